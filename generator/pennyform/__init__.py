@@ -1,0 +1,7 @@
+"""pennyform: Pennylane invoices as code.
+
+The command line is the public face (:mod:`pennyform.cli`). The rooms below it are described, with the
+arrows allowed between them, in ARCHITECTURE.md.
+"""
+
+__version__ = "0.1.0"

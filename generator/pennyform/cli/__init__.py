@@ -1,0 +1,89 @@
+"""The command line: one thin module per verb, imported only when its verb is asked for.
+
+A verb module has ``configure(parser)`` and ``run(args) -> Exit``. Everything that can go wrong reaches
+:func:`main` as a :class:`~pennyform.findings.Failure`; no traceback reaches a user.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pennyform.cli.exits import Exit
+
+# Verb -> what its one line of help says. The module of the same name is imported when the verb is used,
+# so that `--help` and hooks start fast.
+VERBS = {
+    "init": "lay out a folder for invoices as code",
+    "validate": "check definitions: YAML, schema and meaning; no network",
+    "render": "show each invoice as the API will get it, with its totals; no network",
+    "plan": "show what an apply would create, update and finalize",
+    "apply": "carry the plan out, verifying each invoice before it is finalized",
+    "verify": "read the invoices back and show every difference",
+    "sandbox": "serve the local stateful Pennylane",
+    "spec": "fetch, pin and compare API contracts",
+    "generate": "emit the typed client and the JSON Schemas from the pinned contract",
+    "auth": "show who the token belongs to and what it may do",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but a usage error exits 64: its own 2 means "changes pending" here."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(Exit.USAGE, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+
+
+def _top_level_parser() -> argparse.ArgumentParser:
+    from pennyform import __version__
+
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {name:<{width}}  {help_}" for name, help_ in VERBS.items())
+    parser = _Parser(
+        prog="pennyform",
+        usage="pennyform VERB [options] [FILE|FOLDER ...]",
+        description="Pennylane invoices as code.",
+        epilog=f"verbs:\n{verbs}\n\n'pennyform VERB --help' explains a verb.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"pennyform {__version__}")
+    parser.add_argument("verb", choices=VERBS, metavar="VERB", help=argparse.SUPPRESS)
+    return parser
+
+
+def _run(argv: Sequence[str]) -> int:
+    verb = _top_level_parser().parse_args(argv[:1] or ["--help"]).verb
+    module = importlib.import_module(f"pennyform.cli.{verb}")
+    parser = _Parser(prog=f"pennyform {verb}", description=f"pennyform {verb}: {VERBS[verb]}.")
+    module.configure(parser)
+    return int(module.run(parser.parse_args(argv[1:])))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the words after the program's name; ``sys.argv[1:]`` when left out.
+
+    Returns:
+        The exit code, one of :class:`~pennyform.cli.exits.Exit`.
+    """
+    from pennyform.cli import terminal
+    from pennyform.findings import Failure
+
+    try:
+        return _run(sys.argv[1:] if argv is None else argv)
+    except Failure as problem:
+        terminal.print_findings(problem.findings, stream=sys.stderr)
+        return Exit.ERROR
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): not our failure, and nothing is left to tell it.
+        sys.stderr.close()
+        return Exit.OK

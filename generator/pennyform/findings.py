@@ -1,0 +1,86 @@
+"""What is wrong, where, and what to do: the one type every room reports with.
+
+A finding is a value. Rooms return findings; they raise only for what they cannot go on from
+(:class:`Failure`), and nothing but the command line turns either into text or an exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding weighs. Only an error stops a command."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+_WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, its place, and its remedy.
+
+    ``rule`` is a stable kebab-case name; ``file`` is as the user gave it; ``line`` and ``column`` count
+    from 1, and 0 means the file as a whole. ``pointer`` is the JSON Pointer (RFC 6901) of the value meant.
+    ``summary`` is one sentence without the place; ``detail`` says why it matters; ``fix`` says what to do.
+    """
+
+    rule: str
+    severity: Severity
+    summary: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    pointer: str = ""
+    detail: str = ""
+    fix: str = ""
+
+    @property
+    def place(self) -> str:
+        """``file:line:column``, shortened to what is known."""
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    return (
+        finding.file,
+        finding.line,
+        finding.column,
+        _WEIGHT[finding.severity],
+        finding.rule,
+        finding.pointer,
+        finding.summary,
+    )
+
+
+def tidy(findings: Iterable[Finding]) -> list[Finding]:
+    """Sort by place and drop exact repeats, so that two runs report alike whatever order they looked in."""
+    return sorted(dict.fromkeys(findings), key=_order)
+
+
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that must stop a command."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+@dataclass(eq=False)
+class Failure(Exception):  # noqa: N818 - it carries findings; not every one of them is an error of ours
+    """A command cannot go on. Carries every finding known by then; ``str()`` is the first summary."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return self.findings[0].summary if self.findings else "failed"
+
+
+def failure(rule: str, summary: str, *, file: str = "", detail: str = "", fix: str = "") -> Failure:
+    """A :class:`Failure` that carries a single error."""
+    return Failure([Finding(rule, Severity.ERROR, summary, file=file, detail=detail, fix=fix)])
