@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from pennyform.cli.exits import Exit
+from pennyform.findings import Failure
 
 # Verb -> what its one line of help says. The module of the same name is imported when the verb is used,
 # so that `--help` and hooks start fast.
@@ -72,12 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, one of :class:`~pennyform.cli.exits.Exit`.
     """
-    from pennyform.cli import terminal
-    from pennyform.findings import Failure
-
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     except Failure as problem:
+        from pennyform.cli import terminal
+
         terminal.print_findings(problem.findings, stream=sys.stderr)
         return Exit.ERROR
     except KeyboardInterrupt:

@@ -1,0 +1,119 @@
+"""The front door: every check and task of this project.
+
+``python3 noxfile.py`` works on a bare Python 3.11+: where nox is missing it is installed into
+``.nox/front-door`` first, and nothing outside this folder is touched. With nox at hand, ``nox`` is the same.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+
+
+def _enter_through_the_front_door() -> None:
+    """Run this file again under a Python of our own that has nox, and leave with its exit code."""
+    home = ROOT / ".nox" / "front-door"
+    python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not (home / "ready").exists():
+        print("noxfile: setting up nox in .nox/front-door (once)", flush=True)
+        venv.create(home, with_pip=True, clear=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, "nox>=2025.2.9"], check=True)
+        (home / "ready").touch()
+    sys.exit(subprocess.run([str(python), __file__, *sys.argv[1:]], check=False).returncode)
+
+
+try:
+    import nox
+except ModuleNotFoundError:
+    if __name__ != "__main__":
+        raise
+    _enter_through_the_front_door()
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "generated", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_external_run = True
+
+GROUPS = nox.project.load_toml(ROOT / "pyproject.toml")["dependency-groups"]
+
+
+def _install_project(session: nox.Session, *groups: str, extras: str = "") -> None:
+    """Install this checkout, editable, with its extras and the named dependency groups."""
+    wanted = [package for group in groups for package in GROUPS[group]]
+    session.install("--quiet", "-e", f".{extras}", *wanted)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the test suite on all cores; words after -- go to pytest."""
+    _install_project(session, "test", "types", extras="[codegen]")
+    arguments = session.posargs or ["-n", "auto", "--dist", "worksteal", "-q"]
+    session.run("pytest", *arguments, env={"PYTHONHASHSEED": "random"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    session.install("--quiet", *GROUPS["lint"])
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the tool and the emitted client with mypy --strict."""
+    _install_project(session, "types", extras="[codegen]")
+    session.run("mypy")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write generated/ anew from the pinned contract and the templates; words after -- go to the command."""
+    _install_project(session, extras="[codegen]")
+    session.run("pennyform", "generate", *session.posargs)
+
+
+@nox.session
+def generated(session: nox.Session) -> None:
+    """Check that generated/ is exactly what the pinned contract and the templates give."""
+    _install_project(session, extras="[codegen]")
+    session.run("pennyform", "generate", "--check")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Plan, apply and verify the example invoices against a fresh embedded sandbox."""
+    session.install("--quiet", ".")
+    scratch = Path(session.create_tmp()) / "invoices"
+    session.run("python", "-c", _COPY_EXAMPLES, str(ROOT / "examples"), str(scratch), silent=True)
+    session.cd(scratch)
+    session.run("pennyform", "validate")
+    session.run("pennyform", "plan", "--sandbox")
+    session.run("pennyform", "apply", "--sandbox", "--auto-approve")
+    session.run("pennyform", "verify", "--sandbox")
+    session.run("pennyform", "plan", "--sandbox", "--detailed-exitcode")
+
+
+# A fresh copy each time: the sandbox's books live beside the definitions, and a demo starts with empty ones.
+_COPY_EXAMPLES = (
+    "import shutil, sys; shutil.rmtree(sys.argv[2], ignore_errors=True); "
+    "shutil.copytree(sys.argv[1], sys.argv[2], ignore=shutil.ignore_patterns('.pennyform'))"
+)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Print speed and size as ratios against named rivals measured in the same run."""
+    _install_project(session, "bench", extras="[codegen]")
+    for script in sorted((ROOT / "benchmarks").glob("*.py")):
+        session.run("python", str(script.relative_to(ROOT)), *session.posargs)
+
+
+if __name__ == "__main__":
+    nox.main()
