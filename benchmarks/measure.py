@@ -1,0 +1,52 @@
+"""Measure whole commands: wall time, peak memory, and the weight of what they wrote."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished command: seconds on the wall, peak resident memory in MiB."""
+
+    seconds: float
+    mebibytes: float
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What a folder of Python code weighs."""
+
+    files: int
+    lines: int
+    bytes: int
+
+
+def run(command: Sequence[str], *, cwd: Path | None = None) -> Run:
+    """Run a command to its end and measure it; a failing command is an error, not a measurement."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, list(command))
+    return Run(seconds, usage.ru_maxrss / 1024)
+
+
+def median(command: Sequence[str], *, times: int) -> float:
+    """Median wall seconds of a command run several times, after one run that warms the file cache."""
+    run(command)
+    return statistics.median(run(command).seconds for _ in range(times))
+
+
+def weigh(folder: Path) -> Weight:
+    """Count the Python files below a folder, their lines and bytes."""
+    contents = [path.read_bytes() for path in folder.rglob("*.py")]
+    return Weight(len(contents), sum(text.count(b"\n") for text in contents), sum(map(len, contents)))
