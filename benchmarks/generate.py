@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 CONTRACT = ROOT / "specs" / "company" / "contract.json"
 PYTHON = sys.executable
 IMPORTS = 15
+STOCK_OPERATION = "stock_client.api.customer_invoices"
 
 
 def _pennyform(scratch: Path) -> tuple[Run, Weight]:
