@@ -1,0 +1,1 @@
+"""YAML definitions → desired invoices: read, resolve templates and references, check, total."""

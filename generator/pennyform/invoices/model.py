@@ -7,7 +7,8 @@ id will stand. Money is canonical text (``"100.00"``), a quantity is a :class:`~
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,15 @@ class Place:
 class Key:
     """A natural key that stands for an id.
 
-    ``kind`` is ``customer``, ``product``, ``ledger_account`` or ``customer_invoice_template``; ``field`` is the
-    field to look it up by (``external_reference``, ``number``, ``name``), or ``id`` when the author wrote
+    ``kind`` is ``customer``, ``product``, ``ledger_account`` or ``customer_invoice_template``; ``field`` is what
+    to look it up by (``external_reference``, ``number``, ``name``), or ``id`` when the author wrote
     ``{id: N}``. Two keys are equal when they mean the same thing, wherever they are written.
     """
 
     kind: str
     field: str
     value: str | int
-    place: Place = field(compare=False)
+    place: Place = dataclasses.field(compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """The placeholder that stands for the id where there is no network: ``{"lookup": …}``."""

@@ -1,0 +1,178 @@
+"""Contract schemas → the draft-07 subset that editors understand, renamed and worded as a mapping declares.
+
+The conversion knows no field by name: what differs from the contract comes from the declared mapping
+(``templates/definitions``), everything else is carried over as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Schema = dict[str, Any]
+
+# At most 6 decimals, as unit prices have, and few enough digits that totals stay exact.
+# `(?!\n)`: in Python's dialect `$` also matches before a final line feed, in ECMA's it does not.
+DECIMAL_PATTERN = r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$(?!\n)"
+DECIMAL_MESSAGE = 'An amount as quoted text with a dot and at most 6 decimals, such as "100.00".'
+
+_CARRIED = (
+    "type",
+    "enum",
+    "const",
+    "format",
+    "default",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+)
+
+
+class UnsupportedShapeError(ValueError):
+    """The contract uses a shape that definitions cannot be derived from without a declaration."""
+
+
+class Fields:
+    """Converts the request schemas of one kind of definition.
+
+    Args:
+        components: the contract's ``components.schemas``.
+        mapping: the declared mapping of this kind.
+    """
+
+    def __init__(self, components: Mapping[str, Schema], mapping: Mapping[str, Any]) -> None:
+        self._components = components
+        self._keys: Mapping[str, Schema] = mapping.get("keys", {})
+        self._words: Mapping[str, Schema] = mapping.get("words", {})
+
+    def resolve(self, schema: Schema) -> Schema:
+        """``schema`` itself, or what its ``$ref`` names, keeping what stands beside the reference."""
+        while "$ref" in schema:
+            beside = {name: value for name, value in schema.items() if name != "$ref"}
+            schema = {**self._components[schema["$ref"].rsplit("/", 1)[-1]], **beside}
+        return schema
+
+    def convert(self, schema: Schema, path: str = "") -> Schema:
+        """The draft-07 form of ``schema``, which stands at ``path`` (``invoice_lines[].label``)."""
+        schema = self.resolve(schema)
+        variants = schema.get("oneOf") or schema.get("anyOf")
+        if variants:
+            return self._union([self.resolve(variant) for variant in variants], path)
+        if "properties" in schema:
+            return self._object(schema, path)
+        if "items" in schema:
+            array = {"type": schema["type"], "items": self.convert(schema["items"], f"{path}[]")}
+            return array | {name: schema[name] for name in ("minItems", "maxItems") if name in schema}
+        return _scalar(schema)
+
+    def _object(self, schema: Schema, path: str) -> Schema:
+        properties = {}
+        for name, member in schema["properties"].items():
+            key = self._keys.get(name)
+            if key:
+                properties[key["name"]] = natural_key(key, sends=name)
+            else:
+                properties[name] = self.worded(self.convert(member, f"{path}.{name}".lstrip(".")), path, name)
+        return {
+            "type": schema.get("type", "object"),
+            "additionalProperties": False,
+            "properties": properties,
+            "required": [self.renamed(name) for name in schema.get("required", ())],
+        }
+
+    def renamed(self, name: str) -> str:
+        """How a definition calls the contract's field ``name``."""
+        return str(self._keys[name]["name"]) if name in self._keys else name
+
+    def worded(self, schema: Schema, path: str, name: str) -> Schema:
+        """``schema`` with the declared words for the field ``name`` of the object at ``path``."""
+        words = dict(self._words.get(f"{path}.{name}".lstrip(".")) or self._words.get(name) or {})
+        without = words.pop("without", ())
+        title = {"title": words.pop("title", name.replace("_", " ").capitalize())}
+        if without and "enum" in schema:
+            schema = schema | {"enum": [value for value in schema["enum"] if value not in without]}
+        return (
+            title | words | schema | {name: words[name] for name in words if name in ("pattern", "minLength")}
+        )
+
+    def _union(self, variants: list[Schema], path: str) -> Schema:
+        real = [variant for variant in variants if variant.get("type") != "null"]
+        if len(real) == 1:
+            converted = self.convert(real[0], path)
+            return converted if len(variants) == 1 else _nullable(converted)
+        if len(real) != 2 or not all("properties" in variant for variant in real):
+            raise UnsupportedShapeError(
+                f"{path or 'the request'}: a union of {len(real)} that is not two objects"
+            )
+        return told_apart_by_presence([self.convert(variant, path) for variant in real], path)
+
+
+def natural_key(key: Mapping[str, Any], *, sends: str) -> Schema:
+    """The schema of a field that names something by a natural key, or by ``{id: N}``."""
+    return {
+        "title": key["title"],
+        "description": key["description"],
+        "examples": key["examples"],
+        "type": ["string", "object"],
+        "minLength": 1,
+        "additionalProperties": False,
+        "properties": {"id": {"title": "Id in the account", "type": "integer", "minimum": 1}},
+        "required": ["id"],
+        "x-pennyform-key": {"kind": key["kind"], "field": key["field"], "sends": sends},
+    }
+
+
+def told_apart_by_presence(variants: list[Schema], path: str) -> Schema:
+    """Two object variants as one, with ``if``: the first is meant when a field that only it requires is there.
+
+    Editors and validators then explain only the variant that the author meant.
+    """
+    first, second = variants
+    marks = [name for name in first["required"] if name not in second["properties"]]
+    if not marks:
+        raise UnsupportedShapeError(f"{path}: nothing tells the two variants apart")
+    return merged(variants) | {
+        "if": {"required": marks[:1]},
+        "then": restriction(first, variants),
+        "else": restriction(second, variants),
+    }
+
+
+def merged(variants: list[Schema]) -> Schema:
+    """One object with the fields of all ``variants``; what a variant forbids is up to its restriction."""
+    properties: Schema = {}
+    for variant in variants:
+        for name, schema in variant["properties"].items():
+            known = properties.setdefault(name, schema)
+            if known != schema:
+                properties[name] = {"anyOf": [known, schema]}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def restriction(variant: Schema, variants: list[Schema]) -> Schema:
+    """What ``variant`` demands beyond the merged fields: its required ones, and none of the others'."""
+    foreign = [
+        name for other in variants for name in other["properties"] if name not in variant["properties"]
+    ]
+    forbidden = {"properties": dict.fromkeys(foreign, False)} if foreign else {}
+    return {"required": variant["required"], **forbidden}
+
+
+def _scalar(schema: Schema) -> Schema:
+    carried = {name: schema[name] for name in _CARRIED if name in schema}
+    description = {"description": schema["description"]} if schema.get("description") else {}
+    if carried.get("format") == "decimal" and "string" in _types(carried):
+        carried |= {"pattern": DECIMAL_PATTERN, "patternErrorMessage": DECIMAL_MESSAGE}
+    return description | carried
+
+
+def _types(schema: Schema) -> list[str]:
+    types = schema.get("type", [])
+    return types if isinstance(types, list) else [types]
+
+
+def _nullable(schema: Schema) -> Schema:
+    enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return schema | {"type": [*_types(schema), "null"]} | enum

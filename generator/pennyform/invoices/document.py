@@ -1,0 +1,97 @@
+"""A definition as plain data, and where each part of it is written.
+
+Data and places are kept apart, so that validators see ordinary mappings and lists while every finding can
+still point at the offending key or value. A document may be put together from several files (a definition
+and its template): each mark knows its own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pennyform.findings import Finding, Severity
+from pennyform.invoices.model import Place
+
+# Keys and indexes from the root: ("invoice_lines", 0, "vat_rate").
+Path = tuple[str | int, ...]
+
+
+class Mark(NamedTuple):
+    """Where a value begins and where its key does; an item of a list has no key and repeats its own place."""
+
+    file: str
+    line: int
+    column: int
+    key_line: int
+    key_column: int
+
+
+@dataclass(slots=True)
+class Document:
+    """What one file says.
+
+    ``value`` holds dict, list, str, int, Decimal, bool and None. ``spoiled`` names paths whose value could
+    not be read as meant; a finding says so already, hence later checks leave them alone.
+    """
+
+    file: str
+    value: Any
+    marks: dict[Path, Mark] = field(default_factory=dict)
+    spoiled: set[Path] = field(default_factory=set)
+
+    def mark(self, path: Path) -> Mark:
+        """The mark of ``path``, or of the nearest part around it that is written down."""
+        for end in range(len(path), -1, -1):
+            found = self.marks.get(path[:end])
+            if found:
+                return found
+        return Mark(self.file, 1, 1, 1, 1)
+
+    def place(self, path: Path = (), *, key: bool = False) -> Place:
+        """Where the value at ``path`` is written, or its key."""
+        mark = self.mark(path)
+        if key and path in self.marks:
+            return Place(mark.file, mark.key_line, mark.key_column)
+        return Place(mark.file, mark.line, mark.column)
+
+    def is_spoiled(self, path: Path) -> bool:
+        """Whether a finding about ``path``, or something around it, has been made while reading."""
+        return bool(self.spoiled) and any(path[:end] in self.spoiled for end in range(len(path) + 1))
+
+    def finding(
+        self,
+        rule: str,
+        summary: str,
+        path: Path = (),
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+        detail: str = "",
+        fix: str = "",
+    ) -> Finding:
+        """A finding that points at ``path``: at its value, or at its key."""
+        place = self.place(path, key=key)
+        return Finding(
+            rule,
+            severity,
+            summary,
+            file=place.file,
+            line=place.line,
+            column=place.column,
+            pointer=pointer(path),
+            detail=detail,
+            fix=fix,
+        )
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """``path`` as a JSON Pointer (RFC 6901)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def spoken(path: Path) -> str:
+    """``path`` as people write it: ``invoice_lines[0].vat_rate``."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")

@@ -1,0 +1,164 @@
+"""Strict YAML: bytes → plain data with marks, or findings that say where and why not.
+
+The reading happens on PyYAML's events, below the level at which YAML's surprises (aliases, tags, merges,
+implicit types, the last of two equal keys) would already have happened. Every limit is checked before the
+work it bounds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from pennyform.findings import Finding, Severity
+from pennyform.invoices.document import Document
+from pennyform.invoices.events import FORBIDDEN, Builder, StopReadingError
+
+LARGEST_FILE = 1024 * 1024  # bytes
+_MOST_CHARACTER_FINDINGS = 20
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_file(path: FilePath, name: str) -> tuple[Document | None, str, list[Finding]]:
+    """Read one definition file.
+
+    Args:
+        path: where the file is.
+        name: how findings call it.
+
+    Returns:
+        The document (None when nothing could be made of the file), the SHA-256 of its bytes ("" when they
+        were not read), and every finding.
+    """
+    data, problem = _bytes(path, name)
+    if data is None:
+        return None, "", [problem] if problem else []
+    document, findings = read(data, name)
+    return document, hashlib.sha256(data).hexdigest(), findings
+
+
+def read(data: bytes, name: str) -> tuple[Document | None, list[Finding]]:
+    """Read the bytes of one file that findings call ``name``."""
+    if len(data) > LARGEST_FILE:
+        return None, [_too_large(name, len(data))]
+    text, findings = _text(data, name)
+    if text is None:
+        return None, findings
+    builder = Builder(name)
+    try:
+        document = builder.document(yaml.parse(text, Loader=_LOADER))
+    except StopReadingError:
+        document = None
+    except yaml.MarkedYAMLError as error:
+        document = None
+        builder.findings.append(_syntax(error, name))
+    except (yaml.YAMLError, ValueError) as error:
+        document = None
+        builder.findings.append(
+            Finding("yaml-syntax", Severity.ERROR, f"not readable as YAML: {error}", file=name)
+        )
+    if document is None and not builder.findings:
+        builder.findings.append(_empty(name))
+    return document, builder.findings
+
+
+def _bytes(path: FilePath, name: str) -> tuple[bytes | None, Finding | None]:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return None, _unreadable(name, "it is not a regular file")
+        if status.st_size > LARGEST_FILE:
+            return None, _too_large(name, status.st_size)
+        with path.open("rb") as stream:
+            return stream.read(LARGEST_FILE + 1), None
+    except (OSError, ValueError) as error:
+        return None, _unreadable(name, getattr(error, "strerror", None) or str(error))
+
+
+def _unreadable(name: str, why: str) -> Finding:
+    return Finding("file-unreadable", Severity.ERROR, f"the file cannot be read: {why}", file=name)
+
+
+def _too_large(name: str, size: int) -> Finding:
+    return Finding(
+        "file-too-large",
+        Severity.ERROR,
+        f"the file has {size:,} bytes; a definition has at most {LARGEST_FILE:,}",
+        file=name,
+        detail="It was not parsed.",
+        fix="split it, or leave out what is not part of the definition",
+    )
+
+
+def _text(data: bytes, name: str) -> tuple[str | None, list[Finding]]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        return None, [
+            Finding(
+                "file-encoding",
+                Severity.ERROR,
+                "the file is not UTF-8",
+                file=name,
+                line=line,
+                column=column,
+                detail=f"Byte 0x{data[error.start]:02x} does not belong there.",
+                fix="save the file as UTF-8",
+            )
+        ]
+    findings = [_forbidden(text, found, name) for found in _some(FORBIDDEN.finditer(text))]
+    return (None if findings else text), findings
+
+
+def _some(found: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
+    return (match for match, _ in zip(found, range(_MOST_CHARACTER_FINDINGS), strict=False))
+
+
+def _forbidden(text: str, found: re.Match[str], name: str) -> Finding:
+    before = text[: found.start()]
+    return Finding(
+        "control-character",
+        Severity.ERROR,
+        f"the invisible character U+{ord(found.group()):04X} is not allowed",
+        file=name,
+        line=before.count("\n") + 1,
+        column=len(before) - (before.rfind("\n") + 1) + 1,
+        detail="It would make the invoice say something else than what one sees here.",
+        fix="delete it",
+    )
+
+
+def _syntax(error: yaml.MarkedYAMLError, name: str) -> Finding:
+    mark = error.problem_mark or error.context_mark
+    problem = error.problem or error.context or "unknown"
+    tab = "cannot start any token" in problem
+    return Finding(
+        "yaml-syntax",
+        Severity.ERROR,
+        f"not readable as YAML: {problem}",
+        file=name,
+        line=mark.line + 1 if mark else 0,
+        column=mark.column + 1 if mark else 0,
+        detail=f"{error.context[0].upper()}{error.context[1:]}." if error.context else "",
+        fix="indent with spaces, and quote text that begins with @, ` or %" if tab else "",
+    )
+
+
+def _empty(name: str) -> Finding:
+    return Finding(
+        "file-empty",
+        Severity.ERROR,
+        "the file is empty",
+        file=name,
+        detail="An empty definition is more often an accident than a wish.",
+        fix="write the definition, or delete the file",
+    )
