@@ -1,0 +1,18 @@
+"""Contracts: read, pinned, corrected, normalised. The ground floor of the contract wing.
+
+``load → pin → overlay → normalise``; see ARCHITECTURE.md. Nothing here knows invoices or how code is emitted.
+"""
+
+from pennyform.spec.canonical import canonical_json
+from pennyform.spec.contract import ANSWER, REQUEST, Body, Contract, Operation, Parameter, Schema
+
+__all__ = [
+    "ANSWER",
+    "REQUEST",
+    "Body",
+    "Contract",
+    "Operation",
+    "Parameter",
+    "Schema",
+    "canonical_json",
+]

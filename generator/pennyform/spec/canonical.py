@@ -1,0 +1,65 @@
+"""One way to write JSON: the same value always gives the same bytes, and a diff of them can be read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_WIDTH = 110
+_INDENT = "  "
+
+
+def canonical_json(value: Any) -> bytes:
+    """Write a JSON value for people and for hashing.
+
+    What fits into one line stays on one line, so that a field is a line and a diff shows fields. Keys keep
+    the order they have: whoever builds the value decides it.
+
+    Args:
+        value: what ``json`` can write; NaN and infinities are refused.
+
+    Returns:
+        ASCII bytes that end with a line feed.
+
+    Raises:
+        ValueError: the value holds a number that is not JSON.
+    """
+    return (_layout(value, indent="", used=0) + "\n").encode("ascii")
+
+
+def _layout(value: Any, *, indent: str, used: int) -> str:
+    """Text of ``value`` when ``used`` characters of its first line are taken."""
+    short = _one_line(value, _WIDTH - len(indent) - used)
+    if short is not None:
+        return short
+    inner = indent + _INDENT
+    if isinstance(value, dict):
+        opening, closing, parts = "{", "}", [_member(key, item, inner) for key, item in value.items()]
+    else:
+        opening, closing, parts = "[", "]", [_layout(item, indent=inner, used=1) for item in value]
+    body = f",\n{inner}".join(parts)
+    return f"{opening}\n{inner}{body}\n{indent}{closing}"
+
+
+def _member(key: str, item: Any, indent: str) -> str:
+    name = json.dumps(key) + ": "
+    return name + _layout(item, indent=indent, used=len(name) + 1)
+
+
+def _one_line(value: Any, room: int) -> str | None:
+    """Text of ``value`` on one line, or None when it needs more than ``room``. Scalars always fit."""
+    if not isinstance(value, dict | list | tuple) or not value:
+        return json.dumps(value, allow_nan=False)
+    parts: list[str] = []
+    room -= 2
+    for item in value:
+        text = f"{json.dumps(item)}: " if isinstance(value, dict) else ""
+        nested = _one_line(value[item] if isinstance(value, dict) else item, room - len(text))
+        if nested is None:
+            return None
+        parts.append(text + nested)
+        room -= len(parts[-1]) + 2
+        if room < -2:
+            return None
+    joined = ", ".join(parts)
+    return f"{{{joined}}}" if isinstance(value, dict) else f"[{joined}]"

@@ -1,0 +1,109 @@
+"""Read a contract from a file or an HTTPS URL, within limits, and make sure that it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pennyform.findings import Failure, Finding, Severity, failure, tidy
+from pennyform.spec import strict_json
+from pennyform.spec.limits import Limits
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The operations a path item may have, in OpenAPI's order."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A contract as it was read: ``name`` is a URL or a file's base name, ``content`` the very bytes."""
+
+    name: str
+    content: bytes
+    document: dict[str, Any]
+
+
+def load(source: str | Path, *, limits: Limits | None = None) -> Source:
+    """Read one contract document.
+
+    Args:
+        source: a path, or an ``https://`` URL (``http://`` only to this machine).
+        limits: bounds on size, time and redirects; the defaults suit real contracts.
+
+    Raises:
+        Failure: it cannot be read, exceeds a limit, is not JSON, or is not an OpenAPI 3 document; every
+            finding at once.
+    """
+    limits = limits or Limits()
+    text = str(source)
+    if "://" in text:
+        from pennyform.spec.download import download  # httpx: not for those who read a file
+
+        name, content = text, download(text, limits)
+    else:
+        name, content = Path(text).name, _read(Path(text), limits)
+    document = strict_json.parse(content, file=text)
+    findings = tidy(_not_a_contract(document, text))
+    if findings:
+        raise Failure(findings)
+    return Source(name, content, document)
+
+
+def _read(path: Path, limits: Limits) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(limits.size + 1)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise failure("unreadable-file", f"cannot read {path}: {reason}", file=str(path)) from None
+    if len(content) > limits.size:
+        raise failure("too-large", f"larger than {limits.size:,} bytes", file=str(path))
+    return content
+
+
+def _not_a_contract(document: Any, file: str) -> Iterator[Finding]:
+    """What keeps a JSON value from being an OpenAPI 3 document with operations."""
+    if not isinstance(document, dict):
+        yield _finding("the document is not a JSON object", "", file)
+        return
+    version = document.get("openapi")
+    if not isinstance(version, str) or not version.startswith("3."):
+        yield _finding(f"'openapi' is {version!r}, expected a version 3", "/openapi", file)
+    if not isinstance(document.get("info"), dict):
+        yield _finding("'info' is missing or not an object", "/info", file)
+    paths = document.get("paths")
+    if not isinstance(paths, dict) or not paths:
+        yield _finding("'paths' is missing, empty or not an object", "/paths", file)
+        return
+    for path, item in paths.items():
+        yield from _not_a_path_item(path, item, file)
+
+
+def _not_a_path_item(path: str, item: Any, file: str) -> Iterator[Finding]:
+    pointer = "/paths/" + path.replace("~", "~0").replace("/", "~1")
+    if not path.startswith("/"):
+        yield _finding(f"the path {path!r} does not begin with '/'", pointer, file)
+    if not isinstance(item, dict):
+        yield _finding(f"the path item of {path!r} is not an object", pointer, file)
+        return
+    for method in METHODS:
+        if method not in item:
+            continue
+        operation = item[method]
+        if not isinstance(operation, dict) or not isinstance(operation.get("responses"), dict):
+            yield _finding(f"{method} {path!r} has no responses", f"{pointer}/{method}", file)
+        elif not isinstance(operation.get("operationId"), str):
+            yield _finding(f"{method} {path!r} has no operationId", f"{pointer}/{method}", file)
+
+
+def _finding(summary: str, pointer: str, file: str) -> Finding:
+    return Finding(
+        "not-a-contract",
+        Severity.ERROR,
+        summary,
+        file=file,
+        pointer=pointer,
+        detail="Only an OpenAPI 3 document in JSON can be pinned.",
+        fix="Check the file or URL: a login page or an error message is often saved in its place.",
+    )

@@ -1,0 +1,97 @@
+"""Facts that a vendor states only in sentences, recognised by their fixed forms.
+
+Nothing is guessed: a line either matches a form completely or is listed as not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+FILTERS = "x-pennyform-filters"
+"""On a ``filter`` parameter's schema: field -> operators."""
+SORTS = "x-pennyform-sorts"
+"""On a ``sort`` parameter's schema: fields, without the ``-`` that reverses them."""
+INCLUDES = "x-pennyform-includes"
+"""On an ``include`` parameter's schema: what can be included."""
+DEFAULT = "x-pennyform-default"
+"""On a ``limit`` parameter's schema: the page size when it is left out."""
+
+_OPERATORS = frozenset({"eq", "gt", "gteq", "in", "lt", "lteq", "not_eq", "not_in", "start_with"})
+_WORDS = r"`\w+`(?:\s*,\s*`\w+`)*"
+_FILTER_LINE = re.compile(rf"- (?P<fields>{_WORDS})\s*: (?P<operators>{_WORDS})(?: \(boolean\))?")
+_FIELDS_LINE = re.compile(rf"Available fields : (?P<fields>{_WORDS})")
+_OPERATORS_LINE = re.compile(rf"Available operators : (?P<operators>{_WORDS})")
+_SORT_FIELDS = re.compile(rf"Available fields ?:\s+(?P<fields>(?:(?:- )?{_WORDS}\s*)+)\Z")
+_INCLUDES = re.compile(rf"Available includes: (?P<includes>{_WORDS})")
+_LIMIT_DEFAULT = re.compile(r"^Defaults to (?P<default>\d+) if not specified\.$", re.MULTILINE)
+_FILTER_INTRODUCTIONS = frozenset(
+    {
+        "You can choose to filter items on specific fields.",
+        "Available fields and operators:",
+        "Available fields and values:",
+    }
+)
+
+
+def parameter_facts(name: str, description: str) -> tuple[dict[str, Any], list[str]]:
+    """The facts in the description of a query parameter.
+
+    Args:
+        name: the parameter's name; only ``filter``, ``sort``, ``include`` and ``limit`` hide facts.
+        description: the vendor's text.
+
+    Returns:
+        Extensions for the parameter's schema, and what was expected to be a fact but not understood.
+    """
+    read = _READERS.get(name)
+    return read(description.strip()) if read and description.strip() else ({}, [])
+
+
+def _filters(text: str) -> tuple[dict[str, Any], list[str]]:
+    filters: dict[str, list[str]] = {}
+    unclear: list[str] = []
+    for line in _filter_lines(text):
+        rule = _FILTER_LINE.fullmatch(line)
+        operators = _words(rule["operators"]) if rule else []
+        if rule is None or not _OPERATORS.issuperset(operators):
+            unclear.append(line)
+            continue
+        filters.update((field, operators) for field in _words(rule["fields"]))
+    return ({FILTERS: filters} if filters else {}), unclear
+
+
+def _filter_lines(text: str) -> Iterator[str]:
+    """The lines that state filters, the two-line form rewritten as the one-line form."""
+    fields, operators = _FIELDS_LINE.search(text), _OPERATORS_LINE.search(text)
+    if fields and operators:
+        yield f"- {fields['fields']}: {operators['operators']}"
+        text = text.replace(fields.group(), "").replace(operators.group(), "")
+    # Anything after the first blank line explains values, which the answers' enums state already.
+    for line in text.partition("\n\n")[0].splitlines():
+        if line.strip() and line.strip() not in _FILTER_INTRODUCTIONS:
+            yield line.strip()
+
+
+def _sorts(text: str) -> tuple[dict[str, Any], list[str]]:
+    match = _SORT_FIELDS.search(text)
+    return ({SORTS: _words(match["fields"])}, []) if match else ({}, [text])
+
+
+def _includes(text: str) -> tuple[dict[str, Any], list[str]]:
+    match = _INCLUDES.search(text)
+    return ({INCLUDES: _words(match["includes"])}, []) if match else ({}, [text])
+
+
+def _limit(text: str) -> tuple[dict[str, Any], list[str]]:
+    match = _LIMIT_DEFAULT.search(text)
+    return ({DEFAULT: int(match["default"])} if match else {}), []
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"`(\w+)`", text)
+
+
+_Reader = Callable[[str], tuple[dict[str, Any], list[str]]]
+_READERS: dict[str, _Reader] = {"filter": _filters, "sort": _sorts, "include": _includes, "limit": _limit}
