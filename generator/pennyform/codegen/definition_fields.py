@@ -125,7 +125,7 @@ def natural_key(key: Mapping[str, Any], *, sends: str) -> Schema:
 
 
 def told_apart_by_presence(variants: list[Schema], path: str) -> Schema:
-    """Two object variants as one, with ``if``: the first is meant when a field that only it requires is there.
+    """Two object variants as one: the first is meant when a field that only it requires is there.
 
     Editors and validators then explain only the variant that the author meant.
     """

@@ -6,8 +6,8 @@ id will stand. Money is canonical text (``"100.00"``), a quantity is a :class:`~
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,8 @@ class Place:
 class Key:
     """A natural key that stands for an id.
 
-    ``kind`` is ``customer``, ``product``, ``ledger_account`` or ``customer_invoice_template``; ``field`` is what
-    to look it up by (``external_reference``, ``number``, ``name``), or ``id`` when the author wrote
+    ``kind`` is ``customer``, ``product``, ``ledger_account`` or ``customer_invoice_template``; ``field`` says
+    what to look it up by (``external_reference``, ``number``, ``name``), or is ``id`` when the author wrote
     ``{id: N}``. Two keys are equal when they mean the same thing, wherever they are written.
     """
 

@@ -1,0 +1,110 @@
+"""Which files a run is about: the invoice repository around the given paths, and the definitions in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pennyform.findings import failure
+
+SETTINGS_FILE = "pennyform.yaml"
+_SUFFIXES = (".yaml", ".yml")
+_FOLDERS = {"customers": "customer", "products": "product", "templates": "invoice-template"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to read. ``kind`` is what its folder says it declares, "" when the folder does not say."""
+
+    path: Path
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The files of one run. ``settings`` is None in a folder without ``pennyform.yaml``.
+
+    ``beside`` are the customers, products and templates of the repository, whichever paths were given.
+    """
+
+    root: Path
+    settings: Source | None
+    beside: tuple[Source, ...]
+    given: tuple[Source, ...]
+
+
+def discover(paths: Sequence[str | Path]) -> Sources:
+    """Find the repository that ``paths`` belong to, and its files.
+
+    Files are called as the user would: relative to the working directory when the path given is.
+
+    Raises:
+        Failure: a path does not exist, or the paths belong to different repositories.
+    """
+    given = [Path(path) for path in paths] or [Path()]
+    for path in given:
+        if not path.exists():
+            raise failure("path-missing", "there is no such file or folder", file=str(path))
+    roots = {_settings_root(path) for path in given}
+    if len(roots) > 1:
+        raise failure(
+            "several-repositories",
+            "the paths belong to different invoice repositories",
+            detail=f"Each folder with a {SETTINGS_FILE} is a repository of its own, with its own settings.",
+            fix="run the command once for each",
+        )
+    root = roots.pop()
+    base = root or _common_folder(given)
+    shown = None if given[0].is_absolute() else Path.cwd()
+    sources = _unique(_source(path, base, shown) for path in _files(given) if path.name != SETTINGS_FILE)
+    beside = [_source(path, base, shown) for folder in _FOLDERS for path in _walk(base / folder)]
+    return Sources(
+        root=base,
+        settings=_source(root / SETTINGS_FILE, base, shown) if root else None,
+        beside=tuple(_unique(beside)),
+        given=tuple(source for source in sources if source not in set(beside)),
+    )
+
+
+def _settings_root(path: Path) -> Path | None:
+    """The nearest folder upwards that holds settings."""
+    path = path.resolve()
+    for folder in (path, *path.parents):
+        if (folder / SETTINGS_FILE).is_file():
+            return folder
+    return None
+
+
+def _common_folder(paths: Iterable[Path]) -> Path:
+    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in paths)]
+    return Path(os.path.commonpath(folders))
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from _walk(path.resolve())
+        else:
+            yield path.parent.resolve() / path.name
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """YAML files below ``folder`` in stable order, hidden ones left out."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(_SUFFIXES) and not name.startswith("."):
+                yield Path(parent, name)
+
+
+def _source(path: Path, base: Path, shown: Path | None) -> Source:
+    within = path.relative_to(base).parts[:-1] if path.is_relative_to(base) else ()
+    kind = next((_FOLDERS[folder] for folder in within if folder in _FOLDERS), "")
+    return Source(path, os.path.relpath(path, shown) if shown else str(path), kind)
+
+
+def _unique(sources: Iterable[Source]) -> list[Source]:
+    return list({source.path: source for source in sources}.values())

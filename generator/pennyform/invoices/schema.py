@@ -1,0 +1,69 @@
+"""Validation by the emitted definition schemas.
+
+The fast path is jsonschema-rs, which only answers yes or no; a definition that it refuses is explained by
+``jsonschema``, the reference. When the two disagree the reference wins: no errors, no findings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from pennyform import data
+from pennyform.findings import Finding, failure
+from pennyform.invoices.document import Document, Path
+
+Schema = dict[str, Any]
+
+
+@cache
+def definition_schema(kind: str) -> Schema:
+    """The emitted schema of one kind of definition: ``invoice``, ``customer``, ``product``, ….
+
+    Raises:
+        Failure: the schemas have not been emitted.
+    """
+    path = data.schemas() / f"{kind}.schema.json"
+    try:
+        schema: Schema = json.loads(path.read_bytes())
+    except OSError as error:
+        raise failure(
+            "schemas-missing",
+            f"the schema {path.name} cannot be read: {error.strerror}",
+            detail="Definitions are checked by schemas that are emitted from the pinned contract.",
+            fix="run `pennyform generate`",
+        ) from error
+    return schema
+
+
+@cache
+def _fast(kind: str) -> jsonschema_rs.Draft7Validator:
+    return jsonschema_rs.Draft7Validator(definition_schema(kind), validate_formats=False)
+
+
+def check(kind: str, document: Document) -> list[Finding]:
+    """Everything in ``document`` that the schema of ``kind`` does not allow, each at its place."""
+    if _fast(kind).is_valid(document.value):
+        return []
+    # Explaining costs an import of 100 ms, which a valid file never pays.
+    from pennyform.invoices.explain import explain
+
+    return explain(document, definition_schema(kind))
+
+
+def leaves(schema: Schema, value: Any, path: Path = ()) -> Iterator[tuple[Path, Schema, Any]]:
+    """Every scalar and natural key in ``value`` that ``schema`` knows, with its path and its own schema."""
+    if isinstance(value, dict) and "properties" in schema and "x-pennyform-key" not in schema:
+        for name, member in value.items():
+            known = schema["properties"].get(name)
+            if isinstance(known, dict):
+                yield from leaves(known, member, (*path, name))
+    elif isinstance(value, list) and "items" in schema:
+        for index, item in enumerate(value):
+            yield from leaves(schema["items"], item, (*path, index))
+    else:
+        yield path, schema, value

@@ -1,0 +1,88 @@
+"""The amounts of an invoice as data, and as JSON with the API's field names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line after its own discount; a discount on the invoice is not in it."""
+
+    label: str
+    quantity: Decimal
+    unit: str
+    raw_currency_unit_price: Decimal
+    vat_rate: str
+    before_tax: Decimal
+    tax: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class VatAmount:
+    """What is taxed at one VAT code, after all discounts, and the tax that stands on the document."""
+
+    vat_rate: str
+    percent: Decimal
+    base: Decimal
+    tax: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The amounts of one invoice in ``currency``; ``vat`` is in the order in which the codes first appear."""
+
+    currency: str
+    before_tax: Decimal
+    tax: Decimal
+    vat: tuple[VatAmount, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def amount(self) -> Decimal:
+        """What is to be paid: before tax plus tax."""
+        return self.before_tax + self.tax
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data with the API's field names; amounts are text with the currency's decimals."""
+        return {
+            "currency": self.currency,
+            "currency_amount_before_tax": _text(self.before_tax),
+            "currency_tax": _text(self.tax),
+            "currency_amount": _text(self.amount),
+            "vat": [
+                {
+                    "vat_rate": vat.vat_rate,
+                    "percent": _number(vat.percent),
+                    "base": _text(vat.base),
+                    "tax": _text(vat.tax),
+                }
+                for vat in self.vat
+            ],
+            "lines": [_line_json(line) for line in self.lines],
+        }
+
+
+def _line_json(line: Line) -> dict[str, Any]:
+    return {
+        "label": line.label,
+        "quantity": _number(line.quantity),
+        "unit": line.unit,
+        "raw_currency_unit_price": _text(line.raw_currency_unit_price),
+        "vat_rate": line.vat_rate,
+        "currency_amount_before_tax": _text(line.before_tax),
+        "currency_tax": _text(line.tax),
+        "currency_amount": _text(line.before_tax + line.tax),
+    }
+
+
+def _text(amount: Decimal) -> str:
+    return f"{amount + 0:f}"
+
+
+def _number(value: Decimal) -> str:
+    """A number without trailing zeros: ``5.5``, ``20``."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
