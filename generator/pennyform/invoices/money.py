@@ -2,13 +2,13 @@
 
 docs/money.md states the rules with worked examples. In short: amounts are rounded half away from zero to
 the currency's minor units; a line is rounded once, after its discount; a discount on the invoice is spread
-over the VAT codes in proportion, the largest remainders taking the odd cents.
+over the lines in proportion, the largest remainders taking the odd cents.
 """
 
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -56,37 +56,45 @@ def totals(body: Mapping[str, Any], *, rounding: str, product: Product) -> Total
     unit = Decimal(1).scaleb(-minor_units(currency))
     with decimal.localcontext(_EXACT):
         lines = tuple(_line(line, product, unit) for line in body["invoice_lines"])
-        bases = _sums((line.vat_rate, line.before_tax) for line in lines)
-        discount = _discount(sum(bases.values(), ZERO), body.get("discount"))
-        shares = spread(_rounded(discount, unit), bases, unit)
-        if rounding == "line" and not discount:
-            taxes = _sums((line.vat_rate, line.tax) for line in lines)
-        else:
-            taxes = {code: _tax(bases[code] - shares[code], rates()[code], unit) for code in bases}
-        vat = tuple(
-            VatAmount(code, rates()[code].charged, bases[code] - shares[code], taxes[code]) for code in bases
-        )
+        bases = [line.before_tax for line in lines]
+        discount = _rounded(_discount(sum(bases, ZERO), body.get("discount")), unit)
+        shares = spread(discount, bases, unit)
+        kept = [(line.vat_rate, base - share) for line, base, share in zip(lines, bases, shares, strict=True)]
+        vat = _per_code(kept, rounding, unit)
         before_tax = sum((amount.base for amount in vat), ZERO.quantize(unit))
         tax = sum((amount.tax for amount in vat), ZERO.quantize(unit))
     return Totals(currency, before_tax, tax, vat, lines)
 
 
-def spread(amount: Decimal, weights: Mapping[str, Decimal], unit: Decimal) -> dict[str, Decimal]:
+def spread(amount: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[Decimal]:
     """Split ``amount`` in proportion to ``weights``, in whole ``unit``, so that the parts add up to it.
 
-    Each part is first rounded towards minus infinity; the units left over go to the largest remainders, and
-    among equal ones to the first. With weights and amount negated the parts are exactly negated.
+    Each part is first cut towards zero; what is left over goes, one unit each, to the largest remainders and
+    among equal ones to the first. Weights that add up to zero have no proportion: nothing is spread.
     """
-    total = sum(weights.values(), ZERO)
+    total = sum(weights, ZERO)
     if not amount or not total:
-        return dict.fromkeys(weights, ZERO)
-    sign = 1 if total > 0 else -1
-    exact = {code: sign * amount * weight / total for code, weight in weights.items()}
-    parts = {code: share.quantize(unit, decimal.ROUND_FLOOR) for code, share in exact.items()}
-    left = int((sign * amount - sum(parts.values(), ZERO)) / unit)
-    for code in sorted(exact, key=lambda code: parts[code] - exact[code])[:left]:
-        parts[code] += unit
-    return {code: sign * part for code, part in parts.items()}
+        return [ZERO] * len(weights)
+    exact = [amount * weight / total for weight in weights]
+    parts = [share.quantize(unit, decimal.ROUND_DOWN) for share in exact]
+    left = amount - sum(parts, ZERO)
+    step = unit.copy_sign(left)
+    neediest = sorted(range(len(parts)), key=lambda index: (parts[index] - exact[index]) * step)
+    for index in neediest[: int(left / step)]:
+        parts[index] += step
+    return parts
+
+
+def _per_code(amounts: Sequence[tuple[str, Decimal]], rounding: str, unit: Decimal) -> tuple[VatAmount, ...]:
+    """Base and tax of each VAT code; ``amounts`` are the lines' codes and what is taxed of them."""
+    bases: dict[str, Decimal] = {}
+    taxes: dict[str, Decimal] = {}
+    for code, amount in amounts:
+        bases[code] = bases.get(code, ZERO) + amount
+        taxes[code] = taxes.get(code, ZERO) + _tax(amount, rates()[code], unit)
+    if rounding == "document":
+        taxes = {code: _tax(base, rates()[code], unit) for code, base in bases.items()}
+    return tuple(VatAmount(code, rates()[code].charged, base, taxes[code]) for code, base in bases.items())
 
 
 def _line(line: Mapping[str, Any], product: Product, unit: Decimal) -> Line:
@@ -127,13 +135,11 @@ def _with_product(line: Mapping[str, Any], product: Product) -> Mapping[str, Any
 
 
 def _discount(amount: Decimal, discount: Mapping[str, Any] | None) -> Decimal:
-    """What ``discount`` takes off ``amount``. An absolute one goes towards zero, on a credit note too."""
-    value = Decimal((discount or {}).get("value") or 0)
-    if not discount or not value:
+    """What ``discount`` takes off ``amount``. An absolute one has a sign of its own: negative on a credit note."""
+    if not discount:
         return ZERO
-    if discount["type"] == "relative":
-        return amount * value / 100
-    return value.copy_sign(amount) if amount else value
+    value = Decimal(discount["value"] or 0)
+    return amount * value / 100 if discount["type"] == "relative" else value
 
 
 def _tax(base: Decimal, rate: Rate, unit: Decimal) -> Decimal:
@@ -143,10 +149,3 @@ def _tax(base: Decimal, rate: Rate, unit: Decimal) -> Decimal:
 def _rounded(amount: Decimal, unit: Decimal) -> Decimal:
     # `+ 0` turns a negative zero into zero, which would print as "-0.00".
     return amount.quantize(unit, decimal.ROUND_HALF_UP) + 0
-
-
-def _sums(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = {}
-    for code, amount in amounts:
-        sums[code] = sums.get(code, ZERO) + amount
-    return sums
