@@ -1,0 +1,62 @@
+"""Numbers as callers send them, made decimals: bounded, or refused with the reason."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from pennyform.sandbox import vat
+from pennyform.sandbox.money import NO_DISCOUNT, Discount
+from pennyform.sandbox.problems import unprocessable
+
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?")
+_LARGEST = Decimal(10) ** 12
+_MOST_DECIMALS = 6
+
+
+def decimal_of(name: str, given: Any) -> Decimal:
+    """Read an amount or a quantity.
+
+    Args:
+        name: of the field, for the message.
+        given: text with a dot, or a JSON number.
+
+    Raises:
+        Problem: 422 for text that is no decimal, more than 6 decimals, or a size no invoice has.
+    """
+    written = f"{given:f}" if isinstance(given, Decimal) else str(given)
+    if not _DECIMAL.fullmatch(written):
+        raise unprocessable(f"{name} is not a number")
+    value = Decimal(written)
+    if len(written.partition(".")[2].rstrip("0")) > _MOST_DECIMALS:
+        raise unprocessable(f"{name} may have at most {_MOST_DECIMALS} decimals")
+    if abs(value) > _LARGEST:
+        raise unprocessable(f"{name} is too large")
+    return value
+
+
+def discount_of(given: dict[str, Any] | None) -> Discount:
+    """Read a discount; null, empty and zero values mean none.
+
+    Raises:
+        Problem: 422 for a value that is no number, or a percentage outside 0 to 100.
+    """
+    if not given or given.get("value") in (None, ""):
+        return NO_DISCOUNT
+    discount = Discount(given["type"], decimal_of("discount value", given["value"]))
+    if discount.type == "relative" and not 0 <= discount.value <= 100:
+        raise unprocessable("A relative discount must be between 0 and 100")
+    return discount
+
+
+def percent_of(code: str) -> Decimal:
+    """The VAT that a code puts on the document, in percent.
+
+    Raises:
+        Problem: 422 for a code that cannot be written.
+    """
+    percent = vat.percent(code)
+    if percent is None:
+        raise unprocessable(f"VAT rate {code} cannot be used here")
+    return percent

@@ -1,0 +1,52 @@
+"""Lines and sections of a customer invoice, read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pennyform.sandbox import invoice_view
+from pennyform.sandbox.books import Record
+from pennyform.sandbox.call import Behaviour, Call
+from pennyform.sandbox.fields import INVOICE_LINES, Listing
+from pennyform.sandbox.listing import cursor
+from pennyform.sandbox.pages import listed
+
+_MOST_INCLUDED = 20
+
+
+def list_lines(call: Call) -> dict[str, Any]:
+    """``GET /customer_invoices/{customer_invoice_id}/invoice_lines``: newest first unless asked by rank."""
+    invoice = call.find("customer_invoice", call.parameters["customer_invoice_id"])
+    return listed(call, INVOICE_LINES, invoice_view.line, parent=invoice.id)
+
+
+def list_sections(call: Call) -> dict[str, Any]:
+    """``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``."""
+    invoice = call.find("customer_invoice", call.parameters["customer_invoice_id"])
+    return listed(call, Listing("invoice_line_section"), invoice_view.section, parent=invoice.id)
+
+
+def included_lines(call: Call, invoices: Sequence[Record]) -> dict[str, Any]:
+    """``included.invoice_lines``: up to 20 lines per invoice id, in the order of the lines' own list."""
+    found = call.books.newest_children(
+        "invoice_line", [invoice.id for invoice in invoices], _MOST_INCLUDED + 1
+    )
+    return {str(invoice.id): _included(call, invoice, found.get(invoice.id, [])) for invoice in invoices}
+
+
+def _included(call: Call, invoice: Record, lines: list[Record]) -> dict[str, Any]:
+    shown = lines[:_MOST_INCLUDED]
+    more = len(lines) > _MOST_INCLUDED
+    link = call.url("customer_invoices", invoice.id, "invoice_lines")
+    return {
+        "items": [invoice_view.line(call, line) for line in shown],
+        "has_more": more,
+        "next_url": f"{link}?cursor={cursor(shown[-1])}" if more else None,
+    }
+
+
+OPERATIONS: dict[str, Behaviour] = {
+    "getCustomerInvoiceInvoiceLines": list_lines,
+    "getCustomerInvoiceInvoiceLineSections": list_sections,
+}

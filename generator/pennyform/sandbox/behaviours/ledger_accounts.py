@@ -1,0 +1,103 @@
+"""The chart of accounts."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pennyform.sandbox.books import Books, Record, Selection
+from pennyform.sandbox.call import Behaviour, Call
+from pennyform.sandbox.fields import LEDGER_ACCOUNTS
+from pennyform.sandbox.pages import listed
+from pennyform.sandbox.problems import not_found, unprocessable
+
+Substance = Literal["goods", "services"]
+
+# The French chart's classes of sales, and where a substance alone leads.
+_SUBSTANCES: dict[str, Substance] = {"706": "services", "707": "goods"}
+_SUBSTANCE_ACCOUNTS = {"services": "706000", "goods": "707000"}
+_THIRD_PARTIES = ("401", "411")
+# What an account is for, by the first digits of its number; the longest that fits counts.
+_TYPES = {
+    "1": "equity",
+    "2": "asset",
+    "3": "stock",
+    "4": "third_party",
+    "5": "cash",
+    "6": "expense",
+    "7": "revenue",
+}
+
+
+def _present(_: Call, record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        **record.body,
+        "type": _TYPES.get(record.body["number"][:1], "other"),
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    }
+
+
+def list_ledger_accounts(call: Call) -> dict[str, Any]:
+    """``GET /ledger_accounts``."""
+    return listed(call, LEDGER_ACCOUNTS, _present)
+
+
+def get_ledger_account(call: Call) -> dict[str, Any]:
+    """``GET /ledger_accounts/{id}``."""
+    return _present(call, call.find("ledger_account", call.parameters["id"]))
+
+
+def create_ledger_account(call: Call) -> dict[str, Any]:
+    """``POST /ledger_accounts``: a number may occur once per VAT set-up."""
+    body = {"vat_rate": "any", "country_alpha2": "any", **call.body, "enabled": True}
+    body["letterable"] = body["number"].startswith(_THIRD_PARTIES)
+    for other in with_number(call.books, body["number"]):
+        if all(other.body[name] == body[name] for name in ("vat_rate", "country_alpha2")):
+            raise unprocessable(f"Number {body['number']} has already been taken")
+    return _present(call, call.books.insert("ledger_account", body))
+
+
+def update_ledger_account(call: Call) -> dict[str, Any]:
+    """``PUT /ledger_accounts/{id}``."""
+    record = call.find("ledger_account", call.parameters["id"])
+    record.body.update(call.body)
+    call.books.update(record)
+    return _present(call, record)
+
+
+def with_number(books: Books, number: str) -> list[Record]:
+    """All accounts of this number, the first one made first."""
+    condition = Selection(["json_extract(body, '$.number') = ?"], [number], "id ASC")
+    return books.select("ledger_account", condition)
+
+
+def substance_of(account: Record | None) -> Substance | None:
+    """``services`` for the 706 accounts, ``goods`` for the 707 ones."""
+    return _SUBSTANCES.get(account.body["number"][:3]) if account else None
+
+
+def account_for(call: Call, identifier: int | None, substance: str | None) -> Record | None:
+    """The ledger account that an id, a substance, or both lead to.
+
+    Raises:
+        Problem: 404 for an unknown id; 422 when the substance contradicts the account, or it is closed.
+    """
+    if identifier is None:
+        return with_number(call.books, _SUBSTANCE_ACCOUNTS[substance])[0] if substance else None
+    account = call.books.get("ledger_account", identifier)
+    if account is None:
+        raise not_found(f"Ledger account {identifier}")
+    if not account.body["enabled"]:
+        raise unprocessable(f"Ledger account {account.body['number']} is disabled")
+    if substance and substance_of(account) != substance:
+        raise unprocessable(f"Substance {substance} does not match ledger account {account.body['number']}")
+    return account
+
+
+OPERATIONS: dict[str, Behaviour] = {
+    "getLedgerAccounts": list_ledger_accounts,
+    "getLedgerAccount": get_ledger_account,
+    "postLedgerAccounts": create_ledger_account,
+    "updateLedgerAccount": update_ledger_account,
+}

@@ -1,0 +1,59 @@
+"""What a behaviour is given: one checked request and the books it may read and write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pennyform.sandbox.access import Access
+from pennyform.sandbox.books import Books, Record
+from pennyform.sandbox.problems import not_found
+from pennyform.sandbox.rules import Rules
+
+BASE_PATH = "/api/external/v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request past the door: authorised, and conforming to the contract.
+
+    ``parameters`` holds path and query values by name; ``body`` is the decoded body or None.
+    """
+
+    parameters: Mapping[str, Any]
+    body: Any
+    books: Books
+    access: Access
+    origin: str
+    rules: Rules
+
+    @property
+    def now(self) -> datetime:
+        """The time of the request."""
+        return self.books.now
+
+    def url(self, *segments: object) -> str:
+        """An absolute link below the API's base, at the address the caller used."""
+        return "/".join([self.origin + BASE_PATH, *map(str, segments)])
+
+    def find(self, kind: str, identifier: Any, name: str = "") -> Record:
+        """A record of this company.
+
+        Args:
+            kind: of the record.
+            identifier: its id; text is accepted, as some paths declare ids as text.
+            name: what to call it in the message, for an id that stood in a body.
+
+        Raises:
+            Problem: 404.
+        """
+        text = str(identifier)
+        record = self.books.get(kind, int(text)) if text.isascii() and text.isdigit() else None
+        if record is None:
+            raise not_found(f"{name} {identifier}" if name else "")
+        return record
+
+
+Behaviour = Callable[[Call], Any]

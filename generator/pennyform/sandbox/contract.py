@@ -1,0 +1,138 @@
+"""The contract as the server needs it: operations, their parameters, and validators of their bodies.
+
+Read from the emitted schemas, not from the vendor's document: what the client was generated from is what
+the server checks. Validators are compiled when an operation is first called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jsonschema_rs import Draft202012Validator
+
+from pennyform.findings import failure
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A path or query parameter. ``type`` is the JSON type its text is read as."""
+
+    name: str
+    location: str
+    required: bool
+    schema: Mapping[str, Any]
+
+    @property
+    def type(self) -> str:
+        """``integer``, ``number``, ``boolean`` or ``string``."""
+        found = self.schema.get("type", "string")
+        names = found if isinstance(found, list) else [found]
+        return next((name for name in names if name != "null"), "string")
+
+    @cached_property
+    def validator(self) -> Draft202012Validator:
+        """Compiled on first use."""
+        return Draft202012Validator(dict(self.schema), validate_formats=True)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation: how it is reached, what it takes, which scopes open it (any one of them)."""
+
+    operation_id: str
+    method: str
+    path: str
+    parameters: tuple[Parameter, ...]
+    media_types: tuple[str, ...]
+    body_required: bool
+    scopes: tuple[str, ...]
+    status: int
+    request_schema: Path
+
+    @cached_property
+    def body_validator(self) -> Draft202012Validator:
+        """Compiled on first use from ``requests/<operationId>.json``."""
+        return Draft202012Validator(
+            msgspec.json.decode(self.request_schema.read_bytes()), validate_formats=True
+        )
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All operations of one API, by operation id."""
+
+    operations: Mapping[str, Operation]
+
+
+@cache
+def load(folder: Path) -> Contract:
+    """Read a folder of emitted schemas.
+
+    Args:
+        folder: holds ``openapi.json`` and ``requests/<operationId>.json``.
+
+    Raises:
+        Failure: when the folder holds no contract.
+    """
+    try:
+        document = msgspec.json.decode((folder / "openapi.json").read_bytes())
+    except (OSError, msgspec.DecodeError) as problem:
+        raise failure(
+            "sandbox-contract",
+            f"the sandbox cannot read its contract: {problem}",
+            file=str(folder / "openapi.json"),
+            fix="run `pennyform generate`, or install pennyform again",
+        ) from problem
+    found = {
+        described["operationId"]: _operation(document, folder, path, method, described)
+        for path, item in document["paths"].items()
+        for method, described in item.items()
+        if method in _METHODS
+    }
+    return Contract(found)
+
+
+def _operation(
+    document: dict[str, Any], folder: Path, path: str, method: str, described: dict[str, Any]
+) -> Operation:
+    body = _resolved(document, described.get("requestBody", {}))
+    identifier = described["operationId"]
+    return Operation(
+        operation_id=identifier,
+        method=method.upper(),
+        path=path,
+        parameters=tuple(_parameter(document, found) for found in described.get("parameters", ())),
+        media_types=tuple(body.get("content", {})),
+        body_required=bool(body.get("required")),
+        scopes=tuple(scope for need in described.get("security", ()) for scope in need.get("oauth2", ())),
+        status=min(int(status) for status in described["responses"] if status.startswith("2")),
+        request_schema=folder / "requests" / f"{identifier}.json",
+    )
+
+
+def _parameter(document: dict[str, Any], described: dict[str, Any]) -> Parameter:
+    found = _resolved(document, described)
+    return Parameter(
+        name=found["name"],
+        location=found["in"],
+        required=bool(found.get("required")),
+        schema=_resolved(document, found.get("schema", {})),
+    )
+
+
+def _resolved(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    """Follow one local ``$ref``; parameters and bodies are at most one step away."""
+    reference = value.get("$ref")
+    if reference is None:
+        return value
+    target: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        target = target[step.replace("~1", "/").replace("~0", "~")]
+    return _resolved(document, target)

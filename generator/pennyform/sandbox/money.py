@@ -1,0 +1,154 @@
+"""The sandbox's own arithmetic, from decimals to decimals. Shares no line with the engine it referees.
+
+The model (inferred from answers of the real service, not documented by it): a line's amount before tax is
+rounded half up to the currency's minor unit, its VAT is computed from that and rounded too, and totals are
+sums. A line discount is taken off before rounding. An invoice discount is taken off the lines in
+proportion to their amounts, in whole minor units that add up to the discount exactly; each line's VAT is
+then computed on what is left. The lines as shown keep their amounts before that discount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, localcontext
+from typing import Literal
+
+# Enough for any product of two bounded inputs without rounding on the way.
+_EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """``absolute``: an amount before tax; ``relative``: a percentage."""
+
+    type: str
+    value: Decimal
+
+
+NO_DISCOUNT = Discount("absolute", _ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a line's amounts follow from. ``percent`` is the VAT on the document."""
+
+    quantity: Decimal
+    unit_price: Decimal
+    percent: Decimal
+    discount: Discount = NO_DISCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """In the invoice's currency, rounded to its minor unit."""
+
+    before_tax: Decimal
+    tax: Decimal
+
+    @property
+    def with_tax(self) -> Decimal:
+        """Always the sum: it is never rounded by itself."""
+        return self.before_tax + self.tax
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The invoice's amounts and, in the same order, those of its lines as shown."""
+
+    invoice: Amounts
+    lines: tuple[Amounts, ...]
+
+
+def rounded(amount: Decimal, decimals: int) -> Decimal:
+    """Half up, away from zero for negative amounts: a credit note mirrors its invoice."""
+    return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EXACT)
+
+
+def totals(
+    lines: Sequence[Line], discount: Discount, decimals: int, rounding: Literal["line", "document"] = "line"
+) -> Totals:
+    """Compute an invoice.
+
+    Args:
+        lines: in any order; the result keeps it.
+        discount: of the invoice as a whole.
+        decimals: of the currency.
+        rounding: ``line``, or ``document`` to round once per VAT rate.
+    """
+    with localcontext(_EXACT):
+        exact = [_before_tax(line) for line in lines]
+        shown = tuple(
+            _taxed(rounded(amount, decimals), line.percent, decimals)
+            for amount, line in zip(exact, lines, strict=True)
+        )
+        bases = exact if rounding == "document" else [amounts.before_tax for amounts in shown]
+        kept = _discounted(bases, discount, decimals)
+        percents = [line.percent for line in lines]
+        by = _by_document if rounding == "document" else _by_line
+        return Totals(by(kept, percents, decimals), shown)
+
+
+def _before_tax(line: Line) -> Decimal:
+    gross = line.quantity * line.unit_price
+    return gross - _off(gross, line.discount)
+
+
+def _off(amount: Decimal, discount: Discount) -> Decimal:
+    """An absolute discount carries its own sign: that of a credit note is negative."""
+    if discount.type == "relative":
+        return amount * discount.value / 100
+    return discount.value
+
+
+def _taxed(before_tax: Decimal, percent: Decimal, decimals: int) -> Amounts:
+    return Amounts(before_tax, rounded(before_tax * percent / 100, decimals))
+
+
+def _discounted(bases: Sequence[Decimal], discount: Discount, decimals: int) -> list[Decimal]:
+    total = sum(bases, _ZERO)
+    off = rounded(_off(total, discount), decimals)
+    if not off:
+        return list(bases)
+    return [base - share for base, share in zip(bases, shares(off, bases, decimals), strict=True)]
+
+
+def shares(amount: Decimal, weights: Sequence[Decimal], decimals: int) -> list[Decimal]:
+    """Split an amount in proportion, in whole minor units, so that the shares add up to it.
+
+    Each share is cut down to a whole unit; the units left over go to the largest remainders, the first
+    line first among equals. Weights that add up to zero have no proportion: the first takes all.
+    """
+    whole = sum(weights, _ZERO)
+    if not whole:
+        return [amount, *[_ZERO] * (len(weights) - 1)]
+    smallest = Decimal(1).scaleb(-decimals)
+    exact = [amount * weight / whole for weight in weights]
+    cut = [share.quantize(smallest, ROUND_DOWN) for share in exact]
+    left = amount - sum(cut, _ZERO)
+    unit = smallest.copy_sign(left)
+    largest = sorted(range(len(weights)), key=lambda place: ((cut[place] - exact[place]) * unit, place))
+    for place in largest[: int(left / unit)]:
+        cut[place] += unit
+    return cut
+
+
+def _by_line(bases: Sequence[Decimal], percents: Sequence[Decimal], decimals: int) -> Amounts:
+    lines = [_taxed(base, percent, decimals) for base, percent in zip(bases, percents, strict=True)]
+    return Amounts(sum((line.before_tax for line in lines), _ZERO), sum((line.tax for line in lines), _ZERO))
+
+
+def _by_document(bases: Sequence[Decimal], percents: Sequence[Decimal], decimals: int) -> Amounts:
+    per_rate: dict[Decimal, Decimal] = {}
+    for base, percent in zip(bases, percents, strict=True):
+        per_rate[percent] = per_rate.get(percent, _ZERO) + base
+    groups = [_taxed(rounded(base, decimals), percent, decimals) for percent, base in per_rate.items()]
+    return Amounts(sum((one.before_tax for one in groups), _ZERO), sum((one.tax for one in groups), _ZERO))
+
+
+def text(amount: Decimal) -> str:
+    """An amount as the API writes it, which is not canonical: ``34.0``, ``-500.0``, ``33.333334``."""
+    written = f"{amount or _ZERO:f}"
+    whole, _, fraction = written.partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}"

@@ -1,0 +1,61 @@
+"""What a new sandbox holds: one company, one token, and what a company has before its first invoice."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from pennyform.sandbox.access import add_token
+from pennyform.sandbox.books import Books
+
+TOKEN = "sandbox"  # noqa: S105 - the point of it is that everybody knows it
+COMPANY = 21_000_001
+_REG_NO = "sandbox-552100554"
+
+# number, label, VAT code, enabled. One number may stand for several accounts, one per VAT set-up.
+_CHART = (
+    ("401", "Suppliers", "any", True),
+    ("411", "Customers", "any", True),
+    ("445710", "VAT collected", "any", True),
+    ("471000", "Suspense account", "any", True),
+    ("512000", "Bank", "any", True),
+    ("706000", "Services", "any", True),
+    ("707000", "Goods", "any", True),
+    ("707100", "Goods at the reduced rate", "FR_55", True),
+    ("708500", "Shipping and handling", "FR_200", True),
+    ("708500", "Shipping and handling, reduced rate", "FR_55", True),
+    ("709000", "Rebates granted", "any", True),
+    ("758000", "Other income (closed)", "any", False),
+)
+_TEMPLATES = ("Standard", "Detailed")
+_GROUPS = {"Cost centre": ("Consulting", "Training"), "Region": ("North", "South")}
+
+
+def plant(connection: sqlite3.Connection, scopes: Iterable[str], now: datetime) -> None:
+    """Fill an empty database.
+
+    Args:
+        connection: in the transaction that created the tables.
+        scopes: all scopes of the contract; the token holds them all.
+        now: the time that the records carry.
+    """
+    connection.execute(
+        "INSERT INTO company (id, name, reg_no, accounting_logic) VALUES (?, 'Sandbox SAS', ?, 'FR_PCG')",
+        (COMPANY, _REG_NO),
+    )
+    add_token(connection, TOKEN, COMPANY, sorted(scopes), name=TOKEN)
+    books = Books(connection, COMPANY, now)
+    for number, label, vat_rate, enabled in _CHART:
+        account = {"number": number, "label": label, "vat_rate": vat_rate, "country_alpha2": "any"}
+        books.insert(
+            "ledger_account", {**account, "enabled": enabled, "letterable": number in ("401", "411")}
+        )
+    for name in _TEMPLATES:
+        books.insert("customer_invoice_template", {"name": name})
+    for label, categories in _GROUPS.items():
+        group = books.insert("category_group", {"label": label})
+        for category in categories:
+            books.insert(
+                "category", {"label": category, "direction": None, "analytical_code": None}, parent=group.id
+            )

@@ -1,0 +1,36 @@
+"""The tax that a VAT code puts on the document: the sandbox's own reading of the names.
+
+Names follow a habit: ``CC_NNN`` is NNN tenths of a percent, ``CC_A_BBB`` is A.BBB percent. Codes whose tax
+the buyer accounts for (reverse charge), exports and exemptions put none on the document.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import cache
+
+_TENTHS = re.compile(r"[A-Z]{2}_(\d+)(_electronic)?(_BU\d+)?")
+_DECIMALS = re.compile(r"[A-Z]{2}_(\d+)_(\d+)")
+_UNTAXED = re.compile(r"exempt|extracom|crossborder|intracom|construction")
+# Kept by the service for other uses: a document with several rates, a ledger account open to all.
+_NOT_WRITABLE = frozenset({"mixed", "any"})
+
+
+@cache
+def percent(code: str) -> Decimal | None:
+    """The percentage on the document.
+
+    Returns:
+        For example ``Decimal("5.5")`` for ``FR_55``; zero for reverse charge, export and exemption; None
+        for a code that a line or product may not carry.
+    """
+    if code in _NOT_WRITABLE:
+        return None
+    if _UNTAXED.search(code):
+        return Decimal(0)
+    if decimals := _DECIMALS.fullmatch(code):
+        return Decimal(".".join(decimals.groups()))
+    if tenths := _TENTHS.fullmatch(code):
+        return Decimal(tenths[1]).scaleb(-1)
+    return None
