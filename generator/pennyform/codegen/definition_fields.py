@@ -16,6 +16,9 @@ Schema = dict[str, Any]
 DECIMAL_PATTERN = r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$(?!\n)"
 DECIMAL_MESSAGE = 'An amount as quoted text with a dot and at most 6 decimals, such as "100.00".'
 
+# Not the plain `false`: jsonschema loses the place of a value that `false` refuses.
+NOTHING: Schema = {"not": {}, "errorMessage": "This field does not belong here."}
+
 _CARRIED = (
     "type",
     "enum",
@@ -156,7 +159,7 @@ def restriction(variant: Schema, variants: list[Schema]) -> Schema:
     foreign = [
         name for other in variants for name in other["properties"] if name not in variant["properties"]
     ]
-    forbidden = {"properties": dict.fromkeys(foreign, False)} if foreign else {}
+    forbidden = {"properties": dict.fromkeys(foreign, NOTHING)} if foreign else {}
     return {"required": variant["required"], **forbidden}
 
 

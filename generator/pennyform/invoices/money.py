@@ -135,7 +135,7 @@ def _with_product(line: Mapping[str, Any], product: Product) -> Mapping[str, Any
 
 
 def _discount(amount: Decimal, discount: Mapping[str, Any] | None) -> Decimal:
-    """What ``discount`` takes off ``amount``. An absolute one has a sign of its own: negative on a credit note."""
+    """What ``discount`` takes off ``amount``. An absolute one is negative on a credit note."""
     if not discount:
         return ZERO
     value = Decimal(discount["value"] or 0)
