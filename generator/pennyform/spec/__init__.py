@@ -5,6 +5,8 @@
 
 from pennyform.spec.canonical import canonical_json
 from pennyform.spec.contract import ANSWER, REQUEST, Body, Contract, Operation, Parameter, Schema
+from pennyform.spec.normalise import normalise
+from pennyform.spec.read import read_contract
 
 __all__ = [
     "ANSWER",
@@ -15,4 +17,6 @@ __all__ = [
     "Parameter",
     "Schema",
     "canonical_json",
+    "normalise",
+    "read_contract",
 ]

@@ -1,0 +1,149 @@
+"""Read one operation of a document: parameters, request, answer, errors, scopes, and what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pennyform.findings import Failure, Finding, Severity
+from pennyform.spec.contract import ANSWER, REQUEST, Body, Operation, Parameter, Schema
+from pennyform.spec.methods import resource_and_method
+from pennyform.spec.plain import Plain
+from pennyform.spec.references import follow
+from pennyform.spec.shapes import Factory, Place
+
+_JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An operation whose schemas refer to shapes by key, and what only the document needs of it."""
+
+    operation: Operation
+    raw: Mapping[str, Any]
+    encoding: Mapping[str, Any]
+    error_bodies: tuple[Schema, ...]
+
+
+class OperationReader:
+    """Reads the operations of one document."""
+
+    def __init__(self, document: Mapping[str, Any], plain: Plain, factory: Factory) -> None:
+        self._document = document
+        self._plain = plain
+        self._factory = factory
+
+    def read(self, path: str, method: str, item: Mapping[str, Any]) -> Draft:
+        """Read one operation.
+
+        Args:
+            path: the contract's path.
+            method: the key of the operation in its path item.
+            item: the path item.
+
+        Raises:
+            Failure: one of its schemas cannot be made plain, or it declares several success answers.
+        """
+        raw = item[method]
+        place = Place(path, method.upper(), "")
+        status, success = self._success(raw, place)
+        answer = self._schema(success, Place(path, method.upper(), status))
+        media_type, body = self._media(self._resolved(raw.get("requestBody", {})))
+        request = self._plain(body["schema"], f"{place} request") if "schema" in body else None
+        resource, name = resource_and_method(
+            path,
+            method,
+            raw,
+            page="items" in (answer or {}).get("properties", {}),
+            bare_array=(request or {}).get("type") == "array",
+        )
+        operation = Operation(
+            operation_id=raw["operationId"],
+            method=method.upper(),
+            path=path,
+            resource=resource,
+            name=name,
+            parameters=self._parameters(item, raw, place),
+            request=self._body(media_type, request, raw, Place(path, method.upper(), REQUEST)),
+            status=int(status),
+            answer=self._factored(answer, ANSWER, Place(path, method.upper(), status)),
+            errors=tuple(sorted(int(code) for code in raw["responses"] if code >= "4")),
+            scopes=_scopes(raw),
+            deprecated=bool(raw.get("deprecated")),
+        )
+        return Draft(operation, raw, body.get("encoding", {}), self._error_bodies(raw, place))
+
+    def _success(self, raw: Mapping[str, Any], place: Place) -> tuple[str, Mapping[str, Any]]:
+        statuses = sorted(status for status in raw["responses"] if status.startswith("2"))
+        if len(statuses) != 1 or not statuses[0].isdecimal():
+            summary = f"{place} declares {len(statuses)} success answers: {', '.join(statuses) or 'none'}"
+            fix = "Leave one of them, by an overlay that removes the others."
+            raise Failure([Finding("success-answer", Severity.ERROR, summary, fix=fix)])
+        return statuses[0], self._resolved(raw["responses"][statuses[0]])
+
+    def _schema(self, response: Mapping[str, Any], place: Place) -> Schema | None:
+        _, media = self._media(response)
+        return self._plain(media["schema"], str(place)) if "schema" in media else None
+
+    def _factored(self, schema: Schema | None, direction: str, place: Place) -> Schema | None:
+        return None if schema is None else self._factory.factor(schema, direction, place)
+
+    def _body(
+        self, media_type: str, schema: Schema | None, raw: Mapping[str, Any], place: Place
+    ) -> Body | None:
+        if schema is None:
+            return None
+        required = bool(self._resolved(raw["requestBody"]).get("required"))
+        return Body(media_type, self._factory.factor(schema, REQUEST, place), required)
+
+    def _parameters(
+        self, item: Mapping[str, Any], raw: Mapping[str, Any], place: Place
+    ) -> tuple[Parameter, ...]:
+        """The path item's parameters, then the operation's, which replace those of the same name."""
+        declared: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for reference in (*item.get("parameters", []), *raw.get("parameters", [])):
+            parameter = self._resolved(reference)
+            declared[parameter["in"], parameter["name"]] = parameter
+        return tuple(
+            Parameter(
+                name=name,
+                location=location,
+                schema=self._parameter_schema(parameter, Place(place.path, place.method, f"?{name}")),
+                required=location == "path" or bool(parameter.get("required")),
+            )
+            for (location, name), parameter in declared.items()
+        )
+
+    def _parameter_schema(self, parameter: Mapping[str, Any], place: Place) -> Schema:
+        schema = self._factory.factor(self._plain(parameter.get("schema", {}), str(place)), REQUEST, place)
+        described = {"description": parameter["description"]} if parameter.get("description") else {}
+        return {**schema, **described}
+
+    def _error_bodies(self, raw: Mapping[str, Any], place: Place) -> tuple[Schema, ...]:
+        bodies = (
+            self._schema(self._resolved(response), place)
+            for status, response in sorted(raw["responses"].items())
+            if status >= "4"
+        )
+        return tuple(body for body in bodies if body is not None)
+
+    def _media(self, holder: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The content type to use, JSON where there is a choice, and its media type object."""
+        content = holder.get("content") or {}
+        media_type = _JSON if _JSON in content else min(content, default="")
+        return media_type, content.get(media_type, {})
+
+    def _resolved(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "$ref" not in item:
+            return item
+        resolved: Mapping[str, Any] = follow(item["$ref"], self._document)[1]
+        return resolved
+
+
+def _scopes(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Any one of these is enough: the contract's lists mean *one of*, whatever OpenAPI says about lists."""
+    requirements = raw.get("security", [])
+    return tuple(
+        sorted({scope for requirement in requirements for names in requirement.values() for scope in names})
+    )

@@ -1,0 +1,206 @@
+"""Schemas without detours: references followed, ``allOf`` merged, every way to say null reduced to one.
+
+A *plain* schema is an OpenAPI 3.0 schema with ``nullable`` as its only form of null, no ``allOf``, no ``$ref``,
+no null among its enum values, and a union (``anyOf`` or ``oneOf``) that stands alone, its members plain.
+``{"type": "null"}`` is the schema of null itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pennyform.findings import Failure, Finding, Severity
+from pennyform.spec.contract import Schema
+from pennyform.spec.references import follow
+
+ANNOTATIONS = ("default", "deprecated", "description", "x-pennyform-component")
+"""What says something about a place rather than about the values allowed there."""
+
+NULL: Schema = {"type": "null"}
+_UNIONS = ("anyOf", "oneOf")
+_LOWER_BOUNDS = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
+_UPPER_BOUNDS = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
+_ONLY_FOR = {
+    "array": ("items", "minItems", "maxItems", "uniqueItems"),
+    "object": ("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
+    "string": ("pattern", "minLength", "maxLength"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+}
+
+
+class Plain:
+    """Makes schemas of one document plain. Each named schema is worked out once."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._named: dict[str, Schema] = {}
+        self._open: list[str] = []
+
+    def __call__(self, schema: Any, place: str) -> Schema:
+        """The plain form of ``schema``.
+
+        Args:
+            schema: an OpenAPI 3.0 or 3.1 schema of the document.
+            place: where it stands, for findings.
+
+        Raises:
+            Failure: a reference leads outside, to nothing or into a circle, or parts contradict each other.
+        """
+        if not isinstance(schema, Mapping):
+            if schema is True:
+                return {}
+            raise contradiction(f"{json.dumps(schema)} is not a schema that values can satisfy", place)
+        if "$ref" in schema:
+            target = self._reference(schema["$ref"], place)
+            return merge([target, self({key: schema[key] for key in schema if key != "$ref"}, place)], place)
+        own = self._without_combinations(schema, place)
+        parts = [
+            self(member, f"{place}/allOf/{index}") for index, member in enumerate(schema.get("allOf", []))
+        ]
+        merged = merge([*parts, own], place) if parts else own
+        for keyword in _UNIONS:
+            if keyword in schema:
+                members = [
+                    self(member, f"{place}/{keyword}/{index}") for index, member in enumerate(schema[keyword])
+                ]
+                merged = _unite(keyword, members, merged, place)
+        return _tidy(merged)
+
+    def _reference(self, reference: Any, place: str) -> Schema:
+        name, schema = follow(str(reference), self._document)
+        if name in self._open:
+            circle = " → ".join([*self._open[self._open.index(name) :], name])
+            raise _refused("cyclic-schema", f"the schema contains itself: {circle}", place)
+        if name not in self._named:
+            self._open.append(name)
+            self._named[name] = self(schema, f"/components/schemas/{name}")
+            self._open.pop()
+        return self._named[name]
+
+    def _without_combinations(self, schema: Mapping[str, Any], place: str) -> Schema:
+        """The schema's own keywords, its inner schemas plain, null as ``nullable``."""
+        own: Schema = {key: schema[key] for key in schema if key not in ("allOf", *_UNIONS)}
+        if "properties" in own:
+            own["properties"] = {
+                name: self(item, f"{place}/properties/{name}") for name, item in own["properties"].items()
+            }
+        if "items" in own:
+            own["items"] = self(own["items"], f"{place}/items")
+        if isinstance(own.get("additionalProperties"), Mapping):
+            own["additionalProperties"] = self(own["additionalProperties"], f"{place}/additionalProperties")
+        return _one_null(own)
+
+
+def _one_null(schema: Schema) -> Schema:
+    """Fold type lists and enums that contain null into ``nullable``."""
+    types = schema.get("type")
+    if isinstance(types, list):
+        rest = [name for name in types if name != "null"]
+        schema["nullable"] = len(rest) < len(types)
+        schema["type"] = rest[0] if len(rest) == 1 else rest
+        if not rest:
+            return dict(NULL)
+    values = schema.get("enum")
+    if isinstance(values, list) and None in values:
+        schema["enum"] = [value for value in values if value is not None]
+        schema["nullable"] = True
+        if not schema["enum"]:
+            return {**{key: schema[key] for key in ANNOTATIONS if key in schema}, **NULL}
+    if not schema.get("nullable"):
+        schema.pop("nullable", None)
+    return schema
+
+
+def _unite(keyword: str, members: Sequence[Schema], base: Schema, place: str) -> Schema:
+    """A union with what stands beside it worked into each member."""
+    notes = {key: base.pop(key) for key in (*ANNOTATIONS, "nullable") if key in base}
+    real = [member for member in members if member.get("type") != "null"]
+    nullable = len(real) < len(members) or any(member.get("nullable") for member in real)
+    real = [{key: value for key, value in member.items() if key != "nullable"} for member in real]
+    if base:
+        real = [merge([base, member], place) for member in real]
+    if not real:
+        return {**NULL, **notes}
+    united = dict(real[0]) if len(real) == 1 else {keyword: real}
+    return {**united, **({"nullable": True} if nullable else {}), **notes}
+
+
+def merge(schemas: Sequence[Schema], place: str) -> Schema:
+    """What satisfies all of several plain schemas. A later annotation wins.
+
+    Raises:
+        Failure: nothing can satisfy them all, or this room cannot say what does.
+    """
+    merged: Schema = {}
+    nullable = [schema.get("nullable", False) for schema in schemas if _states_values(schema)]
+    for schema in schemas:
+        _check_closed(merged, schema, place)
+        for keyword, value in schema.items():
+            merged[keyword] = _both(keyword, merged[keyword], value, place) if keyword in merged else value
+    merged.pop("nullable", None)
+    if nullable and all(nullable):
+        merged["nullable"] = True
+    return merged
+
+
+def _states_values(schema: Schema) -> bool:
+    return "type" in schema or "enum" in schema or any(keyword in schema for keyword in _UNIONS)
+
+
+def _check_closed(one: Schema, other: Schema, place: str) -> None:
+    """A closed object forbids what only its neighbour knows: no object can then satisfy both."""
+    for closed, neighbour in ((one, other), (other, one)):
+        if closed.get("additionalProperties") is not False:
+            continue
+        forbidden = neighbour.get("properties", {}).keys() - closed.get("properties", {}).keys()
+        if forbidden:
+            names = ", ".join(sorted(forbidden))
+            raise contradiction(f"a closed object stands beside one that has {names}", place)
+
+
+def _both(keyword: str, one: Any, other: Any, place: str) -> Any:
+    """One keyword's value for schemas that must both hold."""
+    if one == other or keyword in ANNOTATIONS or keyword.startswith("x-") or keyword == "nullable":
+        return other
+    if keyword == "properties":
+        shared = {name: merge([one[name], other[name]], f"{place}/{name}") for name in one if name in other}
+        return {**one, **other, **shared}
+    if keyword == "required":
+        return sorted({*one, *other})
+    if keyword == "enum":
+        common = [value for value in one if value in other]
+        if common:
+            return common
+    if keyword == "items":
+        return merge([one, other], f"{place}/items")
+    if keyword == "additionalProperties":
+        return False if False in (one, other) else other if one is True else one
+    if keyword in _LOWER_BOUNDS:
+        return max(one, other)
+    if keyword in _UPPER_BOUNDS:
+        return min(one, other)
+    if keyword == "type" and {one, other} == {"integer", "number"}:
+        return "integer"
+    raise contradiction(f"{keyword}: {json.dumps(one)} and {json.dumps(other)} must both hold", place)
+
+
+def _tidy(schema: Schema) -> Schema:
+    """Drop keywords that cannot apply to the type, such as ``minItems`` on a string."""
+    kind = "number" if schema.get("type") == "integer" else schema.get("type")
+    if kind not in (*_ONLY_FOR, "boolean"):
+        return schema
+    foreign = {keyword for other, keywords in _ONLY_FOR.items() if other != kind for keyword in keywords}
+    return {keyword: value for keyword, value in schema.items() if keyword not in foreign}
+
+
+def contradiction(summary: str, place: str) -> Failure:
+    """The failure for schemas that no value can satisfy."""
+    return _refused("contradictory-schema", summary, place)
+
+
+def _refused(rule: str, summary: str, place: str) -> Failure:
+    detail = "No code can be emitted for it that means the same."
+    fix = "Correct it in the overlay of this contract."
+    return Failure([Finding(rule, Severity.ERROR, summary, pointer=place, detail=detail, fix=fix)])

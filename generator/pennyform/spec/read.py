@@ -1,0 +1,30 @@
+"""The pinned contract of an API, corrected and normalised: what code generators start from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pennyform.spec.contract import Contract
+from pennyform.spec.normalise import normalise
+from pennyform.spec.overlay import read_overlay
+from pennyform.spec.store import Store
+
+
+def read_contract(api: str, store: Store | None = None) -> Contract:
+    """Read and normalise a pinned contract.
+
+    Args:
+        api: the name it is pinned under, ``company`` for example.
+        store: where contracts lie; this installation's when left out.
+
+    Raises:
+        Failure: see :func:`pennyform.spec.normalise.normalise` and :meth:`pennyform.spec.store.Store.pinned`.
+    """
+    store = store or Store.default()
+    return normalise(store.pinned(api), overlays(api, store), names=store.names(api))
+
+
+def overlays(api: str, store: Store) -> list[dict[str, Any]]:
+    """The overlay documents that correct ``api``; none is fine."""
+    path = store.overlay_path(api)
+    return [read_overlay(path)] if path.is_file() else []

@@ -1,0 +1,55 @@
+"""What must hold of operations before anything is emitted from them: names become file names and code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pennyform.findings import Finding, Severity
+from pennyform.spec.contract import Operation
+
+_OPERATION_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
+_PATH = re.compile(r"(?:/(?:[A-Za-z0-9_.~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+")
+_PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}")
+
+
+def unsound_operations(operations: Sequence[Operation]) -> Iterator[Finding]:
+    """Every reason why these operations cannot be emitted together."""
+    seen: dict[str, Operation] = {}
+    for operation in operations:
+        yield from _malformed(operation)
+        for name in (operation.operation_id, f"{operation.resource}.{operation.name}"):
+            if name in seen:
+                yield _finding("duplicate-operation", f"{name} is also {_place(seen[name])}", operation)
+            seen.setdefault(name, operation)
+
+
+def _malformed(operation: Operation) -> Iterator[Finding]:
+    if not _OPERATION_ID.fullmatch(operation.operation_id):
+        yield _finding("operation-id", f"the operationId {operation.operation_id!r} is not a name", operation)
+    for name in (operation.resource, operation.name):
+        if not _NAME.fullmatch(name):
+            yield _finding("operation-name", f"{name!r} is not a name for a resource or method", operation)
+    if not _PATH.fullmatch(operation.path):
+        yield _finding(
+            "operation-path", f"the path {operation.path!r} has characters no path needs", operation
+        )
+    in_path = re.findall(r"\{(\w+)\}", operation.path)
+    declared = [parameter.name for parameter in operation.parameters if parameter.location == "path"]
+    if sorted(in_path) != sorted(declared):
+        yield _finding(
+            "path-parameters", f"the path has {in_path}, the operation declares {declared}", operation
+        )
+    for parameter in operation.parameters:
+        if not _PARAMETER.fullmatch(parameter.name):
+            yield _finding("parameter-name", f"{parameter.name!r} is not a parameter's name", operation)
+
+
+def _place(operation: Operation) -> str:
+    return f"{operation.method} {operation.path}"
+
+
+def _finding(rule: str, summary: str, operation: Operation) -> Finding:
+    fix = "Correct it in the overlay: operationId, x-pennyform-resource, x-pennyform-method, or remove it."
+    return Finding(rule, Severity.ERROR, f"{_place(operation)}: {summary}", fix=fix)
