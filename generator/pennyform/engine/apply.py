@@ -1,0 +1,214 @@
+"""Carrying a plan out: every step journalled, nothing final before it was read back and found equal.
+
+Customers and products come first. Invoices go in waves: each takes its writes one after the other, then
+one request reads the whole wave back, and only those that equal their definition to the cent go on. What
+fails for one invoice does not stop the others; what would fail for all of them does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pennyform.engine.changes import Action, InvoiceChange, Step
+from pennyform.engine.clock import Clock
+from pennyform.engine.journal import Journal, JournalError
+from pennyform.engine.limits import WAVE, Patience
+from pennyform.engine.masters import Masters
+from pennyform.engine.outcomes import OutcomeError, ReferenceTakenError, UnknownOutcomeError
+from pennyform.engine.plan import Plan
+from pennyform.engine.reading import read_back
+from pennyform.engine.remote import Remote
+from pennyform.engine.resolve import Resolved, draft_body, keys_in, with_ids
+from pennyform.engine.results import Report, Result, Status
+from pennyform.engine.sender import Progress, Sender
+from pennyform.engine.settle import Settler
+from pennyform.engine.track import Track
+
+
+def _never() -> bool:
+    return False
+
+
+def _silent(_done: int, _total: int) -> None:
+    pass
+
+
+@dataclass(eq=False, slots=True)
+class Applier:
+    """One apply. Everything it depends on is passed in.
+
+    ``interrupted`` is asked before each write: once it says yes, nothing new is sent, and what was written is
+    still read back.
+    """
+
+    remote: Remote
+    journal: Journal
+    clock: Clock
+    patience: Patience
+    interrupted: Callable[[], bool] = _never
+    progress: Progress = _silent
+    _sender: Sender = field(init=False)
+    _settler: Settler = field(init=False)
+    _masters: Masters = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sender = Sender(self.journal, self.interrupted, self.progress)
+        self._settler = Settler(self.remote, self.journal, self.clock, self.patience, self.interrupted)
+        self._masters = Masters(self.remote, self._sender, self._settler, self.patience.attempts)
+
+    def apply(self, plan: Plan) -> Report:
+        """Carry ``plan`` out.
+
+        Returns:
+            What became of every change. Nothing is raised for what the API or the journal does.
+        """
+        self._sender.total = _writes(plan)
+        results = [self._masters.take(change) for change in plan.masters]
+        busy = [change for change in plan.invoices if change.steps]
+        for start in range(0, len(busy), WAVE):
+            results += self._wave(busy[start : start + WAVE])
+        results += [_idle(change) for change in plan.invoices if not change.steps]
+        return Report(
+            plan.environment,
+            plan.company,
+            tuple(results),
+            stopped=self._sender.stopped,
+            interrupted=self.interrupted(),
+            try_later=self._sender.try_later,
+        )
+
+    def _wave(self, changes: Sequence[InvoiceChange]) -> list[Result]:
+        tracks = [self._track(change) for change in changes]
+        while any(track.next for track in tracks):
+            for track in tracks:
+                self._write(track)
+            self._settle([track for track in tracks if track.next is Step.CREATE and track.uncertain])
+            self._read_back([track for track in tracks if track.next is Step.READ_BACK])
+            if self._sender.must_stop():
+                break
+        return [track.result(self._sender.stopped) for track in tracks]
+
+    def _track(self, change: InvoiceChange) -> Track:
+        identify = self._masters.identify
+        body = with_ids(change.resolved.body, identify)
+        resolved = Resolved(body, with_ids(change.resolved.lines, identify), change.resolved.totals)
+        track = Track(change, resolved, change.there.id if change.there else None, change.there)
+        missing = next(keys_in(body), None)
+        if missing is not None and not self._sender.must_stop():
+            track.end(Status.FAILED, f"the {missing.kind} {missing.value} was not created")
+        return track
+
+    # --- writes -----------------------------------------------------------------------------------------
+
+    def _write(self, track: Track) -> None:
+        """Take the track's steps up to its next reading."""
+        while track.next and track.next is not Step.READ_BACK and not track.uncertain:
+            if self._sender.must_stop():
+                return
+            try:
+                self._take(track, track.next)
+            except (UnknownOutcomeError, ReferenceTakenError) as problem:
+                track.doubt(str(problem), taken=isinstance(problem, ReferenceTakenError))
+            except (OutcomeError, JournalError) as problem:
+                track.end(Status.FAILED, str(problem))
+            else:
+                track.advance()
+
+    def _take(self, track: Track, step: Step) -> None:
+        match step:
+            case Step.CREATE:
+                self._create(track)
+            case Step.UPDATE:
+                self._update(track, step, with_ids(track.change.update, self._masters.identify))
+            case Step.FINALIZE:
+                self._finalize(track)
+            case Step.COMPLETE:
+                self._update(track, step, track.completion())
+            case Step.SET_ASIDE:
+                self._set_aside(track)
+            case Step.DELETE:
+                self._delete_set_aside(track)
+
+    def _create(self, track: Track) -> None:
+        body = {**draft_body(track.resolved.body), "draft": True}
+        track.attempts += 1
+        row = self._sender.send(track.subject, Step.CREATE, lambda: self.remote.create_draft(body))
+        track.id = int(row["id"])
+
+    def _update(self, track: Track, step: Step, body: Mapping[str, Any] | None) -> None:
+        if body:
+            id_ = track.known_id
+            self._sender.send(track.subject, step, lambda: self.remote.update_invoice(id_, body), id_)
+
+    def _finalize(self, track: Track) -> None:
+        """Only ever reached through a reading that was found equal, to the cent."""
+        if track.there is None:
+            raise ValueError("an invoice is only finalized as it was last read")
+        if track.there.draft:
+            id_ = track.known_id
+            self._sender.send(track.subject, Step.FINALIZE, lambda: self.remote.finalize(id_), id_)
+
+    def _set_aside(self, track: Track) -> None:
+        """Let the old draft give up its reference; from then on the track is about the new one."""
+        id_ = track.known_id
+        body = {"external_reference": f"{track.change.external_reference}~{id_}"}
+        self._sender.send(track.subject, Step.SET_ASIDE, lambda: self.remote.update_invoice(id_, body), id_)
+        self._sender.note("set_aside", track.subject, old=id_)
+        track.id = None
+
+    def _delete_set_aside(self, track: Track) -> None:
+        old = track.replaced_id
+        self._sender.send(track.subject, Step.DELETE, lambda: self.remote.delete_draft(old), track.id)
+        self._sender.note("deleted", track.subject, old=old)
+
+    # --- look-ups ---------------------------------------------------------------------------------------
+
+    def _settle(self, tracks: Sequence[Track]) -> None:
+        """Find drafts whose creation was not answered; one that is proven absent may be sent again."""
+        if not tracks:
+            return
+        try:
+            settled = self._settler.settle([track.subject for track in tracks])
+        except JournalError as problem:
+            self._sender.stop(str(problem))
+            for track in tracks:
+                track.end(Status.UNKNOWN, str(problem))
+            return
+        for track in tracks:
+            track.settle(settled.found.get(track.subject), unknown=track.subject in settled.unknown)
+            if track.attempts >= self.patience.attempts and track.next is Step.CREATE:
+                track.end(Status.FAILED, f"it was not created in {track.attempts} attempts")
+
+    def _read_back(self, tracks: Sequence[Track]) -> None:
+        troubles = read_back(tracks, self.remote, self.clock, self.patience, self.interrupted)
+        for track in tracks:
+            trouble = troubles.get(track.subject)
+            self._sender.note("differs" if trouble else "verified", track.subject, id=track.id)
+            if trouble is None:
+                track.advance()
+            elif track.uncertain:
+                track.end(Status.UNKNOWN, track.uncertain)
+            else:
+                track.end(*trouble)
+            track.uncertain = ""
+
+
+def _idle(change: InvoiceChange) -> Result:
+    statuses = {Action.CONFLICT: Status.CONFLICT, Action.UNSETTLED: Status.UNKNOWN}
+    comparison, there = change.comparison, change.there
+    return Result(
+        change,
+        statuses.get(change.action, Status.UNCHANGED),
+        id=there.id if there else None,
+        invoice_number=there.invoice_number if there else "",
+        draft=there.draft if there else None,
+        detail="; ".join(change.ways_out),
+        differences=(*comparison.content, *comparison.amounts) if comparison else (),
+    )
+
+
+def _writes(plan: Plan) -> int:
+    steps = [step for change in plan.invoices for step in change.steps if step is not Step.READ_BACK]
+    return len(steps) + sum(change.action is Action.CREATE for change in plan.masters)

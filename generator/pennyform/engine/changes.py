@@ -1,0 +1,179 @@
+"""What will be done about one invoice, customer or product: typed for ``apply``, data for everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pennyform.engine.compare import AMOUNTS, Comparison, Difference, shown_header, shown_line
+from pennyform.engine.observed import ObservedInvoice
+from pennyform.engine.resolve import Resolved
+from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Place
+
+
+class Action(StrEnum):
+    """What a plan will do about one invoice, customer or product."""
+
+    CREATE = "create"
+    CREATE_AND_FINALIZE = "create_and_finalize"
+    UPDATE = "update"
+    UPDATE_AND_FINALIZE = "update_and_finalize"
+    RECREATE = "recreate"
+    RECREATE_AND_FINALIZE = "recreate_and_finalize"
+    FINALIZE = "finalize"
+    NO_OP = "no_op"
+    CONFLICT = "conflict"
+    UNSETTLED = "unsettled"
+
+
+class Step(StrEnum):
+    """One request, or one look, on the way of an invoice. Each is journalled on its own."""
+
+    CREATE = "create_draft"
+    UPDATE = "update_draft"
+    SET_ASIDE = "set_aside_draft"
+    DELETE = "delete_draft_set_aside"
+    READ_BACK = "read_back"
+    FINALIZE = "finalize"
+    COMPLETE = "set_after_finalizing"
+
+
+# Actions after which the account is as the definitions ask, without a request being sent.
+IDLE = frozenset({Action.NO_OP, Action.CONFLICT, Action.UNSETTLED})
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceChange:
+    """What will be done about one invoice, and everything that ``apply`` needs for it.
+
+    ``there`` is the invoice the account has; ``update`` the body of a PUT, with natural keys where ids are
+    not known yet; ``ways_out`` what a person can do about a conflict.
+    """
+
+    desired: DesiredInvoice
+    resolved: Resolved
+    action: Action
+    steps: tuple[Step, ...] = ()
+    there: ObservedInvoice | None = None
+    comparison: Comparison | None = None
+    update: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+    ways_out: tuple[str, ...] = ()
+
+    kind = "invoice"
+
+    @property
+    def external_reference(self) -> str:
+        """The invoice's identity."""
+        return self.desired.external_reference
+
+    @property
+    def irreversible(self) -> bool:
+        """Whether something will be done that only a credit note can undo."""
+        return Step.FINALIZE in self.steps
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as data. Before and after are given whole only where something changes."""
+        busy = self.action not in IDLE or self.action is Action.CONFLICT
+        return {
+            "kind": self.kind,
+            "external_reference": self.external_reference,
+            "action": str(self.action),
+            "irreversible": self.irreversible,
+            "id": self.there.id if self.there else None,
+            "invoice_number": self.there.invoice_number if self.there else "",
+            "before": _before(self.there) if self.there and busy else None,
+            "after": shown({**self.resolved.body, "invoice_lines": list(self.resolved.lines)})
+            if busy
+            else None,
+            "differences": _differences(self.comparison) if busy else [],
+            "totals": self.resolved.totals,
+            "steps": [str(step) for step in self.steps],
+            "warnings": list(self.warnings),
+            "ways_out": list(self.ways_out),
+            "unverifiable": list(self.comparison.unverifiable) if self.comparison else [],
+            "place": place_json(self.desired.place),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MasterChange:
+    """What will be done about a customer or product that invoices name: create it, or nothing.
+
+    ``differences`` tell where a declared one is not what the account has; it is left as it is.
+    """
+
+    desired: DesiredCustomer | DesiredProduct
+    action: Action
+    id: int | None = None
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """``customer`` or ``product``."""
+        return "customer" if isinstance(self.desired, DesiredCustomer) else "product"
+
+    @property
+    def external_reference(self) -> str:
+        """Its identity."""
+        return self.desired.external_reference
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as data, with the same members as an invoice's."""
+        create = self.action is Action.CREATE
+        return {
+            "kind": self.kind,
+            "external_reference": self.external_reference,
+            "action": str(self.action),
+            "irreversible": False,
+            "id": self.id,
+            "before": None,
+            "after": shown(self.desired.body) if create else None,
+            "differences": [shown(difference.to_json()) for difference in self.differences],
+            "totals": None,
+            "steps": ["create"] if create else [],
+            "warnings": [_drift(self.kind)] if self.differences else [],
+            "ways_out": [],
+            "unverifiable": [],
+            "place": place_json(self.desired.place),
+        }
+
+
+def shown(value: Any) -> Any:
+    """``value`` ready for JSON: decimals as text, natural keys as what they look up."""
+    if isinstance(value, Key):
+        return value.to_json()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Mapping):
+        return {name: shown(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(member) for member in value]
+    return value
+
+
+def _before(there: ObservedInvoice) -> dict[str, Any]:
+    return {
+        **shown_header(there.header),
+        "draft": there.draft,
+        "invoice_lines": [shown_line(line) for line in there.lines],
+        **{name: there.header.get(name) for name in AMOUNTS},
+    }
+
+
+def _differences(comparison: Comparison | None) -> list[Any]:
+    if comparison is None:
+        return []
+    return [shown(difference.to_json()) for difference in (*comparison.content, *comparison.amounts)]
+
+
+def _drift(kind: str) -> str:
+    return f"the account's {kind} differs from the declaration; pennyform leaves it as it is"
+
+
+def place_json(place: Place) -> dict[str, Any]:
+    """Where something is written, as data."""
+    return {"file": place.file, "line": place.line, "column": place.column}

@@ -1,0 +1,39 @@
+"""Bounds: of the API, which are facts, and of the engine, which are choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The API's: rows per page, rows per page of ledger accounts, lines included with an invoice in a list.
+PAGE = 100
+LEDGER_PAGE = 1000
+INCLUDED_LINES = 20
+REQUESTS_PER_SECOND = 5
+
+# Up to this many references are looked up one by one; more of them are looked for in pages of invoices first.
+EXACT_LOOKUPS = 25
+
+# Invoices that take their steps together, so that one request reads them all back.
+WAVE = 100
+
+# Outcomes unknown in a row after which nothing new is sent: the API is not well.
+UNKNOWN_IN_A_ROW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the engine waits before it believes what it sees; seconds.
+
+    ``settle`` are the pauses before each look-up after an answer that was lost. Together they outlast a
+    request that is still on its way (its time limit) and the lag of reads behind writes, so that only after
+    the last of them absence is proven. ``lag`` are the pauses before each further reading of an invoice that
+    does not look as it was just written. ``attempts`` bounds how often one creation is sent.
+    """
+
+    settle: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+    lag: tuple[float, ...] = (1.0, 2.0, 4.0)
+    attempts: int = 3
+
+
+# The embedded sandbox commits within the call and reads its own writes: there is nothing to wait for.
+IMMEDIATE = Patience(settle=(0.0,), lag=())

@@ -1,0 +1,46 @@
+"""What can become of a request, in the engine's own words: done is an answer, all else is one of these."""
+
+from __future__ import annotations
+
+
+class OutcomeError(Exception):
+    """A request did not end in an answer that can be used. ``str()`` is one sentence for people."""
+
+
+class RefusedError(OutcomeError):
+    """The API understood and said no: nothing was done, and asking again changes nothing.
+
+    ``status`` is the HTTP status.
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ReferenceTakenError(RefusedError):
+    """A create was refused because its ``external_reference`` exists. What exists must be looked at."""
+
+
+class NotAllowedError(RefusedError):
+    """The token is unknown, expired, or lacks a scope (401, 403): no further request can succeed."""
+
+
+class NotSentError(OutcomeError):
+    """The request never left, however often it was tried: the API cannot be reached."""
+
+
+class RateExhaustedError(OutcomeError):
+    """Refused for its rate (429) more often than is bearable; not executed. ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UnknownOutcomeError(OutcomeError):
+    """It left, and no usable answer came back: it may or may not have been executed."""
+
+
+class UnreadableError(OutcomeError):
+    """A look-up gave no usable answer, however often it was tried, or rows that were not asked for."""

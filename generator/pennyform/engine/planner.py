@@ -1,0 +1,233 @@
+"""The decisions: what becomes of each definition, given what the account holds. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pennyform.engine.changes import Action, InvoiceChange, MasterChange, Step
+from pennyform.engine.compare import (
+    Comparison,
+    compare,
+    customer_differences,
+    product_differences,
+)
+from pennyform.engine.edit import finalized_update_body, update_body
+from pennyform.engine.observed import Observation, ObservedInvoice
+from pennyform.engine.plan import Plan
+from pennyform.engine.resolve import AFTER_FINALIZING, AFTER_FINALIZING_ON_LINES, Resolved, Resolver, keys_in
+from pennyform.findings import Finding, Severity, tidy
+from pennyform.invoices.model import DesiredInvoice, Key, Repository
+
+Resolve = Callable[[DesiredInvoice, ObservedInvoice | None], Resolved]
+
+_FINALIZED = {
+    Action.CREATE: Action.CREATE_AND_FINALIZE,
+    Action.UPDATE: Action.UPDATE_AND_FINALIZE,
+    Action.RECREATE: Action.RECREATE_AND_FINALIZE,
+    Action.NO_OP: Action.FINALIZE,
+}
+
+_WRITES = {
+    Action.CREATE: (Step.CREATE, Step.READ_BACK),
+    Action.UPDATE: (Step.UPDATE, Step.READ_BACK),
+    # The reference of a deleted draft may never be free again: the old draft gives it up first, and goes
+    # only once the new one is verified.
+    Action.RECREATE: (Step.SET_ASIDE, Step.CREATE, Step.READ_BACK, Step.DELETE),
+    # The draft was read for this plan, but it is money: it is read again right before it becomes final.
+    Action.NO_OP: (Step.READ_BACK,),
+}
+
+
+def keys_of(invoices: Iterable[DesiredInvoice]) -> list[Key]:
+    """Every natural key in the bodies of ``invoices``, each once, in order of appearance."""
+    return list(dict.fromkeys(key for invoice in invoices for key in keys_in(invoice.body)))
+
+
+def unresolved(repository: Repository, observation: Observation) -> list[Finding]:
+    """What the definitions name and neither the repository nor the account has, or has more than once."""
+    findings = []
+    for key in (key for invoice in repository.invoices for key in keys_in(invoice.body)):
+        if key.field == "id" or str(key.value) in _declared(repository, key):
+            continue
+        rows = observation.rows(key)
+        if len(rows) != 1:
+            findings.append(_unresolved(repository, key, rows))
+    return tidy(findings)
+
+
+def resolver(repository: Repository, observation: Observation) -> Resolver:
+    """Resolves definitions by what the account has, and by declarations for what it has yet to get."""
+    return Resolver(
+        identify=observation.identify,
+        product=lambda key: observation.product(key) or repository.product(key),
+        rounding=repository.settings.rounding,
+    )
+
+
+def plan(repository: Repository, observation: Observation) -> Plan:
+    """Decide about every definition.
+
+    Args:
+        repository: the definitions; all their natural keys are declared or observed (:func:`unresolved`).
+        observation: what was looked up for them.
+
+    Returns:
+        The plan: customers and products that invoices need first, then the invoices by reference.
+    """
+    resolve = resolver(repository, observation).resolve
+    invoices = sorted(repository.invoices, key=lambda invoice: invoice.external_reference)
+    return Plan(
+        environment=repository.settings.environment,
+        company=observation.company,
+        rounding=repository.settings.rounding,
+        masters=tuple(_masters(repository, observation)),
+        invoices=tuple(_decide(invoice, observation, resolve) for invoice in invoices),
+    )
+
+
+# --- customers and products ---------------------------------------------------------------------------
+
+
+def _masters(repository: Repository, observation: Observation) -> Iterator[MasterChange]:
+    named = {(key.kind, str(key.value)) for key in keys_of(repository.invoices) if key.field != "id"}
+    for reference, customer in sorted(repository.customers.items()):
+        if ("customer", reference) in named:
+            row = observation.customers.get(reference)
+            differences = customer_differences(customer.body, row) if row else []
+            yield MasterChange(customer, *_found(row), tuple(differences))
+    for reference, product in sorted(repository.products.items()):
+        if ("product", reference) in named:
+            row = observation.products.get(reference)
+            differences = product_differences(product.body, row) if row else []
+            yield MasterChange(product, *_found(row), tuple(differences))
+
+
+def _found(row: Mapping[str, Any] | None) -> tuple[Action, int | None]:
+    return (Action.NO_OP, int(row["id"])) if row else (Action.CREATE, None)
+
+
+# --- invoices -------------------------------------------------------------------------------------------
+
+
+def _decide(invoice: DesiredInvoice, observation: Observation, resolve: Resolve) -> InvoiceChange:
+    reference = invoice.external_reference
+    found = observation.invoices.get(reference, ())
+    there = found[0] if found else None
+    resolved = resolve(invoice, there)
+    if reference in observation.unsettled:
+        return InvoiceChange(invoice, resolved, Action.UNSETTLED, ways_out=(_UNSETTLED,))
+    if there is None:
+        return InvoiceChange(invoice, resolved, *_steps(Action.CREATE, invoice))
+    if len(found) > 1:
+        return InvoiceChange(invoice, resolved, Action.CONFLICT, there=there, ways_out=(_duplicates(found),))
+    return (_about_draft if there.draft else _about_finalized)(invoice, resolved, there)
+
+
+def _about_draft(invoice: DesiredInvoice, resolved: Resolved, there: ObservedInvoice) -> InvoiceChange:
+    comparison = compare(resolved, there)
+    if comparison.equal:
+        action, steps = _steps(Action.NO_OP, invoice)
+        return InvoiceChange(invoice, resolved, action, steps, there, comparison)
+    if comparison.amounts:
+        way_out = _other_cents(comparison)
+        return InvoiceChange(
+            invoice, resolved, Action.CONFLICT, there=there, comparison=comparison, ways_out=(way_out,)
+        )
+    body = update_body(resolved, there)
+    action, steps = _steps(Action.RECREATE if body is None else Action.UPDATE, invoice)
+    warnings = (_RECREATED,) if body is None else ()
+    return InvoiceChange(invoice, resolved, action, steps, there, comparison, body, warnings)
+
+
+def _about_finalized(invoice: DesiredInvoice, resolved: Resolved, there: ObservedInvoice) -> InvoiceChange:
+    comparison = compare(resolved, there)
+    warnings = () if invoice.options.finalize else (_FINALIZED_ALREADY,)
+    if comparison.equal:
+        return InvoiceChange(
+            invoice, resolved, Action.NO_OP, there=there, comparison=comparison, warnings=warnings
+        )
+    body = finalized_update_body(resolved, there)
+    if body is None:
+        ways_out = (_other_cents(comparison),) if comparison.amounts else _FINAL
+        return InvoiceChange(
+            invoice, resolved, Action.CONFLICT, there=there, comparison=comparison, ways_out=ways_out
+        )
+    steps = (Step.COMPLETE, Step.READ_BACK)
+    return InvoiceChange(invoice, resolved, Action.UPDATE, steps, there, comparison, body, warnings)
+
+
+def _steps(action: Action, invoice: DesiredInvoice) -> tuple[Action, tuple[Step, ...]]:
+    """The action and its steps, with finalizing at their end where the definition asks for it."""
+    if not invoice.options.finalize:
+        return action, () if action is Action.NO_OP else _WRITES[action]
+    final: tuple[Step, ...] = (Step.FINALIZE, Step.READ_BACK)
+    if _has_more_to_set(invoice):
+        final = (*final, Step.COMPLETE, Step.READ_BACK)
+    return _FINALIZED[action], (*_WRITES[action], *final)
+
+
+def _has_more_to_set(invoice: DesiredInvoice) -> bool:
+    if any(name in invoice.body for name in AFTER_FINALIZING):
+        return True
+    lines = invoice.body["invoice_lines"]
+    return any(name in line for line in lines for name in AFTER_FINALIZING_ON_LINES)
+
+
+# --- words ----------------------------------------------------------------------------------------------
+
+_UNSETTLED = "an earlier apply does not know whether it was created; run 'pennyform apply' again"
+_RECREATED = (
+    "the API cannot change the sections of a draft: a new draft replaces it, and the old one is deleted"
+)
+_FINALIZED_ALREADY = "it is finalized, although the definition does not ask for it"
+_FINAL = (
+    "issue a credit note for it, and define the invoice anew under another external_reference",
+    "or change the definition back to what was finalized",
+)
+
+
+def _other_cents(comparison: Comparison) -> str:
+    first = comparison.amounts[0]
+    return (
+        f"the API computes other amounts ({first.pointer}: {first.have} where {first.want} was planned); "
+        "set 'rounding: document' or 'rounding: line' in pennyform.yaml if the account rounds so, else "
+        "change the definition"
+    )
+
+
+def _duplicates(found: Sequence[ObservedInvoice]) -> str:
+    ids = ", ".join(str(invoice.id) for invoice in found)
+    return f"{len(found)} invoices carry this reference (ids {ids}): delete or rename all but one"
+
+
+def _declared(repository: Repository, key: Key) -> Mapping[str, Any]:
+    if key.kind == "customer":
+        return repository.customers
+    return repository.products if key.kind == "product" else {}
+
+
+def _unresolved(repository: Repository, key: Key, rows: Sequence[Mapping[str, Any]]) -> Finding:
+    name = key.kind.replace("_", " ")
+    known = [*_declared(repository, key)]
+    if rows:
+        ids = ", ".join(str(row["id"]) for row in rows)
+        summary = f"{key.field} {key.value!r} is ambiguous: {len(rows)} {name}s answer to it"
+        fix = f"name the one you mean by its id, as in {{id: {rows[0]['id']}}} (they are {ids})"
+    else:
+        summary = (
+            f"there is no {name} with {key.field} {key.value!r}, neither declared here nor in the account"
+        )
+        near = difflib.get_close_matches(str(key.value), known, n=1)
+        fix = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else "declare it beside the invoices, or create it in Pennylane"
+        )
+    rule = f"{'ambiguous' if rows else 'unknown'}-{key.kind.replace('_', '-')}"
+    place = key.place
+    detail = "An invoice can only point to what the account has or will have."
+    return Finding(
+        rule, Severity.ERROR, summary, place.file, place.line, place.column, detail=detail, fix=fix
+    )

@@ -1,0 +1,286 @@
+"""The only module of the engine that speaks to the API, and only through the emitted client.
+
+Rows come out as plain mappings ready for JSON, with amounts as the API wrote them. Every row of a list is
+checked to be one that was asked for: a filter that the service ignores would otherwise hand over strangers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from pennylane_company import Client, convert, errors, models, to_builtins
+from pennylane_company.types import Filter
+
+from pennyform.engine.limits import LEDGER_PAGE, PAGE
+from pennyform.engine.observed import Company, ObservedInvoice, Row
+from pennyform.engine.outcomes import (
+    NotAllowedError,
+    NotSentError,
+    OutcomeError,
+    RateExhaustedError,
+    ReferenceTakenError,
+    RefusedError,
+    UnknownOutcomeError,
+    UnreadableError,
+)
+
+T = TypeVar("T")
+
+
+class Remote:
+    """One company's account.
+
+    Every method that reads raises :class:`UnreadableError`; every one that writes raises
+    :class:`UnknownOutcomeError` when it may or may not have been done; both raise :class:`RefusedError`,
+    :class:`NotSentError` and :class:`RateExhaustedError`.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    # --- look-ups -----------------------------------------------------------------------------------
+
+    def company(self) -> Company:
+        """Whose account the token opens, and what it may do."""
+        with _reading():
+            me = to_builtins(self._client.me.get())
+        company = me["company"]
+        return Company(company["id"], company["name"], company["reg_no"], tuple(me["scopes"]))
+
+    def customers(self, references: Iterable[str]) -> dict[str, Row]:
+        """Customers by ``external_reference``; those that do not exist are left out."""
+        return self._by_reference(self._client.customers.list, references)
+
+    def products(self, references: Iterable[str]) -> dict[str, Row]:
+        """Products by ``external_reference``; those that do not exist are left out."""
+        return self._by_reference(self._client.products.list, references)
+
+    def products_by_id(self, ids: Iterable[int]) -> dict[int, Row]:
+        """Products by id; those that do not exist are left out."""
+        found: dict[int, Row] = {}
+        for some in _batches(sorted(ids), PAGE):
+            rows = self._list(self._client.products.list, "id", "in", some)
+            found |= {row["id"]: row for row in rows}
+        return found
+
+    def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[Row, ...]]:
+        """All ledger accounts with these numbers; a number can belong to several."""
+        found: dict[str, tuple[Row, ...]] = {}
+        for some in _batches(sorted(numbers), PAGE):
+            rows = self._list(self._client.ledger_accounts.list, "number", "in", some, limit=LEDGER_PAGE)
+            for row in rows:
+                found[row["number"]] = (*found.get(row["number"], ()), row)
+        return found
+
+    def templates(self) -> dict[str, tuple[Row, ...]]:
+        """All invoice templates of the account, by name."""
+        found: dict[str, tuple[Row, ...]] = {}
+        with _reading():
+            rows = [to_builtins(row) for row in self._client.customer_invoice_templates.list(limit=PAGE)]
+        for row in rows:
+            found[row["name"]] = (*found.get(row["name"], ()), row)
+        return found
+
+    # --- invoices, read -------------------------------------------------------------------------------
+
+    def invoices_with(self, reference: str) -> list[ObservedInvoice]:
+        """All invoices that carry ``reference``, with up to 20 of their lines: one request."""
+        found = list(self._invoices([_condition("external_reference", "eq", reference)]))
+        _check({invoice.external_reference for invoice in found}, {reference}, "external_reference")
+        return found
+
+    def invoices_by_id(self, ids: Iterable[int]) -> dict[int, ObservedInvoice]:
+        """The invoices with these ids, with up to 20 of their lines: one request per hundred."""
+        found: dict[int, ObservedInvoice] = {}
+        for some in _batches(sorted(ids), PAGE):
+            found |= {row.id: row for row in self._invoices([_condition("id", "in", some)])}
+            _check(set(found), set(ids), "id")
+        return found
+
+    def invoices_dated(self, first: str, last: str) -> Iterator[list[ObservedInvoice]]:
+        """Pages of the invoices dated from ``first`` to ``last``, both included (ISO dates)."""
+        window = [_condition("date", "gteq", first), _condition("date", "lteq", last)]
+        for page in self._pages(window):
+            _check({first <= (row.header["date"] or first) <= last for row in page}, {True}, "date")
+            yield page
+
+    def exactly(self, invoice: ObservedInvoice) -> ObservedInvoice:
+        """``invoice`` with all its lines in the order of the document, and its sections."""
+        with _reading():
+            client = self._client.customer_invoices
+            lines = client.list_invoice_lines(invoice.id, sort="rank", limit=PAGE)
+            sections = client.list_invoice_line_sections(invoice.id, limit=PAGE)
+            return ObservedInvoice(
+                invoice.header,
+                tuple(to_builtins(line) for line in lines),
+                tuple(to_builtins(section) for section in sections),
+                exact=True,
+            )
+
+    def _invoices(self, conditions: Sequence[Filter]) -> Iterator[ObservedInvoice]:
+        for page in self._pages(conditions):
+            yield from page
+
+    def _pages(self, conditions: Sequence[Filter]) -> Iterator[list[ObservedInvoice]]:
+        cursor: str | None = None
+        while True:
+            with _reading():
+                page = self._client.customer_invoices.list_page(
+                    filter=conditions, sort="id", limit=PAGE, include="invoice_lines", cursor=cursor
+                )
+                answer = to_builtins(page)
+            included = (answer.get("included") or {}).get("invoice_lines") or {}
+            yield [self._with_lines(row, included.get(str(row["id"]))) for row in answer["items"]]
+            if not answer["has_more"]:
+                return
+            cursor = answer["next_cursor"]
+
+    def _with_lines(self, row: Row, included: Mapping[str, Any] | None) -> ObservedInvoice:
+        """The included lines if they are all there; else, a request of their own."""
+        if included is None or included["has_more"]:
+            return self.exactly(ObservedInvoice(row, ()))
+        # What is included comes in no promised order; ids grow in the order of creation.
+        lines = sorted(included["items"], key=lambda line: int(line["id"]))
+        return ObservedInvoice(row, tuple(lines))
+
+    # --- writes -------------------------------------------------------------------------------------
+
+    def create_customer(self, customer_type: str, body: Mapping[str, Any]) -> Row:
+        """Create a ``company`` or ``individual`` customer and return it."""
+        with _writing():
+            if customer_type == "company":
+                company = convert(body, models.PostCompanyCustomerRequest)
+                return _row(self._client.company_customers.create(company))
+            individual = convert(body, models.PostIndividualCustomerRequest)
+            return _row(self._client.individual_customers.create(individual))
+
+    def create_product(self, body: Mapping[str, Any]) -> Row:
+        """Create a product and return it."""
+        with _writing():
+            return _row(self._client.products.create(convert(body, models.PostProductsRequest)))
+
+    def create_draft(self, body: Mapping[str, Any]) -> Row:
+        """Create an invoice as a draft and return its header.
+
+        Raises:
+            ReferenceTakenError: its reference exists.
+        """
+        if body.get("draft") is not True:
+            raise ValueError("an invoice is only ever created as a draft")
+        with _writing():
+            draft = convert(body, models.PostCustomerInvoicesRequest)
+            return _row(self._client.customer_invoices.create(draft))
+
+    def update_invoice(self, id_: int, body: Mapping[str, Any]) -> Row:
+        """Change an invoice in part and return its header."""
+        with _writing():
+            update = convert(body, models.UpdateCustomerInvoiceRequest)
+            return _row(self._client.customer_invoices.update(id_, update))
+
+    def finalize(self, id_: int) -> Row:
+        """Make a draft final. Irreversible."""
+        with _writing():
+            return _row(self._client.customer_invoices.finalize(id_))
+
+    def delete_draft(self, id_: int) -> None:
+        """Delete a draft; one that is gone already is no error."""
+        try:
+            with _writing():
+                self._client.customer_invoices.delete(id_)
+        except RefusedError as refusal:
+            if refusal.status != 404:
+                raise
+
+    # --- lists ----------------------------------------------------------------------------------------
+
+    def _by_reference(self, list_: Callable[..., Iterable[Any]], references: Iterable[str]) -> dict[str, Row]:
+        found: dict[str, Row] = {}
+        for some in _batches(sorted(references), PAGE):
+            rows = self._list(list_, "external_reference", "in", some)
+            found |= {row["external_reference"]: row for row in rows}
+        return found
+
+    def _list(
+        self,
+        list_: Callable[..., Iterable[Any]],
+        field: str,
+        operator: Any,
+        wanted: Sequence[Any],
+        **more: Any,
+    ) -> list[Row]:
+        condition = _condition(field, operator, list(wanted))
+        with _reading():
+            rows = [
+                to_builtins(row) for row in list_(filter=[condition], sort="id", **{"limit": PAGE, **more})
+            ]
+        _check({row.get(field) for row in rows}, set(wanted), field)
+        return rows
+
+
+def _condition(field: str, operator: Any, value: Any) -> Filter:
+    return {"field": field, "operator": operator, "value": value}
+
+
+def _check(seen: set[Any], wanted: set[Any], field: str) -> None:
+    strangers = seen - wanted
+    if strangers:
+        raise UnreadableError(
+            f"a look-up by {field} was answered with rows that were not asked for; the filter was ignored"
+        )
+
+
+def _batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def _row(answer: object) -> Row:
+    row: Row = to_builtins(answer)
+    return row
+
+
+# --- errors -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """The client's errors of a read, in the engine's words."""
+    try:
+        yield
+    except (errors.OutcomeUnknownError, errors.ServerError) as problem:
+        raise UnreadableError(str(problem)) from problem
+    except errors.PennylaneError as problem:
+        raise _definite(problem) from problem
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """The client's errors of a write, in the engine's words."""
+    try:
+        yield
+    except (errors.OutcomeUnknownError, errors.ServerError) as problem:
+        raise UnknownOutcomeError(str(problem)) from problem
+    except errors.PennylaneError as problem:
+        raise _definite(problem) from problem
+
+
+def _definite(problem: errors.PennylaneError) -> OutcomeError:
+    match problem:
+        case errors.NotSentError():
+            return NotSentError(str(problem))
+        case errors.RateLimitedError():
+            return RateExhaustedError(str(problem), retry_after=problem.retry_after)
+        case errors.AuthenticationError() | errors.PermissionDeniedError():
+            return NotAllowedError(str(problem), status=problem.status)
+        case errors.ConflictError() | errors.UnprocessableError() if _taken(problem.message):
+            return ReferenceTakenError(str(problem), status=problem.status)
+        case errors.APIError():
+            return RefusedError(str(problem), status=problem.status)
+    return UnknownOutcomeError(str(problem))
+
+
+def _taken(message: str) -> bool:
+    """Whether a refusal says that the reference exists; sources disagree on its wording and status."""
+    words = message.lower()
+    return "reference" in words and any(word in words for word in ("taken", "exist", "unique"))

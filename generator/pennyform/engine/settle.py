@@ -1,0 +1,110 @@
+"""What became of a request whose answer was lost: look-ups, repeated until absence is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+
+from pennyform.engine.clock import Clock, pause
+from pennyform.engine.journal import Journal, Memory, Subject, recall
+from pennyform.engine.limits import Patience
+from pennyform.engine.outcomes import OutcomeError, UnreadableError
+from pennyform.engine.remote import Remote
+from pennyform.invoices.model import Repository
+
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the look-ups showed: ``found`` with ids, ``absent`` for certain, or still ``unknown``."""
+
+    found: dict[Subject, int]
+    absent: frozenset[Subject]
+    unknown: frozenset[Subject]
+
+
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """Looks up what is uncertain, over a window that outlasts a request still on its way."""
+
+    remote: Remote
+    journal: Journal
+    clock: Clock
+    patience: Patience
+    stop: Stop = lambda: False
+
+    def settle(self, subjects: Collection[Subject]) -> Settled:
+        """Look every subject up, again and again, until it is found or the window is over.
+
+        What is found or proven absent is written into the journal. A subject whose last look-up failed, or
+        whose window was cut short, stays unknown.
+
+        Raises:
+            JournalError: what was seen cannot be written down.
+        """
+        found: dict[Subject, int] = {}
+        missing: set[Subject] = set()
+        open_ = sorted(subjects)
+        for seconds in self.patience.settle:
+            pause(self.clock, seconds, self.stop)
+            if not open_ or self.stop():
+                break
+            missing = set()
+            for subject in open_:
+                self._look(subject, found, missing)
+            open_ = [subject for subject in open_ if subject not in found]
+        absent = frozenset() if self.stop() else frozenset(missing)
+        for subject in sorted(absent):
+            self.journal.write("absent", **subject._asdict())
+        return Settled(found, absent, frozenset(open_) - absent)
+
+    def _look(self, subject: Subject, found: dict[Subject, int], missing: set[Subject]) -> None:
+        try:
+            id_ = self._id_of(subject)
+        except OutcomeError:
+            return
+        if id_ is None:
+            missing.add(subject)
+        else:
+            found[subject] = id_
+            self.journal.write("found", **subject._asdict(), id=id_)
+
+    def _id_of(self, subject: Subject) -> int | None:
+        match subject.kind:
+            case "invoice":
+                rows = self.remote.invoices_with(subject.reference)
+                if len(rows) > 1:
+                    raise UnreadableError(f"{len(rows)} invoices carry the reference {subject.reference}")
+                return rows[0].id if rows else None
+            case "customer":
+                customer = self.remote.customers([subject.reference]).get(subject.reference)
+                return int(customer["id"]) if customer else None
+            case "product":
+                product = self.remote.products([subject.reference]).get(subject.reference)
+                return int(product["id"]) if product else None
+        raise ValueError(f"cannot look up {subject.kind}")
+
+
+def settle_past(settler: Settler, repository: Repository) -> Memory:
+    """Settle what earlier runs left open among the definitions at hand.
+
+    Returns:
+        What is remembered now; its ``unsettled`` are those that are still unknown.
+    """
+    memory = recall(settler.journal.records)
+    everything = set(_subjects(repository))
+    doubts = everything if memory.doubtful else memory.unsettled & everything
+    if not doubts:
+        return memory
+    settled = settler.settle(doubts)
+    if memory.doubtful and not settled.unknown:
+        settler.journal.write("settled")
+    remembered = recall(settler.journal.records)
+    return replace(remembered, unsettled=settled.unknown)
+
+
+def _subjects(repository: Repository) -> Iterator[Subject]:
+    yield from (Subject("invoice", invoice.external_reference) for invoice in repository.invoices)
+    yield from (Subject("customer", reference) for reference in repository.customers)
+    yield from (Subject("product", reference) for reference in repository.products)

@@ -1,0 +1,135 @@
+"""One invoice on its way through the steps of its change: where it is, and what it became."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pennyform.engine.changes import InvoiceChange, Step
+from pennyform.engine.compare import Difference, compare
+from pennyform.engine.edit import finalized_update_body
+from pennyform.engine.journal import Subject
+from pennyform.engine.observed import ObservedInvoice
+from pennyform.engine.resolve import Resolved
+from pennyform.engine.results import Result, Status
+
+
+@dataclass(eq=False, slots=True)
+class Track:
+    """The state of one invoice during an apply.
+
+    ``resolved`` is what it must equal, with all ids known. ``uncertain`` tells that the last write may or may
+    not have been done. ``ended`` is set once: then no further step is taken.
+    """
+
+    change: InvoiceChange
+    resolved: Resolved
+    id: int | None
+    there: ObservedInvoice | None
+    position: int = 0
+    attempts: int = 0
+    uncertain: str = ""
+    taken: bool = False
+    ended: Status | None = None
+    detail: str = ""
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        """What its records in the journal are about."""
+        return Subject("invoice", self.change.external_reference)
+
+    @property
+    def left(self) -> tuple[Step, ...]:
+        """The steps not taken yet."""
+        return self.change.steps[self.position :]
+
+    @property
+    def next(self) -> Step | None:
+        """The step to take now; None when there is none, or none may be taken any more."""
+        return self.left[0] if self.left and self.ended is None else None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether by now it should not be a draft."""
+        before = self.change.steps[: self.position]
+        was = self.change.there is not None and not self.change.there.draft
+        return was or Step.FINALIZE in before
+
+    def advance(self) -> None:
+        """The step at hand is taken."""
+        self.position += 1
+
+    def end(self, status: Status, detail: str = "") -> None:
+        """No further step is taken."""
+        self.ended, self.detail = status, detail
+
+    def doubt(self, why: str, *, taken: bool) -> None:
+        """The write at hand may have been done. A reading decides, unless the invoice has no id yet.
+
+        Args:
+            why: what was heard instead of an answer.
+            taken: the API refused a creation because the reference exists.
+        """
+        self.uncertain, self.taken = why, taken
+        if self.next in {Step.SET_ASIDE, Step.DELETE}:
+            self.end(Status.UNKNOWN, why)
+        elif self.next is not Step.CREATE:
+            self.advance()
+
+    def settle(self, id_: int | None, *, unknown: bool) -> None:
+        """Go on from what look-ups showed of a doubtful creation; proven absent, it may be sent again."""
+        if id_ is not None:
+            self.id = id_
+            self.advance()
+        elif self.taken:
+            self.end(Status.FAILED, f"{self.uncertain}; yet no invoice is shown under it")
+        elif unknown:
+            self.end(Status.UNKNOWN, self.uncertain)
+        self.uncertain = ""
+
+    @property
+    def known_id(self) -> int:
+        """The id, at a step that cannot be reached without one."""
+        if self.id is None:
+            raise ValueError(f"{self.change.external_reference} has no id yet")
+        return self.id
+
+    @property
+    def replaced_id(self) -> int:
+        """The id of the draft that this one replaces."""
+        if self.change.there is None:
+            raise ValueError(f"{self.change.external_reference} replaces nothing")
+        return self.change.there.id
+
+    def completion(self) -> dict[str, Any] | None:
+        """The body that sets what a draft could not carry, on the invoice as it was last read."""
+        return finalized_update_body(self.resolved, self.there) if self.there else None
+
+    def accepts(self, there: ObservedInvoice) -> bool:
+        """Whether ``there`` is what it should be at this point, to the cent; keeps what differs if not."""
+        self.there = there
+        comparison = compare(self.resolved, there)
+        self.differences = (*comparison.content, *comparison.amounts)
+        if there.external_reference != self.change.external_reference:
+            return False
+        if there.draft and self.is_final:
+            self.differences = (*self.differences, Difference("/draft", want=False, have=True))
+            return False
+        if Step.COMPLETE in self.left and not there.draft:
+            return finalized_update_body(self.resolved, there) is not None
+        return comparison.equal
+
+    def result(self, stopped: str) -> Result:
+        """What to report; ``stopped`` is why the run ended early, if it did."""
+        unfinished = Status.PARTIAL if self.position else Status.NOT_STARTED
+        return Result(
+            self.change,
+            self.ended or (unfinished if self.left else Status.DONE),
+            id=self.id,
+            invoice_number=self.there.invoice_number if self.there else "",
+            draft=self.there.draft if self.there else None,
+            left=tuple(str(step) for step in self.left if step is not Step.READ_BACK),
+            detail=self.detail or (stopped if self.left else ""),
+            differences=self.differences if self.ended in {Status.DIFFERS, Status.UNKNOWN} else (),
+        )

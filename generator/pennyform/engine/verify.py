@@ -1,0 +1,113 @@
+"""Reading back what is there and saying where it differs from what was asked for. Pure; sends nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pennyform import __version__
+from pennyform.engine.changes import place_json, shown
+from pennyform.engine.compare import Comparison, Difference, compare
+from pennyform.engine.observed import Company, Observation, ObservedInvoice
+from pennyform.engine.plan import FORMAT_VERSION
+from pennyform.engine.planner import Resolve, resolver
+from pennyform.engine.resolve import Resolved
+from pennyform.invoices.model import DesiredInvoice, Repository
+
+
+class Standing(StrEnum):
+    """How an invoice stands against its definition."""
+
+    EQUAL = "equal"
+    DIFFERS = "differs"
+    MISSING = "missing"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedInvoice:
+    """One definition and what the account has for it; ``there`` are all invoices under its reference."""
+
+    desired: DesiredInvoice
+    resolved: Resolved
+    there: Sequence[ObservedInvoice]
+    comparison: Comparison | None = None
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Everything that can be seen to differ, the wish to be final included."""
+        if self.comparison is None:
+            return ()
+        found = (*self.comparison.content, *self.comparison.amounts)
+        if self.desired.options.finalize and self.there[0].draft:
+            return (*found, Difference("/draft", want=False, have=True))
+        return found
+
+    @property
+    def standing(self) -> Standing:
+        """The verdict."""
+        if not self.there:
+            return Standing.MISSING
+        if len(self.there) > 1:
+            return Standing.DUPLICATE
+        return Standing.DIFFERS if self.differences else Standing.EQUAL
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as data."""
+        there = self.there[0] if len(self.there) == 1 else None
+        return {
+            "external_reference": self.desired.external_reference,
+            "status": str(self.standing),
+            "ids": [invoice.id for invoice in self.there],
+            "invoice_number": there.invoice_number if there else "",
+            "draft": there.draft if there else None,
+            "differences": [shown(difference.to_json()) for difference in self.differences],
+            "unverifiable": list(self.comparison.unverifiable) if self.comparison else [],
+            "totals": self.resolved.totals,
+            "place": place_json(self.desired.place),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Every definition's verdict, by reference."""
+
+    environment: str
+    company: Company
+    invoices: tuple[VerifiedInvoice, ...]
+
+    @property
+    def drift(self) -> bool:
+        """Whether anything is not as it was asked for."""
+        return any(invoice.standing is not Standing.EQUAL for invoice in self.invoices)
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdicts as data, from which their renderings are made."""
+        standings = Counter(str(invoice.standing) for invoice in self.invoices)
+        return {
+            "format_version": FORMAT_VERSION,
+            "pennyform": __version__,
+            "environment": self.environment,
+            "company": {"id": self.company.id, "name": self.company.name},
+            "invoices": [invoice.to_json() for invoice in self.invoices],
+            "summary": dict(sorted(standings.items())),
+        }
+
+
+def verify(repository: Repository, observation: Observation) -> Verification:
+    """Compare every definition with what was looked up for it."""
+    wanted = sorted(repository.invoices, key=lambda invoice: invoice.external_reference)
+    resolve = resolver(repository, observation).resolve
+    invoices = tuple(_verified(invoice, observation, resolve) for invoice in wanted)
+    return Verification(repository.settings.environment, observation.company, invoices)
+
+
+def _verified(invoice: DesiredInvoice, observation: Observation, resolve: Resolve) -> VerifiedInvoice:
+    there = observation.invoices.get(invoice.external_reference, ())
+    if len(there) != 1:
+        return VerifiedInvoice(invoice, resolve(invoice, None), there)
+    resolved = resolve(invoice, there[0])
+    return VerifiedInvoice(invoice, resolved, there, compare(resolved, there[0]))
