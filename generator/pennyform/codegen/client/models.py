@@ -1,0 +1,269 @@
+"""Components of the contract → what a module of models holds: structs, closed enums, unions, aliases."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.strings import ClassName
+
+from pennyform.codegen.client.code import WIDTH, Code, docstring, filled, joined, literal
+from pennyform.codegen.client.parsing import class_name, identifier
+from pennyform.codegen.client.types import (
+    AMOUNT,
+    NUMBER,
+    Type,
+    component_of,
+    python_type,
+    references,
+    union_members,
+)
+from pennyform.findings import failure
+from pennyform.spec.contract import ANSWER, REQUEST, Schema
+from pennyform.spec.words import parts
+
+_INDENT = 4
+_MOST_VALUES_SHOWN = 24
+# Names that annotations in the same class body use: a field of that name would hide them from type checkers.
+_USED_BY_ANNOTATIONS = {"bool", "dict", "dt", "int", "list", "str"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of a struct: ``declaration`` is ``name: type = default``."""
+
+    name: Code
+    declaration: Code
+    docstring: Code | None
+    type: Type
+
+
+@dataclass(frozen=True)
+class Struct:
+    """An object of the contract. ``flags`` are its class variables, such as which fields are numbers."""
+
+    name: ClassName
+    base: Code
+    docstring: Code
+    flags: tuple[Code, ...]
+    fields: tuple[Field, ...]
+    uses: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A name for a type that is not an object; ``runtime`` is what stands for a union when reading."""
+
+    name: ClassName
+    type: Code
+    runtime: Code | None
+    docstring: Code
+    uses: frozenset[str]
+
+
+Model = Struct | Alias
+
+
+@dataclass(frozen=True)
+class Components:
+    """The components of one document, with the classes that the parser made of them."""
+
+    schemas: Mapping[str, Schema]
+    parsed: Mapping[str, ModelProperty]
+
+    def direction(self, name: str) -> str:
+        """``request`` or ``answer``."""
+        return str(self.schemas[name].get("x-pennyform-direction", ANSWER))
+
+    def is_object(self, name: str) -> bool:
+        """Whether a component becomes a class of its own."""
+        return bool(self.schemas[name].get("properties")) or self.schemas[name].get("type") == "object"
+
+    def reachable(self, schemas: Iterable[Any]) -> set[str]:
+        """Every component that some schemas refer to, however indirectly."""
+        found: set[str] = set()
+        waiting = [name for schema in schemas for name in references(schema)]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += references(self.schemas[name])
+        return found
+
+    def variants(self, schema: Schema) -> list[str]:
+        """The objects that a union is one of, unions within it resolved."""
+        found: list[str] = []
+        for member in union_members(schema):
+            name = component_of(member)
+            if name and self.is_object(name):
+                found.append(name)
+            elif name:
+                found += self.variants(self.schemas[name])
+        return found
+
+
+def model(name: str, components: Components) -> Model:
+    """The struct or the alias that a component becomes."""
+    if components.is_object(name) and components.schemas[name].get("properties"):
+        return _struct(name, components)
+    return _alias(name, components)
+
+
+def _struct(name: str, components: Components) -> Struct:
+    schema, direction = components.schemas[name], components.direction(name)
+    parsed = components.parsed[class_name(name)]
+    properties = [*(parsed.required_properties or ()), *(parsed.optional_properties or ())]
+    names = [each.name.get_untrusted_value() for each in properties]
+    fields = tuple(_field(each, schema, direction, components) for each in names)
+    _refuse_collisions(name, fields)
+    return Struct(
+        class_name(name),
+        Code("Request" if direction == REQUEST else "Answer"),
+        docstring(_words(name, schema, direction), indent=_INDENT),
+        tuple(_flags(fields, direction)),
+        fields,
+        frozenset[str]().union(*(field.type.uses for field in fields)),
+    )
+
+
+def _field(name: str, schema: Schema, direction: str, components: Components) -> Field:
+    inner = schema["properties"][name]
+    kind = python_type(inner, direction)
+    python_name = field_name(name)
+    required = name in schema.get("required", ())
+    default = _default(inner, required=required, direction=direction, components=components)
+    optional = default == "UNSET"
+    annotation = Code(f"{kind.code} | UnsetType") if optional and kind.code != "Any" else kind.code
+    if python_name != name:
+        value = f"default={default}, " if default else ""
+        default = Code(f"field({value}name={literal(name)})")
+    return Field(python_name, _declaration(python_name, annotation, default), _field_docstring(inner), kind)
+
+
+def _default(schema: Schema, *, required: bool, direction: str, components: Components) -> Code | None:
+    if direction == ANSWER:
+        return Code("PROMISED" if required else "UNSET")
+    constant = _constant(schema, components)
+    if constant is not None:
+        return literal(constant)
+    return None if required else Code("UNSET")
+
+
+def _constant(schema: Schema, components: Components) -> Any:
+    """The one value that a schema allows, or None: a variant always says which one it is."""
+    name = component_of(schema)
+    if name:
+        return _constant(components.schemas[name], components)
+    if "const" in schema:
+        return schema["const"]
+    values = schema.get("enum", [])
+    return values[0] if len(values) == 1 else None
+
+
+def field_name(name: str) -> Code:
+    """The contract's own name wherever Python allows it."""
+    plain = re.fullmatch(r"[a-z][a-z0-9_]*", name) and not keyword.iskeyword(name)
+    if plain and name not in _USED_BY_ANNOTATIONS:
+        return Code(name)
+    return Code(identifier(name))
+
+
+def _declaration(name: Code, annotation: Code, default: Code | None) -> Code:
+    ending = f" = {default}" if default else ""
+    line = f"{name}: {annotation}{ending}"
+    if len(line) + _INDENT <= WIDTH:
+        return Code(line)
+    members = annotation.split(" | ")
+    body = "".join(f"        {'| ' if index else ''}{member}\n" for index, member in enumerate(members))
+    return Code(f"{name}: (\n{body}    ){ending}")
+
+
+def _field_docstring(schema: Schema) -> Code | None:
+    text = schema.get("description", "")
+    return docstring([text], indent=_INDENT) if text else None
+
+
+def _flags(fields: tuple[Field, ...], direction: str) -> Iterable[Code]:
+    if direction != REQUEST:
+        return
+    for kind, flag in ((AMOUNT, "__amounts__"), (NUMBER, "__numbers__")):
+        names = [literal(str(field.name)) for field in fields if field.type.decimal == kind]
+        if names:
+            ending = "," if len(names) == 1 else ""
+            yield Code(f"{flag} = ({joined(names, ', ')}{ending})")
+    if any("File" in field.type.code.split(" | ") for field in fields):
+        yield Code("__multipart__ = True")
+
+
+def _refuse_collisions(name: str, fields: tuple[Field, ...]) -> None:
+    names = [field.name for field in fields]
+    twice = sorted({each for each in names if names.count(each) > 1})
+    if twice:
+        raise failure(
+            "name-collision",
+            f"two fields of {name} would both be called {', '.join(twice)}",
+            detail="Python could not tell them apart.",
+            fix="Rename one of them in the overlay with an action on the contract.",
+        )
+
+
+def _alias(name: str, components: Components) -> Alias:
+    schema, direction = components.schemas[name], components.direction(name)
+    values = [value for value in schema.get("enum", ()) if value is not None]
+    variants = components.variants(schema)
+    kind = python_type(schema, direction)
+    code = kind.code
+    if values and direction == REQUEST:
+        code = Code(f"Literal[\n{filled(map(literal, values), indent=_INDENT)}]")
+    runtime = _runtime_union(variants, components) if len(variants) > 1 else None
+    words = _words(name, schema, direction)
+    return Alias(class_name(name), code, runtime, docstring(words, indent=0), kind.uses)
+
+
+def unnamed(name: ClassName, schema: Schema, direction: str, components: Components) -> Alias:
+    """An alias for a body or an answer that has no component, such as a bare array."""
+    kind = python_type(schema, direction)
+    words = docstring([_spoken(name, direction)], indent=0)
+    return Alias(name, kind.code, None, words, kind.uses)
+
+
+def _runtime_union(variants: list[str], components: Components) -> Code:
+    classes = [Code(class_name(each)) for each in variants]
+    tag = _discriminator(variants, components)
+    arguments = [*classes]
+    if tag:
+        values = (_constant(components.schemas[each]["properties"][tag], components) for each in variants)
+        pairs = (f"{literal(value)}: {cls}" for value, cls in zip(values, classes, strict=True))
+        arguments += [Code(f"field={literal(tag)}"), Code(f"tags={{{', '.join(pairs)}}}")]
+    call = f"variants({joined(arguments, ', ')})"
+    if len(call) + 4 <= WIDTH:
+        return Code(call)
+    return Code(f"variants(\n{filled(arguments, indent=8)}    )")
+
+
+def _discriminator(variants: list[str], components: Components) -> str:
+    """The field that has another constant in each variant, or ""."""
+    properties = [components.schemas[each]["properties"] for each in variants]
+    for name in properties[0]:
+        values = [_constant(each[name], components) for each in properties if name in each]
+        if len(values) == len(variants) == len(set(values)) and None not in values:
+            return str(name)
+    return ""
+
+
+def _words(name: str, schema: Schema, direction: str) -> list[str]:
+    """What a docstring says of a component: our description of it if there is one, else what the name says."""
+    known = [value for value in schema.get("enum", ()) if value is not None]
+    spoken = schema.get("description") or _spoken(name, direction)
+    if not known or len(known) > _MOST_VALUES_SHOWN or direction == REQUEST:
+        return [spoken]
+    return [spoken, f"Known values: {', '.join(map(str, known))}. Others may come."]
+
+
+def _spoken(name: str, direction: str) -> str:
+    words = " ".join(parts(name)).capitalize()
+    return f"{words}, as sent." if direction == REQUEST else f"{words}, as answered."

@@ -1,0 +1,140 @@
+"""Templates in, modules out: each template is rendered with values that are all safe to print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from jinja2 import Environment
+
+from pennyform.codegen.client.code import Code, filled, joined, literal
+from pennyform.codegen.client.flavours import FLAVOURS
+from pennyform.codegen.client.models import Model, Struct
+from pennyform.codegen.client.parsing import class_name
+from pennyform.codegen.client.resources import Resource
+
+# Template → module, for what does not depend on the contract's operations.
+_RUNTIME = {
+    "clock.py.jinja": "_clock.py",
+    "codec.py.jinja": "_codec.py",
+    "errors.py.jinja": "errors.py",
+    "exchange.py.jinja": "_exchange.py",
+    "failures.py.jinja": "_failures.py",
+    "lazy.py.jinja": "_lazy.py",
+    "limits.py.jinja": "_limits.py",
+    "package_init.py.jinja": "__init__.py",
+    "py.typed.jinja": "py.typed",
+    "transport.py.jinja": "_transport.py",
+    "types.py.jinja": "types.py",
+}
+# Name in emitted code → the import that brings it.
+_MODEL_IMPORTS = {
+    "Any": ("typing", "Any"),
+    "Answer": (".._codec", "Answer"),
+    "BlankableDecimal": (".._codec", "BlankableDecimal"),
+    "Decimal": ("decimal", "Decimal"),
+    "File": ("..types", "File"),
+    "Literal": ("typing", "Literal"),
+    "PROMISED": (".._codec", "PROMISED"),
+    "Request": (".._codec", "Request"),
+    "TYPE_CHECKING": ("typing", "TYPE_CHECKING"),
+    "TypeAlias": ("typing", "TypeAlias"),
+    "UNSET": ("msgspec", "UNSET"),
+    "UnsetType": ("msgspec", "UnsetType"),
+    "field": ("msgspec", "field"),
+    "variants": (".._codec", "variants"),
+}
+_STANDARD_LIBRARY = ("decimal", "typing")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+class Pages:
+    """Renders the package's modules.
+
+    Args:
+        environment: openapi-python-client's Jinja environment over our templates.
+        package: the name of the package.
+    """
+
+    def __init__(self, environment: Environment, package: str) -> None:
+        self._environment = environment
+        self._package = package
+        self._api = Code(package.replace("_", " ").title())
+
+    def runtime(self) -> dict[str, str]:
+        """What every client has, whatever the contract says."""
+        return dict(self._page(module, template) for template, module in _RUNTIME.items())
+
+    def models(self, modules: Mapping[str, Sequence[Model]]) -> dict[str, str]:
+        """The modules of models, and the index that finds a model without importing the others."""
+        where = {str(each.name): module for module, models in modules.items() for each in models}
+        index = [_indexed(module, models) for module, models in modules.items()]
+        pages = [self._page("models/__init__.py", "models_init.py.jinja", modules=index)]
+        for module, models in modules.items():
+            context = {"models": models, "imports": _imports(module, models, where), "title": _title(module)}
+            pages.append(self._page(f"models/{module}.py", "model.py.jinja", **context))
+        return dict(pages)
+
+    def resources(self, resources: Sequence[Resource]) -> dict[str, str]:
+        """The modules of resources, and the clients that hold them."""
+        pages = [
+            self._page("_client.py", "client.py.jinja", resources=resources),
+            self._page("resources/__init__.py", "resources_init.py.jinja"),
+        ]
+        for each in resources:
+            page = self._page(f"resources/{each.module}.py", "endpoint_module.py.jinja", resource=each)
+            pages.append(page)
+        return dict(pages)
+
+    def _page(self, module: str, template: str, **values: object) -> tuple[str, str]:
+        text = self._environment.get_template(template).render(
+            package=Code(self._package), api=self._api, flavours=FLAVOURS, **values
+        )
+        return f"{self._package}/{module}", text
+
+
+def _title(module: str) -> Code:
+    return Code(module.replace("_", " ").capitalize())
+
+
+def _indexed(module: str, models: Iterable[Model]) -> dict[str, Code]:
+    names = sorted(str(each.name) for each in models)
+    return {"name": Code(module), "names": filled([literal(name) for name in names], indent=16)}
+
+
+def _imports(module: str, models: Sequence[Model], where: Mapping[str, str]) -> list[Code]:
+    words = set(_WORD.findall("\n".join(_code(models))))
+    found: dict[str, set[str]] = {}
+    for word in words & _MODEL_IMPORTS.keys():
+        source, name = _MODEL_IMPORTS[word]
+        found.setdefault(source, set()).add(name)
+    for name in {str(class_name(use)) for each in models for use in each.uses}:
+        if where[name] != module:
+            found.setdefault(f".{where[name]}", set()).add(name)
+    standard = [_import(source, found.pop(source)) for source in _STANDARD_LIBRARY if source in found]
+    if "dt" in words:
+        standard.insert(0, Code("import datetime as dt"))
+    third_party = [_import("msgspec", found.pop("msgspec"))] if "msgspec" in found else []
+    own = [_import(source, found[source]) for source in sorted(found, key=_depth)]
+    blocks = [joined(block, "\n") for block in (standard, third_party, own) if block]
+    return blocks
+
+
+def _depth(source: str) -> tuple[int, str]:
+    return -len(source) + len(source.lstrip(".")), source
+
+
+def _import(source: str, names: Iterable[str]) -> Code:
+    ordered = [Code(name) for name in sorted(names, key=lambda name: (not name.isupper(), name))]
+    line = f"from {source} import {joined(ordered, ', ')}"
+    return Code(line if len(line) <= 110 else f"from {source} import (\n{filled(ordered, indent=4)})")
+
+
+def _code(models: Iterable[Model]) -> Iterator[str]:
+    for each in models:
+        if isinstance(each, Struct):
+            yield each.base
+            yield from (field.declaration for field in each.fields)
+        else:
+            yield each.type
+            yield f"TypeAlias {'TYPE_CHECKING variants' if each.runtime else ''}"

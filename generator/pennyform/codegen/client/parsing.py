@@ -1,0 +1,124 @@
+"""openapi-python-client reads the contract; whatever it would have dropped in silence stops the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.strings import ClassName, PythonIdentifier
+
+from pennyform.codegen.client.code import only_code
+from pennyform.findings import Failure, Finding, Severity, tidy
+from pennyform.spec.contract import Contract
+
+PREFIX = "field_"
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The contract as openapi-python-client understood it, and its template machinery over our templates."""
+
+    project: Project
+    models: dict[str, ModelProperty]
+    endpoints: dict[str, Endpoint]
+
+
+def parse(contract: Contract, templates: Path, package: str) -> Parsed:
+    """Read the whole contract.
+
+    Args:
+        contract: a normalised contract.
+        templates: the folder of the client's templates.
+        package: the name of the package to emit.
+
+    Raises:
+        Failure: a warning or an error of the parser, or a schema or an operation that it left out.
+    """
+    config = _config(package)
+    data = GeneratorData.from_dict(contract.document, config=config)
+    if isinstance(data, GeneratorError):
+        raise Failure([_finding(data)])
+    problems = [*data.errors]
+    endpoints: dict[str, Endpoint] = {}
+    for collection in data.endpoint_collections_by_tag.values():
+        problems += collection.parse_errors
+        endpoints |= {endpoint.name: endpoint for endpoint in collection.endpoints}
+    models = {model.class_info.name: model for model in data.models}
+    findings = [_finding(problem) for problem in problems]
+    findings += _dropped(contract, models, endpoints)
+    if findings:
+        raise Failure(tidy(findings))
+    return Parsed(_project(data, config, templates), models, endpoints)
+
+
+def class_name(component: str) -> ClassName:
+    """The class that a component of the contract becomes."""
+    return ClassName(component, PREFIX)
+
+
+def identifier(name: str) -> PythonIdentifier:
+    """A legal snake_case name for anything that the contract names."""
+    return PythonIdentifier(name, PREFIX)
+
+
+def _config(package: str) -> Config:
+    return Config.from_sources(
+        ConfigFile(package_name_override=package, literal_enums=True, post_hooks=[], field_prefix=PREFIX),
+        MetaType.NONE,
+        document_source=Path(),
+        file_encoding="utf-8",
+        overwrite=False,
+        output_path=None,
+    )
+
+
+def _project(data: GeneratorData, config: Config, templates: Path) -> Project:
+    project = Project(openapi=data, config=config, custom_template_path=templates)
+    project.env.finalize = only_code
+    return project
+
+
+def _dropped(
+    contract: Contract, models: dict[str, ModelProperty], endpoints: dict[str, Endpoint]
+) -> list[Finding]:
+    components: dict[str, Any] = contract.document.get("components", {}).get("schemas", {})
+    lost = [
+        _error("schema-dropped", f"the parser left out the schema {name}", f"/components/schemas/{name}")
+        for name, schema in components.items()
+        if schema.get("properties") and class_name(name) not in models
+    ]
+    lost += [
+        _error(
+            "operation-dropped", f"the parser left out {operation.operation_id}", f"/paths{operation.path}"
+        )
+        for operation in contract.operations
+        if identifier(operation.operation_id) not in endpoints
+    ]
+    if len(endpoints) > len(contract.operations):
+        lost.append(
+            _error("operation-unnamed", "the document has operations that the contract does not name")
+        )
+    return lost
+
+
+def _finding(problem: GeneratorError) -> Finding:
+    header = " ".join(problem.header.split())
+    return _error("contract-not-understood", f"{header} {' '.join((problem.detail or '').split())}".strip())
+
+
+def _error(rule: str, summary: str, pointer: str = "") -> Finding:
+    return Finding(
+        rule,
+        Severity.ERROR,
+        summary,
+        pointer=pointer,
+        detail="A client without it would look complete and not be.",
+        fix="Correct the contract's shape in its overlay, then generate again.",
+    )
