@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from pennyform.invoices.amounts import canonical
 from pennyform.invoices.document import Document, Path
 from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Options
 from pennyform.invoices.schema import Schema, definition_schema
@@ -91,16 +92,6 @@ def _scalar(schema: Schema, value: Any) -> Any:
     if schema.get("type") == "integer" and isinstance(value, Decimal):
         return int(value)
     return value
-
-
-def canonical(amount: Decimal) -> str:
-    """An amount as the one text that stands for it: no exponent, no sign on zero, at least two decimals.
-
-    ``"100"`` and ``"100.0"`` both become ``"100.00"``; decimals beyond the second stay unless they are zeros.
-    """
-    amount = amount + 0 if amount else Decimal(0)
-    whole, _, decimals = f"{amount:f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 def _digest(content: Mapping[str, Any]) -> str:

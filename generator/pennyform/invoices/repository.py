@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pennyform import data
 from pennyform.findings import Finding, errors, tidy
 from pennyform.invoices import desired
 from pennyform.invoices.discover import Source, Sources, discover
 from pennyform.invoices.document import Document
-from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Repository, Settings
+from pennyform.invoices.meaning import check_any, check_invoice
+from pennyform.invoices.model import Repository, Settings
+from pennyform.invoices.parameters import Template, check_template, template
 from pennyform.invoices.read import read_file
-from pennyform.invoices.schema import check
+from pennyform.invoices.references import Resolved, check_amounts, check_references, duplicates
+from pennyform.invoices.schema import check, definition_schema
+from pennyform.invoices.template import resolve
 
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_ROUNDING = "line"
+
+_KINDS = ("invoice", "customer", "product", "invoice-template")
+
+# Fields that tell what a file declares when neither its folder nor the file itself says so.
+_TELLING = {
+    "invoice_lines": "invoice",
+    "customer": "invoice",
+    "template": "invoice",
+    "billing_address": "customer",
+    "price_before_tax": "product",
+    "parameters": "invoice-template",
+}
 
 
 def load(paths: Sequence[str | Path]) -> tuple[Repository, list[Finding]]:
@@ -44,23 +61,28 @@ class _Loading:
     sources: Sources
     findings: list[Finding] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, Template | None] = field(default_factory=dict)
 
     def run(self) -> Repository:
         settings = self._settings()
-        documents: dict[str, list[Document]] = {
-            "invoice": [],
-            "customer": [],
-            "product": [],
-            "invoice-template": [],
-        }
+        documents: dict[str, list[Document]] = {kind: [] for kind in _KINDS}
         for source in (*self.sources.beside, *self.sources.given):
             document = self._read(source)
             if document:
                 documents[_kind(source, document)].append(document)
-        customers = {one.external_reference: one for one in map(self._customer, documents["customer"]) if one}
-        products = {one.external_reference: one for one in map(self._product, documents["product"]) if one}
-        invoices = tuple(one for one in map(self._invoice, documents["invoice"]) if one)
-        return Repository(settings.root, settings, invoices, customers, products, self.files)
+        for document in documents["invoice-template"]:
+            self._template(document)
+        resolved = [one for one in map(self._invoice, documents["invoice"]) if one]
+        repository = Repository(
+            root=settings.root,
+            settings=settings,
+            invoices=tuple(one.invoice for one in resolved),
+            customers=self._declared("customer", documents["customer"], desired.customer),
+            products=self._declared("product", documents["product"], desired.product),
+            files=self.files,
+        )
+        self._check_together(documents, resolved, repository)
+        return repository
 
     def _settings(self) -> Settings:
         root = self.sources.root
@@ -79,39 +101,101 @@ class _Loading:
         document, digest, findings = read_file(source.path, source.name)
         self.findings += findings
         if digest:
-            self.files[source.name] = digest
+            self.files[_within(source.path, self.sources.root)] = digest
         return document
 
     def _is_valid(self, kind: str, document: Document) -> bool:
-        found = check(kind, document)
+        schema = definition_schema(kind)
+        meaning = check_invoice if kind == "invoice" else check_any
+        found = [*check(kind, document), *meaning(document, schema)]
+        self.findings += [_for_definition(finding, document) for finding in found]
+        return not errors(found) and not document.spoiled
+
+    def _declared(self, kind: str, documents: list[Document], declare: Any) -> dict[str, Any]:
+        valid = [declare(document) for document in documents if self._is_valid(kind, document)]
+        return {one.external_reference: one for one in valid}
+
+    def _template(self, document: Document) -> Template | None:
+        one = template(document)
+        found = check_template(one) if self._is_valid("invoice-template", document) else None
+        self.findings += found or []
+        # A template with errors is known, but nothing can be made from it: its own findings say why.
+        self.templates[one.name] = one if found == [] else None
+        return self.templates[one.name]
+
+    def _invoice(self, document: Document) -> Resolved | None:
+        if not self._is_valid("invoice", document):
+            return None
+        if "template" in document.value:
+            whole = self._from_template(document)
+            if whole is None or not self._is_valid("invoice", whole):
+                return None
+            document = whole
+        return Resolved(document, desired.invoice(document))
+
+    def _from_template(self, document: Document) -> Document | None:
+        name = document.value["template"]
+        if name not in self.templates and not self._built_in(name):
+            self.findings.append(_unknown_template(document, name, sorted(self.templates)))
+        one = self.templates.get(name)
+        if one is None:
+            return None
+        whole, found = resolve(document, one, definition_schema("invoice"))
         self.findings += found
-        return not errors(found)
+        return whole
 
-    def _customer(self, document: Document) -> DesiredCustomer | None:
-        return desired.customer(document) if self._is_valid("customer", document) else None
+    def _built_in(self, name: str) -> Template | None:
+        """A template that comes with pennyform, read when it is first named."""
+        path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
+        if not path.is_file():
+            return None
+        document, _, findings = read_file(path, f"built-in/{path.name}")
+        self.findings += findings
+        return self._template(document) if document else None
 
-    def _product(self, document: Document) -> DesiredProduct | None:
-        return desired.product(document) if self._is_valid("product", document) else None
+    def _check_together(
+        self, documents: dict[str, list[Document]], resolved: list[Resolved], repository: Repository
+    ) -> None:
+        for kind in ("invoice", "customer", "product"):
+            self.findings += duplicates(documents[kind], kind)
+        for one in resolved:
+            self.findings += check_references(one, repository)
+            self.findings += check_amounts(one, repository)
 
-    def _invoice(self, document: Document) -> DesiredInvoice | None:
-        return desired.invoice(document) if self._is_valid("invoice", document) else None
+
+def _for_definition(finding: Finding, document: Document) -> Finding:
+    """A place inside a template does not say which definition made the value wrong: the detail does."""
+    if finding.file == document.file:
+        return finding
+    detail = f"{finding.detail} In the invoice of {document.file}."
+    return replace(finding, detail=detail.strip())
+
+
+def _within(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _kind(source: Source, document: Document) -> str:
     """What a file declares: it says so itself, or its folder does, or else its fields do."""
     value = document.value if isinstance(document.value, dict) else {}
     stated = value.get("kind")
-    if stated in ("invoice", "customer", "product", "invoice-template"):
+    if stated in _KINDS:
         return str(stated)
     if source.kind:
         return source.kind
-    if "invoice_lines" in value or "customer" in value or "template" in value:
-        return "invoice"
-    for telling, kind in (
-        ("billing_address", "customer"),
-        ("price_before_tax", "product"),
-        ("parameters", "invoice-template"),
-    ):
-        if telling in value:
-            return kind
-    return "invoice"
+    return next((kind for field_, kind in _TELLING.items() if field_ in value), "invoice")
+
+
+def _unknown_template(document: Document, name: str, known: Sequence[str]) -> Finding:
+    from difflib import get_close_matches
+
+    built_in = [path.stem for path in sorted((data.templates() / "invoices").glob("*.yaml"))]
+    names = sorted({*known, *built_in})
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    return document.finding(
+        "unknown-template",
+        f"there is no template `{name[:60]}`",
+        ("template",),
+        detail=f"There are: {', '.join(f'`{one}`' for one in names)}." if names else "",
+        fix=f"write `{close[0]}`" if close else f"add `templates/{name}.yaml`",
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from pennyform.findings import Finding
 from pennyform.invoices import vat
-from pennyform.invoices.desired import canonical
+from pennyform.invoices.amounts import canonical
 from pennyform.invoices.document import Document, Path, spoken
 from pennyform.invoices.schema import Schema
 

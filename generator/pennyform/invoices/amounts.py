@@ -1,0 +1,25 @@
+"""Amounts of money as text: reading them exactly, and writing them in one form."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+# The same form that the emitted schemas demand.
+_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
+
+
+def parse_amount(value: Any) -> Decimal | None:
+    """The amount that quoted text such as ``"100.00"`` stands for; None when it stands for none."""
+    return Decimal(value) if isinstance(value, str) and _AMOUNT.fullmatch(value) else None
+
+
+def canonical(amount: Decimal) -> str:
+    """An amount as the one text that stands for it: no exponent, no sign on zero, at least two decimals.
+
+    ``"100"`` and ``"100.0"`` both become ``"100.00"``; decimals beyond the second stay unless they are zeros.
+    """
+    amount = amount + 0 if amount else Decimal(0)
+    whole, _, decimals = f"{amount:f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
