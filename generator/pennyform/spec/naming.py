@@ -1,9 +1,9 @@
 """Names for shapes that stay what they are.
 
-A shape is named, in this order, by what an overlay declares, by the name it had before, by an equal component of
-the vendor, or by its place: the operation for a whole body, else the shape around it and the way in. The names
-given are remembered (``specs/<api>/names.json``) with one place and the fingerprint of each shape, so that nothing
-that is added elsewhere can change them.
+A shape is named, in this order, by what an overlay declares, by the name it had before, by an equal component
+of the vendor, or by its place: the operation for a whole body, else the shape around it and the way in. The
+names given are remembered (``specs/<api>/names.json``) with one place and the fingerprint of each shape, so
+that nothing that is added elsewhere can change them.
 """
 
 from __future__ import annotations

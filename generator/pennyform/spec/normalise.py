@@ -12,7 +12,7 @@ from pennyform.spec.naming import Names, Naming, remember, vendor_name
 from pennyform.spec.operations import Draft, OperationReader
 from pennyform.spec.overlay import apply_overlays
 from pennyform.spec.pin import API
-from pennyform.spec.plain import Plain
+from pennyform.spec.plain import Plain, variants_of
 from pennyform.spec.rendering import render_document
 from pennyform.spec.shapes import DECLARED, Factory, Place, Shape, contradictory_descriptions
 from pennyform.spec.soundness import unsound_operations
@@ -83,15 +83,14 @@ def _refuse(findings: Iterator[Any]) -> None:
 
 
 def _error_body(drafts: Sequence[Draft], factory: Factory) -> Schema | None:
-    """One open shape that every declared error body fits: the union of all their properties, none required."""
+    """One open shape that every declared error body fits: all their properties, none of them required."""
     properties: dict[str, list[Schema]] = {}
-    for draft in drafts:
-        for body in draft.error_bodies:
-            for variant in body.get("anyOf", body.get("oneOf", [body])):
-                for name, schema in variant.get("properties", {}).items():
-                    known = properties.setdefault(name, [])
-                    if schema not in known:
-                        known.append(schema)
+    bodies = [body for draft in drafts for body in draft.error_bodies]
+    variants = [variant for body in bodies for variant in variants_of(body)]
+    for name, schema in [item for variant in variants for item in variant.get("properties", {}).items()]:
+        known = properties.setdefault(name, [])
+        if schema not in known:
+            known.append(schema)
     if not properties:
         return None
     merged: Schema = {

@@ -1,4 +1,4 @@
-"""OpenAPI Overlay 1.0: our corrections and descriptions, kept beside the vendor's facts and never among them."""
+"""OpenAPI Overlay 1.0: our corrections and descriptions, beside the vendor's facts and never among them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ def _apply(action: Mapping[str, Any], document: dict[str, Any]) -> str:
         elif isinstance(parent[parts[-1]], list):
             parent[parts[-1]].append(copy.deepcopy(action["update"]))
         elif isinstance(parent[parts[-1]], dict):
-            _merge(parent[parts[-1]], action["update"])
+            absent = _merge(parent[parts[-1]], action["update"])
+            if absent:
+                return f"nothing to describe: {', '.join(absent)} is not below {action['target']}"
         else:
             return f"the target is neither an object nor an array: {action['target']}"
     return ""
@@ -136,16 +138,24 @@ def _reach(document: Any, parts: Sequence[Any]) -> Any:
     return document
 
 
-def _merge(target: dict[str, Any], update: Mapping[str, Any]) -> None:
-    """Overlay 1.0's update: objects merge, arrays grow, everything else is replaced."""
+def _merge(target: dict[str, Any], update: Mapping[str, Any]) -> list[str]:
+    """Overlay 1.0's update: objects merge, arrays grow, everything else is replaced.
+
+    Returns:
+        What the update only describes although it is not there: words must not bring a field into being.
+    """
+    absent: list[str] = []
     for key, value in update.items():
         current = target.get(key)
         if isinstance(current, dict) and isinstance(value, Mapping):
-            _merge(current, value)
+            absent += _merge(current, value)
         elif isinstance(current, list) and isinstance(value, list):
             current.extend(copy.deepcopy(value))
+        elif current is None and isinstance(value, Mapping) and set(value) == {"description"}:
+            absent.append(key)
         else:
             target[key] = copy.deepcopy(value)
+    return absent
 
 
 def _refused(problem: str, overlay: Mapping[str, Any], number: int) -> Finding:
@@ -155,6 +165,6 @@ def _refused(problem: str, overlay: Mapping[str, Any], number: int) -> Finding:
         problem,
         file=str(overlay.get("x-pennyform-file", "")),
         pointer=f"/actions/{number - 1}",
-        detail="The contract may have changed so that this correction is no longer needed, or misses its place.",
+        detail="The contract may have changed: the correction is no longer needed, or misses its place.",
         fix="Compare the target with the pinned contract, then adapt or remove the action.",
     )

@@ -1,14 +1,14 @@
 """Schemas without detours: references followed, ``allOf`` merged, every way to say null reduced to one.
 
-A *plain* schema is an OpenAPI 3.0 schema with ``nullable`` as its only form of null, no ``allOf``, no ``$ref``,
-no null among its enum values, and a union (``anyOf`` or ``oneOf``) that stands alone, its members plain.
+A *plain* schema is an OpenAPI 3.0 schema with ``nullable`` as its only form of null, no ``allOf``, no
+``$ref``, no null among its enum values, and a union (``anyOf`` or ``oneOf``) that stands alone, its members plain.
 ``{"type": "null"}`` is the schema of null itself.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pennyform.findings import Failure, Finding, Severity
@@ -145,6 +145,14 @@ def merge(schemas: Sequence[Schema], place: str) -> Schema:
     return merged
 
 
+def variants_of(schema: Schema) -> list[Schema]:
+    """The members of a plain schema's union, or the schema alone."""
+    for keyword in _UNIONS:
+        if keyword in schema:
+            return list(schema[keyword])
+    return [schema]
+
+
 def _states_values(schema: Schema) -> bool:
     return "type" in schema or "enum" in schema or any(keyword in schema for keyword in _UNIONS)
 
@@ -164,26 +172,35 @@ def _both(keyword: str, one: Any, other: Any, place: str) -> Any:
     """One keyword's value for schemas that must both hold."""
     if one == other or keyword in ANNOTATIONS or keyword.startswith("x-") or keyword == "nullable":
         return other
-    if keyword == "properties":
-        shared = {name: merge([one[name], other[name]], f"{place}/{name}") for name in one if name in other}
-        return {**one, **other, **shared}
-    if keyword == "required":
-        return sorted({*one, *other})
-    if keyword == "enum":
-        common = [value for value in one if value in other]
-        if common:
-            return common
-    if keyword == "items":
-        return merge([one, other], f"{place}/items")
-    if keyword == "additionalProperties":
-        return False if False in (one, other) else other if one is True else one
-    if keyword in _LOWER_BOUNDS:
-        return max(one, other)
-    if keyword in _UPPER_BOUNDS:
-        return min(one, other)
-    if keyword == "type" and {one, other} == {"integer", "number"}:
-        return "integer"
-    raise contradiction(f"{keyword}: {json.dumps(one)} and {json.dumps(other)} must both hold", place)
+    both = _BOTH[keyword](one, other, f"{place}/{keyword}") if keyword in _BOTH else None
+    if both is None:
+        raise contradiction(f"{keyword}: {json.dumps(one)} and {json.dumps(other)} must both hold", place)
+    return both
+
+
+def _both_properties(one: Schema, other: Schema, place: str) -> Schema:
+    shared = {name: merge([one[name], other[name]], f"{place}/{name}") for name in one if name in other}
+    return {**one, **other, **shared}
+
+
+def _both_rest(one: Any, other: Any, place: str) -> Any:
+    if False in (one, other):
+        return False
+    return merge([{} if item is True else item for item in (one, other)], place)
+
+
+# Keyword -> what satisfies both, or None when nothing does.
+_BOTH: dict[str, Callable[[Any, Any, str], Any]] = {
+    "additionalProperties": _both_rest,
+    "enum": lambda one, other, _: [value for value in one if value in other] or None,
+    "items": lambda one, other, place: merge([one, other], place),
+    "properties": _both_properties,
+    "required": lambda one, other, _: sorted({*one, *other}),
+    "type": lambda one, other, _: "integer" if {one, other} == {"integer", "number"} else None,
+    "uniqueItems": lambda one, other, _: one or other,
+    **dict.fromkeys(_LOWER_BOUNDS, lambda one, other, _: max(one, other)),
+    **dict.fromkeys(_UPPER_BOUNDS, lambda one, other, _: min(one, other)),
+}
 
 
 def _tidy(schema: Schema) -> Schema:

@@ -165,7 +165,7 @@ def _labels(members: Sequence[Schema]) -> Iterator[str]:
     names = [set(member.get("properties", {})) for member in members]
     for position, member in enumerate(members, start=1):
         constants = [
-            str(item["enum"][0])
+            _constant(name, item["enum"][0])
             for name, item in member.get("properties", {}).items()
             if len(item.get("enum", [])) == 1 and all(name in other for other in names)
         ]
@@ -174,6 +174,13 @@ def _labels(members: Sequence[Schema]) -> Iterator[str]:
         ]
         kinds = [member["type"]] if member.get("type") not in (None, "object") else []
         yield next(map(pascal_case, [*constants, *own, *kinds]), f"Variant{position}")
+
+
+def _constant(name: str, value: Any) -> str:
+    """What a property that has only one value says: ``draft`` or ``not draft`` for a boolean."""
+    if isinstance(value, bool):
+        return name if value else f"not_{name}"
+    return str(value)
 
 
 def _fingerprint(content: Schema, direction: str) -> str:
