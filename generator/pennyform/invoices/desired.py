@@ -68,7 +68,10 @@ def _sent(document: Document, schema: Schema, value: Any, path: Path) -> Any:
     if "x-pennyform-key" in schema:
         return _key(document, schema["x-pennyform-key"], value, path)
     if isinstance(value, dict):
-        members = ((name, schema["properties"][name], member) for name, member in value.items())
+        # In the schema's order: what is sent does not depend on how a definition is laid out.
+        members = (
+            (name, known, value[name]) for name, known in schema["properties"].items() if name in value
+        )
         return {
             known.get("x-pennyform-key", {}).get("sends", name): _sent(document, known, member, (*path, name))
             for name, known, member in members

@@ -120,12 +120,12 @@ class Repository:
         return declared.body if declared else None
 
 
-def request_body(invoice: DesiredInvoice, identify: Callable[[Key], int]) -> dict[str, Any]:
+def request_body(invoice: DesiredInvoice, identify: Callable[[Key], object]) -> dict[str, Any]:
     """The body that creates ``invoice`` as a draft.
 
     Args:
         invoice: what is wanted.
-        identify: gives the id for a natural key; not asked for a key that is an id already.
+        identify: gives the id for a natural key, or a placeholder. Not asked for a key that is an id.
 
     Returns:
         A mapping ready for JSON: ids in place, ``draft: true``, quantities as :class:`~decimal.Decimal`.
@@ -136,7 +136,7 @@ def request_body(invoice: DesiredInvoice, identify: Callable[[Key], int]) -> dic
     return body
 
 
-def _identified(value: Any, identify: Callable[[Key], int]) -> Any:
+def _identified(value: Any, identify: Callable[[Key], object]) -> Any:
     if isinstance(value, Key):
         return int(value.value) if value.field == "id" else identify(value)
     if isinstance(value, Mapping):

@@ -38,11 +38,11 @@ def resolve(document: Document, one: Template, schema: Schema) -> tuple[Document
     values, findings = values_for(document, one)
     if findings:
         return None, findings
-    evaluation = _Evaluation(one, _header_names(document) | values, document.file)
+    evaluation = _Evaluation(one, _header_names(document) | values, document)
     given = evaluation.evaluated(one.document.value["invoice"], schema, ("invoice",))
     if evaluation.findings:
         return None, evaluation.findings
-    return _joined(document, one.document, given), []
+    return _joined(document, evaluation.marks, given), []
 
 
 def _header_names(document: Document) -> dict[str, Any]:
@@ -56,12 +56,17 @@ def _header_names(document: Document) -> dict[str, Any]:
 
 
 class _Evaluation:
-    """Evaluates the scalars of one template for one definition."""
+    """Evaluates the scalars of one template for one definition.
 
-    def __init__(self, one: Template, names: Mapping[str, Any], file: str) -> None:
+    ``marks`` says where each value of the template comes from: the template, or the definition where an
+    expression does nothing but name one of its values.
+    """
+
+    def __init__(self, one: Template, names: Mapping[str, Any], definition: Document) -> None:
         self.document = one.document
         self.names = names
-        self.file = file
+        self.definition = definition
+        self.marks = dict(one.document.marks)
         self.findings: list[Finding] = []
 
     def evaluated(self, value: Any, schema: Schema, path: Path) -> Any:
@@ -84,6 +89,9 @@ class _Evaluation:
 
         if not holds_expression(text):
             return text
+        stated = self.definition.marks.get(("values", text.strip("{ }")))
+        if stated:
+            self.marks[path] = stated
         try:
             return _as_field(schema, evaluate(text, self.names))
         except ExpressionError as error:
@@ -92,7 +100,7 @@ class _Evaluation:
                     "expression",
                     f"the expression cannot be evaluated: {error}",
                     path,
-                    detail=f"Needed for {self.file}. Known here: {', '.join(sorted(self.names))}.",
+                    detail=f"Needed for {self.definition.file}. Known here: {', '.join(sorted(self.names))}.",
                 )
             )
             return None
@@ -109,21 +117,21 @@ def _as_field(schema: Schema, value: Any) -> Any:
     return value
 
 
-def _joined(document: Document, source: Document, given: dict[str, Any]) -> Document:
+def _joined(document: Document, given_marks: Mapping[Path, Mark], given: dict[str, Any]) -> Document:
     """The definition's own fields over the given ones; lines of both, the given ones first."""
     own = {name: value for name, value in document.value.items() if name not in _OWN}
     given_lines = given.get("invoice_lines", [])
     value = given | own
     if isinstance(own.get("invoice_lines"), list):
         value["invoice_lines"] = [*given_lines, *own["invoice_lines"]]
-    marks = dict(_moved(source, own)) | dict(_shifted(document.marks, len(given_lines)))
+    marks = dict(_moved(given_marks, own)) | dict(_shifted(document.marks, len(given_lines)))
     spoiled = {path for path, _ in _shifted(dict.fromkeys(document.spoiled), len(given_lines))}
     return Document(document.file, value, marks, spoiled)
 
 
-def _moved(source: Document, own: Mapping[str, Any]) -> Iterator[tuple[Path, Mark]]:
+def _moved(marks: Mapping[Path, Mark], own: Mapping[str, Any]) -> Iterator[tuple[Path, Mark]]:
     """The marks of what the template gives and the definition does not say itself."""
-    for path, mark in source.marks.items():
+    for path, mark in marks.items():
         if len(path) > 1 and path[0] == "invoice" and (path[1] == "invoice_lines" or path[1] not in own):
             yield path[1:], mark
 

@@ -1,0 +1,1 @@
+"""Findings and plans → text, JSON, GitHub annotations: data in, text out."""

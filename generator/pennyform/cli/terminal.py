@@ -1,0 +1,82 @@
+"""What every verb does with a terminal: colour or not, findings, closing lines."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import TextIO
+
+from pennyform.findings import Finding, tidy
+from pennyform.report.findings_text import Style, counted, render
+
+_LARGEST_SOURCE = 1024 * 1024
+
+
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """The files and folders that a verb works on: ``args.paths``."""
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        default=["."],
+        metavar="FILE|FOLDER",
+        help="definitions; the folder one is in by default",
+    )
+
+
+def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
+    """``--format``, the first one given being the default, and ``--no-color``."""
+    parser.add_argument(
+        "--format", choices=formats, default=formats[0], help="how to print; default: %(default)s"
+    )
+    parser.add_argument("--no-color", action="store_true", help="never colour; the same as NO_COLOR=1")
+
+
+def style(stream: TextIO, *, no_color: bool = False) -> Style:
+    """Colour only on a terminal, and never when the user does not want it."""
+    wanted = not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Style(colour=wanted and stream.isatty())
+
+
+def print_findings(
+    findings: Iterable[Finding], stream: TextIO | None = None, *, no_color: bool = False
+) -> None:
+    """Print ``findings`` as text, sorted, each with its source line.
+
+    Args:
+        findings: in any order; repeats are dropped.
+        stream: standard output when left out.
+        no_color: the user asked for none.
+    """
+    stream = stream or sys.stdout
+    stream.write(printable(render(tidy(findings), _source_line, style(stream, no_color=no_color)), stream))
+
+
+def print_counts(what: str, findings: list[Finding], stream: TextIO | None = None) -> None:
+    """The closing line: what was looked at, and how many findings there are."""
+    print(f"{what}: {counted(findings)}", file=stream or sys.stdout)
+
+
+def printable(text: str, stream: TextIO) -> str:
+    """``text`` with what the stream's encoding cannot say replaced, so that printing never fails."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _source_line(file: str, line: int) -> str | None:
+    lines = _source_lines(file)
+    return lines[line - 1] if 0 < line <= len(lines) else None
+
+
+@lru_cache(maxsize=64)
+def _source_lines(file: str) -> list[str]:
+    path = Path(file)
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST_SOURCE:
+            return []
+        return path.read_text(encoding="utf-8-sig", errors="replace").split("\n")
+    except (OSError, ValueError):
+        return []

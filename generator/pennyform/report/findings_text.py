@@ -1,0 +1,80 @@
+"""Findings for people: the place, the sentence, the source line with a caret, why, and the fix."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from pennyform.findings import Finding, Severity
+
+SourceLine = Callable[[str, int], str | None]
+"""Gives the line of a file, counted from 1, or None when it cannot be shown."""
+
+_WIDEST_SOURCE = 100
+_COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTE: "36;1"}
+_FAINT = "2"
+
+
+class Style(NamedTuple):
+    """Whether to colour."""
+
+    colour: bool = False
+
+    def paint(self, text: str, code: str) -> str:
+        """``text`` in the colour of an ANSI ``code``, or as it is."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+
+def render(findings: Iterable[Finding], source: SourceLine, style: Style = Style()) -> str:  # noqa: B008
+    """All ``findings`` as text, one block each; "" when there are none."""
+    return "".join(_block(finding, source, style) for finding in findings)
+
+
+def counted(findings: Sequence[Finding]) -> str:
+    """How many there are of each severity: ``2 errors, 1 warning``; ``no findings``."""
+    counts = [(sum(finding.severity is severity for finding in findings), severity) for severity in Severity]
+    words = [f"{count} {severity}{'' if count == 1 else 's'}" for count, severity in counts if count]
+    return ", ".join(words) or "no findings"
+
+
+def _block(finding: Finding, source: SourceLine, style: Style) -> str:
+    severity = style.paint(finding.severity, _COLOURS[finding.severity])
+    place = f"{finding.place}: " if finding.place else ""
+    lines = [f"{place}{severity} {finding.rule}: {finding.summary}"]
+    line = source(finding.file, finding.line) if finding.line else None
+    if line is not None:
+        lines += _pointed_at(line, finding, style)
+    lines += [f"  {style.paint(label, _FAINT)} {text}" for label, text in _remarks(finding)]
+    return "\n".join(lines) + "\n"
+
+
+def _remarks(finding: Finding) -> list[tuple[str, str]]:
+    return [(label, text) for label, text in (("why:", finding.detail), ("fix:", finding.fix)) if text]
+
+
+def _pointed_at(line: str, finding: Finding, style: Style) -> list[str]:
+    before, shown = _window(line, finding.column)
+    number = str(finding.line)
+    caret = style.paint("^", _COLOURS[finding.severity])
+    return [f"  {number} | {shown}", f"  {' ' * len(number)} | {_blank(before)}{caret}"]
+
+
+def _window(line: str, column: int) -> tuple[str, str]:
+    """What stands before the caret and the part of a long line around it, without invisible characters."""
+    visible = "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(one) in ("Cc", "Cf", "Cs") and one != "\t"
+        else one
+        for one in line
+    )
+    start = 0 if column <= _WIDEST_SOURCE // 2 else column - _WIDEST_SOURCE // 2
+    return visible[start : column - 1], visible[start : start + _WIDEST_SOURCE].rstrip()
+
+
+def _blank(text: str) -> str:
+    """As much space as ``text`` takes up, so that a caret behind it stands in the right place."""
+    wide = "WF"
+    return "".join(
+        "\t" if one == "\t" else "  " if unicodedata.east_asian_width(one) in wide else " " for one in text
+    )
