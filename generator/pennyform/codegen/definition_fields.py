@@ -96,9 +96,8 @@ class Fields:
         title = {"title": words.pop("title", name.replace("_", " ").capitalize())}
         if without and "enum" in schema:
             schema = schema | {"enum": [value for value in schema["enum"] if value not in without]}
-        return (
-            title | words | schema | {name: words[name] for name in words if name in ("pattern", "minLength")}
-        )
+        # The first words keep them on top for the reader, the second let them win: they speak of definitions.
+        return title | words | schema | words
 
     def _union(self, variants: list[Schema], path: str) -> Schema:
         real = [variant for variant in variants if variant.get("type") != "null"]

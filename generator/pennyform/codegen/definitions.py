@@ -151,8 +151,8 @@ def _with_expressions(schema: Schema) -> Schema:
     if "properties" in schema and "x-pennyform-key" not in schema:
         loose = {name: _with_expressions(member) for name, member in schema["properties"].items()}
         closed = {"type": schema["type"], "additionalProperties": False, "properties": loose}
-        return {name: schema[name] for name in ("title", "description") if name in schema} | closed
+        return {**{name: schema[name] for name in ("title", "description") if name in schema}, **closed}
     if "items" in schema:
         return {**schema, "items": _with_expressions(schema["items"])}
-    words = {name: schema[name] for name in ("title", "description") if name in schema}
+    words: Schema = {name: schema[name] for name in ("title", "description") if name in schema}
     return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, _EXPRESSION]}
