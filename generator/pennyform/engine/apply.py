@@ -7,9 +7,8 @@ fails for one invoice does not stop the others; what would fail for all of them 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pennyform.engine.changes import Action, InvoiceChange, Step
 from pennyform.engine.clock import Clock
@@ -121,11 +120,11 @@ class Applier:
             case Step.CREATE:
                 self._create(track)
             case Step.UPDATE:
-                self._update(track, step, with_ids(track.change.update, self._masters.identify))
+                self._update(track)
             case Step.FINALIZE:
                 self._finalize(track)
             case Step.COMPLETE:
-                self._update(track, step, track.completion())
+                self._complete(track)
             case Step.SET_ASIDE:
                 self._set_aside(track)
             case Step.DELETE:
@@ -137,10 +136,16 @@ class Applier:
         row = self._sender.send(track.subject, Step.CREATE, lambda: self.remote.create_draft(body))
         track.id = int(row["id"])
 
-    def _update(self, track: Track, step: Step, body: Mapping[str, Any] | None) -> None:
+    def _update(self, track: Track) -> None:
+        id_, body = track.known_id, with_ids(track.change.update, self._masters.identify)
+        self._sender.send(track.subject, Step.UPDATE, lambda: self.remote.update_draft(id_, body), id_)
+
+    def _complete(self, track: Track) -> None:
+        id_, body = track.known_id, track.completion()
         if body:
-            id_ = track.known_id
-            self._sender.send(track.subject, step, lambda: self.remote.update_invoice(id_, body), id_)
+            self._sender.send(
+                track.subject, Step.COMPLETE, lambda: self.remote.update_finalized(id_, body), id_
+            )
 
     def _finalize(self, track: Track) -> None:
         """Only ever reached through a reading that was found equal, to the cent."""
@@ -154,7 +159,7 @@ class Applier:
         """Let the old draft give up its reference; from then on the track is about the new one."""
         id_ = track.known_id
         body = {"external_reference": f"{track.change.external_reference}~{id_}"}
-        self._sender.send(track.subject, Step.SET_ASIDE, lambda: self.remote.update_invoice(id_, body), id_)
+        self._sender.send(track.subject, Step.SET_ASIDE, lambda: self.remote.update_draft(id_, body), id_)
         self._sender.note("set_aside", track.subject, old=id_)
         track.id = None
 
@@ -205,7 +210,7 @@ def _idle(change: InvoiceChange) -> Result:
         invoice_number=there.invoice_number if there else "",
         draft=there.draft if there else None,
         detail="; ".join(change.ways_out),
-        differences=(*comparison.content, *comparison.amounts) if comparison else (),
+        differences=comparison.all if comparison else (),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -86,10 +86,8 @@ class InvoiceChange:
             "id": self.there.id if self.there else None,
             "invoice_number": self.there.invoice_number if self.there else "",
             "before": _before(self.there) if self.there and busy else None,
-            "after": shown({**self.resolved.body, "invoice_lines": list(self.resolved.lines)})
-            if busy
-            else None,
-            "differences": _differences(self.comparison) if busy else [],
+            "after": shown(self._stated()) if busy else None,
+            "differences": self._differences() if busy else [],
             "totals": self.resolved.totals,
             "steps": [str(step) for step in self.steps],
             "warnings": list(self.warnings),
@@ -97,6 +95,14 @@ class InvoiceChange:
             "unverifiable": list(self.comparison.unverifiable) if self.comparison else [],
             "place": place_json(self.desired.place),
         }
+
+    def _stated(self) -> dict[str, Any]:
+        """The definition's own words, natural keys included, with what products fill in."""
+        lines = zip(self.resolved.lines, self.desired.body["invoice_lines"], strict=True)
+        return {**self.desired.body, "invoice_lines": [{**filled, **stated} for filled, stated in lines]}
+
+    def _differences(self) -> list[Any]:
+        return differences_json(self.comparison.all, self.desired.body) if self.comparison else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ class MasterChange:
             "id": self.id,
             "before": None,
             "after": shown(self.desired.body) if create else None,
-            "differences": [shown(difference.to_json()) for difference in self.differences],
+            "differences": differences_json(self.differences, self.desired.body),
             "totals": None,
             "steps": ["create"] if create else [],
             "warnings": [_drift(self.kind)] if self.differences else [],
@@ -164,10 +170,25 @@ def _before(there: ObservedInvoice) -> dict[str, Any]:
     }
 
 
-def _differences(comparison: Comparison | None) -> list[Any]:
-    if comparison is None:
-        return []
-    return [shown(difference.to_json()) for difference in (*comparison.content, *comparison.amounts)]
+def differences_json(differences: Iterable[Difference], stated: Mapping[str, Any]) -> list[Any]:
+    """Differences as data, with the natural key wherever the definition has one instead of an id."""
+    rows = []
+    for difference in differences:
+        key = _at(stated, difference.pointer)
+        after = key if isinstance(key, Key) else difference.want
+        rows.append(shown({"pointer": difference.pointer, "before": difference.have, "after": after}))
+    return rows
+
+
+def _at(value: Any, pointer: str) -> Any:
+    for part in pointer.split("/")[1:]:
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list | tuple) and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
 
 
 def _drift(kind: str) -> str:

@@ -27,10 +27,6 @@ class Difference:
     want: Any
     have: Any
 
-    def to_json(self) -> dict[str, Any]:
-        """Ready for JSON, except that a natural key without an id stays as it is."""
-        return {"pointer": self.pointer, "before": self.have, "after": self.want}
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -43,6 +39,11 @@ class Comparison:
     content: tuple[Difference, ...]
     amounts: tuple[Difference, ...]
     unverifiable: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[Difference, ...]:
+        """Content first, then amounts."""
+        return (*self.content, *self.amounts)
 
     @property
     def equal(self) -> bool:

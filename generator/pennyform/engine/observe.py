@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from pennyform.engine.compare import compare
 from pennyform.engine.journal import Memory, Subject
+from pennyform.engine.keys import keys_of, resolver
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.observed import Company, Observation, ObservedInvoice
-from pennyform.engine.planner import keys_of, resolver
 from pennyform.engine.remote import Remote
 from pennyform.invoices.model import DesiredInvoice, Repository
 
@@ -39,6 +39,7 @@ def observe(
 
     Raises:
         OutcomeError: the account could not be read.
+        UnresolvedError: a definition names something that neither repository nor account has.
     """
     observation = _masters(repository, remote, company or remote.company())
     found = _find(repository.invoices, remote, memory)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pennyform.engine.changes import Action, InvoiceChange, MasterChange, Step
@@ -14,11 +13,11 @@ from pennyform.engine.compare import (
     product_differences,
 )
 from pennyform.engine.edit import finalized_update_body, update_body
+from pennyform.engine.keys import keys_of, resolver
 from pennyform.engine.observed import Observation, ObservedInvoice
 from pennyform.engine.plan import Plan
-from pennyform.engine.resolve import AFTER_FINALIZING, AFTER_FINALIZING_ON_LINES, Resolved, Resolver, keys_in
-from pennyform.findings import Finding, Severity, tidy
-from pennyform.invoices.model import DesiredInvoice, Key, Repository
+from pennyform.engine.resolve import AFTER_FINALIZING, AFTER_FINALIZING_ON_LINES, Resolved
+from pennyform.invoices.model import DesiredInvoice, Repository
 
 Resolve = Callable[[DesiredInvoice, ObservedInvoice | None], Resolved]
 
@@ -40,41 +39,18 @@ _WRITES = {
 }
 
 
-def keys_of(invoices: Iterable[DesiredInvoice]) -> list[Key]:
-    """Every natural key in the bodies of ``invoices``, each once, in order of appearance."""
-    return list(dict.fromkeys(key for invoice in invoices for key in keys_in(invoice.body)))
-
-
-def unresolved(repository: Repository, observation: Observation) -> list[Finding]:
-    """What the definitions name and neither the repository nor the account has, or has more than once."""
-    findings = []
-    for key in (key for invoice in repository.invoices for key in keys_in(invoice.body)):
-        if key.field == "id" or str(key.value) in _declared(repository, key):
-            continue
-        rows = observation.rows(key)
-        if len(rows) != 1:
-            findings.append(_unresolved(repository, key, rows))
-    return tidy(findings)
-
-
-def resolver(repository: Repository, observation: Observation) -> Resolver:
-    """Resolves definitions by what the account has, and by declarations for what it has yet to get."""
-    return Resolver(
-        identify=observation.identify,
-        product=lambda key: observation.product(key) or repository.product(key),
-        rounding=repository.settings.rounding,
-    )
-
-
 def plan(repository: Repository, observation: Observation) -> Plan:
     """Decide about every definition.
 
     Args:
-        repository: the definitions; all their natural keys are declared or observed (:func:`unresolved`).
+        repository: the definitions.
         observation: what was looked up for them.
 
     Returns:
         The plan: customers and products that invoices need first, then the invoices by reference.
+
+    Raises:
+        UnresolvedError: a definition names something that neither repository nor account has.
     """
     resolve = resolver(repository, observation).resolve
     invoices = sorted(repository.invoices, key=lambda invoice: invoice.external_reference)
@@ -200,34 +176,3 @@ def _other_cents(comparison: Comparison) -> str:
 def _duplicates(found: Sequence[ObservedInvoice]) -> str:
     ids = ", ".join(str(invoice.id) for invoice in found)
     return f"{len(found)} invoices carry this reference (ids {ids}): delete or rename all but one"
-
-
-def _declared(repository: Repository, key: Key) -> Mapping[str, Any]:
-    if key.kind == "customer":
-        return repository.customers
-    return repository.products if key.kind == "product" else {}
-
-
-def _unresolved(repository: Repository, key: Key, rows: Sequence[Mapping[str, Any]]) -> Finding:
-    name = key.kind.replace("_", " ")
-    known = [*_declared(repository, key)]
-    if rows:
-        ids = ", ".join(str(row["id"]) for row in rows)
-        summary = f"{key.field} {key.value!r} is ambiguous: {len(rows)} {name}s answer to it"
-        fix = f"name the one you mean by its id, as in {{id: {rows[0]['id']}}} (they are {ids})"
-    else:
-        summary = (
-            f"there is no {name} with {key.field} {key.value!r}, neither declared here nor in the account"
-        )
-        near = difflib.get_close_matches(str(key.value), known, n=1)
-        fix = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else "declare it beside the invoices, or create it in Pennylane"
-        )
-    rule = f"{'ambiguous' if rows else 'unknown'}-{key.kind.replace('_', '-')}"
-    place = key.place
-    detail = "An invoice can only point to what the account has or will have."
-    return Finding(
-        rule, Severity.ERROR, summary, place.file, place.line, place.column, detail=detail, fix=fix
-    )

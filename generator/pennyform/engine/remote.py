@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import msgspec
 from pennylane_company import Client, convert, errors, models, to_builtins
 from pennylane_company.types import Filter
 
@@ -149,17 +150,17 @@ class Remote:
 
     def create_customer(self, customer_type: str, body: Mapping[str, Any]) -> Row:
         """Create a ``company`` or ``individual`` customer and return it."""
-        with _writing():
-            if customer_type == "company":
-                company = convert(body, models.PostCompanyCustomerRequest)
-                return _row(self._client.company_customers.create(company))
-            individual = convert(body, models.PostIndividualCustomerRequest)
-            return _row(self._client.individual_customers.create(individual))
+        client = self._client
+        if customer_type == "company":
+            company = _request(body, models.CompanyCustomerCreate)
+            return _sent(lambda: client.company_customers.create(company))
+        individual = _request(body, models.IndividualCustomerCreate)
+        return _sent(lambda: client.individual_customers.create(individual))
 
     def create_product(self, body: Mapping[str, Any]) -> Row:
         """Create a product and return it."""
-        with _writing():
-            return _row(self._client.products.create(convert(body, models.PostProductsRequest)))
+        product = _request(body, models.ProductCreate)
+        return _sent(lambda: self._client.products.create(product))
 
     def create_draft(self, body: Mapping[str, Any]) -> Row:
         """Create an invoice as a draft and return its header.
@@ -169,20 +170,22 @@ class Remote:
         """
         if body.get("draft") is not True:
             raise ValueError("an invoice is only ever created as a draft")
-        with _writing():
-            draft = convert(body, models.PostCustomerInvoicesRequest)
-            return _row(self._client.customer_invoices.create(draft))
+        draft = _request(body, models.CustomerInvoicePostDraft)
+        return _sent(lambda: self._client.customer_invoices.create(draft))
 
-    def update_invoice(self, id_: int, body: Mapping[str, Any]) -> Row:
-        """Change an invoice in part and return its header."""
-        with _writing():
-            update = convert(body, models.UpdateCustomerInvoiceRequest)
-            return _row(self._client.customer_invoices.update(id_, update))
+    def update_draft(self, id_: int, body: Mapping[str, Any]) -> Row:
+        """Change a draft in part and return its header."""
+        update = _request(body, models.CustomerInvoicePutDraft)
+        return _sent(lambda: self._client.customer_invoices.update(id_, update))
+
+    def update_finalized(self, id_: int, body: Mapping[str, Any]) -> Row:
+        """Set what may still be set on a finalized invoice and return its header."""
+        update = _request(body, models.CustomerInvoicePutFinalized)
+        return _sent(lambda: self._client.customer_invoices.update(id_, update))
 
     def finalize(self, id_: int) -> Row:
-        """Make a draft final. Irreversible."""
-        with _writing():
-            return _row(self._client.customer_invoices.finalize(id_))
+        """Make a draft final and return its header. Irreversible."""
+        return _sent(lambda: self._client.customer_invoices.finalize(id_))
 
     def delete_draft(self, id_: int) -> None:
         """Delete a draft; one that is gone already is no error."""
@@ -235,8 +238,18 @@ def _batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
-def _row(answer: object) -> Row:
-    row: Row = to_builtins(answer)
+def _request(body: Mapping[str, Any], model: type[T]) -> T:
+    """``body`` as the client's own type, checked against the contract before anything is sent."""
+    try:
+        request: T = convert(body, model)
+    except msgspec.ValidationError as problem:
+        raise RefusedError(f"the request does not fit the contract: {problem}", status=400) from problem
+    return request
+
+
+def _sent(request: Callable[[], object]) -> Row:
+    with _writing():
+        row: Row = to_builtins(request())
     return row
 
 

@@ -44,8 +44,8 @@ class Resolved:
 class Resolver:
     """Makes definitions concrete.
 
-    ``identify`` gives the id for a natural key, None when it is not known; ``product`` the fields that the API
-    fills a line from; ``rounding`` is ``line`` or ``document``.
+    ``identify`` gives the id for a natural key, None when it is not known; ``product`` the fields that
+    the API fills a line from; ``rounding`` is ``line`` or ``document``.
     """
 
     identify: Identify

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from pennyform import __version__
-from pennyform.engine.changes import InvoiceChange, MasterChange, shown
+from pennyform.engine.changes import InvoiceChange, MasterChange, differences_json
 from pennyform.engine.compare import Difference
 from pennyform.engine.observed import Company
 from pennyform.engine.plan import FORMAT_VERSION, money
@@ -57,7 +57,7 @@ class Result:
             "draft": self.draft,
             "left": list(self.left),
             "detail": self.detail,
-            "differences": [shown(difference.to_json()) for difference in self.differences],
+            "differences": differences_json(self.differences, self.change.desired.body),
         }
 
 

@@ -110,7 +110,7 @@ class Track:
         """Whether ``there`` is what it should be at this point, to the cent; keeps what differs if not."""
         self.there = there
         comparison = compare(self.resolved, there)
-        self.differences = (*comparison.content, *comparison.amounts)
+        self.differences = comparison.all
         if there.external_reference != self.change.external_reference:
             return False
         if there.draft and self.is_final:

@@ -9,11 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 from pennyform import __version__
-from pennyform.engine.changes import place_json, shown
+from pennyform.engine.changes import differences_json, place_json
 from pennyform.engine.compare import Comparison, Difference, compare
+from pennyform.engine.keys import resolver
 from pennyform.engine.observed import Company, Observation, ObservedInvoice
 from pennyform.engine.plan import FORMAT_VERSION
-from pennyform.engine.planner import Resolve, resolver
+from pennyform.engine.planner import Resolve
 from pennyform.engine.resolve import Resolved
 from pennyform.invoices.model import DesiredInvoice, Repository
 
@@ -41,10 +42,9 @@ class VerifiedInvoice:
         """Everything that can be seen to differ, the wish to be final included."""
         if self.comparison is None:
             return ()
-        found = (*self.comparison.content, *self.comparison.amounts)
         if self.desired.options.finalize and self.there[0].draft:
-            return (*found, Difference("/draft", want=False, have=True))
-        return found
+            return (*self.comparison.all, Difference("/draft", want=False, have=True))
+        return self.comparison.all
 
     @property
     def standing(self) -> Standing:
@@ -64,7 +64,7 @@ class VerifiedInvoice:
             "ids": [invoice.id for invoice in self.there],
             "invoice_number": there.invoice_number if there else "",
             "draft": there.draft if there else None,
-            "differences": [shown(difference.to_json()) for difference in self.differences],
+            "differences": differences_json(self.differences, self.desired.body),
             "unverifiable": list(self.comparison.unverifiable) if self.comparison else [],
             "totals": self.resolved.totals,
             "place": place_json(self.desired.place),
@@ -98,7 +98,11 @@ class Verification:
 
 
 def verify(repository: Repository, observation: Observation) -> Verification:
-    """Compare every definition with what was looked up for it."""
+    """Compare every definition with what was looked up for it.
+
+    Raises:
+        UnresolvedError: a definition names something that neither repository nor account has.
+    """
     wanted = sorted(repository.invoices, key=lambda invoice: invoice.external_reference)
     resolve = resolver(repository, observation).resolve
     invoices = tuple(_verified(invoice, observation, resolve) for invoice in wanted)

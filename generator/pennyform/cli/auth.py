@@ -1,0 +1,58 @@
+"""``pennyform auth status``: who the token belongs to and what it may do. The token is never shown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pennyform.cli import connection, terminal
+from pennyform.cli.exits import Exit
+from pennyform.engine.observed import Company
+from pennyform.engine.outcomes import OutcomeError
+from pennyform.invoices import load
+
+_NEEDED = {
+    "customer_invoices:all": "create and finalize invoices",
+    "customers:all": "find and create customers",
+    "products:all": "find and create products",
+    "ledger_accounts:readonly": "find ledger accounts by number",
+    "customer_invoice_templates:readonly": "find invoice templates by name",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """``status``, and which account."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="status")
+    status = actions.add_parser("status", help="show the company, the user and the scopes of the token")
+    connection.configure(status)
+
+
+def run(args: argparse.Namespace) -> Exit:
+    """Print the company and the scopes."""
+    repository, _ = load([])
+    repository = connection.with_environment(repository, args.environment)
+    try:
+        with connection.connect(repository) as account:
+            company = account.remote.company()
+    except OutcomeError as problem:
+        return connection.print_trouble(problem)
+    text = "\n".join(_lines(repository.settings.environment, company)) + "\n"
+    sys.stdout.write(terminal.printable(text, sys.stdout))
+    return Exit.OK
+
+
+def _lines(environment: str, company: Company) -> list[str]:
+    from pennyform.report.values import plain
+
+    lines = [
+        f"environment  {environment}",
+        f"company      {plain(company.name)} (id {company.id}, {plain(company.reg_no)})",
+        f"scopes       {', '.join(sorted(map(plain, company.scopes))) or 'none'}",
+    ]
+    missing = [f"  {scope}: to {purpose}" for scope, purpose in _NEEDED.items() if not _may(company, scope)]
+    return [*lines, "missing for all of pennyform:", *missing] if missing else lines
+
+
+def _may(company: Company, scope: str) -> bool:
+    resource, _, _ = scope.partition(":")
+    return scope in company.scopes or f"{resource}:all" in company.scopes

@@ -1,0 +1,139 @@
+"""Which account a command talks to: the embedded sandbox, or the real service with a token."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from pennyform.cli import terminal
+from pennyform.cli.exits import Exit
+from pennyform.engine.clock import SystemClock
+from pennyform.engine.limits import IMMEDIATE, Patience
+from pennyform.engine.observed import Company
+from pennyform.engine.outcomes import NotAllowedError, OutcomeError, RateExhaustedError
+from pennyform.engine.remote import Remote
+from pennyform.engine.session import State, World
+from pennyform.engine.storage import Disk
+from pennyform.findings import Failure, Finding, Severity, failure
+from pennyform.invoices import Repository
+
+TOKEN_VARIABLE = "PENNYLANE_API_TOKEN"  # noqa: S105 - the name of a variable
+BASE_URL_VARIABLE = "PENNYLANE_BASE_URL"
+DEFAULT_BASE_URL = "https://app.pennylane.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open way to one account. ``service`` names it in file names: a host, or ``sandbox``."""
+
+    remote: Remote
+    service: str
+    world: World
+
+    def state(self, repository: Repository, company: Company) -> State:
+        """Where journal and lock of this company lie."""
+        return State(repository.root / ".pennyform", self.service, company)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """``--sandbox`` and ``--environment``."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--environment",
+        choices=("sandbox", "production"),
+        help="which account; default: what pennyform.yaml says",
+    )
+    which.add_argument(
+        "--sandbox",
+        action="store_const",
+        const="sandbox",
+        dest="environment",
+        help="the embedded sandbox; short for --environment sandbox",
+    )
+
+
+def with_environment(repository: Repository, environment: str | None) -> Repository:
+    """The repository with its environment as the command line wants it."""
+    if environment is None:
+        return repository
+    return replace(repository, settings=replace(repository.settings, environment=environment))
+
+
+@contextmanager
+def connect(repository: Repository) -> Iterator[Connection]:
+    """Open the account that the repository's settings mean.
+
+    Raises:
+        Failure: there is no token, or the base URL is not an origin that a token may be sent to. There is no
+            falling back to the sandbox.
+    """
+    if repository.settings.environment == "sandbox":
+        with _embedded(repository) as connection:
+            yield connection
+    else:
+        with _real() as connection:
+            yield connection
+
+
+@contextmanager
+def _embedded(repository: Repository) -> Iterator[Connection]:
+    from pennylane_company import Client
+
+    from pennyform.sandbox import TOKEN, Sandbox
+
+    database = repository.settings.sandbox_database
+    database.parent.mkdir(parents=True, exist_ok=True)
+    sandbox = Sandbox(database, rate_limit=False)
+    try:
+        with Client(TOKEN, transport=sandbox.transport(), rate_limit=None) as client:
+            yield Connection(Remote(client), "sandbox", World(SystemClock(), Disk(), IMMEDIATE))
+    finally:
+        sandbox.close()
+
+
+@contextmanager
+def _real() -> Iterator[Connection]:
+    from pennylane_company import Client
+
+    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    if not token:
+        raise failure(
+            "token-missing",
+            f"there is no API token: {TOKEN_VARIABLE} is not set",
+            detail="The environment is production, so requests would go to the real service.",
+            fix=f"set {TOKEN_VARIABLE}, or pass --sandbox to work on the embedded sandbox",
+        )
+    base_url = os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+    try:
+        client = Client(token, base_url=base_url)
+    except ValueError as problem:
+        raise failure(
+            "connection-refused", str(problem), fix=f"check {TOKEN_VARIABLE} and {BASE_URL_VARIABLE}"
+        ) from None
+    with client:
+        service = (urlsplit(base_url).netloc or "service").replace(":", "-")
+        yield Connection(Remote(client), service, World(SystemClock(), Disk(), Patience()))
+
+
+def print_trouble(problem: OutcomeError) -> Exit:
+    """Say on standard error why the account could not be used; nothing was changed by then."""
+    fix, exit_ = "check the network and try again", Exit.ERROR
+    rule = "api-unreachable"
+    if isinstance(problem, NotAllowedError):
+        rule = "api-not-allowed"
+        fix = "check the token, its expiry and its scopes with 'pennyform auth status'"
+    elif isinstance(problem, RateExhaustedError):
+        rule, fix, exit_ = "api-rate", "try again later; others may be using the same token", Exit.TRY_LATER
+    finding = Finding(rule, Severity.ERROR, str(problem), fix=fix)
+    terminal.print_findings([finding], stream=sys.stderr)
+    return exit_
+
+
+def outcome_failure(problem: OutcomeError) -> Failure:
+    """The same as an exception, for verbs that have nothing to add."""
+    return failure("api-unreachable", str(problem))

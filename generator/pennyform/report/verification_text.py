@@ -1,0 +1,89 @@
+"""A verification for the terminal, rendered from its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pennyform.report.paint import Paint
+from pennyform.report.values import columns, count, pointer, value
+
+Data = Mapping[str, Any]
+
+_LOOKS = {
+    "equal": ("=", "green"),
+    "differs": ("≠", "red"),
+    "missing": ("-", "red"),
+    "duplicate": ("x", "red"),
+}
+
+
+def render(verification: Data, paint: Paint | None = None) -> str:
+    """The verification as text, with a line feed at its end."""
+    return "\n".join(_lines(verification, paint or Paint())) + "\n"
+
+
+def _lines(verification: Data, paint: Paint) -> Iterator[str]:
+    company = verification["company"]
+    yield f"Verification of {company['name']} (company {company['id']}, {verification['environment']})"
+    yield ""
+    invoices = verification["invoices"]
+    rows = [_row(invoice) for invoice in invoices]
+    for invoice, text in zip(invoices, columns(rows, right=frozenset({3})), strict=True):
+        symbol, colour = _LOOKS[invoice["status"]]
+        yield f"  {paint(symbol, colour, 'bold')} {text}"
+        yield from _details(invoice)
+    yield ""
+    yield from _unverifiable(invoices)
+    yield closing(verification, paint)
+
+
+def _row(invoice: Data) -> list[str]:
+    totals = invoice["totals"]
+    amount = f"{totals['currency_amount']} {totals['currency']}"
+    return [invoice["external_reference"], _state(invoice), _said(invoice), amount]
+
+
+def _state(invoice: Data) -> str:
+    if invoice["draft"] is None:
+        return ""
+    return "draft" if invoice["draft"] else invoice["invoice_number"] or "final"
+
+
+def _said(invoice: Data) -> str:
+    match invoice["status"]:
+        case "equal":
+            return "equal"
+        case "missing":
+            return "is not in the account"
+        case "duplicate":
+            return f"{len(invoice['ids'])} invoices carry this reference"
+    return count(len(invoice["differences"]), "difference")
+
+
+def _details(invoice: Data) -> Iterator[str]:
+    rows = [
+        [pointer(row["pointer"]), value(row["before"]), "where", value(row["after"]), "was asked for"]
+        for row in invoice["differences"]
+    ]
+    for text in columns(rows):
+        yield f"      {text}"
+
+
+def _unverifiable(invoices: list[Data]) -> Iterator[str]:
+    number = sum(len(invoice["unverifiable"]) for invoice in invoices)
+    if number:
+        what = count(number, "ledger account")
+        yield f"  note: {what} on lines cannot be verified: no answer of the API shows them"
+        yield ""
+
+
+def closing(verification: Data, paint: Paint) -> str:
+    """The counts in one line."""
+    summary = verification["summary"]
+    equal = summary.get("equal", 0)
+    if equal == len(verification["invoices"]):
+        return paint(f"Verified: {count(equal, 'invoice')}, all equal, to the cent.", "green")
+    names = ("equal", "differs", "missing", "duplicate")
+    said = ", ".join(f"{summary[name]} {name}" for name in names if summary.get(name))
+    return paint(f"Drift: {said}.", "red")
