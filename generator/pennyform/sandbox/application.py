@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,10 +64,32 @@ class Sandbox:
         self._store = Store(database, self._plant)
 
     def _plant(self, connection: sqlite3.Connection) -> None:
-        operations = self._contract.operations.values()
-        seed.plant(
-            connection, {scope for operation in operations for scope in operation.scopes}, self._clock()
-        )
+        seed.plant(connection, self._contract.scopes, self._clock())
+
+    def add_company(self, name: str) -> int:
+        """Found another company, furnished like the first; returns its id. It has no token yet."""
+        with self._store.transaction(write=True) as connection:
+            return seed.found_company(connection, name, self._clock())
+
+    def add_token(
+        self,
+        token: str,
+        *,
+        company: int = seed.COMPANY,
+        scopes: Iterable[str] | None = None,
+        expires_at: datetime | None = None,
+    ) -> None:
+        """Make a token known.
+
+        Args:
+            token: what callers send after ``Bearer``; only its digest is kept.
+            company: whose books it opens.
+            scopes: what it may do; everything when left out.
+            expires_at: from when on it is refused; never when left out.
+        """
+        held = self._contract.scopes if scopes is None else scopes
+        with self._store.transaction(write=True) as connection:
+            access.add_token(connection, token, company, sorted(held), name="added", expires_at=expires_at)
 
     def handle(self, request: Request) -> Response:
         """Answer one request. Every refusal is an answer too: nothing is raised for what a caller sends."""
@@ -91,7 +114,7 @@ class Sandbox:
         body = checks.body(operation, request)
         with self._store.transaction(write=operation.method != "GET") as connection:
             books = Books(connection, caller.company.id, now)
-            call = Call(parameters, body, books, caller, request.origin, self._rules)
+            call = Call(operation, parameters, body, books, caller, request.origin, self._rules)
             return operation.status, self._carried_out(operation, call)
 
     def _carried_out(self, operation: Operation, call: Call) -> Any:

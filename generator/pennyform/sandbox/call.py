@@ -9,6 +9,7 @@ from typing import Any
 
 from pennyform.sandbox.access import Access
 from pennyform.sandbox.books import Books, Record
+from pennyform.sandbox.contract import Operation
 from pennyform.sandbox.problems import not_found
 from pennyform.sandbox.rules import Rules
 
@@ -22,6 +23,7 @@ class Call:
     ``parameters`` holds path and query values by name; ``body`` is the decoded body or None.
     """
 
+    operation: Operation
     parameters: Mapping[str, Any]
     body: Any
     books: Books

@@ -6,7 +6,7 @@ the server checks. Validators are compiled when an operation is first called.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from pennyform.findings import failure
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parameter:
     """A path or query parameter. ``type`` is the JSON type its text is read as."""
 
@@ -42,7 +42,7 @@ class Parameter:
         return Draft202012Validator(dict(self.schema), validate_formats=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """One operation: how it is reached, what it takes, which scopes open it (any one of them)."""
 
@@ -57,6 +57,33 @@ class Operation:
     request_schema: Path
 
     @cached_property
+    def filters(self) -> Mapping[str, Sequence[str]]:
+        """Fields that a list can be filtered by, with the operators of each."""
+        found: Mapping[str, Sequence[str]] = self._said_of("filter", "x-pennyform-filters", {})
+        return found
+
+    @cached_property
+    def sorts(self) -> Sequence[str]:
+        """Fields that a list can be sorted by, either way."""
+        found: Sequence[str] = self._said_of("sort", "x-pennyform-sorts", ["id"])
+        return found
+
+    @cached_property
+    def sorted_by(self) -> str:
+        """How a list is sorted when nobody asks: newest first, as a rule."""
+        return str(self._said_of("sort", "default", "-id"))
+
+    @cached_property
+    def includes(self) -> Sequence[str]:
+        """What a list can bring along."""
+        found: Sequence[str] = self._said_of("include", "x-pennyform-includes", [])
+        return found
+
+    def _said_of(self, parameter: str, fact: str, otherwise: Any) -> Any:
+        schemas = (found.schema for found in self.parameters if found.name == parameter)
+        return next(schemas, {}).get(fact, otherwise)
+
+    @cached_property
     def body_validator(self) -> Draft202012Validator:
         """Compiled on first use from ``requests/<operationId>.json``."""
         return Draft202012Validator(
@@ -69,6 +96,11 @@ class Contract:
     """All operations of one API, by operation id."""
 
     operations: Mapping[str, Operation]
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Every scope that some operation asks for."""
+        return frozenset(scope for operation in self.operations.values() for scope in operation.scopes)
 
 
 @cache

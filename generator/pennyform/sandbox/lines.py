@@ -10,7 +10,7 @@ from pennyform.sandbox import currencies, money
 from pennyform.sandbox.amounts import decimal_of, discount_of, percent_of
 from pennyform.sandbox.behaviours.ledger_accounts import account_for, substance_of
 from pennyform.sandbox.call import Call
-from pennyform.sandbox.money import NO_DISCOUNT, Amounts, Discount
+from pennyform.sandbox.money import Amounts, Discount
 from pennyform.sandbox.problems import unprocessable
 
 Body = dict[str, Any]
@@ -105,8 +105,9 @@ def _amount_of(line: Body) -> money.Line:
     return money.Line(
         quantity=Decimal(line["quantity"]),
         unit_price=Decimal(line["raw_currency_unit_price"]),
+        vat_rate=line["vat_rate"],
         percent=percent_of(line["vat_rate"]),
-        discount=discount_of(line["discount"]) if line["discount"] else NO_DISCOUNT,
+        discount=discount_of(line["discount"]),
     )
 
 

@@ -7,14 +7,16 @@ does not send them again gets a following page that is neither filtered nor sort
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from pennyform.sandbox.books import Books, Record, Selection
-from pennyform.sandbox.fields import Listing
+from pennyform.sandbox.books import Record, Selection
+from pennyform.sandbox.call import Call
+from pennyform.sandbox.columns import column
+from pennyform.sandbox.contract import Operation
 from pennyform.sandbox.filters import conditions
 from pennyform.sandbox.problems import bad_request
 
@@ -37,38 +39,40 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class _Sort:
     name: str
-    expression: str
     descending: bool
 
+    @property
+    def expression(self) -> str:
+        return column(self.name).expression
 
-def page(books: Books, listing: Listing, query: Mapping[str, Any], *, parent: int | None = None) -> Page:
-    """Read one page.
+
+def page(call: Call, kind: str, *, parent: int | None = None) -> Page:
+    """Read one page of a kind of record, as the call's ``filter``, ``sort``, ``limit`` and ``cursor`` say.
 
     Args:
-        books: of the caller's company.
-        listing: what is listed, and by what it may be filtered and sorted.
-        query: ``filter``, ``sort``, ``limit`` and ``cursor``, checked for type and range by the contract.
+        call: its operation says what the list can be filtered and sorted by.
+        kind: of the records.
         parent: only records of this parent.
 
     Raises:
         Problem: 400 for an unknown filter, sort or cursor.
     """
-    sort = _sort(listing, query.get("sort") or listing.order)
+    query = call.parameters
+    sort = _sort(call.operation, query.get("sort") or call.operation.sorted_by)
     limit = query.get("limit", DEFAULT_LIMIT)
-    where, values = conditions(query["filter"], listing.filters) if query.get("filter") else ([], [])
+    where, values = conditions(query["filter"], call.operation.filters) if query.get("filter") else ([], [])
     if query.get("cursor"):
         position, after = _after(sort, query["cursor"])
         where, values = [*where, position], [*values, *after]
-    selection = Selection(where, values, _order(sort), limit + 1)
-    records = books.select(listing.kind, selection, parent=parent)
+    records = call.books.select(kind, Selection(where, values, _order(sort), limit + 1), parent=parent)
     return Page(records[:limit], cursor(records[limit - 1], sort.name) if len(records) > limit else None)
 
 
-def _sort(listing: Listing, text: str) -> _Sort:
+def _sort(operation: Operation, text: str) -> _Sort:
     name = text.removeprefix("-")
-    if name not in listing.sorts:
-        raise bad_request(f"Cannot sort by {name}: use one of {', '.join(listing.sorts)}")
-    return _Sort(name, listing.sorts[name], text.startswith("-"))
+    if name not in operation.sorts:
+        raise bad_request(f"Cannot sort by {name}: use one of {', '.join(operation.sorts)}")
+    return _Sort(name, text.startswith("-"))
 
 
 def _order(sort: _Sort) -> str:
@@ -102,3 +106,20 @@ def _position(text: str) -> list[Any]:
     if len(position) not in (1, 3) or not isinstance(position[0], int):
         raise bad_request("The cursor is not valid")
     return position
+
+
+Present = Callable[[Call, Record], dict[str, Any]]
+
+
+def listed(call: Call, kind: str, present: Present, *, parent: int | None = None) -> dict[str, Any]:
+    """The answer of a list: one page of records, each as ``present`` shows it."""
+    return shown(call, page(call, kind, parent=parent), present)
+
+
+def shown(call: Call, found: Page, present: Present) -> dict[str, Any]:
+    """The answer of a list whose page was read before."""
+    return {
+        "items": [present(call, record) for record in found.records],
+        "has_more": found.has_more,
+        "next_cursor": found.next_cursor,
+    }

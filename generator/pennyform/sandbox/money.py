@@ -32,10 +32,11 @@ NO_DISCOUNT = Discount("absolute", _ZERO)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line's amounts follow from. ``percent`` is the VAT on the document."""
+    """What a line's amounts follow from. ``percent`` is the VAT that ``vat_rate`` puts on the document."""
 
     quantity: Decimal
     unit_price: Decimal
+    vat_rate: str
     percent: Decimal
     discount: Discount = NO_DISCOUNT
 
@@ -75,19 +76,14 @@ def totals(
         lines: in any order; the result keeps it.
         discount: of the invoice as a whole.
         decimals: of the currency.
-        rounding: ``line``, or ``document`` to round once per VAT rate.
+        rounding: ``line``, or ``document`` to round the VAT once per code instead.
     """
     with localcontext(_EXACT):
-        exact = [_before_tax(line) for line in lines]
-        shown = tuple(
-            _taxed(rounded(amount, decimals), line.percent, decimals)
-            for amount, line in zip(exact, lines, strict=True)
-        )
-        bases = exact if rounding == "document" else [amounts.before_tax for amounts in shown]
-        kept = _discounted(bases, discount, decimals)
-        percents = [line.percent for line in lines]
-        by = _by_document if rounding == "document" else _by_line
-        return Totals(by(kept, percents, decimals), shown)
+        amounts = [rounded(_before_tax(line), decimals) for line in lines]
+        shown = tuple(_taxed(amount, line, decimals) for amount, line in zip(amounts, lines, strict=True))
+        kept = list(zip(_discounted(amounts, discount, decimals), lines, strict=True))
+        taxed = _per_code(kept, decimals) if rounding == "document" else _per_line(kept, decimals)
+        return Totals(_sum(taxed), shown)
 
 
 def _before_tax(line: Line) -> Decimal:
@@ -102,8 +98,8 @@ def _off(amount: Decimal, discount: Discount) -> Decimal:
     return discount.value
 
 
-def _taxed(before_tax: Decimal, percent: Decimal, decimals: int) -> Amounts:
-    return Amounts(before_tax, rounded(before_tax * percent / 100, decimals))
+def _taxed(before_tax: Decimal, line: Line, decimals: int) -> Amounts:
+    return Amounts(before_tax, rounded(before_tax * line.percent / 100, decimals))
 
 
 def _discounted(bases: Sequence[Decimal], discount: Discount, decimals: int) -> list[Decimal]:
@@ -134,17 +130,21 @@ def shares(amount: Decimal, weights: Sequence[Decimal], decimals: int) -> list[D
     return cut
 
 
-def _by_line(bases: Sequence[Decimal], percents: Sequence[Decimal], decimals: int) -> Amounts:
-    lines = [_taxed(base, percent, decimals) for base, percent in zip(bases, percents, strict=True)]
-    return Amounts(sum((line.before_tax for line in lines), _ZERO), sum((line.tax for line in lines), _ZERO))
+def _per_line(kept: Sequence[tuple[Decimal, Line]], decimals: int) -> list[Amounts]:
+    return [_taxed(amount, line, decimals) for amount, line in kept]
 
 
-def _by_document(bases: Sequence[Decimal], percents: Sequence[Decimal], decimals: int) -> Amounts:
-    per_rate: dict[Decimal, Decimal] = {}
-    for base, percent in zip(bases, percents, strict=True):
-        per_rate[percent] = per_rate.get(percent, _ZERO) + base
-    groups = [_taxed(rounded(base, decimals), percent, decimals) for percent, base in per_rate.items()]
-    return Amounts(sum((one.before_tax for one in groups), _ZERO), sum((one.tax for one in groups), _ZERO))
+def _per_code(kept: Sequence[tuple[Decimal, Line]], decimals: int) -> list[Amounts]:
+    bases: dict[str, Decimal] = {}
+    first: dict[str, Line] = {}
+    for amount, line in kept:
+        bases[line.vat_rate] = bases.get(line.vat_rate, _ZERO) + amount
+        first.setdefault(line.vat_rate, line)
+    return [_taxed(base, first[code], decimals) for code, base in bases.items()]
+
+
+def _sum(amounts: Sequence[Amounts]) -> Amounts:
+    return Amounts(sum((one.before_tax for one in amounts), _ZERO), sum((one.tax for one in amounts), _ZERO))
 
 
 def text(amount: Decimal) -> str:

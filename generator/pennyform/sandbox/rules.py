@@ -11,8 +11,8 @@ class Rules:
     """How this sandbox decides where neither the contract nor the guides do.
 
     Attributes:
-        rounding: ``line`` rounds each line and its VAT to the currency's minor unit, then adds up;
-            ``document`` adds up per VAT code, then rounds.
+        rounding: ``line`` rounds the VAT of each line to the currency's minor unit, then adds up;
+            ``document`` adds up the lines per VAT code, then rounds the VAT of each code.
         taken_status: the answer to an ``external_reference`` that is in use; reports say 422, two say 409.
         deleted_reference_is_free: whether the reference of a deleted draft may be used again.
         wrong_kind_corrupts: whether updating a customer through the other kind's address is carried out and

@@ -11,7 +11,6 @@ from pennyform.sandbox.books import Books
 
 TOKEN = "sandbox"  # noqa: S105 - the point of it is that everybody knows it
 COMPANY = 21_000_001
-_REG_NO = "sandbox-552100554"
 
 # number, label, VAT code, enabled. One number may stand for several accounts, one per VAT set-up.
 _CHART = (
@@ -40,12 +39,23 @@ def plant(connection: sqlite3.Connection, scopes: Iterable[str], now: datetime) 
         scopes: all scopes of the contract; the token holds them all.
         now: the time that the records carry.
     """
+    company = found_company(connection, "Sandbox SAS", now)
+    add_token(connection, TOKEN, company, sorted(scopes), name=TOKEN)
+
+
+def found_company(connection: sqlite3.Connection, name: str, now: datetime) -> int:
+    """Add a company with a chart of accounts, invoice templates and categories; returns its id."""
+    others = int(connection.execute("SELECT count(*) FROM company").fetchone()[0])
+    company = COMPANY + others
     connection.execute(
-        "INSERT INTO company (id, name, reg_no, accounting_logic) VALUES (?, 'Sandbox SAS', ?, 'FR_PCG')",
-        (COMPANY, _REG_NO),
+        "INSERT INTO company (id, name, reg_no, accounting_logic) VALUES (?, ?, ?, 'FR_PCG')",
+        (company, name, f"sandbox-{552_100_554 + others}"),
     )
-    add_token(connection, TOKEN, COMPANY, sorted(scopes), name=TOKEN)
-    books = Books(connection, COMPANY, now)
+    _furnish(Books(connection, company, now))
+    return company
+
+
+def _furnish(books: Books) -> None:
     for number, label, vat_rate, enabled in _CHART:
         account = {"number": number, "label": label, "vat_rate": vat_rate, "country_alpha2": "any"}
         books.insert(

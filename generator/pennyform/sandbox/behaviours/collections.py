@@ -10,8 +10,7 @@ from typing import Any
 
 from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Behaviour, Call
-from pennyform.sandbox.fields import CATEGORIES, Listing
-from pennyform.sandbox.pages import listed
+from pennyform.sandbox.listing import listed
 
 _STAMPS = ("created_at", "updated_at")
 
@@ -31,12 +30,12 @@ def _category_group(call: Call, record: Record) -> dict[str, Any]:
 
 def list_templates(call: Call) -> dict[str, Any]:
     """``GET /customer_invoice_templates``."""
-    return listed(call, Listing("customer_invoice_template"), _plain)
+    return listed(call, "customer_invoice_template", _plain)
 
 
 def list_categories(call: Call) -> dict[str, Any]:
     """``GET /categories``."""
-    return listed(call, CATEGORIES, _category)
+    return listed(call, "category", _category)
 
 
 def get_category(call: Call) -> dict[str, Any]:
@@ -46,7 +45,7 @@ def get_category(call: Call) -> dict[str, Any]:
 
 def list_category_groups(call: Call) -> dict[str, Any]:
     """``GET /category_groups``."""
-    return listed(call, Listing("category_group"), _category_group)
+    return listed(call, "category_group", _category_group)
 
 
 def get_category_group(call: Call) -> dict[str, Any]:
@@ -57,7 +56,7 @@ def get_category_group(call: Call) -> dict[str, Any]:
 def list_categories_of_group(call: Call) -> dict[str, Any]:
     """``GET /category_groups/{category_group_id}/categories``."""
     group = call.find("category_group", call.parameters["category_group_id"])
-    return listed(call, CATEGORIES, _category, parent=group.id)
+    return listed(call, "category", _plain, parent=group.id)
 
 
 def _below(owner: str, parameter: str, kind: str) -> Behaviour:
@@ -65,7 +64,7 @@ def _below(owner: str, parameter: str, kind: str) -> Behaviour:
 
     def behaviour(call: Call) -> dict[str, Any]:
         record = call.find(owner, call.parameters[parameter])
-        return listed(call, Listing(kind), _plain, parent=record.id)
+        return listed(call, kind, _plain, parent=record.id)
 
     return behaviour
 

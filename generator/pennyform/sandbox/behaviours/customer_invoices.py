@@ -15,10 +15,8 @@ from pennyform.sandbox.behaviours.invoice_lines import included_lines
 from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.currencies import CURRENCIES
-from pennyform.sandbox.fields import CUSTOMER_INVOICES
 from pennyform.sandbox.lines import add_up, changed_line, discount_text, new_line
-from pennyform.sandbox.listing import page
-from pennyform.sandbox.pages import shown
+from pennyform.sandbox.listing import page, shown
 from pennyform.sandbox.problems import bad_request, not_found, unprocessable
 
 _DEFAULTS: Mapping[str, Any] = {
@@ -57,9 +55,9 @@ def create_invoice(call: Call) -> dict[str, Any]:
 def list_invoices(call: Call) -> dict[str, Any]:
     """``GET /customer_invoices``, with ``include=invoice_lines`` on request."""
     include = call.parameters.get("include")
-    if include not in (None, "", "invoice_lines"):
-        raise bad_request(f"Cannot include {include}: use invoice_lines")
-    found = page(call.books, CUSTOMER_INVOICES, call.parameters)
+    if include and include not in call.operation.includes:
+        raise bad_request(f"Cannot include {include}: use {', '.join(call.operation.includes)}")
+    found = page(call, "customer_invoice")
     answer = shown(call, found, invoice_view.invoice)
     if include:
         answer["included"] = {"invoice_lines": included_lines(call, found.records)}

@@ -13,8 +13,7 @@ from typing import Any
 from pennyform.sandbox.behaviours.ledger_accounts import with_number
 from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Behaviour, Call
-from pennyform.sandbox.fields import CUSTOMERS
-from pennyform.sandbox.pages import listed
+from pennyform.sandbox.listing import listed
 from pennyform.sandbox.problems import not_found, unprocessable
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -57,7 +56,7 @@ def _present(call: Call, record: Record, *, with_kind: bool) -> dict[str, Any]:
 
 def list_customers(call: Call) -> dict[str, Any]:
     """``GET /customers``: both kinds, told apart by ``customer_type``."""
-    return listed(call, CUSTOMERS, partial(_present, with_kind=True))
+    return listed(call, "customer", partial(_present, with_kind=True))
 
 
 def get_customer(call: Call) -> dict[str, Any]:

@@ -8,9 +8,7 @@ from typing import Any
 from pennyform.sandbox import invoice_view
 from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Behaviour, Call
-from pennyform.sandbox.fields import INVOICE_LINES, Listing
-from pennyform.sandbox.listing import cursor
-from pennyform.sandbox.pages import listed
+from pennyform.sandbox.listing import cursor, listed
 
 _MOST_INCLUDED = 20
 
@@ -18,13 +16,13 @@ _MOST_INCLUDED = 20
 def list_lines(call: Call) -> dict[str, Any]:
     """``GET /customer_invoices/{customer_invoice_id}/invoice_lines``: newest first unless asked by rank."""
     invoice = call.find("customer_invoice", call.parameters["customer_invoice_id"])
-    return listed(call, INVOICE_LINES, invoice_view.line, parent=invoice.id)
+    return listed(call, "invoice_line", invoice_view.line, parent=invoice.id)
 
 
 def list_sections(call: Call) -> dict[str, Any]:
     """``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``."""
     invoice = call.find("customer_invoice", call.parameters["customer_invoice_id"])
-    return listed(call, Listing("invoice_line_section"), invoice_view.section, parent=invoice.id)
+    return listed(call, "invoice_line_section", invoice_view.section, parent=invoice.id)
 
 
 def included_lines(call: Call, invoices: Sequence[Record]) -> dict[str, Any]:

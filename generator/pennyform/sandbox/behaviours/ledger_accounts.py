@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pennyform.sandbox.books import Books, Record, Selection
 from pennyform.sandbox.call import Behaviour, Call
-from pennyform.sandbox.fields import LEDGER_ACCOUNTS
-from pennyform.sandbox.pages import listed
+from pennyform.sandbox.listing import listed
 from pennyform.sandbox.problems import not_found, unprocessable
 
 Substance = Literal["goods", "services"]
@@ -40,7 +39,7 @@ def _present(_: Call, record: Record) -> dict[str, Any]:
 
 def list_ledger_accounts(call: Call) -> dict[str, Any]:
     """``GET /ledger_accounts``."""
-    return listed(call, LEDGER_ACCOUNTS, _present)
+    return listed(call, "ledger_account", _present)
 
 
 def get_ledger_account(call: Call) -> dict[str, Any]:

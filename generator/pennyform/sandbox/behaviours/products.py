@@ -10,8 +10,7 @@ from pennyform.sandbox.amounts import decimal_of, percent_of
 from pennyform.sandbox.behaviours.ledger_accounts import account_for, substance_of
 from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Behaviour, Call
-from pennyform.sandbox.fields import PRODUCTS
-from pennyform.sandbox.pages import listed
+from pennyform.sandbox.listing import listed
 
 _DEFAULTS = {"description": "", "unit": "", "currency": "EUR", "reference": None, "ledger_account_id": None}
 
@@ -33,7 +32,7 @@ def _present(_: Call, record: Record) -> dict[str, Any]:
 
 def list_products(call: Call) -> dict[str, Any]:
     """``GET /products``."""
-    return listed(call, PRODUCTS, _present)
+    return listed(call, "product", _present)
 
 
 def get_product(call: Call) -> dict[str, Any]:

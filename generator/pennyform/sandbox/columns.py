@@ -1,0 +1,48 @@
+"""Where the books keep what a list is filtered and sorted by.
+
+Which fields and operators a list takes is the contract's word. What is written down here is only how a
+field is found in a record, by its name: the names mean the same in every list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field of a record. ``expression`` is SQL; ``many`` marks one that yields a JSON array of values."""
+
+    type: Literal["integer", "text", "date", "boolean"]
+    expression: str
+    many: bool = False
+
+
+def _kept(name: str) -> str:
+    return f"json_extract(body, '$.{name}')"
+
+
+_BY_NAME = {
+    "id": Column("integer", "id"),
+    "external_reference": Column("text", "reference"),
+    "category_group_id": Column("integer", "parent"),
+    "category_id": Column("integer", _kept("category_ids"), many=True),
+    "emails": Column("text", _kept("emails"), many=True),
+    "flow_id": Column("text", _kept("flow_id")),
+}
+_DATES = frozenset({"date", "start"})
+_BOOLEANS = frozenset({"draft", "credit_note", "enabled"})
+
+
+@cache
+def column(name: str) -> Column:
+    """The column of a field: ids are integers, a few names are dates or booleans, the rest is text."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if name in _BOOLEANS:
+        return Column("boolean", _kept(name))
+    if name in _DATES:
+        return Column("date", _kept(name))
+    return Column("integer" if name.endswith("_id") else "text", _kept(name))

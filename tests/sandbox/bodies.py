@@ -1,0 +1,37 @@
+"""Request bodies that are right, to be made wrong by a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ADDRESS = {"address": "1 rue du Four", "postal_code": "75006", "city": "Paris", "country_alpha2": "FR"}
+
+
+def line(**changes: Any) -> dict[str, Any]:
+    """A line of 2 hours at 100.00, 20 % VAT."""
+    return {
+        "label": "Consulting",
+        "quantity": 2,
+        "unit": "hour",
+        "raw_currency_unit_price": "100.00",
+        "vat_rate": "FR_200",
+        **changes,
+    }
+
+
+def company(**changes: Any) -> dict[str, Any]:
+    return {"name": "ACME", "billing_address": ADDRESS, **changes}
+
+
+def individual(**changes: Any) -> dict[str, Any]:
+    return {"first_name": "Ada", "last_name": "Byron", "billing_address": ADDRESS, **changes}
+
+
+def product(**changes: Any) -> dict[str, Any]:
+    return {
+        "label": "Day of training",
+        "price_before_tax": "850.00",
+        "vat_rate": "FR_200",
+        "unit": "day",
+        **changes,
+    }
