@@ -91,7 +91,7 @@ def _session(repository: Repository, args: argparse.Namespace) -> Iterator[Sessi
 
 
 def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespace) -> Exit:
-    memory = session.settle()
+    session.settle()
     plan = session.plan()
     if plan_file:
         _check_saved(plan_file, session, plan)
@@ -110,7 +110,6 @@ def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespa
             )
     if plan_file:
         session.journal.write("plan_used", plan=plan_file.id)
-    del memory
     return _finish(session, plan, args)
 
 
@@ -161,10 +160,8 @@ def _saved_plan(paths: list[str]) -> SavedPlan | None:
 
 
 def _check_saved(plan_file: SavedPlan, session: Session, plan: Plan) -> None:
-    from pennyform.engine.journal import recall
-
     reason = saved.staleness(plan_file, session.repository, plan)
-    if plan_file.id in recall(session.journal.records).used:
+    if plan_file.id in session.memory.used:
         reason = "it was used before"
     if reason:
         raise failure(

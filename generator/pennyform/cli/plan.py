@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def _plan(repository: Repository) -> Plan:
     with connection.connect(repository) as account:
         company = account.remote.company()
         state = account.state(repository, company)
-        return plan(repository, look(repository, account.remote, state, account.world.storage))
+        looked = look(repository, account.remote, state, account.world.storage)
+        return replace(plan(repository, looked.observation), warnings=looked.warnings)
 
 
 def _save(made: Plan, repository: Repository, args: argparse.Namespace) -> None:
@@ -85,6 +87,4 @@ def _save(made: Plan, repository: Repository, args: argparse.Namespace) -> None:
         args.out.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as problem:
         raise failure("plan-not-saved", f"the plan cannot be saved: {problem}", file=str(args.out)) from None
-    print(
-        f"Saved to {args.out}: 'pennyform apply {args.out}' carries out exactly this, once.", file=sys.stderr
-    )
+    print(f"Saved: 'pennyform apply {args.out}' carries out exactly this, once.", file=sys.stderr)

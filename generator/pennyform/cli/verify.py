@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> Exit:
 def _verify(repository: Repository) -> Verification:
     with connection.connect(repository) as account:
         state = account.state(repository, account.remote.company())
-        return verify(repository, look(repository, account.remote, state, account.world.storage))
+        looked = look(repository, account.remote, state, account.world.storage)
+        return verify(repository, looked.observation)
 
 
 def _print(verification: Verification, args: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from pennyform.engine import lock
 from pennyform.engine.apply import Applier
@@ -67,20 +68,23 @@ class Session:
     world: World
     interrupted: Callable[[], bool]
 
-    def settle(self) -> Memory:
-        """Find out what became of what earlier runs left open."""
-        settler = Settler(self.remote, self.journal, self.world.clock, self.world.patience, self.interrupted)
-        return settle_past(settler, self.repository)
+    @property
+    def memory(self) -> Memory:
+        """What the journal remembers by now."""
+        return recall(self.journal.records)
 
-    def observe(self, memory: Memory) -> Observation:
-        """Look up what the definitions name; what is still unsettled is marked so."""
-        observation = observe(self.repository, self.remote, memory=memory, company=self.company)
-        unsettled = {subject.reference for subject in memory.unsettled if subject.kind == "invoice"}
-        return replace(observation, unsettled=frozenset(unsettled - observation.invoices.keys()))
+    def settle(self) -> None:
+        """Find out what became of what earlier runs left open; what cannot be found out stays open."""
+        settler = Settler(self.remote, self.journal, self.world.clock, self.world.patience, self.interrupted)
+        settle_past(settler, self.repository)
 
     def plan(self) -> Plan:
-        """Observe, and decide anew with what is remembered now."""
-        return plan(self.repository, self.observe(recall(self.journal.records)))
+        """Look up what the definitions name, and decide. What is still unsettled is left alone."""
+        memory = self.memory
+        observation = observe(self.repository, self.remote, memory=memory, company=self.company)
+        unsettled = frozenset(_unsettled(memory) - observation.invoices.keys())
+        made = plan(self.repository, replace(observation, unsettled=unsettled))
+        return replace(made, warnings=_leftovers(memory))
 
     def apply(self, plan: Plan, progress: Progress) -> Report:
         """Carry ``plan`` out."""
@@ -129,12 +133,37 @@ def begin(
         yield Session(repository, remote, state.company, journal, world, interrupted)
 
 
-def look(repository: Repository, remote: Remote, state: State, storage: Storage) -> Observation:
+class Looked(NamedTuple):
+    """What was looked up, and what the journal has to say about it."""
+
+    observation: Observation
+    warnings: tuple[str, ...]
+
+
+def look(repository: Repository, remote: Remote, state: State, storage: Storage) -> Looked:
     """Look up what the definitions name without a lock, for a plan or a verification.
 
     Raises:
         Failure: ``journal-damaged``.
         OutcomeError: the account could not be read.
+        UnresolvedError: a definition names something that neither repository nor account has.
     """
     memory = peek(state.journal, storage)
-    return observe(repository, remote, memory=memory, company=state.company)
+    observation = observe(repository, remote, memory=memory, company=state.company)
+    open_ = sorted(_unsettled(memory) & {invoice.external_reference for invoice in repository.invoices})
+    unknown = [
+        f"an earlier apply left the outcome of {reference} unknown; the next apply finds it out"
+        for reference in open_
+    ]
+    return Looked(observation, (*unknown, *_leftovers(memory)))
+
+
+def _unsettled(memory: Memory) -> set[str]:
+    return {subject.reference for subject in memory.unsettled if subject.kind == "invoice"}
+
+
+def _leftovers(memory: Memory) -> tuple[str, ...]:
+    return tuple(
+        f"draft {old} was replaced as {subject.reference} and is still there: delete it in Pennylane"
+        for subject, old in sorted(memory.aside.items())
+    )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pennyform.engine.clock import Clock, pause
-from pennyform.engine.journal import Journal, Memory, Subject, recall
+from pennyform.engine.journal import Journal, Subject, recall
 from pennyform.engine.limits import Patience
 from pennyform.engine.outcomes import OutcomeError, UnreadableError
 from pennyform.engine.remote import Remote
@@ -86,22 +86,17 @@ class Settler:
         raise ValueError(f"cannot look up {subject.kind}")
 
 
-def settle_past(settler: Settler, repository: Repository) -> Memory:
-    """Settle what earlier runs left open among the definitions at hand.
+def settle_past(settler: Settler, repository: Repository) -> None:
+    """Settle what earlier runs left open among the definitions at hand; what stays unknown stays open.
 
-    Returns:
-        What is remembered now; its ``unsettled`` are those that are still unknown.
+    Raises:
+        JournalError: what was seen cannot be written down.
     """
     memory = recall(settler.journal.records)
     everything = set(_subjects(repository))
-    doubts = everything if memory.doubtful else memory.unsettled & everything
-    if not doubts:
-        return memory
-    settled = settler.settle(doubts)
+    settled = settler.settle(everything if memory.doubtful else memory.unsettled & everything)
     if memory.doubtful and not settled.unknown:
         settler.journal.write("settled")
-    remembered = recall(settler.journal.records)
-    return replace(remembered, unsettled=settled.unknown)
 
 
 def _subjects(repository: Repository) -> Iterator[Subject]:

@@ -9,7 +9,7 @@ _HEADER_ORDER = ("customer_id", "date", "deadline", "currency", "discount", "lab
 
 
 def value(given: Any) -> str:
-    """One value in a few words: a natural key by its value, a percentage with its sign, nothing as ``none``."""
+    """One value in a few words: a natural key by its value, nothing as ``none``."""
     if given in (None, "", [], {}):
         return "none"
     if isinstance(given, Mapping):
