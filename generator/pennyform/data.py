@@ -18,6 +18,11 @@ def _is_checkout() -> bool:
     return not (_PACKAGE / "_data").is_dir() and (_CHECKOUT / "pyproject.toml").is_file()
 
 
+def checkout() -> Path | None:
+    """The checkout this runs from, where what is pinned and emitted is written; None when installed."""
+    return _CHECKOUT if _is_checkout() else None
+
+
 def schemas() -> Path:
     """The emitted JSON Schemas and tables (``generated/schemas``)."""
     return _CHECKOUT / "generated" / "schemas" if _is_checkout() else _PACKAGE / "_data" / "schemas"

@@ -67,7 +67,7 @@ class Naming:
         return names
 
     def _remembered(self) -> dict[str, str]:
-        """Each shape's former name: the one given at a place that it still has, else to the same fingerprint."""
+        """Each shape's former name: given at a place that it still has, else to its fingerprint."""
         places = {
             (shape.direction, str(place)): key for key, shape in self.shapes.items() for place in shape.places
         }

@@ -1,7 +1,8 @@
 """Schemas without detours: references followed, ``allOf`` merged, every way to say null reduced to one.
 
 A *plain* schema is an OpenAPI 3.0 schema with ``nullable`` as its only form of null, no ``allOf``, no
-``$ref``, no null among its enum values, and a union (``anyOf`` or ``oneOf``) that stands alone, its members plain.
+``$ref``, no null among its enum values, and a union (``anyOf`` or ``oneOf``) that stands alone, its members
+plain.
 ``{"type": "null"}`` is the schema of null itself.
 """
 

@@ -28,6 +28,10 @@ class Store:
         """The folder this installation reads from."""
         return cls(data.specs())
 
+    def apis(self) -> list[str]:
+        """The names of the pinned contracts, sorted."""
+        return sorted(self.lock()["contracts"])
+
     def contract_path(self, api: str) -> Path:
         """The pinned contract of ``api``."""
         return self.folder / api / "contract.json"

@@ -1,0 +1,72 @@
+"""One run of the generator: pinned contracts in, everything below ``generated/`` out, nothing written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pennyform.codegen import emit_all
+from pennyform.codegen.writer import compare
+from pennyform.findings import Finding, Severity, failure, tidy
+from pennyform.spec import Contract, canonical_json, read_contract
+from pennyform.spec.store import Store
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What one contract gives. ``declared`` is the number of operations that were pinned."""
+
+    contract: Contract
+    declared: int
+    files: dict[str, bytes]
+
+    @property
+    def lines(self) -> int:
+        """Lines of all files together."""
+        return sum(content.count(b"\n") for content in self.files.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(map(len, self.files.values()))
+
+
+def emit_contract(api: str, store: Store, templates: Path) -> Emitted:
+    """Read, normalise and emit one pinned contract.
+
+    Raises:
+        Failure: something in it was not understood, or an operation would be missing.
+    """
+    contract = read_contract(api, store)
+    declared = store.lock()["contracts"][api]["counts"]["operations"]
+    if len(contract.operations) != declared:
+        summary = f"{len(contract.operations)} of {declared} operations of {api} would be emitted"
+        fix = f"Pin the contract again, or look for an overlay that removes operations of {api}."
+        raise failure("missing-operations", summary, file=str(store.contract_path(api)), fix=fix)
+    return Emitted(contract, declared, emit_all(contract, templates))
+
+
+def joined(emitted: Sequence[Emitted]) -> dict[str, bytes]:
+    """All files of all contracts."""
+    return {path: content for each in emitted for path, content in each.files.items()}
+
+
+def stale(emitted: Sequence[Emitted], output: Path, store: Store) -> list[Finding]:
+    """Every file below ``output``, and every record of names, that a generation would change."""
+    findings = compare(joined(emitted), output)
+    for each in emitted:
+        path = store.names_path(each.contract.api)
+        if not path.is_file() or path.read_bytes() != canonical_json(each.contract.names):
+            summary = (
+                f"{path.name} does not have the names that the components of {each.contract.api} now bear"
+            )
+            fix = "Run: pennyform generate"
+            findings.append(Finding("names-changed", Severity.ERROR, summary, file=str(path), fix=fix))
+    return tidy(findings)
+
+
+def keep_names(emitted: Sequence[Emitted], store: Store) -> None:
+    """Remember the names that components bear now, so that they keep them."""
+    for each in emitted:
+        store.write(store.names_path(each.contract.api), each.contract.names)

@@ -1,0 +1,91 @@
+"""JSON Schemas of the contract: the normalised document, and one self-contained schema per body.
+
+JSON Schema 2020-12. A request is closed wherever the contract closes it. An answer accepts fields that the
+contract does not know yet: they arrive about weekly. Whatever a schema refers to is inside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pennyform.spec import Contract, Schema, canonical_json
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_COMPONENT = "#/components/schemas/"
+_DEFINITION = "#/$defs/"
+
+
+def emit(contract: Contract) -> dict[str, bytes]:
+    """The schemas of one API.
+
+    Args:
+        contract: the normalised contract.
+
+    Returns:
+        Bytes by path below ``generated/``: ``schemas/<api>/openapi.json`` and, by operation id,
+        ``schemas/<api>/requests/*.json`` and ``schemas/<api>/answers/*.json``.
+    """
+    folder = f"schemas/{contract.api}"
+    emitted = {f"{folder}/openapi.json": canonical_json(contract.document)}
+    components = contract.document["components"]["schemas"]
+    for operation in contract.operations:
+        if operation.request is not None:
+            emitted[f"{folder}/requests/{operation.operation_id}.json"] = _compact(
+                self_contained(operation.request.schema, components)
+            )
+        if operation.answer is not None:
+            emitted[f"{folder}/answers/{operation.operation_id}.json"] = _compact(
+                self_contained(operation.answer, components)
+            )
+    return emitted
+
+
+def self_contained(schema: Schema, components: Mapping[str, Schema]) -> Schema:
+    """A schema with everything that it refers to.
+
+    Args:
+        schema: one that may refer to ``#/components/schemas/``.
+        components: what it refers to, by name.
+
+    Returns:
+        The same schema with ``$schema`` and, sorted by name, ``$defs``.
+    """
+    needed: dict[str, Schema] = {}
+    waiting = [schema]
+    while waiting:
+        for name in _references(waiting.pop()):
+            if name not in needed:
+                needed[name] = components[name]
+                waiting.append(components[name])
+    definitions = {name: _local(needed[name]) for name in sorted(needed)}
+    return {"$schema": DIALECT, **_local(schema), **({"$defs": definitions} if definitions else {})}
+
+
+def _compact(schema: Schema) -> bytes:
+    """For machines: what these schemas say can be read, and its changes reviewed, in the document."""
+    return (json.dumps(schema, separators=(",", ":"), allow_nan=False) + "\n").encode("ascii")
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        reference = value.get("$ref")
+        if isinstance(reference, str):
+            yield reference.removeprefix(_COMPONENT)
+        for item in value.values():
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _local(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_local(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    local = {key: _local(item) for key, item in value.items()}
+    if isinstance(local.get("$ref"), str):
+        local["$ref"] = local["$ref"].replace(_COMPONENT, _DEFINITION, 1)
+    return local

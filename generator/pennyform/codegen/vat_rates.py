@@ -1,0 +1,112 @@
+"""The VAT codes that invoices, products and ledger accounts may carry, and what each puts on a document.
+
+The percentage of a plain code is in its name; every other code has an entry in
+``templates/schemas/vat_rates.yaml``, where an assumption is called one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pennyform import data
+from pennyform.findings import Failure, Finding, Severity, tidy
+from pennyform.spec import Contract, canonical_json
+
+PATH = "schemas/vat_rates.json"
+_TENTHS = re.compile(r"[A-Z]{2}_(\d{2,3})")
+_DECIMALS = re.compile(r"[A-Z]{2}_(\d{1,2})_(\d{2,3})")
+_NUMBER_INSIDE = re.compile(r"(?:^|_)(\d+)(?=_|$)")
+
+
+def emit(contract: Contract, assumptions: Path | None = None) -> dict[str, bytes]:
+    """The table of VAT codes, in the contract's order.
+
+    Args:
+        contract: the normalised contract.
+        assumptions: the reviewed entries for codes that do not speak for themselves; the project's own
+            when left out.
+
+    Returns:
+        Bytes by path below ``generated/``; nothing for a contract without VAT codes.
+
+    Raises:
+        Failure: the contract has a code that no rule covers. It needs a decision, not a guess.
+    """
+    path = assumptions or data.templates() / "schemas" / "vat_rates.yaml"
+    table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    codes = _codes(contract, table["component"])
+    rates = [_rate(code, table) for code in codes]
+    unknown = [code for code, rate in zip(codes, rates, strict=True) if rate is None]
+    if unknown:
+        raise Failure(tidy(_unknown(code, path) for code in unknown))
+    return {PATH: canonical_json({"format_version": 1, "rates": rates})} if rates else {}
+
+
+def _codes(contract: Contract, components: Mapping[str, str]) -> list[str]:
+    """Codes of invoices first, then those that only ledger accounts know."""
+    schemas = contract.document["components"]["schemas"]
+    listed = [schemas.get(components[use], {}).get("enum", []) for use in ("invoices", "ledger_accounts")]
+    return list(dict.fromkeys(code for codes in listed for code in codes))
+
+
+def _rate(code: str, table: Mapping[str, Any]) -> dict[str, Any] | None:
+    percent = _plain_percent(code)
+    entry: Mapping[str, Any] = {
+        "country": code[:2],
+        "percent": percent,
+        "tax_on_document": True,
+        "reviewed": True,
+    }
+    if percent is None:
+        found = next((entry for entry in table["codes"] if fnmatchcase(code, entry["match"])), None)
+        if found is None:
+            return None
+        entry = found
+    ended = table["ended"].get(code)
+    return {
+        "vat_rate": code,
+        "percent": _inner_percent(code) if entry.get("percent") == "from_name" else entry.get("percent"),
+        "country": entry.get("country"),
+        "tax_on_document": bool(entry.get("tax_on_document")),
+        "writable": bool(entry.get("writable", True)),
+        "reviewed": bool(entry.get("reviewed")),
+        "valid_until": ended.isoformat() if ended else None,
+        "note": entry.get("note", ""),
+    }
+
+
+def _plain_percent(code: str) -> str | None:
+    """``FR_200`` → 20, ``FR_55`` → 5.5, ``FR_09`` → 0.9, ``FR_15_385`` → 15.385; None for other names."""
+    if match := _TENTHS.fullmatch(code):
+        return _text(Decimal(match[1]) / 10)
+    if match := _DECIMALS.fullmatch(code):
+        return _text(Decimal(f"{match[1]}.{match[2]}"))
+    return None
+
+
+def _inner_percent(code: str) -> str:
+    """The tenths of a percent that stand somewhere in a name; none is no tax."""
+    match = _NUMBER_INSIDE.search(code)
+    return _text(Decimal(match[1]) / 10) if match else "0"
+
+
+def _text(percent: Decimal) -> str:
+    return f"{percent.normalize():f}"
+
+
+def _unknown(code: str, path: Path) -> Finding:
+    return Finding(
+        "unknown-vat-code",
+        Severity.ERROR,
+        f"no rule says what the VAT code {code!r} puts on a document",
+        file=str(path),
+        detail="An invoice with this code would be totalled by a guess.",
+        fix="Add an entry under 'codes', with 'reviewed: false' as long as it is an assumption.",
+    )
