@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ._lazy import lazily
 
 if TYPE_CHECKING:
-    from . import errors, models, types
+    from . import errors, filters, models, types
     from ._client import AsyncClient, Client
     from ._clock import Clock
     from ._codec import convert, to_builtins
@@ -27,7 +27,7 @@ else:
             "_limits": ("RateLimit",),
             "types": ("UNSET", "File", "Filter", "UnsetType"),
         },
-        submodules=("errors", "models", "types"),
+        submodules=("errors", "filters", "models", "types"),
     )
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "UnsetType",
     "convert",
     "errors",
+    "filters",
     "models",
     "to_builtins",
     "types",

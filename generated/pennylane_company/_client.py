@@ -236,7 +236,7 @@ class Client:
 
     @cached_property
     def e_invoices(self) -> EInvoices:
-        """E invoices."""
+        """E-invoices."""
         from .resources.e_invoices import EInvoices
 
         return EInvoices(self._core)
@@ -320,7 +320,7 @@ class Client:
 
     @cached_property
     def pa_registrations(self) -> PaRegistrations:
-        """Pa registrations."""
+        """PA registrations."""
         from .resources.pa_registrations import PaRegistrations
 
         return PaRegistrations(self._core)
@@ -529,7 +529,7 @@ class AsyncClient:
 
     @cached_property
     def e_invoices(self) -> AsyncEInvoices:
-        """E invoices."""
+        """E-invoices."""
         from .resources.e_invoices import AsyncEInvoices
 
         return AsyncEInvoices(self._core)
@@ -613,7 +613,7 @@ class AsyncClient:
 
     @cached_property
     def pa_registrations(self) -> AsyncPaRegistrations:
-        """Pa registrations."""
+        """PA registrations."""
         from .resources.pa_registrations import AsyncPaRegistrations
 
         return AsyncPaRegistrations(self._core)

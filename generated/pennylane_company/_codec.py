@@ -43,10 +43,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, repr_omit_defa
     """The base of every object that the service answers with: open, immutable."""
 
 
-class Request(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, repr_omit_defaults=True
-):
-    """The base of every object that is sent: closed, immutable; change one with ``msgspec.structs.replace``."""
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, repr_omit_defaults=True):
+    """The base of every object that is sent: closed, immutable; ``msgspec.structs.replace`` makes another."""
 
     __amounts__: ClassVar[tuple[str, ...]] = ()
     __numbers__: ClassVar[tuple[str, ...]] = ()
@@ -106,7 +104,9 @@ class Variants(type):
         return max(cls.of, key=lambda each: len(value.keys() & set(each.__struct_encode_fields__)))
 
 
-def variants(*of: type[msgspec.Struct], field: str = "", tags: Mapping[Any, type[msgspec.Struct]] = {}) -> Any:
+def variants(
+    *of: type[msgspec.Struct], field: str = "", tags: Mapping[Any, type[msgspec.Struct]] = {}
+) -> Any:
     """A type for msgspec that stands for one of several objects."""
     return Variants("Variants", (), {"of": of, "field": field, "tags": dict(tags)})
 
@@ -190,7 +190,7 @@ def convert(value: Any, type: Any) -> Any:
     """Read plain values (parsed YAML or JSON) as a request, checking them against the contract.
 
     Args:
-        value: a JSON-ready ``dict`` (a list for a bare-array body); decimals as ``str``, ``int`` or ``Decimal``.
+        value: a JSON-ready ``dict``, or a ``list`` for a bare array; decimals as text, int or ``Decimal``.
         type: a class of :mod:`pennylane_company.models`, or one of its unions.
 
     Raises:

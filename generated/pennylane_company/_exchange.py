@@ -164,7 +164,10 @@ class Exchange:
             )
         body = _json_or_text(text)
         return for_status(reply.status)(
-            _message(body) or "no message", operation=operation.name, status=reply.status, body=body,
+            _message(body) or "no message",
+            operation=operation.name,
+            status=reply.status,
+            body=body,
             headers=reply.headers,
         )
 
@@ -181,7 +184,8 @@ def answer(operation: Operation[T], reply: Reply) -> T:
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     if operation.answer is None:
         if reply.body.strip() and not kind.endswith("json"):
-            raise _undecodable(operation, reply, f"a body of type {kind or 'unknown'} where none was expected")
+            what = f"a body of type {kind or 'unknown'} where none was expected"
+            raise _undecodable(operation, reply, what)
         return cast("T", None)
     if not kind.endswith("json"):
         raise _undecodable(operation, reply, f"a body of type {kind or 'unknown'} instead of JSON")

@@ -63,13 +63,12 @@ class Core:
         query: Values = NOTHING,
         first: Values = NOTHING,
     ) -> Iterator[T]:
-        """Yield the items of a list, page after page; ``query`` goes with each page, ``first`` with the first."""
+        """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
         cursor: str | None = None
         while True:
             asked = {**query, "cursor": cursor} if cursor else {**query, **first}
             page = self.call(operation, path, asked)
-            for item in page.items or ():
-                yield item
+            yield from page.items or ()
             cursor = following(operation, page, cursor)
             if cursor is None:
                 return
@@ -180,7 +179,7 @@ class AsyncCore:
         query: Values = NOTHING,
         first: Values = NOTHING,
     ) -> AsyncIterator[T]:
-        """Yield the items of a list, page after page; ``query`` goes with each page, ``first`` with the first."""
+        """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
         cursor: str | None = None
         while True:
             asked = {**query, "cursor": cursor} if cursor else {**query, **first}

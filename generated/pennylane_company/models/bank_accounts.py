@@ -11,14 +11,11 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
-from .shared import (
-    BankAccountBankEstablishment, Currency, CurrencyAnswer, CustomerInvoiceImportEInvoiceAnswer,
-)
-
+from .shared import Currency, CurrencyAnswer, LinkedRecord, RecordId
 
 AccountType: TypeAlias = Literal[
     "current", "card", "savings", "shares", "loan", "life_insurance", "other", "checking",
-]
+]  # fmt: skip
 """Account type, as sent."""
 
 
@@ -31,9 +28,9 @@ class BankAccount(Answer, frozen=True, kw_only=True):
     balance: Decimal = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-    bank_establishment: BankAccountBankEstablishment = PROMISED
-    journal: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    ledger_account: CustomerInvoiceImportEInvoiceAnswer = PROMISED
+    bank_establishment: RecordId = PROMISED
+    journal: LinkedRecord | None = PROMISED
+    ledger_account: LinkedRecord = PROMISED
 
 
 class BankAccountCreate(Request, frozen=True, kw_only=True):

@@ -12,25 +12,33 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request, variants
 from .shared import (
-    BankAccountBankEstablishment, BillingSubscriptionInvoiceLineDiscount,
-    BillingSubscriptionInvoiceLineImputationDates,
-    BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesUpdate, CategoryGroupCategories,
-    CommercialDocumentDiscount, Currency, CurrencyAnswer, CustomerInvoiceImportEInvoiceAnswer,
-    CustomerInvoicePostFinalizedDiscount, Language, LanguageAnswer, LedgerEntryLineUnletterLedgerEntryLine,
-    QuotePostDiscount, QuotePostInvoiceLineSection, QuoteSendByEmail, VatRateWithMixed,
-    VatRateWithMixedAnswer,
+    CommercialDocumentDiscount,
+    Currency,
+    CurrencyAnswer,
+    CustomerInvoiceLineDiscount,
+    CustomerInvoiceLineImputationDates,
+    Discount,
+    DraftInvoiceLineUpdate,
+    EmailRecipients,
+    InvoiceLineSection,
+    Language,
+    LanguageAnswer,
+    LedgerEntryLineUnletterLedgerEntryLine,
+    LineDiscount,
+    Link,
+    LinkedRecord,
+    RecordId,
+    VatRate,
+    VatRateAnswer,
 )
-
-
-BillingSubscriptionCreateModeVariant2Type: TypeAlias = Literal[
-    "awaiting_validation", "finalized",
-]
-"""Billing subscription create mode variant 2 type, as sent."""
 
 BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek: TypeAlias = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
-]
+]  # fmt: skip
 """Billing subscription create recurring rule weekly day of week, as sent."""
+
+BillingSubscriptionManualModeType: TypeAlias = Literal["awaiting_validation", "finalized"]
+"""Billing subscription manual mode type, as sent."""
 
 BillingSubscriptionMode: TypeAlias = str
 """Billing subscription mode, as answered.
@@ -41,7 +49,7 @@ Known values: awaiting_validation, finalized, email. Others may come.
 BillingSubscriptionPaymentConditions: TypeAlias = Literal[
     "upon_receipt", "7_days", "15_days", "30_days", "30_days_end_of_month", "45_days", "45_days_end_of_month",
     "60_days",
-]
+]  # fmt: skip
 """Billing subscription payment conditions, as sent."""
 
 BillingSubscriptionPaymentConditionsAnswer: TypeAlias = str
@@ -53,7 +61,7 @@ Known values: upon_receipt, 7_days, 15_days, 30_days, 30_days_end_of_month, 45_d
 
 BillingSubscriptionPaymentMethod: TypeAlias = Literal[
     "offline", "gocardless_direct_debit", "pro_account_sepa_core",
-]
+]  # fmt: skip
 """Billing subscription payment method, as sent."""
 
 BillingSubscriptionPaymentMethodAnswer: TypeAlias = str
@@ -92,7 +100,7 @@ class BillingSubscription(Answer, frozen=True, kw_only=True):
     label: str | None = PROMISED
     email_settings: BillingSubscriptionEmailSettings | None = PROMISED
     recurring_rule: BillingSubscriptionRecurringRule = PROMISED
-    customer: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
+    customer: LinkedRecord | None = PROMISED
     customer_invoice_data: BillingSubscriptionCustomerInvoiceData = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
@@ -108,7 +116,7 @@ class BillingSubscriptionCreate(Request, frozen=True, kw_only=True):
     recurring_rule: BillingSubscriptionCreateRecurringRule
     customer_id: int
     customer_invoice_data: BillingSubscriptionCreateCustomerInvoiceData
-    label: str | None | UnsetType = UNSET
+    label: str | UnsetType | None = UNSET
 
 
 class BillingSubscriptionCreateCustomerInvoiceData(Request, frozen=True, kw_only=True):
@@ -117,45 +125,31 @@ class BillingSubscriptionCreateCustomerInvoiceData(Request, frozen=True, kw_only
     invoice_lines: list[BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine]
     currency: Currency | UnsetType = UNSET
     customer_invoice_template_id: int | UnsetType = UNSET
-    pdf_invoice_free_text: str | None | UnsetType = UNSET
-    pdf_invoice_subject: str | None | UnsetType = UNSET
-    pdf_description: str | None | UnsetType = UNSET
-    special_mention: str | None | UnsetType = UNSET
+    pdf_invoice_free_text: str | UnsetType | None = UNSET
+    pdf_invoice_subject: str | UnsetType | None = UNSET
+    pdf_description: str | UnsetType | None = UNSET
+    special_mention: str | UnsetType | None = UNSET
     language: Language | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
-    invoice_line_sections: list[QuotePostInvoiceLineSection] | UnsetType = UNSET
+    discount: LineDiscount | UnsetType = UNSET
+    invoice_line_sections: list[InvoiceLineSection] | UnsetType = UNSET
 
 
 class BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine(Request, frozen=True, kw_only=True):
     """Billing subscription create customer invoice data invoice line, as sent."""
 
     __amounts__ = ("raw_currency_unit_price",)
-
     __numbers__ = ("quantity",)
 
     label: str
     quantity: Decimal
     unit: str
     raw_currency_unit_price: Decimal
-    vat_rate: VatRateWithMixed
-    description: str | None | UnsetType = UNSET
+    vat_rate: VatRate
+    description: str | UnsetType | None = UNSET
     section_rank: int | UnsetType = UNSET
-    discount: CustomerInvoicePostFinalizedDiscount | UnsetType = UNSET
+    discount: Discount | UnsetType = UNSET
     ledger_account_id: int | UnsetType = UNSET
     product_id: int | UnsetType = UNSET
-
-
-class BillingSubscriptionCreateModeEmail(Request, frozen=True, kw_only=True):
-    """Billing subscription create mode email, as sent."""
-
-    type: Literal["email"] = "email"
-    email_settings: QuoteSendByEmail
-
-
-class BillingSubscriptionCreateModeVariant2(Request, frozen=True, kw_only=True):
-    """Billing subscription create mode variant 2, as sent."""
-
-    type: BillingSubscriptionCreateModeVariant2Type
 
 
 class BillingSubscriptionCreateRecurringRuleMonthly(Request, frozen=True, kw_only=True):
@@ -197,14 +191,21 @@ class BillingSubscriptionCustomerInvoiceData(Answer, frozen=True, kw_only=True):
     exchange_rate: Decimal = PROMISED
     currency_tax: Decimal = PROMISED
     language: LanguageAnswer = PROMISED
-    customer_invoice_template: BankAccountBankEstablishment | None = PROMISED
+    customer_invoice_template: RecordId | None = PROMISED
     discount: CommercialDocumentDiscount = PROMISED
     pdf_invoice_free_text: str = PROMISED
     pdf_invoice_subject: str = PROMISED
     pdf_description: str | None = PROMISED
     special_mention: str | None = PROMISED
-    invoice_line_sections: CategoryGroupCategories = PROMISED
-    invoice_lines: CategoryGroupCategories = PROMISED
+    invoice_line_sections: Link = PROMISED
+    invoice_lines: Link = PROMISED
+
+
+class BillingSubscriptionEmailMode(Request, frozen=True, kw_only=True):
+    """Billing subscription email mode, as sent."""
+
+    type: Literal["email"] = "email"
+    email_settings: EmailRecipients
 
 
 class BillingSubscriptionEmailSettings(Answer, frozen=True, kw_only=True):
@@ -231,15 +232,15 @@ class BillingSubscriptionInvoiceLine(Answer, frozen=True, kw_only=True):
     amount: Decimal = PROMISED
     currency_amount: Decimal = PROMISED
     description: str = PROMISED
-    product: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    vat_rate: VatRateWithMixedAnswer = PROMISED
+    product: LinkedRecord | None = PROMISED
+    vat_rate: VatRateAnswer = PROMISED
     currency_amount_before_tax: Decimal = PROMISED
     currency_tax: Decimal = PROMISED
     tax: Decimal = PROMISED
     raw_currency_unit_price: Decimal = PROMISED
-    discount: BillingSubscriptionInvoiceLineDiscount = PROMISED
+    discount: CustomerInvoiceLineDiscount = PROMISED
     section_rank: int | None = PROMISED
-    imputation_dates: BillingSubscriptionInvoiceLineImputationDates | None = PROMISED
+    imputation_dates: CustomerInvoiceLineImputationDates | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
 
@@ -250,6 +251,12 @@ class BillingSubscriptionInvoiceLinePage(Answer, frozen=True, kw_only=True):
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
     items: list[BillingSubscriptionInvoiceLine] = PROMISED
+
+
+class BillingSubscriptionManualMode(Request, frozen=True, kw_only=True):
+    """Billing subscription manual mode, as sent."""
+
+    type: BillingSubscriptionManualModeType
 
 
 class BillingSubscriptionPage(Answer, frozen=True, kw_only=True):
@@ -280,7 +287,7 @@ class BillingSubscriptionUpdate(Request, frozen=True, kw_only=True):
     mode: BillingSubscriptionCreateMode | UnsetType = UNSET
     payment_conditions: BillingSubscriptionPaymentConditions | UnsetType = UNSET
     payment_method: BillingSubscriptionPaymentMethod | UnsetType = UNSET
-    label: str | None | UnsetType = UNSET
+    label: str | UnsetType | None = UNSET
     recurring_rule: BillingSubscriptionCreateRecurringRule | UnsetType = UNSET
     customer_id: int | UnsetType = UNSET
     customer_invoice_data: BillingSubscriptionUpdateCustomerInvoiceData | UnsetType = UNSET
@@ -291,12 +298,12 @@ class BillingSubscriptionUpdateCustomerInvoiceData(Request, frozen=True, kw_only
 
     currency: Currency | UnsetType = UNSET
     customer_invoice_template_id: int | UnsetType = UNSET
-    pdf_invoice_free_text: str | None | UnsetType = UNSET
-    pdf_invoice_subject: str | None | UnsetType = UNSET
-    pdf_description: str | None | UnsetType = UNSET
-    special_mention: str | None | UnsetType = UNSET
+    pdf_invoice_free_text: str | UnsetType | None = UNSET
+    pdf_invoice_subject: str | UnsetType | None = UNSET
+    pdf_description: str | UnsetType | None = UNSET
+    special_mention: str | UnsetType | None = UNSET
     language: Language | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
+    discount: LineDiscount | UnsetType = UNSET
     invoice_line_sections: BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSections | UnsetType = UNSET
     invoice_lines: BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLines | UnsetType = UNSET
 
@@ -304,17 +311,19 @@ class BillingSubscriptionUpdateCustomerInvoiceData(Request, frozen=True, kw_only
 class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSections(Request, frozen=True, kw_only=True):
     """Billing subscription update customer invoice data invoice line sections, as sent."""
 
-    create: list[QuotePostInvoiceLineSection] | UnsetType = UNSET
+    create: list[InvoiceLineSection] | UnsetType = UNSET
     update: list[BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate] | UnsetType = UNSET
     delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
 
 
-class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate(Request, frozen=True, kw_only=True):
+class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate(
+    Request, frozen=True, kw_only=True
+):
     """Billing subscription update customer invoice data invoice line sections update, as sent."""
 
     id: int
-    title: str | None | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
+    title: str | UnsetType | None = UNSET
+    description: str | UnsetType | None = UNSET
     rank: int | UnsetType = UNSET
 
 
@@ -322,7 +331,7 @@ class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLines(Request, frozen=T
     """Billing subscription update customer invoice data invoice lines, as sent."""
 
     create: list[BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate] | UnsetType = UNSET
-    update: list[BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesUpdate] | UnsetType = UNSET
+    update: list[DraftInvoiceLineUpdate] | UnsetType = UNSET
     delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
 
 
@@ -330,34 +339,42 @@ class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate(Request, fr
     """Billing subscription update customer invoice data invoice lines create, as sent."""
 
     __amounts__ = ("raw_currency_unit_price",)
-
     __numbers__ = ("quantity",)
 
     label: str
     quantity: Decimal
     unit: str
     raw_currency_unit_price: Decimal
-    vat_rate: VatRateWithMixed
-    description: str | None | UnsetType = UNSET
+    vat_rate: VatRate
+    description: str | UnsetType | None = UNSET
     section_rank: int | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
+    discount: LineDiscount | UnsetType = UNSET
     ledger_account_id: int | UnsetType = UNSET
     product_id: int | UnsetType = UNSET
 
 
 if TYPE_CHECKING:
-    BillingSubscriptionCreateMode: TypeAlias = BillingSubscriptionCreateModeEmail | BillingSubscriptionCreateModeVariant2
+    BillingSubscriptionCreateMode: TypeAlias = BillingSubscriptionEmailMode | BillingSubscriptionManualMode
     """Billing subscription create mode, as sent."""
 else:
-    BillingSubscriptionCreateMode = variants(BillingSubscriptionCreateModeEmail, BillingSubscriptionCreateModeVariant2)
-
+    BillingSubscriptionCreateMode = variants(BillingSubscriptionEmailMode, BillingSubscriptionManualMode)
 
 if TYPE_CHECKING:
-    BillingSubscriptionCreateRecurringRule: TypeAlias = BillingSubscriptionCreateRecurringRuleYearly | BillingSubscriptionCreateRecurringRuleMonthly | BillingSubscriptionCreateRecurringRuleWeekly
+    BillingSubscriptionCreateRecurringRule: TypeAlias = (
+        BillingSubscriptionCreateRecurringRuleYearly
+        | BillingSubscriptionCreateRecurringRuleMonthly
+        | BillingSubscriptionCreateRecurringRuleWeekly
+    )
     """Billing subscription create recurring rule, as sent."""
 else:
     BillingSubscriptionCreateRecurringRule = variants(
-        BillingSubscriptionCreateRecurringRuleYearly, BillingSubscriptionCreateRecurringRuleMonthly,
-        BillingSubscriptionCreateRecurringRuleWeekly, field="type",
-        tags={"yearly": BillingSubscriptionCreateRecurringRuleYearly, "monthly": BillingSubscriptionCreateRecurringRuleMonthly, "weekly": BillingSubscriptionCreateRecurringRuleWeekly},
+        BillingSubscriptionCreateRecurringRuleYearly,
+        BillingSubscriptionCreateRecurringRuleMonthly,
+        BillingSubscriptionCreateRecurringRuleWeekly,
+        field="type",
+        tags={
+            "yearly": BillingSubscriptionCreateRecurringRuleYearly,
+            "monthly": BillingSubscriptionCreateRecurringRuleMonthly,
+            "weekly": BillingSubscriptionCreateRecurringRuleWeekly,
+        },
     )

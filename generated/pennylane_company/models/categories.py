@@ -10,12 +10,9 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
-from .shared import BankAccountBankEstablishment, TransactionDirectionAnswer
+from .shared import RecordId, TransactionDirectionAnswer
 
-
-TransactionDirection: TypeAlias = Literal[
-    "cash_in", "cash_out",
-]
+TransactionDirection: TypeAlias = Literal["cash_in", "cash_out"]
 """Transaction direction, as sent."""
 
 
@@ -27,7 +24,7 @@ class Category(Answer, frozen=True, kw_only=True):
     direction: TransactionDirectionAnswer | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-    category_group: BankAccountBankEstablishment = PROMISED
+    category_group: RecordId = PROMISED
     analytical_code: str | None = PROMISED
 
 
@@ -36,8 +33,8 @@ class CategoryCreate(Request, frozen=True, kw_only=True):
 
     label: str
     category_group_id: int
-    direction: TransactionDirection | None | UnsetType = UNSET
-    analytical_code: str | None | UnsetType = UNSET
+    direction: TransactionDirection | UnsetType | None = UNSET
+    analytical_code: str | UnsetType | None = UNSET
 
 
 class CategoryPage(Answer, frozen=True, kw_only=True):
@@ -53,4 +50,4 @@ class CategoryUpdate(Request, frozen=True, kw_only=True):
 
     label: str | UnsetType = UNSET
     direction: TransactionDirection | UnsetType = UNSET
-    analytical_code: str | None | UnsetType = UNSET
+    analytical_code: str | UnsetType | None = UNSET

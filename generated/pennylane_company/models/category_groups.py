@@ -7,8 +7,7 @@ from __future__ import annotations
 import datetime as dt
 
 from .._codec import PROMISED, Answer
-from .shared import CategoryGroupCategories, TransactionDirectionAnswer
-
+from .shared import Link, TransactionDirectionAnswer
 
 
 class CategoryGroup(Answer, frozen=True, kw_only=True):
@@ -16,7 +15,7 @@ class CategoryGroup(Answer, frozen=True, kw_only=True):
 
     id: int = PROMISED
     label: str = PROMISED
-    categories: CategoryGroupCategories = PROMISED
+    categories: Link = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
 

@@ -8,8 +8,7 @@ import datetime as dt
 from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
-from .shared import ProAccountMandateMigrationCreateMandate
-
+from .shared import ProAccountMandateMigrationCreatedMandate
 
 ChangelogCustomerInvoiceOperation: TypeAlias = str
 """Changelog customer invoice operation, as answered.
@@ -41,7 +40,7 @@ class ChangelogLedgerEntriesCategory(Answer, frozen=True, kw_only=True):
 
     id: int = PROMISED
     operation: ChangelogCustomerInvoiceOperation = PROMISED
-    ledger_entry: ProAccountMandateMigrationCreateMandate = PROMISED
+    ledger_entry: ProAccountMandateMigrationCreatedMandate = PROMISED
     processed_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
     created_at: dt.datetime = PROMISED

@@ -9,11 +9,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
-from .shared import (
-    BankAccountBankEstablishment, CategoryGroupCategories, CommercialDocumentDiscount, CurrencyAnswer,
-    CustomerInvoiceImportEInvoiceAnswer, LanguageAnswer,
-)
-
+from .shared import CommercialDocumentDiscount, CurrencyAnswer, LanguageAnswer, Link, LinkedRecord, RecordId
 
 CustomerInvoiceDocumentTypes: TypeAlias = str
 """Customer invoice document types, as answered.
@@ -43,15 +39,15 @@ class CommercialDocument(Answer, frozen=True, kw_only=True):
     public_file_url: str | None = PROMISED
     filename: str | None = PROMISED
     special_mention: str | None = PROMISED
-    customer: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    invoice_line_sections: CategoryGroupCategories = PROMISED
-    invoice_lines: CategoryGroupCategories = PROMISED
-    quote: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
+    customer: LinkedRecord | None = PROMISED
+    invoice_line_sections: Link = PROMISED
+    invoice_lines: Link = PROMISED
+    quote: LinkedRecord | None = PROMISED
     pdf_invoice_free_text: str = PROMISED
     pdf_invoice_subject: str = PROMISED
     pdf_description: str | None = PROMISED
-    commercial_document_template: BankAccountBankEstablishment | None = PROMISED
-    appendices: CategoryGroupCategories = PROMISED
+    commercial_document_template: RecordId | None = PROMISED
+    appendices: Link = PROMISED
     external_reference: str = PROMISED
     archived_at: dt.datetime | None = PROMISED
     created_at: dt.datetime = PROMISED

@@ -13,18 +13,35 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, BlankableDecimal, Request, variants
 from ..types import File
 from .shared import (
-    BankAccountBankEstablishment, BillingSubscriptionInvoiceLineDiscount,
-    BillingSubscriptionInvoiceLineImputationDates,
-    BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesUpdate, CategoryGroupCategories, Currency,
-    CurrencyAnswer, CustomerCategory, CustomerInvoiceDiscount, CustomerInvoiceEInvoicingFlow,
-    CustomerInvoiceImportEInvoiceAnswer, CustomerInvoiceImportInvoiceLineImputationDates,
-    CustomerInvoicePostFinalizedDiscount, CustomerInvoiceReplaceCategories,
-    CustomerInvoiceTransactionReference, DiscountType, InvoiceTransactionReferencesBankingProviders,
-    InvoiceTransactionReferencesProviderFieldNames, Language, LanguageAnswer,
-    LedgerEntryLineUnletterLedgerEntryLine, QuotePostDiscount, QuotePostInvoiceLineSection, Substance,
-    SubstanceAnswer, TransactionProAccountExpense, VatRateWithMixed, VatRateWithMixedAnswer,
+    CategoryWeight,
+    Currency,
+    CurrencyAnswer,
+    CustomerCategory,
+    CustomerInvoiceDiscount,
+    CustomerInvoiceEInvoicingFlow,
+    CustomerInvoiceLineDiscount,
+    CustomerInvoiceLineImputationDates,
+    CustomerInvoiceTransactionReference,
+    Discount,
+    DiscountType,
+    DraftInvoiceLineUpdate,
+    ImputationDates,
+    InvoiceLineSection,
+    InvoiceTransactionReferencesBankingProviders,
+    InvoiceTransactionReferencesProviderFieldNames,
+    Language,
+    LanguageAnswer,
+    LedgerEntryLineUnletterLedgerEntryLine,
+    LineDiscount,
+    Link,
+    LinkedRecord,
+    RecordId,
+    Substance,
+    SubstanceAnswer,
+    TransactionProAccountExpense,
+    VatRate,
+    VatRateAnswer,
 )
-
 
 CustomerInvoicePdpStatus: TypeAlias = str
 """Customer invoice pdp status, as answered.
@@ -39,8 +56,8 @@ CustomerInvoiceSchematronValidationStatus: TypeAlias = str
 Known values: pending, valid, invalid. Others may come.
 """
 
-InvoiceStatuses: TypeAlias = str
-"""Invoice statuses, as answered.
+CustomerInvoiceStatus: TypeAlias = str
+"""Customer invoice status, as answered.
 
 Known values: archived, incomplete, cancelled, paid, partially_paid, partially_cancelled, upcoming, late,
 draft, credit_note, proforma, shipping_order, purchasing_order, estimate_pending, estimate_accepted,
@@ -49,49 +66,75 @@ estimate_invoiced, estimate_denied. Others may come.
 
 
 class CustomerInvoice(Answer, frozen=True, kw_only=True):
-    """Customer invoice, as answered."""
+    """An invoice or a credit note as Pennylane keeps it."""
 
     id: int = PROMISED
+    """Id of the invoice within this company."""
     label: str | None = PROMISED
+    """Title of the invoice."""
     invoice_number: str = PROMISED
+    """Legal number; a draft has none yet."""
     currency: CurrencyAnswer = PROMISED
+    """ISO 4217 code of the amounts that begin with currency_."""
     amount: Decimal = PROMISED
+    """Total including tax, in euros."""
     currency_amount: Decimal = PROMISED
+    """Total including tax, in the invoice's currency."""
     currency_amount_before_tax: Decimal = PROMISED
+    """Total before tax, after discounts, in the invoice's currency."""
     exchange_rate: Decimal = PROMISED
+    """Rate that turned the invoice's currency into euros; 1 for euros."""
     date: dt.date | None = PROMISED
+    """Day of issue, ISO 8601."""
     deadline: dt.date | None = PROMISED
+    """Day by which payment is due, ISO 8601."""
     currency_tax: Decimal = PROMISED
+    """Tax, in the invoice's currency."""
     tax: Decimal = PROMISED
+    """Tax, in euros."""
     language: LanguageAnswer = PROMISED
     paid: bool = PROMISED
-    status: InvoiceStatuses = PROMISED
+    """Whether nothing remains to be paid."""
+    status: CustomerInvoiceStatus = PROMISED
+    """Where the invoice stands. It moves with time and payments; draft says whether it is a draft."""
     discount: CustomerInvoiceDiscount = PROMISED
-    ledger_entry: BankAccountBankEstablishment = PROMISED
+    """Reduction of the whole invoice; null, empty and 0 mean none."""
+    ledger_entry: RecordId = PROMISED
     public_file_url: str | None = PROMISED
+    """Where to get the PDF; valid for 30 minutes."""
     filename: str | None = PROMISED
     remaining_amount_with_tax: Decimal | None = PROMISED
+    """What remains to be paid, including tax."""
     remaining_amount_without_tax: Decimal | None = PROMISED
+    """What remains to be paid, before tax."""
     draft: bool = PROMISED
+    """Whether the invoice can still be changed and has no number."""
     special_mention: str | None = PROMISED
-    customer: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    invoice_line_sections: CategoryGroupCategories = PROMISED
-    invoice_lines: CategoryGroupCategories = PROMISED
-    custom_header_fields: CategoryGroupCategories = PROMISED
-    categories: CategoryGroupCategories = PROMISED
+    customer: LinkedRecord | None = PROMISED
+    """The customer who pays."""
+    invoice_line_sections: Link = PROMISED
+    """Where to read the sections."""
+    invoice_lines: Link = PROMISED
+    """Where to read the lines."""
+    custom_header_fields: Link = PROMISED
+    categories: Link = PROMISED
     pdf_invoice_free_text: str = PROMISED
     pdf_invoice_subject: str = PROMISED
     pdf_description: str | None = PROMISED
-    billing_subscription: BankAccountBankEstablishment | None = PROMISED
-    credited_invoice: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    customer_invoice_template: BankAccountBankEstablishment | None = PROMISED
+    billing_subscription: RecordId | None = PROMISED
+    credited_invoice: LinkedRecord | None = PROMISED
+    """The invoice that this credit note corrects."""
+    customer_invoice_template: RecordId | None = PROMISED
     transaction_reference: CustomerInvoiceTransactionReference | None = PROMISED
-    payments: CategoryGroupCategories = PROMISED
-    matched_transactions: CategoryGroupCategories = PROMISED
-    appendices: CategoryGroupCategories = PROMISED
-    quote: BankAccountBankEstablishment | None = PROMISED
+    """How the bank transaction that pays is recognised."""
+    payments: Link = PROMISED
+    matched_transactions: Link = PROMISED
+    appendices: Link = PROMISED
+    quote: RecordId | None = PROMISED
     external_reference: str = PROMISED
+    """The reference given when the invoice was created, or made up by Pennylane."""
     e_invoicing: CustomerInvoiceEInvoicing | None = PROMISED
+    """State of the electronic invoice."""
     factur_x: bool = PROMISED
     schematron_validation_status: CustomerInvoiceSchematronValidationStatus | None = PROMISED
     archived_at: dt.datetime | None = PROMISED
@@ -127,45 +170,6 @@ class CustomerInvoiceCustomHeaderFieldPage(Answer, frozen=True, kw_only=True):
     items: list[CustomerInvoiceCustomHeaderField] = PROMISED
 
 
-class CustomerInvoiceDraftInvoiceLineWithProduct(Request, frozen=True, kw_only=True):
-    """Customer invoice draft invoice line with product, as sent."""
-
-    __amounts__ = ("raw_currency_unit_price",)
-
-    __numbers__ = ("quantity",)
-
-    product_id: int
-    quantity: Decimal
-    label: str | UnsetType = UNSET
-    ledger_account_id: int | UnsetType = UNSET
-    substance: Substance | UnsetType = UNSET
-    raw_currency_unit_price: Decimal | UnsetType = UNSET
-    unit: str | UnsetType = UNSET
-    vat_rate: VatRateWithMixed | UnsetType = UNSET
-    section_rank: int | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
-
-
-class CustomerInvoiceDraftInvoiceLineWithoutProduct(Request, frozen=True, kw_only=True):
-    """Customer invoice draft invoice line without product, as sent."""
-
-    __amounts__ = ("raw_currency_unit_price",)
-
-    __numbers__ = ("quantity",)
-
-    label: str
-    raw_currency_unit_price: Decimal
-    unit: str
-    vat_rate: VatRateWithMixed
-    quantity: Decimal
-    ledger_account_id: int | UnsetType = UNSET
-    substance: Substance | UnsetType = UNSET
-    section_rank: int | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
-
-
 class CustomerInvoiceEInvoiceImportImportOptions(Request, frozen=True, kw_only=True):
     """Customer invoice e invoice import import options, as sent."""
 
@@ -177,8 +181,8 @@ class CustomerInvoiceEInvoiceImportImportOptionsInvoiceLine(Request, frozen=True
     """Customer invoice e invoice import import options invoice line, as sent."""
 
     e_invoice_line_id: str
-    ledger_account_id: int | None | UnsetType = UNSET
-    product_id: int | None | UnsetType = UNSET
+    ledger_account_id: int | UnsetType | None = UNSET
+    product_id: int | UnsetType | None = UNSET
 
 
 class CustomerInvoiceEInvoicing(Answer, frozen=True, kw_only=True):
@@ -187,47 +191,6 @@ class CustomerInvoiceEInvoicing(Answer, frozen=True, kw_only=True):
     status: CustomerInvoicePdpStatus = PROMISED
     reason: str | None = PROMISED
     flow: CustomerInvoiceEInvoicingFlow | None = PROMISED
-
-
-class CustomerInvoiceFinalizedInvoiceLineWithProduct(Request, frozen=True, kw_only=True):
-    """Customer invoice finalized invoice line with product, as sent."""
-
-    __amounts__ = ("raw_currency_unit_price",)
-
-    __numbers__ = ("quantity",)
-
-    product_id: int
-    quantity: Decimal
-    label: str | UnsetType = UNSET
-    ledger_account_id: int | UnsetType = UNSET
-    substance: Substance | UnsetType = UNSET
-    raw_currency_unit_price: Decimal | UnsetType = UNSET
-    unit: str | UnsetType = UNSET
-    vat_rate: VatRateWithMixed | UnsetType = UNSET
-    section_rank: int | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
-    imputation_dates: CustomerInvoiceImportInvoiceLineImputationDates | None | UnsetType = UNSET
-
-
-class CustomerInvoiceFinalizedInvoiceLineWithoutProduct(Request, frozen=True, kw_only=True):
-    """Customer invoice finalized invoice line without product, as sent."""
-
-    __amounts__ = ("raw_currency_unit_price",)
-
-    __numbers__ = ("quantity",)
-
-    label: str
-    raw_currency_unit_price: Decimal
-    unit: str
-    vat_rate: VatRateWithMixed
-    quantity: Decimal
-    ledger_account_id: int | UnsetType = UNSET
-    substance: Substance | UnsetType = UNSET
-    section_rank: int | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
-    imputation_dates: CustomerInvoiceImportInvoiceLineImputationDates | None | UnsetType = UNSET
 
 
 class CustomerInvoiceImport(Request, frozen=True, kw_only=True):
@@ -248,8 +211,8 @@ class CustomerInvoiceImport(Request, frozen=True, kw_only=True):
     currency: Currency | UnsetType = UNSET
     amount: BlankableDecimal | UnsetType = UNSET
     tax: BlankableDecimal | UnsetType = UNSET
-    label: str | None | UnsetType = UNSET
-    transaction_reference: CustomerInvoiceImportTransactionReference | UnsetType = UNSET
+    label: str | UnsetType | None = UNSET
+    transaction_reference: TransactionReference | UnsetType = UNSET
     convert_to_e_invoice: bool | UnsetType = UNSET
     discount: CustomerInvoiceImportDiscount | UnsetType = UNSET
     external_reference: str | UnsetType = UNSET
@@ -278,7 +241,6 @@ class CustomerInvoiceImportInvoiceLine(Request, frozen=True, kw_only=True):
     """Customer invoice import invoice line, as sent."""
 
     __amounts__ = ("currency_amount", "currency_tax", "raw_currency_unit_price", "amount", "tax")
-
     __numbers__ = ("quantity",)
 
     currency_amount: BlankableDecimal
@@ -286,15 +248,15 @@ class CustomerInvoiceImportInvoiceLine(Request, frozen=True, kw_only=True):
     quantity: Decimal
     raw_currency_unit_price: Decimal
     unit: str
-    vat_rate: VatRateWithMixed
+    vat_rate: VatRate
     amount: BlankableDecimal | UnsetType = UNSET
     tax: BlankableDecimal | UnsetType = UNSET
     label: str | UnsetType = UNSET
     ledger_account_id: int | UnsetType = UNSET
     substance: Substance | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
     product_id: int | UnsetType = UNSET
-    imputation_dates: CustomerInvoiceImportInvoiceLineImputationDates | None | UnsetType = UNSET
+    imputation_dates: ImputationDates | UnsetType | None = UNSET
     ledger_entry_line: CustomerInvoiceImportInvoiceLineLedgerEntryLine | UnsetType = UNSET
     discount: CustomerInvoiceImportDiscount | UnsetType = UNSET
 
@@ -305,52 +267,53 @@ class CustomerInvoiceImportInvoiceLineLedgerEntryLine(Request, frozen=True, kw_o
     label: str
 
 
-class CustomerInvoiceImportTransactionReference(Request, frozen=True, kw_only=True):
-    """Customer invoice import transaction reference, as sent."""
-
-    banking_provider: InvoiceTransactionReferencesBankingProviders
-    provider_field_name: InvoiceTransactionReferencesProviderFieldNames
-    provider_field_value: str
-
-
-class CustomerInvoiceIncludedInvoiceLinesCollection(Answer, frozen=True, kw_only=True):
-    """Customer invoice included invoice lines collection, as answered."""
-
-    items: list[CustomerInvoiceInvoiceLine] = PROMISED
-    has_more: bool = PROMISED
-    next_url: str | None = PROMISED
-
-
-class CustomerInvoiceInvoiceLine(Answer, frozen=True, kw_only=True):
-    """Customer invoice invoice line, as answered."""
-
-    id: int = PROMISED
-    label: str = PROMISED
-    unit: str | None = PROMISED
-    quantity: Decimal = PROMISED
-    amount: Decimal = PROMISED
-    currency_amount: Decimal = PROMISED
-    description: str = PROMISED
-    product: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    vat_rate: VatRateWithMixedAnswer = PROMISED
-    currency_amount_before_tax: Decimal = PROMISED
-    currency_tax: Decimal = PROMISED
-    tax: Decimal = PROMISED
-    raw_currency_unit_price: Decimal = PROMISED
-    discount: BillingSubscriptionInvoiceLineDiscount = PROMISED
-    section_rank: int | None = PROMISED
-    imputation_dates: BillingSubscriptionInvoiceLineImputationDates | None = PROMISED
-    created_at: dt.datetime = PROMISED
-    updated_at: dt.datetime = PROMISED
-    substance: SubstanceAnswer | None = PROMISED
-
-
 class CustomerInvoiceInvoiceLinePage(Answer, frozen=True, kw_only=True):
     """Customer invoice invoice line page, as answered."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
-    items: list[CustomerInvoiceInvoiceLine] = PROMISED
+    items: list[CustomerInvoiceLine] = PROMISED
+
+
+class CustomerInvoiceLine(Answer, frozen=True, kw_only=True):
+    """A line of an invoice with the amounts that Pennylane computed."""
+
+    id: int = PROMISED
+    """Id of the line."""
+    label: str = PROMISED
+    """What is sold, as printed."""
+    unit: str | None = PROMISED
+    """What the quantity counts."""
+    quantity: Decimal = PROMISED
+    """Number of units, decimal text."""
+    amount: Decimal = PROMISED
+    """Total of the line including tax and after discount, in euros."""
+    currency_amount: Decimal = PROMISED
+    """Total of the line including tax and after discount, in the invoice's currency."""
+    description: str = PROMISED
+    """Text below the label."""
+    product: LinkedRecord | None = PROMISED
+    """The product that the line was made from."""
+    vat_rate: VatRateAnswer = PROMISED
+    """VAT code of the line."""
+    currency_amount_before_tax: Decimal = PROMISED
+    """Total of the line before tax and after discount, in the invoice's currency."""
+    currency_tax: Decimal = PROMISED
+    """Tax of the line, in the invoice's currency."""
+    tax: Decimal = PROMISED
+    """Tax of the line, in euros."""
+    raw_currency_unit_price: Decimal = PROMISED
+    """Price of one unit before tax and before any discount, in the invoice's currency."""
+    discount: CustomerInvoiceLineDiscount = PROMISED
+    """Reduction of this line; null, empty and 0 mean none."""
+    section_rank: int | None = PROMISED
+    """Rank of the section that the line stands under."""
+    imputation_dates: CustomerInvoiceLineImputationDates | None = PROMISED
+    """Period that the amount belongs to in the accounts."""
+    created_at: dt.datetime = PROMISED
+    updated_at: dt.datetime = PROMISED
+    substance: SubstanceAnswer | None = PROMISED
+    """Goods or services, where the ledger account says so."""
 
 
 class CustomerInvoiceLinkCreditNote(Request, frozen=True, kw_only=True):
@@ -375,10 +338,10 @@ class CustomerInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
     amount: Decimal = PROMISED
     currency_fee: Decimal | None = PROMISED
     fee: Decimal | None = PROMISED
-    journal: BankAccountBankEstablishment = PROMISED
-    bank_account: CustomerInvoiceImportEInvoiceAnswer = PROMISED
+    journal: RecordId = PROMISED
+    bank_account: LinkedRecord = PROMISED
     pro_account_expense: TransactionProAccountExpense | None = PROMISED
-    customer: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
+    customer: LinkedRecord | None = PROMISED
     categories: list[CustomerCategory] = PROMISED
 
 
@@ -396,114 +359,7 @@ class CustomerInvoicePage(Answer, frozen=True, kw_only=True):
     items: list[CustomerInvoice] = PROMISED
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
-    included: CustomerInvoicePageIncluded | UnsetType = UNSET
-
-
-class CustomerInvoicePageIncluded(Answer, frozen=True, kw_only=True):
-    """Customer invoice page included, as answered."""
-
-    invoice_lines: dict[str, CustomerInvoiceIncludedInvoiceLinesCollection] | UnsetType = UNSET
-
-
-class CustomerInvoicePostDraft(Request, frozen=True, kw_only=True):
-    """Customer invoice post draft, as sent."""
-
-    date: dt.date
-    deadline: dt.date
-    customer_id: int
-    draft: Literal[True] = True
-    invoice_lines: list[CustomerInvoicePostDraftInvoiceLine]
-    customer_invoice_template_id: int | UnsetType = UNSET
-    pdf_invoice_free_text: str | None | UnsetType = UNSET
-    pdf_invoice_subject: str | None | UnsetType = UNSET
-    pdf_description: str | None | UnsetType = UNSET
-    currency: Currency | UnsetType = UNSET
-    special_mention: str | None | UnsetType = UNSET
-    language: Language | UnsetType = UNSET
-    discount: CustomerInvoicePostFinalizedDiscount | UnsetType = UNSET
-    invoice_line_sections: list[QuotePostInvoiceLineSection] | UnsetType = UNSET
-    label: str | None | UnsetType = UNSET
-    external_reference: str | UnsetType = UNSET
-
-
-class CustomerInvoicePostFinalized(Request, frozen=True, kw_only=True):
-    """Customer invoice post finalized, as sent."""
-
-    date: dt.date
-    deadline: dt.date
-    customer_id: int
-    invoice_lines: list[CustomerInvoicePostFinalizedInvoiceLine]
-    customer_invoice_template_id: int | UnsetType = UNSET
-    pdf_invoice_free_text: str | None | UnsetType = UNSET
-    pdf_invoice_subject: str | None | UnsetType = UNSET
-    pdf_description: str | None | UnsetType = UNSET
-    currency: Currency | UnsetType = UNSET
-    special_mention: str | None | UnsetType = UNSET
-    language: Language | UnsetType = UNSET
-    label: str | None | UnsetType = UNSET
-    discount: CustomerInvoicePostFinalizedDiscount | UnsetType = UNSET
-    invoice_line_sections: list[QuotePostInvoiceLineSection] | UnsetType = UNSET
-    external_reference: str | UnsetType = UNSET
-    draft: Literal[False] = False
-    transaction_reference: CustomerInvoiceImportTransactionReference | UnsetType = UNSET
-
-
-class CustomerInvoicePutDraft(Request, frozen=True, kw_only=True):
-    """Customer invoice put draft, as sent."""
-
-    date: dt.date | UnsetType = UNSET
-    deadline: dt.date | UnsetType = UNSET
-    customer_id: int | UnsetType = UNSET
-    customer_invoice_template_id: int | UnsetType = UNSET
-    pdf_invoice_free_text: str | None | UnsetType = UNSET
-    pdf_invoice_subject: str | None | UnsetType = UNSET
-    pdf_description: str | None | UnsetType = UNSET
-    currency: str | UnsetType = UNSET
-    special_mention: str | None | UnsetType = UNSET
-    discount: CustomerInvoicePutDraftDiscount | UnsetType = UNSET
-    language: Language | UnsetType = UNSET
-    invoice_lines: CustomerInvoicePutDraftInvoiceLines | UnsetType = UNSET
-    label: str | None | UnsetType = UNSET
-    external_reference: str | UnsetType = UNSET
-
-
-class CustomerInvoicePutDraftDiscount(Request, frozen=True, kw_only=True):
-    """Customer invoice put draft discount, as sent."""
-
-    __amounts__ = ("value",)
-
-    type: DiscountType
-    value: BlankableDecimal | None
-
-
-class CustomerInvoicePutDraftInvoiceLines(Request, frozen=True, kw_only=True):
-    """Customer invoice put draft invoice lines, as sent."""
-
-    create: list[CustomerInvoicePostDraftInvoiceLine] | UnsetType = UNSET
-    update: list[BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesUpdate] | UnsetType = UNSET
-    delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
-
-
-class CustomerInvoicePutFinalized(Request, frozen=True, kw_only=True):
-    """Customer invoice put finalized, as sent."""
-
-    label: str | None | UnsetType = UNSET
-    transaction_reference: CustomerInvoiceImportTransactionReference | None | UnsetType = UNSET
-    invoice_lines: CustomerInvoicePutFinalizedInvoiceLines | UnsetType = UNSET
-    external_reference: str | UnsetType = UNSET
-
-
-class CustomerInvoicePutFinalizedInvoiceLines(Request, frozen=True, kw_only=True):
-    """Customer invoice put finalized invoice lines, as sent."""
-
-    update: list[CustomerInvoicePutFinalizedInvoiceLinesUpdate] | UnsetType = UNSET
-
-
-class CustomerInvoicePutFinalizedInvoiceLinesUpdate(Request, frozen=True, kw_only=True):
-    """Customer invoice put finalized invoice lines update, as sent."""
-
-    id: int
-    imputation_dates: CustomerInvoiceImportInvoiceLineImputationDates | UnsetType = UNSET
+    included: IncludedResources | UnsetType = UNSET
 
 
 class CustomerInvoiceSendByEmail(Request, frozen=True, kw_only=True):
@@ -527,7 +383,7 @@ class CustomerInvoiceUpdateImported(Request, frozen=True, kw_only=True):
     amount: BlankableDecimal | UnsetType = UNSET
     currency_tax: BlankableDecimal | UnsetType = UNSET
     tax: BlankableDecimal | UnsetType = UNSET
-    transaction_reference: CustomerInvoiceImportTransactionReference | None | UnsetType = UNSET
+    transaction_reference: TransactionReference | UnsetType | None = UNSET
     invoice_lines: CustomerInvoiceUpdateImportedInvoiceLines | UnsetType = UNSET
     external_reference: str | UnsetType = UNSET
 
@@ -544,7 +400,6 @@ class CustomerInvoiceUpdateImportedInvoiceLinesCreate(Request, frozen=True, kw_o
     """Customer invoice update imported invoice lines create, as sent."""
 
     __amounts__ = ("currency_amount", "currency_tax", "raw_currency_unit_price", "amount", "tax")
-
     __numbers__ = ("quantity",)
 
     currency_amount: BlankableDecimal
@@ -553,13 +408,13 @@ class CustomerInvoiceUpdateImportedInvoiceLinesCreate(Request, frozen=True, kw_o
     quantity: Decimal
     raw_currency_unit_price: Decimal
     unit: str
-    vat_rate: VatRateWithMixed
+    vat_rate: VatRate
     amount: BlankableDecimal | UnsetType = UNSET
     tax: BlankableDecimal | UnsetType = UNSET
     ledger_account_id: int | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
     product_id: int | UnsetType = UNSET
-    imputation_dates: CustomerInvoiceImportInvoiceLineImputationDates | None | UnsetType = UNSET
+    imputation_dates: ImputationDates | UnsetType | None = UNSET
     ledger_entry_line: CustomerInvoiceImportInvoiceLineLedgerEntryLine | UnsetType = UNSET
 
 
@@ -567,7 +422,6 @@ class CustomerInvoiceUpdateImportedInvoiceLinesUpdate(Request, frozen=True, kw_o
     """Customer invoice update imported invoice lines update, as sent."""
 
     __amounts__ = ("currency_amount", "amount", "currency_tax", "tax", "raw_currency_unit_price")
-
     __numbers__ = ("quantity",)
 
     id: int
@@ -580,10 +434,10 @@ class CustomerInvoiceUpdateImportedInvoiceLinesUpdate(Request, frozen=True, kw_o
     ledger_account_id: int | UnsetType = UNSET
     raw_currency_unit_price: Decimal | UnsetType = UNSET
     unit: str | UnsetType = UNSET
-    vat_rate: VatRateWithMixed | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
+    vat_rate: VatRate | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
     product_id: int | UnsetType = UNSET
-    imputation_dates: CustomerInvoiceImportInvoiceLineImputationDates | UnsetType = UNSET
+    imputation_dates: ImputationDates | UnsetType = UNSET
     ledger_entry_line: CustomerInvoiceUpdateImportedInvoiceLinesUpdateLedgerEntryLine | UnsetType = UNSET
 
 
@@ -593,40 +447,347 @@ class CustomerInvoiceUpdateImportedInvoiceLinesUpdateLedgerEntryLine(Request, fr
     label: str | None
 
 
+class DiscountUpdate(Request, frozen=True, kw_only=True):
+    """A reduction of an amount before tax; a value of null removes it."""
+
+    __amounts__ = ("value",)
+
+    type: DiscountType
+    """How the value counts: absolute is an amount in the document's currency, relative a percentage."""
+    value: BlankableDecimal | None
+    """Decimal text: an amount before tax, or a percentage; null removes the discount."""
+
+
+class DraftCustomerInvoiceCreate(Request, frozen=True, kw_only=True):
+    """An invoice that stays a draft: it has no number, and can be changed and deleted."""
+
+    date: dt.date
+    """Day of issue, ISO 8601."""
+    deadline: dt.date
+    """Day by which payment is due, ISO 8601."""
+    customer_id: int
+    """Id of the customer who pays."""
+    draft: Literal[True] = True
+    """Always true: the invoice stays a draft until it is finalized."""
+    invoice_lines: list[DraftInvoiceLine]
+    """What is invoiced, at least one line, in the order of the PDF."""
+    customer_invoice_template_id: int | UnsetType = UNSET
+    """Id of the layout of the PDF; the company's default when left out."""
+    pdf_invoice_free_text: str | UnsetType | None = UNSET
+    """Free text on the PDF, such as whom to contact."""
+    pdf_invoice_subject: str | UnsetType | None = UNSET
+    """Subject line on the PDF."""
+    pdf_description: str | UnsetType | None = UNSET
+    """Text above the lines on the PDF."""
+    currency: Currency | UnsetType = UNSET
+    """ISO 4217 code; every amount of the invoice is in it."""
+    special_mention: str | UnsetType | None = UNSET
+    """Legal or commercial mention on the PDF."""
+    language: Language | UnsetType = UNSET
+    """Language of the PDF."""
+    discount: Discount | UnsetType = UNSET
+    """Reduction of the whole invoice, on its amount before tax."""
+    invoice_line_sections: list[InvoiceLineSection] | UnsetType = UNSET
+    """Headings; a line names the one it stands under by its rank."""
+    label: str | UnsetType | None = UNSET
+    """Title of the invoice, at most 2,000 characters."""
+    external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among invoices. Pennylane makes one up when it is left out."""
+
+
+class DraftCustomerInvoiceUpdate(Request, frozen=True, kw_only=True):
+    """Changes to a draft. What is left out stays as it is."""
+
+    date: dt.date | UnsetType = UNSET
+    """Day of issue, ISO 8601."""
+    deadline: dt.date | UnsetType = UNSET
+    """Day by which payment is due, ISO 8601."""
+    customer_id: int | UnsetType = UNSET
+    """Id of the customer who pays."""
+    customer_invoice_template_id: int | UnsetType = UNSET
+    """Id of the layout of the PDF; the company's default when left out."""
+    pdf_invoice_free_text: str | UnsetType | None = UNSET
+    """Free text on the PDF, such as whom to contact."""
+    pdf_invoice_subject: str | UnsetType | None = UNSET
+    """Subject line on the PDF."""
+    pdf_description: str | UnsetType | None = UNSET
+    """Text above the lines on the PDF."""
+    currency: str | UnsetType = UNSET
+    """ISO 4217 code; every amount of the invoice is in it."""
+    special_mention: str | UnsetType | None = UNSET
+    """Legal or commercial mention on the PDF."""
+    discount: DiscountUpdate | UnsetType = UNSET
+    """Reduction of the whole invoice, on its amount before tax."""
+    language: Language | UnsetType = UNSET
+    """Language of the PDF."""
+    invoice_lines: DraftInvoiceLineChanges | UnsetType = UNSET
+    """Lines to add, change and remove; the others stay."""
+    label: str | UnsetType | None = UNSET
+    """Title of the invoice, at most 2,000 characters."""
+    external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among invoices. Pennylane makes one up when it is left out."""
+
+
+class DraftInvoiceLineChanges(Request, frozen=True, kw_only=True):
+    """Lines to add, change and remove."""
+
+    create: list[DraftInvoiceLine] | UnsetType = UNSET
+    """Lines to add."""
+    update: list[DraftInvoiceLineUpdate] | UnsetType = UNSET
+    """Lines to change; what is left out stays."""
+    delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
+    """Lines to remove."""
+
+
+class DraftInvoiceLineWithProduct(Request, frozen=True, kw_only=True):
+    """A line of a draft that takes what it leaves out from a product."""
+
+    __amounts__ = ("raw_currency_unit_price",)
+    __numbers__ = ("quantity",)
+
+    product_id: int
+    """Id of the product that gives what the line leaves out: label, price, unit, VAT code and account."""
+    quantity: Decimal
+    """Number of units, a decimal; negative in a credit note."""
+    label: str | UnsetType = UNSET
+    """What is sold, as printed."""
+    ledger_account_id: int | UnsetType = UNSET
+    """Id of the ledger account for the revenue; derived when left out."""
+    substance: Substance | UnsetType = UNSET
+    """Goods or services. It must agree with the ledger account."""
+    raw_currency_unit_price: Decimal | UnsetType = UNSET
+    """Price of one unit before tax and before any discount, in the invoice's currency; decimal text, at most
+    6 decimals.
+    """
+    unit: str | UnsetType = UNSET
+    """What the quantity counts, such as hour or piece."""
+    vat_rate: VatRate | UnsetType = UNSET
+    """VAT code: a country and a rate in tenths of a percent. FR_200 is 20 % in France, FR_55 is 5.5 %."""
+    section_rank: int | UnsetType = UNSET
+    """Rank of the section that the line stands under."""
+    discount: LineDiscount | UnsetType = UNSET
+    """Reduction of this line, on its amount before tax."""
+    description: str | UnsetType | None = UNSET
+    """Text below the label."""
+
+
+class DraftInvoiceLineWithoutProduct(Request, frozen=True, kw_only=True):
+    """A line of a draft that states everything itself."""
+
+    __amounts__ = ("raw_currency_unit_price",)
+    __numbers__ = ("quantity",)
+
+    label: str
+    """What is sold, as printed."""
+    raw_currency_unit_price: Decimal
+    """Price of one unit before tax and before any discount, in the invoice's currency; decimal text, at most
+    6 decimals.
+    """
+    unit: str
+    """What the quantity counts, such as hour or piece."""
+    vat_rate: VatRate
+    """VAT code: a country and a rate in tenths of a percent. FR_200 is 20 % in France, FR_55 is 5.5 %."""
+    quantity: Decimal
+    """Number of units, a decimal; negative in a credit note."""
+    ledger_account_id: int | UnsetType = UNSET
+    """Id of the ledger account for the revenue; derived when left out."""
+    substance: Substance | UnsetType = UNSET
+    """Goods or services. It must agree with the ledger account."""
+    section_rank: int | UnsetType = UNSET
+    """Rank of the section that the line stands under."""
+    discount: LineDiscount | UnsetType = UNSET
+    """Reduction of this line, on its amount before tax."""
+    description: str | UnsetType | None = UNSET
+    """Text below the label."""
+
+
+class FinalizedCustomerInvoiceCreate(Request, frozen=True, kw_only=True):
+    """An invoice that gets its legal number at once: it cannot be deleted, only credited."""
+
+    date: dt.date
+    """Day of issue, ISO 8601."""
+    deadline: dt.date
+    """Day by which payment is due, ISO 8601."""
+    customer_id: int
+    """Id of the customer who pays."""
+    invoice_lines: list[FinalizedInvoiceLine]
+    """What is invoiced, at least one line, in the order of the PDF."""
+    customer_invoice_template_id: int | UnsetType = UNSET
+    """Id of the layout of the PDF; the company's default when left out."""
+    pdf_invoice_free_text: str | UnsetType | None = UNSET
+    """Free text on the PDF, such as whom to contact."""
+    pdf_invoice_subject: str | UnsetType | None = UNSET
+    """Subject line on the PDF."""
+    pdf_description: str | UnsetType | None = UNSET
+    """Text above the lines on the PDF."""
+    currency: Currency | UnsetType = UNSET
+    """ISO 4217 code; every amount of the invoice is in it."""
+    special_mention: str | UnsetType | None = UNSET
+    """Legal or commercial mention on the PDF."""
+    language: Language | UnsetType = UNSET
+    """Language of the PDF."""
+    label: str | UnsetType | None = UNSET
+    """Title of the invoice, at most 2,000 characters."""
+    discount: Discount | UnsetType = UNSET
+    """Reduction of the whole invoice, on its amount before tax."""
+    invoice_line_sections: list[InvoiceLineSection] | UnsetType = UNSET
+    """Headings; a line names the one it stands under by its rank."""
+    external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among invoices. Pennylane makes one up when it is left out."""
+    draft: Literal[False] = False
+    """False, or left out: the invoice is issued at once, which cannot be undone."""
+    transaction_reference: TransactionReference | UnsetType = UNSET
+    """How to recognise the bank transaction that pays."""
+
+
+class FinalizedCustomerInvoiceUpdate(Request, frozen=True, kw_only=True):
+    """Changes to a finalized invoice, of which only a few are possible."""
+
+    label: str | UnsetType | None = UNSET
+    """Title of the invoice, at most 2,000 characters."""
+    transaction_reference: TransactionReference | UnsetType | None = UNSET
+    """How to recognise the bank transaction that pays; null forgets it."""
+    invoice_lines: FinalizedInvoiceLineChanges | UnsetType = UNSET
+    """Lines to change; the others stay."""
+    external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among invoices. Pennylane makes one up when it is left out."""
+
+
+class FinalizedInvoiceLineChanges(Request, frozen=True, kw_only=True):
+    """Lines to change."""
+
+    update: list[FinalizedInvoiceLineUpdate] | UnsetType = UNSET
+
+
+class FinalizedInvoiceLineUpdate(Request, frozen=True, kw_only=True):
+    """The only change to a line that a finalized invoice still allows."""
+
+    id: int
+    imputation_dates: ImputationDates | UnsetType = UNSET
+
+
+class FinalizedInvoiceLineWithProduct(Request, frozen=True, kw_only=True):
+    """A line that takes what it leaves out from a product."""
+
+    __amounts__ = ("raw_currency_unit_price",)
+    __numbers__ = ("quantity",)
+
+    product_id: int
+    """Id of the product that gives what the line leaves out: label, price, unit, VAT code and account."""
+    quantity: Decimal
+    """Number of units, a decimal; negative in a credit note."""
+    label: str | UnsetType = UNSET
+    """What is sold, as printed."""
+    ledger_account_id: int | UnsetType = UNSET
+    """Id of the ledger account for the revenue; derived when left out."""
+    substance: Substance | UnsetType = UNSET
+    """Goods or services. It must agree with the ledger account."""
+    raw_currency_unit_price: Decimal | UnsetType = UNSET
+    """Price of one unit before tax and before any discount, in the invoice's currency; decimal text, at most
+    6 decimals.
+    """
+    unit: str | UnsetType = UNSET
+    """What the quantity counts, such as hour or piece."""
+    vat_rate: VatRate | UnsetType = UNSET
+    """VAT code: a country and a rate in tenths of a percent. FR_200 is 20 % in France, FR_55 is 5.5 %."""
+    section_rank: int | UnsetType = UNSET
+    """Rank of the section that the line stands under."""
+    discount: LineDiscount | UnsetType = UNSET
+    """Reduction of this line, on its amount before tax."""
+    description: str | UnsetType | None = UNSET
+    """Text below the label."""
+    imputation_dates: ImputationDates | UnsetType | None = UNSET
+    """Period that the amount belongs to in the accounts."""
+
+
+class FinalizedInvoiceLineWithoutProduct(Request, frozen=True, kw_only=True):
+    """A line that states everything itself."""
+
+    __amounts__ = ("raw_currency_unit_price",)
+    __numbers__ = ("quantity",)
+
+    label: str
+    """What is sold, as printed."""
+    raw_currency_unit_price: Decimal
+    """Price of one unit before tax and before any discount, in the invoice's currency; decimal text, at most
+    6 decimals.
+    """
+    unit: str
+    """What the quantity counts, such as hour or piece."""
+    vat_rate: VatRate
+    """VAT code: a country and a rate in tenths of a percent. FR_200 is 20 % in France, FR_55 is 5.5 %."""
+    quantity: Decimal
+    """Number of units, a decimal; negative in a credit note."""
+    ledger_account_id: int | UnsetType = UNSET
+    """Id of the ledger account for the revenue; derived when left out."""
+    substance: Substance | UnsetType = UNSET
+    """Goods or services. It must agree with the ledger account."""
+    section_rank: int | UnsetType = UNSET
+    """Rank of the section that the line stands under."""
+    discount: LineDiscount | UnsetType = UNSET
+    """Reduction of this line, on its amount before tax."""
+    description: str | UnsetType | None = UNSET
+    """Text below the label."""
+    imputation_dates: ImputationDates | UnsetType | None = UNSET
+    """Period that the amount belongs to in the accounts."""
+
+
+class IncludedInvoiceLines(Answer, frozen=True, kw_only=True):
+    """The first 20 lines of one invoice."""
+
+    items: list[CustomerInvoiceLine] = PROMISED
+    has_more: bool = PROMISED
+    next_url: str | None = PROMISED
+
+
+class IncludedResources(Answer, frozen=True, kw_only=True):
+    """What the parameter include asked for."""
+
+    invoice_lines: dict[str, IncludedInvoiceLines] | UnsetType = UNSET
+
+
+class TransactionReference(Request, frozen=True, kw_only=True):
+    """How to recognise the bank transaction that pays an invoice."""
+
+    banking_provider: InvoiceTransactionReferencesBankingProviders
+    """Where the transaction comes from."""
+    provider_field_name: InvoiceTransactionReferencesProviderFieldNames
+    """Field of the transaction to look at."""
+    provider_field_value: str
+    """Text that this field has."""
+
+
 if TYPE_CHECKING:
-    CustomerInvoiceCreate: TypeAlias = CustomerInvoicePostDraft | CustomerInvoicePostFinalized
+    CustomerInvoiceCreate: TypeAlias = DraftCustomerInvoiceCreate | FinalizedCustomerInvoiceCreate
     """Customer invoice create, as sent."""
 else:
     CustomerInvoiceCreate = variants(
-        CustomerInvoicePostDraft, CustomerInvoicePostFinalized, field="draft",
-        tags={True: CustomerInvoicePostDraft, False: CustomerInvoicePostFinalized},
+        DraftCustomerInvoiceCreate,
+        FinalizedCustomerInvoiceCreate,
+        field="draft",
+        tags={True: DraftCustomerInvoiceCreate, False: FinalizedCustomerInvoiceCreate},
     )
 
-
 if TYPE_CHECKING:
-    CustomerInvoicePostDraftInvoiceLine: TypeAlias = CustomerInvoiceDraftInvoiceLineWithProduct | CustomerInvoiceDraftInvoiceLineWithoutProduct
-    """Customer invoice post draft invoice line, as sent."""
-else:
-    CustomerInvoicePostDraftInvoiceLine = variants(CustomerInvoiceDraftInvoiceLineWithProduct, CustomerInvoiceDraftInvoiceLineWithoutProduct)
-
-
-if TYPE_CHECKING:
-    CustomerInvoicePostFinalizedInvoiceLine: TypeAlias = CustomerInvoiceFinalizedInvoiceLineWithProduct | CustomerInvoiceFinalizedInvoiceLineWithoutProduct
-    """Customer invoice post finalized invoice line, as sent."""
-else:
-    CustomerInvoicePostFinalizedInvoiceLine = variants(
-        CustomerInvoiceFinalizedInvoiceLineWithProduct, CustomerInvoiceFinalizedInvoiceLineWithoutProduct,
-    )
-
-
-if TYPE_CHECKING:
-    CustomerInvoiceUpdate: TypeAlias = CustomerInvoicePutDraft | CustomerInvoicePutFinalized
+    CustomerInvoiceUpdate: TypeAlias = DraftCustomerInvoiceUpdate | FinalizedCustomerInvoiceUpdate
     """Customer invoice update, as sent."""
 else:
-    CustomerInvoiceUpdate = variants(CustomerInvoicePutDraft, CustomerInvoicePutFinalized)
+    CustomerInvoiceUpdate = variants(DraftCustomerInvoiceUpdate, FinalizedCustomerInvoiceUpdate)
+
+if TYPE_CHECKING:
+    DraftInvoiceLine: TypeAlias = DraftInvoiceLineWithProduct | DraftInvoiceLineWithoutProduct
+    """Draft invoice line, as sent."""
+else:
+    DraftInvoiceLine = variants(DraftInvoiceLineWithProduct, DraftInvoiceLineWithoutProduct)
+
+if TYPE_CHECKING:
+    FinalizedInvoiceLine: TypeAlias = FinalizedInvoiceLineWithProduct | FinalizedInvoiceLineWithoutProduct
+    """Finalized invoice line, as sent."""
+else:
+    FinalizedInvoiceLine = variants(FinalizedInvoiceLineWithProduct, FinalizedInvoiceLineWithoutProduct)
 
 PutCustomerInvoiceCategoriesAnswer: TypeAlias = list[CustomerCategory]
 """Put customer invoice categories answer, as answered."""
 
-PutCustomerInvoiceCategoriesBody: TypeAlias = list[CustomerInvoiceReplaceCategories]
+PutCustomerInvoiceCategoriesBody: TypeAlias = list[CategoryWeight]
 """Put customer invoice categories body, as sent."""

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from .._codec import PROMISED, Answer, variants
 from .shared import (
-    BankAccountBankEstablishment, CategoryGroupCategories, CompanyCustomerBillingAddress, CustomerCategory,
-    CustomerInvoiceReplaceCategories, LanguageAnswer, PaymentConditionsAnswer,
+    CategoryWeight,
+    CustomerAddress,
+    CustomerCategory,
+    LanguageAnswer,
+    Link,
+    PaymentConditionsAnswer,
+    RecordId,
 )
 
 
-
-class CustomerCompany(Answer, frozen=True, kw_only=True):
-    """Customer company, as answered."""
+class CompanyCustomerRecord(Answer, frozen=True, kw_only=True):
+    """A company, among customers of both kinds."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -28,18 +32,18 @@ class CustomerCompany(Answer, frozen=True, kw_only=True):
     notes: str | None = PROMISED
     vat_number: str = PROMISED
     reg_no: str = PROMISED
-    ledger_account: BankAccountBankEstablishment | None = PROMISED
+    ledger_account: RecordId | None = PROMISED
     emails: list[str] = PROMISED
-    billing_address: CompanyCustomerBillingAddress = PROMISED
-    delivery_address: CompanyCustomerBillingAddress = PROMISED
+    billing_address: CustomerAddress = PROMISED
+    delivery_address: CustomerAddress = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
     customer_type: str = PROMISED
     external_reference: str = PROMISED
     billing_language: LanguageAnswer = PROMISED
-    mandates: CategoryGroupCategories = PROMISED
-    pro_account_mandates: CategoryGroupCategories = PROMISED
-    contacts: CategoryGroupCategories = PROMISED
+    mandates: Link = PROMISED
+    pro_account_mandates: Link = PROMISED
+    contacts: Link = PROMISED
 
 
 class CustomerContact(Answer, frozen=True, kw_only=True):
@@ -64,8 +68,16 @@ class CustomerContactPage(Answer, frozen=True, kw_only=True):
     items: list[CustomerContact] = PROMISED
 
 
-class CustomerIndividual(Answer, frozen=True, kw_only=True):
-    """Customer individual, as answered."""
+class CustomerPage(Answer, frozen=True, kw_only=True):
+    """Customer page, as answered."""
+
+    has_more: bool = PROMISED
+    next_cursor: str | None = PROMISED
+    items: list[Customer] = PROMISED
+
+
+class IndividualCustomerRecord(Answer, frozen=True, kw_only=True):
+    """A person, among customers of both kinds."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -77,39 +89,33 @@ class CustomerIndividual(Answer, frozen=True, kw_only=True):
     notes: str | None = PROMISED
     first_name: str = PROMISED
     last_name: str = PROMISED
-    ledger_account: BankAccountBankEstablishment | None = PROMISED
+    ledger_account: RecordId | None = PROMISED
     emails: list[str] = PROMISED
-    billing_address: CompanyCustomerBillingAddress = PROMISED
-    delivery_address: CompanyCustomerBillingAddress = PROMISED
+    billing_address: CustomerAddress = PROMISED
+    delivery_address: CustomerAddress = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
     customer_type: str = PROMISED
     external_reference: str = PROMISED
     billing_language: LanguageAnswer = PROMISED
-    mandates: CategoryGroupCategories = PROMISED
-    pro_account_mandates: CategoryGroupCategories = PROMISED
-    contacts: CategoryGroupCategories = PROMISED
-
-
-class CustomerPage(Answer, frozen=True, kw_only=True):
-    """Customer page, as answered."""
-
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
-    items: list[Customer] = PROMISED
+    mandates: Link = PROMISED
+    pro_account_mandates: Link = PROMISED
+    contacts: Link = PROMISED
 
 
 if TYPE_CHECKING:
-    Customer: TypeAlias = CustomerCompany | CustomerIndividual
+    Customer: TypeAlias = CompanyCustomerRecord | IndividualCustomerRecord
     """Customer, as answered."""
 else:
     Customer = variants(
-        CustomerCompany, CustomerIndividual, field="customer_type",
-        tags={"company": CustomerCompany, "individual": CustomerIndividual},
+        CompanyCustomerRecord,
+        IndividualCustomerRecord,
+        field="customer_type",
+        tags={"company": CompanyCustomerRecord, "individual": IndividualCustomerRecord},
     )
 
 PutCustomerCategoriesAnswer: TypeAlias = list[CustomerCategory]
 """Put customer categories answer, as answered."""
 
-PutCustomerCategoriesBody: TypeAlias = list[CustomerInvoiceReplaceCategories]
+PutCustomerCategoriesBody: TypeAlias = list[CategoryWeight]
 """Put customer categories body, as sent."""

@@ -9,10 +9,7 @@ from typing import Literal, TypeAlias
 from .._codec import Request
 from ..types import File
 
-
-EInvoiceImportType: TypeAlias = Literal[
-    "customer", "supplier",
-]
+EInvoiceImportType: TypeAlias = Literal["customer", "supplier"]
 """E invoice import type, as sent."""
 
 

@@ -11,10 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
 
-
-ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal[
-    "in_line", "in_column",
-]
+ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal["in_line", "in_column"]
 """Export create analytical general ledger mode, as sent."""
 
 ExportStatus: TypeAlias = str
@@ -51,8 +48,8 @@ class ExportCreateAnalyticalGeneralLedgerAnswer(Answer, frozen=True, kw_only=Tru
     updated_at: dt.datetime = PROMISED
 
 
-class ExportCreateFec(Request, frozen=True, kw_only=True):
-    """Export create fec, as sent."""
+class ExportPeriod(Request, frozen=True, kw_only=True):
+    """The period to export."""
 
     period_start: dt.date
     period_end: dt.date

@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
 
-
 FiscalYearStatus: TypeAlias = str
 """Fiscal year status, as answered.
 

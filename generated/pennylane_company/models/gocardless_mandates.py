@@ -10,8 +10,7 @@ from typing import TypeAlias
 from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
-from .shared import CustomerInvoiceImportEInvoiceAnswer
-
+from .shared import LinkedRecord
 
 MandateStatus: TypeAlias = str
 """Mandate status, as answered.
@@ -26,7 +25,7 @@ class GocardlessMandate(Answer, frozen=True, kw_only=True):
 
     id: int = PROMISED
     external_reference: str | None = PROMISED
-    customer: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
+    customer: LinkedRecord | None = PROMISED
     status: MandateStatus = PROMISED
     external_customer_account: str = PROMISED
     external_customer_label: str | None = PROMISED
@@ -53,5 +52,5 @@ class GocardlessMandateRequestByMailEmail(Request, frozen=True, kw_only=True):
     """Gocardless mandate request by mail email, as sent."""
 
     recipients: list[str]
-    subject: str | None | UnsetType = UNSET
-    body: str | None | UnsetType = UNSET
+    subject: str | UnsetType | None = UNSET
+    body: str | UnsetType | None = UNSET

@@ -10,11 +10,17 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
 from .shared import (
-    BankAccountBankEstablishment, CategoryGroupCategories, CompanyCustomerBillingAddress,
-    CompanyCustomerCreateBillingAddress, CompanyCustomerCreateLedgerAccount,
-    CompanyCustomerUpdateBillingAddress, Language, LanguageAnswer, PaymentConditions, PaymentConditionsAnswer,
+    Address,
+    AddressUpdate,
+    CustomerAddress,
+    Language,
+    LanguageAnswer,
+    LedgerAccountNumber,
+    Link,
+    PaymentConditions,
+    PaymentConditionsAnswer,
+    RecordId,
 )
-
 
 
 class IndividualCustomer(Answer, frozen=True, kw_only=True):
@@ -30,36 +36,50 @@ class IndividualCustomer(Answer, frozen=True, kw_only=True):
     notes: str | None = PROMISED
     first_name: str = PROMISED
     last_name: str = PROMISED
-    ledger_account: BankAccountBankEstablishment | None = PROMISED
+    ledger_account: RecordId | None = PROMISED
     emails: list[str] = PROMISED
-    billing_address: CompanyCustomerBillingAddress = PROMISED
-    delivery_address: CompanyCustomerBillingAddress = PROMISED
+    billing_address: CustomerAddress = PROMISED
+    delivery_address: CustomerAddress = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
     external_reference: str = PROMISED
     billing_language: LanguageAnswer = PROMISED
-    mandates: CategoryGroupCategories = PROMISED
-    pro_account_mandates: CategoryGroupCategories = PROMISED
-    contacts: CategoryGroupCategories = PROMISED
+    mandates: Link = PROMISED
+    pro_account_mandates: Link = PROMISED
+    contacts: Link = PROMISED
 
 
 class IndividualCustomerCreate(Request, frozen=True, kw_only=True):
     """Individual customer create, as sent."""
 
     first_name: str
+    """First name."""
     last_name: str
-    billing_address: CompanyCustomerCreateBillingAddress
+    """Last name."""
+    billing_address: Address
+    """Address on the invoice."""
     phone: str | UnsetType = UNSET
-    delivery_address: CompanyCustomerCreateBillingAddress | UnsetType = UNSET
+    """Telephone number."""
+    delivery_address: Address | UnsetType = UNSET
+    """Address of delivery."""
     payment_conditions: PaymentConditions | UnsetType = UNSET
-    billing_iban: str | None | UnsetType = UNSET
+    """When invoices fall due, unless they say otherwise."""
+    billing_iban: str | UnsetType | None = UNSET
+    """IBAN that the customer pays from."""
     recipient: str | UnsetType = UNSET
-    reference: str | None | UnsetType = UNSET
-    ledger_account: CompanyCustomerCreateLedgerAccount | None | UnsetType = UNSET
-    notes: str | None | UnsetType = UNSET
+    """Name of the person to whom invoices are addressed."""
+    reference: str | UnsetType | None = UNSET
+    """Reference printed for the customer."""
+    ledger_account: LedgerAccountNumber | UnsetType | None = UNSET
+    """Account of the ledger; made for the customer when left out."""
+    notes: str | UnsetType | None = UNSET
+    """Notes for yourselves."""
     emails: list[str] | UnsetType = UNSET
+    """Addresses that invoices are sent to."""
     external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among customers. Pennylane makes one up when it is left out."""
     billing_language: Language | UnsetType = UNSET
+    """Language of the customer's invoices."""
 
 
 class IndividualCustomerUpdate(Request, frozen=True, kw_only=True):
@@ -68,13 +88,13 @@ class IndividualCustomerUpdate(Request, frozen=True, kw_only=True):
     first_name: str | UnsetType = UNSET
     last_name: str | UnsetType = UNSET
     phone: str | UnsetType = UNSET
-    billing_address: CompanyCustomerUpdateBillingAddress | UnsetType = UNSET
-    delivery_address: CompanyCustomerUpdateBillingAddress | None | UnsetType = UNSET
+    billing_address: AddressUpdate | UnsetType = UNSET
+    delivery_address: AddressUpdate | UnsetType | None = UNSET
     payment_conditions: PaymentConditions | UnsetType = UNSET
-    billing_iban: str | None | UnsetType = UNSET
+    billing_iban: str | UnsetType | None = UNSET
     recipient: str | UnsetType = UNSET
-    reference: str | None | UnsetType = UNSET
-    notes: str | None | UnsetType = UNSET
+    reference: str | UnsetType | None = UNSET
+    notes: str | UnsetType | None = UNSET
     emails: list[str] | UnsetType = UNSET
     external_reference: str | UnsetType = UNSET
     billing_language: Language | UnsetType = UNSET

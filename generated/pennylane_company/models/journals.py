@@ -7,7 +7,6 @@ from __future__ import annotations
 from .._codec import PROMISED, Answer, Request
 
 
-
 class Journal(Answer, frozen=True, kw_only=True):
     """Journal, as answered."""
 

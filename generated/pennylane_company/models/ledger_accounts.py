@@ -11,15 +11,14 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
 
-
 AuthorizedCountryAlpha2WithAny: TypeAlias = Literal[
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT",
     "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "GB", "MC", "CH", "AD", "MU", "NO", "XK",
     "any",
-]
+]  # fmt: skip
 """Authorized country alpha 2 with any, as sent."""
 
-VatRateWithAny: TypeAlias = Literal[
+LedgerAccountVatRate: TypeAlias = Literal[
     "FR_1_05", "FR_1_75", "FR_09", "FR_21", "FR_40", "FR_50", "FR_55", "FR_60", "FR_65", "FR_85", "FR_92",
     "FR_100", "FR_130", "FR_15_385", "FR_160", "FR_196", "FR_200", "AD_10", "AD_45", "AD_95", "AT_100",
     "AT_130", "AT_190", "AT_200", "BE_60", "BE_120", "BE_210", "BG_90", "BG_200", "CH_25", "CH_37", "CH_77",
@@ -35,8 +34,8 @@ VatRateWithAny: TypeAlias = Literal[
     "SK_100", "SK_190", "SK_200", "SK_230", "SK_50", "NO_120", "NO_150", "NO_250", "exempt", "intracom_21",
     "intracom_55", "intracom_85", "intracom_100", "crossborder", "extracom", "FR_85_construction",
     "FR_100_construction", "FR_200_construction", "any",
-]
-"""Vat rate with any, as sent."""
+]  # fmt: skip
+"""Ledger account vat rate, as sent."""
 
 
 class LedgerAccount(Answer, frozen=True, kw_only=True):
@@ -59,7 +58,7 @@ class LedgerAccountCreate(Request, frozen=True, kw_only=True):
 
     number: str
     label: str
-    vat_rate: VatRateWithAny | UnsetType = UNSET
+    vat_rate: LedgerAccountVatRate | UnsetType = UNSET
     country_alpha2: AuthorizedCountryAlpha2WithAny | UnsetType = UNSET
 
 

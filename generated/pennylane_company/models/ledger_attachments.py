@@ -7,7 +7,6 @@ from __future__ import annotations
 from .._codec import PROMISED, Answer
 
 
-
 class LedgerAttachmentCreateAnswer(Answer, frozen=True, kw_only=True):
     """Ledger attachment create answer, as answered."""
 

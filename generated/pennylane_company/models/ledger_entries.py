@@ -12,10 +12,13 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, BlankableDecimal, Request
 from .shared import (
-    Currency, CustomerCategory, CustomerInvoiceImportEInvoiceAnswer, LedgerEntryLineUnletterLedgerEntryLine,
+    Currency,
+    CustomerCategory,
+    LedgerEntryLineLedgerAccount,
+    LedgerEntryLineUnletterLedgerEntryLine,
     LedgerEntryWrittenAttachment,
+    LinkedRecord,
 )
-
 
 LedgerEntryAccountantsStatus: TypeAlias = str
 """Ledger entry accountants status, as answered.
@@ -36,7 +39,7 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
     invoice_number: str | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-    journal: CustomerInvoiceImportEInvoiceAnswer = PROMISED
+    journal: LinkedRecord = PROMISED
     status: LedgerEntryAccountantsStatus | None = PROMISED
     categories: list[CustomerCategory] = PROMISED
     attachment: LedgerEntryWrittenAttachment | None = PROMISED
@@ -50,7 +53,7 @@ class LedgerEntryCreate(Request, frozen=True, kw_only=True):
     label: str
     journal_id: int
     ledger_entry_lines: list[LedgerEntryCreateLedgerEntryLine]
-    due_date: dt.date | None | UnsetType = UNSET
+    due_date: dt.date | UnsetType | None = UNSET
     ledger_attachment_id: int | UnsetType = UNSET
     file_attachment_id: int | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
@@ -74,7 +77,7 @@ class LedgerEntryLedgerEntryLine(Answer, frozen=True, kw_only=True):
     id: int = PROMISED
     debit: Decimal = PROMISED
     credit: Decimal = PROMISED
-    ledger_account: LedgerEntryWrittenLedgerEntryLineLedgerAccount = PROMISED
+    ledger_account: LedgerEntryLineLedgerAccount = PROMISED
     label: str = PROMISED
 
 
@@ -98,7 +101,7 @@ class LedgerEntryListed(Answer, frozen=True, kw_only=True):
     due_date: dt.date | None = PROMISED
     invoice_number: str | None = PROMISED
     journal_id: int = PROMISED
-    journal: CustomerInvoiceImportEInvoiceAnswer = PROMISED
+    journal: LinkedRecord = PROMISED
     status: LedgerEntryAccountantsStatus | None = PROMISED
     categories: list[CustomerCategory] = PROMISED
     ledger_attachment_filename: str | None = PROMISED
@@ -156,7 +159,7 @@ class LedgerEntryWritten(Answer, frozen=True, kw_only=True):
     due_date: dt.date | None = PROMISED
     invoice_number: str | None = PROMISED
     journal_id: int = PROMISED
-    journal: CustomerInvoiceImportEInvoiceAnswer = PROMISED
+    journal: LinkedRecord = PROMISED
     status: LedgerEntryAccountantsStatus | None = PROMISED
     categories: list[CustomerCategory] = PROMISED
     ledger_attachment_filename: str | None = PROMISED
@@ -172,13 +175,5 @@ class LedgerEntryWrittenLedgerEntryLine(Answer, frozen=True, kw_only=True):
     debit: Decimal = PROMISED
     credit: Decimal = PROMISED
     ledger_account_id: int = PROMISED
-    ledger_account: LedgerEntryWrittenLedgerEntryLineLedgerAccount = PROMISED
+    ledger_account: LedgerEntryLineLedgerAccount = PROMISED
     label: str = PROMISED
-
-
-class LedgerEntryWrittenLedgerEntryLineLedgerAccount(Answer, frozen=True, kw_only=True):
-    """Ledger entry written ledger entry line ledger account, as answered."""
-
-    id: int = PROMISED
-    number: str = PROMISED
-    url: str = PROMISED

@@ -10,14 +10,15 @@ from typing import Literal, TypeAlias
 
 from .._codec import PROMISED, Answer, Request
 from .shared import (
-    BankAccountBankEstablishment, CustomerCategory, CustomerInvoiceImportEInvoiceAnswer,
-    CustomerInvoiceReplaceCategories, LedgerEntryLineUnletterLedgerEntryLine,
+    CategoryWeight,
+    CustomerCategory,
+    LedgerEntryLineLedgerAccount,
+    LedgerEntryLineUnletterLedgerEntryLine,
+    LinkedRecord,
+    RecordId,
 )
 
-
-UnbalancedLetteringStrategy: TypeAlias = Literal[
-    "none", "partial",
-]
+UnbalancedLetteringStrategy: TypeAlias = Literal["none", "partial"]
 """Unbalanced lettering strategy, as sent."""
 
 
@@ -30,20 +31,12 @@ class LedgerEntryLine(Answer, frozen=True, kw_only=True):
     label: str = PROMISED
     categories: list[CustomerCategory] = PROMISED
     ledger_account: LedgerEntryLineLedgerAccount = PROMISED
-    journal: CustomerInvoiceImportEInvoiceAnswer = PROMISED
+    journal: LinkedRecord = PROMISED
     date: dt.date = PROMISED
-    ledger_entry: BankAccountBankEstablishment = PROMISED
+    ledger_entry: RecordId = PROMISED
     lettered_ledger_entry_lines: LedgerEntryLineLetteredLedgerEntryLines = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-
-
-class LedgerEntryLineLedgerAccount(Answer, frozen=True, kw_only=True):
-    """Ledger entry line ledger account, as answered."""
-
-    id: int = PROMISED
-    number: str = PROMISED
-    url: str = PROMISED
 
 
 class LedgerEntryLineLetter(Request, frozen=True, kw_only=True):
@@ -53,52 +46,10 @@ class LedgerEntryLineLetter(Request, frozen=True, kw_only=True):
     ledger_entry_lines: list[LedgerEntryLineUnletterLedgerEntryLine]
 
 
-class LedgerEntryLineLetteredLedgerEntryLine(Answer, frozen=True, kw_only=True):
-    """Ledger entry line lettered ledger entry line, as answered."""
-
-    id: int = PROMISED
-    debit: Decimal = PROMISED
-    credit: Decimal = PROMISED
-    label: str = PROMISED
-    categories: list[LedgerEntryLineLetteredLedgerEntryLineCategory] = PROMISED
-    ledger_account: LedgerEntryLineLedgerAccount = PROMISED
-    journal: LedgerEntryLineLetteredLedgerEntryLineJournal = PROMISED
-    date: dt.date = PROMISED
-    ledger_entry: LedgerEntryLineLetteredLedgerEntryLineLedgerEntry = PROMISED
-    lettered_ledger_entry_lines: LedgerEntryLineLetteredLedgerEntryLines = PROMISED
-    created_at: dt.datetime = PROMISED
-    updated_at: dt.datetime = PROMISED
-
-
-class LedgerEntryLineLetteredLedgerEntryLineCategory(Answer, frozen=True, kw_only=True):
-    """Ledger entry line lettered ledger entry line category, as answered."""
-
-    id: int = PROMISED
-    label: str = PROMISED
-    weight: Decimal = PROMISED
-    category_group: LedgerEntryLineLetteredLedgerEntryLineLedgerEntry = PROMISED
-    analytical_code: str | None = PROMISED
-    created_at: dt.datetime = PROMISED
-    updated_at: dt.datetime = PROMISED
-
-
-class LedgerEntryLineLetteredLedgerEntryLineJournal(Answer, frozen=True, kw_only=True):
-    """Ledger entry line lettered ledger entry line journal, as answered."""
-
-    id: int = PROMISED
-    url: str = PROMISED
-
-
-class LedgerEntryLineLetteredLedgerEntryLineLedgerEntry(Answer, frozen=True, kw_only=True):
-    """Ledger entry line lettered ledger entry line ledger entry, as answered."""
-
-    id: int = PROMISED
-
-
 class LedgerEntryLineLetteredLedgerEntryLinePage(Answer, frozen=True, kw_only=True):
     """Ledger entry line lettered ledger entry line page, as answered."""
 
-    items: list[LedgerEntryLineLetteredLedgerEntryLine] = PROMISED
+    items: list[LedgerEntryLine] = PROMISED
     has_more: bool | None = PROMISED
     next_cursor: str | None = PROMISED
 
@@ -138,8 +89,9 @@ class LedgerEntryLineUnletter(Request, frozen=True, kw_only=True):
     unbalanced_lettering_strategy: UnbalancedLetteringStrategy
     ledger_entry_lines: list[LedgerEntryLineUnletterLedgerEntryLine]
 
-PostLedgerEntryLinesLetterAnswer: TypeAlias = list[BankAccountBankEstablishment]
+
+PostLedgerEntryLinesLetterAnswer: TypeAlias = list[RecordId]
 """Post ledger entry lines letter answer, as answered."""
 
-PutLedgerEntryLinesCategoriesBody: TypeAlias = list[CustomerInvoiceReplaceCategories]
+PutLedgerEntryLinesCategoriesBody: TypeAlias = list[CategoryWeight]
 """Put ledger entry lines categories body, as sent."""

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
 
-
 AccountingLogic: TypeAlias = str
 """Accounting logic, as answered.
 

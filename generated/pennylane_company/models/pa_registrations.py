@@ -9,18 +9,29 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
 
+PaRegistrationExchangeDirection: TypeAlias = str
+"""Pa registration exchange direction, as answered.
 
-PdpAddressStatuses: TypeAlias = str
-"""Pdp address statuses, as answered.
+Known values: emission, reception, emission_and_reception. Others may come.
+"""
+
+PaRegistrationStatus: TypeAlias = str
+"""Pa registration status, as answered.
 
 Known values: pending, activated, provisioned, draft, archived, conflict, ineligible. Others may come.
 """
 
-PdpAddresseExchangeDirection: TypeAlias = str
-"""Pdp addresse exchange direction, as answered.
 
-Known values: emission, reception, emission_and_reception. Others may come.
-"""
+class PaRegistration(Answer, frozen=True, kw_only=True):
+    """Pa registration, as answered."""
+
+    id: int = PROMISED
+    siret: str | None = PROMISED
+    siren: str = PROMISED
+    status: PaRegistrationStatus = PROMISED
+    exchange_direction: PaRegistrationExchangeDirection = PROMISED
+    created_at: dt.datetime = PROMISED
+    updated_at: dt.datetime = PROMISED
 
 
 class PaRegistrationPage(Answer, frozen=True, kw_only=True):
@@ -28,16 +39,4 @@ class PaRegistrationPage(Answer, frozen=True, kw_only=True):
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
-    items: list[PdpAddresse] = PROMISED
-
-
-class PdpAddresse(Answer, frozen=True, kw_only=True):
-    """Pdp addresse, as answered."""
-
-    id: int = PROMISED
-    siret: str | None = PROMISED
-    siren: str = PROMISED
-    status: PdpAddressStatuses = PROMISED
-    exchange_direction: PdpAddresseExchangeDirection = PROMISED
-    created_at: dt.datetime = PROMISED
-    updated_at: dt.datetime = PROMISED
+    items: list[PaRegistration] = PROMISED

@@ -10,13 +10,10 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
-from .shared import (
-    CategoryGroupCategories, CustomerInvoiceImportEInvoiceAnswer, ProAccountMandateMigrationCreateMandate,
-)
+from .shared import Link, LinkedRecord, ProAccountMandateMigrationCreatedMandate
 
-
-ProAccountMandateMigrationCreateDirectDebitMethod: TypeAlias = str
-"""Pro account mandate migration create direct debit method, as answered.
+ProAccountMandateMigrationCreatedDirectDebitMethod: TypeAlias = str
+"""Pro account mandate migration created direct debit method, as answered.
 
 Known values: GoCardless, XML, ProAccount. Others may come.
 """
@@ -33,10 +30,20 @@ ProAccountMandateMigrationStatus: TypeAlias = str
 Known values: available, completed. Others may come.
 """
 
-ProAccountMigrateMandateMandateType: TypeAlias = Literal[
-    "SepaMandate", "Mandate",
-]
+ProAccountMigrateMandateMandateType: TypeAlias = Literal["SepaMandate", "Mandate"]
 """Pro account migrate mandate mandate type, as sent."""
+
+
+class ProAccountMandate(Answer, frozen=True, kw_only=True):
+    """Pro account mandate, as answered."""
+
+    status: str = PROMISED
+    early_execution_date_permitted: bool = PROMISED
+    active_billing_subscription: bool = PROMISED
+    signed_at: dt.date | None = PROMISED
+    created_at: dt.datetime = PROMISED
+    pdf_url: str | None = PROMISED
+    customer: LinkedRecord | None = PROMISED
 
 
 class ProAccountMandateMigration(Answer, frozen=True, kw_only=True):
@@ -44,39 +51,39 @@ class ProAccountMandateMigration(Answer, frozen=True, kw_only=True):
 
     id: int = PROMISED
     status: ProAccountMandateMigrationStatus = PROMISED
-    direct_debit_method: ProAccountMandateMigrationCreateDirectDebitMethod = PROMISED
+    direct_debit_method: ProAccountMandateMigrationCreatedDirectDebitMethod = PROMISED
     signed_at: dt.datetime | None = PROMISED
     error_message: str | None = PROMISED
     migrated_at: dt.datetime | None = PROMISED
     migration_started_at: dt.datetime | None = PROMISED
     mandate: ProAccountMandateMigrationMandate = PROMISED
-    customer: ProAccountMandateMigrationCreateCustomer | None = PROMISED
+    customer: ProAccountMandateMigrationCreatedCustomer | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
 
 
-class ProAccountMandateMigrationCreate(Answer, frozen=True, kw_only=True):
-    """Pro account mandate migration create, as answered."""
+class ProAccountMandateMigrationCreated(Answer, frozen=True, kw_only=True):
+    """Pro account mandate migration created, as answered."""
 
     id: int = PROMISED
     status: str = PROMISED
-    direct_debit_method: ProAccountMandateMigrationCreateDirectDebitMethod | None = PROMISED
+    direct_debit_method: ProAccountMandateMigrationCreatedDirectDebitMethod | None = PROMISED
     signed_at: dt.datetime | None = PROMISED
     error_message: str | None = PROMISED
     migrated_at: dt.datetime | None = PROMISED
     migration_started_at: dt.datetime | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-    mandate: ProAccountMandateMigrationCreateMandate = PROMISED
-    customer: ProAccountMandateMigrationCreateCustomer = PROMISED
+    mandate: ProAccountMandateMigrationCreatedMandate = PROMISED
+    customer: ProAccountMandateMigrationCreatedCustomer = PROMISED
 
 
-class ProAccountMandateMigrationCreateCustomer(Answer, frozen=True, kw_only=True):
-    """Pro account mandate migration create customer, as answered."""
+class ProAccountMandateMigrationCreatedCustomer(Answer, frozen=True, kw_only=True):
+    """Pro account mandate migration created customer, as answered."""
 
     id: int = PROMISED
     url: str = PROMISED
-    pro_account_mandate: CategoryGroupCategories = PROMISED
+    pro_account_mandate: Link = PROMISED
 
 
 class ProAccountMandateMigrationMandate(Answer, frozen=True, kw_only=True):
@@ -99,7 +106,7 @@ class ProAccountMandatePage(Answer, frozen=True, kw_only=True):
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
-    items: list[ProAccountSwanSepaPaymentMandateMandate] = PROMISED
+    items: list[ProAccountMandate] = PROMISED
 
 
 class ProAccountMigrateMandate(Request, frozen=True, kw_only=True):
@@ -113,16 +120,4 @@ class ProAccountMigrateMandate(Request, frozen=True, kw_only=True):
 class ProAccountMigrateMandateAnswer(Answer, frozen=True, kw_only=True):
     """Pro account migrate mandate answer, as answered."""
 
-    mandate_migration: ProAccountMandateMigrationCreate = PROMISED
-
-
-class ProAccountSwanSepaPaymentMandateMandate(Answer, frozen=True, kw_only=True):
-    """Pro account swan sepa payment mandate mandate, as answered."""
-
-    status: str = PROMISED
-    early_execution_date_permitted: bool = PROMISED
-    active_billing_subscription: bool = PROMISED
-    signed_at: dt.date | None = PROMISED
-    created_at: dt.datetime = PROMISED
-    pdf_url: str | None = PROMISED
-    customer: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
+    mandate_migration: ProAccountMandateMigrationCreated = PROMISED

@@ -10,11 +10,7 @@ from decimal import Decimal
 from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
-from .shared import (
-    BankAccountBankEstablishment, Currency, CurrencyAnswer, Substance, SubstanceAnswer, VatRateWithMixed,
-    VatRateWithMixedAnswer,
-)
-
+from .shared import Currency, CurrencyAnswer, RecordId, Substance, SubstanceAnswer, VatRate, VatRateAnswer
 
 
 class Product(Answer, frozen=True, kw_only=True):
@@ -24,14 +20,18 @@ class Product(Answer, frozen=True, kw_only=True):
     label: str = PROMISED
     description: str = PROMISED
     external_reference: str = PROMISED
+    """Your own reference, or one made up by Pennylane."""
     price_before_tax: Decimal = PROMISED
-    vat_rate: VatRateWithMixedAnswer = PROMISED
+    """Price of one unit before tax, decimal text."""
+    vat_rate: VatRateAnswer = PROMISED
+    """VAT code."""
     price: Decimal = PROMISED
+    """Price of one unit including tax, decimal text."""
     unit: str = PROMISED
     currency: CurrencyAnswer = PROMISED
     reference: str | None = PROMISED
     substance: SubstanceAnswer | None = PROMISED
-    ledger_account: BankAccountBankEstablishment | None = PROMISED
+    ledger_account: RecordId | None = PROMISED
     archived_at: dt.datetime | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
@@ -43,15 +43,25 @@ class ProductCreate(Request, frozen=True, kw_only=True):
     __amounts__ = ("price_before_tax",)
 
     label: str
+    """Name of the product, as printed."""
     price_before_tax: Decimal
-    vat_rate: VatRateWithMixed
+    """Price of one unit before tax, in the product's currency; decimal text."""
+    vat_rate: VatRate
+    """VAT code, such as FR_200 for 20 % in France."""
     description: str | UnsetType = UNSET
+    """Text below the label."""
     external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among products. Pennylane makes one up when it is left out."""
     unit: str | UnsetType = UNSET
+    """What a quantity of it counts, such as hour or piece."""
     currency: Currency | UnsetType = UNSET
+    """ISO 4217 code of the price."""
     reference: str | UnsetType = UNSET
+    """Reference of the product, as printed."""
     ledger_account_id: int | UnsetType = UNSET
+    """Id of the ledger account for the revenue."""
     substance: Substance | UnsetType = UNSET
+    """Goods or services. It must agree with the ledger account."""
 
 
 class ProductPage(Answer, frozen=True, kw_only=True):
@@ -71,7 +81,7 @@ class ProductUpdate(Request, frozen=True, kw_only=True):
     description: str | UnsetType = UNSET
     external_reference: str | UnsetType = UNSET
     price_before_tax: Decimal | UnsetType = UNSET
-    vat_rate: VatRateWithMixed | UnsetType = UNSET
+    vat_rate: VatRate | UnsetType = UNSET
     unit: str | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
     reference: str | UnsetType = UNSET

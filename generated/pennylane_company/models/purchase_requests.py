@@ -11,15 +11,11 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
-from .shared import (
-    CompanyCustomerCreateBillingAddress, Currency, CurrencyAnswer, CustomerInvoiceImportEInvoiceAnswer,
-    LedgerEntryWrittenAttachment, VatRateWithMixed,
-)
-
+from .shared import Address, Currency, CurrencyAnswer, LedgerEntryWrittenAttachment, LinkedRecord, VatRate
 
 PurchaseRequestLineUnit: TypeAlias = Literal[
     "piece", "hour", "day", "month", "kilogram", "m2", "m3", "ton", "mg", "no_unit",
-]
+]  # fmt: skip
 """Purchase request line unit, as sent."""
 
 PurchaseRequestStatuses: TypeAlias = str
@@ -73,7 +69,7 @@ class PurchaseRequestImport(Request, frozen=True, kw_only=True):
     currency_amount_before_tax: Decimal
     currency_amount: Decimal
     currency_tax: Decimal
-    delivery_address: CompanyCustomerCreateBillingAddress
+    delivery_address: Address
     purchase_request_lines: list[PurchaseRequestImportPurchaseRequestLine]
     estimated_delivery_date: dt.date | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
@@ -85,7 +81,6 @@ class PurchaseRequestImportPurchaseRequestLine(Request, frozen=True, kw_only=Tru
     """Purchase request import purchase request line, as sent."""
 
     __amounts__ = ("currency_amount", "currency_tax", "unit_price", "amount", "tax")
-
     __numbers__ = ("quantity",)
 
     currency_amount: Decimal
@@ -94,16 +89,16 @@ class PurchaseRequestImportPurchaseRequestLine(Request, frozen=True, kw_only=Tru
     quantity: Decimal
     unit_price: Decimal
     unit: PurchaseRequestLineUnit
-    vat_rate: VatRateWithMixed
+    vat_rate: VatRate
     amount: Decimal | UnsetType = UNSET
     tax: Decimal | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
 
 
 class PurchaseRequestLinkedInvoices(Answer, frozen=True, kw_only=True):
     """Purchase request linked invoices, as answered."""
 
-    items: list[CustomerInvoiceImportEInvoiceAnswer] = PROMISED
+    items: list[LinkedRecord] = PROMISED
 
 
 class PurchaseRequestPage(Answer, frozen=True, kw_only=True):

@@ -12,15 +12,22 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request, variants
 from .shared import (
-    BankAccountBankEstablishment, CategoryGroupCategories, Currency, CurrencyAnswer, CustomerInvoiceDiscount,
-    CustomerInvoiceImportEInvoiceAnswer, CustomerInvoicePostFinalizedDiscount, Language, LanguageAnswer,
-    LedgerEntryLineUnletterLedgerEntryLine, QuotePostDiscount, QuotePostInvoiceLineSection, VatRateWithMixed,
+    Currency,
+    CurrencyAnswer,
+    CustomerInvoiceDiscount,
+    Discount,
+    InvoiceLineSection,
+    Language,
+    LanguageAnswer,
+    LedgerEntryLineUnletterLedgerEntryLine,
+    LineDiscount,
+    Link,
+    LinkedRecord,
+    RecordId,
+    VatRate,
 )
 
-
-EstimateStatus: TypeAlias = Literal[
-    "pending", "accepted", "denied", "invoiced", "expired",
-]
+EstimateStatus: TypeAlias = Literal["pending", "accepted", "denied", "invoiced", "expired"]
 """Estimate status, as sent."""
 
 EstimateStatusAnswer: TypeAlias = str
@@ -51,26 +58,44 @@ class Quote(Answer, frozen=True, kw_only=True):
     public_file_url: str | None = PROMISED
     filename: str | None = PROMISED
     special_mention: str | None = PROMISED
-    customer: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    invoice_line_sections: CategoryGroupCategories = PROMISED
-    invoice_lines: CategoryGroupCategories = PROMISED
-    linked_invoices: CategoryGroupCategories = PROMISED
+    customer: LinkedRecord | None = PROMISED
+    invoice_line_sections: Link = PROMISED
+    invoice_lines: Link = PROMISED
+    linked_invoices: Link = PROMISED
     pdf_invoice_free_text: str = PROMISED
     pdf_invoice_subject: str = PROMISED
     pdf_description: str | None = PROMISED
-    quote_template: BankAccountBankEstablishment | None = PROMISED
-    appendices: CategoryGroupCategories = PROMISED
+    quote_template: RecordId | None = PROMISED
+    appendices: Link = PROMISED
     external_reference: str = PROMISED
     archived_at: dt.datetime | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
 
 
+class QuoteCreate(Request, frozen=True, kw_only=True):
+    """Quote create, as sent."""
+
+    date: dt.date
+    deadline: dt.date
+    customer_id: int
+    invoice_lines: list[QuoteCreateInvoiceLine]
+    quote_template_id: int | UnsetType = UNSET
+    pdf_invoice_free_text: str | UnsetType | None = UNSET
+    pdf_invoice_subject: str | UnsetType | None = UNSET
+    pdf_description: str | UnsetType | None = UNSET
+    currency: Currency | UnsetType = UNSET
+    special_mention: str | UnsetType | None = UNSET
+    language: Language | UnsetType = UNSET
+    discount: LineDiscount | UnsetType = UNSET
+    invoice_line_sections: list[InvoiceLineSection] | UnsetType = UNSET
+    external_reference: str | UnsetType = UNSET
+
+
 class QuoteInvoiceLineWithProduct(Request, frozen=True, kw_only=True):
     """Quote invoice line with product, as sent."""
 
     __amounts__ = ("raw_currency_unit_price",)
-
     __numbers__ = ("quantity",)
 
     product_id: int
@@ -79,28 +104,27 @@ class QuoteInvoiceLineWithProduct(Request, frozen=True, kw_only=True):
     ledger_account_id: int | UnsetType = UNSET
     raw_currency_unit_price: Decimal | UnsetType = UNSET
     unit: str | UnsetType = UNSET
-    vat_rate: VatRateWithMixed | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
+    vat_rate: VatRate | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
     section_rank: int | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
+    discount: LineDiscount | UnsetType = UNSET
 
 
 class QuoteInvoiceLineWithoutProduct(Request, frozen=True, kw_only=True):
     """Quote invoice line without product, as sent."""
 
     __amounts__ = ("raw_currency_unit_price",)
-
     __numbers__ = ("quantity",)
 
     label: str
     quantity: Decimal
     raw_currency_unit_price: Decimal
     unit: str
-    vat_rate: VatRateWithMixed
+    vat_rate: VatRate
     ledger_account_id: int | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
     section_rank: int | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
+    discount: LineDiscount | UnsetType = UNSET
 
 
 class QuotePage(Answer, frozen=True, kw_only=True):
@@ -111,56 +135,36 @@ class QuotePage(Answer, frozen=True, kw_only=True):
     items: list[Quote] = PROMISED
 
 
-class QuotePost(Request, frozen=True, kw_only=True):
-    """Quote post, as sent."""
-
-    date: dt.date
-    deadline: dt.date
-    customer_id: int
-    invoice_lines: list[QuotePostInvoiceLine]
-    quote_template_id: int | UnsetType = UNSET
-    pdf_invoice_free_text: str | None | UnsetType = UNSET
-    pdf_invoice_subject: str | None | UnsetType = UNSET
-    pdf_description: str | None | UnsetType = UNSET
-    currency: Currency | UnsetType = UNSET
-    special_mention: str | None | UnsetType = UNSET
-    language: Language | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
-    invoice_line_sections: list[QuotePostInvoiceLineSection] | UnsetType = UNSET
-    external_reference: str | UnsetType = UNSET
-
-
-class QuotePut(Request, frozen=True, kw_only=True):
-    """Quote put, as sent."""
+class QuoteUpdate(Request, frozen=True, kw_only=True):
+    """Quote update, as sent."""
 
     date: dt.date | UnsetType = UNSET
     deadline: dt.date | UnsetType = UNSET
     customer_id: int | UnsetType = UNSET
     quote_template_id: int | UnsetType = UNSET
-    pdf_invoice_free_text: str | None | UnsetType = UNSET
-    pdf_invoice_subject: str | None | UnsetType = UNSET
-    pdf_description: str | None | UnsetType = UNSET
+    pdf_invoice_free_text: str | UnsetType | None = UNSET
+    pdf_invoice_subject: str | UnsetType | None = UNSET
+    pdf_description: str | UnsetType | None = UNSET
     currency: str | UnsetType = UNSET
-    special_mention: str | None | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
+    special_mention: str | UnsetType | None = UNSET
+    discount: LineDiscount | UnsetType = UNSET
     language: Language | UnsetType = UNSET
-    invoice_lines: QuotePutInvoiceLines | UnsetType = UNSET
+    invoice_lines: QuoteUpdateInvoiceLines | UnsetType = UNSET
     external_reference: str | UnsetType = UNSET
 
 
-class QuotePutInvoiceLines(Request, frozen=True, kw_only=True):
-    """Quote put invoice lines, as sent."""
+class QuoteUpdateInvoiceLines(Request, frozen=True, kw_only=True):
+    """Quote update invoice lines, as sent."""
 
-    create: list[QuotePostInvoiceLine] | UnsetType = UNSET
-    update: list[QuotePutInvoiceLinesUpdate] | UnsetType = UNSET
+    create: list[QuoteCreateInvoiceLine] | UnsetType = UNSET
+    update: list[QuoteUpdateInvoiceLinesUpdate] | UnsetType = UNSET
     delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
 
 
-class QuotePutInvoiceLinesUpdate(Request, frozen=True, kw_only=True):
-    """Quote put invoice lines update, as sent."""
+class QuoteUpdateInvoiceLinesUpdate(Request, frozen=True, kw_only=True):
+    """Quote update invoice lines update, as sent."""
 
     __amounts__ = ("raw_currency_unit_price",)
-
     __numbers__ = ("quantity",)
 
     id: int
@@ -169,10 +173,10 @@ class QuotePutInvoiceLinesUpdate(Request, frozen=True, kw_only=True):
     ledger_account_id: int | UnsetType = UNSET
     raw_currency_unit_price: Decimal | UnsetType = UNSET
     unit: str | UnsetType = UNSET
-    vat_rate: VatRateWithMixed | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
+    vat_rate: VatRate | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
     product_id: int | UnsetType = UNSET
-    discount: CustomerInvoicePostFinalizedDiscount | UnsetType = UNSET
+    discount: Discount | UnsetType = UNSET
     section_rank: int | UnsetType = UNSET
 
 
@@ -183,7 +187,7 @@ class QuoteUpdateStatus(Request, frozen=True, kw_only=True):
 
 
 if TYPE_CHECKING:
-    QuotePostInvoiceLine: TypeAlias = QuoteInvoiceLineWithProduct | QuoteInvoiceLineWithoutProduct
-    """Quote post invoice line, as sent."""
+    QuoteCreateInvoiceLine: TypeAlias = QuoteInvoiceLineWithProduct | QuoteInvoiceLineWithoutProduct
+    """Quote create invoice line, as sent."""
 else:
-    QuotePostInvoiceLine = variants(QuoteInvoiceLineWithProduct, QuoteInvoiceLineWithoutProduct)
+    QuoteCreateInvoiceLine = variants(QuoteInvoiceLineWithProduct, QuoteInvoiceLineWithoutProduct)

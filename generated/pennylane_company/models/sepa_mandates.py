@@ -10,12 +10,9 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
-from .shared import CustomerInvoiceImportEInvoiceAnswer
+from .shared import LinkedRecord
 
-
-SepaSequenceType: TypeAlias = Literal[
-    "FRST", "OOFF", "RCUR", "FNAL",
-]
+SepaSequenceType: TypeAlias = Literal["FRST", "OOFF", "RCUR", "FNAL"]
 """Sepa sequence type, as sent."""
 
 SepaSequenceTypeAnswer: TypeAlias = str
@@ -35,7 +32,7 @@ class SepaMandate(Answer, frozen=True, kw_only=True):
     sequence_type: SepaSequenceTypeAnswer = PROMISED
     signed_at: dt.date = PROMISED
     identifier: str = PROMISED
-    customer: CustomerInvoiceImportEInvoiceAnswer = PROMISED
+    customer: LinkedRecord = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
 
@@ -63,7 +60,7 @@ class SepaMandatePage(Answer, frozen=True, kw_only=True):
 class SepaMandateUpdate(Request, frozen=True, kw_only=True):
     """Sepa mandate update, as sent."""
 
-    bank: str | None | UnsetType = UNSET
+    bank: str | UnsetType | None = UNSET
     bic: str | UnsetType = UNSET
     iban: str | UnsetType = UNSET
     sequence_type: SepaSequenceType | UnsetType = UNSET

@@ -13,7 +13,6 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, BlankableDecimal, Request
 from ..types import File
 
-
 Currency: TypeAlias = Literal[
     "EUR", "USD", "GBP", "AED", "AFN", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD",
     "BDT", "BGN", "BHD", "BIF", "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BYR", "BZD", "CAD",
@@ -27,15 +26,13 @@ Currency: TypeAlias = Literal[
     "SOS", "SRD", "STD", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS",
     "UAH", "UGX", "UYU", "UZS", "VEF", "VND", "VUV", "WST", "XAF", "XCD", "XDR", "XOF", "XPF", "YER", "ZAR",
     "ZMK", "ZMW", "ZWL",
-]
+]  # fmt: skip
 """Currency, as sent."""
 
 CurrencyAnswer: TypeAlias = str
 """Currency answer, as answered."""
 
-DiscountType: TypeAlias = Literal[
-    "absolute", "relative",
-]
+DiscountType: TypeAlias = Literal["absolute", "relative"]
 """Discount type, as sent."""
 
 DiscountTypeAnswer: TypeAlias = str
@@ -46,17 +43,15 @@ Known values: absolute, relative. Others may come.
 
 InvoiceTransactionReferencesBankingProviders: TypeAlias = Literal[
     "stripe", "gocardless", "bank", "budgetinsight",
-]
+]  # fmt: skip
 """Invoice transaction references banking providers, as sent."""
 
 InvoiceTransactionReferencesProviderFieldNames: TypeAlias = Literal[
     "payment_id", "charge_id", "report_id", "webid", "label",
-]
+]  # fmt: skip
 """Invoice transaction references provider field names, as sent."""
 
-Language: TypeAlias = Literal[
-    "fr_FR", "en_GB", "de_DE",
-]
+Language: TypeAlias = Literal["fr_FR", "en_GB", "de_DE"]
 """Language, as sent."""
 
 LanguageAnswer: TypeAlias = str
@@ -68,7 +63,7 @@ Known values: fr_FR, en_GB, de_DE. Others may come.
 PaymentConditions: TypeAlias = Literal[
     "upon_receipt", "custom", "7_days", "15_days", "30_days", "30_days_end_of_month", "45_days",
     "45_days_end_of_month", "60_days",
-]
+]  # fmt: skip
 """Payment conditions, as sent."""
 
 PaymentConditionsAnswer: TypeAlias = str
@@ -86,9 +81,7 @@ pending_customer_approval, pending_submission, submitted, confirmed, paid_out, c
 customer_approval_denied, failed, charged_back, resubmission_requested, draft. Others may come.
 """
 
-Substance: TypeAlias = Literal[
-    "goods", "services",
-]
+Substance: TypeAlias = Literal["goods", "services"]
 """Substance, as sent."""
 
 SubstanceAnswer: TypeAlias = str
@@ -103,7 +96,7 @@ TransactionDirectionAnswer: TypeAlias = str
 Known values: cash_in, cash_out. Others may come.
 """
 
-VatRateWithMixed: TypeAlias = Literal[
+VatRate: TypeAlias = Literal[
     "FR_1_05", "FR_1_75", "FR_09", "FR_21", "FR_40", "FR_50", "FR_55", "FR_60", "FR_65", "FR_85", "FR_92",
     "FR_100", "FR_130", "FR_15_385", "FR_160", "FR_196", "FR_200", "AD_10", "AD_45", "AD_95", "AT_100",
     "AT_130", "AT_190", "AT_200", "BE_60", "BE_120", "BE_210", "BG_90", "BG_200", "CH_25", "CH_37", "CH_77",
@@ -125,26 +118,33 @@ VatRateWithMixed: TypeAlias = Literal[
     "DE_extracom_BU0191", "DE_extracom_190_BU0511", "FR_85_construction", "FR_100_construction",
     "FR_200_construction", "DE_exempt_construction_BU0046", "DE_70_construction_BU0091",
     "DE_190_construction_BU0094", "DE_190_construction_BU0526", "DE_190_construction_BU0546", "mixed",
-]
-"""Vat rate with mixed, as sent."""
+]  # fmt: skip
+"""Vat rate, as sent."""
 
-VatRateWithMixedAnswer: TypeAlias = str
-"""Vat rate with mixed answer, as answered."""
-
-
-class BankAccountBankEstablishment(Answer, frozen=True, kw_only=True):
-    """Bank account bank establishment, as answered."""
-
-    id: int = PROMISED
+VatRateAnswer: TypeAlias = str
+"""Vat rate answer, as answered."""
 
 
-class BankEstablishment(Answer, frozen=True, kw_only=True):
-    """Bank establishment, as answered."""
+class Address(Request, frozen=True, kw_only=True):
+    """A postal address."""
 
-    id: int = PROMISED
-    name: str = PROMISED
-    created_at: dt.datetime = PROMISED
-    updated_at: dt.datetime = PROMISED
+    address: str
+    """Street and number."""
+    postal_code: str
+    """Postal code."""
+    city: str
+    """City."""
+    country_alpha2: str
+    """Country, two letters of ISO 3166-1."""
+
+
+class AddressUpdate(Request, frozen=True, kw_only=True):
+    """Changes to a postal address."""
+
+    address: str | UnsetType = UNSET
+    postal_code: str | UnsetType = UNSET
+    city: str | UnsetType = UNSET
+    country_alpha2: str | UnsetType = UNSET
 
 
 class BankEstablishmentPage(Answer, frozen=True, kw_only=True):
@@ -152,21 +152,7 @@ class BankEstablishmentPage(Answer, frozen=True, kw_only=True):
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
-    items: list[BankEstablishment] = PROMISED
-
-
-class BillingSubscriptionInvoiceLineDiscount(Answer, frozen=True, kw_only=True):
-    """Billing subscription invoice line discount, as answered."""
-
-    type: DiscountTypeAnswer = PROMISED
-    value: Decimal = PROMISED
-
-
-class BillingSubscriptionInvoiceLineImputationDates(Answer, frozen=True, kw_only=True):
-    """Billing subscription invoice line imputation dates, as answered."""
-
-    start_date: dt.date = PROMISED
-    end_date: dt.date = PROMISED
+    items: list[NamedRecord] = PROMISED
 
 
 class BillingSubscriptionInvoiceLineSectionPage(Answer, frozen=True, kw_only=True):
@@ -174,33 +160,20 @@ class BillingSubscriptionInvoiceLineSectionPage(Answer, frozen=True, kw_only=Tru
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
-    items: list[QuoteInvoiceLineSection] = PROMISED
+    items: list[InvoiceLineSectionRecord] = PROMISED
 
 
-class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesUpdate(Request, frozen=True, kw_only=True):
-    """Billing subscription update customer invoice data invoice lines update, as sent."""
+class CategoryWeight(Request, frozen=True, kw_only=True):
+    """A share of an amount that goes to one analytical category."""
 
-    __amounts__ = ("raw_currency_unit_price",)
-
-    __numbers__ = ("quantity",)
+    __amounts__ = ("weight",)
 
     id: int
-    label: str | UnsetType = UNSET
-    quantity: Decimal | UnsetType = UNSET
-    unit: str | UnsetType = UNSET
-    raw_currency_unit_price: Decimal | UnsetType = UNSET
-    vat_rate: VatRateWithMixed | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
-    section_rank: int | UnsetType = UNSET
-    discount: QuotePostDiscount | UnsetType = UNSET
-    ledger_account_id: int | UnsetType = UNSET
-    product_id: int | UnsetType = UNSET
-
-
-class CategoryGroupCategories(Answer, frozen=True, kw_only=True):
-    """Category group categories, as answered."""
-
-    url: str = PROMISED
+    """Id of the category."""
+    weight: Decimal
+    """Share between 0 and 1, decimal text of at most 7 decimals; the shares within a category group add up to
+    1.
+    """
 
 
 class CommercialDocumentAppendixPage(Answer, frozen=True, kw_only=True):
@@ -234,37 +207,17 @@ class CommercialDocumentInvoiceLinePage(Answer, frozen=True, kw_only=True):
     items: list[QuoteInvoiceLine] = PROMISED
 
 
-class CompanyCustomerBillingAddress(Answer, frozen=True, kw_only=True):
-    """Company customer billing address, as answered."""
+class CustomerAddress(Answer, frozen=True, kw_only=True):
+    """A postal address."""
 
     address: str = PROMISED
+    """Street and number."""
     postal_code: str = PROMISED
+    """Postal code."""
     city: str = PROMISED
+    """City."""
     country_alpha2: str = PROMISED
-
-
-class CompanyCustomerCreateBillingAddress(Request, frozen=True, kw_only=True):
-    """Company customer create billing address, as sent."""
-
-    address: str
-    postal_code: str
-    city: str
-    country_alpha2: str
-
-
-class CompanyCustomerCreateLedgerAccount(Request, frozen=True, kw_only=True):
-    """Company customer create ledger account, as sent."""
-
-    number: str
-
-
-class CompanyCustomerUpdateBillingAddress(Request, frozen=True, kw_only=True):
-    """Company customer update billing address, as sent."""
-
-    address: str | UnsetType = UNSET
-    postal_code: str | UnsetType = UNSET
-    city: str | UnsetType = UNSET
-    country_alpha2: str | UnsetType = UNSET
+    """Country, two letters of ISO 3166-1."""
 
 
 class CustomerCategory(Answer, frozen=True, kw_only=True):
@@ -273,7 +226,7 @@ class CustomerCategory(Answer, frozen=True, kw_only=True):
     id: int = PROMISED
     label: str = PROMISED
     weight: Decimal = PROMISED
-    category_group: BankAccountBankEstablishment = PROMISED
+    category_group: RecordId = PROMISED
     analytical_code: str | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
@@ -288,10 +241,12 @@ class CustomerInvoiceCategoryPage(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceDiscount(Answer, frozen=True, kw_only=True):
-    """Customer invoice discount, as answered."""
+    """The reduction of a whole invoice."""
 
     type: DiscountTypeAnswer = PROMISED
+    """How the value counts: absolute is an amount in the document's currency, relative a percentage."""
     value: BlankableDecimal = PROMISED
+    """Decimal text: an amount before tax, or a percentage such as 25 for 25 %."""
 
 
 class CustomerInvoiceEInvoicingFlow(Answer, frozen=True, kw_only=True):
@@ -300,18 +255,20 @@ class CustomerInvoiceEInvoicingFlow(Answer, frozen=True, kw_only=True):
     id: str = PROMISED
 
 
-class CustomerInvoiceImportEInvoiceAnswer(Answer, frozen=True, kw_only=True):
-    """Customer invoice import e invoice answer, as answered."""
+class CustomerInvoiceLineDiscount(Answer, frozen=True, kw_only=True):
+    """The reduction of one line."""
 
-    id: int = PROMISED
-    url: str = PROMISED
+    type: DiscountTypeAnswer = PROMISED
+    """How the value counts: absolute is an amount in the document's currency, relative a percentage."""
+    value: Decimal = PROMISED
+    """Decimal text: an amount before tax, or a percentage such as 25 for 25 %."""
 
 
-class CustomerInvoiceImportInvoiceLineImputationDates(Request, frozen=True, kw_only=True):
-    """Customer invoice import invoice line imputation dates, as sent."""
+class CustomerInvoiceLineImputationDates(Answer, frozen=True, kw_only=True):
+    """The period that a line's amount belongs to in the accounts."""
 
-    start_date: dt.date
-    end_date: dt.date
+    start_date: dt.date = PROMISED
+    end_date: dt.date = PROMISED
 
 
 class CustomerInvoiceMatchTransaction(Request, frozen=True, kw_only=True):
@@ -340,30 +297,61 @@ class CustomerInvoicePaymentPage(Answer, frozen=True, kw_only=True):
     items: list[CustomerInvoicePayment] = PROMISED
 
 
-class CustomerInvoicePostFinalizedDiscount(Request, frozen=True, kw_only=True):
-    """Customer invoice post finalized discount, as sent."""
-
-    __amounts__ = ("value",)
-
-    type: DiscountType
-    value: Decimal
-
-
-class CustomerInvoiceReplaceCategories(Request, frozen=True, kw_only=True):
-    """Customer invoice replace categories, as sent."""
-
-    __amounts__ = ("weight",)
-
-    id: int
-    weight: Decimal
-
-
 class CustomerInvoiceTransactionReference(Answer, frozen=True, kw_only=True):
-    """Customer invoice transaction reference, as answered."""
+    """How the bank transaction that pays is recognised."""
 
     banking_provider: str = PROMISED
     provider_field_name: str = PROMISED
     provider_field_value: str = PROMISED
+
+
+class Discount(Request, frozen=True, kw_only=True):
+    """A reduction of an amount before tax."""
+
+    __amounts__ = ("value",)
+
+    type: DiscountType
+    """How the value counts: absolute is an amount in the document's currency, relative a percentage."""
+    value: Decimal
+    """Decimal text: an amount before tax, or a percentage such as 25 for 25 %."""
+
+
+class DraftInvoiceLineUpdate(Request, frozen=True, kw_only=True):
+    """Changes to one line. What is left out stays as it is."""
+
+    __amounts__ = ("raw_currency_unit_price",)
+    __numbers__ = ("quantity",)
+
+    id: int
+    """Id of the line to change."""
+    label: str | UnsetType = UNSET
+    """What is sold, as printed."""
+    quantity: Decimal | UnsetType = UNSET
+    """Number of units, a decimal; negative in a credit note."""
+    unit: str | UnsetType = UNSET
+    """What the quantity counts, such as hour or piece."""
+    raw_currency_unit_price: Decimal | UnsetType = UNSET
+    """Price of one unit before tax and before any discount, in the invoice's currency; decimal text, at most
+    6 decimals.
+    """
+    vat_rate: VatRate | UnsetType = UNSET
+    """VAT code: a country and a rate in tenths of a percent. FR_200 is 20 % in France, FR_55 is 5.5 %."""
+    description: str | UnsetType | None = UNSET
+    """Text below the label."""
+    section_rank: int | UnsetType = UNSET
+    """Rank of the section that the line stands under."""
+    discount: LineDiscount | UnsetType = UNSET
+    """Reduction of this line, on its amount before tax."""
+    ledger_account_id: int | UnsetType = UNSET
+    """Id of the ledger account for the revenue; derived when left out."""
+    product_id: int | UnsetType = UNSET
+    """Id of a product."""
+
+
+class EmailRecipients(Request, frozen=True, kw_only=True):
+    """Who gets an email."""
+
+    recipients: list[str] | UnsetType = UNSET
 
 
 class FileAttachment(Answer, frozen=True, kw_only=True):
@@ -391,6 +379,51 @@ class GocardlessMandateAssociate(Request, frozen=True, kw_only=True):
     customer_id: int
 
 
+class ImputationDates(Request, frozen=True, kw_only=True):
+    """The period that a line's amount belongs to in the accounts."""
+
+    start_date: dt.date
+    """First day, ISO 8601."""
+    end_date: dt.date
+    """Last day, ISO 8601."""
+
+
+class InvoiceLineSection(Request, frozen=True, kw_only=True):
+    """A heading above a group of lines."""
+
+    rank: int
+    """Position, counted from 1 without gaps."""
+    title: str | UnsetType = UNSET
+    """Text of the heading."""
+    description: str | UnsetType = UNSET
+    """Text below the heading."""
+
+
+class InvoiceLineSectionRecord(Answer, frozen=True, kw_only=True):
+    """A heading above a group of lines, as Pennylane keeps it."""
+
+    id: int = PROMISED
+    title: str | None = PROMISED
+    description: str | None = PROMISED
+    rank: int = PROMISED
+    created_at: dt.datetime = PROMISED
+    updated_at: dt.datetime = PROMISED
+
+
+class LedgerAccountNumber(Request, frozen=True, kw_only=True):
+    """An account of the ledger, by its number."""
+
+    number: str
+
+
+class LedgerEntryLineLedgerAccount(Answer, frozen=True, kw_only=True):
+    """Ledger entry line ledger account, as answered."""
+
+    id: int = PROMISED
+    number: str = PROMISED
+    url: str = PROMISED
+
+
 class LedgerEntryLineUnletterLedgerEntryLine(Request, frozen=True, kw_only=True):
     """Ledger entry line unletter ledger entry line, as sent."""
 
@@ -404,8 +437,41 @@ class LedgerEntryWrittenAttachment(Answer, frozen=True, kw_only=True):
     url: str = PROMISED
 
 
-class ProAccountMandateMigrationCreateMandate(Answer, frozen=True, kw_only=True):
-    """Pro account mandate migration create mandate, as answered."""
+class LineDiscount(Request, frozen=True, kw_only=True):
+    """A reduction of a line's amount before tax."""
+
+    __amounts__ = ("value",)
+
+    type: DiscountType
+    """How the value counts: absolute is an amount in the document's currency, relative a percentage."""
+    value: BlankableDecimal
+    """Decimal text: an amount before tax, or a percentage such as 25 for 25 %."""
+
+
+class Link(Answer, frozen=True, kw_only=True):
+    """Where to read what is not shown here."""
+
+    url: str = PROMISED
+
+
+class LinkedRecord(Answer, frozen=True, kw_only=True):
+    """The id of another record, and where to read it."""
+
+    id: int = PROMISED
+    url: str = PROMISED
+
+
+class NamedRecord(Answer, frozen=True, kw_only=True):
+    """Named record, as answered."""
+
+    id: int = PROMISED
+    name: str = PROMISED
+    created_at: dt.datetime = PROMISED
+    updated_at: dt.datetime = PROMISED
+
+
+class ProAccountMandateMigrationCreatedMandate(Answer, frozen=True, kw_only=True):
+    """Pro account mandate migration created mandate, as answered."""
 
     id: int = PROMISED
     type: str = PROMISED
@@ -421,50 +487,22 @@ class QuoteInvoiceLine(Answer, frozen=True, kw_only=True):
     amount: Decimal = PROMISED
     currency_amount: Decimal = PROMISED
     description: str = PROMISED
-    product: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    vat_rate: VatRateWithMixedAnswer = PROMISED
+    product: LinkedRecord | None = PROMISED
+    vat_rate: VatRateAnswer = PROMISED
     currency_amount_before_tax: Decimal = PROMISED
     currency_tax: Decimal = PROMISED
     tax: Decimal = PROMISED
     raw_currency_unit_price: Decimal = PROMISED
-    discount: BillingSubscriptionInvoiceLineDiscount = PROMISED
+    discount: CustomerInvoiceLineDiscount = PROMISED
     section_rank: int | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
 
 
-class QuoteInvoiceLineSection(Answer, frozen=True, kw_only=True):
-    """Quote invoice line section, as answered."""
+class RecordId(Answer, frozen=True, kw_only=True):
+    """The id of another record."""
 
     id: int = PROMISED
-    title: str | None = PROMISED
-    description: str | None = PROMISED
-    rank: int = PROMISED
-    created_at: dt.datetime = PROMISED
-    updated_at: dt.datetime = PROMISED
-
-
-class QuotePostDiscount(Request, frozen=True, kw_only=True):
-    """Quote post discount, as sent."""
-
-    __amounts__ = ("value",)
-
-    type: DiscountType
-    value: BlankableDecimal
-
-
-class QuotePostInvoiceLineSection(Request, frozen=True, kw_only=True):
-    """Quote post invoice line section, as sent."""
-
-    rank: int
-    title: str | UnsetType = UNSET
-    description: str | UnsetType = UNSET
-
-
-class QuoteSendByEmail(Request, frozen=True, kw_only=True):
-    """Quote send by email, as sent."""
-
-    recipients: list[str] | UnsetType = UNSET
 
 
 class TransactionProAccountExpense(Answer, frozen=True, kw_only=True):

@@ -13,15 +13,24 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, BlankableDecimal, Request, variants
 from ..types import File
 from .shared import (
-    BankAccountBankEstablishment, BillingSubscriptionInvoiceLineImputationDates, CategoryGroupCategories,
-    Currency, CurrencyAnswer, CustomerCategory, CustomerInvoiceEInvoicingFlow,
-    CustomerInvoiceImportEInvoiceAnswer, CustomerInvoiceImportInvoiceLineImputationDates,
-    CustomerInvoiceReplaceCategories, CustomerInvoiceTransactionReference,
-    InvoiceTransactionReferencesBankingProviders, InvoiceTransactionReferencesProviderFieldNames,
-    LedgerEntryLineUnletterLedgerEntryLine, TransactionProAccountExpense, VatRateWithMixed,
-    VatRateWithMixedAnswer,
+    CategoryWeight,
+    Currency,
+    CurrencyAnswer,
+    CustomerCategory,
+    CustomerInvoiceEInvoicingFlow,
+    CustomerInvoiceLineImputationDates,
+    CustomerInvoiceTransactionReference,
+    ImputationDates,
+    InvoiceTransactionReferencesBankingProviders,
+    InvoiceTransactionReferencesProviderFieldNames,
+    LedgerEntryLineUnletterLedgerEntryLine,
+    Link,
+    LinkedRecord,
+    RecordId,
+    TransactionProAccountExpense,
+    VatRate,
+    VatRateAnswer,
 )
-
 
 InvoiceAccountantsStatus: TypeAlias = str
 """Invoice accountants status, as answered.
@@ -46,7 +55,7 @@ SupplierInvoicePdpDisputeReason: TypeAlias = Literal[
     "incorrect_vat_rate", "incorrect_unit_prices", "incorrect_billed_quantity", "incorrect_billed_item",
     "defective_delivered_item", "delivery_issue", "bank_details_error", "incorrect_payment_terms",
     "missing_legal_notice", "missing_contractual_reference", "recipient_error",
-]
+]  # fmt: skip
 """Supplier invoice pdp dispute reason, as sent."""
 
 SupplierInvoicePdpReason: TypeAlias = str
@@ -61,7 +70,7 @@ duplicate_invoice, incorrect_prices, non_compliant_invoice. Others may come.
 SupplierInvoicePdpRefuseReason: TypeAlias = Literal[
     "incorrect_vat_rate", "contract_completed", "duplicate_invoice", "recipient_error", "incorrect_prices",
     "non_compliant_invoice",
-]
+]  # fmt: skip
 """Supplier invoice pdp refuse reason, as sent."""
 
 SupplierInvoicePdpStatus: TypeAlias = str
@@ -71,9 +80,7 @@ Known values: waiting_for_validation, approved, rejected, disputed, refused, col
 partially_collected. Others may come.
 """
 
-SupplierInvoiceUpdatePaymentStatusPaymentStatus: TypeAlias = Literal[
-    "paid", "to_be_paid",
-]
+SupplierInvoiceUpdatePaymentStatusPaymentStatus: TypeAlias = Literal["paid", "to_be_paid"]
 """Supplier invoice update payment status payment status, as sent."""
 
 
@@ -98,15 +105,15 @@ class SupplierInvoice(Answer, frozen=True, kw_only=True):
     public_file_url: str | None = PROMISED
     remaining_amount_with_tax: Decimal | None = PROMISED
     remaining_amount_without_tax: Decimal | None = PROMISED
-    ledger_entry: BankAccountBankEstablishment = PROMISED
-    supplier: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    invoice_lines: CategoryGroupCategories = PROMISED
-    categories: CategoryGroupCategories = PROMISED
+    ledger_entry: RecordId = PROMISED
+    supplier: LinkedRecord | None = PROMISED
+    invoice_lines: Link = PROMISED
+    categories: Link = PROMISED
     transaction_reference: CustomerInvoiceTransactionReference | None = PROMISED
     payment_status: InvoicePaymentStatus = PROMISED
     paid: bool = PROMISED
-    payments: CategoryGroupCategories = PROMISED
-    matched_transactions: CategoryGroupCategories = PROMISED
+    payments: Link = PROMISED
+    matched_transactions: Link = PROMISED
     external_reference: str = PROMISED
     import_source: SupplierInvoiceImportSource | None = PROMISED
     e_invoicing: SupplierInvoiceEInvoicing | None = PROMISED
@@ -126,7 +133,7 @@ class SupplierInvoiceEInvoiceImportImportOptionsInvoiceLine(Request, frozen=True
     """Supplier invoice e invoice import import options invoice line, as sent."""
 
     e_invoice_line_id: str
-    ledger_account_id: int | None | UnsetType = UNSET
+    ledger_account_id: int | UnsetType | None = UNSET
 
 
 class SupplierInvoiceEInvoiceStatus(Answer, frozen=True, kw_only=True):
@@ -150,14 +157,14 @@ class SupplierInvoiceEInvoiceStatus(Answer, frozen=True, kw_only=True):
     public_file_url: str | None = PROMISED
     remaining_amount_with_tax: Decimal | None = PROMISED
     remaining_amount_without_tax: Decimal | None = PROMISED
-    ledger_entry: BankAccountBankEstablishment = PROMISED
-    supplier: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    invoice_lines: CategoryGroupCategories = PROMISED
-    categories: CategoryGroupCategories = PROMISED
+    ledger_entry: RecordId = PROMISED
+    supplier: LinkedRecord | None = PROMISED
+    invoice_lines: Link = PROMISED
+    categories: Link = PROMISED
     transaction_reference: CustomerInvoiceTransactionReference | None = PROMISED
     payment_status: InvoicePaymentStatus = PROMISED
-    payments: CategoryGroupCategories = PROMISED
-    matched_transactions: CategoryGroupCategories = PROMISED
+    payments: Link = PROMISED
+    matched_transactions: Link = PROMISED
     external_reference: str = PROMISED
     e_invoicing: SupplierInvoiceEInvoiceStatusEInvoicing | None = PROMISED
     archived_at: dt.datetime | None = PROMISED
@@ -241,13 +248,13 @@ class SupplierInvoiceImportInvoiceLine(Request, frozen=True, kw_only=True):
 
     currency_amount: BlankableDecimal
     currency_tax: BlankableDecimal
-    vat_rate: VatRateWithMixed
+    vat_rate: VatRate
     label: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
     amount: BlankableDecimal | UnsetType = UNSET
     tax: BlankableDecimal | UnsetType = UNSET
     ledger_account_id: int | UnsetType = UNSET
-    imputation_dates: CustomerInvoiceImportInvoiceLineImputationDates | UnsetType = UNSET
+    imputation_dates: ImputationDates | UnsetType = UNSET
     ledger_entry_line: SupplierInvoiceImportInvoiceLineLedgerEntryLine | UnsetType = UNSET
 
 
@@ -280,11 +287,11 @@ class SupplierInvoiceInvoiceLine(Answer, frozen=True, kw_only=True):
     amount: Decimal = PROMISED
     currency_amount: Decimal = PROMISED
     description: str = PROMISED
-    vat_rate: VatRateWithMixedAnswer = PROMISED
+    vat_rate: VatRateAnswer = PROMISED
     currency_amount_before_tax: Decimal = PROMISED
     currency_tax: Decimal = PROMISED
     tax: Decimal = PROMISED
-    imputation_dates: BillingSubscriptionInvoiceLineImputationDates | None = PROMISED
+    imputation_dates: CustomerInvoiceLineImputationDates | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
 
@@ -319,10 +326,10 @@ class SupplierInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
     amount: Decimal = PROMISED
     currency_fee: Decimal | None = PROMISED
     fee: Decimal | None = PROMISED
-    journal: BankAccountBankEstablishment = PROMISED
-    bank_account: CustomerInvoiceImportEInvoiceAnswer = PROMISED
+    journal: RecordId = PROMISED
+    bank_account: LinkedRecord = PROMISED
     pro_account_expense: TransactionProAccountExpense | None = PROMISED
-    supplier: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
+    supplier: LinkedRecord | None = PROMISED
     categories: list[CustomerCategory] = PROMISED
 
 
@@ -358,7 +365,7 @@ class SupplierInvoiceUpdate(Request, frozen=True, kw_only=True):
     amount: BlankableDecimal | UnsetType = UNSET
     currency_tax: BlankableDecimal | UnsetType = UNSET
     tax: BlankableDecimal | UnsetType = UNSET
-    transaction_reference: SupplierInvoiceImportTransactionReference | None | UnsetType = UNSET
+    transaction_reference: SupplierInvoiceImportTransactionReference | UnsetType | None = UNSET
     invoice_lines: SupplierInvoiceUpdateInvoiceLines | UnsetType = UNSET
     external_reference: str | UnsetType = UNSET
 
@@ -379,12 +386,12 @@ class SupplierInvoiceUpdateInvoiceLinesCreate(Request, frozen=True, kw_only=True
     label: str
     currency_amount: BlankableDecimal
     currency_tax: BlankableDecimal
-    vat_rate: VatRateWithMixed
+    vat_rate: VatRate
     description: str | UnsetType = UNSET
     amount: BlankableDecimal | UnsetType = UNSET
     tax: BlankableDecimal | UnsetType = UNSET
     ledger_account_id: int | UnsetType = UNSET
-    imputation_dates: CustomerInvoiceImportInvoiceLineImputationDates | UnsetType = UNSET
+    imputation_dates: ImputationDates | UnsetType = UNSET
     ledger_entry_line: SupplierInvoiceUpdateInvoiceLinesCreateLedgerEntryLine | UnsetType = UNSET
 
 
@@ -407,8 +414,8 @@ class SupplierInvoiceUpdateInvoiceLinesUpdate(Request, frozen=True, kw_only=True
     currency_tax: BlankableDecimal | UnsetType = UNSET
     tax: BlankableDecimal | UnsetType = UNSET
     ledger_account_id: int | UnsetType = UNSET
-    vat_rate: VatRateWithMixed | UnsetType = UNSET
-    imputation_dates: CustomerInvoiceImportInvoiceLineImputationDates | UnsetType = UNSET
+    vat_rate: VatRate | UnsetType = UNSET
+    imputation_dates: ImputationDates | UnsetType = UNSET
     ledger_entry_line: SupplierInvoiceUpdateInvoiceLinesUpdateLedgerEntryLine | UnsetType = UNSET
 
 
@@ -425,17 +432,27 @@ class SupplierInvoiceUpdatePaymentStatus(Request, frozen=True, kw_only=True):
 
 
 if TYPE_CHECKING:
-    SupplierInvoiceUpdateEInvoiceStatus: TypeAlias = SupplierInvoiceEInvoiceStatusDispute | SupplierInvoiceEInvoiceStatusRefuse | SupplierInvoiceEInvoiceStatusUndispute
+    SupplierInvoiceUpdateEInvoiceStatus: TypeAlias = (
+        SupplierInvoiceEInvoiceStatusDispute
+        | SupplierInvoiceEInvoiceStatusRefuse
+        | SupplierInvoiceEInvoiceStatusUndispute
+    )
     """Supplier invoice update e invoice status, as sent."""
 else:
     SupplierInvoiceUpdateEInvoiceStatus = variants(
-        SupplierInvoiceEInvoiceStatusDispute, SupplierInvoiceEInvoiceStatusRefuse,
-        SupplierInvoiceEInvoiceStatusUndispute, field="status",
-        tags={"disputed": SupplierInvoiceEInvoiceStatusDispute, "refused": SupplierInvoiceEInvoiceStatusRefuse, "approved": SupplierInvoiceEInvoiceStatusUndispute},
+        SupplierInvoiceEInvoiceStatusDispute,
+        SupplierInvoiceEInvoiceStatusRefuse,
+        SupplierInvoiceEInvoiceStatusUndispute,
+        field="status",
+        tags={
+            "disputed": SupplierInvoiceEInvoiceStatusDispute,
+            "refused": SupplierInvoiceEInvoiceStatusRefuse,
+            "approved": SupplierInvoiceEInvoiceStatusUndispute,
+        },
     )
 
 PutSupplierInvoiceCategoriesAnswer: TypeAlias = list[CustomerCategory]
 """Put supplier invoice categories answer, as answered."""
 
-PutSupplierInvoiceCategoriesBody: TypeAlias = list[CustomerInvoiceReplaceCategories]
+PutSupplierInvoiceCategoriesBody: TypeAlias = list[CategoryWeight]
 """Put supplier invoice categories body, as sent."""

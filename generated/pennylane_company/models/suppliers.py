@@ -10,16 +10,12 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
-from .shared import (
-    BankAccountBankEstablishment, CompanyCustomerBillingAddress, CompanyCustomerCreateBillingAddress,
-    CompanyCustomerCreateLedgerAccount, CustomerCategory, CustomerInvoiceReplaceCategories,
-)
-
+from .shared import Address, CategoryWeight, CustomerAddress, CustomerCategory, LedgerAccountNumber, RecordId
 
 SupplierPaymentMethods: TypeAlias = Literal[
     "automatic_transfer", "manual_transfer", "automatic_debiting", "bill_of_exchange", "check", "cash",
     "card", "other",
-]
+]  # fmt: skip
 """Supplier payment methods, as sent."""
 
 SupplierPaymentMethodsAnswer: TypeAlias = str
@@ -29,9 +25,7 @@ Known values: automatic_transfer, manual_transfer, automatic_debiting, bill_of_e
 other. Others may come.
 """
 
-ThirdpartySupplierDueDateRule: TypeAlias = Literal[
-    "days", "days_or_end_of_month",
-]
+ThirdpartySupplierDueDateRule: TypeAlias = Literal["days", "days_or_end_of_month"]
 """Thirdparty supplier due date rule, as sent."""
 
 ThirdpartySupplierDueDateRuleAnswer: TypeAlias = str
@@ -49,10 +43,10 @@ class Supplier(Answer, frozen=True, kw_only=True):
     establishment_no: str | None = PROMISED
     reg_no: str | None = PROMISED
     vat_number: str = PROMISED
-    ledger_account: BankAccountBankEstablishment | None = PROMISED
+    ledger_account: RecordId | None = PROMISED
     emails: list[str] = PROMISED
     iban: str = PROMISED
-    postal_address: CompanyCustomerBillingAddress = PROMISED
+    postal_address: CustomerAddress = PROMISED
     supplier_payment_method: SupplierPaymentMethodsAnswer | None = PROMISED
     supplier_due_date_delay: int | None = PROMISED
     supplier_due_date_rule: ThirdpartySupplierDueDateRuleAnswer | None = PROMISED
@@ -65,16 +59,16 @@ class SupplierCreate(Request, frozen=True, kw_only=True):
     """Supplier create, as sent."""
 
     name: str
-    establishment_no: str | None | UnsetType = UNSET
+    establishment_no: str | UnsetType | None = UNSET
     reg_no: str | UnsetType = UNSET
-    postal_address: CompanyCustomerCreateBillingAddress | UnsetType = UNSET
+    postal_address: Address | UnsetType = UNSET
     vat_number: str | UnsetType = UNSET
-    ledger_account: CompanyCustomerCreateLedgerAccount | None | UnsetType = UNSET
+    ledger_account: LedgerAccountNumber | UnsetType | None = UNSET
     emails: list[str] | UnsetType = UNSET
     iban: str | UnsetType = UNSET
-    supplier_payment_method: SupplierPaymentMethods | None | UnsetType = UNSET
+    supplier_payment_method: SupplierPaymentMethods | UnsetType | None = UNSET
     supplier_due_date_delay: int | UnsetType = UNSET
-    supplier_due_date_rule: ThirdpartySupplierDueDateRule | None | UnsetType = UNSET
+    supplier_due_date_rule: ThirdpartySupplierDueDateRule | UnsetType | None = UNSET
     external_reference: str | UnsetType = UNSET
 
 
@@ -90,19 +84,20 @@ class SupplierUpdate(Request, frozen=True, kw_only=True):
     """Supplier update, as sent."""
 
     name: str | UnsetType = UNSET
-    establishment_no: str | None | UnsetType = UNSET
+    establishment_no: str | UnsetType | None = UNSET
     reg_no: str | UnsetType = UNSET
-    postal_address: CompanyCustomerCreateBillingAddress | UnsetType = UNSET
+    postal_address: Address | UnsetType = UNSET
     vat_number: str | UnsetType = UNSET
     emails: list[str] | UnsetType = UNSET
     iban: str | UnsetType = UNSET
-    supplier_payment_method: SupplierPaymentMethods | None | UnsetType = UNSET
-    supplier_due_date_delay: int | None | UnsetType = UNSET
-    supplier_due_date_rule: ThirdpartySupplierDueDateRule | None | UnsetType = UNSET
+    supplier_payment_method: SupplierPaymentMethods | UnsetType | None = UNSET
+    supplier_due_date_delay: int | UnsetType | None = UNSET
+    supplier_due_date_rule: ThirdpartySupplierDueDateRule | UnsetType | None = UNSET
     external_reference: str | UnsetType = UNSET
+
 
 PutSupplierCategoriesAnswer: TypeAlias = list[CustomerCategory]
 """Put supplier categories answer, as answered."""
 
-PutSupplierCategoriesBody: TypeAlias = list[CustomerInvoiceReplaceCategories]
+PutSupplierCategoriesBody: TypeAlias = list[CategoryWeight]
 """Put supplier categories body, as sent."""

@@ -12,10 +12,13 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request, variants
 from .shared import (
-    CategoryGroupCategories, CurrencyAnswer, CustomerCategory, CustomerInvoiceImportEInvoiceAnswer,
-    CustomerInvoiceReplaceCategories, TransactionProAccountExpense,
+    CategoryWeight,
+    CurrencyAnswer,
+    CustomerCategory,
+    Link,
+    LinkedRecord,
+    TransactionProAccountExpense,
 )
-
 
 TransactionMatchedInvoiceType: TypeAlias = str
 """Transaction matched invoice type, as answered.
@@ -40,13 +43,13 @@ class Transaction(Answer, frozen=True, kw_only=True):
     amount: Decimal = PROMISED
     currency_fee: Decimal | None = PROMISED
     fee: Decimal | None = PROMISED
-    journal: CustomerInvoiceImportEInvoiceAnswer = PROMISED
-    bank_account: CustomerInvoiceImportEInvoiceAnswer = PROMISED
+    journal: LinkedRecord = PROMISED
+    bank_account: LinkedRecord = PROMISED
     pro_account_expense: TransactionProAccountExpense | None = PROMISED
-    customer: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
-    supplier: CustomerInvoiceImportEInvoiceAnswer | None = PROMISED
+    customer: LinkedRecord | None = PROMISED
+    supplier: LinkedRecord | None = PROMISED
     categories: list[CustomerCategory] = PROMISED
-    matched_invoices: CategoryGroupCategories = PROMISED
+    matched_invoices: Link = PROMISED
     interbank_code: str | None = PROMISED
 
 
@@ -107,5 +110,5 @@ else:
 PutTransactionCategoriesAnswer: TypeAlias = list[CustomerCategory]
 """Put transaction categories answer, as answered."""
 
-PutTransactionCategoriesBody: TypeAlias = list[CustomerInvoiceReplaceCategories]
+PutTransactionCategoriesBody: TypeAlias = list[CategoryWeight]
 """Put transaction categories body, as sent."""

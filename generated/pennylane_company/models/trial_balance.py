@@ -9,7 +9,6 @@ from decimal import Decimal
 from .._codec import PROMISED, Answer
 
 
-
 class TrialBalance(Answer, frozen=True, kw_only=True):
     """Trial balance, as answered."""
 

@@ -11,10 +11,9 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
 
-
 CompanyWebhookSubscriptionEvents: TypeAlias = Literal[
     "customer_invoice.e_invoicing_status_updated", "dms_file.created",
-]
+]  # fmt: skip
 """Company webhook subscription events, as sent."""
 
 CompanyWebhookSubscriptionEventsAnswer: TypeAlias = str
@@ -46,8 +45,16 @@ class WebhookSubscription(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class WebhookSubscriptionCreate(Answer, frozen=True, kw_only=True):
-    """Webhook subscription create, as answered."""
+class WebhookSubscriptionCreate(Request, frozen=True, kw_only=True):
+    """Webhook subscription create, as sent."""
+
+    callback_url: str
+    events: list[CompanyWebhookSubscriptionEvents]
+    enabled: bool | UnsetType = UNSET
+
+
+class WebhookSubscriptionCreated(Answer, frozen=True, kw_only=True):
+    """Webhook subscription created, as answered."""
 
     id: int = PROMISED
     callback_url: str = PROMISED
@@ -58,16 +65,8 @@ class WebhookSubscriptionCreate(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class WebhookSubscriptionCreateRequest(Request, frozen=True, kw_only=True):
-    """Webhook subscription create request, as sent."""
-
-    callback_url: str
-    events: list[CompanyWebhookSubscriptionEvents]
-    enabled: bool | UnsetType = UNSET
-
-
-class WebhookSubscriptionIndex(Answer, frozen=True, kw_only=True):
-    """Webhook subscription index, as answered."""
+class WebhookSubscriptionPage(Answer, frozen=True, kw_only=True):
+    """Webhook subscription page, as answered."""
 
     items: list[WebhookSubscription] = PROMISED
     has_more: bool = PROMISED

@@ -10,7 +10,7 @@ from typing import Any
 from pennyform.findings import Failure, Finding, Severity, tidy
 
 # Modules written from the contract. Everything else is the same for every contract.
-_FROM_CONTRACT = ("/models/", "/resources/", "/_client.py")
+_FROM_CONTRACT = ("/models/", "/resources/", "/filters.py", "/_client.py")
 _ALLOWED_NODES = (
     ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef,
     ast.arguments, ast.arg, ast.keyword, ast.Return, ast.Expr, ast.Assign, ast.AnnAssign, ast.If, ast.Await,

@@ -8,8 +8,9 @@ three are :class:`Code`, and a template that prints anything else fails (:func:`
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
@@ -34,15 +35,17 @@ def only_code(value: Any) -> Any:
     """
     if isinstance(value, Code | PythonIdentifier | ClassName) or type(value) is int:
         return value
-    _refuse(value)
-
-
-def _refuse(value: object) -> NoReturn:
     raise UnsafeTextError(f"a template printed a {type(value).__name__}, which nothing has made safe")
 
 
-def literal(value: str | int | bool | None) -> Code:
-    """A Python literal: double-quoted where nothing in the text needs an escape, else as ``repr`` has it."""
+def literal(value: object) -> Code:
+    """A Python literal of a JSON scalar: double-quoted where it needs no escape, else as ``repr`` has it.
+
+    Raises:
+        UnsafeTextError: the value is not a scalar.
+    """
+    if not isinstance(value, str | int | None):
+        raise UnsafeTextError(f"a {type(value).__name__} cannot be written as a literal")
     if isinstance(value, str) and repr(value) == f"'{value}'" and '"' not in value:
         return Code(f'"{value}"')
     return Code(repr(value))
@@ -54,7 +57,10 @@ def joined(parts: Iterable[Code | str], separator: str) -> Code:
 
 
 def filled(parts: Iterable[Code], *, indent: int) -> Code:
-    """Comma-separated code, as many pieces to a line as fit, each line indented and ended with a comma."""
+    """Comma-separated code, as many pieces to a line as fit, each line indented and ended with a comma.
+
+    Formatters would give every piece a line of its own; the template says ``# fmt: skip`` where this stands.
+    """
     lines, line = [], ""
     for part in parts:
         only_code(part)
@@ -63,6 +69,59 @@ def filled(parts: Iterable[Code], *, indent: int) -> Code:
             line = ""
         line += f", {part}" if line else part
     return Code("".join(f"{' ' * indent}{each},\n" for each in [*lines, line] if each))
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """Something in brackets: what comes before and with the opening one, the pieces, the closing one."""
+
+    start: str
+    parts: Sequence[Code | Brackets]
+    end: str
+
+    @property
+    def flat(self) -> Code:
+        """All of it on one line."""
+        return Code(f"{self.start}{joined(map(_flat, self.parts), ', ')}{self.end}")
+
+    @property
+    def _is_call(self) -> bool:
+        # Only arguments may share an inner line; a dict's items and imported names each get their own.
+        return self.start.endswith("(") and not self.start.startswith("from ")
+
+    def laid_out(self, indent: int = 0) -> Code:
+        """On one line, on one inner line, or a line per piece, the way formatters write it.
+
+        The first line is not indented, as a template does that.
+        """
+        if indent + len(self.flat) <= WIDTH:
+            return self.flat
+        margin = " " * indent
+        inner = f"{margin}    {joined(map(_flat, self.parts), ', ')}"
+        if len(inner) > WIDTH or not self._is_call:
+            lines = (f"{margin}    {_laid_out(part, indent + 4)}," for part in self.parts)
+            inner = "\n".join(lines)
+        return Code(f"{self.start}\n{inner}\n{margin}{self.end}")
+
+
+def _flat(part: Code | Brackets) -> Code:
+    return part.flat if isinstance(part, Brackets) else part
+
+
+def _laid_out(part: Code | Brackets, indent: int) -> Code:
+    return part.laid_out(indent) if isinstance(part, Brackets) else part
+
+
+def union(start: str, annotation: Code, end: str, *, indent: int = 0) -> Code:
+    """A statement with a union in it, in parentheses where it would be too long."""
+    line = f"{start}{annotation}{end}"
+    if indent + len(line) <= WIDTH:
+        return Code(line)
+    margin = " " * indent
+    inner = f"{margin}    {annotation}"
+    if len(inner) > WIDTH:
+        inner = inner.replace(" | ", f"\n{margin}    | ")
+    return Code(f"{start}(\n{inner}\n{margin}){end}")
 
 
 def docstring(paragraphs: Iterable[str], *, indent: int) -> Code:

@@ -11,9 +11,7 @@ from typing import Any
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.strings import ClassName
 
-from pennyform.codegen.client.code import WIDTH, Code, docstring, filled, joined, literal
-from pennyform.codegen.client.parsing import class_name, identifier
-from pennyform.codegen.client.types import (
+from pennyform.codegen.client.annotations import (
     AMOUNT,
     NUMBER,
     Type,
@@ -22,6 +20,8 @@ from pennyform.codegen.client.types import (
     references,
     union_members,
 )
+from pennyform.codegen.client.code import WIDTH, Brackets, Code, docstring, filled, joined, literal, union
+from pennyform.codegen.client.parsing import class_name, identifier
 from pennyform.findings import failure
 from pennyform.spec.contract import ANSWER, REQUEST, Schema
 from pennyform.spec.words import parts
@@ -47,7 +47,7 @@ class Struct:
     """An object of the contract. ``flags`` are its class variables, such as which fields are numbers."""
 
     name: ClassName
-    base: Code
+    head: Code
     docstring: Code
     flags: tuple[Code, ...]
     fields: tuple[Field, ...]
@@ -56,10 +56,13 @@ class Struct:
 
 @dataclass(frozen=True)
 class Alias:
-    """A name for a type that is not an object; ``runtime`` is what stands for a union when reading."""
+    """A name for a type that is not an object.
+
+    ``runtime`` is the statement that makes a union readable, where type checkers see ``declaration`` only.
+    """
 
     name: ClassName
-    type: Code
+    declaration: Code
     runtime: Code | None
     docstring: Code
     uses: frozenset[str]
@@ -120,9 +123,11 @@ def _struct(name: str, components: Components) -> Struct:
     names = [each.name.get_untrusted_value() for each in properties]
     fields = tuple(_field(each, schema, direction, components) for each in names)
     _refuse_collisions(name, fields)
+    base = Code("Request" if direction == REQUEST else "Answer")
+    options = [base, Code("frozen=True"), Code("kw_only=True")]
     return Struct(
         class_name(name),
-        Code("Request" if direction == REQUEST else "Answer"),
+        Brackets(f"class {class_name(name)}(", options, "):").laid_out(),
         docstring(_words(name, schema, direction), indent=_INDENT),
         tuple(_flags(fields, direction)),
         fields,
@@ -136,12 +141,18 @@ def _field(name: str, schema: Schema, direction: str, components: Components) ->
     python_name = field_name(name)
     required = name in schema.get("required", ())
     default = _default(inner, required=required, direction=direction, components=components)
-    optional = default == "UNSET"
-    annotation = Code(f"{kind.code} | UnsetType") if optional and kind.code != "Any" else kind.code
+    annotation = _or_unset(kind.code) if default == "UNSET" else kind.code
     if python_name != name:
         value = f"default={default}, " if default else ""
         default = Code(f"field({value}name={literal(name)})")
     return Field(python_name, _declaration(python_name, annotation, default), _field_docstring(inner), kind)
+
+
+def _or_unset(code: Code) -> Code:
+    if code == "Any":
+        return code
+    bare = code.removesuffix(" | None")
+    return Code(f"{bare} | UnsetType{' | None' if bare != code else ''}")
 
 
 def _default(schema: Schema, *, required: bool, direction: str, components: Components) -> Code | None:
@@ -173,13 +184,7 @@ def field_name(name: str) -> Code:
 
 
 def _declaration(name: Code, annotation: Code, default: Code | None) -> Code:
-    ending = f" = {default}" if default else ""
-    line = f"{name}: {annotation}{ending}"
-    if len(line) + _INDENT <= WIDTH:
-        return Code(line)
-    members = annotation.split(" | ")
-    body = "".join(f"        {'| ' if index else ''}{member}\n" for index, member in enumerate(members))
-    return Code(f"{name}: (\n{body}    ){ending}")
+    return union(f"{name}: ", annotation, f" = {default}" if default else "", indent=_INDENT)
 
 
 def _field_docstring(schema: Schema) -> Code | None:
@@ -213,36 +218,45 @@ def _refuse_collisions(name: str, fields: tuple[Field, ...]) -> None:
 
 def _alias(name: str, components: Components) -> Alias:
     schema, direction = components.schemas[name], components.direction(name)
-    values = [value for value in schema.get("enum", ()) if value is not None]
-    variants = components.variants(schema)
     kind = python_type(schema, direction)
-    code = kind.code
-    if values and direction == REQUEST:
-        code = Code(f"Literal[\n{filled(map(literal, values), indent=_INDENT)}]")
-    runtime = _runtime_union(variants, components) if len(variants) > 1 else None
     words = _words(name, schema, direction)
-    return Alias(class_name(name), code, runtime, docstring(words, indent=0), kind.uses)
+    values = [literal(value) for value in schema.get("enum", ()) if value is not None]
+    if values and direction == REQUEST:
+        return Alias(class_name(name), _closed(name, values), None, docstring(words, indent=0), kind.uses)
+    variants = components.variants(schema)
+    if len(variants) < 2:
+        return _plain(class_name(name), kind, words)
+    declaration = union(f"{class_name(name)}: TypeAlias = ", kind.code, "", indent=_INDENT)
+    runtime = _runtime_union(name, variants, components)
+    return Alias(class_name(name), declaration, runtime, docstring(words, indent=_INDENT), kind.uses)
 
 
-def unnamed(name: ClassName, schema: Schema, direction: str, components: Components) -> Alias:
+def unnamed(name: ClassName, schema: Schema, direction: str) -> Alias:
     """An alias for a body or an answer that has no component, such as a bare array."""
-    kind = python_type(schema, direction)
-    words = docstring([_spoken(name, direction)], indent=0)
-    return Alias(name, kind.code, None, words, kind.uses)
+    return _plain(name, python_type(schema, direction), [_spoken(name, direction)])
 
 
-def _runtime_union(variants: list[str], components: Components) -> Code:
+def _plain(name: ClassName, kind: Type, words: list[str]) -> Alias:
+    declaration = union(f"{name}: TypeAlias = ", kind.code, "")
+    return Alias(name, declaration, None, docstring(words, indent=0), kind.uses)
+
+
+def _closed(name: str, values: list[Code]) -> Code:
+    start = f"{class_name(name)}: TypeAlias = Literal["
+    line = f"{start}{joined(values, ', ')}]"
+    return Code(line) if len(line) <= WIDTH else Code(f"{start}\n{filled(values, indent=4)}]  # fmt: skip")
+
+
+def _runtime_union(name: str, variants: list[str], components: Components) -> Code:
     classes = [Code(class_name(each)) for each in variants]
+    arguments: list[Code | Brackets] = [*classes]
     tag = _discriminator(variants, components)
-    arguments = [*classes]
     if tag:
         values = (_constant(components.schemas[each]["properties"][tag], components) for each in variants)
         pairs = (f"{literal(value)}: {cls}" for value, cls in zip(values, classes, strict=True))
-        arguments += [Code(f"field={literal(tag)}"), Code(f"tags={{{', '.join(pairs)}}}")]
-    call = f"variants({joined(arguments, ', ')})"
-    if len(call) + 4 <= WIDTH:
-        return Code(call)
-    return Code(f"variants(\n{filled(arguments, indent=8)}    )")
+        tags = [Code(pair) for pair in pairs]
+        arguments += [Code(f"field={literal(tag)}"), Brackets("tags={", tags, "}")]
+    return Brackets(f"{class_name(name)} = variants(", arguments, ")").laid_out(_INDENT)
 
 
 def _discriminator(variants: list[str], components: Components) -> str:
@@ -256,7 +270,7 @@ def _discriminator(variants: list[str], components: Components) -> str:
 
 
 def _words(name: str, schema: Schema, direction: str) -> list[str]:
-    """What a docstring says of a component: our description of it if there is one, else what the name says."""
+    """What a docstring says of a component: our description of it, else what its name says."""
     known = [value for value in schema.get("enum", ()) if value is not None]
     spoken = schema.get("description") or _spoken(name, direction)
     if not known or len(known) > _MOST_VALUES_SHOWN or direction == REQUEST:

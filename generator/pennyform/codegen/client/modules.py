@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
 
+from pennyform.codegen.client.annotations import component_of
 from pennyform.codegen.client.models import Alias, Components, Model, model, unnamed
 from pennyform.codegen.client.naming import answer_name, body_name
 from pennyform.codegen.client.parsing import Parsed, class_name, identifier
-from pennyform.codegen.client.types import component_of
 from pennyform.findings import failure
 from pennyform.spec.contract import ANSWER, REQUEST, Contract, Operation
 
@@ -31,7 +31,7 @@ def modules(contract: Contract, parsed: Parsed) -> dict[str, list[Model]]:
     found: dict[str, list[Model]] = defaultdict(list)
     for name in sorted(users):
         found[_module(users[name])].append(model(name, components))
-    for resource, alias in _unnamed(contract.operations, components):
+    for resource, alias in _unnamed(contract.operations):
         found[_module({resource})].append(alias)
     return {name: _ordered(models) for name, models in sorted(found.items())}
 
@@ -44,15 +44,15 @@ def _module(resources: set[str]) -> str:
     return str(identifier(next(iter(resources)))) if len(resources) == 1 else SHARED
 
 
-def _unnamed(operations: Iterable[Operation], components: Components) -> Iterator[tuple[str, Alias]]:
+def _unnamed(operations: Iterable[Operation]) -> Iterator[tuple[str, Alias]]:
     """Aliases for bodies and answers that are not components, such as bare arrays."""
     for operation in operations:
         if operation.answer is not None and not component_of(operation.answer):
-            yield operation.resource, unnamed(answer_name(operation), operation.answer, ANSWER, components)
+            yield operation.resource, unnamed(answer_name(operation), operation.answer, ANSWER)
         if operation.request is not None and not component_of(operation.request.schema):
             yield (
                 operation.resource,
-                unnamed(body_name(operation), operation.request.schema, REQUEST, components),
+                unnamed(body_name(operation), operation.request.schema, REQUEST),
             )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from openapi_python_client.strings import ClassName
 
+from pennyform.codegen.client.annotations import component_of
 from pennyform.codegen.client.code import Code
 from pennyform.codegen.client.flavours import Flavour
 from pennyform.codegen.client.parsing import class_name
-from pennyform.codegen.client.types import component_of
 from pennyform.spec.contract import Operation
 from pennyform.spec.words import pascal_case
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jinja2 import Environment
 
-from pennyform.codegen.client.code import Code, filled, joined, literal
+from pennyform.codegen.client.code import WIDTH, Brackets, Code, filled, joined, literal
+from pennyform.codegen.client.filters import Filter
 from pennyform.codegen.client.flavours import FLAVOURS
 from pennyform.codegen.client.models import Model, Struct
 from pennyform.codegen.client.parsing import class_name
@@ -75,6 +76,10 @@ class Pages:
             pages.append(self._page(f"models/{module}.py", "model.py.jinja", **context))
         return dict(pages)
 
+    def filters(self, filters: Sequence[Filter]) -> dict[str, str]:
+        """The types of what lists can be filtered by."""
+        return dict([self._page("filters.py", "filters.py.jinja", filters=filters)])
+
     def resources(self, resources: Sequence[Resource]) -> dict[str, str]:
         """The modules of resources, and the clients that hold them."""
         pages = [
@@ -99,7 +104,7 @@ def _title(module: str) -> Code:
 
 def _indexed(module: str, models: Iterable[Model]) -> dict[str, Code]:
     names = sorted(str(each.name) for each in models)
-    return {"name": Code(module), "names": filled([literal(name) for name in names], indent=16)}
+    return {"name": Code(module), "names": filled([literal(name) for name in names], indent=12)}
 
 
 def _imports(module: str, models: Sequence[Model], where: Mapping[str, str]) -> list[Code]:
@@ -116,8 +121,7 @@ def _imports(module: str, models: Sequence[Model], where: Mapping[str, str]) -> 
         standard.insert(0, Code("import datetime as dt"))
     third_party = [_import("msgspec", found.pop("msgspec"))] if "msgspec" in found else []
     own = [_import(source, found[source]) for source in sorted(found, key=_depth)]
-    blocks = [joined(block, "\n") for block in (standard, third_party, own) if block]
-    return blocks
+    return [joined(block, "\n") for block in (standard, third_party, own) if block]
 
 
 def _depth(source: str) -> tuple[int, str]:
@@ -127,14 +131,14 @@ def _depth(source: str) -> tuple[int, str]:
 def _import(source: str, names: Iterable[str]) -> Code:
     ordered = [Code(name) for name in sorted(names, key=lambda name: (not name.isupper(), name))]
     line = f"from {source} import {joined(ordered, ', ')}"
-    return Code(line if len(line) <= 110 else f"from {source} import (\n{filled(ordered, indent=4)})")
+    return Code(line) if len(line) <= WIDTH else Brackets(f"from {source} import (", ordered, ")").laid_out()
 
 
 def _code(models: Iterable[Model]) -> Iterator[str]:
     for each in models:
         if isinstance(each, Struct):
-            yield each.base
+            yield each.head
             yield from (field.declaration for field in each.fields)
         else:
-            yield each.type
-            yield f"TypeAlias {'TYPE_CHECKING variants' if each.runtime else ''}"
+            yield each.declaration
+            yield "TYPE_CHECKING variants" if each.runtime else ""

@@ -50,7 +50,7 @@ def parse(contract: Contract, templates: Path, package: str) -> Parsed:
     for collection in data.endpoint_collections_by_tag.values():
         problems += collection.parse_errors
         endpoints |= {endpoint.name: endpoint for endpoint in collection.endpoints}
-    models = {model.class_info.name: model for model in data.models}
+    models = {str(model.class_info.name): model for model in data.models}
     findings = [_finding(problem) for problem in problems]
     findings += _dropped(contract, models, endpoints)
     if findings:

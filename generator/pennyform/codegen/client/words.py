@@ -1,77 +1,96 @@
-"""What docstrings say of resources and methods: our own words, from names, paths, scopes and statuses."""
+"""What docstrings say of resources and methods: our own words, from names, paths, scopes and statuses.
+
+A summary or a description in the contract document, which an overlay put there, is used instead.
+"""
 
 from __future__ import annotations
+
+from openapi_python_client.parser.openapi import Endpoint
 
 from pennyform.codegen.client.code import Code, docstring
 from pennyform.spec.contract import Operation
 from pennyform.spec.words import singular
 
 _INDENT = 8
-_PHRASES = {
-    "list": "List the {things}, one after the other; pages are fetched as needed.",
-    "get": "Get one {thing}.",
-    "create": "Create a {thing}.",
-    "update": "Change a {thing}; what is left unset stays as it is.",
-    "delete": "Delete a {thing}.",
+_WHOLE = {
+    "list": "List the {things}.",
+    "get": "Get {a_thing}.",
+    "create": "Create {a_thing}.",
+    "update": "Change {a_thing}. What is left unset stays as it is; null clears a field.",
+    "delete": "Delete {a_thing}.",
 }
-_PREFIXES = {
-    "list": "List the {rest} of a {thing}, one after the other; pages are fetched as needed.",
-    "get": "Get the {rest} of a {thing}.",
-    "create": "Add {rest} to a {thing}.",
-    "replace": "Replace all {rest} of a {thing}.",
-    "update": "Change the {rest} of a {thing}.",
-    "delete": "Remove the {rest} of a {thing}.",
+_OF = {
+    "create": "Add {rest} to {a_thing}.",
+    "delete": "Remove the {rest} of {a_thing}.",
+    "get": "Get the {rest} of {a_thing}.",
+    "list": "List the {rest} of {a_thing}.",
+    "replace": "Replace all {rest} of {a_thing}; what is not in the body is gone.",
+    "update": "Change the {rest} of {a_thing}.",
 }
+# What a method's name goes on with when it says how, not what: `send_by_email`, `mark_as_paid`.
+_HOW = {"as", "by", "from", "to"}
+_ABBREVIATIONS = {"e": "e-", "fec": "FEC", "pa": "PA"}
 
 
-def resource_words(name: str, *, indent: int, what: str) -> Code:
+def resource_words(name: str, *, indent: int, what: str = "") -> Code:
     """``customer_invoices`` → "Customer invoices"."""
-    spoken = name.replace("_", " ").capitalize()
-    return docstring([f"{spoken}: {what}." if what else f"{spoken}."], indent=indent)
+    title = _spoken(name)
+    return docstring([f"{title[:1].upper()}{title[1:]}{what}."], indent=indent)
 
 
-def method_words(operation: Operation) -> Code:
+def method_words(operation: Operation, endpoint: Endpoint) -> Code:
     """The docstring of a method for one object or one action."""
-    return docstring([_summary(operation), *_described(operation), _facts(operation)], indent=_INDENT)
+    return docstring([*_told(operation, endpoint), _facts(operation)], indent=_INDENT)
 
 
-def list_words(operation: Operation) -> Code:
-    """The docstring of a method that yields items."""
-    sent_again = "The arguments go with every page; ``limit`` is the size of a page, not of the list."
-    return docstring(
-        [_summary(operation), *_described(operation), f"{sent_again} {_facts(operation)}"], indent=_INDENT
-    )
+def list_words(operation: Operation, endpoint: Endpoint, page_size: int | None) -> Code:
+    """The docstring of a method that yields items.
+
+    Args:
+        operation: the operation.
+        endpoint: the same, as parsed.
+        page_size: how many items a page has when the caller does not say; None when there is but one page.
+    """
+    pages = "Pages are fetched as they are needed, all with the same arguments. " if page_size else ""
+    return docstring([*_told(operation, endpoint), f"{pages}{_facts(operation)}"], indent=_INDENT)
 
 
 def page_words(operation: Operation) -> Code:
     """The docstring of a method for a single page."""
-    return docstring(
-        [
-            f"Get one page of :meth:`{operation.name}`; pass its ``next_cursor`` as ``cursor`` for the next one."
-        ],
-        indent=_INDENT,
-    )
+    text = f"Get one page of :meth:`{operation.name}`; ``cursor`` is from the page before."
+    return docstring([text], indent=_INDENT)
+
+
+def _told(operation: Operation, endpoint: Endpoint) -> list[str]:
+    summary = endpoint.summary.get_untrusted_value() or _summary(operation)
+    description = endpoint.description.get_untrusted_value()
+    deprecated = ["Deprecated by the service."] if operation.deprecated else []
+    return [summary, *([description] if description else []), *deprecated]
 
 
 def _summary(operation: Operation) -> str:
-    thing = singular(operation.resource).replace("_", " ")
-    things = operation.resource.replace("_", " ")
-    if operation.name in _PHRASES:
-        return _PHRASES[operation.name].format(thing=thing, things=things)
+    thing = _spoken(singular(operation.resource))
+    words = {"things": _spoken(operation.resource), "a_thing": f"{_article(thing)} {thing}"}
+    if operation.name in _WHOLE:
+        return _WHOLE[operation.name].format(**words)
     verb, _, rest = operation.name.strip("_").partition("_")
-    if verb in _PREFIXES and rest:
-        return _PREFIXES[verb].format(rest=rest.replace("_", " "), thing=thing)
-    action = operation.name.strip("_").replace("_", " ").capitalize()
-    return f"{action}: an action on a {thing}."
+    if not rest or rest.partition("_")[0] in _HOW:
+        return f"{' '.join([verb.capitalize(), words['a_thing'], _spoken(rest)]).strip()}."
+    phrase = _OF.get(verb, f"{verb.capitalize()}: {{rest}}, for {{a_thing}}.")
+    return phrase.format(rest=_spoken(rest), **words)
 
 
-def _described(operation: Operation) -> list[str]:
-    return [operation.description] if getattr(operation, "description", "") else []
+def _spoken(name: str) -> str:
+    words = " ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_"))
+    return words.replace("- ", "-")
+
+
+def _article(thing: str) -> str:
+    return "an" if thing[:1] in "aeio" else "a"
 
 
 def _facts(operation: Operation) -> str:
     scopes = " or ".join(f"``{scope}``" for scope in operation.scopes)
-    needs = f" needs the scope {scopes}" if scopes else " needs no scope"
-    refusals = ", ".join(map(str, operation.errors))
-    answers = f"; it may refuse with {refusals}" if refusals else ""
-    return f"``{operation.method.upper()} {operation.path}``{needs}{answers}."
+    needs = f"scope {scopes}" if scopes else "no scope needed"
+    refusals = f"; refused with {', '.join(map(str, operation.errors))}" if operation.errors else ""
+    return f"``{operation.method.upper()} {operation.path}``; {needs}{refusals}."

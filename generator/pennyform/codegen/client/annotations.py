@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,10 +120,23 @@ def _by_kind(schema: Schema, direction: str) -> Type:
     kinds = _kinds(schema)
     if not kinds:
         return Type(_SCALARS["null"] if schema.get("type") == "null" else Code("Any"))
-    return _any_of(_OF_KIND[kind](schema, direction) for kind in kinds)
+    return _any_of(_of_kind(kind, schema, direction) for kind in kinds)
 
 
-def _string(schema: Schema, direction: str) -> Type:
+def _of_kind(kind: str, schema: Schema, direction: str) -> Type:
+    if kind == "string":
+        return _string(schema)
+    if kind == "number":
+        return Type(Code("Decimal"), decimal=NUMBER)
+    if kind == "array":
+        inner = python_type(schema.get("items", {}), direction)
+        return Type(Code(f"list[{inner.code}]"), inner.uses)
+    if kind == "object":
+        return _object(schema, direction)
+    return Type(_SCALARS[kind])
+
+
+def _string(schema: Schema) -> Type:
     if schema.get("format") == "decimal":
         return Type(Code("BlankableDecimal" if _may_be_blank(schema) else "Decimal"), decimal=AMOUNT)
     return Type(_STRINGS.get(schema.get("format", ""), Code("str")))
@@ -134,15 +147,6 @@ def _may_be_blank(schema: Schema) -> bool:
         return re.search(schema.get("pattern", "."), "") is not None
     except (re.error, RecursionError, TypeError):
         return False
-
-
-def _number(schema: Schema, direction: str) -> Type:
-    return Type(Code("Decimal"), decimal=NUMBER)
-
-
-def _array(schema: Schema, direction: str) -> Type:
-    inner = python_type(schema.get("items", {}), direction)
-    return Type(Code(f"list[{inner.code}]"), inner.uses)
 
 
 def _object(schema: Schema, direction: str) -> Type:
@@ -156,15 +160,6 @@ def _object(schema: Schema, direction: str) -> Type:
     inner = schema.get("additionalProperties")
     values = python_type(inner, direction) if isinstance(inner, dict) else Type(Code("Any"))
     return Type(Code(f"dict[str, {values.code}]"), values.uses)
-
-
-_OF_KIND: dict[str, Callable[[Schema, str], Type]] = {
-    "string": _string,
-    "number": _number,
-    "array": _array,
-    "object": _object,
-    **{kind: (lambda _schema, _direction, code=code: Type(code)) for kind, code in _SCALARS.items()},
-}
 
 
 def references(schema: Any) -> Iterator[str]:

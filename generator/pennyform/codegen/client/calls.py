@@ -1,0 +1,168 @@
+"""Operations of the contract → what a call needs: arguments, body, answer, and their types."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from openapi_python_client.parser.openapi import Endpoint
+
+from pennyform.codegen.client.annotations import component_of, python_type
+from pennyform.codegen.client.code import Code, joined, literal
+from pennyform.codegen.client.filters import declared, filter_name
+from pennyform.codegen.client.models import field_name
+from pennyform.codegen.client.naming import answer_name, body_name
+from pennyform.codegen.client.parsing import class_name
+from pennyform.findings import failure
+from pennyform.spec.contract import REQUEST, Contract, Operation, Parameter
+
+# The service refuses a request that has one of these beside a cursor, so they go with the first page only.
+FIRST_PAGE_ONLY = {"start_date"}
+_SORTS, _INCLUDES = "x-pennyform-sorts", "x-pennyform-includes"
+# What a path may be made of; anything else would have to be escaped on its way into a URL.
+_PATH = re.compile(r"(/([A-Za-z0-9_.~-]+|\{[A-Za-z0-9_]+\}))+")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_METHODS = {"get", "post", "put", "delete", "patch"}
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument: as declared in a signature, and as an item of the ``dict`` that carries it on."""
+
+    name: str
+    declaration: Code
+    item: Code
+
+
+@dataclass(frozen=True)
+class Call:
+    """Everything that the methods of one operation are written from."""
+
+    operation: Operation
+    endpoint: Endpoint
+    name: Code
+    answer: Code
+    items: Code | None
+    path: tuple[Argument, ...]
+    body: Code | None
+    query: tuple[Argument, ...]
+    cursor: Argument | None
+
+    @property
+    def constant(self) -> Code:
+        """The module's name for the operation."""
+        return Code(f"_{self.name.rstrip('_').upper()}")
+
+
+def call_of(operation: Operation, contract: Contract, endpoint: Endpoint) -> Call:
+    """Everything about a call of ``operation``, which openapi-python-client parsed as ``endpoint``.
+
+    Raises:
+        Failure: its path, its method or its name cannot be emitted safely.
+    """
+    _check_path(operation)
+    parameters = {each.name: each for each in operation.parameters}
+    path = tuple(
+        _path_argument(parameters[each.name.get_untrusted_value()]) for each in endpoint.path_parameters
+    )
+    asked = {each.name.get_untrusted_value() for each in endpoint.query_parameters}
+    query = [_query_argument(each, operation) for each in operation.parameters if each.name in asked]
+    cursor = next((each for each in query if each.name == "cursor"), None)
+    page = _page_items(operation, contract)
+    return Call(
+        operation,
+        endpoint,
+        _method_name(operation),
+        _answer(operation),
+        page,
+        path,
+        _body(operation),
+        tuple(each for each in query if not (page and each is cursor)),
+        cursor if page else None,
+    )
+
+
+def _method_name(operation: Operation) -> Code:
+    name = operation.name
+    if not _NAME.fullmatch(name) or not _NAME.fullmatch(operation.resource) or keyword.iskeyword(name):
+        raise failure(
+            "name-unsafe",
+            f"{operation.operation_id} cannot be called {operation.resource}.{name}",
+            detail="Names of resources and methods are lower-case words joined by '_'.",
+            fix="Give x-pennyform-resource or x-pennyform-method a plain name in the overlay.",
+        )
+    return Code(name)
+
+
+def _check_path(operation: Operation) -> None:
+    if not _PATH.fullmatch(operation.path) or operation.method.lower() not in _METHODS:
+        raise failure(
+            "path-unsafe",
+            f"{operation.operation_id} has a path or a method that cannot be emitted",
+            detail=f"{operation.method} {operation.path!r}",
+            fix="Paths are made of letters, digits, '.', '_', '~', '-' and {parameters}.",
+        )
+
+
+def _path_argument(parameter: Parameter) -> Argument:
+    # Whatever type the contract gives it in a path, an id is the integer that every answer carries.
+    kinds = parameter.schema.get("type")
+    kind = Code("str | int" if kinds == "string" else "int")
+    name = field_name(parameter.name)
+    return Argument(parameter.name, Code(f"{name}: {kind}"), _item(parameter.name, name))
+
+
+def _query_argument(parameter: Parameter, operation: Operation) -> Argument:
+    name = field_name(parameter.name)
+    kind, default = _query_type(parameter, operation), literal(page_size(operation))
+    optional = parameter.name != "limit" or default == "None"
+    declaration = f"{name}: {kind} | None = None" if optional else f"{name}: {kind} = {default}"
+    return Argument(parameter.name, Code(declaration), _item(parameter.name, name))
+
+
+def _query_type(parameter: Parameter, operation: Operation) -> Code:
+    schema = parameter.schema
+    if parameter.name == "filter":
+        return Code(f"Sequence[filters.{filter_name(operation)}]" if declared(operation) else "types.Filters")
+    if _SORTS in schema:
+        return _closed(sign + each for each in schema[_SORTS] for sign in ("", "-"))
+    if _INCLUDES in schema:
+        return _closed(schema[_INCLUDES])
+    return python_type(schema, REQUEST).code
+
+
+def _closed(values: Iterable[str]) -> Code:
+    return Code(f"Literal[{joined(map(literal, values), ', ')}]")
+
+
+def page_size(operation: Operation) -> int | None:
+    """The size of a page when the caller does not say: the largest one, as each page costs a request."""
+    limits = [each.schema.get("maximum") for each in operation.parameters if each.name == "limit"]
+    return next((limit for limit in limits if isinstance(limit, int)), None)
+
+
+def _item(name: str, variable: Code) -> Code:
+    return Code(f"{literal(name)}: {variable}")
+
+
+def _answer(operation: Operation) -> Code:
+    return Code(f"models.{answer_name(operation)}") if operation.answer is not None else Code("None")
+
+
+def _body(operation: Operation) -> Code | None:
+    if operation.request is None:
+        return None
+    ending = "" if operation.request.required else " | None = None"
+    return Code(f"body: models.{body_name(operation)}{ending}")
+
+
+def _page_items(operation: Operation, contract: Contract) -> Code | None:
+    """What a list yields: the type of its page's items; None when the answer is not a page."""
+    schemas = contract.document["components"]["schemas"]
+    properties = schemas.get(component_of(operation.answer or {}), {}).get("properties", {})
+    if not {"items", "next_cursor"} <= properties.keys():
+        return None
+    item = component_of(properties["items"].get("items", {}))
+    return Code(f"models.{class_name(item)}") if item else None
