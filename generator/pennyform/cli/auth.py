@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 
 from pennyform.cli import connection, terminal
 from pennyform.cli.exits import Exit
@@ -47,10 +48,14 @@ def _lines(environment: str, company: Company) -> list[str]:
     lines = [
         f"environment  {environment}",
         f"company      {plain(company.name)} (id {company.id}, {plain(company.reg_no)})",
-        f"scopes       {', '.join(sorted(map(plain, company.scopes))) or 'none'}",
+        *_wrapped("scopes       ", sorted(map(plain, company.scopes)) or ["none"]),
     ]
     missing = [f"  {scope}: to {purpose}" for scope, purpose in _NEEDED.items() if not _may(company, scope)]
     return [*lines, "missing for all of pennyform:", *missing] if missing else lines
+
+
+def _wrapped(label: str, words: list[str]) -> list[str]:
+    return textwrap.wrap(", ".join(words), 100, initial_indent=label, subsequent_indent=" " * len(label))
 
 
 def _may(company: Company, scope: str) -> bool:

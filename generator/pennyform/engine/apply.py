@@ -190,7 +190,7 @@ class Applier:
         troubles = read_back(tracks, self.remote, self.clock, self.patience, self.interrupted)
         for track in tracks:
             trouble = troubles.get(track.subject)
-            self._sender.note("differs" if trouble else "verified", track.subject, id=track.id)
+            self._sender.note(trouble.status if trouble else "verified", track.subject, id=track.id)
             if trouble is None:
                 track.advance()
             elif track.uncertain:

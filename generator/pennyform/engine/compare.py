@@ -66,6 +66,16 @@ def _decimal(value: Any) -> Any:
         return _text(value)
 
 
+def _written(value: Any, *, money: bool) -> Any:
+    """A number of the API as a definition would write it: "34.0" is "34.00" as money, "34" as a quantity."""
+    number = _decimal(value)
+    if not isinstance(number, Decimal) or not number.is_finite():
+        return value
+    whole, _, decimals = f"{number:f}".partition(".")
+    decimals = decimals.rstrip("0").ljust(2 if money else 0, "0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
 def _discount(value: Any) -> Any:
     """None, or type and value."""
     if not value or value.get("value") in (None, ""):
@@ -205,7 +215,7 @@ def _amounts(resolved: Resolved, there: ObservedInvoice) -> Iterator[Difference]
 def _cents(want: Row, have: Row, pointer: str) -> Iterator[Difference]:
     for name in AMOUNTS:
         if name in want and _decimal(want[name]) != _decimal(have.get(name)):
-            yield Difference(f"{pointer}/{name}", want[name], have.get(name))
+            yield Difference(f"{pointer}/{name}", want[name], _written(have.get(name), money=True))
 
 
 def _fields(
@@ -217,7 +227,9 @@ def _fields(
         if name in _GENERATED and want[name] is None:
             continue
         if normal(want[name]) != normal(have.get(name)):
-            yield Difference(f"{pointer}/{name}", want[name], have.get(name))
+            seen = have.get(name)
+            shown = _written(seen, money=name != "quantity") if normal is _decimal else seen
+            yield Difference(f"{pointer}/{name}", want[name], shown)
 
 
 def _free_line_defaults(line: Row) -> Row:

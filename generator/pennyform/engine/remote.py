@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from pennylane_company import Client, convert, errors, models, to_builtins
-from pennylane_company.types import Filter
+from pennylane_company.filters import CustomerInvoiceFilter
 
 from pennyform.engine.limits import LEDGER_PAGE, PAGE
 from pennyform.engine.observed import Company, ObservedInvoice, Row
@@ -61,7 +61,7 @@ class Remote:
     def products_by_id(self, ids: Iterable[int]) -> dict[int, Row]:
         """Products by id; those that do not exist are left out."""
         found: dict[int, Row] = {}
-        for some in _batches(sorted(ids), PAGE):
+        for some in _batches(sorted(set(ids)), PAGE):
             rows = self._list(self._client.products.list, "id", "in", some)
             found |= {row["id"]: row for row in rows}
         return found
@@ -69,7 +69,7 @@ class Remote:
     def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[Row, ...]]:
         """All ledger accounts with these numbers; a number can belong to several."""
         found: dict[str, tuple[Row, ...]] = {}
-        for some in _batches(sorted(numbers), PAGE):
+        for some in _batches(sorted(set(numbers)), PAGE):
             rows = self._list(self._client.ledger_accounts.list, "number", "in", some, limit=LEDGER_PAGE)
             for row in rows:
                 found[row["number"]] = (*found.get(row["number"], ()), row)
@@ -95,9 +95,10 @@ class Remote:
     def invoices_by_id(self, ids: Iterable[int]) -> dict[int, ObservedInvoice]:
         """The invoices with these ids, with up to 20 of their lines: one request per hundred."""
         found: dict[int, ObservedInvoice] = {}
-        for some in _batches(sorted(ids), PAGE):
-            found |= {row.id: row for row in self._invoices([_condition("id", "in", some)])}
-            _check(set(found), set(ids), "id")
+        for some in _batches(sorted(set(ids)), PAGE):
+            rows = {row.id: row for row in self._invoices([_condition("id", "in", some)])}
+            _check(set(rows), set(some), "id")
+            found |= rows
         return found
 
     def invoices_dated(self, first: str, last: str) -> Iterator[list[ObservedInvoice]]:
@@ -120,11 +121,11 @@ class Remote:
                 exact=True,
             )
 
-    def _invoices(self, conditions: Sequence[Filter]) -> Iterator[ObservedInvoice]:
+    def _invoices(self, conditions: Sequence[CustomerInvoiceFilter]) -> Iterator[ObservedInvoice]:
         for page in self._pages(conditions):
             yield from page
 
-    def _pages(self, conditions: Sequence[Filter]) -> Iterator[list[ObservedInvoice]]:
+    def _pages(self, conditions: Sequence[CustomerInvoiceFilter]) -> Iterator[list[ObservedInvoice]]:
         cursor: str | None = None
         while True:
             with _reading():
@@ -170,17 +171,17 @@ class Remote:
         """
         if body.get("draft") is not True:
             raise ValueError("an invoice is only ever created as a draft")
-        draft = _request(body, models.CustomerInvoicePostDraft)
+        draft = _request(body, models.DraftCustomerInvoiceCreate)
         return _sent(lambda: self._client.customer_invoices.create(draft))
 
     def update_draft(self, id_: int, body: Mapping[str, Any]) -> Row:
         """Change a draft in part and return its header."""
-        update = _request(body, models.CustomerInvoicePutDraft)
+        update = _request(body, models.DraftCustomerInvoiceUpdate)
         return _sent(lambda: self._client.customer_invoices.update(id_, update))
 
     def update_finalized(self, id_: int, body: Mapping[str, Any]) -> Row:
         """Set what may still be set on a finalized invoice and return its header."""
-        update = _request(body, models.CustomerInvoicePutFinalized)
+        update = _request(body, models.FinalizedCustomerInvoiceUpdate)
         return _sent(lambda: self._client.customer_invoices.update(id_, update))
 
     def finalize(self, id_: int) -> Row:
@@ -200,7 +201,7 @@ class Remote:
 
     def _by_reference(self, list_: Callable[..., Iterable[Any]], references: Iterable[str]) -> dict[str, Row]:
         found: dict[str, Row] = {}
-        for some in _batches(sorted(references), PAGE):
+        for some in _batches(sorted(set(references)), PAGE):
             rows = self._list(list_, "external_reference", "in", some)
             found |= {row["external_reference"]: row for row in rows}
         return found
@@ -222,7 +223,7 @@ class Remote:
         return rows
 
 
-def _condition(field: str, operator: Any, value: Any) -> Filter:
+def _condition(field: str, operator: Any, value: Any) -> Any:
     return {"field": field, "operator": operator, "value": value}
 
 
