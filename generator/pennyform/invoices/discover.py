@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pennyform.findings import failure
 
@@ -14,8 +14,7 @@ _SUFFIXES = (".yaml", ".yml")
 _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoice-template"}
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One file to read. ``kind`` is what its folder says it declares, "" when the folder does not say."""
 
     path: Path
@@ -23,8 +22,7 @@ class Source:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """The files of one run. ``settings`` is None in a folder without ``pennyform.yaml``.
 
     ``beside`` are the customers, products and templates of the repository, whichever paths were given.

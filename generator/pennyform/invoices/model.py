@@ -10,11 +10,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something is written. Line and column count from 1."""
 
     file: str
@@ -44,8 +43,7 @@ class Key:
         return {"lookup": {"kind": self.kind, self.field: self.value}}
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What to do besides creating the draft. Every wish is explicit; nothing here is on by default."""
 
     finalize: bool = False

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from pennyform.findings import Finding
 from pennyform.invoices import dates
@@ -23,8 +22,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A template that has passed its schema. ``name`` is the name of its file without the suffix."""
 
     name: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.document import Document, Path
@@ -13,8 +12,7 @@ from pennyform.invoices.model import DesiredInvoice, Key, Repository
 from pennyform.invoices.money import UnknownProductError, totals
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """An invoice and the document it was made from, which knows the places."""
 
     document: Document

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line after its own discount; a discount on the invoice is not in it."""
 
     label: str
@@ -20,8 +18,7 @@ class Line:
     tax: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class VatAmount:
+class VatAmount(NamedTuple):
     """What is taxed at one VAT code, after all discounts, and the tax that stands on the document."""
 
     vat_rate: str
@@ -30,8 +27,7 @@ class VatAmount:
     tax: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """The amounts of one invoice in ``currency``; ``vat`` is in the order in which the codes first appear."""
 
     currency: str

@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 from pennyform import data
 from pennyform.findings import failure
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """One VAT code. ``percent`` is the tax rate in percent, ``on_document`` whether it is charged there."""
 
     code: str
