@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pennyform.findings import Finding, tidy
-from pennyform.report.findings_text import Style, counted, render
+from pennyform.report.findings_text import SourceLine, Style, counted, render
 
 _LARGEST_SOURCE = 1024 * 1024
 
@@ -52,7 +52,8 @@ def print_findings(
         no_color: the user asked for none.
     """
     stream = stream or sys.stdout
-    stream.write(printable(render(tidy(findings), _source_line, style(stream, no_color=no_color)), stream))
+    text = render(tidy(findings), _source(), style(stream, no_color=no_color))
+    stream.write(printable(text, stream))
 
 
 def print_counts(what: str, findings: list[Finding], stream: TextIO | None = None) -> None:
@@ -66,13 +67,18 @@ def printable(text: str, stream: TextIO) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def _source_line(file: str, line: int) -> str | None:
-    lines = _source_lines(file)
-    return lines[line - 1] if 0 < line <= len(lines) else None
+def _source() -> SourceLine:
+    """What gives lines of files, each file read once."""
+    lines_of = lru_cache(maxsize=64)(_lines)
+
+    def line(file: str, number: int) -> str | None:
+        lines = lines_of(file)
+        return lines[number - 1] if 0 < number <= len(lines) else None
+
+    return line
 
 
-@lru_cache(maxsize=64)
-def _source_lines(file: str) -> list[str]:
+def _lines(file: str) -> list[str]:
     path = Path(file)
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST_SOURCE:

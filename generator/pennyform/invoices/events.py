@@ -193,9 +193,8 @@ class Builder:
             )
         if event.tag is not None and event.tag != "!":
             self.spoiled.add(path)
-            self._refuse(
-                "yaml-tag", f"the tag `{event.tag}` is not allowed", event, path, fix="delete the tag"
-            )
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._refuse("yaml-tag", f"the tag `{tag}` is not allowed", event, path, fix="delete the tag")
 
     def _refuse(
         self, rule: str, summary: str, event: Any, path: Path, *, detail: str = "", fix: str = ""

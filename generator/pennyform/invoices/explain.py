@@ -100,41 +100,60 @@ def _nothing_more(*_: object) -> Iterator[Finding]:
 
 
 def _missing(document: Document, root: Schema, refusal: _Refusal, intended: _Intended) -> Iterator[Finding]:
+    branch = _branch(root, refusal.schema_path)
+    if branch and (refusal.path, branch.field) in intended:
+        return  # the other variant was meant
     for name in refusal.expected:
         if name not in refusal.value and (refusal.path, name) not in intended:
+            conditional = branch and name not in branch.needed_anyway
             yield document.finding(
                 "missing-field",
                 f"{wording.where(refusal.path)} has no `{name}`",
                 refusal.path,
-                detail=_sentence(_condition(root, refusal.schema_path)),
+                detail=f"It is needed {branch.condition}." if branch and conditional else "",
                 fix=f"add `{name}`",
             )
 
 
-def _sentence(condition: str) -> str:
-    return f"It is needed {condition}." if condition else ""
+class _Branch(NamedTuple):
+    """The side of an ``if`` that a demand stands on. ``field`` is what the ``if`` asks for."""
+
+    field: str
+    constant: str
+    present: bool
+    needed_anyway: list[str]
+
+    @property
+    def stated(self) -> str:
+        return f"`{self.field}: {self.constant}`" if self.constant else f"`{self.field}`"
+
+    @property
+    def condition(self) -> str:
+        return f"{'with' if self.present else 'without'} {self.stated}"
 
 
-def _condition(root: Schema, schema_path: tuple[str | int, ...]) -> str:
-    """When a demand stands under an ``if``, that condition in words."""
-    condition = ""
+def _branch(root: Schema, schema_path: tuple[str | int, ...]) -> _Branch | None:
+    """The innermost ``if`` that ``schema_path`` leads through."""
+    branch = None
     schema: Any = root
     for step in schema_path:
         if step in ("then", "else") and "if" in schema:
             name = schema["if"]["required"][0]
-            constant = schema["if"].get("properties", {}).get(name, {}).get("const")
-            meant = f"`{name}: {constant}`" if constant else f"`{name}`"
-            condition = f"{'with' if step == 'then' else 'without'} {meant}"
+            constant = schema["if"].get("properties", {}).get(name, {}).get("const", "")
+            other = schema["else" if step == "then" else "then"]
+            branch = _Branch(name, constant, step == "then", other.get("required", []))
         schema = schema[step]
-    return condition
+    return branch
 
 
 def _forbidden(
     document: Document, root: Schema, refusal: _Refusal, _intended: _Intended
 ) -> Iterator[Finding]:
-    condition = _condition(root, refusal.schema_path)
-    summary = f"`{refusal.path[-1]}` does not belong here {condition}".rstrip()
-    yield document.finding("unknown-field", summary, refusal.path, key=True, fix="delete it")
+    branch = _branch(root, refusal.schema_path)
+    assert branch, "a field is only ever forbidden on one side of an `if`"
+    summary = f"`{refusal.path[-1]}` does not belong here {branch.condition}"
+    fix = f"delete it, or {'change' if branch.present else 'add'} {branch.stated}"
+    yield document.finding("unknown-field", summary, refusal.path, key=True, fix=fix)
 
 
 def _type(document: Document, _root: Schema, refusal: _Refusal, _intended: _Intended) -> Iterator[Finding]:

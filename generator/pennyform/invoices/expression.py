@@ -91,6 +91,8 @@ def _cut(text: str) -> Iterator[tuple[str, str]]:
             raise ExpressionError("only {{ expressions }} are allowed, no statements and no comments")
         else:
             source.append(value)
+    if source is not None:
+        raise ExpressionError("an expression is not closed with }}")
 
 
 def _lexed(text: str) -> list[tuple[int, str, str]]:
@@ -142,8 +144,8 @@ class _Sandbox(SandboxedEnvironment):
 
     intercepted_binops = frozenset(SandboxedEnvironment.default_binop_table)
 
-    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ARG002 - nothing is
-        return False
+    def call(self, *_: Any, **__: Any) -> Any:
+        raise SecurityError("nothing can be called here; there are filters")
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
@@ -194,29 +196,37 @@ def _decimal(text: str) -> Decimal:
 
 def _round(value: int | Decimal, decimals: int = 2) -> Decimal:
     """``value`` with ``decimals`` decimals, half away from zero."""
+    if not _is_number(value):
+        raise ValueError("only numbers can be rounded")
     if not 0 <= decimals <= 6:
         raise ValueError("amounts have 0 to 6 decimals")
     return Decimal(value).quantize(Decimal(1).scaleb(-decimals), decimal.ROUND_HALF_UP)
 
 
+def _day(value: Any) -> date:
+    if not isinstance(value, date):
+        raise ValueError("this filter is for dates")
+    return value
+
+
 def _days_later(day: date, days: int) -> date:
-    return day + timedelta(days=days)
+    return _day(day) + timedelta(days=days)
 
 
 def _months_later(day: date, months: int) -> date:
     """The same day in a later month, or that month's last day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    year, month = divmod(_day(day).year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _end_of_month(day: date) -> date:
-    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+    return _day(day).replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
 def _month_name(day: date, language: str = "fr_FR") -> str:
     if language not in _MONTHS:
         raise ValueError(f"no month names in {language}; there are {', '.join(_MONTHS)}")
-    return _MONTHS[language][day.month - 1]
+    return _MONTHS[language][_day(day).month - 1]
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {

@@ -127,10 +127,6 @@ def _missing(document: Document, name: str, declared: Mapping[str, Any], one: Te
 
 
 def _wrong_value(document: Document, path: Path, name: str, declared: Mapping[str, Any]) -> Finding:
-    allowed = ", ".join(str(value) for value in declared.get("enum", ()))
-    return document.finding(
-        "wrong-value",
-        f"`{name}` must be {_TYPES[declared['type']]}",
-        path,
-        detail=f"Allowed: {allowed}." if allowed else "",
-    )
+    allowed = ", ".join(f"`{value}`" for value in declared.get("enum", ()))
+    must_be = f"one of {allowed}" if allowed else _TYPES[declared["type"]]
+    return document.finding("wrong-value", f"`{name}` must be {must_be}", path)

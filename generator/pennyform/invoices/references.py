@@ -38,12 +38,22 @@ def duplicates(documents: Iterable[Document], what: str) -> Iterator[Finding]:
             )
 
 
-def check_references(resolved: Resolved, repository: Repository) -> Iterator[Finding]:
-    """Natural keys that nothing declared beside the invoices answers to, and products in another currency."""
-    declared: Mapping[str, Mapping[str, Any]] = {
-        "customer": repository.customers,
-        "product": repository.products,
-    }
+def references(documents: Iterable[Document]) -> set[str]:
+    """What ``documents`` declare, those with other mistakes included."""
+    stated = (one.value.get("external_reference") for one in documents if isinstance(one.value, dict))
+    return {reference for reference in stated if isinstance(reference, str)}
+
+
+def check_references(
+    resolved: Resolved, repository: Repository, declared: Mapping[str, set[str]]
+) -> Iterator[Finding]:
+    """Natural keys that nothing declared beside the invoices answers to, and products in another currency.
+
+    Args:
+        resolved: the invoice.
+        repository: knows the declared products.
+        declared: the references of all declared customers and products, by kind.
+    """
     for path, key in _keys(resolved.invoice.body, ()):
         if key.field == "external_reference" and key.value not in declared[key.kind]:
             yield from _undeclared(resolved.document, path, key, declared[key.kind])
@@ -63,12 +73,12 @@ def _keys(value: Any, path: Path) -> Iterator[tuple[Path, Key]]:
             yield from _keys(item, (*path, index))
 
 
-def _undeclared(document: Document, path: Path, key: Key, declared: Mapping[str, Any]) -> Iterator[Finding]:
+def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) -> Iterator[Finding]:
     if not declared:
         return
     from difflib import get_close_matches
 
-    close = get_close_matches(str(key.value), declared, n=1, cutoff=0.75)
+    close = get_close_matches(str(key.value), sorted(declared), n=1, cutoff=0.75)
     yield document.finding(
         f"undeclared-{key.kind}",
         f"no {key.kind} `{key.value}` is declared here",

@@ -16,7 +16,7 @@ from pennyform.invoices.meaning import check_any, check_invoice
 from pennyform.invoices.model import Repository, Settings
 from pennyform.invoices.parameters import Template, check_template, template
 from pennyform.invoices.read import read_file
-from pennyform.invoices.references import Resolved, check_amounts, check_references, duplicates
+from pennyform.invoices.references import Resolved, check_amounts, check_references, duplicates, references
 from pennyform.invoices.schema import check, definition_schema
 from pennyform.invoices.template import resolve
 
@@ -158,8 +158,9 @@ class _Loading:
     ) -> None:
         for kind in ("invoice", "customer", "product"):
             self.findings += duplicates(documents[kind], kind)
+        declared = {kind: references(documents[kind]) for kind in ("customer", "product")}
         for one in resolved:
-            self.findings += check_references(one, repository)
+            self.findings += check_references(one, repository, declared)
             self.findings += check_amounts(one, repository)
 
 

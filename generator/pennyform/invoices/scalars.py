@@ -67,7 +67,7 @@ def _ambiguous_word(text: str) -> Ambiguous:
     meant = {"~": "null", "yes": "true", "on": "true", "no": "false", "off": "false"}.get(word, word)
     return Ambiguous(
         f"some YAML readers take it for {meant}, others for text",
-        f"write {meant}, or {_quote(text)} for the text",
+        f"{_quote(text)}, or write {meant}",
     )
 
 

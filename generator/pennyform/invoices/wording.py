@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from pennyform.findings import Finding
@@ -14,6 +14,7 @@ from pennyform.invoices.document import Document, Path, spoken
 from pennyform.invoices.schema import Schema
 
 _MOST_LISTED = 10
+_SIXTH_DECIMAL = Decimal("0.000001")
 _TYPES = {
     "string": "text",
     "number": "a number",
@@ -59,7 +60,7 @@ def wrong_type(document: Document, path: Path, schema: Schema, value: Any) -> Fi
             f"{field(path)} must be quoted: an amount is text",
             path,
             detail="Unquoted, most programs read it as a binary float, which cannot hold most cents exactly.",
-            fix=f'write "{canonical(Decimal(value))}"',
+            fix=_quoted(Decimal(value)),
         )
     return document.finding(
         "wrong-type",
@@ -115,7 +116,7 @@ def _nearest(value: str, allowed: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     by_lower = {one.lower(): one for one in allowed}
-    close = get_close_matches(value.lower(), by_lower, n=1, cutoff=0.6)
+    close = get_close_matches(value.lower(), by_lower, n=1, cutoff=0.7)
     return by_lower[close[0]] if close else ""
 
 
@@ -153,7 +154,7 @@ def bad_text(document: Document, path: Path, schema: Schema, value: str) -> Find
         )
     return document.finding(
         "amount-form",
-        f"`{short(value)}` is no amount",
+        f"`{short(value)}` is no amount" if value else "empty text is no amount",
         path,
         detail=_why_no_amount(value),
         fix=_amount_meant(value),
@@ -162,7 +163,7 @@ def bad_text(document: Document, path: Path, schema: Schema, value: str) -> Find
 
 def _why_no_amount(value: str) -> str:
     if re.fullmatch(r"-?[0-9]+\.[0-9]{7,}", value):
-        return "An amount has at most 6 decimals."
+        return "An amount has at most 6 decimals. In a template `| round(2)` rounds it."
     if re.fullmatch(r"-?[0-9]{13,}(\.[0-9]*)?", value):
         return "An amount has at most 12 digits before the dot."
     return (
@@ -175,11 +176,14 @@ def _amount_meant(value: str) -> str:
     if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]{1,6}", digits):
         digits = digits.replace(",", "")
     digits = digits.replace(",", ".")
-    return (
-        f'write "{canonical(Decimal(digits))}"'
-        if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", digits)
-        else ""
-    )
+    return _quoted(Decimal(digits)) if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,28})?", digits) else ""
+
+
+def _quoted(value: Decimal) -> str:
+    """How to write ``value`` as an amount; nothing when it is too large to be one."""
+    if abs(value) >= 10**12:
+        return ""
+    return f'write "{canonical(value.quantize(_SIXTH_DECIMAL, ROUND_HALF_UP, Context(prec=40)))}"'
 
 
 def limit(document: Document, path: Path, keyword: str, bound: Any) -> Finding:
