@@ -117,10 +117,10 @@ def _finish(session: Session, plan: Plan, args: argparse.Namespace) -> Exit:
     with progress_on(sys.stderr) as progress:
         report = session.apply(plan, progress)
     _print_report(report, args)
-    return _exit(report)
+    return exit_of(report)
 
 
-def _exit(report: Report) -> Exit:
+def exit_of(report: Report) -> Exit:
     """The worst of what happened: what is unknown counts more than what was merely not done."""
     if report.any(Status.UNKNOWN):
         return Exit.UNKNOWN

@@ -139,7 +139,7 @@ def _line_update(stated: Row, filled: Row, have: Row) -> dict[str, Any]:
     names = _differing(filled, have)
     if "product_id" in names:
         # Another product may fill the line anew: everything is said.
-        names = [name for name in LINE if name in filled and name in _WRITABLE_ON_LINES]
+        names += [name for name in LINE if name in filled and name in _WRITABLE_ON_LINES - set(names)]
     update: dict[str, Any] = {"id": have["id"], **{name: filled.get(name) for name in names}}
     if "discount" in update and update["discount"] is None:
         update["discount"] = {"type": have["discount"]["type"], "value": "0"}

@@ -65,7 +65,9 @@ def read(data: bytes, *, name: str) -> Reading:
         last_sum, record = parsed
         records.append(record)
         size += len(line) + 1
-    return Reading(tuple(records), last_sum, size, torn=bool(tail))
+    # A whole record with something else than a line feed behind it was durable once.
+    doubtful = _parse(tail[:-1], last_sum) is not None
+    return Reading(tuple(records), last_sum, size, torn=bool(tail), doubtful=doubtful)
 
 
 def _parse(line: bytes, previous: str) -> tuple[str, Record] | None:

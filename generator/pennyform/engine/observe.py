@@ -104,17 +104,20 @@ def _remembered(
 
 
 def _settle_doubts(repository: Repository, observation: Observation, remote: Remote) -> Found:
-    """Read exactly every invoice that seems to differ, or that has sections."""
+    """Read sections where they matter, and exactly every invoice that seems to differ."""
     resolve = resolver(repository, observation).resolve
-    exact: Found = {reference: list(rows) for reference, rows in observation.invoices.items()}
+    settled: Found = {reference: list(rows) for reference, rows in observation.invoices.items()}
     for invoice in repository.invoices:
-        rows = exact.get(invoice.external_reference, [])
-        if len(rows) != 1 or rows[0].exact:
+        rows = settled.get(invoice.external_reference, [])
+        if len(rows) != 1:
             continue
         there = rows[0]
-        if needs_sections(invoice, there) or not compare(resolve(invoice, there), there).equal:
-            exact[invoice.external_reference] = [remote.exactly(there)]
-    return exact
+        if needs_sections(invoice, there):
+            there = remote.with_sections(there)
+        if not there.exact and not compare(resolve(invoice, there), there).equal:
+            there = remote.exactly(there)
+        rows[0] = there
+    return settled
 
 
 def needs_sections(invoice: DesiredInvoice, there: ObservedInvoice) -> bool:

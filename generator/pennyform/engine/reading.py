@@ -63,10 +63,10 @@ def _look(track: Track, row: ObservedInvoice | None, remote: Remote) -> Trouble 
     """Accept ``row`` as it came in the list; when that does not do, as an exact reading shows it."""
     if row is None:
         return Trouble(Status.UNKNOWN, _NOT_SHOWN)
-    if not needs_sections(track.change.desired, row) and track.accepts(row):
-        return None
     try:
-        accepted = track.accepts(row if row.exact else remote.exactly(row))
+        if needs_sections(track.change.desired, row):
+            row = remote.with_sections(row)
+        accepted = track.accepts(row) or (not row.exact and track.accepts(remote.exactly(row)))
     except OutcomeError as problem:
         return _unread(problem)
     return None if accepted else Trouble(Status.DIFFERS, _DIFFERENT)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -109,17 +110,16 @@ class Remote:
             yield page
 
     def exactly(self, invoice: ObservedInvoice) -> ObservedInvoice:
-        """``invoice`` with all its lines in the order of the document, and its sections."""
+        """``invoice`` with all its lines in the order of the document."""
         with _reading():
-            client = self._client.customer_invoices
-            lines = client.list_invoice_lines(invoice.id, sort="rank", limit=PAGE)
-            sections = client.list_invoice_line_sections(invoice.id, limit=PAGE)
-            return ObservedInvoice(
-                invoice.header,
-                tuple(to_builtins(line) for line in lines),
-                tuple(to_builtins(section) for section in sections),
-                exact=True,
-            )
+            lines = self._client.customer_invoices.list_invoice_lines(invoice.id, sort="rank", limit=PAGE)
+            return replace(invoice, lines=tuple(to_builtins(line) for line in lines), exact=True)
+
+    def with_sections(self, invoice: ObservedInvoice) -> ObservedInvoice:
+        """``invoice`` with its sections."""
+        with _reading():
+            sections = self._client.customer_invoices.list_invoice_line_sections(invoice.id, limit=PAGE)
+            return replace(invoice, sections=tuple(to_builtins(section) for section in sections))
 
     def _invoices(self, conditions: Sequence[CustomerInvoiceFilter]) -> Iterator[ObservedInvoice]:
         for page in self._pages(conditions):

@@ -1,0 +1,199 @@
+"""The journal: every way of being cut short, and every way of being damaged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pennyform.engine.journal import (
+    Journal,
+    JournalError,
+    Subject,
+    open_journal,
+    peek,
+    read,
+    recall,
+    set_aside,
+)
+from pennyform.engine.storage import Disk
+from pennyform.findings import Failure
+
+from .world import Office, statuses
+
+NOW = datetime(2025, 10, 1, tzinfo=UTC)
+
+
+def journal_of(path: Path, events: int = 6) -> Journal:
+    journal = open_journal(path, Disk(), lambda: NOW)
+    for number in range(events):
+        event = "acknowledged" if number % 2 else "intent"
+        journal.write(event, kind="invoice", reference=f"INV-{number // 2}", id=number or None)
+    return journal
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    journal = journal_of(tmp_path / "journal")
+    again = open_journal(tmp_path / "journal", Disk(), lambda: NOW)
+    assert again.records == journal.records
+    assert again.last_sum == journal.last_sum
+
+
+def test_every_prefix_recovers(tmp_path: Path) -> None:
+    """Whatever the power cut left of it: whole records stay, the rest goes, and writing goes on."""
+    whole = tmp_path / "whole"
+    records = journal_of(whole).records
+    data = whole.read_bytes()
+    for length in range(len(data) + 1):
+        path = tmp_path / "prefix"
+        path.write_bytes(data[:length])
+        journal = open_journal(path, Disk(), lambda: NOW)
+        assert journal.records == records[: data[:length].count(b"\n")]
+        journal.write("next", kind="invoice", reference="X")
+        assert len(open_journal(path, Disk(), lambda: NOW).records) == len(journal.records)
+
+
+def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    journal_of(tmp_path / "journal")
+    data = (tmp_path / "journal").read_bytes()
+    last = data.rstrip(b"\n").rfind(b"\n")
+    for place in range(len(data)):
+        flipped = bytearray(data)
+        flipped[place] ^= 0x10
+        if place < last:
+            with pytest.raises(Failure) as caught:
+                read(bytes(flipped), name="journal")
+            finding = caught.value.findings[0]
+            number = data[:place].count(b"\n") + 1
+            assert finding.rule == "journal-damaged"
+            assert f"record {number} " in finding.summary or f"record {number + 1} " in finding.summary
+            assert "--repair-journal" in finding.fix
+        else:
+            assert read(bytes(flipped), name="journal").doubtful
+
+
+@given(st.data())
+def test_no_record_can_be_left_out_or_moved(data: st.DataObject) -> None:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        journal_of(Path(folder) / "journal")
+        lines = (Path(folder) / "journal").read_bytes().splitlines(keepends=True)
+    gone = data.draw(st.integers(0, len(lines) - 3))
+    with pytest.raises(Failure):
+        read(b"".join(lines[:gone] + lines[gone + 1 :]), name="journal")
+    swapped = [*lines]
+    swapped[gone], swapped[gone + 1] = swapped[gone + 1], swapped[gone]
+    with pytest.raises(Failure):
+        read(b"".join(swapped), name="journal")
+
+
+def test_a_last_record_that_was_durable_and_is_damaged_makes_doubtful(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal_of(path)
+    data = bytearray(path.read_bytes())
+    data[-4] ^= 1
+    path.write_bytes(bytes(data))
+    journal = open_journal(path, Disk(), lambda: NOW)
+    assert recall(journal.records).doubtful
+    journal.write("settled")
+    assert not peek(path, Disk()).doubtful
+
+
+def test_a_write_that_fails_is_the_last_one(tmp_path: Path) -> None:
+    class Full(Disk):
+        def append(self, path: Path, data: bytes) -> None:
+            super().append(path, data[: len(data) // 2])
+            raise OSError(28, "No space left on device")
+
+    path = tmp_path / "journal"
+    journal = Journal(path, Full(), lambda: NOW, [], "pennyform journal 1")
+    for _ in range(2):
+        with pytest.raises(JournalError):
+            journal.write("intent", kind="invoice", reference="INV-1")
+    assert open_journal(path, Disk(), lambda: NOW).records == []
+
+
+def test_memory_adds_up() -> None:
+    def record(event: str, reference: str, **more: object) -> dict[str, object]:
+        return {"event": event, "kind": "invoice", "reference": reference, **more}
+
+    memory = recall(
+        [
+            record("intent", "A"),
+            record("acknowledged", "A", id=1),
+            record("intent", "B"),
+            record("intent", "C"),
+            record("refused", "C"),
+            record("set_aside", "D", old=9),
+            {"event": "plan_used", "plan": "p"},
+        ]
+    )
+    assert memory.unsettled == {Subject("invoice", "B")}
+    assert memory.ids == {Subject("invoice", "A"): 1}
+    assert memory.aside == {Subject("invoice", "D"): 9}
+    assert memory.used == {"p"}
+
+
+def test_a_sound_journal_is_not_set_aside(tmp_path: Path) -> None:
+    journal_of(tmp_path / "journal")
+    assert set_aside(tmp_path / "journal", Disk()) is None
+
+
+def test_a_damaged_journal_stops_and_is_repaired_on_demand(office: Office) -> None:
+    office.define("INV-1")
+    office.apply()
+    data = bytearray(office.journal.read_bytes())
+    data[80] ^= 1
+    office.journal.write_bytes(bytes(data))
+    office.define("INV-2")
+    office.wire.sent.clear()
+    with pytest.raises(Failure):
+        office.apply()
+    assert office.wire.count("POST") == 0
+    report = office.apply(repair=True)
+    assert statuses(report) == {"ACME": "unchanged", "INV-1": "unchanged", "INV-2": "done"}
+    assert list(office.journal.parent.glob("*.damaged-*"))
+
+
+def test_without_the_journal_everything_is_found_again(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    office.journal.unlink()
+    assert not office.plan().pending
+
+
+def test_nothing_is_sent_when_the_journal_cannot_be_written(office: Office) -> None:
+    class ReadOnly(Disk):
+        def append(self, path: Path, data: bytes) -> None:
+            raise OSError(30, "Read-only file system")
+
+    office.storage = ReadOnly()
+    office.define("INV-1")
+    report = office.apply()
+    assert statuses(report) == {"ACME": "failed", "INV-1": "not_started"}
+    assert "Read-only" in report.stopped
+    assert office.wire.count("POST") == 0
+
+
+@pytest.mark.parametrize("records", range(9))
+def test_a_disk_that_fills_up_stops_and_loses_nothing(office: Office, records: int) -> None:
+    class Filling(Disk):
+        left = records
+
+        def append(self, path: Path, data: bytes) -> None:
+            self.left -= 1
+            if self.left < 0:
+                super().append(path, data[:10])
+                raise OSError(28, "No space left on device")
+            super().append(path, data)
+
+    office.storage = Filling()
+    office.define("INV-1", finalize=True)
+    office.apply()
+    office.storage = Disk()
+    assert set(statuses(office.apply()).values()) <= {"done", "unchanged"}
+    assert [len(rows) for rows in office.books().values()] == [1]
+    assert not office.verify().drift
