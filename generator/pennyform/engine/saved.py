@@ -47,7 +47,7 @@ def to_save(
         "nonce": nonce,
         "root": os.path.relpath(repository.root, file.resolve().parent),
         "paths": [_within(path, repository.root) for path in paths] or ["."],
-        "files": hashes(repository),
+        "files": dict(sorted(repository.files.items())),
     }
     content = {**plan.to_json(), "saved": binding}
     return {**content, "id": _digest(content)}
@@ -75,11 +75,6 @@ def read(file: Path) -> SavedPlan:
         fix = "make a new one with 'pennyform plan --out'"
         raise failure("plan-changed", "the plan was changed after it was saved", file=str(file), fix=fix)
     return saved
-
-
-def hashes(repository: Repository) -> dict[str, str]:
-    """The SHA-256 of every file the definitions come from, by path within the repository."""
-    return {_within(Path(name), repository.root): digest for name, digest in sorted(repository.files.items())}
 
 
 def staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> str:

@@ -1,0 +1,91 @@
+"""Runs applies in child processes that kill themselves at a chosen moment, then once more to the end.
+
+Started by test_kill.py as a process of its own, so that forking is safe. For each moment there is a folder;
+what is printed is the number of moments.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from pennyform.cli import main
+from pennyform.engine.storage import Disk
+from pennyform.sandbox.transports import Transport
+
+
+class Countdown:
+    """Kills this process when it reaches zero."""
+
+    def __init__(self, moments: int) -> None:
+        self.left = moments
+
+    def moment(self) -> None:
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+
+
+def arm(countdown: Countdown) -> None:
+    """A moment before and after each durable write and each request, and one in the middle of a write."""
+    append, handle = Disk.append, Transport.handle_request
+
+    def dying_append(self: Disk, path: Path, data: bytes) -> None:
+        countdown.moment()
+        if countdown.left == 0:
+            append(self, path, data[: len(data) // 2])
+        countdown.moment()
+        append(self, path, data)
+        countdown.moment()
+
+    def dying_request(self: Transport, request: object) -> object:
+        countdown.moment()
+        answer = handle(self, request)  # type: ignore[arg-type]
+        countdown.moment()
+        return answer
+
+    Disk.append = dying_append  # type: ignore[method-assign]
+    Transport.handle_request = dying_request  # type: ignore[assignment, method-assign]
+
+
+def apply_in_child(folder: Path, moments: int | None) -> int:
+    """The wait status of ``pennyform apply`` in a child, killed after so many moments."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1]
+    if moments is not None:
+        arm(Countdown(moments))
+    os._exit(quietly(folder, "apply", "--auto-approve"))
+
+
+def quietly(folder: Path, verb: str, *options: str) -> int:
+    """Run one command, its output into a file."""
+    with (
+        (folder / "output").open("a") as output,
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(output),
+    ):
+        return main([verb, str(folder), "--sandbox", *options])
+
+
+def drive(template: Path, folders: Path, start: int, step: int) -> int:
+    # What is imported and parsed before forking need not be in every child.
+    quietly(template, "plan")
+    moments = start
+    while True:
+        folder = folders / f"{moments:03}"
+        shutil.copytree(template, folder)
+        killed = os.WIFSIGNALED(apply_in_child(folder, moments))
+        if os.waitstatus_to_exitcode(apply_in_child(folder, None)) != 0:
+            sys.exit((folder / "output").read_text())
+        if not killed:
+            return moments
+        moments += step
+
+
+if __name__ == "__main__":
+    sys.stdout.write(str(drive(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))))

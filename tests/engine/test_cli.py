@@ -1,0 +1,341 @@
+"""The verbs as a user meets them: exit codes, consent, saved plans, environments."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pennyform.cli import main
+from pennyform.engine.lock import hold
+from pennyform.sandbox import Sandbox
+from pennyform.sandbox.access import add_token
+
+from .world import API, PRODUCT, Office, books_of, invoice, line, only, raw
+
+
+class Shell:
+    """Runs commands in a repository and keeps what the last one printed."""
+
+    def __init__(self, root: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self._capture = capture
+        self.out = self.err = ""
+
+    def __call__(self, *words: str) -> int:
+        self._capture.readouterr()
+        code = main(words)
+        self.out, self.err = self._capture.readouterr()
+        assert "Traceback" not in self.err
+        return code
+
+    def books(self) -> dict[str, list[dict[str, Any]]]:
+        sandbox = Sandbox(self.root / ".pennyform" / "sandbox.db")
+        try:
+            return books_of(sandbox)
+        finally:
+            sandbox.close()
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    office = Office(tmp_path / "repository")
+    office.define("INV-1")
+    office.write("products/day.yaml", PRODUCT)
+    office.define("INV-2", finalize=True, lines="  - product: DAY\n    quantity: 3\n")
+    office.close()
+    monkeypatch.chdir(office.root)
+    monkeypatch.setenv("NO_COLOR", "1")
+    for name in ("PENNYLANE_API_TOKEN", "PENNYLANE_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return Shell(office.root, capsys)
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, text: str, then: Callable[[], None] = lambda: None) -> None:
+    """A person at a terminal who types ``text``."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self, *_: Any) -> str:  # type: ignore[override]
+            then()
+            return text + "\n"
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+
+
+def test_plan_apply_plan_verify(shell: Shell) -> None:
+    assert shell("plan") == 0
+    assert shell("plan", "--detailed-exitcode") == 2
+    assert shell("verify") == 3
+    assert shell("apply", "--auto-approve") == 0
+    assert "final as F-2025-0001, verified" in shell.out
+    assert shell("plan", "--detailed-exitcode") == 0
+    assert "No changes." in shell.out
+    assert shell("verify") == 0
+    before = shell.books()
+    assert shell("apply", "--auto-approve") == 0
+    assert shell.books() == before
+
+
+def test_findings_stop_before_anything_is_sent(shell: Shell) -> None:
+    (shell.root / "invoices" / "bad.yaml").write_text(invoice("BAD", lines=line(vat="FR_055")))
+    assert shell("plan") == 4
+    assert "FR_55" in shell.err
+    assert shell("apply", "--auto-approve") == 4
+    assert not (shell.root / ".pennyform" / "journal").exists()
+
+
+def test_a_customer_that_nobody_has_is_a_finding_at_its_place(shell: Shell) -> None:
+    definition = invoice("INV-3").replace("customer: ACME", "customer: ACMEE")
+    (shell.root / "invoices" / "INV-3.yaml").write_text(definition)
+    for verb in (("plan",), ("verify",), ("apply", "--auto-approve")):
+        assert shell(*verb) == 4
+        assert "invoices/INV-3.yaml:2:" in shell.err
+        assert "ACME" in shell.err
+    assert shell.books() == {}
+
+
+def test_an_ambiguous_ledger_account_is_a_finding(shell: Shell) -> None:
+    account = '    ledger_account: "708500"\n'
+    (shell.root / "invoices" / "INV-3.yaml").write_text(invoice("INV-3", lines=line(more=account)))
+    assert shell("plan") == 4
+    assert "ambiguous" in shell.err
+
+
+def test_nobody_to_ask_is_no_consent(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+    assert shell("apply") == 1
+    assert "--auto-approve" in shell.err
+    assert shell.books() == {}
+
+
+@pytest.mark.parametrize("text", ["no", "y", "", "YES"])
+def test_only_yes_is_yes(shell: Shell, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    answer(monkeypatch, text)
+    assert shell("apply") == 1
+    assert shell.books() == {}
+
+
+def test_yes_applies(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "yes")
+    assert shell("apply") == 0
+    assert set(shell.books()) == {"INV-1", "INV-2"}
+
+
+def test_consent_is_to_what_was_shown(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the person reads the plan, somebody else creates the customer."""
+
+    def meanwhile() -> None:
+        sandbox = Sandbox(shell.root / ".pennyform" / "sandbox.db")
+        address = {"address": "x", "postal_code": "1", "city": "x", "country_alpha2": "FR"}
+        body = {"name": "ACME SAS", "external_reference": "ACME", "billing_address": address}
+        with raw(sandbox) as caller:
+            caller.post(f"{API}/company_customers", json=body).raise_for_status()
+        sandbox.close()
+
+    answer(monkeypatch, "yes", meanwhile)
+    assert shell("apply") == 1
+    assert "plan-stale" in shell.err
+    assert shell.books() == {}
+
+
+def test_drift_and_conflict(shell: Shell) -> None:
+    shell("apply", "--auto-approve")
+    definition = shell.root / "invoices" / "INV-2.yaml"
+    definition.write_text(definition.read_text().replace("quantity: 3", "quantity: 4"))
+    assert shell("verify") == 3
+    assert "line 1 quantity  3  where  4  was asked for" in shell.out
+    assert shell("plan") == 3
+    assert "credit note" in shell.out
+    assert shell("apply", "--auto-approve") == 3
+    assert only(shell.books()["INV-2"])["currency_amount"] == "2340.0"
+
+
+# --- saved plans ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--out", "-out"])
+def test_a_saved_plan_is_applied_once(shell: Shell, option: str) -> None:
+    assert shell("plan", option, "it.plan") == 0
+    assert shell("apply", "it.plan") == 0
+    assert set(shell.books()) == {"INV-1", "INV-2"}
+    assert shell("apply", "it.plan") == 1
+    assert "used before" in shell.err
+
+
+def test_a_plan_from_an_empty_state_is_single_use_too(shell: Shell) -> None:
+    shell("plan", "--out", "it.plan")
+    shell("apply", "it.plan")
+    (shell.root / ".pennyform" / "sandbox.db").unlink()
+    assert shell("apply", "it.plan") == 1
+    assert shell.books() == {}
+
+
+def test_a_plan_is_bound_to_its_definitions(shell: Shell) -> None:
+    shell("plan", "--out", "it.plan")
+    (shell.root / "invoices" / "INV-3.yaml").write_text(invoice("INV-3"))
+    assert shell("apply", "it.plan") == 1
+    assert "invoices/INV-3.yaml" in shell.err
+    assert shell.books() == {}
+
+
+def test_a_plan_is_bound_to_what_the_account_held(shell: Shell) -> None:
+    shell("plan", "--out", "it.plan")
+    shell("apply", "invoices/INV-1.yaml", "--auto-approve")
+    assert shell("apply", "it.plan") == 1
+    assert "the account changed" in shell.err
+
+
+def test_a_plan_that_was_edited_is_refused(shell: Shell) -> None:
+    shell("plan", "--out", "it.plan")
+    plan = shell.root / "it.plan"
+    plan.write_text(plan.read_text().replace('"irreversible": true', '"irreversible": false'))
+    assert shell("apply", "it.plan") == 1
+    assert "plan-changed" in shell.err
+
+
+def test_a_plan_works_from_another_folder(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell("plan", "--out", "it.plan")
+    monkeypatch.chdir(shell.root.parent)
+    assert shell("apply", "repository/it.plan") == 0, shell.err
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '{"id": 1, "saved": {}, "format_version": 9}'])
+def test_what_is_no_plan_is_refused(shell: Shell, text: str) -> None:
+    (shell.root / "it.plan").write_text(text)
+    assert shell("apply", "it.plan") == 1
+    assert "plan-unreadable" in shell.err
+
+
+# --- formats ----------------------------------------------------------------------------------------------
+
+
+def test_json_says_everything(shell: Shell) -> None:
+    assert shell("plan", "--format", "json") == 0
+    data = json.loads(shell.out)
+    assert data["format_version"] == 1
+    assert [(one["kind"], one["external_reference"], one["action"]) for one in data["changes"]] == [
+        ("customer", "ACME", "create"),
+        ("product", "DAY", "create"),
+        ("invoice", "INV-1", "create"),
+        ("invoice", "INV-2", "create_and_finalize"),
+    ]
+    assert data["changes"][3]["irreversible"]
+    assert data["changes"][3]["totals"]["currency_amount"] == "2340.00"
+    assert data["money"]["changing"] == [
+        {
+            "currency": "EUR",
+            "invoices": 2,
+            "vat": [{"vat_rate": "FR_200", "percent": "20", "base": "2150.00", "tax": "430.00"}],
+            "currency_amount_before_tax": "2150.00",
+            "currency_tax": "430.00",
+            "currency_amount": "2580.00",
+        }
+    ]
+    assert shell("apply", "--auto-approve", "--format", "json") == 0
+    assert json.loads(shell.out)["summary"] == {"done": 4}
+    assert shell("verify", "--format", "json") == 0
+    assert json.loads(shell.out)["summary"] == {"equal": 2}
+
+
+def test_output_is_the_same_every_time(shell: Shell) -> None:
+    for form in ("text", "json", "markdown"):
+        shell("plan", "--format", form)
+        first = shell.out
+        shell("plan", "--format", form)
+        assert shell.out == first
+
+
+# --- environments -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["plan", "apply", "verify"])
+def test_without_a_token_production_is_refused_and_the_sandbox_is_no_way_out(shell: Shell, verb: str) -> None:
+    assert shell(verb, "--environment", "production") == 1
+    assert "PENNYLANE_API_TOKEN" in shell.err
+    assert not shell.out
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com", "https://u:p@example.com", "https://example.com/api", "ftp://x", "nonsense"]
+)
+def test_the_token_goes_to_an_origin_only(shell: Shell, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("PENNYLANE_API_TOKEN", "very-secret")
+    monkeypatch.setenv("PENNYLANE_BASE_URL", url)
+    assert shell("plan", "--environment", "production") == 1
+    assert "connection-refused" in shell.err
+    assert "very-secret" not in shell.err
+
+
+def test_auth_status(shell: Shell) -> None:
+    assert shell("auth", "status") == 0
+    assert "Sandbox SAS" in shell.out
+    assert "customer_invoices:all" in shell.out
+
+
+def test_the_lock_is_one_per_company(shell: Shell) -> None:
+    shell("apply", "--auto-approve")
+    (lock,) = (shell.root / ".pennyform" / "journal").glob("*.lock")
+    with hold(lock):
+        assert shell("apply", "--auto-approve") == 75
+        assert "apply-locked" in shell.err
+        assert shell("plan") == 0
+
+
+def test_a_state_folder_that_cannot_be_written_stops_before_anything_is_sent(shell: Shell) -> None:
+    (shell.root / ".pennyform" / "journal").write_text("in the way")
+    assert shell("apply", "--auto-approve") == 1
+    assert "journal-unwritable" in shell.err
+    assert shell.books() == {}
+
+
+# --- a real socket ------------------------------------------------------------------------------------------
+
+SECRET = "tok_5ecret-and-l0ng"
+
+
+@pytest.fixture
+def served(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A sandbox behind a socket that knows one more token."""
+    database = shell.root / "served.db"
+    sandbox = Sandbox(database)
+    with sandbox._store.transaction(write=True) as connection:
+        scopes = ["customer_invoices:all", "customers:all", "products:all"]
+        add_token(connection, SECRET, 21_000_001, scopes, name="secret")
+    sandbox.close()
+    command = [sys.executable, "-m", "pennyform", "sandbox", "serve", "--port", "0", "--db", str(database)]
+    with subprocess.Popen([*command, "--no-rate-limit"], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[3]
+        monkeypatch.setenv("PENNYLANE_API_TOKEN", SECRET)
+        monkeypatch.setenv("PENNYLANE_BASE_URL", url)
+        yield url
+        server.terminate()
+
+
+def test_the_real_way_works_and_the_token_is_in_no_file_and_no_output(shell: Shell, served: str) -> None:
+    spoken = ""
+    for words in (
+        ("auth", "status"),
+        ("plan", "--out", "it.plan"),
+        ("apply", "it.plan"),
+    ):
+        assert shell(*words, "--environment", "production") == 0, shell.err
+        spoken += shell.out + shell.err
+    os.environ["PENNYLANE_API_TOKEN"] = SECRET + "x"
+    assert shell("plan", "--environment", "production") == 1
+    assert "api-not-allowed" in shell.err
+    spoken += shell.out + shell.err
+    assert SECRET not in spoken
+    written = [path for path in shell.root.rglob("*") if path.is_file() and "served.db" not in path.name]
+    assert len(written) > 7
+    assert not [path for path in written if SECRET.encode() in path.read_bytes()]
+    assert list((shell.root / ".pennyform" / "journal").glob("127.0.0.1-*.jsonl"))

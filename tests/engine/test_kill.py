@@ -1,0 +1,68 @@
+"""kill -9 at every moment of an apply; the next one leaves each reference exactly once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pennyform.engine.journal import read
+from pennyform.sandbox import Sandbox
+
+from .world import PRODUCT, Office, books_of, line, read_all
+
+DRIVER = Path(__file__).parent / "kill_driver.py"
+STEP = 3
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """Three invoices, one to be finalized, one a draft that has to be replaced for its sections."""
+    office = Office(tmp_path / "template")
+    sections = "invoice_line_sections:\n  - rank: 1\n    title: {}\n"
+    office.define("INV-3", more=sections.format("Before"), lines=line(more="    section_rank: 1\n"))
+    office.apply()
+    office.define("INV-3", more=sections.format("After"), lines=line(more="    section_rank: 1\n"))
+    office.write("products/day.yaml", PRODUCT)
+    office.define("INV-1", finalize=True)
+    office.define("INV-2", lines="  - product: DAY\n    quantity: 3\n")
+    office.journal.unlink()
+    office.close()
+    return office.root
+
+
+@pytest.mark.parametrize("start", range(STEP))
+def test_killed_at_every_moment_each_reference_is_there_once(
+    template: Path, tmp_path: Path, start: int
+) -> None:
+    folders = tmp_path / "folders"
+    folders.mkdir()
+    driver = subprocess.run(
+        [sys.executable, str(DRIVER), str(template), str(folders), str(start), str(STEP)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert driver.returncode == 0, driver.stderr
+    assert int(driver.stdout) > 40
+    for folder in sorted(folders.iterdir()):
+        check_books(folder)
+
+
+def check_books(folder: Path) -> None:
+    sandbox = Sandbox(folder / ".pennyform" / "sandbox.db")
+    try:
+        books = books_of(sandbox)
+        references = {name for name in books if "~" not in name}
+        assert references == {"INV-1", "INV-2", "INV-3"}, folder
+        assert [len(rows) for rows in books.values()] == [1] * len(books), folder
+        assert [books[name][0]["draft"] for name in sorted(references)] == [False, True, True], folder
+        amounts = [books[name][0]["currency_amount"] for name in sorted(references)]
+        assert amounts == ["240.0", "2340.0", "240.0"], folder
+        assert len(list(read_all(sandbox, "/customers"))) == 1, folder
+        assert len(list(read_all(sandbox, "/products"))) == 1, folder
+    finally:
+        sandbox.close()
+    journal = next((folder / ".pennyform" / "journal").glob("*.jsonl"))
+    assert not read(journal.read_bytes(), name=str(journal)).torn, folder
