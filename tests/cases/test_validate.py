@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from pennyform.cli import main
 
 CASES = sorted(path for path in Path(__file__).with_name("validate").iterdir() if path.is_dir())

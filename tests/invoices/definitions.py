@@ -1,0 +1,153 @@
+"""Definitions for tests: a valid one, and random ones that are nearly valid."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+INVOICE: dict[str, Any] = {
+    "external_reference": "INV-1",
+    "customer": "ACME_001",
+    "date": "2026-01-31",
+    "deadline": "2026-02-28",
+    "invoice_lines": [
+        {
+            "label": "Consulting",
+            "quantity": 2,
+            "unit": "hour",
+            "raw_currency_unit_price": "100.00",
+            "vat_rate": "FR_200",
+        },
+        {"product": "HANDBOOK", "quantity": Decimal("1.5"), "discount": {"type": "relative", "value": "10"}},
+    ],
+    "invoice_line_sections": [{"rank": 1, "title": "All"}],
+    "options": {"finalize": False},
+}
+CUSTOMER: dict[str, Any] = {
+    "external_reference": "ACME_001",
+    "name": "Example Trading SARL",
+    "billing_address": {"address": "1 rue", "postal_code": "75001", "city": "Paris", "country_alpha2": "FR"},
+}
+PERSON: dict[str, Any] = {
+    "external_reference": "P1",
+    "customer_type": "individual",
+    "first_name": "Client",
+    "last_name": "Particulier",
+    "billing_address": CUSTOMER["billing_address"],
+}
+PRODUCT: dict[str, Any] = {
+    "external_reference": "HANDBOOK",
+    "label": "Handbook",
+    "price_before_tax": "24.50",
+    "unit": "piece",
+    "vat_rate": "FR_55",
+}
+TEMPLATE: dict[str, Any] = {
+    "description": "A workshop",
+    "parameters": {"topic": {"type": "text", "default": "YAML"}},
+    "invoice": {"deadline": "{{ date }}", "invoice_lines": [{"label": "{{ topic }}", "quantity": 1}]},
+}
+SETTINGS: dict[str, Any] = {"version": 1, "environment": "sandbox", "rounding": "line"}
+
+OF_KIND = {
+    "invoice": (INVOICE,),
+    "customer": (CUSTOMER, PERSON),
+    "product": (PRODUCT,),
+    "invoice-template": (TEMPLATE,),
+    "pennyform": (SETTINGS,),
+}
+
+YAML_TEXT = """\
+external_reference: INV-1
+customer: ACME_001
+date: 2026-01-31
+deadline: 2026-02-28
+invoice_lines:
+  - label: Consulting
+    quantity: 2
+    unit: hour
+    raw_currency_unit_price: "100.00"
+    vat_rate: FR_200
+"""
+
+_WORDS = (
+    "INV-1",
+    "",
+    "2026-02-30",
+    "FR_200",
+    "FR_055",
+    "any",
+    "100.00",
+    "100.00\n",
+    "1e3",
+    "٣",
+    "EUR",
+    "absolute",
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 10**14),
+    st.decimals(allow_nan=False, allow_infinity=False, min_value=-1000, max_value=1000, places=3),
+    st.sampled_from(_WORDS),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=8),
+)
+FIELDS = st.sampled_from(
+    (
+        "product",
+        "label",
+        "quantity",
+        "customer",
+        "id",
+        "template",
+        "values",
+        "discount",
+        "type",
+        "value",
+        "rank",
+        "x",
+    )
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@st.composite
+def nearly_valid(draw: st.DrawFn, kind: str) -> Any:
+    """A valid definition of ``kind`` with up to three things changed, added or taken away."""
+    value = copy.deepcopy(draw(st.sampled_from(OF_KIND[kind])))
+    for _ in range(draw(st.integers(0, 3))):
+        value = _changed(draw, value)
+    return value
+
+
+def _changed(draw: st.DrawFn, value: Any) -> Any:
+    if isinstance(value, dict) and value and draw(st.integers(0, 9)):
+        name = draw(st.sampled_from(sorted(value)))
+        match draw(st.sampled_from(("inside", "inside", "inside", "drop", "add"))):
+            case "drop":
+                return {other: member for other, member in value.items() if other != name}
+            case "add":
+                return value | {draw(FIELDS): draw(VALUES)}
+            case _:
+                return value | {name: _changed(draw, value[name])}
+    if isinstance(value, list) and value and draw(st.integers(0, 9)):
+        index = draw(st.integers(0, len(value) - 1))
+        return [*value[:index], _changed(draw, value[index]), *value[index + 1 :]]
+    return draw(VALUES)
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Write ``name="text"`` as ``name.yaml``, ``__`` in a name standing for a folder."""
+    for name, text in files.items():
+        path = folder / (name.replace("__", "/") + ".yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder

@@ -1,0 +1,135 @@
+"""The definition schemas follow the contract: nobody edits a list when the API gains a field."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from pennyform.codegen.definition_fields import Fields, UnsupportedShapeError
+from pennyform.codegen.definitions import emit
+from pennyform.invoices.validator import compile_schema
+from pennyform.spec import Body, Contract, Operation
+
+from .definitions import CUSTOMER, INVOICE, PRODUCT
+
+TEXT = {"type": "string"}
+ID = {"type": "integer", "format": "int64"}
+AMOUNT = {"type": "string", "format": "decimal"}
+
+
+def shape(required: list[str], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def contract(line: dict[str, Any] | None = None, **invoice_fields: Any) -> Contract:
+    """A contract that is small enough to read, with a draft and a finalized variant as the real one has."""
+    price = {
+        "raw_currency_unit_price": AMOUNT,
+        "unit": TEXT,
+        "vat_rate": {"enum": ["FR_200", "FR_55", "mixed"]},
+    }
+    common = {"label": TEXT, **price, "quantity": {"type": "number"}, "section_rank": {"type": "integer"}}
+    common["discount"] = {"$ref": "#/components/schemas/Discount"}
+    with_product = shape(["product_id", "quantity"], product_id=ID, **common)
+    without = shape(["label", "quantity", *price], **common)
+    lines = {"type": "array", "minItems": 1, "items": line or {"anyOf": [with_product, without]}}
+    section = shape(["rank"], rank={"type": "integer"}, title=TEXT)
+    header = {
+        "external_reference": TEXT,
+        "customer_id": ID,
+        "date": {"type": "string", "format": "date"},
+        "deadline": {"type": "string", "format": "date"},
+        "invoice_lines": lines,
+        "invoice_line_sections": {"type": "array", "items": section},
+        **invoice_fields,
+    }
+    required = ["date", "deadline", "customer_id", "invoice_lines"]
+    draft = shape([*required, "draft"], draft={"type": "boolean", "enum": [True]}, **header)
+    final = shape(required, draft={"type": "boolean", "enum": [False]}, transaction_reference=TEXT, **header)
+    address = {"$ref": "#/components/schemas/Address"}
+    customer = {"external_reference": TEXT, "billing_address": address}
+    requests = {
+        "postCustomerInvoices": {"anyOf": [final, draft]},
+        "postCompanyCustomer": shape(["name", "billing_address"], name=TEXT, **customer),
+        "postIndividualCustomer": shape(["first_name"], first_name=TEXT, last_name=TEXT, **customer),
+        "postProducts": shape(
+            ["label"], external_reference=TEXT, label=TEXT, price_before_tax=AMOUNT, unit=TEXT, vat_rate=TEXT
+        ),
+    }
+    components = {
+        "Discount": shape(["type", "value"], type={"enum": ["absolute", "relative"]}, value=AMOUNT),
+        "Address": shape([], address=TEXT, postal_code=TEXT, city=TEXT, country_alpha2=TEXT),
+    }
+    operations = tuple(_operation(id_, schema) for id_, schema in requests.items())
+    return Contract("company", {"components": {"schemas": components}}, operations)
+
+
+def _operation(operation_id: str, schema: dict[str, Any]) -> Operation:
+    body = Body("application/json", schema, required=True)
+    return Operation(operation_id, "POST", "/x", "x", "create", (), body, 201, None, (), ())
+
+
+def schemas(of: Contract) -> dict[str, dict[str, Any]]:
+    return {path.removeprefix("schemas/").split(".")[0]: json.loads(text) for path, text in emit(of).items()}
+
+
+def test_a_field_that_the_api_gains_is_accepted_without_editing_a_list() -> None:
+    definition = copy.deepcopy(INVOICE) | {"purchase_order": "PO-1"}
+    before, after = schemas(contract()), schemas(contract(purchase_order={"type": "string", "maxLength": 20}))
+    assert not compile_schema(before["invoice"])(definition)
+    assert compile_schema(after["invoice"])(definition)
+    assert after["invoice"]["properties"]["purchase_order"]["title"] == "Purchase order"
+    assert "purchase_order" in after["invoice-template"]["properties"]["invoice"]["properties"]
+
+
+def test_the_small_contract_gives_schemas_for_all_kinds() -> None:
+    emitted = schemas(contract())
+    for kind, value in (("invoice", INVOICE), ("customer", CUSTOMER), ("product", PRODUCT)):
+        assert compile_schema(emitted[kind])(value), kind
+
+
+def test_what_pennyform_sets_itself_and_ids_are_not_for_authors() -> None:
+    properties = schemas(contract())["invoice"]["properties"]
+    assert not {"draft", "customer_id", "transaction_reference"} & set(properties)
+    assert properties["customer"]["x-pennyform-key"] == {
+        "kind": "customer",
+        "field": "external_reference",
+        "sends": "customer_id",
+    }
+    assert "mixed" not in properties["invoice_lines"]["items"]["properties"]["vat_rate"]["enum"]
+
+
+def test_a_line_is_a_product_or_says_everything_itself() -> None:
+    items = schemas(contract())["invoice"]["properties"]["invoice_lines"]["items"]
+    accepts = compile_schema(items)
+    assert accepts({"product": "A", "quantity": 1})
+    assert not accepts({"label": "x", "quantity": 1})
+    assert not accepts({"product": "A"})
+
+
+def test_a_union_that_nothing_tells_apart_stops_generation() -> None:
+    same = shape(["label"], label=TEXT)
+    with pytest.raises(UnsupportedShapeError, match="invoice_lines"):
+        emit(contract(line={"oneOf": [same, same]}))
+    with pytest.raises(UnsupportedShapeError, match="union of 3"):
+        Fields({}, {}).convert({"anyOf": [TEXT, ID, {"type": "boolean"}]})
+
+
+def test_an_operation_that_is_gone_stops_generation() -> None:
+    complete = contract()
+    without = Contract("company", complete.document, complete.operations[:-1])
+    with pytest.raises(KeyError, match="postProducts"):
+        emit(without)
+
+
+def test_null_is_kept_where_the_contract_allows_it() -> None:
+    nullable = Fields({"Colour": {"type": "string", "enum": ["red"]}}, {}).convert(
+        {"anyOf": [{"$ref": "#/components/schemas/Colour"}, {"type": "null"}]}
+    )
+    assert nullable == {"type": ["string", "null"], "enum": ["red", None]}
+
+
+def test_emitting_twice_gives_the_same_bytes() -> None:
+    assert emit(contract()) == emit(contract())

@@ -1,0 +1,245 @@
+"""Templates: values in, native values out, and nothing in them that can get out of hand."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pennyform.invoices import load
+from pennyform.invoices.expression import ExpressionError, evaluate
+
+from .definitions import write
+
+NAMES: dict[str, Any] = {
+    "days": Decimal("2.5"),
+    "rate": Decimal("650.00"),
+    "count": 3,
+    "name": "{{ count }} a: [b]",
+    "date": date(2026, 1, 31),
+    "yes": True,
+}
+
+TEMPLATE = """\
+description: A workshop.
+parameters:
+  topic: {type: text}
+  participants: {type: integer}
+  price: {type: amount, default: "180.00"}
+invoice:
+  currency: EUR
+  label: from the template
+  deadline: "{{ date | days_later(30) }}"
+  invoice_lines:
+    - label: "Workshop {{ topic }}"
+      quantity: "{{ participants }}"
+      unit: participant
+      raw_currency_unit_price: "{{ price * 2 }}"
+      vat_rate: FR_200
+"""
+DEFINITION = """\
+external_reference: INV-1
+customer: ACME_001
+template: workshop
+values: {topic: "a: [b] {{ price }}", participants: 3}
+date: 2026-01-31
+label: from the definition
+invoice_lines:
+  - {label: Room, quantity: 1, unit: day, raw_currency_unit_price: "90.00", vat_rate: FR_100}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{{ days }}", Decimal("2.5")),
+        ("{{ count }}", 3),
+        ("{{ date }}", date(2026, 1, 31)),
+        ("{{ yes }}", True),
+        ("{{ name }}", "{{ count }} a: [b]"),
+        ("{{ days }} days of {{ date }}", "2.5 days of 2026-01-31"),
+        ("{{ yes }}, {{ rate }}", "true, 650.00"),
+        ("{{ rate * days }}", Decimal("1625.000")),
+        ("{{ rate * 1.1 }}", Decimal("715.000")),
+        ("{{ 0.1 + 0.2 }}", Decimal("0.3")),
+        ("{{ -1.5 }}", Decimal("-1.5")),
+        ("{{ 1 / 4 }}", Decimal("0.25")),
+        ("{{ (rate / 7) | round(2) }}", Decimal("92.86")),
+        ("{{ 0.125 | round }}", Decimal("0.13")),
+        ("{{ date | days_later(30) }}", date(2026, 3, 2)),
+        ("{{ date | months_later(1) }}", date(2026, 2, 28)),
+        ("{{ date | months_later(-2) | end_of_month }}", date(2025, 11, 30)),
+        ("{{ date | month_name }} {{ date.year }}", "janvier 2026"),
+        ("{{ date | month_name('de_DE') }}", "Januar"),
+        ("{{ 'many' if count > 2 else 'few' }}", "many"),
+        ("{{ name ~ '!' }}", "{{ count }} a: [b]!"),
+    ],
+)
+def test_values(text: str, value: Any) -> None:
+    found = evaluate(text, NAMES)
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ unknown }}",
+        "{{ days",
+        "{{ }",
+        "{{ days.__class__ }}",
+        "{{ ''.__class__.__mro__ }}",
+        "{{ date.replace(year=1) }}",
+        "{{ name.format() }}",
+        "{{ [1] }}",
+        "{{ {'a': 1} }}",
+        "{{ none }}",
+        "{% set x = 1 %}",
+        "{# comment #}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{{ 'x' * 10 ** 9 }}",
+        "{{ [1] * 1000000000 }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ range(10) }}",
+        "{{ 1 / 0 }}",
+        "{{ 1 // 0 }}",
+        "{{ 1e999 }}",
+        "{{ '\\ud800' }}",
+        "{{ '\\u202e' }}",
+        "{{ date | days_later(999999999999) }}",
+        "{{ date | months_later(999999) }}",
+        "{{ name | days_later(1) }}",
+        "{{ name | round }}",
+        "{{ name + 1 }}",
+        "{{ name < 1 }}",
+        "{{ days | nothing }}",
+        "{{ days is nothing }}",
+        "{{ " + "(" * 500 + "1" + ")" * 500 + " }}",
+        "{{ " + "1" * 3000 + " }}",
+        "{{ self }}",
+        "{{ namespace }}",
+    ],
+)
+def test_what_is_refused(text: str) -> None:
+    started = time.perf_counter()
+    with pytest.raises(ExpressionError) as raised:
+        evaluate(text, NAMES)
+    assert "0x" not in str(raised.value), "messages must not change from run to run"
+    assert time.perf_counter() - started < 1
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        (
+            *(
+                "{{",
+                "}}",
+                " ",
+                "days",
+                "rate",
+                "date",
+                "name",
+                "1",
+                "0.5",
+                "'x'",
+                "|",
+                "round",
+                "(",
+                ")",
+                ".",
+                "[",
+            ),
+            *(
+                "]",
+                "+",
+                "*",
+                "/",
+                "-",
+                "~",
+                "if",
+                "else",
+                "{%",
+                "%}",
+                "#}",
+                "days_later",
+                ",",
+                "{",
+                "}",
+                "==",
+                "not",
+            ),
+        )
+    ),
+    max_size=14,
+).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PIECES)
+def test_no_expression_breaks_it(text: str) -> None:
+    try:
+        value = evaluate("{{ " + text, NAMES)
+    except ExpressionError:
+        return
+    assert isinstance(value, str | int | Decimal | date)
+
+
+def resolved(folder: Path, template: str = TEMPLATE, definition: str = DEFINITION) -> Any:
+    repository, findings = load([write(folder, templates__workshop=template, invoice=definition)])
+    assert findings == []
+    (invoice,) = repository.invoices
+    return invoice.body
+
+
+def test_a_definition_takes_over_what_it_does_not_say_itself(tmp_path: Path) -> None:
+    body = resolved(tmp_path)
+    assert body["label"] == "from the definition"
+    assert body["currency"] == "EUR"
+    assert body["deadline"] == "2026-03-02"
+    assert [line["label"] for line in body["invoice_lines"]] == ["Workshop a: [b] {{ price }}", "Room"]
+    assert body["invoice_lines"][0]["quantity"] == 3
+    assert body["invoice_lines"][0]["raw_currency_unit_price"] == "360.00"
+
+
+def test_a_value_never_becomes_structure_nor_an_expression(tmp_path: Path) -> None:
+    assert resolved(tmp_path)["invoice_lines"][0]["label"] == "Workshop a: [b] {{ price }}"
+
+
+def test_text_of_a_definition_is_never_an_expression(tmp_path: Path) -> None:
+    body = resolved(tmp_path, definition=DEFINITION.replace("label: Room", 'label: "{{ 1 + 1 }}"'))
+    assert body["invoice_lines"][1]["label"] == "{{ 1 + 1 }}"
+
+
+def test_findings_point_at_the_definition_where_it_gave_the_value(tmp_path: Path) -> None:
+    template = TEMPLATE.replace("FR_200", '"{{ topic }}"')
+    write(
+        tmp_path, templates__workshop=template, invoice=DEFINITION.replace('"a: [b] {{ price }}"', "FR_055")
+    )
+    _, findings = load([tmp_path])
+    assert [(finding.rule, Path(finding.file).name, finding.line) for finding in findings] == [
+        ("unknown-vat-rate", "invoice.yaml", 4)
+    ]
+
+
+def test_a_template_of_ones_own_hides_the_built_in_one(tmp_path: Path) -> None:
+    write(tmp_path, templates__consulting=TEMPLATE, invoice=DEFINITION.replace("workshop", "consulting"))
+    repository, findings = load([tmp_path])
+    assert findings == []
+    assert repository.invoices[0].body["invoice_lines"][0]["unit"] == "participant"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("consulting", "{days: 2.5}"), ("subscription", "{product: HANDBOOK}")],
+)
+def test_built_in_templates_resolve(tmp_path: Path, name: str, values: str) -> None:
+    text = f"external_reference: A\ncustomer: B\ndate: 2026-01-31\ntemplate: {name}\nvalues: {values}\n"
+    repository, findings = load([write(tmp_path, invoice=text)])
+    assert findings == []
+    assert repository.invoices[0].body["invoice_lines"]
+    assert "invoice.yaml" in repository.files
+    assert len(repository.files) == 1
