@@ -85,10 +85,7 @@ def staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> str:
         repository: the definitions as they are now.
         plan: what would be planned now.
     """
-    now = hashes(repository)
-    changed = sorted(
-        path for path in now.keys() | saved.files.keys() if now.get(path) != saved.files.get(path)
-    )
+    changed = _changed(saved.files, repository.files)
     if changed:
         return f"definitions changed since it was made: {', '.join(changed[:5])}"
     fresh = json.loads(json.dumps(plan.to_json()))
