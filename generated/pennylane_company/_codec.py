@@ -13,6 +13,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, overload
 
 import msgspec
+from msgspec.structs import force_setattr
+
+from .types import File
 
 T = TypeVar("T")
 
@@ -51,29 +54,30 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     __multipart__: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for name in self.__amounts__:
-            _mark(self, name, Amount)
-        for name in self.__numbers__:
-            _mark(self, name, Number)
+        for names, kind in ((self.__amounts__, Amount), (self.__numbers__, Number)):
+            for name in names:
+                force_setattr(self, name, _marked(name, getattr(self, name), kind))
 
 
-def _mark(request: Request, name: str, kind: type[Decimal]) -> None:
-    value = getattr(request, name)
+def _marked(name: str, value: Any, kind: type[Decimal]) -> Any:
+    """``value`` as the kind of decimal that the contract wants; null, unset and blank stay what they are."""
     if value is None or value is msgspec.UNSET or isinstance(value, Blank):
-        return
+        return value
+    if isinstance(value, list):
+        return [_marked(name, each, kind) for each in value]
     if not isinstance(value, (Decimal, int, str)) or isinstance(value, bool):
         raise TypeError(f"{name} must be a Decimal, not {type(value).__name__}: floats lose cents")
     marked = kind(value)
     if not marked.is_finite():
         raise ValueError(f"{name} must be a finite number")
-    msgspec.structs.force_setattr(request, name, marked)
+    return marked
 
 
 class Variants(type):
     """The runtime side of a union of objects: reads whichever of them fits.
 
     ``of`` are the classes. ``field`` names the field that tells them apart and ``tags`` maps its values to
-    the classes; with neither, the first one that accepts the object is it.
+    the classes (None: the field is left out); with neither, the first one that accepts the object is it.
     """
 
     of: tuple[type[msgspec.Struct], ...]
@@ -89,16 +93,24 @@ class Variants(type):
             return value
         if not isinstance(value, Mapping):
             raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
-        likely = cls._most_alike(value)
-        tagged = cls.tags.get(value.get(cls.field)) if cls.field else None
-        if tagged or issubclass(likely, Answer):
-            return _convert(value, tagged or likely)
+        if cls.field:
+            return _convert(value, cls._tagged(value))
         for candidate in cls.of:
             try:
                 return _convert(value, candidate)
             except msgspec.ValidationError:
                 continue
-        return _convert(value, likely)
+        return _convert(value, cls._most_alike(value))
+
+    def _tagged(cls, value: Mapping[str, Any]) -> type[msgspec.Struct]:
+        """The variant that the telling field names; what resembles it most, if an answer names no known one."""
+        tag = value.get(cls.field)
+        if tag in cls.tags:
+            return cls.tags[tag]
+        if issubclass(cls.of[0], Answer):
+            return cls._most_alike(value)
+        known = ", ".join(str(each).lower() for each in cls.tags if each is not None)
+        raise ValueError(f"`{cls.field}` must be one of {known}")
 
     def _most_alike(cls, value: Mapping[str, Any]) -> type[msgspec.Struct]:
         return max(cls.of, key=lambda each: len(value.keys() & set(each.__struct_encode_fields__)))
@@ -111,33 +123,44 @@ def variants(
     return Variants("Variants", (), {"of": of, "field": field, "tags": dict(tags)})
 
 
-class _Blankable(type):
+class _DecimalKind(type):
+    """A type for msgspec that reads as ``read`` says, and stands for ``Decimal``."""
+
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, Decimal)
+
+    def read(cls, value: Any) -> Decimal:
+        """A decimal out of a JSON string or number."""
+        if value == "" and cls is BlankableDecimal:
+            return Blank()
+        number: Decimal = msgspec.convert(value, Decimal)
+        return Number(number) if cls is DecimalNumber else number
 
 
 if TYPE_CHECKING:
     BlankableDecimal: TypeAlias = Decimal
+    DecimalNumber: TypeAlias = Decimal
 else:
 
-    class BlankableDecimal(metaclass=_Blankable):
+    class BlankableDecimal(metaclass=_DecimalKind):
         """The runtime side of an amount that the service may write as an empty string."""
 
-
-def _amount(value: Any) -> Decimal:
-    if value == "":
-        return Blank()
-    if not isinstance(value, (str, int, Decimal)) or isinstance(value, bool):
-        raise ValueError(f"Expected `decimal`, got `{type(value).__name__}`")
-    return msgspec.convert(value, Decimal)
+    class DecimalNumber(metaclass=_DecimalKind):
+        """The runtime side of a decimal that the service writes as a JSON number."""
 
 
 def _decode_hook(type_: type, value: Any) -> Any:
-    if isinstance(type_, Variants):
+    if isinstance(type_, (Variants, _DecimalKind)):
         return type_.read(value)
-    if type_ is BlankableDecimal:
-        return _amount(value)
+    if type_ is File:
+        return _file(value)
     raise NotImplementedError(f"cannot read {type_!r}")
+
+
+def _file(value: Any) -> File:
+    if isinstance(value, File):
+        return value
+    raise ValueError(f"Expected `File`, got `{type(value).__name__}`")
 
 
 def _encode_hook(value: Any) -> Any:

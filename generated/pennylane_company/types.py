@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Literal, Protocol, TypeAlias, TypedDict, TypeVar
@@ -36,19 +35,24 @@ class Filter(TypedDict):
 Filters: TypeAlias = Sequence[Filter]
 
 
-@dataclass(frozen=True, slots=True)
 class File:
     """A file to upload.
 
-    Attributes:
+    Args:
         name: the file's name, as it will be shown.
         content: its bytes, or a binary file opened for reading (it must be seekable to be sent again).
         media_type: such as ``application/pdf``; guessed from the name when left out.
     """
 
-    name: str
-    content: bytes | IO[bytes]
-    media_type: str | None = None
+    __slots__ = ("content", "media_type", "name")
+
+    def __init__(self, name: str, content: bytes | IO[bytes], media_type: str | None = None) -> None:
+        self.name = name
+        self.content = content
+        self.media_type = media_type
+
+    def __repr__(self) -> str:
+        return f"File({self.name!r})"
 
 
 class Page(Protocol[T_co]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request, variants
+from .._codec import PROMISED, Answer, DecimalNumber, Request, variants
 from .shared import (
     CommercialDocumentDiscount,
     Currency,
@@ -270,10 +270,10 @@ class BillingSubscriptionPage(Answer, frozen=True, kw_only=True):
 class BillingSubscriptionRecurringRule(Answer, frozen=True, kw_only=True):
     """Billing subscription recurring rule, as answered."""
 
-    day_of_month: list[Decimal] | None = PROMISED
-    month_of_year: list[Decimal] | None = PROMISED
-    week_start: Decimal | None = PROMISED
-    day: list[Decimal] | None = PROMISED
+    day_of_month: list[DecimalNumber] | None = PROMISED
+    month_of_year: list[DecimalNumber] | None = PROMISED
+    week_start: DecimalNumber | None = PROMISED
+    day: list[DecimalNumber] | None = PROMISED
     rule_type: BillingSubscriptionRuleTypes = PROMISED
     interval: int | None = PROMISED
     count: int | None = PROMISED

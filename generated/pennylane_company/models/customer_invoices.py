@@ -765,7 +765,11 @@ else:
         DraftCustomerInvoiceCreate,
         FinalizedCustomerInvoiceCreate,
         field="draft",
-        tags={True: DraftCustomerInvoiceCreate, False: FinalizedCustomerInvoiceCreate},
+        tags={
+            True: DraftCustomerInvoiceCreate,
+            False: FinalizedCustomerInvoiceCreate,
+            None: FinalizedCustomerInvoiceCreate,
+        },
     )
 
 if TYPE_CHECKING:

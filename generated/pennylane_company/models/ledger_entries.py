@@ -14,9 +14,9 @@ from .._codec import PROMISED, Answer, BlankableDecimal, Request
 from .shared import (
     Currency,
     CustomerCategory,
+    LedgerEntryAttachment,
     LedgerEntryLineLedgerAccount,
     LedgerEntryLineUnletterLedgerEntryLine,
-    LedgerEntryWrittenAttachment,
     LinkedRecord,
 )
 
@@ -42,7 +42,7 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
     journal: LinkedRecord = PROMISED
     status: LedgerEntryAccountantsStatus | None = PROMISED
     categories: list[CustomerCategory] = PROMISED
-    attachment: LedgerEntryWrittenAttachment | None = PROMISED
+    attachment: LedgerEntryAttachment | None = PROMISED
     ledger_entry_lines: list[LedgerEntryLedgerEntryLine] = PROMISED
 
 
@@ -84,7 +84,7 @@ class LedgerEntryLedgerEntryLine(Answer, frozen=True, kw_only=True):
 class LedgerEntryLedgerEntryLinePage(Answer, frozen=True, kw_only=True):
     """Ledger entry ledger entry line page, as answered."""
 
-    items: list[LedgerEntryWrittenLedgerEntryLine] = PROMISED
+    items: list[LedgerEntryWrittenLine] = PROMISED
     has_more: bool | None = PROMISED
     next_cursor: str | None = PROMISED
 
@@ -105,7 +105,7 @@ class LedgerEntryListed(Answer, frozen=True, kw_only=True):
     status: LedgerEntryAccountantsStatus | None = PROMISED
     categories: list[CustomerCategory] = PROMISED
     ledger_attachment_filename: str | None = PROMISED
-    attachment: LedgerEntryWrittenAttachment | None = PROMISED
+    attachment: LedgerEntryAttachment | None = PROMISED
 
 
 class LedgerEntryPage(Answer, frozen=True, kw_only=True):
@@ -164,12 +164,12 @@ class LedgerEntryWritten(Answer, frozen=True, kw_only=True):
     categories: list[CustomerCategory] = PROMISED
     ledger_attachment_filename: str | None = PROMISED
     ledger_attachment_id: int | None = PROMISED
-    attachment: LedgerEntryWrittenAttachment | None = PROMISED
-    ledger_entry_lines: list[LedgerEntryWrittenLedgerEntryLine] = PROMISED
+    attachment: LedgerEntryAttachment | None = PROMISED
+    ledger_entry_lines: list[LedgerEntryWrittenLine] = PROMISED
 
 
-class LedgerEntryWrittenLedgerEntryLine(Answer, frozen=True, kw_only=True):
-    """Ledger entry written ledger entry line, as answered."""
+class LedgerEntryWrittenLine(Answer, frozen=True, kw_only=True):
+    """Ledger entry written line, as answered."""
 
     id: int = PROMISED
     debit: Decimal = PROMISED

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
-from .shared import Address, Currency, CurrencyAnswer, LedgerEntryWrittenAttachment, LinkedRecord, VatRate
+from .shared import Address, Currency, CurrencyAnswer, LedgerEntryAttachment, LinkedRecord, VatRate
 
 PurchaseRequestLineUnit: TypeAlias = Literal[
     "piece", "hour", "day", "month", "kilogram", "m2", "m3", "ton", "mg", "no_unit",
@@ -42,7 +42,7 @@ class PurchaseRequest(Answer, frozen=True, kw_only=True):
     exchange_rate: Decimal = PROMISED
     currency_tax: Decimal = PROMISED
     tax: Decimal = PROMISED
-    purchase_order: LedgerEntryWrittenAttachment | None = PROMISED
+    purchase_order: LedgerEntryAttachment | None = PROMISED
     linked_invoices: PurchaseRequestLinkedInvoices = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED

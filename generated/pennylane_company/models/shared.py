@@ -416,6 +416,13 @@ class LedgerAccountNumber(Request, frozen=True, kw_only=True):
     number: str
 
 
+class LedgerEntryAttachment(Answer, frozen=True, kw_only=True):
+    """Ledger entry attachment, as answered."""
+
+    filename: str = PROMISED
+    url: str = PROMISED
+
+
 class LedgerEntryLineLedgerAccount(Answer, frozen=True, kw_only=True):
     """Ledger entry line ledger account, as answered."""
 
@@ -428,13 +435,6 @@ class LedgerEntryLineUnletterLedgerEntryLine(Request, frozen=True, kw_only=True)
     """Ledger entry line unletter ledger entry line, as sent."""
 
     id: int
-
-
-class LedgerEntryWrittenAttachment(Answer, frozen=True, kw_only=True):
-    """Ledger entry written attachment, as answered."""
-
-    filename: str = PROMISED
-    url: str = PROMISED
 
 
 class LineDiscount(Request, frozen=True, kw_only=True):

@@ -100,7 +100,7 @@ class LedgerEntries:
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryLedgerEntryLineFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.LedgerEntryWrittenLedgerEntryLine]:
+    ) -> Iterator[models.LedgerEntryWrittenLine]:
         """List the ledger entry lines of a ledger entry.
 
         Pages are fetched as they are needed, all with the same arguments. ``GET
@@ -195,7 +195,7 @@ class AsyncLedgerEntries:
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryLedgerEntryLineFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.LedgerEntryWrittenLedgerEntryLine]:
+    ) -> AsyncIterator[models.LedgerEntryWrittenLine]:
         """List the ledger entry lines of a ledger entry.
 
         Pages are fetched as they are needed, all with the same arguments. ``GET

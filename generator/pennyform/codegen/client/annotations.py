@@ -127,10 +127,10 @@ def _of_kind(kind: str, schema: Schema, direction: str) -> Type:
     if kind == "string":
         return _string(schema)
     if kind == "number":
-        return Type(Code("Decimal"), decimal=NUMBER)
+        return Type(Code("DecimalNumber" if direction == ANSWER else "Decimal"), decimal=NUMBER)
     if kind == "array":
         inner = python_type(schema.get("items", {}), direction)
-        return Type(Code(f"list[{inner.code}]"), inner.uses)
+        return Type(Code(f"list[{inner.code}]"), inner.uses, inner.decimal)
     if kind == "object":
         return _object(schema, direction)
     return Type(_SCALARS[kind])

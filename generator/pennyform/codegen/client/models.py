@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -252,11 +252,19 @@ def _runtime_union(name: str, variants: list[str], components: Components) -> Co
     arguments: list[Code | Brackets] = [*classes]
     tag = _discriminator(variants, components)
     if tag:
-        values = (_constant(components.schemas[each]["properties"][tag], components) for each in variants)
-        pairs = (f"{literal(value)}: {cls}" for value, cls in zip(values, classes, strict=True))
-        tags = [Code(pair) for pair in pairs]
-        arguments += [Code(f"field={literal(tag)}"), Brackets("tags={", tags, "}")]
+        tags = Brackets("tags={", list(_tags(tag, variants, components)), "}")
+        arguments += [Code(f"field={literal(tag)}"), tags]
     return Brackets(f"{class_name(name)} = variants(", arguments, ")").laid_out(_INDENT)
+
+
+def _tags(tag: str, variants: list[str], components: Components) -> Iterator[Code]:
+    """``value: Class`` for every variant, and ``None: Class`` for one that need not have the field."""
+    for name in variants:
+        constant = _constant(components.schemas[name]["properties"][tag], components)
+        yield Code(f"{literal(constant)}: {class_name(name)}")
+    silent = [each for each in variants if tag not in components.schemas[each].get("required", ())]
+    if len(silent) == 1:
+        yield Code(f"None: {class_name(silent[0])}")
 
 
 def _discriminator(variants: list[str], components: Components) -> str:

@@ -34,6 +34,7 @@ _MODEL_IMPORTS = {
     "Answer": (".._codec", "Answer"),
     "BlankableDecimal": (".._codec", "BlankableDecimal"),
     "Decimal": ("decimal", "Decimal"),
+    "DecimalNumber": (".._codec", "DecimalNumber"),
     "File": ("..types", "File"),
     "Literal": ("typing", "Literal"),
     "PROMISED": (".._codec", "PROMISED"),

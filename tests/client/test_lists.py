@@ -1,0 +1,128 @@
+"""Lists fetch pages as they are needed, and ask every page for the same thing."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from pennylane_company import AsyncClient, Client, errors
+
+Connect = Callable[..., Client]
+
+
+class Pages:
+    """Serves items two at a time behind cursors, and keeps every query."""
+
+    def __init__(self, *ids: int) -> None:
+        self.ids = ids
+        self.queries: list[dict[str, str]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        query = dict(request.url.params)
+        self.queries.append(query)
+        start = int(query.get("cursor", "0"))
+        more = start + 2 < len(self.ids)
+        items = [{"id": each} for each in self.ids[start : start + 2]]
+        return httpx.Response(
+            200, json={"items": items, "has_more": more, "next_cursor": str(start + 2) if more else None}
+        )
+
+
+def test_filter_and_sort_go_with_every_cursor(connect: Connect) -> None:
+    pages = Pages(1, 2, 3, 4, 5)
+    found = connect(pages).customer_invoices.list(
+        filter=[{"field": "date", "operator": "gteq", "value": dt.date(2026, 1, 1)}], sort="id", limit=2
+    )
+    assert [invoice.id for invoice in found] == [1, 2, 3, 4, 5]
+    assert [query.pop("cursor", None) for query in pages.queries] == [None, "2", "4"]
+    wanted = {
+        "sort": "id",
+        "limit": "2",
+        "filter": '[{"field":"date","operator":"gteq","value":"2026-01-01"}]',
+    }
+    assert pages.queries == [wanted] * 3
+
+
+def test_a_task_lists_the_same_way() -> None:
+    async def listed() -> list[int]:
+        transport = httpx.MockTransport(pages)
+        async with AsyncClient("t", transport=transport, rate_limit=None) as client:
+            return [invoice.id async for invoice in client.customer_invoices.list(sort="id")]
+
+    pages = Pages(1, 2, 3)
+    assert asyncio.run(listed()) == [1, 2, 3]
+    assert [query["sort"] for query in pages.queries] == ["id", "id"]
+
+
+def test_pages_are_fetched_only_when_needed(connect: Connect) -> None:
+    pages = Pages(1, 2, 3, 4)
+    found = connect(pages).products.list()
+    assert pages.queries == []
+    assert next(found).id == 1
+    assert next(found).id == 2
+    assert len(pages.queries) == 1
+    assert next(found).id == 3
+    assert len(pages.queries) == 2
+
+
+def test_one_page_can_be_had_alone(connect: Connect) -> None:
+    pages = Pages(1, 2, 3)
+    client = connect(pages)
+    page = client.products.list_page()
+    assert ([item.id for item in page.items], page.has_more) == ([1, 2], True)
+    assert [item.id for item in client.products.list_page(cursor=page.next_cursor).items] == [3]
+
+
+def test_pages_are_as_large_as_the_service_allows(connect: Connect) -> None:
+    pages = Pages(1)
+    client = connect(pages)
+    list(client.products.list())
+    list(client.ledger_accounts.list())
+    assert [query["limit"] for query in pages.queries] == ["100", "1000"]
+
+
+def test_a_start_date_goes_with_the_first_page_only(connect: Connect) -> None:
+    pages = Pages(1, 2, 3)
+    start = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+    list(connect(pages).changelogs.list_customer_invoices(start_date=start))
+    assert [query.get("start_date") for query in pages.queries] == ["2026-01-02T03:04:05Z", None]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"items": [{"id": 1}], "has_more": True, "next_cursor": None},
+        {"items": [{"id": 1}], "has_more": True},
+        {"items": [{"id": 1}], "has_more": True, "next_cursor": "same"},
+    ],
+)
+def test_a_list_that_cannot_go_on_does_not_look_complete(page: dict[str, Any], connect: Connect) -> None:
+    client = connect(lambda request: httpx.Response(200, json=page))
+    with pytest.raises(errors.OutcomeUnknownError, match="no new cursor"):
+        list(client.products.list())
+
+
+@pytest.mark.parametrize("page", [{}, {"items": []}, {"items": [], "has_more": False, "next_cursor": "x"}])
+def test_a_list_without_more_ends(page: dict[str, Any], connect: Connect) -> None:
+    assert list(connect(lambda request: httpx.Response(200, json=page)).products.list()) == []
+
+
+def test_values_of_every_kind_are_written_as_the_service_reads_them(connect: Connect) -> None:
+    pages = Pages(1)
+    client = connect(pages)
+    values: list[Any] = [True, 7, Decimal("1.50"), "a&b=c", dt.date(2026, 1, 1), ["x", "y"], None]
+    for value in values:
+        client.customer_invoices.list_page(filter=[{"field": "id", "operator": "eq", "value": value}])
+    sent = [json.loads(query["filter"])[0]["value"] for query in pages.queries]
+    assert sent == [True, 7, "1.50", "a&b=c", "2026-01-01", ["x", "y"], None]
+    client.trial_balance.list_page(
+        period_start=dt.date(2026, 1, 1), period_end=dt.date(2026, 2, 1), is_auxiliary=True
+    )
+    assert pages.queries[-1]["is_auxiliary"] == "true"
+    assert pages.queries[-1]["period_start"] == "2026-01-01"

@@ -1,0 +1,52 @@
+"""What type checkers know of answers."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from typing import assert_type
+
+from pennylane_company import AsyncClient, Client, UnsetType, convert, models
+
+client = Client("token")
+
+invoice = client.customer_invoices.get(1)
+assert_type(invoice, models.CustomerInvoice)
+assert_type(invoice.id, int)
+assert_type(invoice.currency_amount, Decimal)
+assert_type(invoice.date, dt.date | None)
+assert_type(invoice.created_at, dt.datetime)
+assert_type(invoice.status, str)
+assert_type(client.customer_invoices.list(), Iterator[models.CustomerInvoice])
+assert_type(client.customer_invoices.list_page(), models.CustomerInvoicePage)
+assert_type(client.customer_invoices.finalize(invoice.id), models.CustomerInvoice)
+
+page = client.customer_invoices.list_page(include="invoice_lines")
+if not isinstance(page.included, UnsetType):
+    assert_type(page.next_cursor, str | None)
+
+for customer in client.customers.list():
+    if isinstance(customer, models.CompanyCustomerRecord):
+        assert_type(customer.vat_number, str)
+    else:
+        assert_type(customer.first_name, str)
+
+draft = convert({"draft": True}, models.DraftCustomerInvoiceCreate)
+assert_type(draft, models.DraftCustomerInvoiceCreate)
+
+invoice.status = "paid"  # E: misc
+missing = invoice.not_in_the_contract  # E: attr-defined
+unknown = client.invoices  # E: attr-defined
+
+
+async def main() -> None:
+    async with AsyncClient("token") as tasks:
+        assert_type(await tasks.customer_invoices.get(1), models.CustomerInvoice)
+        assert_type(tasks.products.list(), AsyncIterator[models.Product])
+        async for product in tasks.products.list():
+            assert_type(product.price_before_tax, Decimal)
+
+
+asyncio.run(main())

@@ -1,0 +1,66 @@
+"""What type checkers accept, and what they must refuse, in requests; ``# E: code`` is an expected error."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from pennylane_company import Client, File, models
+
+TODAY = dt.date(2026, 1, 1)
+client = Client("token")
+
+line = models.DraftInvoiceLineWithoutProduct(
+    label="Consulting",
+    quantity=Decimal("2"),
+    raw_currency_unit_price=Decimal("100.00"),
+    unit="hour",
+    vat_rate="FR_200",
+)
+product_line = models.DraftInvoiceLineWithProduct(product_id=1, quantity=Decimal("1.5"))
+draft = models.DraftCustomerInvoiceCreate(
+    date=TODAY, deadline=TODAY, customer_id=1, invoice_lines=[line, product_line], external_reference="A-1"
+)
+client.customer_invoices.create(draft)
+client.customer_invoices.update(1, models.DraftCustomerInvoiceUpdate(label=None))
+client.file_attachments.create(models.FileAttachmentCreate(file=File("a.pdf", b"")))
+
+reference = models.TransactionReference(
+    banking_provider="stripe", provider_field_name="payment_id", provider_field_value="p_1"
+)
+models.FinalizedCustomerInvoiceCreate(
+    date=TODAY, deadline=TODAY, customer_id=1, invoice_lines=[], transaction_reference=reference
+)
+models.DraftCustomerInvoiceCreate(  # E: call-arg
+    date=TODAY, deadline=TODAY, customer_id=1, invoice_lines=[], transaction_reference=reference
+)
+models.DraftCustomerInvoiceCreate(
+    date=TODAY,
+    deadline=TODAY,
+    customer_id=1,
+    invoice_lines=[],
+    draft=False,  # E: arg-type
+)
+models.DraftCustomerInvoiceCreate(date=TODAY, deadline=TODAY, customer_id=1)  # E: call-arg
+models.DraftInvoiceLineWithProduct(label="no product", quantity=Decimal(1))  # E: call-arg
+models.DraftInvoiceLineWithProduct(
+    product_id=1,
+    quantity=0.1,  # E: arg-type
+)
+models.DraftInvoiceLineWithProduct(
+    product_id=1,
+    quantity=Decimal(1),
+    vat_rate="FR_055",  # E: arg-type
+)
+models.DraftInvoiceLineWithProduct(
+    product_id=1,
+    quantity=Decimal(1),
+    imputation_dates=None,  # E: call-arg
+)
+models.DraftCustomerInvoiceUpdate(
+    date=None,  # E: arg-type
+)
+draft.label = "changed"  # E: misc
+client.customer_invoices.create(line)  # E: arg-type
+client.customer_invoices.create({"draft": True})  # E: arg-type
+unknown = models.CustomerInvoicePostDraft  # E: attr-defined
