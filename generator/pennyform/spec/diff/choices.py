@@ -1,0 +1,48 @@
+"""Compare what a query can choose from: filters with their operators, sorts, includes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pennyform.spec.diff.differences import Difference, field_step, one_sided
+from pennyform.spec.diff.shapes import Shape, text
+from pennyform.spec.prose import FILTERS, INCLUDES, SORTS
+
+Pair = tuple[Shape, Shape]
+
+
+def _filters(old: dict[str, Any], new: dict[str, Any], both: Pair) -> Iterator[Difference]:
+    """The fields that a list can be filtered by, and the operators of each."""
+    for name in sorted(old.keys() | new.keys()):
+        before, after = set(old.get(name, ())), set(new.get(name, ()))
+        if name not in new or name not in old:
+            kind = "filter-removed" if name not in new else "filter-added"
+            yield _choice(kind, name, sorted(before or after), both)
+            continue
+        if before - after:
+            yield _choice("filter-operators-removed", name, sorted(before - after), both)
+        if after - before:
+            yield _choice("filter-operators-added", name, sorted(after - before), both)
+
+
+def _sorts(old: Any, new: Any, both: Pair) -> Iterator[Difference]:
+    for name in sorted(set(old) ^ set(new)):
+        yield _choice("sort-added" if name in new else "sort-removed", name, name, both)
+
+
+def _includes(old: Any, new: Any, both: Pair) -> Iterator[Difference]:
+    for name in sorted(set(old) ^ set(new)):
+        yield _choice("include-added" if name in new else "include-removed", name, name, both)
+
+
+def _choice(kind: str, name: str, value: Any, both: Pair) -> Difference:
+    return one_sided(kind, value, delta=text(value), steps=(field_step(name),), shapes=both)
+
+
+CHOICES: dict[str, Callable[[Any, Any, Pair], Iterator[Difference]]] = {
+    FILTERS: _filters,
+    SORTS: _sorts,
+    INCLUDES: _includes,
+}
+"""By the extension that pinning puts on a parameter's schema."""

@@ -1,0 +1,186 @@
+"""Read the operations of one document: what each accepts and answers, schemas as shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pennyform.spec.diff.reader import SchemaReader
+from pennyform.spec.diff.shapes import Shape
+from pennyform.spec.load import METHODS
+from pennyform.spec.methods import resource_and_method
+from pennyform.spec.references import follow
+
+_TEMPLATE = re.compile(r"\{([^{}]*)\}")
+_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. ``style`` is how it is written into the request, as OpenAPI's keywords."""
+
+    name: str
+    location: str
+    required: bool
+    deprecated: bool
+    style: Mapping[str, Any]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One media type of a body; ``encoding`` is that of its parts."""
+
+    shape: Shape
+    encoding: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One status: its bodies by media type, its headers by lower-case name."""
+
+    bodies: Mapping[str, Content]
+    headers: Mapping[str, Shape]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. ``symbol`` is what the emitted client calls it, such as ``customer_invoices.finalize``.
+
+    ``body`` is None when none is sent. ``scopes``: one of them is enough; empty means that any token will do.
+    """
+
+    operation_id: str
+    method: str
+    path: str
+    symbol: str
+    deprecated: bool
+    scopes: frozenset[str]
+    parameters: Mapping[tuple[str, str], Parameter]
+    body: Mapping[str, Content] | None
+    body_required: bool
+    answers: Mapping[str, Answer]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same operation in two documents: the names in its path are no part of that."""
+        return self.method, _TEMPLATE.sub("{}", self.path)
+
+    @property
+    def title(self) -> str:
+        """``GET /api/external/v2/me``."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def path_names(self) -> list[str]:
+        """The names of the path's parameters, in order."""
+        return _TEMPLATE.findall(self.path)
+
+    @property
+    def resource(self) -> str:
+        """The resource it belongs to, ``customer_invoices`` for example."""
+        return self.symbol.partition(".")[0]
+
+
+class OperationReader:
+    """Reads the operations of one document."""
+
+    def __init__(self, document: Mapping[str, Any], schemas: SchemaReader) -> None:
+        self._document = document
+        self._schema = schemas
+        self._named: dict[str, Answer] = {}
+
+    def read(self) -> dict[tuple[str, str], Operation]:
+        """Every operation by its key, in the order of paths and methods."""
+        found = (
+            self._operation(path, method, item)
+            for path, item in sorted(self._document["paths"].items())
+            for method in METHODS
+            if method in item
+        )
+        return {operation.key: operation for operation in found}
+
+    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+        raw = item[method]
+        body = self._resolved(raw.get("requestBody") or {})
+        answers = {str(status): self._answer(answer) for status, answer in sorted(raw["responses"].items())}
+        bodies = self._bodies(body) if body else None
+        return Operation(
+            operation_id=raw["operationId"],
+            method=method.upper(),
+            path=path,
+            symbol=".".join(
+                resource_and_method(path, method, raw, page=_is_page(answers), bare_array=_is_array(bodies))
+            ),
+            deprecated=bool(raw.get("deprecated")),
+            scopes=frozenset(_scopes(raw)),
+            parameters={
+                (parameter.location, parameter.name): parameter for parameter in self._parameters(item, raw)
+            },
+            body=bodies,
+            body_required=bool(body.get("required")),
+            answers=answers,
+        )
+
+    def _parameters(self, item: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[Parameter]:
+        """The path item's parameters, then the operation's, which replace those of the same name."""
+        for reference in (*item.get("parameters", ()), *raw.get("parameters", ())):
+            parameter = self._resolved(reference)
+            location = parameter["in"]
+            style = parameter.get("style", _STYLES.get(location))
+            explode = bool(parameter.get("explode", style == "form"))
+            yield Parameter(
+                name=parameter["name"].lower() if location == "header" else parameter["name"],
+                location=location,
+                required=location == "path" or bool(parameter.get("required")),
+                deprecated=bool(parameter.get("deprecated")),
+                style={
+                    "style": style,
+                    "explode": explode,
+                    "allowReserved": bool(parameter.get("allowReserved")),
+                },
+                shape=self._schema(parameter.get("schema", {})),
+            )
+
+    def _answer(self, answer: Mapping[str, Any]) -> Answer:
+        """One answer; the named ones, which most operations share, are read once."""
+        if "$ref" in answer:
+            name = answer["$ref"]
+            if name not in self._named:
+                self._named[name] = self._answer(self._resolved(answer))
+            return self._named[name]
+        headers = {
+            name.lower(): self._schema(self._resolved(header).get("schema", {}))
+            for name, header in sorted(answer.get("headers", {}).items())
+        }
+        return Answer(self._bodies(answer), headers)
+
+    def _bodies(self, holder: Mapping[str, Any]) -> dict[str, Content]:
+        return {
+            media_type.lower(): Content(self._schema(media.get("schema", {})), media.get("encoding") or {})
+            for media_type, media in sorted((holder.get("content") or {}).items())
+        }
+
+    def _resolved(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "$ref" not in item:
+            return item
+        resolved: Mapping[str, Any] = follow(item["$ref"], self._document, "")[1]
+        return resolved
+
+
+def _scopes(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Any one of these is enough: the contract's lists mean *one of*, whatever OpenAPI says about lists."""
+    for requirement in raw.get("security", ()):
+        for names in requirement.values():
+            yield from names
+
+
+def _is_page(answers: Mapping[str, Answer]) -> bool:
+    successes = [answer for status, answer in answers.items() if status.startswith("2")]
+    return any("items" in content.shape.fields for answer in successes for content in answer.bodies.values())
+
+
+def _is_array(bodies: Mapping[str, Content] | None) -> bool:
+    return any(content.shape.types == ("array",) for content in (bodies or {}).values())
