@@ -199,6 +199,8 @@ class Office:
     clock: FakeClock = field(default_factory=FakeClock)
     storage: Storage = field(default_factory=Disk)
     stop_after: int | None = None
+    # Where definitions are loaded from: what places in the output are relative to.
+    at: Path | None = None
 
     def __post_init__(self) -> None:
         self.root.mkdir(exist_ok=True)
@@ -233,7 +235,7 @@ class Office:
     # --- the engine ---------------------------------------------------------------------------------
 
     def repository(self) -> Repository:
-        repository, findings = load([self.root])
+        repository, findings = load([self.at or self.root])
         assert errors(findings) == []
         return repository
 

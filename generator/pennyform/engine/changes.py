@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pennyform.engine.compare import AMOUNTS, Comparison, Difference, shown_header, shown_line
+from pennyform.engine.compare import Comparison, Difference, shown_amounts, shown_header, shown_line
 from pennyform.engine.observed import ObservedInvoice
 from pennyform.engine.resolve import Resolved
 from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Place
@@ -166,7 +166,7 @@ def _before(there: ObservedInvoice) -> dict[str, Any]:
         **shown_header(there.header),
         "draft": there.draft,
         "invoice_lines": [shown_line(line) for line in there.lines],
-        **{name: there.header.get(name) for name in AMOUNTS},
+        **shown_amounts(there.header),
     }
 
 

@@ -76,6 +76,11 @@ def _written(value: Any, *, money: bool) -> Any:
     return f"{whole}.{decimals}" if decimals else whole
 
 
+def _as_defined(name: str, value: Any) -> Any:
+    """A field of an invoice or a line as a definition would write it."""
+    return _written(value, money=name != "quantity") if LINE.get(name) is _decimal else value
+
+
 def _discount(value: Any) -> Any:
     """None, or type and value."""
     if not value or value.get("value") in (None, ""):
@@ -227,9 +232,7 @@ def _fields(
         if name in _GENERATED and want[name] is None:
             continue
         if normal(want[name]) != normal(have.get(name)):
-            seen = have.get(name)
-            shown = _written(seen, money=name != "quantity") if normal is _decimal else seen
-            yield Difference(f"{pointer}/{name}", want[name], shown)
+            yield Difference(f"{pointer}/{name}", want[name], _as_defined(name, have.get(name)))
 
 
 def _free_line_defaults(line: Row) -> Row:
@@ -243,10 +246,16 @@ def shown_header(header: Row) -> dict[str, Any]:
     return {name: words[name] for name in HEADER if words.get(name) not in (None, "")}
 
 
+def shown_amounts(header: Row) -> dict[str, Any]:
+    """The amounts of an invoice of the API as text with at least two decimals."""
+    return {name: _written(header.get(name), money=True) for name in AMOUNTS}
+
+
 def shown_line(line: Row) -> dict[str, Any]:
     """A line of the API in the words of a definition."""
     words = {**line, "product_id": _id(line.get("product"))}
-    return {name: words[name] for name in LINE if words.get(name) not in (None, "")}
+    kept = {name: words[name] for name in LINE if words.get(name) not in (None, "")}
+    return {name: _as_defined(name, value) for name, value in kept.items()}
 
 
 def _id(link: Any) -> Any:
@@ -268,9 +277,10 @@ def product_differences(body: Row, have: Row) -> list[Difference]:
     return list(_declared(body, {**have, "ledger_account_id": _id(have.get("ledger_account"))}, _PRODUCT))
 
 
-def customer_differences(body: Row, have: Row) -> list[Difference]:
+def customer_differences(body: Row, customer_type: str, have: Row) -> list[Difference]:
     """Fields of a declared customer that the account's customer does not have."""
     visible = {name: value for name, value in body.items() if name != "ledger_account"}
+    visible["customer_type"] = customer_type
     return list(_declared(visible, have, _CUSTOMER))
 
 

@@ -98,10 +98,16 @@ def money(changes: Iterable[InvoiceChange]) -> list[dict[str, Any]]:
 def _currency(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     vat = [
         {"vat_rate": code, "percent": percent, "base": format(base, "f"), "tax": format(tax, "f")}
-        for code, (percent, base, tax) in sorted(entry["vat"].items())
+        for code, (percent, base, tax) in sorted(entry["vat"].items(), key=_by_rate)
     ]
     amounts = {key: format(value, "f") for key, value in entry["amounts"].items()}
     return {"currency": name, "invoices": entry["invoices"], "vat": vat, **amounts}
+
+
+def _by_rate(item: tuple[str, Sequence[Any]]) -> tuple[Decimal, str]:
+    """The highest rate first."""
+    code, (percent, *_) = item
+    return -Decimal(percent), code
 
 
 def requests(masters: Sequence[MasterChange], invoices: Sequence[InvoiceChange]) -> int:

@@ -71,7 +71,7 @@ def _masters(repository: Repository, observation: Observation) -> Iterator[Maste
     for reference, customer in sorted(repository.customers.items()):
         if ("customer", reference) in named:
             row = observation.customers.get(reference)
-            differences = customer_differences(customer.body, row) if row else []
+            differences = customer_differences(customer.body, customer.customer_type, row) if row else []
             yield MasterChange(customer, *_found(row), tuple(differences))
     for reference, product in sorted(repository.products.items()):
         if ("product", reference) in named:

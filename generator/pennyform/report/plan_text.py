@@ -105,7 +105,8 @@ def _whole(change: Data) -> Iterator[str]:
     for text in columns([[name, shown] for name, shown in header(body)]):
         yield f"      {text}"
     if change["totals"]:
-        rows = [line(row) for row in change["totals"]["lines"]]
+        pairs = zip(body["invoice_lines"], change["totals"]["lines"], strict=True)
+        rows = [line({**stated, **amounts}) for stated, amounts in pairs]
         for text in columns(rows, right=frozenset({1, 2, 5})):
             yield f"        · {text}"
 
@@ -117,16 +118,7 @@ def _differences(change: Data, paint: Paint) -> Iterator[str]:
 
 
 def _sides(row: Data) -> list[str]:
-    before, after = (_side(row[name]) for name in ("before", "after"))
-    return [before, "→", after]
-
-
-def _side(given: Any) -> str:
-    """A whole line that comes or goes is named by its label and quantity; anything else by its value."""
-    if isinstance(given, Mapping) and "quantity" in given:
-        price = given.get("raw_currency_unit_price", "product price")
-        return f"{given.get('label', 'a product')} ({given['quantity']} x {price})"
-    return value(given)
+    return [value(row["before"]), "→", value(row["after"])]
 
 
 def _totals(totals: Data) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 _HEADER_ORDER = ("customer_id", "date", "deadline", "currency", "discount", "label", "language")
 
 
 def value(given: Any) -> str:
-    """One value in a few words: a natural key by its value, nothing as ``none``."""
+    """One value in a few words: a natural key by its value, a line by its label, nothing as ``none``."""
     if given in (None, "", [], {}):
         return "none"
     if isinstance(given, Mapping):
@@ -33,10 +34,18 @@ def _object(given: Mapping[str, Any]) -> str:
         case {"lookup": {"kind": _, **keys}}:
             return str(next(iter(keys.values())))
         case {"type": kind, "value": amount}:
-            return f"{amount}{' %' if kind == 'relative' else ''}" if amount else "none"
+            return f"{amount}{' %' if kind == 'relative' else ''}" if _is_some(amount) else "none"
+        case {"label": label, "quantity": quantity}:
+            return f"{plain(str(label))} ({quantity} x {given.get('raw_currency_unit_price')})"
+        case {"quantity": quantity}:
+            return f"{quantity} of a product"
         case {"start_date": start, "end_date": end}:
             return f"{start} to {end}"
     return ", ".join(f"{name} {value(member)}" for name, member in given.items())
+
+
+def _is_some(amount: Any) -> bool:
+    return bool(amount) and Decimal(str(amount)) != 0
 
 
 def pointer(text: str) -> str:
@@ -55,7 +64,9 @@ def header(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     names = [name for name in _HEADER_ORDER if name in body]
     names += [name for name in body if name not in names]
     skipped = {"invoice_lines", "invoice_line_sections", "external_reference"}
-    return [(name, value(body[name])) for name in names if name not in skipped]
+    fields = [(name, value(body[name])) for name in names if name not in skipped]
+    titles = [section.get("title") or "untitled" for section in body.get("invoice_line_sections") or ()]
+    return [*fields, ("sections", value(titles))] if titles else fields
 
 
 def line(row: Mapping[str, Any]) -> list[str]:

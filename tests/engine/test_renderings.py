@@ -1,0 +1,107 @@
+"""What people read, exactly: each folder of ``cases`` holds what a plan, an apply and a verification show.
+
+``UPDATE_CASES=1 pytest`` writes the files anew, to be read before they are committed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pennyform.report import apply_text, plan_markdown, plan_text, verification_text
+from pennyform.report.paint import Paint
+
+from .world import API, PRODUCT, Office, line, only, raw
+
+CASES = Path(__file__).parent / "cases"
+
+
+def first(office: Office) -> None:
+    """Everything is new."""
+    office.write("products/day.yaml", PRODUCT)
+    product = "  - product: DAY\n    quantity: 3\n    discount:\n      type: relative\n      value: '5'\n"
+    office.define("INV-1", lines=line() + product + line("Book", "10", "24.50", "FR_55"))
+    office.define("INV-2", finalize=True, more="currency: USD\n", lines=line(vat="extracom"))
+
+
+def later(office: Office) -> None:
+    """Of what was created, something is to be changed, finalized, replaced, and something cannot be."""
+    office.write("products/day.yaml", PRODUCT)
+    sections = "invoice_line_sections:\n  - rank: 1\n    title: {}\n"
+    in_section = line(more="    section_rank: 1\n")
+    for number in range(1, 7):
+        office.define(f"INV-{number}", finalize=number == 5, lines=line() + line("Travel", "1", "45.50"))
+    office.define("INV-3", more=sections.format("Before"), lines=in_section)
+    office.define("INV-4", lines="  - product: DAY\n    quantity: 1\n")
+    office.apply()
+    with raw(office.sandbox) as caller:
+        id_ = only(office.books()["INV-6"])["id"]
+        caller.put(f"{API}/customer_invoices/{id_}", json={"label": "Renamed"}).raise_for_status()
+        customer = caller.get(f"{API}/customers").json()["items"][0]["id"]
+        caller.put(f"{API}/company_customers/{customer}", json={"name": "ACME Group"}).raise_for_status()
+    office.define("INV-1", more="discount:\n  type: relative\n  value: '10'\n", lines=line(quantity="3"))
+    office.define("INV-2", finalize=True, lines=line() + line("Travel", "1", "45.50"))
+    office.define("INV-3", more=sections.format("After"), lines=in_section)
+    office.define("INV-5", finalize=True, lines=line(quantity="4"))
+    office.define("INV-7", finalize=True)
+
+
+@pytest.mark.parametrize(("name", "case"), [("first", first), ("later", later)])
+def test_case(
+    office: Office, name: str, case: Callable[[Office], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case(office)
+    monkeypatch.chdir(office.root)
+    office.at = Path()
+    plan = office.plan().to_json()
+    shown = {
+        "plan.txt": plan_text.render(plan),
+        "plan.md": plan_markdown.render(plan),
+        "plan.json": json.dumps(plan, ensure_ascii=False, indent=2) + "\n",
+        "apply.txt": apply_text.render(office.apply().to_json()),
+        "verify.txt": verification_text.render(office.verify().to_json()),
+    }
+    for file, text in shown.items():
+        path = CASES / name / file
+        if os.environ.get("UPDATE_CASES"):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8"), file
+
+
+def test_colour_is_only_paint(office: Office) -> None:
+    later(office)
+    plan = office.plan().to_json()
+    painted = plan_text.render(plan, Paint(on=True))
+    assert "\x1b[" in painted
+    assert plan_text.render(plan) == "".join(
+        part.partition("m")[2] if number else part for number, part in enumerate(painted.split("\x1b["))
+    )
+
+
+def test_markdown_stays_below_what_a_comment_holds(office: Office) -> None:
+    office.define("INV-1", lines=line("Very " * 60))
+    plan = office.plan().to_json()
+    change = {**plan["changes"][1], "warnings": ["x" * 500]}
+    plan["changes"] = [{**change, "external_reference": f"INV-{number}"} for number in range(500)]
+    text = plan_markdown.render(plan)
+    assert len(text) < 60_000
+    assert "more" in text.splitlines()[-1]
+
+
+def test_text_from_outside_cannot_steer_the_terminal(office: Office) -> None:
+    office.define("INV-1")
+    office.apply()
+    with raw(office.sandbox) as caller:
+        id_ = only(office.books()["INV-1"])["id"]
+        evil = "\x1b[2J\r<b>|`x`"
+        caller.put(f"{API}/customer_invoices/{id_}", json={"pdf_invoice_subject": evil}).raise_for_status()
+    office.define("INV-1", more="pdf_invoice_subject: Good\n")
+    plan = office.plan().to_json()
+    assert "\x1b" not in plan_text.render(plan)
+    assert "\r" not in plan_text.render(plan)
+    markdown = plan_markdown.render(plan)
+    assert "<b>" not in markdown
+    assert "\x1b" not in markdown
