@@ -180,6 +180,7 @@ def test_spread_parts_add_up_and_stay_within_a_unit(amount: Decimal, weights: li
     assert sum(parts) == amount
     for part, weight in zip(parts, weights, strict=True):
         assert abs(part - amount * weight / whole) < CENT
+    assert spread(-amount, [-weight for weight in weights], CENT) == [-part for part in parts]
 
 
 @pytest.mark.parametrize(

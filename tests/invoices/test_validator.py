@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import jsonschema_rs
@@ -51,6 +52,13 @@ def test_all_three_agree(data: st.DataObject, kind: str) -> None:
         ({"type": ["string", "null"]}, None),
         ({"minLength": 2}, "\N{PILE OF POO}"),
         ({"minimum": 1}, True),
+        ({"minimum": 1}, 0),
+        ({"minimum": 1}, Decimal("0.999")),
+        ({"minimum": 1}, 1),
+        ({"maximum": 1}, Decimal("1.001")),
+        ({"maxLength": 2}, "abc"),
+        ({"minItems": 1}, []),
+        ({"maxItems": 1}, [1, 2]),
         ({"propertyNames": {"pattern": "^[a-z]"}}, {"A": 1}),
         ({"not": {}}, 1),
         ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 1),
