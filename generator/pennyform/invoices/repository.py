@@ -18,6 +18,7 @@ from pennyform.invoices.parameters import Template, check_template, template
 from pennyform.invoices.read import read_file
 from pennyform.invoices.references import Resolved, check_amounts, check_references, duplicates, references
 from pennyform.invoices.schema import check, definition_schema
+from pennyform.invoices.taxation import check_vat_rates
 from pennyform.invoices.template import resolve
 
 DEFAULT_ENVIRONMENT = "production"
@@ -162,6 +163,7 @@ class _Loading:
         for one in resolved:
             self.findings += check_references(one, repository, declared)
             self.findings += check_amounts(one, repository)
+            self.findings += check_vat_rates(one, repository)
 
 
 def _for_definition(finding: Finding, document: Document) -> Finding:

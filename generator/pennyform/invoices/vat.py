@@ -18,7 +18,11 @@ from pennyform.findings import failure
 
 
 class Rate(NamedTuple):
-    """One VAT code. ``percent`` is the tax rate in percent, ``on_document`` whether it is charged there."""
+    """One VAT code.
+
+    ``percent`` is the tax rate, ``on_document`` whether it is charged there. ``valid_until`` is the last day
+    the rate was in force (ISO 8601), "" when it still is. While ``reviewed`` is false, ``note`` is assumed.
+    """
 
     code: str
     percent: Decimal
@@ -26,6 +30,7 @@ class Rate(NamedTuple):
     on_document: bool
     writable: bool
     reviewed: bool
+    valid_until: str
     note: str
 
     @property
@@ -59,6 +64,7 @@ def _rate(row: Mapping[str, object]) -> Rate:
         on_document=bool(row["tax_on_document"]),
         writable=bool(row["writable"]),
         reviewed=bool(row["reviewed"]),
+        valid_until=str(row.get("valid_until") or ""),
         note=str(row["note"]),
     )
 
