@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pennyform.cli.apply import exit_of
+from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
 from pennyform.sandbox import Rules
 

@@ -3,28 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from pennyform.cli import connection, terminal
+from pennyform.cli import environment, terminal
 from pennyform.cli.exits import Exit
-from pennyform.cli.interruption import Interruption
-from pennyform.cli.plan import print_plan
-from pennyform.cli.progress import progress_on
-from pennyform.engine import saved
-from pennyform.engine.journal import JournalError
-from pennyform.engine.keys import UnresolvedError
-from pennyform.engine.lock import LockHeldError
-from pennyform.engine.outcomes import OutcomeError
-from pennyform.engine.plan import Plan
-from pennyform.engine.results import Report, Status
-from pennyform.engine.saved import SavedPlan
-from pennyform.engine.session import Session, begin
-from pennyform.findings import Finding, Severity, errors, failure
-from pennyform.invoices import Repository, load
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="definitions, or one plan saved by 'plan --out'; the folder one is in by default",
     )
     terminal.add_format(parser, "text", "json")
-    connection.configure(parser)
+    environment.configure(parser)
     parser.add_argument("--auto-approve", action="store_true", help="do not ask before changing anything")
     parser.add_argument(
         "--repair-journal",
@@ -48,156 +29,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Exit:
     """Plan, ask, apply, and report; the exit code tells the worst of what happened."""
-    plan_file = _saved_plan(args.paths)
-    repository, findings = load(list(plan_file.paths) if plan_file else args.paths)
-    terminal.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
-    if errors(findings):
-        return Exit.FINDINGS
-    environment = args.environment or (plan_file.data["environment"] if plan_file else None)
-    repository = connection.with_environment(repository, environment)
-    try:
-        with _session(repository, args) as session:
-            return _apply(session, plan_file, args)
-    except UnresolvedError as problem:
-        terminal.print_findings(problem.findings, stream=sys.stderr, no_color=args.no_color)
-        return Exit.FINDINGS
-    except OutcomeError as problem:
-        return connection.print_trouble(problem)
-    except LockHeldError as problem:
-        return _print_locked(problem)
-    except (JournalError, OSError) as problem:
-        raise failure(
-            "journal-unwritable",
-            str(problem),
-            detail="Nothing is sent unless it can be written down first.",
-            fix="make .pennyform writable and check that there is space left",
-        ) from problem
+    from pennyform.cli.applying import apply_and_report, saved_plan
+    from pennyform.cli.running import run_on
 
-
-@contextmanager
-def _session(repository: Repository, args: argparse.Namespace) -> Iterator[Session]:
-    with connection.connect(repository) as account, Interruption() as interruption:
-        company = account.remote.company()
-        state = account.state(repository, company)
-        with begin(
-            repository,
-            account.remote,
-            state,
-            account.world,
-            interrupted=interruption.asked,
-            repair=args.repair_journal,
-        ) as session:
-            yield session
-
-
-def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespace) -> Exit:
-    session.settle()
-    plan = session.plan()
-    if plan_file:
-        _check_saved(plan_file, session, plan)
-    if args.format == "text":
-        print_plan(plan.to_json(), args)
-    if not plan.pending:
-        return _finish(session, plan, args)
-    if not args.auto_approve and plan_file is None:
-        _ask()
-        # A person may have taken long: what was planned must still be what would be planned.
-        if session.plan().to_json() != plan.to_json():
-            raise failure(
-                "plan-stale",
-                "the account changed while you were asked",
-                fix="run 'pennyform apply' again and look at the new plan",
-            )
-    if plan_file:
-        session.journal.write("plan_used", plan=plan_file.id)
-    return _finish(session, plan, args)
-
-
-def _finish(session: Session, plan: Plan, args: argparse.Namespace) -> Exit:
-    with progress_on(sys.stderr) as progress:
-        report = session.apply(plan, progress)
-    _print_report(report, args)
-    return exit_of(report)
-
-
-def exit_of(report: Report) -> Exit:
-    """The worst of what happened: what is unknown counts more than what was merely not done."""
-    if report.any(Status.UNKNOWN):
-        return Exit.UNKNOWN
-    if report.interrupted:
-        return Exit.INTERRUPTED
-    if report.any(Status.DIFFERS, Status.CONFLICT):
-        return Exit.DRIFT
-    if report.try_later:
-        return Exit.TRY_LATER
-    return Exit.ERROR if report.any(Status.FAILED, Status.PARTIAL, Status.NOT_STARTED) else Exit.OK
-
-
-def _print_report(report: Report, args: argparse.Namespace) -> None:
-    from pennyform.report import apply_text
-    from pennyform.report.paint import Paint
-
-    if args.format == "json":
-        text = json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n"
-    else:
-        text = apply_text.render(
-            report.to_json(), Paint(terminal.style(sys.stdout, no_color=args.no_color).colour)
-        )
-    sys.stdout.write(terminal.printable(text, sys.stdout))
-
-
-# --- saved plans and consent ------------------------------------------------------------------------------
-
-
-def _saved_plan(paths: list[str]) -> SavedPlan | None:
-    files = [Path(path) for path in paths]
-    plans = [file for file in files if file.is_file() and file.suffix not in {".yaml", ".yml"}]
-    if not plans:
-        return None
-    if len(files) > 1:
-        raise failure("plan-alone", "a saved plan is applied alone", file=str(plans[0]))
-    return saved.read(plans[0])
-
-
-def _check_saved(plan_file: SavedPlan, session: Session, plan: Plan) -> None:
-    reason = saved.staleness(plan_file, session.repository, plan)
-    if plan_file.id in session.memory.used:
-        reason = "it was used before"
-    if reason:
-        raise failure(
-            "plan-stale",
-            f"the saved plan cannot be applied: {reason}",
-            file=str(plan_file.file),
-            detail="A saved plan is carried out exactly as it was reviewed, once, or not at all.",
-            fix="make a new one with 'pennyform plan --out'",
-        )
-
-
-def _ask() -> None:
-    """Get a person's consent.
-
-    Raises:
-        Failure: there is nobody to ask, or the answer is not yes.
-    """
-    if not sys.stdin.isatty():
-        raise failure(
-            "approval-missing",
-            "nobody can be asked for approval: standard input is not a terminal",
-            fix="pass --auto-approve, or apply a saved plan",
-        )
-    sys.stdout.write("Carry this out? Only 'yes' is accepted: ")
-    sys.stdout.flush()
-    if sys.stdin.readline().strip() != "yes":
-        raise failure("approval-refused", "nothing was changed: the answer was not 'yes'")
-
-
-def _print_locked(problem: LockHeldError) -> Exit:
-    finding = Finding(
-        "apply-locked",
-        Severity.ERROR,
-        f"another apply to this company is under way ({problem})",
-        detail="Two of them at once could create an invoice twice.",
-        fix="wait until it is done and run it again",
+    plan_file = saved_plan(args.paths)
+    environment_ = args.environment or (plan_file.data["environment"] if plan_file else None)
+    return run_on(
+        plan_file.paths if plan_file else args.paths,
+        lambda repository: apply_and_report(repository, plan_file, args),
+        args,
+        environment=environment_,
     )
-    terminal.print_findings([finding], stream=sys.stderr)
-    return Exit.TRY_LATER

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import textwrap
+from typing import TYPE_CHECKING
 
-from pennyform.cli import connection, terminal
+from pennyform.cli import environment
 from pennyform.cli.exits import Exit
-from pennyform.engine.observed import Company
-from pennyform.engine.outcomes import OutcomeError
-from pennyform.invoices import load
+
+if TYPE_CHECKING:
+    from pennyform.engine.observed import Company
 
 _NEEDED = {
     "customer_invoices:all": "create and finalize invoices",
@@ -25,20 +25,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """``status``, and which account."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="status")
     status = actions.add_parser("status", help="show the company, the user and the scopes of the token")
-    connection.configure(status)
+    environment.configure(status)
 
 
 def run(args: argparse.Namespace) -> Exit:
     """Print the company and the scopes."""
+    from pennyform.cli import connection, running
+    from pennyform.engine.outcomes import OutcomeError
+    from pennyform.invoices import load
+
     repository, _ = load([])
-    repository = connection.with_environment(repository, args.environment)
+    repository = running.with_environment(repository, args.environment)
     try:
         with connection.connect(repository) as account:
             company = account.remote.company()
     except OutcomeError as problem:
-        return connection.print_trouble(problem)
-    text = "\n".join(_lines(repository.settings.environment, company)) + "\n"
-    sys.stdout.write(terminal.printable(text, sys.stdout))
+        return running.print_trouble(problem)
+    running.write_out("\n".join(_lines(repository.settings.environment, company)) + "\n")
     return Exit.OK
 
 

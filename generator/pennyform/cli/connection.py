@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from pennyform.cli import terminal
-from pennyform.cli.exits import Exit
 from pennyform.engine.clock import SystemClock
 from pennyform.engine.limits import IMMEDIATE, Patience
 from pennyform.engine.observed import Company
-from pennyform.engine.outcomes import NotAllowedError, OutcomeError, RateExhaustedError
 from pennyform.engine.remote import Remote
 from pennyform.engine.session import State, World
 from pennyform.engine.storage import Disk
-from pennyform.findings import Failure, Finding, Severity, failure
+from pennyform.findings import failure
 from pennyform.invoices import Repository
 
 TOKEN_VARIABLE = "PENNYLANE_API_TOKEN"  # noqa: S105 - the name of a variable
@@ -38,30 +33,6 @@ class Connection:
     def state(self, repository: Repository, company: Company) -> State:
         """Where journal and lock of this company lie."""
         return State(repository.root / ".pennyform", self.service, company)
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """``--sandbox`` and ``--environment``."""
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--environment",
-        choices=("sandbox", "production"),
-        help="which account; default: what pennyform.yaml says",
-    )
-    which.add_argument(
-        "--sandbox",
-        action="store_const",
-        const="sandbox",
-        dest="environment",
-        help="the embedded sandbox; short for --environment sandbox",
-    )
-
-
-def with_environment(repository: Repository, environment: str | None) -> Repository:
-    """The repository with its environment as the command line wants it."""
-    if environment is None:
-        return repository
-    return replace(repository, settings=replace(repository.settings, environment=environment))
 
 
 @contextmanager
@@ -118,22 +89,3 @@ def _real() -> Iterator[Connection]:
     with client:
         service = (urlsplit(base_url).netloc or "service").replace(":", "-")
         yield Connection(Remote(client), service, World(SystemClock(), Disk(), Patience()))
-
-
-def print_trouble(problem: OutcomeError) -> Exit:
-    """Say on standard error why the account could not be used; nothing was changed by then."""
-    fix, exit_ = "check the network and try again", Exit.ERROR
-    rule = "api-unreachable"
-    if isinstance(problem, NotAllowedError):
-        rule = "api-not-allowed"
-        fix = "check the token, its expiry and its scopes with 'pennyform auth status'"
-    elif isinstance(problem, RateExhaustedError):
-        rule, fix, exit_ = "api-rate", "try again later; others may be using the same token", Exit.TRY_LATER
-    finding = Finding(rule, Severity.ERROR, str(problem), fix=fix)
-    terminal.print_findings([finding], stream=sys.stderr)
-    return exit_
-
-
-def outcome_failure(problem: OutcomeError) -> Failure:
-    """The same as an exception, for verbs that have nothing to add."""
-    return failure("api-unreachable", str(problem))

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import sys
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from pennyform.cli import connection, terminal
+from pennyform.cli import environment, terminal
 from pennyform.cli.exits import Exit
-from pennyform.engine import saved
-from pennyform.engine.keys import UnresolvedError
-from pennyform.engine.outcomes import OutcomeError
-from pennyform.engine.plan import Plan
-from pennyform.engine.planner import plan
-from pennyform.engine.session import look
-from pennyform.findings import errors, failure
-from pennyform.invoices import Repository, load
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     terminal.add_paths(parser)
     terminal.add_format(parser, "text", "json", "markdown")
-    connection.configure(parser)
+    environment.configure(parser)
     parser.add_argument("--out", "-out", type=Path, metavar="FILE", help="save the plan for one 'apply FILE'")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when there are changes to be made"
@@ -37,54 +22,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Exit:
     """Print the plan; 3 on a conflict, 4 on findings, and 2 on changes when asked for."""
-    repository, findings = load(args.paths)
-    terminal.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
-    if errors(findings):
-        return Exit.FINDINGS
-    repository = connection.with_environment(repository, args.environment)
-    try:
-        made = _plan(repository)
-    except UnresolvedError as problem:
-        terminal.print_findings(problem.findings, stream=sys.stderr, no_color=args.no_color)
-        return Exit.FINDINGS
-    except OutcomeError as problem:
-        return connection.print_trouble(problem)
-    print_plan(made.to_json(), args)
-    if args.out:
-        _save(made, repository, args)
-    if made.conflicts:
-        return Exit.DRIFT
-    return Exit.PENDING if args.detailed_exitcode and made.pending else Exit.OK
+    from pennyform.cli.planning import plan_and_print
+    from pennyform.cli.running import run_on
 
-
-def print_plan(data: Mapping[str, Any], args: argparse.Namespace) -> None:
-    """Print a plan's data as ``args.format`` says."""
-    from pennyform.report import plan_markdown, plan_text
-    from pennyform.report.paint import Paint
-
-    if args.format == "json":
-        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
-    elif args.format == "markdown":
-        text = plan_markdown.render(data)
-    else:
-        text = plan_text.render(data, Paint(terminal.style(sys.stdout, no_color=args.no_color).colour))
-    sys.stdout.write(terminal.printable(text, sys.stdout))
-
-
-def _plan(repository: Repository) -> Plan:
-    with connection.connect(repository) as account:
-        company = account.remote.company()
-        state = account.state(repository, company)
-        looked = look(repository, account.remote, state, account.world.storage)
-        return replace(plan(repository, looked.observation), warnings=looked.warnings)
-
-
-def _save(made: Plan, repository: Repository, args: argparse.Namespace) -> None:
-    paths = [Path(path) for path in args.paths]
-    now, nonce = datetime.now(UTC), os.urandom(16).hex()
-    content = saved.to_save(made, repository, paths, args.out, now=now, nonce=nonce)
-    try:
-        args.out.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    except OSError as problem:
-        raise failure("plan-not-saved", f"the plan cannot be saved: {problem}", file=str(args.out)) from None
-    print(f"Saved: 'pennyform apply {args.out}' carries out exactly this, once.", file=sys.stderr)
+    return run_on(
+        args.paths, lambda repository: plan_and_print(repository, args), args, environment=args.environment
+    )

@@ -13,6 +13,10 @@ class LockHeldError(Exception):
     """Another process is applying to the same company. ``str()`` says which, as far as it is known."""
 
 
+class LockFileError(Exception):
+    """The lock's file cannot be made."""
+
+
 @contextmanager
 def hold(path: Path) -> Iterator[None]:
     """Hold the exclusive lock ``path`` for as long as the context lasts; do not wait for it.
@@ -22,15 +26,22 @@ def hold(path: Path) -> Iterator[None]:
 
     Raises:
         LockHeldError: another process holds it.
-        OSError: the file cannot be made.
+        LockFileError: the file cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = _open(path)
     try:
         _take(file)
         yield
     finally:
         os.close(file)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as problem:
+        raise LockFileError(f"the lock {path} cannot be made: {problem}") from problem
 
 
 def _take(file: int) -> None:

@@ -123,7 +123,7 @@ def begin(
         LockHeldError: another apply is under way.
         JournalError: the journal cannot be written.
         Failure: ``journal-damaged``.
-        OSError: the lock's file cannot be made.
+        LockFileError: the lock's file cannot be made.
     """
     with lock.hold(state.lock):
         damaged = set_aside(state.journal, world.storage) if repair else None

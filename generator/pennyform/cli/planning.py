@@ -1,0 +1,66 @@
+"""Making a plan, printing it and saving it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pennyform.cli import connection, terminal
+from pennyform.cli.exits import Exit
+from pennyform.cli.running import write_out
+from pennyform.engine import saved
+from pennyform.engine.plan import Plan
+from pennyform.engine.planner import plan
+from pennyform.engine.session import look
+from pennyform.findings import failure
+from pennyform.invoices import Repository
+from pennyform.report import plan_markdown, plan_text
+from pennyform.report.paint import Paint
+
+
+def plan_and_print(repository: Repository, args: argparse.Namespace) -> Exit:
+    """Plan against the account, print, and save when asked to."""
+    made = _plan(repository)
+    print_plan(made.to_json(), args)
+    if args.out:
+        _save(made, repository, args)
+    if made.conflicts:
+        return Exit.DRIFT
+    return Exit.PENDING if args.detailed_exitcode and made.pending else Exit.OK
+
+
+def print_plan(data: Mapping[str, Any], args: argparse.Namespace) -> None:
+    """Print a plan's data as ``args.format`` says."""
+    if args.format == "json":
+        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    elif args.format == "markdown":
+        text = plan_markdown.render(data)
+    else:
+        text = plan_text.render(data, Paint(terminal.style(sys.stdout, no_color=args.no_color).colour))
+    write_out(text)
+
+
+def _plan(repository: Repository) -> Plan:
+    with connection.connect(repository) as account:
+        company = account.remote.company()
+        state = account.state(repository, company)
+        looked = look(repository, account.remote, state, account.world.storage)
+        return replace(plan(repository, looked.observation), warnings=looked.warnings)
+
+
+def _save(made: Plan, repository: Repository, args: argparse.Namespace) -> None:
+    paths = [Path(path) for path in args.paths]
+    now, nonce = datetime.now(UTC), os.urandom(16).hex()
+    content = saved.to_save(made, repository, paths, args.out, now=now, nonce=nonce)
+    try:
+        args.out.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as problem:
+        raise failure("plan-not-saved", f"the plan cannot be saved: {problem}", file=str(args.out)) from None
+    print(f"Saved: 'pennyform apply {args.out}' carries out exactly this, once.", file=sys.stderr)

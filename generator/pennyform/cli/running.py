@@ -1,0 +1,71 @@
+"""What plan, apply and verify have in common: load, refuse, and say why an account could not be used."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pennyform.cli import terminal
+from pennyform.cli.exits import Exit
+from pennyform.engine.keys import UnresolvedError
+from pennyform.engine.outcomes import NotAllowedError, OutcomeError, RateExhaustedError
+from pennyform.findings import Finding, Severity, errors
+from pennyform.invoices import Repository, load
+
+
+def run_on(
+    paths: Sequence[str | Path],
+    work: Callable[[Repository], Exit],
+    args: argparse.Namespace,
+    *,
+    environment: str | None,
+) -> Exit:
+    """Load the definitions under ``paths`` and do ``work`` on them, unless something is wrong with them.
+
+    Args:
+        paths: files and folders.
+        work: what to do with a repository without errors.
+        args: the command line, for colour.
+        environment: which account; None for what the repository says.
+
+    Returns:
+        What ``work`` returns; 4 when there are findings, which are printed on standard error.
+    """
+    repository, findings = load(paths)
+    terminal.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
+    if errors(findings):
+        return Exit.FINDINGS
+    try:
+        return work(with_environment(repository, environment))
+    except UnresolvedError as problem:
+        terminal.print_findings(problem.findings, stream=sys.stderr, no_color=args.no_color)
+        return Exit.FINDINGS
+    except OutcomeError as problem:
+        return print_trouble(problem)
+
+
+def with_environment(repository: Repository, environment: str | None) -> Repository:
+    """The repository with its environment as the command line wants it."""
+    if environment is None:
+        return repository
+    return replace(repository, settings=replace(repository.settings, environment=environment))
+
+
+def print_trouble(problem: OutcomeError) -> Exit:
+    """Say on standard error why the account could not be read; nothing was changed by then."""
+    rule, fix, exit_ = "api-unreachable", "check the network and try again", Exit.ERROR
+    if isinstance(problem, NotAllowedError):
+        rule = "api-not-allowed"
+        fix = "check the token, its expiry and its scopes with 'pennyform auth status'"
+    elif isinstance(problem, RateExhaustedError):
+        rule, fix, exit_ = "api-rate", "try again later; others may be using the same token", Exit.TRY_LATER
+    terminal.print_findings([Finding(rule, Severity.ERROR, str(problem), fix=fix)], stream=sys.stderr)
+    return exit_
+
+
+def write_out(text: str) -> None:
+    """Write ``text`` on standard output, whatever its encoding."""
+    sys.stdout.write(terminal.printable(text, sys.stdout))
