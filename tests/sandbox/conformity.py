@@ -13,8 +13,8 @@ from pennyform.sandbox import contract
 from pennyform.sandbox.contract import Operation
 from pennyform.sandbox.routing import Router
 
-# What the contract leaves out: refusals at the door, a reported 409, and an operation that is not kept.
-_BEYOND_THE_CONTRACT = {409, 413, 429, 501}
+# What the contract leaves out: refusals at the door, a reported 409, an operation that is not kept.
+_BEYOND_THE_CONTRACT = {409, 413, 429, 501, 503}
 
 
 class Conforming(httpx.BaseTransport):

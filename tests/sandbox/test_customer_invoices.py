@@ -89,7 +89,7 @@ class TestCreate:
         created = api.made("/customer_invoices", draft(line(raw_currency_unit_price="100.4"), currency="JPY"))
         assert amounts(created) == ("201.0", "40.0", "241.0")
         assert created["exchange_rate"] != "1.0"
-        assert created["amount"] == "1.49"
+        assert (created["amount"], created["tax"]) == ("1.49", "0.25")
 
     def test_the_customer_s_language_is_the_default(self, api: Caller, draft: Draft, customer: int) -> None:
         api.put(f"/company_customers/{customer}", json={"billing_language": "de_DE"})
@@ -176,7 +176,9 @@ class TestFinalize:
         created = api.made("/customer_invoices", draft())
         finalized = api.put(f"/customer_invoices/{created['id']}/finalize").json()
         assert (finalized["status"], finalized["remaining_amount_with_tax"]) == ("upcoming", "240.0")
-        clock.advance(days=31)
+        clock.advance(days=30)
+        assert api.get(f"/customer_invoices/{created['id']}").json()["status"] == "upcoming"
+        clock.advance(days=1)
         assert api.get(f"/customer_invoices/{created['id']}").json()["status"] == "late"
 
 
@@ -219,21 +221,17 @@ class TestUpdate:
 
     def test_lines_are_created_updated_and_deleted_by_id(self, api: Caller, draft: Draft) -> None:
         created = api.made("/customer_invoices", draft(line(label="a"), line(label="b"), line(label="c")))
-        a, b, _ = lines_of(api, created)
+        a, b, c = lines_of(api, created)
         changes = {
             "create": [line(label="d", quantity=1)],
-            "update": [{"id": a["id"], "quantity": 3}],
-            "delete": [{"id": b["id"]}],
+            "update": [{"id": c["id"], "quantity": 3}],
+            "delete": [{"id": a["id"]}, {"id": b["id"]}],
         }
         updated = api.put(f"/customer_invoices/{created['id']}", json={"invoice_lines": changes}).json()
         shown = lines_of(api, created)
-        assert [(one["label"], one["quantity"]) for one in shown] == [
-            ("a", "3.0"),
-            ("c", "2.0"),
-            ("d", "1.0"),
-        ]
-        assert shown[0]["id"] == a["id"]
-        assert amounts(updated) == ("600.0", "120.0", "720.0")
+        assert [(one["label"], one["quantity"]) for one in shown] == [("c", "3.0"), ("d", "1.0")]
+        assert shown[0]["id"] == c["id"]
+        assert amounts(updated) == ("400.0", "80.0", "480.0")
 
     def test_another_product_fills_the_line_anew(self, api: Caller, draft: Draft) -> None:
         created = api.made("/customer_invoices", draft())

@@ -37,6 +37,9 @@ class TestFilters:
         [
             ("external_reference", "eq", "I-3", ["I-3"]),
             ("external_reference", "eq", "I-9", []),
+            ("date", "lteq", "2025-10-02", ["I-5", "I-4"]),
+            ("date", "lt", "2025-10-02", ["I-5"]),
+            ("date", "gt", "2025-10-04", ["I-1"]),
             ("date", "gteq", "2025-10-03", ["I-3", "I-2", "I-1"]),
             ("date", "in", ["2025-10-01", "2025-10-02"], ["I-5", "I-4"]),
             ("draft", "eq", False, ["I-5"]),

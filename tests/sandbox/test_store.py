@@ -77,6 +77,33 @@ def test_the_same_calls_give_the_same_answers(clock: Clock, connect: Connect) ->
     assert answers[0] == answers[1]
 
 
+def test_a_full_disk_is_an_answer_and_passes(tmp_path: Path, connect: Connect) -> None:
+    sandbox = Sandbox(tmp_path / "books.db", rate_limit=False)
+    api = connect(of=sandbox)
+    pages = sandbox._store._connection.execute("PRAGMA page_count").fetchone()[0]
+    sandbox._store._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    statuses = [api.post("/company_customers", json=company(notes="x" * 4000)).status_code for _ in range(5)]
+    assert statuses[-1] == 503
+    assert len(api.get("/customers").json()["items"]) == statuses.count(201)
+    sandbox._store._connection.execute(f"PRAGMA max_page_count = {pages + 100}")
+    api.made("/company_customers", company())
+    sandbox.close()
+
+
+def test_a_file_that_is_locked_is_an_answer(tmp_path: Path, connect: Connect) -> None:
+    sandbox = Sandbox(tmp_path / "books.db", rate_limit=False)
+    sandbox._store._connection.execute("PRAGMA busy_timeout = 50")
+    api = connect(of=sandbox)
+    other = sqlite3.connect(tmp_path / "books.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert api.post("/company_customers", json=company()).status_code == 503
+    assert api.get("/customers").status_code == 200, "readers do not wait for a writer"
+    other.execute("ROLLBACK")
+    api.made("/company_customers", company())
+    other.close()
+    sandbox.close()
+
+
 Attempt = Callable[[int], Any]
 
 

@@ -7,10 +7,13 @@ import ipaddress
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pennyform.cli.exits import Exit
 from pennyform.findings import failure
-from pennyform.sandbox import TOKEN, Sandbox
+
+if TYPE_CHECKING:
+    from pennyform.sandbox import Sandbox
 
 _DATABASE = Path(".pennyform") / "sandbox.db"
 
@@ -43,6 +46,8 @@ def run(args: argparse.Namespace) -> Exit:
 
 
 def _reset(args: argparse.Namespace) -> Exit:
+    from pennyform.sandbox import Sandbox
+
     if args.db.exists():
         sandbox = Sandbox(args.db)
         sandbox.reset()
@@ -52,6 +57,8 @@ def _reset(args: argparse.Namespace) -> Exit:
 
 
 def _serve(args: argparse.Namespace) -> Exit:
+    from pennyform.sandbox import TOKEN, Sandbox
+
     listener = _listener(args.host, args.port)
     sandbox = Sandbox(args.db, rate_limit=not args.no_rate_limit)
     try:
@@ -78,13 +85,16 @@ def _run_server(sandbox: Sandbox, listener: socket.socket) -> None:
 def _listener(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=128)
+        listener = socket.create_server((host, port), family=family, backlog=128)
     except (OSError, OverflowError) as problem:
         raise failure(
             "sandbox-address",
             f"the sandbox cannot listen on {host}:{port}: {problem}",
             fix="choose another --port; 0 picks a free one",
         ) from problem
+    # Inherited by every connection: without it each answer waits 40 ms for a delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _url(listener: socket.socket) -> str:

@@ -15,11 +15,10 @@ from pennyform import data
 from pennyform.sandbox import access, checks, contract, seed
 from pennyform.sandbox.behaviours import BEHAVIOURS
 from pennyform.sandbox.books import Books, TakenError
-from pennyform.sandbox.call import Call
+from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.clock import Clock, system_clock
-from pennyform.sandbox.contract import Operation
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.problems import Problem, not_found, not_kept
+from pennyform.sandbox.problems import Problem, not_found, not_kept, unavailable
 from pennyform.sandbox.rate_limit import RateLimit
 from pennyform.sandbox.routing import Router
 from pennyform.sandbox.rules import Rules
@@ -101,6 +100,10 @@ class Sandbox:
             return _answer(*self._answered(request, token, now), headers)
         except Problem as problem:
             return _answer(problem.status, problem.body, headers | problem.headers)
+        except sqlite3.OperationalError as problem:
+            # The disk is full, or another process held the file for too long: nothing was written.
+            refusal = unavailable(str(problem))
+            return _answer(refusal.status, refusal.body, headers)
 
     def _answered(self, request: Request, token: str, now: datetime) -> tuple[int, Any]:
         found = self._router.match(request.method, request.path)
@@ -110,17 +113,17 @@ class Sandbox:
         with self._store.transaction(write=False) as connection:
             caller = access.recognise(connection, token, now)
         access.authorise(caller, operation)
+        behaviour = BEHAVIOURS.get(operation.operation_id)
+        if behaviour is None:
+            raise not_kept(operation.operation_id)
         parameters = checks.parameters(operation, path, request.query)
         body = checks.body(operation, request)
         with self._store.transaction(write=operation.method != "GET") as connection:
             books = Books(connection, caller.company.id, now)
             call = Call(operation, parameters, body, books, caller, request.origin, self._rules)
-            return operation.status, self._carried_out(operation, call)
+            return operation.status, self._carried_out(behaviour, call)
 
-    def _carried_out(self, operation: Operation, call: Call) -> Any:
-        behaviour = BEHAVIOURS.get(operation.operation_id)
-        if behaviour is None:
-            raise not_kept(operation.operation_id)
+    def _carried_out(self, behaviour: Behaviour, call: Call) -> Any:
         try:
             return behaviour(call)
         except TakenError as taken:

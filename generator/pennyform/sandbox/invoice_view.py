@@ -72,6 +72,7 @@ def invoice(call: Call, record: Record) -> dict[str, Any]:
     kept = record.body
     status = _status(kept, call.now.date())
     template = kept["customer_invoice_template_id"]
+    own_url = call.url("customer_invoices", record.id)
     return {
         "id": record.id,
         "label": kept["label"] or _label(kept),
@@ -82,7 +83,7 @@ def invoice(call: Call, record: Record) -> dict[str, Any]:
         "status": status,
         "ledger_entry": {"id": record.id},
         "customer": {"id": kept["customer_id"], "url": call.url("customers", kept["customer_id"])},
-        **{name: {"url": call.url("customer_invoices", record.id, name)} for name in _BELOW},
+        **{name: {"url": f"{own_url}/{name}"} for name in _BELOW},
         "pdf_invoice_free_text": kept["pdf_invoice_free_text"] or "",
         "pdf_invoice_subject": kept["pdf_invoice_subject"] or "",
         "customer_invoice_template": {"id": template} if template else None,

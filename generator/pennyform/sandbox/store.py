@@ -132,10 +132,12 @@ def _transaction(connection: sqlite3.Connection, *, write: bool) -> Iterator[sql
     connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
     try:
         yield connection
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A full disk ends the transaction by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
