@@ -1,4 +1,4 @@
-"""``pennyform spec``: fetch and pin a contract, and say which ones are pinned."""
+"""``pennyform spec``: fetch and pin a contract, say which ones are pinned, and compare two."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from pennyform.cli import spec_diff
 from pennyform.cli.exits import Exit
 
 
@@ -24,11 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--specs", type=Path, metavar="FOLDER", help="where contracts lie; else this checkout's"
         )
+    spec_diff.configure(actions.add_parser("diff", help="show what changed between two contracts"))
 
 
 def run(args: argparse.Namespace) -> Exit:
     """Carry out one action."""
-    return _fetch(args) if args.action == "fetch" else _status(args)
+    actions = {"fetch": _fetch, "status": _status, "diff": spec_diff.run}
+    return actions[args.action](args)
 
 
 def _fetch(args: argparse.Namespace) -> Exit:

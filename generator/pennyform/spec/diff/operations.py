@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -184,3 +184,11 @@ def _is_page(answers: Mapping[str, Answer]) -> bool:
 
 def _is_array(bodies: Mapping[str, Content] | None) -> bool:
     return any(content.shape.types == ("array",) for content in (bodies or {}).values())
+
+
+def resources(document: Mapping[str, Any], operation_ids: Collection[str]) -> Iterator[str]:
+    """The resources that some operations belong to."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item and item[method]["operationId"] in operation_ids:
+                yield resource_and_method(path, method, item[method], page=False, bare_array=False)[0]

@@ -1,0 +1,158 @@
+"""``pennyform spec diff``: what changed between two contracts, and what of yours it touches."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pennyform.cli import terminal
+from pennyform.cli.exits import Exit
+from pennyform.findings import failure
+
+if TYPE_CHECKING:
+    from pennyform.spec.diff import Change
+    from pennyform.spec.diff.accepted import Acceptance
+    from pennyform.spec.diff.usage import Definitions, Searched, Text
+
+_LARGEST_TEXT = 8 * 1024 * 1024
+_SUFFIXES = (".yaml", ".yml", ".py", ".pyi")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of the action."""
+    parser.add_argument("old", metavar="OLD", help="a contract: pinned or as published; a file or https URL")
+    parser.add_argument("new", metavar="NEW", help="the contract to compare it with")
+    terminal.add_format(parser, "text", "json", "markdown")
+    parser.add_argument(
+        "--fail-on",
+        choices=("breaking", "attention"),
+        help="exit 4 when there is such a change, or a worse one, that is not accepted",
+    )
+    parser.add_argument(
+        "--accepted",
+        type=Path,
+        metavar="FILE",
+        help="accepted changes: a fingerprint and the reason per line",
+    )
+    parser.add_argument(
+        "--against",
+        nargs="+",
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="say which definitions, templates, code and emitted symbols use what changed",
+    )
+    parser.add_argument("--all", action="store_true", help="name every operation of every change")
+
+
+def run(args: argparse.Namespace) -> Exit:
+    """Print the comparison; 4 when ``--fail-on`` says so."""
+    from pennyform.spec.diff import Severity, compare
+    from pennyform.spec.diff.accepted import unused
+    from pennyform.spec.diff.data import fails, report_data
+
+    accepted = _accepted(args.accepted)
+    old, new = _contract(args.old, args), _contract(args.new, args)
+    changes = compare(old, new)
+    searched = _search(changes, args.against, (old, new)) if args.against else None
+    data = report_data(changes, old=args.old, new=args.new, accepted=accepted, searched=searched)
+    terminal.print_findings(unused(accepted, changes), stream=sys.stderr, no_color=args.no_color)
+    _print(data, args)
+    limit = Severity(args.fail_on) if args.fail_on else None
+    return Exit.FINDINGS if fails(changes, accepted, limit) else Exit.OK
+
+
+def _contract(source: str, args: argparse.Namespace) -> dict[str, Any]:
+    """A contract, pinned if it is not; what pinning did not understand is said on standard error."""
+    from pennyform.spec.load import load
+    from pennyform.spec.pin import API, pin
+
+    document = load(source).document
+    if API in document["info"]:
+        return document
+    pinned, findings = pin(document, api="contract", file=source)
+    terminal.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
+    return pinned
+
+
+def _accepted(path: Path | None) -> dict[str, Acceptance]:
+    from pennyform.spec.diff.accepted import read_accepted
+
+    return read_accepted(_read(path), file=str(path)) if path else {}
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_TEXT + 1)
+        if len(content) > _LARGEST_TEXT:
+            raise failure("too-large", f"larger than {_LARGEST_TEXT:,} bytes", file=str(path))
+        return content.decode("utf-8-sig")
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise failure("unreadable-file", f"cannot read {path}: {reason}", file=str(path)) from None
+    except UnicodeDecodeError:
+        raise failure("not-utf-8", "the text is not UTF-8", file=str(path)) from None
+
+
+def _search(changes: list[Change], paths: list[Path], contracts: tuple[dict[str, Any], ...]) -> Searched:
+    from pennyform.spec.diff.usage import search
+
+    return search(changes, _texts(paths), _definitions(contracts))
+
+
+def _texts(paths: list[Path]) -> Iterator[Text]:
+    """The files to look through, each once: those named, and those below the folders named."""
+    from pennyform.spec.diff.usage import Text
+
+    files = dict.fromkeys(file for path in paths for file in _files(path))
+    return (Text(str(file), _read(file)) for file in files)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix in _SUFFIXES and file.is_file() and not _hidden(file.relative_to(path))
+    )
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") or part in ("__pycache__", "node_modules") for part in path.parts)
+
+
+def _definitions(contracts: tuple[dict[str, Any], ...]) -> Definitions:
+    """What definitions become, as the files say that derive their schemas from the contract."""
+    import yaml
+
+    from pennyform import data
+    from pennyform.spec.diff.operations import resources
+    from pennyform.spec.diff.usage import Definitions
+
+    operations: set[str] = set()
+    names: dict[str, str] = {}
+    for file in sorted((data.templates() / "definitions").glob("*.yaml")):
+        differences = yaml.safe_load(_read(file))
+        operations.update([differences.get("operation", ""), *differences.get("operations", {}).values()])
+        names.update({field: key["name"] for field, key in differences.get("keys", {}).items()})
+    found = frozenset(resource for contract in contracts for resource in resources(contract, operations))
+    return Definitions(found, names)
+
+
+def _print(data: dict[str, Any], args: argparse.Namespace) -> None:
+    from pennyform.report import contract_diff_markdown, contract_diff_text
+    from pennyform.report.paint import Paint
+
+    if args.format == "json":
+        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    elif args.format == "markdown":
+        text = contract_diff_markdown.render(data)
+    else:
+        paint = Paint(terminal.style(sys.stdout, no_color=args.no_color).colour)
+        text = contract_diff_text.render(data, paint, longest=None if args.all else 6)
+    sys.stdout.write(terminal.printable(text, sys.stdout))

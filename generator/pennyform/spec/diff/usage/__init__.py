@@ -1,0 +1,9 @@
+"""Who uses what changed: definitions, code, and the emitted client, found by their words.
+
+Nothing is executed and nothing is understood: a key in YAML, a name in Python. A word that is found may mean
+something else; a word that is not there is not used.
+"""
+
+from pennyform.spec.diff.usage.search import Definitions, Searched, Text, Use, search
+
+__all__ = ["Definitions", "Searched", "Text", "Use", "search"]
