@@ -160,10 +160,13 @@ def test_two_repositories_are_not_mixed(tmp_path: Path) -> None:
         load([tmp_path / "a", tmp_path / "b"])
 
 
-def test_a_missing_path_is_named(tmp_path: Path) -> None:
+def test_missing_paths_are_named(tmp_path: Path) -> None:
     with pytest.raises(Failure) as raised:
-        load([tmp_path / "nowhere.yaml"])
-    assert raised.value.findings[0].file == str(tmp_path / "nowhere.yaml")
+        load([tmp_path / "nowhere.yaml", tmp_path, tmp_path / "gone"])
+    assert [finding.file for finding in raised.value.findings] == [
+        f"{tmp_path}/nowhere.yaml",
+        f"{tmp_path}/gone",
+    ]
 
 
 def test_definitions_with_errors_are_not_desired(tmp_path: Path) -> None:
@@ -171,6 +174,12 @@ def test_definitions_with_errors_are_not_desired(tmp_path: Path) -> None:
     repository, findings = load([tmp_path])
     assert [invoice.external_reference for invoice in repository.invoices] == ["INV-1"]
     assert [finding.rule for finding in findings] == ["unknown-vat-rate"]
+
+
+@pytest.mark.parametrize("text", [YAML_TEXT + "date: 2026-01-01\n", YAML_TEXT.replace("INV-1", "&a INV-1")])
+def test_a_definition_whose_yaml_has_errors_is_not_desired_either(tmp_path: Path, text: str) -> None:
+    repository, findings = load([write(tmp_path, a=text)])
+    assert (repository.invoices, len(findings)) == ((), 1)
 
 
 def test_all_findings_of_all_files_come_in_one_run(tmp_path: Path) -> None:

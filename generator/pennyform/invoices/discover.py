@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pennyform.findings import failure
+from pennyform.findings import Failure, Finding, Severity, failure
 
 SETTINGS_FILE = "pennyform.yaml"
 _SUFFIXES = (".yaml", ".yml")
@@ -43,9 +43,9 @@ def discover(paths: Sequence[str | Path]) -> Sources:
         Failure: a path does not exist, or the paths belong to different repositories.
     """
     given = [Path(path) for path in paths] or [Path()]
-    for path in given:
-        if not path.exists():
-            raise failure("path-missing", "there is no such file or folder", file=str(path))
+    missing = [path for path in given if not path.exists()]
+    if missing:
+        raise Failure([_missing(path) for path in missing])
     roots = {_settings_root(path) for path in given}
     if len(roots) > 1:
         raise failure(
@@ -65,6 +65,10 @@ def discover(paths: Sequence[str | Path]) -> Sources:
         beside=tuple(_unique(beside)),
         given=tuple(source for source in sources if source not in set(beside)),
     )
+
+
+def _missing(path: Path) -> Finding:
+    return Finding("path-missing", Severity.ERROR, "there is no such file or folder", file=str(path))
 
 
 def _settings_root(path: Path) -> Path | None:

@@ -62,6 +62,7 @@ class _Loading:
     sources: Sources
     findings: list[Finding] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    unsound: set[str] = field(default_factory=set)
     templates: dict[str, Template | None] = field(default_factory=dict)
 
     def run(self) -> Repository:
@@ -101,6 +102,8 @@ class _Loading:
     def _read(self, source: Source) -> Document | None:
         document, digest, findings = read_file(source.path, source.name)
         self.findings += findings
+        if errors(findings):
+            self.unsound.add(source.name)
         if digest:
             self.files[_within(source.path, self.sources.root)] = digest
         return document
@@ -110,7 +113,7 @@ class _Loading:
         meaning = check_invoice if kind == "invoice" else check_any
         found = [*check(kind, document), *meaning(document, schema)]
         self.findings += [_for_definition(finding, document) for finding in found]
-        return not errors(found) and not document.spoiled
+        return not errors(found) and document.file not in self.unsound
 
     def _declared(self, kind: str, documents: list[Document], declare: Any) -> dict[str, Any]:
         valid = [declare(document) for document in documents if self._is_valid(kind, document)]
@@ -118,6 +121,8 @@ class _Loading:
 
     def _template(self, document: Document) -> Template | None:
         one = template(document)
+        if one.name in self.templates:
+            self.findings.append(_second_template(document, one.name))
         found = check_template(one) if self._is_valid("invoice-template", document) else None
         self.findings += found or []
         # A template with errors is known, but nothing can be made from it: its own findings say why.
@@ -189,6 +194,15 @@ def _kind(source: Source, document: Document) -> str:
     return next((kind for field_, kind in _TELLING.items() if field_ in value), "invoice")
 
 
+def _second_template(document: Document, name: str) -> Finding:
+    return document.finding(
+        "duplicate-template",
+        f"another template is called `{name}`",
+        detail="A template is called like its file, whichever folder that is in.",
+        fix="rename one of the files",
+    )
+
+
 def _unknown_template(document: Document, name: str, known: Sequence[str]) -> Finding:
     from difflib import get_close_matches
 
@@ -200,5 +214,5 @@ def _unknown_template(document: Document, name: str, known: Sequence[str]) -> Fi
         f"there is no template `{name[:60]}`",
         ("template",),
         detail=f"There are: {', '.join(f'`{one}`' for one in names)}." if names else "",
-        fix=f"write `{close[0]}`" if close else f"add `templates/{name}.yaml`",
+        fix=f"write `{close[0]}`" if close else "add it under `templates/`",
     )
