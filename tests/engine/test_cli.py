@@ -5,17 +5,22 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pennyform.cli import main
+from pennyform.cli.interruption import Interruption
+from pennyform.cli.progress import progress_on
 from pennyform.engine.lock import hold
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.access import add_token
+from pennyform.sandbox.transports import Transport
 
 from .world import API, PRODUCT, Office, books_of, invoice, line, only, raw
 
@@ -339,3 +344,66 @@ def test_the_real_way_works_and_the_token_is_in_no_file_and_no_output(shell: She
     assert len(written) > 7
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
     assert list((shell.root / ".pennyform" / "journal").glob("127.0.0.1-*.jsonl"))
+
+
+# --- interruption and progress ------------------------------------------------------------------------------
+
+
+def test_the_first_signal_asks_and_the_second_stops(capsys: pytest.CaptureFixture[str]) -> None:
+    with Interruption() as interruption:
+        assert not interruption.asked()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interruption.asked()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert "once more" in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_between_steps_and_says_what_is_left(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = Transport.handle_request
+
+    def interrupted(self: Transport, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and request.url.path.endswith("customer_invoices"):
+            os.kill(os.getpid(), signal.SIGINT)
+        return handle(self, request)
+
+    monkeypatch.setattr(Transport, "handle_request", interrupted)
+    assert shell("apply", "--auto-approve") == 130
+    assert "INV-1  created as a draft, verified" in shell.out
+    assert "INV-2  not started; left: create the draft, finalize" in shell.out
+    assert "Run 'pennyform apply' again for what is left" in shell.out
+    monkeypatch.undo()
+    monkeypatch.chdir(shell.root)
+    assert shell("apply", "--auto-approve") == 0
+    assert [len(rows) for rows in shell.books().values()] == [1, 1]
+
+
+def test_progress_is_a_line_per_tenth_where_nobody_watches() -> None:
+    stream = io.StringIO()
+    with progress_on(stream) as progress:
+        for done in range(1, 201):
+            progress(done, 200)
+    assert stream.getvalue().splitlines() == [f"{n * 10} % ({n * 20} of 200 steps)" for n in range(1, 11)]
+
+
+def test_progress_of_little_is_nothing() -> None:
+    stream = io.StringIO()
+    with progress_on(stream) as progress:
+        progress(3, 4)
+    assert stream.getvalue() == ""
+
+
+def test_progress_on_a_terminal_is_one_line() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    with progress_on(stream) as progress:
+        for done in range(1, 41):
+            progress(done, 40)
+    assert "\n" not in stream.getvalue()
+    assert "40/40 steps" in stream.getvalue()
+    assert stream.getvalue().endswith("\x1b[K")

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
+from pennyform.engine.journal import read
 from pennyform.sandbox import Rules
 
 from .world import (
@@ -307,3 +308,16 @@ def test_the_token_is_in_no_file_and_no_error(one: Office) -> None:
     assert written
     assert not any(b"Bearer" in path.read_bytes() for path in written)
     assert "Bearer" not in str(report.to_json())
+
+
+def test_the_intent_is_durable_before_the_first_byte_leaves(one: Office) -> None:
+    seen: list[list[str]] = []
+
+    def look(request: httpx.Request, handle: Handler) -> httpx.Response:
+        records = read(one.journal.read_bytes(), name="journal").records
+        seen.append([records[-1]["event"], records[-1]["step"], records[-1]["reference"]])
+        return handle(request)
+
+    one.wire.faults = [Fault("POST", POST, look), Fault("PUT", FINALIZE, look)]
+    one.apply()
+    assert seen == [["intent", "create_draft", "INV-1"], ["intent", "finalize", "INV-1"]]
