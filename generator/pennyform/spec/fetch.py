@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pennyform.findings import Finding
+from pennyform.findings import Failure, Finding, tidy
 from pennyform.spec.canonical import canonical_json
 from pennyform.spec.load import Source
 from pennyform.spec.pin import pin
+from pennyform.spec.soundness import unsafe_text
 from pennyform.spec.store import Store, counts, digest
 
 _DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
@@ -32,8 +33,14 @@ def pin_source(source: Source, *, api: str, day: date) -> Pinned:
         source: the contract as read.
         api: the name to keep it under.
         day: when the vendor published it, as far as is known; see :func:`dated`.
+
+    Raises:
+        Failure: what would be pinned has control or invisible characters in its names or values.
     """
     document, findings = pin(source.document, api=api, file=source.name)
+    unsafe = tidy(unsafe_text(document, source.name))
+    if unsafe:
+        raise Failure(unsafe)
     entry = {
         "source": source.name,
         "date": day.isoformat(),

@@ -10,6 +10,8 @@ from typing import Any
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.spec import strict_json
 from pennyform.spec.limits import Limits
+from pennyform.spec.pointers import child
+from pennyform.spec.structure import faults
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """The operations a path item may have, in OpenAPI's order."""
@@ -56,52 +58,31 @@ def _read(path: Path, limits: Limits) -> bytes:
             content = file.read(limits.size + 1)
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
-        raise failure("unreadable-file", f"cannot read {path}: {reason}", file=str(path)) from None
+        fix = "Give the path of the contract in JSON, or its https URL."
+        raise failure("unreadable-file", f"cannot read {path}: {reason}", file=str(path), fix=fix) from None
     if len(content) > limits.size:
-        raise failure("too-large", f"larger than {limits.size:,} bytes", file=str(path))
+        fix = "The largest contract known is a sixth of that: check what this file is."
+        raise failure("too-large", f"larger than {limits.size:,} bytes", file=str(path), fix=fix)
     return content
 
 
 def _not_a_contract(document: Any, file: str) -> Iterator[Finding]:
     """What keeps a JSON value from being an OpenAPI 3 document with operations."""
-    if not isinstance(document, dict):
-        yield _finding("the document is not a JSON object", "", file)
-        return
-    version = document.get("openapi")
-    if not isinstance(version, str) or not version.startswith("3."):
-        yield _finding(f"'openapi' is {version!r}, expected a version 3", "/openapi", file)
-    if not isinstance(document.get("info"), dict):
-        yield _finding("'info' is missing or not an object", "/info", file)
-    paths = document.get("paths")
-    if not isinstance(paths, dict) or not paths:
-        yield _finding("'paths' is missing, empty or not an object", "/paths", file)
-        return
-    for path, item in paths.items():
-        yield from _not_a_path_item(path, item, file)
-
-
-def _not_a_path_item(path: str, item: Any, file: str) -> Iterator[Finding]:
-    pointer = "/paths/" + path.replace("~", "~0").replace("/", "~1")
-    if not path.startswith("/"):
-        yield _finding(f"the path {path!r} does not begin with '/'", pointer, file)
-    if not isinstance(item, dict):
-        yield _finding(f"the path item of {path!r} is not an object", pointer, file)
-        return
-    for method in METHODS:
-        if method not in item:
-            continue
-        operation = item[method]
-        if not isinstance(operation, dict) or not isinstance(operation.get("responses"), dict):
-            yield _finding(f"{method} {path!r} has no responses", f"{pointer}/{method}", file)
-        elif not isinstance(operation.get("operationId"), str):
-            yield _finding(f"{method} {path!r} has no operationId", f"{pointer}/{method}", file)
+    for pointer, expected in faults(document):
+        yield _finding(f"expected {expected}", pointer, file)
+    paths = document.get("paths") if isinstance(document, dict) else None
+    if paths == {}:
+        yield _finding("there are no operations", "/paths", file)
+    for path in paths if isinstance(paths, dict) else ():
+        if not path.startswith("/"):
+            yield _finding(f"the path {path!r} does not begin with '/'", child("/paths", path), file)
 
 
 def _finding(summary: str, pointer: str, file: str) -> Finding:
     return Finding(
         "not-a-contract",
         Severity.ERROR,
-        summary,
+        f"{pointer or 'the document'}: {summary}",
         file=file,
         pointer=pointer,
         detail="Only an OpenAPI 3 document in JSON can be pinned.",

@@ -8,6 +8,8 @@ that nothing that is added elsewhere can change them.
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from pennyform.spec.words import pascal_case, singular, snake_case
 Names = Mapping[str, Mapping[str, str]]
 """Name -> direction, place and fingerprint of the shape that bears it."""
 
+_CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,119}")
 _PAGE = "Page"
 _SUFFIX = {REQUEST: "Request", ANSWER: "Answer"}
 # In both directions: an object is mostly read and an enum mostly written, so these keep the plain name.
@@ -48,6 +51,9 @@ class Naming:
                 names[key], taken[name] = name, key
         claims = self._claims(names)
         self._settle(claims, names, taken)
+        unfit = [_unfit(name, self.shapes[key]) for key, name in names.items() if not _is_class_name(name)]
+        if unfit:
+            raise Failure(tidy(unfit))
         return names
 
     def _declared(self) -> dict[str, str]:
@@ -109,22 +115,15 @@ class Naming:
         """Give the names wanted; where both directions want one, one of them takes a suffix."""
         findings = []
         for wanted, shapes in claims.items():
-            directions = {shape.direction for shape in shapes}
+            both = len({shape.direction for shape in shapes}) > 1
+            free = wanted not in taken
             for shape in shapes:
-                plain = wanted not in taken and (
-                    len(directions) == 1 or shape.direction == _PLAIN[shape.kind]
-                )
+                plain = free and (not both or shape.direction == _PLAIN[shape.kind])
                 name = wanted if plain else wanted + _SUFFIX[shape.direction]
-                rivals = [
-                    other for other in shapes if other.direction == shape.direction and other is not shape
-                ]
-                if rivals or name in taken:
-                    findings.append(
-                        _collision(name, shape, rivals[0] if rivals else self.shapes[taken[name]])
-                    )
-                    continue
-                names[shape.key] = name
-            taken.update((names[shape.key], shape.key) for shape in shapes if shape.key in names)
+                if name in taken:
+                    findings.append(_collision(name, self.shapes[taken[name]], shape))
+                else:
+                    names[shape.key], taken[name] = name, shape.key
         if findings:
             raise Failure(tidy(findings))
 
@@ -180,6 +179,14 @@ def _inner_name(outer: str, steps: tuple[str, ...]) -> str:
     if steps[-1] in (ITEM, VALUE):
         words[-1:] = [singular(word) for word in words[-1:]] or ["item"]
     return outer + "".join(pascal_case(word) for word in words)
+
+
+def _is_class_name(name: str) -> bool:
+    return bool(_CLASS_NAME.fullmatch(name)) and not keyword.iskeyword(name)
+
+
+def _unfit(name: str, shape: Shape) -> Finding:
+    return _conflict(f"{name!r} cannot name a class; it would for {shape.first()}")
 
 
 def _collision(name: str, one: Shape, other: Shape) -> Finding:

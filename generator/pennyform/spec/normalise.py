@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pennyform.findings import Failure, errors, tidy
+from pennyform.findings import Failure, Finding, tidy
 from pennyform.spec.contract import ANSWER, REQUEST, Contract, Schema
 from pennyform.spec.load import METHODS
 from pennyform.spec.naming import Names, Naming, remember, vendor_name
@@ -13,6 +13,7 @@ from pennyform.spec.operations import Draft, OperationReader
 from pennyform.spec.overlay import apply_overlays
 from pennyform.spec.pin import API
 from pennyform.spec.plain import Plain, variants_of
+from pennyform.spec.pointers import child
 from pennyform.spec.rendering import render_document
 from pennyform.spec.shapes import DECLARED, Factory, Place, Shape, contradictory_descriptions
 from pennyform.spec.soundness import unsound_operations
@@ -41,7 +42,6 @@ def normalise(
     document = apply_overlays(pinned, overlays)
     plain, factory = Plain(document), Factory()
     drafts = _drafts(document, plain, factory)
-    _refuse(unsound_operations([draft.operation for draft in drafts]))
     error = _error_body(drafts, factory)
     _refuse(contradictory_descriptions(factory.shapes.values()))
     naming = Naming(
@@ -61,9 +61,10 @@ def normalise(
 
 
 def _drafts(document: Mapping[str, Any], plain: Plain, factory: Factory) -> list[Draft]:
-    """Every operation, its schemas factored. Fails with the findings of all operations together."""
+    """Every operation, its schemas factored, or the findings of all operations together."""
     reader = OperationReader(document, plain, factory)
-    drafts, findings = [], []
+    drafts: list[Draft] = []
+    findings: list[Finding] = []
     for path, item in sorted(document["paths"].items()):
         for method in METHODS:
             if method in item:
@@ -71,13 +72,12 @@ def _drafts(document: Mapping[str, Any], plain: Plain, factory: Factory) -> list
                     drafts.append(reader.read(path, method, item))
                 except Failure as problem:
                     findings.extend(problem.findings)
-    if findings:
-        raise Failure(tidy(findings))
+    _refuse([*findings, *unsound_operations([draft.operation for draft in drafts])])
     return drafts
 
 
-def _refuse(findings: Iterator[Any]) -> None:
-    found = errors(tidy(findings))
+def _refuse(findings: Iterable[Finding]) -> None:
+    found = tidy(findings)
     if found:
         raise Failure(found)
 
@@ -109,7 +109,7 @@ def _vendor_names(document: Mapping[str, Any], plain: Plain, shapes: Mapping[str
     vendor: dict[str, str] = {}
     schemas = document.get("components", {}).get("schemas", {})
     for name in sorted(schemas, key=lambda name: (len(name), name)):
-        schema = plain(schemas[name], f"/components/schemas/{name}")
+        schema = plain(schemas[name], child("/components/schemas", name))
         for direction in (REQUEST, ANSWER):
             factored = Factory().factor({**schema, "nullable": False}, direction, Place("", "", name))
             key = factored.get("$ref", "")

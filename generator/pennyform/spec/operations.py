@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pennyform.findings import Failure, Finding, Severity
 from pennyform.spec.contract import ANSWER, REQUEST, Body, Operation, Parameter, Schema
 from pennyform.spec.methods import resource_and_method
 from pennyform.spec.plain import Plain
+from pennyform.spec.pointers import child
 from pennyform.spec.references import follow
 from pennyform.spec.shapes import Factory, Place
 
@@ -46,11 +47,12 @@ class OperationReader:
             Failure: one of its schemas cannot be made plain, or it declares several success answers.
         """
         raw = item[method]
+        pointer = child(child("/paths", path), method)
         place = Place(path, method.upper(), "")
-        status, success = self._success(raw, place)
-        answer = self._schema(success, Place(path, method.upper(), status))
-        media_type, body = self._media(self._resolved(raw.get("requestBody", {})))
-        request = self._plain(body["schema"], f"{place} request") if "schema" in body else None
+        status, success = self._success(raw, place, pointer)
+        answer = self._schema(success, child(f"{pointer}/responses", status))
+        media_type, body = self._media(self._resolved(raw.get("requestBody", {}), pointer))
+        request = self._plain(body["schema"], f"{pointer}/requestBody") if "schema" in body else None
         resource, name = resource_and_method(
             path,
             method,
@@ -64,27 +66,27 @@ class OperationReader:
             path=path,
             resource=resource,
             name=name,
-            parameters=self._parameters(item, raw, place),
-            request=self._body(media_type, request, raw, Place(path, method.upper(), REQUEST)),
+            parameters=self._parameters(item, raw, place, pointer),
+            request=self._body(media_type, request, raw, replace(place, part=REQUEST)),
             status=int(status),
-            answer=self._factored(answer, ANSWER, Place(path, method.upper(), status)),
-            errors=tuple(sorted(int(code) for code in raw["responses"] if code >= "4")),
+            answer=self._factored(answer, ANSWER, replace(place, part=status)),
+            errors=tuple(int(status) for status in _error_statuses(raw)),
             scopes=_scopes(raw),
             deprecated=bool(raw.get("deprecated")),
         )
-        return Draft(operation, raw, body.get("encoding", {}), self._error_bodies(raw, place))
+        return Draft(operation, raw, body.get("encoding", {}), self._error_bodies(raw, pointer))
 
-    def _success(self, raw: Mapping[str, Any], place: Place) -> tuple[str, Mapping[str, Any]]:
+    def _success(self, raw: Mapping[str, Any], place: Place, pointer: str) -> tuple[str, Mapping[str, Any]]:
         statuses = sorted(status for status in raw["responses"] if status.startswith("2"))
         if len(statuses) != 1 or not statuses[0].isdecimal():
             summary = f"{place} declares {len(statuses)} success answers: {', '.join(statuses) or 'none'}"
             fix = "Leave one of them, by an overlay that removes the others."
-            raise Failure([Finding("success-answer", Severity.ERROR, summary, fix=fix)])
-        return statuses[0], self._resolved(raw["responses"][statuses[0]])
+            raise Failure([Finding("success-answer", Severity.ERROR, summary, pointer=pointer, fix=fix)])
+        return statuses[0], self._resolved(raw["responses"][statuses[0]], pointer)
 
-    def _schema(self, response: Mapping[str, Any], place: Place) -> Schema | None:
+    def _schema(self, response: Mapping[str, Any], pointer: str) -> Schema | None:
         _, media = self._media(response)
-        return self._plain(media["schema"], str(place)) if "schema" in media else None
+        return self._plain(media["schema"], pointer) if "schema" in media else None
 
     def _factored(self, schema: Schema | None, direction: str, place: Place) -> Schema | None:
         return None if schema is None else self._factory.factor(schema, direction, place)
@@ -94,38 +96,35 @@ class OperationReader:
     ) -> Body | None:
         if schema is None:
             return None
-        required = bool(self._resolved(raw["requestBody"]).get("required"))
+        required = bool(self._resolved(raw["requestBody"], "").get("required"))
         return Body(media_type, self._factory.factor(schema, REQUEST, place), required)
 
     def _parameters(
-        self, item: Mapping[str, Any], raw: Mapping[str, Any], place: Place
+        self, item: Mapping[str, Any], raw: Mapping[str, Any], place: Place, pointer: str
     ) -> tuple[Parameter, ...]:
         """The path item's parameters, then the operation's, which replace those of the same name."""
         declared: dict[tuple[str, str], Mapping[str, Any]] = {}
         for reference in (*item.get("parameters", []), *raw.get("parameters", [])):
-            parameter = self._resolved(reference)
+            parameter = self._resolved(reference, pointer)
             declared[parameter["in"], parameter["name"]] = parameter
         return tuple(
             Parameter(
                 name=name,
                 location=location,
-                schema=self._parameter_schema(parameter, Place(place.path, place.method, f"?{name}")),
+                schema=self._parameter_schema(parameter, replace(place, part=f"?{name}"), pointer),
                 required=location == "path" or bool(parameter.get("required")),
             )
             for (location, name), parameter in declared.items()
         )
 
-    def _parameter_schema(self, parameter: Mapping[str, Any], place: Place) -> Schema:
-        schema = self._factory.factor(self._plain(parameter.get("schema", {}), str(place)), REQUEST, place)
+    def _parameter_schema(self, parameter: Mapping[str, Any], place: Place, pointer: str) -> Schema:
+        plain = self._plain(parameter.get("schema", {}), child(f"{pointer}/parameters", parameter["name"]))
         described = {"description": parameter["description"]} if parameter.get("description") else {}
-        return {**schema, **described}
+        return {**self._factory.factor(plain, REQUEST, place), **described}
 
-    def _error_bodies(self, raw: Mapping[str, Any], place: Place) -> tuple[Schema, ...]:
-        bodies = (
-            self._schema(self._resolved(response), place)
-            for status, response in sorted(raw["responses"].items())
-            if status >= "4"
-        )
+    def _error_bodies(self, raw: Mapping[str, Any], pointer: str) -> tuple[Schema, ...]:
+        responses = (self._resolved(raw["responses"][status], pointer) for status in _error_statuses(raw))
+        bodies = (self._schema(response, f"{pointer}/responses") for response in responses)
         return tuple(body for body in bodies if body is not None)
 
     def _media(self, holder: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -134,11 +133,15 @@ class OperationReader:
         media_type = _JSON if _JSON in content else min(content, default="")
         return media_type, content.get(media_type, {})
 
-    def _resolved(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _resolved(self, item: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
         if "$ref" not in item:
             return item
-        resolved: Mapping[str, Any] = follow(item["$ref"], self._document)[1]
+        resolved: Mapping[str, Any] = follow(item["$ref"], self._document, pointer)[1]
         return resolved
+
+
+def _error_statuses(raw: Mapping[str, Any]) -> list[str]:
+    return sorted(status for status in raw["responses"] if status.isdecimal() and status >= "4")
 
 
 def _scopes(raw: Mapping[str, Any]) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def _select(target: str, document: dict[str, Any]) -> list[tuple[Any, ...]]:
     try:
         matches = jsonpath.finditer(target, document)
     except jsonpath.JSONPathError as problem:
-        raise ValueError(str(problem)) from None
+        raise ValueError(str(problem).partition("\n")[0]) from None
     return [tuple(match.parts) for match in matches if match.parts]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.spec.load import METHODS
+from pennyform.spec.pointers import child
 from pennyform.spec.prose import parameter_facts
 from pennyform.spec.references import restore
 
@@ -122,14 +123,14 @@ def pin(document: Mapping[str, Any], *, api: str, file: str = "") -> tuple[dict[
 
 
 def _path_item(item: Mapping[str, Any], path: str, notes: _Notes) -> dict[str, Any]:
-    pointer = f"/paths/{_escape(path)}"
+    pointer = child("/paths", path)
     _note_unknown(item, {*METHODS, "parameters"}, pointer, notes)
     pinned: dict[str, Any] = {}
     if "parameters" in item:
         pinned["parameters"] = _parameters(item["parameters"], pointer, notes)
     for method in METHODS:
         if method in item:
-            pinned[method] = _operation(item[method], f"{pointer}/{method}", notes)
+            pinned[method] = _operation(item[method], child(pointer, method), notes)
     return pinned
 
 
@@ -142,7 +143,7 @@ def _operation(operation: Mapping[str, Any], pointer: str, notes: _Notes) -> dic
     if operation.get("parameters"):
         pinned["parameters"] = _parameters(operation["parameters"], pointer, notes)
     if "requestBody" in operation:
-        pinned["requestBody"] = _request_body(operation["requestBody"], f"{pointer}/requestBody", notes)
+        pinned["requestBody"] = _request_body(operation["requestBody"], child(pointer, "requestBody"), notes)
     responses = operation["responses"]
     pinned["responses"] = {
         status: _response(responses[status], f"{pointer}/responses/{status}", notes)
@@ -191,7 +192,7 @@ def _response(response: Mapping[str, Any], pointer: str, notes: _Notes) -> dict[
     pinned: dict[str, Any] = {"description": ""}
     if "headers" in response:
         pinned["headers"] = {
-            name: {"schema": _schema(header.get("schema", {}), f"{pointer}/headers/{_escape(name)}", notes)}
+            name: {"schema": _schema(header.get("schema", {}), child(child(pointer, "headers"), name), notes)}
             for name, header in sorted(response["headers"].items())
         }
     if response.get("content"):
@@ -202,7 +203,7 @@ def _response(response: Mapping[str, Any], pointer: str, notes: _Notes) -> dict[
 def _content(content: Mapping[str, Any], pointer: str, notes: _Notes) -> dict[str, Any]:
     pinned: dict[str, Any] = {}
     for media_type in sorted(content):
-        place = f"{pointer}/content/{_escape(media_type)}"
+        place = child(child(pointer, "content"), media_type)
         _note_unknown(content[media_type], {"schema", "encoding"}, place, notes)
         pinned[media_type] = {
             "schema": _schema(content[media_type].get("schema", {}), f"{place}/schema", notes)
@@ -224,7 +225,7 @@ def _components(components: Mapping[str, Any], notes: _Notes) -> dict[str, Any]:
     for kind, reduce in read.items():
         if components.get(kind):
             pinned[kind] = {
-                name: reduce(item, f"/components/{kind}/{_escape(name)}", notes)
+                name: reduce(item, child(f"/components/{kind}", name), notes)
                 for name, item in sorted(components[kind].items())
             }
     return pinned
@@ -257,9 +258,7 @@ def _schema(schema: Any, pointer: str, notes: _Notes) -> Any:
             notes.keyword(keyword, place)
         elif keyword == "properties":
             # Their order is the vendor's: people read a form in that order.
-            pinned[keyword] = {
-                name: _schema(value[name], f"{place}/{_escape(name)}", notes) for name in value
-            }
+            pinned[keyword] = {name: _schema(value[name], child(place, name), notes) for name in value}
         elif keyword in ("allOf", "anyOf", "oneOf"):
             pinned[keyword] = [
                 _schema(member, f"{place}/{index}", notes) for index, member in enumerate(value)
@@ -274,8 +273,4 @@ def _schema(schema: Any, pointer: str, notes: _Notes) -> Any:
 def _note_unknown(item: Mapping[str, Any], known: Any, pointer: str, notes: _Notes) -> None:
     for keyword in item:
         if keyword not in known:
-            notes.keyword(keyword, f"{pointer}/{_escape(keyword)}")
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+            notes.keyword(keyword, child(pointer, keyword))

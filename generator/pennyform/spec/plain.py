@@ -14,6 +14,7 @@ from typing import Any
 
 from pennyform.findings import Failure, Finding, Severity
 from pennyform.spec.contract import Schema
+from pennyform.spec.pointers import child
 from pennyform.spec.references import follow
 
 ANNOTATIONS = ("default", "deprecated", "description", "x-pennyform-component")
@@ -21,6 +22,8 @@ ANNOTATIONS = ("default", "deprecated", "description", "x-pennyform-component")
 
 NULL: Schema = {"type": "null"}
 _UNIONS = ("anyOf", "oneOf")
+# Read apart from a schema's own keywords, or of no consequence for the values allowed.
+_ELSEWHERE = frozenset({"allOf", "discriminator", *_UNIONS})
 _LOWER_BOUNDS = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
 _UPPER_BOUNDS = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
 _ONLY_FOR = {
@@ -44,7 +47,7 @@ class Plain:
 
         Args:
             schema: an OpenAPI 3.0 or 3.1 schema of the document.
-            place: where it stands, for findings.
+            place: the JSON Pointer of where it stands, for findings.
 
         Raises:
             Failure: a reference leads outside, to nothing or into a circle, or parts contradict each other.
@@ -56,53 +59,72 @@ class Plain:
         if "$ref" in schema:
             target = self._reference(schema["$ref"], place)
             return merge([target, self({key: schema[key] for key in schema if key != "$ref"}, place)], place)
-        own = self._without_combinations(schema, place)
-        parts = [
-            self(member, f"{place}/allOf/{index}") for index, member in enumerate(schema.get("allOf", []))
+        own = self._own(schema, place)
+        parts = self._members("allOf", schema, place)
+        parts += [
+            _united(keyword, self._members(keyword, schema, place), place)
+            for keyword in _UNIONS
+            if keyword in schema
         ]
         merged = merge([*parts, own], place) if parts else own
-        for keyword in _UNIONS:
-            if keyword in schema:
-                members = [
-                    self(member, f"{place}/{keyword}/{index}") for index, member in enumerate(schema[keyword])
-                ]
-                merged = _unite(keyword, members, merged, place)
+        # Beside parts, nullable says something about all of them, or it says nothing.
+        if parts and own.get("nullable") and not _states_values(own):
+            merged["nullable"] = True
         return _tidy(merged)
 
+    def _members(self, keyword: str, schema: Mapping[str, Any], place: str) -> list[Schema]:
+        members = enumerate(schema.get(keyword, []))
+        return [self(member, child(child(place, keyword), index)) for index, member in members]
+
     def _reference(self, reference: Any, place: str) -> Schema:
-        name, schema = follow(str(reference), self._document)
+        name, schema = follow(str(reference), self._document, place)
         if name in self._open:
             circle = " → ".join([*self._open[self._open.index(name) :], name])
             raise _refused("cyclic-schema", f"the schema contains itself: {circle}", place)
         if name not in self._named:
             self._open.append(name)
-            self._named[name] = self(schema, f"/components/schemas/{name}")
+            self._named[name] = self(schema, child("/components/schemas", name))
             self._open.pop()
         return self._named[name]
 
-    def _without_combinations(self, schema: Mapping[str, Any], place: str) -> Schema:
+    def _own(self, schema: Mapping[str, Any], place: str) -> Schema:
         """The schema's own keywords, its inner schemas plain, null as ``nullable``."""
-        own: Schema = {key: schema[key] for key in schema if key not in ("allOf", *_UNIONS)}
+        own = _modern({key: schema[key] for key in schema if key not in _ELSEWHERE}, place)
         if "properties" in own:
             own["properties"] = {
-                name: self(item, f"{place}/properties/{name}") for name, item in own["properties"].items()
+                name: self(item, child(f"{place}/properties", name))
+                for name, item in own["properties"].items()
             }
         if "items" in own:
             own["items"] = self(own["items"], f"{place}/items")
-        if isinstance(own.get("additionalProperties"), Mapping):
-            own["additionalProperties"] = self(own["additionalProperties"], f"{place}/additionalProperties")
+        for keyword in ("additionalProperties", "not"):
+            if isinstance(own.get(keyword), Mapping):
+                own[keyword] = self(own[keyword], f"{place}/{keyword}")
         return _one_null(own)
 
 
-def _one_null(schema: Schema) -> Schema:
-    """Fold type lists and enums that contain null into ``nullable``."""
+def _modern(schema: Schema, place: str) -> Schema:
+    """One spelling for what OpenAPI 3.0 and 3.1 write differently."""
     types = schema.get("type")
     if isinstance(types, list):
-        rest = [name for name in types if name != "null"]
-        schema["nullable"] = len(rest) < len(types)
-        schema["type"] = rest[0] if len(rest) == 1 else rest
-        if not rest:
-            return dict(NULL)
+        rest = [name for name in types if name != "null"] or ["null"]
+        if len(rest) > 1:
+            raise contradiction(f"several types at once: {', '.join(rest)}", place)
+        schema["type"], schema["nullable"] = rest[0], len(rest) < len(types) or schema.get("nullable", False)
+    if "const" in schema:
+        schema["enum"] = [schema.pop("const")]
+    if schema.get("enum") == []:
+        raise contradiction("an enum without values", place)
+    for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
+            schema[exclusive] = schema.pop(bound)
+    return schema
+
+
+def _one_null(schema: Schema) -> Schema:
+    """Fold null among a type's values into ``nullable``."""
+    if schema.get("type") == "null":
+        return {**{key: schema[key] for key in ANNOTATIONS if key in schema}, **NULL}
     values = schema.get("enum")
     if isinstance(values, list) and None in values:
         schema["enum"] = [value for value in values if value is not None]
@@ -114,18 +136,17 @@ def _one_null(schema: Schema) -> Schema:
     return schema
 
 
-def _unite(keyword: str, members: Sequence[Schema], base: Schema, place: str) -> Schema:
-    """A union with what stands beside it worked into each member."""
-    notes = {key: base.pop(key) for key in (*ANNOTATIONS, "nullable") if key in base}
+def _united(keyword: str, members: Sequence[Schema], place: str) -> Schema:
+    """A union of its members; null among them makes it nullable, and one alone is no union."""
+    if not members:
+        raise contradiction(f"{keyword} without members", place)
     real = [member for member in members if member.get("type") != "null"]
     nullable = len(real) < len(members) or any(member.get("nullable") for member in real)
     real = [{key: value for key, value in member.items() if key != "nullable"} for member in real]
-    if base:
-        real = [merge([base, member], place) for member in real]
     if not real:
-        return {**NULL, **notes}
+        return dict(NULL)
     united = dict(real[0]) if len(real) == 1 else {keyword: real}
-    return {**united, **({"nullable": True} if nullable else {}), **notes}
+    return {**united, "nullable": True} if nullable else united
 
 
 def merge(schemas: Sequence[Schema], place: str) -> Schema:
@@ -143,7 +164,25 @@ def merge(schemas: Sequence[Schema], place: str) -> Schema:
     merged.pop("nullable", None)
     if nullable and all(nullable):
         merged["nullable"] = True
-    return merged
+    return _alone(merged, place)
+
+
+def _alone(schema: Schema, place: str) -> Schema:
+    """A union with what stands beside it worked into each member."""
+    unions = [keyword for keyword in _UNIONS if keyword in schema]
+    if not unions:
+        return schema
+    beside = {key: value for key, value in schema.items() if key not in unions and not _is_note(key)}
+    if len(unions) > 1:
+        raise contradiction("anyOf and oneOf at once", place)
+    if not beside:
+        return schema
+    members = [merge([beside, member], place) for member in schema[unions[0]]]
+    return {unions[0]: members, **{key: value for key, value in schema.items() if _is_note(key)}}
+
+
+def _is_note(keyword: str) -> bool:
+    return keyword in ANNOTATIONS or keyword == "nullable" or keyword.startswith("x-")
 
 
 def variants_of(schema: Schema) -> list[Schema]:
@@ -171,7 +210,7 @@ def _check_closed(one: Schema, other: Schema, place: str) -> None:
 
 def _both(keyword: str, one: Any, other: Any, place: str) -> Any:
     """One keyword's value for schemas that must both hold."""
-    if one == other or keyword in ANNOTATIONS or keyword.startswith("x-") or keyword == "nullable":
+    if one == other or _is_note(keyword):
         return other
     both = _BOTH[keyword](one, other, f"{place}/{keyword}") if keyword in _BOTH else None
     if both is None:
@@ -180,7 +219,7 @@ def _both(keyword: str, one: Any, other: Any, place: str) -> Any:
 
 
 def _both_properties(one: Schema, other: Schema, place: str) -> Schema:
-    shared = {name: merge([one[name], other[name]], f"{place}/{name}") for name in one if name in other}
+    shared = {name: merge([one[name], other[name]], child(place, name)) for name in one if name in other}
     return {**one, **other, **shared}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from pennyform.findings import Failure
 from pennyform.spec.contract import Contract
 from pennyform.spec.normalise import normalise
 from pennyform.spec.overlay import read_overlay
@@ -21,7 +23,12 @@ def read_contract(api: str, store: Store | None = None) -> Contract:
         Failure: see :func:`pennyform.spec.normalise.normalise` and :meth:`pennyform.spec.store.Store.pinned`.
     """
     store = store or Store.default()
-    return normalise(store.pinned(api), overlays(api, store), names=store.names(api))
+    try:
+        return normalise(store.pinned(api), overlays(api, store), names=store.names(api))
+    except Failure as problem:
+        file = str(store.contract_path(api))
+        found = [finding if finding.file else replace(finding, file=file) for finding in problem.findings]
+        raise Failure(found) from None
 
 
 def overlays(api: str, store: Store) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pennyform.findings import Failure, failure
+from pennyform.findings import Failure, Finding, Severity
 
 _REFERENCE = re.compile(r"#/components/(?P<kind>\w+)/(?P<name>[^/]+)")
 _TOO_COMMON = frozenset({"type", "format", "nullable"})
@@ -80,27 +80,28 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def follow(reference: str, document: Mapping[str, Any]) -> tuple[str, Any]:
+def follow(reference: str, document: Mapping[str, Any], pointer: str) -> tuple[str, Any]:
     """The name and the component that a reference stands for.
 
     Args:
         reference: the value of ``$ref``.
         document: the document it stands in.
+        pointer: where it stands there, for findings.
 
     Raises:
         Failure: it points outside ``#/components`` of the same document, or to nothing.
     """
     match = _REFERENCE.fullmatch(reference)
     if not match:
-        raise _refused(f"the reference {reference!r} leaves this document's components")
+        raise _refused(f"the reference {reference!r} leaves this document's components", pointer)
     name = match["name"].replace("~1", "/").replace("~0", "~")
     named = document.get("components", {}).get(match["kind"], {})
     if name not in named:
-        raise _refused(f"the reference {reference!r} points to nothing")
+        raise _refused(f"the reference {reference!r} points to nothing", pointer)
     return name, named[name]
 
 
-def _refused(summary: str) -> Failure:
+def _refused(summary: str, pointer: str) -> Failure:
     detail = "Following it would read other files or the network."
     fix = "Only '#/components/schemas/NAME' and its like are followed."
-    return failure("reference", summary, detail=detail, fix=fix)
+    return Failure([Finding("reference", Severity.ERROR, summary, pointer=pointer, detail=detail, fix=fix)])

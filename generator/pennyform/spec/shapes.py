@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pennyform.findings import Finding, Severity
+from pennyform.findings import Finding, Severity, failure
 from pennyform.spec.contract import ANSWER, REQUEST, Schema
 from pennyform.spec.plain import ANNOTATIONS, NULL
 from pennyform.spec.words import pascal_case
@@ -16,6 +16,8 @@ from pennyform.spec.words import pascal_case
 DECLARED = "x-pennyform-component"
 """On a schema, in an overlay: ``{name | request | answer: NAME, description: TEXT}``."""
 ITEM, VALUE = "[]", "{}"
+MAXIMUM_SCHEMAS = 500_000
+"""About fifty times what the largest known contract unfolds to."""
 _UNIONS = ("anyOf", "oneOf")
 
 
@@ -58,8 +60,8 @@ class Shape:
     descriptions: dict[str, dict[str, Place]] = field(default_factory=dict)
 
     def first(self) -> Place:
-        """The place that stands for all: the shallowest, then by path."""
-        return min(self.places, key=lambda place: (len(place.steps), place))
+        """The place that stands for all: the shallowest, rather read than written, then by path."""
+        return min(self.places, key=lambda place: (len(place.steps), place.method != "GET", place))
 
 
 class Factory:
@@ -67,6 +69,7 @@ class Factory:
 
     def __init__(self) -> None:
         self.shapes: dict[str, Shape] = {}
+        self._seen = 0
 
     def factor(self, schema: Schema, direction: str, place: Place) -> Schema:
         """Replace every shape in a plain schema by a reference to it.
@@ -78,7 +81,15 @@ class Factory:
 
         Returns:
             An OpenAPI 3.1 schema; its references are keys of :attr:`shapes`.
+
+        Raises:
+            Failure: the contract unfolds to more than ``MAXIMUM_SCHEMAS``: a few references to references can
+                stand for more than any memory holds.
         """
+        self._seen += 1
+        if self._seen > MAXIMUM_SCHEMAS:
+            fix = "Check where this contract comes from."
+            raise failure("too-many-schemas", f"it unfolds to more than {MAXIMUM_SCHEMAS:,} schemas", fix=fix)
         core = {key: value for key, value in schema.items() if key not in (*ANNOTATIONS, "nullable")}
         if direction == ANSWER and core.get("additionalProperties") is False:
             del core["additionalProperties"]
@@ -173,7 +184,7 @@ def _labels(members: Sequence[Schema]) -> Iterator[str]:
             name for name in sorted(member.get("required", [])) if sum(name in other for other in names) == 1
         ]
         kinds = [member["type"]] if member.get("type") not in (None, "object") else []
-        yield next(map(pascal_case, [*constants, *own, *kinds]), f"Variant{position}")
+        yield next(filter(None, map(pascal_case, [*constants, *own, *kinds])), f"Variant{position}")
 
 
 def _constant(name: str, value: Any) -> str:

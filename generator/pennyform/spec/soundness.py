@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pennyform.findings import Finding, Severity
 from pennyform.spec.contract import Operation
+from pennyform.spec.pointers import child
 
+_UNSAFE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _OPERATION_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9_.~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+")
@@ -23,6 +27,23 @@ def unsound_operations(operations: Sequence[Operation]) -> Iterator[Finding]:
             if name in seen:
                 yield _finding("duplicate-operation", f"{name} is also {_place(seen[name])}", operation)
             seen.setdefault(name, operation)
+
+
+def unsafe_text(value: Any, file: str, pointer: str = "") -> Iterator[Finding]:
+    """Every text that shows as something else than it is: control, bidirectional and private characters."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from unsafe_text(key, file, pointer)
+            yield from unsafe_text(item, file, child(pointer, key))
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from unsafe_text(item, file, child(pointer, position))
+    elif isinstance(value, str) and any(unicodedata.category(each) in _UNSAFE for each in value):
+        detail = "It could hide what a name or a value really is, in code and in reviews alike."
+        fix = "Ask the vendor, or take the text out before pinning."
+        summary = f"control or invisible characters in {ascii(value)[:120]}"
+        where = ascii(pointer)[1:-1]
+        yield Finding("unsafe-text", Severity.ERROR, summary, file, pointer=where, detail=detail, fix=fix)
 
 
 def _malformed(operation: Operation) -> Iterator[Finding]:
@@ -47,7 +68,7 @@ def _malformed(operation: Operation) -> Iterator[Finding]:
 
 
 def _place(operation: Operation) -> str:
-    return f"{operation.method} {operation.path}"
+    return f"{operation.method} {ascii(operation.path)[1:-1]}"
 
 
 def _finding(rule: str, summary: str, operation: Operation) -> Finding:

@@ -87,7 +87,7 @@ def digest(content: bytes) -> str:
 
 
 def counts(document: Mapping[str, Any]) -> dict[str, int]:
-    """How much a contract holds: operations, paths, named schemas, distinct inlined ones, and scopes."""
+    """How much a contract holds: operations, paths, named schemas, distinct objects and enums, scopes."""
     operations = [
         operation
         for item in document["paths"].values()
@@ -105,7 +105,7 @@ def counts(document: Mapping[str, Any]) -> dict[str, int]:
         "operations": len(operations),
         "paths": len(document["paths"]),
         "schemas": len(document.get("components", {}).get("schemas", {})),
-        "shapes": len(_shapes(document["paths"])),
+        "shapes": len(_shapes(document)),
         "scopes": len(scopes),
     }
 

@@ -1,0 +1,105 @@
+"""What is emitted from the Company contract: everything, from the same inputs always the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+from jsonschema import Draft202012Validator
+from pennyform.codegen import schemas
+from pennyform.spec import Contract, read_contract
+
+# Stands for a whole run of the generator, in a process of its own.
+DIGEST = """
+import hashlib, json
+from pennyform import data
+from pennyform.codegen import emit_all
+from pennyform.spec import read_contract
+contract = read_contract("company")
+files = emit_all(contract, data.templates())
+total = hashlib.sha256()
+for path, content in files.items():
+    total.update(path.encode() + b"\\0" + content)
+print(len(files), total.hexdigest(), hashlib.sha256(json.dumps(contract.names).encode()).hexdigest())
+"""
+
+
+def fresh_process(seed):
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    return subprocess.Popen(
+        [sys.executable, "-c", DIGEST], env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_two_processes_with_different_hash_seeds_emit_the_same_bytes():
+    with fresh_process("1") as one, fresh_process("4242") as other:
+        said = one.communicate()[0], other.communicate()[0]
+    assert said[0], "it emitted something"
+    assert said[0] == said[1]
+
+
+@cache
+def emitted():
+    return schemas.emit(read_contract("company"))
+
+
+def test_every_body_has_its_schema():
+    paths = list(emitted())
+    assert sum("/requests/" in path for path in paths) == 66
+    assert sum("/answers/" in path for path in paths) == 149
+    assert "schemas/company/openapi.json" in paths
+
+
+@pytest.mark.parametrize("direction", ["requests", "answers"])
+def test_each_schema_is_valid_and_needs_nothing_from_outside(direction):
+    for path, content in emitted().items():
+        if f"/{direction}/" not in path:
+            continue
+        schema = json.loads(content)
+        Draft202012Validator.check_schema(schema)
+        for reference in _references(schema):
+            assert reference.startswith("#/$defs/"), path
+            assert reference.removeprefix("#/$defs/") in schema["$defs"], path
+
+
+def _references(value):
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for item in value.values():
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def test_only_what_is_referred_to_is_carried_along():
+    components = {
+        "A": {"type": "object", "properties": {"b": {"$ref": "#/components/schemas/B"}}},
+        "B": {"type": "string", "enum": ["x", "y"]},
+        "C": {"type": "string"},
+    }
+    schema = schemas.self_contained({"$ref": "#/components/schemas/A"}, components)
+    assert schema == {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": "#/$defs/A",
+        "$defs": {
+            "A": {"type": "object", "properties": {"b": {"$ref": "#/$defs/B"}}},
+            "B": {"type": "string", "enum": ["x", "y"]},
+        },
+    }
+
+
+def test_a_property_called_ref_is_only_a_name():
+    components = {"A": {"type": "object", "properties": {"$ref": {"type": "string"}}}}
+    schema = schemas.self_contained({"$ref": "#/components/schemas/A"}, components)
+    assert schema["$defs"]["A"]["properties"] == {"$ref": {"type": "string"}}
+
+
+def test_a_contract_without_operations_gives_its_document_alone():
+    document = {"openapi": "3.1.0", "components": {"schemas": {}}}
+    assert list(schemas.emit(Contract("example", document, ()))) == ["schemas/example/openapi.json"]

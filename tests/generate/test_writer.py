@@ -1,0 +1,118 @@
+"""The writer: all or nothing, and never what is not its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pennyform.codegen import writer
+from pennyform.findings import Failure
+
+FILES = {"client/a.py": b"a\n", "client/sub/b.py": b"b\n", "schemas/c.json": b"{}\n"}
+
+
+def write(files, output, *, ours=True):
+    return writer.write(files, output, made_from={"contracts": {}}, ours=ours)
+
+
+def content(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "lock.json"
+    }
+
+
+def test_a_second_write_touches_only_what_changed(tmp_path):
+    write(FILES, tmp_path)
+    before = {path: (tmp_path / path).stat().st_mtime_ns for path in FILES}
+    written = write({**FILES, "client/a.py": b"other\n"}, tmp_path)
+    assert (written.added, written.changed, written.removed) == (0, 1, 0)
+    after = {path: (tmp_path / path).stat().st_mtime_ns for path in FILES}
+    assert {path for path in FILES if before[path] != after[path]} == {"client/a.py"}
+
+
+def test_what_is_not_emitted_any_more_goes_with_its_folder(tmp_path):
+    write(FILES, tmp_path)
+    written = write({"client/a.py": b"a\n"}, tmp_path)
+    assert written.removed == 2
+    assert content(tmp_path) == {"client/a.py": b"a\n"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["client", "lock.json"]
+
+
+def test_what_lies_beside_the_emitted_folders_stays(tmp_path):
+    (tmp_path / "README").write_text("mine")
+    write(FILES, tmp_path)
+    write({"client/a.py": b"a\n"}, tmp_path)
+    assert (tmp_path / "README").read_text() == "mine"
+
+
+def test_a_disk_that_refuses_leaves_everything_as_it_was(tmp_path, monkeypatch):
+    write(FILES, tmp_path)
+    before = content(tmp_path)
+    calls = []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer.os, "fsync", full)
+    with pytest.raises(Failure, match="No space left"):
+        write(dict.fromkeys(FILES, b"new\n"), tmp_path)
+    assert content(tmp_path) == before
+    assert not list(tmp_path.glob(".pennyform-*")), "nothing half-done stays behind"
+
+
+def test_an_interrupted_replacement_is_noticed_and_finished(tmp_path, monkeypatch):
+    write(FILES, tmp_path)
+    replace, calls = Path.replace, []
+
+    def stop_at_the_second(path, target):
+        calls.append(target)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    new = dict.fromkeys(FILES, b"new\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", stop_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            write(new, tmp_path)
+    assert not writer.untouched(tmp_path, writer.locked(tmp_path)), "the lock vouches for nothing unfinished"
+    assert len(writer.compare(new, tmp_path)) == 2
+    write(new, tmp_path)
+    assert writer.compare(new, tmp_path) == []
+    assert writer.untouched(tmp_path, writer.locked(tmp_path))
+
+
+def test_a_link_in_the_place_of_a_file_is_replaced_not_followed(tmp_path):
+    outside = tmp_path / "outside.txt"
+    outside.write_text("mine")
+    output = tmp_path / "out"
+    write(FILES, output)
+    (output / "client/a.py").unlink()
+    (output / "client/a.py").symlink_to(outside)
+    write(FILES, output)
+    assert outside.read_text() == "mine"
+    assert not (output / "client/a.py").is_symlink()
+
+
+_PATHS = st.sampled_from(["a/x", "a/y", "a/b/x", "b/x", "b/c/d/x"])
+_MAPS = st.dictionaries(_PATHS, st.binary(max_size=3), min_size=1)
+
+
+@given(_MAPS, _MAPS)
+def test_after_a_write_the_folder_is_what_was_emitted(tmp_path_factory, first, second):
+    output = tmp_path_factory.mktemp("output")
+    write(first, output)
+    assert len(writer.compare(second, output)) == _differences(first, second)
+    write(second, output)
+    assert content(output) == second
+    assert writer.compare(second, output) == []
+
+
+def _differences(first, second):
+    return len({path for path in first.keys() | second.keys() if first.get(path) != second.get(path)})

@@ -1,0 +1,292 @@
+"""Pinning: facts stay, sentences go, and what was pinned can be told from what was read."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import date
+
+import pytest
+from openapi_spec_validator import validate
+from pennyform.cli import main
+from pennyform.findings import Failure
+from pennyform.spec import canonical_json
+from pennyform.spec.fetch import dated, keep, pin_source
+from pennyform.spec.load import Source
+from pennyform.spec.pin import pin
+from pennyform.spec.prose import DEFAULT, FILTERS, INCLUDES, SORTS, parameter_facts
+from pennyform.spec.store import Store, digest
+
+from .pinned import pinned
+
+RAW = {
+    "openapi": "3.0.1",
+    "info": {"title": "Example", "version": "1", "contact": {"email": "someone@example.com"}, "x-logo": "l"},
+    "x-readme": {"languages": ["curl"]},
+    "servers": [{"url": "https://example.com", "description": "The server."}],
+    "paths": {
+        "/v1/things": {
+            "get": {
+                "operationId": "listThings",
+                "summary": "A sentence.",
+                "description": "Another sentence.",
+                "tags": ["Things"],
+                "security": [{"oauth2": ["things:all"]}],
+                "parameters": [
+                    {
+                        "name": "limit",
+                        "in": "query",
+                        "description": "How many.\nDefaults to 20 if not specified.\nMust be at most 100.",
+                        "schema": {"type": "integer", "maximum": 100, "example": 20},
+                        "example": 20,
+                    }
+                ],
+                "responses": {
+                    "200": {
+                        "description": "A sentence.",
+                        "content": {
+                            "application/json": {
+                                "schema": {
+                                    "type": "object",
+                                    "title": "A title",
+                                    "required": ["title", "description"],
+                                    "properties": {
+                                        "title": {
+                                            "type": "string",
+                                            "description": "A sentence.",
+                                            "example": "x",
+                                        },
+                                        "description": {"type": "string", "deprecated": True},
+                                        "example": {
+                                            "type": "string",
+                                            "enum": ["a", "b"],
+                                            "x-note": "A note.",
+                                        },
+                                    },
+                                },
+                                "examples": {"one": {"value": {}}},
+                            }
+                        },
+                    }
+                },
+            }
+        }
+    },
+    "components": {"schemas": {"Pair": {"type": "string", "enum": ["a", "b"], "description": "A sentence."}}},
+}
+
+
+def test_facts_stay_and_sentences_go():
+    kept, findings = pin(RAW, api="example")
+    assert findings == []
+    validate(kept)
+    text = json.dumps(kept)
+    for gone in ("sentence", "someone", "curl", "A title", "A note", '"x"', "How many"):
+        assert gone not in text
+    operation = kept["paths"]["/v1/things"]["get"]
+    assert operation["security"] == [{"oauth2": ["things:all"]}]
+    assert operation["parameters"][0]["schema"] == {"maximum": 100, "type": "integer", DEFAULT: 20}
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert list(schema["properties"]) == ["title", "description", "example"]
+    assert schema["properties"]["description"] == {"deprecated": True, "type": "string"}
+    assert schema["properties"]["example"] == {"$ref": "#/components/schemas/Pair"}
+
+
+def test_pinning_what_is_pinned_changes_nothing():
+    once, _ = pin(RAW, api="example")
+    assert canonical_json(pin(once, api="example")[0]) == canonical_json(once)
+
+
+def test_the_order_of_what_has_none_does_not_matter():
+    shuffled = json.loads(json.dumps(RAW, sort_keys=True))
+    shuffled["paths"]["/v1/things"]["get"]["responses"]["200"]["content"]["application/json"]["schema"][
+        "required"
+    ].reverse()
+    one, other = pin(RAW, api="example")[0], pin(shuffled, api="example")[0]
+    assert one == other
+
+
+def test_a_keyword_that_nobody_knows_is_left_out_and_reported():
+    raw = copy.deepcopy(RAW)
+    raw["paths"]["/v1/things"]["get"]["callbacks"] = {"done": {}}
+    raw["components"]["schemas"]["Pair"]["contentEncoding"] = "base64"
+    kept, findings = pin(raw, api="example", file="raw.json")
+    assert "callbacks" not in json.dumps(kept)
+    assert [(finding.rule, finding.pointer) for finding in findings] == [
+        ("unknown-keyword", "/components/schemas/Pair/contentEncoding"),
+        ("unknown-keyword", "/paths/~1v1~1things/get/callbacks"),
+    ]
+
+
+def test_invisible_characters_are_never_pinned():
+    raw = copy.deepcopy(RAW)
+    raw["components"]["schemas"]["Pair"]["enum"] = ["a", "\u202eb"]
+    with pytest.raises(Failure) as caught:
+        pin_source(Source("raw.json", b"", raw), api="example", day=date(2026, 1, 1))
+    (finding,) = caught.value.findings
+    assert finding.pointer == "/components/schemas/Pair/enum/1"
+    assert "\u202e" not in finding.summary
+
+
+ONE_LINE_PER_RULE = """You can choose to filter items on specific fields.
+Available fields and values:
+- `id` , `date`: `lt`, `eq`
+- `draft`: `eq` (boolean)
+"""
+VALUES_EXPLAINED = """Available fields and operators:
+- `id`, `customer_id`: `lt`, `in`
+- `status`: `eq`
+
+Available statuses:
+- open: a sentence
+"""
+TWO_LINES = """You can choose to filter items on specific fields.
+Available fields : `a`, `b`
+Available operators : `lt`, `eq`
+"""
+SENTENCES = [
+    ("filter", ONE_LINE_PER_RULE, {FILTERS: {"id": ["lt", "eq"], "date": ["lt", "eq"], "draft": ["eq"]}}),
+    (
+        "filter",
+        VALUES_EXPLAINED,
+        {FILTERS: {"id": ["lt", "in"], "customer_id": ["lt", "in"], "status": ["eq"]}},
+    ),
+    ("filter", TWO_LINES, {FILTERS: {"a": ["lt", "eq"], "b": ["lt", "eq"]}}),
+    ("sort", "Choose.\nExample : `id` sorts.\nAvailable fields : `id`, `date`\n", {SORTS: ["id", "date"]}),
+    ("sort", "Example: `id` sorts.\nAvailable fields :\n- `id`\n- `date`\n", {SORTS: ["id", "date"]}),
+    ("include", "Choose.\nAvailable includes: `lines`\n\nA warning.", {INCLUDES: ["lines"]}),
+    ("limit", "Number of items.\nDefaults to 20 if not specified.\n", {DEFAULT: 20}),
+    ("cursor", "Available fields : `id`", {}),
+    ("sort", "", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "facts"), SENTENCES)
+def test_facts_are_read_from_the_fixed_forms_of_sentences(name, text, facts):
+    assert parameter_facts(name, text) == (facts, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("filter", "- `id`: anything you like"),
+        ("filter", "- `id`: `eq`, `resembles`"),
+        ("filter", "Fields are up to you."),
+        ("sort", "Sorted as you wish."),
+        ("include", "Include what you wish."),
+    ],
+)
+def test_what_is_not_understood_is_listed(name, text):
+    facts, unclear = parameter_facts(name, text)
+    assert facts == {}
+    assert unclear == [text]
+
+
+def test_the_lock_says_what_was_read_and_what_was_pinned(tmp_path):
+    content = json.dumps(RAW).encode()
+    store = Store(tmp_path)
+    made = pin_source(Source("2026-07-20.json", content, RAW), api="example", day=date(2026, 7, 20))
+    assert keep(made, api="example", store=store) is True
+    assert keep(made, api="example", store=store) is False
+    entry = json.loads((tmp_path / "lock.json").read_bytes())["contracts"]["example"]
+    assert entry["read"] == digest(content)
+    assert entry["pinned"] == digest((tmp_path / "example" / "contract.json").read_bytes())
+    assert entry["counts"] == {"operations": 1, "paths": 1, "schemas": 1, "shapes": 2, "scopes": 1}
+    assert [path.name for path in tmp_path.rglob("*.new")] == []
+
+
+def test_the_date_comes_from_the_name_or_from_the_clock():
+    today = date(2026, 8, 1)
+    assert dated("2026-07-20.json", today=today) == date(2026, 7, 20)
+    assert dated("https://example.com/2026-07-20/openapi.json", today=today) == date(2026, 7, 20)
+    assert dated("accounting.json", today=today) == today
+    assert dated("2026-13-45.json", today=today) == today
+
+
+def run(*words):
+    return main(["spec", *words])
+
+
+def test_fetch_and_status(tmp_path, capsys):
+    source = tmp_path / "2026-07-20.json"
+    source.write_text(json.dumps(RAW))
+    specs = tmp_path / "specs"
+    fetch = ("fetch", "--api", "example", "--from", str(source), "--specs", str(specs))
+    assert run(*fetch) == 0
+    assert "pinned example of 2026-07-20 from 2026-07-20.json" in capsys.readouterr().out
+    assert run(*fetch) == 0
+    assert "unchanged" in capsys.readouterr().out
+    assert str(tmp_path) not in (specs / "lock.json").read_text(), "a lock must not carry a machine's path"
+    assert run("status", "--specs", str(specs)) == 0
+    assert "1 operations" in capsys.readouterr().out
+    (specs / "example" / "contract.json").write_text("{}")
+    assert run("status", "--specs", str(specs)) == 4
+    assert "differs from the lock" in capsys.readouterr().out
+
+
+def test_a_bad_source_is_a_finding_and_pins_nothing(tmp_path, capsys):
+    source = tmp_path / "page.html"
+    source.write_text("<html>")
+    assert run("fetch", "--api", "example", "--from", str(source), "--specs", str(tmp_path / "specs")) == 1
+    error = capsys.readouterr().err
+    assert "json-syntax" in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "specs").exists()
+
+
+def test_the_company_contract_is_pinned_whole_and_valid():
+    store = Store.default()
+    entry = store.lock()["contracts"]["company"]
+    assert entry["counts"]["operations"] == 167
+    assert entry["pinned"] == digest(store.contract_path("company").read_bytes())
+    assert "/" not in entry["source"] or entry["source"].startswith("https://")
+    validate(pinned())
+
+
+def test_the_company_contract_holds_no_sentence():
+    prose = {"description", "summary", "example", "examples", "title", "contact", "x-readme"}
+    found = [(key, value) for key, value in _keywords(pinned()) if key in prose and value]
+    assert found == [("title", "Company V2")]
+    assert not [text for text in _texts(pinned()) if text.count(" ") > 3]
+
+
+def _keywords(value, *, names=False):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not names:
+                yield key, item
+            yield from _keywords(item, names=key in ("properties", "schemas") and not names)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _keywords(item)
+
+
+def _texts(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def test_every_filter_and_sort_of_the_company_contract_became_a_fact():
+    parameters = [
+        parameter
+        for item in pinned()["paths"].values()
+        for operation in item.values()
+        for parameter in operation.get("parameters", [])
+    ]
+    filters = [each["schema"][FILTERS] for each in parameters if each["name"] == "filter"]
+    sorts = [each["schema"][SORTS] for each in parameters if each["name"] == "sort"]
+    assert len(filters) == 21
+    assert len(sorts) == 41
+    invoices = pinned()["paths"]["/api/external/v2/customer_invoices"]["get"]["parameters"]
+    found = {each["name"]: each["schema"] for each in invoices}
+    assert found["filter"][FILTERS]["external_reference"] == ["eq"]
+    assert found["filter"][FILTERS]["draft"] == ["eq"]
+    assert found["sort"][SORTS] == ["id", "date"]
+    assert found["include"][INCLUDES] == ["invoice_lines"]
+    assert found["limit"][DEFAULT] == 20
