@@ -140,12 +140,12 @@ def _values(schema: Mapping[str, Any]) -> tuple[list[Any] | None, bool]:
     values = schema.get("enum", [schema["const"]] if "const" in schema else None)
     if not isinstance(values, list):
         return None, False
-    return [value for value in values if value is not None], None in values
+    return [_number(value) for value in values if value is not None], None in values
 
 
 def _facts(schema: Mapping[str, Any]) -> dict[str, Any]:
     facts = {
-        keyword: value
+        keyword: _number(value)
         for keyword, value in schema.items()
         if keyword not in _STRUCTURE and not (keyword in _SILENT and _SILENT[keyword] == value)
     }
@@ -161,4 +161,9 @@ def _bounds(schema: Mapping[str, Any], keyword: str) -> list[tuple[float, bool]]
     """The bounds of one side and whether they exclude their limit, as OpenAPI 3.0 or 3.1 says it."""
     limit, exclusive = schema.get(keyword), schema.get(f"exclusive{keyword.capitalize()}")
     found: list[tuple[Any, bool]] = [(limit, exclusive is True), (exclusive, True)]
-    return [(value, strict) for value, strict in found if type(value) in (int, float)]
+    return [(_number(value), strict) for value, strict in found if type(value) in (int, float)]
+
+
+def _number(value: Any) -> Any:
+    """JSON's ``9.0`` and ``9`` are the same number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 
 from pennyform.spec.diff.usage.search import EMITTED, Text, Use
 from pennyform.spec.diff.usage.words import Words
 
-# A class or a list with this share of fields or values in common is taken for the one that was emitted. It
-# may be emitted from either contract, so what changed itself does not count.
+# A class or a list with this share of fields or values in common is taken for the one that was emitted.
 _ALIKE = 0.9
+# The base class of models that go the other way than what changed: by whether that is sent.
+_OTHER_WAY = {True: "Answer", False: "Request"}
 
 _Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -21,25 +23,29 @@ def in_emitted(text: Text, tree: ast.Module, words: Sequence[Words]) -> Iterator
     lists = list(_lists(tree))
     operations = _operations(tree)
     for word in words:
-        if word.siblings:
+        if word.objects:
             yield from _models(text, classes, word)
-        if word.choices:
+        if word.choices and word.sent:
             for name, node, values in lists:
                 if _alike(values, word.choices):
                     yield _use(text, node, name, word)
-        if not word.siblings or not word.in_body:
+        if not word.objects or not word.in_body:
             for symbol, node in operations.get(word.operation_id, ()):
                 yield _use(text, node, symbol, word)
 
 
 def _models(text: Text, classes: list[tuple[ast.ClassDef, dict[str, ast.AST]]], word: Words) -> Iterator[Use]:
+    """Models live in the module of their resource, or in the one that resources share."""
+    if PurePath(text.file).stem not in (word.resource, "shared"):
+        return
     for node, fields in classes:
-        changed = {word.changed}
-        if not _alike(frozenset(fields) - changed, word.siblings - changed):
+        if _OTHER_WAY[word.sent] in {base.id for base in node.bases if isinstance(base, ast.Name)}:
             continue
-        place = fields.get(word.field)
+        if not any(_alike(frozenset(fields), names, word.changed) for names in word.objects):
+            continue
+        place = fields.get(word.changed)
         if place is not None:
-            yield _use(text, place, f"{node.name}.{word.field}", word)
+            yield _use(text, place, f"{node.name}.{word.changed}", word)
         else:
             yield _use(text, node, node.name, word)
 
@@ -49,8 +55,10 @@ def _use(text: Text, node: ast.AST, symbol: str, word: Words) -> Use:
     return Use(text.file, line, column, EMITTED, symbol, word.fingerprint)
 
 
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return bool(one) and len(one & other) >= _ALIKE * len(one | other)
+def _alike(one: frozenset[str], other: frozenset[str], changed: str = "") -> bool:
+    """Whether two sets have most in common. What changed may be in either, since either may be emitted."""
+    both = (one | other) - {changed}
+    return bool(both) and len(one & other - {changed}) >= _ALIKE * len(both)
 
 
 def _fields(node: ast.ClassDef) -> dict[str, ast.AST]:

@@ -77,7 +77,7 @@ def _belongs(key: _Key, word: Words, definitions: Definitions) -> bool:
     if word.above:
         return any(name in key.above for name in word.above)
     return not key.above or (
-        len(key.above) == 1 and not _named(key.above[0], word.siblings | word.body, definitions)
+        len(key.above) == 1 and not _named(key.above[0], word.body.union(*word.objects), definitions)
     )
 
 

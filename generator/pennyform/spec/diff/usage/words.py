@@ -39,11 +39,11 @@ _NEW = ("required-field-added", "required-parameter-added")
 class Words:
     """What to look for on behalf of one site of a change.
 
-    ``changed`` is the name of what changed, ``field`` the one to look for: the same where it was there before,
-    what a new field belongs to, or empty where the whole operation is concerned. ``above``
-    are the fields around it, the outermost first. ``values`` are the values that are gone; empty when any
-    value counts. ``siblings`` are the fields of the object it belongs to, ``body`` those of the operation's
-    request. ``choices`` are the values of the enum that changed.
+    ``changed`` is the name of what changed. ``field`` is the one to look for: the same where it was there
+    before, what a new field belongs to, or empty where the whole operation is concerned; ``above`` are the
+    fields around it, the outermost first. ``values`` are the values that are gone; empty when any value
+    counts. ``objects`` are the fields of the object it belongs to, as they were and as they are; ``body``
+    those of the operation's request. ``choices`` are the values of the enum that changed.
     """
 
     fingerprint: str
@@ -57,7 +57,7 @@ class Words:
     field: str = ""
     above: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
-    siblings: frozenset[str] = frozenset()
+    objects: tuple[frozenset[str], ...] = ()
     body: frozenset[str] = frozenset()
     choices: frozenset[str] = frozenset()
 
@@ -85,7 +85,7 @@ def _words(change: Change, site: Site) -> Words:
         field=_field(site),
         above=_above(site),
         values=tuple(_values(found)),
-        siblings=frozenset(found.owners[0].fields if found.owners else ()),
+        objects=tuple(frozenset(owner.fields) for owner in found.owners or ()),
         body=frozenset(_body(operation)),
         choices=frozenset(map(_plain, found.shapes[0].values or ())) if "enum" in found.kind else frozenset(),
     )
