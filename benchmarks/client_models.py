@@ -148,7 +148,7 @@ def per_second(work: Callable[[], Any], *, seconds: float = 0.3, repeats: int = 
 
 
 def import_seconds(modules: str) -> float:
-    """The best of seven cold starts of an interpreter that imports ``modules``, without the interpreter's own."""
+    """The best of seven cold starts that import ``modules``, without the interpreter's own start."""
     code = f"import time; t = time.perf_counter(); import {modules}; print(time.perf_counter() - t)"
     return min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(7))
 

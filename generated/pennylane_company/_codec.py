@@ -103,7 +103,7 @@ class Variants(type):
         return _convert(value, cls._most_alike(value))
 
     def _tagged(cls, value: Mapping[str, Any]) -> type[msgspec.Struct]:
-        """The variant that the telling field names; what resembles it most, if an answer names no known one."""
+        """The variant that the telling field names; in an answer, failing that, the one it resembles most."""
         tag = value.get(cls.field)
         if tag in cls.tags:
             return cls.tags[tag]

@@ -113,11 +113,9 @@ class Server:
         self.operation = operation
         self.status, self.schema = answer_schema(key(operation))
         self.sample: Any = Sampler()(self.schema) if self.schema is not None else None
-        self.page = (
-            isinstance(self.sample, dict) and "items" in self.sample and operation.name.startswith("list")
-        )
-        if self.page:
-            self.sample |= {"has_more": False, "next_cursor": None}
+        self.page = isinstance(self.sample, dict) and "items" in self.sample
+        if isinstance(self.sample, dict) and self.page:
+            self.sample = {**self.sample, "has_more": False, "next_cursor": None}
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:

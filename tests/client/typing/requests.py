@@ -1,4 +1,7 @@
-"""What type checkers accept, and what they must refuse, in requests; ``# E: code`` is an expected error."""
+"""What type checkers accept, and what they must refuse, in requests.
+
+A comment with an E and error codes marks a line that must be refused.
+"""
 
 from __future__ import annotations
 
@@ -52,10 +55,8 @@ models.DraftInvoiceLineWithProduct(
     quantity=Decimal(1),
     vat_rate="FR_055",  # E: arg-type
 )
-models.DraftInvoiceLineWithProduct(
-    product_id=1,
-    quantity=Decimal(1),
-    imputation_dates=None,  # E: call-arg
+models.DraftInvoiceLineWithProduct(  # E: call-arg
+    product_id=1, quantity=Decimal(1), imputation_dates=None
 )
 models.DraftCustomerInvoiceUpdate(
     date=None,  # E: arg-type

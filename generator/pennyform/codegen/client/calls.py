@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from openapi_python_client.parser.openapi import Endpoint
 
@@ -38,10 +39,10 @@ class Argument:
 
 @dataclass(frozen=True)
 class Call:
-    """Everything that the methods of one operation are written from."""
+    """Everything that the methods of one operation are written from; ``described`` is its OpenAPI object."""
 
     operation: Operation
-    endpoint: Endpoint
+    described: Mapping[str, Any]
     name: Code
     answer: Code
     items: Code | None
@@ -73,7 +74,7 @@ def call_of(operation: Operation, contract: Contract, endpoint: Endpoint) -> Cal
     page = _page_items(operation, contract)
     return Call(
         operation,
-        endpoint,
+        contract.document["paths"][operation.path][operation.method.lower()],
         _method_name(operation),
         _answer(operation),
         page,

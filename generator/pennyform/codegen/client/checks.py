@@ -9,18 +9,19 @@ from typing import Any
 
 from pennyform.findings import Failure, Finding, Severity, tidy
 
-# Modules written from the contract. Everything else is the same for every contract.
-_FROM_CONTRACT = ("/models/", "/resources/", "/filters.py", "/_client.py")
+# Modules written from the contract. Everything else is the same for every contract, but for resource names.
+_FROM_CONTRACT = ("/models/", "/resources/", "/filters.py")
 _ALLOWED_NODES = (
     ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef,
     ast.arguments, ast.arg, ast.keyword, ast.Return, ast.Expr, ast.Assign, ast.AnnAssign, ast.If, ast.Await,
     ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Dict, ast.Tuple, ast.List,
     ast.BinOp, ast.BitOr, ast.Load, ast.Store,
 )  # fmt: skip
+_CALLS = {"Operation", "field", "lazily", "variants"}
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
-def refuse_hostile_text(document: Any) -> None:
+def refuse_hidden_characters(document: Any) -> None:
     """Refuse control, bidi and other invisible characters anywhere in a document.
 
     Raises:
@@ -55,41 +56,53 @@ def _hidden(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
         yield from ((pointer, each) for each in found)
 
 
-def check(files: Mapping[str, str]) -> None:
-    """Parse every module, and allow only the kinds of statements that the templates are made of.
+def check(files: Mapping[str, str], without_prose: Mapping[str, str]) -> None:
+    """Parse every module; allow only what the templates are made of, and prose in docstrings only.
+
+    Args:
+        files: text by path.
+        without_prose: the same, emitted from the contract without any of its descriptions.
 
     Raises:
-        Failure: a module that does not parse or that holds anything else; the fault is in a template.
+        Failure: a module does not hold to that; the fault is in a template or in what it is given.
     """
     findings = [
         _finding(path, line, what)
         for path, text in files.items()
         if path.endswith(".py")
-        for line, what in _faults(path, text)
+        for line, what in _faults(path, text, without_prose.get(path, ""))
     ]
     if findings:
         raise Failure(tidy(findings))
 
 
-def _faults(path: str, text: str) -> Iterator[tuple[int, str]]:
+def _faults(path: str, text: str, blank: str) -> Iterator[tuple[int, str]]:
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError) as problem:
+        if text != blank and _bare(text, tree) != _bare(blank, ast.parse(blank)):
+            yield 0, "changes with the contract's prose"
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
         yield getattr(problem, "lineno", 0) or 0, f"does not parse: {problem}"
         return
     if any(part in path for part in _FROM_CONTRACT):
-        yield from _unexpected(tree, contract_only="/_client.py" not in path)
+        yield from _unexpected(tree)
 
 
-def _unexpected(tree: ast.Module, *, contract_only: bool) -> Iterator[tuple[int, str]]:
+def _bare(text: str, tree: ast.Module) -> list[str]:
+    """The lines of a module without those of its docstrings."""
+    lines: list[str | None] = [*text.split("\n")]
     for node in ast.walk(tree):
-        if contract_only and not isinstance(node, _ALLOWED_NODES):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            lines[node.lineno - 1 : node.end_lineno] = [None] * ((node.end_lineno or 0) - node.lineno + 1)
+    return [line for line in lines if line is not None]
+
+
+def _unexpected(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if not isinstance(node, _ALLOWED_NODES):
             yield getattr(node, "lineno", 0), f"holds a {type(node).__name__}"
-        elif isinstance(node, ast.Call) and contract_only and not _is_known_call(node):
+        elif isinstance(node, ast.Call) and not _is_known_call(node):
             yield node.lineno, f"calls {ast.unparse(node.func)}"
-
-
-_CALLS = {"Operation", "field", "lazily", "variants"}
 
 
 def _is_known_call(node: ast.Call) -> bool:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from pennyform.codegen.client.checks import check, refuse_hostile_text
+from pennyform.codegen.client.checks import check, refuse_hidden_characters
 from pennyform.codegen.client.code import UnsafeTextError
 from pennyform.codegen.client.filters import filters
 from pennyform.codegen.client.modules import modules
 from pennyform.codegen.client.pages import Pages
-from pennyform.codegen.client.parsing import identifier, parse
+from pennyform.codegen.client.parsing import Parsed, identifier, parse
 from pennyform.codegen.client.resources import resource
 from pennyform.findings import failure
 from pennyform.spec.contract import Contract
+
+_PROSE = {"description", "summary", "title"}
 
 
 def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
@@ -28,10 +32,8 @@ def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
     Raises:
         Failure: something in the contract was not understood, or is not safe to emit.
     """
-    package = str(identifier(f"pennylane_{contract.api}"))
-    refuse_hostile_text(contract.document)
     try:
-        files = _rendered(contract, templates, package)
+        return _emitted(contract, templates, str(identifier(f"pennylane_{contract.api}")))
     except UnsafeTextError as problem:
         raise failure(
             "contract-text-unsafe",
@@ -39,17 +41,39 @@ def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
             detail=f"{problem}.",
             fix="Correct the contract in its overlay; if it is sound, the fault is in a template.",
         ) from problem
-    check(files)
+    except RecursionError as problem:
+        raise failure(
+            "contract-too-deep",
+            "the contract is nested too deeply to be read",
+            fix="Ask where it came from: an honest contract is a few dozen levels deep.",
+        ) from problem
+
+
+def _emitted(contract: Contract, templates: Path, package: str) -> dict[str, bytes]:
+    refuse_hidden_characters(contract.document)
+    parsed = parse(contract, templates, package)
+    files = _rendered(contract, parsed, package)
+    check(files, _rendered(blanked(contract), parsed, package))
     return dict(sorted((path, text.encode()) for path, text in files.items()))
 
 
-def _rendered(contract: Contract, templates: Path, package: str) -> dict[str, str]:
-    parsed = parse(contract, templates, package)
+def blanked(contract: Contract) -> Contract:
+    """The same contract without a word of prose in it."""
+    return replace(contract, document=_blanked(contract.document))
+
+
+def _blanked(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = (item for item in value.items() if item[0] not in _PROSE or not isinstance(item[1], str))
+        return {key: _blanked(inner) for key, inner in kept}
+    return [_blanked(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _rendered(contract: Contract, parsed: Parsed, package: str) -> dict[str, str]:
     models = modules(contract, parsed)
     where = {str(each.name): module for module, held in models.items() for each in held}
     names = sorted({operation.resource for operation in contract.operations})
     resources = [resource(name, contract, parsed, where) for name in names]
     pages = Pages(parsed.project.env, package)
-    return (
-        pages.runtime() | pages.models(models) | pages.filters(filters(contract)) | pages.resources(resources)
-    )
+    known = filters(contract)
+    return pages.runtime() | pages.models(models) | pages.filters(known) | pages.resources(resources)

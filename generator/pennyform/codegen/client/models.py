@@ -143,9 +143,20 @@ def _field(name: str, schema: Schema, direction: str, components: Components) ->
     default = _default(inner, required=required, direction=direction, components=components)
     annotation = _or_unset(kind.code) if default == "UNSET" else kind.code
     if python_name != name:
+        _refuse_odd_name(name)
         value = f"default={default}, " if default else ""
         default = Code(f"field({value}name={literal(name)})")
     return Field(python_name, _declaration(python_name, annotation, default), _field_docstring(inner), kind)
+
+
+def _refuse_odd_name(name: str) -> None:
+    if not name or not name.isprintable() or set(name) & set('"\\'):
+        raise failure(
+            "name-unsafe",
+            "a field of the contract has a name that JSON keys are not made of",
+            detail=f"It is {name[:80]!r}.",
+            fix="Rename or remove the field in the overlay.",
+        )
 
 
 def _or_unset(code: Code) -> Code:

@@ -42,7 +42,7 @@ def parse(contract: Contract, templates: Path, package: str) -> Parsed:
         Failure: a warning or an error of the parser, or a schema or an operation that it left out.
     """
     config = _config(package)
-    data = GeneratorData.from_dict(contract.document, config=config)
+    data = GeneratorData.from_dict(_without_refusals(contract.document), config=config)
     if isinstance(data, GeneratorError):
         raise Failure([_finding(data)])
     problems = [*data.errors]
@@ -56,6 +56,22 @@ def parse(contract: Contract, templates: Path, package: str) -> Parsed:
     if findings:
         raise Failure(tidy(findings))
     return Parsed(_project(data, config, templates), models, endpoints)
+
+
+def _without_refusals(document: dict[str, Any]) -> dict[str, Any]:
+    """Without error answers: the client reads any shape of them, and the parser would copy each often."""
+    paths = {
+        path: {method: _successful(operation) for method, operation in item.items()}
+        for path, item in document["paths"].items()
+    }
+    return {**document, "paths": paths}
+
+
+def _successful(operation: Any) -> Any:
+    if not isinstance(operation, dict) or "responses" not in operation:
+        return operation
+    kept = {code: response for code, response in operation["responses"].items() if code < "4"}
+    return {**operation, "responses": kept}
 
 
 def class_name(component: str) -> ClassName:

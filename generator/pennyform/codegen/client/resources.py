@@ -114,7 +114,7 @@ def _functions(calls: Iterable[Call], flavour: Flavour) -> Iterable[Function]:
 def _plain(call: Call, flavour: Flavour) -> Function:
     head = _head(f"{flavour.async_}def {call.name}", call, call.query, call.answer)
     body = _core_call(f"return {flavour.await_}self._core.call", call, call.query, once=())
-    return Function(head, method_words(call.operation, call.endpoint), body)
+    return Function(head, method_words(call.operation, call.described), body)
 
 
 def _list(call: Call, flavour: Flavour) -> Function:
@@ -122,7 +122,7 @@ def _list(call: Call, flavour: Flavour) -> Function:
     head = _head(f"def {call.name}", call, call.query, returns)
     once = [each for each in call.query if each.name in FIRST_PAGE_ONLY]
     body = _core_call("return self._core.items", call, call.query, once=once)
-    return Function(head, list_words(call.operation, call.endpoint, page_size(call.operation)), body)
+    return Function(head, list_words(call.operation, call.described, page_size(call.operation)), body)
 
 
 def _page(call: Call, flavour: Flavour) -> Function:

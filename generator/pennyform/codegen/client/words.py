@@ -5,7 +5,8 @@ A summary or a description in the contract document, which an overlay put there,
 
 from __future__ import annotations
 
-from openapi_python_client.parser.openapi import Endpoint
+from collections.abc import Mapping
+from typing import Any
 
 from pennyform.codegen.client.code import Code, docstring
 from pennyform.spec.contract import Operation
@@ -38,21 +39,21 @@ def resource_words(name: str, *, indent: int, what: str = "") -> Code:
     return docstring([f"{title[:1].upper()}{title[1:]}{what}."], indent=indent)
 
 
-def method_words(operation: Operation, endpoint: Endpoint) -> Code:
+def method_words(operation: Operation, described: Mapping[str, Any]) -> Code:
     """The docstring of a method for one object or one action."""
-    return docstring([*_told(operation, endpoint), _facts(operation)], indent=_INDENT)
+    return docstring([*_told(operation, described), _facts(operation)], indent=_INDENT)
 
 
-def list_words(operation: Operation, endpoint: Endpoint, page_size: int | None) -> Code:
+def list_words(operation: Operation, described: Mapping[str, Any], page_size: int | None) -> Code:
     """The docstring of a method that yields items.
 
     Args:
         operation: the operation.
-        endpoint: the same, as parsed.
+        described: the operation object, with the overlay's words for it.
         page_size: how many items a page has when the caller does not say; None when there is but one page.
     """
     pages = "Pages are fetched as they are needed, all with the same arguments. " if page_size else ""
-    return docstring([*_told(operation, endpoint), f"{pages}{_facts(operation)}"], indent=_INDENT)
+    return docstring([*_told(operation, described), f"{pages}{_facts(operation)}"], indent=_INDENT)
 
 
 def page_words(operation: Operation) -> Code:
@@ -61,11 +62,10 @@ def page_words(operation: Operation) -> Code:
     return docstring([text], indent=_INDENT)
 
 
-def _told(operation: Operation, endpoint: Endpoint) -> list[str]:
-    summary = endpoint.summary.get_untrusted_value() or _summary(operation)
-    description = endpoint.description.get_untrusted_value()
-    deprecated = ["Deprecated by the service."] if operation.deprecated else []
-    return [summary, *([description] if description else []), *deprecated]
+def _told(operation: Operation, described: Mapping[str, Any]) -> list[str]:
+    summary = described.get("summary") or _summary(operation)
+    deprecated = "Deprecated by the service." if operation.deprecated else ""
+    return [summary, described.get("description") or "", deprecated]
 
 
 def _summary(operation: Operation) -> str:

@@ -1,0 +1,113 @@
+"""What the package weighs, what it imports and when, and that everything in it says what it is."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pennylane_company
+import pytest
+
+PACKAGE = Path(pennylane_company.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TREES = {module: ast.parse(module.read_text()) for module in MODULES}
+
+
+def test_it_is_light() -> None:
+    assert sum(len(module.read_text().splitlines()) for module in MODULES) <= 15_000
+    assert sum(module.stat().st_size for module in MODULES) <= 1_000_000
+
+
+def test_it_stands_alone() -> None:
+    imported = {
+        name.split(".")[0] for tree in TREES.values() for node in ast.walk(tree) for name in _imported(node)
+    }
+    assert imported - sys.stdlib_module_names == {"httpx", "msgspec"}
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+
+
+def test_everything_public_says_what_it_is() -> None:
+    silent = [
+        f"{module.relative_to(PACKAGE)}:{node.lineno} {node.name}"
+        for module, tree in TREES.items()
+        for node in _public(tree)
+        if not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _public(tree: ast.Module) -> list[Definition]:
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    inner = [node for each in classes for node in each.body]
+    defined = [node for node in [*tree.body, *inner] if isinstance(node, Definition)]
+    return [node for node in defined if not node.name.startswith("_") and not _is_overload(node)]
+
+
+def _is_overload(node: Definition) -> bool:
+    return any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list)
+
+
+def test_it_is_laid_out_as_a_formatter_would() -> None:
+    ruff = [sys.executable, "-m", "ruff"]
+    if subprocess.run([*ruff, "--version"], capture_output=True).returncode:
+        pytest.skip("ruff is not installed")
+    options = ["--isolated", "--line-length=110", "--quiet", str(PACKAGE)]
+    assert subprocess.run([*ruff, "format", "--check", *options], capture_output=True).returncode == 0
+    rules = [*ruff, "check", "--select=E,F,W,I,B", *options]
+    assert subprocess.run(rules, capture_output=True, text=True).stdout == ""
+
+
+_LOADED = "sorted(name for name in sys.modules if name.startswith('pennylane_company.'))"
+
+
+def loaded(code: str) -> list[str]:
+    """The package's modules that a fresh interpreter has loaded after ``code``."""
+    script = f"import sys\n{code}\nprint(' '.join({_LOADED}))"
+    return subprocess.check_output([sys.executable, "-c", script], text=True).split()
+
+
+def test_importing_it_imports_nothing_else() -> None:
+    assert loaded("import pennylane_company") == ["pennylane_company._lazy"]
+
+
+def test_no_resource_and_no_model_is_imported_before_it_is_used() -> None:
+    made = loaded("from pennylane_company import Client, models\nclient = Client('token')")
+    assert [name for name in made if ".resources" in name] == []
+    assert [name for name in made if ".models" in name] == ["pennylane_company.models"]
+    used = loaded("from pennylane_company import Client\nClient('token').customer_invoices.list_page")
+    assert [name for name in used if ".resources." in name] == [
+        "pennylane_company.resources.customer_invoices"
+    ]
+    assert [name for name in used if ".models" in name] == []
+
+
+def test_a_call_imports_the_models_of_its_answer_only() -> None:
+    call = """
+import httpx
+from pennylane_company import Client
+transport = httpx.MockTransport(lambda request: httpx.Response(200, json={}))
+Client("token", transport=transport).customer_invoices.get(1)
+"""
+    assert [name for name in loaded(call) if ".models." in name] == [
+        "pennylane_company.models.customer_invoices",
+        "pennylane_company.models.shared",
+    ]
+
+
+def test_what_does_not_exist_is_said_so() -> None:
+    with pytest.raises(AttributeError, match=r"'pennylane_company\.models' has no attribute 'Nothing'"):
+        pennylane_company.models.Nothing  # type: ignore[attr-defined] # noqa: B018
+    with pytest.raises(AttributeError, match="'pennylane_company' has no attribute 'nothing'"):
+        pennylane_company.nothing  # type: ignore[attr-defined] # noqa: B018
+    assert "Client" in dir(pennylane_company)
+    assert "CustomerInvoice" in dir(pennylane_company.models)
