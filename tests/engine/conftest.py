@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from .world import Office
+
+
+@pytest.fixture(autouse=True)
+def fast(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test pulls the plug: waiting for the disk shows nothing, except where that is what is tested."""
+    if request.module.__name__.rpartition(".")[2] != "test_storage":
+        monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ def lines(draw: st.DrawFn) -> str:
     return "".join(draw(st.lists(kinds, min_size=1, max_size=5)))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(lines(), lines())
 def test_an_update_leaves_the_draft_equal_in_the_books(
     tmp_path_factory: pytest.TempPathFactory, before: str, after: str
