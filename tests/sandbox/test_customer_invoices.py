@@ -112,6 +112,7 @@ class TestCreate:
             ({"invoice_lines": [line(ledger_account_id=42)]}, 404),
             ({"invoice_lines": [line(raw_currency_unit_price="cheap")]}, 422),
             ({"invoice_lines": [line(raw_currency_unit_price="1.2345678")]}, 422),
+            ({"invoice_lines": [line(raw_currency_unit_price="٣")]}, 422),
             ({"invoice_lines": [line(quantity=1e40)]}, 422),
             ({"invoice_lines": [line(section_rank=1)]}, 422),
             ({"invoice_lines": [line(discount={"type": "relative", "value": "101"})]}, 422),

@@ -126,7 +126,7 @@ class TestPages:
         assert [item["external_reference"] for item in second["items"]] == ["I-2", "I-1", "I-0"]
         assert (second["has_more"], second["next_cursor"]) == (False, None)
 
-    @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", ""])
+    @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", "", "٣"])
     def test_a_limit_out_of_range_is_refused(self, api: Caller, limit: str) -> None:
         response = api.get("/customer_invoices", params={"limit": limit})
         assert (response.status_code, response.json()["field"]) == (400, "limit")

@@ -85,6 +85,8 @@ def test_the_content_type_must_be_json(api: Caller, content_type: str | None) ->
         b'{"a":' * 200_000,
         b'{"label": NaN}',
         b'{"label": 1e999999999}',
+        b'{"label": ' + b"[" * 500 + b"]" * 500 + b"}",
+        b'{"label": "\\ud800"}',
         b"null",
     ],
 )
@@ -99,7 +101,9 @@ def test_a_body_that_is_too_large_is_refused(api: Caller) -> None:
     assert response.status_code == 413
 
 
-@pytest.mark.parametrize("quantity", ["1e400", "1e-400", "99999999999999999999999999", "-1e30"])
+@pytest.mark.parametrize(
+    "quantity", ["1e400", "1e-400", "1e999999999", "0.1234567", "99999999999999999999999999", "-1e30"]
+)
 def test_numbers_no_invoice_has_are_refused(api: Caller, draft: Draft, quantity: str) -> None:
     body = json.dumps(draft()).replace('"quantity": 2', f'"quantity": {quantity}')
     headers = {"content-type": "application/json"}
@@ -155,14 +159,14 @@ FIELDS = (
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(FIELDS), value=json_values)
 def test_any_value_anywhere_is_answered(api: Caller, draft: Draft, name: str, value: Any) -> None:
     status = api.post("/customer_invoices", json=draft(**{name: value})).status_code
     assert status in (201, 400, 404, 422)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.text(max_size=30),
     query=st.text(max_size=30),

@@ -10,9 +10,9 @@ from pennyform.sandbox import vat
 from pennyform.sandbox.money import NO_DISCOUNT, Discount
 from pennyform.sandbox.problems import unprocessable
 
-_DECIMAL = re.compile(r"-?\d+(\.\d+)?")
-_LARGEST = Decimal(10) ** 12
-_MOST_DECIMALS = 6
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_MOST_DIGITS = 12
+_SMALLEST = Decimal("0.000001")
 
 
 def decimal_of(name: str, given: Any) -> Decimal:
@@ -25,15 +25,18 @@ def decimal_of(name: str, given: Any) -> Decimal:
     Raises:
         Problem: 422 for text that is no decimal, more than 6 decimals, or a size no invoice has.
     """
-    written = f"{given:f}" if isinstance(given, Decimal) else str(given)
+    value = given if isinstance(given, Decimal) else _parsed(name, str(given))
+    if value.adjusted() > _MOST_DIGITS:
+        raise unprocessable(f"{name} is too large")
+    if value != value.quantize(_SMALLEST):
+        raise unprocessable(f"{name} may have at most 6 decimals")
+    return value
+
+
+def _parsed(name: str, written: str) -> Decimal:
     if not _DECIMAL.fullmatch(written):
         raise unprocessable(f"{name} is not a number")
-    value = Decimal(written)
-    if len(written.partition(".")[2].rstrip("0")) > _MOST_DECIMALS:
-        raise unprocessable(f"{name} may have at most {_MOST_DECIMALS} decimals")
-    if abs(value) > _LARGEST:
-        raise unprocessable(f"{name} is too large")
-    return value
+    return Decimal(written)
 
 
 def discount_of(given: dict[str, Any] | None) -> Discount:

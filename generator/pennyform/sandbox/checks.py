@@ -20,8 +20,8 @@ from pennyform.sandbox.violations import first_violation
 
 LARGEST_BODY = 10 * 1024 * 1024
 _JSON = "application/json"
-_INTEGER = re.compile(r"-?\d{1,19}")
-_NUMBER = re.compile(r"-?\d{1,19}(\.\d{1,19})?")
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
 _BOOLEANS = {"true": True, "false": False}
 
 # Decimals stay exact: a quantity of 0.1 must not become the nearest binary fraction.

@@ -15,7 +15,7 @@ from pennyform.sandbox.problems import bad_request
 _COMPARISONS = {"lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "eq": "=", "not_eq": "<>"}
 _MEMBERSHIPS = {"in": "IN", "not_in": "NOT IN"}
 _GIVEN = "(SELECT value FROM json_each(?))"
-_INTEGER = re.compile(r"-?\d{1,18}")
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true": 1, "false": 0}
 _KEYS = {"field", "operator", "value"}
 

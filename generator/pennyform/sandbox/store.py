@@ -9,6 +9,7 @@ may open the same file.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from pennyform.findings import Failure, failure
 _APPLICATION = 0x50464D53  # "PFMS": tells our file from any other SQLite file
 _VERSION = 1
 _WAIT_FOR_LOCK = 30.0
+# Two processes that turn one new file to WAL mode at the same moment are not made to wait, but refused.
+_PAUSES_TO_OPEN = (0.01, 0.03, 0.1, 0.3, 1.0)
 _FIRST_ID = 10_000_000_000_000  # the real service's ids have 14 digits; none may fit in 32 bits by chance
 
 _TABLES = f"""
@@ -68,6 +71,16 @@ class Store:
     def _opened(self) -> sqlite3.Connection:
         if self._name != ":memory:":
             Path(self._name).parent.mkdir(parents=True, exist_ok=True)
+        for pause in _PAUSES_TO_OPEN:
+            try:
+                return self._connected()
+            except sqlite3.OperationalError as problem:
+                if "locked" not in str(problem):
+                    raise
+                time.sleep(pause)
+        return self._connected()
+
+    def _connected(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._name, timeout=_WAIT_FOR_LOCK, isolation_level=None, check_same_thread=False
         )
@@ -80,7 +93,8 @@ class Store:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # Whose file it is comes first: nothing is written into somebody else's.
-        self._check(connection)
+        with _transaction(connection, write=False):
+            self._check(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -89,6 +103,7 @@ class Store:
                 self._create(connection)
 
     def _check(self, connection: sqlite3.Connection) -> None:
+        """In one snapshot: another process may be creating the tables at this moment."""
         owner, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
         foreign = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if owner != _APPLICATION and (owner or foreign):

@@ -52,9 +52,10 @@ def first_violation(validator: Draft202012Validator, value: object, place: str =
     Returns:
         The 400 to answer with, or None when the value conforms.
     """
-    if validator.is_valid(value):
-        return None
-    return _problem(_first(validator.iter_errors(value)), place)
+    try:
+        return None if validator.is_valid(value) else _problem(_first(validator.iter_errors(value)), place)
+    except ValueError:  # the validator's own limit, of 255 levels
+        return bad_request("The value is nested too deeply")
 
 
 def _first(errors: Iterable[ValidationError]) -> ValidationError:
