@@ -151,6 +151,11 @@ SENTENCES = [
         VALUES_EXPLAINED,
         {FILTERS: {"id": ["lt", "in"], "customer_id": ["lt", "in"], "status": ["eq"]}},
     ),
+    (
+        "filter",
+        "- `id`,`date`: `lt, eq`, `in`",
+        {FILTERS: {"id": ["lt", "eq", "in"], "date": ["lt", "eq", "in"]}},
+    ),
     ("filter", TWO_LINES, {FILTERS: {"a": ["lt", "eq"], "b": ["lt", "eq"]}}),
     ("sort", "Choose.\nExample : `id` sorts.\nAvailable fields : `id`, `date`\n", {SORTS: ["id", "date"]}),
     ("sort", "Example: `id` sorts.\nAvailable fields :\n- `id`\n- `date`\n", {SORTS: ["id", "date"]}),

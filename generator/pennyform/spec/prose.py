@@ -19,7 +19,8 @@ DEFAULT = "x-pennyform-default"
 """On a ``limit`` parameter's schema: the page size when it is left out."""
 
 _OPERATORS = frozenset({"eq", "gt", "gteq", "in", "lt", "lteq", "not_eq", "not_in", "start_with"})
-_WORDS = r"`\w+`(?:\s*,\s*`\w+`)*"
+_LIST = r"`\w+(?:,\s*\w+)*`"
+_WORDS = rf"{_LIST}(?:\s*,\s*{_LIST})*"
 _FILTER_LINE = re.compile(rf"- (?P<fields>{_WORDS})\s*: (?P<operators>{_WORDS})(?: \(boolean\))?")
 _FIELDS_LINE = re.compile(rf"Available fields : (?P<fields>{_WORDS})")
 _OPERATORS_LINE = re.compile(rf"Available operators : (?P<operators>{_WORDS})")
@@ -90,7 +91,7 @@ def _limit(text: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"`(\w+)`", text)
+    return [word for quoted in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\w+", quoted)]
 
 
 _Reader = Callable[[str], tuple[dict[str, Any], list[str]]]
