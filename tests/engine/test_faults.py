@@ -127,6 +127,33 @@ def test_an_ambiguous_finalization_ends_in_a_final_invoice(one: Office, trick: T
     assert not only(one.books()["INV-1"])["draft"]
 
 
+def test_an_update_that_may_still_be_on_its_way_is_waited_for(office: Office) -> None:
+    """The answer to a PUT that creates a line is lost; another one sent at once could double the line."""
+    office.define("INV-1")
+    office.apply()
+    office.define("INV-1", lines=line() * 2)
+    late: list[httpx.Request] = []
+
+    def delayed(request: httpx.Request, handle: Handler) -> httpx.Response:
+        late.append(request)
+        raise httpx.ReadTimeout("no answer", request=request)
+
+    office.wire.faults = [Fault("PUT", r"customer_invoices/\d+", delayed)]
+    assert statuses(office.apply())["INV-1"] == "unknown"
+    sleep = office.clock.sleep
+
+    def delivering(seconds: float) -> None:
+        sleep(seconds)
+        if late and office.clock.seconds > 60:
+            assert office.wire.deliver(late.pop()).status_code == 200
+
+    office.clock.sleep = delivering  # type: ignore[method-assign]
+    office.wire.sent.clear()
+    assert statuses(office.apply())["INV-1"] == "unchanged"
+    assert office.wire.count("PUT") == 0
+    assert only(office.books()["INV-1"])["currency_amount"] == "480.0"
+
+
 @pytest.mark.parametrize("trick", AMBIGUOUS)
 def test_an_ambiguous_customer_is_created_once(office: Office, trick: Trick) -> None:
     office.define("INV-1")

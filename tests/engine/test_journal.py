@@ -30,7 +30,7 @@ def journal_of(path: Path, events: int = 6) -> Journal:
     journal = open_journal(path, Disk(), lambda: NOW)
     for number in range(events):
         event = "acknowledged" if number % 2 else "intent"
-        journal.write(event, kind="invoice", reference=f"INV-{number // 2}", id=number or None)
+        journal.write(event, kind="invoice", reference=f"INV-{number // 2}", id=number or None, step="x")
     return journal
 
 
@@ -122,16 +122,16 @@ def test_memory_adds_up() -> None:
 
     memory = recall(
         [
-            record("intent", "A"),
+            record("intent", "A", step="create_draft"),
             record("acknowledged", "A", id=1),
-            record("intent", "B"),
-            record("intent", "C"),
+            record("intent", "B", step="finalize"),
+            record("intent", "C", step="create_draft"),
             record("refused", "C"),
             record("set_aside", "D", old=9),
             {"event": "plan_used", "plan": "p"},
         ]
     )
-    assert memory.unsettled == {Subject("invoice", "B")}
+    assert memory.unsettled == {Subject("invoice", "B"): "finalize"}
     assert memory.ids == {Subject("invoice", "A"): 1}
     assert memory.aside == {Subject("invoice", "D"): 9}
     assert memory.used == {"p"}

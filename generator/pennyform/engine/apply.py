@@ -17,7 +17,7 @@ from pennyform.engine.limits import WAVE, Patience
 from pennyform.engine.masters import Masters
 from pennyform.engine.outcomes import OutcomeError, ReferenceTakenError, UnknownOutcomeError
 from pennyform.engine.plan import Plan
-from pennyform.engine.reading import read_back
+from pennyform.engine.reading import Trouble, read_back
 from pennyform.engine.remote import Remote
 from pennyform.engine.resolve import Resolved, draft_body, keys_in, with_ids
 from pennyform.engine.results import Report, Result, Status
@@ -190,13 +190,13 @@ class Applier:
         troubles = read_back(tracks, self.remote, self.clock, self.patience, self.interrupted)
         for track in tracks:
             trouble = troubles.get(track.subject)
+            if trouble and track.uncertain:
+                trouble = Trouble(Status.UNKNOWN, track.uncertain)
             self._sender.note(trouble.status if trouble else "verified", track.subject, id=track.id)
-            if trouble is None:
-                track.advance()
-            elif track.uncertain:
-                track.end(Status.UNKNOWN, track.uncertain)
-            else:
+            if trouble:
                 track.end(*trouble)
+            else:
+                track.advance()
             track.uncertain = ""
 
 

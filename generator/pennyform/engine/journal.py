@@ -183,13 +183,13 @@ class Subject(NamedTuple):
 class Memory:
     """What a journal remembers, in the form that planning and applying ask for.
 
-    ``unsettled`` are those with a request whose outcome was never written down; ``ids`` maps each to the id
-    it was last seen under; ``used`` are the saved plans that were begun; ``aside`` are drafts that were
-    replaced and not deleted yet; ``doubtful`` tells that records may be missing, so that everything about to
-    be created must be looked up as if it were unsettled.
+    ``unsettled`` are those with a request whose outcome was never written down, and its step; ``ids`` maps
+    each to the id it was last seen under; ``used`` are the saved plans that were begun; ``aside`` are drafts
+    that were replaced and not deleted yet; ``doubtful`` tells that records may be missing, so that everything
+    about to be created must be looked up as if it were unsettled.
     """
 
-    unsettled: frozenset[Subject] = frozenset()
+    unsettled: Mapping[Subject, str] = field(default_factory=dict)
     ids: Mapping[Subject, int] = field(default_factory=dict)
     used: frozenset[str] = frozenset()
     aside: Mapping[Subject, int] = field(default_factory=dict)
@@ -198,7 +198,7 @@ class Memory:
 
 def recall(records: Iterable[Record]) -> Memory:
     """Fold records, oldest first, into what they add up to."""
-    unsettled: set[Subject] = set()
+    unsettled: dict[Subject, str] = {}
     ids: dict[Subject, int] = {}
     used: set[str] = set()
     aside: dict[Subject, int] = {}
@@ -207,9 +207,9 @@ def recall(records: Iterable[Record]) -> Memory:
         subject = Subject(record.get("kind", ""), record.get("reference", ""))
         match record["event"]:
             case "intent":
-                unsettled.add(subject)
-            case "acknowledged" | "found" | "refused" | "absent":
-                unsettled.discard(subject)
+                unsettled[subject] = record["step"]
+            case "acknowledged" | "refused" | "found" | "absent" | "verified" | "differs":
+                unsettled.pop(subject, None)
             case "set_aside":
                 aside[subject] = record["old"]
             case "deleted":
@@ -222,7 +222,7 @@ def recall(records: Iterable[Record]) -> Memory:
             ids.pop(subject, None)
         elif record.get("id") is not None:
             ids[subject] = record["id"]
-    return Memory(frozenset(unsettled), ids, frozenset(used), aside, doubtful)
+    return Memory(unsettled, ids, frozenset(used), aside, doubtful)
 
 
 def peek(path: Path, storage: Storage) -> Memory:

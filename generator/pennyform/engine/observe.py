@@ -19,7 +19,6 @@ from pennyform.engine.remote import Remote
 from pennyform.invoices.model import DesiredInvoice, Repository
 
 Found = dict[str, list[ObservedInvoice]]
-Progress = Callable[[int], None]
 
 
 def observe(

@@ -14,6 +14,9 @@ from pennyform.invoices.model import Repository
 
 Stop = Callable[[], bool]
 
+# Steps of which finding the row proves that they were carried out.
+_CREATIONS = {"create", "create_draft"}
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -94,7 +97,11 @@ def settle_past(settler: Settler, repository: Repository) -> None:
     """
     memory = recall(settler.journal.records)
     everything = set(_subjects(repository))
-    settled = settler.settle(everything if memory.doubtful else memory.unsettled & everything)
+    open_ = {subject: step for subject, step in memory.unsettled.items() if subject in everything}
+    if set(open_.values()) - _CREATIONS:
+        # A change that is still on its way would meet the next one: seeing the invoice proves nothing.
+        pause(settler.clock, sum(settler.patience.settle), settler.stop)
+    settled = settler.settle(everything if memory.doubtful else open_)
     if memory.doubtful and not settled.unknown:
         settler.journal.write("settled")
 

@@ -69,12 +69,16 @@ class Track:
 
         Args:
             why: what was heard instead of an answer.
-            taken: the API refused a creation because the reference exists.
+            taken: the API refused it because the reference exists.
         """
         self.uncertain, self.taken = why, taken
-        if self.next in {Step.SET_ASIDE, Step.DELETE}:
+        if self.next is Step.CREATE:
+            return
+        if taken:
+            self.end(Status.FAILED, why)
+        elif self.next in {Step.SET_ASIDE, Step.DELETE}:
             self.end(Status.UNKNOWN, why)
-        elif self.next is not Step.CREATE:
+        else:
             self.advance()
 
     def settle(self, id_: int | None, *, unknown: bool) -> None:
