@@ -1,12 +1,16 @@
 """YAML definitions → desired invoices: read, resolve templates and references, check, total."""
 
 from pennyform.invoices.model import (
+    Attachment,
+    CategoryWeight,
     DesiredCustomer,
     DesiredInvoice,
     DesiredProduct,
+    EmailOption,
     Key,
     Options,
     Place,
+    Policies,
     Repository,
     Settings,
     request_body,
@@ -16,13 +20,17 @@ from pennyform.invoices.repository import load
 from pennyform.invoices.totals import Line, Totals, VatAmount
 
 __all__ = [
+    "Attachment",
+    "CategoryWeight",
     "DesiredCustomer",
     "DesiredInvoice",
     "DesiredProduct",
+    "EmailOption",
     "Key",
     "Line",
     "Options",
     "Place",
+    "Policies",
     "Repository",
     "Settings",
     "Totals",

@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -28,33 +30,80 @@ class Place(NamedTuple):
 class Key:
     """A natural key that stands for an id.
 
-    ``kind`` is ``customer``, ``product``, ``ledger_account`` or ``customer_invoice_template``; ``field`` says
-    what to look it up by (``external_reference``, ``number``, ``name``), or is ``id`` when the author wrote
-    ``{id: N}``. Two keys are equal when they mean the same thing, wherever they are written.
+    ``kind`` is ``customer``, ``product``, ``ledger_account``, ``customer_invoice_template``, ``category``,
+    ``transaction`` or ``customer_invoice``; ``field`` says what to look it up by (``external_reference``,
+    ``number``, ``name``, ``label``, ``analytical_code``, ``date``), or is ``id`` when the author wrote
+    ``{id: N}``. ``qualifiers`` narrow down what ``field`` alone may leave ambiguous: the ``group`` of a
+    category (its label), the ``label`` and ``currency_amount`` of a transaction. Two keys are equal when they
+    mean the same thing, wherever they are written.
     """
 
     kind: str
     field: str
     value: str | int
     place: Place = dataclasses.field(compare=False)
+    qualifiers: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The placeholder that stands for the id where there is no network: ``{"lookup": …}``."""
-        return {"lookup": {"kind": self.kind, self.field: self.value}}
+        return {"lookup": {"kind": self.kind, self.field: self.value, **dict(self.qualifiers)}}
+
+
+class Attachment(NamedTuple):
+    """A file of the repository that goes to the account.
+
+    ``path`` is relative to the repository's root, with ``/`` between folders. ``sha256`` and ``size`` (in
+    bytes) are what the file was when it was checked: who sends it checks them again. ``media_type`` follows
+    from the file's content.
+    """
+
+    path: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+class EmailOption(NamedTuple):
+    """The wish to have Pennylane mail the invoice. No ``recipients`` means the customer's own addresses."""
+
+    recipients: tuple[str, ...] = ()
+
+
+class CategoryWeight(NamedTuple):
+    """The share of the invoice that goes to a category; ``weight`` is decimal text, ``"0.5"`` for half."""
+
+    key: Key
+    weight: str
 
 
 class Options(NamedTuple):
-    """What to do besides creating the draft. Every wish is explicit; nothing here is on by default."""
+    """What to do besides creating the draft. Every wish is explicit; nothing here is on by default.
+
+    All but ``finalize`` and ``appendices`` wait until the invoice is final. ``categories`` replace all that
+    it has: None leaves them alone, an empty tuple takes them away.
+    """
 
     finalize: bool = False
+    send_by_email: EmailOption | None = None
+    send_to_pa: bool = False
+    categories: tuple[CategoryWeight, ...] | None = None
+    mark_as_paid: bool = False
+    appendices: tuple[Attachment, ...] = ()
+    matched_transactions: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredInvoice:
     """One invoice as its author wants it.
 
-    ``operation`` is the contract's operation id; ``body`` never holds ``draft``, which pennyform sets itself.
-    ``digest`` is the SHA-256 of operation, body and options: two invoices with one digest ask for the same.
+    ``operation`` is the contract's operation id (``postCustomerInvoices`` or ``importCustomerInvoices``);
+    ``body`` never holds ``draft``, which pennyform sets itself, nor the id of an imported file.
+    ``digest`` is the SHA-256 of all that is asked for: two invoices with one digest ask for the same.
+
+    ``kind`` is ``invoice``, ``imported_invoice`` (``file`` is what to import) or ``credit_note``
+    (``credit_note_of`` is the invoice to link it to). ``after_finalize`` is what a draft may not carry and is
+    set right after finalizing: ``transaction_reference``, and ``imputation_dates`` by index of the line, from
+    0. ``expect`` are amounts that the author states, under the API's names; they must be the ones computed.
     """
 
     external_reference: str
@@ -63,6 +112,11 @@ class DesiredInvoice:
     options: Options
     place: Place
     digest: str
+    kind: str = "invoice"
+    file: Attachment | None = None
+    credit_note_of: Key | None = None
+    after_finalize: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    expect: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +140,41 @@ class DesiredProduct:
     place: Place
 
 
+class Policies(NamedTuple):
+    """Limits that the folder sets itself; a definition beyond them is an error.
+
+    ``never_finalize`` refuses ``options.finalize`` and imports. ``max_invoices`` bounds the invoices of one
+    run; ``max_amount`` the amount of each, tax included, by currency; ``vat_rates`` are the only codes
+    allowed. ``company_id`` is the only company to talk to. None, or no amounts, is no limit.
+    """
+
+    never_finalize: bool = False
+    max_invoices: int | None = None
+    max_amount: Mapping[str, Decimal] = MappingProxyType({})
+    vat_rates: tuple[str, ...] | None = None
+    company_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """``pennyform.yaml``: which environment is meant, how amounts are rounded, where state lies.
 
-    ``environment`` is ``sandbox`` or ``production``; ``rounding`` is ``line`` or ``document``.
+    ``environment`` is ``sandbox`` or ``production``; ``rounding`` is ``line`` or ``document``;
+    ``reference_prefix`` begins every ``external_reference`` of an invoice (the definitions already have it);
+    ``environments`` are the policies of each environment.
     """
 
     root: Path
     environment: str
     rounding: str
     sandbox_database: Path
+    reference_prefix: str = ""
+    environments: Mapping[str, Policies] = dataclasses.field(default_factory=dict)
+
+    @property
+    def policies(self) -> Policies:
+        """The policies of ``environment``, also after it has been replaced."""
+        return self.environments.get(self.environment, Policies())
 
 
 @dataclass(frozen=True, slots=True)
