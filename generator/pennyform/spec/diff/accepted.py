@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pennyform.findings import Failure, Finding, Severity, tidy
-from pennyform.spec.diff.roots import Change
+from pennyform.spec.diff.changes import Change
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 

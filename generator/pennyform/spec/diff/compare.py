@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pennyform.spec.diff.changes import Change, changes
 from pennyform.spec.diff.differences import changed, one_sided
 from pennyform.spec.diff.kinds import ANSWER, BOTH, REQUEST
 from pennyform.spec.diff.operations import Operation, OperationReader
 from pennyform.spec.diff.reader import SchemaReader
-from pennyform.spec.diff.roots import Change, changes
 from pennyform.spec.diff.schemas import SchemaComparison
 from pennyform.spec.diff.shapes import Mint
 from pennyform.spec.diff.sites import Site, compare_operations

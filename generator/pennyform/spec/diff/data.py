@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pennyform.spec.diff.accepted import Acceptance
+from pennyform.spec.diff.changes import Change
 from pennyform.spec.diff.kinds import RANK, Severity
-from pennyform.spec.diff.roots import Change
 from pennyform.spec.diff.usage.search import Searched
 
 FORMAT_VERSION = 1

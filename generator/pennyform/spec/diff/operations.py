@@ -14,6 +14,8 @@ from pennyform.spec.methods import resource_and_method
 from pennyform.spec.references import follow
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
+# The Firm API keeps every resource below the company it belongs to.
+_OF_COMPANY = re.compile(r"/companies/\{[^{}]*\}/(?P<resource>[^/{}]+)")
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 
@@ -81,7 +83,8 @@ class Operation:
     @property
     def resource(self) -> str:
         """The resource it belongs to, ``customer_invoices`` for example."""
-        return self.symbol.partition(".")[0]
+        below_company = _OF_COMPANY.search(self.path)
+        return below_company["resource"] if below_company else self.symbol.partition(".")[0]
 
 
 class OperationReader:

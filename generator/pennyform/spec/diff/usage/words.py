@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pennyform.spec.diff.changes import Change
 from pennyform.spec.diff.differences import Difference, is_part
 from pennyform.spec.diff.kinds import ANSWER, BOTH, REQUEST, Severity, severity
 from pennyform.spec.diff.operations import Operation
-from pennyform.spec.diff.roots import Change
 from pennyform.spec.diff.sites import Site
 
 # What is about a field that was there before, so that its name can be in use.
