@@ -203,6 +203,9 @@ class Office:
     clock: FakeClock = field(default_factory=FakeClock)
     storage: Storage = field(default_factory=Disk)
     stop_after: int | None = None
+    token: str = TOKEN
+    # What a test asks for beyond what it writes down as YAML.
+    adjust: Callable[[Repository], Repository] = lambda repository: repository
     # Where definitions are loaded from: what places in the output are relative to.
     at: Path | None = None
 
@@ -241,11 +244,17 @@ class Office:
     def repository(self) -> Repository:
         repository, findings = load([self.at or self.root])
         assert errors(findings) == []
-        return repository
+        return self.adjust(repository)
 
     def remote(self) -> Remote:
         return Remote(
-            Client(TOKEN, transport=self.wire, rate_limit=None, retries=Retries(attempts=3), clock=self.clock)
+            Client(
+                self.token,
+                transport=self.wire,
+                rate_limit=None,
+                retries=Retries(attempts=3),
+                clock=self.clock,
+            )
         )
 
     def state(self) -> State:

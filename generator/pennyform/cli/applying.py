@@ -21,6 +21,7 @@ from pennyform.engine.lock import LockFileError, LockHeldError
 from pennyform.engine.plan import Plan
 from pennyform.engine.results import Report, Status
 from pennyform.engine.saved import SavedPlan
+from pennyform.engine.scopes import require
 from pennyform.engine.session import Session, begin
 from pennyform.findings import Finding, Severity, failure
 from pennyform.invoices import Repository
@@ -67,6 +68,7 @@ def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespa
         _check_saved(plan_file, session, plan)
     if args.format == "text":
         print_plan(plan.to_json(), args)
+    require(plan, session.company)
     if not plan.pending:
         return _finish(session, plan, args)
     if not args.auto_approve and plan_file is None:

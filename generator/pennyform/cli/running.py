@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pennyform.cli import terminal
 from pennyform.cli.exits import Exit
-from pennyform.engine.keys import UnresolvedError
+from pennyform.engine.admission import InadmissibleError, admit
 from pennyform.engine.outcomes import NotAllowedError, OutcomeError, RateExhaustedError
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices import Repository, load
@@ -39,8 +39,9 @@ def run_on(
     if errors(findings):
         return Exit.FINDINGS
     try:
+        admit(repository)
         return work(with_environment(repository, environment))
-    except UnresolvedError as problem:
+    except InadmissibleError as problem:
         terminal.print_findings(problem.findings, stream=sys.stderr, no_color=args.no_color)
         return Exit.FINDINGS
     except OutcomeError as problem:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pennyform.engine.compare import Comparison, Difference, shown_amounts, shown_header, shown_line
 from pennyform.engine.observed import ObservedInvoice
-from pennyform.engine.resolve import Resolved
+from pennyform.engine.resolve import Resolved, whole_body
 from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Place
 
 
@@ -98,8 +98,9 @@ class InvoiceChange:
 
     def _stated(self) -> dict[str, Any]:
         """The definition's own words, natural keys included, with what products fill in."""
-        lines = zip(self.resolved.lines, self.desired.body["invoice_lines"], strict=True)
-        return {**self.desired.body, "invoice_lines": [{**filled, **stated} for filled, stated in lines]}
+        body = whole_body(self.desired)
+        lines = zip(self.resolved.lines, body["invoice_lines"], strict=True)
+        return {**body, "invoice_lines": [{**filled, **stated} for filled, stated in lines]}
 
     def _differences(self) -> list[Any]:
         return differences_json(self.comparison.all, self.desired.body) if self.comparison else []

@@ -6,18 +6,15 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pennyform.engine.admission import InadmissibleError
 from pennyform.engine.observed import Observation
 from pennyform.engine.resolve import Resolver, keys_in
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
 
-class UnresolvedError(Exception):
+class UnresolvedError(InadmissibleError):
     """Definitions name what does not exist, or what is ambiguous. Carries a finding for each."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        super().__init__(findings[0].summary)
-        self.findings = findings
 
 
 def keys_of(invoices: Iterable[DesiredInvoice]) -> list[Key]:

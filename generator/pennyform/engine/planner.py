@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pennyform.engine.admission import enforce
 from pennyform.engine.changes import Action, InvoiceChange, MasterChange, Step
 from pennyform.engine.compare import (
     Comparison,
@@ -16,7 +17,7 @@ from pennyform.engine.edit import finalized_update_body, update_body
 from pennyform.engine.keys import keys_of, resolver
 from pennyform.engine.observed import Observation, ObservedInvoice
 from pennyform.engine.plan import Plan
-from pennyform.engine.resolve import AFTER_FINALIZING, AFTER_FINALIZING_ON_LINES, Resolved
+from pennyform.engine.resolve import AFTER_FINALIZING, AFTER_FINALIZING_ON_LINES, Resolved, whole_body
 from pennyform.invoices.model import DesiredInvoice, Repository
 
 Resolve = Callable[[DesiredInvoice, ObservedInvoice | None], Resolved]
@@ -51,15 +52,18 @@ def plan(repository: Repository, observation: Observation) -> Plan:
 
     Raises:
         UnresolvedError: a definition names something that neither repository nor account has.
+        InadmissibleError: a policy forbids what would be done.
     """
     resolve = resolver(repository, observation).resolve
     invoices = sorted(repository.invoices, key=lambda invoice: invoice.external_reference)
+    changes = tuple(_decide(invoice, observation, resolve) for invoice in invoices)
+    enforce(repository.settings.policies, changes)
     return Plan(
         environment=repository.settings.environment,
         company=observation.company,
         rounding=repository.settings.rounding,
         masters=tuple(_masters(repository, observation)),
-        invoices=tuple(_decide(invoice, observation, resolve) for invoice in invoices),
+        invoices=changes,
     )
 
 
@@ -145,9 +149,10 @@ def _steps(action: Action, invoice: DesiredInvoice) -> tuple[Action, tuple[Step,
 
 
 def _has_more_to_set(invoice: DesiredInvoice) -> bool:
-    if any(name in invoice.body for name in AFTER_FINALIZING):
+    body = whole_body(invoice)
+    if any(name in body for name in AFTER_FINALIZING):
         return True
-    lines = invoice.body["invoice_lines"]
+    lines = body["invoice_lines"]
     return any(name in line for line in lines for name in AFTER_FINALIZING_ON_LINES)
 
 

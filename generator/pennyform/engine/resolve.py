@@ -58,14 +58,29 @@ class Resolver:
         What a finalized line took from its product still holds, whatever the product says now: such fields
         are taken from the finalized line itself.
         """
-        body = with_ids(invoice.body, self.identify)
-        lines = [_filled(line, self.product) for line in invoice.body["invoice_lines"]]
+        stated = whole_body(invoice)
+        body = with_ids(stated, self.identify)
+        lines = [_filled(line, self.product) for line in stated["invoice_lines"]]
         if there is not None and not there.draft:
             pairs = zip(body["invoice_lines"], lines, strict=True)
             lines = [_as_finalized(line, now, there, index) for index, (line, now) in enumerate(pairs)]
         lines = with_ids(lines, self.identify)
         amounts = totals({**body, "invoice_lines": lines}, rounding=self.rounding, product=_no_product)
         return Resolved(body, tuple(lines), amounts.to_json())
+
+
+def whole_body(invoice: DesiredInvoice) -> Mapping[str, Any]:
+    """All that an invoice should say once it is final: its body, and what a draft may not carry."""
+    later = invoice.after_finalize
+    if not later:
+        return invoice.body
+    dates = {int(index): value for index, value in (later.get("imputation_dates") or {}).items()}
+    lines = [
+        {**line, "imputation_dates": dates[index]} if index in dates else line
+        for index, line in enumerate(invoice.body["invoice_lines"])
+    ]
+    header = {name: later[name] for name in AFTER_FINALIZING if name in later}
+    return {**invoice.body, **header, "invoice_lines": lines}
 
 
 def with_ids(value: Any, identify: Identify) -> Any:

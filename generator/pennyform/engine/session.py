@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pennyform.engine import lock
+from pennyform.engine.admission import admit
 from pennyform.engine.apply import Applier
 from pennyform.engine.clock import Clock
 from pennyform.engine.journal import Journal, Memory, open_journal, peek, recall, set_aside
@@ -19,6 +20,7 @@ from pennyform.engine.plan import Plan
 from pennyform.engine.planner import plan
 from pennyform.engine.remote import Remote
 from pennyform.engine.results import Report
+from pennyform.engine.scopes import require
 from pennyform.engine.sender import Progress
 from pennyform.engine.settle import Settler, settle_past
 from pennyform.engine.storage import Storage
@@ -87,7 +89,12 @@ class Session:
         return replace(made, warnings=_leftovers(memory))
 
     def apply(self, plan: Plan, progress: Progress) -> Report:
-        """Carry ``plan`` out."""
+        """Carry ``plan`` out.
+
+        Raises:
+            InadmissibleError: the token lacks a scope for it; nothing was sent.
+        """
+        require(plan, self.company)
         applier = Applier(
             self.remote,
             self.journal,
@@ -124,7 +131,9 @@ def begin(
         JournalError: the journal cannot be written.
         Failure: ``journal-damaged``.
         LockFileError: the lock's file cannot be made.
+        InadmissibleError: the definitions ask for what is not carried out, or for another company.
     """
+    admit(repository, state.company)
     with lock.hold(state.lock):
         damaged = set_aside(state.journal, world.storage) if repair else None
         journal = open_journal(state.journal, world.storage, world.clock.now)
@@ -146,8 +155,10 @@ def look(repository: Repository, remote: Remote, state: State, storage: Storage)
     Raises:
         Failure: ``journal-damaged``.
         OutcomeError: the account could not be read.
-        UnresolvedError: a definition names something that neither repository nor account has.
+        InadmissibleError: a definition names something that neither repository nor account has, asks for
+            what is not carried out, or is for another company.
     """
+    admit(repository, state.company)
     memory = peek(state.journal, storage)
     observation = observe(repository, remote, memory=memory, company=state.company)
     open_ = sorted(_unsettled(memory) & {invoice.external_reference for invoice in repository.invoices})

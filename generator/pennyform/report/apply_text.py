@@ -7,7 +7,7 @@ from typing import Any
 
 from pennyform.report.paint import Paint
 from pennyform.report.plan_text import money
-from pennyform.report.values import columns, count, pointer, value
+from pennyform.report.values import count, difference
 
 Data = Mapping[str, Any]
 
@@ -67,12 +67,8 @@ def _result(result: Data, paint: Paint) -> Iterator[str]:
     yield f"  {paint(symbol, colour, 'bold')} {result['kind']} {result['external_reference']}  {said}"
     if result["status"] in {"failed", "conflict", "unknown"} and result["detail"]:
         yield f"      {result['detail']}"
-    rows = [
-        [pointer(row["pointer"]), value(row["before"]), "where", value(row["after"]), "was asked for"]
-        for row in result["differences"]
-    ]
-    for text in columns(rows):
-        yield f"      {text}"
+    for row in result["differences"]:
+        yield f"      {difference(row)}"
 
 
 def _done(result: Data) -> str:

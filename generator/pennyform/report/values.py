@@ -29,6 +29,11 @@ def plain(text: str) -> str:
     )
 
 
+def difference(row: Mapping[str, Any]) -> str:
+    """One value that is not as it was asked for: ``draft: is yes, asked for no``."""
+    return f"{pointer(row['pointer'])}: is {value(row['before'])}, asked for {value(row['after'])}"
+
+
 def _object(given: Mapping[str, Any]) -> str:
     match given:
         case {"lookup": {"kind": _, **keys}}:

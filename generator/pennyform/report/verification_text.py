@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pennyform.report.paint import Paint
-from pennyform.report.values import columns, count, pointer, value
+from pennyform.report.values import columns, count, difference
 
 Data = Mapping[str, Any]
 
@@ -62,12 +62,8 @@ def _said(invoice: Data) -> str:
 
 
 def _details(invoice: Data) -> Iterator[str]:
-    rows = [
-        [pointer(row["pointer"]), value(row["before"]), "where", value(row["after"]), "was asked for"]
-        for row in invoice["differences"]
-    ]
-    for text in columns(rows):
-        yield f"      {text}"
+    for row in invoice["differences"]:
+        yield f"      {difference(row)}"
 
 
 def _unverifiable(invoices: list[Data]) -> Iterator[str]:

@@ -1,0 +1,155 @@
+"""What is refused before anything is sent: what the engine cannot carry out, and what policies forbid.
+
+Nothing that a definition asks for is ever passed over in silence: it is planned, or it is a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from pennyform.engine.changes import InvoiceChange
+from pennyform.engine.observed import Company
+from pennyform.findings import Finding, Severity, tidy
+from pennyform.invoices.model import DesiredInvoice, Policies, Repository
+
+Wish = Callable[[DesiredInvoice], object]
+
+# What definitions can ask for and the engine does not do yet.
+_UNSUPPORTED: Mapping[str, Wish] = {
+    "kind: imported_invoice": lambda invoice: invoice.kind == "imported_invoice",
+    "kind: credit_note": lambda invoice: invoice.kind == "credit_note",
+    "options.send_by_email": lambda invoice: invoice.options.send_by_email is not None,
+    "options.send_to_pa": lambda invoice: invoice.options.send_to_pa,
+    "options.categories": lambda invoice: invoice.options.categories is not None,
+    "options.mark_as_paid": lambda invoice: invoice.options.mark_as_paid,
+    "options.appendices": lambda invoice: invoice.options.appendices,
+    "options.matched_transactions": lambda invoice: invoice.options.matched_transactions,
+}
+
+
+class InadmissibleError(Exception):
+    """Definitions ask for what may not, or cannot, be carried out. Carries a finding for each."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(findings[0].summary)
+        self.findings = findings
+
+
+def admit(repository: Repository, company: Company | None = None) -> None:
+    """Refuse a repository that cannot be carried out as a whole.
+
+    Args:
+        repository: the definitions.
+        company: whose account it is, once that is known.
+
+    Raises:
+        InadmissibleError: something is asked for that the engine does not do, or the account is another
+            company's than the policies say.
+    """
+    findings = [finding for invoice in repository.invoices for finding in _unsupported(invoice)]
+    if company is not None:
+        findings += _company(repository.settings.policies, company)
+    _raise(findings)
+
+
+def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
+    """Hold what is about to be done against the folder's own limits, and amounts against those expected.
+
+    Args:
+        policies: the limits.
+        changes: invoices; those at which nothing is to be done pass no limit.
+
+    Raises:
+        InadmissibleError: a limit is passed, or an amount is not the one that its definition expects.
+    """
+    changes = tuple(changes)
+    busy = [change for change in changes if change.steps]
+    findings = [finding for change in busy for finding in _beyond(policies, change)]
+    findings += [finding for change in changes for finding in _unexpected(change)]
+    if policies.max_invoices is not None and len(busy) > policies.max_invoices:
+        findings.append(
+            _policy(
+                f"{len(busy)} invoices would change; max_invoices allows {policies.max_invoices} in one run",
+                fix="name some of them with --target, or raise max_invoices in pennyform.yaml",
+            )
+        )
+    _raise(findings)
+
+
+def _raise(findings: list[Finding]) -> None:
+    if findings:
+        raise InadmissibleError(tidy(findings))
+
+
+def _unsupported(invoice: DesiredInvoice) -> Iterator[Finding]:
+    for name, asked in _UNSUPPORTED.items():
+        if asked(invoice):
+            yield _at(
+                invoice,
+                "not-supported",
+                f"{name} is not carried out by this version of pennyform",
+                detail="A wish that is not carried out is refused, so that nobody takes it for done.",
+                fix="remove it from the definition, and do it in Pennylane",
+            )
+
+
+def _company(policies: Policies, company: Company) -> Iterator[Finding]:
+    if policies.company_id not in (None, company.id):
+        yield _policy(
+            f"the token opens company {company.id} ({company.name}); company_id allows {policies.company_id}",
+            fix="use the token of that company, or correct company_id in pennyform.yaml",
+        )
+
+
+def _beyond(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:
+    invoice, totals = change.desired, change.resolved.totals
+    if policies.never_finalize and change.irreversible:
+        yield _at(
+            invoice,
+            "policy",
+            "it would become final, and never_finalize forbids that",
+            fix="finalize it in Pennylane, or lift never_finalize in pennyform.yaml",
+        )
+    limit = policies.max_amount.get(totals["currency"])
+    if limit is not None and abs(Decimal(totals["currency_amount"])) > limit:
+        amount = f"{totals['currency_amount']} {totals['currency']}"
+        yield _at(invoice, "policy", f"it comes to {amount}; max_amount allows {limit}", fix=_FIX)
+    codes = {row["vat_rate"] for row in totals["vat"]}
+    for code in sorted(codes - set(codes if policies.vat_rates is None else policies.vat_rates)):
+        yield _at(invoice, "policy", f"it uses the VAT code {code}, which vat_rates does not allow", fix=_FIX)
+
+
+def _unexpected(change: InvoiceChange) -> Iterator[Finding]:
+    totals = change.resolved.totals
+    for name, amount in sorted((change.desired.expect or {}).items()):
+        if Decimal(totals[name]) != Decimal(amount):
+            yield _at(
+                change.desired,
+                "amount-unexpected",
+                f"{name} comes to {totals[name]}; expect says {amount}",
+                detail="An amount that its author did not expect is not sent.",
+                fix="correct the lines, or what expect says",
+            )
+
+
+_FIX = "check the definition, or change the policy in pennyform.yaml"
+_WHY = "The folder sets itself this limit; nothing is sent while it is passed."
+
+
+def _policy(summary: str, *, fix: str) -> Finding:
+    return Finding("policy", Severity.ERROR, summary, file="pennyform.yaml", detail=_WHY, fix=fix)
+
+
+def _at(invoice: DesiredInvoice, rule: str, summary: str, *, fix: str, detail: str = _WHY) -> Finding:
+    place = invoice.place
+    return Finding(
+        rule,
+        Severity.ERROR,
+        f"{invoice.external_reference}: {summary}",
+        file=place.file,
+        line=place.line,
+        column=place.column,
+        detail=detail,
+        fix=fix,
+    )

@@ -1,0 +1,58 @@
+"""Which scopes a plan takes, so that a token that lacks one is refused before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pennyform.engine.admission import InadmissibleError
+from pennyform.engine.changes import Action, Step
+from pennyform.engine.observed import Company
+from pennyform.engine.plan import Plan
+from pennyform.findings import Finding, Severity
+
+# Per write, the operation of the contract. What an operation needs is the contract's to say: a test holds
+# the scopes below against it.
+OPERATIONS: Mapping[str, tuple[str, str]] = {
+    "customer": ("postCompanyCustomer", "customers:all"),
+    "product": ("postProducts", "products:all"),
+    Step.CREATE: ("postCustomerInvoices", "customer_invoices:all"),
+    Step.UPDATE: ("updateCustomerInvoice", "customer_invoices:all"),
+    Step.SET_ASIDE: ("updateCustomerInvoice", "customer_invoices:all"),
+    Step.DELETE: ("deleteCustomerInvoices", "customer_invoices:all"),
+    Step.FINALIZE: ("finalizeCustomerInvoice", "customer_invoices:all"),
+    Step.COMPLETE: ("updateCustomerInvoice", "customer_invoices:all"),
+}
+
+
+def missing(plan: Plan, company: Company) -> list[str]:
+    """The scopes that writing ``plan`` takes and the token of ``company`` lacks, sorted."""
+    return sorted(set(_needed(plan)) - set(company.scopes))
+
+
+def require(plan: Plan, company: Company) -> None:
+    """Refuse a plan that the token may not carry out to its end.
+
+    Raises:
+        InadmissibleError: a scope is missing.
+    """
+    lacking = missing(plan, company)
+    if lacking:
+        raise InadmissibleError([_finding(scope) for scope in lacking])
+
+
+def _needed(plan: Plan) -> Iterator[str]:
+    for master in plan.masters:
+        if master.action is Action.CREATE:
+            yield OPERATIONS[master.kind][1]
+    for change in plan.invoices:
+        yield from (OPERATIONS[step][1] for step in change.steps if step in OPERATIONS)
+
+
+def _finding(scope: str) -> Finding:
+    return Finding(
+        "scope-missing",
+        Severity.ERROR,
+        f"the token lacks the scope {scope}, which this plan needs",
+        detail="Stopping half way would leave drafts that nobody asked for.",
+        fix="give the token that scope, or use another token; 'pennyform auth status' shows what it may do",
+    )
