@@ -115,8 +115,8 @@ def test_a_large_file_is_refused_before_it_is_parsed(tmp_path: Path, monkeypatch
     path.write_bytes(b"a: 1\n" * 1_000_000)
     monkeypatch.setattr(yaml, "parse", pytest.fail)
     monkeypatch.setattr(reading, "read", pytest.fail)
-    document, digest, findings = read_file(path, "large.yaml")
-    assert (document, digest) == (None, "")
+    document, content, findings = read_file(path, "large.yaml")
+    assert (document, content) == (None, None)
     assert [finding.rule for finding in findings] == ["file-too-large"]
     assert "5,000,000" in findings[0].summary
 

@@ -7,7 +7,6 @@ work it bounds.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import stat
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ _MOST_CHARACTER_FINDINGS = 20
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_file(path: FilePath, name: str) -> tuple[Document | None, str, list[Finding]]:
+def read_file(path: FilePath, name: str) -> tuple[Document | None, bytes | None, list[Finding]]:
     """Read one definition file.
 
     Args:
@@ -34,14 +33,14 @@ def read_file(path: FilePath, name: str) -> tuple[Document | None, str, list[Fin
         name: how findings call it.
 
     Returns:
-        The document (None when nothing could be made of the file), the SHA-256 of its bytes ("" when they
-        were not read), and every finding.
+        The document (None when nothing could be made of the file), its bytes (None when they were not read),
+        and every finding.
     """
-    data, problem = _bytes(path, name)
+    data, problem = read_bytes(path, name)
     if data is None:
-        return None, "", [problem] if problem else []
+        return None, None, [problem] if problem else []
     document, findings = read(data, name)
-    return document, hashlib.sha256(data).hexdigest(), findings
+    return document, data, findings
 
 
 def read(data: bytes, name: str) -> tuple[Document | None, list[Finding]]:
@@ -69,7 +68,8 @@ def read(data: bytes, name: str) -> tuple[Document | None, list[Finding]]:
     return document, builder.findings
 
 
-def _bytes(path: FilePath, name: str) -> tuple[bytes | None, Finding | None]:
+def read_bytes(path: FilePath, name: str) -> tuple[bytes | None, Finding | None]:
+    """The bytes of a regular file of bearable size, or the finding that says why there are none."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

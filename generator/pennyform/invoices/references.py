@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.document import Document, Path
-from pennyform.invoices.model import DesiredInvoice, Key, Repository
-from pennyform.invoices.money import UnknownProductError, totals
+from pennyform.invoices.model import DesiredInvoice, Key, Place
+from pennyform.invoices.money import Product, UnknownProductError, totals
 
 
 class Resolved(NamedTuple):
@@ -19,46 +19,56 @@ class Resolved(NamedTuple):
     invoice: DesiredInvoice
 
 
-def duplicates(documents: Iterable[Document], what: str) -> Iterator[Finding]:
-    """Each ``external_reference`` that an earlier document has already."""
-    first: dict[str, Document] = {}
-    for document in documents:
-        reference = document.value.get("external_reference") if isinstance(document.value, dict) else None
-        if not isinstance(reference, str):
-            continue
-        earlier = first.setdefault(reference, document)
-        if earlier is not document:
-            path = ("external_reference",)
-            yield document.finding(
+class Claim(NamedTuple):
+    """The hold of a definition on a reference: all that a run keeps of each, so that it may be small."""
+
+    kind: str
+    reference: str
+    place: Place
+
+
+def claims(kind: str, document: Document) -> list[Claim]:
+    """The references that ``document`` states, even when it has other mistakes."""
+    reference = document.value.get("external_reference") if isinstance(document.value, dict) else None
+    if not isinstance(reference, str):
+        return []
+    return [Claim(kind, reference, document.place(("external_reference",)))]
+
+
+def duplicates(claims: Iterable[Claim]) -> Iterator[Finding]:
+    """Each reference that an earlier definition of the same kind has already."""
+    first: dict[tuple[str, str], Claim] = {}
+    for claim in claims:
+        earlier = first.setdefault(claim[:2], claim)
+        if earlier is not claim:
+            yield Finding(
                 "duplicate-reference",
-                f"another {what} has the reference `{reference}`",
-                path,
-                detail=f"It is first given at {earlier.place(path)}. A reference names one {what} for ever.",
+                Severity.ERROR,
+                f"another {claim.kind} has the reference `{claim.reference}`",
+                file=claim.place.file,
+                line=claim.place.line,
+                column=claim.place.column,
+                pointer="/external_reference",
+                detail=f"It is first given at {earlier.place}. A reference names one {claim.kind} for ever.",
                 fix="give one of them another reference",
             )
 
 
-def references(documents: Iterable[Document]) -> set[str]:
-    """What ``documents`` declare, those with other mistakes included."""
-    stated = (one.value.get("external_reference") for one in documents if isinstance(one.value, dict))
-    return {reference for reference in stated if isinstance(reference, str)}
-
-
 def check_references(
-    resolved: Resolved, repository: Repository, declared: Mapping[str, set[str]]
+    resolved: Resolved, product: Product, declared: Mapping[str, set[str]]
 ) -> Iterator[Finding]:
     """Natural keys that nothing declared beside the invoices answers to, and products in another currency.
 
     Args:
         resolved: the invoice.
-        repository: knows the declared products.
+        product: gives the fields of a declared product.
         declared: the references of all declared customers and products, by kind.
     """
     for path, key in _keys(resolved.invoice.body, ()):
         if key.field == "external_reference" and key.value not in declared[key.kind]:
             yield from _undeclared(resolved.document, path, key, declared[key.kind])
         if key.kind == "product":
-            yield from _currency(resolved, path, repository.product(key))
+            yield from _currency(resolved, path, product(key))
 
 
 def _keys(value: Any, path: Path) -> Iterator[tuple[Path, Key]]:
@@ -89,11 +99,11 @@ def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) ->
     )
 
 
-def _currency(resolved: Resolved, path: Path, product: Mapping[str, Any] | None) -> Iterator[Finding]:
+def _currency(resolved: Resolved, path: Path, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
     invoiced = resolved.invoice.body.get("currency", "EUR")
-    priced = (product or {}).get("currency", "EUR")
+    priced = (declared or {}).get("currency", "EUR")
     line = resolved.invoice.body["invoice_lines"][path[1]]
-    if product and priced != invoiced and line.get("raw_currency_unit_price") is None:
+    if declared and priced != invoiced and line.get("raw_currency_unit_price") is None:
         yield resolved.document.finding(
             "product-currency",
             f"the product is priced in {priced}, the invoice is in {invoiced}",
@@ -104,7 +114,7 @@ def _currency(resolved: Resolved, path: Path, product: Mapping[str, Any] | None)
         )
 
 
-def check_amounts(resolved: Resolved, repository: Repository) -> Iterator[Finding]:
+def check_amounts(resolved: Resolved, product: Product) -> Iterator[Finding]:
     """An absolute discount on the invoice that takes off more than there is."""
     body = resolved.invoice.body
     discount = body.get("discount") or {}
@@ -112,7 +122,7 @@ def check_amounts(resolved: Resolved, repository: Repository) -> Iterator[Findin
         return
     plain = {name: value for name, value in body.items() if name != "discount"}
     try:
-        before_tax = totals(plain, rounding="line", product=repository.product).before_tax
+        before_tax = totals(plain, rounding="line", product=product).before_tax
     except UnknownProductError:
         return
     value = Decimal(discount["value"])

@@ -7,24 +7,24 @@ from typing import Any
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.document import Path
-from pennyform.invoices.model import Repository
+from pennyform.invoices.money import Product
 from pennyform.invoices.references import Resolved
 from pennyform.invoices.vat import Rate, rates
 
 
-def check_vat_rates(resolved: Resolved, repository: Repository) -> Iterator[Finding]:
+def check_vat_rates(resolved: Resolved, product: Product) -> Iterator[Finding]:
     """A warning for each line whose VAT code is no longer in force, or nobody has reviewed."""
     for index, line in enumerate(resolved.invoice.body["invoice_lines"]):
         own = line.get("vat_rate")
-        code = own or _of_product(line, repository).get("vat_rate")
+        code = own or _of_product(line, product).get("vat_rate")
         path: Path = ("invoice_lines", index, "vat_rate" if own else "product")
         rate = rates().get(code or "")
         if rate:
             yield from _doubts(resolved, path, rate)
 
 
-def _of_product(line: Mapping[str, Any], repository: Repository) -> Mapping[str, Any]:
-    return (repository.product(line["product_id"]) if "product_id" in line else None) or {}
+def _of_product(line: Mapping[str, Any], product: Product) -> Mapping[str, Any]:
+    return (product(line["product_id"]) if "product_id" in line else None) or {}
 
 
 def _doubts(resolved: Resolved, path: Path, rate: Rate) -> Iterator[Finding]:

@@ -1,0 +1,42 @@
+"""What a file declares, and whether that can be told before it is parsed."""
+
+from __future__ import annotations
+
+from pennyform.invoices.discover import Source
+from pennyform.invoices.document import Document
+from pennyform.invoices.read import read_bytes
+
+KINDS = ("invoice", "customer", "product", "invoice-template")
+
+# Fields that tell what a file declares when neither its folder nor the file itself says so.
+_TELLING = {
+    "invoice_lines": "invoice",
+    "customer": "invoice",
+    "template": "invoice",
+    "billing_address": "customer",
+    "price_before_tax": "product",
+    "parameters": "invoice-template",
+}
+
+# Without any of these an unparsed file outside the special folders can only be an invoice. A backslash may
+# spell a key in escapes.
+_HINTS = (b"kind", b"billing_address", b"price_before_tax", b"parameters", b"\\")
+
+
+def kind_of(source: Source, document: Document) -> str:
+    """What a file declares: it says so itself, or its folder does, or else its fields do."""
+    value = document.value if isinstance(document.value, dict) else {}
+    stated = value.get("kind")
+    if stated in KINDS:
+        return str(stated)
+    if source.kind:
+        return source.kind
+    return next((kind for field, kind in _TELLING.items() if field in value), "invoice")
+
+
+def is_surely_an_invoice(source: Source) -> bool:
+    """Whether a file declares an invoice, whatever it turns out to say in detail."""
+    if source.kind:
+        return False
+    content, _ = read_bytes(source.path, source.name)
+    return content is None or not any(hint in content for hint in _HINTS)

@@ -1,0 +1,176 @@
+"""What every invoice definition may lean on: settings, templates, declared customers and products.
+
+Read once for a run, however many invoices there are, and never changed by one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pennyform import data
+from pennyform.findings import Finding, errors
+from pennyform.invoices import desired
+from pennyform.invoices.discover import Source, Sources
+from pennyform.invoices.document import Document
+from pennyform.invoices.kinds import kind_of
+from pennyform.invoices.meaning import check_any, check_invoice
+from pennyform.invoices.model import (
+    DesiredCustomer,
+    DesiredInvoice,
+    DesiredProduct,
+    Repository,
+    Settings,
+)
+from pennyform.invoices.parameters import Template, check_template, template
+from pennyform.invoices.reading import Witness, reading
+from pennyform.invoices.references import Claim, claims
+from pennyform.invoices.schema import check, definition_schema
+
+DEFAULT_ENVIRONMENT = "production"
+DEFAULT_ROUNDING = "line"
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What invoices lean on, and the findings about all this.
+
+    ``declared`` are the references of all customers and products, by kind, those with mistakes included.
+    ``templates`` holds None for a template that nothing can be made from: its own findings say why.
+    ``invoices`` are files that could not be told from the others before they were read.
+    """
+
+    settings: Settings
+    findings: list[Finding]
+    customers: dict[str, DesiredCustomer] = field(default_factory=dict)
+    products: dict[str, DesiredProduct] = field(default_factory=dict)
+    templates: dict[str, Template | None] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+    declared: dict[str, set[str]] = field(default_factory=lambda: {"customer": set(), "product": set()})
+    invoices: list[Source] = field(default_factory=list)
+
+    def repository(
+        self, invoices: Iterable[DesiredInvoice] = (), files: Mapping[str, str] = MappingProxyType({})
+    ) -> Repository:
+        """The repository of these settings, customers and products, with the given invoices and hashes."""
+        root = self.settings.root
+        return Repository(root, self.settings, tuple(invoices), self.customers, self.products, files)
+
+    def template(self, name: str) -> Template | None:
+        """The template called ``name``, be it the user's own or built in; None when it cannot be used."""
+        if name not in self.templates:
+            path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
+            if path.is_file():
+                self._add_built_in(Source(path, f"built-in/{path.name}", ""))
+        return self.templates.get(name)
+
+    def _add_built_in(self, source: Source) -> None:
+        read = reading(source)
+        self.findings += read.findings
+        if read.document:
+            _add_template(self, read.document, is_sound=read.is_sound)
+
+
+def surroundings(sources: Sources, candidates: Iterable[Source], witness: Witness) -> Surroundings:
+    """Read what invoices lean on.
+
+    Args:
+        sources: says where the repository begins and what its settings file is.
+        candidates: the files that may declare a customer, a product or a template.
+        witness: is shown each file that was read.
+    """
+    findings: list[Finding] = []
+    around = Surroundings(_settings(sources, findings, witness), findings)
+    for source in candidates:
+        read = reading(source)
+        kind = kind_of(source, read.document) if read.document else source.kind
+        if kind not in _ADD:
+            around.invoices.append(source)
+            continue
+        witness(read)
+        around.findings += read.findings
+        if read.document:
+            _ADD[kind](around, read.document, is_sound=read.is_sound)
+    return around
+
+
+def is_valid(kind: str, document: Document, findings: list[Finding], *, is_sound: bool) -> bool:
+    """Whether ``document`` is a definition of ``kind``; adds to ``findings`` why not.
+
+    Args:
+        kind: which schema holds.
+        document: what the file says.
+        findings: where to report.
+        is_sound: whether the file had no errors as YAML; one with errors is checked but never valid.
+    """
+    schema = definition_schema(kind)
+    meaning = check_invoice if kind == "invoice" else check_any
+    found = [*check(kind, document), *meaning(document, schema)]
+    findings += found
+    return is_sound and not errors(found)
+
+
+def _settings(sources: Sources, findings: list[Finding], witness: Witness) -> Settings:
+    stated: dict[str, Any] = {}
+    if sources.settings:
+        read = reading(sources.settings)
+        witness(read)
+        findings += read.findings
+        if read.document and is_valid("pennyform", read.document, findings, is_sound=read.is_sound):
+            stated = read.document.value
+    return Settings(
+        root=sources.root,
+        environment=stated.get("environment", DEFAULT_ENVIRONMENT),
+        rounding=stated.get("rounding", DEFAULT_ROUNDING),
+        sandbox_database=sources.root / ".pennyform" / "sandbox.db",
+    )
+
+
+def _add_customer(around: Surroundings, document: Document, *, is_sound: bool) -> None:
+    _declare(around, "customer", document)
+    if is_valid("customer", document, around.findings, is_sound=is_sound):
+        customer = desired.customer(document)
+        around.customers[customer.external_reference] = customer
+
+
+def _add_product(around: Surroundings, document: Document, *, is_sound: bool) -> None:
+    _declare(around, "product", document)
+    if is_valid("product", document, around.findings, is_sound=is_sound):
+        product = desired.product(document)
+        around.products[product.external_reference] = product
+
+
+def _declare(around: Surroundings, kind: str, document: Document) -> None:
+    """A reference counts as declared whatever else is wrong: one mistake is one finding."""
+    stated = claims(kind, document)
+    around.claims += stated
+    around.declared[kind].update(one.reference for one in stated)
+
+
+def _add_template(around: Surroundings, document: Document, *, is_sound: bool) -> None:
+    one = template(document)
+    if one.name in around.templates:
+        around.findings.append(_second_template(document, one.name))
+    usable = is_valid("invoice-template", document, around.findings, is_sound=is_sound)
+    found = check_template(one) if usable else []
+    around.findings += found
+    around.templates[one.name] = one if usable and not found else None
+
+
+_ADD: dict[str, Callable[..., None]] = {
+    "customer": _add_customer,
+    "product": _add_product,
+    "invoice-template": _add_template,
+}
+
+
+def _second_template(document: Document, name: str) -> Finding:
+    return document.finding(
+        "duplicate-template",
+        f"another template is called `{name}`",
+        detail="A template is called like its file, whichever folder that is in.",
+        fix="rename one of the files",
+    )
