@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pennyform.cli.exits import Exit
 from pennyform.findings import Failure
@@ -32,7 +33,13 @@ VERBS = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, but a usage error exits 64: its own 2 means "changes pending" here."""
+    """argparse, but a usage error exits 64: its own 2 means "changes pending" here.
+
+    Options are not guessed from their beginnings: `--auto` must never approve anything.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -52,12 +59,23 @@ def _top_level_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"pennyform {__version__}")
-    parser.add_argument("verb", choices=VERBS, metavar="VERB", help=argparse.SUPPRESS)
+    parser.add_argument("verb", metavar="VERB", help=argparse.SUPPRESS)
     return parser
 
 
+def _verb(argv: Sequence[str]) -> str:
+    parser = _top_level_parser()
+    verb: str = parser.parse_args(argv[:1] or ["--help"]).verb
+    if verb not in VERBS:
+        import difflib
+
+        near = difflib.get_close_matches(verb, VERBS, n=1)
+        parser.error(f"there is no verb '{verb}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+    return verb
+
+
 def _run(argv: Sequence[str]) -> int:
-    verb = _top_level_parser().parse_args(argv[:1] or ["--help"]).verb
+    verb = _verb(argv)
     module = importlib.import_module(f"pennyform.cli.{verb}")
     parser = _Parser(prog=f"pennyform {verb}", description=f"pennyform {verb}: {VERBS[verb]}.")
     module.configure(parser)
@@ -87,3 +105,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader went away (`| head`): not our failure, and nothing is left to tell it.
         sys.stderr.close()
         return Exit.OK
+    except Exception as defect:
+        if os.environ.get("PENNYFORM_DEBUG"):
+            raise
+        from pennyform.cli.defects import confess
+
+        confess(defect)
+        return Exit.ERROR

@@ -1,0 +1,20 @@
+"""What a user reads when pennyform itself is at fault."""
+
+import sys
+import traceback
+
+
+def confess(defect: Exception) -> None:
+    """Say that pennyform is at fault, and where.
+
+    The defect's own text stays out: it may quote what was sent.
+    """
+    frame = traceback.extract_tb(defect.__traceback__)[-1]
+    module = frame.filename.rpartition("/")[2]
+    print(
+        f"error internal: a defect of pennyform stopped this command"
+        f" ({type(defect).__name__} at {module}:{frame.lineno})\n"
+        "  why: What was sent before is in the journal: nothing is lost, and the next apply settles it.\n"
+        "  fix: report it; with PENNYFORM_DEBUG=1 the command shows the whole traceback",
+        file=sys.stderr,
+    )

@@ -1,0 +1,53 @@
+"""A defect of pennyform itself: no traceback reaches a user, and what was sent is not quoted."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+from pennyform import cli
+from pennyform.cli import plan
+
+
+def _break(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(args: argparse.Namespace) -> int:
+        raise LookupError("Bearer secret")
+
+    monkeypatch.setattr(plan, "run", run)
+
+
+def test_a_defect_is_said_in_three_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _break(monkeypatch)
+    assert cli.main(["plan"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "error internal: a defect of pennyform stopped this command (LookupError at test_defects.py:"
+    )
+    assert len(said.splitlines()) == 3
+    assert "secret" not in said
+
+
+def test_a_developer_can_see_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    _break(monkeypatch)
+    monkeypatch.setenv("PENNYFORM_DEBUG", "1")
+    with pytest.raises(LookupError):
+        cli.main(["plan"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["aply"], "there is no verb 'aply'; did you mean 'apply'?"),
+        (["apply", "--auto"], "unrecognized arguments: --auto"),
+        (["plan", "--formt", "json"], "unrecognized arguments: --formt"),
+    ],
+)
+def test_a_wrong_word_is_a_usage_error(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(words)
+    assert left.value.code == 64
+    assert said in capsys.readouterr().err
