@@ -407,3 +407,49 @@ def test_progress_on_a_terminal_is_one_line() -> None:
     assert "\n" not in stream.getvalue()
     assert "40/40 steps" in stream.getvalue()
     assert stream.getvalue().endswith("\x1b[K")
+
+
+def test_a_target_is_all_that_a_run_is_about(shell: Shell) -> None:
+    assert shell("plan", "--target", "INV-1") == 0
+    assert "INV-2" not in shell.out
+    assert "product" not in shell.out
+    assert shell("apply", "--auto-approve", "--target", "INV-1") == 0
+    assert set(shell.books()) == {"INV-1"}
+    assert shell("verify", "--target", "INV-1") == 0
+    assert shell("verify") == 3
+
+
+def test_a_target_that_no_definition_has_is_a_finding(shell: Shell) -> None:
+    for verb in ("plan", "apply", "verify"):
+        assert shell(verb, "--target", "INV-11") == 4
+        assert "did you mean 'INV-1'?" in shell.err
+
+
+def test_a_saved_plan_keeps_its_targets(shell: Shell) -> None:
+    assert shell("plan", "--target", "INV-2", "--out", "some.plan") == 0
+    assert shell("apply", "some.plan", "--target", "INV-2") == 1
+    assert shell("apply", "some.plan") == 0
+    assert set(shell.books()) == {"INV-2"}
+
+
+def test_a_saved_plan_is_bound_to_schemas_and_to_what_the_account_held(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell("apply", "--auto-approve", "--target", "INV-1")
+    assert shell("plan", "--out", "all.plan") == 0
+    made = json.loads((shell.root / "all.plan").read_text())["saved"]
+    assert list(made["remote"]) == ["invoice INV-1"]
+    with monkeypatch.context() as patched:
+        patched.setattr("pennyform.engine.saved._schemas", lambda: "other")
+        assert shell("apply", "all.plan") == 1
+        assert "schemas" in shell.err
+    sandbox = Sandbox(shell.root / ".pennyform" / "sandbox.db")
+    with raw(sandbox) as caller:
+        id_ = books_of(sandbox)["INV-1"][0]["id"]
+        update = {"special_mention": "by hand"}
+        caller.put(f"{API}/customer_invoices/{id_}", json=update).raise_for_status()
+    sandbox.close()
+    assert shell("plan", "--detailed-exitcode", "--target", "INV-1") == 0
+    assert shell("apply", "all.plan") == 1
+    assert "the account changed" in shell.err
+    assert "INV-2" not in shell.books()

@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     terminal.add_format(parser, "text", "json")
     environment.configure(parser)
+    environment.add_targets(parser)
     parser.add_argument("--auto-approve", action="store_true", help="do not ask before changing anything")
     parser.add_argument(
         "--repair-journal",
@@ -32,8 +33,10 @@ def run(args: argparse.Namespace) -> Exit:
     from pennyform.cli.applying import apply_and_report, saved_plan
     from pennyform.cli.running import run_on
 
-    plan_file = saved_plan(args.paths)
+    plan_file = saved_plan(args.paths, args.target)
     environment_ = args.environment or (plan_file.data["environment"] if plan_file else None)
+    if plan_file:
+        args.target = list(plan_file.targets)
     return run_on(
         plan_file.paths if plan_file else args.paths,
         lambda repository: apply_and_report(repository, plan_file, args),

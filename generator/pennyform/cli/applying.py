@@ -68,7 +68,7 @@ def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespa
         _check_saved(plan_file, session, plan)
     if args.format == "text":
         print_plan(plan.to_json(), args)
-    require(plan, session.company)
+    require(plan)
     if not plan.pending:
         return _finish(session, plan, args)
     if not args.auto_approve and plan_file is None:
@@ -118,18 +118,18 @@ def _print_report(report: Report, args: argparse.Namespace) -> None:
 # --- saved plans and consent ------------------------------------------------------------------------------
 
 
-def saved_plan(paths: Sequence[str]) -> SavedPlan | None:
+def saved_plan(paths: Sequence[str], targets: Sequence[str] = ()) -> SavedPlan | None:
     """The saved plan that ``paths`` name, if they name one; definitions are known by their suffix.
 
     Raises:
-        Failure: it is not a saved plan, or something else is named beside it.
+        Failure: it is not a saved plan, or something else, or a part of it, is named beside it.
     """
     files = [Path(path) for path in paths]
     plans = [file for file in files if file.is_file() and file.suffix not in {".yaml", ".yml"}]
     if not plans:
         return None
-    if len(files) > 1:
-        raise failure("plan-alone", "a saved plan is applied alone", file=str(plans[0]))
+    if len(files) > 1 or targets:
+        raise failure("plan-alone", "a saved plan is applied alone and whole", file=str(plans[0]))
     return saved.read(plans[0])
 
 

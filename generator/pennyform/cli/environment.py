@@ -1,4 +1,4 @@
-"""Which account is meant: options that every verb with an account has. Light, so that ``--help`` is fast."""
+"""Which account and which invoices are meant: options that verbs share. Light, so that ``--help`` is fast."""
 
 from __future__ import annotations
 
@@ -19,4 +19,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         const="sandbox",
         dest="environment",
         help="the embedded sandbox; short for --environment sandbox",
+    )
+
+
+def add_targets(parser: argparse.ArgumentParser) -> None:
+    """``--target``, which may be given more than once: ``args.target``."""
+    parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="REFERENCE",
+        help="only the invoice with this external_reference; may be repeated",
     )

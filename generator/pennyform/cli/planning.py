@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from pennyform.cli.exits import Exit
 from pennyform.cli.running import write_out
 from pennyform.engine import saved
 from pennyform.engine.plan import Plan
-from pennyform.engine.planner import plan
+from pennyform.engine.planner import planned
 from pennyform.engine.session import look
 from pennyform.findings import failure
 from pennyform.invoices import Repository
@@ -52,13 +51,13 @@ def _plan(repository: Repository) -> Plan:
         company = account.remote.company()
         state = account.state(repository, company)
         looked = look(repository, account.remote, state, account.world.storage)
-        return replace(plan(repository, looked.observation), warnings=looked.warnings)
+        return planned(repository, looked.observation, looked.warnings)
 
 
 def _save(made: Plan, repository: Repository, args: argparse.Namespace) -> None:
     paths = [Path(path) for path in args.paths]
     now, nonce = datetime.now(UTC), os.urandom(16).hex()
-    content = saved.to_save(made, repository, paths, args.out, now=now, nonce=nonce)
+    content = saved.to_save(made, repository, paths, args.out, now=now, nonce=nonce, targets=args.target)
     try:
         args.out.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as problem:

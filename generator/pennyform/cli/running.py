@@ -12,6 +12,7 @@ from pennyform.cli import terminal
 from pennyform.cli.exits import Exit
 from pennyform.engine.admission import InadmissibleError, admit
 from pennyform.engine.outcomes import NotAllowedError, OutcomeError, RateExhaustedError
+from pennyform.engine.targets import restrict
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices import Repository, load
 
@@ -28,7 +29,7 @@ def run_on(
     Args:
         paths: files and folders.
         work: what to do with a repository without errors.
-        args: the command line, for colour.
+        args: the command line: colour, and the invoices it is about.
         environment: which account; None for what the repository says.
 
     Returns:
@@ -39,8 +40,9 @@ def run_on(
     if errors(findings):
         return Exit.FINDINGS
     try:
+        repository = restrict(with_environment(repository, environment), args.target)
         admit(repository)
-        return work(with_environment(repository, environment))
+        return work(repository)
     except InadmissibleError as problem:
         terminal.print_findings(problem.findings, stream=sys.stderr, no_color=args.no_color)
         return Exit.FINDINGS

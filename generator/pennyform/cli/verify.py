@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     terminal.add_paths(parser)
     terminal.add_format(parser, "text", "json")
     environment.configure(parser)
+    environment.add_targets(parser)
 
 
 def run(args: argparse.Namespace) -> Exit:

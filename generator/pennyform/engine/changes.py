@@ -85,7 +85,7 @@ class InvoiceChange:
             "irreversible": self.irreversible,
             "id": self.there.id if self.there else None,
             "invoice_number": self.there.invoice_number if self.there else "",
-            "before": _before(self.there) if self.there and busy else None,
+            "before": shown_invoice(self.there) if self.there and busy else None,
             "after": shown(self._stated()) if busy else None,
             "differences": self._differences() if busy else [],
             "totals": self.resolved.totals,
@@ -162,7 +162,8 @@ def shown(value: Any) -> Any:
     return value
 
 
-def _before(there: ObservedInvoice) -> dict[str, Any]:
+def shown_invoice(there: ObservedInvoice) -> dict[str, Any]:
+    """An invoice of the account in the words of a definition, with its amounts."""
     return {
         **shown_header(there.header),
         "draft": there.draft,

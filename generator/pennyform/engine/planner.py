@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pennyform.engine.admission import enforce
@@ -18,6 +19,7 @@ from pennyform.engine.keys import keys_of, resolver
 from pennyform.engine.observed import Observation, ObservedInvoice
 from pennyform.engine.plan import Plan
 from pennyform.engine.resolve import AFTER_FINALIZING, AFTER_FINALIZING_ON_LINES, Resolved, whole_body
+from pennyform.engine.scopes import missing
 from pennyform.invoices.model import DesiredInvoice, Repository
 
 Resolve = Callable[[DesiredInvoice, ObservedInvoice | None], Resolved]
@@ -65,6 +67,13 @@ def plan(repository: Repository, observation: Observation) -> Plan:
         masters=tuple(_masters(repository, observation)),
         invoices=changes,
     )
+
+
+def planned(repository: Repository, observation: Observation, notices: Sequence[str] = ()) -> Plan:
+    """:func:`plan` with what else is to be said: ``notices``, and scopes that an apply will ask for."""
+    made = plan(repository, observation)
+    lacking = [f"the token lacks the scope {scope}, which apply needs" for scope in missing(made)]
+    return replace(made, warnings=(*notices, *lacking))
 
 
 # --- customers and products ---------------------------------------------------------------------------

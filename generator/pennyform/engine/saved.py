@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pennyform import data
+from pennyform.engine.changes import shown_invoice
 from pennyform.engine.plan import FORMAT_VERSION, Plan
 from pennyform.findings import failure
 from pennyform.invoices.model import Repository
@@ -20,17 +22,28 @@ _MOST_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """A plan read from a file. ``paths`` are absolute; ``files`` are hashes by path within the repository."""
+    """A plan read from a file. ``paths`` are absolute; ``files`` are hashes by path within the repository.
+
+    ``targets`` are the references it was restricted to; empty when it is about all of them.
+    """
 
     file: Path
     id: str
     data: Mapping[str, Any]
     paths: tuple[Path, ...]
     files: Mapping[str, str]
+    targets: tuple[str, ...] = ()
 
 
 def to_save(
-    plan: Plan, repository: Repository, paths: Sequence[Path], file: Path, *, now: datetime, nonce: str
+    plan: Plan,
+    repository: Repository,
+    paths: Sequence[Path],
+    file: Path,
+    *,
+    now: datetime,
+    nonce: str,
+    targets: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The plan as data to write into ``file``, with what binds it.
 
@@ -40,6 +53,7 @@ def to_save(
         paths: the files and folders that were asked for.
         file: where it will be written; the repository is found from there.
         now: when it was made.
+        targets: the references it was restricted to.
         nonce: makes two plans of the same content two plans, of which each may be used once.
     """
     binding = {
@@ -47,7 +61,10 @@ def to_save(
         "nonce": nonce,
         "root": os.path.relpath(repository.root, file.resolve().parent),
         "paths": [_within(path, repository.root) for path in paths] or ["."],
+        "targets": sorted(targets),
         "files": dict(sorted(repository.files.items())),
+        "schemas": _schemas(),
+        "remote": _remote(plan),
     }
     content = {**plan.to_json(), "saved": binding}
     return {**content, "id": _digest(content)}
@@ -66,9 +83,11 @@ def read(file: Path) -> SavedPlan:
         id_, binding = content.pop("id"), content["saved"]
         if content["format_version"] != FORMAT_VERSION:
             raise ValueError(f"its format is version {content['format_version']}")
+        if not {"schemas", "remote"} <= binding.keys():
+            raise ValueError("it does not say what it was made from")
         root = file.resolve().parent / binding["root"]
         paths = tuple(root / path for path in binding["paths"])
-        saved = SavedPlan(file, id_, content, paths, binding["files"])
+        saved = SavedPlan(file, id_, content, paths, binding["files"], tuple(binding["targets"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise failure("plan-unreadable", f"it is not a saved plan: {problem}", file=str(file)) from None
     if id_ != _digest(content):
@@ -88,14 +107,29 @@ def staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> str:
     changed = _changed(saved.files, repository.files)
     if changed:
         return f"definitions changed since it was made: {', '.join(changed[:5])}"
+    if saved.data["saved"]["schemas"] != _schemas():
+        return "the schemas that definitions are checked against changed since it was made"
     fresh = json.loads(json.dumps(plan.to_json()))
     if fresh["company"] != saved.data["company"] or fresh["environment"] != saved.data["environment"]:
         return f"it was made for {saved.data['company']['name']} ({saved.data['environment']})"
     before, after = (_by_reference(data["changes"]) for data in (saved.data, fresh))
-    moved = _changed(before, after)
+    moved = _changed(before, after) or _changed(saved.data["saved"]["remote"], _remote(plan))
     if moved:
         return f"the account changed since it was made: {', '.join(moved[:5])}"
     return ""
+
+
+def _schemas() -> str:
+    """One hash over what definitions and requests are checked against, and how VAT is computed."""
+    folder = data.schemas()
+    files = [*folder.glob("*.json"), folder / "company" / "openapi.json"]
+    return _digest({file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)})
+
+
+def _remote(plan: Plan) -> dict[str, str]:
+    """Hashes of what the account held, in the words of definitions: what moves by itself is not in them."""
+    there = [(change.external_reference, change.there) for change in plan.invoices]
+    return {f"invoice {reference}": _digest(shown_invoice(row)) for reference, row in there if row}
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from pennyform.engine.admission import InadmissibleError
 from pennyform.engine.changes import Action, Step
-from pennyform.engine.observed import Company
 from pennyform.engine.plan import Plan
 from pennyform.findings import Finding, Severity
 
@@ -24,18 +23,18 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def missing(plan: Plan, company: Company) -> list[str]:
-    """The scopes that writing ``plan`` takes and the token of ``company`` lacks, sorted."""
-    return sorted(set(_needed(plan)) - set(company.scopes))
+def missing(plan: Plan) -> list[str]:
+    """The scopes that writing ``plan`` takes and the token that it was made with lacks, sorted."""
+    return sorted(set(_needed(plan)) - set(plan.company.scopes))
 
 
-def require(plan: Plan, company: Company) -> None:
+def require(plan: Plan) -> None:
     """Refuse a plan that the token may not carry out to its end.
 
     Raises:
         InadmissibleError: a scope is missing.
     """
-    lacking = missing(plan, company)
+    lacking = missing(plan)
     if lacking:
         raise InadmissibleError([_finding(scope) for scope in lacking])
 

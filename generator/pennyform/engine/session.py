@@ -17,7 +17,7 @@ from pennyform.engine.limits import Patience
 from pennyform.engine.observe import observe
 from pennyform.engine.observed import Company, Observation
 from pennyform.engine.plan import Plan
-from pennyform.engine.planner import plan
+from pennyform.engine.planner import planned
 from pennyform.engine.remote import Remote
 from pennyform.engine.results import Report
 from pennyform.engine.scopes import require
@@ -85,8 +85,7 @@ class Session:
         memory = self.memory
         observation = observe(self.repository, self.remote, memory=memory, company=self.company)
         unsettled = frozenset(_unsettled(memory) - observation.invoices.keys())
-        made = plan(self.repository, replace(observation, unsettled=unsettled))
-        return replace(made, warnings=_leftovers(memory))
+        return planned(self.repository, replace(observation, unsettled=unsettled), _leftovers(memory))
 
     def apply(self, plan: Plan, progress: Progress) -> Report:
         """Carry ``plan`` out.
@@ -94,7 +93,7 @@ class Session:
         Raises:
             InadmissibleError: the token lacks a scope for it; nothing was sent.
         """
-        require(plan, self.company)
+        require(plan)
         applier = Applier(
             self.remote,
             self.journal,
