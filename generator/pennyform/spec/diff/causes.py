@@ -103,7 +103,7 @@ def _evidence(site: Site, mint: Mint) -> list[Any]:
         evidence.append(("shapes", old, new))
     if found.owners:
         evidence.append(("owners", leaf, found.owners))
-    return evidence + [("named", name) for name in sorted(mint.origins(old) & mint.origins(new))]
+    return evidence + [("named", name) for name in sorted(mint.origins(old) | mint.origins(new))]
 
 
 def scope(site: Site) -> tuple[str, str, str, str]:

@@ -38,7 +38,7 @@ def compare_operations(old: Operation, new: Operation, request: Compare, answer:
         answer: compares two schemas of what comes back.
     """
     for found in _itself(old, new):
-        yield Site(new, BOTH, found)
+        yield Site(old, BOTH, found)
     for found in _scopes(old, new):
         yield Site(new, REQUEST, found)
     for found in compare_parameters(old, new, request):
