@@ -133,9 +133,8 @@ def main() -> None:
         "from pennylane_company import Client; Client('t').customer_invoices; "
         "import pennylane_company.models.customer_invoices"
     )
-    print(
-        f"import: client {ready / alone:.2f}, with one resource and its models {used / alone:.2f} (httpx is 1)"
-    )
+    with_models = used / alone
+    print(f"import: {ready / alone:.2f} of httpx's, {with_models:.2f} with a resource and its models")
     page, reader, body = lines_page(), decoder(models.CustomerInvoiceInvoiceLinePage), request()
     print(f"decode: {100 / best(lambda: reader.decode(page)):,.0f} invoices of ten lines a second")
     print(f"encode: {1 / best(lambda: encode(body)):,.0f} requests of fifty lines a second")

@@ -95,6 +95,13 @@ def test_a_quantity_may_come_as_text_or_as_a_number(text: str) -> None:
     assert line.quantity == Decimal(text.strip('"'))
 
 
+def test_a_number_is_exact_wherever_it_stands() -> None:
+    text = b'{"recurring_rule": {"day_of_month": [0.1000000000000000000001], "week_start": 1.10}}'
+    rule = decoder(models.BillingSubscription).decode(text).recurring_rule
+    assert (rule.day_of_month, rule.week_start) == ([Decimal("0.1000000000000000000001")], Decimal("1.10"))
+    assert encoded(rule) == b'{"day_of_month":[0.1000000000000000000001],"week_start":1.10}'
+
+
 def test_an_empty_amount_counts_as_zero_and_is_written_back_empty() -> None:
     invoice = decoder(models.CustomerInvoice).decode(b'{"discount": {"type": "absolute", "value": ""}}')
     assert invoice.discount.value == 0

@@ -11,6 +11,7 @@ import copy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -343,13 +344,57 @@ def test_a_dropped_operation_or_schema_is_noticed() -> None:
     assert "operation-dropped" in {finding.rule for finding in caught.value.findings}
 
 
-def test_a_warning_of_the_parser_is_a_failure() -> None:
+ODD_SCHEMAS = {
+    "a reference to nothing": ("Thing", {"properties": {"label": {"$ref": "#/components/schemas/Nowhere"}}}),
+    "an array of nothing": ("Odd", {"type": "array"}),
+}
+
+
+@pytest.mark.parametrize(("name", "odd"), ODD_SCHEMAS.values(), ids=ODD_SCHEMAS)
+def test_a_warning_of_the_parser_is_a_failure(name: str, odd: Document) -> None:
     contract = normalise(contract_document())
-    odd = copy.deepcopy(contract.document)
-    odd["components"]["schemas"]["Thing"]["properties"]["label"] = {"$ref": "#/components/schemas/Nowhere"}
+    document = copy.deepcopy(contract.document)
+    document["components"]["schemas"][name] = odd
     with pytest.raises(Failure) as caught:
-        emit(_with(contract, odd), data.templates() / "client")
+        emit(_with(contract, document), data.templates() / "client")
     assert "contract-not-understood" in {finding.rule for finding in caught.value.findings}
+
+
+FIELDS = [
+    ('la"bel', "name-unsafe"),
+    ("_id", ""),
+    ("Id", "name-collision"),
+    ("zero\u200bwidth", "hidden-character"),
+]
+
+
+@pytest.mark.parametrize(("name", "rule"), FIELDS)
+def test_a_field_that_cannot_be_emitted_is_named(name: str, rule: str) -> None:
+    result = outcome(name, [f"{THING} properties label="])
+    assert {finding.rule for finding in getattr(result, "findings", [])} == ({rule} if rule else set())
+
+
+TAMPERED: list[tuple[dict[str, Any], str]] = [
+    ({"path": "/api/v2/th ings"}, "path-unsafe"),
+    ({"path": "/api/v2/things%s"}, "path-unsafe"),
+    ({"path": "/api/v2/{id.__class__}"}, "path-unsafe"),
+    ({"method": "GET\r\nX: y"}, "path-unsafe"),
+    ({"name": "getItem"}, "name-unsafe"),
+    ({"name": "class"}, "name-unsafe"),
+    ({"name": "list"}, "name-collision"),
+    ({"resource": "things.others"}, "name-unsafe"),
+    ({"resource": "__init__"}, "name-unsafe"),
+]
+
+
+@pytest.mark.parametrize(("change", "rule"), TAMPERED)
+def test_the_emitter_does_not_trust_the_normaliser(change: dict[str, Any], rule: str) -> None:
+    contract = normalise(contract_document())
+    [one] = [each for each in contract.operations if each.operation_id == "getThing"]
+    others = tuple(each for each in contract.operations if each is not one)
+    with pytest.raises(Failure) as caught:
+        emit(replace(contract, operations=(*others, replace(one, **change))), data.templates() / "client")
+    assert {finding.rule for finding in caught.value.findings} == {rule}
 
 
 def _with(contract: Contract, document: Document) -> Contract:
