@@ -8,6 +8,7 @@ over, unknown enum values are kept as they are, a missing field is ``UNSET``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, overload
@@ -98,7 +99,7 @@ class Variants(type):
         for candidate in cls.of:
             try:
                 return _convert(value, candidate)
-            except msgspec.ValidationError:
+            except ValueError:
                 continue
         return _convert(value, cls._most_alike(value))
 
@@ -172,7 +173,21 @@ def _encode_hook(value: Any) -> Any:
 
 
 def _convert(value: Any, type_: Any) -> Any:
-    return msgspec.convert(value, type_, dec_hook=_decode_hook)
+    try:
+        return msgspec.convert(value, type_, dec_hook=_decode_hook)
+    except msgspec.ValidationError as problem:
+        # A ValueError gets the place of the whole object added to the place within it.
+        raise ValueError(str(problem)) from problem
+
+
+_PLACES = re.compile(r" - at `\$(.*?)`")
+
+
+def explained(problem: Exception) -> str:
+    """What is wrong with a value, with its place in the whole, also when it lies within a union."""
+    places = _PLACES.findall(str(problem))
+    text = _PLACES.sub("", str(problem))
+    return f"{text} - at `${''.join(reversed(places))}`" if places else text
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_encode_hook)
@@ -221,7 +236,10 @@ def convert(value: Any, type: Any) -> Any:
         TypeError: a float, which may already have lost a cent.
     """
     _refuse_floats(value, "$")
-    return _convert(value, type)
+    try:
+        return _convert(value, type)
+    except ValueError as problem:
+        raise msgspec.ValidationError(explained(problem)) from None
 
 
 def _refuse_floats(value: Any, path: str) -> None:

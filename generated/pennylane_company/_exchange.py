@@ -192,7 +192,7 @@ def answer(operation: Operation[T], reply: Reply) -> T:
     try:
         return cast("T", _decoder(operation.answer).decode(reply.body))
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise _undecodable(operation, reply, str(problem)) from problem
+        raise _undecodable(operation, reply, _codec.explained(problem)) from problem
 
 
 def following(operation: Operation[Any], page: Page[Any], cursor: str | None) -> str | None:

@@ -13,6 +13,7 @@ from email.message import Message
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from pennyform.spec.contract import Contract, Operation
 from pennyform.spec.read import read_contract
@@ -74,6 +75,45 @@ def test_a_request_as_plain_data_is_the_same_request(operation: Operation) -> No
         # A variant says which one it is, also where the contract lets it be left out.
         assert sent == ({"draft": False} | body if "draft" in sent else body)
         assert conforms(schema, sent) == []
+
+
+BODY = {"draft": True, "date": "2026-01-01", "deadline": "2026-01-31", "customer_id": 1}
+LINE = {"label": "a", "quantity": 1, "raw_currency_unit_price": "1.00", "unit": "h", "vat_rate": "FR_200"}
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"labell": "x"}, "Object contains unknown field `labell`"),
+    ({"date": "2026-02-30"}, "Invalid RFC3339 encoded date - at `$.date`"),
+    ({"customer_id": "1"}, "Expected `int`, got `str` - at `$.customer_id`"),
+    ({"draft": "yes"}, "`draft` must be one of true, false"),
+    ({"invoice_lines": [LINE, {**LINE, "vat_rate": "FR_055"}]}, "at `$.invoice_lines[1].vat_rate`"),
+    (
+        {"invoice_lines": [{**LINE, "quantity": "many"}]},
+        "Invalid decimal string - at `$.invoice_lines[0].quantity`",
+    ),
+    ({"invoice_lines": [{**LINE, "discount": {"type": "x"}}]}, "at `$.invoice_lines[0].discount"),
+    (
+        {"invoice_lines": [{**LINE, "imputation_dates": None}]},
+        "unknown field `imputation_dates` - at `$.invoice_lines[0]`",
+    ),
+    ({"invoice_lines": LINE}, "Expected `array`, got `object` - at `$.invoice_lines`"),
+    ({"transaction_reference": {}}, "Object contains unknown field `transaction_reference`"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG)
+def test_what_is_wrong_with_plain_data_is_said_with_its_place(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        convert({**BODY, "invoice_lines": [LINE], **change}, models.CustomerInvoiceCreate)
+    assert message in str(caught.value)
+
+
+def test_floats_are_refused_with_their_place() -> None:
+    body = {**BODY, "invoice_lines": [{**LINE, "quantity": 0.1}]}
+    with pytest.raises(TypeError, match=r"a float at \$\.invoice_lines\[0\]\.quantity"):
+        convert(body, models.CustomerInvoiceCreate)
+    with pytest.raises(TypeError, match="quantity must be a Decimal, not float"):
+        models.DraftInvoiceLineWithProduct(product_id=1, quantity=0.1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="quantity must be a finite number"):
+        models.DraftInvoiceLineWithProduct(product_id=1, quantity=Decimal("NaN"))
 
 
 def key(operation: Operation) -> str:
