@@ -7,8 +7,8 @@ A finding is a value. Rooms return findings; they raise only for what they canno
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -22,8 +22,7 @@ class Severity(StrEnum):
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong, its place, and its remedy.
 
     ``rule`` is a stable kebab-case name; ``file`` is as the user gave it; ``line`` and ``column`` count
@@ -71,11 +70,12 @@ def errors(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
-@dataclass(eq=False)
 class Failure(Exception):  # noqa: N818 - it carries findings; not every one of them is an error of ours
     """A command cannot go on. Carries every finding known by then; ``str()`` is the first summary."""
 
-    findings: list[Finding] = field(default_factory=list)
+    def __init__(self, findings: list[Finding] | None = None) -> None:
+        super().__init__()
+        self.findings: list[Finding] = findings or []
 
     def __str__(self) -> str:
         return self.findings[0].summary if self.findings else "failed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +18,8 @@ from .world import Office, actions, statuses
 
 def asking(**wishes: Any) -> Callable[[Repository], Repository]:
     """Every invoice with other members."""
-    return lambda repository: replace(
-        repository, invoices=tuple(replace(invoice, **wishes) for invoice in repository.invoices)
+    return lambda repository: repository._replace(
+        invoices=tuple(invoice._replace(**wishes) for invoice in repository.invoices)
     )
 
 
@@ -28,8 +27,8 @@ def governed(**policies: Any) -> Callable[[Repository], Repository]:
     """The folder with policies."""
 
     def adjusted(repository: Repository) -> Repository:
-        settings = replace(repository.settings, environments={"sandbox": Policies(**policies)})
-        return replace(repository, settings=settings)
+        settings = repository.settings._replace(environments={"sandbox": Policies(**policies)})
+        return repository._replace(settings=settings)
 
     return adjusted
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,7 +158,7 @@ def test_what_a_draft_cannot_carry_is_set_right_after_finalizing(
         (wanted,) = repository.invoices
         lines = [{**row, "imputation_dates": dates} for row in wanted.body["invoice_lines"]]
         body = {**wanted.body, "transaction_reference": reference, "invoice_lines": lines}
-        return replace(repository, invoices=(replace(wanted, body=body),))
+        return repository._replace(invoices=(wanted._replace(body=body),))
 
     plain = office.repository
     monkeypatch.setattr(office, "repository", lambda: with_more(plain()))

@@ -7,6 +7,7 @@ A verb module has ``configure(parser)`` and ``run(args) -> Exit``. Everything th
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import os
 import sys
@@ -32,14 +33,29 @@ VERBS = {
 }
 
 
+def _columns() -> int:
+    """The width of the terminal, 80 when there is none."""
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdecimal() and int(stated) > 0:
+        return int(stated)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, OSError, ValueError):
+        return 80
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, but a usage error exits 64: its own 2 means "changes pending" here.
 
     Options are not guessed from their beginnings: `--auto` must never approve anything.
     """
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings, allow_abbrev=False)
+    def __init__(
+        self, *, layout: type[argparse.HelpFormatter] = argparse.HelpFormatter, **settings: Any
+    ) -> None:
+        # Left to itself, argparse imports shutil and three compressors to learn the terminal's width.
+        formatter = functools.partial(layout, width=_columns() - 2)
+        super().__init__(**settings, formatter_class=formatter, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -56,7 +72,7 @@ def _top_level_parser() -> argparse.ArgumentParser:
         usage="pennyform VERB [options] [FILE|FOLDER ...]",
         description="Pennylane invoices as code.",
         epilog=f"verbs:\n{verbs}\n\n'pennyform VERB --help' explains a verb.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        layout=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"pennyform {__version__}")
     parser.add_argument("verb", metavar="VERB", help=argparse.SUPPRESS)
@@ -64,6 +80,8 @@ def _top_level_parser() -> argparse.ArgumentParser:
 
 
 def _verb(argv: Sequence[str]) -> str:
+    if argv and argv[0] in VERBS:
+        return argv[0]
     parser = _top_level_parser()
     verb: str = parser.parse_args(argv[:1] or ["--help"]).verb
     if verb not in VERBS:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pennyform.cli import terminal
@@ -54,7 +53,7 @@ def with_environment(repository: Repository, environment: str | None) -> Reposit
     """The repository with its environment as the command line wants it."""
     if environment is None:
         return repository
-    return replace(repository, settings=replace(repository.settings, environment=environment))
+    return repository._replace(settings=repository.settings._replace(environment=environment))
 
 
 def print_trouble(problem: OutcomeError) -> Exit:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import replace
 
 from pennyform.engine.admission import InadmissibleError
 from pennyform.findings import Finding, Severity
@@ -31,7 +30,7 @@ def restrict(repository: Repository, references: Iterable[str]) -> Repository:
     if unknown:
         raise InadmissibleError([_unknown(reference, sorted(known)) for reference in unknown])
     invoices = tuple(one for one in repository.invoices if one.external_reference in wanted)
-    return replace(repository, invoices=invoices)
+    return repository._replace(invoices=invoices)
 
 
 def _unknown(reference: str, known: list[str]) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from pennyform import data
@@ -76,7 +75,7 @@ def _for_definition(finding: Finding, document: Document) -> Finding:
     if finding.file == document.file:
         return finding
     detail = f"{finding.detail} In the invoice of {document.file}."
-    return replace(finding, detail=detail.strip())
+    return finding._replace(detail=detail.strip())
 
 
 def _unknown_template(document: Document, name: str, known: Sequence[str]) -> Finding:

@@ -8,7 +8,6 @@ and its template): each mark knows its own file.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pennyform.findings import Finding, Severity
@@ -28,7 +27,6 @@ class Mark(NamedTuple):
     key_column: int
 
 
-@dataclass(slots=True)
 class Document:
     """What one file says.
 
@@ -36,10 +34,19 @@ class Document:
     not be read as meant; a finding says so already, hence later checks leave them alone.
     """
 
-    file: str
-    value: Any
-    marks: dict[Path, Mark] = field(default_factory=dict)
-    spoiled: set[Path] = field(default_factory=set)
+    __slots__ = ("file", "marks", "spoiled", "value")
+
+    def __init__(
+        self,
+        file: str,
+        value: Any,
+        marks: dict[Path, Mark] | None = None,
+        spoiled: set[Path] | None = None,
+    ) -> None:
+        self.file = file
+        self.value = value
+        self.marks = marks or {}
+        self.spoiled = spoiled or set()
 
     def mark(self, path: Path) -> Mark:
         """The mark of ``path``, or of the nearest part around it that is written down."""

@@ -6,9 +6,7 @@ id will stand. Money is canonical text (``"100.00"``), a quantity is a :class:`~
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +24,6 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
 class Key:
     """A natural key that stands for an id.
 
@@ -38,11 +35,34 @@ class Key:
     mean the same thing, wherever they are written.
     """
 
-    kind: str
-    field: str
-    value: str | int
-    place: Place = dataclasses.field(compare=False)
-    qualifiers: tuple[tuple[str, str], ...] = ()
+    # By hand: importing dataclasses would cost every commit's hook more than reading a definition does.
+    __slots__ = ("field", "kind", "place", "qualifiers", "value")
+
+    def __init__(
+        self,
+        kind: str,
+        field: str,
+        value: str | int,
+        place: Place,
+        qualifiers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.kind = kind
+        self.field = field
+        self.value = value
+        self.place = place
+        self.qualifiers = qualifiers
+
+    def _meaning(self) -> tuple[object, ...]:
+        return self.kind, self.field, self.value, self.qualifiers
+
+    def __eq__(self, other: object) -> bool:
+        return self._meaning() == other._meaning() if isinstance(other, Key) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._meaning())
+
+    def __repr__(self) -> str:
+        return f"Key({self.kind!r}, {self.field!r}, {self.value!r}, {self.place!r}, {self.qualifiers!r})"
 
     def to_json(self) -> dict[str, Any]:
         """The placeholder that stands for the id where there is no network: ``{"lookup": …}``."""
@@ -92,8 +112,7 @@ class Options(NamedTuple):
     matched_transactions: tuple[Key, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredInvoice:
+class DesiredInvoice(NamedTuple):
     """One invoice as its author wants it.
 
     ``operation`` is the contract's operation id (``postCustomerInvoices`` or ``importCustomerInvoices``);
@@ -115,12 +134,11 @@ class DesiredInvoice:
     kind: str = "invoice"
     file: Attachment | None = None
     credit_note_of: Key | None = None
-    after_finalize: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    after_finalize: Mapping[str, Any] = MappingProxyType({})
     expect: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredCustomer:
+class DesiredCustomer(NamedTuple):
     """A customer declared beside the invoices. ``customer_type`` is ``company`` or ``individual``."""
 
     external_reference: str
@@ -130,8 +148,7 @@ class DesiredCustomer:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredProduct:
+class DesiredProduct(NamedTuple):
     """A product declared beside the invoices."""
 
     external_reference: str
@@ -155,8 +172,7 @@ class Policies(NamedTuple):
     company_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """``pennyform.yaml``: which environment is meant, how amounts are rounded, where state lies.
 
     ``environment`` is ``sandbox`` or ``production``; ``rounding`` is ``line`` or ``document``;
@@ -169,7 +185,7 @@ class Settings:
     rounding: str
     sandbox_database: Path
     reference_prefix: str = ""
-    environments: Mapping[str, Policies] = dataclasses.field(default_factory=dict)
+    environments: Mapping[str, Policies] = MappingProxyType({})
 
     @property
     def policies(self) -> Policies:
@@ -177,8 +193,7 @@ class Settings:
         return self.environments.get(self.environment, Policies())
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """Everything one run works on. ``files`` maps each path that was read to the SHA-256 of its bytes."""
 
     root: Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -29,6 +28,8 @@ def load(paths: Sequence[str | Path]) -> tuple[Repository, list[Finding]]:
         Failure: a path does not exist, the paths belong to several repositories, or the emitted schemas are
             missing.
     """
+    import hashlib  # loads OpenSSL, which checking alone does not need
+
     sources = discover(paths)
     files: dict[str, str] = {}
 

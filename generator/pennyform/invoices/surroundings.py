@@ -6,7 +6,6 @@ Read once for a run, however many invoices there are, and never changed by one o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -34,7 +33,6 @@ DEFAULT_ENVIRONMENT = "production"
 DEFAULT_ROUNDING = "line"
 
 
-@dataclass(slots=True)
 class Surroundings:
     """What invoices lean on, and the findings about all this.
 
@@ -43,14 +41,15 @@ class Surroundings:
     ``invoices`` are files that could not be told from the others before they were read.
     """
 
-    settings: Settings
-    findings: list[Finding]
-    customers: dict[str, DesiredCustomer] = field(default_factory=dict)
-    products: dict[str, DesiredProduct] = field(default_factory=dict)
-    templates: dict[str, Template | None] = field(default_factory=dict)
-    claims: list[Claim] = field(default_factory=list)
-    declared: dict[str, set[str]] = field(default_factory=lambda: {"customer": set(), "product": set()})
-    invoices: list[Source] = field(default_factory=list)
+    def __init__(self, settings: Settings, findings: list[Finding]) -> None:
+        self.settings = settings
+        self.findings = findings
+        self.customers: dict[str, DesiredCustomer] = {}
+        self.products: dict[str, DesiredProduct] = {}
+        self.templates: dict[str, Template | None] = {}
+        self.claims: list[Claim] = []
+        self.declared: dict[str, set[str]] = {"customer": set(), "product": set()}
+        self.invoices: list[Source] = []
 
     def repository(
         self, invoices: Iterable[DesiredInvoice] = (), files: Mapping[str, str] = MappingProxyType({})

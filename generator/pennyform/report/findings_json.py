@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from pennyform.findings import Finding, Severity
 
@@ -16,7 +15,7 @@ def render(findings: Sequence[Finding]) -> str:
     counts = {f"{severity}s": sum(one.severity is severity for one in findings) for severity in Severity}
     content = {
         "format_version": FORMAT_VERSION,
-        "findings": [asdict(finding) for finding in findings],
+        "findings": [finding._asdict() for finding in findings],
         "summary": counts,
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pennyform.findings import Failure
@@ -27,7 +26,7 @@ def read_contract(api: str, store: Store | None = None) -> Contract:
         return normalise(store.pinned(api), overlays(api, store), names=store.names(api))
     except Failure as problem:
         file = str(store.contract_path(api))
-        found = [finding if finding.file else replace(finding, file=file) for finding in problem.findings]
+        found = [finding if finding.file else finding._replace(file=file) for finding in problem.findings]
         raise Failure(found) from None
 
 
