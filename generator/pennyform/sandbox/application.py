@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -17,17 +18,20 @@ from pennyform.sandbox.behaviours import BEHAVIOURS
 from pennyform.sandbox.books import Books, TakenError
 from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.clock import Clock, system_clock
+from pennyform.sandbox.faults import AdjustableClock, Faults, Outcome
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.problems import Problem, not_found, not_kept, unavailable
 from pennyform.sandbox.rate_limit import RateLimit
 from pennyform.sandbox.routing import Router
 from pennyform.sandbox.rules import Rules
+from pennyform.sandbox.snapshots import Snapshot, taken
 from pennyform.sandbox.store import Store
 
 if TYPE_CHECKING:
     import httpx
 
     from pennyform.sandbox.asgi import Application
+    from pennyform.sandbox.transports import AsyncSleep, Sleep
 
 _TAKEN = "External reference has already been taken"
 
@@ -41,6 +45,11 @@ class Sandbox:
         clock: gives the time, with a time zone; statuses, timestamps, expiry and the rate limit follow it.
         rate_limit: whether 25 requests per 5 seconds and token is enforced.
         rules: how to decide what is not certain about the real service.
+        faults: what goes wrong; none when left out. More can be scheduled at any time.
+
+    Attributes:
+        clock: ``clock``, which can be set and advanced here.
+        faults: what goes wrong between a client and the answers of :meth:`handle`.
 
     Raises:
         Failure: when the contract or the database cannot be used.
@@ -53,8 +62,10 @@ class Sandbox:
         clock: Clock = system_clock,
         rate_limit: bool = True,
         rules: Rules | None = None,
+        faults: Faults | None = None,
     ) -> None:
-        self._clock = clock
+        self.clock = AdjustableClock(clock)
+        self.faults = faults or Faults()
         self._rules = rules or Rules()
         self._contract = contract.load(data.schemas() / "company")
         self._router = Router(self._contract.operations.values())
@@ -63,12 +74,12 @@ class Sandbox:
         self._store = Store(database, self._plant)
 
     def _plant(self, connection: sqlite3.Connection) -> None:
-        seed.plant(connection, self._contract.scopes, self._clock())
+        seed.plant(connection, self._contract.scopes, self.clock())
 
     def add_company(self, name: str) -> int:
         """Found another company, furnished like the first; returns its id. It has no token yet."""
         with self._store.transaction(write=True) as connection:
-            return seed.found_company(connection, name, self._clock())
+            return seed.found_company(connection, name, self.clock())
 
     def add_token(
         self,
@@ -92,12 +103,24 @@ class Sandbox:
 
     def handle(self, request: Request) -> Response:
         """Answer one request. Every refusal is an answer too: nothing is raised for what a caller sends."""
-        now = self._clock()
+        return self._handled(request, self._store)
+
+    def copy(self) -> bytes:
+        """All that is kept, as one value."""
+        with self._store.transaction(write=False) as connection:
+            return taken(connection)
+
+    def handle_as_of(self, copy: bytes, request: Request) -> Response:
+        """Answer one request from what :meth:`copy` gave; nothing that it writes is kept."""
+        return self._handled(request, Snapshot(copy))
+
+    def _handled(self, request: Request, store: Store | Snapshot) -> Response:
+        now = self.clock()
         headers = {"x-request-id": f"sandbox-{next(self._requests):08d}"}
         try:
             token = access.presented(request.headers)
             headers |= self._limit.admit(token, now)
-            return _answer(*self._answered(request, token, now), headers)
+            return _answer(*self._answered(request, token, store, now), headers)
         except Problem as problem:
             return _answer(problem.status, problem.body, headers | problem.headers)
         except sqlite3.OperationalError as problem:
@@ -105,12 +128,14 @@ class Sandbox:
             refusal = unavailable(str(problem))
             return _answer(refusal.status, refusal.body, headers)
 
-    def _answered(self, request: Request, token: str, now: datetime) -> tuple[int, Any]:
+    def _answered(
+        self, request: Request, token: str, store: Store | Snapshot, now: datetime
+    ) -> tuple[int, Any]:
         found = self._router.match(request.method, request.path)
         if found is None:
             raise not_found()
         operation, path = found
-        with self._store.transaction(write=False) as connection:
+        with store.transaction(write=False) as connection:
             caller = access.recognise(connection, token, now)
         access.authorise(caller, operation)
         behaviour = BEHAVIOURS.get(operation.operation_id)
@@ -118,7 +143,7 @@ class Sandbox:
             raise not_kept(operation.operation_id)
         parameters = checks.parameters(operation, path, request.query)
         body = checks.body(operation, request)
-        with self._store.transaction(write=operation.method != "GET") as connection:
+        with store.transaction(write=operation.method != "GET") as connection:
             books = Books(connection, caller.company.id, now)
             call = Call(operation, parameters, body, books, caller, request.origin, self._rules)
             return operation.status, self._carried_out(behaviour, call)
@@ -130,23 +155,30 @@ class Sandbox:
             status = self._rules.taken_status
             raise Problem(status, {"error": _TAKEN, "status": status}) from taken
 
-    def transport(self) -> httpx.BaseTransport:
-        """For ``httpx.Client(transport=…)``: the same requests and answers, without a socket."""
+    def transport(self, *, sleep: Sleep = time.sleep) -> httpx.BaseTransport:
+        """For ``httpx.Client(transport=…)``: the same requests and answers, without a socket.
+
+        Args:
+            sleep: how the transport waits, where faults make it wait.
+        """
         from pennyform.sandbox.transports import Transport
 
-        return Transport(self.handle)
+        return Transport(self._exchange, sleep)
 
-    def async_transport(self) -> httpx.AsyncBaseTransport:
-        """For ``httpx.AsyncClient(transport=…)``."""
+    def async_transport(self, *, sleep: AsyncSleep | None = None) -> httpx.AsyncBaseTransport:
+        """For ``httpx.AsyncClient(transport=…)``; waits by ``asyncio.sleep`` unless told otherwise."""
         from pennyform.sandbox.transports import AsyncTransport
 
-        return AsyncTransport(self.handle)
+        return AsyncTransport(self._exchange, sleep)
+
+    def _exchange(self, request: Request) -> Outcome:
+        return self.faults.meet(request, self)
 
     def asgi(self) -> Application:
         """An ASGI application, for a server such as uvicorn."""
         from pennyform.sandbox.asgi import application
 
-        return application(self.handle)
+        return application(self._exchange)
 
     def reset(self) -> None:
         """Forget everything and begin anew, for everyone who has the database open."""

@@ -2,14 +2,22 @@
 
 A request is answered in the event loop itself. SQLite has one writer, and an answer takes less time than
 handing it to a thread would.
+
+ASGI has no word for a connection that breaks. Faults that need one use the connection that
+:mod:`pennyform.sandbox.serve` leaves in ``scope["state"]``; under another server they end in its own error.
 """
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from pennyform.sandbox.checks import LARGEST_BODY
+from pennyform.sandbox.faults.outcome import Ending, Outcome
 from pennyform.sandbox.messages import Request, Response
 
 Scope = MutableMapping[str, Any]
@@ -17,9 +25,14 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+CONNECTION = "pennyform.connection"
+LONGEST_SILENCE = 300.0
+_SILENT = {Ending.READ_TIMEOUT, Ending.WRITE_TIMEOUT, Ending.CONNECT_TIMEOUT, Ending.POOL_TIMEOUT}
+_LINGER_NOT = struct.pack("ii", 1, 0)
 
-def application(handle: Callable[[Request], Response]) -> Application:
-    """An ASGI application that answers HTTP with ``handle`` and refuses WebSockets."""
+
+def application(exchange: Callable[[Request], Outcome]) -> Application:
+    """An ASGI application that answers HTTP with ``exchange`` and refuses WebSockets."""
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -27,7 +40,7 @@ def application(handle: Callable[[Request], Response]) -> Application:
         elif scope["type"] == "http":
             body = await _body(receive)
             if body is not None:
-                await _send(handle(_request(scope, body)), send)
+                await _carry_out(exchange(_request(scope, body)), scope, receive, send)
 
     return asgi
 
@@ -68,9 +81,51 @@ def _request(scope: Scope, body: bytes) -> Request:
     )
 
 
-async def _send(response: Response, send: Send) -> None:
+async def _carry_out(outcome: Outcome, scope: Scope, receive: Receive, send: Send) -> None:
+    if outcome.delay:
+        await asyncio.sleep(outcome.delay)
+    if outcome.response is not None:
+        await _send(outcome, outcome.response, send)
+    if outcome.ending is not Ending.COMPLETE:
+        await _break_off(outcome.ending, scope.get("state", {}).get(CONNECTION), receive)
+
+
+async def _send(outcome: Outcome, response: Response, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
     if response.status != 204:
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    if outcome.ending is Ending.COMPLETE and not outcome.pause:
+        await send({"type": "http.response.body", "body": response.body})
+        return
+    for piece in outcome.pieces():
+        await asyncio.sleep(outcome.pause)
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    if outcome.ending is Ending.COMPLETE:
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _break_off(ending: Ending, connection: asyncio.Transport | None, receive: Receive) -> None:
+    if ending in _SILENT:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_disconnected(receive), LONGEST_SILENCE)
+    if connection is None:
+        return
+    if ending in (Ending.READ_ERROR, Ending.WRITE_ERROR):
+        _reset(connection)
+    else:
+        connection.close()
+    # The server must see that it is over before it notices that nothing complete was sent.
+    await _disconnected(receive)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _reset(connection: asyncio.Transport) -> None:
+    """Close without a farewell: the other side sees a reset."""
+    wire = connection.get_extra_info("socket")
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    connection.abort()

@@ -1,34 +1,114 @@
-"""httpx transports that reach the sandbox without a socket."""
+"""httpx transports that reach the sandbox without a socket.
+
+Faults become what httpx raises when they happen on a network: a client sees the same exceptions
+in-process as over a port, and waits for them as long as its own timeouts allow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
 import httpx
 
-from pennyform.sandbox.messages import Request, Response
+from pennyform.sandbox.faults.outcome import Ending, Outcome
+from pennyform.sandbox.messages import Request
+
+Sleep = Callable[[float], None]
+AsyncSleep = Callable[[float], Awaitable[None]]
+Exchange = Callable[[Request], Outcome]
+Timeouts = Mapping[str, float | None]
+
+_RAISED: dict[Ending, tuple[type[httpx.TransportError], str]] = {
+    Ending.CONNECT_ERROR: (httpx.ConnectError, "connection refused"),
+    Ending.CONNECT_TIMEOUT: (httpx.ConnectTimeout, "timed out"),
+    Ending.POOL_TIMEOUT: (httpx.PoolTimeout, "timed out"),
+    Ending.WRITE_ERROR: (httpx.WriteError, "broken pipe"),
+    Ending.WRITE_TIMEOUT: (httpx.WriteTimeout, "timed out"),
+    Ending.READ_ERROR: (httpx.ReadError, "connection reset by peer"),
+    Ending.READ_TIMEOUT: (httpx.ReadTimeout, "timed out"),
+    Ending.DISCONNECTED: (httpx.RemoteProtocolError, "server disconnected before its answer was complete"),
+}
 
 
 class Transport(httpx.BaseTransport):
-    """For ``httpx.Client``. ``handle`` answers in the calling thread."""
+    """For ``httpx.Client``. Requests are answered in the calling thread.
 
-    def __init__(self, handle: Callable[[Request], Response]) -> None:
-        self._handle = handle
+    Args:
+        exchange: answers, or says what happens instead.
+        sleep: waits for a number of seconds.
+    """
+
+    def __init__(self, exchange: Exchange, sleep: Sleep) -> None:
+        self._exchange = exchange
+        self._sleep = sleep
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Read the request to its end and answer it."""
-        return _outgoing(self._handle(_incoming(request, request.read())))
+        """Read the request to its end and answer it.
+
+        Raises:
+            httpx.TransportError: when a fault says so.
+        """
+        outcome = self._exchange(_incoming(request, request.read()))
+        if _is_plain(outcome):
+            return _whole(outcome)
+        wait, ending = _beginning(outcome, _timeouts(request))
+        if wait:
+            self._sleep(wait)
+        _raise_unless_complete(ending, request)
+        return _begun(outcome, _Stream(outcome, request, self._sleep))
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
-    """For ``httpx.AsyncClient``. Answers without yielding: a request takes well under a millisecond."""
+    """For ``httpx.AsyncClient``. Answers without yielding: a request takes well under a millisecond.
 
-    def __init__(self, handle: Callable[[Request], Response]) -> None:
-        self._handle = handle
+    Args:
+        exchange: answers, or says what happens instead.
+        sleep: waits for a number of seconds; ``asyncio.sleep`` when None.
+    """
+
+    def __init__(self, exchange: Exchange, sleep: AsyncSleep | None) -> None:
+        self._exchange = exchange
+        self._sleep = sleep or asyncio.sleep
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Read the request to its end and answer it."""
-        return _outgoing(self._handle(_incoming(request, await request.aread())))
+        """Read the request to its end and answer it.
+
+        Raises:
+            httpx.TransportError: when a fault says so.
+        """
+        outcome = self._exchange(_incoming(request, await request.aread()))
+        if _is_plain(outcome):
+            return _whole(outcome)
+        wait, ending = _beginning(outcome, _timeouts(request))
+        if wait:
+            await self._sleep(wait)
+        _raise_unless_complete(ending, request)
+        return _begun(outcome, _AsyncStream(outcome, request, self._sleep))
+
+
+class _Stream(httpx.SyncByteStream):
+    def __init__(self, outcome: Outcome, request: httpx.Request, sleep: Sleep) -> None:
+        self._outcome, self._request, self._sleep = outcome, request, sleep
+
+    def __iter__(self) -> Iterator[bytes]:
+        for wait, piece, ending in _continuation(self._outcome, _timeouts(self._request)):
+            if wait:
+                self._sleep(wait)
+            _raise_unless_complete(ending, self._request)
+            yield piece
+
+
+class _AsyncStream(httpx.AsyncByteStream):
+    def __init__(self, outcome: Outcome, request: httpx.Request, sleep: AsyncSleep) -> None:
+        self._outcome, self._request, self._sleep = outcome, request, sleep
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for wait, piece, ending in _continuation(self._outcome, _timeouts(self._request)):
+            if wait:
+                await self._sleep(wait)
+            _raise_unless_complete(ending, self._request)
+            yield piece
 
 
 def _incoming(request: httpx.Request, body: bytes) -> Request:
@@ -43,5 +123,61 @@ def _incoming(request: httpx.Request, body: bytes) -> Request:
     )
 
 
-def _outgoing(response: Response) -> httpx.Response:
+def _is_plain(outcome: Outcome) -> bool:
+    return outcome.ending is Ending.COMPLETE and not outcome.delay and not outcome.pause
+
+
+def _whole(outcome: Outcome) -> httpx.Response:
+    assert outcome.response
+    response = outcome.response
     return httpx.Response(response.status, headers=dict(response.headers), content=response.body)
+
+
+def _begun(outcome: Outcome, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+    assert outcome.response
+    response = outcome.response
+    headers = {**response.headers, "content-length": str(len(response.body))}
+    return httpx.Response(response.status, headers=headers, stream=stream)
+
+
+def _timeouts(request: httpx.Request) -> Timeouts:
+    found: Timeouts = request.extensions.get("timeout", {})
+    return found
+
+
+def _beginning(outcome: Outcome, timeouts: Timeouts) -> tuple[float, Ending]:
+    """How long until the headers arrive, or until what happens instead of them."""
+    patience = _patience(timeouts)
+    if outcome.delay > patience:
+        return patience, Ending.READ_TIMEOUT
+    if outcome.response is None:
+        return outcome.delay + _time_to_notice(outcome.ending, timeouts), outcome.ending
+    return outcome.delay, Ending.COMPLETE
+
+
+def _continuation(outcome: Outcome, timeouts: Timeouts) -> Iterator[tuple[float, bytes, Ending]]:
+    """The body: how long until each piece, and what interrupts it."""
+    patience = _patience(timeouts)
+    for piece in outcome.pieces():
+        if outcome.pause > patience:
+            yield patience, b"", Ending.READ_TIMEOUT
+        yield outcome.pause, piece, Ending.COMPLETE
+    if outcome.ending is not Ending.COMPLETE:
+        yield _time_to_notice(outcome.ending, timeouts), b"", outcome.ending
+
+
+def _patience(timeouts: Timeouts) -> float:
+    allowed = timeouts.get("read")
+    return float("inf") if allowed is None else allowed
+
+
+def _time_to_notice(ending: Ending, timeouts: Timeouts) -> float:
+    """A timeout takes as long as the client allows. One that allows forever is spared the wait."""
+    phase, _, event = ending.value.partition("_")
+    return timeouts.get(phase) or 0.0 if event == "timeout" else 0.0
+
+
+def _raise_unless_complete(ending: Ending, request: httpx.Request) -> None:
+    if ending is not Ending.COMPLETE:
+        kind, message = _RAISED[ending]
+        raise kind(message, request=request)

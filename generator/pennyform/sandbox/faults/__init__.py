@@ -1,0 +1,57 @@
+"""Everything that goes wrong between a client and the service, on demand and repeatable.
+
+The same faults serve the transport in-process, where they raise what httpx raises, and the port, where
+they act on the socket.
+"""
+
+from pennyform.sandbox.faults.clock import AdjustableClock
+from pennyform.sandbox.faults.kinds import (
+    AnyFault,
+    ClockJump,
+    Dropped,
+    Duplicate,
+    Fault,
+    FilterIgnored,
+    Garbled,
+    Html,
+    Lag,
+    Late,
+    Latency,
+    Meanwhile,
+    NewerContract,
+    RateLimited,
+    Slow,
+    Stale,
+    TokenExpired,
+    Truncated,
+    Unavailable,
+)
+from pennyform.sandbox.faults.outcome import Ending, Outcome
+from pennyform.sandbox.faults.schedule import Faults, Scheduled
+
+__all__ = [
+    "AdjustableClock",
+    "AnyFault",
+    "ClockJump",
+    "Dropped",
+    "Duplicate",
+    "Ending",
+    "Fault",
+    "Faults",
+    "FilterIgnored",
+    "Garbled",
+    "Html",
+    "Lag",
+    "Late",
+    "Latency",
+    "Meanwhile",
+    "NewerContract",
+    "Outcome",
+    "RateLimited",
+    "Scheduled",
+    "Slow",
+    "Stale",
+    "TokenExpired",
+    "Truncated",
+    "Unavailable",
+]
