@@ -25,6 +25,7 @@ INVOICE: dict[str, Any] = {
         {"product": "HANDBOOK", "quantity": Decimal("1.5"), "discount": {"type": "relative", "value": "10"}},
     ],
     "invoice_line_sections": [{"rank": 1, "title": "All"}],
+    "expect": {"currency_amount": "276.75"},
     "options": {"finalize": False},
 }
 CUSTOMER: dict[str, Any] = {
@@ -51,10 +52,73 @@ TEMPLATE: dict[str, Any] = {
     "parameters": {"topic": {"type": "text", "default": "YAML"}},
     "invoice": {"deadline": "{{ date }}", "invoice_lines": [{"label": "{{ topic }}", "quantity": 1}]},
 }
-SETTINGS: dict[str, Any] = {"version": 1, "environment": "sandbox", "rounding": "line"}
+SETTINGS: dict[str, Any] = {
+    "version": 1,
+    "environment": "sandbox",
+    "rounding": "line",
+    "reference_prefix": "CLUB-",
+    "policies": {"max_amount": "1000.00", "vat_rates": ["FR_200", "FR_55"], "company_id": 1},
+    "environments": {"production": {"policies": {"max_amount": {"EUR": "10"}, "never_finalize": True}}},
+}
 
+IMPORT: dict[str, Any] = {
+    "external_reference": "OLD-1",
+    "file": "old.pdf",
+    "customer": "ACME_001",
+    "date": "2019-01-31",
+    "deadline": "2019-02-28",
+    "currency_amount_before_tax": "200.00",
+    "currency_tax": "40.00",
+    "currency_amount": "240.00",
+    "invoice_lines": [
+        {
+            "label": "Consulting",
+            "quantity": 2,
+            "unit": "hour",
+            "raw_currency_unit_price": "100.00",
+            "vat_rate": "FR_200",
+            "currency_amount": "240.00",
+            "currency_tax": "40.00",
+        }
+    ],
+}
+CREDIT_NOTE: dict[str, Any] = INVOICE | {
+    "external_reference": "CN-1",
+    "credit_note_of": "INV-1",
+    "options": {
+        "finalize": True,
+        "send_by_email": {"recipients": ["accounts@example.com"]},
+        "categories": [
+            {"group": "Sites", "label": "Paris", "weight": "0.5"},
+            {"group": "Sites", "analytical_code": "LYO", "weight": "0.5"},
+            {"id": 7, "weight": "1"},
+        ],
+        "matched_transactions": [{"id": 9}, {"date": "2026-02-14", "currency_amount": "240.00"}],
+    },
+}
+SERIES: dict[str, Any] = {
+    "for_each": {"file": "members.csv", "as": "member"},
+    "external_reference": "FEE-{{ member.number }}",
+    "customer": "{{ member.customer }}",
+    "date": "2026-01-31",
+    "deadline": "{{ date | days_later(30) }}",
+    "invoice_lines": [
+        {
+            "label": "Fee",
+            "quantity": "{{ member.months }}",
+            "unit": "month",
+            "raw_currency_unit_price": "10.00",
+            "vat_rate": "FR_200",
+            "when": "{{ member.months > 0 }}",
+        }
+    ],
+}
 OF_KIND = {
-    "invoice": (INVOICE,),
+    "definitions/invoice": (INVOICE, CREDIT_NOTE),
+    "definitions/imported-invoice": (IMPORT,),
+    "definitions/invoice-series": (SERIES,),
+    "definitions/imported-invoice-series": (IMPORT | {"for_each": "old.csv", "file": "{{ row.file }}"},),
+    "invoice": (INVOICE, CREDIT_NOTE, IMPORT, SERIES),
     "customer": (CUSTOMER, PERSON),
     "product": (PRODUCT,),
     "invoice-template": (TEMPLATE,),

@@ -47,7 +47,10 @@ def contract(line: dict[str, Any] | None = None, **invoice_fields: Any) -> Contr
     }
     required = ["date", "deadline", "customer_id", "invoice_lines"]
     draft = shape([*required, "draft"], draft={"type": "boolean", "enum": [True]}, **header)
-    final = shape(required, draft={"type": "boolean", "enum": [False]}, transaction_reference=TEXT, **header)
+    later = {"transaction_reference": TEXT, "never_set_again": TEXT}
+    final_lines = {**lines, "items": shape([], imputation_dates=TEXT, invoice_number=TEXT)}
+    final_header = {**header, "invoice_lines": final_lines, **later}
+    final = shape(required, draft={"type": "boolean", "enum": [False]}, **final_header)
     address = {"$ref": "#/components/schemas/Address"}
     customer = {"external_reference": TEXT, "billing_address": address}
     requests = {
@@ -58,7 +61,15 @@ def contract(line: dict[str, Any] | None = None, **invoice_fields: Any) -> Contr
             ["label"], external_reference=TEXT, label=TEXT, price_before_tax=AMOUNT, unit=TEXT, vat_rate=TEXT
         ),
     }
+    ending = {"amount": AMOUNT, "currency_amount": AMOUNT}
+    imported = {**header, "file_attachment_id": ID, **ending, "transaction_reference": TEXT}
+    requests["importCustomerInvoices"] = shape([*required, "file_attachment_id"], **imported)
+    changed_line = shape(["id"], id=ID, imputation_dates=TEXT)
+    changes = shape([], update={"type": "array", "items": changed_line})
+    final_update = shape([], label=TEXT, transaction_reference=TEXT, invoice_lines=changes)
+    requests["updateCustomerInvoice"] = {"anyOf": [shape([], date=TEXT), final_update]}
     components = {
+        "VatRate": {"type": "string", "enum": ["FR_200", "FR_55", "mixed"]},
         "Discount": shape(["type", "value"], type={"enum": ["absolute", "relative"]}, value=AMOUNT),
         "Address": shape([], address=TEXT, postal_code=TEXT, city=TEXT, country_alpha2=TEXT),
     }
@@ -72,7 +83,10 @@ def _operation(operation_id: str, schema: dict[str, Any]) -> Operation:
 
 
 def schemas(of: Contract) -> dict[str, dict[str, Any]]:
-    return {path.removeprefix("schemas/").split(".")[0]: json.loads(text) for path, text in emit(of).items()}
+    emitted = {
+        path.removeprefix("schemas/").split(".")[0]: json.loads(text) for path, text in emit(of).items()
+    }
+    return emitted | {"invoice": emitted["definitions/invoice"], "any-invoice": emitted["invoice"]}
 
 
 def test_a_field_that_the_api_gains_is_accepted_without_editing_a_list() -> None:
@@ -82,6 +96,17 @@ def test_a_field_that_the_api_gains_is_accepted_without_editing_a_list() -> None
     assert compile_schema(after["invoice"])(definition)
     assert after["invoice"]["properties"]["purchase_order"]["title"] == "Purchase order"
     assert "purchase_order" in after["invoice-template"]["properties"]["invoice"]["properties"]
+    assert "purchase_order" in after["definitions/invoice-series"]["properties"]
+    assert compile_schema(after["any-invoice"])(definition)
+
+
+def test_what_only_a_final_invoice_has_is_accepted_as_far_as_it_can_be_set_then() -> None:
+    invoice = schemas(contract())["invoice"]["properties"]
+    line = invoice["invoice_lines"]["items"]["properties"]
+    assert invoice["transaction_reference"]["x-pennyform-after-finalizing"]
+    assert line["imputation_dates"]["x-pennyform-after-finalizing"]
+    assert "never_set_again" not in invoice
+    assert "invoice_number" not in line
 
 
 def test_the_small_contract_gives_schemas_for_all_kinds() -> None:
@@ -92,7 +117,10 @@ def test_the_small_contract_gives_schemas_for_all_kinds() -> None:
 
 def test_what_pennyform_sets_itself_and_ids_are_not_for_authors() -> None:
     properties = schemas(contract())["invoice"]["properties"]
-    assert not {"draft", "customer_id", "transaction_reference"} & set(properties)
+    assert not {"draft", "customer_id"} & set(properties)
+    imported = schemas(contract())["definitions/imported-invoice"]["properties"]
+    assert "file_attachment_id" not in imported
+    assert "x-pennyform-after-finalizing" not in imported["transaction_reference"]
     assert properties["customer"]["x-pennyform-key"] == {
         "kind": "customer",
         "field": "external_reference",
@@ -120,7 +148,7 @@ def test_a_union_that_nothing_tells_apart_stops_generation() -> None:
 def test_an_operation_that_is_gone_stops_generation() -> None:
     complete = contract()
     without = Contract("company", complete.document, complete.operations[:-1])
-    with pytest.raises(KeyError, match="postProducts"):
+    with pytest.raises(KeyError, match="updateCustomerInvoice"):
         emit(without)
 
 

@@ -3,7 +3,11 @@
 What an author may write in an invoice, a customer or a product is derived from what the API accepts;
 ``templates/definitions/*.yaml`` declares only the differences (natural keys for ids, added keys, fields that
 pennyform sets itself, words for editors). Besides validating, the emitted schemas carry the mapping for the
-tool at run time: ``x-pennyform`` at the root and ``x-pennyform-key`` at a natural key.
+tool at run time: ``x-pennyform`` at the root, ``x-pennyform-key`` at a natural key, ``x-pennyform-added`` at
+a key of pennyform's own, ``x-pennyform-after-finalizing`` at what a draft may not carry.
+
+An invoice is written in four ways: created or imported, one or many at a time. Each way has a schema of its
+own under ``schemas/definitions``; ``invoice.schema.json`` is all of them in one, for editors.
 """
 
 from __future__ import annotations
@@ -16,12 +20,17 @@ from typing import Any
 import yaml
 
 from pennyform import data
-from pennyform.codegen.definition_fields import Fields, Schema, UnsupportedShapeError, merged, restriction
+from pennyform.codegen.definition_added import added
+from pennyform.codegen.definition_expressions import with_expressions
+from pennyform.codegen.definition_fields import Fields, Schema, UnsupportedShapeError
+from pennyform.codegen.definition_requests import body
 from pennyform.spec import Contract
 
+__all__ = ["UnsupportedShapeError", "emit"]
+
 _DRAFT = "http://json-schema.org/draft-07/schema#"
-_KINDS = ("invoice", "customer", "product", "pennyform", "invoice-template")
-_EXPRESSION: Schema = {"type": "string", "pattern": r"\{\{"}
+_KINDS = ("customer", "product", "pennyform")
+_WAYS = ("invoice", "imported-invoice")
 
 
 def emit(contract: Contract, mappings: Path | None = None) -> dict[str, bytes]:
@@ -38,78 +47,94 @@ def emit(contract: Contract, mappings: Path | None = None) -> dict[str, bytes]:
         UnsupportedShapeError: the contract has a union that the mapping does not tell apart.
         KeyError: the mapping names an operation that the contract does not have.
     """
-    folder = mappings or data.templates() / "definitions"
-    emitted: dict[str, Schema] = {}
-    for kind in _KINDS:
-        mapping = yaml.safe_load((folder / f"{kind}.yaml").read_text(encoding="utf-8"))
-        emitted[kind] = _definition(kind, mapping, contract, emitted)
-    return {
-        f"schemas/{kind}.schema.json": (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
-        for kind, schema in emitted.items()
-    }
+    declared = _Mappings(mappings or data.templates() / "definitions", contract)
+    emitted = {kind: declared.definition(kind) for kind in _KINDS}
+    ways = {way: declared.definition(way) for way in _WAYS}
+    many = {f"{way}-series": declared.series(schema) for way, schema in ways.items()}
+    emitted |= {f"definitions/{name}": schema for name, schema in (ways | many).items()}
+    emitted["invoice"] = _in_one(ways, many)
+    emitted["invoice-template"] = declared.template(ways["invoice"])
+    return {f"schemas/{kind}.schema.json": _written(schema) for kind, schema in emitted.items()}
 
 
-def _definition(
-    kind: str, mapping: Mapping[str, Any], contract: Contract, emitted: Mapping[str, Schema]
-) -> Schema:
-    components = contract.document.get("components", {}).get("schemas", {})
-    fields = Fields(components, mapping)
-    if "operations" in mapping:
-        body = _alternatives(fields, mapping, contract)
-    elif "operation" in mapping:
-        body = fields.convert(_variant(fields, _request(contract, mapping["operation"]), mapping))
-    else:
-        body = {"type": "object", "additionalProperties": False, "properties": {}, "required": []}
-    if "derives" in mapping:
-        body["properties"] |= _derived(fields, mapping["derives"], emitted)
-    return _assembled(kind, mapping, body)
+def _written(schema: Schema) -> bytes:
+    return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _request(contract: Contract, operation_id: str) -> Schema:
-    for operation in contract.operations:
-        if operation.operation_id == operation_id and operation.request:
-            return operation.request.schema
-    raise KeyError(f"the contract has no operation {operation_id} with a body")
+class _Mappings:
+    """The declared mappings, applied to one contract."""
+
+    def __init__(self, folder: Path, contract: Contract) -> None:
+        self._folder = folder
+        self._contract = contract
+        self._components = contract.document.get("components", {}).get("schemas", {})
+
+    def definition(self, kind: str) -> Schema:
+        """The schema of ``kind`` by the mapping of that name."""
+        mapping = self._read(kind)
+        fields = Fields(self._components, mapping)
+        return _assembled(kind, mapping, body(fields, mapping, self._contract), fields)
+
+    def series(self, single: Schema) -> Schema:
+        """The schema of a definition that gives many invoices of the way that ``single`` describes."""
+        mapping = self._read("invoice-series")
+        loose = with_expressions(single, self._added(mapping, "added_to_items"))
+        literal = {
+            name: single["properties"][name] for name in mapping["literal"] if name in single["properties"]
+        }
+        properties = {**self._added(mapping)[""], **loose["properties"], **literal}
+        keywords = (
+            "$schema",
+            "x-pennyform",
+            "type",
+            "additionalProperties",
+            "if",
+            "then",
+            "else",
+            "required",
+        )
+        kept = {name: single[name] for name in keywords if name in single}
+        words = {"title": f"{single['title']} for each row", "description": mapping["description"]}
+        return {**kept, **words, "properties": properties}
+
+    def template(self, single: Schema) -> Schema:
+        """The schema of a template: its parameters, and any part of an invoice with expressions in it."""
+        mapping = self._read("invoice-template")
+        part = {
+            name: schema for name, schema in single["properties"].items() if name not in mapping["undecided"]
+        }
+        loose = with_expressions(
+            {"type": "object", "properties": part}, self._added(mapping, "added_to_items")
+        )
+        fields = Fields(self._components, mapping)
+        whole = _assembled("invoice-template", mapping, body(fields, mapping, self._contract), fields)
+        whole["properties"]["invoice"] = fields.worded(loose, "", "invoice")
+        return whole
+
+    def _read(self, kind: str) -> dict[str, Any]:
+        mapping: dict[str, Any] = yaml.safe_load((self._folder / f"{kind}.yaml").read_text(encoding="utf-8"))
+        base = mapping.get("based_on")
+        if base:
+            shared = self._read(base["mapping"])
+            mapping["added"] |= {name: shared["added"][name] for name in base["shares"]}
+            mapping |= {name: shared[name] | mapping.get(name, {}) for name in ("keys", "words")}
+        return mapping
+
+    def _added(self, mapping: Mapping[str, Any], name: str = "") -> dict[str, dict[str, Schema]]:
+        """The added fields that ``mapping`` declares under ``name`` by path, or at the top."""
+        fields = Fields(self._components, mapping)
+        places = mapping.get(name, {}) if name else {"": mapping["added"]}
+        return {
+            path: {field: added(fields, field, declared) for field, declared in members.items()}
+            for path, members in places.items()
+        }
 
 
-def _variant(fields: Fields, schema: Schema, mapping: Mapping[str, Any]) -> Schema:
-    """Of a union, the variant whose constants are the declared ones; another schema as it is."""
-    schema = fields.resolve(schema)
-    variants = schema.get("anyOf") or schema.get("oneOf")
-    if not variants:
-        return schema
-    for variant in map(fields.resolve, variants):
-        if all(_allows_only(fields, variant, name, value) for name, value in mapping["variant"].items()):
-            return variant
-    raise UnsupportedShapeError(f"no variant of {mapping['operation']} has {mapping['variant']}")
-
-
-def _allows_only(fields: Fields, variant: Schema, name: str, value: object) -> bool:
-    member = fields.resolve(variant["properties"].get(name, {}))
-    return bool(member.get("enum") == [value] or ("const" in member and member["const"] == value))
-
-
-def _alternatives(fields: Fields, mapping: Mapping[str, Any], contract: Contract) -> Schema:
-    """Several operations behind one kind of definition, told apart by an added key."""
-    variants = {name: fields.convert(_request(contract, id_)) for name, id_ in mapping["operations"].items()}
-    key, default = mapping["told_apart_by"], mapping["default"]
-    shapes = list(variants.values())
-    (other,) = (name for name in variants if name != default)
-    told_apart = fields.worded({"type": "string", "enum": list(variants), "default": default}, "", key)
-    return merged(shapes) | {
-        "properties": {key: told_apart, **merged(shapes)["properties"]},
-        "required": [],
-        "if": {"required": [key], "properties": {key: {"const": other}}},
-        "then": restriction(variants[other], shapes),
-        "else": restriction(variants[default], shapes),
-    }
-
-
-def _assembled(kind: str, mapping: Mapping[str, Any], body: Schema) -> Schema:
+def _assembled(kind: str, mapping: Mapping[str, Any], derived: Schema, fields: Fields) -> Schema:
     sets = mapping.get("sets", {})
-    properties = {name: schema for name, schema in body["properties"].items() if name not in sets}
-    properties |= {name: {**schema, "x-pennyform-added": True} for name, schema in mapping["added"].items()}
-    required = [name for name in body["required"] if name not in sets]
+    properties = {name: schema for name, schema in derived["properties"].items() if name not in sets}
+    properties |= {name: added(fields, name, schema) for name, schema in mapping["added"].items()}
+    required = [name for name in derived["required"] if name not in sets]
     required = list(dict.fromkeys([*mapping["required"], *required]))
     order = {name: place for place, name in enumerate(mapping.get("order", ()))}
     ordered = sorted(properties, key=lambda name: order.get(name, len(order)))
@@ -118,7 +143,7 @@ def _assembled(kind: str, mapping: Mapping[str, Any], body: Schema) -> Schema:
         "title": mapping["title"],
         "description": mapping["description"],
         "x-pennyform": _for_the_tool(kind, mapping),
-        **{name: value for name, value in body.items() if name not in ("properties", "required")},
+        **{name: value for name, value in derived.items() if name not in ("properties", "required")},
         "properties": {name: properties[name] for name in ordered},
         **_required(required, mapping),
     }
@@ -139,20 +164,31 @@ def _for_the_tool(kind: str, mapping: Mapping[str, Any]) -> Schema:
     return {"kind": kind, **{name: mapping[name] for name in names if name in mapping}}
 
 
-def _derived(fields: Fields, declared: Mapping[str, Any], emitted: Mapping[str, Schema]) -> Schema:
-    """The invoice part of a template: nothing required, and any value may be an expression."""
-    source = emitted[declared["from"]]
-    kept = {name: schema for name, schema in source["properties"].items() if name not in declared["without"]}
-    part = _with_expressions({"type": "object", "additionalProperties": False, "properties": kept})
-    return {declared["name"]: fields.worded(part, "", declared["name"])}
+def _in_one(ways: Mapping[str, Schema], many: Mapping[str, Schema]) -> Schema:
+    """All ways of writing an invoice; editors follow the one whose telling keys are there."""
+    created, imported = ways.values()
+    telling = {
+        "for_each": many["invoice-series"]["properties"]["for_each"],
+        "file": imported["properties"]["file"],
+    }
+    head = {name: created[name] for name in ("$schema", "title", "description")}
+    return {
+        **head,
+        "x-pennyform": {"kind": "invoice"},
+        "type": "object",
+        "if": {"required": ["for_each"]},
+        "then": _created_or_imported(many, telling),
+        "else": _created_or_imported(ways, telling),
+    }
 
 
-def _with_expressions(schema: Schema) -> Schema:
-    if "properties" in schema and "x-pennyform-key" not in schema:
-        loose = {name: _with_expressions(member) for name, member in schema["properties"].items()}
-        closed = {"type": schema["type"], "additionalProperties": False, "properties": loose}
-        return {**{name: schema[name] for name in ("title", "description") if name in schema}, **closed}
-    if "items" in schema:
-        return {**schema, "items": _with_expressions(schema["items"])}
-    words: Schema = {name: schema[name] for name in ("title", "description") if name in schema}
-    return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, _EXPRESSION]}
+def _created_or_imported(ways: Mapping[str, Schema], telling: Mapping[str, Schema]) -> Schema:
+    says_so = {"required": ["kind"], "properties": {"kind": {"const": "imported_invoice"}}}
+    otherwise, then = (_part(schema, telling) for schema in ways.values())
+    return {"if": {"anyOf": [{"required": ["file"]}, says_so]}, "then": then, "else": otherwise}
+
+
+def _part(schema: Schema, telling: Mapping[str, Schema]) -> Schema:
+    """``schema`` with the keys that lead to another way, so that editors offer them here as well."""
+    kept = {name: value for name, value in schema.items() if name not in ("$schema", "x-pennyform")}
+    return {**kept, "properties": {**schema["properties"], **telling}}

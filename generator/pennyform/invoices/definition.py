@@ -8,7 +8,9 @@ from typing import NamedTuple
 from pennyform import data
 from pennyform.findings import Finding, errors
 from pennyform.invoices import desired
+from pennyform.invoices.attachments import attached
 from pennyform.invoices.document import Document
+from pennyform.invoices.kinds import written_as
 from pennyform.invoices.references import Claim, Resolved, check_amounts, check_references, claims
 from pennyform.invoices.schema import definition_schema
 from pennyform.invoices.surroundings import Surroundings, is_valid
@@ -45,17 +47,19 @@ def outcome(document: Document, around: Surroundings, found: Sequence[Finding] =
 def _resolved(
     document: Document, around: Surroundings, findings: list[Finding], *, is_sound: bool
 ) -> tuple[Resolved, ...]:
-    if not is_valid("invoice", document, findings, is_sound=is_sound):
+    if not is_valid(written_as(document.value), document, findings, is_sound=is_sound):
         return ()
     if "template" in document.value:
         whole = _from_template(document, around, findings)
         found: list[Finding] = []
-        valid = whole is not None and is_valid("invoice", whole, found, is_sound=is_sound)
+        valid = whole is not None and is_valid("definitions/invoice", whole, found, is_sound=is_sound)
         findings += [_for_definition(finding, document) for finding in found]
         if whole is None or not valid:
             return ()
         document = whole
-    return (Resolved(document, desired.invoice(document)),)
+    files, found = attached(document, around.settings.root)
+    findings += found
+    return () if found else (Resolved(document, desired.invoice(document, files)),)
 
 
 def _from_template(document: Document, around: Surroundings, findings: list[Finding]) -> Document | None:
@@ -65,7 +69,7 @@ def _from_template(document: Document, around: Surroundings, findings: list[Find
         if name not in around.templates:
             findings.append(_unknown_template(document, name, sorted(around.templates)))
         return None
-    whole, found = resolve(document, one, definition_schema("invoice"))
+    whole, found = resolve(document, one, definition_schema("definitions/invoice"))
     findings += found
     return whole
 

@@ -1,38 +1,88 @@
 """A checked document → what its author desires: the contract's field names, keys in place of ids.
 
 The emitted schema says how: ``x-pennyform-key`` marks a natural key and the field it is sent as,
-``x-pennyform-added`` marks what is pennyform's own, ``format: decimal`` marks money and quantities.
+``x-pennyform-added`` marks what is pennyform's own, ``x-pennyform-after-finalizing`` what a draft may not
+carry, ``format: decimal`` marks money and quantities.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from pennyform.invoices.amounts import canonical
+from pennyform.invoices.attachments import Attached
 from pennyform.invoices.document import Document, Path
-from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Options
+from pennyform.invoices.kinds import written_as
+from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key
+from pennyform.invoices.options import options
 from pennyform.invoices.schema import Schema, definition_schema
 
 
-def invoice(document: Document) -> DesiredInvoice:
-    """The invoice that a valid definition, its template already resolved, asks for."""
-    schema = definition_schema("invoice")
+def invoice(document: Document, attached: Attached) -> DesiredInvoice:
+    """The invoice that a valid definition, its template already resolved, asks for.
+
+    Args:
+        document: the definition.
+        attached: the files that it names.
+
+    Returns:
+        The invoice, its digest left empty.
+    """
+    schema = definition_schema(written_as(document.value))
     body = request(document, schema)
-    wishes = document.value.get("options") or {}
-    options = Options(finalize=wishes.get("finalize", False))
-    operation = schema["x-pennyform"]["operation"]
+    wishes = options(document, attached)
     return DesiredInvoice(
         external_reference=body["external_reference"],
-        operation=operation,
+        operation=schema["x-pennyform"]["operation"],
         body=body,
-        options=options,
+        options=wishes,
         place=document.place(("external_reference",)),
-        digest=_digest({"operation": operation, "body": body, "finalize": options.finalize}),
+        digest="",
+        kind=_kind(document.value),
+        file=attached.get(("file",)),
+        credit_note_of=_credited(document, schema),
+        after_finalize=_after_finalizing(document, schema),
+        expect=_expected(document.value),
     )
+
+
+def _kind(value: Mapping[str, Any]) -> str:
+    if "file" in value:
+        return "imported_invoice"
+    return "credit_note" if "credit_note_of" in value else "invoice"
+
+
+def _credited(document: Document, schema: Schema) -> Key | None:
+    stated = document.value.get("credit_note_of")
+    if stated is None:
+        return None
+    declared = schema["properties"]["credit_note_of"]["x-pennyform-key"]
+    return key(document, declared, stated, ("credit_note_of",))
+
+
+def _expected(value: Mapping[str, Any]) -> dict[str, str] | None:
+    stated = value.get("expect")
+    return {name: canonical(Decimal(amount)) for name, amount in stated.items()} if stated else None
+
+
+def _after_finalizing(document: Document, schema: Schema) -> dict[str, Any]:
+    """What a draft may not carry: header fields by name, fields of lines by name and index of the line."""
+    later: dict[str, Any] = {}
+    for name, known in schema["properties"].items():
+        stated = document.value.get(name)
+        if known.get("x-pennyform-after-finalizing") and name in document.value:
+            later[name] = _sent(document, known, stated, (name,))
+        for field, of_item in known.get("items", {}).get("properties", {}).items():
+            if of_item.get("x-pennyform-after-finalizing") and isinstance(stated, list):
+                by_index = {
+                    index: _sent(document, of_item, item[field], (name, index, field))
+                    for index, item in enumerate(stated)
+                    if field in item
+                }
+                later |= {field: by_index} if by_index else {}
+    return later
 
 
 def customer(document: Document) -> DesiredCustomer:
@@ -66,7 +116,7 @@ def request(document: Document, schema: Schema) -> dict[str, Any]:
 
 def _sent(document: Document, schema: Schema, value: Any, path: Path) -> Any:
     if "x-pennyform-key" in schema:
-        return _key(document, schema["x-pennyform-key"], value, path)
+        return key(document, schema["x-pennyform-key"], value, path)
     if isinstance(value, dict):
         # In the schema's order: what is sent does not depend on how a definition is laid out.
         members = (
@@ -75,14 +125,15 @@ def _sent(document: Document, schema: Schema, value: Any, path: Path) -> Any:
         return {
             known.get("x-pennyform-key", {}).get("sends", name): _sent(document, known, member, (*path, name))
             for name, known, member in members
-            if not known.get("x-pennyform-added")
+            if not known.get("x-pennyform-added") and not known.get("x-pennyform-after-finalizing")
         }
     if isinstance(value, list):
         return [_sent(document, schema["items"], item, (*path, index)) for index, item in enumerate(value)]
     return _scalar(schema, value)
 
 
-def _key(document: Document, declared: Mapping[str, str], value: Any, path: Path) -> Key:
+def key(document: Document, declared: Mapping[str, str], value: Any, path: Path) -> Key:
+    """The natural key at ``path``; ``declared`` is what the schema says about it."""
     place = document.place(path)
     if isinstance(value, dict):
         return Key(declared["kind"], "id", int(value["id"]), place)
@@ -95,17 +146,3 @@ def _scalar(schema: Schema, value: Any) -> Any:
     if schema.get("type") == "integer" and isinstance(value, Decimal):
         return int(value)
     return value
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Key):
-        return value.to_json()
-    if isinstance(value, Decimal):
-        # 2, 2.0 and 2.00 are one quantity.
-        return canonical(value)
-    raise TypeError(f"no JSON form for {type(value).__name__}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pennyform.findings import Finding, tidy
 from pennyform.invoices.definition import Outcome, outcome
+from pennyform.invoices.digest import digest
 from pennyform.invoices.discover import Source, discover
 from pennyform.invoices.kinds import is_surely_an_invoice
 from pennyform.invoices.model import DesiredInvoice, Repository
@@ -42,7 +43,7 @@ def load(paths: Sequence[str | Path]) -> tuple[Repository, list[Finding]]:
     invoices: list[DesiredInvoice] = []
     findings, claims = around.findings, around.claims
     for one in outcomes([*around.invoices, *sure], around, remember):
-        invoices += [resolved.invoice for resolved in one.invoices]
+        invoices += [_with_digest(resolved.invoice) for resolved in one.invoices]
         findings += one.findings
         claims += one.claims
     findings += duplicates(claims)
@@ -67,6 +68,10 @@ def outcomes(invoices: Sequence[Source], around: Surroundings, witness: Witness)
             yield Outcome((), (), read.findings)
         else:
             yield outcome(read.document, around, read.findings)
+
+
+def _with_digest(invoice: DesiredInvoice) -> DesiredInvoice:
+    return invoice._replace(digest=digest(invoice))
 
 
 def _within(path: Path, root: Path) -> str:

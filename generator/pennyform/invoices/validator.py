@@ -25,7 +25,7 @@ _ANNOTATIONS = {
         "errorMessage",
         "patternErrorMessage",
     ),
-    *("x-pennyform", "x-pennyform-key", "x-pennyform-added"),
+    *("x-pennyform", "x-pennyform-key", "x-pennyform-added", "x-pennyform-after-finalizing"),
     *("then", "else"),  # read with `if`
 }
 
