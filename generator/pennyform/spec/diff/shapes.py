@@ -1,7 +1,8 @@
 """Schemas as values to compare: what is equal is the same object, however it was written.
 
-A :class:`Shape` says what a schema allows, without references, ``allOf``, or the several forms of null. A :class:`Mint` makes them, each only once: two documents read with one mint
-share every shape they have in common, and comparing those costs nothing.
+A :class:`Shape` says what a schema allows, without references, ``allOf``, or the several forms of null. A
+:class:`Mint` makes them, each only once: two documents read with one mint share every shape they have in
+common, and comparing those costs nothing.
 """
 
 from __future__ import annotations

@@ -14,8 +14,6 @@ _ALIKE = 0.9
 # The base class of models that go the other way than what changed: by whether that is sent.
 _OTHER_WAY = {True: "Answer", False: "Request"}
 
-_Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-
 
 def in_emitted(text: Text, tree: ast.Module, words: Sequence[Words]) -> Iterator[Use]:
     """The symbols of one emitted file that a new contract will change."""
@@ -70,7 +68,7 @@ def _fields(node: ast.ClassDef) -> dict[str, ast.AST]:
 
 
 def _lists(tree: ast.Module) -> Iterator[tuple[str, ast.AST, frozenset[str]]]:
-    """Every ``Name: TypeAlias = Literal[…]`` with its texts."""
+    """Every ``Name: … = …`` of a module with the texts on its right side."""
     for node in tree.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             values = frozenset(_texts(node.value))
@@ -85,21 +83,19 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 
 def _operations(tree: ast.Module) -> dict[str, list[tuple[str, ast.AST]]]:
-    """The methods that carry out each operation, by its id."""
-    constants = {
-        node.target.id: text
-        for node in tree.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
-        for text in _texts(node.value)
-    }
+    """The methods that carry out each operation, by every text that the operation is declared with."""
+    declared = {name: values for name, _, values in _lists(tree)}
     found: dict[str, list[tuple[str, ast.AST]]] = {}
-    for owner in tree.body:
-        if not isinstance(owner, ast.ClassDef):
-            continue
-        for method in owner.body:
-            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-                for name in {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}:
-                    if name in constants:
-                        symbols = found.setdefault(constants[name], [])
-                        symbols.append((f"{owner.name}.{method.name}", method))
+    for owner, method in _methods(tree):
+        names = {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}
+        for text in sorted(text for name in names & declared.keys() for text in declared[name]):
+            found.setdefault(text, []).append((f"{owner}.{method.name}", method))
     return found
+
+
+def _methods(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for owner in tree.body:
+        if isinstance(owner, ast.ClassDef):
+            for method in owner.body:
+                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield owner.name, method
