@@ -177,7 +177,9 @@ def test_a_change_keeps_its_fingerprint_beside_unrelated_ones() -> None:
         together = {change.fingerprint for change in baseline.compare(both)}
         assert together == {change.fingerprint for change in apart}, (one.title, other.title)
         compared += 1
-    assert compared > 15
+        if compared == 20:
+            return
+    pytest.fail(f"only {compared} pairs of mutations can be made at once")
 
 
 def _report(seed: str) -> str:

@@ -143,9 +143,9 @@ def test_an_operation_that_is_gone_is_found_by_its_method_and_by_its_id() -> Non
 
 
 def test_a_field_of_answers_is_found_in_code_and_not_in_definitions() -> None:
-    page = ("paths", f"{INVOICES}/{{customer_invoice_id}}/invoice_lines", "get", "responses", "200", "content")
-    lines = (*page, "application/json", "schema", "properties", "items", "items")
-    assert touched(without(*lines, "label"), code=CODE, invoice=INVOICE) == [("code.py", 7, 18, "label")]
+    answer = ("paths", f"{INVOICES}/{{customer_invoice_id}}/invoice_lines", "get", "responses", "200")
+    line = (*answer, "content", "application/json", "schema", "properties", "items", "items")
+    assert touched(without(*line, "label"), code=CODE, invoice=INVOICE) == [("code.py", 7, 18, "label")]
 
 
 @pytest.mark.parametrize("old", ["company-2026-07-08", "company-2026-07-13"])

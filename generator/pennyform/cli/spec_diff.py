@@ -138,10 +138,18 @@ def _definitions(contracts: tuple[dict[str, Any], ...]) -> Definitions:
     names: dict[str, str] = {}
     for file in sorted((data.templates() / "definitions").glob("*.yaml")):
         differences = yaml.safe_load(_read(file))
-        operations.update([differences.get("operation", ""), *differences.get("operations", {}).values()])
+        operations.update(_texts_in(differences))
         names.update({field: key["name"] for field, key in differences.get("keys", {}).items()})
     found = frozenset(resource for contract in contracts for resource in resources(contract, operations))
     return Definitions(found, names)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Every text of a YAML value: operations stand under several keys."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts_in(inner)
 
 
 def _print(data: dict[str, Any], args: argparse.Namespace) -> None:

@@ -36,7 +36,7 @@ def in_yaml(text: Text, words: Sequence[Words], definitions: Definitions) -> Ite
         if word.harmless or not word.sent:
             continue
         for key in keys:
-            if key.value == word.operation_id:
+            if key.value == word.operation_id and not word.values:
                 yield Use(text.file, key.line, key.column, DEFINITION, word.operation_id, word.fingerprint)
         if word.in_body and word.resource in definitions.resources:
             yield from _in_definition(text, keys, word, definitions)
