@@ -6,6 +6,9 @@ from typing import Any
 
 ADDRESS = {"address": "1 rue du Four", "postal_code": "75006", "city": "Paris", "country_alpha2": "FR"}
 
+PDF = b"%PDF-1.7\n%%EOF\n"
+GIF = b"GIF89a"
+
 
 def line(**changes: Any) -> dict[str, Any]:
     """A line of 2 hours at 100.00, 20 % VAT."""

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pennyform.sandbox import TOKEN, Sandbox
 
-from .bodies import company, line
+from .bodies import PDF, company, line
 from .conformity import Conforming
 
 BASE_URL = "https://app.pennylane.com/api/external/v2"
@@ -42,6 +42,18 @@ class Caller(httpx.Client):
         created: dict[str, Any] = response.json()
         return created
 
+    def upload(self, content: bytes = PDF, name: str = "a.pdf") -> dict[str, Any]:
+        """Send a file, and insist that it was taken."""
+        response = self.post("/file_attachments", files={"file": (name, content, "application/pdf")})
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json()
+        return created
+
+    def fetch(self, link: str) -> httpx.Response:
+        """Follow a link without a token."""
+        with httpx.Client(transport=self._transport) as client:
+            return client.get(link)
+
     def pages(self, path: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Every page, sending the parameters again with each cursor."""
         cursor = None
@@ -54,6 +66,8 @@ class Caller(httpx.Client):
 
 
 Connect = Callable[..., Caller]
+Draft = Callable[..., dict[str, Any]]
+Issued = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -110,3 +124,13 @@ def draft(customer: int) -> Callable[..., dict[str, Any]]:
         }
 
     return draft
+
+
+@pytest.fixture
+def issued(api: Caller, draft: Draft) -> Issued:
+    """An invoice that was issued on the spot: 240.00 unless its lines are given."""
+
+    def issued(*lines: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        return api.made("/customer_invoices", {**draft(*lines, **changes), "draft": False})
+
+    return issued

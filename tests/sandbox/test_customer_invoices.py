@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pennyform.sandbox import Rules, Sandbox
 
 from .bodies import line, product
-from .conftest import Caller, Clock, Connect
-
-Draft = Callable[..., dict[str, Any]]
+from .conftest import Caller, Clock, Connect, Draft
 
 
 def lines_of(api: Caller, invoice: dict[str, Any]) -> list[dict[str, Any]]:

@@ -34,9 +34,14 @@ def decimal_of(name: str, given: Any) -> Decimal:
 
 
 def _parsed(name: str, written: str) -> Decimal:
-    if not _DECIMAL.fullmatch(written):
+    if not is_decimal(written):
         raise unprocessable(f"{name} is not a number")
     return Decimal(written)
+
+
+def is_decimal(text: str) -> bool:
+    """Whether text is a decimal as amounts are written: digits, a dot, a sign, and nothing else."""
+    return _DECIMAL.fullmatch(text) is not None
 
 
 def discount_of(given: dict[str, Any] | None) -> Discount:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pennyform import data
-from pennyform.sandbox import access, checks, contract, seed
+from pennyform.sandbox import access, checks, contract, downloads, links, seed
 from pennyform.sandbox.behaviours import BEHAVIOURS
 from pennyform.sandbox.books import Books, TakenError
 from pennyform.sandbox.call import Behaviour, Call
@@ -118,6 +118,9 @@ class Sandbox:
         now = self.clock()
         headers = {"x-request-id": f"sandbox-{next(self._requests):08d}"}
         try:
+            if request.path.startswith(links.PREFIX):
+                with store.transaction(write=False) as connection:
+                    return downloads.answer(connection, request, now, headers)
             token = access.presented(request.headers)
             headers |= self._limit.admit(token, now)
             return _answer(*self._answered(request, token, store, now), headers)

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from pennyform.sandbox.checks import LARGEST_BODY
+from pennyform.sandbox.checks import largest_body
 from pennyform.sandbox.faults.outcome import Ending, Outcome
 from pennyform.sandbox.messages import Request, Response
 
@@ -38,7 +38,7 @@ def application(exchange: Callable[[Request], Outcome]) -> Application:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
-            body = await _body(receive)
+            body = await _body(receive, _most_bytes(scope))
             if body is not None:
                 await _carry_out(exchange(_request(scope, body)), scope, receive, send)
 
@@ -53,7 +53,12 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-async def _body(receive: Receive) -> bytes | None:
+def _most_bytes(scope: Scope) -> int:
+    types = (value for name, value in scope["headers"] if name.lower() == b"content-type")
+    return largest_body(next(types, b"").decode("latin-1"))
+
+
+async def _body(receive: Receive, most: int) -> bytes | None:
     """The whole body, or just enough of it to be refused as too large; None when the caller went away."""
     parts, length = [], 0
     while True:
@@ -61,7 +66,7 @@ async def _body(receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             return None
         part = message.get("body", b"")
-        if length <= LARGEST_BODY:
+        if length <= most:
             parts.append(part)
         length += len(part)
         if not message.get("more_body"):

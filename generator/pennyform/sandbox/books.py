@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 
 from pennyform.sandbox.clock import timestamp
+from pennyform.sandbox.files import Files
+from pennyform.sandbox.history import History, Operation
 
 _COLUMNS = "id, kind, parent, reference, body, created_at, updated_at"
 _GET = f"SELECT {_COLUMNS} FROM record WHERE id = ? AND company = ? AND kind = ? AND deleted_at IS NULL"  # noqa: S608
@@ -27,6 +29,11 @@ SELECT {_COLUMNS} FROM (
 WHERE place <= ? ORDER BY parent, id DESC
 """  # noqa: S608
 _LARGEST_ID = 2**63 - 1
+# Kinds whose every insertion, update and deletion is told in a changelog.
+_TOLD = frozenset(
+    {"customer", "customer_invoice", "ledger_entry_line", "product"}
+    | {"quote", "supplier", "supplier_invoice", "transaction"}
+)
 
 
 class TakenError(Exception):
@@ -69,6 +76,8 @@ class Books:
         self._connection = connection
         self._company = company
         self.now = now
+        self.history = History(connection, company, now)
+        self.files = Files(connection)
 
     def get(self, kind: str, identifier: int) -> Record | None:
         """The record, unless it is absent, deleted, of another kind or of another company."""
@@ -114,7 +123,9 @@ class Books:
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (self._company, kind, parent, reference, _text(body), now, now),
         )
-        return Record(cursor.lastrowid or 0, kind, parent, reference, body, now, now)
+        record = Record(cursor.lastrowid or 0, kind, parent, reference, body, now, now)
+        self._tell(record, "insert")
+        return record
 
     def update(self, record: Record) -> None:
         """Write a changed record back.
@@ -123,6 +134,11 @@ class Books:
             TakenError: when its new reference is in use.
         """
         record.updated_at = timestamp(self.now)
+        self.annotate(record)
+        self._tell(record, "update")
+
+    def annotate(self, record: Record) -> None:
+        """Write back what hangs on a record rather than belongs to it: no new time, no event."""
         self._execute(
             "UPDATE record SET reference = ?, body = ?, updated_at = ? WHERE id = ? AND company = ?",
             (record.reference, _text(record.body), record.updated_at, record.id, self._company),
@@ -135,6 +151,11 @@ class Books:
                 "UPDATE record SET deleted_at = ?, reference = ? WHERE id = ? AND company = ?",
                 (timestamp(self.now), None if free_reference else record.reference, record.id, self._company),
             )
+            self._tell(record, "delete")
+
+    def _tell(self, record: Record, operation: Operation) -> None:
+        if record.kind in _TOLD:
+            self.history.tell(record.kind, record.id, operation, created_at=record.created_at)
 
     def next_number(self, name: str) -> int:
         """Count up from 1. Part of the transaction: a number that is not used is not lost either."""

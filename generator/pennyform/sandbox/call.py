@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
+from pennyform.sandbox import links
 from pennyform.sandbox.access import Access
 from pennyform.sandbox.books import Books, Record
 from pennyform.sandbox.contract import Operation
@@ -39,6 +41,11 @@ class Call:
     def url(self, *segments: object) -> str:
         """An absolute link below the API's base, at the address the caller used."""
         return "/".join([self.origin + BASE_PATH, *map(str, segments)])
+
+    def public_url(self, kind: str, identifier: int, filename: str) -> str:
+        """A link to a file that opens without a token, for half an hour."""
+        place = links.sign(self.access.company.id, kind, identifier, self.now)
+        return f"{self.origin}{links.PREFIX}{place}/{quote(filename)}"
 
     def find(self, kind: str, identifier: Any, name: str = "") -> Record:
         """A record of this company.

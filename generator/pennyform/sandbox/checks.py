@@ -13,13 +13,15 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from pennyform.sandbox.contract import Operation, Parameter
+from pennyform.sandbox.contract import Operation, Parameter, resolved
 from pennyform.sandbox.messages import Request
+from pennyform.sandbox.multipart import Upload, fields
 from pennyform.sandbox.problems import Problem, bad_request, too_large
 from pennyform.sandbox.violations import first_violation
 
 LARGEST_BODY = 10 * 1024 * 1024
-_JSON = "application/json"
+LARGEST_FORM = 101 * 1024 * 1024  # a file of 100 MB, and what is wrapped around it
+_FORM = "multipart/form-data"
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
 _BOOLEANS = {"true": True, "false": False}
@@ -87,32 +89,70 @@ def body(operation: Operation, request: Request) -> Any:
     """Read and check the body.
 
     Returns:
-        The decoded body, numbers with a fraction as ``Decimal``; None when the operation takes none.
+        The decoded body, numbers with a fraction as ``Decimal``, files as ``Upload``; None when the
+        operation takes none.
 
     Raises:
-        Problem: 400 for a wrong content type, text that is not JSON, or the first violation of the
-            schema; 413 for more than ``LARGEST_BODY`` bytes.
+        Problem: 400 for a wrong content type, text that is not JSON or no form, or the first violation of
+            the schema; 413 for more bytes than ``largest_body``.
     """
     if not operation.media_types:
         return None
-    if len(request.body) > LARGEST_BODY:
-        raise too_large(LARGEST_BODY)
+    content_type = request.headers.get("content-type", "")
+    most = largest_body(content_type)
+    if len(request.body) > most:
+        raise too_large(most)
     if not request.body and not operation.body_required:
         return None
-    _check_content_type(operation, request)
-    value = _decoded(request.body)
-    problem = first_violation(operation.body_validator, value)
-    if problem:
-        raise problem
-    return value
-
-
-def _check_content_type(operation: Operation, request: Request) -> None:
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given not in operation.media_types:
+    if _media_type(content_type) not in operation.media_types:
         raise bad_request(
             f"Content-Type must be {' or '.join(operation.media_types)}", code="NotExistContentTypeDefinition"
         )
+    return (_form if _media_type(content_type) == _FORM else _json)(operation, request)
+
+
+def largest_body(content_type: str) -> int:
+    """How many bytes a body of this ``Content-Type`` may have: forms carry files."""
+    return LARGEST_FORM if _media_type(content_type) == _FORM else LARGEST_BODY
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _json(operation: Operation, request: Request) -> Any:
+    value = _decoded(request.body)
+    _conform(operation, value)
+    return value
+
+
+def _form(operation: Operation, request: Request) -> dict[str, Any]:
+    given = fields(request.headers["content-type"], request.body)
+    schema = operation.body_schema
+    described = resolved(schema, schema)["properties"]
+    value = {
+        name: _field(resolved(schema, described.get(name, {})), name, one) for name, one in given.items()
+    }
+    # A file is text to the schema; what stands in for it is not looked at.
+    _conform(operation, {name: "" if isinstance(one, Upload) else one for name, one in value.items()})
+    return value
+
+
+def _field(described: Mapping[str, Any], name: str, value: str | Upload) -> Any:
+    is_file = described.get("format") == "binary"
+    if described and is_file != isinstance(value, Upload):
+        message = f"{name} must {'be' if is_file else 'not be'} a file"
+        raise bad_request(message, code="ValidateError", field=name)
+    type_ = described.get("type", "string")
+    if isinstance(value, Upload) or type_ == "string":
+        return value
+    return _read(type_, value) if type_ in ("integer", "number", "boolean") else _decoded(value.encode())
+
+
+def _conform(operation: Operation, value: Any) -> None:
+    problem = first_violation(operation.body_validator, value)
+    if problem:
+        raise problem
 
 
 def _decoded(text: bytes) -> Any:
@@ -122,4 +162,4 @@ def _decoded(text: bytes) -> Any:
         raise bad_request("The request body is not valid JSON") from problem
 
 
-__all__ = ["LARGEST_BODY", "Problem", "body", "parameters"]
+__all__ = ["LARGEST_BODY", "LARGEST_FORM", "Problem", "body", "largest_body", "parameters"]

@@ -16,3 +16,8 @@ def system_clock() -> datetime:
 def timestamp(moment: datetime) -> str:
     """``2025-10-01T08:30:00.123456Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> datetime:
+    """The time that :func:`timestamp` wrote."""
+    return datetime.fromisoformat(text)

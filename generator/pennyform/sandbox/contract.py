@@ -84,11 +84,15 @@ class Operation:
         return next(schemas, {}).get(fact, otherwise)
 
     @cached_property
+    def body_schema(self) -> dict[str, Any]:
+        """Read on first use from ``requests/<operationId>.json``."""
+        found: dict[str, Any] = msgspec.json.decode(self.request_schema.read_bytes())
+        return found
+
+    @cached_property
     def body_validator(self) -> Draft202012Validator:
-        """Compiled on first use from ``requests/<operationId>.json``."""
-        return Draft202012Validator(
-            msgspec.json.decode(self.request_schema.read_bytes()), validate_formats=True
-        )
+        """Compiled on first use."""
+        return Draft202012Validator(self.body_schema, validate_formats=True)
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def load(folder: Path) -> Contract:
 def _operation(
     document: dict[str, Any], folder: Path, path: str, method: str, described: dict[str, Any]
 ) -> Operation:
-    body = _resolved(document, described.get("requestBody", {}))
+    body = resolved(document, described.get("requestBody", {}))
     identifier = described["operationId"]
     return Operation(
         operation_id=identifier,
@@ -150,21 +154,21 @@ def _operation(
 
 
 def _parameter(document: dict[str, Any], described: dict[str, Any]) -> Parameter:
-    found = _resolved(document, described)
+    found = resolved(document, described)
     return Parameter(
         name=found["name"],
         location=found["in"],
         required=bool(found.get("required")),
-        schema=_resolved(document, found.get("schema", {})),
+        schema=resolved(document, found.get("schema", {})),
     )
 
 
-def _resolved(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    """Follow one local ``$ref``; parameters and bodies are at most one step away."""
+def resolved(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    """Follow a schema's local ``$ref``, when it is one, within its document."""
     reference = value.get("$ref")
     if reference is None:
         return value
     target: Any = document
     for step in reference.removeprefix("#/").split("/"):
         target = target[step.replace("~1", "/").replace("~0", "~")]
-    return _resolved(document, target)
+    return resolved(document, target)

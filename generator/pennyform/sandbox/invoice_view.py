@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
+from pennyform.sandbox import standing
 from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Call
 
@@ -53,44 +52,57 @@ _BELOW = (
     "matched_transactions",
     "appendices",
 )
-# Every invoice has a ledger entry, drafts too. It shares the invoice's id until entries are kept.
-_NOT_KEPT: dict[str, Any] = {
-    "public_file_url": None,
-    "filename": None,
-    "billing_subscription": None,
-    "credited_invoice": None,
-    "quote": None,
-    "e_invoicing": None,
-    "factur_x": False,
-    "schematron_validation_status": None,
-    "archived_at": None,
-}
 
 
 def invoice(call: Call, record: Record) -> dict[str, Any]:
-    """A customer invoice. Its status is worked out from the date of the call."""
+    """A customer invoice, as it stands at the time of the call."""
     kept = record.body
-    status = _status(kept, call.now.date())
+    status = standing.status(kept, call.now)
     template = kept["customer_invoice_template_id"]
     own_url = call.url("customer_invoices", record.id)
+    factur_x = standing.factur_x(kept, call.now, call.rules)
     return {
         "id": record.id,
         "label": kept["label"] or _label(kept),
         **{name: kept[name] for name in _AS_KEPT},
-        **_NOT_KEPT,
-        **_remaining(kept, status),
+        **standing.remaining(kept),
+        **_file(call, record),
         "paid": status == "paid",
         "status": status,
+        # Every invoice has a ledger entry, drafts too. It shares the invoice's id.
         "ledger_entry": {"id": record.id},
         "customer": {"id": kept["customer_id"], "url": call.url("customers", kept["customer_id"])},
         **{name: {"url": f"{own_url}/{name}"} for name in _BELOW},
         "pdf_invoice_free_text": kept["pdf_invoice_free_text"] or "",
         "pdf_invoice_subject": kept["pdf_invoice_subject"] or "",
         "customer_invoice_template": {"id": template} if template else None,
+        "billing_subscription": _named(kept["billing_subscription_id"]),
+        "quote": _named(kept["quote_id"]),
+        "credited_invoice": _credited(call, kept["credited_invoice_id"]),
+        "e_invoicing": standing.e_invoicing(kept, call.now, call.rules),
+        "factur_x": factur_x,
+        "schematron_validation_status": "valid" if factur_x else None,
+        "archived_at": None,
         "external_reference": record.reference,
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
+
+
+def _named(identifier: int | None) -> dict[str, int] | None:
+    return {"id": identifier} if identifier else None
+
+
+def _credited(call: Call, identifier: int | None) -> dict[str, Any] | None:
+    return {"id": identifier, "url": call.url("customer_invoices", identifier)} if identifier else None
+
+
+def _file(call: Call, record: Record) -> dict[str, Any]:
+    """The link to the document's PDF, which is null until there is one, and ends after half an hour."""
+    if not standing.has_file(record.body, call.now, call.rules):
+        return {"public_file_url": None, "filename": None}
+    filename = record.body.get("filename") or f"{record.body['invoice_number']}.pdf"
+    return {"public_file_url": call.public_url("customer_invoice", record.id, filename), "filename": filename}
 
 
 def line(call: Call, record: Record) -> dict[str, Any]:
@@ -112,24 +124,6 @@ def section(_: Call, record: Record) -> dict[str, Any]:
         **{name: record.body.get(name) for name in ("title", "description", "rank")},
         "created_at": record.created_at,
         "updated_at": record.updated_at,
-    }
-
-
-def _status(kept: dict[str, Any], today: date) -> str:
-    if kept["credit_note"]:
-        return "credit_note"
-    if kept["draft"]:
-        return "draft"
-    if not Decimal(kept["currency_amount"]):
-        return "paid"
-    return "late" if kept["deadline"] < today.isoformat() else "upcoming"
-
-
-def _remaining(kept: dict[str, Any], status: str) -> dict[str, str | None]:
-    owed = status in ("upcoming", "late")
-    return {
-        "remaining_amount_with_tax": kept["currency_amount"] if owed else None,
-        "remaining_amount_without_tax": kept["currency_amount_before_tax"] if owed else None,
     }
 
 

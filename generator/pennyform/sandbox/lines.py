@@ -63,7 +63,7 @@ def _filled(call: Call, given: Mapping[str, Any]) -> Body:
 def _settled(call: Call, line: Body, given: Mapping[str, Any], sections: Sequence[int]) -> Body:
     if line["section_rank"] is not None and line["section_rank"] not in sections:
         raise unprocessable(f"section_rank {line['section_rank']} is not the rank of a section")
-    _check_imputation(line["imputation_dates"])
+    check_imputation(line["imputation_dates"])
     account = account_for(call, line["ledger_account_id"], given.get("substance"))
     percent_of(line["vat_rate"])
     return {
@@ -79,7 +79,12 @@ def _settled(call: Call, line: Body, given: Mapping[str, Any], sections: Sequenc
     }
 
 
-def _check_imputation(dates: Mapping[str, str] | None) -> None:
+def check_imputation(dates: Mapping[str, str] | None) -> None:
+    """Refuse a period that ends before it starts.
+
+    Raises:
+        Problem: 422.
+    """
     if dates and dates["start_date"] > dates["end_date"]:
         raise unprocessable("imputation_dates must start before they end")
 
@@ -94,6 +99,8 @@ def add_up(call: Call, invoice: Body, lines: Sequence[Body]) -> None:
     discount = discount_of(invoice["discount"])
     decimals = currencies.decimals(invoice["currency"])
     totals = money.totals([_amount_of(line) for line in lines], discount, decimals, call.rules.rounding)
+    if call.rules.discount_needs_a_sum and discount.value and not sum(one.before_tax for one in totals.lines):
+        raise unprocessable("A discount cannot be taken off lines that add up to zero")
     rate = currencies.exchange_rate(invoice["currency"])
     invoice.update(_shown(totals.invoice, rate), exchange_rate=money.text(rate))
     invoice["credit_note"] = totals.invoice.with_tax < 0

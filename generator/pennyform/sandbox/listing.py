@@ -21,6 +21,7 @@ from pennyform.sandbox.filters import conditions
 from pennyform.sandbox.problems import bad_request
 
 DEFAULT_LIMIT = 20
+EVERYTHING = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,14 @@ class _Sort:
         return column(self.name).expression
 
 
-def page(call: Call, kind: str, *, parent: int | None = None) -> Page:
+def page(call: Call, kind: str, *, parent: int | None = None, also: Selection = EVERYTHING) -> Page:
     """Read one page of a kind of record, as the call's ``filter``, ``sort``, ``limit`` and ``cursor`` say.
 
     Args:
         call: its operation says what the list can be filtered and sorted by.
         kind: of the records.
         parent: only records of this parent.
+        also: only records for which these conditions hold.
 
     Raises:
         Problem: 400 for an unknown filter, sort or cursor.
@@ -62,8 +64,9 @@ def page(call: Call, kind: str, *, parent: int | None = None) -> Page:
     limit = query.get("limit", DEFAULT_LIMIT)
     where, values = conditions(query["filter"], call.operation.filters) if query.get("filter") else ([], [])
     if query.get("cursor"):
-        position, after = _after(sort, query["cursor"])
-        where, values = [*where, position], [*values, *after]
+        beyond, after = _after(sort, query["cursor"])
+        where, values = [*where, beyond], [*values, *after]
+    where, values = [*also.conditions, *where], [*also.values, *values]
     records = call.books.select(kind, Selection(where, values, _order(sort), limit + 1), parent=parent)
     return Page(records[:limit], cursor(records[limit - 1], sort.name) if len(records) > limit else None)
 
@@ -83,12 +86,16 @@ def _order(sort: _Sort) -> str:
 
 def cursor(record: Record, sort: str = "id") -> str:
     """The position just after a record: its id, and its sort key when that is another one."""
-    position = [record.id] if sort == "id" else [record.id, sort, record.body.get(sort)]
-    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
+    return position([record.id] if sort == "id" else [record.id, sort, record.body.get(sort)])
+
+
+def position(place: list[Any]) -> str:
+    """A cursor: opaque to callers."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
 def _after(sort: _Sort, text: str) -> tuple[str, list[Any]]:
-    identifier, *key = _position(text)
+    identifier, *key = positioned(text)
     comparison = "<" if sort.descending else ">"
     if sort.name == "id":
         return f"id {comparison} ?", [identifier]
@@ -97,23 +104,30 @@ def _after(sort: _Sort, text: str) -> tuple[str, list[Any]]:
     return f"({sort.expression}, id) {comparison} (?, ?)", [key[1], identifier]
 
 
-def _position(text: str) -> list[Any]:
+def positioned(text: str) -> list[Any]:
+    """What a cursor says: an id, and the name and the value of a sort key when there is one.
+
+    Raises:
+        Problem: 400 for text that is no cursor.
+    """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        position = msgspec.json.decode(raw, type=list[int | str | None])
+        place = msgspec.json.decode(raw, type=list[int | str | None])
     except (ValueError, RecursionError) as problem:
         raise bad_request("The cursor is not valid") from problem
-    if len(position) not in (1, 3) or not isinstance(position[0], int):
+    if len(place) not in (1, 3) or not isinstance(place[0], int):
         raise bad_request("The cursor is not valid")
-    return position
+    return place
 
 
 Present = Callable[[Call, Record], dict[str, Any]]
 
 
-def listed(call: Call, kind: str, present: Present, *, parent: int | None = None) -> dict[str, Any]:
-    """The answer of a list: one page of records, each as ``present`` shows it."""
-    return shown(call, page(call, kind, parent=parent), present)
+def listed(
+    call: Call, kind: str, present: Present, *, parent: int | None = None, also: Selection = EVERYTHING
+) -> dict[str, Any]:
+    """The answer of a list: one :func:`page` of records, each as ``present`` shows it."""
+    return shown(call, page(call, kind, parent=parent, also=also), present)
 
 
 def shown(call: Call, found: Page, present: Present) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from pennyform.sandbox.access import add_token
-from pennyform.sandbox.books import Books
+from pennyform.sandbox.books import Books, Selection
 
 TOKEN = "sandbox"  # noqa: S105 - the point of it is that everybody knows it
 COMPANY = 21_000_001
@@ -28,6 +28,14 @@ _CHART = (
     ("758000", "Other income (closed)", "any", False),
 )
 _TEMPLATES = ("Standard", "Detailed")
+_JOURNALS = (
+    ("VE", "Sales", "sales"),
+    ("AC", "Purchases", "purchases"),
+    ("BQ", "Bank", "cash"),
+    ("OD", "Miscellaneous", "miscellaneous"),
+)
+_BANK_ACCOUNT = "512000"
+_BANKS = ("Sandbox Bank", "Other")
 _GROUPS = {"Cost centre": ("Consulting", "Training"), "Region": ("North", "South")}
 
 
@@ -69,3 +77,19 @@ def _furnish(books: Books) -> None:
             books.insert(
                 "category", {"label": category, "direction": None, "analytical_code": None}, parent=group.id
             )
+    _open_account(books)
+
+
+def _open_account(books: Books) -> None:
+    """Journals, banks, and one empty bank account."""
+    journals = {
+        code: books.insert("journal", {"code": code, "label": label, "type": type_}).id
+        for code, label, type_ in _JOURNALS
+    }
+    banks = [books.insert("bank_establishment", {"name": name}).id for name in _BANKS]
+    bank = books.select("ledger_account", Selection(["json_extract(body, '$.number') = ?"], [_BANK_ACCOUNT]))[
+        0
+    ]
+    account = {"name": "Main account", "currency": "EUR", "balance": "0.0", "iban": None}
+    links = {"bank_establishment_id": banks[0], "journal_id": journals["BQ"], "ledger_account_id": bank.id}
+    books.insert("bank_account", {**account, **links})

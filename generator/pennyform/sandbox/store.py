@@ -1,4 +1,4 @@
-"""One SQLite file that holds everything: companies, tokens, records, counters.
+"""One SQLite file that holds everything: companies, tokens, records, their changes, files, counters.
 
 WAL mode, so that readers never wait for the writer; ``synchronous=FULL``, so that an answer is only given
 after its write has reached the disk: a client may rely on it even if the power fails right after. Every
@@ -18,7 +18,7 @@ from threading import RLock
 from pennyform.findings import Failure, failure
 
 _APPLICATION = 0x50464D53  # "PFMS": tells our file from any other SQLite file
-_VERSION = 1
+_VERSION = 2
 _WAIT_FOR_LOCK = 30.0
 # Two processes that turn one new file to WAL mode at the same moment are not made to wait, but refused.
 _PAUSES_TO_OPEN = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -40,6 +40,13 @@ CREATE TABLE record (
 CREATE UNIQUE INDEX record_reference ON record (company, kind, reference) WHERE reference IS NOT NULL;
 CREATE INDEX record_kind ON record (company, kind, id) WHERE deleted_at IS NULL;
 CREATE INDEX record_parent ON record (parent, kind, id) WHERE parent IS NOT NULL AND deleted_at IS NULL;
+CREATE TABLE change (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, company INTEGER NOT NULL REFERENCES company, kind TEXT NOT NULL,
+  record INTEGER NOT NULL, operation TEXT NOT NULL, detail TEXT NOT NULL,
+  occurred_at TEXT NOT NULL, created_at TEXT NOT NULL
+);
+CREATE INDEX change_kind ON change (company, kind, id);
+CREATE TABLE content (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE counter (
   company INTEGER NOT NULL REFERENCES company, name TEXT NOT NULL, value INTEGER NOT NULL,
   PRIMARY KEY (company, name)
@@ -132,7 +139,7 @@ class Store:
     def reset(self) -> None:
         """Empty everything and plant again, in one transaction: others who have the file open see it."""
         with self.transaction(write=True) as connection:
-            for table in ("record", "token", "counter", "company"):
+            for table in ("change", "content", "record", "token", "counter", "company"):
                 connection.execute(f"DROP TABLE {table}")
             self._create(connection)
 

@@ -9,22 +9,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pennyform.sandbox.behaviours import (
-    collections,
+    banking,
+    categories,
+    changelogs,
     customer_invoices,
     customers,
+    files,
+    imports,
     invoice_lines,
     ledger_accounts,
+    lists,
     me,
     products,
+    sending,
+    settlement,
+    transactions,
 )
 from pennyform.sandbox.call import Behaviour
 
+_ROOMS = (
+    banking,
+    categories,
+    changelogs,
+    customer_invoices,
+    customers,
+    files,
+    imports,
+    invoice_lines,
+    ledger_accounts,
+    lists,
+    me,
+    products,
+    sending,
+    settlement,
+    transactions,
+)
+
 BEHAVIOURS: Mapping[str, Behaviour] = {
-    **me.OPERATIONS,
-    **customers.OPERATIONS,
-    **products.OPERATIONS,
-    **ledger_accounts.OPERATIONS,
-    **customer_invoices.OPERATIONS,
-    **invoice_lines.OPERATIONS,
-    **collections.OPERATIONS,
+    operation: behaviour for room in _ROOMS for operation, behaviour in room.OPERATIONS.items()
 }

@@ -6,50 +6,24 @@ invoice's date, because they are counted in the transaction that issues.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pennyform.sandbox import invoice_view
-from pennyform.sandbox.amounts import discount_of
+from pennyform.sandbox import invoice_view, invoicing
 from pennyform.sandbox.behaviours.invoice_lines import included_lines
 from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Behaviour, Call
-from pennyform.sandbox.currencies import CURRENCIES
-from pennyform.sandbox.lines import add_up, changed_line, discount_text, new_line
+from pennyform.sandbox.lines import changed_line, new_line
 from pennyform.sandbox.listing import page, shown
 from pennyform.sandbox.problems import bad_request, not_found, unprocessable
+from pennyform.sandbox.settlement import reconcile_invoice
 
-_DEFAULTS: Mapping[str, Any] = {
-    "currency": "EUR",
-    "label": None,
-    "discount": None,
-    "customer_invoice_template_id": None,
-    "pdf_invoice_free_text": None,
-    "pdf_invoice_subject": None,
-    "pdf_description": None,
-    "special_mention": None,
-    "transaction_reference": None,
-}
-_LONGEST = {"pdf_description": 5_000, "special_mention": 20_000}
 _LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
 
 
 def create_invoice(call: Call) -> dict[str, Any]:
     """``POST /customer_invoices``: a draft when ``draft`` is true, otherwise issued on the spot."""
-    given = dict(call.body)
-    lines, sections = given.pop("invoice_lines"), given.pop("invoice_line_sections", [])
-    reference = given.pop("external_reference", None) or call.books.new_reference("customer_invoice")
-    ranks = _section_ranks(sections)
-    bodies = [new_line(call, line, rank, ranks) for rank, line in enumerate(lines, 1)]
-    invoice = {**_DEFAULTS, **given, "draft": given.get("draft", False), "invoice_number": ""}
-    _settle(call, invoice, bodies)
-    if not invoice["draft"]:
-        _number(call, invoice)
-    record = call.books.insert("customer_invoice", invoice, reference=reference)
-    for kind, children in (("invoice_line_section", sections), ("invoice_line", bodies)):
-        for child in children:
-            call.books.insert(kind, child, parent=record.id)
-    return invoice_view.invoice(call, record)
+    return invoice_view.invoice(call, invoicing.make(call, call.body))
 
 
 def list_invoices(call: Call) -> dict[str, Any]:
@@ -82,6 +56,8 @@ def update_invoice(call: Call) -> dict[str, Any]:
     else:
         _change_imputation(call, record, changes.get("update", ()))
     call.books.update(record)
+    if "transaction_reference" in given:
+        reconcile_invoice(call, record)
     return invoice_view.invoice(call, record)
 
 
@@ -91,7 +67,7 @@ def finalize_invoice(call: Call) -> dict[str, Any]:
     if not record.body["draft"]:
         raise unprocessable("The invoice is already finalized")
     record.body["draft"] = False
-    _number(call, record.body)
+    invoicing.number(call, record.body)
     call.books.update(record)
     return invoice_view.invoice(call, record)
 
@@ -110,36 +86,6 @@ def _found(call: Call) -> Record:
     return call.find("customer_invoice", call.parameters["id"])
 
 
-def _number(call: Call, invoice: dict[str, Any]) -> None:
-    year = invoice["date"][:4]
-    invoice["invoice_number"] = f"F-{year}-{call.books.next_number(f'invoice {year}'):04d}"
-
-
-def _section_ranks(sections: Sequence[Mapping[str, Any]]) -> list[int]:
-    ranks = [section["rank"] for section in sections]
-    if sorted(ranks) != list(range(1, len(ranks) + 1)):
-        raise unprocessable("Sections must be ranked 1, 2, 3, … without gaps")
-    return ranks
-
-
-def _settle(call: Call, invoice: dict[str, Any], lines: Sequence[dict[str, Any]]) -> None:
-    """Check what the invoice refers to, and compute everything that follows from its fields and lines."""
-    customer = call.find("customer", invoice["customer_id"], "Customer")
-    if invoice["customer_invoice_template_id"] is not None:
-        call.find("customer_invoice_template", invoice["customer_invoice_template_id"], "Template")
-    if invoice["currency"] not in CURRENCIES:
-        raise unprocessable(f"{invoice['currency']} is not a currency")
-    for name, most in _LONGEST.items():
-        if len(invoice[name] or "") > most:
-            raise unprocessable(f"{name} may have at most {most} characters")
-    if not lines:
-        raise unprocessable("An invoice must have at least one line")
-    invoice["customer_name"] = customer.body["name"]
-    invoice.setdefault("language", customer.body["billing_language"])
-    invoice["discount"] = discount_text(discount_of(invoice["discount"]))
-    add_up(call, invoice, lines)
-
-
 def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
     changes = given.get("invoice_lines", {})
     updates = changes.get("update", ())
@@ -156,8 +102,8 @@ def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
 
 
 def _change_draft(call: Call, record: Record, changes: Mapping[str, Any]) -> None:
-    kept = {line.id: line for line in _lines(call, record)}
-    sections = [section.body["rank"] for section in _sections(call, record)]
+    kept = {line.id: line for line in invoicing.lines_of(call, record)}
+    sections = [section.body["rank"] for section in invoicing.sections_of(call, record)]
     for update in changes.get("update", ()):
         line = _line(kept, update)
         line.body = changed_line(call, line.body, update, sections)
@@ -167,7 +113,7 @@ def _change_draft(call: Call, record: Record, changes: Mapping[str, Any]) -> Non
         new_line(call, line, place, sections)
         for place, line in enumerate(changes.get("create", ()), rank + 1)
     ]
-    _settle(call, record.body, [*(line.body for line in kept.values()), *created])
+    invoicing.settle(call, record.body, [*(line.body for line in kept.values()), *created])
     call.books.delete(removed)
     for line in kept.values():
         call.books.update(line)
@@ -176,7 +122,7 @@ def _change_draft(call: Call, record: Record, changes: Mapping[str, Any]) -> Non
 
 
 def _change_imputation(call: Call, record: Record, updates: Iterable[Mapping[str, Any]]) -> None:
-    kept = {line.id: line for line in _lines(call, record)}
+    kept = {line.id: line for line in invoicing.lines_of(call, record)}
     for update in updates:
         line = _line(kept, update)
         line.body = changed_line(call, line.body, update, [line.body["section_rank"]])
@@ -188,14 +134,6 @@ def _line(lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
     if found is None:
         raise not_found(f"Invoice line {wanted['id']}")
     return found
-
-
-def _lines(call: Call, record: Record) -> list[Record]:
-    return call.books.select("invoice_line", Selection(order="id ASC"), parent=record.id)
-
-
-def _sections(call: Call, record: Record) -> list[Record]:
-    return call.books.select("invoice_line_section", Selection(order="id ASC"), parent=record.id)
 
 
 OPERATIONS: dict[str, Behaviour] = {

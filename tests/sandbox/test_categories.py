@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Caller, Draft, Issued
+
+
+@pytest.fixture
+def groups(api: Caller) -> dict[str, int]:
+    """Category ids by label: two in ``Cost centre``, two in ``Region``."""
+    return {one["label"]: one["id"] for one in api.get("/categories").json()["items"]}
+
+
+def weights(shown: list[dict[str, Any]]) -> dict[str, str]:
+    return {one["label"]: one["weight"] for one in shown}
+
+
+def test_categories_add_up_to_one_in_each_group(api: Caller, issued: Issued, groups: dict[str, int]) -> None:
+    path = f"/customer_invoices/{issued()['id']}/categories"
+    halves = [
+        {"id": groups["Consulting"], "weight": "0.25"},
+        {"id": groups["Training"], "weight": "0.75"},
+        {"id": groups["North"], "weight": "1"},
+    ]
+    expected = {"Consulting": "0.25", "Training": "0.75", "North": "1.0"}
+    assert weights(api.put(path, json=halves).json()) == expected
+    assert weights(api.get(path).json()["items"]) == expected
+
+
+def test_they_are_replaced_as_a_whole(api: Caller, issued: Issued, groups: dict[str, int]) -> None:
+    path = f"/customer_invoices/{issued()['id']}/categories"
+    api.put(path, json=[{"id": groups["Consulting"], "weight": "1"}])
+    again = api.put(path, json=[{"id": groups["North"], "weight": "1"}])
+    assert weights(again.json()) == {"North": "1.0"}
+    assert api.put(path, json=[]).json() == []
+    assert api.get(path).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [("North", "0.5")],
+        [("North", "0.5"), ("South", "0.50000001")],
+        [("North", "0.3333333"), ("South", "0.3333333")],
+        [("North", "0"), ("South", "1")],
+        [("North", "1.5"), ("South", "-0.5")],
+        [("North", "1e0")],
+        [("North", " 1")],
+        [("North", "")],
+        [("North", "0.5"), ("North", "0.5")],
+        [("North", "1"), ("Consulting", "0.5")],
+    ],
+)
+def test_weights_that_do_not_add_up_change_nothing(
+    api: Caller, issued: Issued, groups: dict[str, int], given: list[tuple[str, str]]
+) -> None:
+    path = f"/customer_invoices/{issued()['id']}/categories"
+    api.put(path, json=[{"id": groups["South"], "weight": "1"}])
+    refused = api.put(path, json=[{"id": groups[label], "weight": weight} for label, weight in given])
+    assert refused.status_code == 422
+    assert weights(api.get(path).json()["items"]) == {"South": "1.0"}
+
+
+def test_seven_decimals_are_allowed(api: Caller, issued: Issued, groups: dict[str, int]) -> None:
+    parts = [{"id": groups["North"], "weight": "0.3333333"}, {"id": groups["South"], "weight": "0.6666667"}]
+    assert api.put(f"/customer_invoices/{issued()['id']}/categories", json=parts).status_code == 200
+
+
+def test_a_weight_is_text(api: Caller, issued: Issued, groups: dict[str, int]) -> None:
+    path = f"/customer_invoices/{issued()['id']}/categories"
+    assert api.put(path, json=[{"id": groups["North"], "weight": 1}]).status_code == 400
+
+
+def test_an_unknown_category_is_not_found(api: Caller, issued: Issued) -> None:
+    path = f"/customer_invoices/{issued()['id']}/categories"
+    assert api.put(path, json=[{"id": 42, "weight": "1"}]).status_code == 404
+
+
+def test_a_draft_has_none_and_gets_none(api: Caller, draft: Draft, groups: dict[str, int]) -> None:
+    path = f"/customer_invoices/{api.made('/customer_invoices', draft())['id']}/categories"
+    assert api.get(path).json()["items"] == []
+    assert api.put(path, json=[{"id": groups["North"], "weight": "1"}]).status_code == 422
+
+
+def test_invoices_are_found_by_category(api: Caller, issued: Issued, groups: dict[str, int]) -> None:
+    north, _ = issued(), issued()
+    api.put(f"/customer_invoices/{north['id']}/categories", json=[{"id": groups["North"], "weight": "1"}])
+    found = api.filtered("/customer_invoices", ("category_id", "in", [groups["North"]])).json()["items"]
+    assert [one["id"] for one in found] == [north["id"]]
+    assert found[0]["updated_at"] == north["updated_at"]
+
+
+def test_customers_have_categories_too(api: Caller, customer: int, groups: dict[str, int]) -> None:
+    path = f"/customers/{customer}/categories"
+    assert weights(api.put(path, json=[{"id": groups["North"], "weight": "1"}]).json()) == {"North": "1.0"}
+    assert weights(api.get(path).json()["items"]) == {"North": "1.0"}
+
+
+def test_categories_are_made_and_renamed(api: Caller) -> None:
+    group = api.get("/category_groups").json()["items"][0]["id"]
+    made = api.made("/categories", {"label": "East", "category_group_id": group})
+    assert made["category_group"] == {"id": group}
+    renamed = api.put(f"/categories/{made['id']}", json={"analytical_code": "E"}).json()
+    assert (renamed["label"], renamed["analytical_code"]) == ("East", "E")
+    assert api.post("/categories", json={"label": "East", "category_group_id": 42}).status_code == 404
+    assert len(api.get(f"/category_groups/{group}/categories").json()["items"]) == 3
