@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,7 +49,9 @@ unit: day
 """
 
 
-def invoice(reference: str, *, finalize: bool = False, lines: str = "", more: str = "") -> str:
+def invoice(
+    reference: str, *, finalize: bool = False, lines: str = "", more: str = "", options: str = ""
+) -> str:
     """The YAML of a definition with one line of 2 x 100.00, unless ``lines`` says otherwise."""
     return (
         f"external_reference: {reference}\n"
@@ -59,7 +61,7 @@ def invoice(reference: str, *, finalize: bool = False, lines: str = "", more: st
         f"{more}"
         "invoice_lines:\n"
         f"{lines or line()}"
-        f"options:\n  finalize: {str(finalize).lower()}\n"
+        f"options:\n  finalize: {str(finalize).lower()}\n{options}"
     )
 
 
@@ -109,7 +111,7 @@ class Fault:
     skip: int = 0
 
     def applies(self, request: httpx.Request) -> bool:
-        if request.method != self.method or not re.search(self.path + r"$", request.url.path):
+        if request.method not in self.method.split("|") or not re.search(self.path + r"$", request.url.path):
             return False
         if self.skip:
             self.skip -= 1
@@ -123,6 +125,7 @@ class Wire(httpx.BaseTransport):
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
+        self.carried_out: list[str] = []
         self.faults: list[Fault] = []
         self.sent: list[httpx.Request] = []
 
@@ -130,12 +133,23 @@ class Wire(httpx.BaseTransport):
         self.sent.append(request)
         for fault in self.faults:
             if fault.applies(request):
-                return fault.trick(request, self._inner.handle_request)
-        return self._inner.handle_request(request)
+                return fault.trick(request, self._handle)
+        return self._handle(request)
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        """What the server does, whoever hears of it."""
+        answer = self._inner.handle_request(request)
+        if answer.is_success:
+            self.carried_out.append(f"{request.method} {request.url.path}")
+        return answer
+
+    def done(self, path: str) -> int:
+        """How often the server carried out a write to ``path``, by its end."""
+        return sum(entry.endswith(path) and entry[:3] != "GET" for entry in self.carried_out)
 
     def deliver(self, request: httpx.Request) -> httpx.Response:
         """Hand a request over late, as a network may."""
-        return self._inner.handle_request(request)
+        return self._handle(request)
 
     def count(self, method: str, path: str = "") -> int:
         return sum(
@@ -264,7 +278,7 @@ class Office:
         looked = look(self.repository(), self.remote(), self.state(), self.storage)
         return plan(self.repository(), looked.observation)
 
-    def apply(self, **options: Any) -> Report:
+    def apply(self, told: Mapping[str, Sequence[str]] | None = None, **options: Any) -> Report:
         world = World(self.clock, self.storage, PATIENCE)
         with begin(
             self.repository(),
@@ -274,6 +288,7 @@ class Office:
             interrupted=self._interrupted,
             **options,
         ) as session:
+            session.tell(**(told or {}))
             session.settle()
             return session.apply(session.plan(), lambda done, total: None)
 

@@ -22,6 +22,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     environment.add_targets(parser)
     parser.add_argument("--auto-approve", action="store_true", help="do not ask before changing anything")
     parser.add_argument(
+        "--wait",
+        type=int,
+        metavar="SECONDS",
+        help="how long to wait for PDFs that mail needs; 0 leaves them to a later apply (default: 179)",
+    )
+    for option, meaning in (("--mailed", "was"), ("--not-mailed", "was not")):
+        parser.add_argument(
+            option,
+            action="append",
+            default=[],
+            metavar="REFERENCE",
+            help=f"this invoice {meaning} mailed, where pennyform cannot tell; may be repeated",
+        )
+    parser.add_argument(
         "--repair-journal",
         action="store_true",
         help="set a damaged journal aside and look everything up again",

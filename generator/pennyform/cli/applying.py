@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from pennyform.cli import connection, terminal
@@ -17,12 +18,13 @@ from pennyform.cli.progress import progress_on
 from pennyform.cli.running import write_out
 from pennyform.engine import saved
 from pennyform.engine.journal import JournalError
+from pennyform.engine.limits import shortened
 from pennyform.engine.lock import LockFileError, LockHeldError
 from pennyform.engine.plan import Plan
 from pennyform.engine.results import Report, Status
 from pennyform.engine.saved import SavedPlan
 from pennyform.engine.scopes import require
-from pennyform.engine.session import Session, begin
+from pennyform.engine.session import Session, World, begin
 from pennyform.findings import Finding, Severity, failure
 from pennyform.invoices import Repository
 from pennyform.report import apply_text
@@ -54,14 +56,22 @@ def _session(repository: Repository, args: argparse.Namespace) -> Iterator[Sessi
             repository,
             account.remote,
             state,
-            account.world,
+            _patient(account.world, args.wait),
             interrupted=interruption.asked,
             repair=args.repair_journal,
         ) as session:
             yield session
 
 
+def _patient(world: World, seconds: int | None) -> World:
+    """The world with as much patience for PDFs as the command line says."""
+    if seconds is None:
+        return world
+    return replace(world, patience=replace(world.patience, pdf=shortened(world.patience.pdf, seconds)))
+
+
 def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespace) -> Exit:
+    session.tell(mailed=args.mailed, not_mailed=args.not_mailed)
     session.settle()
     plan = session.plan()
     if plan_file:
@@ -100,7 +110,7 @@ def exit_of(report: Report) -> Exit:
         return Exit.INTERRUPTED
     if report.any(Status.DIFFERS, Status.CONFLICT):
         return Exit.DRIFT
-    if report.try_later:
+    if report.try_later or report.any(Status.WAITING):
         return Exit.TRY_LATER
     return Exit.ERROR if report.any(Status.FAILED, Status.PARTIAL, Status.NOT_STARTED) else Exit.OK
 

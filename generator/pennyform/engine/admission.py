@@ -19,12 +19,6 @@ Wish = Callable[[DesiredInvoice], object]
 _UNSUPPORTED: Mapping[str, Wish] = {
     "kind: imported_invoice": lambda invoice: invoice.kind == "imported_invoice",
     "kind: credit_note": lambda invoice: invoice.kind == "credit_note",
-    "options.send_by_email": lambda invoice: invoice.options.send_by_email is not None,
-    "options.send_to_pa": lambda invoice: invoice.options.send_to_pa,
-    "options.categories": lambda invoice: invoice.options.categories is not None,
-    "options.mark_as_paid": lambda invoice: invoice.options.mark_as_paid,
-    "options.appendices": lambda invoice: invoice.options.appendices,
-    "options.matched_transactions": lambda invoice: invoice.options.matched_transactions,
 }
 
 
@@ -64,7 +58,7 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
         InadmissibleError: a limit is passed, or an amount is not the one that its definition expects.
     """
     changes = tuple(changes)
-    busy = [change for change in changes if change.steps]
+    busy = [change for change in changes if change.busy]
     findings = [finding for change in busy for finding in _beyond(policies, change)]
     findings += [finding for change in changes for finding in _unexpected(change)]
     if policies.max_invoices is not None and len(busy) > policies.max_invoices:

@@ -7,22 +7,26 @@ fails for one invoice does not stop the others; what would fail for all of them 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pennyform.engine.changes import Action, InvoiceChange, Step
 from pennyform.engine.clock import Clock
-from pennyform.engine.journal import Journal, JournalError
-from pennyform.engine.limits import WAVE, Patience
+from pennyform.engine.finish import Finisher
+from pennyform.engine.journal import Journal, JournalError, Subject
+from pennyform.engine.limits import Patience
 from pennyform.engine.masters import Masters
 from pennyform.engine.outcomes import OutcomeError, ReferenceTakenError, UnknownOutcomeError
-from pennyform.engine.plan import Plan
+from pennyform.engine.plan import Plan, waves
 from pennyform.engine.reading import Trouble, read_back
 from pennyform.engine.remote import Remote
 from pennyform.engine.resolve import Resolved, draft_body, keys_in, with_ids
 from pennyform.engine.results import Report, Result, Status
 from pennyform.engine.sender import Progress, Sender
 from pennyform.engine.settle import Settler
+from pennyform.engine.storage import Storage
 from pennyform.engine.track import Track
 
 
@@ -46,16 +50,30 @@ class Applier:
     journal: Journal
     clock: Clock
     patience: Patience
+    storage: Storage
+    root: Path
     interrupted: Callable[[], bool] = _never
     progress: Progress = _silent
     _sender: Sender = field(init=False)
     _settler: Settler = field(init=False)
     _masters: Masters = field(init=False)
+    _finisher: Finisher = field(init=False)
+    # Invoices that this apply is about to make final.
+    _expected: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self._sender = Sender(self.journal, self.interrupted, self.progress)
         self._settler = Settler(self.remote, self.journal, self.clock, self.patience, self.interrupted)
         self._masters = Masters(self.remote, self._sender, self._settler, self.patience.attempts)
+        self._finisher = Finisher(
+            self.remote,
+            self._sender,
+            self.clock,
+            self.patience,
+            self.storage,
+            self.root,
+            self._masters.identify,
+        )
 
     def apply(self, plan: Plan) -> Report:
         """Carry ``plan`` out.
@@ -64,11 +82,14 @@ class Applier:
             What became of every change. Nothing is raised for what the API or the journal does.
         """
         self._sender.total = _writes(plan)
+        self._expected = {change.external_reference for change in plan.invoices if change.irreversible}
         results = [self._masters.take(change) for change in plan.masters]
-        busy = [change for change in plan.invoices if change.steps]
-        for start in range(0, len(busy), WAVE):
-            results += self._wave(busy[start : start + WAVE])
-        results += [_idle(change) for change in plan.invoices if not change.steps]
+        tracks: list[Track] = []
+        for wave in waves(plan.invoices):
+            tracks += self._wave(wave)
+        self._finisher.wait()
+        results += [track.result(self._sender.stopped) for track in tracks]
+        results += [_idle(change) for change in plan.invoices if not change.busy]
         return Report(
             plan.environment,
             plan.company,
@@ -78,7 +99,7 @@ class Applier:
             try_later=self._sender.try_later,
         )
 
-    def _wave(self, changes: Sequence[InvoiceChange]) -> list[Result]:
+    def _wave(self, changes: Sequence[InvoiceChange]) -> list[Track]:
         tracks = [self._track(change) for change in changes]
         while any(track.next for track in tracks):
             for track in tracks:
@@ -87,17 +108,31 @@ class Applier:
             self._read_back([track for track in tracks if track.next is Step.READ_BACK])
             if self._sender.must_stop():
                 break
-        return [track.result(self._sender.stopped) for track in tracks]
+        self._remember(tracks)
+        self._finisher.take(tracks)
+        return tracks
 
     def _track(self, change: InvoiceChange) -> Track:
         identify = self._masters.identify
         body = with_ids(change.resolved.body, identify)
         resolved = Resolved(body, with_ids(change.resolved.lines, identify), change.resolved.totals)
         track = Track(change, resolved, change.there.id if change.there else None, change.there)
+        track.tasks = deque(change.tasks)
         missing = next(keys_in(body), None)
         if missing is not None and not self._sender.must_stop():
             track.end(Status.FAILED, f"the {missing.kind} {missing.value} was not created")
+        credited = change.desired.credit_note_of
+        if credited is not None and credited.value in self._expected:
+            track.end(Status.FAILED, f"the invoice it corrects, {credited.value}, did not become final")
         return track
+
+    def _remember(self, tracks: Sequence[Track]) -> None:
+        """What became final here can be corrected here."""
+        for track in tracks:
+            if track.ended is None and not track.left and track.id is not None:
+                reference = track.change.external_reference
+                self._masters.ids[Subject("customer_invoice", reference)] = track.id
+                self._expected.discard(reference)
 
     # --- writes -----------------------------------------------------------------------------------------
 
@@ -202,18 +237,20 @@ class Applier:
 
 def _idle(change: InvoiceChange) -> Result:
     statuses = {Action.CONFLICT: Status.CONFLICT, Action.UNSETTLED: Status.UNKNOWN}
+    otherwise = Status.UNKNOWN if change.doubts else Status.UNCHANGED
     comparison, there = change.comparison, change.there
     return Result(
         change,
-        statuses.get(change.action, Status.UNCHANGED),
+        statuses.get(change.action, otherwise),
         id=there.id if there else None,
         invoice_number=there.invoice_number if there else "",
         draft=there.draft if there else None,
-        detail="; ".join(change.ways_out),
+        detail="; ".join((*change.ways_out, *change.doubts)),
         differences=comparison.all if comparison else (),
     )
 
 
 def _writes(plan: Plan) -> int:
     steps = [step for change in plan.invoices for step in change.steps if step is not Step.READ_BACK]
-    return len(steps) + sum(change.action is Action.CREATE for change in plan.masters)
+    tasks = sum(len(change.tasks) for change in plan.invoices)
+    return len(steps) + tasks + sum(change.action is Action.CREATE for change in plan.masters)

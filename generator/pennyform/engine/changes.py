@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from pennyform.engine.compare import Comparison, Difference, shown_amounts, shown_header, shown_line
 from pennyform.engine.observed import ObservedInvoice
@@ -24,6 +24,7 @@ class Action(StrEnum):
     RECREATE = "recreate"
     RECREATE_AND_FINALIZE = "recreate_and_finalize"
     FINALIZE = "finalize"
+    COMPLETE = "complete"
     NO_OP = "no_op"
     CONFLICT = "conflict"
     UNSETTLED = "unsettled"
@@ -39,6 +40,30 @@ class Step(StrEnum):
     READ_BACK = "read_back"
     FINALIZE = "finalize"
     COMPLETE = "set_after_finalizing"
+    LINK = "link_credit_note"
+    CATEGORIZE = "set_categories"
+    ATTACH = "add_appendix"
+    MATCH = "match_transaction"
+    PAY = "mark_as_paid"
+    SUBMIT = "send_to_pa"
+    MAIL = "send_by_email"
+
+
+class Task(NamedTuple):
+    """One thing to do to an invoice besides its content; ``name`` tells several of a kind apart.
+
+    ``content`` is what is sent: an id, a body, a file, or nothing.
+    """
+
+    step: Step
+    name: str = ""
+    content: Any = None
+
+    @property
+    def key(self) -> str:
+        """What it is called in plans and in the journal: ``add_appendix hours.pdf``."""
+        repeated = self.step in {Step.ATTACH, Step.MATCH}
+        return f"{self.step} {self.name}" if repeated else str(self.step)
 
 
 # Actions after which the account is as the definitions ask, without a request being sent.
@@ -49,8 +74,10 @@ IDLE = frozenset({Action.NO_OP, Action.CONFLICT, Action.UNSETTLED})
 class InvoiceChange:
     """What will be done about one invoice, and everything that ``apply`` needs for it.
 
-    ``there`` is the invoice the account has; ``update`` the body of a PUT, with natural keys where ids are
-    not known yet; ``ways_out`` what a person can do about a conflict.
+    ``tasks`` come after ``steps``. ``lacking`` is where the invoice that is there falls short of its options;
+    ``doubts`` say what nobody can tell about them. ``there`` is the invoice the account has; ``update`` the
+    body of a PUT, with natural keys where ids are not known yet; ``ways_out`` what a person can do about a
+    conflict.
     """
 
     desired: DesiredInvoice
@@ -62,6 +89,9 @@ class InvoiceChange:
     update: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     ways_out: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    lacking: tuple[Difference, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     kind = "invoice"
 
@@ -69,6 +99,11 @@ class InvoiceChange:
     def external_reference(self) -> str:
         """The invoice's identity."""
         return self.desired.external_reference
+
+    @property
+    def busy(self) -> bool:
+        """Whether an apply will send anything for it."""
+        return bool(self.steps or self.tasks)
 
     @property
     def irreversible(self) -> bool:
@@ -89,8 +124,8 @@ class InvoiceChange:
             "after": shown(self._stated()) if busy else None,
             "differences": self._differences() if busy else [],
             "totals": self.resolved.totals,
-            "steps": [str(step) for step in self.steps],
-            "warnings": list(self.warnings),
+            "steps": [*map(str, self.steps), *(task.key for task in self.tasks)],
+            "warnings": [*self.warnings, *self.doubts],
             "ways_out": list(self.ways_out),
             "unverifiable": list(self.comparison.unverifiable) if self.comparison else [],
             "place": place_json(self.desired.place),
@@ -103,7 +138,8 @@ class InvoiceChange:
         return {**body, "invoice_lines": [{**filled, **stated} for filled, stated in lines]}
 
     def _differences(self) -> list[Any]:
-        return differences_json(self.comparison.all, self.desired.body) if self.comparison else []
+        content = self.comparison.all if self.comparison else ()
+        return differences_json((*content, *self.lacking), self.desired.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from pennyform.findings import Failure, failure
 
 _START = "pennyform journal 1"
 _DIGITS = 32
+# Steps after which an invoice is final.
+_FINAL = frozenset({"finalize", "import"})
 
 Record = Mapping[str, Any]
 
@@ -185,44 +187,88 @@ class Memory:
 
     ``unsettled`` are those with a request whose outcome was never written down, and its step; ``ids`` maps
     each to the id it was last seen under; ``used`` are the saved plans that were begun; ``aside`` are drafts
-    that were replaced and not deleted yet; ``doubtful`` tells that records may be missing, so that everything
-    about to be created must be looked up as if it were unsettled.
+    that were replaced and not deleted yet; ``done`` are those of which something was acknowledged, and
+    ``finalized`` the references of invoices that became final under the eyes of this journal; ``doubtful``
+    tells that records may be missing, so that everything about to be created must be looked up as if it were
+    unsettled.
     """
 
     unsettled: Mapping[Subject, str] = field(default_factory=dict)
     ids: Mapping[Subject, int] = field(default_factory=dict)
     used: frozenset[str] = frozenset()
     aside: Mapping[Subject, int] = field(default_factory=dict)
+    done: frozenset[Subject] = frozenset()
+    finalized: frozenset[str] = frozenset()
     doubtful: bool = False
+
+
+_ANSWERS = frozenset({"acknowledged", "refused", "found", "absent", "verified", "differs", "waited"})
+
+
+@dataclass(slots=True)
+class _Recollection:
+    """A memory while it is being put together."""
+
+    unsettled: dict[Subject, str] = field(default_factory=dict)
+    ids: dict[Subject, int] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    aside: dict[Subject, int] = field(default_factory=dict)
+    done: set[Subject] = field(default_factory=set)
+    finalized: set[str] = field(default_factory=set)
+    doubtful: bool = False
+
+    def take(self, record: Record) -> None:
+        """Add one record, the next in time."""
+        event = record["event"]
+        if "reference" in record:
+            self._about(Subject(record["kind"], record["reference"]), event, record)
+        elif event == "plan_used":
+            self.used.add(record["plan"])
+        elif event in {"doubt", "settled"}:
+            self.doubtful = event == "doubt"
+            if self.doubtful:
+                # What was mailed before may be among what is missing.
+                self.finalized.clear()
+
+    def _about(self, subject: Subject, event: str, record: Record) -> None:
+        if event == "intent":
+            self.unsettled[subject] = record["step"]
+            if record["step"] in _FINAL:
+                self.finalized.add(subject.reference)
+        elif event in _ANSWERS:
+            self.unsettled.pop(subject, None)
+        if event in {"acknowledged", "found"}:
+            self.done.add(subject)
+        elif event == "absent":
+            self.done.discard(subject)
+            if record.get("told"):
+                self.finalized.add(subject.reference)
+        self._identify(subject, event, record)
+
+    def _identify(self, subject: Subject, event: str, record: Record) -> None:
+        if event == "deleted":
+            self.aside.pop(subject, None)
+        if event == "set_aside":
+            self.aside[subject] = record["old"]
+            self.ids.pop(subject, None)
+        elif record.get("id") is not None:
+            self.ids[subject] = record["id"]
 
 
 def recall(records: Iterable[Record]) -> Memory:
     """Fold records, oldest first, into what they add up to."""
-    unsettled: dict[Subject, str] = {}
-    ids: dict[Subject, int] = {}
-    used: set[str] = set()
-    aside: dict[Subject, int] = {}
-    doubtful = False
+    so_far = _Recollection()
     for record in records:
-        subject = Subject(record.get("kind", ""), record.get("reference", ""))
-        match record["event"]:
-            case "intent":
-                unsettled[subject] = record["step"]
-            case "acknowledged" | "refused" | "found" | "absent" | "verified" | "differs":
-                unsettled.pop(subject, None)
-            case "set_aside":
-                aside[subject] = record["old"]
-            case "deleted":
-                aside.pop(subject, None)
-            case "plan_used":
-                used.add(record["plan"])
-            case "doubt" | "settled" as event:
-                doubtful = event == "doubt"
-        if record["event"] == "set_aside":
-            ids.pop(subject, None)
-        elif record.get("id") is not None:
-            ids[subject] = record["id"]
-    return Memory(unsettled, ids, frozenset(used), aside, doubtful)
+        so_far.take(record)
+    return Memory(
+        so_far.unsettled,
+        so_far.ids,
+        frozenset(so_far.used),
+        so_far.aside,
+        frozenset(so_far.done),
+        frozenset(so_far.finalized),
+        so_far.doubtful,
+    )
 
 
 def peek(path: Path, storage: Storage) -> Memory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pennyform.engine.admission import InadmissibleError
@@ -18,14 +18,23 @@ class UnresolvedError(InadmissibleError):
 
 
 def keys_of(invoices: Iterable[DesiredInvoice]) -> list[Key]:
-    """Every natural key in the bodies of ``invoices``, each once, in order of appearance."""
-    return list(dict.fromkeys(key for invoice in invoices for key in keys_in(invoice.body)))
+    """Every natural key that ``invoices`` name, each once, in order of appearance."""
+    return list(dict.fromkeys(key for invoice in invoices for key in keys_named(invoice)))
+
+
+def keys_named(invoice: DesiredInvoice) -> Iterator[Key]:
+    """The natural keys of one definition: those of its body, then those of its options."""
+    yield from keys_in(invoice.body)
+    if invoice.credit_note_of is not None:
+        yield invoice.credit_note_of
+    yield from (weight.key for weight in invoice.options.categories or ())
+    yield from invoice.options.matched_transactions
 
 
 def unresolved(repository: Repository, observation: Observation) -> list[Finding]:
     """What the definitions name and neither the repository nor the account has, or has more than once."""
     findings = []
-    for key in (key for invoice in repository.invoices for key in keys_in(invoice.body)):
+    for key in (key for invoice in repository.invoices for key in keys_named(invoice)):
         if key.field == "id" or str(key.value) in _declared(repository, key):
             continue
         rows = observation.rows(key)
@@ -53,6 +62,8 @@ def resolver(repository: Repository, observation: Observation) -> Resolver:
 def _declared(repository: Repository, key: Key) -> Mapping[str, Any]:
     if key.kind == "customer":
         return repository.customers
+    if key.kind == "customer_invoice":
+        return {invoice.external_reference: invoice for invoice in repository.invoices}
     return repository.products if key.kind == "product" else {}
 
 

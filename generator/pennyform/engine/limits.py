@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # The API's: rows per page, rows per page of ledger accounts, lines included with an invoice in a list.
@@ -26,14 +27,28 @@ class Patience:
 
     ``settle`` are the pauses before each look-up after an answer that was lost. Together they outlast a
     request that is still on its way (its time limit) and the lag of reads behind writes, so that only after
-    the last of them absence is proven. ``lag`` are the pauses before each further reading of an invoice that
+    the last of them absence is proven. ``pdf`` are the pauses between attempts at what needs a PDF that is
+    still being made. ``lag`` are the pauses before each further reading of an invoice that
     does not look as it was just written. ``attempts`` bounds how often one creation is sent.
     """
 
     settle: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
     lag: tuple[float, ...] = (1.0, 2.0, 4.0)
     attempts: int = 3
+    pdf: tuple[float, ...] = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
+
+
+def shortened(pauses: Sequence[float], seconds: float) -> tuple[float, ...]:
+    """``pauses``, up to ``seconds`` in all; the last one is cut."""
+    kept: list[float] = []
+    for pause in pauses:
+        if seconds <= 0:
+            break
+        kept.append(min(pause, seconds))
+        seconds -= pause
+    return tuple(kept)
 
 
 # The embedded sandbox commits within the call and reads its own writes: there is nothing to wait for.
+# Only its PDFs take their time.
 IMMEDIATE = Patience(settle=(0.0,), lag=())

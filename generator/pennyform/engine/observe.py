@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from pennyform.engine.compare import compare
 from pennyform.engine.journal import Memory, Subject
 from pennyform.engine.keys import keys_of, resolver
 from pennyform.engine.limits import EXACT_LOOKUPS
-from pennyform.engine.observed import Company, Observation, ObservedInvoice
+from pennyform.engine.observed import Company, Observation, ObservedInvoice, Row
 from pennyform.engine.remote import Remote
-from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.engine.tasks import needed
+from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
 Found = dict[str, list[ObservedInvoice]]
 
@@ -40,7 +42,7 @@ def observe(
         OutcomeError: the account could not be read.
         UnresolvedError: a definition names something that neither repository nor account has.
     """
-    observation = _masters(repository, remote, company or remote.company())
+    observation = replace(_masters(repository, remote, company or remote.company()), memory=memory)
     found = _find(repository.invoices, remote, memory)
     observation = replace(observation, invoices=found)
     return replace(observation, invoices=_settle_doubts(repository, observation, remote))
@@ -60,7 +62,45 @@ def _masters(repository: Repository, remote: Remote, company: Company) -> Observ
         products_by_id=remote.products_by_id(int(value) for value in named("product", "id")),
         ledger_accounts=remote.ledger_accounts(named("ledger_account", "number")),
         templates=remote.templates() if templates else {},
+        others=_others(repository, keys, remote),
     )
+
+
+def _others(repository: Repository, keys: Sequence[Key], remote: Remote) -> dict[Key, Sequence[Row]]:
+    """What options name: categories, bank transactions, and credited invoices that have no definition."""
+    own = {invoice.external_reference for invoice in repository.invoices}
+    found: dict[Key, Sequence[Row]] = _categories(keys, remote)
+    for key in keys:
+        if key.kind == "transaction" and key.field == "date":
+            rows = remote.transactions(str(key.value))
+            found[key] = [row for row in rows if _qualifies(row, dict(key.qualifiers))]
+        elif key.kind == "customer_invoice" and key.field != "id" and key.value not in own:
+            found[key] = [invoice.header for invoice in remote.invoices_with(str(key.value))]
+    return found
+
+
+def _categories(keys: Sequence[Key], remote: Remote) -> dict[Key, Sequence[Row]]:
+    named = [key for key in keys if key.kind == "category" and key.field != "id"]
+    groups = remote.category_groups() if any(key.qualifiers for key in named) else {}
+    found: dict[Key, Sequence[Row]] = {}
+    for field in sorted({key.field for key in named}):
+        wanted = [key for key in named if key.field == field]
+        rows = remote.categories(field, (str(key.value) for key in wanted))
+        for key in wanted:
+            group = dict(key.qualifiers).get("group")
+            found[key] = [
+                row
+                for row in rows
+                if row[field] == key.value and group in (None, groups.get(row["category_group"]["id"]))
+            ]
+    return found
+
+
+def _qualifies(row: Row, qualifiers: Mapping[str, str]) -> bool:
+    amount = qualifiers.get("currency_amount")
+    if amount is not None and Decimal(amount) != Decimal(str(row["currency_amount"])):
+        return False
+    return "label" not in qualifiers or qualifiers["label"] == row["label"]
 
 
 def _find(invoices: Sequence[DesiredInvoice], remote: Remote, memory: Memory) -> Found:
@@ -115,7 +155,7 @@ def _settle_doubts(repository: Repository, observation: Observation, remote: Rem
             there = remote.with_sections(there)
         if not there.exact and not compare(resolve(invoice, there), there).equal:
             there = remote.exactly(there)
-        rows[0] = there
+        rows[0] = remote.with_extras(there, needed(invoice, draft=there.draft))
     return settled
 
 

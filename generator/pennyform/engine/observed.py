@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pennyform.engine.journal import Memory
 from pennyform.invoices.model import Key
 
 Row = Mapping[str, Any]
@@ -27,12 +28,14 @@ class ObservedInvoice:
 
     ``header`` is the answer itself, ready for JSON. ``lines`` are in the order of the document when
     ``exact``, else in the order in which they were created. ``sections`` is None when they were not read.
+    ``extras`` are those of its other lists that were read, by the name of their resource.
     """
 
     header: Row
     lines: tuple[Row, ...]
     sections: tuple[Row, ...] | None = None
     exact: bool = False
+    extras: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
 
     @property
     def id(self) -> int:
@@ -60,9 +63,9 @@ class Observation:
     """Everything that was looked up for one plan.
 
     ``customers`` and ``products`` are by ``external_reference``, ``products_by_id`` by id,
-    ``ledger_accounts`` by number, ``templates`` by name. ``invoices`` holds *all* rows that carry a
-    reference: more than one is a duplicate. ``unsettled`` are references of which an earlier apply does not
-    know what became.
+    ``ledger_accounts`` by number, ``templates`` by name; ``others`` are the rows that answer to each other
+    key. ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``unsettled`` are
+    references of which an earlier apply does not know what became; ``memory`` is what the journal remembers.
     """
 
     company: Company
@@ -72,7 +75,9 @@ class Observation:
     ledger_accounts: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     templates: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     invoices: Mapping[str, Sequence[ObservedInvoice]] = field(default_factory=dict)
+    others: Mapping[Key, Sequence[Row]] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
+    memory: Memory = field(default_factory=Memory)
 
     def identify(self, key: Key) -> int | None:
         """The id that ``key`` stands for; None when nothing, or more than one thing, answers to it."""
@@ -93,7 +98,12 @@ class Observation:
                 return self.ledger_accounts.get(value, ())
             case "customer_invoice_template":
                 return self.templates.get(value, ())
-        raise ValueError(f"no look-up for {key.kind}")
+        return self._others(key)
+
+    def _others(self, key: Key) -> Sequence[Row]:
+        if key.kind == "customer_invoice" and str(key.value) in self.invoices:
+            return [invoice.header for invoice in self.invoices[str(key.value)]]
+        return self.others.get(key, ())
 
     def product(self, key: Key | int) -> Row | None:
         """The product that ``key`` or an id stands for, if the account has it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
@@ -112,9 +112,17 @@ def _by_rate(item: tuple[str, Sequence[Any]]) -> tuple[Decimal, str]:
 
 def requests(masters: Sequence[MasterChange], invoices: Sequence[InvoiceChange]) -> int:
     """How many requests carrying out these changes takes, when nothing goes wrong."""
-    busy = [change for change in invoices if change.steps]
-    waves = [busy[start : start + WAVE] for start in range(0, len(busy), WAVE)]
-    return sum(change.action is Action.CREATE for change in masters) + sum(map(_wave_requests, waves))
+    tasks = sum(len(change.tasks) for change in invoices)
+    creations = sum(change.action is Action.CREATE for change in masters)
+    return creations + sum(map(_wave_requests, waves(invoices))) + tasks
+
+
+def waves(invoices: Sequence[InvoiceChange]) -> Iterator[Sequence[InvoiceChange]]:
+    """The invoices that take their steps together; credit notes only after all that they could correct."""
+    busy = [change for change in invoices if change.busy]
+    for correcting in (False, True):
+        some = [change for change in busy if (change.desired.credit_note_of is not None) is correcting]
+        yield from (some[start : start + WAVE] for start in range(0, len(some), WAVE))
 
 
 def _wave_requests(wave: Sequence[InvoiceChange]) -> int:

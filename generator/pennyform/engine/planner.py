@@ -20,6 +20,7 @@ from pennyform.engine.observed import Observation, ObservedInvoice
 from pennyform.engine.plan import Plan
 from pennyform.engine.resolve import AFTER_FINALIZING, AFTER_FINALIZING_ON_LINES, Resolved, whole_body
 from pennyform.engine.scopes import missing
+from pennyform.engine.tasks import difference, outlook, waiting_for_finalize
 from pennyform.invoices.model import DesiredInvoice, Repository
 
 Resolve = Callable[[DesiredInvoice, ObservedInvoice | None], Resolved]
@@ -57,7 +58,7 @@ def plan(repository: Repository, observation: Observation) -> Plan:
         InadmissibleError: a policy forbids what would be done.
     """
     resolve = resolver(repository, observation).resolve
-    invoices = sorted(repository.invoices, key=lambda invoice: invoice.external_reference)
+    invoices = sorted(repository.invoices, key=_order)
     changes = tuple(_decide(invoice, observation, resolve) for invoice in invoices)
     enforce(repository.settings.policies, changes)
     return Plan(
@@ -67,6 +68,11 @@ def plan(repository: Repository, observation: Observation) -> Plan:
         masters=tuple(_masters(repository, observation)),
         invoices=changes,
     )
+
+
+def _order(invoice: DesiredInvoice) -> tuple[bool, str]:
+    """A credit note comes after all that it could correct."""
+    return invoice.credit_note_of is not None, invoice.external_reference
 
 
 def planned(repository: Repository, observation: Observation, notices: Sequence[str] = ()) -> Plan:
@@ -101,6 +107,28 @@ def _found(row: Mapping[str, Any] | None) -> tuple[Action, int | None]:
 
 
 def _decide(invoice: DesiredInvoice, observation: Observation, resolve: Resolve) -> InvoiceChange:
+    """What is done about the content, and what else is left to do once that is as it should be."""
+    change = _about_content(invoice, observation, resolve)
+    if change.action in {Action.CONFLICT, Action.UNSETTLED}:
+        return change
+    left = outlook(invoice, change.there, observation.identify, observation.memory)
+    lacking = [difference(task, change.there) for task in left.tasks] if change.there else []
+    waiting = [_waits(name) for name in waiting_for_finalize(invoice)] if _stays_draft(change) else []
+    return replace(
+        change,
+        action=Action.COMPLETE if change.action is Action.NO_OP and left.tasks else change.action,
+        tasks=left.tasks,
+        lacking=tuple(one for one in lacking if one),
+        doubts=left.doubts,
+        warnings=(*change.warnings, *waiting),
+    )
+
+
+def _stays_draft(change: InvoiceChange) -> bool:
+    return change.there is None or change.there.draft
+
+
+def _about_content(invoice: DesiredInvoice, observation: Observation, resolve: Resolve) -> InvoiceChange:
     reference = invoice.external_reference
     found = observation.invoices.get(reference, ())
     there = found[0] if found else None
@@ -176,6 +204,10 @@ _FINAL = (
     "issue a credit note for it, and define the invoice anew under another external_reference",
     "or change the definition back to what was finalized",
 )
+
+
+def _waits(name: str) -> str:
+    return f"{name} waits until the invoice is final; the definition does not ask for that"
 
 
 def _other_cents(comparison: Comparison) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from pennylane_company import Client, convert, errors, models, to_builtins
 from pennylane_company.filters import CustomerInvoiceFilter
+from pennylane_company.types import File
 
 from pennyform.engine.limits import LEDGER_PAGE, PAGE
 from pennyform.engine.observed import Company, ObservedInvoice, Row
@@ -85,6 +86,23 @@ class Remote:
             found[row["name"]] = (*found.get(row["name"], ()), row)
         return found
 
+    def categories(self, field: str, values: Iterable[str]) -> list[Row]:
+        """Categories by ``label`` or ``analytical_code``; a label can belong to several groups."""
+        found: list[Row] = []
+        for some in _batches(sorted(set(values)), PAGE):
+            found += self._list(self._client.categories.list, field, "in", some)
+        return found
+
+    def category_groups(self) -> dict[int, str]:
+        """The label of every category group, by id."""
+        with _reading():
+            rows = [to_builtins(row) for row in self._client.category_groups.list(limit=PAGE)]
+        return {row["id"]: row["label"] for row in rows}
+
+    def transactions(self, date: str) -> list[Row]:
+        """The bank transactions of one day (ISO date)."""
+        return self._list(self._client.transactions.list, "date", "eq", [date])
+
     # --- invoices, read -------------------------------------------------------------------------------
 
     def invoices_with(self, reference: str) -> list[ObservedInvoice]:
@@ -147,6 +165,19 @@ class Remote:
         lines = sorted(included["items"], key=lambda line: int(line["id"]))
         return ObservedInvoice(row, tuple(lines))
 
+    def with_extras(self, invoice: ObservedInvoice, names: Iterable[str]) -> ObservedInvoice:
+        """``invoice`` with its ``categories``, ``appendices`` or ``matched_transactions``: a request each."""
+        invoices, extras = self._client.customer_invoices, dict(invoice.extras)
+        lists: Mapping[str, Callable[..., Iterable[Any]]] = {
+            "categories": invoices.list_categories,
+            "appendices": invoices.list_appendices,
+            "matched_transactions": invoices.list_matched_transactions,
+        }
+        for name in names:
+            with _reading():
+                extras[name] = tuple(to_builtins(row) for row in lists[name](invoice.id, limit=PAGE))
+        return replace(invoice, extras=extras)
+
     # --- writes -------------------------------------------------------------------------------------
 
     def create_customer(self, customer_type: str, body: Mapping[str, Any]) -> Row:
@@ -197,6 +228,41 @@ class Remote:
             if refusal.status != 404:
                 raise
 
+    # --- writes to final invoices -----------------------------------------------------------------------
+
+    def set_categories(self, id_: int, weights: Sequence[Mapping[str, Any]]) -> None:
+        """Give an invoice these categories and no others."""
+        body = _request(weights, models.PutCustomerInvoiceCategoriesBody)
+        _done(lambda: self._client.customer_invoices.replace_categories(id_, body))
+
+    def add_appendix(self, id_: int, name: str, content: bytes, media_type: str) -> None:
+        """Add a file to an invoice. There is no way to take it away again."""
+        body = models.CommercialDocumentCreateAppendices(file=File(name, content, media_type))
+        _done(lambda: self._client.customer_invoices.create_appendices(id_, body))
+
+    def match_transaction(self, id_: int, transaction: int) -> None:
+        """Tell which bank transaction pays an invoice."""
+        body = models.CustomerInvoiceMatchTransaction(transaction_id=transaction)
+        _done(lambda: self._client.customer_invoices.match_transaction(id_, body))
+
+    def link_credit_note(self, id_: int, credit_note: int) -> None:
+        """Let the invoice ``id_`` be corrected by a credit note."""
+        body = models.CustomerInvoiceLinkCreditNote(credit_note_id=credit_note)
+        _done(lambda: self._client.customer_invoices.link_credit_note(id_, body))
+
+    def mark_as_paid(self, id_: int) -> None:
+        """Mark an invoice as paid."""
+        _done(lambda: self._client.customer_invoices.mark_as_paid(id_))
+
+    def send_to_pa(self, id_: int) -> None:
+        """Submit an invoice to the platform for e-invoices."""
+        _done(lambda: self._client.customer_invoices.send_to_pa(id_))
+
+    def send_by_email(self, id_: int, body: Mapping[str, Any] | None) -> None:
+        """Mail an invoice. Every success is one more mail."""
+        mail = _request(body, models.CustomerInvoiceSendByEmail) if body else None
+        _done(lambda: self._client.customer_invoices.send_by_email(id_, mail))
+
     # --- lists ----------------------------------------------------------------------------------------
 
     def _by_reference(self, list_: Callable[..., Iterable[Any]], references: Iterable[str]) -> dict[str, Row]:
@@ -214,7 +280,7 @@ class Remote:
         wanted: Sequence[Any],
         **more: Any,
     ) -> list[Row]:
-        condition = _condition(field, operator, list(wanted))
+        condition = _condition(field, operator, wanted[0] if operator == "eq" else list(wanted))
         with _reading():
             rows = [
                 to_builtins(row) for row in list_(filter=[condition], sort="id", **{"limit": PAGE, **more})
@@ -239,13 +305,18 @@ def _batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
-def _request(body: Mapping[str, Any], model: type[T]) -> T:
+def _request(body: object, model: Any) -> Any:
     """``body`` as the client's own type, checked against the contract before anything is sent."""
     try:
-        request: T = convert(body, model)
+        return convert(body, model)
     except msgspec.ValidationError as problem:
         raise RefusedError(f"the request does not fit the contract: {problem}", status=400) from problem
-    return request
+
+
+def _done(request: Callable[[], object]) -> None:
+    """Send a write whose answer says nothing more."""
+    with _writing():
+        request()
 
 
 def _sent(request: Callable[[], object]) -> Row:

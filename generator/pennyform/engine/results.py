@@ -16,7 +16,11 @@ from pennyform.engine.plan import FORMAT_VERSION, money
 
 
 class Status(StrEnum):
-    """How a change ended. ``partial`` is stopped between two steps, with the first of them verified."""
+    """How a change ended.
+
+    ``partial`` is stopped between two steps, with the first of them verified; ``waiting`` is done but for
+    what needs a PDF that is still being made.
+    """
 
     DONE = "done"
     UNCHANGED = "unchanged"
@@ -26,6 +30,7 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
     PARTIAL = "partial"
     NOT_STARTED = "not_started"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)

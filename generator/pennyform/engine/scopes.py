@@ -20,6 +20,13 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     Step.DELETE: ("deleteCustomerInvoices", "customer_invoices:all"),
     Step.FINALIZE: ("finalizeCustomerInvoice", "customer_invoices:all"),
     Step.COMPLETE: ("updateCustomerInvoice", "customer_invoices:all"),
+    Step.LINK: ("linkCreditNote", "customer_invoices:all"),
+    Step.CATEGORIZE: ("putCustomerInvoiceCategories", "customer_invoices:all"),
+    Step.ATTACH: ("postCustomerInvoiceAppendices", "customer_invoices:all"),
+    Step.MATCH: ("postCustomerInvoiceMatchedTransactions", "customer_invoices:all"),
+    Step.PAY: ("markAsPaidCustomerInvoice", "customer_invoices:all"),
+    Step.SUBMIT: ("sendToPaCustomerInvoice", "customer_invoices:all"),
+    Step.MAIL: ("sendByEmailCustomerInvoice", "customer_invoices:all"),
 }
 
 
@@ -44,7 +51,8 @@ def _needed(plan: Plan) -> Iterator[str]:
         if master.action is Action.CREATE:
             yield OPERATIONS[master.kind][1]
     for change in plan.invoices:
-        yield from (OPERATIONS[step][1] for step in change.steps if step in OPERATIONS)
+        steps = (*change.steps, *(task.step for task in change.tasks))
+        yield from (OPERATIONS[step][1] for step in steps if step in OPERATIONS)
 
 
 def _finding(scope: str) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import NamedTuple
 from pennyform.engine import lock
 from pennyform.engine.admission import admit
 from pennyform.engine.apply import Applier
+from pennyform.engine.changes import Step
 from pennyform.engine.clock import Clock
-from pennyform.engine.journal import Journal, Memory, open_journal, peek, recall, set_aside
+from pennyform.engine.journal import Journal, Memory, Subject, open_journal, peek, recall, set_aside
 from pennyform.engine.limits import Patience
 from pennyform.engine.observe import observe
 from pennyform.engine.observed import Company, Observation
@@ -75,6 +76,13 @@ class Session:
         """What the journal remembers by now."""
         return recall(self.journal.records)
 
+    def tell(self, *, mailed: Iterable[str] = (), not_mailed: Iterable[str] = ()) -> None:
+        """Write down what a person knows and nothing shows: which invoices were mailed, which were not."""
+        for event, references in (("found", mailed), ("absent", not_mailed)):
+            for reference in references:
+                subject = Subject(str(Step.MAIL), reference)
+                self.journal.write(event, **subject._asdict(), told=True)
+
     def settle(self) -> None:
         """Find out what became of what earlier runs left open; what cannot be found out stays open."""
         settler = Settler(self.remote, self.journal, self.world.clock, self.world.patience, self.interrupted)
@@ -99,6 +107,8 @@ class Session:
             self.journal,
             self.world.clock,
             self.world.patience,
+            self.world.storage,
+            self.repository.root,
             interrupted=self.interrupted,
             progress=progress,
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from pennyform.engine.clock import Clock, pause
-from pennyform.engine.journal import Journal, Subject, recall
+from pennyform.engine.journal import Journal, Memory, Subject, recall
 from pennyform.engine.limits import Patience
 from pennyform.engine.outcomes import OutcomeError, UnreadableError
 from pennyform.engine.remote import Remote
@@ -16,6 +16,8 @@ Stop = Callable[[], bool]
 
 # Steps of which finding the row proves that they were carried out.
 _CREATIONS = {"create", "create_draft"}
+# No waiting makes a mail visible.
+_MAIL = "send_by_email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +100,26 @@ def settle_past(settler: Settler, repository: Repository) -> None:
     memory = recall(settler.journal.records)
     everything = set(_subjects(repository))
     open_ = {subject: step for subject, step in memory.unsettled.items() if subject in everything}
-    if set(open_.values()) - _CREATIONS:
+    tasks = _open_tasks(memory, repository)
+    if tasks or set(open_.values()) - _CREATIONS:
         # A change that is still on its way would meet the next one: seeing the invoice proves nothing.
         pause(settler.clock, sum(settler.patience.settle), settler.stop)
+    for subject in [] if settler.stop() else tasks:
+        settler.journal.write("waited", **subject._asdict())
     settled = settler.settle(everything if memory.doubtful else open_)
     if memory.doubtful and not settled.unknown:
         settler.journal.write("settled")
+
+
+def _open_tasks(memory: Memory, repository: Repository) -> list[Subject]:
+    """Tasks that may still be on their way and that the account will show once they arrived."""
+    references = {invoice.external_reference for invoice in repository.invoices}
+    known = {"invoice", "customer", "product", _MAIL}
+    return sorted(
+        subject
+        for subject in memory.unsettled
+        if subject.kind not in known and subject.reference in references
+    )
 
 
 def _subjects(repository: Repository) -> Iterator[Subject]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
-from pennyform.engine.changes import InvoiceChange, Step
+from pennyform.engine.changes import InvoiceChange, Step, Task
 from pennyform.engine.compare import Difference, compare
 from pennyform.engine.edit import finalized_update_body
 from pennyform.engine.journal import Subject
@@ -30,6 +31,7 @@ class Track:
     attempts: int = 0
     uncertain: str = ""
     taken: bool = False
+    tasks: deque[Task] = field(default_factory=deque)
     ended: Status | None = None
     detail: str = ""
     differences: tuple[Difference, ...] = ()
@@ -48,6 +50,11 @@ class Track:
     def next(self) -> Step | None:
         """The step to take now; None when there is none, or none may be taken any more."""
         return self.left[0] if self.left and self.ended is None else None
+
+    @property
+    def task(self) -> Task | None:
+        """The task to take now; None while steps are left, and when nothing is to be done any more."""
+        return self.tasks[0] if self.tasks and not self.left and self.ended is None else None
 
     @property
     def is_final(self) -> bool:
@@ -126,14 +133,18 @@ class Track:
 
     def result(self, stopped: str) -> Result:
         """What to report; ``stopped`` is why the run ended early, if it did."""
-        unfinished = Status.PARTIAL if self.position else Status.NOT_STARTED
+        left = [str(step) for step in self.left if step is not Step.READ_BACK]
+        left += [task.key for task in self.tasks]
+        begun = self.position or len(self.tasks) < len(self.change.tasks)
+        unfinished = Status.PARTIAL if begun else Status.NOT_STARTED
+        finished = Status.UNKNOWN if self.change.doubts else Status.DONE
         return Result(
             self.change,
-            self.ended or (unfinished if self.left else Status.DONE),
+            self.ended or (unfinished if left else finished),
             id=self.id,
             invoice_number=self.there.invoice_number if self.there else "",
             draft=self.there.draft if self.there else None,
-            left=tuple(str(step) for step in self.left if step is not Step.READ_BACK),
-            detail=self.detail or (stopped if self.left else ""),
+            left=tuple(left),
+            detail=self.detail or (stopped if left else "; ".join(self.change.doubts)),
             differences=self.differences if self.ended in {Status.DIFFERS, Status.UNKNOWN} else (),
         )

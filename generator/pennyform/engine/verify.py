@@ -16,6 +16,7 @@ from pennyform.engine.observed import Company, Observation, ObservedInvoice
 from pennyform.engine.plan import FORMAT_VERSION
 from pennyform.engine.planner import Resolve
 from pennyform.engine.resolve import Resolved
+from pennyform.engine.tasks import difference, wished
 from pennyform.invoices.model import DesiredInvoice, Repository
 
 
@@ -30,21 +31,26 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedInvoice:
-    """One definition and what the account has for it; ``there`` are all invoices under its reference."""
+    """One definition and what the account has for it; ``there`` are all invoices under its reference.
+
+    ``lacking`` is where it falls short of its options; mail, which no answer shows, is not in it.
+    """
 
     desired: DesiredInvoice
     resolved: Resolved
     there: Sequence[ObservedInvoice]
     comparison: Comparison | None = None
+    lacking: tuple[Difference, ...] = ()
 
     @property
     def differences(self) -> tuple[Difference, ...]:
         """Everything that can be seen to differ, the wish to be final included."""
         if self.comparison is None:
             return ()
+        found = (*self.comparison.all, *self.lacking)
         if self.desired.options.finalize and self.there[0].draft:
-            return (*self.comparison.all, Difference("/draft", want=False, have=True))
-        return self.comparison.all
+            return (*found, Difference("/draft", want=False, have=True))
+        return found
 
     @property
     def standing(self) -> Standing:
@@ -114,4 +120,15 @@ def _verified(invoice: DesiredInvoice, observation: Observation, resolve: Resolv
     if len(there) != 1:
         return VerifiedInvoice(invoice, resolve(invoice, None), there)
     resolved = resolve(invoice, there[0])
-    return VerifiedInvoice(invoice, resolved, there, compare(resolved, there[0]))
+    return VerifiedInvoice(
+        invoice, resolved, there, compare(resolved, there[0]), _lacking(invoice, there[0], observation)
+    )
+
+
+def _lacking(
+    invoice: DesiredInvoice, there: ObservedInvoice, observation: Observation
+) -> tuple[Difference, ...]:
+    if there.draft:
+        return ()
+    tasks = wished(invoice, observation.identify)
+    return tuple(one for one in (difference(task, there) for task in tasks) if one)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pennyform.report.paint import Paint
 from pennyform.report.plan_text import money
-from pennyform.report.values import count, difference
+from pennyform.report.values import count, difference, task
 
 Data = Mapping[str, Any]
 
@@ -20,6 +20,7 @@ _LOOKS = {
     "unknown": ("?", "red"),
     "partial": ("-", "yellow"),
     "not_started": ("-", "yellow"),
+    "waiting": ("-", "yellow"),
 }
 _DONE = {
     "create": "created as a draft, verified",
@@ -33,6 +34,7 @@ _ENDED = {
     "unknown": "outcome unknown",
     "partial": "stopped before it was finished",
     "not_started": "not started",
+    "waiting": "waiting for its PDF",
 }
 _STEPS = {
     "create": "create",
@@ -81,7 +83,7 @@ def _done(result: Data) -> str:
 
 
 def _ended(result: Data) -> str:
-    left = ", ".join(_STEPS[step] for step in result["left"])
+    left = ", ".join(_STEPS.get(step) or task(step) for step in result["left"])
     known = f" (id {result['id']})" if result["id"] else ""
     return f"{_ENDED[result['status']]}{known}" + (f"; left: {left}" if left else "")
 
@@ -89,11 +91,23 @@ def _ended(result: Data) -> str:
 def closing(report: Data, paint: Paint) -> str:
     """The counts in one line, and what to do when not everything was done."""
     summary = report["summary"]
-    names = ("done", "unchanged", "failed", "differs", "conflict", "unknown", "partial", "not_started")
+    names = (
+        "done",
+        "unchanged",
+        "failed",
+        "differs",
+        "conflict",
+        "unknown",
+        "partial",
+        "waiting",
+        "not_started",
+    )
     said = ", ".join(f"{summary[name]} {name.replace('_', ' ')}" for name in names if summary.get(name))
     text = f"Apply: {said or count(0, 'change')}."
     if summary.get("unknown"):
         return paint(f"{text} Run 'pennyform apply' again: it finds out what became of the unknown.", "red")
+    if summary.get("waiting"):
+        return paint(f"{text} Run 'pennyform apply' again in a few minutes for what waits.", "yellow")
     if summary.get("partial") or summary.get("not_started"):
         return paint(f"{text} Run 'pennyform apply' again for what is left.", "yellow")
     return text

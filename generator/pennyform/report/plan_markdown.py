@@ -7,7 +7,7 @@ from typing import Any
 
 from pennyform.report.paint import Paint
 from pennyform.report.plan_text import closing
-from pennyform.report.values import count, pointer, value
+from pennyform.report.values import count, pointer, task, value
 
 Data = Mapping[str, Any]
 
@@ -22,6 +22,7 @@ _WORDS = {
     "recreate": "replace",
     "recreate_and_finalize": "replace and **finalize**",
     "finalize": "**finalize**",
+    "complete": "complete",
     "conflict": "**conflict**",
     "unsettled": "**unknown**",
 }
@@ -86,6 +87,7 @@ def _details(change: Data) -> str:
         f"{pointer(row['pointer'])}: {value(row['before'])} → {value(row['after'])}"
         for row in change["differences"]
     ]
+    said += [task(step) for step in change["steps"] if task(step)]
     said += [*change["warnings"], *change["ways_out"]]
     return "<br>".join(map(_escaped, said))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pennyform.report.paint import Paint
-from pennyform.report.values import columns, count, header, line, pointer, value
+from pennyform.report.values import columns, count, header, line, pointer, task, value
 
 Data = Mapping[str, Any]
 
@@ -15,6 +15,7 @@ _SYMBOLS = {
     "update": ("~", "yellow"),
     "recreate": ("±", "yellow"),
     "finalize": ("!", "red"),
+    "complete": ("~", "yellow"),
     "conflict": ("x", "red"),
     "unsettled": ("?", "red"),
     "no_op": ("=", "dim"),
@@ -27,6 +28,7 @@ _PHRASES = {
     "recreate": "will be replaced by a new draft",
     "recreate_and_finalize": "will be replaced by a new draft, verified and finalized",
     "finalize": "will be verified and finalized",
+    "complete": "will be completed",
     "conflict": "cannot be changed as its definition asks",
     "unsettled": "has an unknown outcome",
 }
@@ -74,6 +76,7 @@ def _change(change: Data, paint: Paint) -> Iterator[str]:
         yield from _differences(change, paint)
     if change["totals"]:
         yield f"      {_totals(change['totals'])}"
+    yield from _tasks(change)
     for warning in change["warnings"]:
         yield paint(f"      warning: {warning}", "yellow")
     for way_out in change["ways_out"]:
@@ -119,6 +122,13 @@ def _differences(change: Data, paint: Paint) -> Iterator[str]:
 
 def _sides(row: Data) -> list[str]:
     return [value(row["before"]), "→", value(row["after"])]
+
+
+def _tasks(change: Data) -> Iterator[str]:
+    """What is done besides the content, in words."""
+    said = [task(step) for step in change["steps"] if task(step)]
+    if said:
+        yield f"      then {', '.join(said)}"
 
 
 def _totals(totals: Data) -> str:
@@ -176,6 +186,7 @@ def closing(plan: Data, paint: Paint) -> str:
         (_counted(plan, "create"), "to create"),
         (_counted(plan, "update") + _counted(plan, "recreate"), "to update"),
         (plan["summary"]["irreversible"], paint("to finalize (IRREVERSIBLE)", "red")),
+        (_counted(plan, "complete"), "to complete"),
         (_counted(plan, "conflict"), paint("in conflict", "red")),
         (_counted(plan, "unsettled"), paint("unsettled", "red")),
         (_counted(plan, "no_op"), "unchanged"),

@@ -89,6 +89,23 @@ def line(row: Mapping[str, Any]) -> list[str]:
     ]
 
 
+_TASKS = {
+    "link_credit_note": "link it to the invoice it corrects",
+    "set_categories": "set its categories",
+    "add_appendix": "attach",
+    "match_transaction": "match the transaction",
+    "mark_as_paid": "mark it as paid",
+    "send_to_pa": "send it to the platform for e-invoices",
+    "send_by_email": "mail it",
+}
+
+
+def task(step: str) -> str:
+    """A task after the content in words: ``attach hours.pdf``; empty for a step of the content."""
+    kind, _, name = step.partition(" ")
+    return f"{_TASKS[kind]} {plain(name)}".rstrip() if kind in _TASKS else ""
+
+
 def columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
     """Rows as aligned text; empty columns take no space.
 
