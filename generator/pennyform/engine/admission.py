@@ -18,7 +18,6 @@ Wish = Callable[[DesiredInvoice], object]
 # What definitions can ask for and the engine does not do yet.
 _UNSUPPORTED: Mapping[str, Wish] = {
     "kind: imported_invoice": lambda invoice: invoice.kind == "imported_invoice",
-    "kind: credit_note": lambda invoice: invoice.kind == "credit_note",
 }
 
 

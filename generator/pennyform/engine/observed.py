@@ -65,7 +65,8 @@ class Observation:
     ``customers`` and ``products`` are by ``external_reference``, ``products_by_id`` by id,
     ``ledger_accounts`` by number, ``templates`` by name; ``others`` are the rows that answer to each other
     key. ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``unsettled`` are
-    references of which an earlier apply does not know what became; ``memory`` is what the journal remembers.
+    references of which an earlier apply does not know what became; ``memory`` is what the journal remembers;
+    ``finalizing`` are the references whose definitions ask for finalizing.
     """
 
     company: Company
@@ -77,6 +78,7 @@ class Observation:
     invoices: Mapping[str, Sequence[ObservedInvoice]] = field(default_factory=dict)
     others: Mapping[Key, Sequence[Row]] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
+    finalizing: frozenset[str] = frozenset()
     memory: Memory = field(default_factory=Memory)
 
     def identify(self, key: Key) -> int | None:

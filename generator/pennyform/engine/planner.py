@@ -58,6 +58,8 @@ def plan(repository: Repository, observation: Observation) -> Plan:
         InadmissibleError: a policy forbids what would be done.
     """
     resolve = resolver(repository, observation).resolve
+    finalizing = {one.external_reference for one in repository.invoices if one.options.finalize}
+    observation = replace(observation, finalizing=frozenset(finalizing))
     invoices = sorted(repository.invoices, key=_order)
     changes = tuple(_decide(invoice, observation, resolve) for invoice in invoices)
     enforce(repository.settings.policies, changes)
@@ -135,11 +137,24 @@ def _about_content(invoice: DesiredInvoice, observation: Observation, resolve: R
     resolved = resolve(invoice, there)
     if reference in observation.unsettled:
         return InvoiceChange(invoice, resolved, Action.UNSETTLED, ways_out=(_UNSETTLED,))
+    if (there is None or there.draft) and (way_out := _uncorrectable(invoice, observation)):
+        return InvoiceChange(invoice, resolved, Action.CONFLICT, there=there, ways_out=(way_out,))
     if there is None:
         return InvoiceChange(invoice, resolved, *_steps(Action.CREATE, invoice))
     if len(found) > 1:
         return InvoiceChange(invoice, resolved, Action.CONFLICT, there=there, ways_out=(_duplicates(found),))
     return (_about_draft if there.draft else _about_finalized)(invoice, resolved, there)
+
+
+def _uncorrectable(invoice: DesiredInvoice, observation: Observation) -> str:
+    """Why ``invoice`` cannot be the credit note it should be; empty when it can, or is none."""
+    key = invoice.credit_note_of
+    if key is None or key.field == "id" or not invoice.options.finalize:
+        return ""
+    rows = observation.rows(key)
+    if str(key.value) in observation.finalizing or (rows and not rows[0]["draft"]):
+        return ""
+    return f"{key.value} is not final, and only a final invoice can be corrected: finalize it, or change it"
 
 
 def _about_draft(invoice: DesiredInvoice, resolved: Resolved, there: ObservedInvoice) -> InvoiceChange:
