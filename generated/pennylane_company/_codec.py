@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeGuard, TypeVar, cast, overload
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -60,11 +60,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                 force_setattr(self, name, _marked(name, getattr(self, name), kind))
 
 
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """``isinstance`` in a way that type checkers agree on: a list of anything, not of nothing known."""
+    return isinstance(value, list)
+
+
 def _marked(name: str, value: Any, kind: type[Decimal]) -> Any:
     """``value`` as the kind of decimal that the contract wants; null, unset and blank stay what they are."""
     if value is None or value is msgspec.UNSET or isinstance(value, Blank):
         return value
-    if isinstance(value, list):
+    if is_list(value):
         return [_marked(name, each, kind) for each in value]
     if not isinstance(value, (Decimal, int, str)) or isinstance(value, bool):
         raise TypeError(f"{name} must be a Decimal, not {type(value).__name__}: floats lose cents")
@@ -94,6 +99,9 @@ class Variants(type):
             return value
         if not isinstance(value, Mapping):
             raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
+        return cls._read(cast("Mapping[str, Any]", value))
+
+    def _read(cls, value: Mapping[str, Any]) -> Any:
         if cls.field:
             return _convert(value, cls._tagged(value))
         for candidate in cls.of:
@@ -127,15 +135,18 @@ def variants(
 class _DecimalKind(type):
     """A type for msgspec that reads as ``read`` says, and stands for ``Decimal``."""
 
+    blankable: bool = False
+    number: bool = False
+
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, Decimal)
 
     def read(cls, value: Any) -> Decimal:
         """A decimal out of a JSON string or number."""
-        if value == "" and cls is BlankableDecimal:
+        if value == "" and cls.blankable:
             return Blank()
-        number: Decimal = msgspec.convert(value, Decimal)
-        return Number(number) if cls is DecimalNumber else number
+        number = msgspec.convert(value, Decimal)
+        return Number(number) if cls.number else number
 
 
 if TYPE_CHECKING:
@@ -146,8 +157,12 @@ else:
     class BlankableDecimal(metaclass=_DecimalKind):
         """The runtime side of an amount that the service may write as an empty string."""
 
+        blankable = True
+
     class DecimalNumber(metaclass=_DecimalKind):
         """The runtime side of a decimal that the service writes as a JSON number."""
+
+        number = True
 
 
 def _decode_hook(type_: type, value: Any) -> Any:
@@ -246,8 +261,8 @@ def _refuse_floats(value: Any, path: str) -> None:
     if isinstance(value, float):
         raise TypeError(f"a float at {path}: give a Decimal or a str, floats lose cents")
     if isinstance(value, Mapping):
-        for key, inner in value.items():
+        for key, inner in cast("Mapping[str, Any]", value).items():
             _refuse_floats(inner, f"{path}.{key}")
     elif isinstance(value, (list, tuple)):
-        for index, inner in enumerate(value):
+        for index, inner in enumerate(cast("list[Any]", value)):
             _refuse_floats(inner, f"{path}[{index}]")

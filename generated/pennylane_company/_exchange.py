@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from . import _codec
+from ._codec import Request, decoder, encode, explained, is_list, plain
 from ._failures import Fate, fate
 from ._limits import Turns
 from .errors import NotSentError, OutcomeUnknownError, for_status, seconds
@@ -31,6 +31,7 @@ NOTHING: Values = {}
 
 _BACKOFF_STATUSES = frozenset({500, 502, 503, 504})
 _LONGEST_TEXT = 500
+_MESSAGE_FIELDS = ("message", "error", "errors", "details")
 
 
 class Operation(msgspec.Struct, Generic[T_co], frozen=True):
@@ -96,7 +97,7 @@ class Exchange:
         parts = _parts(body)
         if parts is not None:
             return httpx.Request(operation.method, url, headers=_HEADERS, files=parts)
-        return httpx.Request(operation.method, url, headers=_JSON_HEADERS, content=_codec.encode(body))
+        return httpx.Request(operation.method, url, headers=_JSON_HEADERS, content=encode(body))
 
     def steps(
         self, operation: Operation[Any], request: httpx.Request
@@ -192,7 +193,7 @@ def answer(operation: Operation[T], reply: Reply) -> T:
     try:
         return cast("T", _decoder(operation.answer).decode(reply.body))
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise _undecodable(operation, reply, _codec.explained(problem)) from problem
+        raise _undecodable(operation, reply, explained(problem)) from problem
 
 
 def following(operation: Operation[Any], page: Page[Any], cursor: str | None) -> str | None:
@@ -223,7 +224,7 @@ def _decoder(name: str) -> msgspec.json.Decoder[Any]:
     if name not in _DECODERS:
         module, _, attribute = name.partition(".")
         models = importlib.import_module(f"{__package__}.models.{module}")
-        _DECODERS[name] = _codec.decoder(getattr(models, attribute))
+        _DECODERS[name] = decoder(getattr(models, attribute))
     return _DECODERS[name]
 
 
@@ -244,13 +245,13 @@ def _query(values: Values) -> str:
 def _query_text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    text = _codec.encode(value).decode()
+    text = encode(value).decode()
     return text.strip('"')
 
 
 def _parts(body: object) -> list[tuple[str, Any]] | None:
     """The multipart form of a body that has a file in it, or None when it is JSON."""
-    if not isinstance(body, _codec.Request) or not body.__multipart__:
+    if not isinstance(body, Request) or not body.__multipart__:
         return None
     given = msgspec.structs.asdict(body)
     return [(name, _part(value)) for name, value in given.items() if value is not msgspec.UNSET]
@@ -262,8 +263,9 @@ def _part(value: Any) -> Any:
         return content if value.media_type else content[:2]
     if isinstance(value, str):
         return (None, value)
-    media_type = "application/json" if isinstance(value, (msgspec.Struct, list)) else "text/plain"
-    return (None, _codec.encode(value).strip(b'"'), media_type)
+    text: bytes = encode(value)
+    media_type = "application/json" if text[:1] in {b"{", b"["} else "text/plain"
+    return (None, text.strip(b'"'), media_type)
 
 
 def _undecodable(operation: Operation[Any], reply: Reply, what: str) -> OutcomeUnknownError:
@@ -274,15 +276,16 @@ def _undecodable(operation: Operation[Any], reply: Reply, what: str) -> OutcomeU
 
 def _json_or_text(text: str) -> Any:
     try:
-        return _codec.plain(text.encode())
+        return plain(text.encode())
     except msgspec.DecodeError:
         return text
 
 
 def _message(body: Any) -> str:
     if isinstance(body, dict):
-        said = [_message(body[key]) for key in ("message", "error", "errors", "details") if body.get(key)]
+        fields = cast("dict[str, Any]", body)
+        said = [_message(fields[key]) for key in _MESSAGE_FIELDS if fields.get(key)]
         return ": ".join(dict.fromkeys(filter(None, said)))[:_LONGEST_TEXT]
-    if isinstance(body, list):
+    if is_list(body):
         return "; ".join(filter(None, map(_message, body)))[:_LONGEST_TEXT]
     return " ".join(str(body).split())[:_LONGEST_TEXT] if body is not None else ""

@@ -20,7 +20,7 @@ Messages carry what the service said, never the token.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import httpx
@@ -80,7 +80,7 @@ class APIError(PennylaneError):
         self.body = body
         self.headers = headers
         self.request_id = headers.get("x-request-id")
-        details = body if isinstance(body, dict) else {}
+        details = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
         self.code = _text(details.get("code"))
         self.field = _text(details.get("field"))
 

@@ -61,11 +61,14 @@ class Page(Protocol[T_co]):
     @property
     def items(self) -> Sequence[T_co] | UnsetType:
         """The items of this page."""
+        ...
 
     @property
     def has_more(self) -> bool | UnsetType | None:
         """Whether there is another page."""
+        ...
 
     @property
     def next_cursor(self) -> str | UnsetType | None:
         """What to pass as ``cursor`` to get it, along with the same filter and sort."""
+        ...

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pennylane_company
+import pytest
 from mypy import api
 
 HERE = Path(__file__).parent
@@ -28,7 +34,26 @@ def test_strictly_and_with_exactly_the_expected_errors(tmp_path: Path) -> None:
     report, problems, _ = api.run([*options, f"--config-file={config}", str(PACKAGE), *map(str, files)])
     assert problems == ""
     found = {(Path(name).resolve(), int(line), code) for name, line, code in _errors(report)}
-    assert found == {expected for file in files for expected in _expected(file)}, report
+    assert found == _all_expected(), report
+
+
+def test_a_second_type_checker_agrees(tmp_path: Path) -> None:
+    if importlib.util.find_spec("pyright") is None:
+        pytest.skip("pyright is not installed")
+    shutil.copytree(PACKAGE, tmp_path / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(HERE / "typing", tmp_path / "usage", ignore=shutil.ignore_patterns("__pycache__"))
+    config = tmp_path / "pyrightconfig.json"
+    config.write_text(json.dumps({"typeCheckingMode": "strict", "pythonVersion": "3.11"}))
+    command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
+    ended = subprocess.run([*command, "-p", str(config)], capture_output=True, text=True, cwd=tmp_path)
+    problems = json.loads(ended.stdout)["generalDiagnostics"]
+    found = {(Path(each["file"]).name, each["range"]["start"]["line"] + 1) for each in problems}
+    wanted = {(file.name, line) for file, line, _ in _all_expected()}
+    assert found == wanted
+
+
+def _all_expected() -> set[tuple[Path, int, str]]:
+    return {each for file in sorted((HERE / "typing").glob("*.py")) for each in _expected(file)}
 
 
 def _errors(report: str) -> list[tuple[str, str, str]]:

@@ -13,6 +13,10 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from .shared import Currency, CurrencyAnswer, LinkedRecord, RecordId
 
+__all__ = [
+    "AccountType", "BankAccount", "BankAccountCreate", "BankAccountPage",
+]  # fmt: skip
+
 AccountType: TypeAlias = Literal[
     "current", "card", "savings", "shares", "loan", "life_insurance", "other", "checking",
 ]  # fmt: skip

@@ -32,6 +32,26 @@ from .shared import (
     VatRateAnswer,
 )
 
+__all__ = [
+    "BillingSubscription", "BillingSubscriptionCreate", "BillingSubscriptionCreateCustomerInvoiceData",
+    "BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine", "BillingSubscriptionCreateMode",
+    "BillingSubscriptionCreateRecurringRule", "BillingSubscriptionCreateRecurringRuleMonthly",
+    "BillingSubscriptionCreateRecurringRuleWeekly", "BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek",
+    "BillingSubscriptionCreateRecurringRuleYearly", "BillingSubscriptionCustomerInvoiceData",
+    "BillingSubscriptionEmailMode", "BillingSubscriptionEmailSettings",
+    "BillingSubscriptionEmailSettingsBillingEmailTemplate", "BillingSubscriptionInvoiceLine",
+    "BillingSubscriptionInvoiceLinePage", "BillingSubscriptionManualMode",
+    "BillingSubscriptionManualModeType", "BillingSubscriptionMode", "BillingSubscriptionPage",
+    "BillingSubscriptionPaymentConditions", "BillingSubscriptionPaymentConditionsAnswer",
+    "BillingSubscriptionPaymentMethod", "BillingSubscriptionPaymentMethodAnswer",
+    "BillingSubscriptionRecurringRule", "BillingSubscriptionRuleTypes", "BillingSubscriptionStatus",
+    "BillingSubscriptionUpdate", "BillingSubscriptionUpdateCustomerInvoiceData",
+    "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSections",
+    "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate",
+    "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLines",
+    "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate",
+]  # fmt: skip
+
 BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek: TypeAlias = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 ]  # fmt: skip

@@ -12,6 +12,10 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from .shared import RecordId, TransactionDirectionAnswer
 
+__all__ = [
+    "Category", "CategoryCreate", "CategoryPage", "CategoryUpdate", "TransactionDirection",
+]  # fmt: skip
+
 TransactionDirection: TypeAlias = Literal["cash_in", "cash_out"]
 """Transaction direction, as sent."""
 

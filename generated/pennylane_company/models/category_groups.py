@@ -9,6 +9,10 @@ import datetime as dt
 from .._codec import PROMISED, Answer
 from .shared import Link, TransactionDirectionAnswer
 
+__all__ = [
+    "CategoryGroup", "CategoryGroupCategory", "CategoryGroupCategoryPage", "CategoryGroupPage",
+]  # fmt: skip
+
 
 class CategoryGroup(Answer, frozen=True, kw_only=True):
     """Category group, as answered."""

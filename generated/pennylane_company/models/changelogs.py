@@ -10,6 +10,13 @@ from typing import TypeAlias
 from .._codec import PROMISED, Answer
 from .shared import ProAccountMandateMigrationCreatedMandate
 
+__all__ = [
+    "ChangelogCustomerInvoice", "ChangelogCustomerInvoiceOperation", "ChangelogCustomerInvoicePage",
+    "ChangelogLedgerEntriesCategory", "ChangelogLedgerEntriesCategoryPage",
+    "ChangelogLedgerEntryLinesCategory", "ChangelogLedgerEntryLinesCategoryLedgerEntry",
+    "ChangelogLedgerEntryLinesCategoryLedgerEntryLine", "ChangelogLedgerEntryLinesCategoryPage",
+]  # fmt: skip
+
 ChangelogCustomerInvoiceOperation: TypeAlias = str
 """Changelog customer invoice operation, as answered.
 

@@ -11,6 +11,10 @@ from typing import TypeAlias
 from .._codec import PROMISED, Answer
 from .shared import CommercialDocumentDiscount, CurrencyAnswer, LanguageAnswer, Link, LinkedRecord, RecordId
 
+__all__ = [
+    "CommercialDocument", "CommercialDocumentPage", "CustomerInvoiceDocumentTypes",
+]  # fmt: skip
+
 CustomerInvoiceDocumentTypes: TypeAlias = str
 """Customer invoice document types, as answered.
 

@@ -22,6 +22,10 @@ from .shared import (
     RecordId,
 )
 
+__all__ = [
+    "CompanyCustomer", "CompanyCustomerCreate", "CompanyCustomerUpdate",
+]  # fmt: skip
+
 
 class CompanyCustomer(Answer, frozen=True, kw_only=True):
     """Company customer, as answered."""

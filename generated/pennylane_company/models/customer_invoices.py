@@ -43,6 +43,27 @@ from .shared import (
     VatRateAnswer,
 )
 
+__all__ = [
+    "CustomerInvoice", "CustomerInvoiceCreate", "CustomerInvoiceCreateFromQuote",
+    "CustomerInvoiceCustomHeaderField", "CustomerInvoiceCustomHeaderFieldPage",
+    "CustomerInvoiceEInvoiceImportImportOptions", "CustomerInvoiceEInvoiceImportImportOptionsInvoiceLine",
+    "CustomerInvoiceEInvoicing", "CustomerInvoiceImport", "CustomerInvoiceImportDiscount",
+    "CustomerInvoiceImportEInvoice", "CustomerInvoiceImportInvoiceLine",
+    "CustomerInvoiceImportInvoiceLineLedgerEntryLine", "CustomerInvoiceInvoiceLinePage",
+    "CustomerInvoiceLine", "CustomerInvoiceLinkCreditNote", "CustomerInvoiceMatchedTransaction",
+    "CustomerInvoiceMatchedTransactionPage", "CustomerInvoicePage", "CustomerInvoicePdpStatus",
+    "CustomerInvoiceSchematronValidationStatus", "CustomerInvoiceSendByEmail", "CustomerInvoiceStatus",
+    "CustomerInvoiceUpdate", "CustomerInvoiceUpdateImported", "CustomerInvoiceUpdateImportedInvoiceLines",
+    "CustomerInvoiceUpdateImportedInvoiceLinesCreate", "CustomerInvoiceUpdateImportedInvoiceLinesUpdate",
+    "CustomerInvoiceUpdateImportedInvoiceLinesUpdateLedgerEntryLine", "DiscountUpdate",
+    "DraftCustomerInvoiceCreate", "DraftCustomerInvoiceUpdate", "DraftInvoiceLine", "DraftInvoiceLineChanges",
+    "DraftInvoiceLineWithProduct", "DraftInvoiceLineWithoutProduct", "FinalizedCustomerInvoiceCreate",
+    "FinalizedCustomerInvoiceUpdate", "FinalizedInvoiceLine", "FinalizedInvoiceLineChanges",
+    "FinalizedInvoiceLineUpdate", "FinalizedInvoiceLineWithProduct", "FinalizedInvoiceLineWithoutProduct",
+    "IncludedInvoiceLines", "IncludedResources", "PutCustomerInvoiceCategoriesAnswer",
+    "PutCustomerInvoiceCategoriesBody", "TransactionReference",
+]  # fmt: skip
+
 CustomerInvoicePdpStatus: TypeAlias = str
 """Customer invoice pdp status, as answered.
 

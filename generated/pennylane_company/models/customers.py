@@ -18,6 +18,11 @@ from .shared import (
     RecordId,
 )
 
+__all__ = [
+    "CompanyCustomerRecord", "Customer", "CustomerContact", "CustomerContactPage", "CustomerPage",
+    "IndividualCustomerRecord", "PutCustomerCategoriesAnswer", "PutCustomerCategoriesBody",
+]  # fmt: skip
+
 
 class CompanyCustomerRecord(Answer, frozen=True, kw_only=True):
     """A company, among customers of both kinds."""

@@ -9,6 +9,10 @@ from typing import Literal, TypeAlias
 from .._codec import Request
 from ..types import File
 
+__all__ = [
+    "EInvoiceImport", "EInvoiceImportType",
+]  # fmt: skip
+
 EInvoiceImportType: TypeAlias = Literal["customer", "supplier"]
 """E invoice import type, as sent."""
 

@@ -11,6 +11,12 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
 
+__all__ = [
+    "ExportAnalyticalGeneralLedger", "ExportCreateAnalyticalGeneralLedger",
+    "ExportCreateAnalyticalGeneralLedgerAnswer", "ExportCreateAnalyticalGeneralLedgerMode", "ExportPeriod",
+    "ExportStatus",
+]  # fmt: skip
+
 ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal["in_line", "in_column"]
 """Export create analytical general ledger mode, as sent."""
 

@@ -9,6 +9,10 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
 
+__all__ = [
+    "FiscalYear", "FiscalYearPage", "FiscalYearStatus",
+]  # fmt: skip
+
 FiscalYearStatus: TypeAlias = str
 """Fiscal year status, as answered.
 

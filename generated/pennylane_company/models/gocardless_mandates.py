@@ -12,6 +12,11 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from .shared import LinkedRecord
 
+__all__ = [
+    "GocardlessMandate", "GocardlessMandatePage", "GocardlessMandateRequestByMail",
+    "GocardlessMandateRequestByMailEmail", "MandateStatus",
+]  # fmt: skip
+
 MandateStatus: TypeAlias = str
 """Mandate status, as answered.
 

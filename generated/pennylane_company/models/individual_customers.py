@@ -22,6 +22,10 @@ from .shared import (
     RecordId,
 )
 
+__all__ = [
+    "IndividualCustomer", "IndividualCustomerCreate", "IndividualCustomerUpdate",
+]  # fmt: skip
+
 
 class IndividualCustomer(Answer, frozen=True, kw_only=True):
     """Individual customer, as answered."""

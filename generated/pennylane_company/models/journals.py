@@ -6,6 +6,10 @@ from __future__ import annotations
 
 from .._codec import PROMISED, Answer, Request
 
+__all__ = [
+    "Journal", "JournalCreate", "JournalPage",
+]  # fmt: skip
+
 
 class Journal(Answer, frozen=True, kw_only=True):
     """Journal, as answered."""

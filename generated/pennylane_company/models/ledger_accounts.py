@@ -11,6 +11,11 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
 
+__all__ = [
+    "AuthorizedCountryAlpha2WithAny", "LedgerAccount", "LedgerAccountCreate", "LedgerAccountPage",
+    "LedgerAccountUpdate", "LedgerAccountVatRate",
+]  # fmt: skip
+
 AuthorizedCountryAlpha2WithAny: TypeAlias = Literal[
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT",
     "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "GB", "MC", "CH", "AD", "MU", "NO", "XK",

@@ -6,6 +6,10 @@ from __future__ import annotations
 
 from .._codec import PROMISED, Answer
 
+__all__ = [
+    "LedgerAttachmentCreateAnswer",
+]  # fmt: skip
+
 
 class LedgerAttachmentCreateAnswer(Answer, frozen=True, kw_only=True):
     """Ledger attachment create answer, as answered."""

@@ -20,6 +20,13 @@ from .shared import (
     LinkedRecord,
 )
 
+__all__ = [
+    "LedgerEntry", "LedgerEntryAccountantsStatus", "LedgerEntryCreate", "LedgerEntryCreateLedgerEntryLine",
+    "LedgerEntryLedgerEntryLine", "LedgerEntryLedgerEntryLinePage", "LedgerEntryListed", "LedgerEntryPage",
+    "LedgerEntryUpdate", "LedgerEntryUpdateLedgerEntryLines", "LedgerEntryUpdateLedgerEntryLinesUpdate",
+    "LedgerEntryWritten", "LedgerEntryWrittenLine",
+]  # fmt: skip
+
 LedgerEntryAccountantsStatus: TypeAlias = str
 """Ledger entry accountants status, as answered.
 

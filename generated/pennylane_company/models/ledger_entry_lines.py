@@ -18,6 +18,14 @@ from .shared import (
     RecordId,
 )
 
+__all__ = [
+    "LedgerEntryLine", "LedgerEntryLineLetter", "LedgerEntryLineLetteredLedgerEntryLinePage",
+    "LedgerEntryLineLetteredLedgerEntryLines", "LedgerEntryLinePage",
+    "LedgerEntryLineReplaceCategoriesAnswer", "LedgerEntryLineReplaceCategoriesAnswerLedgerEntryLine",
+    "LedgerEntryLineUnletter", "PostLedgerEntryLinesLetterAnswer", "PutLedgerEntryLinesCategoriesBody",
+    "UnbalancedLetteringStrategy",
+]  # fmt: skip
+
 UnbalancedLetteringStrategy: TypeAlias = Literal["none", "partial"]
 """Unbalanced lettering strategy, as sent."""
 

@@ -8,6 +8,10 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
 
+__all__ = [
+    "AccountingLogic", "Me", "MeCompany", "MeUser", "MeUserLocale",
+]  # fmt: skip
+
 AccountingLogic: TypeAlias = str
 """Accounting logic, as answered.
 

@@ -9,6 +9,10 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
 
+__all__ = [
+    "PaRegistration", "PaRegistrationExchangeDirection", "PaRegistrationPage", "PaRegistrationStatus",
+]  # fmt: skip
+
 PaRegistrationExchangeDirection: TypeAlias = str
 """Pa registration exchange direction, as answered.
 

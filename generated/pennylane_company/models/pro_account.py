@@ -12,6 +12,14 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from .shared import Link, LinkedRecord, ProAccountMandateMigrationCreatedMandate
 
+__all__ = [
+    "ProAccountMandate", "ProAccountMandateMigration", "ProAccountMandateMigrationCreated",
+    "ProAccountMandateMigrationCreatedCustomer", "ProAccountMandateMigrationCreatedDirectDebitMethod",
+    "ProAccountMandateMigrationMandate", "ProAccountMandateMigrationMandateType",
+    "ProAccountMandateMigrationPage", "ProAccountMandateMigrationStatus", "ProAccountMandatePage",
+    "ProAccountMigrateMandate", "ProAccountMigrateMandateAnswer", "ProAccountMigrateMandateMandateType",
+]  # fmt: skip
+
 ProAccountMandateMigrationCreatedDirectDebitMethod: TypeAlias = str
 """Pro account mandate migration created direct debit method, as answered.
 

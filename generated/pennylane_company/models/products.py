@@ -12,6 +12,10 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from .shared import Currency, CurrencyAnswer, RecordId, Substance, SubstanceAnswer, VatRate, VatRateAnswer
 
+__all__ = [
+    "Product", "ProductCreate", "ProductPage", "ProductUpdate",
+]  # fmt: skip
+
 
 class Product(Answer, frozen=True, kw_only=True):
     """Product, as answered."""

@@ -13,6 +13,12 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from .shared import Address, Currency, CurrencyAnswer, LedgerEntryAttachment, LinkedRecord, VatRate
 
+__all__ = [
+    "PurchaseRequest", "PurchaseRequestDeliveryAddress", "PurchaseRequestImport",
+    "PurchaseRequestImportPurchaseRequestLine", "PurchaseRequestLineUnit", "PurchaseRequestLinkedInvoices",
+    "PurchaseRequestPage", "PurchaseRequestStatuses", "PurchaseRequestSupplier",
+]  # fmt: skip
+
 PurchaseRequestLineUnit: TypeAlias = Literal[
     "piece", "hour", "day", "month", "kilogram", "m2", "m3", "ton", "mg", "no_unit",
 ]  # fmt: skip

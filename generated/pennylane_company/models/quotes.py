@@ -27,6 +27,12 @@ from .shared import (
     VatRate,
 )
 
+__all__ = [
+    "EstimateStatus", "EstimateStatusAnswer", "Quote", "QuoteCreate", "QuoteCreateInvoiceLine",
+    "QuoteInvoiceLineWithProduct", "QuoteInvoiceLineWithoutProduct", "QuotePage", "QuoteUpdate",
+    "QuoteUpdateInvoiceLines", "QuoteUpdateInvoiceLinesUpdate", "QuoteUpdateStatus",
+]  # fmt: skip
+
 EstimateStatus: TypeAlias = Literal["pending", "accepted", "denied", "invoiced", "expired"]
 """Estimate status, as sent."""
 

@@ -12,6 +12,11 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from .shared import LinkedRecord
 
+__all__ = [
+    "SepaMandate", "SepaMandateCreate", "SepaMandatePage", "SepaMandateUpdate", "SepaSequenceType",
+    "SepaSequenceTypeAnswer",
+]  # fmt: skip
+
 SepaSequenceType: TypeAlias = Literal["FRST", "OOFF", "RCUR", "FNAL"]
 """Sepa sequence type, as sent."""
 

@@ -13,6 +13,25 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, BlankableDecimal, Request
 from ..types import File
 
+__all__ = [
+    "Address", "AddressUpdate", "BankEstablishmentPage", "BillingSubscriptionInvoiceLineSectionPage",
+    "CategoryWeight", "CommercialDocumentAppendixPage", "CommercialDocumentCreateAppendices",
+    "CommercialDocumentDiscount", "CommercialDocumentInvoiceLinePage", "Currency", "CurrencyAnswer",
+    "CustomerAddress", "CustomerCategory", "CustomerInvoiceCategoryPage", "CustomerInvoiceDiscount",
+    "CustomerInvoiceEInvoicingFlow", "CustomerInvoiceLineDiscount", "CustomerInvoiceLineImputationDates",
+    "CustomerInvoiceMatchTransaction", "CustomerInvoicePayment", "CustomerInvoicePaymentPage",
+    "CustomerInvoiceTransactionReference", "Discount", "DiscountType", "DiscountTypeAnswer",
+    "DraftInvoiceLineUpdate", "EmailRecipients", "FileAttachment", "FileAttachmentCreate",
+    "GocardlessMandateAssociate", "ImputationDates", "InvoiceLineSection", "InvoiceLineSectionRecord",
+    "InvoiceTransactionReferencesBankingProviders", "InvoiceTransactionReferencesProviderFieldNames",
+    "Language", "LanguageAnswer", "LedgerAccountNumber", "LedgerEntryAttachment",
+    "LedgerEntryLineLedgerAccount", "LedgerEntryLineUnletterLedgerEntryLine", "LineDiscount", "Link",
+    "LinkedRecord", "NamedRecord", "PaymentConditions", "PaymentConditionsAnswer", "PaymentStatus",
+    "ProAccountMandateMigrationCreatedMandate", "QuoteInvoiceLine", "RecordId", "Substance",
+    "SubstanceAnswer", "TransactionDirectionAnswer", "TransactionProAccountExpense",
+    "TransactionProAccountExpenseEmployee", "VatRate", "VatRateAnswer",
+]  # fmt: skip
+
 Currency: TypeAlias = Literal[
     "EUR", "USD", "GBP", "AED", "AFN", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD",
     "BDT", "BGN", "BHD", "BIF", "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BYR", "BZD", "CAD",

@@ -32,6 +32,26 @@ from .shared import (
     VatRateAnswer,
 )
 
+__all__ = [
+    "InvoiceAccountantsStatus", "InvoicePaymentStatus", "PutSupplierInvoiceCategoriesAnswer",
+    "PutSupplierInvoiceCategoriesBody", "SupplierInvoice", "SupplierInvoiceEInvoiceImportImportOptions",
+    "SupplierInvoiceEInvoiceImportImportOptionsInvoiceLine", "SupplierInvoiceEInvoiceStatus",
+    "SupplierInvoiceEInvoiceStatusDispute", "SupplierInvoiceEInvoiceStatusEInvoicing",
+    "SupplierInvoiceEInvoiceStatusRefuse", "SupplierInvoiceEInvoiceStatusUndispute",
+    "SupplierInvoiceEInvoicing", "SupplierInvoiceImport", "SupplierInvoiceImportEInvoice",
+    "SupplierInvoiceImportInvoiceLine", "SupplierInvoiceImportInvoiceLineLedgerEntryLine",
+    "SupplierInvoiceImportSource", "SupplierInvoiceImportSourceSource",
+    "SupplierInvoiceImportTransactionReference", "SupplierInvoiceInvoiceLine",
+    "SupplierInvoiceInvoiceLinePage", "SupplierInvoiceLinkPurchaseRequest",
+    "SupplierInvoiceMatchedTransaction", "SupplierInvoiceMatchedTransactionPage", "SupplierInvoicePage",
+    "SupplierInvoicePdpDisputeReason", "SupplierInvoicePdpReason", "SupplierInvoicePdpRefuseReason",
+    "SupplierInvoicePdpStatus", "SupplierInvoiceUpdate", "SupplierInvoiceUpdateEInvoiceStatus",
+    "SupplierInvoiceUpdateInvoiceLines", "SupplierInvoiceUpdateInvoiceLinesCreate",
+    "SupplierInvoiceUpdateInvoiceLinesCreateLedgerEntryLine", "SupplierInvoiceUpdateInvoiceLinesUpdate",
+    "SupplierInvoiceUpdateInvoiceLinesUpdateLedgerEntryLine", "SupplierInvoiceUpdatePaymentStatus",
+    "SupplierInvoiceUpdatePaymentStatusPaymentStatus",
+]  # fmt: skip
+
 InvoiceAccountantsStatus: TypeAlias = str
 """Invoice accountants status, as answered.
 

@@ -12,6 +12,12 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from .shared import Address, CategoryWeight, CustomerAddress, CustomerCategory, LedgerAccountNumber, RecordId
 
+__all__ = [
+    "PutSupplierCategoriesAnswer", "PutSupplierCategoriesBody", "Supplier", "SupplierCreate", "SupplierPage",
+    "SupplierPaymentMethods", "SupplierPaymentMethodsAnswer", "SupplierUpdate",
+    "ThirdpartySupplierDueDateRule", "ThirdpartySupplierDueDateRuleAnswer",
+]  # fmt: skip
+
 SupplierPaymentMethods: TypeAlias = Literal[
     "automatic_transfer", "manual_transfer", "automatic_debiting", "bill_of_exchange", "check", "cash",
     "card", "other",

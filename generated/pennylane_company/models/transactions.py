@@ -20,6 +20,12 @@ from .shared import (
     TransactionProAccountExpense,
 )
 
+__all__ = [
+    "PutTransactionCategoriesAnswer", "PutTransactionCategoriesBody", "Transaction", "TransactionCreate",
+    "TransactionMatchedInvoice", "TransactionMatchedInvoicePage", "TransactionMatchedInvoiceType",
+    "TransactionPage", "TransactionUpdate", "TransactionUpdateCustomerId", "TransactionUpdateSupplierId",
+]  # fmt: skip
+
 TransactionMatchedInvoiceType: TypeAlias = str
 """Transaction matched invoice type, as answered.
 

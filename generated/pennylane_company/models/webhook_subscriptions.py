@@ -11,6 +11,12 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, Request
 
+__all__ = [
+    "CompanyWebhookSubscriptionEvents", "CompanyWebhookSubscriptionEventsAnswer", "WebhookSubscription",
+    "WebhookSubscriptionCreate", "WebhookSubscriptionCreated", "WebhookSubscriptionDisabledReason",
+    "WebhookSubscriptionPage", "WebhookSubscriptionUpdate",
+]  # fmt: skip
+
 CompanyWebhookSubscriptionEvents: TypeAlias = Literal[
     "customer_invoice.e_invoicing_status_updated", "dms_file.created",
 ]  # fmt: skip

@@ -9,8 +9,10 @@ import datetime as dt
 from decimal import Decimal
 
 from pennylane_company import Client, File, models
+from pennylane_company.models import DraftCustomerInvoiceCreate as Draft
 
-TODAY = dt.date(2026, 1, 1)
+DAY = dt.date(2026, 1, 1)
+ONE = Decimal(1)
 client = Client("token")
 
 line = models.DraftInvoiceLineWithoutProduct(
@@ -22,7 +24,7 @@ line = models.DraftInvoiceLineWithoutProduct(
 )
 product_line = models.DraftInvoiceLineWithProduct(product_id=1, quantity=Decimal("1.5"))
 draft = models.DraftCustomerInvoiceCreate(
-    date=TODAY, deadline=TODAY, customer_id=1, invoice_lines=[line, product_line], external_reference="A-1"
+    date=DAY, deadline=DAY, customer_id=1, invoice_lines=[line, product_line], external_reference="A-1"
 )
 client.customer_invoices.create(draft)
 client.customer_invoices.update(1, models.DraftCustomerInvoiceUpdate(label=None))
@@ -32,19 +34,17 @@ reference = models.TransactionReference(
     banking_provider="stripe", provider_field_name="payment_id", provider_field_value="p_1"
 )
 models.FinalizedCustomerInvoiceCreate(
-    date=TODAY, deadline=TODAY, customer_id=1, invoice_lines=[], transaction_reference=reference
+    date=DAY, deadline=DAY, customer_id=1, invoice_lines=[], transaction_reference=reference
 )
-models.DraftCustomerInvoiceCreate(  # E: call-arg
-    date=TODAY, deadline=TODAY, customer_id=1, invoice_lines=[], transaction_reference=reference
-)
+Draft(date=DAY, deadline=DAY, customer_id=1, invoice_lines=[], transaction_reference=reference)  # E: call-arg
 models.DraftCustomerInvoiceCreate(
-    date=TODAY,
-    deadline=TODAY,
+    date=DAY,
+    deadline=DAY,
     customer_id=1,
     invoice_lines=[],
     draft=False,  # E: arg-type
 )
-models.DraftCustomerInvoiceCreate(date=TODAY, deadline=TODAY, customer_id=1)  # E: call-arg
+models.DraftCustomerInvoiceCreate(date=DAY, deadline=DAY, customer_id=1)  # E: call-arg
 models.DraftInvoiceLineWithProduct(label="no product", quantity=Decimal(1))  # E: call-arg
 models.DraftInvoiceLineWithProduct(
     product_id=1,
@@ -55,9 +55,7 @@ models.DraftInvoiceLineWithProduct(
     quantity=Decimal(1),
     vat_rate="FR_055",  # E: arg-type
 )
-models.DraftInvoiceLineWithProduct(  # E: call-arg
-    product_id=1, quantity=Decimal(1), imputation_dates=None
-)
+models.DraftInvoiceLineWithProduct(product_id=1, quantity=ONE, imputation_dates=None)  # E: call-arg
 models.DraftCustomerInvoiceUpdate(
     date=None,  # E: arg-type
 )

@@ -70,11 +70,14 @@ class Pages:
     def models(self, modules: Mapping[str, Sequence[Model]]) -> dict[str, str]:
         """The modules of models, and the index that finds a model without importing the others."""
         where = {str(each.name): module for module, models in modules.items() for each in models}
-        index = [_indexed(module, models) for module, models in modules.items()]
+        index = [
+            {"name": Code(module), "names": _names(models, indent=12)} for module, models in modules.items()
+        ]
         pages = [self._page("models/__init__.py", "models_init.py.jinja", modules=index)]
         for module, models in modules.items():
             context = {"models": models, "imports": _imports(module, models, where), "title": _title(module)}
-            pages.append(self._page(f"models/{module}.py", "model.py.jinja", **context))
+            names = _names(models, indent=4)
+            pages.append(self._page(f"models/{module}.py", "model.py.jinja", names=names, **context))
         return dict(pages)
 
     def filters(self, filters: Sequence[Filter]) -> dict[str, str]:
@@ -103,9 +106,8 @@ def _title(module: str) -> Code:
     return Code(module.replace("_", " ").capitalize())
 
 
-def _indexed(module: str, models: Iterable[Model]) -> dict[str, Code]:
-    names = sorted(str(each.name) for each in models)
-    return {"name": Code(module), "names": filled([literal(name) for name in names], indent=12)}
+def _names(models: Iterable[Model], *, indent: int) -> Code:
+    return filled([literal(name) for name in sorted(str(each.name) for each in models)], indent=indent)
 
 
 def _imports(module: str, models: Sequence[Model], where: Mapping[str, str]) -> list[Code]:
