@@ -56,6 +56,25 @@ def test_the_same_field_of_the_same_owner_changes_once_though_the_owners_differ(
     assert causes(old, new) == [("field-removed", "lines[].a", 2)]
 
 
+def test_a_telling_schema_that_comes_in_several_places_is_one_cause() -> None:
+    substance = {"type": "string", "enum": ["goods", "services"]}
+    old = contracts(invoices=thing(lines=thing()), products=thing())
+    new = contracts(invoices=thing(lines=thing(substance=substance)), products=thing(substance=substance))
+    assert causes(old, new) == [("field-added", "substance", 2)]
+
+
+def test_what_is_reached_only_around_a_circle_is_compared() -> None:
+    def round_about(**fields: Any) -> Schema:
+        one, other = ({"$ref": f"#/components/schemas/{name}"} for name in ("One", "Other"))
+        made = contracts(first=one, second=other)
+        made["components"] = {"schemas": {"One": thing(other=other, **fields), "Other": thing(one=one)}}
+        return made
+
+    (change,) = compare(round_about(a=TEXT), round_about())
+    assert change.operations == ("post_first", "post_second")
+    assert [place.path for place in change.places] == ["a", "one.a"]
+
+
 def test_the_same_name_elsewhere_is_another_cause() -> None:
     old = contracts(invoices=thing(label=TEXT, x=TEXT), products=thing(label=TEXT, y=TEXT))
     new = contracts(invoices=thing(x=TEXT), products=thing(y=TEXT))

@@ -23,6 +23,11 @@ def test_the_page_has_the_table_that_the_code_has() -> None:
     assert len(rows) == len(KINDS)
 
 
+def test_what_concerns_both_directions_has_one_class() -> None:
+    both = {case[2] for case in test_operations.CASES.values() if case[3] == "both"}
+    assert {kind for kind in both if len(set(KINDS[kind])) > 1} == set()
+
+
 def test_every_kind_has_words() -> None:
     assert _PHRASES.keys() == KINDS.keys()
     for kind in KINDS:

@@ -150,7 +150,8 @@ def test_a_field_of_answers_is_found_in_code_and_not_in_definitions() -> None:
 
 @pytest.mark.parametrize("old", ["company-2026-07-08", "company-2026-07-13"])
 def test_what_is_only_added_touches_nothing_of_yours(old: str) -> None:
-    texts = [Text("a.yaml", INVOICE), Text("b.yaml", TEMPLATE)]
+    code = f"{CODE}\n\nclient.products.create(substance=None, send_to_pa=True)\n"
+    texts = [Text("a.yaml", INVOICE), Text("b.yaml", TEMPLATE), Text("c.py", code)]
     assert search(compare(contract(old), BASE), texts, DEFINITIONS).of_yours == []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pennyform.spec.diff.causes import Causes, bucket, scope
 from pennyform.spec.diff.differences import path_of
-from pennyform.spec.diff.kinds import ANSWER, BOTH, RANK, REQUEST, Severity, severity
+from pennyform.spec.diff.kinds import BOTH, RANK, Severity, severity
 from pennyform.spec.diff.shapes import Mint, text
 from pennyform.spec.diff.sites import Site
 
@@ -86,8 +86,7 @@ def _site_order(site: Site) -> tuple[Any, ...]:
 
 
 def _weight(site: Site) -> int:
-    directions = (REQUEST, ANSWER) if site.direction == BOTH else (site.direction,)
-    return RANK[severity(site.kind, directions)]
+    return RANK[severity(site.kind, site.direction)]
 
 
 def _fingerprint(kind: str, classified: Severity, sites: Sequence[Site]) -> str:

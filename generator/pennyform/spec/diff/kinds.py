@@ -6,7 +6,6 @@ the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 
 REQUEST = "request"
@@ -122,14 +121,12 @@ def family(kind: str) -> str:
     return _SEEN_AS.get(kind, kind)
 
 
-def severity(kind: str, directions: Iterable[str]) -> Severity:
-    """The class of a change: the worst over the directions it is found in.
+def severity(kind: str, direction: str) -> Severity:
+    """The class of a kind in one direction; what concerns both has the same class in either.
 
     Args:
         kind: a key of :data:`KINDS`.
-        directions: ``request``, ``answer`` or both, at least one.
+        direction: ``request``, ``answer`` or ``both``.
     """
     request, answer = KINDS[kind]
-    return min(
-        (request if direction == REQUEST else answer for direction in directions), key=RANK.__getitem__
-    )
+    return answer if direction == ANSWER else request

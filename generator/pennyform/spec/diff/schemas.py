@@ -23,16 +23,30 @@ class SchemaComparison:
         self._readers = (old, new)
         self._hidden = "readOnly" if direction == REQUEST else "writeOnly"
         self._known: dict[Pair, tuple[Difference, ...]] = {}
+        self._walked: set[Pair] = set()
 
     def __call__(self, old: Shape, new: Shape) -> tuple[Difference, ...]:
         """The differences between two schemas, their places relative to the schemas."""
-        if old is new and not self._mint.cyclic(old):
-            return ()
-        pair = (self._inside(old, 0), self._inside(new, 1))
+        if self._mint.cyclic(old) or self._mint.cyclic(new):
+            return self._in_circle((self._inside(old, 0), self._inside(new, 1)))
+        return () if old is new else self._once((old, new))
+
+    def _once(self, pair: Pair) -> tuple[Difference, ...]:
         if pair not in self._known:
-            self._known[pair] = ()  # what a circle finds when it comes back here
             self._known[pair] = tuple(self._compare(*pair))
         return self._known[pair]
+
+    def _in_circle(self, pair: Pair) -> tuple[Difference, ...]:
+        """Walk each pair of a circle once. What is found depends on the entrance: only that is remembered."""
+        if not self._walked:
+            self._walked.add(pair)
+            found = self._once(pair)
+            self._walked.clear()
+            return found
+        if pair in self._walked:
+            return ()
+        self._walked.add(pair)
+        return tuple(self._compare(*pair))
 
     def _inside(self, shape: Shape, side: int) -> Shape:
         return self._readers[side].named(shape.circle) if shape.circle else shape

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pennyform.spec.diff.changes import Change
 from pennyform.spec.diff.differences import Difference, is_part
-from pennyform.spec.diff.kinds import ANSWER, BOTH, REQUEST, Severity, severity
+from pennyform.spec.diff.kinds import ANSWER, Severity, severity
 from pennyform.spec.diff.operations import Operation
 from pennyform.spec.diff.sites import Site
 
@@ -71,7 +71,6 @@ def words_of(change: Change) -> list[Words]:
 def _words(change: Change, site: Site) -> Words:
     operation, found = site.operation, site.difference
     assert operation, "what concerns all operations has no words"
-    directions = [site.direction] if site.direction != BOTH else [REQUEST, ANSWER]
     parts = [step for step in found.steps if is_part(step)]
     return Words(
         fingerprint=change.fingerprint,
@@ -80,7 +79,7 @@ def _words(change: Change, site: Site) -> Words:
         operation_id=operation.operation_id,
         sent=site.direction != ANSWER,
         in_body=not parts,
-        harmless=severity(site.kind, directions) is Severity.ADDITIVE,
+        harmless=severity(site.kind, site.direction) is Severity.ADDITIVE,
         changed=found.names[-1] if found.names else "",
         field=_field(site),
         above=_above(site),
