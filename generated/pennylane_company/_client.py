@@ -98,7 +98,7 @@ def _exchange(
     auth: str | httpx.Auth, origin: str, limit: RateLimit | None, retries: Retries, clock: Clock
 ) -> Exchange:
     secret = auth if isinstance(auth, str) else ""
-    who = hashlib.sha256(secret.encode()).digest() if secret else id(auth)
+    who = hashlib.sha256(secret.encode()).digest() if secret else auth
     turns = shared_turns((origin, who), limit, clock) if limit is not None else None
     return Exchange(origin, retries, turns, secret)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import IO, Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -259,13 +259,18 @@ def _parts(body: object) -> list[tuple[str, Any]] | None:
 
 def _part(value: Any) -> Any:
     if isinstance(value, File):
-        content = (value.name, value.content, value.media_type)
-        return content if value.media_type else content[:2]
+        named = (value.name, _repeatable(value.content), value.media_type)
+        return named if value.media_type else named[:2]
     if isinstance(value, str):
         return (None, value)
     text: bytes = encode(value)
     media_type = "application/json" if text[:1] in {b"{", b"["} else "text/plain"
     return (None, text.strip(b'"'), media_type)
+
+
+def _repeatable(content: bytes | IO[bytes]) -> bytes | IO[bytes]:
+    """A file's content in a form that can be sent twice: a stream that cannot go back is read at once."""
+    return content if isinstance(content, bytes) or content.seekable() else content.read()
 
 
 def _undecodable(operation: Operation[Any], reply: Reply, what: str) -> OutcomeUnknownError:

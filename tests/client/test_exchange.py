@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from pennylane_company import Client, Retries, errors, models
+from pennylane_company import Client, File, Retries, errors, models
 from pennylane_company._failures import FATES, Fate, fate
 
 from tests.client.conftest import FakeClock
@@ -332,6 +333,33 @@ def test_credentials_can_come_from_an_httpx_auth(connect: Connect) -> None:
     client = Client(httpx.BasicAuth("a", "b"), transport=httpx.MockTransport(script), rate_limit=None)
     read(client)
     assert script.requests[0].headers["authorization"].startswith("Basic ")
+
+
+class Pipe(io.BytesIO):
+    """A stream that cannot go back."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        raise OSError("a pipe cannot go back")
+
+
+@pytest.mark.parametrize(
+    "content", [b"%PDF", io.BytesIO(b"%PDF"), Pipe(b"%PDF")], ids=["bytes", "file", "pipe"]
+)
+def test_a_file_is_whole_when_it_is_sent_again(content: bytes | io.BytesIO, connect: Connect) -> None:
+    bodies: list[bytes] = []
+    answers = iter([httpx.Response(429, headers={"retry-after": "0"}), httpx.Response(201, json={"id": 1})])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.read())
+        return next(answers)
+
+    attachment = models.FileAttachmentCreate(file=File("a.pdf", content, "application/pdf"))
+    assert connect(handler).file_attachments.create(attachment).id == 1
+    assert bodies[0] == bodies[1]
+    assert b"%PDF" in bodies[0]
 
 
 def test_a_body_is_json_with_unset_fields_left_out_and_null_kept(connect: Connect) -> None:

@@ -49,7 +49,7 @@ class BankAccountCreate(Request, frozen=True, kw_only=True):
 
 
 class BankAccountPage(Answer, frozen=True, kw_only=True):
-    """Bank account page, as answered."""
+    """One page of a list: bank account."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

@@ -266,7 +266,7 @@ class BillingSubscriptionInvoiceLine(Answer, frozen=True, kw_only=True):
 
 
 class BillingSubscriptionInvoiceLinePage(Answer, frozen=True, kw_only=True):
-    """Billing subscription invoice line page, as answered."""
+    """One page of a list: billing subscription invoice line."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -280,7 +280,7 @@ class BillingSubscriptionManualMode(Request, frozen=True, kw_only=True):
 
 
 class BillingSubscriptionPage(Answer, frozen=True, kw_only=True):
-    """Billing subscription page, as answered."""
+    """One page of a list: billing subscription."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

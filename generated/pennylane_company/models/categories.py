@@ -42,7 +42,7 @@ class CategoryCreate(Request, frozen=True, kw_only=True):
 
 
 class CategoryPage(Answer, frozen=True, kw_only=True):
-    """Category page, as answered."""
+    """One page of a list: category."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

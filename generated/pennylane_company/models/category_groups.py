@@ -36,7 +36,7 @@ class CategoryGroupCategory(Answer, frozen=True, kw_only=True):
 
 
 class CategoryGroupCategoryPage(Answer, frozen=True, kw_only=True):
-    """Category group category page, as answered."""
+    """One page of a list: category group category."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -44,7 +44,7 @@ class CategoryGroupCategoryPage(Answer, frozen=True, kw_only=True):
 
 
 class CategoryGroupPage(Answer, frozen=True, kw_only=True):
-    """Category group page, as answered."""
+    """One page of a list: category group."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

@@ -35,7 +35,7 @@ class ChangelogCustomerInvoice(Answer, frozen=True, kw_only=True):
 
 
 class ChangelogCustomerInvoicePage(Answer, frozen=True, kw_only=True):
-    """Changelog customer invoice page, as answered."""
+    """One page of a list: changelog customer invoice."""
 
     items: list[ChangelogCustomerInvoice] = PROMISED
     has_more: bool = PROMISED
@@ -54,7 +54,7 @@ class ChangelogLedgerEntriesCategory(Answer, frozen=True, kw_only=True):
 
 
 class ChangelogLedgerEntriesCategoryPage(Answer, frozen=True, kw_only=True):
-    """Changelog ledger entries category page, as answered."""
+    """One page of a list: changelog ledger entries category."""
 
     items: list[ChangelogLedgerEntriesCategory] = PROMISED
     has_more: bool = PROMISED
@@ -87,7 +87,7 @@ class ChangelogLedgerEntryLinesCategoryLedgerEntryLine(Answer, frozen=True, kw_o
 
 
 class ChangelogLedgerEntryLinesCategoryPage(Answer, frozen=True, kw_only=True):
-    """Changelog ledger entry lines category page, as answered."""
+    """One page of a list: changelog ledger entry lines category."""
 
     items: list[ChangelogLedgerEntryLinesCategory] = PROMISED
     has_more: bool = PROMISED

@@ -59,7 +59,7 @@ class CommercialDocument(Answer, frozen=True, kw_only=True):
 
 
 class CommercialDocumentPage(Answer, frozen=True, kw_only=True):
-    """Commercial document page, as answered."""
+    """One page of a list: commercial document."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

@@ -184,7 +184,7 @@ class CustomerInvoiceCustomHeaderField(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceCustomHeaderFieldPage(Answer, frozen=True, kw_only=True):
-    """Customer invoice custom header field page, as answered."""
+    """One page of a list: customer invoice custom header field."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -289,7 +289,7 @@ class CustomerInvoiceImportInvoiceLineLedgerEntryLine(Request, frozen=True, kw_o
 
 
 class CustomerInvoiceInvoiceLinePage(Answer, frozen=True, kw_only=True):
-    """Customer invoice invoice line page, as answered."""
+    """One page of a list: customer invoice invoice line."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -367,7 +367,7 @@ class CustomerInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceMatchedTransactionPage(Answer, frozen=True, kw_only=True):
-    """Customer invoice matched transaction page, as answered."""
+    """One page of a list: customer invoice matched transaction."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -375,7 +375,7 @@ class CustomerInvoiceMatchedTransactionPage(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoicePage(Answer, frozen=True, kw_only=True):
-    """Customer invoice page, as answered."""
+    """One page of a list: customer invoice."""
 
     items: list[CustomerInvoice] = PROMISED
     has_more: bool = PROMISED

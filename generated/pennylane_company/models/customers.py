@@ -66,7 +66,7 @@ class CustomerContact(Answer, frozen=True, kw_only=True):
 
 
 class CustomerContactPage(Answer, frozen=True, kw_only=True):
-    """Customer contact page, as answered."""
+    """One page of a list: customer contact."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -74,7 +74,7 @@ class CustomerContactPage(Answer, frozen=True, kw_only=True):
 
 
 class CustomerPage(Answer, frozen=True, kw_only=True):
-    """Customer page, as answered."""
+    """One page of a list: customer."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

@@ -32,7 +32,7 @@ class FiscalYear(Answer, frozen=True, kw_only=True):
 
 
 class FiscalYearPage(Answer, frozen=True, kw_only=True):
-    """Fiscal year page, as answered."""
+    """One page of a list: fiscal year."""
 
     items: list[FiscalYear] = PROMISED
     has_more: bool = PROMISED

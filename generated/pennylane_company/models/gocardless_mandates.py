@@ -39,7 +39,7 @@ class GocardlessMandate(Answer, frozen=True, kw_only=True):
 
 
 class GocardlessMandatePage(Answer, frozen=True, kw_only=True):
-    """Gocardless mandate page, as answered."""
+    """One page of a list: gocardless mandate."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

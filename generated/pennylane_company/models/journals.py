@@ -28,7 +28,7 @@ class JournalCreate(Request, frozen=True, kw_only=True):
 
 
 class JournalPage(Answer, frozen=True, kw_only=True):
-    """Journal page, as answered."""
+    """One page of a list: journal."""
 
     items: list[Journal] = PROMISED
     has_more: bool = PROMISED

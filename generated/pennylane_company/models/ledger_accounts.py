@@ -68,7 +68,7 @@ class LedgerAccountCreate(Request, frozen=True, kw_only=True):
 
 
 class LedgerAccountPage(Answer, frozen=True, kw_only=True):
-    """Ledger account page, as answered."""
+    """One page of a list: ledger account."""
 
     items: list[LedgerAccount] = PROMISED
     has_more: bool | None = PROMISED

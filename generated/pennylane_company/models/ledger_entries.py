@@ -89,7 +89,7 @@ class LedgerEntryLedgerEntryLine(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryLedgerEntryLinePage(Answer, frozen=True, kw_only=True):
-    """Ledger entry ledger entry line page, as answered."""
+    """One page of a list: ledger entry ledger entry line."""
 
     items: list[LedgerEntryWrittenLine] = PROMISED
     has_more: bool | None = PROMISED
@@ -116,7 +116,7 @@ class LedgerEntryListed(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryPage(Answer, frozen=True, kw_only=True):
-    """Ledger entry page, as answered."""
+    """One page of a list: ledger entry."""
 
     items: list[LedgerEntryListed] = PROMISED
     has_more: bool | None = PROMISED

@@ -55,7 +55,7 @@ class LedgerEntryLineLetter(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryLineLetteredLedgerEntryLinePage(Answer, frozen=True, kw_only=True):
-    """Ledger entry line lettered ledger entry line page, as answered."""
+    """One page of a list: ledger entry line lettered ledger entry line."""
 
     items: list[LedgerEntryLine] = PROMISED
     has_more: bool | None = PROMISED
@@ -70,7 +70,7 @@ class LedgerEntryLineLetteredLedgerEntryLines(Answer, frozen=True, kw_only=True)
 
 
 class LedgerEntryLinePage(Answer, frozen=True, kw_only=True):
-    """Ledger entry line page, as answered."""
+    """One page of a list: ledger entry line."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

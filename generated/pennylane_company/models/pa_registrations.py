@@ -39,7 +39,7 @@ class PaRegistration(Answer, frozen=True, kw_only=True):
 
 
 class PaRegistrationPage(Answer, frozen=True, kw_only=True):
-    """Pa registration page, as answered."""
+    """One page of a list: pa registration."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

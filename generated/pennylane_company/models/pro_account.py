@@ -102,7 +102,7 @@ class ProAccountMandateMigrationMandate(Answer, frozen=True, kw_only=True):
 
 
 class ProAccountMandateMigrationPage(Answer, frozen=True, kw_only=True):
-    """Pro account mandate migration page, as answered."""
+    """One page of a list: pro account mandate migration."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -110,7 +110,7 @@ class ProAccountMandateMigrationPage(Answer, frozen=True, kw_only=True):
 
 
 class ProAccountMandatePage(Answer, frozen=True, kw_only=True):
-    """Pro account mandate page, as answered."""
+    """One page of a list: pro account mandate."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

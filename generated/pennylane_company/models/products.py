@@ -69,7 +69,7 @@ class ProductCreate(Request, frozen=True, kw_only=True):
 
 
 class ProductPage(Answer, frozen=True, kw_only=True):
-    """Product page, as answered."""
+    """One page of a list: product."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

@@ -108,7 +108,7 @@ class PurchaseRequestLinkedInvoices(Answer, frozen=True, kw_only=True):
 
 
 class PurchaseRequestPage(Answer, frozen=True, kw_only=True):
-    """Purchase request page, as answered."""
+    """One page of a list: purchase request."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

@@ -134,7 +134,7 @@ class QuoteInvoiceLineWithoutProduct(Request, frozen=True, kw_only=True):
 
 
 class QuotePage(Answer, frozen=True, kw_only=True):
-    """Quote page, as answered."""
+    """One page of a list: quote."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

@@ -55,7 +55,7 @@ class SepaMandateCreate(Request, frozen=True, kw_only=True):
 
 
 class SepaMandatePage(Answer, frozen=True, kw_only=True):
-    """Sepa mandate page, as answered."""
+    """One page of a list: sepa mandate."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

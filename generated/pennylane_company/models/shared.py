@@ -167,7 +167,7 @@ class AddressUpdate(Request, frozen=True, kw_only=True):
 
 
 class BankEstablishmentPage(Answer, frozen=True, kw_only=True):
-    """Bank establishment page, as answered."""
+    """One page of a list: bank establishment."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -175,7 +175,7 @@ class BankEstablishmentPage(Answer, frozen=True, kw_only=True):
 
 
 class BillingSubscriptionInvoiceLineSectionPage(Answer, frozen=True, kw_only=True):
-    """Billing subscription invoice line section page, as answered."""
+    """One page of a list: billing subscription invoice line section."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -196,7 +196,7 @@ class CategoryWeight(Request, frozen=True, kw_only=True):
 
 
 class CommercialDocumentAppendixPage(Answer, frozen=True, kw_only=True):
-    """Commercial document appendix page, as answered."""
+    """One page of a list: commercial document appendix."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -219,7 +219,7 @@ class CommercialDocumentDiscount(Answer, frozen=True, kw_only=True):
 
 
 class CommercialDocumentInvoiceLinePage(Answer, frozen=True, kw_only=True):
-    """Commercial document invoice line page, as answered."""
+    """One page of a list: commercial document invoice line."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -252,7 +252,7 @@ class CustomerCategory(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceCategoryPage(Answer, frozen=True, kw_only=True):
-    """Customer invoice category page, as answered."""
+    """One page of a list: customer invoice category."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -309,7 +309,7 @@ class CustomerInvoicePayment(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoicePaymentPage(Answer, frozen=True, kw_only=True):
-    """Customer invoice payment page, as answered."""
+    """One page of a list: customer invoice payment."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

@@ -317,7 +317,7 @@ class SupplierInvoiceInvoiceLine(Answer, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceInvoiceLinePage(Answer, frozen=True, kw_only=True):
-    """Supplier invoice invoice line page, as answered."""
+    """One page of a list: supplier invoice invoice line."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -354,7 +354,7 @@ class SupplierInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceMatchedTransactionPage(Answer, frozen=True, kw_only=True):
-    """Supplier invoice matched transaction page, as answered."""
+    """One page of a list: supplier invoice matched transaction."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED
@@ -362,7 +362,7 @@ class SupplierInvoiceMatchedTransactionPage(Answer, frozen=True, kw_only=True):
 
 
 class SupplierInvoicePage(Answer, frozen=True, kw_only=True):
-    """Supplier invoice page, as answered."""
+    """One page of a list: supplier invoice."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

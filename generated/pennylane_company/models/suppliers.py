@@ -79,7 +79,7 @@ class SupplierCreate(Request, frozen=True, kw_only=True):
 
 
 class SupplierPage(Answer, frozen=True, kw_only=True):
-    """Supplier page, as answered."""
+    """One page of a list: supplier."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

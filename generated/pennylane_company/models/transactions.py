@@ -80,7 +80,7 @@ class TransactionMatchedInvoice(Answer, frozen=True, kw_only=True):
 
 
 class TransactionMatchedInvoicePage(Answer, frozen=True, kw_only=True):
-    """Transaction matched invoice page, as answered."""
+    """One page of a list: transaction matched invoice."""
 
     items: list[TransactionMatchedInvoice] = PROMISED
     has_more: bool = PROMISED
@@ -88,7 +88,7 @@ class TransactionMatchedInvoicePage(Answer, frozen=True, kw_only=True):
 
 
 class TransactionPage(Answer, frozen=True, kw_only=True):
-    """Transaction page, as answered."""
+    """One page of a list: transaction."""
 
     has_more: bool = PROMISED
     next_cursor: str | None = PROMISED

@@ -24,7 +24,7 @@ class TrialBalance(Answer, frozen=True, kw_only=True):
 
 
 class TrialBalancePage(Answer, frozen=True, kw_only=True):
-    """Trial balance page, as answered."""
+    """One page of a list: trial balance."""
 
     items: list[TrialBalance] = PROMISED
     has_more: bool = PROMISED

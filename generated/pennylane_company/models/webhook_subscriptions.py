@@ -72,7 +72,7 @@ class WebhookSubscriptionCreated(Answer, frozen=True, kw_only=True):
 
 
 class WebhookSubscriptionPage(Answer, frozen=True, kw_only=True):
-    """Webhook subscription page, as answered."""
+    """One page of a list: webhook subscription."""
 
     items: list[WebhookSubscription] = PROMISED
     has_more: bool = PROMISED

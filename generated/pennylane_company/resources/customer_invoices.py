@@ -258,7 +258,7 @@ class CustomerInvoices:
         return self._core.call(_IMPORT, body=body)
 
     def import_e_invoice(self, body: models.CustomerInvoiceImportEInvoice) -> models.LinkedRecord:
-        """Import: e-invoice, for a customer invoice.
+        """Import an e-invoice as a customer invoice.
 
         ``POST /api/external/v2/customer_invoices/e_invoices/imports``; scope ``customer_invoices:all``;
         refused with 400, 401, 403, 404, 422.
@@ -266,7 +266,7 @@ class CustomerInvoices:
         return self._core.call(_IMPORT_E_INVOICE, body=body)
 
     def link_credit_note(self, id: int, body: models.CustomerInvoiceLinkCreditNote) -> models.CustomerInvoice:
-        """Link: credit note, for a customer invoice.
+        """Link a credit note to a customer invoice.
 
         ``POST /api/external/v2/customer_invoices/{id}/link_credit_note``; scope ``customer_invoices:all``;
         refused with 400, 401, 403, 404, 422.
@@ -484,7 +484,7 @@ class CustomerInvoices:
     def match_transaction(
         self, customer_invoice_id: int, body: models.CustomerInvoiceMatchTransaction
     ) -> None:
-        """Match: transaction, for a customer invoice.
+        """Match a customer invoice with a transaction.
 
         ``POST /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions``; scope
         ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -522,7 +522,7 @@ class CustomerInvoices:
         return self._core.call(_SEND_TO_PA, path={"id": id})
 
     def unmatch_transaction(self, customer_invoice_id: int, id: int) -> None:
-        """Unmatch: transaction, for a customer invoice.
+        """Undo the match of a customer invoice with a transaction.
 
         ``DELETE /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions/{id}``;
         scope ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -648,7 +648,7 @@ class AsyncCustomerInvoices:
         return await self._core.call(_IMPORT, body=body)
 
     async def import_e_invoice(self, body: models.CustomerInvoiceImportEInvoice) -> models.LinkedRecord:
-        """Import: e-invoice, for a customer invoice.
+        """Import an e-invoice as a customer invoice.
 
         ``POST /api/external/v2/customer_invoices/e_invoices/imports``; scope ``customer_invoices:all``;
         refused with 400, 401, 403, 404, 422.
@@ -658,7 +658,7 @@ class AsyncCustomerInvoices:
     async def link_credit_note(
         self, id: int, body: models.CustomerInvoiceLinkCreditNote
     ) -> models.CustomerInvoice:
-        """Link: credit note, for a customer invoice.
+        """Link a credit note to a customer invoice.
 
         ``POST /api/external/v2/customer_invoices/{id}/link_credit_note``; scope ``customer_invoices:all``;
         refused with 400, 401, 403, 404, 422.
@@ -876,7 +876,7 @@ class AsyncCustomerInvoices:
     async def match_transaction(
         self, customer_invoice_id: int, body: models.CustomerInvoiceMatchTransaction
     ) -> None:
-        """Match: transaction, for a customer invoice.
+        """Match a customer invoice with a transaction.
 
         ``POST /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions``; scope
         ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -914,7 +914,7 @@ class AsyncCustomerInvoices:
         return await self._core.call(_SEND_TO_PA, path={"id": id})
 
     async def unmatch_transaction(self, customer_invoice_id: int, id: int) -> None:
-        """Unmatch: transaction, for a customer invoice.
+        """Undo the match of a customer invoice with a transaction.
 
         ``DELETE /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions/{id}``;
         scope ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.

@@ -168,7 +168,7 @@ class SupplierInvoices:
         return self._core.call(_IMPORT, body=body)
 
     def import_e_invoice(self, body: models.SupplierInvoiceImportEInvoice) -> models.LinkedRecord:
-        """Import: e-invoice, for a supplier invoice.
+        """Import an e-invoice as a supplier invoice.
 
         ``POST /api/external/v2/supplier_invoices/e_invoices/imports``; scope ``supplier_invoices:all``;
         refused with 400, 401, 403, 404, 422.
@@ -178,7 +178,7 @@ class SupplierInvoices:
     def link_purchase_request(
         self, supplier_invoice_id: int, body: models.SupplierInvoiceLinkPurchaseRequest
     ) -> None:
-        """Link: purchase request, for a supplier invoice.
+        """Link a purchase request to a supplier invoice.
 
         ``POST /api/external/v2/supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``; scope
         ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -303,7 +303,7 @@ class SupplierInvoices:
     def match_transaction(
         self, supplier_invoice_id: int, body: models.CustomerInvoiceMatchTransaction
     ) -> None:
-        """Match: transaction, for a supplier invoice.
+        """Match a supplier invoice with a transaction.
 
         ``POST /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
         ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -325,7 +325,7 @@ class SupplierInvoices:
         )
 
     def unmatch_transaction(self, supplier_invoice_id: int, id: int) -> None:
-        """Unmatch: transaction, for a supplier invoice.
+        """Undo the match of a supplier invoice with a transaction.
 
         ``DELETE /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``;
         scope ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -359,7 +359,7 @@ class SupplierInvoices:
         )
 
     def validate_accounting(self, id: int) -> models.SupplierInvoice:
-        """Validate: accounting, for a supplier invoice.
+        """Validate the accounting of a supplier invoice.
 
         ``PUT /api/external/v2/supplier_invoices/{id}/validate_accounting``; scope
         ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -426,7 +426,7 @@ class AsyncSupplierInvoices:
         return await self._core.call(_IMPORT, body=body)
 
     async def import_e_invoice(self, body: models.SupplierInvoiceImportEInvoice) -> models.LinkedRecord:
-        """Import: e-invoice, for a supplier invoice.
+        """Import an e-invoice as a supplier invoice.
 
         ``POST /api/external/v2/supplier_invoices/e_invoices/imports``; scope ``supplier_invoices:all``;
         refused with 400, 401, 403, 404, 422.
@@ -436,7 +436,7 @@ class AsyncSupplierInvoices:
     async def link_purchase_request(
         self, supplier_invoice_id: int, body: models.SupplierInvoiceLinkPurchaseRequest
     ) -> None:
-        """Link: purchase request, for a supplier invoice.
+        """Link a purchase request to a supplier invoice.
 
         ``POST /api/external/v2/supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``; scope
         ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -561,7 +561,7 @@ class AsyncSupplierInvoices:
     async def match_transaction(
         self, supplier_invoice_id: int, body: models.CustomerInvoiceMatchTransaction
     ) -> None:
-        """Match: transaction, for a supplier invoice.
+        """Match a supplier invoice with a transaction.
 
         ``POST /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
         ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -583,7 +583,7 @@ class AsyncSupplierInvoices:
         )
 
     async def unmatch_transaction(self, supplier_invoice_id: int, id: int) -> None:
-        """Unmatch: transaction, for a supplier invoice.
+        """Undo the match of a supplier invoice with a transaction.
 
         ``DELETE /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``;
         scope ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
@@ -617,7 +617,7 @@ class AsyncSupplierInvoices:
         )
 
     async def validate_accounting(self, id: int) -> models.SupplierInvoice:
-        """Validate: accounting, for a supplier invoice.
+        """Validate the accounting of a supplier invoice.
 
         ``PUT /api/external/v2/supplier_invoices/{id}/validate_accounting``; scope
         ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.

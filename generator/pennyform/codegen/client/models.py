@@ -298,5 +298,7 @@ def _words(name: str, schema: Schema, direction: str) -> list[str]:
 
 
 def _spoken(name: str, direction: str) -> str:
-    words = " ".join(parts(name)).capitalize()
-    return f"{words}, as sent." if direction == REQUEST else f"{words}, as answered."
+    words = " ".join(parts(name))
+    if words.endswith(" page"):
+        return f"One page of a list: {words.removesuffix(' page')}."
+    return f"{words.capitalize()}, as {'sent' if direction == REQUEST else 'answered'}."

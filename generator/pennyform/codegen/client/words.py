@@ -24,9 +24,14 @@ _OF = {
     "create": "Add {rest} to {a_thing}.",
     "delete": "Remove the {rest} of {a_thing}.",
     "get": "Get the {rest} of {a_thing}.",
+    "import": "Import {a_rest} as {a_thing}.",
+    "link": "Link {a_rest} to {a_thing}.",
     "list": "List the {rest} of {a_thing}.",
+    "match": "Match {a_thing} with {a_rest}.",
     "replace": "Replace all {rest} of {a_thing}; what is not in the body is gone.",
+    "unmatch": "Undo the match of {a_thing} with {a_rest}.",
     "update": "Change the {rest} of {a_thing}.",
+    "validate": "Validate the {rest} of {a_thing}.",
 }
 # What a method's name goes on with when it says how, not what: `send_by_email`, `mark_as_paid`.
 _HOW = {"as", "by", "from", "to"}
@@ -77,7 +82,8 @@ def _summary(operation: Operation) -> str:
     if not rest or rest.partition("_")[0] in _HOW:
         return f"{' '.join([verb.capitalize(), words['a_thing'], _spoken(rest)]).strip()}."
     phrase = _OF.get(verb, f"{verb.capitalize()}: {{rest}}, for {{a_thing}}.")
-    return phrase.format(rest=_spoken(rest), **words)
+    spoken = _spoken(rest)
+    return phrase.format(rest=spoken, a_rest=f"{_article(spoken)} {spoken}", **words)
 
 
 def _spoken(name: str) -> str:
