@@ -5,7 +5,7 @@ Nothing that a definition asks for is ever passed over in silence: it is planned
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from pennyform.engine.changes import InvoiceChange
@@ -13,12 +13,20 @@ from pennyform.engine.observed import Company
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.model import DesiredInvoice, Policies, Repository
 
-Wish = Callable[[DesiredInvoice], object]
-
-# What definitions can ask for and the engine does not do yet.
-_UNSUPPORTED: Mapping[str, Wish] = {
-    "kind: imported_invoice": lambda invoice: invoice.kind == "imported_invoice",
-}
+# What the engine carries out. A wish that the language learns later is refused until the engine knows it.
+_KINDS = frozenset({"invoice", "imported_invoice", "credit_note"})
+_OPTIONS = frozenset(
+    {
+        "finalize",
+        "send_by_email",
+        "send_to_pa",
+        "categories",
+        "mark_as_paid",
+        "appendices",
+        "matched_transactions",
+    }
+)
+_NOTHING: tuple[object, ...] = (None, False, ())
 
 
 class InadmissibleError(Exception):
@@ -76,15 +84,18 @@ def _raise(findings: list[Finding]) -> None:
 
 
 def _unsupported(invoice: DesiredInvoice) -> Iterator[Finding]:
-    for name, asked in _UNSUPPORTED.items():
-        if asked(invoice):
-            yield _at(
-                invoice,
-                "not-supported",
-                f"{name} is not carried out by this version of pennyform",
-                detail="A wish that is not carried out is refused, so that nobody takes it for done.",
-                fix="remove it from the definition, and do it in Pennylane",
-            )
+    asked = [f"options.{name}" for name, value in invoice.options._asdict().items() if value not in _NOTHING]
+    unknown = [name for name in asked if name.partition(".")[2] not in _OPTIONS]
+    if invoice.kind not in _KINDS:
+        unknown.append(f"kind: {invoice.kind}")
+    for name in unknown:
+        yield _at(
+            invoice,
+            "not-supported",
+            f"{name} is not carried out by this version of pennyform",
+            detail="A wish that is not carried out is refused, so that nobody takes it for done.",
+            fix="remove it from the definition, and do it in Pennylane",
+        )
 
 
 def _company(policies: Policies, company: Company) -> Iterator[Finding]:

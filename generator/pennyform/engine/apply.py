@@ -14,11 +14,11 @@ from pathlib import Path
 
 from pennyform.engine.changes import Action, InvoiceChange, Step
 from pennyform.engine.clock import Clock
-from pennyform.engine.finish import Finisher
+from pennyform.engine.finish import Finisher, read_attachment
 from pennyform.engine.journal import Journal, JournalError, Subject
 from pennyform.engine.limits import Patience
 from pennyform.engine.masters import Masters
-from pennyform.engine.outcomes import OutcomeError, ReferenceTakenError, UnknownOutcomeError
+from pennyform.engine.outcomes import OutcomeError, ReferenceTakenError, RefusedError, UnknownOutcomeError
 from pennyform.engine.plan import Plan, waves
 from pennyform.engine.reading import Trouble, read_back
 from pennyform.engine.remote import Remote
@@ -28,6 +28,8 @@ from pennyform.engine.sender import Progress, Sender
 from pennyform.engine.settle import Settler
 from pennyform.engine.storage import Storage
 from pennyform.engine.track import Track
+
+_CREATIONS = frozenset({Step.CREATE, Step.IMPORT})
 
 
 def _never() -> bool:
@@ -104,7 +106,7 @@ class Applier:
         while any(track.next for track in tracks):
             for track in tracks:
                 self._write(track)
-            self._settle([track for track in tracks if track.next is Step.CREATE and track.uncertain])
+            self._settle([track for track in tracks if track.next in _CREATIONS and track.uncertain])
             self._read_back([track for track in tracks if track.next is Step.READ_BACK])
             if self._sender.must_stop():
                 break
@@ -154,6 +156,10 @@ class Applier:
         match step:
             case Step.CREATE:
                 self._create(track)
+            case Step.UPLOAD:
+                self._upload(track)
+            case Step.IMPORT:
+                self._import(track)
             case Step.UPDATE:
                 self._update(track)
             case Step.FINALIZE:
@@ -169,6 +175,31 @@ class Applier:
         body = {**draft_body(track.resolved.body), "draft": True}
         track.attempts += 1
         row = self._sender.send(track.subject, Step.CREATE, lambda: self.remote.create_draft(body))
+        track.id = int(row["id"])
+
+    def _upload(self, track: Track) -> None:
+        """A file that no invoice uses shows nowhere, so it is sent again when the answer is lost."""
+        file = track.change.desired.file
+        if file is None:
+            raise ValueError("only an imported invoice has a file")
+        data = read_attachment(self.root, file, self.storage)
+        name = file.path.rpartition("/")[2]
+        for attempt in range(1, self.patience.attempts + 1):
+            try:
+                row = self._sender.send(
+                    track.subject, Step.UPLOAD, lambda: self.remote.upload(name, data, file.media_type)
+                )
+            except UnknownOutcomeError as problem:
+                if attempt == self.patience.attempts or self._sender.must_stop():
+                    raise RefusedError(f"its file was not uploaded: {problem}", status=0) from problem
+            else:
+                track.file_id = int(row["id"])
+                return
+
+    def _import(self, track: Track) -> None:
+        body = {**track.resolved.body, "file_attachment_id": track.file_id}
+        track.attempts += 1
+        row = self._sender.send(track.subject, Step.IMPORT, lambda: self.remote.import_invoice(body))
         track.id = int(row["id"])
 
     def _update(self, track: Track) -> None:
@@ -218,7 +249,7 @@ class Applier:
             return
         for track in tracks:
             track.settle(settled.found.get(track.subject), unknown=track.subject in settled.unknown)
-            if track.attempts >= self.patience.attempts and track.next is Step.CREATE:
+            if track.attempts >= self.patience.attempts and track.next in _CREATIONS:
                 track.end(Status.FAILED, f"it was not created in {track.attempts} attempts")
 
     def _read_back(self, tracks: Sequence[Track]) -> None:

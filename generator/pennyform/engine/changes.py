@@ -25,6 +25,7 @@ class Action(StrEnum):
     RECREATE_AND_FINALIZE = "recreate_and_finalize"
     FINALIZE = "finalize"
     COMPLETE = "complete"
+    IMPORT = "import"
     NO_OP = "no_op"
     CONFLICT = "conflict"
     UNSETTLED = "unsettled"
@@ -37,6 +38,8 @@ class Step(StrEnum):
     UPDATE = "update_draft"
     SET_ASIDE = "set_aside_draft"
     DELETE = "delete_draft_set_aside"
+    UPLOAD = "upload_file"
+    IMPORT = "import"
     READ_BACK = "read_back"
     FINALIZE = "finalize"
     COMPLETE = "set_after_finalizing"
@@ -65,6 +68,9 @@ class Task(NamedTuple):
         repeated = self.step in {Step.ATTACH, Step.MATCH}
         return f"{self.step} {self.name}" if repeated else str(self.step)
 
+
+# Steps after which an invoice is final.
+FINAL = frozenset({Step.FINALIZE, Step.IMPORT})
 
 # Actions after which the account is as the definitions ask, without a request being sent.
 IDLE = frozenset({Action.NO_OP, Action.CONFLICT, Action.UNSETTLED})
@@ -108,7 +114,7 @@ class InvoiceChange:
     @property
     def irreversible(self) -> bool:
         """Whether something will be done that only a credit note can undo."""
-        return Step.FINALIZE in self.steps
+        return not FINAL.isdisjoint(self.steps)
 
     def to_json(self) -> dict[str, Any]:
         """The change as data. Before and after are given whole only where something changes."""

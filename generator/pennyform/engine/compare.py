@@ -117,6 +117,9 @@ HEADER: Mapping[str, Normal] = {
     "external_reference": _text,
 }
 
+# What only a definition of an imported invoice says.
+_STATED: Mapping[str, Normal] = {"invoice_number": _text}
+
 LINE: Mapping[str, Normal] = {
     "product_id": _whole,
     "label": _text,
@@ -187,7 +190,8 @@ def line_differences(want: Row, have: Row, *, draft: bool, pointer: str = "") ->
 
 def _header(resolved: Resolved, there: ObservedInvoice) -> Iterator[Difference]:
     have = {**there.header, **{name: _id(there.header.get(link)) for name, link in _REFERENCES.items()}}
-    yield from _fields({**HEADER_DEFAULTS, **resolved.body}, have, HEADER, "", draft=there.draft)
+    fields = {**HEADER, **_STATED} if "invoice_number" in resolved.body else HEADER
+    yield from _fields({**HEADER_DEFAULTS, **resolved.body}, have, fields, "", draft=there.draft)
 
 
 def _lines(resolved: Resolved, there: ObservedInvoice) -> Iterator[Difference]:

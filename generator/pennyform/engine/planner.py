@@ -18,7 +18,14 @@ from pennyform.engine.edit import finalized_update_body, update_body
 from pennyform.engine.keys import keys_of, resolver
 from pennyform.engine.observed import Observation, ObservedInvoice
 from pennyform.engine.plan import Plan
-from pennyform.engine.resolve import AFTER_FINALIZING, AFTER_FINALIZING_ON_LINES, Resolved, whole_body
+from pennyform.engine.resolve import (
+    AFTER_FINALIZING,
+    AFTER_FINALIZING_ON_LINES,
+    IMPORTED,
+    Resolved,
+    becomes_final,
+    whole_body,
+)
 from pennyform.engine.scopes import missing
 from pennyform.engine.tasks import difference, outlook, waiting_for_finalize
 from pennyform.invoices.model import DesiredInvoice, Repository
@@ -43,6 +50,9 @@ _WRITES = {
 }
 
 
+_IMPORT = (Step.UPLOAD, Step.IMPORT, Step.READ_BACK)
+
+
 def plan(repository: Repository, observation: Observation) -> Plan:
     """Decide about every definition.
 
@@ -58,7 +68,7 @@ def plan(repository: Repository, observation: Observation) -> Plan:
         InadmissibleError: a policy forbids what would be done.
     """
     resolve = resolver(repository, observation).resolve
-    finalizing = {one.external_reference for one in repository.invoices if one.options.finalize}
+    finalizing = {one.external_reference for one in repository.invoices if becomes_final(one)}
     observation = replace(observation, finalizing=frozenset(finalizing))
     invoices = sorted(repository.invoices, key=_order)
     changes = tuple(_decide(invoice, observation, resolve) for invoice in invoices)
@@ -137,13 +147,24 @@ def _about_content(invoice: DesiredInvoice, observation: Observation, resolve: R
     resolved = resolve(invoice, there)
     if reference in observation.unsettled:
         return InvoiceChange(invoice, resolved, Action.UNSETTLED, ways_out=(_UNSETTLED,))
-    if (there is None or there.draft) and (way_out := _uncorrectable(invoice, observation)):
+    if way_out := _obstacle(invoice, observation):
         return InvoiceChange(invoice, resolved, Action.CONFLICT, there=there, ways_out=(way_out,))
     if there is None:
-        return InvoiceChange(invoice, resolved, *_steps(Action.CREATE, invoice))
-    if len(found) > 1:
-        return InvoiceChange(invoice, resolved, Action.CONFLICT, there=there, ways_out=(_duplicates(found),))
+        creation = (Action.IMPORT, _IMPORT) if invoice.kind == IMPORTED else _steps(Action.CREATE, invoice)
+        return InvoiceChange(invoice, resolved, *creation)
     return (_about_draft if there.draft else _about_finalized)(invoice, resolved, there)
+
+
+def _obstacle(invoice: DesiredInvoice, observation: Observation) -> str:
+    """Why nothing can be done about ``invoice``, whatever it says; empty when something can."""
+    found = observation.invoices.get(invoice.external_reference, ())
+    if len(found) > 1:
+        return _duplicates(found)
+    if found and not found[0].draft:
+        return ""
+    if found and invoice.kind == IMPORTED:
+        return _DRAFT_THERE
+    return _uncorrectable(invoice, observation)
 
 
 def _uncorrectable(invoice: DesiredInvoice, observation: Observation) -> str:
@@ -175,12 +196,12 @@ def _about_draft(invoice: DesiredInvoice, resolved: Resolved, there: ObservedInv
 
 def _about_finalized(invoice: DesiredInvoice, resolved: Resolved, there: ObservedInvoice) -> InvoiceChange:
     comparison = compare(resolved, there)
-    warnings = () if invoice.options.finalize else (_FINALIZED_ALREADY,)
+    warnings = () if becomes_final(invoice) else (_FINALIZED_ALREADY,)
     if comparison.equal:
         return InvoiceChange(
             invoice, resolved, Action.NO_OP, there=there, comparison=comparison, warnings=warnings
         )
-    body = finalized_update_body(resolved, there)
+    body = None if invoice.kind == IMPORTED else finalized_update_body(resolved, there)
     if body is None:
         ways_out = (_other_cents(comparison),) if comparison.amounts else _FINAL
         return InvoiceChange(
@@ -214,6 +235,7 @@ _UNSETTLED = "an earlier apply does not know whether it was created; run 'pennyf
 _RECREATED = (
     "the API cannot change the sections of a draft: a new draft replaces it, and the old one is deleted"
 )
+_DRAFT_THERE = "a draft carries this reference: delete it in Pennylane, or import under another reference"
 _FINALIZED_ALREADY = "it is finalized, although the definition does not ask for it"
 _FINAL = (
     "issue a credit note for it, and define the invoice anew under another external_reference",

@@ -205,6 +205,20 @@ class Remote:
         draft = _request(body, models.DraftCustomerInvoiceCreate)
         return _sent(lambda: self._client.customer_invoices.create(draft))
 
+    def upload(self, name: str, content: bytes, media_type: str) -> Row:
+        """Upload a file that an import will use, and return what stands for it."""
+        file = models.FileAttachmentCreate(file=File(name, content, media_type), filename=name)
+        return _sent(lambda: self._client.file_attachments.create(file))
+
+    def import_invoice(self, body: Mapping[str, Any]) -> Row:
+        """Import an invoice that was issued elsewhere and return its header. It is final from the start.
+
+        Raises:
+            ReferenceTakenError: its reference exists.
+        """
+        invoice = _request(body, models.CustomerInvoiceImport)
+        return _sent(lambda: self._client.customer_invoices.import_(invoice))
+
     def update_draft(self, id_: int, body: Mapping[str, Any]) -> Row:
         """Change a draft in part and return its header."""
         update = _request(body, models.DraftCustomerInvoiceUpdate)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pennyform.engine.imported import stated_totals
 from pennyform.engine.observed import ObservedInvoice, Row
 from pennyform.invoices import totals
 from pennyform.invoices.model import DesiredInvoice, Key
@@ -20,6 +21,9 @@ AUTO_FILLED = {
     "unit": "unit",
     "vat_rate": "vat_rate",
 }
+
+# The kind of definitions that state what was issued elsewhere.
+IMPORTED = "imported_invoice"
 
 # What a draft may not carry, in the header and on a line: it is set right after finalizing.
 AFTER_FINALIZING = ("transaction_reference",)
@@ -65,6 +69,8 @@ class Resolver:
             pairs = zip(body["invoice_lines"], lines, strict=True)
             lines = [_as_finalized(line, now, there, index) for index, (line, now) in enumerate(pairs)]
         lines = with_ids(lines, self.identify)
+        if invoice.kind == IMPORTED:
+            return Resolved(body, tuple(lines), stated_totals(body))
         amounts = totals({**body, "invoice_lines": lines}, rounding=self.rounding, product=_no_product)
         return Resolved(body, tuple(lines), amounts.to_json())
 
@@ -105,6 +111,11 @@ def keys_in(value: Any) -> Iterator[Key]:
     elif isinstance(value, list | tuple):
         for member in value:
             yield from keys_in(member)
+
+
+def becomes_final(invoice: DesiredInvoice) -> bool:
+    """Whether an invoice should not be a draft: it asks for finalizing, or was issued elsewhere."""
+    return invoice.options.finalize or invoice.kind == IMPORTED
 
 
 def draft_body(body: Mapping[str, Any]) -> dict[str, Any]:

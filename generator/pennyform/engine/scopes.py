@@ -15,6 +15,8 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "customer": ("postCompanyCustomer", "customers:all"),
     "product": ("postProducts", "products:all"),
     Step.CREATE: ("postCustomerInvoices", "customer_invoices:all"),
+    Step.UPLOAD: ("postFileAttachments", "file_attachments:all"),
+    Step.IMPORT: ("importCustomerInvoices", "customer_invoices:all"),
     Step.UPDATE: ("updateCustomerInvoice", "customer_invoices:all"),
     Step.SET_ASIDE: ("updateCustomerInvoice", "customer_invoices:all"),
     Step.DELETE: ("deleteCustomerInvoices", "customer_invoices:all"),

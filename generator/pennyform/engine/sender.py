@@ -73,7 +73,7 @@ class Sender:
             self._failed(subject, step, problem)
             raise
         self._unknown_in_a_row = 0
-        seen = int(answer["id"]) if isinstance(answer, Mapping) else id_
+        seen = int(answer["id"]) if isinstance(answer, Mapping) and step != "upload_file" else id_
         self.note("acknowledged", subject, step=step, id=seen)
         self.done += 1
         self.progress(self.done, self.total)

@@ -15,7 +15,7 @@ from pennyform.invoices.model import Repository
 Stop = Callable[[], bool]
 
 # Steps of which finding the row proves that they were carried out.
-_CREATIONS = {"create", "create_draft"}
+_CREATIONS = {"create", "create_draft", "upload_file", "import"}
 # No waiting makes a mail visible.
 _MAIL = "send_by_email"
 

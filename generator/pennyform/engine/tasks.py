@@ -14,6 +14,7 @@ from pennyform.engine.changes import Step, Task
 from pennyform.engine.compare import Difference
 from pennyform.engine.journal import Memory, Subject
 from pennyform.engine.observed import ObservedInvoice, Row
+from pennyform.engine.resolve import becomes_final
 from pennyform.invoices.model import Attachment, CategoryWeight, DesiredInvoice, Key
 
 Identify = Callable[[Key], int | None]
@@ -133,7 +134,7 @@ def outlook(
     """
     tasks, doubts = [], []
     for task in wished(invoice, identify):
-        if not invoice.options.finalize and task.step not in _ON_DRAFTS and (there is None or there.draft):
+        if not becomes_final(invoice) and task.step not in _ON_DRAFTS and (there is None or there.draft):
             continue
         done = False if there is None else is_done(task, there)
         if done is None and there is not None and not there.draft:
@@ -148,7 +149,7 @@ def outlook(
 
 def waiting_for_finalize(invoice: DesiredInvoice) -> list[str]:
     """The wishes that come to nothing while the definition does not ask for finalizing."""
-    if invoice.options.finalize:
+    if becomes_final(invoice):
         return []
     names = [str(task.step) for task in wished(invoice, lambda _: None) if task.step not in _ON_DRAFTS]
     return list(dict.fromkeys(names))

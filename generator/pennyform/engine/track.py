@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from pennyform.engine.changes import InvoiceChange, Step, Task
+from pennyform.engine.changes import FINAL, InvoiceChange, Step, Task
 from pennyform.engine.compare import Difference, compare
 from pennyform.engine.edit import finalized_update_body
 from pennyform.engine.journal import Subject
@@ -20,7 +20,8 @@ class Track:
     """The state of one invoice during an apply.
 
     ``resolved`` is what it must equal, with all ids known. ``uncertain`` tells that the last write may or may
-    not have been done. ``ended`` is set once: then no further step is taken.
+    not have been done. ``file_id`` is the uploaded file that an import is about to use. ``ended`` is set
+    once: then no further step is taken.
     """
 
     change: InvoiceChange
@@ -31,6 +32,7 @@ class Track:
     attempts: int = 0
     uncertain: str = ""
     taken: bool = False
+    file_id: int | None = None
     tasks: deque[Task] = field(default_factory=deque)
     ended: Status | None = None
     detail: str = ""
@@ -61,7 +63,7 @@ class Track:
         """Whether by now it should not be a draft."""
         before = self.change.steps[: self.position]
         was = self.change.there is not None and not self.change.there.draft
-        return was or Step.FINALIZE in before
+        return was or not FINAL.isdisjoint(before)
 
     def advance(self) -> None:
         """The step at hand is taken."""
@@ -79,7 +81,7 @@ class Track:
             taken: the API refused it because the reference exists.
         """
         self.uncertain, self.taken = why, taken
-        if self.next is Step.CREATE:
+        if self.next in {Step.CREATE, Step.IMPORT}:
             return
         if taken:
             self.end(Status.FAILED, why)

@@ -15,7 +15,7 @@ from pennyform.engine.keys import resolver
 from pennyform.engine.observed import Company, Observation, ObservedInvoice
 from pennyform.engine.plan import FORMAT_VERSION
 from pennyform.engine.planner import Resolve
-from pennyform.engine.resolve import Resolved
+from pennyform.engine.resolve import Resolved, becomes_final
 from pennyform.engine.tasks import difference, wished
 from pennyform.invoices.model import DesiredInvoice, Repository
 
@@ -48,7 +48,7 @@ class VerifiedInvoice:
         if self.comparison is None:
             return ()
         found = (*self.comparison.all, *self.lacking)
-        if self.desired.options.finalize and self.there[0].draft:
+        if becomes_final(self.desired) and self.there[0].draft:
             return (*found, Difference("/draft", want=False, have=True))
         return found
 

@@ -42,6 +42,8 @@ _STEPS = {
     "update_draft": "update the draft",
     "set_aside_draft": "set the old draft aside",
     "delete_draft_set_aside": "delete the old draft",
+    "upload_file": "upload its file",
+    "import": "import it",
     "finalize": "finalize",
     "set_after_finalizing": "set what a draft cannot carry",
 }

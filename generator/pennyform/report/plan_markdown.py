@@ -22,6 +22,7 @@ _WORDS = {
     "recreate": "replace",
     "recreate_and_finalize": "replace and **finalize**",
     "finalize": "**finalize**",
+    "import": "**import**",
     "complete": "complete",
     "conflict": "**conflict**",
     "unsettled": "**unknown**",

@@ -1,0 +1,113 @@
+"""Invoices that were issued elsewhere: imported once, with their file, final from the start."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from pennyform.cli.applying import exit_of
+from pennyform.cli.exits import Exit
+from pennyform.sandbox import Rules
+
+from .world import (
+    Fault,
+    Handler,
+    Office,
+    Trick,
+    actions,
+    broken_after,
+    by_reference,
+    lost_after,
+    lost_before,
+    only,
+    statuses,
+    unavailable_after,
+    unavailable_before,
+)
+
+AMBIGUOUS = [lost_before, lost_after, broken_after, unavailable_before, unavailable_after]
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+def scanned(office: Office, reference: str = "OLD-1", *, total: str = "240.00", more: str = "") -> None:
+    office.write(
+        f"invoices/{reference}.yaml",
+        f"external_reference: {reference}\nfile: {reference}.pdf\ncustomer: ACME\ninvoice_number: 2019-001\n"
+        "date: 2019-10-01\ndeadline: 2019-10-31\n"
+        f'currency_amount_before_tax: "200.00"\ncurrency_tax: "40.00"\ncurrency_amount: "{total}"\n'
+        'invoice_lines:\n  - label: Consulting\n    quantity: 2\n    raw_currency_unit_price: "100.00"\n'
+        '    unit: hour\n    vat_rate: FR_200\n    currency_amount: "240.00"\n    currency_tax: "40.00"\n'
+        + more,
+    )
+    (office.root / "invoices" / f"{reference}.pdf").write_bytes(PDF + reference.encode())
+
+
+def test_it_is_imported_once_and_verified(office: Office) -> None:
+    scanned(office)
+    planned = office.plan()
+    change = planned.to_json()["changes"][1]
+    assert (change["action"], change["irreversible"]) == ("import", True)
+    assert change["steps"] == ["upload_file", "import", "read_back"]
+    assert planned.to_json()["money"]["changing"][0]["currency_amount"] == "240.00"
+    report = office.apply()
+    assert statuses(report)["OLD-1"] == "done", by_reference(report)["OLD-1"]
+    row = only(office.books()["OLD-1"])
+    assert (row["draft"], row["invoice_number"], row["currency_amount"]) == (False, "2019-001", "240.0")
+    assert not office.plan().pending
+    assert not office.verify().drift
+    assert office.wire.done("import") == office.wire.done("file_attachments") == 1
+
+
+@pytest.mark.parametrize("trick", AMBIGUOUS)
+@pytest.mark.parametrize("path", ["file_attachments", "customer_invoices/import"])
+def test_an_ambiguous_import_ends_in_exactly_one_invoice(office: Office, trick: Trick, path: str) -> None:
+    scanned(office)
+    office.wire.faults = [Fault("POST", path, trick)]
+    report = office.apply()
+    assert statuses(report)["OLD-1"] == "done", by_reference(report)["OLD-1"].detail
+    only(office.books()["OLD-1"])
+    assert office.wire.done("customer_invoices/import") == 1
+
+
+def test_an_import_that_differs_is_a_conflict(office: Office) -> None:
+    scanned(office)
+    office.apply()
+    definition = office.root / "invoices" / "OLD-1.yaml"
+    definition.write_text(definition.read_text().replace("2019-10-31", "2019-11-30"))
+    assert actions(office.plan()) == {"OLD-1": "conflict"}
+    report = office.apply()
+    assert exit_of(report) == Exit.DRIFT
+    assert only(office.books()["OLD-1"])["deadline"] == "2019-10-31"
+
+
+def test_the_same_file_under_another_reference_is_refused(office: Office) -> None:
+    scanned(office)
+    scanned(office, "OLD-2")
+    (office.root / "invoices" / "OLD-2.pdf").write_bytes(PDF + b"OLD-1")
+    report = office.apply()
+    assert sorted(statuses(report).values()) == ["done", "done", "failed"]
+    assert "OLD-2" not in office.books()
+
+
+def test_a_file_that_changed_while_it_was_asked_for_is_not_imported(office: Office) -> None:
+    scanned(office)
+    planned = office.plan()
+    assert planned.pending
+    file = office.root / "invoices" / "OLD-1.pdf"
+
+    def swapped(request: httpx.Request, handle: Handler) -> httpx.Response:
+        file.write_bytes(PDF + b"other")
+        return handle(request)
+
+    office.wire.faults = [Fault("POST", "company_customers", swapped)]
+    assert statuses(office.apply())["OLD-1"] == "failed"
+    assert office.books() == {}
+
+
+def test_an_import_may_have_options(office: Office) -> None:
+    office.reopen(Rules(pdf_seconds=0.0))
+    scanned(
+        office, more='options:\n  mark_as_paid: true\n  categories:\n    - label: North\n      weight: "1"\n'
+    )
+    assert office.plan().to_json()["changes"][1]["steps"][3:] == ["set_categories", "mark_as_paid"]
+    assert statuses(office.apply())["OLD-1"] == "done"
+    assert only(office.books()["OLD-1"])["paid"]
