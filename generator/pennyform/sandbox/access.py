@@ -65,6 +65,12 @@ def recognise(connection: sqlite3.Connection, token_digest: str, now: datetime) 
     return Access(token_digest, Company(*row[:4]), tuple(msgspec.json.decode(row[4])))
 
 
+def companies(connection: sqlite3.Connection) -> list[Company]:
+    """All companies, oldest first."""
+    rows = connection.execute("SELECT id, name, reg_no, accounting_logic FROM company ORDER BY id")
+    return [Company(*row) for row in rows]
+
+
 def authorise(access: Access, operation: Operation) -> None:
     """Let the call pass when the token holds one of the operation's scopes, or it needs none.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,14 @@ import msgspec
 
 from pennyform import data
 from pennyform.sandbox import access, checks, contract, downloads, links, seed
+from pennyform.sandbox.access import Access, Company
 from pennyform.sandbox.behaviours import BEHAVIOURS
 from pennyform.sandbox.books import Books, TakenError
-from pennyform.sandbox.call import Behaviour, Call
+from pennyform.sandbox.call import BASE_PATH, Behaviour, Call
 from pennyform.sandbox.clock import Clock, system_clock
-from pennyform.sandbox.faults import AdjustableClock, Faults, Outcome
+from pennyform.sandbox.exchange import Exchange
+from pennyform.sandbox.faults import AdjustableClock, Faults
+from pennyform.sandbox.log import Log
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.problems import Problem, not_found, not_kept, unavailable
 from pennyform.sandbox.rate_limit import RateLimit
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from pennyform.sandbox.asgi import Application
     from pennyform.sandbox.transports import AsyncSleep, Sleep
 
+_Recognise = Callable[[sqlite3.Connection], Access]
 _TAKEN = "External reference has already been taken"
 
 
@@ -50,6 +55,7 @@ class Sandbox:
     Attributes:
         clock: ``clock``, which can be set and advanced here.
         faults: what goes wrong between a client and the answers of :meth:`handle`.
+        log: the latest requests that came through a transport.
 
     Raises:
         Failure: when the contract or the database cannot be used.
@@ -66,6 +72,7 @@ class Sandbox:
     ) -> None:
         self.clock = AdjustableClock(clock)
         self.faults = faults or Faults()
+        self.log = Log()
         self._rules = rules or Rules()
         self._contract = contract.load(data.schemas() / "company")
         self._router = Router(self._contract.operations.values())
@@ -75,6 +82,16 @@ class Sandbox:
 
     def _plant(self, connection: sqlite3.Connection) -> None:
         seed.plant(connection, self._contract.scopes, self.clock())
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Every scope that a token can have."""
+        return self._contract.scopes
+
+    def companies(self) -> Sequence[Company]:
+        """All companies, oldest first."""
+        with self._store.transaction(write=False) as connection:
+            return access.companies(connection)
 
     def add_company(self, name: str) -> int:
         """Found another company, furnished like the first; returns its id. It has no token yet."""
@@ -114,6 +131,18 @@ class Sandbox:
         """Answer one request from what :meth:`copy` gave; nothing that it writes is kept."""
         return self._handled(request, Snapshot(copy))
 
+    def view(self, company: Company, path: str, query: str = "") -> Response:
+        """What a GET answers to someone of the company who may read everything."""
+
+        def recognise(_: sqlite3.Connection) -> Access:
+            return Access("", company, tuple(self.scopes))
+
+        request = Request("GET", BASE_PATH + path, query)
+        try:
+            return _answer(*self._answered(request, recognise, self._store, self.clock()), {})
+        except Problem as problem:
+            return _answer(problem.status, problem.body, {})
+
     def _handled(self, request: Request, store: Store | Snapshot) -> Response:
         now = self.clock()
         headers = {"x-request-id": f"sandbox-{next(self._requests):08d}"}
@@ -123,7 +152,8 @@ class Sandbox:
                     return downloads.answer(connection, request, now, headers)
             token = access.presented(request.headers)
             headers |= self._limit.admit(token, now)
-            return _answer(*self._answered(request, token, store, now), headers)
+            recognise = partial(access.recognise, token_digest=token, now=now)
+            return _answer(*self._answered(request, recognise, store, now), headers)
         except Problem as problem:
             return _answer(problem.status, problem.body, headers | problem.headers)
         except sqlite3.OperationalError as problem:
@@ -132,14 +162,14 @@ class Sandbox:
             return _answer(refusal.status, refusal.body, headers)
 
     def _answered(
-        self, request: Request, token: str, store: Store | Snapshot, now: datetime
+        self, request: Request, recognise: _Recognise, store: Store | Snapshot, now: datetime
     ) -> tuple[int, Any]:
         found = self._router.match(request.method, request.path)
         if found is None:
             raise not_found()
         operation, path = found
         with store.transaction(write=False) as connection:
-            caller = access.recognise(connection, token, now)
+            caller = recognise(connection)
         access.authorise(caller, operation)
         behaviour = BEHAVIOURS.get(operation.operation_id)
         if behaviour is None:
@@ -166,26 +196,31 @@ class Sandbox:
         """
         from pennyform.sandbox.transports import Transport
 
-        return Transport(self._exchange, sleep)
+        return Transport(Exchange(self), sleep)
 
     def async_transport(self, *, sleep: AsyncSleep | None = None) -> httpx.AsyncBaseTransport:
         """For ``httpx.AsyncClient(transport=…)``; waits by ``asyncio.sleep`` unless told otherwise."""
         from pennyform.sandbox.transports import AsyncTransport
 
-        return AsyncTransport(self._exchange, sleep)
-
-    def _exchange(self, request: Request) -> Outcome:
-        return self.faults.meet(request, self)
+        return AsyncTransport(Exchange(self), sleep)
 
     def asgi(self) -> Application:
         """An ASGI application, for a server such as uvicorn."""
         from pennyform.sandbox.asgi import application
 
-        return application(self._exchange)
+        return application(Exchange(self))
 
     def reset(self) -> None:
         """Forget everything and begin anew, for everyone who has the database open."""
         self._store.reset()
+
+    def restore(self, copy: bytes) -> None:
+        """Put back what :meth:`copy` gave, for everyone who has the database open.
+
+        Raises:
+            Failure: when it is no copy of a sandbox, or one of another version.
+        """
+        self._store.restore(copy)
 
     def close(self) -> None:
         """Let go of the database."""

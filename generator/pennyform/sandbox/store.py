@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
 
@@ -142,6 +142,22 @@ class Store:
             for table in ("change", "content", "record", "token", "counter", "company"):
                 connection.execute(f"DROP TABLE {table}")
             self._create(connection)
+
+    def restore(self, image: bytes) -> None:
+        """Put a copy in the place of everything, in one transaction: others who have the file open see it.
+
+        Raises:
+            Failure: when it is no copy of a sandbox, or one of another version.
+        """
+        with self._lock, closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
+            try:
+                source.deserialize(image)
+                self._check(source)
+                if not _pragma(source, "application_id"):
+                    raise _unusable(self._name, "the copy is empty")
+                source.backup(self._connection)
+            except sqlite3.DatabaseError as problem:
+                raise _unusable(self._name, f"the copy cannot be put back: {problem}") from problem
 
     def close(self) -> None:
         """Let go of the file. Closing twice is harmless."""

@@ -1,0 +1,61 @@
+"""``/_sandbox``: what a test needs to steer the sandbox, from any language. JSON in, JSON out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pennyform.sandbox.admin import books, faults, requests, time
+from pennyform.sandbox.admin.order import Handler, Order, refusal
+from pennyform.sandbox.admin.visitors import check_visitor
+from pennyform.sandbox.messages import Request, Response
+from pennyform.sandbox.problems import Problem
+
+if TYPE_CHECKING:
+    from pennyform.sandbox.application import Sandbox
+
+PREFIX = "/_sandbox"
+ROUTES: Mapping[tuple[str, str], Handler] = {
+    **books.ROUTES,
+    **faults.ROUTES,
+    **requests.ROUTES,
+    **time.ROUTES,
+}
+
+
+class Admin:
+    """Answers what stands under ``/_sandbox``.
+
+    Args:
+        sandbox: to be steered.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._snapshots: dict[str, bytes] = {}
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request; every refusal is an answer too."""
+        try:
+            check_visitor(request)
+            status, body = _handler(request)(Order(self._sandbox, request, self._snapshots))
+        except Problem as problem:
+            status, body = problem.status, problem.body
+        headers = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"}
+        return Response(204, {}) if status == 204 else Response(status, headers, msgspec.json.encode(body))
+
+
+def _handler(request: Request) -> Handler:
+    path = request.path.removeprefix(PREFIX).strip("/")
+    collection, separator, _ = path.partition("/")
+    pattern = f"{collection}/*" if separator else path
+    found = ROUTES.get((request.method, pattern))
+    if found:
+        return found
+    allowed = [method for method, known in ROUTES if known == pattern]
+    if allowed:
+        raise refusal(405, f"{request.method} is not possible here: use {' or '.join(allowed)}")
+    known = sorted({f"{PREFIX}/{path}" for _, path in ROUTES})
+    raise refusal(404, f"there is nothing here: try {', '.join(known)}")

@@ -1,0 +1,65 @@
+"""Faults as people write them: as JSON, in a file or a call, and in a header."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import msgspec
+
+from pennyform.sandbox.faults.kinds import AnyFault, Fault, Lag, Stale
+
+HEADER = "x-sandbox-fault"
+KINDS: Mapping[str, type[Fault]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyFault)}
+
+
+class FaultError(ValueError):
+    """What was written is no fault; the message says why, and what would be one."""
+
+
+def from_json(value: Any, *, strict: bool = True) -> Fault:
+    """Read one fault.
+
+    Args:
+        value: ``{"kind": …}`` and what the kind takes.
+        strict: whether text that reads as a number is refused where a number belongs.
+
+    Raises:
+        FaultError: when it is none.
+    """
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise FaultError(_unknown_kind(kind))
+    try:
+        fault: Fault = msgspec.convert(value, KINDS[kind], strict=strict)
+    except msgspec.ValidationError as problem:
+        raise FaultError(f"{kind}: {problem}") from problem
+    return fault
+
+
+def _unknown_kind(kind: Any) -> str:
+    if not isinstance(kind, str):
+        return f"a fault is an object with a kind: {', '.join(KINDS)}"
+    nearest = difflib.get_close_matches(kind, KINDS, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"use one of {', '.join(KINDS)}"
+    return f"there is no fault {kind!r}: {hint}"
+
+
+def from_header(text: str) -> list[Fault]:
+    """Read faults for one request: ``latency; seconds=2, unavailable; after_commit=true``.
+
+    Raises:
+        FaultError: when one cannot be read, or needs to know what was before this request.
+    """
+    faults = [from_json(_from_words(part), strict=False) for part in text.split(",") if part.strip()]
+    for fault in faults:
+        if isinstance(fault, Lag | Stale):
+            raise FaultError(f"{fault.kind} must be switched on before what it is to hide: not by a header")
+    return faults
+
+
+def _from_words(text: str) -> dict[str, str]:
+    kind, *words = (part.strip() for part in text.split(";"))
+    pairs = [word.partition("=") for word in words if word]
+    return {"kind": kind, **{name.strip(): value.strip() for name, _, value in pairs}}
