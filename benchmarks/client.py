@@ -63,11 +63,11 @@ def request() -> models.DraftCustomerInvoiceCreate:
 
 
 def best(work: Callable[[], Any], *, rounds: int = 7, seconds: float = 0.2) -> float:
-    """Seconds for one piece of work, in the least disturbed of several rounds."""
+    """CPU seconds for one piece of work, in the least disturbed of several rounds."""
     fastest = float("inf")
     for _ in range(rounds):
-        count, start = 0, time.perf_counter()
-        while (spent := time.perf_counter() - start) < seconds:
+        count, start = 0, time.process_time()
+        while (spent := time.process_time() - start) < seconds:
             work()
             count += 1
         fastest = min(fastest, spent / count)
@@ -121,7 +121,14 @@ def overhead() -> tuple[float, float]:
     )
     client = Client("t", transport=transport, rate_limit=None)
     path = "/api/external/v2/customer_invoices/1"
-    return best(lambda: raw.get(path).json()), best(lambda: client.customer_invoices.get(1))
+    rounds = [
+        (
+            best(lambda: raw.get(path).json(), rounds=1),
+            best(lambda: client.customer_invoices.get(1), rounds=1),
+        )
+        for _ in range(9)
+    ]
+    return min(first for first, _ in rounds), min(second for _, second in rounds)
 
 
 def main() -> None:
