@@ -58,8 +58,10 @@ def test_the_same_field_of_the_same_owner_changes_once_though_the_owners_differ(
 
 def test_a_telling_schema_that_comes_in_several_places_is_one_cause() -> None:
     substance = {"type": "string", "enum": ["goods", "services"]}
-    old = contracts(invoices=thing(lines=thing()), products=thing())
-    new = contracts(invoices=thing(lines=thing(substance=substance)), products=thing(substance=substance))
+    old = contracts(invoices=thing(lines=thing(a=TEXT)), products=thing())
+    new = contracts(
+        invoices=thing(lines=thing(a=TEXT, substance=substance)), products=thing(substance=substance)
+    )
     assert causes(old, new) == [("field-added", "substance", 2)]
 
 

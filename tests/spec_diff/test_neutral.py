@@ -35,6 +35,11 @@ PAIRS: dict[str, tuple[Any, Any]] = {
         thing(a={"type": "string", "maxLength": 9}),
         thing(a={"allOf": [{"type": "string", "maxLength": 9}, {"maxLength": 20}]}),
     ),
+    "lower limits that imply each other": (
+        thing(a={"type": "string", "minLength": 5}),
+        thing(a={"allOf": [{"type": "string", "minLength": 2}, {"minLength": 5}]}),
+    ),
+    "an allOf of a closed object and an open one": (PLAIN, {"allOf": [PLAIN, {"type": "object"}]}),
     "a union of one": (PLAIN, {"oneOf": [PLAIN]}),
     "a union of the same": (PLAIN, {"anyOf": [PLAIN, PLAIN]}),
     "a union in a union": (

@@ -282,6 +282,13 @@ def test_a_new_field_that_must_be_sent_breaks_and_one_that_is_always_answered_do
     assert _shown(answered) == [("field-added", "a", "answer", A)]
 
 
+def test_variants_with_nothing_in_common_are_not_the_same_variant() -> None:
+    kept = thing(a=TEXT)
+    gone, come = ({"type": "object", "properties": {name: TEXT, f"{name}2": TEXT}} for name in "xy")
+    changes = compare(sending({"anyOf": [kept, gone]}), sending({"anyOf": [kept, come]}))
+    assert [change.kind for change in changes] == ["variant-removed", "variant-added"]
+
+
 def test_only_what_goes_in_a_direction_counts_there() -> None:
     old, new = thing(a=TEXT), thing(a={**TEXT, "readOnly": True})
     assert _shown(compare(sending(old), sending(new))) == [("field-removed", "a", "request", B)]

@@ -14,6 +14,8 @@ _ALIKE = 0.9
 # The base class of models that go the other way than what changed: by whether that is sent.
 _OTHER_WAY = {True: "Answer", False: "Request"}
 
+_Class = tuple[ast.ClassDef, dict[str, ast.AST]]
+
 
 def in_emitted(text: Text, tree: ast.Module, words: Sequence[Words]) -> Iterator[Use]:
     """The symbols of one emitted file that a new contract will change."""
@@ -32,20 +34,25 @@ def in_emitted(text: Text, tree: ast.Module, words: Sequence[Words]) -> Iterator
                 yield _use(text, node, symbol, word)
 
 
-def _models(text: Text, classes: list[tuple[ast.ClassDef, dict[str, ast.AST]]], word: Words) -> Iterator[Use]:
-    """Models live in the module of their resource, or in the one that resources share."""
+def _models(text: Text, classes: list[_Class], word: Words) -> Iterator[Use]:
+    """Models live in the module of their resource, or in the one that resources share.
+
+    A model that has the changed field is the one; without such a model, all that are like it.
+    """
     if PurePath(text.file).stem not in (word.resource, "shared"):
         return
-    for node, fields in classes:
-        if _OTHER_WAY[word.sent] in {base.id for base in node.bases if isinstance(base, ast.Name)}:
-            continue
-        if not any(_alike(frozenset(fields), names, word.changed) for names in word.objects):
-            continue
-        place = fields.get(word.changed)
-        if place is not None:
-            yield _use(text, place, f"{node.name}.{word.changed}", word)
-        else:
-            yield _use(text, node, node.name, word)
+    alike = [(node, fields) for node, fields in classes if _is_model(node, fields, word)]
+    exact = [(node, fields) for node, fields in alike if word.changed in fields]
+    for node, fields in exact:
+        yield _use(text, fields[word.changed], f"{node.name}.{word.changed}", word)
+    for node, _ in () if exact else alike:
+        yield _use(text, node, node.name, word)
+
+
+def _is_model(node: ast.ClassDef, fields: dict[str, ast.AST], word: Words) -> bool:
+    if _OTHER_WAY[word.sent] in {base.id for base in node.bases if isinstance(base, ast.Name)}:
+        return False
+    return any(_alike(frozenset(fields), names, word.changed) for names in word.objects)
 
 
 def _use(text: Text, node: ast.AST, symbol: str, word: Words) -> Use:
