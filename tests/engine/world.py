@@ -278,7 +278,9 @@ class Office:
         looked = look(self.repository(), self.remote(), self.state(), self.storage)
         return plan(self.repository(), looked.observation)
 
-    def apply(self, told: Mapping[str, Sequence[str]] | None = None, **options: Any) -> Report:
+    def apply(
+        self, told: Mapping[str, Sequence[str]] | None = None, *, prune: bool = False, **options: Any
+    ) -> Report:
         world = World(self.clock, self.storage, PATIENCE)
         with begin(
             self.repository(),
@@ -290,7 +292,7 @@ class Office:
         ) as session:
             session.tell(**(told or {}))
             session.settle()
-            return session.apply(session.plan(), lambda done, total: None)
+            return session.apply(session.plan(prune=prune), lambda done, total: None)
 
     def verify(self) -> Verification:
         looked = look(self.repository(), self.remote(), self.state(), self.storage)

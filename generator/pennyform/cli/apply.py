@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     terminal.add_format(parser, "text", "json")
     environment.configure(parser)
     environment.add_targets(parser)
+    environment.add_prune(parser)
     parser.add_argument("--auto-approve", action="store_true", help="do not ask before changing anything")
     parser.add_argument(
         "--wait",
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> Exit:
     plan_file = saved_plan(args.paths, args.target)
     environment_ = args.environment or (plan_file.data["environment"] if plan_file else None)
     if plan_file:
-        args.target = list(plan_file.targets)
+        args.target, args.prune = list(plan_file.targets), plan_file.prune
     return run_on(
         plan_file.paths if plan_file else args.paths,
         lambda repository: apply_and_report(repository, plan_file, args),

@@ -15,7 +15,7 @@ from pennyform.cli.exits import Exit
 from pennyform.cli.interruption import Interruption
 from pennyform.cli.planning import print_plan
 from pennyform.cli.progress import progress_on
-from pennyform.cli.running import write_out
+from pennyform.cli.running import require_whole, write_out
 from pennyform.engine import saved
 from pennyform.engine.journal import JournalError
 from pennyform.engine.limits import shortened
@@ -73,7 +73,9 @@ def _patient(world: World, seconds: int | None) -> World:
 def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespace) -> Exit:
     session.tell(mailed=args.mailed, not_mailed=args.not_mailed)
     session.settle()
-    plan = session.plan()
+    if args.prune and plan_file is None:
+        require_whole(session.repository, args)
+    plan = session.plan(prune=args.prune)
     if plan_file:
         _check_saved(plan_file, session, plan)
     if args.format == "text":
@@ -84,7 +86,7 @@ def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespa
     if not args.auto_approve and plan_file is None:
         _ask()
         # A person may have taken long: what was planned must still be what would be planned.
-        if session.plan().to_json() != plan.to_json():
+        if session.plan(prune=args.prune).to_json() != plan.to_json():
             raise failure(
                 "plan-stale",
                 "the account changed while you were asked",

@@ -31,3 +31,12 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
         metavar="REFERENCE",
         help="only the invoice with this external_reference; may be repeated",
     )
+
+
+def add_prune(parser: argparse.ArgumentParser) -> None:
+    """``--prune``."""
+    parser.add_argument(
+        "--prune",
+        action="store_true",
+        help="also delete drafts with this repository's reference_prefix that no definition asks for",
+    )

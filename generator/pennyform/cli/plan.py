@@ -15,6 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     terminal.add_format(parser, "text", "json", "markdown")
     environment.configure(parser)
     environment.add_targets(parser)
+    environment.add_prune(parser)
     parser.add_argument("--out", "-out", type=Path, metavar="FILE", help="save the plan for one 'apply FILE'")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when there are changes to be made"

@@ -13,11 +13,11 @@ from typing import Any
 
 from pennyform.cli import connection, terminal
 from pennyform.cli.exits import Exit
-from pennyform.cli.running import write_out
+from pennyform.cli.running import require_whole, write_out
 from pennyform.engine import saved
 from pennyform.engine.plan import Plan
 from pennyform.engine.planner import planned
-from pennyform.engine.session import look
+from pennyform.engine.session import look, with_orphans
 from pennyform.findings import failure
 from pennyform.invoices import Repository
 from pennyform.report import plan_markdown, plan_text
@@ -26,7 +26,7 @@ from pennyform.report.paint import Paint
 
 def plan_and_print(repository: Repository, args: argparse.Namespace) -> Exit:
     """Plan against the account, print, and save when asked to."""
-    made = _plan(repository)
+    made = _plan(repository, args)
     print_plan(made.to_json(), args)
     if args.out:
         _save(made, repository, args)
@@ -46,18 +46,23 @@ def print_plan(data: Mapping[str, Any], args: argparse.Namespace) -> None:
     write_out(text)
 
 
-def _plan(repository: Repository) -> Plan:
+def _plan(repository: Repository, args: argparse.Namespace) -> Plan:
+    if args.prune:
+        require_whole(repository, args)
     with connection.connect(repository) as account:
         company = account.remote.company()
         state = account.state(repository, company)
         looked = look(repository, account.remote, state, account.world.storage)
-        return planned(repository, looked.observation, looked.warnings)
+        made = planned(repository, looked.observation, looked.warnings)
+        return with_orphans(made, repository, account.remote) if args.prune else made
 
 
 def _save(made: Plan, repository: Repository, args: argparse.Namespace) -> None:
     paths = [Path(path) for path in args.paths]
     now, nonce = datetime.now(UTC), os.urandom(16).hex()
-    content = saved.to_save(made, repository, paths, args.out, now=now, nonce=nonce, targets=args.target)
+    content = saved.to_save(
+        made, repository, paths, args.out, now=now, nonce=nonce, targets=args.target, prune=args.prune
+    )
     try:
         args.out.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as problem:

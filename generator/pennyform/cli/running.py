@@ -12,7 +12,7 @@ from pennyform.cli.exits import Exit
 from pennyform.engine.admission import InadmissibleError, admit
 from pennyform.engine.outcomes import NotAllowedError, OutcomeError, RateExhaustedError
 from pennyform.engine.targets import restrict
-from pennyform.findings import Finding, Severity, errors
+from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository, load
 
 
@@ -54,6 +54,22 @@ def with_environment(repository: Repository, environment: str | None) -> Reposit
     if environment is None:
         return repository
     return repository._replace(settings=repository.settings._replace(environment=environment))
+
+
+def require_whole(repository: Repository, args: argparse.Namespace) -> None:
+    """Refuse to prune on the strength of some of the definitions: the others' drafts would be deleted.
+
+    Raises:
+        Failure: ``prune-partial``.
+    """
+    whole = any(Path(path).resolve() == repository.root.resolve() for path in args.paths)
+    if args.target or not whole:
+        raise failure(
+            "prune-partial",
+            "--prune is about the whole repository",
+            detail="Drafts of definitions that were not read would look as if they had left it.",
+            fix=f"run it on {repository.root}, without --target",
+        )
 
 
 def print_trouble(problem: OutcomeError) -> Exit:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pennyform.engine import prune
 from pennyform.engine.changes import Action, InvoiceChange, Step
 from pennyform.engine.clock import Clock
 from pennyform.engine.finish import Finisher, read_attachment
@@ -91,6 +92,7 @@ class Applier:
             tracks += self._wave(wave)
         self._finisher.wait()
         results += [track.result(self._sender.stopped) for track in tracks]
+        results += [prune.delete(orphan, self.remote, self._sender) for orphan in plan.orphans]
         results += [_idle(change) for change in plan.invoices if not change.busy]
         return Report(
             plan.environment,
@@ -124,7 +126,7 @@ class Applier:
         if missing is not None and not self._sender.must_stop():
             track.end(Status.FAILED, f"the {missing.kind} {missing.value} was not created")
         credited = change.desired.credit_note_of
-        if credited is not None and credited.value in self._expected:
+        if credited is not None and credited.value in self._expected and not self._sender.must_stop():
             track.end(Status.FAILED, f"the invoice it corrects, {credited.value}, did not become final")
         return track
 
@@ -284,4 +286,9 @@ def _idle(change: InvoiceChange) -> Result:
 def _writes(plan: Plan) -> int:
     steps = [step for change in plan.invoices for step in change.steps if step is not Step.READ_BACK]
     tasks = sum(len(change.tasks) for change in plan.invoices)
-    return len(steps) + tasks + sum(change.action is Action.CREATE for change in plan.masters)
+    return (
+        len(steps)
+        + len(plan.orphans)
+        + tasks
+        + sum(change.action is Action.CREATE for change in plan.masters)
+    )

@@ -26,6 +26,7 @@ class Action(StrEnum):
     FINALIZE = "finalize"
     COMPLETE = "complete"
     IMPORT = "import"
+    DELETE = "delete"
     NO_OP = "no_op"
     CONFLICT = "conflict"
     UNSETTLED = "unsettled"
@@ -38,6 +39,7 @@ class Step(StrEnum):
     UPDATE = "update_draft"
     SET_ASIDE = "set_aside_draft"
     DELETE = "delete_draft_set_aside"
+    PRUNE = "delete_draft"
     UPLOAD = "upload_file"
     IMPORT = "import"
     READ_BACK = "read_back"
@@ -188,6 +190,42 @@ class MasterChange:
             "ways_out": [],
             "unverifiable": [],
             "place": place_json(self.desired.place),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A draft that no definition asks for any more: what will be done about it is to delete it."""
+
+    there: ObservedInvoice
+
+    action = Action.DELETE
+    kind = "invoice"
+    irreversible = False
+
+    @property
+    def external_reference(self) -> str:
+        """Its identity."""
+        return self.there.external_reference
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as data, with the same members as any other."""
+        return {
+            "kind": self.kind,
+            "external_reference": self.external_reference,
+            "action": str(self.action),
+            "irreversible": False,
+            "id": self.there.id,
+            "invoice_number": "",
+            "before": shown_invoice(self.there),
+            "after": None,
+            "differences": [],
+            "totals": None,
+            "steps": [str(Step.PRUNE)],
+            "warnings": [],
+            "ways_out": [],
+            "unverifiable": [],
+            "place": None,
         }
 
 

@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from pennyform import __version__
-from pennyform.engine.changes import IDLE, Action, InvoiceChange, MasterChange, Step
+from pennyform.engine.changes import IDLE, Action, InvoiceChange, MasterChange, Orphan, Step
 from pennyform.engine.limits import INCLUDED_LINES, PAGE, REQUESTS_PER_SECOND, WAVE
 from pennyform.engine.observed import Company
 
@@ -18,7 +18,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything one apply will do, in order: customers and products first, then invoices."""
+    """Everything one apply will do, in order: customers and products, invoices, drafts to be deleted."""
 
     environment: str
     company: Company
@@ -26,11 +26,12 @@ class Plan:
     masters: tuple[MasterChange, ...]
     invoices: tuple[InvoiceChange, ...]
     warnings: tuple[str, ...] = field(default=())
+    orphans: tuple[Orphan, ...] = ()
 
     @property
-    def changes(self) -> tuple[MasterChange | InvoiceChange, ...]:
+    def changes(self) -> tuple[MasterChange | InvoiceChange | Orphan, ...]:
         """All changes, in the order in which they are carried out."""
-        return (*self.masters, *self.invoices)
+        return (*self.masters, *self.invoices, *self.orphans)
 
     @property
     def pending(self) -> bool:
@@ -44,7 +45,7 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan as data: what is saved, and what every rendering is made from."""
-        count = requests(self.masters, self.invoices)
+        count = requests(self.masters, self.invoices) + 2 * len(self.orphans)
         return {
             "format_version": FORMAT_VERSION,
             "pennyform": __version__,

@@ -127,6 +127,12 @@ class Remote:
             _check({first <= (row.header["date"] or first) <= last for row in page}, {True}, "date")
             yield page
 
+    def drafts(self) -> list[ObservedInvoice]:
+        """All drafts of the account, with up to 20 of their lines: one request per hundred."""
+        found = list(self._invoices([_condition("draft", "eq", value=True)]))
+        _check({invoice.draft for invoice in found}, {True}, "draft")
+        return found
+
     def exactly(self, invoice: ObservedInvoice) -> ObservedInvoice:
         """``invoice`` with all its lines in the order of the document."""
         with _reading():

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from pennyform import __version__
-from pennyform.engine.changes import InvoiceChange, MasterChange, differences_json
+from pennyform.engine.changes import InvoiceChange, MasterChange, Orphan, differences_json
 from pennyform.engine.compare import Difference
 from pennyform.engine.observed import Company
 from pennyform.engine.plan import FORMAT_VERSION, money
@@ -41,7 +41,7 @@ class Result:
     ``differences`` are those of the last reading.
     """
 
-    change: InvoiceChange | MasterChange
+    change: InvoiceChange | MasterChange | Orphan
     status: Status
     id: int | None = None
     invoice_number: str = ""
@@ -62,8 +62,13 @@ class Result:
             "draft": self.draft,
             "left": list(self.left),
             "detail": self.detail,
-            "differences": differences_json(self.differences, self.change.desired.body),
+            "differences": self._differences(),
         }
+
+    def _differences(self) -> list[Any]:
+        if isinstance(self.change, Orphan):
+            return []
+        return differences_json(self.differences, self.change.desired.body)
 
 
 @dataclass(frozen=True, slots=True)

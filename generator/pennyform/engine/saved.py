@@ -24,7 +24,8 @@ _MOST_BYTES = 256 * 1024 * 1024
 class SavedPlan:
     """A plan read from a file. ``paths`` are absolute; ``files`` are hashes by path within the repository.
 
-    ``targets`` are the references it was restricted to; empty when it is about all of them.
+    ``targets`` are the references it was restricted to; empty when it is about all of them. ``prune`` tells
+    that it deletes drafts.
     """
 
     file: Path
@@ -33,6 +34,7 @@ class SavedPlan:
     paths: tuple[Path, ...]
     files: Mapping[str, str]
     targets: tuple[str, ...] = ()
+    prune: bool = False
 
 
 def to_save(
@@ -44,6 +46,7 @@ def to_save(
     now: datetime,
     nonce: str,
     targets: Sequence[str] = (),
+    prune: bool = False,
 ) -> dict[str, Any]:
     """The plan as data to write into ``file``, with what binds it.
 
@@ -54,6 +57,7 @@ def to_save(
         file: where it will be written; the repository is found from there.
         now: when it was made.
         targets: the references it was restricted to.
+        prune: whether it deletes drafts that left the repository.
         nonce: makes two plans of the same content two plans, of which each may be used once.
     """
     binding = {
@@ -62,6 +66,7 @@ def to_save(
         "root": os.path.relpath(repository.root, file.resolve().parent),
         "paths": [_within(path, repository.root) for path in paths] or ["."],
         "targets": sorted(targets),
+        "prune": prune,
         "files": dict(sorted(repository.files.items())),
         "schemas": _schemas(),
         "remote": _remote(plan),
@@ -87,7 +92,9 @@ def read(file: Path) -> SavedPlan:
             raise ValueError("it does not say what it was made from")
         root = file.resolve().parent / binding["root"]
         paths = tuple(root / path for path in binding["paths"])
-        saved = SavedPlan(file, id_, content, paths, binding["files"], tuple(binding["targets"]))
+        saved = SavedPlan(
+            file, id_, content, paths, binding["files"], tuple(binding["targets"]), binding["prune"]
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise failure("plan-unreadable", f"it is not a saved plan: {problem}", file=str(file)) from None
     if id_ != _digest(content):

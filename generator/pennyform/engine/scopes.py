@@ -20,6 +20,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     Step.UPDATE: ("updateCustomerInvoice", "customer_invoices:all"),
     Step.SET_ASIDE: ("updateCustomerInvoice", "customer_invoices:all"),
     Step.DELETE: ("deleteCustomerInvoices", "customer_invoices:all"),
+    Step.PRUNE: ("deleteCustomerInvoices", "customer_invoices:all"),
     Step.FINALIZE: ("finalizeCustomerInvoice", "customer_invoices:all"),
     Step.COMPLETE: ("updateCustomerInvoice", "customer_invoices:all"),
     Step.LINK: ("linkCreditNote", "customer_invoices:all"),
@@ -52,6 +53,8 @@ def _needed(plan: Plan) -> Iterator[str]:
     for master in plan.masters:
         if master.action is Action.CREATE:
             yield OPERATIONS[master.kind][1]
+    if plan.orphans:
+        yield OPERATIONS[Step.PRUNE][1]
     for change in plan.invoices:
         steps = (*change.steps, *(task.step for task in change.tasks))
         yield from (OPERATIONS[step][1] for step in steps if step in OPERATIONS)

@@ -19,6 +19,7 @@ from pennyform.engine.observe import observe
 from pennyform.engine.observed import Company, Observation
 from pennyform.engine.plan import Plan
 from pennyform.engine.planner import planned
+from pennyform.engine.prune import orphans
 from pennyform.engine.remote import Remote
 from pennyform.engine.results import Report
 from pennyform.engine.scopes import require
@@ -88,12 +89,17 @@ class Session:
         settler = Settler(self.remote, self.journal, self.world.clock, self.world.patience, self.interrupted)
         settle_past(settler, self.repository)
 
-    def plan(self) -> Plan:
-        """Look up what the definitions name, and decide. What is still unsettled is left alone."""
+    def plan(self, *, prune: bool = False) -> Plan:
+        """Look up what the definitions name, and decide. What is still unsettled is left alone.
+
+        Args:
+            prune: also plan to delete drafts of this repository that no definition asks for.
+        """
         memory = self.memory
         observation = observe(self.repository, self.remote, memory=memory, company=self.company)
         unsettled = frozenset(_unsettled(memory) - observation.invoices.keys())
-        return planned(self.repository, replace(observation, unsettled=unsettled), _leftovers(memory))
+        made = planned(self.repository, replace(observation, unsettled=unsettled), _leftovers(memory))
+        return with_orphans(made, self.repository, self.remote) if prune else made
 
     def apply(self, plan: Plan, progress: Progress) -> Report:
         """Carry ``plan`` out.
@@ -149,6 +155,15 @@ def begin(
         if damaged is not None:
             journal.write("doubt", why=f"the journal before this one was damaged: {damaged.name}")
         yield Session(repository, remote, state.company, journal, world, interrupted)
+
+
+def with_orphans(plan: Plan, repository: Repository, remote: Remote) -> Plan:
+    """``plan``, and the deletion of the drafts that left the repository.
+
+    Raises:
+        InadmissibleError: nobody can say which drafts those are.
+    """
+    return replace(plan, orphans=orphans(repository, remote.drafts()))
 
 
 class Looked(NamedTuple):

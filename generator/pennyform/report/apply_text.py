@@ -44,6 +44,7 @@ _STEPS = {
     "delete_draft_set_aside": "delete the old draft",
     "upload_file": "upload its file",
     "import": "import it",
+    "delete_draft": "delete the draft",
     "finalize": "finalize",
     "set_after_finalizing": "set what a draft cannot carry",
 }
@@ -80,6 +81,8 @@ def _done(result: Data) -> str:
         return f"created (id {result['id']})"
     if not result["draft"] and result["invoice_number"]:
         return f"final as {result['invoice_number']}, verified (id {result['id']})"
+    if result["action"] == "delete":
+        return f"deleted (id {result['id']})"
     said = _DONE.get(result["action"].removesuffix("_and_finalize"), "verified")
     return f"{said} (id {result['id']})"
 

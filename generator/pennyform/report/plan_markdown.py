@@ -23,6 +23,7 @@ _WORDS = {
     "recreate_and_finalize": "replace and **finalize**",
     "finalize": "**finalize**",
     "import": "**import**",
+    "delete": "**delete**",
     "complete": "complete",
     "conflict": "**conflict**",
     "unsettled": "**unknown**",

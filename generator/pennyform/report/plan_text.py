@@ -16,6 +16,7 @@ _SYMBOLS = {
     "recreate": ("±", "yellow"),
     "finalize": ("!", "red"),
     "import": ("!", "red"),
+    "delete": ("-", "red"),
     "complete": ("~", "yellow"),
     "conflict": ("x", "red"),
     "unsettled": ("?", "red"),
@@ -30,6 +31,7 @@ _PHRASES = {
     "recreate_and_finalize": "will be replaced by a new draft, verified and finalized",
     "finalize": "will be verified and finalized",
     "import": "will be imported with its file",
+    "delete": "left the repository and will be deleted",
     "complete": "will be completed",
     "conflict": "cannot be changed as its definition asks",
     "unsettled": "has an unknown outcome",
@@ -71,7 +73,8 @@ def _change(change: Data, paint: Paint) -> Iterator[str]:
     yield f"  {paint(symbol, colour, 'bold')} {paint(_title(change), 'bold')}"
     if change["irreversible"]:
         yield f"      {paint(_IRREVERSIBLE, 'red', 'bold')}"
-    yield paint(f"      {_place(change)}", "dim")
+    if change["place"]:
+        yield paint(f"      {_place(change)}", "dim")
     if change["before"] is None:
         yield from _whole(change)
     else:
@@ -190,6 +193,7 @@ def closing(plan: Data, paint: Paint) -> str:
         (plan["summary"]["irreversible"], paint("to finalize (IRREVERSIBLE)", "red")),
         (_counted(plan, "import"), "to import"),
         (_counted(plan, "complete"), "to complete"),
+        (_counted(plan, "delete"), paint("to delete", "red")),
         (_counted(plan, "conflict"), paint("in conflict", "red")),
         (_counted(plan, "unsettled"), paint("unsettled", "red")),
         (_counted(plan, "no_op"), "unchanged"),
