@@ -68,11 +68,21 @@ def test_a_published_contract_is_pinned_first(capsys: pytest.CaptureFixture[str]
     assert "<query>.filter.date: filter removed (with eq)" in out[0]
 
 
-def test_sentences_that_pinning_does_not_understand_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    unclear = taking({"name": "filter", "in": "query", "schema": TEXT, "description": "- ids, maybe"})
-    del unclear["info"]["x-pennyform-api"]
-    main(keep(old=unclear, new=document()))
-    assert "old.json: warning unread-sentence" in capsys.readouterr().err
+def test_a_sentence_that_is_not_understood_is_listed_when_only_one_side_says_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def unclear(*lines: str) -> Schema:
+        description = "\n".join(f"- {line}" for line in lines)
+        made = taking({"name": "filter", "in": "query", "schema": TEXT, "description": description})
+        del made["info"]["x-pennyform-api"]
+        return made
+
+    main(keep(old=unclear("ids, maybe"), new=unclear("ids, maybe", "dates, perhaps")))
+    err = capsys.readouterr().err
+    main(keep(old=unclear(), new=unclear("dates, perhaps")))
+    assert err.count("warning unread-sentence") == capsys.readouterr().err.count("unread-sentence") == 1
+    assert "new.json: warning unread-sentence" in err
+    assert "dates, perhaps" in err
 
 
 # -- Acceptance -------------------------------------------------------------------------------------------

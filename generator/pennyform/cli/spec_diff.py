@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from pennyform.cli import terminal
 from pennyform.cli.exits import Exit
-from pennyform.findings import failure
+from pennyform.findings import Finding, failure
 
 if TYPE_CHECKING:
     from pennyform.spec.diff import Change
     from pennyform.spec.diff.accepted import Acceptance
     from pennyform.spec.diff.usage import Definitions, Searched, Text
 
+_PLACES = re.compile(r" \(in \d+ places\)$")
 _LARGEST_TEXT = 8 * 1024 * 1024
 _SUFFIXES = (".yaml", ".yml", ".py", ".pyi")
 
@@ -55,27 +57,41 @@ def run(args: argparse.Namespace) -> Exit:
     from pennyform.spec.diff.data import fails, report_data
 
     accepted = _accepted(args.accepted)
-    old, new = _contract(args.old, args), _contract(args.new, args)
+    (old, unread_old), (new, unread_new) = _contract(args.old), _contract(args.new)
     changes = compare(old, new)
-    searched = _search(changes, args.against, (old, new)) if args.against else None
+    searched = look_through(changes, args.against, (old, new)) if args.against else None
     data = report_data(changes, old=args.old, new=args.new, accepted=accepted, searched=searched)
-    terminal.print_findings(unused(accepted, changes), stream=sys.stderr, no_color=args.no_color)
+    findings = [*_unread(unread_old, unread_new), *unused(accepted, changes)]
+    terminal.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
     _print(data, args)
     limit = Severity(args.fail_on) if args.fail_on else None
     return Exit.FINDINGS if fails(changes, accepted, limit) else Exit.OK
 
 
-def _contract(source: str, args: argparse.Namespace) -> dict[str, Any]:
-    """A contract, pinned if it is not; what pinning did not understand is said on standard error."""
+def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:
+    """A contract, pinned if it is not, and what pinning did not understand; None when it was pinned before."""
     from pennyform.spec.load import load
     from pennyform.spec.pin import API, pin
 
     document = load(source).document
     if API in document["info"]:
-        return document
-    pinned, findings = pin(document, api="contract", file=source)
-    terminal.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
-    return pinned
+        return document, None
+    return pin(document, api="contract", file=source)
+
+
+def _unread(old: list[Finding] | None, new: list[Finding] | None) -> list[Finding]:
+    """What only one of two published contracts says that was not understood: it may be a change."""
+    if old is None or new is None:
+        return []
+    before, after = ({_said(finding): finding for finding in findings} for findings in (old, new))
+    return [
+        *(finding for said, finding in before.items() if said not in after),
+        *(finding for said, finding in after.items() if said not in before),
+    ]
+
+
+def _said(finding: Finding) -> str:
+    return _PLACES.sub("", finding.summary)
 
 
 def _accepted(path: Path | None) -> dict[str, Acceptance]:
@@ -98,7 +114,8 @@ def _read(path: Path) -> str:
         raise failure("not-utf-8", "the text is not UTF-8", file=str(path)) from None
 
 
-def _search(changes: list[Change], paths: list[Path], contracts: tuple[dict[str, Any], ...]) -> Searched:
+def look_through(changes: list[Change], paths: list[Path], contracts: tuple[dict[str, Any], ...]) -> Searched:
+    """Look for what changed in files and folders; ``contracts`` are the two that were compared."""
     from pennyform.spec.diff.usage import search
 
     return search(changes, _texts(paths), _definitions(contracts))
