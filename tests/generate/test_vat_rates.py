@@ -81,6 +81,22 @@ def test_a_rate_that_has_ended_says_when():
     assert table()["FR_196"]["valid_until"] == "2013-12-31"
     assert table()["CH_77"]["valid_until"] == "2023-12-31"
     assert table()["FR_200"]["valid_until"] is None
+    assert table()["FR_200"]["valid_from"] == "2014-01-01"
+
+
+def test_a_new_code_is_derived_from_its_name_and_called_an_assumption():
+    (content,) = vat_rates.emit(contract_with("FR_200", "FR_210", "FR_85_forestry")).values()
+    known, plain, other = json.loads(content)["rates"]
+    assert (known["reviewed"], plain["reviewed"], other["reviewed"]) == (True, False, False)
+    assert (plain["percent"], other["percent"], other["country"]) == ("21", "8.5", "FR")
+    assert plain["note"] == other["note"] == "assumed: a new code, the rate in its name is charged"
+
+
+def test_the_customer_owes_the_tax_of_a_reverse_charge():
+    owed = {code for code, row in table().items() if row["reverse_charge"]}
+    assert {"crossborder", "intracom_55", "FR_200_construction"} <= owed
+    assert not {"exempt", "extracom", "FR_200"} & owed
+    assert not any(table()[code]["tax_on_document"] for code in owed)
 
 
 def test_a_code_without_a_rule_needs_a_decision():

@@ -33,7 +33,8 @@ def with_expressions(
         if path in added_to_items:
             items["properties"] = {**added_to_items[path], **items["properties"]}
         return {**schema, "items": items}
-    if _takes_any_text(schema):
+    if _takes_any_text(schema) or schema.get("type") == "boolean":
+        # A flag, such as whether an invoice becomes final, is readable where it stands.
         return schema
     return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, _EXPRESSION]}
 

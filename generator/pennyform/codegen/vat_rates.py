@@ -1,7 +1,8 @@
 """The VAT codes that invoices, products and ledger accounts may carry, and what each puts on a document.
 
-The percentage of a plain code is in its name; every other code has an entry in
-``templates/schemas/vat_rates.yaml``, where an assumption is called one.
+The percentage of a plain code is in its name; other codes have an entry in
+``templates/schemas/vat_rates.yaml``, where an assumption is called one. A code that is new in the contract is
+derived from its name and called an assumption as well.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pennyform.spec import Contract, canonical_json
 PATH = "schemas/vat_rates.json"
 _TENTHS = re.compile(r"[A-Z]{2}_(\d{2,3})")
 _DECIMALS = re.compile(r"[A-Z]{2}_(\d{1,2})_(\d{2,3})")
+_DERIVABLE = re.compile(r"[A-Z]{2}_(?:.*_)?\d{2,3}(?:_.*)?")
+_NEW = "assumed: a new code, the rate in its name is charged"
 _NUMBER_INSIDE = re.compile(r"(?:^|_)(\d+)(?=_|$)")
 
 
@@ -37,7 +40,7 @@ def emit(contract: Contract, assumptions: Path | None = None) -> dict[str, bytes
         Bytes by path below ``generated/``; nothing for a contract without VAT codes.
 
     Raises:
-        Failure: the contract has a code that no rule covers. It needs a decision, not a guess.
+        Failure: the contract has a code whose name says neither country nor rate. It needs a decision.
     """
     path = assumptions or data.templates() / "schemas" / "vat_rates.yaml"
     table = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -57,29 +60,41 @@ def _codes(contract: Contract, components: Mapping[str, str]) -> list[str]:
 
 
 def _rate(code: str, table: Mapping[str, Any]) -> dict[str, Any] | None:
-    percent = _plain_percent(code)
-    entry: Mapping[str, Any] = {
-        "country": code[:2],
-        "percent": percent,
-        "tax_on_document": True,
-        "reviewed": True,
-    }
-    if percent is None:
-        found = next((entry for entry in table["codes"] if fnmatchcase(code, entry["match"])), None)
-        if found is None:
-            return None
-        entry = found
-    ended = table["ended"].get(code)
+    entry = _entry(code, table)
+    if entry is None:
+        return None
+    began, ended = table["began"].get(code), table["ended"].get(code)
     return {
         "vat_rate": code,
         "percent": _inner_percent(code) if entry.get("percent") == "from_name" else entry.get("percent"),
         "country": entry.get("country"),
         "tax_on_document": bool(entry.get("tax_on_document")),
+        "reverse_charge": bool(entry.get("reverse_charge")),
         "writable": bool(entry.get("writable", True)),
         "reviewed": bool(entry.get("reviewed")),
+        "valid_from": began.isoformat() if began else None,
         "valid_until": ended.isoformat() if ended else None,
         "note": entry.get("note", ""),
     }
+
+
+def _entry(code: str, table: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the name of a plain code says, else the first entry that matches, else the rule for new codes."""
+    percent = _plain_percent(code)
+    if percent is not None:
+        reviewed = code[3:] in table["reviewed"].get(code[:2], ())
+        note = "" if reviewed else _NEW
+        return {
+            "country": code[:2],
+            "percent": percent,
+            "tax_on_document": True,
+            "reviewed": reviewed,
+            "note": note,
+        }
+    found = next((entry for entry in table["codes"] if fnmatchcase(code, entry["match"])), None)
+    if found is None and _DERIVABLE.fullmatch(code):
+        return {"country": code[:2], "percent": "from_name", "tax_on_document": True, "note": _NEW}
+    return found
 
 
 def _plain_percent(code: str) -> str | None:

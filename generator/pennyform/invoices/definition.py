@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pennyform import data
 from pennyform.findings import Finding, errors
 from pennyform.invoices import desired
-from pennyform.invoices.attachments import attached
-from pennyform.invoices.document import Document
+from pennyform.invoices.attachments import Attached, attached
+from pennyform.invoices.checks import check_resolved
+from pennyform.invoices.data_file import Row
+from pennyform.invoices.document import Document, pointer
 from pennyform.invoices.kinds import written_as
-from pennyform.invoices.references import Claim, Resolved, check_amounts, check_references, claims
+from pennyform.invoices.model import Place
+from pennyform.invoices.prefix import prefixed, with_prefix
+from pennyform.invoices.references import Claim, Resolved
 from pennyform.invoices.schema import definition_schema
+from pennyform.invoices.series import expand, rows
 from pennyform.invoices.surroundings import Surroundings, is_valid
-from pennyform.invoices.taxation import check_vat_rates
-from pennyform.invoices.template import resolve
+from pennyform.invoices.template import Whole, resolve
+from pennyform.invoices.values import values_for
 
 
 class Outcome(NamedTuple):
-    """What one definition comes to: its invoices (none when it has errors), its references, its findings."""
+    """What one definition comes to: its invoices (none when it has errors), its references, its findings.
+
+    ``files`` are the files that it draws on or sends, by path below the root, with the SHA-256 of each.
+    """
 
     invoices: tuple[Resolved, ...]
     claims: tuple[Claim, ...]
     findings: list[Finding]
+    files: Mapping[str, str]
+
+
+class _Written(NamedTuple):
+    """A definition of one invoice, be it a file of its own or made from the row of another."""
+
+    whole: Whole
+    row: Row | None
 
 
 def outcome(document: Document, around: Surroundings, found: Sequence[Finding] = ()) -> Outcome:
@@ -34,64 +49,131 @@ def outcome(document: Document, around: Surroundings, found: Sequence[Finding] =
         around: what it may lean on.
         found: what was wrong with the file as YAML.
     """
-    findings = list(found)
-    resolved = _resolved(document, around, findings, is_sound=not errors(found))
-    product = around.repository().product
-    for one in resolved:
-        findings += check_references(one, product, around.declared)
-        findings += check_amounts(one, product)
-        findings += check_vat_rates(one, product)
-    return Outcome(resolved, tuple(claims("invoice", document)), findings)
+    case = _Case(around, list(found), is_sound=not errors(found))
+    written = case.written(document)
+    invoices = [one for one in map(case.resolved, written) if one]
+    claims = [claim for one in written for claim in case.claims(one)]
+    return Outcome(tuple(invoices), tuple(claims), case.findings, case.files)
 
 
-def _resolved(
-    document: Document, around: Surroundings, findings: list[Finding], *, is_sound: bool
-) -> tuple[Resolved, ...]:
-    if not is_valid(written_as(document.value), document, findings, is_sound=is_sound):
-        return ()
-    if "template" in document.value:
-        whole = _from_template(document, around, findings)
-        found: list[Finding] = []
-        valid = whole is not None and is_valid("definitions/invoice", whole, found, is_sound=is_sound)
-        findings += [_for_definition(finding, document) for finding in found]
-        if whole is None or not valid:
-            return ()
-        document = whole
-    files, found = attached(document, around.settings.root)
-    findings += found
-    return () if found else (Resolved(document, desired.invoice(document, files)),)
+class _Case:
+    """The way of one file through all checks, and what was found on it."""
+
+    def __init__(self, around: Surroundings, findings: list[Finding], *, is_sound: bool) -> None:
+        self.around = around
+        self.findings = findings
+        self.files: dict[str, str] = {}
+        self.is_sound = is_sound
+
+    def written(self, document: Document) -> list[_Written]:
+        """The definitions in ``document``: itself, or one for each row that it is for."""
+        if not isinstance(document.value, dict) or "for_each" not in document.value:
+            return [_Written(Whole(document, {}), None)]
+        way = written_as(document.value)
+        if not is_valid(way, document, self.findings, is_sound=self.is_sound):
+            return []
+        root = self.around.settings.root
+        found, file = rows(document, root)
+        self.findings += found.findings
+        if file is not None and found.content is not None:
+            self.files[file.relative_to(root).as_posix()] = _sha256(found.content)
+        if errors(found.findings):
+            return []
+        expanded, findings = expand(document, found.rows, definition_schema(way.removesuffix("-series")))
+        self.findings += findings
+        return [_Written(one.whole, one.row) for one in expanded]
+
+    def resolved(self, written: _Written) -> Resolved | None:
+        """The invoice that ``written`` asks for; None when it has errors."""
+        findings: list[Finding] = []
+        one = self._resolved(written, findings)
+        if one:
+            findings += check_resolved(one, self.around)
+        self.findings += [_for_definition(finding, written) for finding in findings]
+        return None if errors(findings) else one
+
+    def claims(self, written: _Written) -> list[Claim]:
+        """The reference that ``written`` states, even when it has other mistakes."""
+        document = written.whole.document
+        stated = document.value.get("external_reference") if isinstance(document.value, dict) else None
+        if not isinstance(stated, str):
+            return []
+        reference = prefixed(stated, self.around.settings.reference_prefix)
+        return [Claim("invoice", reference, _place(written))]
+
+    def _resolved(self, written: _Written, findings: list[Finding]) -> Resolved | None:
+        whole: Whole | None = written.whole
+        document = written.whole.document
+        if not is_valid(written_as(document.value), document, findings, is_sound=self.is_sound):
+            findings += self._wrong_values(written)
+            return None
+        if "template" in document.value:
+            whole = self._from_template(written, findings)
+        if whole is None:
+            return None
+        document = with_prefix(whole.document, self.around.settings.reference_prefix)
+        files, refused = attached(document, self.around.settings.root)
+        findings += refused
+        if refused:
+            return None
+        self.files.update({one.path: one.sha256 for one in files.values()})
+        return _resolved(document, files, written, whole)
+
+    def _wrong_values(self, written: _Written) -> list[Finding]:
+        """What the template says of the values, so that it is heard in the same run as the other mistakes."""
+        document = written.whole.document
+        name = document.value.get("template") if isinstance(document.value, dict) else None
+        one = self.around.library.find(name) if isinstance(name, str) else None
+        return values_for(document, one, from_text=written.row is not None)[1] if one else []
+
+    def _from_template(self, written: _Written, findings: list[Finding]) -> Whole | None:
+        document = written.whole.document
+        one = self.around.library.template(document, ("template",), findings)
+        if one is None:
+            return None
+        schema = definition_schema("definitions/invoice")
+        whole, found = resolve(document, one, schema, from_text=written.row is not None)
+        findings += found
+        if whole is None or not is_valid(
+            "definitions/invoice", whole.document, findings, is_sound=self.is_sound
+        ):
+            return None
+        return Whole(whole.document, {**written.whole.origins, **whole.origins})
 
 
-def _from_template(document: Document, around: Surroundings, findings: list[Finding]) -> Document | None:
-    name = document.value["template"]
-    one = around.template(name)
-    if one is None:
-        if name not in around.templates:
-            findings.append(_unknown_template(document, name, sorted(around.templates)))
-        return None
-    whole, found = resolve(document, one, definition_schema("definitions/invoice"))
-    findings += found
-    return whole
+def _resolved(document: Document, files: Attached, written: _Written, whole: Whole) -> Resolved:
+    invoice = desired.invoice(document, files)
+    if written.row:
+        invoice = invoice._replace(place=_place(written))
+    return Resolved(document, invoice, whole.origins)
 
 
-def _for_definition(finding: Finding, document: Document) -> Finding:
-    """A place inside a template does not say which definition made the value wrong: the detail does."""
-    if finding.file == document.file:
-        return finding
-    detail = f"{finding.detail} In the invoice of {document.file}."
-    return finding._replace(detail=detail.strip())
+def _place(written: _Written) -> Place:
+    """Where the invoice is defined: at its reference, or at its row."""
+    if written.row:
+        mark = written.row.mark
+        return Place(mark.file, mark.line, mark.column)
+    return written.whole.document.place(("external_reference",))
 
 
-def _unknown_template(document: Document, name: str, known: Sequence[str]) -> Finding:
-    from difflib import get_close_matches
+def _for_definition(finding: Finding, written: _Written) -> Finding:
+    """Say which invoice a finding is about, where its place does not.
 
-    built_in = [path.stem for path in sorted((data.templates() / "invoices").glob("*.yaml"))]
-    names = sorted({*known, *built_in})
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    return document.finding(
-        "unknown-template",
-        f"there is no template `{name[:60]}`",
-        ("template",),
-        detail=f"There are: {', '.join(f'`{one}`' for one in names)}." if names else "",
-        fix=f"write `{close[0]}`" if close else "add it under `templates/`",
-    )
+    A place in a template or a data file does not name the definition. A place in a definition for many rows
+    does not name the row, where the value was computed for one of them.
+    """
+    file, row = written.whole.document.file, written.row
+    if finding.file == file:
+        computed = row and finding.pointer in map(pointer, written.whole.origins)
+        about = f"For {row.place}." if row and computed else ""
+    elif row and finding.file != row.mark.file:
+        about = f"In the invoice of {file} for {row.place}."
+    else:
+        about = f"In the invoice of {file}."
+    return finding._replace(detail=f"{finding.detail} {about}".strip())
+
+
+def _sha256(content: bytes) -> str:
+    import hashlib  # loads OpenSSL, which checking alone does not need
+
+    return hashlib.sha256(content).hexdigest()

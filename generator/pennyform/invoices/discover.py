@@ -12,6 +12,8 @@ from pennyform.findings import Failure, Finding, Severity, failure
 SETTINGS_FILE = "pennyform.yaml"
 _SUFFIXES = (".yaml", ".yml")
 _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoice-template"}
+# Below a folder of this name files are what definitions draw on, never definitions themselves.
+DATA_FOLDER = "data"
 
 
 class Source(NamedTuple):
@@ -63,8 +65,15 @@ def discover(paths: Sequence[str | Path]) -> Sources:
         root=base,
         settings=_source(root / SETTINGS_FILE, base, shown) if root else None,
         beside=tuple(_unique(beside)),
-        given=tuple(source for source in sources if source not in set(beside)),
+        given=tuple(
+            source for source in sources if source not in set(beside) and not is_data(source.path, base)
+        ),
     )
+
+
+def is_data(path: Path, root: Path) -> bool:
+    """Whether a file below ``root`` is data for definitions, because of the folder it lies in."""
+    return path.is_relative_to(root) and DATA_FOLDER in path.relative_to(root).parts[:-1]
 
 
 def _missing(path: Path) -> Finding:

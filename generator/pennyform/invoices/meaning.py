@@ -15,6 +15,7 @@ from pennyform.invoices import dates
 from pennyform.invoices.amounts import parse_amount
 from pennyform.invoices.document import Document, Path
 from pennyform.invoices.schema import Schema, leaves
+from pennyform.invoices.wishes import check_wishes
 
 _LARGEST_QUANTITY = Decimal(10) ** 12
 _QUANTITY_DECIMALS = 6
@@ -31,6 +32,7 @@ def check_invoice(document: Document, schema: Schema) -> list[Finding]:
         *_section_ranks(document),
         *_lines(document),
         *_discount_bounds(document, ("discount",), None),
+        *check_wishes(document, schema),
     ]
 
 
@@ -95,6 +97,7 @@ def _lines(document: Document) -> Iterator[Finding]:
         path = ("invoice_lines", index)
         yield from _section(document, (*path, "section_rank"), line.get("section_rank"), ranks)
         yield from _quantity(document, (*path, "quantity"), line.get("quantity"))
+        yield from _credited(document, (*path, "quantity"), line.get("quantity"))
         yield from _discount_bounds(document, (*path, "discount"), _gross(line))
 
 
@@ -120,6 +123,19 @@ def _quantity(document: Document, path: Path, quantity: Any) -> Iterator[Finding
             "out-of-range",
             "`quantity` has at most 12 digits before the dot and 6 after it",
             path,
+        )
+
+
+def _credited(document: Document, path: Path, quantity: Any) -> Iterator[Finding]:
+    """A credit note takes back what an invoice gave: its quantities are negative."""
+    if "credit_note_of" in document.value and _is_number(quantity) and quantity >= 0:
+        yield document.finding(
+            "credit-note",
+            f"a credit note has negative quantities, not {Decimal(quantity):f}",
+            path,
+            fix=f"write {-Decimal(quantity):f}"
+            if quantity
+            else "write the quantity that is taken back, negative",
         )
 
 

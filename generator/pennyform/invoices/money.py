@@ -22,6 +22,14 @@ ZERO = Decimal(0)
 # Twelve digits and six decimals on both factors fit with room to spare, so that only `_rounded` ever rounds.
 _EXACT = decimal.Context(prec=80, rounding=decimal.ROUND_HALF_UP)
 
+# What the API copies from the product into a line that does not say it, and the product's name for it.
+FROM_PRODUCT = {
+    "label": "label",
+    "raw_currency_unit_price": "price_before_tax",
+    "unit": "unit",
+    "vat_rate": "vat_rate",
+}
+
 Product = Callable[[Key | int], Mapping[str, Any] | None]
 
 
@@ -39,7 +47,7 @@ class UnknownProductError(LookupError):
 
 
 def totals(body: Mapping[str, Any], *, rounding: str, product: Product) -> Totals:
-    """The amounts that ``body`` comes to.
+    """The amounts that ``body`` comes to. Those of an imported invoice are the ones that it states itself.
 
     Args:
         body: an invoice's body, as in :class:`~pennyform.invoices.model.DesiredInvoice` or as sent.
@@ -53,6 +61,8 @@ def totals(body: Mapping[str, Any], *, rounding: str, product: Product) -> Total
     if rounding not in ("line", "document"):
         raise ValueError(f"no rounding model {rounding!r}")
     currency = body.get("currency") or "EUR"
+    if "currency_amount" in body:
+        return _as_imported(body, currency)
     unit = Decimal(1).scaleb(-minor_units(currency))
     with decimal.localcontext(_EXACT):
         lines = tuple(_line(line, product, unit) for line in body["invoice_lines"])
@@ -97,41 +107,54 @@ def _per_code(amounts: Sequence[tuple[str, Decimal]], rounding: str, unit: Decim
     return tuple(VatAmount(code, rates()[code].charged, base, taxes[code]) for code, base in bases.items())
 
 
-def _line(line: Mapping[str, Any], product: Product, unit: Decimal) -> Line:
-    fields = _with_product(line, product)
-    quantity = Decimal(fields["quantity"])
-    price = Decimal(fields["raw_currency_unit_price"])
-    gross = quantity * price
-    before_tax = _rounded(gross - _discount(gross, fields.get("discount")), unit)
-    return Line(
-        label=fields.get("label") or "",
-        quantity=quantity,
-        unit=fields.get("unit") or "",
-        raw_currency_unit_price=price,
-        vat_rate=fields["vat_rate"],
-        before_tax=before_tax,
-        tax=_tax(before_tax, rates()[fields["vat_rate"]], unit),
-    )
-
-
-def _with_product(line: Mapping[str, Any], product: Product) -> Mapping[str, Any]:
-    """The line, completed from its product as the API would."""
+def completed(line: Mapping[str, Any], product: Product) -> Mapping[str, Any]:
+    """``line`` with what the API takes from its product, as far as ``product`` knows it."""
     named = line.get("product_id")
     if named is None:
         return line
-    known = product(named)
-    own = {name: value for name, value in line.items() if value is not None}
-    if known is None:
-        if "raw_currency_unit_price" not in own or "vat_rate" not in own:
-            raise UnknownProductError(named)
-        return own
-    return {
-        "label": known.get("label"),
-        "unit": known.get("unit"),
-        "raw_currency_unit_price": known.get("price_before_tax"),
-        "vat_rate": known.get("vat_rate"),
-        **own,
-    }
+    known = product(named) or {}
+    filled = {name: known[source] for name, source in FROM_PRODUCT.items() if source in known}
+    return {**filled, **{name: value for name, value in line.items() if value is not None}}
+
+
+def line_before_tax(line: Mapping[str, Any], unit: Decimal) -> Decimal:
+    """Quantity times price less the line's discount, rounded once to ``unit``."""
+    with decimal.localcontext(_EXACT):
+        gross = Decimal(line["quantity"]) * Decimal(line["raw_currency_unit_price"])
+        return _rounded(gross - _discount(gross, line.get("discount")), unit)
+
+
+def _line(line: Mapping[str, Any], product: Product, unit: Decimal) -> Line:
+    fields = completed(line, product)
+    if "raw_currency_unit_price" not in fields or "vat_rate" not in fields:
+        raise UnknownProductError(line["product_id"])
+    before_tax = line_before_tax(fields, unit)
+    return _shown(fields, before_tax, _tax(before_tax, rates()[fields["vat_rate"]], unit))
+
+
+def _shown(fields: Mapping[str, Any], before_tax: Decimal, tax: Decimal) -> Line:
+    return Line(
+        label=fields.get("label") or "",
+        quantity=Decimal(fields["quantity"]),
+        unit=fields.get("unit") or "",
+        raw_currency_unit_price=Decimal(fields["raw_currency_unit_price"]),
+        vat_rate=fields["vat_rate"],
+        before_tax=before_tax,
+        tax=tax,
+    )
+
+
+def _as_imported(body: Mapping[str, Any], currency: str) -> Totals:
+    """The amounts on the document; each VAT code has what its lines say, unrounded."""
+    lines = []
+    vat: dict[str, VatAmount] = {}
+    for line in body["invoice_lines"]:
+        tax, code = Decimal(line["currency_tax"]), line["vat_rate"]
+        lines.append(_shown(line, Decimal(line["currency_amount"]) - tax, tax))
+        known = vat.get(code, VatAmount(code, rates()[code].charged, ZERO, ZERO))
+        vat[code] = known._replace(base=known.base + lines[-1].before_tax, tax=known.tax + tax)
+    before_tax, tax = Decimal(body["currency_amount_before_tax"]), Decimal(body["currency_tax"])
+    return Totals(currency, before_tax, tax, tuple(vat.values()), tuple(lines))
 
 
 def _discount(amount: Decimal, discount: Mapping[str, Any] | None) -> Decimal:

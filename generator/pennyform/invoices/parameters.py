@@ -1,132 +1,170 @@
-"""The parameters of a template, and the values that a definition states for them."""
+"""The parameters of a template: what each takes, and whether a value is such a one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from pennyform.findings import Finding
 from pennyform.invoices import dates
 from pennyform.invoices.amounts import parse_amount
-from pennyform.invoices.document import Document, Path
+from pennyform.invoices.document import Path
 
-_TYPES = {
+TYPES = {
     "text": "text",
     "integer": "a whole number",
     "number": "a number",
     "amount": 'a quoted amount, such as "650.00"',
     "date": "a date, such as 2026-01-31",
     "boolean": "true or false",
+    "list": "a list of entries",
 }
+_NATIVE: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "integer": (int,),
+    "number": (int, Decimal),
+    "boolean": (bool,),
+}
+_ORDERED = ("integer", "number", "amount", "date")
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 
 
-class Template(NamedTuple):
-    """A template that has passed its schema. ``name`` is the name of its file without the suffix."""
+class WrongValueError(ValueError):
+    """A value is not what a parameter takes; the text says what must be.
+
+    ``path`` leads from the value to the part of it that is wrong.
+    """
+
+    def __init__(self, must: str, path: Path = ()) -> None:
+        super().__init__(must)
+        self.path = path
+
+
+class Parameter(NamedTuple):
+    """One parameter, or one field of the entries of a ``list``.
+
+    ``default`` is as written, and counts only when not ``required``; None is a value of its own then, for
+    what may be left out. ``minimum`` and ``maximum`` are native values.
+    """
 
     name: str
-    document: Document
-
-    @property
-    def parameters(self) -> Mapping[str, Mapping[str, Any]]:
-        """Each parameter's type, description, default and allowed values, by name."""
-        parameters: Mapping[str, Mapping[str, Any]] = self.document.value["parameters"]
-        return parameters
-
-
-def template(document: Document) -> Template:
-    """The template in ``document``, named after its file."""
-    return Template(PurePath(document.file).stem, document)
+    type: str
+    description: str
+    required: bool
+    default: Any
+    enum: tuple[Any, ...]
+    fields: Mapping[str, Parameter]
+    minimum: Any = None
+    maximum: Any = None
 
 
-def check_template(one: Template) -> list[Finding]:
-    """Defaults and allowed values that their own parameter's type refuses."""
-    return [
-        _wrong_value(one.document, ("parameters", name, *step), name, declared)
-        for name, declared in one.parameters.items()
-        for step, value in _stated(declared)
-        if typed(declared["type"], value) is None
-    ]
+def declared(name: str, stated: Mapping[str, Any]) -> Parameter:
+    """The parameter that ``stated``, a valid declaration, describes.
+
+    Raises:
+        WrongValueError: a limit is not of the parameter's type; its path begins with the limit's name.
+    """
+    type_, fields = stated["type"], stated.get("fields", {})
+    one = Parameter(
+        name=name,
+        type=type_,
+        description=stated.get("description", ""),
+        required="default" not in stated,
+        default=stated.get("default"),
+        enum=tuple(stated.get("enum", ())),
+        fields={field: declared(field, of_field) for field, of_field in fields.items()},
+    )
+    return one._replace(minimum=_limit(one, stated, "minimum"), maximum=_limit(one, stated, "maximum"))
 
 
-def _stated(declared: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
-    if "default" in declared:
-        yield ("default",), declared["default"]
-    for index, value in enumerate(declared.get("enum", ())):
-        yield ("enum", index), value
+def _limit(one: Parameter, stated: Mapping[str, Any], name: str) -> Any:
+    if name not in stated:
+        return None
+    if one.type not in _ORDERED:
+        raise WrongValueError(f"left out: {TYPES[one.type]} has no limits", (name,))
+    found = _typed(one, stated[name], from_text=False)
+    if found is None:
+        raise WrongValueError(f"{TYPES[one.type]}, as the parameter is", (name,))
+    return found
 
 
-def typed(type_: str, value: Any) -> Any:
-    """``value`` as the native value of a parameter of ``type_``; None when it is not one."""
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    match type_:
-        case "text":
-            return value if isinstance(value, str) else None
-        case "integer":
-            return value if is_whole else None
-        case "number":
-            return value if is_whole or isinstance(value, Decimal) else None
+def native(parameter: Parameter, value: Any, *, from_text: bool = False) -> Any:
+    """``value`` as expressions see it: an amount as a decimal, a date as a day, a list with its entries.
+
+    Args:
+        parameter: what is asked for.
+        value: as written in a definition.
+        from_text: whether a number or truth value may also be text, as everything in a CSV file is.
+
+    Raises:
+        WrongValueError: it is not what the parameter takes.
+    """
+    if value is None and not parameter.required:
+        return None
+    if from_text and isinstance(value, str):
+        value = _from_text(parameter.type, value)
+    found = _typed(parameter, value, from_text=from_text)
+    if found is None or (parameter.enum and value not in parameter.enum):
+        raise WrongValueError(_kind(parameter))
+    if parameter.minimum is not None and found < parameter.minimum:
+        raise WrongValueError(f"at least {parameter.minimum}")
+    if parameter.maximum is not None and found > parameter.maximum:
+        raise WrongValueError(f"at most {parameter.maximum}")
+    return found
+
+
+def _typed(parameter: Parameter, value: Any, *, from_text: bool) -> Any:
+    """``value`` as a native value of the parameter's type, None when it is none."""
+    match parameter.type:
         case "amount":
             return parse_amount(value)
         case "date":
             return dates.parse(value) if isinstance(value, str) else None
-        case _:
-            return value if isinstance(value, bool) else None
+        case "list":
+            return _entries(parameter, value, from_text=from_text)
+        case type_:
+            # A truth value is a whole number to Python, and to nobody else.
+            is_flag = isinstance(value, bool)
+            fits = isinstance(value, _NATIVE[type_]) and is_flag == (type_ == "boolean")
+            return value if fits else None
 
 
-def values_for(document: Document, one: Template) -> tuple[dict[str, Any], list[Finding]]:
-    """The native value of each parameter, stated in ``document`` or the default; and every finding."""
-    stated = document.value.get("values") or {}
-    if not isinstance(stated, dict):
-        return {}, []  # the schema's finding
-    findings = [_unknown(document, name, one) for name in stated if name not in one.parameters]
-    values = {}
-    for name, declared in one.parameters.items():
-        if name not in stated and "default" not in declared:
-            # A misspelled name is one mistake, not an unknown value and a missing one.
-            if not any(finding.fix == _write(name) for finding in findings):
-                findings.append(_missing(document, name, declared, one))
-            continue
-        raw = stated.get(name, declared.get("default"))
-        values[name] = typed(declared["type"], raw)
-        if values[name] is None or ("enum" in declared and raw not in declared["enum"]):
-            findings.append(_wrong_value(document, ("values", name), name, declared))
-    return values, findings
+def _entries(parameter: Parameter, value: Any, *, from_text: bool) -> list[dict[str, Any]] | None:
+    if not isinstance(value, list):
+        return None
+    return [_entry(parameter, index, entry, from_text=from_text) for index, entry in enumerate(value)]
 
 
-def _unknown(document: Document, name: str, one: Template) -> Finding:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, one.parameters, n=1, cutoff=0.6)
-    listed = ", ".join(f"`{parameter}`" for parameter in one.parameters)
-    return document.finding(
-        "unknown-value-name",
-        f"the template `{one.name}` has no parameter `{name}`",
-        ("values", name),
-        key=True,
-        detail=f"Its parameters: {listed}." if listed else "It has no parameters.",
-        fix=_write(close[0]) if close else "delete it",
-    )
-
-
-def _write(name: str) -> str:
-    return f"write `{name}`"
-
-
-def _missing(document: Document, name: str, declared: Mapping[str, Any], one: Template) -> Finding:
-    path: Path = ("values",) if "values" in document.value else ("template",)
-    return document.finding(
-        "missing-value",
-        f"the template `{one.name}` needs a value for `{name}`",
-        path,
-        key=True,
-        detail=f"{name}: {declared.get('description', _TYPES[declared['type']])}",
-        fix=f"add `{name}: …` under `values`",
-    )
+def _entry(parameter: Parameter, index: int, entry: Any, *, from_text: bool) -> dict[str, Any]:
+    known = ", ".join(f"`{name}`" for name in parameter.fields)
+    if not isinstance(entry, dict):
+        raise WrongValueError(f"a mapping with {known}", (index,))
+    for name in entry:
+        if name not in parameter.fields:
+            raise WrongValueError(f"left out: an entry has {known}", (index, name))
+    fields = {}
+    for name, field in parameter.fields.items():
+        if name not in entry and field.required:
+            raise WrongValueError(f"a mapping that says `{name}` ({_about(field)})", (index,))
+        try:
+            fields[name] = native(field, entry.get(name, field.default), from_text=from_text)
+        except WrongValueError as wrong:
+            raise WrongValueError(str(wrong), (index, name)) from wrong
+    return fields
 
 
-def _wrong_value(document: Document, path: Path, name: str, declared: Mapping[str, Any]) -> Finding:
-    allowed = ", ".join(f"`{value}`" for value in declared.get("enum", ()))
-    must_be = f"one of {allowed}" if allowed else _TYPES[declared["type"]]
-    return document.finding("wrong-value", f"`{name}` must be {must_be}", path)
+def _from_text(type_: str, text: str) -> Any:
+    if type_ in ("integer", "number") and _NUMBER.fullmatch(text):
+        return Decimal(text) if "." in text else int(text)
+    return {"true": True, "false": False}.get(text, text) if type_ == "boolean" else text
+
+
+def _kind(parameter: Parameter) -> str:
+    if parameter.enum:
+        return f"one of {', '.join(f'`{value}`' for value in parameter.enum)}"
+    return TYPES[parameter.type]
+
+
+def _about(parameter: Parameter) -> str:
+    return parameter.description or TYPES[parameter.type]

@@ -47,7 +47,7 @@ def read(data: bytes, name: str) -> tuple[Document | None, list[Finding]]:
     """Read the bytes of one file that findings call ``name``."""
     if len(data) > LARGEST_FILE:
         return None, [_too_large(name, len(data))]
-    text, findings = _text(data, name)
+    text, findings = decoded(data, name)
     if text is None:
         return None, findings
     builder = Builder(name)
@@ -97,7 +97,8 @@ def _too_large(name: str, size: int) -> Finding:
     )
 
 
-def _text(data: bytes, name: str) -> tuple[str | None, list[Finding]]:
+def decoded(data: bytes, name: str) -> tuple[str | None, list[Finding]]:
+    """The text of a file that findings call ``name``, without invisible characters; or None, and why."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.document import Document, Path
+from pennyform.invoices.evaluation import Origin
 from pennyform.invoices.model import DesiredInvoice, Key, Place
 from pennyform.invoices.money import Product, UnknownProductError, totals
 
 
 class Resolved(NamedTuple):
-    """An invoice and the document it was made from, which knows the places."""
+    """An invoice and the document it was made from, which knows the places.
+
+    ``origins`` are the expressions that gave values, by the path of each value.
+    """
 
     document: Document
     invoice: DesiredInvoice
+    origins: Mapping[Path, Origin] = MappingProxyType({})
 
 
 class Claim(NamedTuple):
@@ -64,6 +70,7 @@ def check_references(
         product: gives the fields of a declared product.
         declared: the references of all declared customers and products, by kind.
     """
+    yield from _credited(resolved)
     for path, key in _keys(resolved.invoice.body, ()):
         if key.field == "external_reference" and key.value not in declared[key.kind]:
             yield from _undeclared(resolved.document, path, key, declared[key.kind])
@@ -81,6 +88,15 @@ def _keys(value: Any, path: Path) -> Iterator[tuple[Path, Key]]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _keys(item, (*path, index))
+
+
+def _credited(resolved: Resolved) -> Iterator[Finding]:
+    """A credit note of itself."""
+    key = resolved.invoice.credit_note_of
+    if key and key.value == resolved.invoice.external_reference:
+        yield resolved.document.finding(
+            "credit-note", "an invoice cannot be a credit note of itself", ("credit_note_of",)
+        )
 
 
 def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) -> Iterator[Finding]:
@@ -118,7 +134,7 @@ def check_amounts(resolved: Resolved, product: Product) -> Iterator[Finding]:
     """An absolute discount on the invoice that takes off more than there is."""
     body = resolved.invoice.body
     discount = body.get("discount") or {}
-    if discount.get("type") != "absolute":
+    if discount.get("type") != "absolute" or resolved.invoice.file:
         return
     plain = {name: value for name, value in body.items() if name != "discount"}
     try:

@@ -11,6 +11,7 @@ from pennyform.invoices.digest import digest
 from pennyform.invoices.discover import Source, discover
 from pennyform.invoices.kinds import is_surely_an_invoice
 from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.invoices.policies import check_count
 from pennyform.invoices.reading import Read, Witness, reading
 from pennyform.invoices.references import duplicates
 from pennyform.invoices.surroundings import Surroundings, surroundings
@@ -46,7 +47,8 @@ def load(paths: Sequence[str | Path]) -> tuple[Repository, list[Finding]]:
         invoices += [_with_digest(resolved.invoice) for resolved in one.invoices]
         findings += one.findings
         claims += one.claims
-    findings += duplicates(claims)
+        files.update(one.files)
+    findings += [*duplicates(claims), *check_count(claims, around.settings.policies)]
     return around.repository(invoices, files), tidy(findings)
 
 
@@ -65,7 +67,7 @@ def outcomes(invoices: Sequence[Source], around: Surroundings, witness: Witness)
         read = reading(source)
         witness(read)
         if read.document is None:
-            yield Outcome((), (), read.findings)
+            yield Outcome((), (), read.findings, {})
         else:
             yield outcome(read.document, around, read.findings)
 

@@ -6,16 +6,15 @@ Read once for a run, however many invoices there are, and never changed by one o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pennyform import data
 from pennyform.findings import Finding, errors
 from pennyform.invoices import desired
 from pennyform.invoices.discover import Source, Sources
 from pennyform.invoices.document import Document
 from pennyform.invoices.kinds import kind_of
+from pennyform.invoices.library import Library
 from pennyform.invoices.meaning import check_any, check_invoice
 from pennyform.invoices.model import (
     DesiredCustomer,
@@ -24,20 +23,16 @@ from pennyform.invoices.model import (
     Repository,
     Settings,
 )
-from pennyform.invoices.parameters import Template, check_template, template
 from pennyform.invoices.reading import Witness, reading
 from pennyform.invoices.references import Claim, claims
 from pennyform.invoices.schema import check, definition_schema
-
-DEFAULT_ENVIRONMENT = "production"
-DEFAULT_ROUNDING = "line"
+from pennyform.invoices.settings import settings
 
 
 class Surroundings:
     """What invoices lean on, and the findings about all this.
 
     ``declared`` are the references of all customers and products, by kind, those with mistakes included.
-    ``templates`` holds None for a template that nothing can be made from: its own findings say why.
     ``invoices`` are files that could not be told from the others before they were read.
     """
 
@@ -46,7 +41,7 @@ class Surroundings:
         self.findings = findings
         self.customers: dict[str, DesiredCustomer] = {}
         self.products: dict[str, DesiredProduct] = {}
-        self.templates: dict[str, Template | None] = {}
+        self.library = Library()
         self.claims: list[Claim] = []
         self.declared: dict[str, set[str]] = {"customer": set(), "product": set()}
         self.invoices: list[Source] = []
@@ -57,20 +52,6 @@ class Surroundings:
         """The repository of these settings, customers and products, with the given invoices and hashes."""
         root = self.settings.root
         return Repository(root, self.settings, tuple(invoices), self.customers, self.products, files)
-
-    def template(self, name: str) -> Template | None:
-        """The template called ``name``, be it the user's own or built in; None when it cannot be used."""
-        if name not in self.templates:
-            path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
-            if path.is_file():
-                self._add_built_in(Source(path, f"built-in/{path.name}", ""))
-        return self.templates.get(name)
-
-    def _add_built_in(self, source: Source) -> None:
-        read = reading(source)
-        self.findings += read.findings
-        if read.document:
-            _add_template(self, read.document, is_sound=read.is_sound)
 
 
 def surroundings(sources: Sources, candidates: Iterable[Source], witness: Witness) -> Surroundings:
@@ -93,6 +74,9 @@ def surroundings(sources: Sources, candidates: Iterable[Source], witness: Witnes
         around.findings += read.findings
         if read.document:
             _ADD[kind](around, read.document, is_sound=read.is_sound)
+    for name in around.library.own():
+        around.library.find(name)
+    around.findings += around.library.findings
     return around
 
 
@@ -120,12 +104,7 @@ def _settings(sources: Sources, findings: list[Finding], witness: Witness) -> Se
         findings += read.findings
         if read.document and is_valid("pennyform", read.document, findings, is_sound=read.is_sound):
             stated = read.document.value
-    return Settings(
-        root=sources.root,
-        environment=stated.get("environment", DEFAULT_ENVIRONMENT),
-        rounding=stated.get("rounding", DEFAULT_ROUNDING),
-        sandbox_database=sources.root / ".pennyform" / "sandbox.db",
-    )
+    return settings(sources.root, stated)
 
 
 def _add_customer(around: Surroundings, document: Document, *, is_sound: bool) -> None:
@@ -150,13 +129,8 @@ def _declare(around: Surroundings, kind: str, document: Document) -> None:
 
 
 def _add_template(around: Surroundings, document: Document, *, is_sound: bool) -> None:
-    one = template(document)
-    if one.name in around.templates:
-        around.findings.append(_second_template(document, one.name))
     usable = is_valid("invoice-template", document, around.findings, is_sound=is_sound)
-    found = check_template(one) if usable else []
-    around.findings += found
-    around.templates[one.name] = one if usable and not found else None
+    around.library.add(document, is_valid=usable)
 
 
 _ADD: dict[str, Callable[..., None]] = {
@@ -164,12 +138,3 @@ _ADD: dict[str, Callable[..., None]] = {
     "product": _add_product,
     "invoice-template": _add_template,
 }
-
-
-def _second_template(document: Document, name: str) -> Finding:
-    return document.finding(
-        "duplicate-template",
-        f"another template is called `{name}`",
-        detail="A template is called like its file, whichever folder that is in.",
-        fix="rename one of the files",
-    )

@@ -20,16 +20,19 @@ from pennyform.findings import failure
 class Rate(NamedTuple):
     """One VAT code.
 
-    ``percent`` is the tax rate, ``on_document`` whether it is charged there. ``valid_until`` is the last day
-    the rate was in force (ISO 8601), "" when it still is. While ``reviewed`` is false, ``note`` is assumed.
+    ``percent`` is the tax rate, ``on_document`` whether it is charged there, ``reverse_charge`` whether the
+    customer owes it instead. ``valid_from`` and ``valid_until`` are the first and the last day the rate was
+    in force (ISO 8601), "" when that is not known. While ``reviewed`` is false, ``note`` is assumed.
     """
 
     code: str
     percent: Decimal
     country: str
     on_document: bool
+    reverse_charge: bool
     writable: bool
     reviewed: bool
+    valid_from: str
     valid_until: str
     note: str
 
@@ -62,8 +65,10 @@ def _rate(row: Mapping[str, object]) -> Rate:
         percent=Decimal(str(row["percent"] or "0")),
         country=str(row["country"] or ""),
         on_document=bool(row["tax_on_document"]),
+        reverse_charge=bool(row["reverse_charge"]),
         writable=bool(row["writable"]),
         reviewed=bool(row["reviewed"]),
+        valid_from=str(row.get("valid_from") or ""),
         valid_until=str(row.get("valid_until") or ""),
         note=str(row["note"]),
     )

@@ -1,0 +1,36 @@
+"""Everything that is checked about an invoice once it is resolved: what it leans on, and its amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pennyform.findings import Finding
+from pennyform.invoices.expectations import check_expectations
+from pennyform.invoices.imports import check_import
+from pennyform.invoices.model import DesiredCustomer, Key
+from pennyform.invoices.policies import check_policies
+from pennyform.invoices.references import Resolved, check_amounts, check_references
+from pennyform.invoices.surroundings import Surroundings
+from pennyform.invoices.taxation import check_vat_rates
+
+
+def check_resolved(resolved: Resolved, around: Surroundings) -> Iterator[Finding]:
+    """Everything that is wrong, or probably not meant, about one invoice.
+
+    Args:
+        resolved: the invoice.
+        around: the settings, and the customers and products declared beside it.
+    """
+    settings, product = around.settings, around.repository().product
+    yield from check_references(resolved, product, around.declared)
+    yield from check_amounts(resolved, product)
+    yield from check_import(resolved)
+    yield from check_vat_rates(resolved, product, _customer(resolved, around))
+    yield from check_expectations(resolved, product, settings.rounding)
+    yield from check_policies(resolved, settings.policies, product, settings.rounding)
+
+
+def _customer(resolved: Resolved, around: Surroundings) -> DesiredCustomer | None:
+    key = resolved.invoice.body["customer_id"]
+    is_declared = isinstance(key, Key) and key.field == "external_reference"
+    return around.customers.get(str(key.value)) if is_declared else None
