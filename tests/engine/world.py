@@ -218,6 +218,7 @@ class Office:
     storage: Storage = field(default_factory=Disk)
     stop_after: int | None = None
     token: str = TOKEN
+    workers: int = 1
     # What a test asks for beyond what it writes down as YAML.
     adjust: Callable[[Repository], Repository] = lambda repository: repository
     # Where definitions are loaded from: what places in the output are relative to.
@@ -281,7 +282,7 @@ class Office:
     def apply(
         self, told: Mapping[str, Sequence[str]] | None = None, *, prune: bool = False, **options: Any
     ) -> Report:
-        world = World(self.clock, self.storage, PATIENCE)
+        world = World(self.clock, self.storage, PATIENCE, self.workers)
         with begin(
             self.repository(),
             self.remote(),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pennyform.engine.clock import SystemClock
-from pennyform.engine.limits import IMMEDIATE, Patience
+from pennyform.engine.limits import IMMEDIATE, WORKERS, Patience
 from pennyform.engine.observed import Company
 from pennyform.engine.remote import Remote
 from pennyform.engine.session import State, World
@@ -88,4 +88,4 @@ def _real() -> Iterator[Connection]:
         ) from None
     with client:
         service = (urlsplit(base_url).netloc or "service").replace(":", "-")
-        yield Connection(Remote(client), service, World(SystemClock(), Disk(), Patience()))
+        yield Connection(Remote(client), service, World(SystemClock(), Disk(), Patience(), WORKERS))

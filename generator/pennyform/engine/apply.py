@@ -15,6 +15,7 @@ from pathlib import Path
 from pennyform.engine import prune
 from pennyform.engine.changes import Action, InvoiceChange, Step
 from pennyform.engine.clock import Clock
+from pennyform.engine.crew import each
 from pennyform.engine.finish import Finisher, read_attachment
 from pennyform.engine.journal import Journal, JournalError, Subject
 from pennyform.engine.limits import Patience
@@ -46,7 +47,7 @@ class Applier:
     """One apply. Everything it depends on is passed in.
 
     ``interrupted`` is asked before each write: once it says yes, nothing new is sent, and what was written is
-    still read back.
+    still read back. ``workers`` are the invoices that may be under way at once.
     """
 
     remote: Remote
@@ -57,6 +58,7 @@ class Applier:
     root: Path
     interrupted: Callable[[], bool] = _never
     progress: Progress = _silent
+    workers: int = 1
     _sender: Sender = field(init=False)
     _settler: Settler = field(init=False)
     _masters: Masters = field(init=False)
@@ -76,6 +78,7 @@ class Applier:
             self.storage,
             self.root,
             self._masters.identify,
+            self.workers,
         )
 
     def apply(self, plan: Plan) -> Report:
@@ -106,8 +109,7 @@ class Applier:
     def _wave(self, changes: Sequence[InvoiceChange]) -> list[Track]:
         tracks = [self._track(change) for change in changes]
         while any(track.next for track in tracks):
-            for track in tracks:
-                self._write(track)
+            each(self._write, tracks, workers=self.workers)
             self._settle([track for track in tracks if track.next in _CREATIONS and track.uncertain])
             self._read_back([track for track in tracks if track.next is Step.READ_BACK])
             if self._sender.must_stop():

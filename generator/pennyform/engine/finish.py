@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pennyform.engine.changes import Step, Task
 from pennyform.engine.clock import Clock, pause
+from pennyform.engine.crew import each
 from pennyform.engine.journal import JournalError, Subject
 from pennyform.engine.limits import Patience
 from pennyform.engine.outcomes import OutcomeError, RefusedError, UnknownOutcomeError
@@ -39,12 +40,12 @@ class Finisher:
     storage: Storage
     root: Path
     identify: Identify
+    workers: int = 1
     _waiting: list[Track] = field(default_factory=list)
 
     def take(self, tracks: Sequence[Track]) -> None:
         """Take the tasks of each track in order; what must wait for a PDF is kept for :meth:`wait`."""
-        for track in tracks:
-            self._go_on(track)
+        each(self._go_on, tracks, workers=self.workers)
         self._settle([track for track in tracks if track.uncertain])
 
     def wait(self) -> None:

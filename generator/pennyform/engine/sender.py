@@ -1,9 +1,10 @@
-"""One request at a time: the intent made durable, the request sent, what came of it written down."""
+"""One write: the intent made durable, the request sent, what came of it written down."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any, TypeVar
 
 from pennyform.engine.journal import Journal, JournalError, Subject
@@ -24,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(eq=False, slots=True)
 class Sender:
-    """Sends writes, and knows when no more may be sent.
+    """Sends writes, of several threads at once, and knows when no more may be sent.
 
     ``interrupted`` is asked before each write. ``stopped`` says why nothing more is sent; ``try_later`` that
     the reason will pass.
@@ -38,6 +39,8 @@ class Sender:
     stopped: str = ""
     try_later: bool = False
     _unknown_in_a_row: int = 0
+    # The journal is one chain of records, whoever writes them.
+    _turn: RLock = field(default_factory=RLock)
 
     def must_stop(self) -> bool:
         """Whether nothing more may be sent."""
@@ -63,26 +66,30 @@ class Sender:
             JournalError: the intent could not be written, and nothing was sent.
         """
         try:
-            self.journal.write("intent", **subject._asdict(), step=step, id=id_)
+            with self._turn:
+                self.journal.write("intent", **subject._asdict(), step=step, id=id_)
         except JournalError as problem:
             self.stop(str(problem))
             raise
         try:
             answer = request()
         except OutcomeError as problem:
-            self._failed(subject, step, problem)
+            with self._turn:
+                self._failed(subject, step, problem)
             raise
-        self._unknown_in_a_row = 0
         seen = int(answer["id"]) if isinstance(answer, Mapping) and step != "upload_file" else id_
-        self.note("acknowledged", subject, step=step, id=seen)
-        self.done += 1
-        self.progress(self.done, self.total)
+        with self._turn:
+            self._unknown_in_a_row = 0
+            self.note("acknowledged", subject, step=step, id=seen)
+            self.done += 1
+            self.progress(self.done, self.total)
         return answer
 
     def note(self, event: str, subject: Subject, **data: Any) -> None:
         """Write down what happened; if that fails, it still happened, but nothing more is sent."""
         try:
-            self.journal.write(event, **subject._asdict(), **data)
+            with self._turn:
+                self.journal.write(event, **subject._asdict(), **data)
         except JournalError as problem:
             self.stop(str(problem))
 

@@ -54,11 +54,15 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the engine would otherwise take from the machine: time and durable files, and how long to wait."""
+    """What the engine would otherwise take from the machine: time and durable files, and how long to wait.
+
+    ``workers`` are the invoices that may be under way at once.
+    """
 
     clock: Clock
     storage: Storage
     patience: Patience
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class Session:
             self.repository.root,
             interrupted=self.interrupted,
             progress=progress,
+            workers=self.world.workers,
         )
         return applier.apply(plan)
 
