@@ -21,7 +21,7 @@ ASYNC_BASE = "https://app.pennylane.com/api/external/v2"
 
 @contextmanager
 def served(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    command = [sys.executable, "-m", "pennyform", "sandbox", "serve", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "pennyform", "sandbox", "serve", "--quiet", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         line = process.stdout.readline()

@@ -1,27 +1,42 @@
-"""``pennyform sandbox serve`` and ``reset``: the local Pennylane on a port."""
+"""``pennyform sandbox``: the local Pennylane on a port, and its books in a file."""
 
 from __future__ import annotations
 
 import argparse
-import ipaddress
-import socket
 import sys
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform.cli.exits import Exit
-from pennyform.findings import failure
+from pennyform.findings import Failure, failure
 
 if TYPE_CHECKING:
     from pennyform.sandbox import Sandbox
+    from pennyform.sandbox.faults import Faults
 
 _DATABASE = Path(".pennyform") / "sandbox.db"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare ``serve`` and ``reset``."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|reset")
+    """Declare the actions."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|reset|snapshot|restore")
     serve = actions.add_parser("serve", help="answer on a port until interrupted")
+    _configure_serve(serve)
+    reset = actions.add_parser("reset", help="forget everything that was stored, also in a running server")
+    snapshot = actions.add_parser("snapshot", help="write all that is stored to a file")
+    snapshot.add_argument("file", type=Path, help="written anew")
+    restore = actions.add_parser("restore", help="put back what a snapshot holds, also in a running server")
+    restore.add_argument("file", type=Path, help="written by snapshot")
+    for action in (serve, reset):
+        action.add_argument("--data", type=Path, help="fill new books from this YAML or JSON file")
+        action.add_argument("--company", metavar="NAME", help="what the company is called")
+    for action in (serve, reset, snapshot, restore):
+        action.add_argument("--db", type=Path, default=_DATABASE, help=f"database file (default {_DATABASE})")
+
+
+def _configure_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--port", type=int, default=8787, help="port to listen on; 0 picks a free one (default 8787)"
     )
@@ -31,79 +46,135 @@ def configure(parser: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--no-rate-limit", action="store_true", help="do not refuse more than 25 requests in 5 s"
     )
-    reset = actions.add_parser("reset", help="forget everything that was stored")
-    for action in (serve, reset):
-        action.add_argument("--db", type=Path, default=_DATABASE, help=f"database file (default {_DATABASE})")
+    serve.add_argument("--faults", type=Path, help="let go wrong what this YAML or JSON file says")
+    serve.add_argument("--clock", metavar="TIME", help="begin at this time, such as 2026-01-31T09:00:00Z")
+    serve.add_argument("--quiet", action="store_true", help="do not write requests to standard error")
 
 
 def run(args: argparse.Namespace) -> Exit:
-    """Serve or reset.
+    """Carry out one action.
 
     Raises:
-        Failure: when the database or the port cannot be used.
+        Failure: when the database, a file or the port cannot be used.
     """
-    return _reset(args) if args.action == "reset" else _serve(args)
-
-
-def _reset(args: argparse.Namespace) -> Exit:
-    from pennyform.sandbox import Sandbox
-
-    if args.db.exists():
-        sandbox = Sandbox(args.db)
-        sandbox.reset()
-        sandbox.close()
-    print(f"sandbox in {args.db} is empty")
+    actions = {"serve": _serve, "reset": _reset, "snapshot": _snapshot, "restore": _restore}
+    actions[args.action](args)
     return Exit.OK
 
 
-def _serve(args: argparse.Namespace) -> Exit:
-    from pennyform.sandbox import TOKEN, Sandbox
+def _serve(args: argparse.Namespace) -> None:
+    from pennyform.sandbox import TOKEN
+    from pennyform.sandbox.serve import address, is_loopback, listen, server
 
-    listener = _listener(args.host, args.port)
-    sandbox = Sandbox(args.db, rate_limit=not args.no_rate_limit)
+    listener = listen(args.host, args.port)
+    sandbox = _opened(args)
     try:
         # The socket already queues callers, so who reads this line may connect at once.
-        print(f"sandbox ready at {_url(listener)}  token: {TOKEN}  database: {args.db}", flush=True)
-        if not _is_loopback(args.host):
+        print(f"sandbox ready at {address(listener)}  token: {TOKEN}  database: {args.db}", flush=True)
+        if not is_loopback(args.host):
             print(f"anyone who can reach {args.host} can use this sandbox", file=sys.stderr)
-        _run_server(sandbox, listener)
+        server(sandbox.asgi()).run(sockets=[listener])
     except KeyboardInterrupt:
         print("sandbox stopped", file=sys.stderr)
     finally:
         sandbox.close()
         listener.close()
-    return Exit.OK
 
 
-def _run_server(sandbox: Sandbox, listener: socket.socket) -> None:
-    import uvicorn
+def _opened(args: argparse.Namespace) -> Sandbox:
+    from pennyform.sandbox import Sandbox
+    from pennyform.sandbox.log import line
 
-    config = uvicorn.Config(sandbox.asgi(), log_level="warning", access_log=False, server_header=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    faults, moment = _faults(args.faults), _moment(args.clock)
+    is_new = not args.db.exists()
+    sandbox = Sandbox(args.db, rate_limit=not args.no_rate_limit, faults=faults)
+    if moment:
+        sandbox.clock.set(moment)
+    if is_new:
+        _fill_or_remove(sandbox, args)
+    elif args.data or args.company:
+        print(f"{args.db} holds books already: they are kept as they are", file=sys.stderr)
+    if not args.quiet:
+        sandbox.log.listeners.append(lambda entry: print(line(entry), file=sys.stderr, flush=True))
+    return sandbox
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def _faults(path: Path | None) -> Faults | None:
+    if path is None:
+        return None
+    from pennyform.sandbox.faults.files import from_file
+
+    return from_file(path)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    from pennyform.sandbox.grants import with_zone
+
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as problem:
+        return with_zone(datetime.fromisoformat(text))
+    except ValueError as problem:
         raise failure(
-            "sandbox-address",
-            f"the sandbox cannot listen on {host}:{port}: {problem}",
-            fix="choose another --port; 0 picks a free one",
+            "sandbox-clock", f"{text} is not a time", fix="write it like 2026-01-31T09:00:00Z"
         ) from problem
-    # Inherited by every connection: without it each answer waits 40 ms for a delayed acknowledgement.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
 
 
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _is_loopback(host: str) -> bool:
+def _fill_or_remove(sandbox: Sandbox, args: argparse.Namespace) -> None:
+    """A new file whose opening failed must not be taken for books by the next run."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        _fill(sandbox, args)
+    except Failure:
+        sandbox.close()
+        for suffix in ("", "-wal", "-shm"):
+            args.db.with_name(args.db.name + suffix).unlink(missing_ok=True)
+        raise
+
+
+def _fill(sandbox: Sandbox, args: argparse.Namespace) -> None:
+    from pennyform.sandbox.opening import open_books
+
+    if args.data:
+        print(f"{open_books(sandbox, args.data)} records created from {args.data}")
+    if args.company:
+        sandbox.rename_company(sandbox.companies()[0].id, args.company)
+
+
+def _reset(args: argparse.Namespace) -> None:
+    from pennyform.sandbox import Sandbox
+
+    if args.db.exists() or args.data or args.company:
+        with closing(Sandbox(args.db)) as sandbox:
+            sandbox.reset()
+            _fill(sandbox, args)
+    print(f"sandbox in {args.db} is {'new' if args.data else 'empty'}")
+
+
+def _snapshot(args: argparse.Namespace) -> None:
+    from pennyform.sandbox import Sandbox
+
+    if not args.db.exists():
+        raise failure(
+            "sandbox-database", "there are no books here", file=str(args.db), fix="name them by --db"
+        )
+    with closing(Sandbox(args.db)) as sandbox:
+        copy = sandbox.copy()
+    unfinished = args.file.with_name(args.file.name + ".part")
+    try:
+        unfinished.write_bytes(copy)
+        unfinished.replace(args.file)
+    except OSError as problem:
+        raise failure("sandbox-file", f"cannot be written: {problem}", file=str(args.file)) from problem
+    print(f"{args.db} is kept in {args.file}")
+
+
+def _restore(args: argparse.Namespace) -> None:
+    from pennyform.sandbox import Sandbox
+
+    try:
+        copy = args.file.read_bytes()
+    except OSError as problem:
+        raise failure("sandbox-file", f"cannot be read: {problem}", file=str(args.file)) from problem
+    with closing(Sandbox(args.db)) as sandbox:
+        sandbox.restore(copy)
+    print(f"{args.db} is as {args.file} has it")

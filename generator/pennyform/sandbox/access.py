@@ -71,6 +71,11 @@ def companies(connection: sqlite3.Connection) -> list[Company]:
     return [Company(*row) for row in rows]
 
 
+def rename(connection: sqlite3.Connection, company: int, name: str) -> None:
+    """Give a company another name."""
+    connection.execute("UPDATE company SET name = ? WHERE id = ?", (name, company))
+
+
 def authorise(access: Access, operation: Operation) -> None:
     """Let the call pass when the token holds one of the operation's scopes, or it needs none.
 
@@ -90,9 +95,9 @@ def add_token(
     name: str,
     expires_at: datetime | None = None,
 ) -> None:
-    """Make a token known. ``expires_at`` None: it does not expire."""
+    """Make a token known, or change what a known one may do. ``expires_at`` None: it does not expire."""
     expiry = timestamp(expires_at) if expires_at else None
     connection.execute(
-        "INSERT INTO token (digest, company, name, scopes, expires_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO token (digest, company, name, scopes, expires_at) VALUES (?, ?, ?, ?, ?)",
         (digest(token), company, name, msgspec.json.encode(list(scopes)).decode(), expiry),
     )

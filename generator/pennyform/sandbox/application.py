@@ -18,7 +18,7 @@ from pennyform.sandbox import access, checks, contract, downloads, links, seed
 from pennyform.sandbox.access import Access, Company
 from pennyform.sandbox.behaviours import BEHAVIOURS
 from pennyform.sandbox.books import Books, TakenError
-from pennyform.sandbox.call import BASE_PATH, Behaviour, Call
+from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.clock import Clock, system_clock
 from pennyform.sandbox.exchange import Exchange
 from pennyform.sandbox.faults import AdjustableClock, Faults
@@ -98,6 +98,11 @@ class Sandbox:
         with self._store.transaction(write=True) as connection:
             return seed.found_company(connection, name, self.clock())
 
+    def rename_company(self, company: int, name: str) -> None:
+        """Give a company another name."""
+        with self._store.transaction(write=True) as connection:
+            access.rename(connection, company, name)
+
     def add_token(
         self,
         token: str,
@@ -106,7 +111,7 @@ class Sandbox:
         scopes: Iterable[str] | None = None,
         expires_at: datetime | None = None,
     ) -> None:
-        """Make a token known.
+        """Make a token known, or change what a known one may do.
 
         Args:
             token: what callers send after ``Bearer``; only its digest is kept.
@@ -131,13 +136,12 @@ class Sandbox:
         """Answer one request from what :meth:`copy` gave; nothing that it writes is kept."""
         return self._handled(request, Snapshot(copy))
 
-    def view(self, company: Company, path: str, query: str = "") -> Response:
-        """What a GET answers to someone of the company who may read everything."""
+    def answer(self, company: Company, request: Request) -> Response:
+        """Answer one request of somebody of the company who may do everything, and needs no token."""
 
         def recognise(_: sqlite3.Connection) -> Access:
             return Access("", company, tuple(self.scopes))
 
-        request = Request("GET", BASE_PATH + path, query)
         try:
             return _answer(*self._answered(request, recognise, self._store, self.clock()), {})
         except Problem as problem:

@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pennyform import data
 from pennyform.sandbox.access import Company
 from pennyform.sandbox.admin.visitors import check_visitor
+from pennyform.sandbox.call import BASE_PATH
 from pennyform.sandbox.faults.reading import KINDS
 from pennyform.sandbox.log import line
 from pennyform.sandbox.messages import Request, Response
@@ -141,7 +142,7 @@ class Page:
 
     def _read(self, company: Company, path: str, **parameters: str) -> dict[str, Any]:
         query = urlencode({name: value for name, value in parameters.items() if value})
-        response = self._sandbox.view(company, path, query)
+        response = self._sandbox.answer(company, Request("GET", BASE_PATH + path, query))
         body: dict[str, Any] = msgspec.json.decode(response.body)
         if response.status != 200:
             raise Problem(response.status, {"error": body.get("error") or body.get("message", "")})

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from pennyform.sandbox.admin import faults, time
-from pennyform.sandbox.admin.order import Answer, Handler, Order, refusal, with_zone
+from pennyform.sandbox.admin.order import Answer, Handler, Order, refusal
+from pennyform.sandbox.grants import Grant, grant
 
 _MOST_SNAPSHOTS = 16
 
 
 class _Company(msgspec.Struct, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-
-
-class _Token(msgspec.Struct, forbid_unknown_fields=True):
-    token: Annotated[str, Meta(min_length=1, max_length=1000)]
-    company: int | None = None
-    scopes: list[str] | None = None
-    expires_at: datetime | None = None
 
 
 def _about(order: Order) -> Answer:
@@ -40,17 +33,12 @@ def _add_company(order: Order) -> Answer:
 
 
 def _add_token(order: Order) -> Answer:
-    wanted = order.body(_Token)
-    companies = [company.id for company in order.sandbox.companies()]
-    company = wanted.company or companies[0]
-    if company not in companies:
-        raise refusal(404, f"there is no company {company}")
-    unknown = set(wanted.scopes or ()) - order.sandbox.scopes
-    if unknown:
-        raise refusal(400, f"no operation asks for the scope {min(unknown)}")
-    expiry = with_zone(wanted.expires_at) if wanted.expires_at else None
-    order.sandbox.add_token(wanted.token, company=company, scopes=wanted.scopes, expires_at=expiry)
-    return 201, {"company": company, "scopes": wanted.scopes, "expires_at": wanted.expires_at}
+    wanted = order.body(Grant)
+    try:
+        grant(order.sandbox, wanted)
+    except ValueError as problem:
+        raise refusal(400, str(problem)) from problem
+    return 201, {"company": wanted.company, "scopes": wanted.scopes, "expires_at": wanted.expires_at}
 
 
 def _reset(order: Order) -> Answer:

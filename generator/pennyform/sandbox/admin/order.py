@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
@@ -54,8 +53,3 @@ Handler = Callable[[Order], Answer]
 def refusal(status: int, error: str) -> Problem:
     """An answer that is none of the API's, in the shape of its refusals."""
     return Problem(status, {"error": error, "status": status})
-
-
-def with_zone(moment: datetime) -> datetime:
-    """A time without a zone is meant in UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
