@@ -33,7 +33,8 @@ class Slow:
 
 def applied(office: Office, workers: int) -> Slow:
     for number in range(24):
-        office.define(f"INV-{number:02}", finalize=number % 3 > 0, options="  mark_as_paid: true\n")
+        final = number % 3 > 0
+        office.define(f"INV-{number:02}", finalize=final, options="  mark_as_paid: true\n" if final else "")
     slow, office.workers = Slow(), workers
     office.wire.faults = [Fault("POST|PUT", "", slow, times=999)]
     assert set(statuses(office.apply()).values()) == {"done"}

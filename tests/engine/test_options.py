@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
+from pennyform.invoices import EmailOption, Repository
 from pennyform.sandbox import Rules
 
 from .world import (
@@ -243,13 +244,20 @@ def test_a_file_that_changed_since_it_was_planned_is_not_sent(desk: Office) -> N
 
 
 def test_a_draft_gets_its_appendices_and_waits_with_the_rest(desk: Office) -> None:
-    desk.define("INV-1", options=CATEGORIES + APPENDICES + MAIL)
-    warnings = desk.plan().to_json()["changes"][1]["warnings"]
-    assert [text.split()[0] for text in warnings] == ["set_categories", "send_by_email"]
+    def mailing(repository: Repository) -> Repository:
+        (one,) = repository.invoices
+        return repository._replace(
+            invoices=(one._replace(options=one.options._replace(send_by_email=EmailOption())),)
+        )
+
+    desk.define("INV-1", options=APPENDICES)
+    desk.adjust = mailing
+    (warning,) = desk.plan().to_json()["changes"][1]["warnings"]
+    assert warning.startswith("send_by_email waits until the invoice is final")
     assert statuses(desk.apply())["INV-1"] == "done"
     assert len(seen(desk, "appendices")) == 2
     assert desk.wire.done("send_by_email") == 0
-    desk.define("INV-1", finalize=True, options=CATEGORIES + APPENDICES + MAIL)
+    desk.define("INV-1", finalize=True, options=APPENDICES)
     desk.apply()
     assert desk.wire.done("appendices") == 2
     assert desk.wire.done("send_by_email") == 1
