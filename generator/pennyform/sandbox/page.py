@@ -20,6 +20,7 @@ from pennyform import data
 from pennyform.sandbox.access import Company
 from pennyform.sandbox.admin.visitors import check_visitor
 from pennyform.sandbox.call import BASE_PATH
+from pennyform.sandbox.faults import Fault
 from pennyform.sandbox.faults.reading import KINDS
 from pennyform.sandbox.log import line
 from pennyform.sandbox.messages import Request, Response
@@ -34,6 +35,7 @@ _POLICY = (
 )
 _ASSETS = {"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
 _ROWS = 50
+_SAID_ELSEWHERE = {"kind", "method", "path", "containing"}
 _SNIFF_NOT = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 
@@ -53,7 +55,7 @@ class Page:
             undefined=StrictUndefined,
             trim_blocks=True,
         )
-        self._templates.filters.update(money=_money, number=_number)
+        self._templates.filters.update(money=_money, number=_number, how=_how)
         self._views: Mapping[re.Pattern[str], Callable[..., Response]] = {
             re.compile(r"/|/companies/(?P<company>\d{1,18})"): self._overview,
             re.compile(r"/companies/(?P<company>\d{1,18})/invoices"): self._invoices,
@@ -178,3 +180,9 @@ def _number(text: str) -> str:
     """A quantity or a price, without zeros that say nothing."""
     whole, _, fraction = text.partition(".")
     return f"{whole}.{fraction}".rstrip("0").rstrip(".") if fraction else whole
+
+
+def _how(fault: Fault) -> str:
+    """What was said about a fault besides where it is met."""
+    said = fault.to_json()
+    return ", ".join(f"{name} {value}" for name, value in said.items() if name not in _SAID_ELSEWHERE)

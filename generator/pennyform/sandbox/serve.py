@@ -76,7 +76,7 @@ def server(application: Application) -> uvicorn.Server:
 
 
 def _protocol() -> type[asyncio.Protocol]:
-    """The one that uvicorn chooses, the faster one where its parser is installed, with the connection left in the scope."""
+    """The faster one of uvicorn's that is installed, with the connection left in the scope."""
     base: Any = AutoHTTPProtocol
 
     def connection_made(self: Any, transport: asyncio.Transport) -> None:

@@ -54,7 +54,14 @@ class Encounter:
         return self.onward(request or self.request)
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+class Fault(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+):
     """Which requests a fault meets.
 
     Attributes:
@@ -79,9 +86,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return str(self.__struct_config__.tag)
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a file."""
-        given = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {"kind": self.kind, **{name: value for name, value in given.items() if not callable(value)}}
+        """As it would be written in a file; of a function, only that there is one."""
+        written: dict[str, Any] = msgspec.to_builtins(self, enc_hook=lambda function: function.__name__)
+        return written
 
     def meet(self, encounter: Encounter) -> Outcome:
         """Do to one request what this kind does."""

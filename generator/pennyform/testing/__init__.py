@@ -1,0 +1,25 @@
+"""The sandbox in other people's tests: pytest fixtures, in-process and on a port.
+
+In ``conftest.py``::
+
+    pytest_plugins = ["pennyform.testing"]
+
+It is asked for by name and not found by itself, so that tests without it start as fast as before. Without
+pytest, :class:`Served` does the same in a ``with`` block.
+"""
+
+from pennyform.testing.fixtures import (
+    pennylane_client,
+    pennylane_sandbox,
+    pennylane_sandbox_options,
+    pennylane_server,
+)
+from pennyform.testing.served import Served
+
+__all__ = [
+    "Served",
+    "pennylane_client",
+    "pennylane_sandbox",
+    "pennylane_sandbox_options",
+    "pennylane_server",
+]
