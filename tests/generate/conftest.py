@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 from pennyform import data
@@ -36,8 +37,6 @@ class Checkout:
         return dict(self.emitted)
 
     def pin(self, api, document=CONTRACT):
-        from datetime import date
-
         source = Source(f"{api}.json", json.dumps(document).encode(), document)
         keep(pin_source(source, api=api, day=date(2026, 7, 20)), api=api, store=self.store)
 

@@ -9,6 +9,7 @@ import shutil
 import pytest
 from pennyform import data
 from pennyform.cli import main
+from pennyform.codegen import record
 from pennyform.findings import failure
 from pennyform.spec import canonical_json
 
@@ -105,7 +106,8 @@ def test_the_lock_covers_inputs_versions_and_every_file(checkout):
     generate()
     lock = json.loads((checkout.generated / "lock.json").read_bytes())
     assert set(lock["files"]) == set(checkout.emitted)
-    assert set(lock["inputs"]["contracts"]["example"]) == {"pinned", "names"}
+    assert set(lock["inputs"]["contracts"]["example"]) == {"source", "contract.json", "names.json"}
+    assert set(lock["inputs"]["templates"]) == {"one.jinja"}
     assert lock["inputs"]["packages"]["openapi-python-client"].startswith("0.29.")
     assert lock["inputs"]["stock_templates"]
     assert str(checkout.root) not in (checkout.generated / "lock.json").read_text()
@@ -158,10 +160,11 @@ def test_two_contracts_are_emitted_side_by_side(checkout, capsys):
 
 def test_a_missing_extra_is_explained(checkout, capsys, monkeypatch):
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jsonpath" else find(name))
+    gone = "openapi_python_client"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == gone else find(name))
     assert generate() == 1
     error = capsys.readouterr().err
-    assert "python-jsonpath" in error
+    assert "openapi-python-client" in error
     assert "pip install 'pennyform[codegen]'" in error
 
 
@@ -191,9 +194,63 @@ def test_without_a_pinned_contract_it_says_how_to_pin_one(checkout, capsys):
     assert "pennyform spec fetch" in capsys.readouterr().err
 
 
+def with_more(*paths):
+    operations = {
+        path: {"get": {"operationId": f"get{number}", "responses": {"204": {"description": ""}}}}
+        for number, path in enumerate(paths)
+    }
+    return {**CONTRACT, "paths": {**CONTRACT["paths"], **operations}}
+
+
 def test_a_new_pin_is_emitted(checkout):
     generate()
-    operation = {"operationId": "getYou", "responses": {"204": {"description": ""}}}
-    checkout.pin("example", {**CONTRACT, "paths": {**CONTRACT["paths"], "/v1/you": {"get": operation}}})
+    checkout.pin("example", with_more("/v1/you"))
     assert generate("--check") == 0, "the stand-in emits the same"
     assert checkout.runs == 2
+
+
+def test_after_a_new_pin_it_ends_with_what_the_vendor_changed(checkout, capsys):
+    generate()
+    checkout.pin("example", with_more("/v1/you"))
+    checkout.pin("example", with_more("/v1/you", "/v1/them"))
+    capsys.readouterr()
+    assert generate("--check") == 0
+    assert "new operation" not in capsys.readouterr().out, "a check says what is stale, and no more"
+    assert generate() == 0
+    out = capsys.readouterr().out
+    assert out.count("new operation") == 2
+    assert out.endswith("example as emitted before → example of 2026-07-20: 2 additive changes\n")
+    assert generate("--full") == 0
+    assert "new operation" not in capsys.readouterr().out, "it is said once"
+
+
+def test_a_generation_into_another_folder_is_not_the_last_one(checkout, capsys, tmp_path):
+    generate()
+    checkout.pin("example", with_more("/v1/you"))
+    for _ in range(2):
+        capsys.readouterr()
+        assert generate("--full", "--output", str(tmp_path / "other")) == 0
+        assert "new operation" in capsys.readouterr().out
+
+
+def test_after_a_new_pin_it_says_what_of_yours_is_touched(checkout, capsys, tmp_path):
+    generate()
+    checkout.pin("example", with_more("/v1/you"))
+    assert generate("--against", str(checkout.templates)) == 0
+    assert "nothing of yours is touched" in capsys.readouterr().out
+
+
+def test_a_stock_template_that_has_changed_is_a_warning(checkout, capsys, monkeypatch):
+    (checkout.templates / "model.py.jinja").write_text("ours")
+    generate()
+    stock = record.inputs(checkout.store, checkout.templates)["stock_templates"]
+    assert set(stock) == {"model.py.jinja", "others"}
+    changed = {**stock, "model.py.jinja": "sha256:other"}
+    monkeypatch.setattr(record, "_stock_templates", lambda ours: changed)
+    capsys.readouterr()
+    assert generate() == 0
+    said = capsys.readouterr().err
+    assert "stock-template-changed" in said
+    assert "model.py.jinja, which we replace" in said
+    assert generate() == 0
+    assert capsys.readouterr().err == "", "the lock knows the new one now"

@@ -14,7 +14,7 @@ from pennyform.spec import canonical_json
 from pennyform.spec.fetch import dated, keep, pin_source
 from pennyform.spec.load import Source
 from pennyform.spec.pin import pin
-from pennyform.spec.prose import DEFAULT, FILTERS, INCLUDES, SORTS, parameter_facts
+from pennyform.spec.prose import DEFAULT, FILTERS, INCLUDES, SORTS
 from pennyform.spec.store import Store, digest
 
 from .pinned import pinned
@@ -36,7 +36,7 @@ RAW = {
                     {
                         "name": "limit",
                         "in": "query",
-                        "description": "How many.\nDefaults to 20 if not specified.\nMust be at most 100.",
+                        "description": "Size. Defaults to 20 if not specified. Must be between 1 and 100.",
                         "schema": {"type": "integer", "maximum": 100, "example": 20},
                         "example": 20,
                     }
@@ -81,11 +81,16 @@ def test_facts_stay_and_sentences_go():
     assert findings == []
     validate(kept)
     text = json.dumps(kept)
-    for gone in ("sentence", "someone", "curl", "A title", "A note", '"x"', "How many"):
+    for gone in ("sentence", "someone", "curl", "A title", "A note", '"x"', "Size"):
         assert gone not in text
     operation = kept["paths"]["/v1/things"]["get"]
     assert operation["security"] == [{"oauth2": ["things:all"]}]
-    assert operation["parameters"][0]["schema"] == {"maximum": 100, "type": "integer", DEFAULT: 20}
+    assert operation["parameters"][0]["schema"] == {
+        "maximum": 100,
+        "minimum": 1,
+        "type": "integer",
+        DEFAULT: 20,
+    }
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
     assert list(schema["properties"]) == ["title", "description", "example"]
     assert schema["properties"]["description"] == {"deprecated": True, "type": "string"}
@@ -128,75 +133,18 @@ def test_invisible_characters_are_never_pinned():
     assert "\u202e" not in finding.summary
 
 
-ONE_LINE_PER_RULE = """You can choose to filter items on specific fields.
-Available fields and values:
-- `id` , `date`: `lt`, `eq`
-- `draft`: `eq` (boolean)
-"""
-VALUES_EXPLAINED = """Available fields and operators:
-- `id`, `customer_id`: `lt`, `in`
-- `status`: `eq`
-
-Available statuses:
-- open: a sentence
-"""
-TWO_LINES = """You can choose to filter items on specific fields.
-Available fields : `a`, `b`
-Available operators : `lt`, `eq`
-"""
-SENTENCES = [
-    ("filter", ONE_LINE_PER_RULE, {FILTERS: {"id": ["lt", "eq"], "date": ["lt", "eq"], "draft": ["eq"]}}),
-    (
-        "filter",
-        VALUES_EXPLAINED,
-        {FILTERS: {"id": ["lt", "in"], "customer_id": ["lt", "in"], "status": ["eq"]}},
-    ),
-    (
-        "filter",
-        "- `id`,`date`: `lt, eq`, `in`",
-        {FILTERS: {"id": ["lt", "eq", "in"], "date": ["lt", "eq", "in"]}},
-    ),
-    ("filter", TWO_LINES, {FILTERS: {"a": ["lt", "eq"], "b": ["lt", "eq"]}}),
-    ("sort", "Choose.\nExample : `id` sorts.\nAvailable fields : `id`, `date`\n", {SORTS: ["id", "date"]}),
-    ("sort", "Example: `id` sorts.\nAvailable fields :\n- `id`\n- `date`\n", {SORTS: ["id", "date"]}),
-    ("include", "Choose.\nAvailable includes: `lines`\n\nA warning.", {INCLUDES: ["lines"]}),
-    ("limit", "Number of items.\nDefaults to 20 if not specified.\n", {DEFAULT: 20}),
-    ("cursor", "Available fields : `id`", {}),
-    ("sort", "", {}),
-]
-
-
-@pytest.mark.parametrize(("name", "text", "facts"), SENTENCES)
-def test_facts_are_read_from_the_fixed_forms_of_sentences(name, text, facts):
-    assert parameter_facts(name, text) == (facts, [])
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("filter", "- `id`: anything you like"),
-        ("filter", "- `id`: `eq`, `resembles`"),
-        ("filter", "Fields are up to you."),
-        ("sort", "Sorted as you wish."),
-        ("include", "Include what you wish."),
-    ],
-)
-def test_what_is_not_understood_is_listed(name, text):
-    facts, unclear = parameter_facts(name, text)
-    assert facts == {}
-    assert unclear == [text]
-
-
 def test_the_lock_says_what_was_read_and_what_was_pinned(tmp_path):
     content = json.dumps(RAW).encode()
     store = Store(tmp_path)
     made = pin_source(Source("2026-07-20.json", content, RAW), api="example", day=date(2026, 7, 20))
-    assert keep(made, api="example", store=store) is True
-    assert keep(made, api="example", store=store) is False
+    assert keep(made, api="example", store=store).changed
+    assert not keep(made, api="example", store=store).changed
     entry = json.loads((tmp_path / "lock.json").read_bytes())["contracts"]["example"]
     assert entry["read"] == digest(content)
     assert entry["pinned"] == digest((tmp_path / "example" / "contract.json").read_bytes())
-    assert entry["counts"] == {"operations": 1, "paths": 1, "schemas": 1, "shapes": 2, "scopes": 1}
+    assert entry["counts"] == {
+        "operations": 1, "paths": 1, "schemas": 1, "shapes": 2, "scopes": 1, "unread": 0
+    }  # fmt: skip
     assert [path.name for path in tmp_path.rglob("*.new")] == []
 
 
@@ -227,6 +175,61 @@ def test_fetch_and_status(tmp_path, capsys):
     (specs / "example" / "contract.json").write_text("{}")
     assert run("status", "--specs", str(specs)) == 4
     assert "differs from the lock" in capsys.readouterr().out
+
+
+def published(tmp_path, day, **changes):
+    """The contract as published on a day, with some parts of its only operation replaced."""
+    document = copy.deepcopy(RAW)
+    document["paths"]["/v1/things"]["get"].update(changes)
+    path = tmp_path / f"2026-07-{day}.json"
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def test_a_newer_contract_is_reported_against_the_one_that_was_pinned(tmp_path, capsys):
+    fetch = ("fetch", "--api", "example", "--specs", str(tmp_path / "specs"), "--from")
+    run(*fetch, published(tmp_path, 10))
+    assert "→" not in capsys.readouterr().out
+    assert run(*fetch, published(tmp_path, 17, deprecated=True)) == 0
+    out = capsys.readouterr().out
+    assert "example of 2026-07-10 → example of 2026-07-17: 1 attention change" in out
+    assert "deprecated" in out
+    assert run("status", "--specs", str(tmp_path / "specs")) == 0
+    assert "newer than what is emitted" in capsys.readouterr().out
+
+
+def test_what_is_emitted_is_compared_with_however_often_a_contract_was_fetched_since(tmp_path):
+    fetch = ("fetch", "--api", "example", "--specs", str(tmp_path / "specs"), "--from")
+    for day, title in ((10, "One"), (17, "Two"), (24, "Three")):
+        run(*fetch, published(tmp_path, day, tags=[title]))
+    previous = Store(tmp_path / "specs").previous("example")
+    assert previous is not None
+    assert previous["paths"]["/v1/things"]["get"]["tags"] == ["One"]
+
+
+def test_the_same_source_pinned_by_other_rules_is_not_a_newer_contract(tmp_path):
+    source = Source("raw.json", b"{}", RAW)
+    made = pin_source(source, api="example", day=date(2026, 7, 20))
+    keep(made, api="example", store=Store(tmp_path))
+    other = pin_source(Source("raw.json", b"{}", pinned()), api="example", day=date(2026, 7, 20))
+    kept = keep(other, api="example", store=Store(tmp_path))
+    assert kept.changed
+    assert kept.previous is None
+    assert not Store(tmp_path).previous_path("example").exists()
+
+
+def test_only_new_sentences_are_shown_and_all_are_counted(tmp_path, capsys):
+    fetch = ("fetch", "--api", "example", "--specs", str(tmp_path / "specs"), "--from")
+    run(*fetch, published(tmp_path, 10, description="At most one."))
+    assert "'At most one.'" in capsys.readouterr().err
+    run(*fetch, published(tmp_path, 17, description="At most one.\n\nBy default, none."))
+    said = capsys.readouterr()
+    assert "'At most one.'" not in said.err
+    assert "'By default, none.'" in said.err
+    assert "2 sentences not understood, 1 of them new" in said.out
+    record = json.loads(Store(tmp_path / "specs").unread_path("example").read_bytes())
+    assert [entry["category"] for entry in record["unread"]] == ["default", "limit"]
+    assert "none" not in json.dumps(record)
 
 
 def test_a_bad_source_is_a_finding_and_pins_nothing(tmp_path, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pennyform.codegen.generation import Emitted
     from pennyform.spec.store import Store
 
-_NEEDED = {"openapi_python_client": "openapi-python-client", "jsonpath": "python-jsonpath"}
+_NEEDED = {"openapi_python_client": "openapi-python-client"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +28,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full", action="store_true", help="emit even where the lock says that nothing changed"
     )
+    parser.add_argument(
+        "--against",
+        nargs="+",
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="after a new pin, say which definitions, templates and code use what has changed",
+    )
 
 
 def run(args: argparse.Namespace) -> Exit:
     """Carry out the verb."""
     from pennyform import data
+    from pennyform.cli import terminal
     from pennyform.codegen import record, writer
     from pennyform.spec.store import Store
 
@@ -42,12 +51,15 @@ def run(args: argparse.Namespace) -> Exit:
     if not args.full and lock.get("inputs") == made_from and writer.untouched(output, lock):
         print(f"up to date: {_files(len(lock['files']))} in {output}")
         return Exit.OK
+    terminal.print_findings(record.changed_stock(lock, made_from), stream=sys.stderr)
     emitted = _emit(store, data.templates())
     if args.check:
         return _check(emitted, output, store)
     written = _write(emitted, output, store)
     seconds = time.monotonic() - started
     print(f"{output}: {written}, {seconds:.1f} s")
+    for each in emitted:
+        _report(each.contract.api, store, args.against or (), done=_is_ours(output))
     return Exit.OK
 
 
@@ -104,13 +116,32 @@ def _write(emitted: Sequence[Emitted], output: Path, store: Store) -> str:
     from pennyform.codegen import record, writer
     from pennyform.codegen.generation import joined, keep_names
 
-    checkout = data.checkout()
-    if checkout is not None:
+    if data.checkout() is not None:
         keep_names(emitted, store)
-    ours = checkout is not None and output.resolve() == (checkout / "generated").resolve()
     made_from = record.inputs(store, data.templates())
-    written = writer.write(joined(emitted), output, made_from=made_from, ours=ours)
+    written = writer.write(joined(emitted), output, made_from=made_from, ours=_is_ours(output))
     return f"{written.added} added, {written.changed} changed, {written.removed} removed"
+
+
+def _is_ours(output: Path) -> bool:
+    """Whether this is the folder that the checkout's own lock and contracts belong to."""
+    from pennyform import data
+
+    checkout = data.checkout()
+    return checkout is not None and output.resolve() == (checkout / "generated").resolve()
+
+
+def _report(api: str, store: Store, against: Sequence[Path], *, done: bool) -> None:
+    """What the vendor has changed since the last generation; ``done`` makes this one the last."""
+    from pennyform.cli.contract_changes import print_changes
+
+    previous = store.previous(api)
+    if previous is None:
+        return
+    names = (f"{api} as emitted before", f"{api} of {store.lock()['contracts'][api]['date']}")
+    print_changes(previous, store.pinned(api), names=names, against=against)
+    if done:
+        store.previous_path(api).unlink()
 
 
 def _files(number: int) -> str:

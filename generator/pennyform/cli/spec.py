@@ -6,19 +6,31 @@ import argparse
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pennyform.cli import spec_diff
 from pennyform.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from pennyform.spec.fetch import Kept, Pinned
+    from pennyform.spec.store import Store
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     fetch = actions.add_parser("fetch", help="pin a contract: facts only, in specs/API/contract.json")
-    fetch.add_argument("--api", required=True, type=_api, help="the name to pin it under: company")
+    fetch.add_argument("--api", required=True, type=_api, help="the name to pin it under: company or firm")
     fetch.add_argument("--from", required=True, dest="source", metavar="FILE|URL", help="https only")
     fetch.add_argument(
         "--date", type=_date, metavar="YYYY-MM-DD", help="published when; else read from its name"
+    )
+    fetch.add_argument(
+        "--against",
+        nargs="+",
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="say which definitions, templates and code use what has changed since the last fetch",
     )
     status = actions.add_parser("status", help="show what is pinned, from where, and whether it is intact")
     for action in (fetch, status):
@@ -43,34 +55,51 @@ def _fetch(args: argparse.Namespace) -> Exit:
     source = load(args.source)
     today = datetime.now(UTC).date()
     pinned = pin_source(source, api=args.api, day=args.date or dated(source.name, today=today))
-    changed = keep(pinned, api=args.api, store=store)
-    if pinned.findings:
-        from pennyform.cli import terminal
-
-        terminal.print_findings(pinned.findings, stream=sys.stderr)
-    counts = pinned.entry["counts"]
-    print(f"{'pinned' if changed else 'unchanged'} {args.api} of {pinned.entry['date']} from {source.name}")
-    print(", ".join(f"{number} {what}" for what, number in counts.items()))
+    before = store.lock()["contracts"].get(args.api, {}).get("date", "")
+    kept = keep(pinned, api=args.api, store=store)
+    day = pinned.entry["date"]
+    print(f"{'pinned' if kept.changed else 'unchanged'} {args.api} of {day} from {source.name}")
+    print(", ".join(f"{number} {what}" for what, number in pinned.entry["counts"].items()))
     print(f"{store.contract_path(args.api)}  {pinned.entry['pinned']}")
+    _print_left_out(pinned, kept, store.unread_path(args.api))
+    if kept.previous is not None:
+        from pennyform.cli.contract_changes import print_changes
+
+        names = (f"{args.api} of {before}", f"{args.api} of {day}")
+        print_changes(kept.previous, pinned.document, names=names, against=args.against or ())
     return Exit.OK
 
 
+def _print_left_out(pinned: Pinned, kept: Kept, record: Path) -> None:
+    """Every keyword that was left out, and the sentences not understood that were not there before."""
+    from pennyform.cli import terminal
+
+    known = {entry["sentence"] for entry in pinned.unread} - kept.news
+    shown = [finding for finding in pinned.findings if not any(each in finding.detail for each in known)]
+    terminal.print_findings(shown, stream=sys.stderr)
+    if pinned.unread:
+        print(f"{len(pinned.unread)} sentences not understood, {len(kept.news)} of them new: {record}")
+
+
 def _status(args: argparse.Namespace) -> Exit:
-    from pennyform.spec.store import Store, digest
+    from pennyform.spec.store import Store
 
     store = Store(args.specs) if args.specs else Store.default()
     contracts = store.lock()["contracts"]
     if not contracts:
         print("no contract is pinned; pin one: pennyform spec fetch --api company --from FILE|URL")
-    intact = True
     for api, entry in contracts.items():
-        path = store.contract_path(api)
-        same = path.is_file() and digest(path.read_bytes()) == entry["pinned"]
-        intact = intact and same
-        state = "intact" if same else "differs from the lock: fetch it again" if path.is_file() else "missing"
-        operations = entry["counts"]["operations"]
-        print(f"{api}  {entry['date']}  {operations} operations  from {entry['source']}  {state}")
-    return Exit.OK if intact else Exit.FINDINGS
+        print(f"{api}  {entry['date']}  from {entry['source']}  {_state(api, store)}")
+        print(f"  {', '.join(f'{number} {what}' for what, number in entry['counts'].items())}")
+    return Exit.OK if all(map(store.intact, contracts)) else Exit.FINDINGS
+
+
+def _state(api: str, store: Store) -> str:
+    if not store.contract_path(api).is_file():
+        return "missing: fetch it again"
+    if not store.intact(api):
+        return "differs from the lock: fetch it again"
+    return "newer than what is emitted: run pennyform generate" if store.previous(api) else "intact"
 
 
 def _api(text: str) -> str:

@@ -10,20 +10,39 @@ from typing import Any
 from pennyform.findings import Failure, Finding, tidy
 from pennyform.spec.canonical import canonical_json
 from pennyform.spec.load import Source
-from pennyform.spec.pin import pin
+from pennyform.spec.pin import reduce
 from pennyform.spec.soundness import unsafe_text
 from pennyform.spec.store import Store, counts, digest
 
+UNREAD_VERSION = 1
 _DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 
 
 @dataclass(frozen=True)
 class Pinned:
-    """One pinned contract: the document, its entry in the lock, and what was left out of it."""
+    """One pinned contract: the document, its entry in the lock, and what was left out of it.
+
+    ``unread`` is the record of sentences that were not understood, see :class:`pennyform.spec.pin.Reduced`.
+    """
 
     document: dict[str, Any]
     entry: dict[str, Any]
     findings: list[Finding]
+    unread: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of the store.
+
+    ``changed`` is whether anything was. ``previous`` is the contract there was before, if the vendor has
+    published another one since. ``news`` are the fingerprints of sentences that are not understood and were
+    not there before.
+    """
+
+    changed: bool
+    previous: dict[str, Any] | None
+    news: frozenset[str]
 
 
 def pin_source(source: Source, *, api: str, day: date) -> Pinned:
@@ -37,18 +56,18 @@ def pin_source(source: Source, *, api: str, day: date) -> Pinned:
     Raises:
         Failure: what would be pinned has control or invisible characters in its names or values.
     """
-    document, findings = pin(source.document, api=api, file=source.name)
-    unsafe = tidy(unsafe_text(document, source.name))
+    reduced = reduce(source.document, api=api, file=source.name)
+    unsafe = tidy(unsafe_text(reduced.document, source.name))
     if unsafe:
         raise Failure(unsafe)
     entry = {
         "source": source.name,
         "date": day.isoformat(),
         "read": digest(source.content),
-        "pinned": digest(canonical_json(document)),
-        "counts": counts(document),
+        "pinned": digest(canonical_json(reduced.document)),
+        "counts": {**counts(reduced.document), "unread": len(reduced.unread)},
     }
-    return Pinned(document, entry, findings)
+    return Pinned(reduced.document, entry, reduced.findings, reduced.unread)
 
 
 def dated(name: str, *, today: date) -> date:
@@ -61,18 +80,22 @@ def dated(name: str, *, today: date) -> date:
     return today
 
 
-def keep(pinned: Pinned, *, api: str, store: Store) -> bool:
-    """Write the pinned contract and its lock entry; the contract first, so that the lock never runs ahead.
+def keep(pinned: Pinned, *, api: str, store: Store) -> Kept:
+    """Write the pinned contract, what was not understood of it, and its lock entry, which comes last.
 
-    Returns:
-        Whether anything changed.
+    The contract that was there stays beside it until the next ``generate``, so that what is emitted can be
+    reported against what it was emitted from.
     """
-    lock = store.lock()
-    contracts = lock.setdefault("contracts", {})
-    unchanged = contracts.get(api, {}).get("pinned") == pinned.entry["pinned"]
-    content_there = store.contract_path(api).is_file()
+    known = store.lock()["contracts"].get(api, {})
+    news = {entry["sentence"] for entry in pinned.unread} - {each["sentence"] for each in store.unread(api)}
+    intact = store.intact(api)
+    # The same source pinned by other rules is no change of the vendor's.
+    newer = intact and all(known[key] != pinned.entry[key] for key in ("read", "pinned"))
+    previous = store.pinned(api) if newer else None
+    if previous is not None and not store.previous_path(api).is_file():
+        store.write(store.previous_path(api), previous)
     store.write(store.contract_path(api), pinned.document)
-    kept = {key: value for key, value in contracts.get(api, {}).items() if key not in pinned.entry}
-    lock["contracts"] = dict(sorted({**contracts, api: {**pinned.entry, **kept}}.items()))
-    store.write(store.lock_path, lock)
-    return not (unchanged and content_there)
+    store.write(store.unread_path(api), {"format_version": UNREAD_VERSION, "unread": pinned.unread})
+    store.note(api, pinned.entry)
+    changed = not intact or known["pinned"] != pinned.entry["pinned"]
+    return Kept(changed, previous, frozenset(news))

@@ -16,7 +16,9 @@ from pennyform.spec.words import is_plural, singular, snake_case
 RESOURCE = "x-pennyform-resource"
 METHOD = "x-pennyform-method"
 
-_BASE = re.compile(r"/(?:[^/]+/)*?v\d+(?=/)")
+# The Firm API has every resource below the company that it belongs to: that company is an argument, not the
+# resource.
+_BASE = re.compile(r"/(?:[^/]+/)*?v\d+(?:/companies/\{company_id\})?(?=/)")
 _COLLECTION = {"get": "get", "post": "create", "put": "replace", "delete": "delete_all", "patch": "update"}
 _ITEM = {"get": "get", "post": "create", "put": "update", "delete": "delete", "patch": "update"}
 

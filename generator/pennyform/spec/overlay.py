@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
+from pennyform.spec.jsonpath import select
 
 _ACTION_KEYS = frozenset({"description", "remove", "target", "update"})
 
@@ -97,7 +98,7 @@ def _malformed(action: Any) -> str:
 def _apply(action: Mapping[str, Any], document: dict[str, Any]) -> str:
     """Carry out one action in place; what is wrong with it, if anything."""
     try:
-        places = _select(action["target"], document)
+        places = [place for place in select(action["target"], document) if place]
     except ValueError as problem:
         return f"the target is not a JSONPath: {problem}"
     if not places:
@@ -116,20 +117,6 @@ def _apply(action: Mapping[str, Any], document: dict[str, Any]) -> str:
         else:
             return f"the target is neither an object nor an array: {action['target']}"
     return ""
-
-
-def _select(target: str, document: dict[str, Any]) -> list[tuple[Any, ...]]:
-    # Only `generate` needs JSONPath: it comes with the codegen extra.
-    try:
-        import jsonpath
-    except ImportError:
-        fix = "Install it: pip install 'pennyform[codegen]'"
-        raise failure("missing-extra", "overlays need the package python-jsonpath", fix=fix) from None
-    try:
-        matches = jsonpath.finditer(target, document)
-    except jsonpath.JSONPathError as problem:
-        raise ValueError(str(problem).partition("\n")[0]) from None
-    return [tuple(match.parts) for match in matches if match.parts]
 
 
 def _reach(document: Any, parts: Sequence[Any]) -> Any:

@@ -17,8 +17,7 @@ from pennyform.spec.contract import Schema
 from pennyform.spec.pointers import child
 from pennyform.spec.references import follow
 
-ANNOTATIONS = ("default", "deprecated", "description", "x-pennyform-component")
-"""What says something about a place rather than about the values allowed there."""
+_ANNOTATIONS = ("default", "deprecated", "description", "x-pennyform-component")
 
 NULL: Schema = {"type": "null"}
 _UNIONS = ("anyOf", "oneOf")
@@ -124,13 +123,13 @@ def _modern(schema: Schema, place: str) -> Schema:
 def _one_null(schema: Schema) -> Schema:
     """Fold null among a type's values into ``nullable``."""
     if schema.get("type") == "null":
-        return {**{key: schema[key] for key in ANNOTATIONS if key in schema}, **NULL}
+        return {**{key: schema[key] for key in _ANNOTATIONS if key in schema}, **NULL}
     values = schema.get("enum")
     if isinstance(values, list) and None in values:
         schema["enum"] = [value for value in values if value is not None]
         schema["nullable"] = True
         if not schema["enum"]:
-            return {**{key: schema[key] for key in ANNOTATIONS if key in schema}, **NULL}
+            return {**{key: schema[key] for key in _ANNOTATIONS if key in schema}, **NULL}
     if not schema.get("nullable"):
         schema.pop("nullable", None)
     return schema
@@ -172,17 +171,18 @@ def _alone(schema: Schema, place: str) -> Schema:
     unions = [keyword for keyword in _UNIONS if keyword in schema]
     if not unions:
         return schema
-    beside = {key: value for key, value in schema.items() if key not in unions and not _is_note(key)}
+    beside = {key: value for key, value in schema.items() if key not in unions and not is_note(key)}
     if len(unions) > 1:
         raise contradiction("anyOf and oneOf at once", place)
     if not beside:
         return schema
     members = [merge([beside, member], place) for member in schema[unions[0]]]
-    return {unions[0]: members, **{key: value for key, value in schema.items() if _is_note(key)}}
+    return {unions[0]: members, **{key: value for key, value in schema.items() if is_note(key)}}
 
 
-def _is_note(keyword: str) -> bool:
-    return keyword in ANNOTATIONS or keyword == "nullable" or keyword.startswith("x-")
+def is_note(keyword: str) -> bool:
+    """Whether a keyword says something about a place rather than about the values allowed there."""
+    return keyword in _ANNOTATIONS or keyword == "nullable" or keyword.startswith("x-")
 
 
 def variants_of(schema: Schema) -> list[Schema]:
@@ -210,7 +210,7 @@ def _check_closed(one: Schema, other: Schema, place: str) -> None:
 
 def _both(keyword: str, one: Any, other: Any, place: str) -> Any:
     """One keyword's value for schemas that must both hold."""
-    if one == other or _is_note(keyword):
+    if one == other or is_note(keyword):
         return other
     both = _BOTH[keyword](one, other, f"{place}/{keyword}") if keyword in _BOTH else None
     if both is None:

@@ -31,6 +31,5 @@ def read_contract(api: str, store: Store | None = None) -> Contract:
 
 
 def overlays(api: str, store: Store) -> list[dict[str, Any]]:
-    """The overlay documents that correct ``api``; none is fine."""
-    path = store.overlay_path(api)
-    return [read_overlay(path)] if path.is_file() else []
+    """The overlay documents of ``api``, in the order in which they apply; none is fine."""
+    return [read_overlay(path) for path in store.overlay_paths(api)]

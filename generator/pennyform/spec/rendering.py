@@ -9,6 +9,7 @@ from typing import Any
 from pennyform.spec.contract import Body, Operation, Parameter, Schema
 from pennyform.spec.methods import METHOD, RESOURCE
 from pennyform.spec.operations import Draft
+from pennyform.spec.prose import FILE_SIZE, STABILITY
 from pennyform.spec.shapes import Shape
 
 OPENAPI = "3.1.0"
@@ -108,6 +109,7 @@ def _operation(draft: Draft, operation: Operation, error: Schema | None) -> dict
         RESOURCE: operation.resource,
         METHOD: operation.name,
         "security": _requirements(draft.raw, operation),
+        **{key: draft.raw[key] for key in (STABILITY, FILE_SIZE) if key in draft.raw},
     }
     if operation.deprecated:
         rendered["deprecated"] = True

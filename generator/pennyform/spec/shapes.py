@@ -10,7 +10,7 @@ from typing import Any
 
 from pennyform.findings import Finding, Severity, failure
 from pennyform.spec.contract import ANSWER, REQUEST, Schema
-from pennyform.spec.plain import ANNOTATIONS, NULL
+from pennyform.spec.plain import NULL, is_note
 from pennyform.spec.words import pascal_case
 
 DECLARED = "x-pennyform-component"
@@ -19,6 +19,7 @@ ITEM, VALUE = "[]", "{}"
 MAXIMUM_SCHEMAS = 500_000
 """About fifty times what the largest known contract unfolds to."""
 _UNIONS = ("anyOf", "oneOf")
+_OURS = "x-pennyform-"
 
 
 @dataclass(frozen=True, order=True)
@@ -90,7 +91,7 @@ class Factory:
         if self._seen > MAXIMUM_SCHEMAS:
             fix = "Check where this contract comes from."
             raise failure("too-many-schemas", f"it unfolds to more than {MAXIMUM_SCHEMAS:,} schemas", fix=fix)
-        core = {key: value for key, value in schema.items() if key not in (*ANNOTATIONS, "nullable")}
+        core = {key: value for key, value in schema.items() if not is_note(key)}
         if direction == ANSWER and core.get("additionalProperties") is False:
             del core["additionalProperties"]
         factored = self._core(core, direction, place)
@@ -158,8 +159,11 @@ class Factory:
 
 def _annotations(schema: Schema, direction: str) -> Schema:
     """What stays where it stands. A default says nothing in an answer."""
-    kept = ["description", "deprecated", *(["default"] if direction == REQUEST else [])]
-    return {key: schema[key] for key in kept if key in schema and schema[key] not in ("", False)}
+    kept = {key: schema[key] for key in ("description", "deprecated") if schema.get(key)}
+    if direction == REQUEST and "default" in schema:
+        kept["default"] = schema["default"]
+    ours = {key: value for key, value in schema.items() if key.startswith(_OURS) and key != DECLARED}
+    return {**kept, **ours}
 
 
 def _nullable(schema: Schema) -> Schema:

@@ -40,9 +40,18 @@ class Store:
         """The names its components were given, see :mod:`pennyform.spec.naming`."""
         return self.folder / api / "names.json"
 
-    def overlay_path(self, api: str) -> Path:
-        """Our corrections and descriptions."""
-        return self.folder / "overlays" / f"{api}.yaml"
+    def unread_path(self, api: str) -> Path:
+        """The sentences of the contract that were not understood, see :mod:`pennyform.spec.prose`."""
+        return self.folder / api / "unread.json"
+
+    def previous_path(self, api: str) -> Path:
+        """Between a fetch and the next ``generate``: the contract that ``generated/`` was made from."""
+        return self.folder / api / "previous.json"
+
+    def overlay_paths(self, api: str) -> list[Path]:
+        """What we say about a contract: ``<api>.yaml`` corrects it, then ``<api>.words.yaml`` describes it."""
+        paths = (self.folder / "overlays").glob(f"{api}.*yaml")
+        return sorted(paths, key=lambda path: (len(path.name), path.name))
 
     @property
     def lock_path(self) -> Path:
@@ -59,19 +68,40 @@ class Store:
         if not path.is_file():
             fix = f"Pin one: pennyform spec fetch --api {api} --from FILE|URL"
             raise failure("no-contract", f"no contract of {api!r} is pinned", file=str(path), fix=fix)
-        document: dict[str, Any] = strict_json.parse(path.read_bytes(), file=str(path))
-        return document
+        return dict(_read(path))
+
+    def intact(self, api: str) -> bool:
+        """Whether a contract is there as the lock has it."""
+        path, entry = self.contract_path(api), self.lock()["contracts"].get(api, {})
+        return path.is_file() and digest(path.read_bytes()) == entry.get("pinned")
+
+    def previous(self, api: str) -> dict[str, Any] | None:
+        """Read the contract that was pinned when ``generated/`` was last written, if it is another one."""
+        path = self.previous_path(api)
+        return dict(_read(path)) if path.is_file() else None
 
     def names(self, api: str) -> dict[str, Any]:
         """The remembered component names; empty before the first ``generate``."""
         path = self.names_path(api)
-        return dict(strict_json.parse(path.read_bytes(), file=str(path))) if path.is_file() else {}
+        return dict(_read(path)) if path.is_file() else {}
+
+    def unread(self, api: str) -> list[dict[str, Any]]:
+        """The record of the sentences that were not understood; empty when nothing is pinned."""
+        path = self.unread_path(api)
+        return list(_read(path)["unread"]) if path.is_file() else []
 
     def lock(self) -> dict[str, Any]:
         """The lock's content; empty sections when there is none yet."""
         if not self.lock_path.is_file():
             return {"format_version": LOCK_VERSION, "contracts": {}}
-        return dict(strict_json.parse(self.lock_path.read_bytes(), file=str(self.lock_path)))
+        return dict(_read(self.lock_path))
+
+    def note(self, api: str, entry: Mapping[str, Any]) -> None:
+        """Put a contract's entry into the lock; what else stands in the entry there stays."""
+        lock = self.lock()
+        known = lock["contracts"].get(api, {})
+        lock["contracts"] = dict(sorted({**lock["contracts"], api: {**known, **entry}}.items()))
+        self.write(self.lock_path, lock)
 
     def write(self, path: Path, value: Any) -> None:
         """Write JSON so that a reader sees the old or the new file, never half of one."""
@@ -79,6 +109,10 @@ class Store:
         staged = path.with_name(path.name + ".new")
         staged.write_bytes(canonical_json(value))
         staged.replace(path)
+
+
+def _read(path: Path) -> Any:
+    return strict_json.parse(path.read_bytes(), file=str(path))
 
 
 def digest(content: bytes) -> str:

@@ -1,7 +1,4 @@
-"""Facts that a vendor states only in sentences, recognised by their fixed forms.
-
-Nothing is guessed: a line either matches a form completely or is listed as not understood.
-"""
+"""What lists can be filtered by, sorted by and include, read from the fixed forms of their descriptions."""
 
 from __future__ import annotations
 
@@ -9,14 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-FILTERS = "x-pennyform-filters"
-"""On a ``filter`` parameter's schema: field -> operators."""
-SORTS = "x-pennyform-sorts"
-"""On a ``sort`` parameter's schema: fields, without the ``-`` that reverses them."""
-INCLUDES = "x-pennyform-includes"
-"""On an ``include`` parameter's schema: what can be included."""
-DEFAULT = "x-pennyform-default"
-"""On a ``limit`` parameter's schema: the page size when it is left out."""
+from pennyform.spec.prose.extensions import FILTERS, INCLUDES, SORTS
 
 _OPERATORS = frozenset({"eq", "gt", "gteq", "in", "lt", "lteq", "not_eq", "not_in", "start_with"})
 _LIST = r"`\w+(?:,\s*\w+)*`"
@@ -26,7 +16,6 @@ _FIELDS_LINE = re.compile(rf"Available fields : (?P<fields>{_WORDS})")
 _OPERATORS_LINE = re.compile(rf"Available operators : (?P<operators>{_WORDS})")
 _SORT_FIELDS = re.compile(rf"Available fields ?:\s+(?P<fields>(?:(?:- )?{_WORDS}\s*)+)\Z")
 _INCLUDES = re.compile(rf"Available includes: (?P<includes>{_WORDS})")
-_LIMIT_DEFAULT = re.compile(r"^Defaults to (?P<default>\d+) if not specified\.$", re.MULTILINE)
 _FILTER_INTRODUCTIONS = frozenset(
     {
         "You can choose to filter items on specific fields.",
@@ -36,11 +25,11 @@ _FILTER_INTRODUCTIONS = frozenset(
 )
 
 
-def parameter_facts(name: str, description: str) -> tuple[dict[str, Any], list[str]]:
-    """The facts in the description of a query parameter.
+def query_facts(name: str, description: str) -> tuple[dict[str, Any], list[str]]:
+    """The facts in the description of a query parameter that lists what it takes.
 
     Args:
-        name: the parameter's name; only ``filter``, ``sort``, ``include`` and ``limit`` hide facts.
+        name: the parameter's name; only ``filter``, ``sort`` and ``include`` are read.
         description: the vendor's text.
 
     Returns:
@@ -85,14 +74,9 @@ def _includes(text: str) -> tuple[dict[str, Any], list[str]]:
     return ({INCLUDES: _words(match["includes"])}, []) if match else ({}, [text])
 
 
-def _limit(text: str) -> tuple[dict[str, Any], list[str]]:
-    match = _LIMIT_DEFAULT.search(text)
-    return ({DEFAULT: int(match["default"])} if match else {}), []
-
-
 def _words(text: str) -> list[str]:
     return [word for quoted in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\w+", quoted)]
 
 
 _Reader = Callable[[str], tuple[dict[str, Any], list[str]]]
-_READERS: dict[str, _Reader] = {"filter": _filters, "sort": _sorts, "include": _includes, "limit": _limit}
+_READERS: dict[str, _Reader] = {"filter": _filters, "sort": _sorts, "include": _includes}

@@ -1,0 +1,20 @@
+"""The keywords of facts for which OpenAPI has none."""
+
+from __future__ import annotations
+
+FILTERS = "x-pennyform-filters"
+"""On a ``filter`` parameter's schema: field -> operators."""
+SORTS = "x-pennyform-sorts"
+"""On a ``sort`` parameter's schema: fields, without the ``-`` that reverses them."""
+INCLUDES = "x-pennyform-includes"
+"""On an ``include`` parameter's schema: what can be included."""
+DEFAULT = "x-pennyform-default"
+"""On the schema of a ``limit`` or ``per_page`` parameter: the page size when it is left out."""
+DECIMALS = "x-pennyform-decimals"
+"""On a decimal in text: how many digits may follow the point."""
+DEPRECATED_VALUES = "x-pennyform-deprecated-values"
+"""On an enum: the values that should not be sent any more."""
+STABILITY = "x-pennyform-stability"
+"""On an operation or a parameter's schema: ``beta`` or ``experimental``."""
+FILE_SIZE = "x-pennyform-file-megabytes"
+"""On an operation that takes a file: how large it may be, in units of 1,000,000 bytes."""
