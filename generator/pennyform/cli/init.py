@@ -1,4 +1,4 @@
-"""``pennyform init``: a folder for invoices as code, ready to validate. It never overwrites a file."""
+"""``pennyform init``: a folder for invoices as code, ready to validate. It never overwrites what is yours."""
 
 from __future__ import annotations
 
@@ -18,8 +18,14 @@ _SCHEMAS_FROM_EXAMPLES = "../generated/schemas/"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="made if it is not there")
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         "--example", action="store_true", help="a larger example instead of the first two invoices"
+    )
+    what.add_argument(
+        "--schemas",
+        action="store_true",
+        help="only the schemas for editors, written anew: also one for each template of the folder",
     )
 
 
@@ -27,13 +33,18 @@ def run(args: argparse.Namespace) -> Exit:
     """Write what is missing, and say which files were written and which were there."""
     folder = Path(args.folder)
     written = 0
-    for name, content in _files(example=args.example):
+    for name, content in _files(example=args.example) if not args.schemas else ():
         target = folder / name
         if _write(target, content):
             written += 1
             print(f"written {target}")
         else:
             print(f"kept    {target}")
+    for name, content in sorted(_schemas(folder).items()):
+        target = folder / name
+        if _write(target, content, replace=True):
+            written += 1
+            print(f"written {target}")
     print(f"\n{written} files written. Next: {_next(folder)}")
     return Exit.OK
 
@@ -44,14 +55,30 @@ def _next(folder: Path) -> str:
 
 
 def _files(*, example: bool) -> Iterator[tuple[Path, bytes]]:
-    """Every file of a new folder, by its path in it."""
+    """Every file of a new folder that its owner may change, by its path in it."""
     skeleton = dict(_below(data.templates() / "init"))
     shown = dict(_below(data.examples())) if example else {}
     if example:
         skeleton = {name: content for name, content in skeleton.items() if name.parts[0].startswith(".")}
     yield from sorted((skeleton | shown).items())
-    for schema in sorted(data.schemas().glob("*.schema.json")):
-        yield Path(_SCHEMAS, schema.name), schema.read_bytes()
+
+
+def _schemas(folder: Path) -> dict[Path, bytes]:
+    """The schemas for editors: those that come with pennyform, and one for each template in ``folder``."""
+    import msgspec
+
+    from pennyform.codegen.template_schemas import template_schema
+    from pennyform.invoices.repository import own_templates
+    from pennyform.invoices.schema import definition_schema
+
+    emitted = [*data.schemas().glob("*.schema.json"), *data.schemas().glob("templates/*.schema.json")]
+    schemas = {Path(_SCHEMAS) / path.relative_to(data.schemas()): path.read_bytes() for path in emitted}
+    single, series = (definition_schema(f"definitions/{way}") for way in ("invoice", "invoice-series"))
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    for name, template in own_templates(folder).items():
+        schema = encoder.encode(template_schema(single, series, name, template))
+        schemas[Path(_SCHEMAS, "templates", f"{name}.schema.json")] = msgspec.json.format(schema) + b"\n"
+    return schemas
 
 
 def _below(folder: Path) -> Iterator[tuple[Path, bytes]]:
@@ -70,13 +97,14 @@ def _own_schemas(content: bytes) -> bytes:
     return content.replace(_SCHEMAS_FROM_EXAMPLES.encode(), f"{_SCHEMAS}/".encode())
 
 
-def _write(target: Path, content: bytes) -> bool:
-    """Write a new file; False when something of that name is there, whatever it is."""
-    if target.exists() or target.is_symlink():
+def _write(target: Path, content: bytes, *, replace: bool = False) -> bool:
+    """Write a file; False when something of that name is there, or with ``replace``, when it is the same."""
+    there = target.exists() or target.is_symlink()
+    if there and (not replace or target.is_symlink() or target.read_bytes() == content):
         return False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as stream:
+        with target.open("wb" if replace else "xb") as stream:
             stream.write(content)
     except OSError as error:
         raise failure("not-writable", f"it cannot be written: {error.strerror}", file=str(target)) from error

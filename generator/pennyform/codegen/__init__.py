@@ -48,7 +48,7 @@ def _invoicing(contract: Contract, templates: Path) -> list[dict[str, bytes]]:
     from pennyform.codegen.definition_fields import UnsupportedShapeError
 
     try:
-        schemas = definitions.emit(contract, templates / "definitions")
+        schemas = definitions.emit(contract, templates / "definitions", templates / "invoices")
     except (UnsupportedShapeError, KeyError) as problem:
         fix = "Adapt the mapping to the contract."
         summary = f"the mapping of definitions does not fit the contract: {problem}"

@@ -7,7 +7,8 @@ tool at run time: ``x-pennyform`` at the root, ``x-pennyform-key`` at a natural 
 a key of pennyform's own, ``x-pennyform-after-finalizing`` at what a draft may not carry.
 
 An invoice is written in four ways: created or imported, one or many at a time. Each way has a schema of its
-own under ``schemas/definitions``; ``invoice.schema.json`` is all of them in one, for editors.
+own under ``schemas/definitions``; ``invoice.schema.json`` is all of them in one, for editors. Under
+``schemas/templates`` there is one for the definitions that use each built-in template.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pennyform.codegen.definition_added import added
 from pennyform.codegen.definition_expressions import with_expressions
 from pennyform.codegen.definition_fields import Fields, Schema, UnsupportedShapeError
 from pennyform.codegen.definition_requests import body
+from pennyform.codegen.template_schemas import read_templates, template_schema
 from pennyform.spec import Contract
 
 __all__ = ["UnsupportedShapeError", "emit"]
@@ -33,12 +35,13 @@ _KINDS = ("customer", "product", "pennyform")
 _WAYS = ("invoice", "imported-invoice")
 
 
-def emit(contract: Contract, mappings: Path | None = None) -> dict[str, bytes]:
+def emit(contract: Contract, mappings: Path | None = None, templates: Path | None = None) -> dict[str, bytes]:
     """The schemas of all kinds of definitions.
 
     Args:
         contract: the normalised contract.
         mappings: the folder of declared mappings; the project's own when left out.
+        templates: the folder of invoice templates that come with pennyform; the project's own when left out.
 
     Returns:
         Bytes by path below ``generated/``.
@@ -54,6 +57,9 @@ def emit(contract: Contract, mappings: Path | None = None) -> dict[str, bytes]:
     emitted |= {f"definitions/{name}": schema for name, schema in (ways | many).items()}
     emitted["invoice"] = _in_one(ways, many)
     emitted["invoice-template"] = declared.template(ways["invoice"])
+    single, series = ways["invoice"], many["invoice-series"]
+    for name, template in read_templates(templates or data.templates() / "invoices").items():
+        emitted[f"templates/{name}"] = template_schema(single, series, name, template)
     return {f"schemas/{kind}.schema.json": _written(schema) for kind, schema in emitted.items()}
 
 

@@ -16,6 +16,7 @@ from pennyform.invoices.model import (
     request_body,
 )
 from pennyform.invoices.money import UnknownProductError, totals
+from pennyform.invoices.references import Resolved
 from pennyform.invoices.repository import load
 from pennyform.invoices.totals import Line, Totals, VatAmount
 
@@ -32,6 +33,7 @@ __all__ = [
     "Place",
     "Policies",
     "Repository",
+    "Resolved",
     "Settings",
     "Totals",
     "UnknownProductError",

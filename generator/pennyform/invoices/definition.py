@@ -132,13 +132,12 @@ class _Case:
         if one is None:
             return None
         schema = definition_schema("definitions/invoice")
-        whole, found = resolve(document, one, schema, from_text=written.row is not None)
+        whole, found = resolve(written.whole, one, schema, from_text=written.row is not None)
         findings += found
-        if whole is None or not is_valid(
-            "definitions/invoice", whole.document, findings, is_sound=self.is_sound
-        ):
+        if whole is None:
             return None
-        return Whole(whole.document, {**written.whole.origins, **whole.origins})
+        valid = is_valid("definitions/invoice", whole.document, findings, is_sound=self.is_sound)
+        return whole if valid else None
 
 
 def _resolved(document: Document, files: Attached, written: _Written, whole: Whole) -> Resolved:

@@ -160,9 +160,9 @@ class DesiredProduct(NamedTuple):
 class Policies(NamedTuple):
     """Limits that the folder sets itself; a definition beyond them is an error.
 
-    ``never_finalize`` refuses ``options.finalize`` and imports. ``max_invoices`` bounds the invoices of one
-    run; ``max_amount`` the amount of each, tax included, by currency; ``vat_rates`` are the only codes
-    allowed. ``company_id`` is the only company to talk to. None, or no amounts, is no limit.
+    ``never_finalize`` refuses ``options.finalize`` and imports. ``max_invoices`` bounds the invoices that one
+    run creates or changes; ``max_amount`` the amount of each, tax included, by currency; ``vat_rates`` are
+    the only codes allowed. ``company_id`` is the only company to talk to. None, or no amounts, is no limit.
     """
 
     never_finalize: bool = False
@@ -212,16 +212,19 @@ class Repository(NamedTuple):
 
 
 def request_body(invoice: DesiredInvoice, identify: Callable[[Key], object]) -> dict[str, Any]:
-    """The body that creates ``invoice`` as a draft.
+    """The body that creates ``invoice`` as a draft, or imports it.
 
     Args:
         invoice: what is wanted.
         identify: gives the id for a natural key, or a placeholder. Not asked for a key that is an id.
 
     Returns:
-        A mapping ready for JSON: ids in place, ``draft: true``, quantities as :class:`~decimal.Decimal`.
+        A mapping ready for JSON: ids in place, ``draft: true``, quantities as :class:`~decimal.Decimal`. The
+        file of an import has a placeholder (``{"upload": …}``), as it only gets an id by being uploaded.
     """
     body: dict[str, Any] = _identified(invoice.body, identify)
+    if invoice.file:
+        return {"file_attachment_id": {"upload": invoice.file._asdict()}, **body}
     # The API issues a legally numbered invoice when `draft` is left out.
     body["draft"] = True
     return body

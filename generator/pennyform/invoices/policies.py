@@ -1,14 +1,14 @@
-"""The limits that a repository sets itself."""
+"""The limits that a repository sets itself, as far as they can be told without the account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pennyform.findings import Finding, Severity
+from pennyform.findings import Finding
 from pennyform.invoices.document import Path
 from pennyform.invoices.model import Policies
 from pennyform.invoices.money import Product, UnknownProductError, completed, totals
-from pennyform.invoices.references import Claim, Resolved
+from pennyform.invoices.references import Resolved
 
 _WHERE = "pennyform.yaml says so for this repository."
 
@@ -30,22 +30,6 @@ def check_policies(
         yield from _codes(resolved, policies.vat_rates, product)
     if policies.max_amount:
         yield from _amount(resolved, policies, product, rounding)
-
-
-def check_count(claims: Sequence[Claim], policies: Policies) -> Iterator[Finding]:
-    """More invoices than one run may have; the finding is at the first one too many."""
-    invoices = [claim for claim in claims if claim.kind == "invoice"]
-    if policies.max_invoices is not None and len(invoices) > policies.max_invoices:
-        place = sorted(claim.place for claim in invoices)[policies.max_invoices]
-        yield Finding(
-            "policy-max-invoices",
-            Severity.ERROR,
-            f"there are {len(invoices)} invoices, at most {policies.max_invoices} are allowed",
-            file=place.file,
-            line=place.line,
-            column=place.column,
-            detail=_WHERE,
-        )
 
 
 def _final(resolved: Resolved) -> Iterator[Finding]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pennyform.findings import Finding, tidy
 from pennyform.invoices.definition import Outcome, outcome
@@ -11,17 +12,19 @@ from pennyform.invoices.digest import digest
 from pennyform.invoices.discover import Source, discover
 from pennyform.invoices.kinds import is_surely_an_invoice
 from pennyform.invoices.model import DesiredInvoice, Repository
-from pennyform.invoices.policies import check_count
 from pennyform.invoices.reading import Read, Witness, reading
-from pennyform.invoices.references import duplicates
+from pennyform.invoices.references import Resolved, duplicates
 from pennyform.invoices.surroundings import Surroundings, surroundings
 
+Look = Callable[[Resolved], None]
 
-def load(paths: Sequence[str | Path]) -> tuple[Repository, list[Finding]]:
+
+def load(paths: Sequence[str | Path], look: Look | None = None) -> tuple[Repository, list[Finding]]:
     """Read the definitions under ``paths``, and the customers, products and templates declared beside them.
 
     Args:
         paths: files and folders of one invoice repository; the working directory when empty.
+        look: is shown each invoice together with what it was made from, which is not kept.
 
     Returns:
         The repository, with only those definitions that have no error, and every finding in all files.
@@ -44,12 +47,23 @@ def load(paths: Sequence[str | Path]) -> tuple[Repository, list[Finding]]:
     invoices: list[DesiredInvoice] = []
     findings, claims = around.findings, around.claims
     for one in outcomes([*around.invoices, *sure], around, remember):
-        invoices += [_with_digest(resolved.invoice) for resolved in one.invoices]
+        for resolved in one.invoices:
+            invoices.append(_with_digest(resolved.invoice))
+            if look:
+                look(resolved)
         findings += one.findings
         claims += one.claims
         files.update(one.files)
-    findings += [*duplicates(claims), *check_count(claims, around.settings.policies)]
+    findings += duplicates(claims)
     return around.repository(invoices, files), tidy(findings)
+
+
+def own_templates(folder: Path) -> dict[str, Mapping[str, Any]]:
+    """What each usable template of the repository in ``folder`` says, whole, by name."""
+    sources = discover([folder])
+    library = surroundings(sources, sources.beside, lambda _: None).library
+    found = {name: library.find(name) for name in library.own()}
+    return {name: one.document.value for name, one in found.items() if one}
 
 
 def told_apart(given: Sequence[Source]) -> tuple[list[Source], list[Source]]:

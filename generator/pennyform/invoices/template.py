@@ -7,7 +7,7 @@ in the definition, in its data file, or in the template.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pennyform.findings import Finding
 from pennyform.invoices import dates
@@ -17,6 +17,7 @@ from pennyform.invoices.schema import Schema
 from pennyform.invoices.templates import Template
 from pennyform.invoices.values import values_for
 
+_About = TypeVar("_About")
 _OWN = ("template", "values")
 _LISTS = ("invoice_lines", "invoice_line_sections")
 # What expressions may refer to besides the template's parameters.
@@ -31,12 +32,12 @@ class Whole(NamedTuple):
 
 
 def resolve(
-    document: Document, one: Template, schema: Schema, *, from_text: bool = False
+    written: Whole, one: Template, schema: Schema, *, from_text: bool = False
 ) -> tuple[Whole | None, list[Finding]]:
-    """Give ``document`` what its template provides.
+    """Give a definition what its template provides.
 
     Args:
-        document: an invoice definition that names the template.
+        written: an invoice definition that names the template.
         one: that template.
         schema: the definition schema of invoices, which says what type each field takes.
         from_text: whether the definition's values come from a data file, where numbers may be text.
@@ -45,6 +46,7 @@ def resolve(
         The definition without ``template`` and ``values``: its own keys before the template's defaults, its
         own lines after the template's; None when the values do not fit. And every finding.
     """
+    document = written.document
     values, findings = values_for(document, one, from_text=from_text)
     if findings:
         return None, findings
@@ -53,7 +55,7 @@ def resolve(
     given = evaluation.evaluated(schema, scope, ("invoice",))
     if evaluation.findings:
         return None, evaluation.findings
-    return Whole(_joined(document, evaluation.marks, given), evaluation.origins), []
+    return _joined(written, evaluation, given), []
 
 
 def header_scope(document: Document) -> Scope:
@@ -77,8 +79,9 @@ def _stated(document: Document, one: Template) -> Iterator[tuple[str, Mark]]:
                 yield ".".join(map(str, (name, *written[len(path) :]))), mark
 
 
-def _joined(document: Document, given_marks: Mapping[Path, Mark], given: dict[str, Any]) -> Document:
+def _joined(written: Whole, evaluation: Evaluation, given: dict[str, Any]) -> Whole:
     """The definition's own fields over the given ones; lines of both, the given ones first."""
+    document = written.document
     own = {name: value for name, value in document.value.items() if name not in _OWN}
     value = {**given, **own}
     by = {}
@@ -86,20 +89,21 @@ def _joined(document: Document, given_marks: Mapping[Path, Mark], given: dict[st
         if name in given and isinstance(own.get(name), list):
             by[name] = len(given[name])
             value[name] = [*given[name], *own[name]]
-    marks = {**dict(_kept(given_marks, own)), **dict(_shifted(document.marks, by))}
+    marks = {**dict(_kept(evaluation.marks, own)), **dict(_shifted(document.marks, by))}
+    origins = {**dict(_kept(evaluation.origins, own)), **dict(_shifted(written.origins, by))}
     spoiled = {path for path, _ in _shifted(dict.fromkeys(document.spoiled), by)}
-    return Document(document.file, value, marks, spoiled)
+    return Whole(Document(document.file, value, marks, spoiled), origins)
 
 
-def _kept(marks: Mapping[Path, Mark], own: Mapping[str, Any]) -> Iterator[tuple[Path, Mark]]:
-    """The marks of what the template gives and the definition does not say itself."""
+def _kept(marks: Mapping[Path, _About], own: Mapping[str, Any]) -> Iterator[tuple[Path, _About]]:
+    """What is known about values that the template gives and the definition does not say itself."""
     for path, mark in marks.items():
         if path and (path[0] in _LISTS or path[0] not in own):
             yield path, mark
 
 
-def _shifted(marks: Mapping[Path, Any], by: Mapping[str, int]) -> Iterator[tuple[Path, Any]]:
-    """The definition's own marks, its lines moved behind the template's."""
+def _shifted(marks: Mapping[Path, _About], by: Mapping[str, int]) -> Iterator[tuple[Path, _About]]:
+    """What is known about the definition's own values, its lines moved behind the template's."""
     for path, mark in marks.items():
         if len(path) > 1 and path[0] in by and isinstance(path[1], int):
             yield (path[0], path[1] + by[str(path[0])], *path[2:]), mark
