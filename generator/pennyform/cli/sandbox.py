@@ -66,19 +66,15 @@ def _serve(args: argparse.Namespace) -> None:
     from pennyform.sandbox import TOKEN
     from pennyform.sandbox.serve import address, is_loopback, listen, server
 
-    listener = listen(args.host, args.port)
-    sandbox = _opened(args)
-    try:
-        # The socket already queues callers, so who reads this line may connect at once.
+    # The socket already queues callers, so who reads the line below may connect at once.
+    with closing(listen(args.host, args.port)) as listener, closing(_opened(args)) as sandbox:
         print(f"sandbox ready at {address(listener)}  token: {TOKEN}  database: {args.db}", flush=True)
         if not is_loopback(args.host):
             print(f"anyone who can reach {args.host} can use this sandbox", file=sys.stderr)
-        server(sandbox.asgi()).run(sockets=[listener])
-    except KeyboardInterrupt:
-        print("sandbox stopped", file=sys.stderr)
-    finally:
-        sandbox.close()
-        listener.close()
+        try:
+            server(sandbox.asgi()).run(sockets=[listener])
+        except KeyboardInterrupt:
+            print("sandbox stopped", file=sys.stderr)
 
 
 def _opened(args: argparse.Namespace) -> Sandbox:

@@ -17,6 +17,7 @@ from threading import RLock
 
 from pennyform.findings import Failure, failure
 
+_SQLITE = b"SQLite format 3\0"
 _APPLICATION = 0x50464D53  # "PFMS": tells our file from any other SQLite file
 _VERSION = 2
 _WAIT_FOR_LOCK = 30.0
@@ -149,12 +150,14 @@ class Store:
         Raises:
             Failure: when it is no copy of a sandbox, or one of another version.
         """
+        if not image.startswith(_SQLITE):
+            raise _unusable(self._name, "what is to be put back is no copy of a sandbox")
         with self._lock, closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
             try:
                 source.deserialize(image)
                 self._check(source)
                 if not _pragma(source, "application_id"):
-                    raise _unusable(self._name, "the copy is empty")
+                    raise _unusable(self._name, "what is to be put back is empty")
                 source.backup(self._connection)
             except sqlite3.DatabaseError as problem:
                 raise _unusable(self._name, f"the copy cannot be put back: {problem}") from problem
