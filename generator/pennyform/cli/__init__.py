@@ -26,6 +26,7 @@ VERBS = {
     "plan": "show what an apply would create, update and finalize",
     "apply": "carry the plan out, verifying each invoice before it is finalized",
     "verify": "read the invoices back and show every difference",
+    "adopt": "write definitions of what the account has already",
     "sandbox": "serve the local stateful Pennylane",
     "spec": "fetch, pin and compare API contracts",
     "generate": "emit the typed client and the JSON Schemas from the pinned contract",

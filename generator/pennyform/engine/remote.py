@@ -56,6 +56,14 @@ class Remote:
         """Customers by ``external_reference``; those that do not exist are left out."""
         return self._by_reference(self._client.customers.list, references)
 
+    def customers_by_id(self, ids: Iterable[int]) -> dict[int, Row]:
+        """Customers by id; those that do not exist are left out."""
+        found: dict[int, Row] = {}
+        for some in _batches(sorted(set(ids)), PAGE):
+            rows = self._list(self._client.customers.list, "id", "in", some)
+            found |= {row["id"]: row for row in rows}
+        return found
+
     def products(self, references: Iterable[str]) -> dict[str, Row]:
         """Products by ``external_reference``; those that do not exist are left out."""
         return self._by_reference(self._client.products.list, references)

@@ -48,7 +48,7 @@ def _sequence(items: Sequence[Any], depth: int) -> Iterator[str]:
             yield f"{'  ' * depth}- {first.lstrip()}"
             yield from rest
         else:
-            yield f"{'  ' * depth}- {_scalar(item)}"
+            yield from _member(f"{'  ' * depth}-", item, depth)
 
 
 def _scalar(value: Any) -> str:
