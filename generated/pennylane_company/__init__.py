@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ._lazy import lazily
 
 if TYPE_CHECKING:
-    from . import errors, filters, models, types
+    from . import errors, filters, models, oauth, types
     from ._client import AsyncClient, Client
     from ._clock import Clock
     from ._codec import convert, to_builtins
@@ -27,7 +27,7 @@ else:
             "_limits": ("RateLimit",),
             "types": ("UNSET", "File", "Filter", "UnsetType"),
         },
-        submodules=("errors", "filters", "models", "types"),
+        submodules=("errors", "filters", "models", "oauth", "types"),
     )
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "errors",
     "filters",
     "models",
+    "oauth",
     "to_builtins",
     "types",
 ]

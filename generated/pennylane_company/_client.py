@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
-from collections.abc import Generator
+from collections.abc import Generator, Hashable
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ import httpx
 from ._clock import SYSTEM_CLOCK, Clock
 from ._exchange import Exchange, Retries
 from ._limits import RateLimit, shared_turns
+from ._origins import checked_origin, is_printable
 from ._transport import AsyncCore, Core
 
 if TYPE_CHECKING:
@@ -67,40 +67,26 @@ class BearerToken(httpx.Auth):
 
     def __init__(self, token: str) -> None:
         # Checked here, because the HTTP library's own complaint would show the whole header.
-        if not token or not all("!" <= character <= "~" for character in token):
+        if not is_printable(token):
             raise ValueError("the token is empty, or has a character that no token has (a space, a line end)")
-        self._header = f"Bearer {token}"
+        self._token = token
+
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may repeat."""
+        return (self._token,)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Called by httpx for each request."""
-        request.headers["authorization"] = self._header
+        request.headers["authorization"] = f"Bearer {self._token}"
         yield request
 
 
-def _origin(base_url: str) -> str:
-    """The origin that requests may go to: https, or http to this machine itself."""
-    url = httpx.URL(base_url)
-    if url.userinfo or url.path not in {"", "/"} or url.query or url.fragment:
-        raise ValueError("base_url is an origin, such as https://app.pennylane.com: no path, no credentials")
-    if not url.host or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))):
-        raise ValueError("base_url must be https, or http to a loopback address: the token goes there")
-    return f"{url.scheme}://{url.netloc.decode('ascii')}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _exchange(
-    auth: str | httpx.Auth, origin: str, limit: RateLimit | None, retries: Retries, clock: Clock
+    auth: httpx.Auth, who: Hashable, origin: str, limit: RateLimit | None, retries: Retries, clock: Clock
 ) -> Exchange:
-    secret = auth if isinstance(auth, str) else ""
-    who = hashlib.sha256(secret.encode()).digest() if secret else auth
     turns = shared_turns((origin, who), limit, clock) if limit is not None else None
-    return Exchange(origin, retries, turns, secret)
+    # An httpx.Auth of somebody else's may not tell its secrets; ours do, so that no error repeats them.
+    return Exchange(origin, retries, turns, getattr(auth, "secrets", tuple[str, ...]))
 
 
 class Client:
@@ -112,7 +98,7 @@ class Client:
             page = client.customer_invoices.list_page(limit=100)
 
     Args:
-        token: a company token, or an :class:`httpx.Auth` that puts credentials on requests.
+        token: a company token, an :class:`~pennylane_company.oauth.OAuth`, or another :class:`httpx.Auth`.
         base_url: an origin: https, or http to a loopback address. Paths come from the contract.
         transport: what carries requests instead of the network, such as :class:`httpx.MockTransport`.
         timeout: seconds for each of connecting, sending and receiving, or an :class:`httpx.Timeout`.
@@ -136,7 +122,8 @@ class Client:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         auth = BearerToken(token) if isinstance(token, str) else token
-        exchange = _exchange(token, _origin(base_url), rate_limit, retries, clock)
+        who = hashlib.sha256(token.encode()).digest() if isinstance(token, str) else token
+        exchange = _exchange(auth, who, checked_origin(base_url), rate_limit, retries, clock)
         self._core = Core(exchange, clock, auth, httpx.Timeout(timeout), transport)
 
     def __repr__(self) -> str:
@@ -405,7 +392,7 @@ class AsyncClient:
             page = await client.customer_invoices.list_page(limit=100)
 
     Args:
-        token: a company token, or an :class:`httpx.Auth` that puts credentials on requests.
+        token: a company token, an :class:`~pennylane_company.oauth.OAuth`, or another :class:`httpx.Auth`.
         base_url: an origin: https, or http to a loopback address. Paths come from the contract.
         transport: what carries requests instead of the network, such as :class:`httpx.MockTransport`.
         timeout: seconds for each of connecting, sending and receiving, or an :class:`httpx.Timeout`.
@@ -429,7 +416,8 @@ class AsyncClient:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         auth = BearerToken(token) if isinstance(token, str) else token
-        exchange = _exchange(token, _origin(base_url), rate_limit, retries, clock)
+        who = hashlib.sha256(token.encode()).digest() if isinstance(token, str) else token
+        exchange = _exchange(auth, who, checked_origin(base_url), rate_limit, retries, clock)
         self._core = AsyncCore(exchange, clock, auth, httpx.Timeout(timeout), transport)
 
     def __repr__(self) -> str:

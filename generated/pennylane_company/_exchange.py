@@ -9,9 +9,9 @@ synchronous and the asynchronous client cannot behave differently.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, Generic, NamedTuple, TypeVar, cast
+from typing import IO, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -60,6 +60,11 @@ class Reply(NamedTuple):
     body: bytes
 
 
+R = TypeVar("R")
+Steps: TypeAlias = Generator[float | httpx.Request, Reply | Exception | None, R]
+"""What to wait for (seconds) or to send, one after the other; each request is answered by what came of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
     """How often, and how long, a call is tried again by itself.
@@ -82,7 +87,7 @@ class Exchange:
     origin: str
     retries: Retries
     turns: Turns | None
-    secret: str
+    secrets: Callable[[], Iterable[str]]
 
     def __repr__(self) -> str:
         return f"Exchange({self.origin!r})"
@@ -99,9 +104,7 @@ class Exchange:
             return httpx.Request(operation.method, url, headers=_HEADERS, files=parts)
         return httpx.Request(operation.method, url, headers=_JSON_HEADERS, content=encode(body))
 
-    def steps(
-        self, operation: Operation[Any], request: httpx.Request
-    ) -> Generator[float | httpx.Request, Reply | Exception | None, Reply]:
+    def steps(self, operation: Operation[Any], request: httpx.Request) -> Steps[Reply]:
         """Drive a call: a number yielded is to be waited for in seconds, a request is to be sent.
 
         Returns:
@@ -173,7 +176,9 @@ class Exchange:
         )
 
     def _redact(self, text: str) -> str:
-        return text.replace(self.secret, "[token]") if self.secret else text
+        for secret in self.secrets():
+            text = text.replace(secret, "[token]")
+        return text
 
 
 def answer(operation: Operation[T], reply: Reply) -> T:

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import httpx
 
 from ._clock import Clock
-from ._exchange import NOTHING, Exchange, Operation, Reply, Values, answer, following
+from ._exchange import NOTHING, Exchange, Operation, Reply, Steps, Values, answer, following
 from ._failures import TRANSPORT_FAILURES
 from .types import Page
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 # Bounds on one answer, beyond httpx's own time-outs, which a trickle of bytes would never reach.
 MOST_BYTES = 64 * 2**20
@@ -54,7 +55,8 @@ class Core:
     ) -> T:
         """Carry out one operation and return its typed answer."""
         request = self._exchange.request(operation, path, query, body)
-        return answer(operation, self._run(operation, request))
+        steps = self._exchange.steps(operation, request)
+        return answer(operation, self.drive(steps))
 
     def items(
         self,
@@ -79,20 +81,22 @@ class Core:
         if self._opened is not None:
             self._opened.close()
 
-    def _run(self, operation: Operation[Any], request: httpx.Request) -> Reply:
-        steps = self._exchange.steps(operation, request)
+    def drive(self, steps: Steps[R]) -> R:
+        """Send and wait as ``steps`` say, to their end."""
         outcome: Reply | Exception | None = None
-        while True:
-            try:
+        try:
+            while True:
                 step = steps.send(outcome)
-            except StopIteration as finished:
-                reply: Reply = finished.value
-                return reply
-            if isinstance(step, httpx.Request):
-                outcome = self._send(step)
-            else:
-                self._clock.sleep(step)
-                outcome = None
+                if isinstance(step, httpx.Request):
+                    outcome = self._send(step)
+                else:
+                    self._clock.sleep(step)
+                    outcome = None
+        except StopIteration as finished:
+            return cast("R", finished.value)
+        finally:
+            # Whatever the steps hold must not wait for a garbage collector when a task is cancelled.
+            steps.close()
 
     def _send(self, request: httpx.Request) -> Reply | Exception:
         try:
@@ -170,7 +174,8 @@ class AsyncCore:
     ) -> T:
         """Carry out one operation and return its typed answer."""
         request = self._exchange.request(operation, path, query, body)
-        return answer(operation, await self._run(operation, request))
+        steps = self._exchange.steps(operation, request)
+        return answer(operation, await self.drive(steps))
 
     async def items(
         self,
@@ -196,20 +201,22 @@ class AsyncCore:
         if self._opened is not None:
             await self._opened.aclose()
 
-    async def _run(self, operation: Operation[Any], request: httpx.Request) -> Reply:
-        steps = self._exchange.steps(operation, request)
+    async def drive(self, steps: Steps[R]) -> R:
+        """Send and wait as ``steps`` say, to their end."""
         outcome: Reply | Exception | None = None
-        while True:
-            try:
+        try:
+            while True:
                 step = steps.send(outcome)
-            except StopIteration as finished:
-                reply: Reply = finished.value
-                return reply
-            if isinstance(step, httpx.Request):
-                outcome = await self._send(step)
-            else:
-                await self._clock.async_sleep(step)
-                outcome = None
+                if isinstance(step, httpx.Request):
+                    outcome = await self._send(step)
+                else:
+                    await self._clock.async_sleep(step)
+                    outcome = None
+        except StopIteration as finished:
+            return cast("R", finished.value)
+        finally:
+            # Whatever the steps hold must not wait for a garbage collector when a task is cancelled.
+            steps.close()
 
     async def _send(self, request: httpx.Request) -> Reply | Exception:
         try:

@@ -5,6 +5,8 @@
     PennylaneError
     ├── NotSentError                nothing left this process; the call may be repeated
     ├── OutcomeUnknownError         it may have been carried out; look before repeating a write
+    ├── AuthorizationError          OAuth gave no access token, so the call was not sent
+    │   └── AuthorizationUnknownError   it may have given one that never arrived; authorize again
     └── APIError                    the service answered and refused
         ├── BadRequestError         400  the request does not match the contract
         ├── AuthenticationError     401  the token is missing, wrong or expired
@@ -56,6 +58,21 @@ class OutcomeUnknownError(PennylaneError):
         super().__init__(message, operation=operation)
         self.status = status
         self.body = body
+
+
+class AuthorizationError(PennylaneError):
+    """No access token could be had by OAuth; the call that needed it was not sent.
+
+    ``error`` is the service's word for it (``invalid_grant``, ``access_denied``, …), or "".
+    """
+
+    def __init__(self, message: str, *, error: str = "") -> None:
+        super().__init__(message)
+        self.error = error
+
+
+class AuthorizationUnknownError(AuthorizationError):
+    """A code or a refresh token was sent and no usable answer came: it may be used up."""
 
 
 class APIError(PennylaneError):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pennyform.codegen.client.authorization import addresses
 from pennyform.codegen.client.checks import check, refuse_hidden_characters
 from pennyform.codegen.client.code import UnsafeTextError
 from pennyform.codegen.client.filters import filters
@@ -76,4 +77,9 @@ def _rendered(contract: Contract, parsed: Parsed, package: str) -> dict[str, str
     resources = [resource(name, contract, parsed, where) for name in names]
     pages = Pages(parsed.project.env, package)
     known = filters(contract)
-    return pages.runtime() | pages.models(models) | pages.filters(known) | pages.resources(resources)
+    return (
+        pages.runtime(addresses(contract))
+        | pages.models(models)
+        | pages.filters(known)
+        | pages.resources(resources)
+    )

@@ -12,6 +12,9 @@ class Flavour:
     """The words that differ between the synchronous and the asynchronous client."""
 
     key: str
+    name: Code
+    verb: Code
+    generator: Code
     prefix: Code
     client: Code
     core: Code
@@ -31,6 +34,9 @@ class Flavour:
 
 SYNC = Flavour(
     key="sync",
+    name=Code("sync"),
+    verb=Code(""),
+    generator=Code("Generator[httpx.Request, httpx.Response, None]"),
     prefix=Code(""),
     client=Code("Client"),
     core=Code("Core"),
@@ -49,6 +55,9 @@ SYNC = Flavour(
 )
 ASYNC = Flavour(
     key="async",
+    name=Code("async"),
+    verb=Code("a"),
+    generator=Code("AsyncGenerator[httpx.Request, httpx.Response]"),
     prefix=Code("Async"),
     client=Code("AsyncClient"),
     core=Code("AsyncCore"),

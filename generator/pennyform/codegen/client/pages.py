@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jinja2 import Environment
 
+from pennyform.codegen.client.authorization import Addresses
 from pennyform.codegen.client.code import WIDTH, Brackets, Code, filled, joined, literal
 from pennyform.codegen.client.filters import Filter
 from pennyform.codegen.client.flavours import FLAVOURS
@@ -23,8 +24,11 @@ _RUNTIME = {
     "failures.py.jinja": "_failures.py",
     "lazy.py.jinja": "_lazy.py",
     "limits.py.jinja": "_limits.py",
+    "oauth.py.jinja": "oauth.py",
+    "origins.py.jinja": "_origins.py",
     "package_init.py.jinja": "__init__.py",
     "py.typed.jinja": "py.typed",
+    "tokens.py.jinja": "_tokens.py",
     "transport.py.jinja": "_transport.py",
     "types.py.jinja": "types.py",
 }
@@ -63,9 +67,10 @@ class Pages:
         self._package = package
         self._api = Code(package.replace("_", " ").title())
 
-    def runtime(self) -> dict[str, str]:
-        """What every client has, whatever the contract says."""
-        return dict(self._page(module, template) for template, module in _RUNTIME.items())
+    def runtime(self, endpoints: Addresses) -> dict[str, str]:
+        """What every client has; only the addresses of OAuth are the contract's."""
+        pages = (self._page(module, template, endpoints=endpoints) for template, module in _RUNTIME.items())
+        return dict(pages)
 
     def models(self, modules: Mapping[str, Sequence[Model]]) -> dict[str, str]:
         """The modules of models, and the index that finds a model without importing the others."""
