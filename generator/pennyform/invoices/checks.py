@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pennyform.findings import Finding
-from pennyform.invoices.expectations import check_expectations
-from pennyform.invoices.imports import check_import
-from pennyform.invoices.model import DesiredCustomer, Key
-from pennyform.invoices.policies import check_policies
+from pennyform.invoices.model import DesiredCustomer, Key, Policies
 from pennyform.invoices.references import Resolved, check_amounts, check_references
 from pennyform.invoices.surroundings import Surroundings
 from pennyform.invoices.taxation import check_vat_rates
+
+_NO_POLICIES = Policies()
 
 
 def check_resolved(resolved: Resolved, around: Surroundings) -> Iterator[Finding]:
@@ -24,10 +23,20 @@ def check_resolved(resolved: Resolved, around: Surroundings) -> Iterator[Finding
     settings, product = around.settings, around.repository().product
     yield from check_references(resolved, product, around.declared)
     yield from check_amounts(resolved, product)
-    yield from check_import(resolved)
     yield from check_vat_rates(resolved, product, _customer(resolved, around))
-    yield from check_expectations(resolved, product, settings.rounding)
-    yield from check_policies(resolved, settings.policies, product, settings.rounding)
+    # What few invoices need is only imported for them: starting is most of the time that one file takes.
+    if resolved.invoice.file:
+        from pennyform.invoices.imports import check_import
+
+        yield from check_import(resolved)
+    if resolved.invoice.expect:
+        from pennyform.invoices.expectations import check_expectations
+
+        yield from check_expectations(resolved, product, settings.rounding)
+    if settings.policies != _NO_POLICIES:
+        from pennyform.invoices.policies import check_policies
+
+        yield from check_policies(resolved, settings.policies, product, settings.rounding)
 
 
 def _customer(resolved: Resolved, around: Surroundings) -> DesiredCustomer | None:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pennyform.findings import Finding, errors
 from pennyform.invoices import desired
 from pennyform.invoices.attachments import Attached, attached
 from pennyform.invoices.checks import check_resolved
-from pennyform.invoices.data_file import Row
 from pennyform.invoices.document import Document, pointer
 from pennyform.invoices.kinds import written_as
 from pennyform.invoices.model import Place
 from pennyform.invoices.prefix import prefixed, with_prefix
 from pennyform.invoices.references import Claim, Resolved
 from pennyform.invoices.schema import definition_schema
-from pennyform.invoices.series import expand, rows
 from pennyform.invoices.surroundings import Surroundings, is_valid
-from pennyform.invoices.template import Whole, resolve
-from pennyform.invoices.values import values_for
+from pennyform.invoices.whole import Whole
+
+if TYPE_CHECKING:
+    from pennyform.invoices.data_file import Row
 
 
 class Outcome(NamedTuple):
@@ -72,6 +72,9 @@ class _Case:
         way = written_as(document.value)
         if not is_valid(way, document, self.findings, is_sound=self.is_sound):
             return []
+        # Most definitions are for one invoice and have no template: they do without what these import.
+        from pennyform.invoices.series import expand, rows
+
         root = self.around.settings.root
         found, file = rows(document, root)
         self.findings += found.findings
@@ -122,15 +125,23 @@ class _Case:
     def _wrong_values(self, written: _Written) -> list[Finding]:
         """What the template says of the values, so that it is heard in the same run as the other mistakes."""
         document = written.whole.document
-        name = document.value.get("template") if isinstance(document.value, dict) else None
+        if written_as(document.value) != "definitions/invoice" or not isinstance(document.value, dict):
+            return []
+        name = document.value.get("template")
         one = self.around.library.find(name) if isinstance(name, str) else None
-        return values_for(document, one, from_text=written.row is not None)[1] if one else []
+        if one is None:
+            return []
+        from pennyform.invoices.values import values_for
+
+        return values_for(document, one, from_text=written.row is not None)[1]
 
     def _from_template(self, written: _Written, findings: list[Finding]) -> Whole | None:
         document = written.whole.document
         one = self.around.library.template(document, ("template",), findings)
         if one is None:
             return None
+        from pennyform.invoices.template import resolve
+
         schema = definition_schema("definitions/invoice")
         whole, found = resolve(written.whole, one, schema, from_text=written.row is not None)
         findings += found

@@ -25,8 +25,6 @@ _TOTALS = ("currency_amount_before_tax", "currency_tax", "currency_amount")
 
 def check_import(resolved: Resolved) -> Iterator[Finding]:
     """Everything about an imported invoice that the API would refuse, or take although it cannot be right."""
-    if resolved.invoice.kind != "imported_invoice":
-        return
     body = resolved.invoice.body
     unit = Decimal(1).scaleb(-minor_units(body.get("currency", "EUR")))
     yield from _decimals(resolved, unit)

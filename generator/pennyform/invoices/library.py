@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from pennyform import data
 from pennyform.findings import Finding
@@ -11,7 +12,9 @@ from pennyform.invoices.discover import Source
 from pennyform.invoices.document import Document
 from pennyform.invoices.document import Path as Steps
 from pennyform.invoices.reading import reading
-from pennyform.invoices.templates import Template, name_of, template
+
+if TYPE_CHECKING:
+    from pennyform.invoices.templates import Template
 
 
 class Library:
@@ -27,7 +30,7 @@ class Library:
 
     def add(self, document: Document, *, is_valid: bool) -> None:
         """Take in a template of the user's; nothing can be made from one that is not valid."""
-        name = name_of(document)
+        name = PurePath(document.file).stem
         if name in self._documents:
             self.findings.append(_second(document, name))
         self._documents[name] = document if is_valid else None
@@ -81,6 +84,8 @@ class Library:
                 self.findings.append(_unknown(document, ("extends",), extended, self._documents))
             if base is None:
                 return None
+        from pennyform.invoices.templates import template
+
         whole, findings = template(document, base)
         self.findings += findings
         return whole

@@ -40,12 +40,18 @@ def check_any(document: Document, schema: Schema) -> list[Finding]:
     """What holds for every kind of definition: real days, references without stray spaces."""
     findings = [*_reference(document)]
     for path, leaf, value in leaves(schema, document.value):
-        if leaf.get("format") == "date" and isinstance(value, str) and dates.parse(value) is None:
+        if _is_date(leaf, value) and dates.parse(value) is None:
             why, fix = dates.why_not(value)
             findings.append(
                 document.finding("no-such-date", f"`{value[:40]}` is not a date", path, detail=why, fix=fix)
             )
     return findings
+
+
+def _is_date(leaf: Schema, value: Any) -> bool:
+    """Whether a day is meant: an expression, where one may stand, is none."""
+    first = leaf["anyOf"][0] if "anyOf" in leaf else leaf
+    return first.get("format") == "date" and isinstance(value, str) and "{{" not in value
 
 
 def _reference(document: Document) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ OTHER_NAMES = {
     "invoice_line_items": "invoice_lines",
     "sections": "invoice_line_sections",
     "due_date": "deadline",
+    "duedate": "deadline",
     "due": "deadline",
     "issue_date": "date",
     "invoice_date": "date",
@@ -42,10 +43,22 @@ OTHER_NAMES = {
     "source_id": "external_reference",
     "title": "label",
     "subject": "pdf_invoice_subject",
-    "email": "emails",
+    "mail": "emails",
     "siren": "reg_no",
     "siret": "reg_no",
     "iban": "billing_iban",
+    "credited_invoice_id": "credit_note_of",
+    "credit_note_for": "credit_note_of",
+    "credits": "credit_note_of",
+    "recipient": "recipients",
+    "attachments": "appendices",
+    "email": "send_by_email",
+    "send_email": "send_by_email",
+    "share": "weight",
+    "code": "analytical_code",
+    "category_group": "group",
+    "foreach": "for_each",
+    "expected": "expect",
     "parameters": "values",
     "params": "values",
     "variables": "values",
@@ -61,10 +74,7 @@ class Refused(NamedTuple):
 
 _TOTAL = Refused(
     "Totals follow from the lines; the API computes them and refuses them here.",
-    "delete it; `pennyform render` shows the totals",
-)
-_AFTER_FINALIZING = Refused(
-    "A draft may not carry it, and pennyform creates drafts only.", "delete it here and set it once finalized"
+    "delete it; to have the totals checked write `expect: {currency_amount: …}`",
 )
 _STATE = Refused("It is what becomes of an invoice, not something one can ask for.", "delete it")
 
@@ -84,12 +94,10 @@ REFUSED = {
     "remaining_amount_with_tax": _STATE,
     "remaining_amount_without_tax": _STATE,
     "invoice_number": Refused("Pennylane numbers an invoice when it is finalized.", "delete it"),
-    "transaction_reference": _AFTER_FINALIZING,
-    "imputation_dates": _AFTER_FINALIZING,
-    "credited_invoice_id": Refused(
-        "The API has no such field any more: a credit note is an invoice of its own, linked afterwards.",
-        "delete it, and give the credit note its own definition with negative quantities",
+    "template": Refused("An imported invoice is taken as it is.", "delete it"),
+    "values": Refused("An imported invoice is taken as it is.", "delete it"),
+    "file_attachment_id": Refused(
+        "A file is uploaded when its invoice is imported.", "name it, as in `file: invoice.pdf`"
     ),
     "use_2026_api_changes": Refused("The switch has had no effect since 2026-07-01.", "delete it"),
-    "categories": Refused("The API takes categories once an invoice is finalized.", "delete it"),
 }

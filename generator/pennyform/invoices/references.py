@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.document import Document, Path
-from pennyform.invoices.evaluation import Origin
 from pennyform.invoices.model import DesiredInvoice, Key, Place
 from pennyform.invoices.money import Product, UnknownProductError, totals
+
+if TYPE_CHECKING:
+    from pennyform.invoices.evaluation import Origin
 
 
 class Resolved(NamedTuple):

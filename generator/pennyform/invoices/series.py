@@ -14,7 +14,8 @@ from pennyform.invoices.discover import DATA_FOLDER, is_data
 from pennyform.invoices.document import Document
 from pennyform.invoices.evaluation import Evaluation, Scope
 from pennyform.invoices.schema import Schema
-from pennyform.invoices.template import Whole, header_scope
+from pennyform.invoices.template import header_scope
+from pennyform.invoices.whole import Whole
 
 _YAML = (".yaml", ".yml")
 

@@ -7,28 +7,22 @@ in the definition, in its data file, or in the template.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pennyform.findings import Finding
 from pennyform.invoices import dates
 from pennyform.invoices.document import Document, Mark, Path
-from pennyform.invoices.evaluation import Evaluation, Origin, Scope
+from pennyform.invoices.evaluation import Evaluation, Scope
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.templates import Template
 from pennyform.invoices.values import values_for
+from pennyform.invoices.whole import Whole
 
 _About = TypeVar("_About")
 _OWN = ("template", "values")
 _LISTS = ("invoice_lines", "invoice_line_sections")
 # What expressions may refer to besides the template's parameters.
 _HEADER_NAMES = ("external_reference", "customer", "date", "deadline", "currency", "language")
-
-
-class Whole(NamedTuple):
-    """A definition with everything in it, and the expressions that some of its values come from."""
-
-    document: Document
-    origins: Mapping[Path, Origin]
 
 
 def resolve(

@@ -40,18 +40,13 @@ def template(document: Document, base: Template | None = None) -> tuple[Template
         except WrongValueError as wrong:
             findings.append(_wrong(document, ("parameters", name, *wrong.path), wrong))
     whole = inherited(document, base.document) if base else document
-    one = Template(name_of(document), whole, {**(base.parameters if base else {}), **parameters})
+    one = Template(PurePath(document.file).stem, whole, {**(base.parameters if base else {}), **parameters})
     findings += [
         *_defaults(document, parameters),
         *_shapes(document, parameters, base),
         *_loops(one, document),
     ]
     return (None if findings else one), findings
-
-
-def name_of(document: Document) -> str:
-    """How definitions call the template in ``document``."""
-    return PurePath(document.file).stem
 
 
 def inherited(document: Document, base: Document) -> Document:
