@@ -38,8 +38,7 @@ def addresses(contract: Contract) -> Addresses:
         if not isinstance(url, str) or not _URL.fullmatch(url):
             raise failure(
                 "oauth-address-unsafe",
-                "an OAuth address of the contract is not a plain https URL",
-                pointer="/components/securitySchemes",
+                "an address in the securitySchemes of the contract is not a plain https URL",
                 detail=f"It is {str(url)[:200]!r}, and secrets would be sent there.",
                 fix="Correct it in the overlay.",
             )

@@ -11,6 +11,7 @@ from pennyform.codegen.client.checks import check, refuse_hidden_characters
 from pennyform.codegen.client.code import UnsafeTextError
 from pennyform.codegen.client.filters import filters
 from pennyform.codegen.client.modules import modules
+from pennyform.codegen.client.naming import base_path
 from pennyform.codegen.client.pages import Pages
 from pennyform.codegen.client.parsing import Parsed, identifier, parse
 from pennyform.codegen.client.resources import resource
@@ -78,7 +79,7 @@ def _rendered(contract: Contract, parsed: Parsed, package: str) -> dict[str, str
     pages = Pages(parsed.project.env, package)
     known = filters(contract)
     return (
-        pages.runtime(addresses(contract))
+        pages.runtime(addresses(contract), base_path(contract))
         | pages.models(models)
         | pages.filters(known)
         | pages.resources(resources)

@@ -28,6 +28,8 @@ from pennyform.spec.words import parts
 
 _INDENT = 4
 _MOST_VALUES_SHOWN = 24
+# What the base of pages brings, with its types.
+_PAGE = {"has_more": "bool", "next_cursor": "str | None"}
 # Names that annotations in the same class body use: a field of that name would hide them from type checkers.
 _USED_BY_ANNOTATIONS = {"bool", "dict", "dt", "int", "list", "str"}
 
@@ -121,9 +123,10 @@ def _struct(name: str, components: Components) -> Struct:
     parsed = components.parsed[class_name(name)]
     properties = [*(parsed.required_properties or ()), *(parsed.optional_properties or ())]
     names = [each.name.get_untrusted_value() for each in properties]
-    fields = tuple(_field(each, schema, direction, components) for each in names)
+    inherited = _PAGE if direction == ANSWER and _is_page(schema) else {}
+    fields = tuple(_field(each, schema, direction, components) for each in names if each not in inherited)
     _refuse_collisions(name, fields)
-    base = Code("Request" if direction == REQUEST else "Answer")
+    base = Code("Request" if direction == REQUEST else "AnswerPage" if inherited else "Answer")
     options = [base, Code("frozen=True"), Code("kw_only=True")]
     return Struct(
         class_name(name),
@@ -133,6 +136,12 @@ def _struct(name: str, components: Components) -> Struct:
         fields,
         frozenset[str]().union(*(field.type.uses for field in fields)),
     )
+
+
+def _is_page(schema: Schema) -> bool:
+    """Whether an answer is a page of a list in the service's usual form."""
+    kinds = {name: python_type(schema["properties"].get(name, {}), ANSWER).code for name in _PAGE}
+    return kinds == _PAGE and {*_PAGE, "items"} <= {*schema.get("required", ())}
 
 
 def _field(name: str, schema: Schema, direction: str, components: Components) -> Field:

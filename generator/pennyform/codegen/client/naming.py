@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 from openapi_python_client.strings import ClassName
 
 from pennyform.codegen.client.annotations import component_of
 from pennyform.codegen.client.code import Code
 from pennyform.codegen.client.flavours import Flavour
 from pennyform.codegen.client.parsing import class_name
-from pennyform.spec.contract import Operation
+from pennyform.spec.contract import Contract, Operation
 from pennyform.spec.words import pascal_case
+
+# What every path starts with, up to the version: "/api/external/v2".
+_BASE = re.compile(r"(/[A-Za-z0-9_.~-]+)*?/v\d+(?=/)")
+
+
+def base_path(contract: Contract) -> str:
+    """The start that all paths of a contract share, or ""."""
+    starts = {match[0] if (match := _BASE.match(each.path)) else "" for each in contract.operations}
+    return starts.pop() if len(starts) == 1 else ""
+
+
+def short_path(path: str) -> str:
+    """A path as users speak of it: without its start."""
+    return _BASE.sub("", path, count=1)
 
 
 def resource_class(name: str, flavour: Flavour) -> ClassName:

@@ -36,6 +36,7 @@ _RUNTIME = {
 _MODEL_IMPORTS = {
     "Any": ("typing", "Any"),
     "Answer": (".._codec", "Answer"),
+    "AnswerPage": (".._codec", "AnswerPage"),
     "BlankableDecimal": (".._codec", "BlankableDecimal"),
     "Decimal": ("decimal", "Decimal"),
     "DecimalNumber": (".._codec", "DecimalNumber"),
@@ -50,6 +51,8 @@ _MODEL_IMPORTS = {
     "field": ("msgspec", "field"),
     "variants": (".._codec", "variants"),
 }
+# The resource that docstrings show, where the contract has it.
+_EXAMPLE = Code("customer_invoices")
 _STANDARD_LIBRARY = ("decimal", "typing")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
@@ -67,10 +70,10 @@ class Pages:
         self._package = package
         self._api = Code(package.replace("_", " ").title())
 
-    def runtime(self, endpoints: Addresses) -> dict[str, str]:
-        """What every client has; only the addresses of OAuth are the contract's."""
-        pages = (self._page(module, template, endpoints=endpoints) for template, module in _RUNTIME.items())
-        return dict(pages)
+    def runtime(self, endpoints: Addresses, base: str) -> dict[str, str]:
+        """What every client has; the contract gives the addresses of OAuth and the start of all paths."""
+        values = {"endpoints": endpoints, "base": literal(base)}
+        return dict(self._page(module, template, **values) for template, module in _RUNTIME.items())
 
     def models(self, modules: Mapping[str, Sequence[Model]]) -> dict[str, str]:
         """The modules of models, and the index that finds a model without importing the others."""
@@ -91,8 +94,10 @@ class Pages:
 
     def resources(self, resources: Sequence[Resource]) -> dict[str, str]:
         """The modules of resources, and the clients that hold them."""
+        listing = [each.module for each in resources if each.lists]
+        example = _EXAMPLE if _EXAMPLE in listing or not listing else listing[0]
         pages = [
-            self._page("_client.py", "client.py.jinja", resources=resources),
+            self._page("_client.py", "client.py.jinja", resources=resources, example=example),
             self._page("resources/__init__.py", "resources_init.py.jinja"),
         ]
         for each in resources:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from openapi_python_client.strings import ClassName
 
-from pennyform.codegen.client.calls import FIRST_PAGE_ONLY, Argument, Call, call_of, page_size
+from pennyform.codegen.client.calls import FIRST_PAGE_ONLY, Argument, Call, call_of
 from pennyform.codegen.client.code import Brackets, Code, joined, literal
 from pennyform.codegen.client.flavours import FLAVOURS, Flavour
-from pennyform.codegen.client.naming import answer_name, resource_class
+from pennyform.codegen.client.naming import answer_name, base_path, resource_class
 from pennyform.codegen.client.parsing import Parsed, identifier
-from pennyform.codegen.client.words import list_words, method_words, page_words, resource_words
+from pennyform.codegen.client.words import method_words, page_words, resource_words
 from pennyform.findings import failure
 from pennyform.spec.contract import Contract, Operation
 
@@ -34,6 +34,7 @@ class Resource:
     """One resource: constants for its operations, and a class of each flavour over them.
 
     ``imports`` are what its annotations need: a block of the standard library's, and one of our own.
+    ``lists`` is whether all of its objects can be listed without naming another object first.
     """
 
     module: Code
@@ -43,6 +44,7 @@ class Resource:
     constants: tuple[Code, ...]
     classes: dict[str, ClassName]
     functions: dict[str, tuple[Function, ...]]
+    lists: bool
 
 
 def resource(name: str, contract: Contract, parsed: Parsed, modules: dict[str, str]) -> Resource:
@@ -57,7 +59,7 @@ def resource(name: str, contract: Contract, parsed: Parsed, modules: dict[str, s
     operations = sorted((each for each in contract.operations if each.resource == name), key=_reading_order)
     calls = [call_of(each, contract, parsed.endpoints[identifier(each.operation_id)]) for each in operations]
     _refuse_twins(calls)
-    constants = tuple(_constant(call, modules) for call in calls)
+    constants = tuple(_constant(call, modules, base_path(contract)) for call in calls)
     functions = {flavour.key: tuple(_functions(calls, flavour)) for flavour in FLAVOURS}
     heads = [function.head for each in functions.values() for function in each]
     return Resource(
@@ -68,6 +70,7 @@ def resource(name: str, contract: Contract, parsed: Parsed, modules: dict[str, s
         constants,
         {flavour.key: resource_class(name, flavour) for flavour in FLAVOURS},
         functions,
+        any(call.items and call.name == "list" and not call.path for call in calls),
     )
 
 
@@ -80,9 +83,7 @@ def _imports(annotations: Iterable[Code]) -> tuple[tuple[Code, ...], ...]:
         standard.append(Code(f"from collections.abc import {joined(abstract, ', ')}"))
     if "Literal" in words:
         standard.append(Code("from typing import Literal"))
-    ours = [Code("from .._transport import AsyncCore, Core")]
-    if own:
-        ours.insert(0, Code(f"from .. import {joined(own, ', ')}"))
+    ours = [Code(f"from .. import {joined(own, ', ')}")] if own else []
     return tuple(tuple(block) for block in (standard, ours) if block)
 
 
@@ -93,9 +94,10 @@ def _reading_order(operation: Operation) -> tuple[int, str]:
     return _ORDER.get(operation.name, 9), operation.name
 
 
-def _constant(call: Call, modules: dict[str, str]) -> Code:
+def _constant(call: Call, modules: dict[str, str], base: str) -> Code:
     operation = call.operation
-    parts = [literal(operation.operation_id), literal(operation.method.upper()), literal(operation.path)]
+    path = operation.path.removeprefix(base)
+    parts = [literal(operation.operation_id), literal(operation.method.upper()), literal(path)]
     if operation.answer is not None:
         name = answer_name(operation)
         parts.append(literal(f"{modules[name]}.{name}"))
@@ -122,7 +124,7 @@ def _list(call: Call, flavour: Flavour) -> Function:
     head = _head(f"def {call.name}", call, call.query, returns)
     once = [each for each in call.query if each.name in FIRST_PAGE_ONLY]
     body = _core_call("return self._core.items", call, call.query, once=once)
-    return Function(head, list_words(call.operation, call.described, page_size(call.operation)), body)
+    return Function(head, method_words(call.operation, call.described), body)
 
 
 def _page(call: Call, flavour: Flavour) -> Function:

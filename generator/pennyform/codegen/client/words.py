@@ -5,10 +5,11 @@ A summary or a description in the contract document, which an overlay put there,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pennyform.codegen.client.code import Code, docstring
+from pennyform.codegen.client.naming import short_path
 from pennyform.spec.contract import Operation
 from pennyform.spec.words import singular
 
@@ -33,6 +34,8 @@ _OF = {
     "update": "Change the {rest} of {a_thing}.",
     "validate": "Validate the {rest} of {a_thing}.",
 }
+# Refusals that any operation may meet; the client's docstring names them once.
+_COMMON = {400, 401, 403, 404}
 # What a method's name goes on with when it says how, not what: `send_by_email`, `mark_as_paid`.
 _HOW = {"as", "by", "from", "to"}
 _ABBREVIATIONS = {"e": "e-", "fec": "FEC", "pa": "PA"}
@@ -45,20 +48,8 @@ def resource_words(name: str, *, indent: int, what: str = "") -> Code:
 
 
 def method_words(operation: Operation, described: Mapping[str, Any]) -> Code:
-    """The docstring of a method for one object or one action."""
+    """The docstring of a method: what it does, then its path, its scopes and its refusals."""
     return docstring([*_told(operation, described), _facts(operation)], indent=_INDENT)
-
-
-def list_words(operation: Operation, described: Mapping[str, Any], page_size: int | None) -> Code:
-    """The docstring of a method that yields items.
-
-    Args:
-        operation: the operation.
-        described: the operation object, with the overlay's words for it.
-        page_size: how many items a page has when the caller does not say; None when there is but one page.
-    """
-    pages = "Pages are fetched as they are needed, all with the same arguments. " if page_size else ""
-    return docstring([*_told(operation, described), f"{pages}{_facts(operation)}"], indent=_INDENT)
 
 
 def page_words(operation: Operation) -> Code:
@@ -96,7 +87,17 @@ def _article(thing: str) -> str:
 
 
 def _facts(operation: Operation) -> str:
-    scopes = " or ".join(f"``{scope}``" for scope in operation.scopes)
-    needs = f"scope {scopes}" if scopes else "no scope needed"
-    refusals = f"; refused with {', '.join(map(str, operation.errors))}" if operation.errors else ""
-    return f"``{operation.method.upper()} {operation.path}``; {needs}{refusals}."
+    facts = [f"``{operation.method.upper()} {short_path(operation.path)}``"]
+    facts.append(f"scope {_scopes(operation.scopes)}" if operation.scopes else "no scope needed")
+    refusals = [str(status) for status in operation.errors if status not in _COMMON]
+    if refusals:
+        facts.append(f"may be refused with {' or '.join(refusals)}")
+    return f"{'; '.join(facts)}."
+
+
+def _scopes(scopes: Sequence[str]) -> str:
+    """``a:all`` or ``:readonly``: what the first one has named is not said again."""
+    first, *others = scopes
+    subject = f"{first.partition(':')[0]}:"
+    shorter = [f":{each.removeprefix(subject)}" if each.startswith(subject) else each for each in others]
+    return " or ".join(f"``{each}``" for each in (first, *shorter))
