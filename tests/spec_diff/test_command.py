@@ -28,6 +28,7 @@ def keep(**contracts: Schema) -> list[str]:
     return ["spec", "diff", *(f"{name}.json" for name in contracts)]
 
 
+SELF = {"$ref": "#/components/responses/A"}
 BREAKING = {"old": sending(thing(a=TEXT)), "new": sending(thing())}
 ATTENTION = {"old": document(), "new": document({"put": operation(deprecated=True)})}
 ADDITIVE = {"old": sending(thing()), "new": sending(thing(a=TEXT))}
@@ -147,6 +148,10 @@ def test_every_line_that_accepts_nothing_is_an_error(capsys: pytest.CaptureFixtu
         ("[]", "not-a-contract"),
         (json.dumps(sending({"$ref": "https://example.com/schema.json"})), "reference"),
         (json.dumps(sending({"$ref": "#/components/schemas/Nothing"})), "reference"),
+        (
+            json.dumps(document({"put": operation(responses={"200": SELF})}, responses={"A": SELF})),
+            "reference",
+        ),
     ],
 )
 def test_what_is_no_contract(content: str | None, problem: str, capsys: pytest.CaptureFixture[str]) -> None:

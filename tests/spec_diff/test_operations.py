@@ -61,6 +61,8 @@ def both(**operations: Schema) -> Schema:
 FILTERS = "x-pennyform-filters"
 SORTS = "x-pennyform-sorts"
 INCLUDES = "x-pennyform-includes"
+STABILITY = "x-pennyform-stability"
+FILE_SIZE = "x-pennyform-file-megabytes"
 
 # What is being shown -> old contract, new contract, kind, direction, path, class.
 CASES: dict[str, tuple[Schema, Schema, str, str, str, str]] = {
@@ -106,6 +108,38 @@ CASES: dict[str, tuple[Schema, Schema, str, str, str, str]] = {
     ),
     "an operation is deprecated": (document(), put(deprecated=True), "deprecated", "both", ITEM, T),
     "an operation is welcome again": (put(deprecated=True), document(), "undeprecated", "both", ITEM, A),
+    "an operation is experimental": (
+        document(),
+        put(**{STABILITY: "experimental"}),
+        "stability-changed",
+        "both",
+        ITEM,
+        T,
+    ),
+    "a parameter is no longer experimental": (
+        query(**{STABILITY: "experimental"}),
+        query(),
+        "stability-changed",
+        "request",
+        "<query>.q",
+        T,
+    ),
+    "uploads may be smaller": (
+        put(**{FILE_SIZE: 100}),
+        put(**{FILE_SIZE: 20}),
+        "limit-narrowed",
+        "request",
+        ITEM,
+        B,
+    ),
+    "uploads may be larger": (
+        put(**{FILE_SIZE: 20}),
+        put(**{FILE_SIZE: 100}),
+        "limit-widened",
+        "request",
+        ITEM,
+        A,
+    ),
     "a server comes": (
         servers("https://a.example"),
         servers("https://a.example", "https://b.example"),

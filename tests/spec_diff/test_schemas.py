@@ -191,6 +191,22 @@ CASES: dict[str, tuple[Any, Any, str, str, str, str]] = {
         A,
     ),
     "a field is deprecated": (thing(a=TEXT), thing(a={**TEXT, "deprecated": True}), "deprecated", "a", T, T),
+    "a value is deprecated": (
+        thing(a={**TEXT, "enum": ["x", "y"]}),
+        thing(a={**TEXT, "enum": ["x", "y"], "x-pennyform-deprecated-values": ["y"]}),
+        "deprecated",
+        "a",
+        T,
+        T,
+    ),
+    "fewer decimals": (
+        thing(a={**TEXT, "x-pennyform-decimals": 6}),
+        thing(a={**TEXT, "x-pennyform-decimals": 2}),
+        "limit-narrowed",
+        "a",
+        B,
+        A,
+    ),
     "a field is welcome again": (
         thing(a={**TEXT, "deprecated": True}),
         thing(a=TEXT),

@@ -272,6 +272,16 @@ def test_nothing_is_promised_for_what_could_not_be_read(
     assert "broken.yaml: not YAML in line 1" in out
 
 
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_what_concerns_every_call_touches_you(
+    form: str, tmp_path: Path, mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, {**BASE, "servers": [{"url": "https://other.example.com"}]}, "--format", form)
+    out = capsys.readouterr().out.lower()
+    assert "of yours, only what concerns every call is touched" in out
+    assert out.count("every call") == 2
+
+
 def test_uses_as_data(tmp_path: Path, mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(tmp_path, without(*DRAFT, "customer_id"), "--format", "json")
     report = json.loads(capsys.readouterr().out)

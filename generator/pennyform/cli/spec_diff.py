@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> Exit:
 
 
 def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:
-    """A contract, pinned if it is not, and what pinning did not understand; None when it was pinned before."""
+    """A contract, pinned if it is not, and what pinning did not understand; None if it was pinned before."""
     from pennyform.spec.load import load
     from pennyform.spec.pin import API, pin
 

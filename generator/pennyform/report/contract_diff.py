@@ -24,8 +24,9 @@ _PHRASES = {
     "scope-removed": "scope {old} is no longer enough",
     "scope-required": "needs a scope now: {new}",
     "scope-dropped": "needs no scope any more: {old}",
-    "deprecated": "deprecated",
-    "undeprecated": "no longer deprecated",
+    "stability-changed": "stability changed: {old} → {new}",
+    "deprecated": "deprecated{new}",
+    "undeprecated": "no longer deprecated{old}",
     "parameter-added": "new parameter, {new}",
     "required-parameter-added": "new parameter that must be given, {new}",
     "parameter-removed": "parameter removed ({old})",
@@ -98,7 +99,12 @@ _LONGEST_TEXT = 160
 def phrase(change: Data) -> str:
     """What happened, in a few words."""
     template = _PHRASES.get(change["kind"], "{old} → {new}")
-    return template.format(old=value(change["old"]), new=value(change["new"]))
+    old, new = change["old"], change["new"]
+    if change["kind"] in ("deprecated", "undeprecated"):
+        # A field, a parameter or an operation as a whole, or some of its values only.
+        old, new = (f": {value(side)}" if isinstance(side, list) else "" for side in (old, new))
+        return template.format(old=old, new=new)
+    return template.format(old=value(old), new=value(new))
 
 
 def subject(change: Data) -> str:
@@ -170,6 +176,15 @@ def _cut(text: str) -> str:
 def uses_of_yours(against: Data) -> Sequence[Data]:
     """What was found in files that people write."""
     return [use for use in against["uses"] if use["what"] != "emitted"]
+
+
+def verdict(against: Data) -> str:
+    """What can be said when nothing was found: no more than was looked at."""
+    if against["everywhere"]:
+        return "of yours, only what concerns every call is touched"
+    if against["unread"]:
+        return "nothing of yours that could be read is touched"
+    return "nothing of yours is touched"
 
 
 def emitted(against: Data) -> list[str]:

@@ -11,12 +11,14 @@ from pennyform.report.contract_diff import (
     subject,
     totals,
     uses_of_yours,
+    verdict,
     where,
 )
 from pennyform.report.values import count
 
 # A comment on GitHub ends at 65,536 characters.
 LONGEST = 60_000
+_MOST_SYMBOLS = 100
 
 _MARKS = {"breaking": "**breaking**", "attention": "attention", "additive": "additive"}
 
@@ -56,31 +58,31 @@ def _row(change: Data) -> str:
 def _tail(data: Data) -> Iterator[str]:
     for fingerprint in data["unused_accepted"]:
         yield f"\n`{fingerprint}` is accepted, but no change has this fingerprint."
-    against = data["against"]
-    if against is None:
-        return
-    yield ""
-    uses = uses_of_yours(against)
-    if uses:
-        yield "Used by yours, as far as words tell:"
+    if data["against"] is not None:
         yield ""
-        rows = [_use(use) for use in uses]
-        kept = _fitting(rows, LONGEST // 3)
-        yield from kept
-        if len(kept) < len(rows):
-            yield f"- … and {len(rows) - len(kept)} more"
-    else:
-        yield (
-            "Nothing of yours that could be read is touched."
-            if against["unread"]
-            else ("Nothing of yours is touched.")
-        )
+        yield from _uses(data["against"])
+        yield from _emitted(data["against"])
+
+
+def _uses(against: Data) -> Iterator[str]:
+    rows = [_use(use) for use in uses_of_yours(against)]
+    kept = _fitting(rows, LONGEST // 3)
+    yield "Used by yours, as far as words tell:\n" if rows else f"{verdict(against).capitalize()}."
+    yield from kept
+    if len(kept) < len(rows):
+        yield f"- … and {len(rows) - len(kept)} more"
+    for fingerprint in against["everywhere"]:
+        yield f"\nEvery call: `{fingerprint}`"
     for file, reason in against["unread"].items():
         yield f"\nNot looked at: {_escaped(file)}: {_escaped(reason)}"
+
+
+def _emitted(against: Data) -> Iterator[str]:
     symbols = emitted(against)
     if symbols:
-        shown = ", ".join(f"`{_code(symbol)}`" for symbol in symbols[:100])
-        rest = f" and {len(symbols) - 100} more" if len(symbols) > 100 else ""
+        shown = ", ".join(f"`{_code(symbol)}`" for symbol in symbols[:_MOST_SYMBOLS])
+        more = len(symbols) - _MOST_SYMBOLS
+        rest = f" and {more} more" if more > 0 else ""
         yield f"\nGenerating anew changes {count(len(symbols), 'emitted symbol')}: {shown}{rest}"
 
 

@@ -11,6 +11,7 @@ from pennyform.report.contract_diff import (
     subject,
     totals,
     uses_of_yours,
+    verdict,
     where,
 )
 from pennyform.report.paint import Paint
@@ -55,10 +56,11 @@ def _against(data: Data, paint: Paint) -> Iterator[str]:
         for use, row in zip(uses, columns(rows), strict=True):
             severity = severities[use["fingerprint"]]
             yield f"  {row}  {paint(severity, _COLOURS[severity])}"
-    elif against["unread"]:
-        yield "nothing of yours that could be read is touched"
     else:
-        yield "nothing of yours is touched"
+        yield verdict(against)
+    for fingerprint in against["everywhere"]:
+        severity = severities[fingerprint]
+        yield f"  every call  {fingerprint}  {paint(severity, _COLOURS[severity])}"
     for file, reason in against["unread"].items():
         yield f"  not looked at: {plain(file)}: {plain(reason)}"
     symbols = emitted(against)

@@ -1,13 +1,13 @@
-"""Compare what a query can choose from: filters with their operators, sorts, includes."""
+"""Compare what can be chosen from: filters with their operators, sorts, includes, values not to be used."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pennyform.spec.diff.differences import Difference, field_step, one_sided
+from pennyform.spec.diff.differences import Difference, changed, field_step, one_sided
 from pennyform.spec.diff.shapes import Shape, text
-from pennyform.spec.prose import FILTERS, INCLUDES, SORTS
+from pennyform.spec.prose import DEPRECATED_VALUES, FILTERS, INCLUDES, SORTS
 
 Pair = tuple[Shape, Shape]
 
@@ -36,6 +36,14 @@ def _includes(old: Any, new: Any, both: Pair) -> Iterator[Difference]:
         yield _choice("include-added" if name in new else "include-removed", name, name, both)
 
 
+def _deprecated_values(old: Any, new: Any, both: Pair) -> Iterator[Difference]:
+    come, gone = sorted(set(new) - set(old)), sorted(set(old) - set(new))
+    if come:
+        yield changed("deprecated", None, come, shapes=both)
+    if gone:
+        yield changed("undeprecated", gone, None, shapes=both)
+
+
 def _choice(kind: str, name: str, value: Any, both: Pair) -> Difference:
     return one_sided(kind, value, delta=text(value), steps=(field_step(name),), shapes=both)
 
@@ -44,5 +52,6 @@ CHOICES: dict[str, Callable[[Any, Any, Pair], Iterator[Difference]]] = {
     FILTERS: _filters,
     SORTS: _sorts,
     INCLUDES: _includes,
+    DEPRECATED_VALUES: _deprecated_values,
 }
-"""By the extension that pinning puts on a parameter's schema."""
+"""By the extension that pinning puts on a schema."""

@@ -77,6 +77,7 @@ def _against(searched: Searched) -> dict[str, Any]:
     return {
         "files": searched.files,
         "unread": searched.unread,
+        "everywhere": searched.everywhere,
         "uses": [
             {
                 "file": use.file,

@@ -9,10 +9,10 @@ from typing import Any
 from pennyform.spec.diff.choices import CHOICES
 from pennyform.spec.diff.differences import Difference, changed
 from pennyform.spec.diff.shapes import Shape, bound, describe, text
-from pennyform.spec.prose import DEFAULT
+from pennyform.spec.prose import DECIMALS, DEFAULT, STABILITY
 
 _LOWER = ("minItems", "minLength", "minProperties", "minimum")
-_UPPER = ("maxItems", "maxLength", "maxProperties", "maximum")
+_UPPER = ("maxItems", "maxLength", "maxProperties", "maximum", DECIMALS)
 # Formats that decide what type a value has in a program: gaining or losing one is a change of type.
 _TYPE_FORMATS = frozenset({"binary", "byte", "date", "date-time", "decimal", "time"})
 # Whether a field is sent at all is what these two decide, see pennyform.spec.diff.schemas.
@@ -120,4 +120,5 @@ _KINDS: dict[str, Callable[[str, Any, Any], str]] = {
     "deprecated": lambda _keyword, _old, new: "deprecated" if new else "undeprecated",
     "format": _format,
     DEFAULT: lambda *_: "page-size-changed",
+    STABILITY: lambda *_: "stability-changed",
 }

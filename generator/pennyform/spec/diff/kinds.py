@@ -44,6 +44,7 @@ KINDS: dict[str, tuple[Severity, Severity]] = {
     "scope-removed": (_B, _B),
     "scope-required": (_B, _B),
     "scope-dropped": (_A, _A),
+    "stability-changed": (_T, _T),
     "deprecated": (_T, _T),
     "undeprecated": (_A, _A),
     "parameter-added": (_A, _A),

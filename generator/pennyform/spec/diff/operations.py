@@ -7,15 +7,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pennyform.findings import failure
 from pennyform.spec.diff.reader import SchemaReader
-from pennyform.spec.diff.shapes import Shape
+from pennyform.spec.diff.shapes import Mint, Shape
 from pennyform.spec.load import METHODS
 from pennyform.spec.methods import resource_and_method
+from pennyform.spec.prose import FILE_SIZE, STABILITY
 from pennyform.spec.references import follow
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 # The Firm API keeps every resource below the company it belongs to.
 _OF_COMPANY = re.compile(r"/companies/\{[^{}]*\}/(?P<resource>[^/{}]+)")
+_LONGEST_CHAIN = 16
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 
@@ -51,6 +54,7 @@ class Answer:
 class Operation:
     """One operation. ``symbol`` is what the emitted client calls it, such as ``customer_invoices.finalize``.
 
+    ``stability`` is empty where nothing is said about it, ``file_size`` the largest upload in megabytes.
     ``body`` is None when none is sent. ``scopes``: one of them is enough; empty means that any token will do.
     """
 
@@ -59,6 +63,8 @@ class Operation:
     path: str
     symbol: str
     deprecated: bool
+    stability: str
+    file_size: int | None
     scopes: frozenset[str]
     parameters: Mapping[tuple[str, str], Parameter]
     body: Mapping[str, Content] | None
@@ -90,20 +96,27 @@ class Operation:
 class OperationReader:
     """Reads the operations of one document."""
 
-    def __init__(self, document: Mapping[str, Any], schemas: SchemaReader) -> None:
+    def __init__(self, document: Mapping[str, Any], schemas: SchemaReader, mint: Mint) -> None:
         self._document = document
         self._schema = schemas
-        self._named: dict[str, Answer] = {}
+        self._mint = mint
 
     def read(self) -> dict[tuple[str, str], Operation]:
         """Every operation by its key, in the order of paths and methods."""
         found = (
-            self._operation(path, method, item)
+            self._known(path, method, item)
             for path, item in sorted(self._document["paths"].items())
             for method in METHODS
             if method in item
         )
         return {operation.key: operation for operation in found}
+
+    def _known(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+        identity = (path, method, *self._schema.identity((item.get("parameters"), item[method])))
+        if identity not in self._mint.known:
+            self._mint.known[identity] = self._operation(path, method, item)
+        operation: Operation = self._mint.known[identity]
+        return operation
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         raw = item[method]
@@ -118,6 +131,8 @@ class OperationReader:
                 resource_and_method(path, method, raw, page=_is_page(answers), bare_array=_is_array(bodies))
             ),
             deprecated=bool(raw.get("deprecated")),
+            stability=str(raw.get(STABILITY, "")),
+            file_size=raw.get(FILE_SIZE),
             scopes=frozenset(_scopes(raw)),
             parameters={
                 (parameter.location, parameter.name): parameter for parameter in self._parameters(item, raw)
@@ -147,13 +162,8 @@ class OperationReader:
                 shape=self._schema(parameter.get("schema", {})),
             )
 
-    def _answer(self, answer: Mapping[str, Any]) -> Answer:
-        """One answer; the named ones, which most operations share, are read once."""
-        if "$ref" in answer:
-            name = answer["$ref"]
-            if name not in self._named:
-                self._named[name] = self._answer(self._resolved(answer))
-            return self._named[name]
+    def _answer(self, reference: Mapping[str, Any]) -> Answer:
+        answer = self._resolved(reference)
         headers = {
             name.lower(): self._schema(self._resolved(header).get("schema", {}))
             for name, header in sorted(answer.get("headers", {}).items())
@@ -167,10 +177,11 @@ class OperationReader:
         }
 
     def _resolved(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
-        if "$ref" not in item:
-            return item
-        resolved: Mapping[str, Any] = follow(item["$ref"], self._document, "")[1]
-        return resolved
+        for _ in range(_LONGEST_CHAIN):
+            if "$ref" not in item:
+                return item
+            item = follow(str(item["$ref"]), self._document, "")[1]
+        raise failure("reference", f"the reference {item['$ref']!r} leads on and on")
 
 
 def _scopes(raw: Mapping[str, Any]) -> Iterator[str]:

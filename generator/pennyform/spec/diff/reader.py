@@ -33,9 +33,9 @@ _STRUCTURE = frozenset(
 )
 # What a keyword means when it is not there: saying so changes nothing.
 _SILENT = {"deprecated": False, "readOnly": False, "writeOnly": False, "uniqueItems": False, "minLength": 0}
-_PREFIX = "#/components/schemas/"
-# Whatever may be a reference in the text of a schema; one too many does no harm.
-_REFERENCE = re.compile(rf"{_PREFIX}[^'\"]+")
+_COMPONENTS = "#/components/"
+# Whatever may be a reference in the text of a part; one too many does no harm.
+_REFERENCE = re.compile(rf"{_COMPONENTS}[^'\"]+")
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 
 
@@ -47,6 +47,7 @@ class SchemaReader:
         self._mint = mint
         self._named: dict[str, Shape] = {}
         self._open: set[str] = set()
+        self._parts: dict[str, tuple[Any, ...]] = {}
 
     def __call__(self, schema: Any) -> Shape:
         """The shape of a schema of this document, which may stand in another one of the same mint.
@@ -54,13 +55,32 @@ class SchemaReader:
         Raises:
             Failure: a reference leads out of the document or to nothing.
         """
-        # The text of a schema and what it refers to make its shape: most were read before.
-        written = repr(schema)
-        named = (self._reference(found) for found in _REFERENCE.findall(written) if self._has(found))
-        known = (written, *named)
-        if known not in self._mint.read:
-            self._mint.read[known] = self._shape(schema)
-        return self._mint.read[known]
+        identity = ("schema", *self.identity(schema))
+        if identity not in self._mint.known:
+            self._mint.known[identity] = self._shape(schema)
+        shape: Shape = self._mint.known[identity]
+        return shape
+
+    def identity(self, value: Any) -> tuple[Any, ...]:
+        """What makes a part of the document the same as one of another: its text, and what that refers to.
+
+        Most parts of two contracts are the same, and are then read only once.
+        """
+        written = repr(value)
+        return (written, *map(self._referred, _REFERENCE.findall(written)))
+
+    def _referred(self, reference: str) -> Any:
+        kind, _, escaped = reference.removeprefix(_COMPONENTS).partition("/")
+        name = escaped.replace("~1", "/").replace("~0", "~")
+        components = self._document.get("components", {}).get(kind, {})
+        if name not in components:
+            return None
+        if kind == "schemas":
+            return self._reference(reference)
+        if reference not in self._parts:
+            self._parts[reference] = ()
+            self._parts[reference] = self.identity(components[name])
+        return self._parts[reference]
 
     def _shape(self, schema: Any) -> Shape:
         if not isinstance(schema, Mapping):
@@ -85,10 +105,6 @@ class SchemaReader:
             if schema.get(keyword):
                 yield unite([self._shape(member) for member in schema[keyword]], self._mint)
         yield self._own(schema)
-
-    def _has(self, reference: str) -> bool:
-        schemas = self._document.get("components", {}).get("schemas", {})
-        return reference.removeprefix(_PREFIX).replace("~1", "/").replace("~0", "~") in schemas
 
     def _reference(self, reference: str) -> Shape:
         name, schema = follow(reference, self._document, "")

@@ -70,7 +70,8 @@ class Mint:
         self._shapes: dict[tuple[Any, ...], Shape] = {_key(ANYTHING): ANYTHING}
         self._origins: dict[Shape, frozenset[str]] = {}
         self._cyclic: set[Shape] = set()
-        self.read: dict[tuple[Any, ...], Shape] = {}
+        self.known: dict[Any, Any] = {}
+        """What was read before, by its text and what that refers to; for the readers."""
 
     def make(self, draft: Shape) -> Shape:
         """The one shape that equals ``draft``, whose parts came from this mint."""
@@ -97,6 +98,11 @@ class Mint:
         """The named schemas that a shape was made from, as far as they say anything about it."""
         return self._origins.get(shape, frozenset())
 
+    @property
+    def has_circles(self) -> bool:
+        """Whether any shape contains itself."""
+        return bool(self._cyclic)
+
     def cyclic(self, shape: Shape) -> bool:
         """Whether the shape contains itself, so that being the same object does not prove being equal."""
         return shape in self._cyclic
@@ -110,7 +116,7 @@ def parts(shape: Shape) -> list[Shape]:
 
 
 def describe(shape: Shape, *, depth: int = 8) -> dict[str, Any]:
-    """A shape as a JSON Schema (2020-12) for people and programs; ``depth`` levels, then only ``true``."""
+    """A shape as a JSON Schema (2020-12) for people and programs; below ``depth`` levels only types."""
     schema: dict[str, Any] = {}
     if shape.circle:
         return {"$ref": f"#/components/schemas/{shape.circle}"}

@@ -39,7 +39,7 @@ def compare_operations(old: Operation, new: Operation, request: Compare, answer:
     """
     for found in _itself(old, new):
         yield Site(old, BOTH, found)
-    for found in _scopes(old, new):
+    for found in (*_scopes(old, new), *_file_size(old, new)):
         yield Site(new, REQUEST, found)
     for found in compare_parameters(old, new, request):
         yield Site(new, REQUEST, found)
@@ -57,6 +57,17 @@ def _itself(old: Operation, new: Operation) -> Iterator[Difference]:
     if old.deprecated != new.deprecated:
         kind = "deprecated" if new.deprecated else "undeprecated"
         yield Difference(kind, old.deprecated, new.deprecated, delta=new.title)
+    if old.stability != new.stability:
+        yield changed("stability-changed", old.stability or None, new.stability or None)
+
+
+def _file_size(old: Operation, new: Operation) -> Iterator[Difference]:
+    """How large an upload may be."""
+    before, after = old.file_size, new.file_size
+    if before != after:
+        narrower = before is None or (after is not None and after < before)
+        sides = [None if size is None else {"file": f"{size} MB"} for size in (before, after)]
+        yield changed("limit-narrowed" if narrower else "limit-widened", sides[0], sides[1])
 
 
 def _scopes(old: Operation, new: Operation) -> Iterator[Difference]:

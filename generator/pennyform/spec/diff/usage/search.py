@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pennyform.spec.diff.changes import Change
+from pennyform.spec.diff.kinds import Severity
 from pennyform.spec.diff.usage.words import Words, words_of
 
 DEFINITION = "definition"
@@ -43,11 +44,16 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What a search found. ``unread`` are files that could not be looked through, with the reason."""
+    """What a search found.
+
+    ``unread`` are files that could not be looked through, with the reason. ``everywhere`` are fingerprints of
+    changes that need no search: they concern every call, whoever makes it.
+    """
 
     uses: list[Use]
     files: int
     unread: dict[str, str]
+    everywhere: list[str]
 
     @property
     def of_yours(self) -> list[Use]:
@@ -83,7 +89,12 @@ def search(changes: Sequence[Change], texts: Iterable[Text], definitions: Defini
             uses.update(look(text, words, definitions))
         except UnreadableError as problem:
             unread[text.file] = str(problem)
-    return Searched(sorted(uses), files, unread)
+    everywhere = [change.fingerprint for change in changes if _concerns_every_call(change)]
+    return Searched(sorted(uses), files, unread, everywhere)
+
+
+def _concerns_every_call(change: Change) -> bool:
+    return not change.operations and change.severity is not Severity.ADDITIVE
 
 
 Look = Callable[[Text, Sequence[Words], Definitions], Iterator[Use]]
