@@ -116,7 +116,6 @@ class TestCreate:
             ({"invoice_line_sections": [{"rank": 2}]}, 422),
             ({"invoice_line_sections": [{"rank": 1}, {"rank": 1}]}, 422),
             ({"discount": {"type": "absolute", "value": "a lot"}}, 422),
-            ({"special_mention": "x" * 20_001}, 422),
         ],
     )
     def test_what_the_schema_cannot_see_is_refused_by_rule(

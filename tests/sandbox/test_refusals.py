@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pennyform.sandbox import Sandbox, kept_operations
+from pennyform.sandbox import Sandbox
 from pennyform.sandbox.messages import Request
 
 from .bodies import ADDRESS, company, line, product
@@ -124,12 +124,6 @@ def test_unknown_paths_are_not_found(api: Caller, path: str) -> None:
 
 def test_unknown_methods_are_not_found(api: Caller) -> None:
     assert api.patch("/customers").status_code == 404
-
-
-def test_what_is_not_kept_says_so(api: Caller) -> None:
-    assert "getSuppliers" not in kept_operations()
-    response = api.get("/suppliers")
-    assert (response.status_code, response.json()["status"]) == (501, 501)
 
 
 def test_a_refused_write_leaves_nothing(api: Caller, draft: Draft) -> None:

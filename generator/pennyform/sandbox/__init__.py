@@ -5,8 +5,8 @@ httpx transport in-process or through a socket. It shares no code with ``engine`
 referee that borrows from a player proves nothing.
 """
 
-from pennyform.sandbox.application import Sandbox, kept_operations
+from pennyform.sandbox.application import Sandbox
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.seed import TOKEN
 
-__all__ = ["TOKEN", "Rules", "Sandbox", "kept_operations"]
+__all__ = ["TOKEN", "Rules", "Sandbox"]

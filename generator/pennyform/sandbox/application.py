@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pennyform import data
-from pennyform.sandbox import access, checks, contract, downloads, links, seed
+from pennyform.sandbox import access, checks, contract, downloads, links, seed, subscriptions
 from pennyform.sandbox.access import Access, Company
-from pennyform.sandbox.behaviours import BEHAVIOURS
+from pennyform.sandbox.behaviours import behaviours_of
 from pennyform.sandbox.books import Books, TakenError
 from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.clock import Clock, system_clock
@@ -24,7 +24,7 @@ from pennyform.sandbox.exchange import Exchange
 from pennyform.sandbox.faults import AdjustableClock, Faults
 from pennyform.sandbox.log import Log
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.problems import Problem, not_found, not_kept, unavailable
+from pennyform.sandbox.problems import Problem, not_found, unavailable
 from pennyform.sandbox.rate_limit import RateLimit
 from pennyform.sandbox.routing import Router
 from pennyform.sandbox.rules import Rules
@@ -75,6 +75,7 @@ class Sandbox:
         self.log = Log()
         self._rules = rules or Rules()
         self._contract = contract.load(data.schemas() / "company")
+        self._behaviours = behaviours_of(self._contract)
         self._router = Router(self._contract.operations.values())
         self._limit = RateLimit(enforced=rate_limit)
         self._requests = itertools.count(1)
@@ -174,15 +175,16 @@ class Sandbox:
         operation, path = found
         with store.transaction(write=False) as connection:
             caller = recognise(connection)
+            due = subscriptions.are_due(connection, caller.company.id, now)
         access.authorise(caller, operation)
-        behaviour = BEHAVIOURS.get(operation.operation_id)
-        if behaviour is None:
-            raise not_kept(operation.operation_id)
+        behaviour = self._behaviours[operation.operation_id]
         parameters = checks.parameters(operation, path, request.query)
         body = checks.body(operation, request)
-        with store.transaction(write=operation.method != "GET") as connection:
+        with store.transaction(write=due or operation.method != "GET") as connection:
             books = Books(connection, caller.company.id, now)
             call = Call(operation, parameters, body, books, caller, request.origin, self._rules)
+            if due:
+                subscriptions.catch_up(call)
             return operation.status, self._carried_out(behaviour, call)
 
     def _carried_out(self, behaviour: Behaviour, call: Call) -> Any:
@@ -231,13 +233,8 @@ class Sandbox:
         self._store.close()
 
 
-def kept_operations() -> frozenset[str]:
-    """Ids of the operations that this sandbox carries out; it answers 501 to the others."""
-    return frozenset(BEHAVIOURS)
-
-
 def _answer(status: int, body: Any, headers: dict[str, str]) -> Response:
-    if status == 204:
+    if body is None:
         return Response(status, headers)
     if isinstance(body, str):
         return Response(status, {"content-type": "text/plain; charset=utf-8", **headers}, body.encode())

@@ -55,6 +55,7 @@ class Operation:
     scopes: tuple[str, ...]
     status: int
     request_schema: Path
+    answer_schema: Path
 
     @cached_property
     def filters(self) -> Mapping[str, Sequence[str]]:
@@ -90,6 +91,17 @@ class Operation:
         return found
 
     @cached_property
+    def answer(self) -> dict[str, Any] | None:
+        """The schema of the answer, read on first use from ``answers/<operationId>.json``.
+
+        None for an operation that answers without a body.
+        """
+        if not self.answer_schema.exists():
+            return None
+        found: dict[str, Any] = msgspec.json.decode(self.answer_schema.read_bytes())
+        return found
+
+    @cached_property
     def body_validator(self) -> Draft202012Validator:
         """Compiled on first use."""
         return Draft202012Validator(self.body_schema, validate_formats=True)
@@ -112,7 +124,7 @@ def load(folder: Path) -> Contract:
     """Read a folder of emitted schemas.
 
     Args:
-        folder: holds ``openapi.json`` and ``requests/<operationId>.json``.
+        folder: holds ``openapi.json``, ``requests/<operationId>.json`` and ``answers/<operationId>.json``.
 
     Raises:
         Failure: when the folder holds no contract.
@@ -150,6 +162,7 @@ def _operation(
         scopes=tuple(scope for need in described.get("security", ()) for scope in need.get("oauth2", ())),
         status=min(int(status) for status in described["responses"] if status.startswith("2")),
         request_schema=folder / "requests" / f"{identifier}.json",
+        answer_schema=folder / "answers" / f"{identifier}.json",
     )
 
 

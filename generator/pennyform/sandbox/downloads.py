@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pennyform.sandbox import links
 from pennyform.sandbox.books import Books, Record
+from pennyform.sandbox.exports import FILES
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.problems import not_found
 
@@ -43,4 +44,7 @@ def _file(books: Books, record: Record) -> tuple[str, str, bytes]:
     kept = record.body
     if "digest" in kept:
         return kept["filename"], kept["media_type"], books.files.read(kept["digest"])
+    if record.kind in FILES:
+        file = FILES[record.kind]
+        return file.name, file.media_type, file.content(books, record)
     raise not_found()

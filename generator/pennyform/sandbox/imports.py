@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.sandbox import currencies, money
+from pennyform.sandbox.accounts import account_for, substance_of
 from pennyform.sandbox.amounts import decimal_of, discount_of, percent_of
 from pennyform.sandbox.attachments import PDF
-from pennyform.sandbox.behaviours.ledger_accounts import account_for, substance_of
 from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Call
 from pennyform.sandbox.currencies import CURRENCIES
@@ -23,6 +23,8 @@ _E_INVOICE_NUMBER = re.compile(r"[A-Za-z0-9\-+_/]{1,35}")
 _SAME_FILE = "json_extract(body, '$.digest') = ?"
 
 Body = dict[str, Any]
+
+NO_DISCOUNT = discount_text(money.NO_DISCOUNT)
 
 
 def line(call: Call, given: Mapping[str, Any], rank: int) -> Body:
@@ -56,10 +58,10 @@ def line(call: Call, given: Mapping[str, Any], rank: int) -> Body:
 
 
 def settle(invoice: Body, lines: Sequence[Body]) -> None:
-    """Hold the amounts of an imported invoice against those of its lines, and fill in the rest.
+    """Fill in what follows from the amounts of an imported invoice and of its lines.
 
     Raises:
-        Problem: 422 when a total differs from the sum of the lines by more than a cent per line.
+        Problem: 422 for an amount in euros that contradicts the one in the invoice's currency, which is euro.
     """
     if invoice["currency"] not in CURRENCIES:
         raise unprocessable(f"{invoice['currency']} is not a currency")
@@ -69,13 +71,22 @@ def settle(invoice: Body, lines: Sequence[Body]) -> None:
         one["currency_amount_before_tax"] = money.text(with_tax - tax)
         _in_euros(one, rate)
     for name in _AMOUNTS:
-        total = decimal_of(name, invoice[name])
-        invoice[name] = money.text(total)
-        if abs(total - sum(Decimal(one[name]) for one in lines)) > _CENT * len(lines):
-            raise unprocessable(f"{name} differs from the sum of the lines by more than a cent per line")
+        invoice[name] = money.text(decimal_of(name, invoice[name]))
     _in_euros(invoice, rate)
     invoice["exchange_rate"] = money.text(rate)
     invoice["credit_note"] = Decimal(invoice["currency_amount"]) < 0
+
+
+def check_totals(invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Hold the amounts of a settled invoice against those of its lines.
+
+    Raises:
+        Problem: 422 when a total differs from the sum of the lines by more than a cent per line.
+    """
+    for name in _AMOUNTS:
+        total = sum(Decimal(one[name]) for one in lines)
+        if abs(Decimal(invoice[name]) - total) > _CENT * len(lines):
+            raise unprocessable(f"{name} differs from the sum of the lines by more than a cent per line")
 
 
 def _in_euros(amounts: Body, rate: Decimal) -> None:
@@ -88,22 +99,22 @@ def _in_euros(amounts: Body, rate: Decimal) -> None:
         amounts[name] = money.text(decimal_of(name, given) if given else computed)
 
 
-def claim_file(call: Call, attachment: Record) -> Body:
-    """What an invoice keeps of the file it was imported with; a file makes one invoice.
+def claim_file(call: Call, attachment: Record, kind: str) -> Body:
+    """What an invoice of a kind keeps of the file it was imported with; a file makes one invoice.
 
     Raises:
         Problem: 409 naming the invoice that the same content made before.
     """
-    digest = attachment.body["digest"]
-    found = call.books.select("customer_invoice", Selection([_SAME_FILE], [digest], "id ASC", 1))
+    found = made_of(call, kind, attachment.body["digest"])
     if found:
-        raise conflict(f"This file has already been imported as customer invoice {found[0].id}")
-    return {
-        "file_attachment_id": attachment.id,
-        "digest": digest,
-        "filename": attachment.body["filename"],
-        "media_type": attachment.body["media_type"],
-    }
+        raise conflict(f"This file has already been imported as {kind.replace('_', ' ')} {found.id}")
+    return {"file_attachment_id": attachment.id, **attachment.body}
+
+
+def made_of(call: Call, kind: str, digest: str) -> Record | None:
+    """The invoice that was made of a file's content, if any."""
+    found = call.books.select(kind, Selection([_SAME_FILE], [digest], "id ASC", 1))
+    return found[0] if found else None
 
 
 def check_conversion(given: Mapping[str, Any], attachment: Record) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pennyform.sandbox import settlement, standing
@@ -11,8 +11,8 @@ from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Call
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.currencies import CURRENCIES
-from pennyform.sandbox.lines import add_up, discount_text, new_line
-from pennyform.sandbox.problems import unprocessable
+from pennyform.sandbox.lines import add_up, changed_line, discount_text, new_line
+from pennyform.sandbox.problems import not_found, unprocessable
 
 # What a caller may leave out.
 DEFAULTS: Mapping[str, Any] = {
@@ -28,7 +28,17 @@ DEFAULTS: Mapping[str, Any] = {
     "draft": False,
     "invoice_number": "",
 }
-_LONGEST = {"pdf_description": 5_000, "special_mention": 20_000}
+_OF_LINE = (
+    "label",
+    "unit",
+    "quantity",
+    "raw_currency_unit_price",
+    "vat_rate",
+    "description",
+    "discount",
+    "section_rank",
+    "ledger_account_id",
+)
 
 
 def make(call: Call, given: Mapping[str, Any], kind: str = "customer_invoice") -> Record:
@@ -37,7 +47,8 @@ def make(call: Call, given: Mapping[str, Any], kind: str = "customer_invoice") -
     Args:
         call: finds what the invoice refers to.
         given: as in the body of ``POST /customer_invoices``, and what an invoice begins with.
-        kind: ``customer_invoice``, or ``quote``, which is made of the same parts and never issued.
+        kind: ``customer_invoice``, or ``quote`` or ``billing_subscription``, which are made of the same
+            parts and never issued.
 
     Raises:
         Problem: 404 or 422.
@@ -46,7 +57,7 @@ def make(call: Call, given: Mapping[str, Any], kind: str = "customer_invoice") -
     fields = dict(given)
     lines, sections = fields.pop("invoice_lines"), fields.pop("invoice_line_sections", [])
     reference = fields.pop("external_reference", None) or call.books.new_reference(kind)
-    ranks = _section_ranks(sections)
+    ranks = check_sections(sections)
     bodies = [new_line(call, line, rank, ranks) for rank, line in enumerate(lines, 1)]
     invoice = {**DEFAULTS, **standing.BEGINNING, **fields}
     settle(call, invoice, bodies)
@@ -77,15 +88,65 @@ def settle(call: Call, invoice: dict[str, Any], lines: Sequence[dict[str, Any]])
         call.find("customer_invoice_template", invoice["customer_invoice_template_id"], "Template")
     if invoice["currency"] not in CURRENCIES:
         raise unprocessable(f"{invoice['currency']} is not a currency")
-    for name, most in _LONGEST.items():
-        if len(invoice[name] or "") > most:
-            raise unprocessable(f"{name} may have at most {most} characters")
     if not lines:
         raise unprocessable("An invoice must have at least one line")
     invoice["customer_name"] = customer.body["name"]
     invoice.setdefault("language", customer.body["billing_language"])
     invoice["discount"] = discount_text(discount_of(invoice["discount"]))
     add_up(call, invoice, lines)
+
+
+def change_lines(call: Call, document: Record, changes: Mapping[str, Any]) -> None:
+    """Change the lines of a draft or a quote, and compute it anew; the document itself is not written.
+
+    Args:
+        call: finds what lines refer to.
+        document: with its other changes already in its body.
+        changes: ``{create, update, delete}`` as in a request.
+
+    Raises:
+        Problem: 404 for a line that is not there; 422 for a rule that is broken.
+    """
+    kept = {line.id: line for line in lines_of(call, document)}
+    sections = [section.body["rank"] for section in sections_of(call, document)]
+    for update in changes.get("update", ()):
+        line = line_in(kept, update)
+        line.body = changed_line(call, line.body, update, sections)
+    removed = [kept.pop(line_in(kept, removal).id) for removal in changes.get("delete", ())]
+    rank = max((line.body["rank"] for line in kept.values()), default=0)
+    created = [
+        new_line(call, line, place, sections)
+        for place, line in enumerate(changes.get("create", ()), rank + 1)
+    ]
+    settle(call, document.body, [*(line.body for line in kept.values()), *created])
+    write_lines(call, document, removed, kept.values(), created)
+
+
+def write_lines(
+    call: Call,
+    document: Record,
+    removed: Iterable[Record],
+    changed: Iterable[Record],
+    created: Iterable[dict[str, Any]],
+) -> None:
+    """Write changed lines of a document into the books."""
+    call.books.delete(removed)
+    for line in changed:
+        call.books.update(line)
+    for body in created:
+        call.books.insert("invoice_line", body, parent=document.id)
+
+
+def line_in(lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
+    """The line that an update or a deletion means.
+
+    Raises:
+        Problem: 404.
+    """
+    found = lines.get(wanted["id"])
+    if found is None:
+        raise not_found(f"Invoice line {wanted['id']}")
+    return found
 
 
 def lines_of(call: Call, document: Record) -> list[Record]:
@@ -98,7 +159,25 @@ def sections_of(call: Call, document: Record) -> list[Record]:
     return call.books.select("invoice_line_section", Selection(order="id ASC"), parent=document.id)
 
 
-def _section_ranks(sections: Sequence[Mapping[str, Any]]) -> list[int]:
+def parts_of(call: Call, document: Record) -> dict[str, Any]:
+    """Lines and sections of a document, as a request for another one like it would give them."""
+    return {
+        "invoice_line_sections": [dict(section.body) for section in sections_of(call, document)],
+        "invoice_lines": [_given(line.body) for line in lines_of(call, document)],
+    }
+
+
+def _given(line: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: line[name] for name in _OF_LINE}
+    return {**given, "product_id": line["product_id"]} if line["product_id"] else given
+
+
+def check_sections(sections: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The ranks of sections, which must be 1, 2, 3, … in any order.
+
+    Raises:
+        Problem: 422.
+    """
     ranks = [section["rank"] for section in sections]
     if sorted(ranks) != list(range(1, len(ranks) + 1)):
         raise unprocessable("Sections must be ranked 1, 2, 3, … without gaps")

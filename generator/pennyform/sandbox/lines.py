@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.sandbox import currencies, money
+from pennyform.sandbox.accounts import account_for, substance_of
 from pennyform.sandbox.amounts import decimal_of, discount_of, percent_of
-from pennyform.sandbox.behaviours.ledger_accounts import account_for, substance_of
 from pennyform.sandbox.call import Call
 from pennyform.sandbox.money import Amounts, Discount
 from pennyform.sandbox.problems import unprocessable

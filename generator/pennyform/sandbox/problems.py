@@ -82,8 +82,3 @@ def too_many_requests(seconds: int) -> Problem:
 def unavailable(reason: str) -> Problem:
     """503: the database cannot be written for now. Nothing of the request was kept."""
     return _plain(503, f"The sandbox's database cannot be used: {reason}")
-
-
-def not_kept(operation_id: str) -> Problem:
-    """501: the contract knows the operation, this sandbox does not keep it yet."""
-    return _plain(501, f"The sandbox does not keep {operation_id} yet")

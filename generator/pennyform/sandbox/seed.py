@@ -28,6 +28,25 @@ _CHART = (
     ("758000", "Other income (closed)", "any", False),
 )
 _TEMPLATES = ("Standard", "Detailed")
+# Commercial documents come from the app only: there is one to read and to attach files to.
+_PROFORMA = {
+    "document_number": "PF-0001",
+    "document_type": "proforma",
+    "label": "Proforma",
+    "currency": "EUR",
+}
+_PROFORMA_LINE = {
+    "label": "Consulting",
+    "unit": "hour",
+    "quantity": "1.0",
+    "raw_currency_unit_price": "100.0",
+    "vat_rate": "FR_200",
+}
+_PROFORMA_AMOUNTS = {
+    "currency_amount": "120.0",
+    "currency_amount_before_tax": "100.0",
+    "currency_tax": "20.0",
+}
 _JOURNALS = (
     ("VE", "Sales", "sales"),
     ("AC", "Purchases", "purchases"),
@@ -35,6 +54,7 @@ _JOURNALS = (
     ("OD", "Miscellaneous", "miscellaneous"),
 )
 _BANK_ACCOUNT = "512000"
+_SIREN = "552100554"
 _BANKS = ("Sandbox Bank", "Other")
 _GROUPS = {"Cost centre": ("Consulting", "Training"), "Region": ("North", "South")}
 
@@ -57,7 +77,7 @@ def found_company(connection: sqlite3.Connection, name: str, now: datetime) -> i
     company = COMPANY + others
     connection.execute(
         "INSERT INTO company (id, name, reg_no, accounting_logic) VALUES (?, ?, ?, 'FR_PCG')",
-        (company, name, f"sandbox-{552_100_554 + others}"),
+        (company, name, f"sandbox-{int(_SIREN) + others}"),
     )
     _furnish(Books(connection, company, now))
     return company
@@ -78,6 +98,18 @@ def _furnish(books: Books) -> None:
                 "category", {"label": category, "direction": None, "analytical_code": None}, parent=group.id
             )
     _open_account(books)
+    _register(books)
+
+
+def _register(books: Books) -> None:
+    """A fiscal year that is open, and the platform's consent to send and receive e-invoices."""
+    year = books.now.year
+    dates = {"start": f"{year}-01-01", "finish": f"{year}-12-31"}
+    books.insert("fiscal_year", {**dates, "status": "open"})
+    registration = {"siret": None, "siren": _SIREN, "status": "activated"}
+    books.insert("pa_registration", {**registration, "exchange_direction": "emission_and_reception"})
+    proforma = books.insert("commercial_document", {**_PROFORMA, **_PROFORMA_AMOUNTS})
+    books.insert("invoice_line", {**_PROFORMA_LINE, **_PROFORMA_AMOUNTS}, parent=proforma.id)
 
 
 def _open_account(books: Books) -> None:

@@ -15,7 +15,7 @@ from pennyform.sandbox.rules import Rules
 
 # What an invoice begins with. Amounts are in its own currency.
 BEGINNING: dict[str, Any] = {
-    "origin": "created",  # or imported, e_invoice
+    "origin": "created",  # or imported, factur_x
     "issued_at": None,
     "incomplete": False,
     "marked_as_paid": False,
@@ -80,25 +80,32 @@ def remaining(kept: dict[str, Any]) -> dict[str, str | None]:
     }
 
 
+# An e-invoice that came as XML alone has nothing to look at.
+_DISPLAYED = frozenset({"application/pdf", "image/png", "image/jpeg", "image/tiff", "image/bmp", "image/gif"})
+
+
 def has_file(kept: dict[str, Any], now: datetime, rules: Rules) -> bool:
     """Whether the document's PDF is there: an imported one came with it, any other takes time to be made."""
     if kept["draft"]:
         return False
-    return bool(kept["file_attachment_id"]) or _passed(kept["issued_at"], rules.pdf_seconds, now)
+    if kept["origin"] == "created":
+        return passed(kept["issued_at"], rules.pdf_seconds, now)
+    return kept["media_type"] in _DISPLAYED
 
 
 def factur_x(kept: dict[str, Any], now: datetime, rules: Rules) -> bool:
     """Whether the document's PDF carries its data: an e-invoice does, a conversion takes time."""
-    return kept["origin"] == "e_invoice" or _passed(kept["factur_x_at"], rules.pdf_seconds, now)
+    return kept["origin"] == "factur_x" or passed(kept["factur_x_at"], rules.pdf_seconds, now)
 
 
 def e_invoicing(kept: dict[str, Any], now: datetime, rules: Rules) -> dict[str, Any] | None:
     """What the platform says about an invoice: submitted, and later sent; None when it was not given one."""
     if kept["submitted_at"] is None:
         return None
-    sent = _passed(kept["submitted_at"], rules.pa_seconds, now)
+    sent = passed(kept["submitted_at"], rules.pa_seconds, now)
     return {"status": "sent" if sent else "submitted", "reason": None, "flow": {"id": kept["flow_id"]}}
 
 
-def _passed(since: str | None, seconds: float, now: datetime) -> bool:
+def passed(since: str | None, seconds: float, now: datetime) -> bool:
+    """Whether so many seconds have gone by; never, when it has not begun."""
     return since is not None and moment(since) + timedelta(seconds=seconds) <= now

@@ -14,18 +14,32 @@ from pennyform.sandbox.behaviours import (
     changelogs,
     customer_invoices,
     customers,
+    e_invoices,
+    exports,
     files,
     imports,
     invoice_lines,
     ledger_accounts,
+    ledger_entries,
+    ledger_entry_lines,
     lists,
+    mandates,
     me,
     products,
+    purchase_requests,
+    quotes,
     sending,
     settlement,
+    subscriptions,
+    supplier_invoices,
+    suppliers,
     transactions,
+    trial_balance,
+    webhooks,
 )
 from pennyform.sandbox.call import Behaviour
+from pennyform.sandbox.contract import Contract
+from pennyform.sandbox.resources import Resources
 
 _ROOMS = (
     banking,
@@ -33,18 +47,39 @@ _ROOMS = (
     changelogs,
     customer_invoices,
     customers,
+    e_invoices,
+    exports,
     files,
     imports,
     invoice_lines,
     ledger_accounts,
+    ledger_entries,
+    ledger_entry_lines,
     lists,
+    mandates,
     me,
     products,
+    purchase_requests,
+    quotes,
     sending,
     settlement,
+    subscriptions,
+    supplier_invoices,
+    suppliers,
     transactions,
+    trial_balance,
+    webhooks,
 )
 
-BEHAVIOURS: Mapping[str, Behaviour] = {
+RULED: Mapping[str, Behaviour] = {
     operation: behaviour for room in _ROOMS for operation, behaviour in room.OPERATIONS.items()
 }
+
+
+def behaviours_of(contract: Contract) -> Mapping[str, Behaviour]:
+    """What every operation of a contract does: by rules of its own, or by its schemas alone."""
+    resources = Resources(contract.operations.values())
+    return {
+        name: RULED.get(name) or resources.behaviour(operation)
+        for name, operation in contract.operations.items()
+    }

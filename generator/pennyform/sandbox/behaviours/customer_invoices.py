@@ -13,9 +13,9 @@ from pennyform.sandbox import invoice_view, invoicing
 from pennyform.sandbox.behaviours.invoice_lines import included_lines
 from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Behaviour, Call
-from pennyform.sandbox.lines import changed_line, new_line
+from pennyform.sandbox.lines import changed_line
 from pennyform.sandbox.listing import page, shown
-from pennyform.sandbox.problems import bad_request, not_found, unprocessable
+from pennyform.sandbox.problems import bad_request, unprocessable
 from pennyform.sandbox.settlement import reconcile_invoice
 
 _LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
@@ -52,7 +52,7 @@ def update_invoice(call: Call) -> dict[str, Any]:
     record.reference = given.pop("external_reference", None) or record.reference
     record.body.update(given)
     if record.body["draft"]:
-        _change_draft(call, record, changes)
+        invoicing.change_lines(call, record, changes)
     else:
         _change_imputation(call, record, changes.get("update", ()))
     call.books.update(record)
@@ -101,39 +101,12 @@ def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
         raise unprocessable(f"{refused[0] if refused else 'invoice_lines'} cannot be changed once finalized")
 
 
-def _change_draft(call: Call, record: Record, changes: Mapping[str, Any]) -> None:
-    kept = {line.id: line for line in invoicing.lines_of(call, record)}
-    sections = [section.body["rank"] for section in invoicing.sections_of(call, record)]
-    for update in changes.get("update", ()):
-        line = _line(kept, update)
-        line.body = changed_line(call, line.body, update, sections)
-    removed = [kept.pop(_line(kept, removal).id) for removal in changes.get("delete", ())]
-    rank = max((line.body["rank"] for line in kept.values()), default=0)
-    created = [
-        new_line(call, line, place, sections)
-        for place, line in enumerate(changes.get("create", ()), rank + 1)
-    ]
-    invoicing.settle(call, record.body, [*(line.body for line in kept.values()), *created])
-    call.books.delete(removed)
-    for line in kept.values():
-        call.books.update(line)
-    for body in created:
-        call.books.insert("invoice_line", body, parent=record.id)
-
-
 def _change_imputation(call: Call, record: Record, updates: Iterable[Mapping[str, Any]]) -> None:
     kept = {line.id: line for line in invoicing.lines_of(call, record)}
     for update in updates:
-        line = _line(kept, update)
+        line = invoicing.line_in(kept, update)
         line.body = changed_line(call, line.body, update, [line.body["section_rank"]])
         call.books.update(line)
-
-
-def _line(lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
-    found = lines.get(wanted["id"])
-    if found is None:
-        raise not_found(f"Invoice line {wanted['id']}")
-    return found
 
 
 OPERATIONS: dict[str, Behaviour] = {

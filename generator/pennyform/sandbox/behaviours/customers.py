@@ -7,10 +7,11 @@ tenant (``Rules.wrong_kind_corrupts``): names of the lost kind are gone.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from pennyform.sandbox.behaviours.ledger_accounts import with_number
+from pennyform.sandbox.accounts import opened
 from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.listing import listed
@@ -74,12 +75,27 @@ def _get(kind: str, call: Call) -> dict[str, Any]:
 
 def _create(kind: str, call: Call) -> dict[str, Any]:
     """``POST /company_customers`` and ``POST /individual_customers``."""
-    given = dict(call.body)
-    reference = given.pop("external_reference", None) or call.books.new_reference("customer")
-    account = _account(call, given.pop("ledger_account", None))
-    kept = {**_DEFAULTS, **_OF_KIND[kind], **given, "customer_type": kind, "ledger_account_id": account}
-    record = call.books.insert("customer", _settled(kept), reference=reference)
-    return _present(call, record, with_kind=False)
+    return _present(call, add(call, kind, call.body), with_kind=False)
+
+
+def add(call: Call, kind: str, given: Mapping[str, Any]) -> Record:
+    """A new customer, with an account that is opened when there is none of its number.
+
+    Args:
+        call: for its books.
+        kind: ``company`` or ``individual``.
+        given: as in a request.
+
+    Raises:
+        Problem: 422 for a country that is none.
+        TakenError: when the reference is in use.
+    """
+    fields = dict(given)
+    reference = fields.pop("external_reference", None) or call.books.new_reference("customer")
+    number = (fields.pop("ledger_account", None) or {}).get("number", _CUSTOMERS_ACCOUNT)
+    account = opened(call, number).id
+    kept = {**_DEFAULTS, **_OF_KIND[kind], **fields, "customer_type": kind, "ledger_account_id": account}
+    return call.books.insert("customer", _settled(kept), reference=reference)
 
 
 def _update(kind: str, call: Call) -> dict[str, Any]:
@@ -113,16 +129,6 @@ def _settled(kept: dict[str, Any]) -> dict[str, Any]:
     if kept["customer_type"] == "individual":
         kept["name"] = f"{kept['first_name']} {kept['last_name']}".strip()
     return kept
-
-
-def _account(call: Call, given: dict[str, Any] | None) -> int:
-    """The account of that number, opened when there is none; the common one when no number was given."""
-    number = given["number"] if given else _CUSTOMERS_ACCOUNT
-    found = with_number(call.books, number)
-    if found:
-        return found[0].id
-    body = {"number": number, "label": number, "vat_rate": "any", "country_alpha2": "any"}
-    return call.books.insert("ledger_account", {**body, "enabled": True, "letterable": True}).id
 
 
 OPERATIONS: dict[str, Behaviour] = {

@@ -10,9 +10,9 @@ from pennyform.sandbox.amounts import discount_of
 from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.invoicing import DEFAULTS, lines_of
+from pennyform.sandbox.invoicing import DEFAULTS, line_in, lines_of, write_lines
 from pennyform.sandbox.lines import discount_text
-from pennyform.sandbox.problems import not_found, unprocessable
+from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.settlement import reconcile_invoice
 
 _NOT_KEPT = ("invoice_lines", "import_as_incomplete", "convert_to_e_invoice", "external_reference")
@@ -28,7 +28,7 @@ def import_invoice(call: Call) -> dict[str, Any]:
         **DEFAULTS,
         **standing.BEGINNING,
         **{name: value for name, value in given.items() if name not in _NOT_KEPT},
-        **imports.claim_file(call, attachment),
+        **imports.claim_file(call, attachment, "customer_invoice"),
         "origin": "imported",
         "incomplete": given.get("import_as_incomplete", False),
         "issued_at": timestamp(call.now),
@@ -43,6 +43,7 @@ def _made(call: Call, invoice: dict[str, Any], customer: Record) -> Record:
     invoice["language"] = customer.body["billing_language"]
     invoice["discount"] = discount_text(discount_of(invoice["discount"]))
     imports.settle(invoice, lines)
+    imports.check_totals(invoice, lines)
     reference = call.body.get("external_reference") or call.books.new_reference("customer_invoice")
     record = call.books.insert("customer_invoice", invoice, reference=reference)
     for line in lines:
@@ -71,9 +72,9 @@ def update_imported(call: Call) -> dict[str, Any]:
 def _change(call: Call, record: Record, given: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     kept = {line.id: line for line in lines_of(call, record)}
     for update in changes.get("update", ()):
-        line = _line(kept, update["id"])
+        line = line_in(kept, update)
         line.body = imports.line(call, _merged(line.body, update), line.body["rank"])
-    removed = [kept.pop(_line(kept, removal["id"]).id) for removal in changes.get("delete", ())]
+    removed = [kept.pop(line_in(kept, removal).id) for removal in changes.get("delete", ())]
     rank = max((line.body["rank"] for line in kept.values()), default=0)
     created = [
         imports.line(call, line, place) for place, line in enumerate(changes.get("create", ()), rank + 1)
@@ -81,25 +82,16 @@ def _change(call: Call, record: Record, given: Mapping[str, Any], changes: Mappi
     record.body = _merged(record.body, given)
     if not kept and not created:
         raise unprocessable("An invoice must have at least one line")
-    imports.settle(record.body, [*(line.body for line in kept.values()), *created])
-    call.books.delete(removed)
-    for line in kept.values():
-        call.books.update(line)
-    for body in created:
-        call.books.insert("invoice_line", body, parent=record.id)
+    bodies = [*(line.body for line in kept.values()), *created]
+    imports.settle(record.body, bodies)
+    imports.check_totals(record.body, bodies)
+    write_lines(call, record, removed, kept.values(), created)
 
 
 def _merged(kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """An update over what is kept. Euros follow the currency's amounts anew, unless they are given too."""
     stale = {name for name in ("amount", "tax") if f"currency_{name}" in given or "currency" in given}
     return {**{name: value for name, value in kept.items() if name not in stale}, **given}
-
-
-def _line(lines: Mapping[int, Record], wanted: int) -> Record:
-    found = lines.get(wanted)
-    if found is None:
-        raise not_found(f"Invoice line {wanted}")
-    return found
 
 
 OPERATIONS: dict[str, Behaviour] = {

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pennyform.sandbox.books import Books, Record, Selection
+from pennyform.sandbox.accounts import with_number
+from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.listing import listed
-from pennyform.sandbox.problems import not_found, unprocessable
+from pennyform.sandbox.problems import unprocessable
 
-Substance = Literal["goods", "services"]
-
-# The French chart's classes of sales, and where a substance alone leads.
-_SUBSTANCES: dict[str, Substance] = {"706": "services", "707": "goods"}
-_SUBSTANCE_ACCOUNTS = {"services": "706000", "goods": "707000"}
 _THIRD_PARTIES = ("401", "411")
 # What an account is for, by the first digits of its number; the longest that fits counts.
 _TYPES = {
@@ -63,35 +59,6 @@ def update_ledger_account(call: Call) -> dict[str, Any]:
     record.body.update(call.body)
     call.books.update(record)
     return _present(call, record)
-
-
-def with_number(books: Books, number: str) -> list[Record]:
-    """All accounts of this number, the first one made first."""
-    condition = Selection(["json_extract(body, '$.number') = ?"], [number], "id ASC")
-    return books.select("ledger_account", condition)
-
-
-def substance_of(account: Record | None) -> Substance | None:
-    """``services`` for the 706 accounts, ``goods`` for the 707 ones."""
-    return _SUBSTANCES.get(account.body["number"][:3]) if account else None
-
-
-def account_for(call: Call, identifier: int | None, substance: str | None) -> Record | None:
-    """The ledger account that an id, a substance, or both lead to.
-
-    Raises:
-        Problem: 404 for an unknown id; 422 when the substance contradicts the account, or it is closed.
-    """
-    if identifier is None:
-        return with_number(call.books, _SUBSTANCE_ACCOUNTS[substance])[0] if substance else None
-    account = call.books.get("ledger_account", identifier)
-    if account is None:
-        raise not_found(f"Ledger account {identifier}")
-    if not account.body["enabled"]:
-        raise unprocessable(f"Ledger account {account.body['number']} is disabled")
-    if substance and substance_of(account) != substance:
-        raise unprocessable(f"Substance {substance} does not match ledger account {account.body['number']}")
-    return account
 
 
 OPERATIONS: dict[str, Behaviour] = {

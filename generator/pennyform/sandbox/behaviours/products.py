@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.sandbox import currencies, money
+from pennyform.sandbox.accounts import account_for, substance_of
 from pennyform.sandbox.amounts import decimal_of, percent_of
-from pennyform.sandbox.behaviours.ledger_accounts import account_for, substance_of
 from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.listing import listed

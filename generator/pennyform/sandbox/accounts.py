@@ -1,0 +1,53 @@
+"""Ledger accounts as other records refer to them: by number, by id, or by what is sold."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pennyform.sandbox.books import Books, Record, Selection
+from pennyform.sandbox.call import Call
+from pennyform.sandbox.problems import not_found, unprocessable
+
+Substance = Literal["goods", "services"]
+
+# The French chart's classes of sales, and where a substance alone leads.
+_SUBSTANCES: dict[str, Substance] = {"706": "services", "707": "goods"}
+_SUBSTANCE_ACCOUNTS = {"services": "706000", "goods": "707000"}
+
+
+def with_number(books: Books, number: str) -> list[Record]:
+    """All accounts of this number, the first one made first."""
+    condition = Selection(["json_extract(body, '$.number') = ?"], [number], "id ASC")
+    return books.select("ledger_account", condition)
+
+
+def opened(call: Call, number: str) -> Record:
+    """The account of that number, opened when there is none."""
+    found = with_number(call.books, number)
+    if found:
+        return found[0]
+    body = {"number": number, "label": number, "vat_rate": "any", "country_alpha2": "any"}
+    return call.books.insert("ledger_account", {**body, "enabled": True, "letterable": True})
+
+
+def substance_of(account: Record | None) -> Substance | None:
+    """``services`` for the 706 accounts, ``goods`` for the 707 ones."""
+    return _SUBSTANCES.get(account.body["number"][:3]) if account else None
+
+
+def account_for(call: Call, identifier: int | None, substance: str | None) -> Record | None:
+    """The ledger account that an id, a substance, or both lead to.
+
+    Raises:
+        Problem: 404 for an unknown id; 422 when the substance contradicts the account, or it is closed.
+    """
+    if identifier is None:
+        return with_number(call.books, _SUBSTANCE_ACCOUNTS[substance])[0] if substance else None
+    account = call.books.get("ledger_account", identifier)
+    if account is None:
+        raise not_found(f"Ledger account {identifier}")
+    if not account.body["enabled"]:
+        raise unprocessable(f"Ledger account {account.body['number']} is disabled")
+    if substance and substance_of(account) != substance:
+        raise unprocessable(f"Substance {substance} does not match ledger account {account.body['number']}")
+    return account

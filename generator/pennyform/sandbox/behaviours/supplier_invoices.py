@@ -1,0 +1,201 @@
+"""Supplier invoices: imported with their file, paid by transactions, answered when they are e-invoices."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pennyform.sandbox import imports, settlement, standing, transaction_view
+from pennyform.sandbox.books import Record
+from pennyform.sandbox.call import Behaviour, Call
+from pennyform.sandbox.listing import listed
+from pennyform.sandbox.problems import unprocessable
+from pennyform.sandbox.resources import change_below, show, show_item
+
+KIND = "supplier_invoice"
+_LINE = "invoice_line"
+# Set aside when the amounts that they follow from change.
+_FOLLOWING = {"currency_amount": "amount", "currency_tax": "tax"}
+
+
+def list_invoices(call: Call) -> dict[str, Any]:
+    """``GET /supplier_invoices``."""
+    return listed(call, KIND, _show_item)
+
+
+def get_invoice(call: Call) -> Any:
+    """``GET /supplier_invoices/{id}``."""
+    return _show(call, call.find(KIND, call.parameters["id"]))
+
+
+def import_invoice(call: Call) -> Any:
+    """``POST /supplier_invoices/import``: a file makes one invoice."""
+    attachment = call.find("file_attachment", call.body["file_attachment_id"], "File attachment")
+    file = imports.claim_file(call, attachment, KIND)
+    return _show(call, add(call, {**call.body, **file, "origin": "imported"}))
+
+
+def add(call: Call, given: dict[str, Any]) -> Record:
+    """Keep a new supplier invoice with its lines.
+
+    Raises:
+        Problem: 404 for an unknown supplier or account.
+        TakenError: when the reference is in use.
+    """
+    call.find("supplier", given["supplier_id"], "Supplier")
+    kept = {"currency": "EUR", "label": None, **standing.BEGINNING, "e_invoice_status": None, **given}
+    lines = kept.pop("invoice_lines")
+    incomplete = kept.pop("import_as_incomplete", False)
+    kept["accounting_status"] = "entry" if incomplete else "validation_needed"
+    kept["payment_status"] = "to_be_paid"
+    reference = kept.pop("external_reference", None) or call.books.new_reference(KIND)
+    record = call.books.insert(KIND, kept, reference=reference)
+    change_below(call, record, _LINE, {"create": [_line(call, line) for line in lines]})
+    return record
+
+
+def update_invoice(call: Call) -> Any:
+    """``PUT /supplier_invoices/{id}``: partial."""
+    record = call.find(KIND, call.parameters["id"])
+    given = dict(call.body)
+    changes = given.pop("invoice_lines", {})
+    if "supplier_id" in given:
+        call.find("supplier", given["supplier_id"], "Supplier")
+    record.reference = given.pop("external_reference", None) or record.reference
+    for name, following in _FOLLOWING.items():
+        if name in given:
+            record.body.pop(following, None)
+    record.body.update(given)
+    for line in (*changes.get("create", ()), *changes.get("update", ())):
+        _line(call, line)
+    change_below(call, record, _LINE, changes)
+    call.books.update(record)
+    return _show(call, record)
+
+
+def validate_accounting(call: Call) -> Any:
+    """``PUT /supplier_invoices/{id}/validate_accounting``: once."""
+    record = call.find(KIND, call.parameters["id"])
+    if record.body["accounting_status"] != "validation_needed":
+        raise unprocessable(f"The invoice cannot be validated: it is {record.body['accounting_status']}")
+    record.body["accounting_status"] = "complete"
+    call.books.update(record)
+    return _show(call, record)
+
+
+def change_e_invoice_status(call: Call) -> Any:
+    """``PUT /supplier_invoices/{supplier_invoice_id}/e_invoice_status``: what is refused stays so."""
+    record = call.find(KIND, call.parameters["supplier_invoice_id"])
+    status = record.body["e_invoice_status"]
+    if status is None or status["status"] == "refused":
+        raise unprocessable("The invoice is no e-invoice, or was refused")
+    record.body["e_invoice_status"] = {"status": call.body["status"], "reason": call.body.get("reason")}
+    call.books.update(record)
+    return _show(call, record)
+
+
+def change_payment_status(call: Call) -> None:
+    """``PUT /supplier_invoices/{supplier_invoice_id}/payment_status``."""
+    record = call.find(KIND, call.parameters["supplier_invoice_id"])
+    record.body["marked_as_paid"] = call.body["payment_status"] == "paid"
+    record.body["payment_status"] = _payment_status(record)
+    call.books.update(record)
+
+
+def match_transaction(call: Call) -> None:
+    """``POST /supplier_invoices/{supplier_invoice_id}/matched_transactions``: one at a time."""
+    record = call.find(KIND, call.parameters["supplier_invoice_id"])
+    settlement.match(call, record, call.find("transaction", call.body["transaction_id"], "Transaction"))
+    _settle(call, record)
+
+
+def unmatch_transaction(call: Call) -> None:
+    """``DELETE /supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``."""
+    record = call.find(KIND, call.parameters["supplier_invoice_id"])
+    settlement.unmatch(call, record, int(call.parameters["id"]))
+    _settle(call, record)
+
+
+def list_matched(call: Call) -> dict[str, Any]:
+    """``GET /supplier_invoices/{supplier_invoice_id}/matched_transactions``."""
+    invoice = call.find(KIND, call.parameters["supplier_invoice_id"])
+    return listed(call, settlement.KIND, _transaction, parent=invoice.id)
+
+
+def list_payments(call: Call) -> dict[str, Any]:
+    """``GET /supplier_invoices/{supplier_invoice_id}/payments``: one per transaction that was matched."""
+    invoice = call.find(KIND, call.parameters["supplier_invoice_id"])
+    return listed(call, settlement.KIND, transaction_view.payment, parent=invoice.id)
+
+
+def link_purchase_request(call: Call) -> None:
+    """``POST /supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``."""
+    invoice = call.find(KIND, call.parameters["supplier_invoice_id"])
+    request = call.find("purchase_request", call.body["purchase_request_id"], "Purchase request")
+    linked = request.body.setdefault("invoice_ids", [])
+    if invoice.id in linked:
+        raise unprocessable("The purchase request is already linked with this invoice")
+    linked.append(invoice.id)
+    request.body["status"] = "invoiced"
+    call.books.update(request)
+
+
+def _line(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+    if given.get("ledger_account_id") is not None:
+        call.find("ledger_account", given["ledger_account_id"], "Ledger account")
+    return given
+
+
+def _settle(call: Call, record: Record) -> None:
+    record.body["payment_status"] = _payment_status(record)
+    call.books.annotate(record)
+
+
+def _payment_status(record: Record) -> str:
+    if record.body["marked_as_paid"]:
+        return "paid_offline"
+    if not Decimal(record.body["settled"]):
+        return "to_be_paid"
+    return "partially_paid" if standing.owed(record.body) > 0 else "fully_paid"
+
+
+def _transaction(call: Call, record: Record) -> dict[str, Any]:
+    transaction = call.find("transaction", record.body["transaction_id"])
+    return transaction_view.matched(call, transaction, "supplier")
+
+
+def _show(call: Call, record: Record) -> Any:
+    return show(call, record, **_known(record))
+
+
+def _show_item(call: Call, record: Record) -> dict[str, Any]:
+    return show_item(call, record, **_known(record))
+
+
+def _known(record: Record) -> dict[str, Any]:
+    kept = record.body
+    status = kept["e_invoice_status"]
+    paid = kept["payment_status"] in ("fully_paid", "paid_offline")
+    return {
+        "label": kept["label"] or f"Invoice - {kept.get('invoice_number', '')}",
+        "paid": paid,
+        "reconciled": kept["payment_status"] == "fully_paid",
+        **standing.remaining({**kept, "draft": False, "credit_note": False}),
+        "e_invoicing": {**status, "source_file_url": None} if status else None,
+    }
+
+
+OPERATIONS: dict[str, Behaviour] = {
+    "getSupplierInvoices": list_invoices,
+    "getSupplierInvoice": get_invoice,
+    "importSupplierInvoice": import_invoice,
+    "putSupplierInvoice": update_invoice,
+    "validateAccountingSupplierInvoice": validate_accounting,
+    "putSupplierInvoiceEInvoiceStatus": change_e_invoice_status,
+    "updateSupplierInvoicePaymentStatus": change_payment_status,
+    "postSupplierInvoiceMatchedTransactions": match_transaction,
+    "deleteSupplierInvoiceMatchedTransactions": unmatch_transaction,
+    "getSupplierInvoiceMatchedTransactions": list_matched,
+    "getSupplierInvoicePayments": list_payments,
+    "postSupplierInvoiceLinkedPurchaseRequests": link_purchase_request,
+}

@@ -1,0 +1,76 @@
+"""Each of the contract's operations answers, and what it answers conforms."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from pennyform import data
+from pennyform.sandbox import contract
+from pennyform.sandbox.behaviours import RULED
+from pennyform.sandbox.contract import Operation
+from pennyform.sandbox.resources.naming import kind_of, place_of
+
+from .bodies import PDF, product
+from .conftest import Caller
+from .requests import bodies
+
+OPERATIONS = contract.load(data.schemas() / "company").operations
+
+
+def test_there_are_as_many_as_the_contract_has() -> None:
+    assert len(OPERATIONS) == 167
+    assert set(RULED) <= set(OPERATIONS)
+
+
+@pytest.fixture
+def ids(api: Caller, customer: int, issued: Any) -> dict[str, int]:
+    """The id of a record of every kind that can be made or is there."""
+
+    def first(path: str) -> int:
+        found: int = api.get(path).json()["items"][0]["id"]
+        return found
+
+    found = {
+        "customer": customer,
+        "customer_invoice": issued()["id"],
+        "product": api.made("/products", product())["id"],
+        "file_attachment": api.upload()["id"],
+        "supplier": api.made("/suppliers", {"name": "Paper Ltd"})["id"],
+    }
+    for collection in ("ledger_accounts", "journals", "bank_accounts", "categories", "category_groups"):
+        found[kind_of(collection)] = first(f"/{collection}")
+    return found
+
+
+def called(api: Caller, operation: Operation, ids: dict[str, int], body: Any = None) -> Any:
+    path = operation.path.removeprefix("/api/external/v2")
+    owner = place_of(operation)
+    for name in re.findall(r"{(\w+)}", path):
+        kind = owner.kind if name == "id" else name.removesuffix("_id")
+        path = path.replace(f"{{{name}}}", str(ids.get(kind, 42)))
+    period = {"period_start": "2025-01-01", "period_end": "2025-12-31"}
+    parameters = period if operation.operation_id == "getTrialBalance" else None
+    if "multipart/form-data" in operation.media_types:
+        fields = {name: (None, _text(value)) for name, value in (body or {}).items() if name != "file"}
+        files = {**fields, "file": ("a.pdf", PDF, "application/pdf")}
+        return api.request(operation.method, path, params=parameters, files=files)
+    return api.request(operation.method, path, params=parameters, json=body)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda one: one.operation_id)
+def test_it_answers(api: Caller, ids: dict[str, int], operation: Operation) -> None:
+    """Conformity is checked by the transport; here nothing may be left undone, and nothing break."""
+    given = list(bodies(operation, ids)) if operation.media_types else [None]
+    answers = [called(api, operation, ids, json.loads(json.dumps(body))) for body in given]
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) <= {operation.status, 404, 409, 422}, [answer.text for answer in answers]
+    if operation.operation_id not in RULED and operation.method != "GET":
+        known = ids.keys() >= {name.removesuffix("_id") for name in re.findall(r"{(\w+)}", operation.path)}
+        assert operation.status in statuses or not known, [answer.text for answer in answers]
