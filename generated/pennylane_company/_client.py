@@ -92,10 +92,14 @@ def _exchange(
 class Client:
     """The Pennylane Company API, blocking the thread.
 
-    Each attribute is a resource, imported when it is first used::
+    Each attribute is a resource, imported when it is first used. Methods that list fetch page after page as
+    their items are asked for, all with the same arguments; ``…_page`` gets a single one::
 
         with Client(token) as client:
             page = client.customer_invoices.list_page(limit=100)
+
+    Every method may be refused with 400, 401, 403 or 404, and ends in an error of
+    :mod:`pennylane_company.errors` then; its docstring names the statuses beyond these.
 
     Args:
         token: a company token, an :class:`~pennylane_company.oauth.OAuth`, or another :class:`httpx.Auth`.
@@ -386,10 +390,14 @@ class Client:
 class AsyncClient:
     """The Pennylane Company API, as asyncio tasks.
 
-    Each attribute is a resource, imported when it is first used::
+    Each attribute is a resource, imported when it is first used. Methods that list fetch page after page as
+    their items are asked for, all with the same arguments; ``…_page`` gets a single one::
 
         async with AsyncClient(token) as client:
             page = await client.customer_invoices.list_page(limit=100)
+
+    Every method may be refused with 400, 401, 403 or 404, and ends in an error of
+    :mod:`pennylane_company.errors` then; its docstring names the statuses beyond these.
 
     Args:
         token: a company token, an :class:`~pennylane_company.oauth.OAuth`, or another :class:`httpx.Auth`.

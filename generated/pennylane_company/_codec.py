@@ -47,6 +47,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, repr_omit_defa
     """The base of every object that the service answers with: open, immutable."""
 
 
+class AnswerPage(Answer, frozen=True, kw_only=True):
+    """The base of every page of a list, which adds its ``items``."""
+
+    has_more: bool = PROMISED
+    """Whether there is another page."""
+    next_cursor: str | None = PROMISED
+    """What to pass as ``cursor`` to get it; null on the last page."""
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, repr_omit_defaults=True):
     """The base of every object that is sent: closed, immutable; ``msgspec.structs.replace`` makes another."""
 

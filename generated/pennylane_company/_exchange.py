@@ -29,6 +29,8 @@ T_co = TypeVar("T_co", covariant=True)
 Values = Mapping[str, Any]
 NOTHING: Values = {}
 
+# What every path of the contract starts with.
+BASE = "/api/external/v2"
 _BACKOFF_STATUSES = frozenset({500, 502, 503, 504})
 _LONGEST_TEXT = 500
 _MESSAGE_FIELDS = ("message", "error", "errors", "details")
@@ -96,7 +98,7 @@ class Exchange:
         self, operation: Operation[Any], path: Values, query: Values, body: object | None
     ) -> httpx.Request:
         """The HTTP request of a call; ``None`` in ``query`` means that the parameter is not sent."""
-        url = self.origin + _path(operation.path, path) + _query(query)
+        url = self.origin + BASE + _path(operation.path, path) + _query(query)
         if body is None:
             return httpx.Request(operation.method, url, headers=_HEADERS)
         parts = _parts(body)

@@ -142,6 +142,13 @@ class Core:
             return self._opened
 
 
+class Resource:
+    """The base of every resource, blocking the thread."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+
 class AsyncCore:
     """Carries out calls, as asyncio tasks."""
 
@@ -260,3 +267,10 @@ class AsyncCore:
                     trust_env=self._exchange.origin.startswith("https:"),
                 )
             return self._opened
+
+
+class AsyncResource:
+    """The base of every resource, as asyncio tasks."""
+
+    def __init__(self, core: AsyncCore) -> None:
+        self._core = core

@@ -121,6 +121,7 @@ def _names_only(overlays):
         for action in overlay["actions"]
         if any(word in action["target"] or word in action.get("update", {}) for word in needed)
         and "/products'" not in action["target"]
+        and "summary" not in action.get("update", {})
     ]
 
 

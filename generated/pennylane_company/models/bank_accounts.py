@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Currency, CurrencyAnswer, LinkedRecord, RecordId
 
 __all__ = [
@@ -48,9 +48,7 @@ class BankAccountCreate(Request, frozen=True, kw_only=True):
     account_type: AccountType | UnsetType = UNSET
 
 
-class BankAccountPage(Answer, frozen=True, kw_only=True):
+class BankAccountPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: bank account."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[BankAccount] = PROMISED

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, DecimalNumber, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, DecimalNumber, Request, variants
 from .shared import (
     CommercialDocumentDiscount,
     Currency,
@@ -23,11 +23,11 @@ from .shared import (
     InvoiceLineSection,
     Language,
     LanguageAnswer,
-    LedgerEntryLineUnletterLedgerEntryLine,
     LineDiscount,
     Link,
     LinkedRecord,
     RecordId,
+    RecordReference,
     VatRate,
     VatRateAnswer,
 )
@@ -265,11 +265,9 @@ class BillingSubscriptionInvoiceLine(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class BillingSubscriptionInvoiceLinePage(Answer, frozen=True, kw_only=True):
+class BillingSubscriptionInvoiceLinePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: billing subscription invoice line."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[BillingSubscriptionInvoiceLine] = PROMISED
 
 
@@ -279,11 +277,9 @@ class BillingSubscriptionManualMode(Request, frozen=True, kw_only=True):
     type: BillingSubscriptionManualModeType
 
 
-class BillingSubscriptionPage(Answer, frozen=True, kw_only=True):
+class BillingSubscriptionPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: billing subscription."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[BillingSubscription] = PROMISED
 
 
@@ -333,7 +329,7 @@ class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSections(Request, f
 
     create: list[InvoiceLineSection] | UnsetType = UNSET
     update: list[BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate] | UnsetType = UNSET
-    delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
+    delete: list[RecordReference] | UnsetType = UNSET
 
 
 class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate(
@@ -352,7 +348,7 @@ class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLines(Request, frozen=T
 
     create: list[BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate] | UnsetType = UNSET
     update: list[DraftInvoiceLineUpdate] | UnsetType = UNSET
-    delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
+    delete: list[RecordReference] | UnsetType = UNSET
 
 
 class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate(Request, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import RecordId, TransactionDirectionAnswer
 
 __all__ = [
@@ -41,11 +41,9 @@ class CategoryCreate(Request, frozen=True, kw_only=True):
     analytical_code: str | UnsetType | None = UNSET
 
 
-class CategoryPage(Answer, frozen=True, kw_only=True):
+class CategoryPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: category."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[Category] = PROMISED
 
 

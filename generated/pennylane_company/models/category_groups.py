@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from .._codec import PROMISED, Answer
+from .._codec import PROMISED, Answer, AnswerPage
 from .shared import Link, TransactionDirectionAnswer
 
 __all__ = [
@@ -35,17 +35,13 @@ class CategoryGroupCategory(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class CategoryGroupCategoryPage(Answer, frozen=True, kw_only=True):
+class CategoryGroupCategoryPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: category group category."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[CategoryGroupCategory] = PROMISED
 
 
-class CategoryGroupPage(Answer, frozen=True, kw_only=True):
+class CategoryGroupPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: category group."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[CategoryGroup] = PROMISED

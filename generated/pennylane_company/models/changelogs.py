@@ -7,65 +7,64 @@ from __future__ import annotations
 import datetime as dt
 from typing import TypeAlias
 
-from .._codec import PROMISED, Answer
-from .shared import ProAccountMandateMigrationCreatedMandate
+from .._codec import PROMISED, Answer, AnswerPage
+from .shared import TypedRecordId
 
 __all__ = [
-    "ChangelogCustomerInvoice", "ChangelogCustomerInvoiceOperation", "ChangelogCustomerInvoicePage",
-    "ChangelogLedgerEntriesCategory", "ChangelogLedgerEntriesCategoryPage",
-    "ChangelogLedgerEntryLinesCategory", "ChangelogLedgerEntryLinesCategoryLedgerEntry",
-    "ChangelogLedgerEntryLinesCategoryLedgerEntryLine", "ChangelogLedgerEntryLinesCategoryPage",
+    "Change", "ChangeOperation", "ChangePage", "ChangelogLedgerEntriesCategory",
+    "ChangelogLedgerEntriesCategoryPage", "ChangelogLedgerEntryLinesCategory",
+    "ChangelogLedgerEntryLinesCategoryLedgerEntry", "ChangelogLedgerEntryLinesCategoryLedgerEntryLine",
+    "ChangelogLedgerEntryLinesCategoryPage",
 ]  # fmt: skip
 
-ChangelogCustomerInvoiceOperation: TypeAlias = str
-"""Changelog customer invoice operation, as answered.
+ChangeOperation: TypeAlias = str
+"""Change operation, as answered.
 
 Known values: insert, update, delete. Others may come.
 """
 
 
-class ChangelogCustomerInvoice(Answer, frozen=True, kw_only=True):
-    """Changelog customer invoice, as answered."""
+class Change(Answer, frozen=True, kw_only=True):
+    """That a record was made, changed or deleted."""
 
     id: int = PROMISED
-    operation: ChangelogCustomerInvoiceOperation = PROMISED
+    """Id of the record that changed."""
+    operation: ChangeOperation = PROMISED
+    """What happened: insert, update or delete."""
     processed_at: dt.datetime = PROMISED
+    """When the change was noted; the list is in this order."""
     updated_at: dt.datetime = PROMISED
     created_at: dt.datetime = PROMISED
 
 
-class ChangelogCustomerInvoicePage(Answer, frozen=True, kw_only=True):
-    """One page of a list: changelog customer invoice."""
+class ChangePage(AnswerPage, frozen=True, kw_only=True):
+    """One page of a list: change."""
 
-    items: list[ChangelogCustomerInvoice] = PROMISED
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
+    items: list[Change] = PROMISED
 
 
 class ChangelogLedgerEntriesCategory(Answer, frozen=True, kw_only=True):
     """Changelog ledger entries category, as answered."""
 
     id: int = PROMISED
-    operation: ChangelogCustomerInvoiceOperation = PROMISED
-    ledger_entry: ProAccountMandateMigrationCreatedMandate = PROMISED
+    operation: ChangeOperation = PROMISED
+    ledger_entry: TypedRecordId = PROMISED
     processed_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
     created_at: dt.datetime = PROMISED
 
 
-class ChangelogLedgerEntriesCategoryPage(Answer, frozen=True, kw_only=True):
+class ChangelogLedgerEntriesCategoryPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: changelog ledger entries category."""
 
     items: list[ChangelogLedgerEntriesCategory] = PROMISED
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
 
 
 class ChangelogLedgerEntryLinesCategory(Answer, frozen=True, kw_only=True):
     """Changelog ledger entry lines category, as answered."""
 
     id: int = PROMISED
-    operation: ChangelogCustomerInvoiceOperation = PROMISED
+    operation: ChangeOperation = PROMISED
     ledger_entry_line: ChangelogLedgerEntryLinesCategoryLedgerEntryLine | None = PROMISED
     ledger_entry: ChangelogLedgerEntryLinesCategoryLedgerEntry | None = PROMISED
     processed_at: dt.datetime = PROMISED
@@ -86,9 +85,7 @@ class ChangelogLedgerEntryLinesCategoryLedgerEntryLine(Answer, frozen=True, kw_o
     id: int | None = PROMISED
 
 
-class ChangelogLedgerEntryLinesCategoryPage(Answer, frozen=True, kw_only=True):
+class ChangelogLedgerEntryLinesCategoryPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: changelog ledger entry lines category."""
 
     items: list[ChangelogLedgerEntryLinesCategory] = PROMISED
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED

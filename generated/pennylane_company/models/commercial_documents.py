@@ -8,7 +8,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import TypeAlias
 
-from .._codec import PROMISED, Answer
+from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CommercialDocumentDiscount, CurrencyAnswer, LanguageAnswer, Link, LinkedRecord, RecordId
 
 __all__ = [
@@ -58,9 +58,7 @@ class CommercialDocument(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class CommercialDocumentPage(Answer, frozen=True, kw_only=True):
+class CommercialDocumentPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: commercial document."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[CommercialDocument] = PROMISED

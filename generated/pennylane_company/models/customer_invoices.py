@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, BlankableDecimal, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, Request, variants
 from ..types import File
 from .shared import (
+    CategoryShare,
     CategoryWeight,
     Currency,
     CurrencyAnswer,
-    CustomerCategory,
     CustomerInvoiceDiscount,
     CustomerInvoiceEInvoicingFlow,
     CustomerInvoiceLineDiscount,
@@ -31,11 +31,11 @@ from .shared import (
     InvoiceTransactionReferencesProviderFieldNames,
     Language,
     LanguageAnswer,
-    LedgerEntryLineUnletterLedgerEntryLine,
     LineDiscount,
     Link,
     LinkedRecord,
     RecordId,
+    RecordReference,
     Substance,
     SubstanceAnswer,
     TransactionProAccountExpense,
@@ -114,6 +114,7 @@ class CustomerInvoice(Answer, frozen=True, kw_only=True):
     tax: Decimal = PROMISED
     """Tax, in euros."""
     language: LanguageAnswer = PROMISED
+    """Language of the PDF."""
     paid: bool = PROMISED
     """Whether nothing remains to be paid."""
     status: CustomerInvoiceStatus = PROMISED
@@ -121,9 +122,11 @@ class CustomerInvoice(Answer, frozen=True, kw_only=True):
     discount: CustomerInvoiceDiscount = PROMISED
     """Reduction of the whole invoice; null, empty and 0 mean none."""
     ledger_entry: RecordId = PROMISED
+    """The entry in the ledger."""
     public_file_url: str | None = PROMISED
     """Where to get the PDF; valid for 30 minutes."""
     filename: str | None = PROMISED
+    """Name of the PDF."""
     remaining_amount_with_tax: Decimal | None = PROMISED
     """What remains to be paid, including tax."""
     remaining_amount_without_tax: Decimal | None = PROMISED
@@ -131,6 +134,7 @@ class CustomerInvoice(Answer, frozen=True, kw_only=True):
     draft: bool = PROMISED
     """Whether the invoice can still be changed and has no number."""
     special_mention: str | None = PROMISED
+    """Legal or commercial mention on the PDF."""
     customer: LinkedRecord | None = PROMISED
     """The customer who pays."""
     invoice_line_sections: Link = PROMISED
@@ -138,26 +142,39 @@ class CustomerInvoice(Answer, frozen=True, kw_only=True):
     invoice_lines: Link = PROMISED
     """Where to read the lines."""
     custom_header_fields: Link = PROMISED
+    """Where to read the fields that the company adds to the head of the invoice."""
     categories: Link = PROMISED
+    """Where to read the analytical categories."""
     pdf_invoice_free_text: str = PROMISED
+    """Free text on the PDF."""
     pdf_invoice_subject: str = PROMISED
+    """Subject line on the PDF."""
     pdf_description: str | None = PROMISED
+    """Text above the lines on the PDF."""
     billing_subscription: RecordId | None = PROMISED
+    """The subscription that the invoice was made by."""
     credited_invoice: LinkedRecord | None = PROMISED
     """The invoice that this credit note corrects."""
     customer_invoice_template: RecordId | None = PROMISED
+    """The layout of the PDF."""
     transaction_reference: CustomerInvoiceTransactionReference | None = PROMISED
     """How the bank transaction that pays is recognised."""
     payments: Link = PROMISED
+    """Where to read the payments."""
     matched_transactions: Link = PROMISED
+    """Where to read the bank transactions that it is matched with."""
     appendices: Link = PROMISED
+    """Where to read the attached files."""
     quote: RecordId | None = PROMISED
+    """The quote that the invoice was made from."""
     external_reference: str = PROMISED
     """The reference given when the invoice was created, or made up by Pennylane."""
     e_invoicing: CustomerInvoiceEInvoicing | None = PROMISED
     """State of the electronic invoice."""
     factur_x: bool = PROMISED
+    """Whether the file is a Factur-X document."""
     schematron_validation_status: CustomerInvoiceSchematronValidationStatus | None = PROMISED
+    """Whether the Factur-X document holds to its rules; null for other files."""
     archived_at: dt.datetime | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
@@ -167,9 +184,13 @@ class CustomerInvoiceCreateFromQuote(Request, frozen=True, kw_only=True):
     """Customer invoice create from quote, as sent."""
 
     quote_id: int
+    """Id of the quote."""
     draft: bool
+    """Whether it stays a draft; otherwise it is issued at once, which cannot be undone."""
     external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among invoices. Pennylane makes one up when it is left out."""
     customer_invoice_template_id: int | UnsetType = UNSET
+    """Id of the layout of the PDF; the company's default when left out."""
 
 
 class CustomerInvoiceCustomHeaderField(Answer, frozen=True, kw_only=True):
@@ -183,11 +204,9 @@ class CustomerInvoiceCustomHeaderField(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class CustomerInvoiceCustomHeaderFieldPage(Answer, frozen=True, kw_only=True):
+class CustomerInvoiceCustomHeaderFieldPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: customer invoice custom header field."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[CustomerInvoiceCustomHeaderField] = PROMISED
 
 
@@ -195,23 +214,31 @@ class CustomerInvoiceEInvoiceImportImportOptions(Request, frozen=True, kw_only=T
     """Customer invoice e invoice import import options, as sent."""
 
     customer_id: int | UnsetType = UNSET
+    """Id of the customer who pays; found from the file when left out."""
     invoice_lines: list[CustomerInvoiceEInvoiceImportImportOptionsInvoiceLine] | UnsetType = UNSET
+    """How single lines of the file are booked."""
 
 
 class CustomerInvoiceEInvoiceImportImportOptionsInvoiceLine(Request, frozen=True, kw_only=True):
     """Customer invoice e invoice import import options invoice line, as sent."""
 
     e_invoice_line_id: str
+    """Identifier that the line has in the file."""
     ledger_account_id: int | UnsetType | None = UNSET
+    """Id of the ledger account for the revenue."""
     product_id: int | UnsetType | None = UNSET
+    """Id of the product that was sold."""
 
 
 class CustomerInvoiceEInvoicing(Answer, frozen=True, kw_only=True):
     """Customer invoice e invoicing, as answered."""
 
     status: CustomerInvoicePdpStatus = PROMISED
+    """How far the electronic invoice has come."""
     reason: str | None = PROMISED
+    """Why it was refused or disputed."""
     flow: CustomerInvoiceEInvoicingFlow | None = PROMISED
+    """The exchange with the approved platform."""
 
 
 class CustomerInvoiceImport(Request, frozen=True, kw_only=True):
@@ -220,23 +247,43 @@ class CustomerInvoiceImport(Request, frozen=True, kw_only=True):
     __amounts__ = ("currency_amount_before_tax", "currency_amount", "currency_tax", "amount", "tax")
 
     file_attachment_id: int
+    """Id of the uploaded file that holds the invoice."""
     date: dt.date
+    """Day of issue, ISO 8601."""
     deadline: dt.date
+    """Day by which payment is due, ISO 8601."""
     customer_id: int
+    """Id of the customer who pays."""
     currency_amount_before_tax: BlankableDecimal
+    """Total before tax, in the invoice's currency."""
     currency_amount: BlankableDecimal
+    """Total including tax, in the invoice's currency."""
     currency_tax: BlankableDecimal
+    """Tax, in the invoice's currency."""
     invoice_lines: list[CustomerInvoiceImportInvoiceLine]
+    """What was invoiced, each line with its amounts."""
     import_as_incomplete: bool | UnsetType = UNSET
+    """Whether someone is to complete the invoice by hand before it counts."""
     invoice_number: str | UnsetType = UNSET
+    """The number that the invoice was issued with."""
     currency: Currency | UnsetType = UNSET
+    """ISO 4217 code of the amounts that begin with currency_."""
     amount: BlankableDecimal | UnsetType = UNSET
+    """Total including tax, in euros; needed only for another currency."""
     tax: BlankableDecimal | UnsetType = UNSET
+    """Tax, in euros; needed only for another currency."""
     label: str | UnsetType | None = UNSET
+    """Title of the invoice, at most 2,000 characters."""
     transaction_reference: TransactionReference | UnsetType = UNSET
+    """How to recognise the bank transaction that pays."""
     convert_to_e_invoice: bool | UnsetType = UNSET
+    """Whether to make an electronic invoice of it. That takes a PDF, a label on every line and an invoice
+    number of at most 35 letters, digits and -+_/; it is done later.
+    """
     discount: CustomerInvoiceImportDiscount | UnsetType = UNSET
+    """Reduction of the whole invoice; only together with convert_to_e_invoice."""
     external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among invoices. Pennylane makes one up when it is left out."""
 
 
 class CustomerInvoiceImportDiscount(Request, frozen=True, kw_only=True):
@@ -245,7 +292,9 @@ class CustomerInvoiceImportDiscount(Request, frozen=True, kw_only=True):
     __amounts__ = ("value",)
 
     type: DiscountType
+    """How the value counts: absolute is an amount in the document's currency, relative a percentage."""
     value: Decimal | None
+    """Decimal text: an amount before tax, or a percentage such as 25 for 25 %."""
 
 
 class CustomerInvoiceImportEInvoice(Request, frozen=True, kw_only=True):
@@ -254,8 +303,11 @@ class CustomerInvoiceImportEInvoice(Request, frozen=True, kw_only=True):
     __multipart__ = True
 
     file: File
+    """The electronic invoice."""
     send_to_pa: bool | UnsetType = UNSET
+    """Whether it goes on to the platform that is approved for electronic invoices."""
     invoice_options: CustomerInvoiceEInvoiceImportImportOptions | UnsetType = UNSET
+    """What the file does not say."""
 
 
 class CustomerInvoiceImportInvoiceLine(Request, frozen=True, kw_only=True):
@@ -265,34 +317,49 @@ class CustomerInvoiceImportInvoiceLine(Request, frozen=True, kw_only=True):
     __numbers__ = ("quantity",)
 
     currency_amount: BlankableDecimal
+    """Total of the line including tax, in the invoice's currency."""
     currency_tax: BlankableDecimal
+    """Tax of the line, in the invoice's currency."""
     quantity: Decimal
+    """Number of units, a decimal."""
     raw_currency_unit_price: Decimal
+    """Price of one unit before tax, in the invoice's currency; decimal text, at most 6 decimals."""
     unit: str
+    """What the quantity counts, such as hour or piece."""
     vat_rate: VatRate
+    """VAT code: a country and a rate in tenths of a percent. FR_200 is 20 % in France, FR_55 is 5.5 %."""
     amount: BlankableDecimal | UnsetType = UNSET
+    """Total of the line including tax, in euros."""
     tax: BlankableDecimal | UnsetType = UNSET
+    """Tax of the line, in euros."""
     label: str | UnsetType = UNSET
+    """What was sold, as printed."""
     ledger_account_id: int | UnsetType = UNSET
+    """Id of the ledger account for the revenue."""
     substance: Substance | UnsetType = UNSET
+    """Goods or services. It must agree with the ledger account."""
     description: str | UnsetType | None = UNSET
+    """Text below the label."""
     product_id: int | UnsetType = UNSET
+    """Id of the product that was sold."""
     imputation_dates: ImputationDates | UnsetType | None = UNSET
+    """Period that the amount belongs to in the accounts."""
     ledger_entry_line: CustomerInvoiceImportInvoiceLineLedgerEntryLine | UnsetType = UNSET
+    """How the line is booked."""
     discount: CustomerInvoiceImportDiscount | UnsetType = UNSET
+    """Reduction of this line; only together with convert_to_e_invoice."""
 
 
 class CustomerInvoiceImportInvoiceLineLedgerEntryLine(Request, frozen=True, kw_only=True):
     """Customer invoice import invoice line ledger entry line, as sent."""
 
     label: str
+    """What the entry in the ledger says."""
 
 
-class CustomerInvoiceInvoiceLinePage(Answer, frozen=True, kw_only=True):
+class CustomerInvoiceInvoiceLinePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: customer invoice invoice line."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[CustomerInvoiceLine] = PROMISED
 
 
@@ -341,6 +408,7 @@ class CustomerInvoiceLinkCreditNote(Request, frozen=True, kw_only=True):
     """Customer invoice link credit note, as sent."""
 
     credit_note_id: int
+    """Id of the credit note."""
 
 
 class CustomerInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
@@ -363,30 +431,28 @@ class CustomerInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
     bank_account: LinkedRecord = PROMISED
     pro_account_expense: TransactionProAccountExpense | None = PROMISED
     customer: LinkedRecord | None = PROMISED
-    categories: list[CustomerCategory] = PROMISED
+    categories: list[CategoryShare] = PROMISED
 
 
-class CustomerInvoiceMatchedTransactionPage(Answer, frozen=True, kw_only=True):
+class CustomerInvoiceMatchedTransactionPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: customer invoice matched transaction."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[CustomerInvoiceMatchedTransaction] = PROMISED
 
 
-class CustomerInvoicePage(Answer, frozen=True, kw_only=True):
+class CustomerInvoicePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: customer invoice."""
 
     items: list[CustomerInvoice] = PROMISED
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     included: IncludedResources | UnsetType = UNSET
+    """What the parameter include asked for."""
 
 
 class CustomerInvoiceSendByEmail(Request, frozen=True, kw_only=True):
     """Customer invoice send by email, as sent."""
 
     recipients: list[str] | UnsetType = UNSET
+    """Addresses to send it to; the customer's when left out."""
 
 
 class CustomerInvoiceUpdateImported(Request, frozen=True, kw_only=True):
@@ -414,7 +480,7 @@ class CustomerInvoiceUpdateImportedInvoiceLines(Request, frozen=True, kw_only=Tr
 
     create: list[CustomerInvoiceUpdateImportedInvoiceLinesCreate] | UnsetType = UNSET
     update: list[CustomerInvoiceUpdateImportedInvoiceLinesUpdate] | UnsetType = UNSET
-    delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
+    delete: list[RecordReference] | UnsetType = UNSET
 
 
 class CustomerInvoiceUpdateImportedInvoiceLinesCreate(Request, frozen=True, kw_only=True):
@@ -556,7 +622,7 @@ class DraftInvoiceLineChanges(Request, frozen=True, kw_only=True):
     """Lines to add."""
     update: list[DraftInvoiceLineUpdate] | UnsetType = UNSET
     """Lines to change; what is left out stays."""
-    delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
+    delete: list[RecordReference] | UnsetType = UNSET
     """Lines to remove."""
 
 
@@ -678,13 +744,16 @@ class FinalizedInvoiceLineChanges(Request, frozen=True, kw_only=True):
     """Lines to change."""
 
     update: list[FinalizedInvoiceLineUpdate] | UnsetType = UNSET
+    """Lines to change."""
 
 
 class FinalizedInvoiceLineUpdate(Request, frozen=True, kw_only=True):
     """The only change to a line that a finalized invoice still allows."""
 
     id: int
+    """Id of the line to change."""
     imputation_dates: ImputationDates | UnsetType = UNSET
+    """Period that the amount belongs to in the accounts."""
 
 
 class FinalizedInvoiceLineWithProduct(Request, frozen=True, kw_only=True):
@@ -757,14 +826,17 @@ class IncludedInvoiceLines(Answer, frozen=True, kw_only=True):
     """The first 20 lines of one invoice."""
 
     items: list[CustomerInvoiceLine] = PROMISED
+    """The first 20 lines."""
     has_more: bool = PROMISED
     next_url: str | None = PROMISED
+    """Where to read the other lines; null when there are none."""
 
 
 class IncludedResources(Answer, frozen=True, kw_only=True):
     """What the parameter include asked for."""
 
     invoice_lines: dict[str, IncludedInvoiceLines] | UnsetType = UNSET
+    """The lines of each invoice of the page by its id."""
 
 
 class TransactionReference(Request, frozen=True, kw_only=True):
@@ -811,7 +883,7 @@ if TYPE_CHECKING:
 else:
     FinalizedInvoiceLine = variants(FinalizedInvoiceLineWithProduct, FinalizedInvoiceLineWithoutProduct)
 
-PutCustomerInvoiceCategoriesAnswer: TypeAlias = list[CustomerCategory]
+PutCustomerInvoiceCategoriesAnswer: TypeAlias = list[CategoryShare]
 """Put customer invoice categories answer, as answered."""
 
 PutCustomerInvoiceCategoriesBody: TypeAlias = list[CategoryWeight]

@@ -7,11 +7,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, TypeAlias
 
-from .._codec import PROMISED, Answer, variants
+from .._codec import PROMISED, Answer, AnswerPage, variants
 from .shared import (
+    CategoryShare,
     CategoryWeight,
     CustomerAddress,
-    CustomerCategory,
     LanguageAnswer,
     Link,
     PaymentConditionsAnswer,
@@ -44,6 +44,7 @@ class CompanyCustomerRecord(Answer, frozen=True, kw_only=True):
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
     customer_type: str = PROMISED
+    """Which kind of customer it is: company or individual."""
     external_reference: str = PROMISED
     billing_language: LanguageAnswer = PROMISED
     mandates: Link = PROMISED
@@ -65,19 +66,15 @@ class CustomerContact(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class CustomerContactPage(Answer, frozen=True, kw_only=True):
+class CustomerContactPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: customer contact."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[CustomerContact] = PROMISED
 
 
-class CustomerPage(Answer, frozen=True, kw_only=True):
+class CustomerPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: customer."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[Customer] = PROMISED
 
 
@@ -101,6 +98,7 @@ class IndividualCustomerRecord(Answer, frozen=True, kw_only=True):
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
     customer_type: str = PROMISED
+    """Which kind of customer it is: company or individual."""
     external_reference: str = PROMISED
     billing_language: LanguageAnswer = PROMISED
     mandates: Link = PROMISED
@@ -119,7 +117,7 @@ else:
         tags={"company": CompanyCustomerRecord, "individual": IndividualCustomerRecord},
     )
 
-PutCustomerCategoriesAnswer: TypeAlias = list[CustomerCategory]
+PutCustomerCategoriesAnswer: TypeAlias = list[CategoryShare]
 """Put customer categories answer, as answered."""
 
 PutCustomerCategoriesBody: TypeAlias = list[CategoryWeight]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TypeAlias
 
-from .._codec import PROMISED, Answer
+from .._codec import PROMISED, Answer, AnswerPage
 
 __all__ = [
     "FiscalYear", "FiscalYearPage", "FiscalYearStatus",
@@ -31,9 +31,7 @@ class FiscalYear(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class FiscalYearPage(Answer, frozen=True, kw_only=True):
+class FiscalYearPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: fiscal year."""
 
     items: list[FiscalYear] = PROMISED
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED

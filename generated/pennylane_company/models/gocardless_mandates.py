@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import LinkedRecord
 
 __all__ = [
@@ -38,11 +38,9 @@ class GocardlessMandate(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class GocardlessMandatePage(Answer, frozen=True, kw_only=True):
+class GocardlessMandatePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: gocardless mandate."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[GocardlessMandate] = PROMISED
 
 

@@ -90,15 +90,28 @@ class IndividualCustomerUpdate(Request, frozen=True, kw_only=True):
     """Individual customer update, as sent."""
 
     first_name: str | UnsetType = UNSET
+    """First name."""
     last_name: str | UnsetType = UNSET
+    """Last name."""
     phone: str | UnsetType = UNSET
+    """Telephone number."""
     billing_address: AddressUpdate | UnsetType = UNSET
+    """Address on the invoice."""
     delivery_address: AddressUpdate | UnsetType | None = UNSET
+    """Address of delivery."""
     payment_conditions: PaymentConditions | UnsetType = UNSET
+    """When invoices fall due, unless they say otherwise."""
     billing_iban: str | UnsetType | None = UNSET
+    """IBAN that the customer pays from."""
     recipient: str | UnsetType = UNSET
+    """Name of the person to whom invoices are addressed."""
     reference: str | UnsetType | None = UNSET
+    """Reference printed for the customer."""
     notes: str | UnsetType | None = UNSET
+    """Notes for yourselves."""
     emails: list[str] | UnsetType = UNSET
+    """Addresses that invoices are sent to."""
     external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among customers. Pennylane makes one up when it is left out."""
     billing_language: Language | UnsetType = UNSET
+    """Language of the customer's invoices."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, AnswerPage, Request
 
 __all__ = [
     "Journal", "JournalCreate", "JournalPage",
@@ -27,9 +27,7 @@ class JournalCreate(Request, frozen=True, kw_only=True):
     label: str
 
 
-class JournalPage(Answer, frozen=True, kw_only=True):
+class JournalPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: journal."""
 
     items: list[Journal] = PROMISED
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED

@@ -12,12 +12,12 @@ from msgspec import UNSET, UnsetType
 
 from .._codec import PROMISED, Answer, BlankableDecimal, Request
 from .shared import (
+    CategoryShare,
     Currency,
-    CustomerCategory,
     LedgerEntryAttachment,
     LedgerEntryLineLedgerAccount,
-    LedgerEntryLineUnletterLedgerEntryLine,
     LinkedRecord,
+    RecordReference,
 )
 
 __all__ = [
@@ -48,7 +48,7 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
     journal: LinkedRecord = PROMISED
     status: LedgerEntryAccountantsStatus | None = PROMISED
-    categories: list[CustomerCategory] = PROMISED
+    categories: list[CategoryShare] = PROMISED
     attachment: LedgerEntryAttachment | None = PROMISED
     ledger_entry_lines: list[LedgerEntryLedgerEntryLine] = PROMISED
 
@@ -110,7 +110,7 @@ class LedgerEntryListed(Answer, frozen=True, kw_only=True):
     journal_id: int = PROMISED
     journal: LinkedRecord = PROMISED
     status: LedgerEntryAccountantsStatus | None = PROMISED
-    categories: list[CustomerCategory] = PROMISED
+    categories: list[CategoryShare] = PROMISED
     ledger_attachment_filename: str | None = PROMISED
     attachment: LedgerEntryAttachment | None = PROMISED
 
@@ -141,7 +141,7 @@ class LedgerEntryUpdateLedgerEntryLines(Request, frozen=True, kw_only=True):
 
     create: list[LedgerEntryCreateLedgerEntryLine] | UnsetType = UNSET
     update: list[LedgerEntryUpdateLedgerEntryLinesUpdate] | UnsetType = UNSET
-    delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
+    delete: list[RecordReference] | UnsetType = UNSET
 
 
 class LedgerEntryUpdateLedgerEntryLinesUpdate(Request, frozen=True, kw_only=True):
@@ -168,7 +168,7 @@ class LedgerEntryWritten(Answer, frozen=True, kw_only=True):
     journal_id: int = PROMISED
     journal: LinkedRecord = PROMISED
     status: LedgerEntryAccountantsStatus | None = PROMISED
-    categories: list[CustomerCategory] = PROMISED
+    categories: list[CategoryShare] = PROMISED
     ledger_attachment_filename: str | None = PROMISED
     ledger_attachment_id: int | None = PROMISED
     attachment: LedgerEntryAttachment | None = PROMISED

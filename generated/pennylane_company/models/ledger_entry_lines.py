@@ -8,14 +8,14 @@ import datetime as dt
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import (
+    CategoryShare,
     CategoryWeight,
-    CustomerCategory,
     LedgerEntryLineLedgerAccount,
-    LedgerEntryLineUnletterLedgerEntryLine,
     LinkedRecord,
     RecordId,
+    RecordReference,
 )
 
 __all__ = [
@@ -37,7 +37,7 @@ class LedgerEntryLine(Answer, frozen=True, kw_only=True):
     debit: Decimal = PROMISED
     credit: Decimal = PROMISED
     label: str = PROMISED
-    categories: list[CustomerCategory] = PROMISED
+    categories: list[CategoryShare] = PROMISED
     ledger_account: LedgerEntryLineLedgerAccount = PROMISED
     journal: LinkedRecord = PROMISED
     date: dt.date = PROMISED
@@ -51,7 +51,7 @@ class LedgerEntryLineLetter(Request, frozen=True, kw_only=True):
     """Ledger entry line letter, as sent."""
 
     unbalanced_lettering_strategy: UnbalancedLetteringStrategy
-    ledger_entry_lines: list[LedgerEntryLineUnletterLedgerEntryLine]
+    ledger_entry_lines: list[RecordReference]
 
 
 class LedgerEntryLineLetteredLedgerEntryLinePage(Answer, frozen=True, kw_only=True):
@@ -69,11 +69,9 @@ class LedgerEntryLineLetteredLedgerEntryLines(Answer, frozen=True, kw_only=True)
     url: str = PROMISED
 
 
-class LedgerEntryLinePage(Answer, frozen=True, kw_only=True):
+class LedgerEntryLinePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: ledger entry line."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[LedgerEntryLine] = PROMISED
 
 
@@ -88,14 +86,14 @@ class LedgerEntryLineReplaceCategoriesAnswerLedgerEntryLine(Answer, frozen=True,
 
     id: int = PROMISED
     label: str = PROMISED
-    categories: list[CustomerCategory] = PROMISED
+    categories: list[CategoryShare] = PROMISED
 
 
 class LedgerEntryLineUnletter(Request, frozen=True, kw_only=True):
     """Ledger entry line unletter, as sent."""
 
     unbalanced_lettering_strategy: UnbalancedLetteringStrategy
-    ledger_entry_lines: list[LedgerEntryLineUnletterLedgerEntryLine]
+    ledger_entry_lines: list[RecordReference]
 
 
 PostLedgerEntryLinesLetterAnswer: TypeAlias = list[RecordId]

@@ -29,24 +29,36 @@ class Me(Answer, frozen=True, kw_only=True):
     """Me, as answered."""
 
     user: MeUser | None = PROMISED
+    """Who made the token; null for a token of the company."""
     company: MeCompany = PROMISED
+    """The company that everything is read from and written to."""
     scopes: list[str] = PROMISED
+    """What the token may do."""
 
 
 class MeCompany(Answer, frozen=True, kw_only=True):
     """Me company, as answered."""
 
     id: int = PROMISED
+    """Id of the company."""
     name: str = PROMISED
+    """Name of the company."""
     reg_no: str = PROMISED
+    """Registration number, in France the SIREN; it begins with sandbox- for a sandbox."""
     accounting_logic: AccountingLogic = PROMISED
+    """How the company keeps its books."""
 
 
 class MeUser(Answer, frozen=True, kw_only=True):
     """Me user, as answered."""
 
     id: int = PROMISED
+    """Id of the user."""
     first_name: str = PROMISED
+    """First name."""
     last_name: str = PROMISED
+    """Last name."""
     email: str = PROMISED
+    """Address of the user."""
     locale: MeUserLocale = PROMISED
+    """Language that the user works in."""

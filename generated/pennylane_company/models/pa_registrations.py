@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TypeAlias
 
-from .._codec import PROMISED, Answer
+from .._codec import PROMISED, Answer, AnswerPage
 
 __all__ = [
     "PaRegistration", "PaRegistrationExchangeDirection", "PaRegistrationPage", "PaRegistrationStatus",
@@ -38,9 +38,7 @@ class PaRegistration(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class PaRegistrationPage(Answer, frozen=True, kw_only=True):
+class PaRegistrationPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: pa registration."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[PaRegistration] = PROMISED

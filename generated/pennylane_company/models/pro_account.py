@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
-from .shared import Link, LinkedRecord, ProAccountMandateMigrationCreatedMandate
+from .._codec import PROMISED, Answer, AnswerPage, Request
+from .shared import Link, LinkedRecord, TypedRecordId
 
 __all__ = [
     "ProAccountMandate", "ProAccountMandateMigration", "ProAccountMandateMigrationCreated",
@@ -82,7 +82,7 @@ class ProAccountMandateMigrationCreated(Answer, frozen=True, kw_only=True):
     migration_started_at: dt.datetime | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-    mandate: ProAccountMandateMigrationCreatedMandate = PROMISED
+    mandate: TypedRecordId = PROMISED
     customer: ProAccountMandateMigrationCreatedCustomer = PROMISED
 
 
@@ -101,19 +101,15 @@ class ProAccountMandateMigrationMandate(Answer, frozen=True, kw_only=True):
     type: ProAccountMandateMigrationMandateType = PROMISED
 
 
-class ProAccountMandateMigrationPage(Answer, frozen=True, kw_only=True):
+class ProAccountMandateMigrationPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: pro account mandate migration."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[ProAccountMandateMigration] = PROMISED
 
 
-class ProAccountMandatePage(Answer, frozen=True, kw_only=True):
+class ProAccountMandatePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: pro account mandate."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[ProAccountMandate] = PROMISED
 
 

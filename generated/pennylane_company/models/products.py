@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Currency, CurrencyAnswer, RecordId, Substance, SubstanceAnswer, VatRate, VatRateAnswer
 
 __all__ = [
@@ -21,8 +21,11 @@ class Product(Answer, frozen=True, kw_only=True):
     """Product, as answered."""
 
     id: int = PROMISED
+    """Id of the product within this company."""
     label: str = PROMISED
+    """Name of the product, as printed."""
     description: str = PROMISED
+    """Text below the label."""
     external_reference: str = PROMISED
     """Your own reference, or one made up by Pennylane."""
     price_before_tax: Decimal = PROMISED
@@ -32,10 +35,15 @@ class Product(Answer, frozen=True, kw_only=True):
     price: Decimal = PROMISED
     """Price of one unit including tax, decimal text."""
     unit: str = PROMISED
+    """What a quantity of it counts."""
     currency: CurrencyAnswer = PROMISED
+    """ISO 4217 code of the prices."""
     reference: str | None = PROMISED
+    """Reference of the product, as printed."""
     substance: SubstanceAnswer | None = PROMISED
+    """Goods or services, where the ledger account says so."""
     ledger_account: RecordId | None = PROMISED
+    """Account of the ledger for the revenue."""
     archived_at: dt.datetime | None = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
@@ -68,11 +76,9 @@ class ProductCreate(Request, frozen=True, kw_only=True):
     """Goods or services. It must agree with the ledger account."""
 
 
-class ProductPage(Answer, frozen=True, kw_only=True):
+class ProductPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: product."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[Product] = PROMISED
 
 
@@ -82,12 +88,22 @@ class ProductUpdate(Request, frozen=True, kw_only=True):
     __amounts__ = ("price_before_tax",)
 
     label: str | UnsetType = UNSET
+    """Name of the product, as printed."""
     description: str | UnsetType = UNSET
+    """Text below the label."""
     external_reference: str | UnsetType = UNSET
+    """Your own reference, unique among products. Pennylane makes one up when it is left out."""
     price_before_tax: Decimal | UnsetType = UNSET
+    """Price of one unit before tax, in the product's currency; decimal text."""
     vat_rate: VatRate | UnsetType = UNSET
+    """VAT code, such as FR_200 for 20 % in France."""
     unit: str | UnsetType = UNSET
+    """What a quantity of it counts, such as hour or piece."""
     currency: Currency | UnsetType = UNSET
+    """ISO 4217 code of the price."""
     reference: str | UnsetType = UNSET
+    """Reference of the product, as printed."""
     ledger_account_id: int | UnsetType = UNSET
+    """Id of the ledger account for the revenue."""
     substance: Substance | UnsetType = UNSET
+    """Goods or services. It must agree with the ledger account."""

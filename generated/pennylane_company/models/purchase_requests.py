@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Address, Currency, CurrencyAnswer, LedgerEntryAttachment, LinkedRecord, VatRate
 
 __all__ = [
@@ -107,11 +107,9 @@ class PurchaseRequestLinkedInvoices(Answer, frozen=True, kw_only=True):
     items: list[LinkedRecord] = PROMISED
 
 
-class PurchaseRequestPage(Answer, frozen=True, kw_only=True):
+class PurchaseRequestPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: purchase request."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[PurchaseRequest] = PROMISED
 
 

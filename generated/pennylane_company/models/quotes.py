@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, Request, variants
 from .shared import (
     Currency,
     CurrencyAnswer,
@@ -19,11 +19,11 @@ from .shared import (
     InvoiceLineSection,
     Language,
     LanguageAnswer,
-    LedgerEntryLineUnletterLedgerEntryLine,
     LineDiscount,
     Link,
     LinkedRecord,
     RecordId,
+    RecordReference,
     VatRate,
 )
 
@@ -133,11 +133,9 @@ class QuoteInvoiceLineWithoutProduct(Request, frozen=True, kw_only=True):
     discount: LineDiscount | UnsetType = UNSET
 
 
-class QuotePage(Answer, frozen=True, kw_only=True):
+class QuotePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: quote."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[Quote] = PROMISED
 
 
@@ -164,7 +162,7 @@ class QuoteUpdateInvoiceLines(Request, frozen=True, kw_only=True):
 
     create: list[QuoteCreateInvoiceLine] | UnsetType = UNSET
     update: list[QuoteUpdateInvoiceLinesUpdate] | UnsetType = UNSET
-    delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
+    delete: list[RecordReference] | UnsetType = UNSET
 
 
 class QuoteUpdateInvoiceLinesUpdate(Request, frozen=True, kw_only=True):

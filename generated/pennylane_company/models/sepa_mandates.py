@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import LinkedRecord
 
 __all__ = [
@@ -54,11 +54,9 @@ class SepaMandateCreate(Request, frozen=True, kw_only=True):
     sequence_type: SepaSequenceType | UnsetType = UNSET
 
 
-class SepaMandatePage(Answer, frozen=True, kw_only=True):
+class SepaMandatePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: sepa mandate."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[SepaMandate] = PROMISED
 
 

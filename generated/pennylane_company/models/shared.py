@@ -10,26 +10,24 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, BlankableDecimal, Request
+from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, Request
 from ..types import File
 
 __all__ = [
-    "Address", "AddressUpdate", "BankEstablishmentPage", "BillingSubscriptionInvoiceLineSectionPage",
-    "CategoryWeight", "CommercialDocumentAppendixPage", "CommercialDocumentCreateAppendices",
-    "CommercialDocumentDiscount", "CommercialDocumentInvoiceLinePage", "Currency", "CurrencyAnswer",
-    "CustomerAddress", "CustomerCategory", "CustomerInvoiceCategoryPage", "CustomerInvoiceDiscount",
-    "CustomerInvoiceEInvoicingFlow", "CustomerInvoiceLineDiscount", "CustomerInvoiceLineImputationDates",
-    "CustomerInvoiceMatchTransaction", "CustomerInvoicePayment", "CustomerInvoicePaymentPage",
-    "CustomerInvoiceTransactionReference", "Discount", "DiscountType", "DiscountTypeAnswer",
-    "DraftInvoiceLineUpdate", "EmailRecipients", "FileAttachment", "FileAttachmentCreate",
-    "GocardlessMandateAssociate", "ImputationDates", "InvoiceLineSection", "InvoiceLineSectionRecord",
-    "InvoiceTransactionReferencesBankingProviders", "InvoiceTransactionReferencesProviderFieldNames",
-    "Language", "LanguageAnswer", "LedgerAccountNumber", "LedgerEntryAttachment",
-    "LedgerEntryLineLedgerAccount", "LedgerEntryLineUnletterLedgerEntryLine", "LineDiscount", "Link",
-    "LinkedRecord", "NamedRecord", "PaymentConditions", "PaymentConditionsAnswer", "PaymentStatus",
-    "ProAccountMandateMigrationCreatedMandate", "QuoteInvoiceLine", "RecordId", "Substance",
-    "SubstanceAnswer", "TransactionDirectionAnswer", "TransactionProAccountExpense",
-    "TransactionProAccountExpenseEmployee", "VatRate", "VatRateAnswer",
+    "Address", "AddressUpdate", "AppendixCreate", "AppendixPage", "CategoryShare", "CategorySharePage",
+    "CategoryWeight", "CommercialDocumentDiscount", "Currency", "CurrencyAnswer", "CustomerAddress",
+    "CustomerInvoiceDiscount", "CustomerInvoiceEInvoicingFlow", "CustomerInvoiceLineDiscount",
+    "CustomerInvoiceLineImputationDates", "CustomerInvoiceTransactionReference", "Discount", "DiscountType",
+    "DiscountTypeAnswer", "DraftInvoiceLineUpdate", "EmailRecipients", "FileAttachment",
+    "FileAttachmentCreate", "ImputationDates", "InvoiceLineSection", "InvoiceLineSectionPage",
+    "InvoiceLineSectionRecord", "InvoiceTransactionReferencesBankingProviders",
+    "InvoiceTransactionReferencesProviderFieldNames", "Language", "LanguageAnswer", "LedgerAccountNumber",
+    "LedgerEntryAttachment", "LedgerEntryLineLedgerAccount", "LineDiscount", "Link", "LinkedRecord",
+    "MandateAssociation", "NamedRecord", "NamedRecordPage", "Payment", "PaymentConditions",
+    "PaymentConditionsAnswer", "PaymentPage", "PaymentStatus", "QuoteInvoiceLine", "QuoteInvoiceLinePage",
+    "RecordId", "RecordReference", "Substance", "SubstanceAnswer", "TransactionDirectionAnswer",
+    "TransactionMatch", "TransactionProAccountExpense", "TransactionProAccountExpenseEmployee",
+    "TypedRecordId", "VatRate", "VatRateAnswer",
 ]  # fmt: skip
 
 Currency: TypeAlias = Literal[
@@ -161,25 +159,51 @@ class AddressUpdate(Request, frozen=True, kw_only=True):
     """Changes to a postal address."""
 
     address: str | UnsetType = UNSET
+    """Street and number."""
     postal_code: str | UnsetType = UNSET
+    """Postal code."""
     city: str | UnsetType = UNSET
+    """City."""
     country_alpha2: str | UnsetType = UNSET
+    """Country, two letters of ISO 3166-1."""
 
 
-class BankEstablishmentPage(Answer, frozen=True, kw_only=True):
-    """One page of a list: bank establishment."""
+class AppendixCreate(Request, frozen=True, kw_only=True):
+    """A file to attach."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
-    items: list[NamedRecord] = PROMISED
+    __multipart__ = True
+
+    file: File
+    """The file to attach."""
 
 
-class BillingSubscriptionInvoiceLineSectionPage(Answer, frozen=True, kw_only=True):
-    """One page of a list: billing subscription invoice line section."""
+class AppendixPage(AnswerPage, frozen=True, kw_only=True):
+    """One page of a list: appendix."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
-    items: list[InvoiceLineSectionRecord] = PROMISED
+    items: list[FileAttachment] = PROMISED
+
+
+class CategoryShare(Answer, frozen=True, kw_only=True):
+    """An analytical category, and the share of an amount that goes to it."""
+
+    id: int = PROMISED
+    """Id of the category."""
+    label: str = PROMISED
+    """Name of the category."""
+    weight: Decimal = PROMISED
+    """Share of the amount, between 0 and 1."""
+    category_group: RecordId = PROMISED
+    """The group that the category belongs to."""
+    analytical_code: str | None = PROMISED
+    """Your own code of the category."""
+    created_at: dt.datetime = PROMISED
+    updated_at: dt.datetime = PROMISED
+
+
+class CategorySharePage(AnswerPage, frozen=True, kw_only=True):
+    """One page of a list: category share."""
+
+    items: list[CategoryShare] = PROMISED
 
 
 class CategoryWeight(Request, frozen=True, kw_only=True):
@@ -195,35 +219,11 @@ class CategoryWeight(Request, frozen=True, kw_only=True):
     """
 
 
-class CommercialDocumentAppendixPage(Answer, frozen=True, kw_only=True):
-    """One page of a list: commercial document appendix."""
-
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
-    items: list[FileAttachment] = PROMISED
-
-
-class CommercialDocumentCreateAppendices(Request, frozen=True, kw_only=True):
-    """Commercial document create appendices, as sent."""
-
-    __multipart__ = True
-
-    file: File
-
-
 class CommercialDocumentDiscount(Answer, frozen=True, kw_only=True):
     """Commercial document discount, as answered."""
 
     type: DiscountTypeAnswer = PROMISED
     value: Decimal | None = PROMISED
-
-
-class CommercialDocumentInvoiceLinePage(Answer, frozen=True, kw_only=True):
-    """One page of a list: commercial document invoice line."""
-
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
-    items: list[QuoteInvoiceLine] = PROMISED
 
 
 class CustomerAddress(Answer, frozen=True, kw_only=True):
@@ -237,26 +237,6 @@ class CustomerAddress(Answer, frozen=True, kw_only=True):
     """City."""
     country_alpha2: str = PROMISED
     """Country, two letters of ISO 3166-1."""
-
-
-class CustomerCategory(Answer, frozen=True, kw_only=True):
-    """Customer category, as answered."""
-
-    id: int = PROMISED
-    label: str = PROMISED
-    weight: Decimal = PROMISED
-    category_group: RecordId = PROMISED
-    analytical_code: str | None = PROMISED
-    created_at: dt.datetime = PROMISED
-    updated_at: dt.datetime = PROMISED
-
-
-class CustomerInvoiceCategoryPage(Answer, frozen=True, kw_only=True):
-    """One page of a list: customer invoice category."""
-
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
-    items: list[CustomerCategory] = PROMISED
 
 
 class CustomerInvoiceDiscount(Answer, frozen=True, kw_only=True):
@@ -287,41 +267,20 @@ class CustomerInvoiceLineImputationDates(Answer, frozen=True, kw_only=True):
     """The period that a line's amount belongs to in the accounts."""
 
     start_date: dt.date = PROMISED
+    """First day, ISO 8601."""
     end_date: dt.date = PROMISED
-
-
-class CustomerInvoiceMatchTransaction(Request, frozen=True, kw_only=True):
-    """Customer invoice match transaction, as sent."""
-
-    transaction_id: int
-
-
-class CustomerInvoicePayment(Answer, frozen=True, kw_only=True):
-    """Customer invoice payment, as answered."""
-
-    id: int = PROMISED
-    label: str = PROMISED
-    currency: CurrencyAnswer | None = PROMISED
-    currency_amount: Decimal = PROMISED
-    status: PaymentStatus = PROMISED
-    created_at: dt.datetime = PROMISED
-    updated_at: dt.datetime = PROMISED
-
-
-class CustomerInvoicePaymentPage(Answer, frozen=True, kw_only=True):
-    """One page of a list: customer invoice payment."""
-
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
-    items: list[CustomerInvoicePayment] = PROMISED
+    """Last day, ISO 8601."""
 
 
 class CustomerInvoiceTransactionReference(Answer, frozen=True, kw_only=True):
     """How the bank transaction that pays is recognised."""
 
     banking_provider: str = PROMISED
+    """Where the transaction comes from."""
     provider_field_name: str = PROMISED
+    """Field of the transaction that is looked at."""
     provider_field_value: str = PROMISED
+    """Text that this field has."""
 
 
 class Discount(Request, frozen=True, kw_only=True):
@@ -389,13 +348,9 @@ class FileAttachmentCreate(Request, frozen=True, kw_only=True):
     __multipart__ = True
 
     file: File
+    """The file; its type is told from its content."""
     filename: str | UnsetType = UNSET
-
-
-class GocardlessMandateAssociate(Request, frozen=True, kw_only=True):
-    """Gocardless mandate associate, as sent."""
-
-    customer_id: int
+    """What to call it; the name that it was uploaded with when left out."""
 
 
 class ImputationDates(Request, frozen=True, kw_only=True):
@@ -418,6 +373,12 @@ class InvoiceLineSection(Request, frozen=True, kw_only=True):
     """Text below the heading."""
 
 
+class InvoiceLineSectionPage(AnswerPage, frozen=True, kw_only=True):
+    """One page of a list: invoice line section."""
+
+    items: list[InvoiceLineSectionRecord] = PROMISED
+
+
 class InvoiceLineSectionRecord(Answer, frozen=True, kw_only=True):
     """A heading above a group of lines, as Pennylane keeps it."""
 
@@ -433,6 +394,7 @@ class LedgerAccountNumber(Request, frozen=True, kw_only=True):
     """An account of the ledger, by its number."""
 
     number: str
+    """Number of the account."""
 
 
 class LedgerEntryAttachment(Answer, frozen=True, kw_only=True):
@@ -450,12 +412,6 @@ class LedgerEntryLineLedgerAccount(Answer, frozen=True, kw_only=True):
     url: str = PROMISED
 
 
-class LedgerEntryLineUnletterLedgerEntryLine(Request, frozen=True, kw_only=True):
-    """Ledger entry line unletter ledger entry line, as sent."""
-
-    id: int
-
-
 class LineDiscount(Request, frozen=True, kw_only=True):
     """A reduction of a line's amount before tax."""
 
@@ -471,13 +427,22 @@ class Link(Answer, frozen=True, kw_only=True):
     """Where to read what is not shown here."""
 
     url: str = PROMISED
+    """Where to read it."""
 
 
 class LinkedRecord(Answer, frozen=True, kw_only=True):
     """The id of another record, and where to read it."""
 
     id: int = PROMISED
+    """Id of the other record."""
     url: str = PROMISED
+    """Where to read it."""
+
+
+class MandateAssociation(Request, frozen=True, kw_only=True):
+    """Mandate association, as sent."""
+
+    customer_id: int
 
 
 class NamedRecord(Answer, frozen=True, kw_only=True):
@@ -489,11 +454,28 @@ class NamedRecord(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class ProAccountMandateMigrationCreatedMandate(Answer, frozen=True, kw_only=True):
-    """Pro account mandate migration created mandate, as answered."""
+class NamedRecordPage(AnswerPage, frozen=True, kw_only=True):
+    """One page of a list: named record."""
+
+    items: list[NamedRecord] = PROMISED
+
+
+class Payment(Answer, frozen=True, kw_only=True):
+    """A payment of an invoice."""
 
     id: int = PROMISED
-    type: str = PROMISED
+    label: str = PROMISED
+    currency: CurrencyAnswer | None = PROMISED
+    currency_amount: Decimal = PROMISED
+    status: PaymentStatus = PROMISED
+    created_at: dt.datetime = PROMISED
+    updated_at: dt.datetime = PROMISED
+
+
+class PaymentPage(AnswerPage, frozen=True, kw_only=True):
+    """One page of a list: payment."""
+
+    items: list[Payment] = PROMISED
 
 
 class QuoteInvoiceLine(Answer, frozen=True, kw_only=True):
@@ -518,10 +500,31 @@ class QuoteInvoiceLine(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
+class QuoteInvoiceLinePage(AnswerPage, frozen=True, kw_only=True):
+    """One page of a list: quote invoice line."""
+
+    items: list[QuoteInvoiceLine] = PROMISED
+
+
 class RecordId(Answer, frozen=True, kw_only=True):
     """The id of another record."""
 
     id: int = PROMISED
+    """Id of the other record."""
+
+
+class RecordReference(Request, frozen=True, kw_only=True):
+    """Which record is meant."""
+
+    id: int
+    """Id of the record that is meant."""
+
+
+class TransactionMatch(Request, frozen=True, kw_only=True):
+    """The bank transaction to match with."""
+
+    transaction_id: int
+    """Id of the bank transaction."""
 
 
 class TransactionProAccountExpense(Answer, frozen=True, kw_only=True):
@@ -537,3 +540,10 @@ class TransactionProAccountExpenseEmployee(Answer, frozen=True, kw_only=True):
     id: int = PROMISED
     first_name: str = PROMISED
     last_name: str = PROMISED
+
+
+class TypedRecordId(Answer, frozen=True, kw_only=True):
+    """The id of another record, and what kind it is."""
+
+    id: int = PROMISED
+    type: str = PROMISED

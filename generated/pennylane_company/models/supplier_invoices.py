@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, BlankableDecimal, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, Request, variants
 from ..types import File
 from .shared import (
+    CategoryShare,
     CategoryWeight,
     Currency,
     CurrencyAnswer,
-    CustomerCategory,
     CustomerInvoiceEInvoicingFlow,
     CustomerInvoiceLineImputationDates,
     CustomerInvoiceTransactionReference,
     ImputationDates,
     InvoiceTransactionReferencesBankingProviders,
     InvoiceTransactionReferencesProviderFieldNames,
-    LedgerEntryLineUnletterLedgerEntryLine,
     Link,
     LinkedRecord,
     RecordId,
+    RecordReference,
     TransactionProAccountExpense,
     VatRate,
     VatRateAnswer,
@@ -316,11 +316,9 @@ class SupplierInvoiceInvoiceLine(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class SupplierInvoiceInvoiceLinePage(Answer, frozen=True, kw_only=True):
+class SupplierInvoiceInvoiceLinePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: supplier invoice invoice line."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[SupplierInvoiceInvoiceLine] = PROMISED
 
 
@@ -350,22 +348,18 @@ class SupplierInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
     bank_account: LinkedRecord = PROMISED
     pro_account_expense: TransactionProAccountExpense | None = PROMISED
     supplier: LinkedRecord | None = PROMISED
-    categories: list[CustomerCategory] = PROMISED
+    categories: list[CategoryShare] = PROMISED
 
 
-class SupplierInvoiceMatchedTransactionPage(Answer, frozen=True, kw_only=True):
+class SupplierInvoiceMatchedTransactionPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: supplier invoice matched transaction."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[SupplierInvoiceMatchedTransaction] = PROMISED
 
 
-class SupplierInvoicePage(Answer, frozen=True, kw_only=True):
+class SupplierInvoicePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: supplier invoice."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[SupplierInvoice] = PROMISED
 
 
@@ -395,7 +389,7 @@ class SupplierInvoiceUpdateInvoiceLines(Request, frozen=True, kw_only=True):
 
     create: list[SupplierInvoiceUpdateInvoiceLinesCreate] | UnsetType = UNSET
     update: list[SupplierInvoiceUpdateInvoiceLinesUpdate] | UnsetType = UNSET
-    delete: list[LedgerEntryLineUnletterLedgerEntryLine] | UnsetType = UNSET
+    delete: list[RecordReference] | UnsetType = UNSET
 
 
 class SupplierInvoiceUpdateInvoiceLinesCreate(Request, frozen=True, kw_only=True):
@@ -471,7 +465,7 @@ else:
         },
     )
 
-PutSupplierInvoiceCategoriesAnswer: TypeAlias = list[CustomerCategory]
+PutSupplierInvoiceCategoriesAnswer: TypeAlias = list[CategoryShare]
 """Put supplier invoice categories answer, as answered."""
 
 PutSupplierInvoiceCategoriesBody: TypeAlias = list[CategoryWeight]

@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
-from .shared import Address, CategoryWeight, CustomerAddress, CustomerCategory, LedgerAccountNumber, RecordId
+from .._codec import PROMISED, Answer, AnswerPage, Request
+from .shared import Address, CategoryShare, CategoryWeight, CustomerAddress, LedgerAccountNumber, RecordId
 
 __all__ = [
     "PutSupplierCategoriesAnswer", "PutSupplierCategoriesBody", "Supplier", "SupplierCreate", "SupplierPage",
@@ -78,11 +78,9 @@ class SupplierCreate(Request, frozen=True, kw_only=True):
     external_reference: str | UnsetType = UNSET
 
 
-class SupplierPage(Answer, frozen=True, kw_only=True):
+class SupplierPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: supplier."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[Supplier] = PROMISED
 
 
@@ -102,7 +100,7 @@ class SupplierUpdate(Request, frozen=True, kw_only=True):
     external_reference: str | UnsetType = UNSET
 
 
-PutSupplierCategoriesAnswer: TypeAlias = list[CustomerCategory]
+PutSupplierCategoriesAnswer: TypeAlias = list[CategoryShare]
 """Put supplier categories answer, as answered."""
 
 PutSupplierCategoriesBody: TypeAlias = list[CategoryWeight]

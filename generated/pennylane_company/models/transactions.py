@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, Request, variants
 from .shared import (
+    CategoryShare,
     CategoryWeight,
     CurrencyAnswer,
-    CustomerCategory,
     Link,
     LinkedRecord,
     TransactionProAccountExpense,
@@ -54,7 +54,7 @@ class Transaction(Answer, frozen=True, kw_only=True):
     pro_account_expense: TransactionProAccountExpense | None = PROMISED
     customer: LinkedRecord | None = PROMISED
     supplier: LinkedRecord | None = PROMISED
-    categories: list[CustomerCategory] = PROMISED
+    categories: list[CategoryShare] = PROMISED
     matched_invoices: Link = PROMISED
     interbank_code: str | None = PROMISED
 
@@ -79,19 +79,15 @@ class TransactionMatchedInvoice(Answer, frozen=True, kw_only=True):
     url: str = PROMISED
 
 
-class TransactionMatchedInvoicePage(Answer, frozen=True, kw_only=True):
+class TransactionMatchedInvoicePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: transaction matched invoice."""
 
     items: list[TransactionMatchedInvoice] = PROMISED
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
 
 
-class TransactionPage(Answer, frozen=True, kw_only=True):
+class TransactionPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: transaction."""
 
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
     items: list[Transaction] = PROMISED
 
 
@@ -113,7 +109,7 @@ if TYPE_CHECKING:
 else:
     TransactionUpdate = variants(TransactionUpdateCustomerId, TransactionUpdateSupplierId)
 
-PutTransactionCategoriesAnswer: TypeAlias = list[CustomerCategory]
+PutTransactionCategoriesAnswer: TypeAlias = list[CategoryShare]
 """Put transaction categories answer, as answered."""
 
 PutTransactionCategoriesBody: TypeAlias = list[CategoryWeight]

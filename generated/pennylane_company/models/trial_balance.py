@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .._codec import PROMISED, Answer
+from .._codec import PROMISED, Answer, AnswerPage
 
 __all__ = [
     "TrialBalance", "TrialBalancePage",
@@ -23,9 +23,7 @@ class TrialBalance(Answer, frozen=True, kw_only=True):
     credits: Decimal = PROMISED
 
 
-class TrialBalancePage(Answer, frozen=True, kw_only=True):
+class TrialBalancePage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: trial balance."""
 
     items: list[TrialBalance] = PROMISED
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, AnswerPage, Request
 
 __all__ = [
     "CompanyWebhookSubscriptionEvents", "CompanyWebhookSubscriptionEventsAnswer", "WebhookSubscription",
@@ -71,12 +71,10 @@ class WebhookSubscriptionCreated(Answer, frozen=True, kw_only=True):
     updated_at: dt.datetime = PROMISED
 
 
-class WebhookSubscriptionPage(Answer, frozen=True, kw_only=True):
+class WebhookSubscriptionPage(AnswerPage, frozen=True, kw_only=True):
     """One page of a list: webhook subscription."""
 
     items: list[WebhookSubscription] = PROMISED
-    has_more: bool = PROMISED
-    next_cursor: str | None = PROMISED
 
 
 class WebhookSubscriptionUpdate(Request, frozen=True, kw_only=True):

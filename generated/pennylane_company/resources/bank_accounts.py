@@ -7,39 +7,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from typing import Literal
 
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.BankAccountPage] = Operation(
-    "getBankAccounts", "GET", "/api/external/v2/bank_accounts", "bank_accounts.BankAccountPage"
+    "getBankAccounts", "GET", "/bank_accounts", "bank_accounts.BankAccountPage"
 )
 _GET: Operation[models.BankAccount] = Operation(
-    "getBankAccount", "GET", "/api/external/v2/bank_accounts/{id}", "bank_accounts.BankAccount"
+    "getBankAccount", "GET", "/bank_accounts/{id}", "bank_accounts.BankAccount"
 )
 _CREATE: Operation[models.BankAccount] = Operation(
-    "postBankAccount", "POST", "/api/external/v2/bank_accounts", "bank_accounts.BankAccount"
+    "postBankAccount", "POST", "/bank_accounts", "bank_accounts.BankAccount"
 )
 
 
-class BankAccounts:
+class BankAccounts(Resource):
     """Bank accounts."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> Iterator[models.BankAccount]:
         """List the bank accounts.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/bank_accounts``; scope ``bank_accounts:all`` or ``bank_accounts:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /bank_accounts``; scope ``bank_accounts:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "sort": sort})
 
@@ -52,34 +47,27 @@ class BankAccounts:
     def get(self, id: int) -> models.BankAccount:
         """Get a bank account.
 
-        ``GET /api/external/v2/bank_accounts/{id}``; scope ``bank_accounts:all`` or
-        ``bank_accounts:readonly``; refused with 400, 401, 403, 404.
+        ``GET /bank_accounts/{id}``; scope ``bank_accounts:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.BankAccountCreate) -> models.BankAccount:
         """Create a bank account.
 
-        ``POST /api/external/v2/bank_accounts``; scope ``bank_accounts:all``; refused with 400, 401, 403,
-        404, 422.
+        ``POST /bank_accounts``; scope ``bank_accounts:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
 
-class AsyncBankAccounts:
+class AsyncBankAccounts(AsyncResource):
     """Bank accounts."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> AsyncIterator[models.BankAccount]:
         """List the bank accounts.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/bank_accounts``; scope ``bank_accounts:all`` or ``bank_accounts:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /bank_accounts``; scope ``bank_accounts:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "sort": sort})
 
@@ -92,15 +80,13 @@ class AsyncBankAccounts:
     async def get(self, id: int) -> models.BankAccount:
         """Get a bank account.
 
-        ``GET /api/external/v2/bank_accounts/{id}``; scope ``bank_accounts:all`` or
-        ``bank_accounts:readonly``; refused with 400, 401, 403, 404.
+        ``GET /bank_accounts/{id}``; scope ``bank_accounts:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.BankAccountCreate) -> models.BankAccount:
         """Create a bank account.
 
-        ``POST /api/external/v2/bank_accounts``; scope ``bank_accounts:all``; refused with 400, 401, 403,
-        404, 422.
+        ``POST /bank_accounts``; scope ``bank_accounts:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)

@@ -7,24 +7,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
-_LIST: Operation[models.BankEstablishmentPage] = Operation(
-    "getBankEstablishments", "GET", "/api/external/v2/bank_establishments", "shared.BankEstablishmentPage"
+_LIST: Operation[models.NamedRecordPage] = Operation(
+    "getBankEstablishments", "GET", "/bank_establishments", "shared.NamedRecordPage"
 )
 
 
-class BankEstablishments:
+class BankEstablishments(Resource):
     """Bank establishments."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -35,9 +32,7 @@ class BankEstablishments:
     ) -> Iterator[models.NamedRecord]:
         """List the bank establishments.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/bank_establishments``; scope ``bank_establishments:readonly``; refused with 400,
-        401, 403, 404.
+        ``GET /bank_establishments``; scope ``bank_establishments:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -48,18 +43,15 @@ class BankEstablishments:
         filter: Sequence[filters.BankEstablishmentFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BankEstablishmentPage:
+    ) -> models.NamedRecordPage:
         """Get one page of :meth:`list`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
         )
 
 
-class AsyncBankEstablishments:
+class AsyncBankEstablishments(AsyncResource):
     """Bank establishments."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -70,9 +62,7 @@ class AsyncBankEstablishments:
     ) -> AsyncIterator[models.NamedRecord]:
         """List the bank establishments.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/bank_establishments``; scope ``bank_establishments:readonly``; refused with 400,
-        401, 403, 404.
+        ``GET /bank_establishments``; scope ``bank_establishments:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -83,7 +73,7 @@ class AsyncBankEstablishments:
         filter: Sequence[filters.BankEstablishmentFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BankEstablishmentPage:
+    ) -> models.NamedRecordPage:
         """Get one page of :meth:`list`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}

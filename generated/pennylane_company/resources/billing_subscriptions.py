@@ -7,57 +7,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.BillingSubscriptionPage] = Operation(
     "getBillingSubscriptions",
     "GET",
-    "/api/external/v2/billing_subscriptions",
+    "/billing_subscriptions",
     "billing_subscriptions.BillingSubscriptionPage",
 )
 _GET: Operation[models.BillingSubscription] = Operation(
     "getBillingSubscription",
     "GET",
-    "/api/external/v2/billing_subscriptions/{id}",
+    "/billing_subscriptions/{id}",
     "billing_subscriptions.BillingSubscription",
 )
 _CREATE: Operation[models.BillingSubscription] = Operation(
-    "postBillingSubscriptions",
-    "POST",
-    "/api/external/v2/billing_subscriptions",
-    "billing_subscriptions.BillingSubscription",
+    "postBillingSubscriptions", "POST", "/billing_subscriptions", "billing_subscriptions.BillingSubscription"
 )
 _UPDATE: Operation[models.BillingSubscription] = Operation(
     "putBillingSubscriptions",
     "PUT",
-    "/api/external/v2/billing_subscriptions/{id}",
+    "/billing_subscriptions/{id}",
     "billing_subscriptions.BillingSubscription",
 )
-_LIST_INVOICE_LINE_SECTIONS: Operation[models.BillingSubscriptionInvoiceLineSectionPage] = Operation(
+_LIST_INVOICE_LINE_SECTIONS: Operation[models.InvoiceLineSectionPage] = Operation(
     "getBillingSubscriptionInvoiceLineSections",
     "GET",
-    "/api/external/v2/billing_subscriptions/{billing_subscription_id}/invoice_line_sections",
-    "shared.BillingSubscriptionInvoiceLineSectionPage",
+    "/billing_subscriptions/{billing_subscription_id}/invoice_line_sections",
+    "shared.InvoiceLineSectionPage",
 )
 _LIST_INVOICE_LINES: Operation[models.BillingSubscriptionInvoiceLinePage] = Operation(
     "getBillingSubscriptionInvoiceLines",
     "GET",
-    "/api/external/v2/billing_subscriptions/{billing_subscription_id}/invoice_lines",
+    "/billing_subscriptions/{billing_subscription_id}/invoice_lines",
     "billing_subscriptions.BillingSubscriptionInvoiceLinePage",
 )
 
 
-class BillingSubscriptions:
+class BillingSubscriptions(Resource):
     """Billing subscriptions."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -68,9 +62,7 @@ class BillingSubscriptions:
     ) -> Iterator[models.BillingSubscription]:
         """List the billing subscriptions.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/billing_subscriptions``; scope ``billing_subscriptions:all`` or
-        ``billing_subscriptions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /billing_subscriptions``; scope ``billing_subscriptions:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -90,24 +82,21 @@ class BillingSubscriptions:
     def get(self, id: int) -> models.BillingSubscription:
         """Get a billing subscription.
 
-        ``GET /api/external/v2/billing_subscriptions/{id}``; scope ``billing_subscriptions:all`` or
-        ``billing_subscriptions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /billing_subscriptions/{id}``; scope ``billing_subscriptions:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.BillingSubscriptionCreate) -> models.BillingSubscription:
         """Create a billing subscription.
 
-        ``POST /api/external/v2/billing_subscriptions``; scope ``billing_subscriptions:all``; refused with
-        400, 401, 403, 404, 422.
+        ``POST /billing_subscriptions``; scope ``billing_subscriptions:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.BillingSubscriptionUpdate) -> models.BillingSubscription:
         """Change a billing subscription. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/billing_subscriptions/{id}``; scope ``billing_subscriptions:all``; refused
-        with 400, 401, 403, 404, 422.
+        ``PUT /billing_subscriptions/{id}``; scope ``billing_subscriptions:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
@@ -116,10 +105,8 @@ class BillingSubscriptions:
     ) -> Iterator[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a billing subscription.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/billing_subscriptions/{billing_subscription_id}/invoice_line_sections``; scope
-        ``billing_subscriptions:all`` or ``billing_subscriptions:readonly``; refused with 400, 401, 403,
-        404.
+        ``GET /billing_subscriptions/{billing_subscription_id}/invoice_line_sections``; scope
+        ``billing_subscriptions:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -134,7 +121,7 @@ class BillingSubscriptions:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLineSectionPage:
+    ) -> models.InvoiceLineSectionPage:
         """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -147,10 +134,8 @@ class BillingSubscriptions:
     ) -> Iterator[models.BillingSubscriptionInvoiceLine]:
         """List the invoice lines of a billing subscription.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/billing_subscriptions/{billing_subscription_id}/invoice_lines``; scope
-        ``billing_subscriptions:all`` or ``billing_subscriptions:readonly``; refused with 400, 401, 403,
-        404.
+        ``GET /billing_subscriptions/{billing_subscription_id}/invoice_lines``; scope
+        ``billing_subscriptions:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES,
@@ -174,11 +159,8 @@ class BillingSubscriptions:
         )
 
 
-class AsyncBillingSubscriptions:
+class AsyncBillingSubscriptions(AsyncResource):
     """Billing subscriptions."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -189,9 +171,7 @@ class AsyncBillingSubscriptions:
     ) -> AsyncIterator[models.BillingSubscription]:
         """List the billing subscriptions.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/billing_subscriptions``; scope ``billing_subscriptions:all`` or
-        ``billing_subscriptions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /billing_subscriptions``; scope ``billing_subscriptions:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -211,24 +191,21 @@ class AsyncBillingSubscriptions:
     async def get(self, id: int) -> models.BillingSubscription:
         """Get a billing subscription.
 
-        ``GET /api/external/v2/billing_subscriptions/{id}``; scope ``billing_subscriptions:all`` or
-        ``billing_subscriptions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /billing_subscriptions/{id}``; scope ``billing_subscriptions:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.BillingSubscriptionCreate) -> models.BillingSubscription:
         """Create a billing subscription.
 
-        ``POST /api/external/v2/billing_subscriptions``; scope ``billing_subscriptions:all``; refused with
-        400, 401, 403, 404, 422.
+        ``POST /billing_subscriptions``; scope ``billing_subscriptions:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.BillingSubscriptionUpdate) -> models.BillingSubscription:
         """Change a billing subscription. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/billing_subscriptions/{id}``; scope ``billing_subscriptions:all``; refused
-        with 400, 401, 403, 404, 422.
+        ``PUT /billing_subscriptions/{id}``; scope ``billing_subscriptions:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
@@ -237,10 +214,8 @@ class AsyncBillingSubscriptions:
     ) -> AsyncIterator[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a billing subscription.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/billing_subscriptions/{billing_subscription_id}/invoice_line_sections``; scope
-        ``billing_subscriptions:all`` or ``billing_subscriptions:readonly``; refused with 400, 401, 403,
-        404.
+        ``GET /billing_subscriptions/{billing_subscription_id}/invoice_line_sections``; scope
+        ``billing_subscriptions:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -255,7 +230,7 @@ class AsyncBillingSubscriptions:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLineSectionPage:
+    ) -> models.InvoiceLineSectionPage:
         """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -268,10 +243,8 @@ class AsyncBillingSubscriptions:
     ) -> AsyncIterator[models.BillingSubscriptionInvoiceLine]:
         """List the invoice lines of a billing subscription.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/billing_subscriptions/{billing_subscription_id}/invoice_lines``; scope
-        ``billing_subscriptions:all`` or ``billing_subscriptions:readonly``; refused with 400, 401, 403,
-        404.
+        ``GET /billing_subscriptions/{billing_subscription_id}/invoice_lines``; scope
+        ``billing_subscriptions:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES,

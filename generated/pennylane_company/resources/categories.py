@@ -7,33 +7,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.CategoryPage] = Operation(
-    "getCategories", "GET", "/api/external/v2/categories", "categories.CategoryPage"
+    "getCategories", "GET", "/categories", "categories.CategoryPage"
 )
-_GET: Operation[models.Category] = Operation(
-    "getCategory", "GET", "/api/external/v2/categories/{id}", "categories.Category"
-)
+_GET: Operation[models.Category] = Operation("getCategory", "GET", "/categories/{id}", "categories.Category")
 _CREATE: Operation[models.Category] = Operation(
-    "postCategories", "POST", "/api/external/v2/categories", "categories.Category"
+    "postCategories", "POST", "/categories", "categories.Category"
 )
 _UPDATE: Operation[models.Category] = Operation(
-    "updateCategory", "PUT", "/api/external/v2/categories/{id}", "categories.Category"
+    "updateCategory", "PUT", "/categories/{id}", "categories.Category"
 )
 
 
-class Categories:
+class Categories(Resource):
     """Categories."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -44,9 +39,7 @@ class Categories:
     ) -> Iterator[models.Category]:
         """List the categories.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/categories``; scope ``categories:all`` or ``categories:readonly``; refused with
-        400, 401, 403, 404.
+        ``GET /categories``; scope ``categories:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -66,33 +59,27 @@ class Categories:
     def get(self, id: int) -> models.Category:
         """Get a category.
 
-        ``GET /api/external/v2/categories/{id}``; scope ``categories:all`` or ``categories:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /categories/{id}``; scope ``categories:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.CategoryCreate) -> models.Category:
         """Create a category.
 
-        ``POST /api/external/v2/categories``; scope ``categories:all``; refused with 400, 401, 403, 404,
-        422.
+        ``POST /categories``; scope ``categories:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.CategoryUpdate) -> models.Category:
         """Change a category. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/categories/{id}``; scope ``categories:all``; refused with 400, 401, 403,
-        404, 422.
+        ``PUT /categories/{id}``; scope ``categories:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncCategories:
+class AsyncCategories(AsyncResource):
     """Categories."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -103,9 +90,7 @@ class AsyncCategories:
     ) -> AsyncIterator[models.Category]:
         """List the categories.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/categories``; scope ``categories:all`` or ``categories:readonly``; refused with
-        400, 401, 403, 404.
+        ``GET /categories``; scope ``categories:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -125,23 +110,20 @@ class AsyncCategories:
     async def get(self, id: int) -> models.Category:
         """Get a category.
 
-        ``GET /api/external/v2/categories/{id}``; scope ``categories:all`` or ``categories:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /categories/{id}``; scope ``categories:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.CategoryCreate) -> models.Category:
         """Create a category.
 
-        ``POST /api/external/v2/categories``; scope ``categories:all``; refused with 400, 401, 403, 404,
-        422.
+        ``POST /categories``; scope ``categories:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.CategoryUpdate) -> models.Category:
         """Change a category. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/categories/{id}``; scope ``categories:all``; refused with 400, 401, 403,
-        404, 422.
+        ``PUT /categories/{id}``; scope ``categories:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)

@@ -7,39 +7,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.CategoryGroupPage] = Operation(
-    "getCategoryGroups", "GET", "/api/external/v2/category_groups", "category_groups.CategoryGroupPage"
+    "getCategoryGroups", "GET", "/category_groups", "category_groups.CategoryGroupPage"
 )
 _GET: Operation[models.CategoryGroup] = Operation(
-    "getCategoryGroup", "GET", "/api/external/v2/category_groups/{id}", "category_groups.CategoryGroup"
+    "getCategoryGroup", "GET", "/category_groups/{id}", "category_groups.CategoryGroup"
 )
 _LIST_CATEGORIES: Operation[models.CategoryGroupCategoryPage] = Operation(
     "getCategoryGroupCategories",
     "GET",
-    "/api/external/v2/category_groups/{category_group_id}/categories",
+    "/category_groups/{category_group_id}/categories",
     "category_groups.CategoryGroupCategoryPage",
 )
 
 
-class CategoryGroups:
+class CategoryGroups(Resource):
     """Category groups."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(self, *, limit: int = 100) -> Iterator[models.CategoryGroup]:
         """List the category groups.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/category_groups``; scope ``categories:all`` or ``categories:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /category_groups``; scope ``categories:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit})
 
@@ -50,8 +45,7 @@ class CategoryGroups:
     def get(self, id: int) -> models.CategoryGroup:
         """Get a category group.
 
-        ``GET /api/external/v2/category_groups/{id}``; scope ``categories:all`` or ``categories:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /category_groups/{id}``; scope ``categories:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
@@ -60,9 +54,7 @@ class CategoryGroups:
     ) -> Iterator[models.CategoryGroupCategory]:
         """List the categories of a category group.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/category_groups/{category_group_id}/categories``; scope ``categories:all`` or
-        ``categories:readonly``; refused with 400, 401, 403, 404.
+        ``GET /category_groups/{category_group_id}/categories``; scope ``categories:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES, path={"category_group_id": category_group_id}, query={"limit": limit}
@@ -79,18 +71,13 @@ class CategoryGroups:
         )
 
 
-class AsyncCategoryGroups:
+class AsyncCategoryGroups(AsyncResource):
     """Category groups."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(self, *, limit: int = 100) -> AsyncIterator[models.CategoryGroup]:
         """List the category groups.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/category_groups``; scope ``categories:all`` or ``categories:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /category_groups``; scope ``categories:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit})
 
@@ -101,8 +88,7 @@ class AsyncCategoryGroups:
     async def get(self, id: int) -> models.CategoryGroup:
         """Get a category group.
 
-        ``GET /api/external/v2/category_groups/{id}``; scope ``categories:all`` or ``categories:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /category_groups/{id}``; scope ``categories:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
@@ -111,9 +97,7 @@ class AsyncCategoryGroups:
     ) -> AsyncIterator[models.CategoryGroupCategory]:
         """List the categories of a category group.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/category_groups/{category_group_id}/categories``; scope ``categories:all`` or
-        ``categories:readonly``; refused with 400, 401, 403, 404.
+        ``GET /category_groups/{category_group_id}/categories``; scope ``categories:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES, path={"category_group_id": category_group_id}, query={"limit": limit}

@@ -7,87 +7,65 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import AsyncIterator, Iterator
 
     from .. import models
-    from .._transport import AsyncCore, Core
 
-_LIST_CUSTOMER_INVOICES: Operation[models.ChangelogCustomerInvoicePage] = Operation(
-    "getCustomerInvoicesChanges",
-    "GET",
-    "/api/external/v2/changelogs/customer_invoices",
-    "changelogs.ChangelogCustomerInvoicePage",
+_LIST_CUSTOMER_INVOICES: Operation[models.ChangePage] = Operation(
+    "getCustomerInvoicesChanges", "GET", "/changelogs/customer_invoices", "changelogs.ChangePage"
 )
-_LIST_CUSTOMERS: Operation[models.ChangelogCustomerInvoicePage] = Operation(
-    "getCustomerChanges",
-    "GET",
-    "/api/external/v2/changelogs/customers",
-    "changelogs.ChangelogCustomerInvoicePage",
+_LIST_CUSTOMERS: Operation[models.ChangePage] = Operation(
+    "getCustomerChanges", "GET", "/changelogs/customers", "changelogs.ChangePage"
 )
 _LIST_LEDGER_ENTRIES_CATEGORIES: Operation[models.ChangelogLedgerEntriesCategoryPage] = Operation(
     "getLedgerEntriesCategoryChanges",
     "GET",
-    "/api/external/v2/changelogs/ledger_entries_categories",
+    "/changelogs/ledger_entries_categories",
     "changelogs.ChangelogLedgerEntriesCategoryPage",
 )
-_LIST_LEDGER_ENTRY_LINES: Operation[models.ChangelogCustomerInvoicePage] = Operation(
-    "getLedgerEntryLineChanges",
-    "GET",
-    "/api/external/v2/changelogs/ledger_entry_lines",
-    "changelogs.ChangelogCustomerInvoicePage",
+_LIST_LEDGER_ENTRY_LINES: Operation[models.ChangePage] = Operation(
+    "getLedgerEntryLineChanges", "GET", "/changelogs/ledger_entry_lines", "changelogs.ChangePage"
 )
 _LIST_LEDGER_ENTRY_LINES_CATEGORIES: Operation[models.ChangelogLedgerEntryLinesCategoryPage] = Operation(
     "getLedgerEntryLinesCategoryChanges",
     "GET",
-    "/api/external/v2/changelogs/ledger_entry_lines_categories",
+    "/changelogs/ledger_entry_lines_categories",
     "changelogs.ChangelogLedgerEntryLinesCategoryPage",
 )
-_LIST_PRODUCTS: Operation[models.ChangelogCustomerInvoicePage] = Operation(
-    "getProductChanges",
-    "GET",
-    "/api/external/v2/changelogs/products",
-    "changelogs.ChangelogCustomerInvoicePage",
+_LIST_PRODUCTS: Operation[models.ChangePage] = Operation(
+    "getProductChanges", "GET", "/changelogs/products", "changelogs.ChangePage"
 )
-_LIST_QUOTES: Operation[models.ChangelogCustomerInvoicePage] = Operation(
-    "getQuoteChanges", "GET", "/api/external/v2/changelogs/quotes", "changelogs.ChangelogCustomerInvoicePage"
+_LIST_QUOTES: Operation[models.ChangePage] = Operation(
+    "getQuoteChanges", "GET", "/changelogs/quotes", "changelogs.ChangePage"
 )
-_LIST_SUPPLIER_INVOICES: Operation[models.ChangelogCustomerInvoicePage] = Operation(
-    "getSupplierInvoicesChanges",
-    "GET",
-    "/api/external/v2/changelogs/supplier_invoices",
-    "changelogs.ChangelogCustomerInvoicePage",
+_LIST_SUPPLIER_INVOICES: Operation[models.ChangePage] = Operation(
+    "getSupplierInvoicesChanges", "GET", "/changelogs/supplier_invoices", "changelogs.ChangePage"
 )
-_LIST_SUPPLIERS: Operation[models.ChangelogCustomerInvoicePage] = Operation(
-    "getSupplierChanges",
-    "GET",
-    "/api/external/v2/changelogs/suppliers",
-    "changelogs.ChangelogCustomerInvoicePage",
+_LIST_SUPPLIERS: Operation[models.ChangePage] = Operation(
+    "getSupplierChanges", "GET", "/changelogs/suppliers", "changelogs.ChangePage"
 )
-_LIST_TRANSACTIONS: Operation[models.ChangelogCustomerInvoicePage] = Operation(
-    "getTransactionChanges",
-    "GET",
-    "/api/external/v2/changelogs/transactions",
-    "changelogs.ChangelogCustomerInvoicePage",
+_LIST_TRANSACTIONS: Operation[models.ChangePage] = Operation(
+    "getTransactionChanges", "GET", "/changelogs/transactions", "changelogs.ChangePage"
 )
 
 
-class Changelogs:
+class Changelogs(Resource):
     """Changelogs."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list_customer_invoices(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogCustomerInvoice]:
-        """List the customer invoices of a changelog.
+    ) -> Iterator[models.Change]:
+        """List what happened to invoices, the oldest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/customer_invoices``; scope ``customer_invoices:all`` or
-        ``customer_invoices:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        Four weeks are kept, a few seconds behind. An older start_date is refused with 422. Changes of
+        categories do not show.
+
+        ``GET /changelogs/customer_invoices``; scope ``customer_invoices:all`` or ``:readonly``; may be
+        refused with 422 or 500.
         """
         return self._core.items(
             _LIST_CUSTOMER_INVOICES, query={"limit": limit}, first={"start_date": start_date}
@@ -95,7 +73,7 @@ class Changelogs:
 
     def list_customer_invoices_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_customer_invoices`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_CUSTOMER_INVOICES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -103,18 +81,19 @@ class Changelogs:
 
     def list_customers(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogCustomerInvoice]:
-        """List the customers of a changelog.
+    ) -> Iterator[models.Change]:
+        """List what happened to customers, the oldest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/customers``; scope ``customers:all`` or ``customers:readonly``; refused
-        with 400, 401, 403, 404, 422, 500.
+        Four weeks are kept, a few seconds behind. An older start_date is refused with 422.
+
+        ``GET /changelogs/customers``; scope ``customers:all`` or ``:readonly``; may be refused with 422 or
+        500.
         """
         return self._core.items(_LIST_CUSTOMERS, query={"limit": limit}, first={"start_date": start_date})
 
     def list_customers_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_customers`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_CUSTOMERS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -125,9 +104,8 @@ class Changelogs:
     ) -> Iterator[models.ChangelogLedgerEntriesCategory]:
         """List the ledger entries categories of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/ledger_entries_categories``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/ledger_entries_categories``; scope ``ledger_entries:all`` or ``:readonly``; may
+        be refused with 422 or 500.
         """
         return self._core.items(
             _LIST_LEDGER_ENTRIES_CATEGORIES, query={"limit": limit}, first={"start_date": start_date}
@@ -144,12 +122,11 @@ class Changelogs:
 
     def list_ledger_entry_lines(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogCustomerInvoice]:
+    ) -> Iterator[models.Change]:
         """List the ledger entry lines of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/ledger_entry_lines``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``; may be
+        refused with 422 or 500.
         """
         return self._core.items(
             _LIST_LEDGER_ENTRY_LINES, query={"limit": limit}, first={"start_date": start_date}
@@ -157,7 +134,7 @@ class Changelogs:
 
     def list_ledger_entry_lines_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_ledger_entry_lines`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_LEDGER_ENTRY_LINES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -168,9 +145,8 @@ class Changelogs:
     ) -> Iterator[models.ChangelogLedgerEntryLinesCategory]:
         """List the ledger entry lines categories of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/ledger_entry_lines_categories``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/ledger_entry_lines_categories``; scope ``ledger_entries:all`` or ``:readonly``;
+        may be refused with 422 or 500.
         """
         return self._core.items(
             _LIST_LEDGER_ENTRY_LINES_CATEGORIES, query={"limit": limit}, first={"start_date": start_date}
@@ -187,18 +163,19 @@ class Changelogs:
 
     def list_products(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogCustomerInvoice]:
-        """List the products of a changelog.
+    ) -> Iterator[models.Change]:
+        """List what happened to products, the oldest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/products``; scope ``products:all`` or ``products:readonly``; refused
-        with 400, 401, 403, 404, 422, 500.
+        Four weeks are kept, a few seconds behind. An older start_date is refused with 422.
+
+        ``GET /changelogs/products``; scope ``products:all`` or ``:readonly``; may be refused with 422 or
+        500.
         """
         return self._core.items(_LIST_PRODUCTS, query={"limit": limit}, first={"start_date": start_date})
 
     def list_products_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_products`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_PRODUCTS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -206,18 +183,16 @@ class Changelogs:
 
     def list_quotes(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogCustomerInvoice]:
+    ) -> Iterator[models.Change]:
         """List the quotes of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/quotes``; scope ``quotes:all`` or ``quotes:readonly``; refused with
-        400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/quotes``; scope ``quotes:all`` or ``:readonly``; may be refused with 422 or 500.
         """
         return self._core.items(_LIST_QUOTES, query={"limit": limit}, first={"start_date": start_date})
 
     def list_quotes_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_quotes`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_QUOTES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -225,12 +200,11 @@ class Changelogs:
 
     def list_supplier_invoices(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogCustomerInvoice]:
+    ) -> Iterator[models.Change]:
         """List the supplier invoices of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/supplier_invoices``; scope ``supplier_invoices:all`` or
-        ``supplier_invoices:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/supplier_invoices``; scope ``supplier_invoices:all`` or ``:readonly``; may be
+        refused with 422 or 500.
         """
         return self._core.items(
             _LIST_SUPPLIER_INVOICES, query={"limit": limit}, first={"start_date": start_date}
@@ -238,7 +212,7 @@ class Changelogs:
 
     def list_supplier_invoices_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_supplier_invoices`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_SUPPLIER_INVOICES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -246,18 +220,17 @@ class Changelogs:
 
     def list_suppliers(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogCustomerInvoice]:
+    ) -> Iterator[models.Change]:
         """List the suppliers of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/suppliers``; scope ``suppliers:all`` or ``suppliers:readonly``; refused
-        with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/suppliers``; scope ``suppliers:all`` or ``:readonly``; may be refused with 422 or
+        500.
         """
         return self._core.items(_LIST_SUPPLIERS, query={"limit": limit}, first={"start_date": start_date})
 
     def list_suppliers_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_suppliers`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_SUPPLIERS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -265,38 +238,36 @@ class Changelogs:
 
     def list_transactions(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogCustomerInvoice]:
+    ) -> Iterator[models.Change]:
         """List the transactions of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/transactions``; scope ``transactions:all`` or
-        ``transactions:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/transactions``; scope ``transactions:all`` or ``:readonly``; may be refused with
+        422 or 500.
         """
         return self._core.items(_LIST_TRANSACTIONS, query={"limit": limit}, first={"start_date": start_date})
 
     def list_transactions_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_transactions`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_TRANSACTIONS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
         )
 
 
-class AsyncChangelogs:
+class AsyncChangelogs(AsyncResource):
     """Changelogs."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list_customer_invoices(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogCustomerInvoice]:
-        """List the customer invoices of a changelog.
+    ) -> AsyncIterator[models.Change]:
+        """List what happened to invoices, the oldest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/customer_invoices``; scope ``customer_invoices:all`` or
-        ``customer_invoices:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        Four weeks are kept, a few seconds behind. An older start_date is refused with 422. Changes of
+        categories do not show.
+
+        ``GET /changelogs/customer_invoices``; scope ``customer_invoices:all`` or ``:readonly``; may be
+        refused with 422 or 500.
         """
         return self._core.items(
             _LIST_CUSTOMER_INVOICES, query={"limit": limit}, first={"start_date": start_date}
@@ -304,7 +275,7 @@ class AsyncChangelogs:
 
     async def list_customer_invoices_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_customer_invoices`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_CUSTOMER_INVOICES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -312,18 +283,19 @@ class AsyncChangelogs:
 
     def list_customers(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogCustomerInvoice]:
-        """List the customers of a changelog.
+    ) -> AsyncIterator[models.Change]:
+        """List what happened to customers, the oldest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/customers``; scope ``customers:all`` or ``customers:readonly``; refused
-        with 400, 401, 403, 404, 422, 500.
+        Four weeks are kept, a few seconds behind. An older start_date is refused with 422.
+
+        ``GET /changelogs/customers``; scope ``customers:all`` or ``:readonly``; may be refused with 422 or
+        500.
         """
         return self._core.items(_LIST_CUSTOMERS, query={"limit": limit}, first={"start_date": start_date})
 
     async def list_customers_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_customers`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_CUSTOMERS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -334,9 +306,8 @@ class AsyncChangelogs:
     ) -> AsyncIterator[models.ChangelogLedgerEntriesCategory]:
         """List the ledger entries categories of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/ledger_entries_categories``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/ledger_entries_categories``; scope ``ledger_entries:all`` or ``:readonly``; may
+        be refused with 422 or 500.
         """
         return self._core.items(
             _LIST_LEDGER_ENTRIES_CATEGORIES, query={"limit": limit}, first={"start_date": start_date}
@@ -353,12 +324,11 @@ class AsyncChangelogs:
 
     def list_ledger_entry_lines(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogCustomerInvoice]:
+    ) -> AsyncIterator[models.Change]:
         """List the ledger entry lines of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/ledger_entry_lines``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``; may be
+        refused with 422 or 500.
         """
         return self._core.items(
             _LIST_LEDGER_ENTRY_LINES, query={"limit": limit}, first={"start_date": start_date}
@@ -366,7 +336,7 @@ class AsyncChangelogs:
 
     async def list_ledger_entry_lines_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_ledger_entry_lines`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_LEDGER_ENTRY_LINES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -377,9 +347,8 @@ class AsyncChangelogs:
     ) -> AsyncIterator[models.ChangelogLedgerEntryLinesCategory]:
         """List the ledger entry lines categories of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/ledger_entry_lines_categories``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/ledger_entry_lines_categories``; scope ``ledger_entries:all`` or ``:readonly``;
+        may be refused with 422 or 500.
         """
         return self._core.items(
             _LIST_LEDGER_ENTRY_LINES_CATEGORIES, query={"limit": limit}, first={"start_date": start_date}
@@ -396,18 +365,19 @@ class AsyncChangelogs:
 
     def list_products(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogCustomerInvoice]:
-        """List the products of a changelog.
+    ) -> AsyncIterator[models.Change]:
+        """List what happened to products, the oldest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/products``; scope ``products:all`` or ``products:readonly``; refused
-        with 400, 401, 403, 404, 422, 500.
+        Four weeks are kept, a few seconds behind. An older start_date is refused with 422.
+
+        ``GET /changelogs/products``; scope ``products:all`` or ``:readonly``; may be refused with 422 or
+        500.
         """
         return self._core.items(_LIST_PRODUCTS, query={"limit": limit}, first={"start_date": start_date})
 
     async def list_products_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_products`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_PRODUCTS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -415,18 +385,16 @@ class AsyncChangelogs:
 
     def list_quotes(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogCustomerInvoice]:
+    ) -> AsyncIterator[models.Change]:
         """List the quotes of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/quotes``; scope ``quotes:all`` or ``quotes:readonly``; refused with
-        400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/quotes``; scope ``quotes:all`` or ``:readonly``; may be refused with 422 or 500.
         """
         return self._core.items(_LIST_QUOTES, query={"limit": limit}, first={"start_date": start_date})
 
     async def list_quotes_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_quotes`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_QUOTES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -434,12 +402,11 @@ class AsyncChangelogs:
 
     def list_supplier_invoices(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogCustomerInvoice]:
+    ) -> AsyncIterator[models.Change]:
         """List the supplier invoices of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/supplier_invoices``; scope ``supplier_invoices:all`` or
-        ``supplier_invoices:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/supplier_invoices``; scope ``supplier_invoices:all`` or ``:readonly``; may be
+        refused with 422 or 500.
         """
         return self._core.items(
             _LIST_SUPPLIER_INVOICES, query={"limit": limit}, first={"start_date": start_date}
@@ -447,7 +414,7 @@ class AsyncChangelogs:
 
     async def list_supplier_invoices_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_supplier_invoices`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_SUPPLIER_INVOICES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -455,18 +422,17 @@ class AsyncChangelogs:
 
     def list_suppliers(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogCustomerInvoice]:
+    ) -> AsyncIterator[models.Change]:
         """List the suppliers of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/suppliers``; scope ``suppliers:all`` or ``suppliers:readonly``; refused
-        with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/suppliers``; scope ``suppliers:all`` or ``:readonly``; may be refused with 422 or
+        500.
         """
         return self._core.items(_LIST_SUPPLIERS, query={"limit": limit}, first={"start_date": start_date})
 
     async def list_suppliers_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_suppliers`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_SUPPLIERS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
@@ -474,18 +440,17 @@ class AsyncChangelogs:
 
     def list_transactions(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogCustomerInvoice]:
+    ) -> AsyncIterator[models.Change]:
         """List the transactions of a changelog.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/changelogs/transactions``; scope ``transactions:all`` or
-        ``transactions:readonly``; refused with 400, 401, 403, 404, 422, 500.
+        ``GET /changelogs/transactions``; scope ``transactions:all`` or ``:readonly``; may be refused with
+        422 or 500.
         """
         return self._core.items(_LIST_TRANSACTIONS, query={"limit": limit}, first={"start_date": start_date})
 
     async def list_transactions_page(
         self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogCustomerInvoicePage:
+    ) -> models.ChangePage:
         """Get one page of :meth:`list_transactions`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_TRANSACTIONS, query={"limit": limit, "start_date": start_date, "cursor": cursor}

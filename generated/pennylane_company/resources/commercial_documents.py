@@ -7,57 +7,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.CommercialDocumentPage] = Operation(
-    "listCommercialDocuments",
-    "GET",
-    "/api/external/v2/commercial_documents",
-    "commercial_documents.CommercialDocumentPage",
+    "listCommercialDocuments", "GET", "/commercial_documents", "commercial_documents.CommercialDocumentPage"
 )
 _GET: Operation[models.CommercialDocument] = Operation(
-    "getCommercialDocument",
-    "GET",
-    "/api/external/v2/commercial_documents/{id}",
-    "commercial_documents.CommercialDocument",
+    "getCommercialDocument", "GET", "/commercial_documents/{id}", "commercial_documents.CommercialDocument"
 )
 _CREATE_APPENDICES: Operation[models.FileAttachment] = Operation(
     "postCommercialDocumentAppendices",
     "POST",
-    "/api/external/v2/commercial_documents/{commercial_document_id}/appendices",
+    "/commercial_documents/{commercial_document_id}/appendices",
     "shared.FileAttachment",
 )
-_LIST_APPENDICES: Operation[models.CommercialDocumentAppendixPage] = Operation(
+_LIST_APPENDICES: Operation[models.AppendixPage] = Operation(
     "getCommercialDocumentAppendices",
     "GET",
-    "/api/external/v2/commercial_documents/{commercial_document_id}/appendices",
-    "shared.CommercialDocumentAppendixPage",
+    "/commercial_documents/{commercial_document_id}/appendices",
+    "shared.AppendixPage",
 )
-_LIST_INVOICE_LINE_SECTIONS: Operation[models.BillingSubscriptionInvoiceLineSectionPage] = Operation(
+_LIST_INVOICE_LINE_SECTIONS: Operation[models.InvoiceLineSectionPage] = Operation(
     "getCommercialDocumentInvoiceLineSections",
     "GET",
-    "/api/external/v2/commercial_documents/{commercial_document_id}/invoice_line_sections",
-    "shared.BillingSubscriptionInvoiceLineSectionPage",
+    "/commercial_documents/{commercial_document_id}/invoice_line_sections",
+    "shared.InvoiceLineSectionPage",
 )
-_LIST_INVOICE_LINES: Operation[models.CommercialDocumentInvoiceLinePage] = Operation(
+_LIST_INVOICE_LINES: Operation[models.QuoteInvoiceLinePage] = Operation(
     "getCommercialDocumentInvoiceLines",
     "GET",
-    "/api/external/v2/commercial_documents/{commercial_document_id}/invoice_lines",
-    "shared.CommercialDocumentInvoiceLinePage",
+    "/commercial_documents/{commercial_document_id}/invoice_lines",
+    "shared.QuoteInvoiceLinePage",
 )
 
 
-class CommercialDocuments:
+class CommercialDocuments(Resource):
     """Commercial documents."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -68,9 +59,7 @@ class CommercialDocuments:
     ) -> Iterator[models.CommercialDocument]:
         """List the commercial documents.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/commercial_documents``; scope ``commercial_documents:all`` or
-        ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents``; scope ``commercial_documents:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -90,18 +79,17 @@ class CommercialDocuments:
     def get(self, id: int) -> models.CommercialDocument:
         """Get a commercial document.
 
-        ``GET /api/external/v2/commercial_documents/{id}``; scope ``commercial_documents:all`` or
-        ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents/{id}``; scope ``commercial_documents:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create_appendices(
-        self, commercial_document_id: int, body: models.CommercialDocumentCreateAppendices
+        self, commercial_document_id: int, body: models.AppendixCreate
     ) -> models.FileAttachment:
         """Add appendices to a commercial document.
 
-        ``POST /api/external/v2/commercial_documents/{commercial_document_id}/appendices``; scope
-        ``commercial_documents:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /commercial_documents/{commercial_document_id}/appendices``; scope
+        ``commercial_documents:all``; may be refused with 422.
         """
         return self._core.call(
             _CREATE_APPENDICES, path={"commercial_document_id": commercial_document_id}, body=body
@@ -112,9 +100,8 @@ class CommercialDocuments:
     ) -> Iterator[models.FileAttachment]:
         """List the appendices of a commercial document.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/commercial_documents/{commercial_document_id}/appendices``; scope
-        ``commercial_documents:all`` or ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents/{commercial_document_id}/appendices``; scope
+        ``commercial_documents:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_APPENDICES, path={"commercial_document_id": commercial_document_id}, query={"limit": limit}
@@ -122,7 +109,7 @@ class CommercialDocuments:
 
     def list_appendices_page(
         self, commercial_document_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CommercialDocumentAppendixPage:
+    ) -> models.AppendixPage:
         """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_APPENDICES,
@@ -135,9 +122,8 @@ class CommercialDocuments:
     ) -> Iterator[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a commercial document.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/commercial_documents/{commercial_document_id}/invoice_line_sections``; scope
-        ``commercial_documents:all`` or ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents/{commercial_document_id}/invoice_line_sections``; scope
+        ``commercial_documents:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -152,7 +138,7 @@ class CommercialDocuments:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLineSectionPage:
+    ) -> models.InvoiceLineSectionPage:
         """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -165,9 +151,8 @@ class CommercialDocuments:
     ) -> Iterator[models.QuoteInvoiceLine]:
         """List the invoice lines of a commercial document.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/commercial_documents/{commercial_document_id}/invoice_lines``; scope
-        ``commercial_documents:all`` or ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents/{commercial_document_id}/invoice_lines``; scope
+        ``commercial_documents:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES,
@@ -182,7 +167,7 @@ class CommercialDocuments:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CommercialDocumentInvoiceLinePage:
+    ) -> models.QuoteInvoiceLinePage:
         """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_INVOICE_LINES,
@@ -191,11 +176,8 @@ class CommercialDocuments:
         )
 
 
-class AsyncCommercialDocuments:
+class AsyncCommercialDocuments(AsyncResource):
     """Commercial documents."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -206,9 +188,7 @@ class AsyncCommercialDocuments:
     ) -> AsyncIterator[models.CommercialDocument]:
         """List the commercial documents.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/commercial_documents``; scope ``commercial_documents:all`` or
-        ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents``; scope ``commercial_documents:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -228,18 +208,17 @@ class AsyncCommercialDocuments:
     async def get(self, id: int) -> models.CommercialDocument:
         """Get a commercial document.
 
-        ``GET /api/external/v2/commercial_documents/{id}``; scope ``commercial_documents:all`` or
-        ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents/{id}``; scope ``commercial_documents:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create_appendices(
-        self, commercial_document_id: int, body: models.CommercialDocumentCreateAppendices
+        self, commercial_document_id: int, body: models.AppendixCreate
     ) -> models.FileAttachment:
         """Add appendices to a commercial document.
 
-        ``POST /api/external/v2/commercial_documents/{commercial_document_id}/appendices``; scope
-        ``commercial_documents:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /commercial_documents/{commercial_document_id}/appendices``; scope
+        ``commercial_documents:all``; may be refused with 422.
         """
         return await self._core.call(
             _CREATE_APPENDICES, path={"commercial_document_id": commercial_document_id}, body=body
@@ -250,9 +229,8 @@ class AsyncCommercialDocuments:
     ) -> AsyncIterator[models.FileAttachment]:
         """List the appendices of a commercial document.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/commercial_documents/{commercial_document_id}/appendices``; scope
-        ``commercial_documents:all`` or ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents/{commercial_document_id}/appendices``; scope
+        ``commercial_documents:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_APPENDICES, path={"commercial_document_id": commercial_document_id}, query={"limit": limit}
@@ -260,7 +238,7 @@ class AsyncCommercialDocuments:
 
     async def list_appendices_page(
         self, commercial_document_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CommercialDocumentAppendixPage:
+    ) -> models.AppendixPage:
         """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_APPENDICES,
@@ -273,9 +251,8 @@ class AsyncCommercialDocuments:
     ) -> AsyncIterator[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a commercial document.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/commercial_documents/{commercial_document_id}/invoice_line_sections``; scope
-        ``commercial_documents:all`` or ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents/{commercial_document_id}/invoice_line_sections``; scope
+        ``commercial_documents:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -290,7 +267,7 @@ class AsyncCommercialDocuments:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLineSectionPage:
+    ) -> models.InvoiceLineSectionPage:
         """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -303,9 +280,8 @@ class AsyncCommercialDocuments:
     ) -> AsyncIterator[models.QuoteInvoiceLine]:
         """List the invoice lines of a commercial document.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/commercial_documents/{commercial_document_id}/invoice_lines``; scope
-        ``commercial_documents:all`` or ``commercial_documents:readonly``; refused with 400, 401, 403, 404.
+        ``GET /commercial_documents/{commercial_document_id}/invoice_lines``; scope
+        ``commercial_documents:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES,
@@ -320,7 +296,7 @@ class AsyncCommercialDocuments:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CommercialDocumentInvoiceLinePage:
+    ) -> models.QuoteInvoiceLinePage:
         """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_INVOICE_LINES,

@@ -7,85 +7,75 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _GET: Operation[models.CompanyCustomer] = Operation(
-    "getCompanyCustomer",
-    "GET",
-    "/api/external/v2/company_customers/{id}",
-    "company_customers.CompanyCustomer",
+    "getCompanyCustomer", "GET", "/company_customers/{id}", "company_customers.CompanyCustomer"
 )
 _CREATE: Operation[models.CompanyCustomer] = Operation(
-    "postCompanyCustomer", "POST", "/api/external/v2/company_customers", "company_customers.CompanyCustomer"
+    "postCompanyCustomer", "POST", "/company_customers", "company_customers.CompanyCustomer"
 )
 _UPDATE: Operation[models.CompanyCustomer] = Operation(
-    "putCompanyCustomer",
-    "PUT",
-    "/api/external/v2/company_customers/{id}",
-    "company_customers.CompanyCustomer",
+    "putCompanyCustomer", "PUT", "/company_customers/{id}", "company_customers.CompanyCustomer"
 )
 
 
-class CompanyCustomers:
+class CompanyCustomers(Resource):
     """Company customers."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
     def get(self, id: int) -> models.CompanyCustomer:
-        """Get a company customer.
+        """Get a customer that is a company.
 
-        ``GET /api/external/v2/company_customers/{id}``; scope ``customers:all`` or ``customers:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /company_customers/{id}``; scope ``customers:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.CompanyCustomerCreate) -> models.CompanyCustomer:
-        """Create a company customer.
+        """Create a customer that is a company.
 
-        ``POST /api/external/v2/company_customers``; scope ``customers:all``; refused with 400, 401, 403,
-        404, 409, 422.
+        An external_reference that is taken is refused with 422.
+
+        ``POST /company_customers``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.CompanyCustomerUpdate) -> models.CompanyCustomer:
-        """Change a company customer. What is left unset stays as it is; null clears a field.
+        """Change a customer that is a company. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/company_customers/{id}``; scope ``customers:all``; refused with 400, 401,
-        403, 404, 409, 422.
+        Never call it for a person, whose record it would damage.
+
+        ``PUT /company_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncCompanyCustomers:
+class AsyncCompanyCustomers(AsyncResource):
     """Company customers."""
 
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
-
     async def get(self, id: int) -> models.CompanyCustomer:
-        """Get a company customer.
+        """Get a customer that is a company.
 
-        ``GET /api/external/v2/company_customers/{id}``; scope ``customers:all`` or ``customers:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /company_customers/{id}``; scope ``customers:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.CompanyCustomerCreate) -> models.CompanyCustomer:
-        """Create a company customer.
+        """Create a customer that is a company.
 
-        ``POST /api/external/v2/company_customers``; scope ``customers:all``; refused with 400, 401, 403,
-        404, 409, 422.
+        An external_reference that is taken is refused with 422.
+
+        ``POST /company_customers``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.CompanyCustomerUpdate) -> models.CompanyCustomer:
-        """Change a company customer. What is left unset stays as it is; null clears a field.
+        """Change a customer that is a company. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/company_customers/{id}``; scope ``customers:all``; refused with 400, 401,
-        403, 404, 409, 422.
+        Never call it for a person, whose record it would damage.
+
+        ``PUT /company_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)

@@ -7,65 +7,52 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from typing import Literal
 
     from .. import models
-    from .._transport import AsyncCore, Core
 
-_LIST: Operation[models.BankEstablishmentPage] = Operation(
-    "getCustomerInvoiceTemplates",
-    "GET",
-    "/api/external/v2/customer_invoice_templates",
-    "shared.BankEstablishmentPage",
+_LIST: Operation[models.NamedRecordPage] = Operation(
+    "getCustomerInvoiceTemplates", "GET", "/customer_invoice_templates", "shared.NamedRecordPage"
 )
 
 
-class CustomerInvoiceTemplates:
+class CustomerInvoiceTemplates(Resource):
     """Customer invoice templates."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> Iterator[models.NamedRecord]:
-        """List the customer invoice templates.
+        """List the layouts that the PDF of an invoice can have.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoice_templates``; scope ``customer_invoice_templates:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /customer_invoice_templates``; scope ``customer_invoice_templates:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "sort": sort})
 
     def list_page(
         self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
-    ) -> models.BankEstablishmentPage:
+    ) -> models.NamedRecordPage:
         """Get one page of :meth:`list`; ``cursor`` is from the page before."""
         return self._core.call(_LIST, query={"limit": limit, "sort": sort, "cursor": cursor})
 
 
-class AsyncCustomerInvoiceTemplates:
+class AsyncCustomerInvoiceTemplates(AsyncResource):
     """Customer invoice templates."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> AsyncIterator[models.NamedRecord]:
-        """List the customer invoice templates.
+        """List the layouts that the PDF of an invoice can have.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoice_templates``; scope ``customer_invoice_templates:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /customer_invoice_templates``; scope ``customer_invoice_templates:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "sort": sort})
 
     async def list_page(
         self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
-    ) -> models.BankEstablishmentPage:
+    ) -> models.NamedRecordPage:
         """Get one page of :meth:`list`; ``cursor`` is from the page before."""
         return await self._core.call(_LIST, query={"limit": limit, "sort": sort, "cursor": cursor})

@@ -7,154 +7,131 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.CustomerInvoicePage] = Operation(
-    "getCustomerInvoices",
-    "GET",
-    "/api/external/v2/customer_invoices",
-    "customer_invoices.CustomerInvoicePage",
+    "getCustomerInvoices", "GET", "/customer_invoices", "customer_invoices.CustomerInvoicePage"
 )
 _GET: Operation[models.CustomerInvoice] = Operation(
-    "getCustomerInvoice",
-    "GET",
-    "/api/external/v2/customer_invoices/{id}",
-    "customer_invoices.CustomerInvoice",
+    "getCustomerInvoice", "GET", "/customer_invoices/{id}", "customer_invoices.CustomerInvoice"
 )
 _CREATE: Operation[models.CustomerInvoice] = Operation(
-    "postCustomerInvoices", "POST", "/api/external/v2/customer_invoices", "customer_invoices.CustomerInvoice"
+    "postCustomerInvoices", "POST", "/customer_invoices", "customer_invoices.CustomerInvoice"
 )
 _UPDATE: Operation[models.CustomerInvoice] = Operation(
-    "updateCustomerInvoice",
-    "PUT",
-    "/api/external/v2/customer_invoices/{id}",
-    "customer_invoices.CustomerInvoice",
+    "updateCustomerInvoice", "PUT", "/customer_invoices/{id}", "customer_invoices.CustomerInvoice"
 )
-_DELETE: Operation[None] = Operation(
-    "deleteCustomerInvoices", "DELETE", "/api/external/v2/customer_invoices/{id}"
-)
+_DELETE: Operation[None] = Operation("deleteCustomerInvoices", "DELETE", "/customer_invoices/{id}")
 _CREATE_APPENDICES: Operation[models.FileAttachment] = Operation(
     "postCustomerInvoiceAppendices",
     "POST",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/appendices",
+    "/customer_invoices/{customer_invoice_id}/appendices",
     "shared.FileAttachment",
 )
 _CREATE_FROM_QUOTE: Operation[models.CustomerInvoice] = Operation(
     "createCustomerInvoiceFromQuote",
     "POST",
-    "/api/external/v2/customer_invoices/create_from_quote",
+    "/customer_invoices/create_from_quote",
     "customer_invoices.CustomerInvoice",
 )
 _FINALIZE: Operation[models.CustomerInvoice] = Operation(
-    "finalizeCustomerInvoice",
-    "PUT",
-    "/api/external/v2/customer_invoices/{id}/finalize",
-    "customer_invoices.CustomerInvoice",
+    "finalizeCustomerInvoice", "PUT", "/customer_invoices/{id}/finalize", "customer_invoices.CustomerInvoice"
 )
 _IMPORT: Operation[models.CustomerInvoice] = Operation(
-    "importCustomerInvoices",
-    "POST",
-    "/api/external/v2/customer_invoices/import",
-    "customer_invoices.CustomerInvoice",
+    "importCustomerInvoices", "POST", "/customer_invoices/import", "customer_invoices.CustomerInvoice"
 )
 _IMPORT_E_INVOICE: Operation[models.LinkedRecord] = Operation(
     "createCustomerInvoiceEInvoiceImport",
     "POST",
-    "/api/external/v2/customer_invoices/e_invoices/imports",
+    "/customer_invoices/e_invoices/imports",
     "shared.LinkedRecord",
 )
 _LINK_CREDIT_NOTE: Operation[models.CustomerInvoice] = Operation(
-    "linkCreditNote",
-    "POST",
-    "/api/external/v2/customer_invoices/{id}/link_credit_note",
-    "customer_invoices.CustomerInvoice",
+    "linkCreditNote", "POST", "/customer_invoices/{id}/link_credit_note", "customer_invoices.CustomerInvoice"
 )
-_LIST_APPENDICES: Operation[models.CommercialDocumentAppendixPage] = Operation(
+_LIST_APPENDICES: Operation[models.AppendixPage] = Operation(
     "getCustomerInvoiceAppendices",
     "GET",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/appendices",
-    "shared.CommercialDocumentAppendixPage",
+    "/customer_invoices/{customer_invoice_id}/appendices",
+    "shared.AppendixPage",
 )
-_LIST_CATEGORIES: Operation[models.CustomerInvoiceCategoryPage] = Operation(
+_LIST_CATEGORIES: Operation[models.CategorySharePage] = Operation(
     "getCustomerInvoiceCategories",
     "GET",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/categories",
-    "shared.CustomerInvoiceCategoryPage",
+    "/customer_invoices/{customer_invoice_id}/categories",
+    "shared.CategorySharePage",
 )
 _LIST_CUSTOM_HEADER_FIELDS: Operation[models.CustomerInvoiceCustomHeaderFieldPage] = Operation(
     "getCustomerInvoiceCustomHeaderFields",
     "GET",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/custom_header_fields",
+    "/customer_invoices/{customer_invoice_id}/custom_header_fields",
     "customer_invoices.CustomerInvoiceCustomHeaderFieldPage",
 )
-_LIST_INVOICE_LINE_SECTIONS: Operation[models.BillingSubscriptionInvoiceLineSectionPage] = Operation(
+_LIST_INVOICE_LINE_SECTIONS: Operation[models.InvoiceLineSectionPage] = Operation(
     "getCustomerInvoiceInvoiceLineSections",
     "GET",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/invoice_line_sections",
-    "shared.BillingSubscriptionInvoiceLineSectionPage",
+    "/customer_invoices/{customer_invoice_id}/invoice_line_sections",
+    "shared.InvoiceLineSectionPage",
 )
 _LIST_INVOICE_LINES: Operation[models.CustomerInvoiceInvoiceLinePage] = Operation(
     "getCustomerInvoiceInvoiceLines",
     "GET",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/invoice_lines",
+    "/customer_invoices/{customer_invoice_id}/invoice_lines",
     "customer_invoices.CustomerInvoiceInvoiceLinePage",
 )
 _LIST_MATCHED_TRANSACTIONS: Operation[models.CustomerInvoiceMatchedTransactionPage] = Operation(
     "getCustomerInvoiceMatchedTransactions",
     "GET",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions",
+    "/customer_invoices/{customer_invoice_id}/matched_transactions",
     "customer_invoices.CustomerInvoiceMatchedTransactionPage",
 )
-_LIST_PAYMENTS: Operation[models.CustomerInvoicePaymentPage] = Operation(
+_LIST_PAYMENTS: Operation[models.PaymentPage] = Operation(
     "getCustomerInvoicePayments",
     "GET",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/payments",
-    "shared.CustomerInvoicePaymentPage",
+    "/customer_invoices/{customer_invoice_id}/payments",
+    "shared.PaymentPage",
 )
 _MARK_AS_PAID: Operation[None] = Operation(
-    "markAsPaidCustomerInvoice", "PUT", "/api/external/v2/customer_invoices/{id}/mark_as_paid"
+    "markAsPaidCustomerInvoice", "PUT", "/customer_invoices/{id}/mark_as_paid"
 )
 _MATCH_TRANSACTION: Operation[None] = Operation(
     "postCustomerInvoiceMatchedTransactions",
     "POST",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions",
+    "/customer_invoices/{customer_invoice_id}/matched_transactions",
 )
 _REPLACE_CATEGORIES: Operation[models.PutCustomerInvoiceCategoriesAnswer] = Operation(
     "putCustomerInvoiceCategories",
     "PUT",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/categories",
+    "/customer_invoices/{customer_invoice_id}/categories",
     "customer_invoices.PutCustomerInvoiceCategoriesAnswer",
 )
 _SEND_BY_EMAIL: Operation[None] = Operation(
-    "sendByEmailCustomerInvoice", "POST", "/api/external/v2/customer_invoices/{id}/send_by_email"
+    "sendByEmailCustomerInvoice", "POST", "/customer_invoices/{id}/send_by_email"
 )
 _SEND_TO_PA: Operation[None] = Operation(
-    "sendToPaCustomerInvoice", "POST", "/api/external/v2/customer_invoices/{id}/send_to_pa"
+    "sendToPaCustomerInvoice", "POST", "/customer_invoices/{id}/send_to_pa"
 )
 _UNMATCH_TRANSACTION: Operation[None] = Operation(
     "deleteCustomerInvoiceMatchedTransactions",
     "DELETE",
-    "/api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions/{id}",
+    "/customer_invoices/{customer_invoice_id}/matched_transactions/{id}",
 )
 _UPDATE_IMPORTED: Operation[models.CustomerInvoice] = Operation(
     "updateImportedCustomerInvoice",
     "PUT",
-    "/api/external/v2/customer_invoices/{id}/update_imported",
+    "/customer_invoices/{id}/update_imported",
     "customer_invoices.CustomerInvoice",
 )
 
 
-class CustomerInvoices:
+class CustomerInvoices(Resource):
     """Customer invoices."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -164,11 +141,12 @@ class CustomerInvoices:
         sort: Literal["id", "-id", "date", "-date"] | None = None,
         include: Literal["invoice_lines"] | None = None,
     ) -> Iterator[models.CustomerInvoice]:
-        """List the customer invoices.
+        """List invoices and credit notes, the newest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices``; scope ``customer_invoices:all`` or
-        ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        Filter by external_reference to find one of yours. With include="invoice_lines" each page brings
+        the first 20 lines of its invoices along.
+
+        ``GET /customer_invoices``; scope ``customer_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST, query={"limit": limit, "filter": filter, "sort": sort, "include": include}
@@ -190,97 +168,114 @@ class CustomerInvoices:
         )
 
     def get(self, id: int) -> models.CustomerInvoice:
-        """Get a customer invoice.
+        """Get an invoice or a credit note with its totals.
 
-        ``GET /api/external/v2/customer_invoices/{id}``; scope ``customer_invoices:all`` or
-        ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        Lines, sections, categories and payments are links; each has a method of its own.
+
+        ``GET /customer_invoices/{id}``; scope ``customer_invoices:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.CustomerInvoiceCreate) -> models.CustomerInvoice:
-        """Create a customer invoice.
+        """Create an invoice, as a draft or finalized at once.
 
-        ``POST /api/external/v2/customer_invoices``; scope ``customer_invoices:all``; refused with 400,
-        401, 403, 404, 422.
+        Say draft: true unless the invoice is to get its legal number now, which cannot be undone. Totals
+        are not sent: Pennylane computes them. An external_reference that is taken is refused with 422.
+        Never send it again after an unclear answer without looking for the reference first.
+
+        ``POST /customer_invoices``; scope ``customer_invoices:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.CustomerInvoiceUpdate) -> models.CustomerInvoice:
-        """Change a customer invoice. What is left unset stays as it is; null clears a field.
+        """Change an invoice. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/customer_invoices/{id}``; scope ``customer_invoices:all``; refused with 400,
-        401, 403, 404, 422.
+        A draft can be changed but for its sections. A finalized invoice takes a new label,
+        external_reference, transaction_reference and the imputation dates of its lines, and nothing else.
+
+        ``PUT /customer_invoices/{id}``; scope ``customer_invoices:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
     def delete(self, id: int) -> None:
-        """Delete a customer invoice.
+        """Delete a draft.
 
-        ``DELETE /api/external/v2/customer_invoices/{id}``; scope ``customer_invoices:all``; refused with
-        400, 401, 403, 404, 422.
+        A finalized invoice is refused with 422; only a credit note undoes it.
+
+        ``DELETE /customer_invoices/{id}``; scope ``customer_invoices:all``; may be refused with 422.
         """
         return self._core.call(_DELETE, path={"id": id})
 
     def create_appendices(
-        self, customer_invoice_id: int, body: models.CommercialDocumentCreateAppendices
+        self, customer_invoice_id: int, body: models.AppendixCreate
     ) -> models.FileAttachment:
-        """Add appendices to a customer invoice.
+        """Attach a file to an invoice; drafts too.
 
-        ``POST /api/external/v2/customer_invoices/{customer_invoice_id}/appendices``; scope
-        ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
+        It cannot be removed again, and a second call attaches it twice.
+
+        ``POST /customer_invoices/{customer_invoice_id}/appendices``; scope ``customer_invoices:all``; may
+        be refused with 422.
         """
         return self._core.call(
             _CREATE_APPENDICES, path={"customer_invoice_id": customer_invoice_id}, body=body
         )
 
     def create_from_quote(self, body: models.CustomerInvoiceCreateFromQuote) -> models.CustomerInvoice:
-        """Create a customer invoice from quote.
+        """Make an invoice from a quote, as a draft or finalized at once.
 
-        ``POST /api/external/v2/customer_invoices/create_from_quote``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``POST /customer_invoices/create_from_quote``; scope ``customer_invoices:all``; may be refused with
+        422.
         """
         return self._core.call(_CREATE_FROM_QUOTE, body=body)
 
     def finalize(self, id: int) -> models.CustomerInvoice:
-        """Finalize a customer invoice.
+        """Give a draft its legal number. This cannot be undone.
 
-        ``PUT /api/external/v2/customer_invoices/{id}/finalize``; scope ``customer_invoices:all``; refused
-        with 400, 401, 403, 404, 422.
+        It takes the customer's address of this moment. An invoice that is finalized already is refused.
+
+        ``PUT /customer_invoices/{id}/finalize``; scope ``customer_invoices:all``; may be refused with 422.
         """
         return self._core.call(_FINALIZE, path={"id": id})
 
     def import_(self, body: models.CustomerInvoiceImport) -> models.CustomerInvoice:
-        """Import a customer invoice.
+        """Import an invoice that was issued elsewhere, from its file.
 
-        ``POST /api/external/v2/customer_invoices/import``; scope ``customer_invoices:all``; refused with
-        400, 401, 403, 404, 409, 422.
+        Upload the file first, with file_attachments.create. Lines carry their own amounts; their sum may
+        differ from the totals by one cent per line at most. The content of a file that is known already is
+        refused with 409.
+
+        ``POST /customer_invoices/import``; scope ``customer_invoices:all``; may be refused with 409 or
+        422.
         """
         return self._core.call(_IMPORT, body=body)
 
     def import_e_invoice(self, body: models.CustomerInvoiceImportEInvoice) -> models.LinkedRecord:
-        """Import an e-invoice as a customer invoice.
+        """Import an electronic invoice, such as a Factur-X file.
 
-        ``POST /api/external/v2/customer_invoices/e_invoices/imports``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        With send_to_pa it goes on to the platform that is approved for electronic invoices.
+
+        ``POST /customer_invoices/e_invoices/imports``; scope ``customer_invoices:all``; may be refused
+        with 422.
         """
         return self._core.call(_IMPORT_E_INVOICE, body=body)
 
     def link_credit_note(self, id: int, body: models.CustomerInvoiceLinkCreditNote) -> models.CustomerInvoice:
-        """Link a credit note to a customer invoice.
+        """Link a credit note to the invoice that it corrects.
 
-        ``POST /api/external/v2/customer_invoices/{id}/link_credit_note``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        The credit note is an invoice with negative quantities; once linked, its status is cancelled.
+
+        ``POST /customer_invoices/{id}/link_credit_note``; scope ``customer_invoices:all``; may be refused
+        with 422.
         """
         return self._core.call(_LINK_CREDIT_NOTE, path={"id": id}, body=body)
 
     def list_appendices(
         self, customer_invoice_id: int, *, limit: int = 100
     ) -> Iterator[models.FileAttachment]:
-        """List the appendices of a customer invoice.
+        """List the files that are attached to an invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/appendices``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/appendices``; scope ``customer_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_APPENDICES, path={"customer_invoice_id": customer_invoice_id}, query={"limit": limit}
@@ -288,7 +283,7 @@ class CustomerInvoices:
 
     def list_appendices_page(
         self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CommercialDocumentAppendixPage:
+    ) -> models.AppendixPage:
         """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_APPENDICES,
@@ -298,12 +293,13 @@ class CustomerInvoices:
 
     def list_categories(
         self, customer_invoice_id: int, *, limit: int = 100
-    ) -> Iterator[models.CustomerCategory]:
-        """List the categories of a customer invoice.
+    ) -> Iterator[models.CategoryShare]:
+        """List the analytical categories of an invoice, each with its share.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/categories``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        A draft has none.
+
+        ``GET /customer_invoices/{customer_invoice_id}/categories``; scope ``customer_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES, path={"customer_invoice_id": customer_invoice_id}, query={"limit": limit}
@@ -311,7 +307,7 @@ class CustomerInvoices:
 
     def list_categories_page(
         self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_CATEGORIES,
@@ -322,11 +318,10 @@ class CustomerInvoices:
     def list_custom_header_fields(
         self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> Iterator[models.CustomerInvoiceCustomHeaderField]:
-        """List the custom header fields of a customer invoice.
+        """List the fields that the company adds to the head of the invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/custom_header_fields``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/custom_header_fields``; scope
+        ``customer_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_CUSTOM_HEADER_FIELDS,
@@ -352,11 +347,10 @@ class CustomerInvoices:
     def list_invoice_line_sections(
         self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> Iterator[models.InvoiceLineSectionRecord]:
-        """List the invoice line sections of a customer invoice.
+        """List the headings of an invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/invoice_line_sections``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``; scope
+        ``customer_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -371,7 +365,7 @@ class CustomerInvoices:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLineSectionPage:
+    ) -> models.InvoiceLineSectionPage:
         """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -386,11 +380,12 @@ class CustomerInvoices:
         limit: int = 100,
         sort: Literal["id", "-id", "rank", "-rank"] | None = None,
     ) -> Iterator[models.CustomerInvoiceLine]:
-        """List the invoice lines of a customer invoice.
+        """List the lines of an invoice with the amounts that Pennylane computed.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/invoice_lines``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        The last line comes first unless sort="rank" is asked for.
+
+        ``GET /customer_invoices/{customer_invoice_id}/invoice_lines``; scope ``customer_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES,
@@ -416,11 +411,10 @@ class CustomerInvoices:
     def list_matched_transactions(
         self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> Iterator[models.CustomerInvoiceMatchedTransaction]:
-        """List the matched transactions of a customer invoice.
+        """List the bank transactions that an invoice is matched with.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/matched_transactions``; scope
+        ``customer_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_MATCHED_TRANSACTIONS,
@@ -445,12 +439,11 @@ class CustomerInvoices:
 
     def list_payments(
         self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.CustomerInvoicePayment]:
-        """List the payments of a customer invoice.
+    ) -> Iterator[models.Payment]:
+        """List the payments of an invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/payments``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/payments``; scope ``customer_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_PAYMENTS,
@@ -465,7 +458,7 @@ class CustomerInvoices:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoicePaymentPage:
+    ) -> models.PaymentPage:
         """Get one page of :meth:`list_payments`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_PAYMENTS,
@@ -474,20 +467,22 @@ class CustomerInvoices:
         )
 
     def mark_as_paid(self, id: int) -> None:
-        """Mark a customer invoice as paid.
+        """Mark a finalized invoice as paid.
 
-        ``PUT /api/external/v2/customer_invoices/{id}/mark_as_paid``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        Drafts and credit notes are refused with 422.
+
+        ``PUT /customer_invoices/{id}/mark_as_paid``; scope ``customer_invoices:all``; may be refused with
+        422.
         """
         return self._core.call(_MARK_AS_PAID, path={"id": id})
 
-    def match_transaction(
-        self, customer_invoice_id: int, body: models.CustomerInvoiceMatchTransaction
-    ) -> None:
-        """Match a customer invoice with a transaction.
+    def match_transaction(self, customer_invoice_id: int, body: models.TransactionMatch) -> None:
+        """Match an invoice with one bank transaction.
 
-        ``POST /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions``; scope
-        ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
+        Several need several calls. Drafts are refused.
+
+        ``POST /customer_invoices/{customer_invoice_id}/matched_transactions``; scope
+        ``customer_invoices:all``; may be refused with 422.
         """
         return self._core.call(
             _MATCH_TRANSACTION, path={"customer_invoice_id": customer_invoice_id}, body=body
@@ -496,55 +491,61 @@ class CustomerInvoices:
     def replace_categories(
         self, customer_invoice_id: int, body: models.PutCustomerInvoiceCategoriesBody
     ) -> models.PutCustomerInvoiceCategoriesAnswer:
-        """Replace all categories of a customer invoice; what is not in the body is gone.
+        """Replace all analytical categories of an invoice.
 
-        ``PUT /api/external/v2/customer_invoices/{customer_invoice_id}/categories``; scope
-        ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
+        The shares within each category group add up to 1. Drafts are refused with 422. Doing it twice does
+        no harm.
+
+        ``PUT /customer_invoices/{customer_invoice_id}/categories``; scope ``customer_invoices:all``; may
+        be refused with 422.
         """
         return self._core.call(
             _REPLACE_CATEGORIES, path={"customer_invoice_id": customer_invoice_id}, body=body
         )
 
     def send_by_email(self, id: int, body: models.CustomerInvoiceSendByEmail | None = None) -> None:
-        """Send a customer invoice by email.
+        """Send a finalized or imported invoice by email.
 
-        ``POST /api/external/v2/customer_invoices/{id}/send_by_email``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 409, 422.
+        Every call sends another mail. It is refused with 409 for the minutes in which the PDF is still
+        being made: wait and call again.
+
+        ``POST /customer_invoices/{id}/send_by_email``; scope ``customer_invoices:all``; may be refused
+        with 409 or 422.
         """
         return self._core.call(_SEND_BY_EMAIL, path={"id": id}, body=body)
 
     def send_to_pa(self, id: int) -> None:
-        """Send a customer invoice to PA.
+        """Hand an electronic invoice to the approved platform.
 
-        ``POST /api/external/v2/customer_invoices/{id}/send_to_pa``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        Success means that it was submitted; e_invoicing.status tells how it goes on. A second call is
+        refused with 422.
+
+        ``POST /customer_invoices/{id}/send_to_pa``; scope ``customer_invoices:all``; may be refused with
+        422.
         """
         return self._core.call(_SEND_TO_PA, path={"id": id})
 
     def unmatch_transaction(self, customer_invoice_id: int, id: int) -> None:
-        """Undo the match of a customer invoice with a transaction.
+        """Undo the match of an invoice with a bank transaction.
 
-        ``DELETE /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions/{id}``;
-        scope ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``DELETE /customer_invoices/{customer_invoice_id}/matched_transactions/{id}``; scope
+        ``customer_invoices:all``; may be refused with 422.
         """
         return self._core.call(
             _UNMATCH_TRANSACTION, path={"customer_invoice_id": customer_invoice_id, "id": id}
         )
 
     def update_imported(self, id: int, body: models.CustomerInvoiceUpdateImported) -> models.CustomerInvoice:
-        """Change the imported of a customer invoice.
+        """Change an imported invoice. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/customer_invoices/{id}/update_imported``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``PUT /customer_invoices/{id}/update_imported``; scope ``customer_invoices:all``; may be refused
+        with 422.
         """
         return self._core.call(_UPDATE_IMPORTED, path={"id": id}, body=body)
 
 
-class AsyncCustomerInvoices:
+class AsyncCustomerInvoices(AsyncResource):
     """Customer invoices."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -554,11 +555,12 @@ class AsyncCustomerInvoices:
         sort: Literal["id", "-id", "date", "-date"] | None = None,
         include: Literal["invoice_lines"] | None = None,
     ) -> AsyncIterator[models.CustomerInvoice]:
-        """List the customer invoices.
+        """List invoices and credit notes, the newest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices``; scope ``customer_invoices:all`` or
-        ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        Filter by external_reference to find one of yours. With include="invoice_lines" each page brings
+        the first 20 lines of its invoices along.
+
+        ``GET /customer_invoices``; scope ``customer_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST, query={"limit": limit, "filter": filter, "sort": sort, "include": include}
@@ -580,99 +582,116 @@ class AsyncCustomerInvoices:
         )
 
     async def get(self, id: int) -> models.CustomerInvoice:
-        """Get a customer invoice.
+        """Get an invoice or a credit note with its totals.
 
-        ``GET /api/external/v2/customer_invoices/{id}``; scope ``customer_invoices:all`` or
-        ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        Lines, sections, categories and payments are links; each has a method of its own.
+
+        ``GET /customer_invoices/{id}``; scope ``customer_invoices:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.CustomerInvoiceCreate) -> models.CustomerInvoice:
-        """Create a customer invoice.
+        """Create an invoice, as a draft or finalized at once.
 
-        ``POST /api/external/v2/customer_invoices``; scope ``customer_invoices:all``; refused with 400,
-        401, 403, 404, 422.
+        Say draft: true unless the invoice is to get its legal number now, which cannot be undone. Totals
+        are not sent: Pennylane computes them. An external_reference that is taken is refused with 422.
+        Never send it again after an unclear answer without looking for the reference first.
+
+        ``POST /customer_invoices``; scope ``customer_invoices:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.CustomerInvoiceUpdate) -> models.CustomerInvoice:
-        """Change a customer invoice. What is left unset stays as it is; null clears a field.
+        """Change an invoice. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/customer_invoices/{id}``; scope ``customer_invoices:all``; refused with 400,
-        401, 403, 404, 422.
+        A draft can be changed but for its sections. A finalized invoice takes a new label,
+        external_reference, transaction_reference and the imputation dates of its lines, and nothing else.
+
+        ``PUT /customer_invoices/{id}``; scope ``customer_invoices:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
     async def delete(self, id: int) -> None:
-        """Delete a customer invoice.
+        """Delete a draft.
 
-        ``DELETE /api/external/v2/customer_invoices/{id}``; scope ``customer_invoices:all``; refused with
-        400, 401, 403, 404, 422.
+        A finalized invoice is refused with 422; only a credit note undoes it.
+
+        ``DELETE /customer_invoices/{id}``; scope ``customer_invoices:all``; may be refused with 422.
         """
         return await self._core.call(_DELETE, path={"id": id})
 
     async def create_appendices(
-        self, customer_invoice_id: int, body: models.CommercialDocumentCreateAppendices
+        self, customer_invoice_id: int, body: models.AppendixCreate
     ) -> models.FileAttachment:
-        """Add appendices to a customer invoice.
+        """Attach a file to an invoice; drafts too.
 
-        ``POST /api/external/v2/customer_invoices/{customer_invoice_id}/appendices``; scope
-        ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
+        It cannot be removed again, and a second call attaches it twice.
+
+        ``POST /customer_invoices/{customer_invoice_id}/appendices``; scope ``customer_invoices:all``; may
+        be refused with 422.
         """
         return await self._core.call(
             _CREATE_APPENDICES, path={"customer_invoice_id": customer_invoice_id}, body=body
         )
 
     async def create_from_quote(self, body: models.CustomerInvoiceCreateFromQuote) -> models.CustomerInvoice:
-        """Create a customer invoice from quote.
+        """Make an invoice from a quote, as a draft or finalized at once.
 
-        ``POST /api/external/v2/customer_invoices/create_from_quote``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``POST /customer_invoices/create_from_quote``; scope ``customer_invoices:all``; may be refused with
+        422.
         """
         return await self._core.call(_CREATE_FROM_QUOTE, body=body)
 
     async def finalize(self, id: int) -> models.CustomerInvoice:
-        """Finalize a customer invoice.
+        """Give a draft its legal number. This cannot be undone.
 
-        ``PUT /api/external/v2/customer_invoices/{id}/finalize``; scope ``customer_invoices:all``; refused
-        with 400, 401, 403, 404, 422.
+        It takes the customer's address of this moment. An invoice that is finalized already is refused.
+
+        ``PUT /customer_invoices/{id}/finalize``; scope ``customer_invoices:all``; may be refused with 422.
         """
         return await self._core.call(_FINALIZE, path={"id": id})
 
     async def import_(self, body: models.CustomerInvoiceImport) -> models.CustomerInvoice:
-        """Import a customer invoice.
+        """Import an invoice that was issued elsewhere, from its file.
 
-        ``POST /api/external/v2/customer_invoices/import``; scope ``customer_invoices:all``; refused with
-        400, 401, 403, 404, 409, 422.
+        Upload the file first, with file_attachments.create. Lines carry their own amounts; their sum may
+        differ from the totals by one cent per line at most. The content of a file that is known already is
+        refused with 409.
+
+        ``POST /customer_invoices/import``; scope ``customer_invoices:all``; may be refused with 409 or
+        422.
         """
         return await self._core.call(_IMPORT, body=body)
 
     async def import_e_invoice(self, body: models.CustomerInvoiceImportEInvoice) -> models.LinkedRecord:
-        """Import an e-invoice as a customer invoice.
+        """Import an electronic invoice, such as a Factur-X file.
 
-        ``POST /api/external/v2/customer_invoices/e_invoices/imports``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        With send_to_pa it goes on to the platform that is approved for electronic invoices.
+
+        ``POST /customer_invoices/e_invoices/imports``; scope ``customer_invoices:all``; may be refused
+        with 422.
         """
         return await self._core.call(_IMPORT_E_INVOICE, body=body)
 
     async def link_credit_note(
         self, id: int, body: models.CustomerInvoiceLinkCreditNote
     ) -> models.CustomerInvoice:
-        """Link a credit note to a customer invoice.
+        """Link a credit note to the invoice that it corrects.
 
-        ``POST /api/external/v2/customer_invoices/{id}/link_credit_note``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        The credit note is an invoice with negative quantities; once linked, its status is cancelled.
+
+        ``POST /customer_invoices/{id}/link_credit_note``; scope ``customer_invoices:all``; may be refused
+        with 422.
         """
         return await self._core.call(_LINK_CREDIT_NOTE, path={"id": id}, body=body)
 
     def list_appendices(
         self, customer_invoice_id: int, *, limit: int = 100
     ) -> AsyncIterator[models.FileAttachment]:
-        """List the appendices of a customer invoice.
+        """List the files that are attached to an invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/appendices``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/appendices``; scope ``customer_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_APPENDICES, path={"customer_invoice_id": customer_invoice_id}, query={"limit": limit}
@@ -680,7 +699,7 @@ class AsyncCustomerInvoices:
 
     async def list_appendices_page(
         self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CommercialDocumentAppendixPage:
+    ) -> models.AppendixPage:
         """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_APPENDICES,
@@ -690,12 +709,13 @@ class AsyncCustomerInvoices:
 
     def list_categories(
         self, customer_invoice_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CustomerCategory]:
-        """List the categories of a customer invoice.
+    ) -> AsyncIterator[models.CategoryShare]:
+        """List the analytical categories of an invoice, each with its share.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/categories``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        A draft has none.
+
+        ``GET /customer_invoices/{customer_invoice_id}/categories``; scope ``customer_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES, path={"customer_invoice_id": customer_invoice_id}, query={"limit": limit}
@@ -703,7 +723,7 @@ class AsyncCustomerInvoices:
 
     async def list_categories_page(
         self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_CATEGORIES,
@@ -714,11 +734,10 @@ class AsyncCustomerInvoices:
     def list_custom_header_fields(
         self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> AsyncIterator[models.CustomerInvoiceCustomHeaderField]:
-        """List the custom header fields of a customer invoice.
+        """List the fields that the company adds to the head of the invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/custom_header_fields``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/custom_header_fields``; scope
+        ``customer_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_CUSTOM_HEADER_FIELDS,
@@ -744,11 +763,10 @@ class AsyncCustomerInvoices:
     def list_invoice_line_sections(
         self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> AsyncIterator[models.InvoiceLineSectionRecord]:
-        """List the invoice line sections of a customer invoice.
+        """List the headings of an invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/invoice_line_sections``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``; scope
+        ``customer_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -763,7 +781,7 @@ class AsyncCustomerInvoices:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLineSectionPage:
+    ) -> models.InvoiceLineSectionPage:
         """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -778,11 +796,12 @@ class AsyncCustomerInvoices:
         limit: int = 100,
         sort: Literal["id", "-id", "rank", "-rank"] | None = None,
     ) -> AsyncIterator[models.CustomerInvoiceLine]:
-        """List the invoice lines of a customer invoice.
+        """List the lines of an invoice with the amounts that Pennylane computed.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/invoice_lines``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        The last line comes first unless sort="rank" is asked for.
+
+        ``GET /customer_invoices/{customer_invoice_id}/invoice_lines``; scope ``customer_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES,
@@ -808,11 +827,10 @@ class AsyncCustomerInvoices:
     def list_matched_transactions(
         self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> AsyncIterator[models.CustomerInvoiceMatchedTransaction]:
-        """List the matched transactions of a customer invoice.
+        """List the bank transactions that an invoice is matched with.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/matched_transactions``; scope
+        ``customer_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_MATCHED_TRANSACTIONS,
@@ -837,12 +855,11 @@ class AsyncCustomerInvoices:
 
     def list_payments(
         self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.CustomerInvoicePayment]:
-        """List the payments of a customer invoice.
+    ) -> AsyncIterator[models.Payment]:
+        """List the payments of an invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customer_invoices/{customer_invoice_id}/payments``; scope
-        ``customer_invoices:all`` or ``customer_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customer_invoices/{customer_invoice_id}/payments``; scope ``customer_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_PAYMENTS,
@@ -857,7 +874,7 @@ class AsyncCustomerInvoices:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoicePaymentPage:
+    ) -> models.PaymentPage:
         """Get one page of :meth:`list_payments`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_PAYMENTS,
@@ -866,20 +883,22 @@ class AsyncCustomerInvoices:
         )
 
     async def mark_as_paid(self, id: int) -> None:
-        """Mark a customer invoice as paid.
+        """Mark a finalized invoice as paid.
 
-        ``PUT /api/external/v2/customer_invoices/{id}/mark_as_paid``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        Drafts and credit notes are refused with 422.
+
+        ``PUT /customer_invoices/{id}/mark_as_paid``; scope ``customer_invoices:all``; may be refused with
+        422.
         """
         return await self._core.call(_MARK_AS_PAID, path={"id": id})
 
-    async def match_transaction(
-        self, customer_invoice_id: int, body: models.CustomerInvoiceMatchTransaction
-    ) -> None:
-        """Match a customer invoice with a transaction.
+    async def match_transaction(self, customer_invoice_id: int, body: models.TransactionMatch) -> None:
+        """Match an invoice with one bank transaction.
 
-        ``POST /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions``; scope
-        ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
+        Several need several calls. Drafts are refused.
+
+        ``POST /customer_invoices/{customer_invoice_id}/matched_transactions``; scope
+        ``customer_invoices:all``; may be refused with 422.
         """
         return await self._core.call(
             _MATCH_TRANSACTION, path={"customer_invoice_id": customer_invoice_id}, body=body
@@ -888,36 +907,45 @@ class AsyncCustomerInvoices:
     async def replace_categories(
         self, customer_invoice_id: int, body: models.PutCustomerInvoiceCategoriesBody
     ) -> models.PutCustomerInvoiceCategoriesAnswer:
-        """Replace all categories of a customer invoice; what is not in the body is gone.
+        """Replace all analytical categories of an invoice.
 
-        ``PUT /api/external/v2/customer_invoices/{customer_invoice_id}/categories``; scope
-        ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
+        The shares within each category group add up to 1. Drafts are refused with 422. Doing it twice does
+        no harm.
+
+        ``PUT /customer_invoices/{customer_invoice_id}/categories``; scope ``customer_invoices:all``; may
+        be refused with 422.
         """
         return await self._core.call(
             _REPLACE_CATEGORIES, path={"customer_invoice_id": customer_invoice_id}, body=body
         )
 
     async def send_by_email(self, id: int, body: models.CustomerInvoiceSendByEmail | None = None) -> None:
-        """Send a customer invoice by email.
+        """Send a finalized or imported invoice by email.
 
-        ``POST /api/external/v2/customer_invoices/{id}/send_by_email``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 409, 422.
+        Every call sends another mail. It is refused with 409 for the minutes in which the PDF is still
+        being made: wait and call again.
+
+        ``POST /customer_invoices/{id}/send_by_email``; scope ``customer_invoices:all``; may be refused
+        with 409 or 422.
         """
         return await self._core.call(_SEND_BY_EMAIL, path={"id": id}, body=body)
 
     async def send_to_pa(self, id: int) -> None:
-        """Send a customer invoice to PA.
+        """Hand an electronic invoice to the approved platform.
 
-        ``POST /api/external/v2/customer_invoices/{id}/send_to_pa``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        Success means that it was submitted; e_invoicing.status tells how it goes on. A second call is
+        refused with 422.
+
+        ``POST /customer_invoices/{id}/send_to_pa``; scope ``customer_invoices:all``; may be refused with
+        422.
         """
         return await self._core.call(_SEND_TO_PA, path={"id": id})
 
     async def unmatch_transaction(self, customer_invoice_id: int, id: int) -> None:
-        """Undo the match of a customer invoice with a transaction.
+        """Undo the match of an invoice with a bank transaction.
 
-        ``DELETE /api/external/v2/customer_invoices/{customer_invoice_id}/matched_transactions/{id}``;
-        scope ``customer_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``DELETE /customer_invoices/{customer_invoice_id}/matched_transactions/{id}``; scope
+        ``customer_invoices:all``; may be refused with 422.
         """
         return await self._core.call(
             _UNMATCH_TRANSACTION, path={"customer_invoice_id": customer_invoice_id, "id": id}
@@ -926,9 +954,9 @@ class AsyncCustomerInvoices:
     async def update_imported(
         self, id: int, body: models.CustomerInvoiceUpdateImported
     ) -> models.CustomerInvoice:
-        """Change the imported of a customer invoice.
+        """Change an imported invoice. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/customer_invoices/{id}/update_imported``; scope ``customer_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``PUT /customer_invoices/{id}/update_imported``; scope ``customer_invoices:all``; may be refused
+        with 422.
         """
         return await self._core.call(_UPDATE_IMPORTED, path={"id": id}, body=body)

@@ -7,45 +7,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.CustomerPage] = Operation(
-    "getCustomers", "GET", "/api/external/v2/customers", "customers.CustomerPage"
+    "getCustomers", "GET", "/customers", "customers.CustomerPage"
 )
-_GET: Operation[models.Customer] = Operation(
-    "getCustomer", "GET", "/api/external/v2/customers/{id}", "customers.Customer"
-)
-_LIST_CATEGORIES: Operation[models.CustomerInvoiceCategoryPage] = Operation(
-    "getCustomerCategories",
-    "GET",
-    "/api/external/v2/customers/{customer_id}/categories",
-    "shared.CustomerInvoiceCategoryPage",
+_GET: Operation[models.Customer] = Operation("getCustomer", "GET", "/customers/{id}", "customers.Customer")
+_LIST_CATEGORIES: Operation[models.CategorySharePage] = Operation(
+    "getCustomerCategories", "GET", "/customers/{customer_id}/categories", "shared.CategorySharePage"
 )
 _LIST_CONTACTS: Operation[models.CustomerContactPage] = Operation(
-    "getCustomerContacts",
-    "GET",
-    "/api/external/v2/customers/{customer_id}/contacts",
-    "customers.CustomerContactPage",
+    "getCustomerContacts", "GET", "/customers/{customer_id}/contacts", "customers.CustomerContactPage"
 )
 _REPLACE_CATEGORIES: Operation[models.PutCustomerCategoriesAnswer] = Operation(
     "putCustomerCategories",
     "PUT",
-    "/api/external/v2/customers/{customer_id}/categories",
+    "/customers/{customer_id}/categories",
     "customers.PutCustomerCategoriesAnswer",
 )
 
 
-class Customers:
+class Customers(Resource):
     """Customers."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -54,11 +43,11 @@ class Customers:
         filter: Sequence[filters.CustomerFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
     ) -> Iterator[models.Customer]:
-        """List the customers.
+        """List customers, companies and persons alike, the newest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customers``; scope ``customers:all`` or ``customers:readonly``; refused with 400,
-        401, 403, 404.
+        Filter by external_reference to find one of yours.
+
+        ``GET /customers``; scope ``customers:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -76,25 +65,22 @@ class Customers:
         )
 
     def get(self, id: int) -> models.Customer:
-        """Get a customer.
+        """Get a customer; customer_type tells a company from a person.
 
-        ``GET /api/external/v2/customers/{id}``; scope ``customers:all`` or ``customers:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /customers/{id}``; scope ``customers:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
-    def list_categories(self, customer_id: int, *, limit: int = 100) -> Iterator[models.CustomerCategory]:
+    def list_categories(self, customer_id: int, *, limit: int = 100) -> Iterator[models.CategoryShare]:
         """List the categories of a customer.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customers/{customer_id}/categories``; scope ``customers:all`` or
-        ``customers:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customers/{customer_id}/categories``; scope ``customers:all`` or ``:readonly``.
         """
         return self._core.items(_LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit})
 
     def list_categories_page(
         self, customer_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit, "cursor": cursor}
@@ -103,11 +89,9 @@ class Customers:
     def list_contacts(
         self, customer_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> Iterator[models.CustomerContact]:
-        """List the contacts of a customer.
+        """List the people to talk to at a customer.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customers/{customer_id}/contacts``; scope ``customers:all`` or
-        ``customers:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customers/{customer_id}/contacts``; scope ``customers:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_CONTACTS, path={"customer_id": customer_id}, query={"limit": limit, "sort": sort}
@@ -133,17 +117,13 @@ class Customers:
     ) -> models.PutCustomerCategoriesAnswer:
         """Replace all categories of a customer; what is not in the body is gone.
 
-        ``PUT /api/external/v2/customers/{customer_id}/categories``; scope ``customers:all``; refused with
-        400, 401, 403, 404, 422.
+        ``PUT /customers/{customer_id}/categories``; scope ``customers:all``; may be refused with 422.
         """
         return self._core.call(_REPLACE_CATEGORIES, path={"customer_id": customer_id}, body=body)
 
 
-class AsyncCustomers:
+class AsyncCustomers(AsyncResource):
     """Customers."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -152,11 +132,11 @@ class AsyncCustomers:
         filter: Sequence[filters.CustomerFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
     ) -> AsyncIterator[models.Customer]:
-        """List the customers.
+        """List customers, companies and persons alike, the newest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customers``; scope ``customers:all`` or ``customers:readonly``; refused with 400,
-        401, 403, 404.
+        Filter by external_reference to find one of yours.
+
+        ``GET /customers``; scope ``customers:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -174,27 +154,22 @@ class AsyncCustomers:
         )
 
     async def get(self, id: int) -> models.Customer:
-        """Get a customer.
+        """Get a customer; customer_type tells a company from a person.
 
-        ``GET /api/external/v2/customers/{id}``; scope ``customers:all`` or ``customers:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /customers/{id}``; scope ``customers:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
-    def list_categories(
-        self, customer_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CustomerCategory]:
+    def list_categories(self, customer_id: int, *, limit: int = 100) -> AsyncIterator[models.CategoryShare]:
         """List the categories of a customer.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customers/{customer_id}/categories``; scope ``customers:all`` or
-        ``customers:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customers/{customer_id}/categories``; scope ``customers:all`` or ``:readonly``.
         """
         return self._core.items(_LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit})
 
     async def list_categories_page(
         self, customer_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit, "cursor": cursor}
@@ -203,11 +178,9 @@ class AsyncCustomers:
     def list_contacts(
         self, customer_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
     ) -> AsyncIterator[models.CustomerContact]:
-        """List the contacts of a customer.
+        """List the people to talk to at a customer.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/customers/{customer_id}/contacts``; scope ``customers:all`` or
-        ``customers:readonly``; refused with 400, 401, 403, 404.
+        ``GET /customers/{customer_id}/contacts``; scope ``customers:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_CONTACTS, path={"customer_id": customer_id}, query={"limit": limit, "sort": sort}
@@ -233,7 +206,6 @@ class AsyncCustomers:
     ) -> models.PutCustomerCategoriesAnswer:
         """Replace all categories of a customer; what is not in the body is gone.
 
-        ``PUT /api/external/v2/customers/{customer_id}/categories``; scope ``customers:all``; refused with
-        400, 401, 403, 404, 422.
+        ``PUT /customers/{customer_id}/categories``; scope ``customers:all``; may be refused with 422.
         """
         return await self._core.call(_REPLACE_CATEGORIES, path={"customer_id": customer_id}, body=body)

@@ -7,45 +7,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _IMPORT: Operation[models.LinkedRecord] = Operation(
-    "createEInvoiceImport", "POST", "/api/external/v2/e-invoices/imports", "shared.LinkedRecord"
+    "createEInvoiceImport", "POST", "/e-invoices/imports", "shared.LinkedRecord"
 )
 
 
-class EInvoices:
+class EInvoices(Resource):
     """E-invoices."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def import_(self, body: models.EInvoiceImport) -> models.LinkedRecord:
         """Import an e-invoice.
 
         Deprecated by the service.
 
-        ``POST /api/external/v2/e-invoices/imports``; scope ``e_invoices:all``; refused with 400, 401, 403,
-        422.
+        ``POST /e-invoices/imports``; scope ``e_invoices:all``; may be refused with 422.
         """
         return self._core.call(_IMPORT, body=body)
 
 
-class AsyncEInvoices:
+class AsyncEInvoices(AsyncResource):
     """E-invoices."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     async def import_(self, body: models.EInvoiceImport) -> models.LinkedRecord:
         """Import an e-invoice.
 
         Deprecated by the service.
 
-        ``POST /api/external/v2/e-invoices/imports``; scope ``e_invoices:all``; refused with 400, 401, 403,
-        422.
+        ``POST /e-invoices/imports``; scope ``e_invoices:all``; may be refused with 422.
         """
         return await self._core.call(_IMPORT, body=body)

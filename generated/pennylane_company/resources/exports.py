@@ -7,63 +7,56 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _CREATE_ANALYTICAL_GENERAL_LEDGER: Operation[models.ExportCreateAnalyticalGeneralLedgerAnswer] = Operation(
     "exportAnalyticalGeneralLedger",
     "POST",
-    "/api/external/v2/exports/analytical_general_ledgers",
+    "/exports/analytical_general_ledgers",
     "exports.ExportCreateAnalyticalGeneralLedgerAnswer",
 )
 _CREATE_FEC: Operation[models.ExportCreateAnalyticalGeneralLedgerAnswer] = Operation(
-    "exportFec", "POST", "/api/external/v2/exports/fecs", "exports.ExportCreateAnalyticalGeneralLedgerAnswer"
+    "exportFec", "POST", "/exports/fecs", "exports.ExportCreateAnalyticalGeneralLedgerAnswer"
 )
 _CREATE_GENERAL_LEDGER: Operation[models.ExportCreateAnalyticalGeneralLedgerAnswer] = Operation(
     "exportGeneralLedger",
     "POST",
-    "/api/external/v2/exports/general_ledgers",
+    "/exports/general_ledgers",
     "exports.ExportCreateAnalyticalGeneralLedgerAnswer",
 )
 _GET_ANALYTICAL_GENERAL_LEDGER: Operation[models.ExportAnalyticalGeneralLedger] = Operation(
     "getAnalyticalGeneralLedgerExport",
     "GET",
-    "/api/external/v2/exports/analytical_general_ledgers/{id}",
+    "/exports/analytical_general_ledgers/{id}",
     "exports.ExportAnalyticalGeneralLedger",
 )
 _GET_FEC: Operation[models.ExportAnalyticalGeneralLedger] = Operation(
-    "getFecExport", "GET", "/api/external/v2/exports/fecs/{id}", "exports.ExportAnalyticalGeneralLedger"
+    "getFecExport", "GET", "/exports/fecs/{id}", "exports.ExportAnalyticalGeneralLedger"
 )
 _GET_GENERAL_LEDGER: Operation[models.ExportAnalyticalGeneralLedger] = Operation(
-    "getGeneralLedgerExport",
-    "GET",
-    "/api/external/v2/exports/general_ledgers/{id}",
-    "exports.ExportAnalyticalGeneralLedger",
+    "getGeneralLedgerExport", "GET", "/exports/general_ledgers/{id}", "exports.ExportAnalyticalGeneralLedger"
 )
 
 
-class Exports:
+class Exports(Resource):
     """Exports."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def create_analytical_general_ledger(
         self, body: models.ExportCreateAnalyticalGeneralLedger
     ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add analytical general ledger to an export.
 
-        ``POST /api/external/v2/exports/analytical_general_ledgers``; scope ``exports:agl``; refused with
-        400, 401, 403, 404.
+        ``POST /exports/analytical_general_ledgers``; scope ``exports:agl``.
         """
         return self._core.call(_CREATE_ANALYTICAL_GENERAL_LEDGER, body=body)
 
     def create_fec(self, body: models.ExportPeriod) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add FEC to an export.
 
-        ``POST /api/external/v2/exports/fecs``; scope ``exports:fec``; refused with 400, 401, 403, 404.
+        ``POST /exports/fecs``; scope ``exports:fec``.
         """
         return self._core.call(_CREATE_FEC, body=body)
 
@@ -72,55 +65,48 @@ class Exports:
     ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add general ledger to an export.
 
-        ``POST /api/external/v2/exports/general_ledgers``; scope ``exports:gl``; refused with 400, 401,
-        403, 404.
+        ``POST /exports/general_ledgers``; scope ``exports:gl``.
         """
         return self._core.call(_CREATE_GENERAL_LEDGER, body=body)
 
     def get_analytical_general_ledger(self, id: int) -> models.ExportAnalyticalGeneralLedger:
         """Get the analytical general ledger of an export.
 
-        ``GET /api/external/v2/exports/analytical_general_ledgers/{id}``; scope ``exports:agl``; refused
-        with 400, 401, 403, 404.
+        ``GET /exports/analytical_general_ledgers/{id}``; scope ``exports:agl``.
         """
         return self._core.call(_GET_ANALYTICAL_GENERAL_LEDGER, path={"id": id})
 
     def get_fec(self, id: int) -> models.ExportAnalyticalGeneralLedger:
         """Get the FEC of an export.
 
-        ``GET /api/external/v2/exports/fecs/{id}``; scope ``exports:fec``; refused with 400, 401, 403, 404.
+        ``GET /exports/fecs/{id}``; scope ``exports:fec``.
         """
         return self._core.call(_GET_FEC, path={"id": id})
 
     def get_general_ledger(self, id: int) -> models.ExportAnalyticalGeneralLedger:
         """Get the general ledger of an export.
 
-        ``GET /api/external/v2/exports/general_ledgers/{id}``; scope ``exports:gl``; refused with 400, 401,
-        403, 404.
+        ``GET /exports/general_ledgers/{id}``; scope ``exports:gl``.
         """
         return self._core.call(_GET_GENERAL_LEDGER, path={"id": id})
 
 
-class AsyncExports:
+class AsyncExports(AsyncResource):
     """Exports."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     async def create_analytical_general_ledger(
         self, body: models.ExportCreateAnalyticalGeneralLedger
     ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add analytical general ledger to an export.
 
-        ``POST /api/external/v2/exports/analytical_general_ledgers``; scope ``exports:agl``; refused with
-        400, 401, 403, 404.
+        ``POST /exports/analytical_general_ledgers``; scope ``exports:agl``.
         """
         return await self._core.call(_CREATE_ANALYTICAL_GENERAL_LEDGER, body=body)
 
     async def create_fec(self, body: models.ExportPeriod) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add FEC to an export.
 
-        ``POST /api/external/v2/exports/fecs``; scope ``exports:fec``; refused with 400, 401, 403, 404.
+        ``POST /exports/fecs``; scope ``exports:fec``.
         """
         return await self._core.call(_CREATE_FEC, body=body)
 
@@ -129,30 +115,27 @@ class AsyncExports:
     ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add general ledger to an export.
 
-        ``POST /api/external/v2/exports/general_ledgers``; scope ``exports:gl``; refused with 400, 401,
-        403, 404.
+        ``POST /exports/general_ledgers``; scope ``exports:gl``.
         """
         return await self._core.call(_CREATE_GENERAL_LEDGER, body=body)
 
     async def get_analytical_general_ledger(self, id: int) -> models.ExportAnalyticalGeneralLedger:
         """Get the analytical general ledger of an export.
 
-        ``GET /api/external/v2/exports/analytical_general_ledgers/{id}``; scope ``exports:agl``; refused
-        with 400, 401, 403, 404.
+        ``GET /exports/analytical_general_ledgers/{id}``; scope ``exports:agl``.
         """
         return await self._core.call(_GET_ANALYTICAL_GENERAL_LEDGER, path={"id": id})
 
     async def get_fec(self, id: int) -> models.ExportAnalyticalGeneralLedger:
         """Get the FEC of an export.
 
-        ``GET /api/external/v2/exports/fecs/{id}``; scope ``exports:fec``; refused with 400, 401, 403, 404.
+        ``GET /exports/fecs/{id}``; scope ``exports:fec``.
         """
         return await self._core.call(_GET_FEC, path={"id": id})
 
     async def get_general_ledger(self, id: int) -> models.ExportAnalyticalGeneralLedger:
         """Get the general ledger of an export.
 
-        ``GET /api/external/v2/exports/general_ledgers/{id}``; scope ``exports:gl``; refused with 400, 401,
-        403, 404.
+        ``GET /exports/general_ledgers/{id}``; scope ``exports:gl``.
         """
         return await self._core.call(_GET_GENERAL_LEDGER, path={"id": id})

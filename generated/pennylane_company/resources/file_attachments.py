@@ -7,41 +7,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _CREATE: Operation[models.FileAttachment] = Operation(
-    "postFileAttachments", "POST", "/api/external/v2/file_attachments", "shared.FileAttachment"
+    "postFileAttachments", "POST", "/file_attachments", "shared.FileAttachment"
 )
 
 
-class FileAttachments:
+class FileAttachments(Resource):
     """File attachments."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
     def create(self, body: models.FileAttachmentCreate) -> models.FileAttachment:
-        """Create a file attachment.
+        """Upload a file, for whatever takes a file_attachment_id.
 
-        ``POST /api/external/v2/file_attachments``; scope ``file_attachments:all``; refused with 400, 401,
-        403, 404, 422.
+        A PDF or an image of at most 100 MB.
+
+        ``POST /file_attachments``; scope ``file_attachments:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
 
-class AsyncFileAttachments:
+class AsyncFileAttachments(AsyncResource):
     """File attachments."""
 
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
-
     async def create(self, body: models.FileAttachmentCreate) -> models.FileAttachment:
-        """Create a file attachment.
+        """Upload a file, for whatever takes a file_attachment_id.
 
-        ``POST /api/external/v2/file_attachments``; scope ``file_attachments:all``; refused with 400, 401,
-        403, 404, 422.
+        A PDF or an image of at most 100 MB.
+
+        ``POST /file_attachments``; scope ``file_attachments:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)

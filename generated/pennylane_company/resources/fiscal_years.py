@@ -7,32 +7,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from typing import Literal
 
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.FiscalYearPage] = Operation(
-    "getFiscalYears", "GET", "/api/external/v2/fiscal_years", "fiscal_years.FiscalYearPage"
+    "getFiscalYears", "GET", "/fiscal_years", "fiscal_years.FiscalYearPage"
 )
 
 
-class FiscalYears:
+class FiscalYears(Resource):
     """Fiscal years."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self, *, limit: int = 100, sort: Literal["id", "-id", "start", "-start"] | None = None
     ) -> Iterator[models.FiscalYear]:
         """List the fiscal years.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/fiscal_years``; scope ``fiscal_years:readonly``; refused with 400, 401, 403, 404.
+        ``GET /fiscal_years``; scope ``fiscal_years:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "sort": sort})
 
@@ -47,19 +43,15 @@ class FiscalYears:
         return self._core.call(_LIST, query={"limit": limit, "sort": sort, "cursor": cursor})
 
 
-class AsyncFiscalYears:
+class AsyncFiscalYears(AsyncResource):
     """Fiscal years."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self, *, limit: int = 100, sort: Literal["id", "-id", "start", "-start"] | None = None
     ) -> AsyncIterator[models.FiscalYear]:
         """List the fiscal years.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/fiscal_years``; scope ``fiscal_years:readonly``; refused with 400, 401, 403, 404.
+        ``GET /fiscal_years``; scope ``fiscal_years:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "sort": sort})
 

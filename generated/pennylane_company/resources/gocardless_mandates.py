@@ -7,46 +7,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.GocardlessMandatePage] = Operation(
-    "getGocardlessMandates",
-    "GET",
-    "/api/external/v2/gocardless_mandates",
-    "gocardless_mandates.GocardlessMandatePage",
+    "getGocardlessMandates", "GET", "/gocardless_mandates", "gocardless_mandates.GocardlessMandatePage"
 )
 _GET: Operation[models.GocardlessMandate] = Operation(
-    "getGocardlessMandate",
-    "GET",
-    "/api/external/v2/gocardless_mandates/{id}",
-    "gocardless_mandates.GocardlessMandate",
+    "getGocardlessMandate", "GET", "/gocardless_mandates/{id}", "gocardless_mandates.GocardlessMandate"
 )
 _ASSOCIATE: Operation[None] = Operation(
-    "postGocardlessMandateAssociations",
-    "POST",
-    "/api/external/v2/gocardless_mandates/{gocardless_mandate_id}/associations",
+    "postGocardlessMandateAssociations", "POST", "/gocardless_mandates/{gocardless_mandate_id}/associations"
 )
 _CANCEL: Operation[None] = Operation(
-    "postGocardlessMandateCancellations",
-    "POST",
-    "/api/external/v2/gocardless_mandates/{gocardless_mandate_id}/cancellations",
+    "postGocardlessMandateCancellations", "POST", "/gocardless_mandates/{gocardless_mandate_id}/cancellations"
 )
 _REQUEST_BY_MAIL: Operation[None] = Operation(
-    "postGocardlessMandateMailRequests", "POST", "/api/external/v2/gocardless_mandates/mail_requests"
+    "postGocardlessMandateMailRequests", "POST", "/gocardless_mandates/mail_requests"
 )
 
 
-class GocardlessMandates:
+class GocardlessMandates(Resource):
     """Gocardless mandates."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -57,9 +44,7 @@ class GocardlessMandates:
     ) -> Iterator[models.GocardlessMandate]:
         """List the gocardless mandates.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/gocardless_mandates``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /gocardless_mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -79,41 +64,37 @@ class GocardlessMandates:
     def get(self, id: int) -> models.GocardlessMandate:
         """Get a gocardless mandate.
 
-        ``GET /api/external/v2/gocardless_mandates/{id}``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /gocardless_mandates/{id}``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
-    def associate(self, gocardless_mandate_id: int, body: models.GocardlessMandateAssociate) -> None:
+    def associate(self, gocardless_mandate_id: int, body: models.MandateAssociation) -> None:
         """Associate a gocardless mandate.
 
-        ``POST /api/external/v2/gocardless_mandates/{gocardless_mandate_id}/associations``; scope
-        ``customer_mandates:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /gocardless_mandates/{gocardless_mandate_id}/associations``; scope
+        ``customer_mandates:all``; may be refused with 422.
         """
         return self._core.call(_ASSOCIATE, path={"gocardless_mandate_id": gocardless_mandate_id}, body=body)
 
     def cancel(self, gocardless_mandate_id: int) -> None:
         """Cancel a gocardless mandate.
 
-        ``POST /api/external/v2/gocardless_mandates/{gocardless_mandate_id}/cancellations``; scope
-        ``customer_mandates:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /gocardless_mandates/{gocardless_mandate_id}/cancellations``; scope
+        ``customer_mandates:all``; may be refused with 422.
         """
         return self._core.call(_CANCEL, path={"gocardless_mandate_id": gocardless_mandate_id})
 
     def request_by_mail(self, body: models.GocardlessMandateRequestByMail) -> None:
         """Request a gocardless mandate by mail.
 
-        ``POST /api/external/v2/gocardless_mandates/mail_requests``; scope ``customer_mandates:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``POST /gocardless_mandates/mail_requests``; scope ``customer_mandates:all``; may be refused with
+        422.
         """
         return self._core.call(_REQUEST_BY_MAIL, body=body)
 
 
-class AsyncGocardlessMandates:
+class AsyncGocardlessMandates(AsyncResource):
     """Gocardless mandates."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -124,9 +105,7 @@ class AsyncGocardlessMandates:
     ) -> AsyncIterator[models.GocardlessMandate]:
         """List the gocardless mandates.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/gocardless_mandates``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /gocardless_mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -146,16 +125,15 @@ class AsyncGocardlessMandates:
     async def get(self, id: int) -> models.GocardlessMandate:
         """Get a gocardless mandate.
 
-        ``GET /api/external/v2/gocardless_mandates/{id}``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /gocardless_mandates/{id}``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def associate(self, gocardless_mandate_id: int, body: models.GocardlessMandateAssociate) -> None:
+    async def associate(self, gocardless_mandate_id: int, body: models.MandateAssociation) -> None:
         """Associate a gocardless mandate.
 
-        ``POST /api/external/v2/gocardless_mandates/{gocardless_mandate_id}/associations``; scope
-        ``customer_mandates:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /gocardless_mandates/{gocardless_mandate_id}/associations``; scope
+        ``customer_mandates:all``; may be refused with 422.
         """
         return await self._core.call(
             _ASSOCIATE, path={"gocardless_mandate_id": gocardless_mandate_id}, body=body
@@ -164,15 +142,15 @@ class AsyncGocardlessMandates:
     async def cancel(self, gocardless_mandate_id: int) -> None:
         """Cancel a gocardless mandate.
 
-        ``POST /api/external/v2/gocardless_mandates/{gocardless_mandate_id}/cancellations``; scope
-        ``customer_mandates:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /gocardless_mandates/{gocardless_mandate_id}/cancellations``; scope
+        ``customer_mandates:all``; may be refused with 422.
         """
         return await self._core.call(_CANCEL, path={"gocardless_mandate_id": gocardless_mandate_id})
 
     async def request_by_mail(self, body: models.GocardlessMandateRequestByMail) -> None:
         """Request a gocardless mandate by mail.
 
-        ``POST /api/external/v2/gocardless_mandates/mail_requests``; scope ``customer_mandates:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``POST /gocardless_mandates/mail_requests``; scope ``customer_mandates:all``; may be refused with
+        422.
         """
         return await self._core.call(_REQUEST_BY_MAIL, body=body)

@@ -7,88 +7,75 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _GET: Operation[models.IndividualCustomer] = Operation(
-    "getIndividualCustomer",
-    "GET",
-    "/api/external/v2/individual_customers/{id}",
-    "individual_customers.IndividualCustomer",
+    "getIndividualCustomer", "GET", "/individual_customers/{id}", "individual_customers.IndividualCustomer"
 )
 _CREATE: Operation[models.IndividualCustomer] = Operation(
-    "postIndividualCustomer",
-    "POST",
-    "/api/external/v2/individual_customers",
-    "individual_customers.IndividualCustomer",
+    "postIndividualCustomer", "POST", "/individual_customers", "individual_customers.IndividualCustomer"
 )
 _UPDATE: Operation[models.IndividualCustomer] = Operation(
-    "putIndividualCustomer",
-    "PUT",
-    "/api/external/v2/individual_customers/{id}",
-    "individual_customers.IndividualCustomer",
+    "putIndividualCustomer", "PUT", "/individual_customers/{id}", "individual_customers.IndividualCustomer"
 )
 
 
-class IndividualCustomers:
+class IndividualCustomers(Resource):
     """Individual customers."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
     def get(self, id: int) -> models.IndividualCustomer:
-        """Get an individual customer.
+        """Get a customer who is a person.
 
-        ``GET /api/external/v2/individual_customers/{id}``; scope ``customers:all`` or
-        ``customers:readonly``; refused with 400, 401, 403, 404.
+        ``GET /individual_customers/{id}``; scope ``customers:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.IndividualCustomerCreate) -> models.IndividualCustomer:
-        """Create an individual customer.
+        """Create a customer who is a person.
 
-        ``POST /api/external/v2/individual_customers``; scope ``customers:all``; refused with 400, 401,
-        403, 404, 409, 422.
+        An external_reference that is taken is refused with 422.
+
+        ``POST /individual_customers``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.IndividualCustomerUpdate) -> models.IndividualCustomer:
-        """Change an individual customer. What is left unset stays as it is; null clears a field.
+        """Change a customer who is a person. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/individual_customers/{id}``; scope ``customers:all``; refused with 400, 401,
-        403, 404, 409, 422.
+        Never call it for a company, whose record it would damage.
+
+        ``PUT /individual_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncIndividualCustomers:
+class AsyncIndividualCustomers(AsyncResource):
     """Individual customers."""
 
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
-
     async def get(self, id: int) -> models.IndividualCustomer:
-        """Get an individual customer.
+        """Get a customer who is a person.
 
-        ``GET /api/external/v2/individual_customers/{id}``; scope ``customers:all`` or
-        ``customers:readonly``; refused with 400, 401, 403, 404.
+        ``GET /individual_customers/{id}``; scope ``customers:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.IndividualCustomerCreate) -> models.IndividualCustomer:
-        """Create an individual customer.
+        """Create a customer who is a person.
 
-        ``POST /api/external/v2/individual_customers``; scope ``customers:all``; refused with 400, 401,
-        403, 404, 409, 422.
+        An external_reference that is taken is refused with 422.
+
+        ``POST /individual_customers``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.IndividualCustomerUpdate) -> models.IndividualCustomer:
-        """Change an individual customer. What is left unset stays as it is; null clears a field.
+        """Change a customer who is a person. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/individual_customers/{id}``; scope ``customers:all``; refused with 400, 401,
-        403, 404, 409, 422.
+        Never call it for a company, whose record it would damage.
+
+        ``PUT /individual_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)

@@ -7,30 +7,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
-_LIST: Operation[models.JournalPage] = Operation(
-    "getJournals", "GET", "/api/external/v2/journals", "journals.JournalPage"
-)
-_GET: Operation[models.Journal] = Operation(
-    "getJournal", "GET", "/api/external/v2/journals/{id}", "journals.Journal"
-)
-_CREATE: Operation[models.Journal] = Operation(
-    "postJournals", "POST", "/api/external/v2/journals", "journals.Journal"
-)
+_LIST: Operation[models.JournalPage] = Operation("getJournals", "GET", "/journals", "journals.JournalPage")
+_GET: Operation[models.Journal] = Operation("getJournal", "GET", "/journals/{id}", "journals.Journal")
+_CREATE: Operation[models.Journal] = Operation("postJournals", "POST", "/journals", "journals.Journal")
 
 
-class Journals:
+class Journals(Resource):
     """Journals."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -41,9 +32,7 @@ class Journals:
     ) -> Iterator[models.Journal]:
         """List the journals.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/journals``; scope ``journals:all`` or ``journals:readonly``; refused with 400,
-        401, 403, 404.
+        ``GET /journals``; scope ``journals:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -63,24 +52,20 @@ class Journals:
     def get(self, id: int) -> models.Journal:
         """Get a journal.
 
-        ``GET /api/external/v2/journals/{id}``; scope ``journals:all`` or ``journals:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /journals/{id}``; scope ``journals:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.JournalCreate) -> models.Journal:
         """Create a journal.
 
-        ``POST /api/external/v2/journals``; scope ``journals:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /journals``; scope ``journals:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
 
-class AsyncJournals:
+class AsyncJournals(AsyncResource):
     """Journals."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -91,9 +76,7 @@ class AsyncJournals:
     ) -> AsyncIterator[models.Journal]:
         """List the journals.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/journals``; scope ``journals:all`` or ``journals:readonly``; refused with 400,
-        401, 403, 404.
+        ``GET /journals``; scope ``journals:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -113,14 +96,13 @@ class AsyncJournals:
     async def get(self, id: int) -> models.Journal:
         """Get a journal.
 
-        ``GET /api/external/v2/journals/{id}``; scope ``journals:all`` or ``journals:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /journals/{id}``; scope ``journals:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.JournalCreate) -> models.Journal:
         """Create a journal.
 
-        ``POST /api/external/v2/journals``; scope ``journals:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /journals``; scope ``journals:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)

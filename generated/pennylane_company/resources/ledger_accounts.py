@@ -7,33 +7,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.LedgerAccountPage] = Operation(
-    "getLedgerAccounts", "GET", "/api/external/v2/ledger_accounts", "ledger_accounts.LedgerAccountPage"
+    "getLedgerAccounts", "GET", "/ledger_accounts", "ledger_accounts.LedgerAccountPage"
 )
 _GET: Operation[models.LedgerAccount] = Operation(
-    "getLedgerAccount", "GET", "/api/external/v2/ledger_accounts/{id}", "ledger_accounts.LedgerAccount"
+    "getLedgerAccount", "GET", "/ledger_accounts/{id}", "ledger_accounts.LedgerAccount"
 )
 _CREATE: Operation[models.LedgerAccount] = Operation(
-    "postLedgerAccounts", "POST", "/api/external/v2/ledger_accounts", "ledger_accounts.LedgerAccount"
+    "postLedgerAccounts", "POST", "/ledger_accounts", "ledger_accounts.LedgerAccount"
 )
 _UPDATE: Operation[models.LedgerAccount] = Operation(
-    "updateLedgerAccount", "PUT", "/api/external/v2/ledger_accounts/{id}", "ledger_accounts.LedgerAccount"
+    "updateLedgerAccount", "PUT", "/ledger_accounts/{id}", "ledger_accounts.LedgerAccount"
 )
 
 
-class LedgerAccounts:
+class LedgerAccounts(Resource):
     """Ledger accounts."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -42,11 +39,11 @@ class LedgerAccounts:
         filter: Sequence[filters.LedgerAccountFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
     ) -> Iterator[models.LedgerAccount]:
-        """List the ledger accounts.
+        """List the accounts of the ledger.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_accounts``; scope ``ledger_accounts:all`` or ``ledger_accounts:readonly``;
-        refused with 400, 401, 403, 404.
+        One number can belong to several accounts that differ in their VAT code.
+
+        ``GET /ledger_accounts``; scope ``ledger_accounts:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -64,35 +61,31 @@ class LedgerAccounts:
         )
 
     def get(self, id: int) -> models.LedgerAccount:
-        """Get a ledger account.
+        """Get an account of the ledger.
 
-        ``GET /api/external/v2/ledger_accounts/{id}``; scope ``ledger_accounts:all`` or
-        ``ledger_accounts:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_accounts/{id}``; scope ``ledger_accounts:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.LedgerAccountCreate) -> models.LedgerAccount:
-        """Create a ledger account.
+        """Add an account to the ledger.
 
-        ``POST /api/external/v2/ledger_accounts``; scope ``ledger_accounts:all``; refused with 400, 401,
-        403, 404, 422.
+        A number that begins with 401 makes a supplier as well, one that begins with 411 a customer.
+
+        ``POST /ledger_accounts``; scope ``ledger_accounts:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.LedgerAccountUpdate) -> models.LedgerAccount:
-        """Change a ledger account. What is left unset stays as it is; null clears a field.
+        """Change an account of the ledger. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/ledger_accounts/{id}``; scope ``ledger_accounts:all``; refused with 400,
-        401, 403, 404, 422.
+        ``PUT /ledger_accounts/{id}``; scope ``ledger_accounts:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncLedgerAccounts:
+class AsyncLedgerAccounts(AsyncResource):
     """Ledger accounts."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -101,11 +94,11 @@ class AsyncLedgerAccounts:
         filter: Sequence[filters.LedgerAccountFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
     ) -> AsyncIterator[models.LedgerAccount]:
-        """List the ledger accounts.
+        """List the accounts of the ledger.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_accounts``; scope ``ledger_accounts:all`` or ``ledger_accounts:readonly``;
-        refused with 400, 401, 403, 404.
+        One number can belong to several accounts that differ in their VAT code.
+
+        ``GET /ledger_accounts``; scope ``ledger_accounts:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -123,25 +116,24 @@ class AsyncLedgerAccounts:
         )
 
     async def get(self, id: int) -> models.LedgerAccount:
-        """Get a ledger account.
+        """Get an account of the ledger.
 
-        ``GET /api/external/v2/ledger_accounts/{id}``; scope ``ledger_accounts:all`` or
-        ``ledger_accounts:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_accounts/{id}``; scope ``ledger_accounts:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.LedgerAccountCreate) -> models.LedgerAccount:
-        """Create a ledger account.
+        """Add an account to the ledger.
 
-        ``POST /api/external/v2/ledger_accounts``; scope ``ledger_accounts:all``; refused with 400, 401,
-        403, 404, 422.
+        A number that begins with 401 makes a supplier as well, one that begins with 411 a customer.
+
+        ``POST /ledger_accounts``; scope ``ledger_accounts:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.LedgerAccountUpdate) -> models.LedgerAccount:
-        """Change a ledger account. What is left unset stays as it is; null clears a field.
+        """Change an account of the ledger. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/ledger_accounts/{id}``; scope ``ledger_accounts:all``; refused with 400,
-        401, 403, 404, 422.
+        ``PUT /ledger_accounts/{id}``; scope ``ledger_accounts:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)

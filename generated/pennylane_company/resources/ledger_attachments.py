@@ -7,46 +7,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _CREATE: Operation[models.LedgerAttachmentCreateAnswer] = Operation(
-    "postLedgerAttachments",
-    "POST",
-    "/api/external/v2/ledger_attachments",
-    "ledger_attachments.LedgerAttachmentCreateAnswer",
+    "postLedgerAttachments", "POST", "/ledger_attachments", "ledger_attachments.LedgerAttachmentCreateAnswer"
 )
 
 
-class LedgerAttachments:
+class LedgerAttachments(Resource):
     """Ledger attachments."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def create(self, body: models.FileAttachmentCreate) -> models.LedgerAttachmentCreateAnswer:
         """Create a ledger attachment.
 
         Deprecated by the service.
 
-        ``POST /api/external/v2/ledger_attachments``; scope ``ledger``; refused with 400, 401, 403, 404.
+        ``POST /ledger_attachments``; scope ``ledger``.
         """
         return self._core.call(_CREATE, body=body)
 
 
-class AsyncLedgerAttachments:
+class AsyncLedgerAttachments(AsyncResource):
     """Ledger attachments."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     async def create(self, body: models.FileAttachmentCreate) -> models.LedgerAttachmentCreateAnswer:
         """Create a ledger attachment.
 
         Deprecated by the service.
 
-        ``POST /api/external/v2/ledger_attachments``; scope ``ledger``; refused with 400, 401, 403, 404.
+        ``POST /ledger_attachments``; scope ``ledger``.
         """
         return await self._core.call(_CREATE, body=body)

@@ -7,39 +7,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.LedgerEntryPage] = Operation(
-    "getLedgerEntries", "GET", "/api/external/v2/ledger_entries", "ledger_entries.LedgerEntryPage"
+    "getLedgerEntries", "GET", "/ledger_entries", "ledger_entries.LedgerEntryPage"
 )
 _GET: Operation[models.LedgerEntry] = Operation(
-    "getLedgerEntry", "GET", "/api/external/v2/ledger_entries/{id}", "ledger_entries.LedgerEntry"
+    "getLedgerEntry", "GET", "/ledger_entries/{id}", "ledger_entries.LedgerEntry"
 )
 _CREATE: Operation[models.LedgerEntryWritten] = Operation(
-    "postLedgerEntries", "POST", "/api/external/v2/ledger_entries", "ledger_entries.LedgerEntryWritten"
+    "postLedgerEntries", "POST", "/ledger_entries", "ledger_entries.LedgerEntryWritten"
 )
 _UPDATE: Operation[models.LedgerEntryWritten] = Operation(
-    "putLedgerEntries", "PUT", "/api/external/v2/ledger_entries/{id}", "ledger_entries.LedgerEntryWritten"
+    "putLedgerEntries", "PUT", "/ledger_entries/{id}", "ledger_entries.LedgerEntryWritten"
 )
 _LIST_LEDGER_ENTRY_LINES: Operation[models.LedgerEntryLedgerEntryLinePage] = Operation(
     "getLedgerEntriesLedgerEntryLines",
     "GET",
-    "/api/external/v2/ledger_entries/{ledger_entry_id}/ledger_entry_lines",
+    "/ledger_entries/{ledger_entry_id}/ledger_entry_lines",
     "ledger_entries.LedgerEntryLedgerEntryLinePage",
 )
 
 
-class LedgerEntries:
+class LedgerEntries(Resource):
     """Ledger entries."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -50,9 +47,7 @@ class LedgerEntries:
     ) -> Iterator[models.LedgerEntryListed]:
         """List the ledger entries.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entries``; scope ``ledger_entries:all`` or ``ledger_entries:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /ledger_entries``; scope ``ledger_entries:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -72,24 +67,21 @@ class LedgerEntries:
     def get(self, id: int) -> models.LedgerEntry:
         """Get a ledger entry.
 
-        ``GET /api/external/v2/ledger_entries/{id}``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entries/{id}``; scope ``ledger_entries:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.LedgerEntryCreate) -> models.LedgerEntryWritten:
         """Create a ledger entry.
 
-        ``POST /api/external/v2/ledger_entries``; scope ``ledger_entries:all``; refused with 400, 401, 403,
-        404, 422.
+        ``POST /ledger_entries``; scope ``ledger_entries:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.LedgerEntryUpdate) -> models.LedgerEntryWritten:
         """Change a ledger entry. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/ledger_entries/{id}``; scope ``ledger_entries:all``; refused with 400, 401,
-        403, 404, 422.
+        ``PUT /ledger_entries/{id}``; scope ``ledger_entries:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
@@ -103,9 +95,8 @@ class LedgerEntries:
     ) -> Iterator[models.LedgerEntryWrittenLine]:
         """List the ledger entry lines of a ledger entry.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entries/{ledger_entry_id}/ledger_entry_lines``; scope
-        ``ledger_entries:all`` or ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entries/{ledger_entry_id}/ledger_entry_lines``; scope ``ledger_entries:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_LEDGER_ENTRY_LINES,
@@ -130,11 +121,8 @@ class LedgerEntries:
         )
 
 
-class AsyncLedgerEntries:
+class AsyncLedgerEntries(AsyncResource):
     """Ledger entries."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -145,9 +133,7 @@ class AsyncLedgerEntries:
     ) -> AsyncIterator[models.LedgerEntryListed]:
         """List the ledger entries.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entries``; scope ``ledger_entries:all`` or ``ledger_entries:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /ledger_entries``; scope ``ledger_entries:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -167,24 +153,21 @@ class AsyncLedgerEntries:
     async def get(self, id: int) -> models.LedgerEntry:
         """Get a ledger entry.
 
-        ``GET /api/external/v2/ledger_entries/{id}``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entries/{id}``; scope ``ledger_entries:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.LedgerEntryCreate) -> models.LedgerEntryWritten:
         """Create a ledger entry.
 
-        ``POST /api/external/v2/ledger_entries``; scope ``ledger_entries:all``; refused with 400, 401, 403,
-        404, 422.
+        ``POST /ledger_entries``; scope ``ledger_entries:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.LedgerEntryUpdate) -> models.LedgerEntryWritten:
         """Change a ledger entry. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/ledger_entries/{id}``; scope ``ledger_entries:all``; refused with 400, 401,
-        403, 404, 422.
+        ``PUT /ledger_entries/{id}``; scope ``ledger_entries:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
@@ -198,9 +181,8 @@ class AsyncLedgerEntries:
     ) -> AsyncIterator[models.LedgerEntryWrittenLine]:
         """List the ledger entry lines of a ledger entry.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entries/{ledger_entry_id}/ledger_entry_lines``; scope
-        ``ledger_entries:all`` or ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entries/{ledger_entry_id}/ledger_entry_lines``; scope ``ledger_entries:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_LEDGER_ENTRY_LINES,

@@ -7,60 +7,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.LedgerEntryLinePage] = Operation(
-    "getLedgerEntryLines",
-    "GET",
-    "/api/external/v2/ledger_entry_lines",
-    "ledger_entry_lines.LedgerEntryLinePage",
+    "getLedgerEntryLines", "GET", "/ledger_entry_lines", "ledger_entry_lines.LedgerEntryLinePage"
 )
 _GET: Operation[models.LedgerEntryLine] = Operation(
-    "getLedgerEntryLine",
-    "GET",
-    "/api/external/v2/ledger_entry_lines/{id}",
-    "ledger_entry_lines.LedgerEntryLine",
+    "getLedgerEntryLine", "GET", "/ledger_entry_lines/{id}", "ledger_entry_lines.LedgerEntryLine"
 )
 _LETTER: Operation[models.PostLedgerEntryLinesLetterAnswer] = Operation(
     "postLedgerEntryLinesLetter",
     "POST",
-    "/api/external/v2/ledger_entry_lines/lettering",
+    "/ledger_entry_lines/lettering",
     "ledger_entry_lines.PostLedgerEntryLinesLetterAnswer",
 )
-_LIST_CATEGORIES: Operation[models.CustomerInvoiceCategoryPage] = Operation(
+_LIST_CATEGORIES: Operation[models.CategorySharePage] = Operation(
     "getLedgerEntryLinesCategories",
     "GET",
-    "/api/external/v2/ledger_entry_lines/{ledger_entry_line_id}/categories",
-    "shared.CustomerInvoiceCategoryPage",
+    "/ledger_entry_lines/{ledger_entry_line_id}/categories",
+    "shared.CategorySharePage",
 )
 _LIST_LETTERED_LEDGER_ENTRY_LINES: Operation[models.LedgerEntryLineLetteredLedgerEntryLinePage] = Operation(
     "getLedgerEntryLinesLetteredLedgerEntryLines",
     "GET",
-    "/api/external/v2/ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines",
+    "/ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines",
     "ledger_entry_lines.LedgerEntryLineLetteredLedgerEntryLinePage",
 )
 _REPLACE_CATEGORIES: Operation[models.LedgerEntryLineReplaceCategoriesAnswer] = Operation(
     "putLedgerEntryLinesCategories",
     "PUT",
-    "/api/external/v2/ledger_entry_lines/{ledger_entry_line_id}/categories",
+    "/ledger_entry_lines/{ledger_entry_line_id}/categories",
     "ledger_entry_lines.LedgerEntryLineReplaceCategoriesAnswer",
 )
 _UNLETTER: Operation[None] = Operation(
-    "deleteLedgerEntryLinesUnletter", "DELETE", "/api/external/v2/ledger_entry_lines/lettering"
+    "deleteLedgerEntryLinesUnletter", "DELETE", "/ledger_entry_lines/lettering"
 )
 
 
-class LedgerEntryLines:
+class LedgerEntryLines(Resource):
     """Ledger entry lines."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -71,9 +62,7 @@ class LedgerEntryLines:
     ) -> Iterator[models.LedgerEntryLine]:
         """List the ledger entry lines.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entry_lines``; scope ``ledger_entries:all`` or ``ledger_entries:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -93,27 +82,24 @@ class LedgerEntryLines:
     def get(self, id: int) -> models.LedgerEntryLine:
         """Get a ledger entry line.
 
-        ``GET /api/external/v2/ledger_entry_lines/{id}``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entry_lines/{id}``; scope ``ledger_entries:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def letter(self, body: models.LedgerEntryLineLetter) -> models.PostLedgerEntryLinesLetterAnswer:
         """Letter a ledger entry line.
 
-        ``POST /api/external/v2/ledger_entry_lines/lettering``; scope ``ledger_entries:all``; refused with
-        400, 401, 403, 404, 422.
+        ``POST /ledger_entry_lines/lettering``; scope ``ledger_entries:all``; may be refused with 422.
         """
         return self._core.call(_LETTER, body=body)
 
     def list_categories(
         self, ledger_entry_line_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.CustomerCategory]:
+    ) -> Iterator[models.CategoryShare]:
         """List the categories of a ledger entry line.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entry_lines/{ledger_entry_line_id}/categories``; scope
-        ``ledger_entries:all`` or ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entry_lines/{ledger_entry_line_id}/categories``; scope ``ledger_entries:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES,
@@ -128,7 +114,7 @@ class LedgerEntryLines:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_CATEGORIES,
@@ -145,9 +131,8 @@ class LedgerEntryLines:
     ) -> Iterator[models.LedgerEntryLine]:
         """List the lettered ledger entry lines of a ledger entry line.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``; scope
-        ``ledger_entries:all`` or ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``; scope
+        ``ledger_entries:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_LETTERED_LEDGER_ENTRY_LINES,
@@ -175,8 +160,8 @@ class LedgerEntryLines:
     ) -> models.LedgerEntryLineReplaceCategoriesAnswer:
         """Replace all categories of a ledger entry line; what is not in the body is gone.
 
-        ``PUT /api/external/v2/ledger_entry_lines/{ledger_entry_line_id}/categories``; scope
-        ``ledger_entries:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /ledger_entry_lines/{ledger_entry_line_id}/categories``; scope ``ledger_entries:all``; may be
+        refused with 422.
         """
         return self._core.call(
             _REPLACE_CATEGORIES, path={"ledger_entry_line_id": ledger_entry_line_id}, body=body
@@ -185,17 +170,13 @@ class LedgerEntryLines:
     def unletter(self, body: models.LedgerEntryLineUnletter) -> None:
         """Unletter a ledger entry line.
 
-        ``DELETE /api/external/v2/ledger_entry_lines/lettering``; scope ``ledger_entries:all``; refused
-        with 400, 401, 403, 404, 422.
+        ``DELETE /ledger_entry_lines/lettering``; scope ``ledger_entries:all``; may be refused with 422.
         """
         return self._core.call(_UNLETTER, body=body)
 
 
-class AsyncLedgerEntryLines:
+class AsyncLedgerEntryLines(AsyncResource):
     """Ledger entry lines."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -206,9 +187,7 @@ class AsyncLedgerEntryLines:
     ) -> AsyncIterator[models.LedgerEntryLine]:
         """List the ledger entry lines.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entry_lines``; scope ``ledger_entries:all`` or ``ledger_entries:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -228,27 +207,24 @@ class AsyncLedgerEntryLines:
     async def get(self, id: int) -> models.LedgerEntryLine:
         """Get a ledger entry line.
 
-        ``GET /api/external/v2/ledger_entry_lines/{id}``; scope ``ledger_entries:all`` or
-        ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entry_lines/{id}``; scope ``ledger_entries:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def letter(self, body: models.LedgerEntryLineLetter) -> models.PostLedgerEntryLinesLetterAnswer:
         """Letter a ledger entry line.
 
-        ``POST /api/external/v2/ledger_entry_lines/lettering``; scope ``ledger_entries:all``; refused with
-        400, 401, 403, 404, 422.
+        ``POST /ledger_entry_lines/lettering``; scope ``ledger_entries:all``; may be refused with 422.
         """
         return await self._core.call(_LETTER, body=body)
 
     def list_categories(
         self, ledger_entry_line_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.CustomerCategory]:
+    ) -> AsyncIterator[models.CategoryShare]:
         """List the categories of a ledger entry line.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entry_lines/{ledger_entry_line_id}/categories``; scope
-        ``ledger_entries:all`` or ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entry_lines/{ledger_entry_line_id}/categories``; scope ``ledger_entries:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES,
@@ -263,7 +239,7 @@ class AsyncLedgerEntryLines:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_CATEGORIES,
@@ -280,9 +256,8 @@ class AsyncLedgerEntryLines:
     ) -> AsyncIterator[models.LedgerEntryLine]:
         """List the lettered ledger entry lines of a ledger entry line.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``; scope
-        ``ledger_entries:all`` or ``ledger_entries:readonly``; refused with 400, 401, 403, 404.
+        ``GET /ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``; scope
+        ``ledger_entries:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_LETTERED_LEDGER_ENTRY_LINES,
@@ -310,8 +285,8 @@ class AsyncLedgerEntryLines:
     ) -> models.LedgerEntryLineReplaceCategoriesAnswer:
         """Replace all categories of a ledger entry line; what is not in the body is gone.
 
-        ``PUT /api/external/v2/ledger_entry_lines/{ledger_entry_line_id}/categories``; scope
-        ``ledger_entries:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /ledger_entry_lines/{ledger_entry_line_id}/categories``; scope ``ledger_entries:all``; may be
+        refused with 422.
         """
         return await self._core.call(
             _REPLACE_CATEGORIES, path={"ledger_entry_line_id": ledger_entry_line_id}, body=body
@@ -320,7 +295,6 @@ class AsyncLedgerEntryLines:
     async def unletter(self, body: models.LedgerEntryLineUnletter) -> None:
         """Unletter a ledger entry line.
 
-        ``DELETE /api/external/v2/ledger_entry_lines/lettering``; scope ``ledger_entries:all``; refused
-        with 400, 401, 403, 404, 422.
+        ``DELETE /ledger_entry_lines/lettering``; scope ``ledger_entries:all``; may be refused with 422.
         """
         return await self._core.call(_UNLETTER, body=body)

@@ -7,37 +7,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from .. import models
-    from .._transport import AsyncCore, Core
 
-_GET: Operation[models.Me] = Operation("getMe", "GET", "/api/external/v2/me", "me.Me")
+_GET: Operation[models.Me] = Operation("getMe", "GET", "/me", "me.Me")
 
 
-class Me:
+class Me(Resource):
     """Me."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
     def get(self) -> models.Me:
-        """Get a me.
+        """Get the company and the user that the token belongs to, and its scopes.
 
-        ``GET /api/external/v2/me``; no scope needed; refused with 400, 401, 403.
+        Any valid token may ask. The registration number of a sandbox company begins with "sandbox-".
+
+        ``GET /me``; no scope needed.
         """
         return self._core.call(_GET)
 
 
-class AsyncMe:
+class AsyncMe(AsyncResource):
     """Me."""
 
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
-
     async def get(self) -> models.Me:
-        """Get a me.
+        """Get the company and the user that the token belongs to, and its scopes.
 
-        ``GET /api/external/v2/me``; no scope needed; refused with 400, 401, 403.
+        Any valid token may ask. The registration number of a sandbox company begins with "sandbox-".
+
+        ``GET /me``; no scope needed.
         """
         return await self._core.call(_GET)

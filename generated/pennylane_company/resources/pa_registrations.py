@@ -7,29 +7,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.PaRegistrationPage] = Operation(
-    "getPaRegistrations", "GET", "/api/external/v2/pa_registrations", "pa_registrations.PaRegistrationPage"
+    "getPaRegistrations", "GET", "/pa_registrations", "pa_registrations.PaRegistrationPage"
 )
 
 
-class PaRegistrations:
+class PaRegistrations(Resource):
     """PA registrations."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
     def list(self) -> Iterator[models.PaRegistration]:
-        """List the PA registrations.
+        """List the registrations with the approved platform for electronic invoices.
 
-        ``GET /api/external/v2/pa_registrations``; scope ``pa_registrations:readonly``; refused with 400,
-        401, 403, 404.
+        ``GET /pa_registrations``; scope ``pa_registrations:readonly``.
         """
         return self._core.items(_LIST)
 
@@ -38,17 +34,13 @@ class PaRegistrations:
         return self._core.call(_LIST)
 
 
-class AsyncPaRegistrations:
+class AsyncPaRegistrations(AsyncResource):
     """PA registrations."""
 
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
-
     def list(self) -> AsyncIterator[models.PaRegistration]:
-        """List the PA registrations.
+        """List the registrations with the approved platform for electronic invoices.
 
-        ``GET /api/external/v2/pa_registrations``; scope ``pa_registrations:readonly``; refused with 400,
-        401, 403, 404.
+        ``GET /pa_registrations``; scope ``pa_registrations:readonly``.
         """
         return self._core.items(_LIST)
 

@@ -7,42 +7,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST_MANDATE_MIGRATIONS: Operation[models.ProAccountMandateMigrationPage] = Operation(
     "getProAccountMandateMigrations",
     "GET",
-    "/api/external/v2/pro_account/mandate_migrations",
+    "/pro_account/mandate_migrations",
     "pro_account.ProAccountMandateMigrationPage",
 )
 _LIST_MANDATES: Operation[models.ProAccountMandatePage] = Operation(
-    "getProAccountMandates",
-    "GET",
-    "/api/external/v2/pro_account/mandates",
-    "pro_account.ProAccountMandatePage",
+    "getProAccountMandates", "GET", "/pro_account/mandates", "pro_account.ProAccountMandatePage"
 )
 _MIGRATE_MANDATE: Operation[models.ProAccountMigrateMandateAnswer] = Operation(
     "postProAccountMandateMigrations",
     "POST",
-    "/api/external/v2/pro_account/mandate_migrations",
+    "/pro_account/mandate_migrations",
     "pro_account.ProAccountMigrateMandateAnswer",
 )
 _REQUEST_MANDATE_BY_MAIL: Operation[None] = Operation(
-    "postProAccountMandateMailRequests", "POST", "/api/external/v2/pro_account/mandate_requests"
+    "postProAccountMandateMailRequests", "POST", "/pro_account/mandate_requests"
 )
 
 
-class ProAccount:
+class ProAccount(Resource):
     """Pro account."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list_mandate_migrations(
         self,
@@ -53,9 +47,7 @@ class ProAccount:
     ) -> Iterator[models.ProAccountMandateMigration]:
         """List the mandate migrations of a pro account.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/pro_account/mandate_migrations``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /pro_account/mandate_migrations``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_MANDATE_MIGRATIONS, query={"limit": limit, "filter": filter, "sort": sort}
@@ -83,9 +75,7 @@ class ProAccount:
     ) -> Iterator[models.ProAccountMandate]:
         """List the mandates of a pro account.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/pro_account/mandates``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /pro_account/mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.items(_LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -105,25 +95,20 @@ class ProAccount:
     def migrate_mandate(self, body: models.ProAccountMigrateMandate) -> models.ProAccountMigrateMandateAnswer:
         """Migrate: mandate, for a pro account.
 
-        ``POST /api/external/v2/pro_account/mandate_migrations``; scope ``customer_mandates:all``; refused
-        with 400, 401, 403, 404, 422.
+        ``POST /pro_account/mandate_migrations``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return self._core.call(_MIGRATE_MANDATE, body=body)
 
-    def request_mandate_by_mail(self, body: models.GocardlessMandateAssociate) -> None:
+    def request_mandate_by_mail(self, body: models.MandateAssociation) -> None:
         """Request: mandate by mail, for a pro account.
 
-        ``POST /api/external/v2/pro_account/mandate_requests``; scope ``customer_mandates:all``; refused
-        with 400, 401, 403, 404, 422.
+        ``POST /pro_account/mandate_requests``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return self._core.call(_REQUEST_MANDATE_BY_MAIL, body=body)
 
 
-class AsyncProAccount:
+class AsyncProAccount(AsyncResource):
     """Pro account."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list_mandate_migrations(
         self,
@@ -134,9 +119,7 @@ class AsyncProAccount:
     ) -> AsyncIterator[models.ProAccountMandateMigration]:
         """List the mandate migrations of a pro account.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/pro_account/mandate_migrations``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /pro_account/mandate_migrations``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_MANDATE_MIGRATIONS, query={"limit": limit, "filter": filter, "sort": sort}
@@ -164,9 +147,7 @@ class AsyncProAccount:
     ) -> AsyncIterator[models.ProAccountMandate]:
         """List the mandates of a pro account.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/pro_account/mandates``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /pro_account/mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.items(_LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -188,15 +169,13 @@ class AsyncProAccount:
     ) -> models.ProAccountMigrateMandateAnswer:
         """Migrate: mandate, for a pro account.
 
-        ``POST /api/external/v2/pro_account/mandate_migrations``; scope ``customer_mandates:all``; refused
-        with 400, 401, 403, 404, 422.
+        ``POST /pro_account/mandate_migrations``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return await self._core.call(_MIGRATE_MANDATE, body=body)
 
-    async def request_mandate_by_mail(self, body: models.GocardlessMandateAssociate) -> None:
+    async def request_mandate_by_mail(self, body: models.MandateAssociation) -> None:
         """Request: mandate by mail, for a pro account.
 
-        ``POST /api/external/v2/pro_account/mandate_requests``; scope ``customer_mandates:all``; refused
-        with 400, 401, 403, 404, 422.
+        ``POST /pro_account/mandate_requests``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return await self._core.call(_REQUEST_MANDATE_BY_MAIL, body=body)

@@ -7,33 +7,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
-_LIST: Operation[models.ProductPage] = Operation(
-    "getProducts", "GET", "/api/external/v2/products", "products.ProductPage"
-)
-_GET: Operation[models.Product] = Operation(
-    "getProduct", "GET", "/api/external/v2/products/{id}", "products.Product"
-)
-_CREATE: Operation[models.Product] = Operation(
-    "postProducts", "POST", "/api/external/v2/products", "products.Product"
-)
-_UPDATE: Operation[models.Product] = Operation(
-    "putProduct", "PUT", "/api/external/v2/products/{id}", "products.Product"
-)
+_LIST: Operation[models.ProductPage] = Operation("getProducts", "GET", "/products", "products.ProductPage")
+_GET: Operation[models.Product] = Operation("getProduct", "GET", "/products/{id}", "products.Product")
+_CREATE: Operation[models.Product] = Operation("postProducts", "POST", "/products", "products.Product")
+_UPDATE: Operation[models.Product] = Operation("putProduct", "PUT", "/products/{id}", "products.Product")
 
 
-class Products:
+class Products(Resource):
     """Products."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -42,11 +31,11 @@ class Products:
         filter: Sequence[filters.ProductFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
     ) -> Iterator[models.Product]:
-        """List the products.
+        """List products, the newest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/products``; scope ``products:all`` or ``products:readonly``; refused with 400,
-        401, 403, 404.
+        Filter by external_reference to find one of yours.
+
+        ``GET /products``; scope ``products:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -66,32 +55,29 @@ class Products:
     def get(self, id: int) -> models.Product:
         """Get a product.
 
-        ``GET /api/external/v2/products/{id}``; scope ``products:all`` or ``products:readonly``; refused
-        with 400, 401, 403, 404, 422.
+        ``GET /products/{id}``; scope ``products:all`` or ``:readonly``; may be refused with 422.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.ProductCreate) -> models.Product:
         """Create a product.
 
-        ``POST /api/external/v2/products``; scope ``products:all``; refused with 400, 401, 403, 404, 422.
+        An external_reference that is taken is refused with 422.
+
+        ``POST /products``; scope ``products:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.ProductUpdate) -> models.Product:
-        """Change a product. What is left unset stays as it is; null clears a field.
+        """Change a product. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/products/{id}``; scope ``products:all``; refused with 400, 401, 403, 404,
-        422.
+        ``PUT /products/{id}``; scope ``products:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncProducts:
+class AsyncProducts(AsyncResource):
     """Products."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -100,11 +86,11 @@ class AsyncProducts:
         filter: Sequence[filters.ProductFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
     ) -> AsyncIterator[models.Product]:
-        """List the products.
+        """List products, the newest first.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/products``; scope ``products:all`` or ``products:readonly``; refused with 400,
-        401, 403, 404.
+        Filter by external_reference to find one of yours.
+
+        ``GET /products``; scope ``products:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -124,22 +110,22 @@ class AsyncProducts:
     async def get(self, id: int) -> models.Product:
         """Get a product.
 
-        ``GET /api/external/v2/products/{id}``; scope ``products:all`` or ``products:readonly``; refused
-        with 400, 401, 403, 404, 422.
+        ``GET /products/{id}``; scope ``products:all`` or ``:readonly``; may be refused with 422.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.ProductCreate) -> models.Product:
         """Create a product.
 
-        ``POST /api/external/v2/products``; scope ``products:all``; refused with 400, 401, 403, 404, 422.
+        An external_reference that is taken is refused with 422.
+
+        ``POST /products``; scope ``products:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.ProductUpdate) -> models.Product:
-        """Change a product. What is left unset stays as it is; null clears a field.
+        """Change a product. What is left unset stays as it is.
 
-        ``PUT /api/external/v2/products/{id}``; scope ``products:all``; refused with 400, 401, 403, 404,
-        422.
+        ``PUT /products/{id}``; scope ``products:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)

@@ -7,39 +7,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.PurchaseRequestPage] = Operation(
-    "getPurchaseRequests",
-    "GET",
-    "/api/external/v2/purchase_requests",
-    "purchase_requests.PurchaseRequestPage",
+    "getPurchaseRequests", "GET", "/purchase_requests", "purchase_requests.PurchaseRequestPage"
 )
 _GET: Operation[models.PurchaseRequest] = Operation(
-    "getPurchaseRequest",
-    "GET",
-    "/api/external/v2/purchase_requests/{id}",
-    "purchase_requests.PurchaseRequest",
+    "getPurchaseRequest", "GET", "/purchase_requests/{id}", "purchase_requests.PurchaseRequest"
 )
 _IMPORT: Operation[models.PurchaseRequest] = Operation(
-    "createPurchaseRequestImport",
-    "POST",
-    "/api/external/v2/purchase_requests/imports",
-    "purchase_requests.PurchaseRequest",
+    "createPurchaseRequestImport", "POST", "/purchase_requests/imports", "purchase_requests.PurchaseRequest"
 )
 
 
-class PurchaseRequests:
+class PurchaseRequests(Resource):
     """Purchase requests."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -50,9 +38,7 @@ class PurchaseRequests:
     ) -> Iterator[models.PurchaseRequest]:
         """List the purchase requests.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/purchase_requests``; scope ``purchase_requests:all`` or
-        ``purchase_requests:readonly``; refused with 400, 401, 403.
+        ``GET /purchase_requests``; scope ``purchase_requests:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -72,25 +58,20 @@ class PurchaseRequests:
     def get(self, id: int) -> models.PurchaseRequest:
         """Get a purchase request.
 
-        ``GET /api/external/v2/purchase_requests/{id}``; scope ``purchase_requests:all`` or
-        ``purchase_requests:readonly``; refused with 400, 401, 403, 404.
+        ``GET /purchase_requests/{id}``; scope ``purchase_requests:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def import_(self, body: models.PurchaseRequestImport) -> models.PurchaseRequest:
         """Import a purchase request.
 
-        ``POST /api/external/v2/purchase_requests/imports``; scope ``purchase_requests:all``; refused with
-        400, 401, 403, 404.
+        ``POST /purchase_requests/imports``; scope ``purchase_requests:all``.
         """
         return self._core.call(_IMPORT, body=body)
 
 
-class AsyncPurchaseRequests:
+class AsyncPurchaseRequests(AsyncResource):
     """Purchase requests."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -101,9 +82,7 @@ class AsyncPurchaseRequests:
     ) -> AsyncIterator[models.PurchaseRequest]:
         """List the purchase requests.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/purchase_requests``; scope ``purchase_requests:all`` or
-        ``purchase_requests:readonly``; refused with 400, 401, 403.
+        ``GET /purchase_requests``; scope ``purchase_requests:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -123,15 +102,13 @@ class AsyncPurchaseRequests:
     async def get(self, id: int) -> models.PurchaseRequest:
         """Get a purchase request.
 
-        ``GET /api/external/v2/purchase_requests/{id}``; scope ``purchase_requests:all`` or
-        ``purchase_requests:readonly``; refused with 400, 401, 403, 404.
+        ``GET /purchase_requests/{id}``; scope ``purchase_requests:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def import_(self, body: models.PurchaseRequestImport) -> models.PurchaseRequest:
         """Import a purchase request.
 
-        ``POST /api/external/v2/purchase_requests/imports``; scope ``purchase_requests:all``; refused with
-        400, 401, 403, 404.
+        ``POST /purchase_requests/imports``; scope ``purchase_requests:all``.
         """
         return await self._core.call(_IMPORT, body=body)

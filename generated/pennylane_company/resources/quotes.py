@@ -7,56 +7,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
-_LIST: Operation[models.QuotePage] = Operation(
-    "listQuotes", "GET", "/api/external/v2/quotes", "quotes.QuotePage"
-)
-_GET: Operation[models.Quote] = Operation("getQuote", "GET", "/api/external/v2/quotes/{id}", "quotes.Quote")
-_CREATE: Operation[models.Quote] = Operation("postQuotes", "POST", "/api/external/v2/quotes", "quotes.Quote")
-_UPDATE: Operation[models.Quote] = Operation(
-    "updateQuote", "PUT", "/api/external/v2/quotes/{id}", "quotes.Quote"
-)
+_LIST: Operation[models.QuotePage] = Operation("listQuotes", "GET", "/quotes", "quotes.QuotePage")
+_GET: Operation[models.Quote] = Operation("getQuote", "GET", "/quotes/{id}", "quotes.Quote")
+_CREATE: Operation[models.Quote] = Operation("postQuotes", "POST", "/quotes", "quotes.Quote")
+_UPDATE: Operation[models.Quote] = Operation("updateQuote", "PUT", "/quotes/{id}", "quotes.Quote")
 _CREATE_APPENDICES: Operation[models.FileAttachment] = Operation(
-    "postQuoteAppendices", "POST", "/api/external/v2/quotes/{quote_id}/appendices", "shared.FileAttachment"
+    "postQuoteAppendices", "POST", "/quotes/{quote_id}/appendices", "shared.FileAttachment"
 )
-_LIST_APPENDICES: Operation[models.CommercialDocumentAppendixPage] = Operation(
-    "getQuoteAppendices",
-    "GET",
-    "/api/external/v2/quotes/{quote_id}/appendices",
-    "shared.CommercialDocumentAppendixPage",
+_LIST_APPENDICES: Operation[models.AppendixPage] = Operation(
+    "getQuoteAppendices", "GET", "/quotes/{quote_id}/appendices", "shared.AppendixPage"
 )
-_LIST_INVOICE_LINE_SECTIONS: Operation[models.BillingSubscriptionInvoiceLineSectionPage] = Operation(
+_LIST_INVOICE_LINE_SECTIONS: Operation[models.InvoiceLineSectionPage] = Operation(
     "getQuoteInvoiceLineSections",
     "GET",
-    "/api/external/v2/quotes/{quote_id}/invoice_line_sections",
-    "shared.BillingSubscriptionInvoiceLineSectionPage",
+    "/quotes/{quote_id}/invoice_line_sections",
+    "shared.InvoiceLineSectionPage",
 )
-_LIST_INVOICE_LINES: Operation[models.CommercialDocumentInvoiceLinePage] = Operation(
-    "getQuoteInvoiceLines",
-    "GET",
-    "/api/external/v2/quotes/{quote_id}/invoice_lines",
-    "shared.CommercialDocumentInvoiceLinePage",
+_LIST_INVOICE_LINES: Operation[models.QuoteInvoiceLinePage] = Operation(
+    "getQuoteInvoiceLines", "GET", "/quotes/{quote_id}/invoice_lines", "shared.QuoteInvoiceLinePage"
 )
-_SEND_BY_EMAIL: Operation[None] = Operation(
-    "sendByEmailQuote", "POST", "/api/external/v2/quotes/{id}/send_by_email"
-)
+_SEND_BY_EMAIL: Operation[None] = Operation("sendByEmailQuote", "POST", "/quotes/{id}/send_by_email")
 _UPDATE_STATUS: Operation[models.Quote] = Operation(
-    "updateStatusQuote", "PUT", "/api/external/v2/quotes/{id}/update_status", "quotes.Quote"
+    "updateStatusQuote", "PUT", "/quotes/{id}/update_status", "quotes.Quote"
 )
 
 
-class Quotes:
+class Quotes(Resource):
     """Quotes."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -67,8 +52,7 @@ class Quotes:
     ) -> Iterator[models.Quote]:
         """List the quotes.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET /api/external/v2/quotes``;
-        scope ``quotes:all`` or ``quotes:readonly``; refused with 400, 401, 403, 404.
+        ``GET /quotes``; scope ``quotes:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -88,47 +72,41 @@ class Quotes:
     def get(self, id: int) -> models.Quote:
         """Get a quote.
 
-        ``GET /api/external/v2/quotes/{id}``; scope ``quotes:all`` or ``quotes:readonly``; refused with
-        400, 401, 403, 404.
+        ``GET /quotes/{id}``; scope ``quotes:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.QuoteCreate) -> models.Quote:
         """Create a quote.
 
-        ``POST /api/external/v2/quotes``; scope ``quotes:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /quotes``; scope ``quotes:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.QuoteUpdate) -> models.Quote:
         """Change a quote. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/quotes/{id}``; scope ``quotes:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /quotes/{id}``; scope ``quotes:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
-    def create_appendices(
-        self, quote_id: int, body: models.CommercialDocumentCreateAppendices
-    ) -> models.FileAttachment:
+    def create_appendices(self, quote_id: int, body: models.AppendixCreate) -> models.FileAttachment:
         """Add appendices to a quote.
 
-        ``POST /api/external/v2/quotes/{quote_id}/appendices``; scope ``quotes:all``; refused with 400,
-        401, 403, 404, 422.
+        ``POST /quotes/{quote_id}/appendices``; scope ``quotes:all``; may be refused with 422.
         """
         return self._core.call(_CREATE_APPENDICES, path={"quote_id": quote_id}, body=body)
 
     def list_appendices(self, quote_id: int, *, limit: int = 100) -> Iterator[models.FileAttachment]:
         """List the appendices of a quote.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/quotes/{quote_id}/appendices``; scope ``quotes:all`` or ``quotes:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /quotes/{quote_id}/appendices``; scope ``quotes:all`` or ``:readonly``.
         """
         return self._core.items(_LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit})
 
     def list_appendices_page(
         self, quote_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CommercialDocumentAppendixPage:
+    ) -> models.AppendixPage:
         """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit, "cursor": cursor}
@@ -139,9 +117,7 @@ class Quotes:
     ) -> Iterator[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a quote.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/quotes/{quote_id}/invoice_line_sections``; scope ``quotes:all`` or
-        ``quotes:readonly``; refused with 400, 401, 403, 404.
+        ``GET /quotes/{quote_id}/invoice_line_sections``; scope ``quotes:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINE_SECTIONS, path={"quote_id": quote_id}, query={"limit": limit, "sort": sort}
@@ -154,7 +130,7 @@ class Quotes:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLineSectionPage:
+    ) -> models.InvoiceLineSectionPage:
         """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -167,9 +143,7 @@ class Quotes:
     ) -> Iterator[models.QuoteInvoiceLine]:
         """List the invoice lines of a quote.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/quotes/{quote_id}/invoice_lines``; scope ``quotes:all`` or ``quotes:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /quotes/{quote_id}/invoice_lines``; scope ``quotes:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES, path={"quote_id": quote_id}, query={"limit": limit, "sort": sort}
@@ -182,7 +156,7 @@ class Quotes:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CommercialDocumentInvoiceLinePage:
+    ) -> models.QuoteInvoiceLinePage:
         """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_INVOICE_LINES,
@@ -193,25 +167,20 @@ class Quotes:
     def send_by_email(self, id: int, body: models.EmailRecipients | None = None) -> None:
         """Send a quote by email.
 
-        ``POST /api/external/v2/quotes/{id}/send_by_email``; scope ``quotes:all``; refused with 400, 401,
-        403, 404, 409, 422.
+        ``POST /quotes/{id}/send_by_email``; scope ``quotes:all``; may be refused with 409 or 422.
         """
         return self._core.call(_SEND_BY_EMAIL, path={"id": id}, body=body)
 
     def update_status(self, id: int, body: models.QuoteUpdateStatus) -> models.Quote:
         """Change the status of a quote.
 
-        ``PUT /api/external/v2/quotes/{id}/update_status``; scope ``quotes:all``; refused with 400, 401,
-        403, 404, 422.
+        ``PUT /quotes/{id}/update_status``; scope ``quotes:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE_STATUS, path={"id": id}, body=body)
 
 
-class AsyncQuotes:
+class AsyncQuotes(AsyncResource):
     """Quotes."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -222,8 +191,7 @@ class AsyncQuotes:
     ) -> AsyncIterator[models.Quote]:
         """List the quotes.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET /api/external/v2/quotes``;
-        scope ``quotes:all`` or ``quotes:readonly``; refused with 400, 401, 403, 404.
+        ``GET /quotes``; scope ``quotes:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -243,47 +211,41 @@ class AsyncQuotes:
     async def get(self, id: int) -> models.Quote:
         """Get a quote.
 
-        ``GET /api/external/v2/quotes/{id}``; scope ``quotes:all`` or ``quotes:readonly``; refused with
-        400, 401, 403, 404.
+        ``GET /quotes/{id}``; scope ``quotes:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.QuoteCreate) -> models.Quote:
         """Create a quote.
 
-        ``POST /api/external/v2/quotes``; scope ``quotes:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /quotes``; scope ``quotes:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.QuoteUpdate) -> models.Quote:
         """Change a quote. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/quotes/{id}``; scope ``quotes:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /quotes/{id}``; scope ``quotes:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
-    async def create_appendices(
-        self, quote_id: int, body: models.CommercialDocumentCreateAppendices
-    ) -> models.FileAttachment:
+    async def create_appendices(self, quote_id: int, body: models.AppendixCreate) -> models.FileAttachment:
         """Add appendices to a quote.
 
-        ``POST /api/external/v2/quotes/{quote_id}/appendices``; scope ``quotes:all``; refused with 400,
-        401, 403, 404, 422.
+        ``POST /quotes/{quote_id}/appendices``; scope ``quotes:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE_APPENDICES, path={"quote_id": quote_id}, body=body)
 
     def list_appendices(self, quote_id: int, *, limit: int = 100) -> AsyncIterator[models.FileAttachment]:
         """List the appendices of a quote.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/quotes/{quote_id}/appendices``; scope ``quotes:all`` or ``quotes:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /quotes/{quote_id}/appendices``; scope ``quotes:all`` or ``:readonly``.
         """
         return self._core.items(_LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit})
 
     async def list_appendices_page(
         self, quote_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CommercialDocumentAppendixPage:
+    ) -> models.AppendixPage:
         """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit, "cursor": cursor}
@@ -294,9 +256,7 @@ class AsyncQuotes:
     ) -> AsyncIterator[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a quote.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/quotes/{quote_id}/invoice_line_sections``; scope ``quotes:all`` or
-        ``quotes:readonly``; refused with 400, 401, 403, 404.
+        ``GET /quotes/{quote_id}/invoice_line_sections``; scope ``quotes:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINE_SECTIONS, path={"quote_id": quote_id}, query={"limit": limit, "sort": sort}
@@ -309,7 +269,7 @@ class AsyncQuotes:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLineSectionPage:
+    ) -> models.InvoiceLineSectionPage:
         """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_INVOICE_LINE_SECTIONS,
@@ -322,9 +282,7 @@ class AsyncQuotes:
     ) -> AsyncIterator[models.QuoteInvoiceLine]:
         """List the invoice lines of a quote.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/quotes/{quote_id}/invoice_lines``; scope ``quotes:all`` or ``quotes:readonly``;
-        refused with 400, 401, 403, 404.
+        ``GET /quotes/{quote_id}/invoice_lines``; scope ``quotes:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES, path={"quote_id": quote_id}, query={"limit": limit, "sort": sort}
@@ -337,7 +295,7 @@ class AsyncQuotes:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CommercialDocumentInvoiceLinePage:
+    ) -> models.QuoteInvoiceLinePage:
         """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_INVOICE_LINES,
@@ -348,15 +306,13 @@ class AsyncQuotes:
     async def send_by_email(self, id: int, body: models.EmailRecipients | None = None) -> None:
         """Send a quote by email.
 
-        ``POST /api/external/v2/quotes/{id}/send_by_email``; scope ``quotes:all``; refused with 400, 401,
-        403, 404, 409, 422.
+        ``POST /quotes/{id}/send_by_email``; scope ``quotes:all``; may be refused with 409 or 422.
         """
         return await self._core.call(_SEND_BY_EMAIL, path={"id": id}, body=body)
 
     async def update_status(self, id: int, body: models.QuoteUpdateStatus) -> models.Quote:
         """Change the status of a quote.
 
-        ``PUT /api/external/v2/quotes/{id}/update_status``; scope ``quotes:all``; refused with 400, 401,
-        403, 404, 422.
+        ``PUT /quotes/{id}/update_status``; scope ``quotes:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE_STATUS, path={"id": id}, body=body)

@@ -7,34 +7,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.SepaMandatePage] = Operation(
-    "getSepaMandates", "GET", "/api/external/v2/sepa_mandates", "sepa_mandates.SepaMandatePage"
+    "getSepaMandates", "GET", "/sepa_mandates", "sepa_mandates.SepaMandatePage"
 )
 _GET: Operation[models.SepaMandate] = Operation(
-    "getSepaMandate", "GET", "/api/external/v2/sepa_mandates/{id}", "sepa_mandates.SepaMandate"
+    "getSepaMandate", "GET", "/sepa_mandates/{id}", "sepa_mandates.SepaMandate"
 )
 _CREATE: Operation[models.SepaMandate] = Operation(
-    "postSepaMandates", "POST", "/api/external/v2/sepa_mandates", "sepa_mandates.SepaMandate"
+    "postSepaMandates", "POST", "/sepa_mandates", "sepa_mandates.SepaMandate"
 )
 _UPDATE: Operation[models.SepaMandate] = Operation(
-    "putSepaMandate", "PUT", "/api/external/v2/sepa_mandates/{id}", "sepa_mandates.SepaMandate"
+    "putSepaMandate", "PUT", "/sepa_mandates/{id}", "sepa_mandates.SepaMandate"
 )
-_DELETE: Operation[None] = Operation("deleteSepaMandate", "DELETE", "/api/external/v2/sepa_mandates/{id}")
+_DELETE: Operation[None] = Operation("deleteSepaMandate", "DELETE", "/sepa_mandates/{id}")
 
 
-class SepaMandates:
+class SepaMandates(Resource):
     """Sepa mandates."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -45,9 +42,7 @@ class SepaMandates:
     ) -> Iterator[models.SepaMandate]:
         """List the sepa mandates.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/sepa_mandates``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /sepa_mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -67,41 +62,34 @@ class SepaMandates:
     def get(self, id: int) -> models.SepaMandate:
         """Get a sepa mandate.
 
-        ``GET /api/external/v2/sepa_mandates/{id}``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /sepa_mandates/{id}``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.SepaMandateCreate) -> models.SepaMandate:
         """Create a sepa mandate.
 
-        ``POST /api/external/v2/sepa_mandates``; scope ``customer_mandates:all``; refused with 400, 401,
-        403, 404, 422.
+        ``POST /sepa_mandates``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.SepaMandateUpdate) -> models.SepaMandate:
         """Change a sepa mandate. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/sepa_mandates/{id}``; scope ``customer_mandates:all``; refused with 400,
-        401, 403, 404, 422.
+        ``PUT /sepa_mandates/{id}``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
     def delete(self, id: int) -> None:
         """Delete a sepa mandate.
 
-        ``DELETE /api/external/v2/sepa_mandates/{id}``; scope ``customer_mandates:all``; refused with 400,
-        401, 403, 404.
+        ``DELETE /sepa_mandates/{id}``; scope ``customer_mandates:all``.
         """
         return self._core.call(_DELETE, path={"id": id})
 
 
-class AsyncSepaMandates:
+class AsyncSepaMandates(AsyncResource):
     """Sepa mandates."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -112,9 +100,7 @@ class AsyncSepaMandates:
     ) -> AsyncIterator[models.SepaMandate]:
         """List the sepa mandates.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/sepa_mandates``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /sepa_mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -134,31 +120,27 @@ class AsyncSepaMandates:
     async def get(self, id: int) -> models.SepaMandate:
         """Get a sepa mandate.
 
-        ``GET /api/external/v2/sepa_mandates/{id}``; scope ``customer_mandates:all`` or
-        ``customer_mandates:readonly``; refused with 400, 401, 403, 404.
+        ``GET /sepa_mandates/{id}``; scope ``customer_mandates:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.SepaMandateCreate) -> models.SepaMandate:
         """Create a sepa mandate.
 
-        ``POST /api/external/v2/sepa_mandates``; scope ``customer_mandates:all``; refused with 400, 401,
-        403, 404, 422.
+        ``POST /sepa_mandates``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.SepaMandateUpdate) -> models.SepaMandate:
         """Change a sepa mandate. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/sepa_mandates/{id}``; scope ``customer_mandates:all``; refused with 400,
-        401, 403, 404, 422.
+        ``PUT /sepa_mandates/{id}``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
     async def delete(self, id: int) -> None:
         """Delete a sepa mandate.
 
-        ``DELETE /api/external/v2/sepa_mandates/{id}``; scope ``customer_mandates:all``; refused with 400,
-        401, 403, 404.
+        ``DELETE /sepa_mandates/{id}``; scope ``customer_mandates:all``.
         """
         return await self._core.call(_DELETE, path={"id": id})

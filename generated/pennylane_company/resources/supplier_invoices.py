@@ -7,113 +7,96 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.SupplierInvoicePage] = Operation(
-    "getSupplierInvoices",
-    "GET",
-    "/api/external/v2/supplier_invoices",
-    "supplier_invoices.SupplierInvoicePage",
+    "getSupplierInvoices", "GET", "/supplier_invoices", "supplier_invoices.SupplierInvoicePage"
 )
 _GET: Operation[models.SupplierInvoice] = Operation(
-    "getSupplierInvoice",
-    "GET",
-    "/api/external/v2/supplier_invoices/{id}",
-    "supplier_invoices.SupplierInvoice",
+    "getSupplierInvoice", "GET", "/supplier_invoices/{id}", "supplier_invoices.SupplierInvoice"
 )
 _UPDATE: Operation[models.SupplierInvoice] = Operation(
-    "putSupplierInvoice",
-    "PUT",
-    "/api/external/v2/supplier_invoices/{id}",
-    "supplier_invoices.SupplierInvoice",
+    "putSupplierInvoice", "PUT", "/supplier_invoices/{id}", "supplier_invoices.SupplierInvoice"
 )
 _IMPORT: Operation[models.SupplierInvoice] = Operation(
-    "importSupplierInvoice",
-    "POST",
-    "/api/external/v2/supplier_invoices/import",
-    "supplier_invoices.SupplierInvoice",
+    "importSupplierInvoice", "POST", "/supplier_invoices/import", "supplier_invoices.SupplierInvoice"
 )
 _IMPORT_E_INVOICE: Operation[models.LinkedRecord] = Operation(
     "createSupplierInvoiceEInvoiceImport",
     "POST",
-    "/api/external/v2/supplier_invoices/e_invoices/imports",
+    "/supplier_invoices/e_invoices/imports",
     "shared.LinkedRecord",
 )
 _LINK_PURCHASE_REQUEST: Operation[None] = Operation(
     "postSupplierInvoiceLinkedPurchaseRequests",
     "POST",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/linked_purchase_requests",
+    "/supplier_invoices/{supplier_invoice_id}/linked_purchase_requests",
 )
-_LIST_CATEGORIES: Operation[models.CustomerInvoiceCategoryPage] = Operation(
+_LIST_CATEGORIES: Operation[models.CategorySharePage] = Operation(
     "getSupplierInvoiceCategories",
     "GET",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/categories",
-    "shared.CustomerInvoiceCategoryPage",
+    "/supplier_invoices/{supplier_invoice_id}/categories",
+    "shared.CategorySharePage",
 )
 _LIST_INVOICE_LINES: Operation[models.SupplierInvoiceInvoiceLinePage] = Operation(
     "getSupplierInvoiceLines",
     "GET",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/invoice_lines",
+    "/supplier_invoices/{supplier_invoice_id}/invoice_lines",
     "supplier_invoices.SupplierInvoiceInvoiceLinePage",
 )
 _LIST_MATCHED_TRANSACTIONS: Operation[models.SupplierInvoiceMatchedTransactionPage] = Operation(
     "getSupplierInvoiceMatchedTransactions",
     "GET",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions",
+    "/supplier_invoices/{supplier_invoice_id}/matched_transactions",
     "supplier_invoices.SupplierInvoiceMatchedTransactionPage",
 )
-_LIST_PAYMENTS: Operation[models.CustomerInvoicePaymentPage] = Operation(
+_LIST_PAYMENTS: Operation[models.PaymentPage] = Operation(
     "getSupplierInvoicePayments",
     "GET",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/payments",
-    "shared.CustomerInvoicePaymentPage",
+    "/supplier_invoices/{supplier_invoice_id}/payments",
+    "shared.PaymentPage",
 )
 _MATCH_TRANSACTION: Operation[None] = Operation(
     "postSupplierInvoiceMatchedTransactions",
     "POST",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions",
+    "/supplier_invoices/{supplier_invoice_id}/matched_transactions",
 )
 _REPLACE_CATEGORIES: Operation[models.PutSupplierInvoiceCategoriesAnswer] = Operation(
     "putSupplierInvoiceCategories",
     "PUT",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/categories",
+    "/supplier_invoices/{supplier_invoice_id}/categories",
     "supplier_invoices.PutSupplierInvoiceCategoriesAnswer",
 )
 _UNMATCH_TRANSACTION: Operation[None] = Operation(
     "deleteSupplierInvoiceMatchedTransactions",
     "DELETE",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}",
+    "/supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}",
 )
 _UPDATE_E_INVOICE_STATUS: Operation[models.SupplierInvoiceEInvoiceStatus] = Operation(
     "putSupplierInvoiceEInvoiceStatus",
     "PUT",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/e_invoice_status",
+    "/supplier_invoices/{supplier_invoice_id}/e_invoice_status",
     "supplier_invoices.SupplierInvoiceEInvoiceStatus",
 )
 _UPDATE_PAYMENT_STATUS: Operation[None] = Operation(
-    "updateSupplierInvoicePaymentStatus",
-    "PUT",
-    "/api/external/v2/supplier_invoices/{supplier_invoice_id}/payment_status",
+    "updateSupplierInvoicePaymentStatus", "PUT", "/supplier_invoices/{supplier_invoice_id}/payment_status"
 )
 _VALIDATE_ACCOUNTING: Operation[models.SupplierInvoice] = Operation(
     "validateAccountingSupplierInvoice",
     "PUT",
-    "/api/external/v2/supplier_invoices/{id}/validate_accounting",
+    "/supplier_invoices/{id}/validate_accounting",
     "supplier_invoices.SupplierInvoice",
 )
 
 
-class SupplierInvoices:
+class SupplierInvoices(Resource):
     """Supplier invoices."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -124,9 +107,7 @@ class SupplierInvoices:
     ) -> Iterator[models.SupplierInvoice]:
         """List the supplier invoices.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices``; scope ``supplier_invoices:all`` or
-        ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices``; scope ``supplier_invoices:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -146,32 +127,30 @@ class SupplierInvoices:
     def get(self, id: int) -> models.SupplierInvoice:
         """Get a supplier invoice.
 
-        ``GET /api/external/v2/supplier_invoices/{id}``; scope ``supplier_invoices:all`` or
-        ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{id}``; scope ``supplier_invoices:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def update(self, id: int, body: models.SupplierInvoiceUpdate) -> models.SupplierInvoice:
         """Change a supplier invoice. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/supplier_invoices/{id}``; scope ``supplier_invoices:all``; refused with 400,
-        401, 403, 404, 422.
+        ``PUT /supplier_invoices/{id}``; scope ``supplier_invoices:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
     def import_(self, body: models.SupplierInvoiceImport) -> models.SupplierInvoice:
         """Import a supplier invoice.
 
-        ``POST /api/external/v2/supplier_invoices/import``; scope ``supplier_invoices:all``; refused with
-        400, 401, 403, 404, 409, 422.
+        ``POST /supplier_invoices/import``; scope ``supplier_invoices:all``; may be refused with 409 or
+        422.
         """
         return self._core.call(_IMPORT, body=body)
 
     def import_e_invoice(self, body: models.SupplierInvoiceImportEInvoice) -> models.LinkedRecord:
         """Import an e-invoice as a supplier invoice.
 
-        ``POST /api/external/v2/supplier_invoices/e_invoices/imports``; scope ``supplier_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``POST /supplier_invoices/e_invoices/imports``; scope ``supplier_invoices:all``; may be refused
+        with 422.
         """
         return self._core.call(_IMPORT_E_INVOICE, body=body)
 
@@ -180,8 +159,8 @@ class SupplierInvoices:
     ) -> None:
         """Link a purchase request to a supplier invoice.
 
-        ``POST /api/external/v2/supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``; scope
+        ``supplier_invoices:all``; may be refused with 422.
         """
         return self._core.call(
             _LINK_PURCHASE_REQUEST, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -189,12 +168,11 @@ class SupplierInvoices:
 
     def list_categories(
         self, supplier_invoice_id: int, *, limit: int = 100
-    ) -> Iterator[models.CustomerCategory]:
+    ) -> Iterator[models.CategoryShare]:
         """List the categories of a supplier invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices/{supplier_invoice_id}/categories``; scope
-        ``supplier_invoices:all`` or ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{supplier_invoice_id}/categories``; scope ``supplier_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES, path={"supplier_invoice_id": supplier_invoice_id}, query={"limit": limit}
@@ -202,7 +180,7 @@ class SupplierInvoices:
 
     def list_categories_page(
         self, supplier_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_CATEGORIES,
@@ -215,9 +193,8 @@ class SupplierInvoices:
     ) -> Iterator[models.SupplierInvoiceInvoiceLine]:
         """List the invoice lines of a supplier invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices/{supplier_invoice_id}/invoice_lines``; scope
-        ``supplier_invoices:all`` or ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{supplier_invoice_id}/invoice_lines``; scope ``supplier_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES,
@@ -245,9 +222,8 @@ class SupplierInvoices:
     ) -> Iterator[models.SupplierInvoiceMatchedTransaction]:
         """List the matched transactions of a supplier invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
-        ``supplier_invoices:all`` or ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
+        ``supplier_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_MATCHED_TRANSACTIONS,
@@ -272,12 +248,11 @@ class SupplierInvoices:
 
     def list_payments(
         self, supplier_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.CustomerInvoicePayment]:
+    ) -> Iterator[models.Payment]:
         """List the payments of a supplier invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices/{supplier_invoice_id}/payments``; scope
-        ``supplier_invoices:all`` or ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{supplier_invoice_id}/payments``; scope ``supplier_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_PAYMENTS,
@@ -292,7 +267,7 @@ class SupplierInvoices:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoicePaymentPage:
+    ) -> models.PaymentPage:
         """Get one page of :meth:`list_payments`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_PAYMENTS,
@@ -300,13 +275,11 @@ class SupplierInvoices:
             query={"limit": limit, "sort": sort, "cursor": cursor},
         )
 
-    def match_transaction(
-        self, supplier_invoice_id: int, body: models.CustomerInvoiceMatchTransaction
-    ) -> None:
+    def match_transaction(self, supplier_invoice_id: int, body: models.TransactionMatch) -> None:
         """Match a supplier invoice with a transaction.
 
-        ``POST /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
+        ``supplier_invoices:all``; may be refused with 422.
         """
         return self._core.call(
             _MATCH_TRANSACTION, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -317,8 +290,8 @@ class SupplierInvoices:
     ) -> models.PutSupplierInvoiceCategoriesAnswer:
         """Replace all categories of a supplier invoice; what is not in the body is gone.
 
-        ``PUT /api/external/v2/supplier_invoices/{supplier_invoice_id}/categories``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /supplier_invoices/{supplier_invoice_id}/categories``; scope ``supplier_invoices:all``; may
+        be refused with 422.
         """
         return self._core.call(
             _REPLACE_CATEGORIES, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -327,8 +300,8 @@ class SupplierInvoices:
     def unmatch_transaction(self, supplier_invoice_id: int, id: int) -> None:
         """Undo the match of a supplier invoice with a transaction.
 
-        ``DELETE /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``;
-        scope ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``DELETE /supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``; scope
+        ``supplier_invoices:all``; may be refused with 422.
         """
         return self._core.call(
             _UNMATCH_TRANSACTION, path={"supplier_invoice_id": supplier_invoice_id, "id": id}
@@ -339,8 +312,8 @@ class SupplierInvoices:
     ) -> models.SupplierInvoiceEInvoiceStatus:
         """Change the e-invoice status of a supplier invoice.
 
-        ``PUT /api/external/v2/supplier_invoices/{supplier_invoice_id}/e_invoice_status``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /supplier_invoices/{supplier_invoice_id}/e_invoice_status``; scope ``supplier_invoices:all``;
+        may be refused with 422.
         """
         return self._core.call(
             _UPDATE_E_INVOICE_STATUS, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -351,8 +324,8 @@ class SupplierInvoices:
     ) -> None:
         """Change the payment status of a supplier invoice.
 
-        ``PUT /api/external/v2/supplier_invoices/{supplier_invoice_id}/payment_status``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /supplier_invoices/{supplier_invoice_id}/payment_status``; scope ``supplier_invoices:all``;
+        may be refused with 422.
         """
         return self._core.call(
             _UPDATE_PAYMENT_STATUS, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -361,17 +334,14 @@ class SupplierInvoices:
     def validate_accounting(self, id: int) -> models.SupplierInvoice:
         """Validate the accounting of a supplier invoice.
 
-        ``PUT /api/external/v2/supplier_invoices/{id}/validate_accounting``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /supplier_invoices/{id}/validate_accounting``; scope ``supplier_invoices:all``; may be
+        refused with 422.
         """
         return self._core.call(_VALIDATE_ACCOUNTING, path={"id": id})
 
 
-class AsyncSupplierInvoices:
+class AsyncSupplierInvoices(AsyncResource):
     """Supplier invoices."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -382,9 +352,7 @@ class AsyncSupplierInvoices:
     ) -> AsyncIterator[models.SupplierInvoice]:
         """List the supplier invoices.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices``; scope ``supplier_invoices:all`` or
-        ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices``; scope ``supplier_invoices:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -404,32 +372,30 @@ class AsyncSupplierInvoices:
     async def get(self, id: int) -> models.SupplierInvoice:
         """Get a supplier invoice.
 
-        ``GET /api/external/v2/supplier_invoices/{id}``; scope ``supplier_invoices:all`` or
-        ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{id}``; scope ``supplier_invoices:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def update(self, id: int, body: models.SupplierInvoiceUpdate) -> models.SupplierInvoice:
         """Change a supplier invoice. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/supplier_invoices/{id}``; scope ``supplier_invoices:all``; refused with 400,
-        401, 403, 404, 422.
+        ``PUT /supplier_invoices/{id}``; scope ``supplier_invoices:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
     async def import_(self, body: models.SupplierInvoiceImport) -> models.SupplierInvoice:
         """Import a supplier invoice.
 
-        ``POST /api/external/v2/supplier_invoices/import``; scope ``supplier_invoices:all``; refused with
-        400, 401, 403, 404, 409, 422.
+        ``POST /supplier_invoices/import``; scope ``supplier_invoices:all``; may be refused with 409 or
+        422.
         """
         return await self._core.call(_IMPORT, body=body)
 
     async def import_e_invoice(self, body: models.SupplierInvoiceImportEInvoice) -> models.LinkedRecord:
         """Import an e-invoice as a supplier invoice.
 
-        ``POST /api/external/v2/supplier_invoices/e_invoices/imports``; scope ``supplier_invoices:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``POST /supplier_invoices/e_invoices/imports``; scope ``supplier_invoices:all``; may be refused
+        with 422.
         """
         return await self._core.call(_IMPORT_E_INVOICE, body=body)
 
@@ -438,8 +404,8 @@ class AsyncSupplierInvoices:
     ) -> None:
         """Link a purchase request to a supplier invoice.
 
-        ``POST /api/external/v2/supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``; scope
+        ``supplier_invoices:all``; may be refused with 422.
         """
         return await self._core.call(
             _LINK_PURCHASE_REQUEST, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -447,12 +413,11 @@ class AsyncSupplierInvoices:
 
     def list_categories(
         self, supplier_invoice_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CustomerCategory]:
+    ) -> AsyncIterator[models.CategoryShare]:
         """List the categories of a supplier invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices/{supplier_invoice_id}/categories``; scope
-        ``supplier_invoices:all`` or ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{supplier_invoice_id}/categories``; scope ``supplier_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES, path={"supplier_invoice_id": supplier_invoice_id}, query={"limit": limit}
@@ -460,7 +425,7 @@ class AsyncSupplierInvoices:
 
     async def list_categories_page(
         self, supplier_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_CATEGORIES,
@@ -473,9 +438,8 @@ class AsyncSupplierInvoices:
     ) -> AsyncIterator[models.SupplierInvoiceInvoiceLine]:
         """List the invoice lines of a supplier invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices/{supplier_invoice_id}/invoice_lines``; scope
-        ``supplier_invoices:all`` or ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{supplier_invoice_id}/invoice_lines``; scope ``supplier_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_INVOICE_LINES,
@@ -503,9 +467,8 @@ class AsyncSupplierInvoices:
     ) -> AsyncIterator[models.SupplierInvoiceMatchedTransaction]:
         """List the matched transactions of a supplier invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
-        ``supplier_invoices:all`` or ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
+        ``supplier_invoices:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_MATCHED_TRANSACTIONS,
@@ -530,12 +493,11 @@ class AsyncSupplierInvoices:
 
     def list_payments(
         self, supplier_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.CustomerInvoicePayment]:
+    ) -> AsyncIterator[models.Payment]:
         """List the payments of a supplier invoice.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/supplier_invoices/{supplier_invoice_id}/payments``; scope
-        ``supplier_invoices:all`` or ``supplier_invoices:readonly``; refused with 400, 401, 403, 404.
+        ``GET /supplier_invoices/{supplier_invoice_id}/payments``; scope ``supplier_invoices:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_PAYMENTS,
@@ -550,7 +512,7 @@ class AsyncSupplierInvoices:
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoicePaymentPage:
+    ) -> models.PaymentPage:
         """Get one page of :meth:`list_payments`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_PAYMENTS,
@@ -558,13 +520,11 @@ class AsyncSupplierInvoices:
             query={"limit": limit, "sort": sort, "cursor": cursor},
         )
 
-    async def match_transaction(
-        self, supplier_invoice_id: int, body: models.CustomerInvoiceMatchTransaction
-    ) -> None:
+    async def match_transaction(self, supplier_invoice_id: int, body: models.TransactionMatch) -> None:
         """Match a supplier invoice with a transaction.
 
-        ``POST /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``POST /supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
+        ``supplier_invoices:all``; may be refused with 422.
         """
         return await self._core.call(
             _MATCH_TRANSACTION, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -575,8 +535,8 @@ class AsyncSupplierInvoices:
     ) -> models.PutSupplierInvoiceCategoriesAnswer:
         """Replace all categories of a supplier invoice; what is not in the body is gone.
 
-        ``PUT /api/external/v2/supplier_invoices/{supplier_invoice_id}/categories``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /supplier_invoices/{supplier_invoice_id}/categories``; scope ``supplier_invoices:all``; may
+        be refused with 422.
         """
         return await self._core.call(
             _REPLACE_CATEGORIES, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -585,8 +545,8 @@ class AsyncSupplierInvoices:
     async def unmatch_transaction(self, supplier_invoice_id: int, id: int) -> None:
         """Undo the match of a supplier invoice with a transaction.
 
-        ``DELETE /api/external/v2/supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``;
-        scope ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``DELETE /supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``; scope
+        ``supplier_invoices:all``; may be refused with 422.
         """
         return await self._core.call(
             _UNMATCH_TRANSACTION, path={"supplier_invoice_id": supplier_invoice_id, "id": id}
@@ -597,8 +557,8 @@ class AsyncSupplierInvoices:
     ) -> models.SupplierInvoiceEInvoiceStatus:
         """Change the e-invoice status of a supplier invoice.
 
-        ``PUT /api/external/v2/supplier_invoices/{supplier_invoice_id}/e_invoice_status``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /supplier_invoices/{supplier_invoice_id}/e_invoice_status``; scope ``supplier_invoices:all``;
+        may be refused with 422.
         """
         return await self._core.call(
             _UPDATE_E_INVOICE_STATUS, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -609,8 +569,8 @@ class AsyncSupplierInvoices:
     ) -> None:
         """Change the payment status of a supplier invoice.
 
-        ``PUT /api/external/v2/supplier_invoices/{supplier_invoice_id}/payment_status``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /supplier_invoices/{supplier_invoice_id}/payment_status``; scope ``supplier_invoices:all``;
+        may be refused with 422.
         """
         return await self._core.call(
             _UPDATE_PAYMENT_STATUS, path={"supplier_invoice_id": supplier_invoice_id}, body=body
@@ -619,7 +579,7 @@ class AsyncSupplierInvoices:
     async def validate_accounting(self, id: int) -> models.SupplierInvoice:
         """Validate the accounting of a supplier invoice.
 
-        ``PUT /api/external/v2/supplier_invoices/{id}/validate_accounting``; scope
-        ``supplier_invoices:all``; refused with 400, 401, 403, 404, 422.
+        ``PUT /supplier_invoices/{id}/validate_accounting``; scope ``supplier_invoices:all``; may be
+        refused with 422.
         """
         return await self._core.call(_VALIDATE_ACCOUNTING, path={"id": id})

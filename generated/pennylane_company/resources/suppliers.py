@@ -7,45 +7,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.SupplierPage] = Operation(
-    "getSuppliers", "GET", "/api/external/v2/suppliers", "suppliers.SupplierPage"
+    "getSuppliers", "GET", "/suppliers", "suppliers.SupplierPage"
 )
-_GET: Operation[models.Supplier] = Operation(
-    "getSupplier", "GET", "/api/external/v2/suppliers/{id}", "suppliers.Supplier"
-)
-_CREATE: Operation[models.Supplier] = Operation(
-    "postSupplier", "POST", "/api/external/v2/suppliers", "suppliers.Supplier"
-)
-_UPDATE: Operation[models.Supplier] = Operation(
-    "putSupplier", "PUT", "/api/external/v2/suppliers/{id}", "suppliers.Supplier"
-)
-_LIST_CATEGORIES: Operation[models.CustomerInvoiceCategoryPage] = Operation(
-    "getSupplierCategories",
-    "GET",
-    "/api/external/v2/suppliers/{supplier_id}/categories",
-    "shared.CustomerInvoiceCategoryPage",
+_GET: Operation[models.Supplier] = Operation("getSupplier", "GET", "/suppliers/{id}", "suppliers.Supplier")
+_CREATE: Operation[models.Supplier] = Operation("postSupplier", "POST", "/suppliers", "suppliers.Supplier")
+_UPDATE: Operation[models.Supplier] = Operation("putSupplier", "PUT", "/suppliers/{id}", "suppliers.Supplier")
+_LIST_CATEGORIES: Operation[models.CategorySharePage] = Operation(
+    "getSupplierCategories", "GET", "/suppliers/{supplier_id}/categories", "shared.CategorySharePage"
 )
 _REPLACE_CATEGORIES: Operation[models.PutSupplierCategoriesAnswer] = Operation(
     "putSupplierCategories",
     "PUT",
-    "/api/external/v2/suppliers/{supplier_id}/categories",
+    "/suppliers/{supplier_id}/categories",
     "suppliers.PutSupplierCategoriesAnswer",
 )
 
 
-class Suppliers:
+class Suppliers(Resource):
     """Suppliers."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -56,9 +44,7 @@ class Suppliers:
     ) -> Iterator[models.Supplier]:
         """List the suppliers.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/suppliers``; scope ``suppliers:all`` or ``suppliers:readonly``; refused with 400,
-        401, 403, 404.
+        ``GET /suppliers``; scope ``suppliers:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -78,39 +64,34 @@ class Suppliers:
     def get(self, id: int) -> models.Supplier:
         """Get a supplier.
 
-        ``GET /api/external/v2/suppliers/{id}``; scope ``suppliers:all`` or ``suppliers:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /suppliers/{id}``; scope ``suppliers:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.SupplierCreate) -> models.Supplier:
         """Create a supplier.
 
-        ``POST /api/external/v2/suppliers``; scope ``suppliers:all``; refused with 400, 401, 403, 404, 409,
-        422.
+        ``POST /suppliers``; scope ``suppliers:all``; may be refused with 409 or 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.SupplierUpdate) -> models.Supplier:
         """Change a supplier. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/suppliers/{id}``; scope ``suppliers:all``; refused with 400, 401, 403, 404,
-        422.
+        ``PUT /suppliers/{id}``; scope ``suppliers:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
-    def list_categories(self, supplier_id: int, *, limit: int = 100) -> Iterator[models.CustomerCategory]:
+    def list_categories(self, supplier_id: int, *, limit: int = 100) -> Iterator[models.CategoryShare]:
         """List the categories of a supplier.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/suppliers/{supplier_id}/categories``; scope ``suppliers:all`` or
-        ``suppliers:readonly``; refused with 400, 401, 403, 404.
+        ``GET /suppliers/{supplier_id}/categories``; scope ``suppliers:all`` or ``:readonly``.
         """
         return self._core.items(_LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit})
 
     def list_categories_page(
         self, supplier_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit, "cursor": cursor}
@@ -121,17 +102,13 @@ class Suppliers:
     ) -> models.PutSupplierCategoriesAnswer:
         """Replace all categories of a supplier; what is not in the body is gone.
 
-        ``PUT /api/external/v2/suppliers/{supplier_id}/categories``; scope ``suppliers:all``; refused with
-        400, 401, 403, 404, 422.
+        ``PUT /suppliers/{supplier_id}/categories``; scope ``suppliers:all``; may be refused with 422.
         """
         return self._core.call(_REPLACE_CATEGORIES, path={"supplier_id": supplier_id}, body=body)
 
 
-class AsyncSuppliers:
+class AsyncSuppliers(AsyncResource):
     """Suppliers."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -142,9 +119,7 @@ class AsyncSuppliers:
     ) -> AsyncIterator[models.Supplier]:
         """List the suppliers.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/suppliers``; scope ``suppliers:all`` or ``suppliers:readonly``; refused with 400,
-        401, 403, 404.
+        ``GET /suppliers``; scope ``suppliers:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -164,41 +139,34 @@ class AsyncSuppliers:
     async def get(self, id: int) -> models.Supplier:
         """Get a supplier.
 
-        ``GET /api/external/v2/suppliers/{id}``; scope ``suppliers:all`` or ``suppliers:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /suppliers/{id}``; scope ``suppliers:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.SupplierCreate) -> models.Supplier:
         """Create a supplier.
 
-        ``POST /api/external/v2/suppliers``; scope ``suppliers:all``; refused with 400, 401, 403, 404, 409,
-        422.
+        ``POST /suppliers``; scope ``suppliers:all``; may be refused with 409 or 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.SupplierUpdate) -> models.Supplier:
         """Change a supplier. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/suppliers/{id}``; scope ``suppliers:all``; refused with 400, 401, 403, 404,
-        422.
+        ``PUT /suppliers/{id}``; scope ``suppliers:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
-    def list_categories(
-        self, supplier_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CustomerCategory]:
+    def list_categories(self, supplier_id: int, *, limit: int = 100) -> AsyncIterator[models.CategoryShare]:
         """List the categories of a supplier.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/suppliers/{supplier_id}/categories``; scope ``suppliers:all`` or
-        ``suppliers:readonly``; refused with 400, 401, 403, 404.
+        ``GET /suppliers/{supplier_id}/categories``; scope ``suppliers:all`` or ``:readonly``.
         """
         return self._core.items(_LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit})
 
     async def list_categories_page(
         self, supplier_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit, "cursor": cursor}
@@ -209,7 +177,6 @@ class AsyncSuppliers:
     ) -> models.PutSupplierCategoriesAnswer:
         """Replace all categories of a supplier; what is not in the body is gone.
 
-        ``PUT /api/external/v2/suppliers/{supplier_id}/categories``; scope ``suppliers:all``; refused with
-        400, 401, 403, 404, 422.
+        ``PUT /suppliers/{supplier_id}/categories``; scope ``suppliers:all``; may be refused with 422.
         """
         return await self._core.call(_REPLACE_CATEGORIES, path={"supplier_id": supplier_id}, body=body)

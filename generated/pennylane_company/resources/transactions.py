@@ -7,51 +7,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from typing import Literal
 
     from .. import filters, models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.TransactionPage] = Operation(
-    "getTransactions", "GET", "/api/external/v2/transactions", "transactions.TransactionPage"
+    "getTransactions", "GET", "/transactions", "transactions.TransactionPage"
 )
 _GET: Operation[models.Transaction] = Operation(
-    "getTransaction", "GET", "/api/external/v2/transactions/{id}", "transactions.Transaction"
+    "getTransaction", "GET", "/transactions/{id}", "transactions.Transaction"
 )
 _CREATE: Operation[models.Transaction] = Operation(
-    "createTransaction", "POST", "/api/external/v2/transactions", "transactions.Transaction"
+    "createTransaction", "POST", "/transactions", "transactions.Transaction"
 )
 _UPDATE: Operation[models.Transaction] = Operation(
-    "updateTransaction", "PUT", "/api/external/v2/transactions/{id}", "transactions.Transaction"
+    "updateTransaction", "PUT", "/transactions/{id}", "transactions.Transaction"
 )
-_LIST_CATEGORIES: Operation[models.CustomerInvoiceCategoryPage] = Operation(
-    "getTransactionCategories",
-    "GET",
-    "/api/external/v2/transactions/{transaction_id}/categories",
-    "shared.CustomerInvoiceCategoryPage",
+_LIST_CATEGORIES: Operation[models.CategorySharePage] = Operation(
+    "getTransactionCategories", "GET", "/transactions/{transaction_id}/categories", "shared.CategorySharePage"
 )
 _LIST_MATCHED_INVOICES: Operation[models.TransactionMatchedInvoicePage] = Operation(
     "getTransactionMatchedInvoices",
     "GET",
-    "/api/external/v2/transactions/{transaction_id}/matched_invoices",
+    "/transactions/{transaction_id}/matched_invoices",
     "transactions.TransactionMatchedInvoicePage",
 )
 _REPLACE_CATEGORIES: Operation[models.PutTransactionCategoriesAnswer] = Operation(
     "putTransactionCategories",
     "PUT",
-    "/api/external/v2/transactions/{transaction_id}/categories",
+    "/transactions/{transaction_id}/categories",
     "transactions.PutTransactionCategoriesAnswer",
 )
 
 
-class Transactions:
+class Transactions(Resource):
     """Transactions."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -62,9 +56,7 @@ class Transactions:
     ) -> Iterator[models.Transaction]:
         """List the transactions.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/transactions``; scope ``transactions:all`` or ``transactions:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /transactions``; scope ``transactions:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -84,33 +76,28 @@ class Transactions:
     def get(self, id: int) -> models.Transaction:
         """Get a transaction.
 
-        ``GET /api/external/v2/transactions/{id}``; scope ``transactions:all`` or
-        ``transactions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /transactions/{id}``; scope ``transactions:all`` or ``:readonly``.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.TransactionCreate) -> models.Transaction:
         """Create a transaction.
 
-        ``POST /api/external/v2/transactions``; scope ``transactions:all``; refused with 400, 401, 403,
-        404, 422.
+        ``POST /transactions``; scope ``transactions:all``; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.TransactionUpdate) -> models.Transaction:
         """Change a transaction. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/transactions/{id}``; scope ``transactions:all``; refused with 400, 401, 403,
-        404, 422.
+        ``PUT /transactions/{id}``; scope ``transactions:all``; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
-    def list_categories(self, transaction_id: int, *, limit: int = 100) -> Iterator[models.CustomerCategory]:
+    def list_categories(self, transaction_id: int, *, limit: int = 100) -> Iterator[models.CategoryShare]:
         """List the categories of a transaction.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/transactions/{transaction_id}/categories``; scope ``transactions:all`` or
-        ``transactions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /transactions/{transaction_id}/categories``; scope ``transactions:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES, path={"transaction_id": transaction_id}, query={"limit": limit}
@@ -118,7 +105,7 @@ class Transactions:
 
     def list_categories_page(
         self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return self._core.call(
             _LIST_CATEGORIES,
@@ -131,9 +118,8 @@ class Transactions:
     ) -> Iterator[models.TransactionMatchedInvoice]:
         """List the matched invoices of a transaction.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/transactions/{transaction_id}/matched_invoices``; scope ``transactions:all`` or
-        ``transactions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /transactions/{transaction_id}/matched_invoices``; scope ``transactions:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_MATCHED_INVOICES, path={"transaction_id": transaction_id}, query={"limit": limit}
@@ -154,17 +140,14 @@ class Transactions:
     ) -> models.PutTransactionCategoriesAnswer:
         """Replace all categories of a transaction; what is not in the body is gone.
 
-        ``PUT /api/external/v2/transactions/{transaction_id}/categories``; scope ``transactions:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``PUT /transactions/{transaction_id}/categories``; scope ``transactions:all``; may be refused with
+        422.
         """
         return self._core.call(_REPLACE_CATEGORIES, path={"transaction_id": transaction_id}, body=body)
 
 
-class AsyncTransactions:
+class AsyncTransactions(AsyncResource):
     """Transactions."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -175,9 +158,7 @@ class AsyncTransactions:
     ) -> AsyncIterator[models.Transaction]:
         """List the transactions.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/transactions``; scope ``transactions:all`` or ``transactions:readonly``; refused
-        with 400, 401, 403, 404.
+        ``GET /transactions``; scope ``transactions:all`` or ``:readonly``.
         """
         return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
 
@@ -197,35 +178,30 @@ class AsyncTransactions:
     async def get(self, id: int) -> models.Transaction:
         """Get a transaction.
 
-        ``GET /api/external/v2/transactions/{id}``; scope ``transactions:all`` or
-        ``transactions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /transactions/{id}``; scope ``transactions:all`` or ``:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.TransactionCreate) -> models.Transaction:
         """Create a transaction.
 
-        ``POST /api/external/v2/transactions``; scope ``transactions:all``; refused with 400, 401, 403,
-        404, 422.
+        ``POST /transactions``; scope ``transactions:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.TransactionUpdate) -> models.Transaction:
         """Change a transaction. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/transactions/{id}``; scope ``transactions:all``; refused with 400, 401, 403,
-        404, 422.
+        ``PUT /transactions/{id}``; scope ``transactions:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
     def list_categories(
         self, transaction_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CustomerCategory]:
+    ) -> AsyncIterator[models.CategoryShare]:
         """List the categories of a transaction.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/transactions/{transaction_id}/categories``; scope ``transactions:all`` or
-        ``transactions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /transactions/{transaction_id}/categories``; scope ``transactions:all`` or ``:readonly``.
         """
         return self._core.items(
             _LIST_CATEGORIES, path={"transaction_id": transaction_id}, query={"limit": limit}
@@ -233,7 +209,7 @@ class AsyncTransactions:
 
     async def list_categories_page(
         self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CustomerInvoiceCategoryPage:
+    ) -> models.CategorySharePage:
         """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
         return await self._core.call(
             _LIST_CATEGORIES,
@@ -246,9 +222,8 @@ class AsyncTransactions:
     ) -> AsyncIterator[models.TransactionMatchedInvoice]:
         """List the matched invoices of a transaction.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/transactions/{transaction_id}/matched_invoices``; scope ``transactions:all`` or
-        ``transactions:readonly``; refused with 400, 401, 403, 404.
+        ``GET /transactions/{transaction_id}/matched_invoices``; scope ``transactions:all`` or
+        ``:readonly``.
         """
         return self._core.items(
             _LIST_MATCHED_INVOICES, path={"transaction_id": transaction_id}, query={"limit": limit}
@@ -269,7 +244,7 @@ class AsyncTransactions:
     ) -> models.PutTransactionCategoriesAnswer:
         """Replace all categories of a transaction; what is not in the body is gone.
 
-        ``PUT /api/external/v2/transactions/{transaction_id}/categories``; scope ``transactions:all``;
-        refused with 400, 401, 403, 404, 422.
+        ``PUT /transactions/{transaction_id}/categories``; scope ``transactions:all``; may be refused with
+        422.
         """
         return await self._core.call(_REPLACE_CATEGORIES, path={"transaction_id": transaction_id}, body=body)

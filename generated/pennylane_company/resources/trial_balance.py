@@ -7,24 +7,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import AsyncIterator, Iterator
 
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.TrialBalancePage] = Operation(
-    "getTrialBalance", "GET", "/api/external/v2/trial_balance", "trial_balance.TrialBalancePage"
+    "getTrialBalance", "GET", "/trial_balance", "trial_balance.TrialBalancePage"
 )
 
 
-class TrialBalance:
+class TrialBalance(Resource):
     """Trial balance."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(
         self,
@@ -36,8 +33,7 @@ class TrialBalance:
     ) -> Iterator[models.TrialBalance]:
         """List the trial balance.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/trial_balance``; scope ``trial_balance:readonly``; refused with 400, 401, 403.
+        ``GET /trial_balance``; scope ``trial_balance:readonly``.
         """
         return self._core.items(
             _LIST,
@@ -71,11 +67,8 @@ class TrialBalance:
         )
 
 
-class AsyncTrialBalance:
+class AsyncTrialBalance(AsyncResource):
     """Trial balance."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(
         self,
@@ -87,8 +80,7 @@ class AsyncTrialBalance:
     ) -> AsyncIterator[models.TrialBalance]:
         """List the trial balance.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/trial_balance``; scope ``trial_balance:readonly``; refused with 400, 401, 403.
+        ``GET /trial_balance``; scope ``trial_balance:readonly``.
         """
         return self._core.items(
             _LIST,

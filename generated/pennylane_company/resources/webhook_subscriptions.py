@@ -7,53 +7,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._exchange import Operation
+from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from .. import models
-    from .._transport import AsyncCore, Core
 
 _LIST: Operation[models.WebhookSubscriptionPage] = Operation(
     "getWebhookSubscriptions",
     "GET",
-    "/api/external/v2/webhook_subscriptions",
+    "/webhook_subscriptions",
     "webhook_subscriptions.WebhookSubscriptionPage",
 )
 _GET: Operation[models.WebhookSubscription] = Operation(
     "getWebhookSubscription",
     "GET",
-    "/api/external/v2/webhook_subscriptions/{id}",
+    "/webhook_subscriptions/{id}",
     "webhook_subscriptions.WebhookSubscription",
 )
 _CREATE: Operation[models.WebhookSubscriptionCreated] = Operation(
     "postWebhookSubscriptions",
     "POST",
-    "/api/external/v2/webhook_subscriptions",
+    "/webhook_subscriptions",
     "webhook_subscriptions.WebhookSubscriptionCreated",
 )
 _UPDATE: Operation[models.WebhookSubscription] = Operation(
     "putWebhookSubscription",
     "PUT",
-    "/api/external/v2/webhook_subscriptions/{id}",
+    "/webhook_subscriptions/{id}",
     "webhook_subscriptions.WebhookSubscription",
 )
-_DELETE: Operation[None] = Operation(
-    "deleteWebhookSubscription", "DELETE", "/api/external/v2/webhook_subscriptions/{id}"
-)
+_DELETE: Operation[None] = Operation("deleteWebhookSubscription", "DELETE", "/webhook_subscriptions/{id}")
 
 
-class WebhookSubscriptions:
+class WebhookSubscriptions(Resource):
     """Webhook subscriptions."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
 
     def list(self, *, limit: int = 100) -> Iterator[models.WebhookSubscription]:
         """List the webhook subscriptions.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/webhook_subscriptions``; no scope needed; refused with 400, 401, 403.
+        ``GET /webhook_subscriptions``; no scope needed.
         """
         return self._core.items(_LIST, query={"limit": limit})
 
@@ -64,46 +58,39 @@ class WebhookSubscriptions:
     def get(self, id: int) -> models.WebhookSubscription:
         """Get a webhook subscription.
 
-        ``GET /api/external/v2/webhook_subscriptions/{id}``; no scope needed; refused with 400, 401, 403,
-        404.
+        ``GET /webhook_subscriptions/{id}``; no scope needed.
         """
         return self._core.call(_GET, path={"id": id})
 
     def create(self, body: models.WebhookSubscriptionCreate) -> models.WebhookSubscriptionCreated:
         """Create a webhook subscription.
 
-        ``POST /api/external/v2/webhook_subscriptions``; no scope needed; refused with 400, 401, 403, 422.
+        ``POST /webhook_subscriptions``; no scope needed; may be refused with 422.
         """
         return self._core.call(_CREATE, body=body)
 
     def update(self, id: int, body: models.WebhookSubscriptionUpdate) -> models.WebhookSubscription:
         """Change a webhook subscription. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/webhook_subscriptions/{id}``; no scope needed; refused with 400, 401, 403,
-        404, 422.
+        ``PUT /webhook_subscriptions/{id}``; no scope needed; may be refused with 422.
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
     def delete(self, id: int) -> None:
         """Delete a webhook subscription.
 
-        ``DELETE /api/external/v2/webhook_subscriptions/{id}``; no scope needed; refused with 400, 401,
-        403, 404.
+        ``DELETE /webhook_subscriptions/{id}``; no scope needed.
         """
         return self._core.call(_DELETE, path={"id": id})
 
 
-class AsyncWebhookSubscriptions:
+class AsyncWebhookSubscriptions(AsyncResource):
     """Webhook subscriptions."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
 
     def list(self, *, limit: int = 100) -> AsyncIterator[models.WebhookSubscription]:
         """List the webhook subscriptions.
 
-        Pages are fetched as they are needed, all with the same arguments. ``GET
-        /api/external/v2/webhook_subscriptions``; no scope needed; refused with 400, 401, 403.
+        ``GET /webhook_subscriptions``; no scope needed.
         """
         return self._core.items(_LIST, query={"limit": limit})
 
@@ -116,30 +103,27 @@ class AsyncWebhookSubscriptions:
     async def get(self, id: int) -> models.WebhookSubscription:
         """Get a webhook subscription.
 
-        ``GET /api/external/v2/webhook_subscriptions/{id}``; no scope needed; refused with 400, 401, 403,
-        404.
+        ``GET /webhook_subscriptions/{id}``; no scope needed.
         """
         return await self._core.call(_GET, path={"id": id})
 
     async def create(self, body: models.WebhookSubscriptionCreate) -> models.WebhookSubscriptionCreated:
         """Create a webhook subscription.
 
-        ``POST /api/external/v2/webhook_subscriptions``; no scope needed; refused with 400, 401, 403, 422.
+        ``POST /webhook_subscriptions``; no scope needed; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
 
     async def update(self, id: int, body: models.WebhookSubscriptionUpdate) -> models.WebhookSubscription:
         """Change a webhook subscription. What is left unset stays as it is; null clears a field.
 
-        ``PUT /api/external/v2/webhook_subscriptions/{id}``; no scope needed; refused with 400, 401, 403,
-        404, 422.
+        ``PUT /webhook_subscriptions/{id}``; no scope needed; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
     async def delete(self, id: int) -> None:
         """Delete a webhook subscription.
 
-        ``DELETE /api/external/v2/webhook_subscriptions/{id}``; no scope needed; refused with 400, 401,
-        403, 404.
+        ``DELETE /webhook_subscriptions/{id}``; no scope needed.
         """
         return await self._core.call(_DELETE, path={"id": id})

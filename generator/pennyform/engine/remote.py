@@ -265,12 +265,12 @@ class Remote:
 
     def add_appendix(self, id_: int, name: str, content: bytes, media_type: str) -> None:
         """Add a file to an invoice. There is no way to take it away again."""
-        body = models.CommercialDocumentCreateAppendices(file=File(name, content, media_type))
+        body = models.AppendixCreate(file=File(name, content, media_type))
         _done(lambda: self._client.customer_invoices.create_appendices(id_, body))
 
     def match_transaction(self, id_: int, transaction: int) -> None:
         """Tell which bank transaction pays an invoice."""
-        body = models.CustomerInvoiceMatchTransaction(transaction_id=transaction)
+        body = models.TransactionMatch(transaction_id=transaction)
         _done(lambda: self._client.customer_invoices.match_transaction(id_, body))
 
     def link_credit_note(self, id_: int, credit_note: int) -> None:

@@ -49,7 +49,7 @@ class Store:
         return self.folder / api / "previous.json"
 
     def overlay_paths(self, api: str) -> list[Path]:
-        """What we say about a contract: ``<api>.yaml`` corrects it, then ``<api>.words.yaml`` describes it."""
+        """What we say about a contract: ``<api>.yaml`` corrects it, ``<api>.words.yaml`` describes it."""
         paths = (self.folder / "overlays").glob(f"{api}.*yaml")
         return sorted(paths, key=lambda path: (len(path.name), path.name))
 
