@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
+from pennyform.engine.admission import InadmissibleError
 from pennyform.invoices import EmailOption, Repository
 from pennyform.sandbox import Rules
 
@@ -261,3 +262,10 @@ def test_a_draft_gets_its_appendices_and_waits_with_the_rest(desk: Office) -> No
     desk.apply()
     assert desk.wire.done("appendices") == 2
     assert desk.wire.done("send_by_email") == 1
+
+
+def test_a_person_speaks_of_invoices_that_are_defined(desk: Office) -> None:
+    desk.define("INV-1", finalize=True, options=MAIL)
+    with pytest.raises(InadmissibleError, match="INV-9"):
+        desk.apply(told={"mailed": ["INV-9"]})
+    assert desk.books() == {}

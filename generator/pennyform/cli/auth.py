@@ -18,6 +18,9 @@ _NEEDED = {
     "products:all": "find and create products",
     "ledger_accounts:readonly": "find ledger accounts by number",
     "customer_invoice_templates:readonly": "find invoice templates by name",
+    "categories:readonly": "find categories by label",
+    "transactions:readonly": "find bank transactions by date",
+    "file_attachments:all": "import invoices with their files",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from pennyform.engine.scopes import require
 from pennyform.engine.sender import Progress
 from pennyform.engine.settle import Settler, settle_past
 from pennyform.engine.storage import Storage
+from pennyform.engine.targets import restrict
 from pennyform.invoices.model import Repository
 
 
@@ -81,8 +82,13 @@ class Session:
         """What the journal remembers by now."""
         return recall(self.journal.records)
 
-    def tell(self, *, mailed: Iterable[str] = (), not_mailed: Iterable[str] = ()) -> None:
-        """Write down what a person knows and nothing shows: which invoices were mailed, which were not."""
+    def tell(self, *, mailed: Collection[str] = (), not_mailed: Collection[str] = ()) -> None:
+        """Write down what a person knows and nothing shows: which invoices were mailed, which were not.
+
+        Raises:
+            InadmissibleError: no definition has one of these references.
+        """
+        restrict(self.repository, [*mailed, *not_mailed])
         for event, references in (("found", mailed), ("absent", not_mailed)):
             for reference in references:
                 subject = Subject(str(Step.MAIL), reference)

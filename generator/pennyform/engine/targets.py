@@ -39,6 +39,6 @@ def _unknown(reference: str, known: list[str]) -> Finding:
         "target-unknown",
         Severity.ERROR,
         f"no definition has the external_reference {reference!r}",
-        detail="--target names the invoices that the run is about, by their external_reference.",
+        detail="Invoices are named by their external_reference, with the prefix of the repository.",
         fix=f"did you mean {near[0]!r}?" if near else "name one of the definitions that were read",
     )
