@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -83,8 +84,8 @@ def test_a_part_of_the_repository_prunes_nothing(
     ours.close()
     monkeypatch.chdir(ours.root)
 
-    def loaded(paths: Sequence[str | Path]) -> tuple[Repository, list[Finding]]:
-        repository, findings = load(paths)
+    def loaded(paths: Sequence[str | Path], **options: Any) -> tuple[Repository, list[Finding]]:
+        repository, findings = load(paths, **options)
         return prefixed(repository), findings
 
     monkeypatch.setattr(running, "load", loaded)
