@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pennyform import data
 from pennyform.codegen.definition_fields import Fields, UnsupportedShapeError
 from pennyform.codegen.definitions import emit
+from pennyform.codegen.template_schemas import template_schema
+from pennyform.invoices.explain import Reference
+from pennyform.invoices.kinds import written_as
+from pennyform.invoices.schema import definition_schema
 from pennyform.invoices.validator import compile_schema
 from pennyform.spec import Body, Contract, Operation
 
-from .definitions import CUSTOMER, INVOICE, PRODUCT
+from .definitions import CUSTOMER, INVOICE, PRODUCT, nearly_valid
 
 TEXT = {"type": "string"}
 ID = {"type": "integer", "format": "int64"}
@@ -161,3 +169,74 @@ def test_null_is_kept_where_the_contract_allows_it() -> None:
 
 def test_emitting_twice_gives_the_same_bytes() -> None:
     assert emit(contract()) == emit(contract())
+
+
+KINDS_OF_INVOICES = (
+    "definitions/invoice",
+    "definitions/imported-invoice",
+    "definitions/invoice-series",
+    "definitions/imported-invoice-series",
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn=st.data(), kind=st.sampled_from(KINDS_OF_INVOICES))
+def test_editors_and_the_tool_hold_invoices_to_the_same(drawn: st.DataObject, kind: str) -> None:
+    value = drawn.draw(nearly_valid(kind))
+    for_editors = compile_schema(definition_schema("invoice"))
+    for_the_tool = compile_schema(definition_schema(written_as(value)))
+    assert for_editors(value) == for_the_tool(value)
+
+
+TEMPLATE = {
+    "description": "Trips.",
+    "parameters": {
+        "name": {"type": "text"},
+        "count": {"type": "integer", "default": 1, "minimum": 1},
+        "remark": {"type": "text", "default": None},
+        "level": {"type": "text", "enum": ["a", "b"], "default": None},
+        "price": {"type": "amount", "default": "1.00"},
+        "trips": {"type": "list", "default": [], "fields": {"to": {"type": "text"}}},
+    },
+    "invoice": {"deadline": "{{ date }}", "invoice_lines": []},
+}
+USES_IT = {
+    "external_reference": "A",
+    "customer": "B",
+    "date": "2026-01-31",
+    "template": "trips",
+    "values": {"name": "x", "trips": [{"to": "Lyon"}]},
+}
+
+
+def test_a_template_has_a_schema_for_the_definitions_that_use_it() -> None:
+    single, series = (definition_schema(f"definitions/{way}") for way in ("invoice", "invoice-series"))
+    schema = template_schema(single, series, "trips", TEMPLATE)
+    accepts = compile_schema(schema)
+    assert accepts(USES_IT)
+    assert accepts(USES_IT | {"for_each": "a.csv", "values": {"name": "{{ row.name }}", "count": "{{ 1 }}"}})
+    assert accepts(USES_IT | {"values": {"name": "x", "remark": None, "level": None}})
+    for wrong in (
+        {"template": "other"},
+        {"values": {}},
+        {"values": {"name": 1}},
+        {"values": {"name": "x", "count": 0}},
+        {"values": {"name": "x", "price": 1}},
+        {"values": {"name": "x", "level": "c"}},
+        {"values": {"name": "x", "trips": [{}]}},
+        {"values": {"name": "x", "other": 1}},
+        {"customer": 1},
+    ):
+        assert not accepts(USES_IT | wrong), wrong
+    assert not accepts({name: value for name, value in USES_IT.items() if name != "date"})
+    assert schema["else"]["properties"]["values"]["properties"]["count"]["default"] == 1
+
+
+@pytest.mark.parametrize(
+    "path", sorted((data.schemas() / "templates").glob("*.json")), ids=lambda path: path.name
+)
+def test_the_schemas_of_built_in_templates_are_sound(path: Path) -> None:
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    Reference.check_schema(schema)
+    compile_schema(schema)
+    assert (data.templates() / "invoices" / path.name.replace(".schema.json", ".yaml")).is_file()

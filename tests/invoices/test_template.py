@@ -234,7 +234,13 @@ def test_a_template_of_ones_own_hides_the_built_in_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "values"),
-    [("consulting", "{days: 2.5}"), ("subscription", "{product: HANDBOOK}")],
+    [
+        ("consulting", "{days: 2.5}"),
+        ("subscription", "{product: HANDBOOK}"),
+        ("consulting-with-expenses", '{days: 1, expenses: [{label: Train, amount: "80.00"}]}'),
+        ("instalment", '{subject: Kitchen, total: "1000.00", number: 1, of: 3}'),
+        ("membership", '{year: 2026, fee: "60.00", donation: "10.00"}'),
+    ],
 )
 def test_built_in_templates_resolve(tmp_path: Path, name: str, values: str) -> None:
     text = f"external_reference: A\ncustomer: B\ndate: 2026-01-31\ntemplate: {name}\nvalues: {values}\n"
@@ -243,3 +249,127 @@ def test_built_in_templates_resolve(tmp_path: Path, name: str, values: str) -> N
     assert repository.invoices[0].body["invoice_lines"]
     assert "invoice.yaml" in repository.files
     assert len(repository.files) == 1
+
+
+BASE = """\
+description: Work.
+parameters:
+  days: {type: number}
+  rate: {type: amount, default: "650.00"}
+invoice:
+  deadline: "{{ date | days_later(30) }}"
+  label: base
+  discount: {type: relative, value: "10"}
+  invoice_line_sections: [{rank: 1, title: Work}]
+  invoice_lines:
+    - label: Work
+      quantity: "{{ days }}"
+      unit: day
+      raw_currency_unit_price: "{{ rate }}"
+      vat_rate: FR_200
+"""
+CHILD = """\
+extends: base
+parameters:
+  rate: {type: amount, default: "700.00"}
+  travel: {type: boolean, default: false}
+invoice:
+  label: child
+  invoice_lines:
+    - label: Travel
+      when: "{{ travel }}"
+      quantity: 1
+      unit: trip
+      raw_currency_unit_price: "{{ rate | percent(10) }}"
+      vat_rate: FR_100
+"""
+USER = """\
+external_reference: INV-1
+customer: ACME_001
+template: child
+values: {days: 2, travel: true}
+date: 2026-01-31
+"""
+
+
+def body_of(folder: Path, definition: str = USER, **templates: str) -> Any:
+    files = {
+        f"templates__{name}": text for name, text in ({"base": BASE, "child": CHILD} | templates).items()
+    }
+    repository, findings = load([write(folder, invoice=definition, **files)])
+    assert findings == []
+    return repository.invoices[0].body
+
+
+def test_a_template_has_what_it_extends_and_says_more(tmp_path: Path) -> None:
+    body = body_of(tmp_path)
+    assert (body["label"], body["deadline"]) == ("child", "2026-03-02")
+    assert body["discount"] == {"type": "relative", "value": "10.00"}
+    assert [line["label"] for line in body["invoice_lines"]] == ["Work", "Travel"]
+    assert [line["raw_currency_unit_price"] for line in body["invoice_lines"]] == ["700.00", "70.00"]
+
+
+def test_extending_goes_on_for_as_long_as_one_likes(tmp_path: Path) -> None:
+    grandchild = "extends: child\ninvoice: {label: grandchild}\n"
+    body = body_of(tmp_path, USER.replace("template: child", "template: third"), third=grandchild)
+    assert (body["label"], len(body["invoice_lines"])) == ("grandchild", 2)
+
+
+def test_a_condition_leaves_a_line_out(tmp_path: Path) -> None:
+    body = body_of(tmp_path, USER.replace("travel: true", "travel: false"))
+    assert [line["label"] for line in body["invoice_lines"]] == ["Work"]
+
+
+def test_nothing_leaves_a_field_out_and_null_does_not(tmp_path: Path) -> None:
+    child = "extends: base\ninvoice:\n  label: \"{{ 'x' if days > 5 else none }}\"\n  special_mention: null\n"
+    body = body_of(tmp_path, USER.replace(", travel: true", ""), child=child)
+    assert "label" not in body
+    assert body["special_mention"] is None
+
+
+def test_findings_point_into_the_template_that_says_it(tmp_path: Path) -> None:
+    base = BASE.replace("{{ days }}", "{{ dayz }}")
+    write(tmp_path, templates__base=base, templates__child=CHILD.replace("percent(10)", "percent"))
+    _, findings = load([write(tmp_path, invoice=USER)])
+    assert [(finding.rule, Path(finding.file).name) for finding in findings] == [
+        ("expression", "base.yaml"),
+        ("expression", "child.yaml"),
+    ]
+
+
+def test_repeated_lines_are_marked_entry_by_entry(tmp_path: Path) -> None:
+    template = """\
+parameters: {codes: {type: list, fields: {code: {type: text}}}}
+invoice:
+  deadline: "{{ date }}"
+  invoice_lines:
+    - for_each: codes
+      label: x
+      quantity: 1
+      unit: x
+      raw_currency_unit_price: "1.00"
+      vat_rate: "{{ item.code }}"
+"""
+    values = "values:\n  codes:\n    - {code: FR_200}\n    - {code: FR_055}\n"
+    definition = f"external_reference: A\ncustomer: B\ndate: 2026-01-31\ntemplate: codes\n{values}"
+    _, findings = load([write(tmp_path, templates__codes=template, invoice=definition)])
+    assert [(Path(finding.file).name, finding.line, finding.fix) for finding in findings] == [
+        ("invoice.yaml", 8, "5.5 % is `FR_55`")
+    ]
+
+
+def test_many_lines_are_too_many_before_they_take_time(tmp_path: Path) -> None:
+    template = """\
+parameters: {many: {type: integer}}
+invoice:
+  deadline: "{{ date }}"
+  invoice_lines:
+    - {for_each: many, label: x, quantity: 1, unit: x, raw_currency_unit_price: "1.00", vat_rate: FR_200}
+"""
+    definition = (
+        "external_reference: A\ncustomer: B\ndate: 2026-01-31\ntemplate: many\nvalues: {many: 999999999}\n"
+    )
+    started = time.perf_counter()
+    _, findings = load([write(tmp_path, templates__many=template, invoice=definition)])
+    assert [finding.rule for finding in findings] == ["template-loop"]
+    assert time.perf_counter() - started < 5

@@ -34,7 +34,7 @@ def run_on(
     Returns:
         What ``work`` returns; 4 when there are findings, which are printed on standard error.
     """
-    repository, findings = load(paths)
+    repository, findings = load(paths, environment=environment)
     terminal.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
     if errors(findings):
         return Exit.FINDINGS

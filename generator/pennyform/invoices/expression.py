@@ -108,7 +108,7 @@ def _why(error: Exception) -> str:
 
 def _native(value: Any, source: str) -> Value | None:
     if isinstance(value, jinja2.Undefined):
-        raise ExpressionError(f"`{source}` is not defined")
+        raise ExpressionError(f"`{source}` is not defined{_hint(value)}")
     if value is None:
         return None
     if isinstance(value, Decimal) and not value.is_finite():
@@ -116,6 +116,11 @@ def _native(value: Any, source: str) -> Value | None:
     if not isinstance(value, Value):
         raise ExpressionError(f"`{source}` gives a {type(value).__name__}, not text, a number or a date")
     return value
+
+
+def _hint(value: jinja2.Undefined) -> str:
+    """What the environment knows about a field that is not there."""
+    return f": {value._undefined_hint}" if value._undefined_hint else ""
 
 
 def _spoken(value: Value | None) -> str:

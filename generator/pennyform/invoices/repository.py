@@ -19,12 +19,15 @@ from pennyform.invoices.surroundings import Surroundings, surroundings
 Look = Callable[[Resolved], None]
 
 
-def load(paths: Sequence[str | Path], look: Look | None = None) -> tuple[Repository, list[Finding]]:
+def load(
+    paths: Sequence[str | Path], look: Look | None = None, *, environment: str | None = None
+) -> tuple[Repository, list[Finding]]:
     """Read the definitions under ``paths``, and the customers, products and templates declared beside them.
 
     Args:
         paths: files and folders of one invoice repository; the working directory when empty.
         look: is shown each invoice together with what it was made from, which is not kept.
+        environment: whose policies hold; the one that the settings say when left out.
 
     Returns:
         The repository, with only those definitions that have no error, and every finding in all files.
@@ -44,6 +47,8 @@ def load(paths: Sequence[str | Path], look: Look | None = None) -> tuple[Reposit
 
     unsure, sure = told_apart(sources.given)
     around = surroundings(sources, (*sources.beside, *unsure), remember)
+    if environment:
+        around.settings = around.settings._replace(environment=environment)
     invoices: list[DesiredInvoice] = []
     findings, claims = around.findings, around.claims
     for one in outcomes([*around.invoices, *sure], around, remember):
