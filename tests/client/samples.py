@@ -1,4 +1,4 @@
-"""Data that conforms to the contract as it is pinned, made without any of the code under test."""
+"""Data that conforms to a contract as it is pinned, made without any of the code under test."""
 
 from __future__ import annotations
 
@@ -27,48 +27,44 @@ _STRINGS = {
 
 
 @cache
-def pinned() -> dict[str, Any]:
-    """The contract of the Company API as pinned, with the overlay's corrections, not normalised."""
+def pinned(api: str) -> dict[str, Any]:
+    """A contract as pinned, with its overlays' corrections, not normalised."""
     store = Store.default()
-    return apply_overlays(store.pinned("company"), overlays("company", store))
-
-
-def operation(operation_id: str) -> tuple[str, str, dict[str, Any]]:
-    """Path, method and operation object, by the operation's path and method in the pinned document."""
-    return _operations()[operation_id]
+    return apply_overlays(store.pinned(api), overlays(api, store))
 
 
 @cache
-def _operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
+def operations(api: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Path, method and operation object, by ``METHOD path``."""
     return {
         f"{method.upper()} {path}": (path, method, value)
-        for path, item in pinned()["paths"].items()
+        for path, item in pinned(api)["paths"].items()
         for method, value in item.items()
         if method in {"get", "put", "post", "delete", "patch"}
     }
 
 
-def resolve(value: Any) -> Any:
+def resolve(api: str, value: Any) -> Any:
     """What a ``$ref`` stands for, or the value itself."""
     while isinstance(value, Mapping) and "$ref" in value:
-        target: Any = pinned()
+        target: Any = pinned(api)
         for part in value["$ref"].removeprefix("#/").split("/"):
             target = target[part.replace("~1", "/").replace("~0", "~")]
         value = target
     return value
 
 
-def answer_schema(key: str) -> tuple[int, Schema | None]:
+def answer_schema(api: str, key: str) -> tuple[int, Schema | None]:
     """Success status and JSON schema of an operation's answer; None when it has no body."""
-    responses = operation(key)[2]["responses"]
+    responses = operations(api)[key][2]["responses"]
     status = next(code for code in responses if code.startswith("2"))
-    content = resolve(responses[status]).get("content", {})
+    content = resolve(api, responses[status]).get("content", {})
     return int(status), content.get("application/json", {}).get("schema")
 
 
-def body_schema(key: str) -> tuple[str, Schema] | None:
+def body_schema(api: str, key: str) -> tuple[str, Schema] | None:
     """Media type and schema of an operation's body, or None."""
-    content = resolve(operation(key)[2].get("requestBody", {})).get("content", {})
+    content = resolve(api, operations(api)[key][2].get("requestBody", {})).get("content", {})
     return next(((media, value["schema"]) for media, value in content.items()), None)
 
 
@@ -81,13 +77,14 @@ class Sampler:
     alternative of a union to take.
     """
 
+    api: str
     optional: bool = True
     nulls: bool = False
     later: bool = False
     choice: int = 0
 
     def __call__(self, schema: Any) -> Any:
-        schema = resolve(schema)
+        schema = resolve(self.api, schema)
         if self.nulls and (schema.get("nullable") or schema.get("enum") == [None]):
             return None
         if "allOf" in schema:
@@ -95,7 +92,7 @@ class Sampler:
         alternatives = [
             each
             for each in schema.get("oneOf", schema.get("anyOf", []))
-            if resolve(each).get("enum") != [None]
+            if resolve(self.api, each).get("enum") != [None]
         ]
         if alternatives:
             return self(alternatives[self.choice % len(alternatives)])
@@ -104,7 +101,7 @@ class Sampler:
         return self._of_type(schema)
 
     def _all_of(self, schemas: list[Any]) -> Any:
-        parts = [resolve(each) for each in schemas]
+        parts = [resolve(self.api, each) for each in schemas]
         telling = [
             each for each in parts if {"type", "enum", "properties", "allOf", "oneOf", "anyOf"} & each.keys()
         ]
@@ -152,21 +149,22 @@ def json_text(value: Any) -> bytes:
     return msgspec.json.Encoder(decimal_format="number").encode(value)
 
 
-def conforms(schema: Any, value: Any) -> list[str]:
+def conforms(api: str, schema: Any, value: Any) -> list[str]:
     """What an independent validator holds against a value."""
-    validator = _validator(json.dumps(schema))
     value = json.loads(json_text(value))
-    return [f"{error.instance_path}: {error.message[:200]}" for error in validator.iter_errors(value)]
+    errors = validator(api, json.dumps(schema)).iter_errors(value)
+    return [f"{error.instance_path}: {error.message[:200]}" for error in errors]
 
 
 @cache
-def _validator(schema: str) -> Any:
-    return jsonschema_rs.Draft202012Validator({**_components(), **_modern(json.loads(schema))})
+def validator(api: str, schema: str) -> Any:
+    """A validator of one of the contract's schemas, given as JSON text."""
+    return jsonschema_rs.Draft202012Validator({**_components(api), **_modern(json.loads(schema))})
 
 
 @cache
-def _components() -> dict[str, Any]:
-    return {"components": _modern(pinned()["components"])}
+def _components(api: str) -> dict[str, Any]:
+    return {"components": _modern(pinned(api)["components"])}
 
 
 def _modern(schema: Any) -> Any:

@@ -9,47 +9,38 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pennyform.spec.contract import Operation
 from pennylane_company import UNSET, convert, models, to_builtins
 from pennylane_company._codec import decoder
 
-from tests.client.samples import Sampler, answer_schema, conforms, json_text
-from tests.client.test_operations import OPERATIONS, key
+from tests.client.calls import CALLS, Call
+from tests.client.samples import Sampler, answer_schema, conforms
 
-WITH_JSON = [operation for operation in OPERATIONS if operation.answer is not None]
-each_answer = pytest.mark.parametrize("operation", WITH_JSON, ids=lambda each: each.operation_id)
-
-
-def test_there_are_149() -> None:
-    assert len(WITH_JSON) == 149
+WITH_JSON = [call for call in CALLS if call.operation.answer is not None]
+each_answer = pytest.mark.parametrize("call", WITH_JSON, ids=str)
 
 
-def read(operation: Operation, value: Any) -> Any:
-    from pennylane_company import _exchange
-
-    resource = __import__(f"pennylane_company.resources.{operation.resource}", fromlist=["x"])
-    constants = [each for each in vars(resource).values() if isinstance(each, _exchange.Operation)]
-    name = next(each.answer for each in constants if each.name == operation.operation_id)
-    assert name is not None
-    return _exchange._decoder(name).decode(json_text(value))
+def test_there_are_149_and_48() -> None:
+    assert [sum(call.api == api for call in WITH_JSON) for api in ("company", "firm")] == [149, 48]
 
 
 @each_answer
-def test_a_conforming_answer_round_trips(operation: Operation) -> None:
-    _, schema = answer_schema(key(operation))
-    for sampler in (Sampler(), Sampler(choice=1), Sampler(optional=False), Sampler(nulls=True)):
-        sample = sampler(schema)
-        assert conforms(schema, sample) == []
-        assert to_builtins(read(operation, sample)) == sample
+def test_a_conforming_answer_round_trips(call: Call) -> None:
+    _, schema = answer_schema(call.api, call.key)
+    samplers = [{}, {"choice": 1}, {"optional": False}, {"nulls": True}]
+    for options in samplers:
+        sample = Sampler(call.api, **options)(schema)  # type: ignore[arg-type]
+        assert conforms(call.api, schema, sample) == []
+        assert call.to_builtins(call.read(sample)) == sample
 
 
 @each_answer
-def test_an_answer_of_another_version_is_read(operation: Operation) -> None:
-    _, schema = answer_schema(key(operation))
-    later = to_builtins(read(operation, Sampler(later=True)(schema)))
-    assert known(later) == known(Sampler(later=True)(schema))
+def test_an_answer_of_another_version_is_read(call: Call) -> None:
+    _, schema = answer_schema(call.api, call.key)
+    sample = Sampler(call.api, later=True)(schema)
+    later = call.to_builtins(call.read(sample))
+    assert known(later) == known(sample)
     empty: Any = [] if isinstance(later, list) else {}
-    assert to_builtins(read(operation, empty)) == empty
+    assert call.to_builtins(call.read(empty)) == empty
 
 
 def known(value: Any) -> Any:

@@ -357,7 +357,7 @@ def test_no_secret_is_in_a_repr_an_error_or_a_log(clock: FakeClock, caplog: pyte
     caplog.set_level(logging.DEBUG)
     store = MemoryTokenStore(tokens(clock, age=DAY))
     echo = "access-0 refresh-0 s3cret"
-    outcomes = [
+    outcomes: list[httpx.Response | Exception] = [
         httpx.Response(400, text=echo),
         httpx.Response(500, text=echo),
         httpx.Response(400, text=f"{echo} c0de v3rifier"),

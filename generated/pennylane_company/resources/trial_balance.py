@@ -26,8 +26,8 @@ class TrialBalance(Resource):
     def list(
         self,
         *,
-        period_start: dt.date | None = None,
-        period_end: dt.date | None = None,
+        period_start: dt.date,
+        period_end: dt.date,
         is_auxiliary: bool | None = None,
         limit: int = 1000,
     ) -> Iterator[models.TrialBalance]:
@@ -48,8 +48,8 @@ class TrialBalance(Resource):
     def list_page(
         self,
         *,
-        period_start: dt.date | None = None,
-        period_end: dt.date | None = None,
+        period_start: dt.date,
+        period_end: dt.date,
         is_auxiliary: bool | None = None,
         limit: int = 1000,
         cursor: str | None = None,
@@ -73,8 +73,8 @@ class AsyncTrialBalance(AsyncResource):
     def list(
         self,
         *,
-        period_start: dt.date | None = None,
-        period_end: dt.date | None = None,
+        period_start: dt.date,
+        period_end: dt.date,
         is_auxiliary: bool | None = None,
         limit: int = 1000,
     ) -> AsyncIterator[models.TrialBalance]:
@@ -95,8 +95,8 @@ class AsyncTrialBalance(AsyncResource):
     async def list_page(
         self,
         *,
-        period_start: dt.date | None = None,
-        period_end: dt.date | None = None,
+        period_start: dt.date,
+        period_end: dt.date,
         is_auxiliary: bool | None = None,
         limit: int = 1000,
         cursor: str | None = None,

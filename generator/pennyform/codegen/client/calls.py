@@ -118,8 +118,12 @@ def _path_argument(parameter: Parameter) -> Argument:
 def _query_argument(parameter: Parameter, operation: Operation) -> Argument:
     name = field_name(parameter.name)
     kind, default = _query_type(parameter, operation), literal(page_size(operation))
-    optional = parameter.name != "limit" or default == "None"
-    declaration = f"{name}: {kind} | None = None" if optional else f"{name}: {kind} = {default}"
+    if parameter.required:
+        declaration = f"{name}: {kind}"
+    elif parameter.name != "limit" or default == "None":
+        declaration = f"{name}: {kind} | None = None"
+    else:
+        declaration = f"{name}: {kind} = {default}"
     return Argument(parameter.name, Code(declaration), _item(parameter.name, name))
 
 
