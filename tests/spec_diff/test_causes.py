@@ -77,6 +77,15 @@ def test_what_is_reached_only_around_a_circle_is_compared() -> None:
     assert [place.path for place in change.places] == ["a", "one.a"]
 
 
+def test_a_field_that_gets_another_name_is_known_by_its_place_among_the_others() -> None:
+    one, other = thing(a=TEXT, b=TEXT), thing(b=TEXT, a=TEXT)
+    old = contracts(products=one, quotes=other)
+    new = contracts(products=one, quotes=thing(b=TEXT, z=TEXT))
+    assert causes(old, new) == [("field-renamed", "a", 1)]
+    new = contracts(products=one, quotes=thing(z=TEXT, b=TEXT))
+    assert [kind for kind, _, _ in causes(old, new)] == ["field-removed", "field-added"]
+
+
 def test_the_same_name_elsewhere_is_another_cause() -> None:
     old = contracts(invoices=thing(label=TEXT, x=TEXT), products=thing(label=TEXT, y=TEXT))
     new = contracts(invoices=thing(x=TEXT), products=thing(y=TEXT))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cache
 
 import pytest
@@ -13,18 +12,19 @@ from .history import contract
 from .mutations import MAKERS, Anatomy, Mutation, mutations
 
 SEED = 20260720
-EACH = 6
+EACH = {"company-2026-07-20": 6, "firm-2026-07-20": 2}
+PARTS = 4
 
 
 @cache
-def made() -> list[Mutation]:
-    return mutations(Anatomy(contract("company-2026-07-20")), seed=SEED, each=EACH)
+def made(name: str) -> list[Mutation]:
+    return mutations(Anatomy(contract(name)), seed=SEED, each=EACH[name])
 
 
 def test_there_are_enough_of_them() -> None:
-    kinds = Counter(mutation.kinds[0] for mutation in made())
-    assert len(made()) >= 500
-    assert len(kinds) >= 50
+    company = made("company-2026-07-20")
+    assert len(company) >= 500
+    assert len({mutation.kinds[0] for mutation in company}) >= 60
     assert len(MAKERS) >= 80
 
 
@@ -42,12 +42,13 @@ def _wrong(mutation: Mutation, changes: list[Change]) -> str:
     return ""
 
 
-@pytest.mark.parametrize("part", range(4))
-def test_each_is_found_for_what_it_is(part: int) -> None:
-    baseline = Baseline(contract("company-2026-07-20"))
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("name", EACH)
+def test_each_is_found_for_what_it_is(name: str, part: int) -> None:
+    baseline = Baseline(contract(name))
     wrong = {
         mutation.title: problem
-        for mutation in made()[part::4]
+        for mutation in made(name)[part::PARTS]
         if (problem := _wrong(mutation, baseline.compare(mutation.document)))
     }
     assert wrong == {}

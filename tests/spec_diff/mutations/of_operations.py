@@ -121,7 +121,7 @@ def _parameter(
 
 
 def _in_query(parameter: Raw) -> bool:
-    return bool(parameter["in"] == "query")
+    return parameter["in"] == "query" and not parameter.get("required")
 
 
 def _schema(**facts: Any) -> Callable[[Raw], Raw | None]:
@@ -255,8 +255,8 @@ MAKERS: list[Maker] = [
     _each(
         "type-changed", B, "request", _parameter(lambda given: given["in"] == "path", _schema(type="boolean"))
     ),
-    _each("limit-narrowed", B, "request", _parameter(_stating("maximum"), _schema(maximum=50)), "limit"),
-    _each("limit-widened", A, "request", _parameter(_stating("maximum"), _schema(maximum=5000)), "limit"),
+    _each("limit-narrowed", B, "request", _parameter(_stating("maximum"), _schema(maximum=50))),
+    _each("limit-widened", A, "request", _parameter(_stating("maximum"), _schema(maximum=5000))),
     _each(
         "page-size-changed",
         T,
