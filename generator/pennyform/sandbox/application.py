@@ -6,6 +6,7 @@ import itertools
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pennyform import data
-from pennyform.sandbox import access, checks, contract, downloads, links, seed, subscriptions
+from pennyform.sandbox import access, checks, contract, downloads, links, oauth, seed, subscriptions
 from pennyform.sandbox.access import Access, Company
 from pennyform.sandbox.behaviours import behaviours_of
 from pennyform.sandbox.books import Books, TakenError
@@ -124,6 +125,19 @@ class Sandbox:
         with self._store.transaction(write=True) as connection:
             access.add_token(connection, token, company, sorted(held), name="added", expires_at=expires_at)
 
+    def add_application(
+        self, client_id: str, client_secret: str = "", *, redirect_uris: Sequence[str] = ()
+    ) -> None:
+        """Make an OAuth application known, besides ``sandbox`` with the secret ``sandbox``.
+
+        Args:
+            client_id: its id.
+            client_secret: its secret; without one it must use PKCE.
+            redirect_uris: where it may send users back to, exactly; anywhere when left out.
+        """
+        with self._store.transaction(write=True) as connection:
+            oauth.add_application(connection, client_id, client_secret, redirect_uris)
+
     def handle(self, request: Request) -> Response:
         """Answer one request. Every refusal is an answer too: nothing is raised for what a caller sends."""
         return self._handled(request, self._store)
@@ -152,9 +166,8 @@ class Sandbox:
         now = self.clock()
         headers = {"x-request-id": f"sandbox-{next(self._requests):08d}"}
         try:
-            if request.path.startswith(links.PREFIX):
-                with store.transaction(write=False) as connection:
-                    return downloads.answer(connection, request, now, headers)
+            if request.path.startswith((links.PREFIX, oauth.PREFIX)):
+                return self._beside(request, store, now, headers)
             token = access.presented(request.headers)
             headers |= self._limit.admit(token, now)
             recognise = partial(access.recognise, token_digest=token, now=now)
@@ -165,6 +178,18 @@ class Sandbox:
             # The disk is full, or another process held the file for too long: nothing was written.
             refusal = unavailable(str(problem))
             return _answer(refusal.status, refusal.body, headers)
+
+    def _beside(
+        self, request: Request, store: Store | Snapshot, now: datetime, headers: dict[str, str]
+    ) -> Response:
+        """What is no operation of the contract: files by their links, and OAuth."""
+        if request.path.startswith(links.PREFIX):
+            with store.transaction(write=False) as connection:
+                answer = downloads.answer(connection, request, now)
+        else:
+            with store.transaction(write=True) as connection:
+                answer = oauth.answer(connection, request, now, scopes=self.scopes, rules=self._rules)
+        return replace(answer, headers={**headers, **answer.headers})
 
     def _answered(
         self, request: Request, recognise: _Recognise, store: Store | Snapshot, now: datetime

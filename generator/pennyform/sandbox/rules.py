@@ -26,6 +26,8 @@ class Rules:
         changelog_delay: seconds until a change shows in its changelog.
         discount_needs_a_sum: whether an absolute discount on an invoice whose lines add up to zero is refused
             with 422, as there is nothing to take it off; otherwise the first line takes all of it.
+        refresh_once: whether using a refresh token again also ends the pair that it was exchanged for; it is
+            refused either way.
     """
 
     rounding: Literal["line", "document"] = "line"
@@ -39,3 +41,4 @@ class Rules:
     credit_may_exceed: bool = False
     changelog_delay: float = 4.0
     discount_needs_a_sum: bool = True
+    refresh_once: bool = True

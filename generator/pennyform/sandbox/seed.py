@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
+from pennyform.sandbox import oauth
 from pennyform.sandbox.access import add_token
 from pennyform.sandbox.books import Books, Selection
 
@@ -69,6 +70,7 @@ def plant(connection: sqlite3.Connection, scopes: Iterable[str], now: datetime) 
     """
     company = found_company(connection, "Sandbox SAS", now)
     add_token(connection, TOKEN, company, sorted(scopes), name=TOKEN)
+    oauth.add_application(connection, oauth.APPLICATION, oauth.APPLICATION, ())
 
 
 def found_company(connection: sqlite3.Connection, name: str, now: datetime) -> int:

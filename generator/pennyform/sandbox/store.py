@@ -19,7 +19,7 @@ from pennyform.findings import Failure, failure
 
 _SQLITE = b"SQLite format 3\0"
 _APPLICATION = 0x50464D53  # "PFMS": tells our file from any other SQLite file
-_VERSION = 2
+_VERSION = 3
 _WAIT_FOR_LOCK = 30.0
 # Two processes that turn one new file to WAL mode at the same moment are not made to wait, but refused.
 _PAUSES_TO_OPEN = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -48,12 +48,35 @@ CREATE TABLE change (
 );
 CREATE INDEX change_kind ON change (company, kind, id);
 CREATE TABLE content (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE application (client TEXT PRIMARY KEY, secret TEXT NOT NULL, redirects TEXT NOT NULL);
+CREATE TABLE grants (
+  id INTEGER PRIMARY KEY, client TEXT NOT NULL, company INTEGER NOT NULL REFERENCES company,
+  scopes TEXT NOT NULL, redirect TEXT NOT NULL, challenge TEXT NOT NULL, code TEXT NOT NULL UNIQUE,
+  expires_at TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE pair (
+  refresh TEXT PRIMARY KEY, access TEXT NOT NULL UNIQUE, granted INTEGER NOT NULL REFERENCES grants,
+  expires_at TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE counter (
   company INTEGER NOT NULL REFERENCES company, name TEXT NOT NULL, value INTEGER NOT NULL,
   PRIMARY KEY (company, name)
 );
 INSERT INTO sqlite_sequence (name, seq) VALUES ('record', {_FIRST_ID});
 """  # noqa: S608
+
+# Whoever refers to another comes first.
+_IN_ORDER = (
+    "change",
+    "content",
+    "record",
+    "pair",
+    "grants",
+    "application",
+    "token",
+    "counter",
+    "company",
+)
 
 
 class Store:
@@ -140,7 +163,7 @@ class Store:
     def reset(self) -> None:
         """Empty everything and plant again, in one transaction: others who have the file open see it."""
         with self.transaction(write=True) as connection:
-            for table in ("change", "content", "record", "token", "counter", "company"):
+            for table in _IN_ORDER:
                 connection.execute(f"DROP TABLE {table}")
             self._create(connection)
 

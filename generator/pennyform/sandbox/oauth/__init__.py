@@ -1,0 +1,10 @@
+"""OAuth 2.0 for integrations: authorization code with PKCE, rotating refresh tokens, revocation.
+
+There is no page to log in on: whoever is sent to ``/oauth/authorize`` agrees at once, for the first company
+or the one that ``company_id`` names.
+"""
+
+from pennyform.sandbox.oauth.endpoints import PREFIX, answer
+from pennyform.sandbox.oauth.grants import APPLICATION, add_application
+
+__all__ = ["APPLICATION", "PREFIX", "add_application", "answer"]

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pypdf
+import pytest
+
+from .bodies import individual, line
+from .conftest import Caller, Clock, Draft, Issued
+
+
+def text(content: bytes) -> str:
+    """What another program reads in a PDF."""
+    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content), strict=True).pages)
+
+
+@pytest.fixture
+def printed(api: Caller, issued: Issued, clock: Clock) -> Any:
+    def printed(*lines: dict[str, Any], **changes: Any) -> str:
+        invoice = issued(*lines, **changes)
+        clock.advance(minutes=2)
+        shown = api.get(f"/customer_invoices/{invoice['id']}").json()
+        assert shown["filename"] == f"{invoice['invoice_number']}.pdf"
+        answer = api.fetch(shown["public_file_url"])
+        assert answer.headers["content-type"] == "application/pdf"
+        return text(answer.content)
+
+    return printed
+
+
+def test_it_says_what_the_invoice_says(printed: Any) -> None:
+    found = printed(
+        line(label="Conseil à l'œuvre", description="Two days"),
+        line(quantity=1.5, vat_rate="FR_55", section_rank=1),
+        invoice_line_sections=[{"rank": 1, "title": "Extras"}],
+        discount={"type": "relative", "value": "10"},
+        pdf_invoice_subject="Phase 1",
+        special_mention="Thank you",
+        language="en_GB",
+    )
+    for expected in (
+        "Invoice F-2025-0001",
+        "Sandbox SAS",
+        "ACME",
+        "75006 Paris FR",
+        "Date: 2025-10-01   Due: 2025-10-31",
+        "Conseil à l'œuvre",
+        "Two days",
+        "Extras",
+        "1.5 hour",
+        "5.5 %",
+        "10.0 %",
+        "315.00 EUR",
+        "Phase 1",
+        "Thank you",
+    ):
+        assert expected in found, found
+
+
+def test_it_speaks_the_invoice_s_language(printed: Any) -> None:
+    assert "Échéance" in printed(language="fr_FR")
+    assert "Rechnung F-2025-0002" in printed(language="de_DE")
+    assert "Avoir F-2025-0003" in printed(line(quantity=-1), language="fr_FR")
+
+
+def test_it_carries_the_address_of_the_day_it_was_issued(
+    api: Caller, draft: Draft, customer: int, clock: Clock
+) -> None:
+    invoice = api.made("/customer_invoices", draft())["id"]
+
+    def move(street: str) -> None:
+        assert api.put(f"/company_customers/{customer}", json={"billing_address": {"address": street}})
+
+    move("2 rue Neuve")
+    api.put(f"/customer_invoices/{invoice}/finalize")
+    move("3 rue Dernière")
+    clock.advance(minutes=2)
+    link = api.get(f"/customer_invoices/{invoice}").json()["public_file_url"]
+    found = text(api.fetch(link).content)
+    assert "2 rue Neuve" in found
+    assert "3 rue Dernière" not in found
+
+
+def test_it_has_as_many_pages_as_it_needs(api: Caller, issued: Issued, clock: Clock) -> None:
+    invoice = issued(*(line(label=f"Position {place} " + "x" * 90) for place in range(60)))
+    clock.advance(minutes=2)
+    link = api.get(f"/customer_invoices/{invoice['id']}").json()["public_file_url"]
+    content = api.fetch(link).content
+    assert content == api.fetch(link).content
+    assert len(pypdf.PdfReader(io.BytesIO(content)).pages) > 1
+    assert "Position 59" in text(content)
+
+
+def test_letters_that_its_fonts_lack_do_not_stop_it(api: Caller, printed: Any) -> None:
+    buyer = api.made("/individual_customers", individual(last_name="Łukasiewicz"))["id"]
+    assert "Ada ?ukasiewicz" in printed(line(label="数学 (\\)"), customer_id=buyer)
