@@ -73,7 +73,9 @@ def test_an_import_that_differs_is_a_conflict(office: Office) -> None:
     office.apply()
     definition = office.root / "invoices" / "OLD-1.yaml"
     definition.write_text(definition.read_text().replace("2019-10-31", "2019-11-30"))
-    assert actions(office.plan()) == {"OLD-1": "conflict"}
+    made = office.plan()
+    assert actions(made) == {"OLD-1": "conflict"}
+    assert "correct it in Pennylane" in made.invoices[0].ways_out[0]
     report = office.apply()
     assert exit_of(report) == Exit.DRIFT
     assert only(office.books()["OLD-1"])["deadline"] == "2019-10-31"

@@ -135,6 +135,7 @@ class Applier:
     def _remember(self, tracks: Sequence[Track]) -> None:
         """What became final here can be corrected here."""
         for track in tracks:
+            track.attempts = 0
             if track.ended is None and not track.left and track.id is not None:
                 reference = track.change.external_reference
                 self._masters.ids[Subject("customer_invoice", reference)] = track.id

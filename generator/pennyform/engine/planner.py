@@ -204,6 +204,7 @@ def _about_finalized(invoice: DesiredInvoice, resolved: Resolved, there: Observe
     body = None if invoice.kind == IMPORTED else finalized_update_body(resolved, there)
     if body is None:
         ways_out = (_other_cents(comparison),) if comparison.amounts else _FINAL
+        ways_out = _IMPORTED_ALREADY if invoice.kind == IMPORTED else ways_out
         return InvoiceChange(
             invoice, resolved, Action.CONFLICT, there=there, comparison=comparison, ways_out=ways_out
         )
@@ -236,6 +237,9 @@ _RECREATED = (
     "the API cannot change the sections of a draft: a new draft replaces it, and the old one is deleted"
 )
 _DRAFT_THERE = "a draft carries this reference: delete it in Pennylane, or import under another reference"
+_IMPORTED_ALREADY = (
+    "it was imported as it is: correct it in Pennylane, or change the definition to what was imported",
+)
 _FINALIZED_ALREADY = "it is finalized, although the definition does not ask for it"
 _FINAL = (
     "issue a credit note for it, and define the invoice anew under another external_reference",
