@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinja2.bccache import Bucket, BytecodeCache
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -19,6 +20,25 @@ from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec.contract import Contract
 
 PREFIX = "field_"
+
+
+class _CompiledTemplates(BytecodeCache):
+    """Templates that this process has compiled before, by their text; each contract has its own project."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Called by Jinja before it compiles."""
+        if (bucket.key, bucket.checksum) in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key, bucket.checksum])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Called by Jinja after it compiled."""
+        self._known[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = _CompiledTemplates()
 
 
 @dataclass(frozen=True)
@@ -42,7 +62,7 @@ def parse(contract: Contract, templates: Path, package: str) -> Parsed:
         Failure: a warning or an error of the parser, or a schema or an operation that it left out.
     """
     config = _config(package)
-    data = GeneratorData.from_dict(_without_refusals(contract.document), config=config)
+    data = GeneratorData.from_dict(_for_parser(contract.document), config=config)
     if isinstance(data, GeneratorError):
         raise Failure([_finding(data)])
     problems = [*data.errors]
@@ -58,20 +78,42 @@ def parse(contract: Contract, templates: Path, package: str) -> Parsed:
     return Parsed(_project(data, config, templates), models, endpoints)
 
 
-def _without_refusals(document: dict[str, Any]) -> dict[str, Any]:
-    """Without error answers: the client reads any shape of them, and the parser would copy each often."""
+def _for_parser(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without what the parser would copy for each operation and nobody asks it for.
+
+    Refusals are read in any shape. Components are parsed as such, so bodies need not refer to them again.
+    """
+    known = {f"#/components/schemas/{name}" for name in document.get("components", {}).get("schemas", {})}
     paths = {
-        path: {method: _successful(operation) for method, operation in item.items()}
+        path: {method: _lightened(operation, known) for method, operation in item.items()}
         for path, item in document["paths"].items()
     }
     return {**document, "paths": paths}
 
 
-def _successful(operation: Any) -> Any:
-    if not isinstance(operation, dict) or "responses" not in operation:
+def _lightened(operation: Any, known: set[str]) -> Any:
+    if not isinstance(operation, dict):
         return operation
-    kept = {code: response for code, response in operation["responses"].items() if code < "4"}
-    return {**operation, "responses": kept}
+    light = dict(operation)
+    if "responses" in operation:
+        successes = ((code, each) for code, each in operation["responses"].items() if code < "4")
+        light["responses"] = {code: _without_references(each, known) for code, each in successes}
+    if "requestBody" in operation:
+        light["requestBody"] = _without_references(operation["requestBody"], known)
+    return light
+
+
+def _without_references(carrier: Any, known: set[str]) -> Any:
+    content = carrier.get("content") if isinstance(carrier, dict) else None
+    if not isinstance(content, dict):
+        return carrier
+    return {**carrier, "content": {media: _bare_media(each, known) for media, each in content.items()}}
+
+
+def _bare_media(media: Any, known: set[str]) -> Any:
+    schema = media.get("schema") if isinstance(media, dict) else None
+    refers = isinstance(schema, dict) and schema.get("$ref") in known
+    return {**media, "schema": {}} if refers else media
 
 
 def class_name(component: str) -> ClassName:
@@ -98,6 +140,7 @@ def _config(package: str) -> Config:
 def _project(data: GeneratorData, config: Config, templates: Path) -> Project:
     project = Project(openapi=data, config=config, custom_template_path=templates)
     project.env.finalize = only_code
+    project.env.bytecode_cache = _COMPILED
     return project
 
 
