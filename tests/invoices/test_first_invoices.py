@@ -1,0 +1,61 @@
+"""docs/first-invoices.md, followed to the letter: files written, commands run, output compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from pennyform.cli import main
+
+PAGE = Path(__file__).parents[2] / "docs" / "first-invoices.md"
+BLOCK = re.compile(r"^```(\w+) ?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def carry_out(words: list[str]) -> int:
+    match words:
+        case ["pennyform", *rest]:
+            return main(rest)
+        case ["cd", folder]:
+            os.chdir(folder)
+        case ["rm", *files]:
+            for file in files:
+                Path(file).unlink()
+        case ["cp", file, target]:
+            shutil.copy(file, target)
+        case ["sed", "-i", script, file]:
+            _, old, new, _ = script.split("/")
+            text = Path(file).read_text(encoding="utf-8")
+            assert old in text
+            Path(file).write_text(text.replace(old, new), encoding="utf-8")
+        case _:
+            raise AssertionError(words)
+    return 0
+
+
+def shown(line: str, output: str) -> bool:
+    """Whether the page's line is in the output; its `…` stands for anything."""
+    pattern = ".*".join(map(re.escape, line.split("…")))
+    return re.search(rf"^{pattern}$", output, re.MULTILINE) is not None
+
+
+def test_the_page_leads_to_three_invoices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    steps = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    assert {kind for kind, _, _ in steps} == {"yaml", "csv", "console"}
+    for kind, name, text in steps:
+        if kind != "console":
+            Path(name).parent.mkdir(exist_ok=True)
+            Path(name).write_text(text, encoding="utf-8")
+            continue
+        for part in text.split("$ ")[1:]:
+            command, *lines = part.rstrip("\n").split("\n")
+            words, _, code = command.partition("   # exit ")
+            assert carry_out(shlex.split(words)) == int(code or 0), capsys.readouterr()
+            output = capsys.readouterr().out
+            assert [line for line in lines if not shown(line, output)] == [], output
