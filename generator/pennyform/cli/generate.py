@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib.util
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +54,8 @@ def run(args: argparse.Namespace) -> Exit:
         print(f"up to date: {_files(len(lock['files']))} in {output}")
         return Exit.OK
     terminal.print_findings(record.changed_stock(lock, made_from), stream=sys.stderr)
-    emitted = _emit(store, data.templates())
+    with _nothing_thrown_away():
+        emitted = _emit(store, data.templates())
     if args.check:
         return _check(emitted, output, store)
     written = _write(emitted, output, store)
@@ -61,6 +64,16 @@ def run(args: argparse.Namespace) -> Exit:
     for each in emitted:
         _report(each.contract.api, store, args.against or (), done=_is_ours(output))
     return Exit.OK
+
+
+@contextmanager
+def _nothing_thrown_away() -> Iterator[None]:
+    """While everything that is made lives on, looking for garbage is a fifth of the time for nothing."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _output(asked: Path | None) -> Path:

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pennyform.spec import strict_json
 from pennyform.spec.store import digest
 
 _IGNORED_FOLDERS = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+_WRITERS = 8
 _IGNORED_SUFFIXES = frozenset({".pyc", ".pyo"})
 
 
@@ -109,8 +111,9 @@ def _replace(files: Mapping[str, bytes], output: Path, made_from: Mapping[str, A
             **{path: files[path] for path in (*new, *changed)},
             record.NAME: record.record(made_from, files),
         }
-        for path, content in contents.items():
-            _stage(staging / path, content)
+        # Each file has to reach the disk, but they need not wait for each other.
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            list(writers.map(lambda item: _stage(staging / item[0], item[1]), contents.items()))
         for path in contents:
             (output / path).parent.mkdir(parents=True, exist_ok=True)
             if path != record.NAME:

@@ -34,6 +34,7 @@ class OperationReader:
         self._document = document
         self._plain = plain
         self._factory = factory
+        self._refusals: dict[str, Schema | None] = {}
 
     def read(self, path: str, method: str, item: Mapping[str, Any]) -> Draft:
         """Read one operation.
@@ -123,9 +124,15 @@ class OperationReader:
         return {**self._factory.factor(plain, REQUEST, place), **described}
 
     def _error_bodies(self, raw: Mapping[str, Any], pointer: str) -> tuple[Schema, ...]:
-        responses = (self._resolved(raw["responses"][status], pointer) for status in _error_statuses(raw))
-        bodies = (self._schema(response, f"{pointer}/responses") for response in responses)
+        bodies = (self._error_body(raw["responses"][status], pointer) for status in _error_statuses(raw))
         return tuple(body for body in bodies if body is not None)
+
+    def _error_body(self, response: Mapping[str, Any], pointer: str) -> Schema | None:
+        """The body of one refusal; the named ones, which most operations share, are read once."""
+        name = str(response.get("$ref", ""))
+        if not name or name not in self._refusals:
+            self._refusals[name] = self._schema(self._resolved(response, pointer), f"{pointer}/responses")
+        return self._refusals[name]
 
     def _media(self, holder: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The content type to use, JSON where there is a choice, and its media type object."""

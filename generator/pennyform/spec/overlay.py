@@ -37,7 +37,10 @@ def read_overlay(path: Path) -> dict[str, Any]:
 def _strict_loader() -> Any:
     import yaml
 
-    class StrictLoader(yaml.SafeLoader):
+    # The same loader in C, ten times as quick, wherever PyYAML was built with it.
+    quick = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class StrictLoader(quick):  # type: ignore[misc, valid-type]
         """YAML without what readers disagree on: duplicate keys are errors."""
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
@@ -46,7 +49,8 @@ def _strict_loader() -> Any:
                 if key in keys[:position]:
                     mark = node.value[position][0].start_mark
                     raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=mark)
-            return super().construct_mapping(node, deep=deep)
+            mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+            return mapping
 
     return StrictLoader
 

@@ -31,6 +31,11 @@ _ONLY_FOR = {
     "string": ("pattern", "minLength", "maxLength"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
+_FOREIGN = {
+    kind: frozenset(keyword for other in _ONLY_FOR.keys() - {kind} for keyword in _ONLY_FOR[other])
+    for kind in (*_ONLY_FOR, "boolean")
+}
+_FOREIGN["integer"] = _FOREIGN["number"]
 
 
 class Plain:
@@ -245,10 +250,9 @@ _BOTH: dict[str, Callable[[Any, Any, str], Any]] = {
 
 def _tidy(schema: Schema) -> Schema:
     """Drop keywords that cannot apply to the type, such as ``minItems`` on a string."""
-    kind = "number" if schema.get("type") == "integer" else schema.get("type")
-    if kind not in (*_ONLY_FOR, "boolean"):
+    foreign = _FOREIGN.get(schema.get("type", ""))
+    if foreign is None or foreign.isdisjoint(schema):
         return schema
-    foreign = {keyword for other, keywords in _ONLY_FOR.items() if other != kind for keyword in keywords}
     return {keyword: value for keyword, value in schema.items() if keyword not in foreign}
 
 
