@@ -70,6 +70,22 @@ def errors(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
+class Rule(NamedTuple):
+    """What findings of one name are about.
+
+    ``name`` is stable: scripts and services may rely on it. ``severities`` are those it is reported with.
+    ``summary`` is one sentence, ``why`` says why it matters. ``example`` is a line that breaks it, "" where
+    no single line does; ``fix`` is what to write or do instead.
+    """
+
+    name: str
+    severities: tuple[str, ...]
+    summary: str
+    why: str
+    example: str
+    fix: str
+
+
 class Failure(Exception):  # noqa: N818 - it carries findings; not every one of them is an error of ours
     """A command cannot go on. Carries every finding known by then; ``str()`` is the first summary."""
 

@@ -22,6 +22,8 @@ from pennyform.findings import Failure
 VERBS = {
     "init": "lay out a folder for invoices as code",
     "validate": "check definitions: YAML, schema and meaning; no network",
+    "fmt": "put definitions in canonical form, keeping comments",
+    "rules": "list what validate can report, with the reasons and the remedies",
     "render": "show each invoice as the API will get it, with its totals; no network",
     "plan": "show what an apply would create, update and finalize",
     "apply": "carry the plan out, verifying each invoice before it is finalized",

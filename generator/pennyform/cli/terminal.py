@@ -56,6 +56,11 @@ def print_findings(
     stream.write(printable(text, stream))
 
 
+def rendered(findings: Iterable[Finding]) -> str:
+    """``findings`` as text for a file: sorted, each with its source line, never coloured."""
+    return render(tidy(findings), _source())
+
+
 def print_counts(what: str, findings: list[Finding], stream: TextIO | None = None) -> None:
     """The closing line: what was looked at, and how many findings there are."""
     print(f"{what}: {counted(findings)}", file=stream or sys.stdout)

@@ -4,45 +4,88 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from pennyform.cli import terminal
 from pennyform.cli.exits import Exit
-from pennyform.findings import Finding, errors
-from pennyform.invoices import Repository, load
+from pennyform.findings import failure
+from pennyform.invoices.survey import Survey, survey
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     terminal.add_paths(parser)
-    terminal.add_format(parser, "text", "json", "github")
+    terminal.add_format(parser, "text", "json", "markdown", "github", "sarif", "junit")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="write there instead, and print only how many there are"
+    )
+    parser.add_argument(
+        "--jobs", type=_positive, metavar="N", help="processes that share many files; default: one a core"
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> Exit:
-    """Print the findings on standard output; 4 when one of them is an error."""
-    repository, findings = load(args.paths)
-    if args.format == "json":
-        from pennyform.report import findings_json
-
-        sys.stdout.write(findings_json.render(findings))
-    elif args.format == "github":
-        from pennyform.report import findings_github
-
-        sys.stdout.write(findings_github.render(findings))
-        terminal.print_counts(_looked_at(repository, findings), findings)
+    """Print the findings on standard output, or write them to a file; 4 when one of them is an error."""
+    seen = survey(args.paths, processes=args.jobs)
+    if args.output:
+        _write(
+            args.output,
+            terminal.rendered(seen.findings) if args.format == "text" else _render(args.format, seen),
+        )
+    elif args.format == "text":
+        terminal.print_findings(seen.findings, no_color=args.no_color)
     else:
-        terminal.print_findings(findings, no_color=args.no_color)
-        terminal.print_counts(_looked_at(repository, findings), findings)
-    return Exit.FINDINGS if errors(findings) else Exit.OK
+        sys.stdout.write(terminal.printable(_render(args.format, seen), sys.stdout))
+    if args.output or args.format in ("text", "github"):
+        terminal.print_counts(_looked_at(seen), seen.findings)
+    return Exit.OK if seen.is_valid else Exit.FINDINGS
 
 
-def _looked_at(repository: Repository, findings: list[Finding]) -> str:
-    if errors(findings):
-        return _number(len(repository.files), "file")
-    counts = (
-        (len(repository.invoices), "invoice"),
-        (len(repository.customers), "customer"),
-        (len(repository.products), "product"),
-    )
+def _render(format_: str, seen: Survey) -> str:
+    """The findings in a format for programs. Only the one that is asked for is imported."""
+    match format_:
+        case "json":
+            from pennyform.report import findings_json
+
+            return findings_json.render(seen.findings)
+        case "markdown":
+            from pennyform.report import findings_markdown
+
+            return findings_markdown.render(seen.findings)
+        case "github":
+            from pennyform.report import findings_github
+
+            return findings_github.render(seen.findings)
+        case "sarif":
+            from pennyform.invoices.rules import rules
+            from pennyform.report import findings_sarif
+
+            return findings_sarif.render(
+                seen.findings, {rule.name: (rule.summary, rule.why) for rule in rules()}
+            )
+        case _:
+            from pennyform.report import findings_junit
+
+            return findings_junit.render(seen.findings, seen.files)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise failure("not-writable", f"it cannot be written: {error.strerror}", file=str(path)) from error
+
+
+def _looked_at(seen: Survey) -> str:
+    if not seen.is_valid:
+        return _number(len(seen.files), "file")
+    counts = ((seen.invoices, "invoice"), (seen.customers, "customer"), (seen.products, "product"))
     return ", ".join(_number(count, what) for count, what in counts if count) or "no definitions"
 
 

@@ -6,7 +6,7 @@ The conversion knows no field by name: what differs from the contract comes from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Schema = dict[str, Any]
@@ -49,6 +49,7 @@ class Fields:
         self._components = components
         self._keys: Mapping[str, Schema] = mapping.get("keys", {})
         self._words: Mapping[str, Schema] = mapping.get("words", {})
+        self._orders: Mapping[str, list[str]] = mapping.get("order_within", {})
 
     def resolve(self, schema: Schema) -> Schema:
         """``schema`` itself, or what its ``$ref`` names, keeping what stands beside the reference."""
@@ -81,7 +82,7 @@ class Fields:
         return {
             "type": schema.get("type", "object"),
             "additionalProperties": False,
-            "properties": properties,
+            "properties": in_order(properties, self._orders.get(path, ())),
             "required": [self.renamed(name) for name in schema.get("required", ())],
         }
 
@@ -108,7 +109,14 @@ class Fields:
             raise UnsupportedShapeError(
                 f"{path or 'the request'}: a union of {len(real)} that is not two objects"
             )
-        return told_apart_by_presence([self.convert(variant, path) for variant in real], path)
+        joined = told_apart_by_presence([self.convert(variant, path) for variant in real], path)
+        return joined | {"properties": in_order(joined["properties"], self._orders.get(path, ()))}
+
+
+def in_order(properties: Schema, order: Sequence[str]) -> Schema:
+    """``properties`` with those named in ``order`` first, the others behind them as they came."""
+    first = [name for name in order if name in properties]
+    return {name: properties[name] for name in dict.fromkeys([*first, *properties])}
 
 
 def natural_key(key: Mapping[str, Any], *, sends: str) -> Schema:

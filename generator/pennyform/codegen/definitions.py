@@ -123,7 +123,7 @@ class _Mappings:
         if base:
             shared = self._read(base["mapping"])
             mapping["added"] |= {name: shared["added"][name] for name in base["shares"]}
-            mapping |= {name: shared[name] | mapping.get(name, {}) for name in ("keys", "words")}
+            mapping |= {name: shared[name] | mapping.get(name, {}) for name in ("keys", "words", "order_within")}
         return mapping
 
     def _added(self, mapping: Mapping[str, Any], name: str = "") -> dict[str, dict[str, Schema]]:

@@ -60,14 +60,13 @@ def discover(paths: Sequence[str | Path]) -> Sources:
     base = root or _common_folder(given)
     shown = None if given[0].is_absolute() else Path.cwd()
     sources = _unique(_source(path, base, shown) for path in _files(given) if path.name != SETTINGS_FILE)
-    beside = [_source(path, base, shown) for folder in _FOLDERS for path in _walk(base / folder)]
+    beside = _unique(_source(path, base, shown) for folder in _FOLDERS for path in _walk(base / folder))
+    known = set(beside)
     return Sources(
         root=base,
         settings=_source(root / SETTINGS_FILE, base, shown) if root else None,
-        beside=tuple(_unique(beside)),
-        given=tuple(
-            source for source in sources if source not in set(beside) and not is_data(source.path, base)
-        ),
+        beside=tuple(beside),
+        given=tuple(source for source in sources if source not in known and not is_data(source.path, base)),
     )
 
 

@@ -1,0 +1,53 @@
+"""The files that formatting is about, each with its canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pennyform.findings import Finding
+from pennyform.invoices.discover import Source, discover
+from pennyform.invoices.format import formatted, needed
+from pennyform.invoices.kinds import kind_of, written_as
+from pennyform.invoices.reading import reading
+from pennyform.invoices.schema import definition_schema
+
+
+class Formatting(NamedTuple):
+    """One file. ``canonical`` is None when it has no canonical form; ``findings`` say why.
+
+    ``needed`` is the finding that the file has another form, None when it is as it should be.
+    """
+
+    path: Path
+    name: str
+    canonical: bytes | None
+    needed: Finding | None
+    findings: list[Finding]
+
+
+def formatting(paths: Sequence[str | Path]) -> Iterator[Formatting]:
+    """The definitions under ``paths``, formatted, in stable order. Nothing is written.
+
+    Raises:
+        Failure: a path does not exist, or the paths belong to several repositories.
+    """
+    sources = discover(paths)
+    meant = [Path(path).resolve() for path in paths] or [Path.cwd()]
+    for source in sorted(
+        (*sources.beside, *sources.given, *([sources.settings] if sources.settings else []))
+    ):
+        if any(source.path.resolve().is_relative_to(one) for one in meant):
+            yield _formatting(source, is_settings=source == sources.settings)
+
+
+def _formatting(source: Source, *, is_settings: bool) -> Formatting:
+    read = reading(source)
+    if read.document is None or read.content is None or not read.is_sound:
+        return Formatting(source.path, source.name, None, None, read.findings)
+    kind = "pennyform" if is_settings else kind_of(source, read.document)
+    schema = definition_schema(written_as(read.document.value) if kind == "invoice" else kind)
+    canonical, findings = formatted(read.content, read.document, schema)
+    change = needed(read.content, canonical, source.name) if canonical is not None else None
+    return Formatting(source.path, source.name, canonical, change, findings)

@@ -1,0 +1,49 @@
+"""The registry of rules as text, JSON and Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from pennyform.findings import Rule
+
+FORMAT_VERSION = 1
+
+_HEAD = """\
+# Rules
+
+Everything that `pennyform validate` and `pennyform fmt` can report. The names are stable: scripts may rely on
+them. `pennyform rules` prints this list; only an error makes a command fail (exit code 4).
+
+<!-- Written by `pennyform rules --format markdown` from templates/rules.yaml. -->
+"""
+
+
+def text(rules: Iterable[Rule]) -> str:
+    """For people at a terminal: one block for each rule."""
+    return "\n".join(map(_block, rules))
+
+
+def _block(rule: Rule) -> str:
+    remarks = [("why:", rule.why), ("example:", rule.example), ("fix:", rule.fix)]
+    lines = [f"{rule.name} ({', '.join(rule.severities)}): {rule.summary}"]
+    return "".join(
+        f"{line}\n" for line in [*lines, *(f"  {label} {said}" for label, said in remarks if said)]
+    )
+
+
+def to_json(rules: Iterable[Rule]) -> str:
+    """For programs: ``{"format_version", "rules": [{"name", "severities", …}]}``."""
+    content = {"format_version": FORMAT_VERSION, "rules": [rule._asdict() for rule in rules]}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def markdown(rules: Sequence[Rule]) -> str:
+    """For the documentation: docs/rules.md is exactly this."""
+    return "\n".join([_HEAD, *map(_section, rules)])
+
+
+def _section(rule: Rule) -> str:
+    example = f"\n```yaml\n{rule.example}\n```\n" if rule.example else ""
+    severities = " or ".join(rule.severities)
+    return f"## {rule.name}\n\n{rule.summary} ({severities})\n\n{rule.why}\n{example}\n**Fix:** {rule.fix}\n"
