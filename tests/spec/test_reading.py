@@ -1,18 +1,12 @@
-"""Reading a contract: files, loopback HTTP, and everything that is not a contract."""
+"""Reading a contract from a file, and everything that is not one."""
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from pennyform.findings import Failure
-from pennyform.spec.download import download
 from pennyform.spec.limits import Limits
 from pennyform.spec.load import load
 
@@ -117,99 +111,3 @@ def test_a_huge_file_is_not_read_whole(tmp_path):
 def test_a_file_that_cannot_be_read(tmp_path):
     assert findings_of(lambda: load(tmp_path / "missing.json"))[0].rule == "unreadable-file"
     assert findings_of(lambda: load(tmp_path))[0].rule == "unreadable-file"
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        name = self.path.strip("/")
-        if name.startswith("hop"):
-            left = int(name[3:])
-            self.send_response(302)
-            self.send_header("location", f"/hop{left - 1}" if left else "/contract.json")
-            self.end_headers()
-            return
-        self.send_response(500 if name == "broken" else 200)
-        self.end_headers()
-        content = json.dumps(GOOD).encode() if name == "contract.json" else b"x" * 5_000
-        if name != "slow":
-            self.wfile.write(content)
-            return
-        for byte in content[:40]:
-            self.wfile.write(bytes([byte]))
-            self.wfile.flush()
-            time.sleep(0.02)
-
-    def log_message(self, *arguments):
-        pass
-
-
-@contextmanager
-def serving():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def test_a_contract_is_fetched_from_this_machine():
-    with serving() as origin:
-        source = load(f"{origin}/hop2")
-        assert source.document == GOOD
-        assert source.name == f"{origin}/hop2"
-
-
-@pytest.mark.parametrize(
-    ("path", "limits", "rule"),
-    [
-        ("big", Limits(size=1_000), "too-large"),
-        ("slow", Limits(seconds=0.2), "too-slow"),
-        ("hop3", Limits(redirects=2), "too-many-redirects"),
-        ("broken", Limits(), "unexpected-status"),
-    ],
-)
-def test_every_limit_of_a_fetch_holds(path, limits, rule):
-    with serving() as origin:
-        assert findings_of(lambda: load(f"{origin}/{path}", limits=limits))[0].rule == rule
-
-
-def test_a_closed_port_is_a_finding():
-    assert findings_of(lambda: load("http://127.0.0.1:9/contract.json"))[0].rule == "unreachable"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://example.com/contract.json",
-        "ftp://example.com/contract.json",
-        "file:///etc/passwd",
-        "http://127.0.0.1.example.com/contract.json",
-    ],
-)
-def test_only_https_or_this_machine(url):
-    assert findings_of(lambda: load(url))[0].rule == "address-refused"
-
-
-def test_a_url_with_a_password_is_refused_and_the_password_not_repeated():
-    (finding,) = findings_of(lambda: load("https://me:hush@example.com/contract.json"))
-    assert finding.rule == "credentials-in-url"
-    assert "hush" not in repr(finding.summary) + finding.file
-
-
-@pytest.mark.parametrize(
-    "target", ["http://example.com/c.json", "https://127.0.0.1/c.json", "file:///etc/passwd"]
-)
-def test_a_redirect_may_not_lead_out_of_https_nor_to_this_machine(target):
-    transport = httpx.MockTransport(lambda request: httpx.Response(302, headers={"location": target}))
-    found = findings_of(lambda: download("https://example.com/c.json", Limits(), transport=transport))
-    assert found[0].rule == "address-refused"
-
-
-def test_no_proxy_of_the_environment_is_used(monkeypatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with serving() as origin:
-        assert load(f"{origin}/contract.json").document == GOOD

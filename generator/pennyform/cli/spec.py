@@ -12,6 +12,8 @@ from pennyform.cli import spec_diff
 from pennyform.cli.exits import Exit
 
 if TYPE_CHECKING:
+    import ssl
+
     from pennyform.spec.fetch import Kept, Pinned
     from pennyform.spec.store import Store
 
@@ -24,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("--from", required=True, dest="source", metavar="FILE|URL", help="https only")
     fetch.add_argument(
         "--date", type=_date, metavar="YYYY-MM-DD", help="published when; else read from its name"
+    )
+    fetch.add_argument(
+        "--ca-file", metavar="FILE", help="believe the authorities in this file (PEM), and no others"
     )
     fetch.add_argument(
         "--against",
@@ -52,7 +57,7 @@ def _fetch(args: argparse.Namespace) -> Exit:
     from pennyform.spec.store import Store
 
     store = Store(args.specs) if args.specs else Store.default()
-    source = load(args.source)
+    source = load(args.source, trust=_trust(args.ca_file))
     today = datetime.now(UTC).date()
     pinned = pin_source(source, api=args.api, day=args.date or dated(source.name, today=today))
     before = store.lock()["contracts"].get(args.api, {}).get("date", "")
@@ -68,6 +73,20 @@ def _fetch(args: argparse.Namespace) -> Exit:
         names = (f"{args.api} of {before}", f"{args.api} of {day}")
         print_changes(kept.previous, pinned.document, names=names, against=args.against or ())
     return Exit.OK
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext | None:
+    if ca_file is None:
+        return None
+    import ssl
+
+    from pennyform.findings import failure
+
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as problem:
+        fix = "Give a file with certificates of authorities in PEM."
+        raise failure("unreadable-file", f"cannot read {ca_file}: {problem}", file=ca_file, fix=fix) from None
 
 
 def _print_left_out(pinned: Pinned, kept: Kept, record: Path) -> None:

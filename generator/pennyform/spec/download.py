@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -12,20 +13,25 @@ import httpx
 from pennyform.findings import Failure, failure
 from pennyform.spec.limits import Limits
 
+# Unpacking is where a small answer becomes one that no memory holds: nothing packed is asked for, or taken.
+_HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
+
 
 def download(
     url: str,
     limits: Limits,
     *,
+    trust: ssl.SSLContext | None = None,
     transport: httpx.BaseTransport | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> bytes:
     """Return the body of ``url``.
 
     Args:
-        url: ``https://``, or ``http://`` to a loopback address. Redirects obey the same rule, and a
-            document asked for from elsewhere is not taken from this machine.
+        url: ``https://``, or ``http://`` to a loopback address. Redirects obey the same rule; they never lead
+            from https to http, nor from elsewhere to this machine.
         limits: bounds; time counts from the first request to the last byte.
+        trust: whose certificates to believe; the usual authorities when left out.
         transport: what carries the requests; the network when left out.
         clock: seconds, monotonic.
 
@@ -37,11 +43,15 @@ def download(
     timeout = httpx.Timeout(min(10.0, limits.seconds))
     current = url
     with httpx.Client(
-        transport=transport, timeout=timeout, follow_redirects=False, trust_env=False
+        transport=transport,
+        verify=True if trust is None else trust,
+        timeout=timeout,
+        follow_redirects=False,
+        trust_env=False,
     ) as client:
         for _ in range(limits.redirects + 1):
             try:
-                with client.stream("GET", current, headers={"accept": "application/json"}) as response:
+                with client.stream("GET", current, headers=_HEADERS) as response:
                     if not response.is_redirect:
                         return _body(response, url, limits, lambda: clock() > deadline)
                     current = urljoin(current, response.headers["location"])
@@ -54,6 +64,8 @@ def download(
 def _body(response: httpx.Response, url: str, limits: Limits, expired: Callable[[], bool]) -> bytes:
     if response.status_code != httpx.codes.OK:
         raise _refused("unexpected-status", f"{url} answered {response.status_code}", url)
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise _refused("packed-answer", f"{url} answered with packed content", url)
     chunks: list[bytes] = []
     size = 0
     for chunk in response.iter_bytes():
@@ -73,7 +85,8 @@ def _check_address(url: str, *, origin: str) -> None:
     local = _is_loopback(parts.hostname or "")
     if local and not _is_loopback(urlsplit(origin).hostname or ""):
         raise _refused("address-refused", f"{origin} redirects to this machine", origin)
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+    plain = parts.scheme == "http" and local and urlsplit(origin).scheme == "http"
+    if parts.scheme != "https" and not plain:
         raise _refused("address-refused", f"{url} is not https", origin)
 
 

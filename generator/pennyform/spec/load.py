@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.spec import strict_json
 from pennyform.spec.limits import Limits
 from pennyform.spec.pointers import child
 from pennyform.spec.structure import faults
+
+if TYPE_CHECKING:
+    import ssl
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """The operations a path item may have, in OpenAPI's order."""
@@ -26,12 +29,13 @@ class Source:
     document: dict[str, Any]
 
 
-def load(source: str | Path, *, limits: Limits | None = None) -> Source:
+def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLContext | None = None) -> Source:
     """Read one contract document.
 
     Args:
         source: a path, or an ``https://`` URL (``http://`` only to this machine).
         limits: bounds on size, time and redirects; the defaults suit real contracts.
+        trust: whose certificates to believe; the usual authorities when left out.
 
     Raises:
         Failure: it cannot be read, exceeds a limit, is not JSON, or is not an OpenAPI 3 document; every
@@ -42,7 +46,7 @@ def load(source: str | Path, *, limits: Limits | None = None) -> Source:
     if "://" in text:
         from pennyform.spec.download import download  # httpx: not for those who read a file
 
-        name, content = text, download(text, limits)
+        name, content = text, download(text, limits, trust=trust)
     else:
         name, content = Path(text).name, _read(Path(text), limits)
     document = strict_json.parse(content, file=text)
