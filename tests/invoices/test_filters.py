@@ -85,7 +85,7 @@ def test_filters(text: str, value: Any) -> None:
         ("{{ row.count * 2 }}", "text becomes one with `| number`"),
         ("{{ row.nothing }}", "there is no `nothing`; there are price, day"),
         ("{{ row.values }}", "there is no `values`"),
-        ("{{ date.replace }}", "not defined"),
+        ("{{ date.replace }}", "there is no `replace`"),
         ("{{ row }}", "gives a dict"),
         ("{{ trips }}", "gives a list"),
         ("{{ date | due('30 days') }}", "payment terms"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pennyform.findings import Failure, Severity
 from pennyform.invoices import Key, Options, load, request_body
 
-from .definitions import CUSTOMER, PERSON, PRODUCT, YAML_TEXT, nearly_valid, write
+from .definitions import CUSTOMER, PERSON, PRODUCT, VALUES, YAML_TEXT, nearly_valid, write
 
 SETTINGS = "version: 1\nenvironment: sandbox\nrounding: document\n"
 
@@ -207,3 +207,21 @@ def test_no_definition_raises(tmp_path: Path, data: st.DataObject, kind: str) ->
         assert finding.file == str(path)
     for invoice in repository.invoices:
         assert request_body(invoice, lambda _: 1)["draft"] is True
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(template=nearly_valid("invoice-template"), values=VALUES, rows=st.lists(VALUES, max_size=3))
+def test_no_template_and_no_row_raises(tmp_path: Path, template: Any, values: Any, rows: Any) -> None:
+    head = {"customer": "B", "date": "2026-01-31", "template": "t", "values": values}
+    stated = {"for_each": "data/rows.json", "external_reference": "A-{{ row.x }}"}
+    files = {
+        "templates/t.yaml": template,
+        "one.yaml": {"external_reference": "A", **head},
+        "many.yaml": {**stated, **head, "customer": "{{ row.customer }}"},
+        "data/rows.json": rows,
+    }
+    for name, value in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(value, default=float), encoding="utf-8")
+    _, findings = load([tmp_path])
+    assert all(finding.summary and finding.file for finding in findings)

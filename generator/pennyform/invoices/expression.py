@@ -108,7 +108,7 @@ def _why(error: Exception) -> str:
 
 def _native(value: Any, source: str) -> Value | None:
     if isinstance(value, jinja2.Undefined):
-        raise ExpressionError(f"`{source}` is not defined{_hint(value)}")
+        raise ExpressionError(f"`{source}`{_hint(value)}")
     if value is None:
         return None
     if isinstance(value, Decimal) and not value.is_finite():
@@ -119,8 +119,8 @@ def _native(value: Any, source: str) -> Value | None:
 
 
 def _hint(value: jinja2.Undefined) -> str:
-    """What the environment knows about a field that is not there."""
-    return f": {value._undefined_hint}" if value._undefined_hint else ""
+    """What the environment knows about a name or a field that is not there."""
+    return f": {value._undefined_hint}" if value._undefined_hint else " is not defined"
 
 
 def _spoken(value: Value | None) -> str:

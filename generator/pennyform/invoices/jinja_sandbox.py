@@ -56,7 +56,7 @@ class _Sandbox(SandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Mapping) and isinstance(argument, str) and argument in obj:
             return obj[argument]
-        known = f"; there are {', '.join(map(str, obj))}" if isinstance(obj, Mapping) else ""
+        known = f"; there are {', '.join(map(str, obj))}" if obj and isinstance(obj, Mapping) else ""
         return self.undefined(f"there is no `{argument}`{known}")
 
 
