@@ -70,7 +70,7 @@ class Resources:
             TakenError: when the reference is in use.
         """
         self._check_references(call, given)
-        kept = dict(given)
+        kept = {**_defaults(call.operation), **given}
         reference = kept.pop("external_reference", None) or call.books.new_reference(kind)
         children = {name: kept.pop(name) for name in list(kept) if (kind, name) in self._below}
         record = call.books.insert(kind, kept, parent=parent, reference=reference)
@@ -116,6 +116,14 @@ class Resources:
         for name, identifier in _references(given):
             if name in self._kinds:
                 call.find(name, identifier, name)
+
+
+def _defaults(operation: Operation) -> dict[str, Any]:
+    """What a request that leaves it out means by the contract."""
+    if not operation.media_types:
+        return {}
+    described = resolved(operation.body_schema, operation.body_schema).get("properties", {})
+    return {name: one["default"] for name, one in described.items() if "default" in one}
 
 
 def show(call: Call, record: Record, **known: Any) -> Any:
