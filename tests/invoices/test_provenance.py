@@ -141,3 +141,15 @@ def test_people_see_it_when_they_ask(folder: Path, capsys: pytest.CaptureFixture
     shown = capsys.readouterr().out
     assert "    /invoice_lines/0/quantity: 2  (template templates/work.yaml:9:17)\n" in shown
     assert "      = {{ days }}  with days invoices/a.yaml:5:9\n" in shown
+
+
+def test_lines_of_a_row_stand_behind_those_of_its_template(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = 'invoice_lines:\n  - {product: TRIP, quantity: "{{ row.n }}"}\n'
+    write(folder, invoices__b=SERIES.replace("data/", "../data/") + more)
+    (folder / "data").mkdir()
+    (folder / "data" / "rows.csv").write_text("n,days,date\n7,2,2026-03-31\n", encoding="utf-8")
+    found = origins(capsys, "S-7")
+    assert found["/invoice_lines/0/quantity"]["expression"] == "{{ days }}"
+    assert found["/invoice_lines/1/quantity"]["uses"] == {"row.n": "data/rows.csv:2:1"}

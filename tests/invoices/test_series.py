@@ -225,3 +225,8 @@ def test_a_data_file_has_a_largest_size(tmp_path: Path, suffix: str) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / f"members.{suffix}").write_bytes(b"a\n" * 600_000)
     assert [finding.rule for finding in load([tmp_path])[1]] == ["file-too-large"]
+
+
+def test_cells_behind_one_of_several_lines_stand_where_they_say() -> None:
+    _, row = csv_rows('a,b\n"two\nlines",x\n')
+    assert [(cell.text, cell.line, cell.column) for cell in row] == [("two\nlines", 2, 1), ("x", 3, 8)]

@@ -373,3 +373,8 @@ invoice:
     _, findings = load([write(tmp_path, templates__many=template, invoice=definition)])
     assert [finding.rule for finding in findings] == ["template-loop"]
     assert time.perf_counter() - started < 5
+
+
+def test_a_condition_that_gives_nothing_does_not_hold(tmp_path: Path) -> None:
+    child = CHILD.replace('when: "{{ travel }}"', 'when: "{{ travel if days > 5 else none }}"')
+    assert [line["label"] for line in body_of(tmp_path, child=child)["invoice_lines"]] == ["Work"]

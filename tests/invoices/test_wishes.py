@@ -178,6 +178,14 @@ def test_an_import_says_its_own_amounts(tmp_path: Path) -> None:
     ]
 
 
+def test_the_amounts_of_an_import_are_not_computed_anew(tmp_path: Path) -> None:
+    text = IMPORTED.replace('"200"', '"200.01"').replace(
+        'currency_amount: "240"\ntr', 'currency_amount: "240.01"\ntr'
+    )
+    found = totals(one(tmp_path, text, old=PDF).body, rounding="line", product=lambda _: None)
+    assert (found.before_tax, found.amount) == (Decimal("200.01"), Decimal("240.01"))
+
+
 def test_the_request_of_an_import_is_no_draft_and_has_a_place_for_its_file(tmp_path: Path) -> None:
     body = request_body(one(tmp_path, IMPORTED, old=PDF), lambda _: 1)
     assert "draft" not in body
