@@ -55,13 +55,13 @@ __all__ = [
 BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek: TypeAlias = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 ]  # fmt: skip
-"""Billing subscription create recurring rule weekly day of week, as sent."""
+"""What can stand in ``day_of_week`` of ``BillingSubscriptionCreateRecurringRuleWeekly``."""
 
 BillingSubscriptionManualModeType: TypeAlias = Literal["awaiting_validation", "finalized"]
-"""Billing subscription manual mode type, as sent."""
+"""What can stand in ``type`` of ``BillingSubscriptionManualMode``."""
 
 BillingSubscriptionMode: TypeAlias = str
-"""Billing subscription mode, as answered.
+"""What can stand in ``mode`` of ``BillingSubscription``.
 
 Known values: awaiting_validation, finalized, email. Others may come.
 """
@@ -70,10 +70,10 @@ BillingSubscriptionPaymentConditions: TypeAlias = Literal[
     "upon_receipt", "7_days", "15_days", "30_days", "30_days_end_of_month", "45_days", "45_days_end_of_month",
     "60_days",
 ]  # fmt: skip
-"""Billing subscription payment conditions, as sent."""
+"""What can stand in ``payment_conditions`` of ``BillingSubscriptionCreate``."""
 
 BillingSubscriptionPaymentConditionsAnswer: TypeAlias = str
-"""Billing subscription payment conditions answer, as answered.
+"""What can stand in ``payment_conditions`` of ``BillingSubscription``.
 
 Known values: upon_receipt, 7_days, 15_days, 30_days, 30_days_end_of_month, 45_days, 45_days_end_of_month,
 60_days. Others may come.
@@ -82,29 +82,31 @@ Known values: upon_receipt, 7_days, 15_days, 30_days, 30_days_end_of_month, 45_d
 BillingSubscriptionPaymentMethod: TypeAlias = Literal[
     "offline", "gocardless_direct_debit", "pro_account_sepa_core",
 ]  # fmt: skip
-"""Billing subscription payment method, as sent."""
+"""What can stand in ``payment_method`` of ``BillingSubscriptionCreate``."""
 
 BillingSubscriptionPaymentMethodAnswer: TypeAlias = str
-"""Billing subscription payment method answer, as answered.
+"""What can stand in ``payment_method`` of ``BillingSubscription``.
 
 Known values: offline, gocardless_direct_debit, pro_account_sepa_core. Others may come.
 """
 
 BillingSubscriptionRuleTypes: TypeAlias = str
-"""Billing subscription rule types, as answered.
+"""What can stand in ``rule_type`` of ``BillingSubscriptionRecurringRule``.
 
 Known values: weekly, monthly, yearly. Others may come.
 """
 
 BillingSubscriptionStatus: TypeAlias = str
-"""Billing subscription status, as answered.
+"""What can stand in ``status`` of ``BillingSubscription``.
 
 Known values: draft, stopped, finished, pending, not_started, in_progress. Others may come.
 """
 
 
 class BillingSubscription(Answer, frozen=True, kw_only=True):
-    """Billing subscription, as answered."""
+    """A billing subscription, as ``billing_subscriptions.create``, ``billing_subscriptions.get``,
+    ``billing_subscriptions.update`` and others give it.
+    """
 
     id: int = PROMISED
     next_occurrence: dt.date | None = PROMISED
@@ -127,7 +129,7 @@ class BillingSubscription(Answer, frozen=True, kw_only=True):
 
 
 class BillingSubscriptionCreate(Request, frozen=True, kw_only=True):
-    """Billing subscription create, as sent."""
+    """What ``billing_subscriptions.create`` is given."""
 
     start: dt.date
     mode: BillingSubscriptionCreateMode
@@ -140,7 +142,7 @@ class BillingSubscriptionCreate(Request, frozen=True, kw_only=True):
 
 
 class BillingSubscriptionCreateCustomerInvoiceData(Request, frozen=True, kw_only=True):
-    """Billing subscription create customer invoice data, as sent."""
+    """The ``customer_invoice_data`` of ``BillingSubscriptionCreate``."""
 
     invoice_lines: list[BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine]
     currency: Currency | UnsetType = UNSET
@@ -155,7 +157,7 @@ class BillingSubscriptionCreateCustomerInvoiceData(Request, frozen=True, kw_only
 
 
 class BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine(Request, frozen=True, kw_only=True):
-    """Billing subscription create customer invoice data invoice line, as sent."""
+    """One of the ``invoice_lines`` of ``BillingSubscriptionCreateCustomerInvoiceData``."""
 
     __amounts__ = ("raw_currency_unit_price",)
     __numbers__ = ("quantity",)
@@ -173,7 +175,7 @@ class BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine(Request, frozen=Tr
 
 
 class BillingSubscriptionCreateRecurringRuleMonthly(Request, frozen=True, kw_only=True):
-    """Billing subscription create recurring rule monthly, as sent."""
+    """One kind of ``BillingSubscriptionCreateRecurringRule``."""
 
     __numbers__ = ("day_of_month",)
 
@@ -184,7 +186,7 @@ class BillingSubscriptionCreateRecurringRuleMonthly(Request, frozen=True, kw_onl
 
 
 class BillingSubscriptionCreateRecurringRuleWeekly(Request, frozen=True, kw_only=True):
-    """Billing subscription create recurring rule weekly, as sent."""
+    """One kind of ``BillingSubscriptionCreateRecurringRule``."""
 
     type: Literal["weekly"] = "weekly"
     interval: int | UnsetType = UNSET
@@ -193,7 +195,7 @@ class BillingSubscriptionCreateRecurringRuleWeekly(Request, frozen=True, kw_only
 
 
 class BillingSubscriptionCreateRecurringRuleYearly(Request, frozen=True, kw_only=True):
-    """Billing subscription create recurring rule yearly, as sent."""
+    """One kind of ``BillingSubscriptionCreateRecurringRule``."""
 
     type: Literal["yearly"] = "yearly"
     interval: int | UnsetType = UNSET
@@ -201,7 +203,7 @@ class BillingSubscriptionCreateRecurringRuleYearly(Request, frozen=True, kw_only
 
 
 class BillingSubscriptionCustomerInvoiceData(Answer, frozen=True, kw_only=True):
-    """Billing subscription customer invoice data, as answered."""
+    """The ``customer_invoice_data`` of ``BillingSubscription``."""
 
     label: str | None = PROMISED
     currency: CurrencyAnswer = PROMISED
@@ -222,28 +224,28 @@ class BillingSubscriptionCustomerInvoiceData(Answer, frozen=True, kw_only=True):
 
 
 class BillingSubscriptionEmailMode(Request, frozen=True, kw_only=True):
-    """Billing subscription email mode, as sent."""
+    """One kind of ``BillingSubscriptionCreateMode``."""
 
     type: Literal["email"] = "email"
     email_settings: EmailRecipients
 
 
 class BillingSubscriptionEmailSettings(Answer, frozen=True, kw_only=True):
-    """Billing subscription email settings, as answered."""
+    """The ``email_settings`` of ``BillingSubscription``."""
 
     recipients: list[str] = PROMISED
     billing_email_template: BillingSubscriptionEmailSettingsBillingEmailTemplate | None = PROMISED
 
 
 class BillingSubscriptionEmailSettingsBillingEmailTemplate(Answer, frozen=True, kw_only=True):
-    """Billing subscription email settings billing email template, as answered."""
+    """The ``billing_email_template`` of ``BillingSubscriptionEmailSettings``."""
 
     id: int = PROMISED
     label: str = PROMISED
 
 
 class BillingSubscriptionInvoiceLine(Answer, frozen=True, kw_only=True):
-    """Billing subscription invoice line, as answered."""
+    """A billing subscription invoice line, as ``billing_subscriptions.list_invoice_lines`` gives it."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -266,25 +268,25 @@ class BillingSubscriptionInvoiceLine(Answer, frozen=True, kw_only=True):
 
 
 class BillingSubscriptionInvoiceLinePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: billing subscription invoice line."""
+    """One page of what ``billing_subscriptions.list_invoice_lines`` lists."""
 
     items: list[BillingSubscriptionInvoiceLine] = PROMISED
 
 
 class BillingSubscriptionManualMode(Request, frozen=True, kw_only=True):
-    """Billing subscription manual mode, as sent."""
+    """One kind of ``BillingSubscriptionCreateMode``."""
 
     type: BillingSubscriptionManualModeType
 
 
 class BillingSubscriptionPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: billing subscription."""
+    """One page of what ``billing_subscriptions.list`` lists."""
 
     items: list[BillingSubscription] = PROMISED
 
 
 class BillingSubscriptionRecurringRule(Answer, frozen=True, kw_only=True):
-    """Billing subscription recurring rule, as answered."""
+    """The ``recurring_rule`` of ``BillingSubscription``."""
 
     day_of_month: list[DecimalNumber] | None = PROMISED
     month_of_year: list[DecimalNumber] | None = PROMISED
@@ -297,7 +299,7 @@ class BillingSubscriptionRecurringRule(Answer, frozen=True, kw_only=True):
 
 
 class BillingSubscriptionUpdate(Request, frozen=True, kw_only=True):
-    """Billing subscription update, as sent."""
+    """What ``billing_subscriptions.update`` is given."""
 
     stop: bool | UnsetType = UNSET
     mode: BillingSubscriptionCreateMode | UnsetType = UNSET
@@ -310,7 +312,7 @@ class BillingSubscriptionUpdate(Request, frozen=True, kw_only=True):
 
 
 class BillingSubscriptionUpdateCustomerInvoiceData(Request, frozen=True, kw_only=True):
-    """Billing subscription update customer invoice data, as sent."""
+    """The ``customer_invoice_data`` of ``BillingSubscriptionUpdate``."""
 
     currency: Currency | UnsetType = UNSET
     customer_invoice_template_id: int | UnsetType = UNSET
@@ -325,7 +327,7 @@ class BillingSubscriptionUpdateCustomerInvoiceData(Request, frozen=True, kw_only
 
 
 class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSections(Request, frozen=True, kw_only=True):
-    """Billing subscription update customer invoice data invoice line sections, as sent."""
+    """The ``invoice_line_sections`` of ``BillingSubscriptionUpdateCustomerInvoiceData``."""
 
     create: list[InvoiceLineSection] | UnsetType = UNSET
     update: list[BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate] | UnsetType = UNSET
@@ -335,7 +337,7 @@ class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSections(Request, f
 class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate(
     Request, frozen=True, kw_only=True
 ):
-    """Billing subscription update customer invoice data invoice line sections update, as sent."""
+    """One of the ``update`` of ``BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSections``."""
 
     id: int
     title: str | UnsetType | None = UNSET
@@ -344,7 +346,7 @@ class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate(
 
 
 class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLines(Request, frozen=True, kw_only=True):
-    """Billing subscription update customer invoice data invoice lines, as sent."""
+    """The ``invoice_lines`` of ``BillingSubscriptionUpdateCustomerInvoiceData``."""
 
     create: list[BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate] | UnsetType = UNSET
     update: list[DraftInvoiceLineUpdate] | UnsetType = UNSET
@@ -352,7 +354,7 @@ class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLines(Request, frozen=T
 
 
 class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate(Request, frozen=True, kw_only=True):
-    """Billing subscription update customer invoice data invoice lines create, as sent."""
+    """One of the ``create`` of ``BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLines``."""
 
     __amounts__ = ("raw_currency_unit_price",)
     __numbers__ = ("quantity",)
@@ -371,7 +373,7 @@ class BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate(Request, fr
 
 if TYPE_CHECKING:
     BillingSubscriptionCreateMode: TypeAlias = BillingSubscriptionEmailMode | BillingSubscriptionManualMode
-    """Billing subscription create mode, as sent."""
+    """The ``mode`` of ``BillingSubscriptionCreate``."""
 else:
     BillingSubscriptionCreateMode = variants(BillingSubscriptionEmailMode, BillingSubscriptionManualMode)
 
@@ -381,7 +383,7 @@ if TYPE_CHECKING:
         | BillingSubscriptionCreateRecurringRuleMonthly
         | BillingSubscriptionCreateRecurringRuleWeekly
     )
-    """Billing subscription create recurring rule, as sent."""
+    """The ``recurring_rule`` of ``BillingSubscriptionCreate``."""
 else:
     BillingSubscriptionCreateRecurringRule = variants(
         BillingSubscriptionCreateRecurringRuleYearly,

@@ -17,11 +17,11 @@ __all__ = [
 ]  # fmt: skip
 
 TransactionDirection: TypeAlias = Literal["cash_in", "cash_out"]
-"""Transaction direction, as sent."""
+"""What can stand in ``direction`` of ``CategoryCreate``."""
 
 
 class Category(Answer, frozen=True, kw_only=True):
-    """Category, as answered."""
+    """A category, as ``categories.create``, ``categories.get``, ``categories.update`` and others give it."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -33,7 +33,7 @@ class Category(Answer, frozen=True, kw_only=True):
 
 
 class CategoryCreate(Request, frozen=True, kw_only=True):
-    """Category create, as sent."""
+    """What ``categories.create`` is given."""
 
     label: str
     category_group_id: int
@@ -42,13 +42,13 @@ class CategoryCreate(Request, frozen=True, kw_only=True):
 
 
 class CategoryPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: category."""
+    """One page of what ``categories.list`` lists."""
 
     items: list[Category] = PROMISED
 
 
 class CategoryUpdate(Request, frozen=True, kw_only=True):
-    """Category update, as sent."""
+    """What ``categories.update`` is given."""
 
     label: str | UnsetType = UNSET
     direction: TransactionDirection | UnsetType = UNSET

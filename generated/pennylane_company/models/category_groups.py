@@ -15,7 +15,7 @@ __all__ = [
 
 
 class CategoryGroup(Answer, frozen=True, kw_only=True):
-    """Category group, as answered."""
+    """A category group, as ``category_groups.get`` and ``category_groups.list`` give it."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -25,7 +25,7 @@ class CategoryGroup(Answer, frozen=True, kw_only=True):
 
 
 class CategoryGroupCategory(Answer, frozen=True, kw_only=True):
-    """Category group category, as answered."""
+    """A category group category, as ``category_groups.list_categories`` gives it."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -36,12 +36,12 @@ class CategoryGroupCategory(Answer, frozen=True, kw_only=True):
 
 
 class CategoryGroupCategoryPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: category group category."""
+    """One page of what ``category_groups.list_categories`` lists."""
 
     items: list[CategoryGroupCategory] = PROMISED
 
 
 class CategoryGroupPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: category group."""
+    """One page of what ``category_groups.list`` lists."""
 
     items: list[CategoryGroup] = PROMISED

@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 ChangeOperation: TypeAlias = str
-"""Change operation, as answered.
+"""What can stand in ``operation`` of ``Change``.
 
 Known values: insert, update, delete. Others may come.
 """
@@ -38,13 +38,15 @@ class Change(Answer, frozen=True, kw_only=True):
 
 
 class ChangePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: change."""
+    """One page of what ``changelogs.list_customer_invoices``, ``changelogs.list_customers``,
+    ``changelogs.list_ledger_entry_lines`` and others list.
+    """
 
     items: list[Change] = PROMISED
 
 
 class ChangelogLedgerEntriesCategory(Answer, frozen=True, kw_only=True):
-    """Changelog ledger entries category, as answered."""
+    """A changelog ledger entries category, as ``changelogs.list_ledger_entries_categories`` gives it."""
 
     id: int = PROMISED
     operation: ChangeOperation = PROMISED
@@ -55,13 +57,15 @@ class ChangelogLedgerEntriesCategory(Answer, frozen=True, kw_only=True):
 
 
 class ChangelogLedgerEntriesCategoryPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: changelog ledger entries category."""
+    """One page of what ``changelogs.list_ledger_entries_categories`` lists."""
 
     items: list[ChangelogLedgerEntriesCategory] = PROMISED
 
 
 class ChangelogLedgerEntryLinesCategory(Answer, frozen=True, kw_only=True):
-    """Changelog ledger entry lines category, as answered."""
+    """A changelog ledger entry lines category, as ``changelogs.list_ledger_entry_lines_categories`` gives
+    it.
+    """
 
     id: int = PROMISED
     operation: ChangeOperation = PROMISED
@@ -73,19 +77,19 @@ class ChangelogLedgerEntryLinesCategory(Answer, frozen=True, kw_only=True):
 
 
 class ChangelogLedgerEntryLinesCategoryLedgerEntry(Answer, frozen=True, kw_only=True):
-    """Changelog ledger entry lines category ledger entry, as answered."""
+    """The ``ledger_entry`` of ``ChangelogLedgerEntryLinesCategory``."""
 
     id: int | None = PROMISED
     type: str | None = PROMISED
 
 
 class ChangelogLedgerEntryLinesCategoryLedgerEntryLine(Answer, frozen=True, kw_only=True):
-    """Changelog ledger entry lines category ledger entry line, as answered."""
+    """The ``ledger_entry_line`` of ``ChangelogLedgerEntryLinesCategory``."""
 
     id: int | None = PROMISED
 
 
 class ChangelogLedgerEntryLinesCategoryPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: changelog ledger entry lines category."""
+    """One page of what ``changelogs.list_ledger_entry_lines_categories`` lists."""
 
     items: list[ChangelogLedgerEntryLinesCategory] = PROMISED

@@ -16,14 +16,14 @@ __all__ = [
 ]  # fmt: skip
 
 CustomerInvoiceDocumentTypes: TypeAlias = str
-"""Customer invoice document types, as answered.
+"""What can stand in ``document_type`` of ``CommercialDocument``.
 
 Known values: proforma, shipping_order, purchasing_order. Others may come.
 """
 
 
 class CommercialDocument(Answer, frozen=True, kw_only=True):
-    """Commercial document, as answered."""
+    """A commercial document, as ``commercial_documents.get`` and ``commercial_documents.list`` give it."""
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -59,6 +59,6 @@ class CommercialDocument(Answer, frozen=True, kw_only=True):
 
 
 class CommercialDocumentPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: commercial document."""
+    """One page of what ``commercial_documents.list`` lists."""
 
     items: list[CommercialDocument] = PROMISED

@@ -28,7 +28,9 @@ __all__ = [
 
 
 class CompanyCustomer(Answer, frozen=True, kw_only=True):
-    """Company customer, as answered."""
+    """A company customer, as ``company_customers.create``, ``company_customers.get`` and
+    ``company_customers.update`` give it.
+    """
 
     id: int = PROMISED
     name: str = PROMISED
@@ -54,7 +56,7 @@ class CompanyCustomer(Answer, frozen=True, kw_only=True):
 
 
 class CompanyCustomerCreate(Request, frozen=True, kw_only=True):
-    """Company customer create, as sent."""
+    """What ``company_customers.create`` is given."""
 
     name: str
     """Name of the company."""
@@ -89,7 +91,7 @@ class CompanyCustomerCreate(Request, frozen=True, kw_only=True):
 
 
 class CompanyCustomerUpdate(Request, frozen=True, kw_only=True):
-    """Company customer update, as sent."""
+    """What ``company_customers.update`` is given."""
 
     name: str | UnsetType = UNSET
     """Name of the company."""

@@ -65,20 +65,20 @@ __all__ = [
 ]  # fmt: skip
 
 CustomerInvoicePdpStatus: TypeAlias = str
-"""Customer invoice pdp status, as answered.
+"""What can stand in ``status`` of ``CustomerInvoiceEInvoicing``.
 
 Known values: accepted, approved, collected, in_dispute, partially_collected, refused, rejected, sent,
 submitted. Others may come.
 """
 
 CustomerInvoiceSchematronValidationStatus: TypeAlias = str
-"""Customer invoice schematron validation status, as answered.
+"""What can stand in ``schematron_validation_status`` of ``CustomerInvoice``.
 
 Known values: pending, valid, invalid. Others may come.
 """
 
 CustomerInvoiceStatus: TypeAlias = str
-"""Customer invoice status, as answered.
+"""What can stand in ``status`` of ``CustomerInvoice``.
 
 Known values: archived, incomplete, cancelled, paid, partially_paid, partially_cancelled, upcoming, late,
 draft, credit_note, proforma, shipping_order, purchasing_order, estimate_pending, estimate_accepted,
@@ -181,7 +181,7 @@ class CustomerInvoice(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceCreateFromQuote(Request, frozen=True, kw_only=True):
-    """Customer invoice create from quote, as sent."""
+    """What ``customer_invoices.create_from_quote`` is given."""
 
     quote_id: int
     """Id of the quote."""
@@ -194,7 +194,7 @@ class CustomerInvoiceCreateFromQuote(Request, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceCustomHeaderField(Answer, frozen=True, kw_only=True):
-    """Customer invoice custom header field, as answered."""
+    """A customer invoice custom header field, as ``customer_invoices.list_custom_header_fields`` gives it."""
 
     id: int = PROMISED
     title: str = PROMISED
@@ -205,13 +205,13 @@ class CustomerInvoiceCustomHeaderField(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceCustomHeaderFieldPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: customer invoice custom header field."""
+    """One page of what ``customer_invoices.list_custom_header_fields`` lists."""
 
     items: list[CustomerInvoiceCustomHeaderField] = PROMISED
 
 
 class CustomerInvoiceEInvoiceImportImportOptions(Request, frozen=True, kw_only=True):
-    """Customer invoice e invoice import import options, as sent."""
+    """The ``invoice_options`` of ``CustomerInvoiceImportEInvoice``."""
 
     customer_id: int | UnsetType = UNSET
     """Id of the customer who pays; found from the file when left out."""
@@ -220,7 +220,7 @@ class CustomerInvoiceEInvoiceImportImportOptions(Request, frozen=True, kw_only=T
 
 
 class CustomerInvoiceEInvoiceImportImportOptionsInvoiceLine(Request, frozen=True, kw_only=True):
-    """Customer invoice e invoice import import options invoice line, as sent."""
+    """One of the ``invoice_lines`` of ``CustomerInvoiceEInvoiceImportImportOptions``."""
 
     e_invoice_line_id: str
     """Identifier that the line has in the file."""
@@ -231,7 +231,7 @@ class CustomerInvoiceEInvoiceImportImportOptionsInvoiceLine(Request, frozen=True
 
 
 class CustomerInvoiceEInvoicing(Answer, frozen=True, kw_only=True):
-    """Customer invoice e invoicing, as answered."""
+    """The ``e_invoicing`` of ``CustomerInvoice``."""
 
     status: CustomerInvoicePdpStatus = PROMISED
     """How far the electronic invoice has come."""
@@ -242,7 +242,7 @@ class CustomerInvoiceEInvoicing(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceImport(Request, frozen=True, kw_only=True):
-    """Customer invoice import, as sent."""
+    """What ``customer_invoices.import_`` is given."""
 
     __amounts__ = ("currency_amount_before_tax", "currency_amount", "currency_tax", "amount", "tax")
 
@@ -287,7 +287,7 @@ class CustomerInvoiceImport(Request, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceImportDiscount(Request, frozen=True, kw_only=True):
-    """Customer invoice import discount, as sent."""
+    """The ``discount`` of ``CustomerInvoiceImport``."""
 
     __amounts__ = ("value",)
 
@@ -298,7 +298,7 @@ class CustomerInvoiceImportDiscount(Request, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceImportEInvoice(Request, frozen=True, kw_only=True):
-    """Customer invoice import e invoice, as sent."""
+    """What ``customer_invoices.import_e_invoice`` is given."""
 
     __multipart__ = True
 
@@ -311,7 +311,7 @@ class CustomerInvoiceImportEInvoice(Request, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceImportInvoiceLine(Request, frozen=True, kw_only=True):
-    """Customer invoice import invoice line, as sent."""
+    """One of the ``invoice_lines`` of ``CustomerInvoiceImport``."""
 
     __amounts__ = ("currency_amount", "currency_tax", "raw_currency_unit_price", "amount", "tax")
     __numbers__ = ("quantity",)
@@ -351,14 +351,14 @@ class CustomerInvoiceImportInvoiceLine(Request, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceImportInvoiceLineLedgerEntryLine(Request, frozen=True, kw_only=True):
-    """Customer invoice import invoice line ledger entry line, as sent."""
+    """The ``ledger_entry_line`` of ``CustomerInvoiceImportInvoiceLine``."""
 
     label: str
     """What the entry in the ledger says."""
 
 
 class CustomerInvoiceInvoiceLinePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: customer invoice invoice line."""
+    """One page of what ``customer_invoices.list_invoice_lines`` lists."""
 
     items: list[CustomerInvoiceLine] = PROMISED
 
@@ -405,14 +405,14 @@ class CustomerInvoiceLine(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceLinkCreditNote(Request, frozen=True, kw_only=True):
-    """Customer invoice link credit note, as sent."""
+    """What ``customer_invoices.link_credit_note`` is given."""
 
     credit_note_id: int
     """Id of the credit note."""
 
 
 class CustomerInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
-    """Customer invoice matched transaction, as answered."""
+    """A customer invoice matched transaction, as ``customer_invoices.list_matched_transactions`` gives it."""
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -435,13 +435,13 @@ class CustomerInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceMatchedTransactionPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: customer invoice matched transaction."""
+    """One page of what ``customer_invoices.list_matched_transactions`` lists."""
 
     items: list[CustomerInvoiceMatchedTransaction] = PROMISED
 
 
 class CustomerInvoicePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: customer invoice."""
+    """One page of what ``customer_invoices.list`` lists."""
 
     items: list[CustomerInvoice] = PROMISED
     included: IncludedResources | UnsetType = UNSET
@@ -449,14 +449,14 @@ class CustomerInvoicePage(AnswerPage, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceSendByEmail(Request, frozen=True, kw_only=True):
-    """Customer invoice send by email, as sent."""
+    """What ``customer_invoices.send_by_email`` is given."""
 
     recipients: list[str] | UnsetType = UNSET
     """Addresses to send it to; the customer's when left out."""
 
 
 class CustomerInvoiceUpdateImported(Request, frozen=True, kw_only=True):
-    """Customer invoice update imported, as sent."""
+    """What ``customer_invoices.update_imported`` is given."""
 
     __amounts__ = ("currency_amount_before_tax", "currency_amount", "amount", "currency_tax", "tax")
 
@@ -476,7 +476,7 @@ class CustomerInvoiceUpdateImported(Request, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceUpdateImportedInvoiceLines(Request, frozen=True, kw_only=True):
-    """Customer invoice update imported invoice lines, as sent."""
+    """The ``invoice_lines`` of ``CustomerInvoiceUpdateImported``."""
 
     create: list[CustomerInvoiceUpdateImportedInvoiceLinesCreate] | UnsetType = UNSET
     update: list[CustomerInvoiceUpdateImportedInvoiceLinesUpdate] | UnsetType = UNSET
@@ -484,7 +484,7 @@ class CustomerInvoiceUpdateImportedInvoiceLines(Request, frozen=True, kw_only=Tr
 
 
 class CustomerInvoiceUpdateImportedInvoiceLinesCreate(Request, frozen=True, kw_only=True):
-    """Customer invoice update imported invoice lines create, as sent."""
+    """One of the ``create`` of ``CustomerInvoiceUpdateImportedInvoiceLines``."""
 
     __amounts__ = ("currency_amount", "currency_tax", "raw_currency_unit_price", "amount", "tax")
     __numbers__ = ("quantity",)
@@ -506,7 +506,7 @@ class CustomerInvoiceUpdateImportedInvoiceLinesCreate(Request, frozen=True, kw_o
 
 
 class CustomerInvoiceUpdateImportedInvoiceLinesUpdate(Request, frozen=True, kw_only=True):
-    """Customer invoice update imported invoice lines update, as sent."""
+    """One of the ``update`` of ``CustomerInvoiceUpdateImportedInvoiceLines``."""
 
     __amounts__ = ("currency_amount", "amount", "currency_tax", "tax", "raw_currency_unit_price")
     __numbers__ = ("quantity",)
@@ -529,7 +529,7 @@ class CustomerInvoiceUpdateImportedInvoiceLinesUpdate(Request, frozen=True, kw_o
 
 
 class CustomerInvoiceUpdateImportedInvoiceLinesUpdateLedgerEntryLine(Request, frozen=True, kw_only=True):
-    """Customer invoice update imported invoice lines update ledger entry line, as sent."""
+    """The ``ledger_entry_line`` of ``CustomerInvoiceUpdateImportedInvoiceLinesUpdate``."""
 
     label: str | None
 
@@ -852,7 +852,7 @@ class TransactionReference(Request, frozen=True, kw_only=True):
 
 if TYPE_CHECKING:
     CustomerInvoiceCreate: TypeAlias = DraftCustomerInvoiceCreate | FinalizedCustomerInvoiceCreate
-    """Customer invoice create, as sent."""
+    """What ``customer_invoices.create`` is given."""
 else:
     CustomerInvoiceCreate = variants(
         DraftCustomerInvoiceCreate,
@@ -867,24 +867,24 @@ else:
 
 if TYPE_CHECKING:
     CustomerInvoiceUpdate: TypeAlias = DraftCustomerInvoiceUpdate | FinalizedCustomerInvoiceUpdate
-    """Customer invoice update, as sent."""
+    """What ``customer_invoices.update`` is given."""
 else:
     CustomerInvoiceUpdate = variants(DraftCustomerInvoiceUpdate, FinalizedCustomerInvoiceUpdate)
 
 if TYPE_CHECKING:
     DraftInvoiceLine: TypeAlias = DraftInvoiceLineWithProduct | DraftInvoiceLineWithoutProduct
-    """Draft invoice line, as sent."""
+    """One of the ``invoice_lines`` of ``DraftCustomerInvoiceCreate``."""
 else:
     DraftInvoiceLine = variants(DraftInvoiceLineWithProduct, DraftInvoiceLineWithoutProduct)
 
 if TYPE_CHECKING:
     FinalizedInvoiceLine: TypeAlias = FinalizedInvoiceLineWithProduct | FinalizedInvoiceLineWithoutProduct
-    """Finalized invoice line, as sent."""
+    """One of the ``invoice_lines`` of ``FinalizedCustomerInvoiceCreate``."""
 else:
     FinalizedInvoiceLine = variants(FinalizedInvoiceLineWithProduct, FinalizedInvoiceLineWithoutProduct)
 
 PutCustomerInvoiceCategoriesAnswer: TypeAlias = list[CategoryShare]
-"""Put customer invoice categories answer, as answered."""
+"""What ``customer_invoices.replace_categories`` gives back."""
 
 PutCustomerInvoiceCategoriesBody: TypeAlias = list[CategoryWeight]
-"""Put customer invoice categories body, as sent."""
+"""What ``customer_invoices.replace_categories`` is given."""

@@ -53,7 +53,7 @@ class CompanyCustomerRecord(Answer, frozen=True, kw_only=True):
 
 
 class CustomerContact(Answer, frozen=True, kw_only=True):
-    """Customer contact, as answered."""
+    """A customer contact, as ``customers.list_contacts`` gives it."""
 
     id: int = PROMISED
     first_name: str = PROMISED
@@ -67,13 +67,13 @@ class CustomerContact(Answer, frozen=True, kw_only=True):
 
 
 class CustomerContactPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: customer contact."""
+    """One page of what ``customers.list_contacts`` lists."""
 
     items: list[CustomerContact] = PROMISED
 
 
 class CustomerPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: customer."""
+    """One page of what ``customers.list`` lists."""
 
     items: list[Customer] = PROMISED
 
@@ -108,7 +108,7 @@ class IndividualCustomerRecord(Answer, frozen=True, kw_only=True):
 
 if TYPE_CHECKING:
     Customer: TypeAlias = CompanyCustomerRecord | IndividualCustomerRecord
-    """Customer, as answered."""
+    """A customer, as ``customers.get`` and ``customers.list`` give it."""
 else:
     Customer = variants(
         CompanyCustomerRecord,
@@ -118,7 +118,7 @@ else:
     )
 
 PutCustomerCategoriesAnswer: TypeAlias = list[CategoryShare]
-"""Put customer categories answer, as answered."""
+"""What ``customers.replace_categories`` gives back."""
 
 PutCustomerCategoriesBody: TypeAlias = list[CategoryWeight]
-"""Put customer categories body, as sent."""
+"""What ``customers.replace_categories`` is given."""

@@ -14,11 +14,11 @@ __all__ = [
 ]  # fmt: skip
 
 EInvoiceImportType: TypeAlias = Literal["customer", "supplier"]
-"""E invoice import type, as sent."""
+"""What can stand in ``type`` of ``EInvoiceImport``."""
 
 
 class EInvoiceImport(Request, frozen=True, kw_only=True):
-    """E invoice import, as sent."""
+    """What ``e_invoices.import_`` is given."""
 
     __multipart__ = True
 

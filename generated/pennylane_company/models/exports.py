@@ -18,17 +18,19 @@ __all__ = [
 ]  # fmt: skip
 
 ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal["in_line", "in_column"]
-"""Export create analytical general ledger mode, as sent."""
+"""What can stand in ``mode`` of ``ExportCreateAnalyticalGeneralLedger``."""
 
 ExportStatus: TypeAlias = str
-"""Export status, as answered.
+"""What can stand in ``status`` of ``ExportAnalyticalGeneralLedger``.
 
 Known values: pending, ready, error. Others may come.
 """
 
 
 class ExportAnalyticalGeneralLedger(Answer, frozen=True, kw_only=True):
-    """Export analytical general ledger, as answered."""
+    """An export analytical general ledger, as ``exports.get_analytical_general_ledger``, ``exports.get_fec``
+    and ``exports.get_general_ledger`` give it.
+    """
 
     id: int = PROMISED
     file_url: str | None = PROMISED
@@ -38,7 +40,7 @@ class ExportAnalyticalGeneralLedger(Answer, frozen=True, kw_only=True):
 
 
 class ExportCreateAnalyticalGeneralLedger(Request, frozen=True, kw_only=True):
-    """Export create analytical general ledger, as sent."""
+    """What ``exports.create_analytical_general_ledger`` is given."""
 
     period_start: dt.date
     period_end: dt.date
@@ -46,7 +48,9 @@ class ExportCreateAnalyticalGeneralLedger(Request, frozen=True, kw_only=True):
 
 
 class ExportCreateAnalyticalGeneralLedgerAnswer(Answer, frozen=True, kw_only=True):
-    """Export create analytical general ledger answer, as answered."""
+    """What ``exports.create_analytical_general_ledger``, ``exports.create_fec`` and
+    ``exports.create_general_ledger`` give back.
+    """
 
     id: int = PROMISED
     status: ExportStatus = PROMISED

@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 MandateStatus: TypeAlias = str
-"""Mandate status, as answered.
+"""What can stand in ``status`` of ``GocardlessMandate``.
 
 Known values: pending_customer_approval, pending_submission, submitted, active, failed, cancelled, expired,
 consumed, replaced, blocked, bank_disconnected. Others may come.
@@ -26,7 +26,7 @@ consumed, replaced, blocked, bank_disconnected. Others may come.
 
 
 class GocardlessMandate(Answer, frozen=True, kw_only=True):
-    """Gocardless mandate, as answered."""
+    """A GoCardless mandate, as ``gocardless_mandates.get`` and ``gocardless_mandates.list`` give it."""
 
     id: int = PROMISED
     external_reference: str | None = PROMISED
@@ -39,20 +39,20 @@ class GocardlessMandate(Answer, frozen=True, kw_only=True):
 
 
 class GocardlessMandatePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: gocardless mandate."""
+    """One page of what ``gocardless_mandates.list`` lists."""
 
     items: list[GocardlessMandate] = PROMISED
 
 
 class GocardlessMandateRequestByMail(Request, frozen=True, kw_only=True):
-    """Gocardless mandate request by mail, as sent."""
+    """What ``gocardless_mandates.request_by_mail`` is given."""
 
     customer_id: int
     email: GocardlessMandateRequestByMailEmail
 
 
 class GocardlessMandateRequestByMailEmail(Request, frozen=True, kw_only=True):
-    """Gocardless mandate request by mail email, as sent."""
+    """The ``email`` of ``GocardlessMandateRequestByMail``."""
 
     recipients: list[str]
     subject: str | UnsetType | None = UNSET

@@ -28,7 +28,9 @@ __all__ = [
 
 
 class IndividualCustomer(Answer, frozen=True, kw_only=True):
-    """Individual customer, as answered."""
+    """An individual customer, as ``individual_customers.create``, ``individual_customers.get`` and
+    ``individual_customers.update`` give it.
+    """
 
     id: int = PROMISED
     name: str = PROMISED
@@ -54,7 +56,7 @@ class IndividualCustomer(Answer, frozen=True, kw_only=True):
 
 
 class IndividualCustomerCreate(Request, frozen=True, kw_only=True):
-    """Individual customer create, as sent."""
+    """What ``individual_customers.create`` is given."""
 
     first_name: str
     """First name."""
@@ -87,7 +89,7 @@ class IndividualCustomerCreate(Request, frozen=True, kw_only=True):
 
 
 class IndividualCustomerUpdate(Request, frozen=True, kw_only=True):
-    """Individual customer update, as sent."""
+    """What ``individual_customers.update`` is given."""
 
     first_name: str | UnsetType = UNSET
     """First name."""

@@ -12,7 +12,7 @@ __all__ = [
 
 
 class LedgerAttachmentCreateAnswer(Answer, frozen=True, kw_only=True):
-    """Ledger attachment create answer, as answered."""
+    """What ``ledger_attachments.create`` gives back."""
 
     url: str = PROMISED
     id: int = PROMISED

@@ -28,7 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 LedgerEntryAccountantsStatus: TypeAlias = str
-"""Ledger entry accountants status, as answered.
+"""What can stand in ``status`` of ``LedgerEntry``.
 
 Known values: accounting_needed, archived, complete, draft, entry, validation_needed, waiting_details.
 Others may come.
@@ -36,7 +36,7 @@ Others may come.
 
 
 class LedgerEntry(Answer, frozen=True, kw_only=True):
-    """Ledger entry, as answered."""
+    """A ledger entry, as ``ledger_entries.get`` gives it."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -54,7 +54,7 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryCreate(Request, frozen=True, kw_only=True):
-    """Ledger entry create, as sent."""
+    """What ``ledger_entries.create`` is given."""
 
     date: dt.date
     label: str
@@ -68,7 +68,7 @@ class LedgerEntryCreate(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryCreateLedgerEntryLine(Request, frozen=True, kw_only=True):
-    """Ledger entry create ledger entry line, as sent."""
+    """One of the ``ledger_entry_lines`` of ``LedgerEntryCreate``."""
 
     __amounts__ = ("debit", "credit")
 
@@ -79,7 +79,7 @@ class LedgerEntryCreateLedgerEntryLine(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryLedgerEntryLine(Answer, frozen=True, kw_only=True):
-    """Ledger entry ledger entry line, as answered."""
+    """One of the ``ledger_entry_lines`` of ``LedgerEntry``."""
 
     id: int = PROMISED
     debit: Decimal = PROMISED
@@ -89,7 +89,7 @@ class LedgerEntryLedgerEntryLine(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryLedgerEntryLinePage(Answer, frozen=True, kw_only=True):
-    """One page of a list: ledger entry ledger entry line."""
+    """One page of what ``ledger_entries.list_ledger_entry_lines`` lists."""
 
     items: list[LedgerEntryWrittenLine] = PROMISED
     has_more: bool | None = PROMISED
@@ -97,7 +97,7 @@ class LedgerEntryLedgerEntryLinePage(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryListed(Answer, frozen=True, kw_only=True):
-    """Ledger entry listed, as answered."""
+    """A ledger entry listed, as ``ledger_entries.list`` gives it."""
 
     id: int = PROMISED
     created_at: dt.datetime = PROMISED
@@ -116,7 +116,7 @@ class LedgerEntryListed(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryPage(Answer, frozen=True, kw_only=True):
-    """One page of a list: ledger entry."""
+    """One page of what ``ledger_entries.list`` lists."""
 
     items: list[LedgerEntryListed] = PROMISED
     has_more: bool | None = PROMISED
@@ -124,7 +124,7 @@ class LedgerEntryPage(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryUpdate(Request, frozen=True, kw_only=True):
-    """Ledger entry update, as sent."""
+    """What ``ledger_entries.update`` is given."""
 
     date: dt.date | UnsetType = UNSET
     label: str | UnsetType = UNSET
@@ -137,7 +137,7 @@ class LedgerEntryUpdate(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryUpdateLedgerEntryLines(Request, frozen=True, kw_only=True):
-    """Ledger entry update ledger entry lines, as sent."""
+    """The ``ledger_entry_lines`` of ``LedgerEntryUpdate``."""
 
     create: list[LedgerEntryCreateLedgerEntryLine] | UnsetType = UNSET
     update: list[LedgerEntryUpdateLedgerEntryLinesUpdate] | UnsetType = UNSET
@@ -145,7 +145,7 @@ class LedgerEntryUpdateLedgerEntryLines(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryUpdateLedgerEntryLinesUpdate(Request, frozen=True, kw_only=True):
-    """Ledger entry update ledger entry lines update, as sent."""
+    """One of the ``update`` of ``LedgerEntryUpdateLedgerEntryLines``."""
 
     __amounts__ = ("debit", "credit")
 
@@ -157,7 +157,7 @@ class LedgerEntryUpdateLedgerEntryLinesUpdate(Request, frozen=True, kw_only=True
 
 
 class LedgerEntryWritten(Answer, frozen=True, kw_only=True):
-    """Ledger entry written, as answered."""
+    """A ledger entry written, as ``ledger_entries.create`` and ``ledger_entries.update`` give it."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -176,7 +176,7 @@ class LedgerEntryWritten(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryWrittenLine(Answer, frozen=True, kw_only=True):
-    """Ledger entry written line, as answered."""
+    """A ledger entry written line, as ``ledger_entries.list_ledger_entry_lines`` gives it."""
 
     id: int = PROMISED
     debit: Decimal = PROMISED

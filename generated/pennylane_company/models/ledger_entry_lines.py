@@ -27,11 +27,13 @@ __all__ = [
 ]  # fmt: skip
 
 UnbalancedLetteringStrategy: TypeAlias = Literal["none", "partial"]
-"""Unbalanced lettering strategy, as sent."""
+"""What can stand in ``unbalanced_lettering_strategy`` of ``LedgerEntryLineLetter``."""
 
 
 class LedgerEntryLine(Answer, frozen=True, kw_only=True):
-    """Ledger entry line, as answered."""
+    """A ledger entry line, as ``ledger_entry_lines.get``, ``ledger_entry_lines.list`` and
+    ``ledger_entry_lines.list_lettered_ledger_entry_lines`` give it.
+    """
 
     id: int = PROMISED
     debit: Decimal = PROMISED
@@ -48,14 +50,14 @@ class LedgerEntryLine(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryLineLetter(Request, frozen=True, kw_only=True):
-    """Ledger entry line letter, as sent."""
+    """What ``ledger_entry_lines.letter`` is given."""
 
     unbalanced_lettering_strategy: UnbalancedLetteringStrategy
     ledger_entry_lines: list[RecordReference]
 
 
 class LedgerEntryLineLetteredLedgerEntryLinePage(Answer, frozen=True, kw_only=True):
-    """One page of a list: ledger entry line lettered ledger entry line."""
+    """One page of what ``ledger_entry_lines.list_lettered_ledger_entry_lines`` lists."""
 
     items: list[LedgerEntryLine] = PROMISED
     has_more: bool | None = PROMISED
@@ -63,26 +65,26 @@ class LedgerEntryLineLetteredLedgerEntryLinePage(Answer, frozen=True, kw_only=Tr
 
 
 class LedgerEntryLineLetteredLedgerEntryLines(Answer, frozen=True, kw_only=True):
-    """Ledger entry line lettered ledger entry lines, as answered."""
+    """The ``lettered_ledger_entry_lines`` of ``LedgerEntryLine``."""
 
     ids: list[int] = PROMISED
     url: str = PROMISED
 
 
 class LedgerEntryLinePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: ledger entry line."""
+    """One page of what ``ledger_entry_lines.list`` lists."""
 
     items: list[LedgerEntryLine] = PROMISED
 
 
 class LedgerEntryLineReplaceCategoriesAnswer(Answer, frozen=True, kw_only=True):
-    """Ledger entry line replace categories answer, as answered."""
+    """What ``ledger_entry_lines.replace_categories`` gives back."""
 
     ledger_entry_line: LedgerEntryLineReplaceCategoriesAnswerLedgerEntryLine = PROMISED
 
 
 class LedgerEntryLineReplaceCategoriesAnswerLedgerEntryLine(Answer, frozen=True, kw_only=True):
-    """Ledger entry line replace categories answer ledger entry line, as answered."""
+    """The ``ledger_entry_line`` of ``LedgerEntryLineReplaceCategoriesAnswer``."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -90,14 +92,14 @@ class LedgerEntryLineReplaceCategoriesAnswerLedgerEntryLine(Answer, frozen=True,
 
 
 class LedgerEntryLineUnletter(Request, frozen=True, kw_only=True):
-    """Ledger entry line unletter, as sent."""
+    """What ``ledger_entry_lines.unletter`` is given."""
 
     unbalanced_lettering_strategy: UnbalancedLetteringStrategy
     ledger_entry_lines: list[RecordReference]
 
 
 PostLedgerEntryLinesLetterAnswer: TypeAlias = list[RecordId]
-"""Post ledger entry lines letter answer, as answered."""
+"""What ``ledger_entry_lines.letter`` gives back."""
 
 PutLedgerEntryLinesCategoriesBody: TypeAlias = list[CategoryWeight]
-"""Put ledger entry lines categories body, as sent."""
+"""What ``ledger_entry_lines.replace_categories`` is given."""

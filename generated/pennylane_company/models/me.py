@@ -13,20 +13,20 @@ __all__ = [
 ]  # fmt: skip
 
 AccountingLogic: TypeAlias = str
-"""Accounting logic, as answered.
+"""What can stand in ``accounting_logic`` of ``MeCompany``.
 
 Known values: FR_PCG, FR_AGRICULTURE, FR_NON_PROFIT, FR_NOTARY, DE_SKR03, DE_SKR04. Others may come.
 """
 
 MeUserLocale: TypeAlias = str
-"""Me user locale, as answered.
+"""What can stand in ``locale`` of ``MeUser``.
 
 Known values: fr, en, de. Others may come.
 """
 
 
 class Me(Answer, frozen=True, kw_only=True):
-    """Me, as answered."""
+    """A me, as ``me.get`` gives it."""
 
     user: MeUser | None = PROMISED
     """Who made the token; null for a token of the company."""
@@ -37,7 +37,7 @@ class Me(Answer, frozen=True, kw_only=True):
 
 
 class MeCompany(Answer, frozen=True, kw_only=True):
-    """Me company, as answered."""
+    """The ``company`` of ``Me``."""
 
     id: int = PROMISED
     """Id of the company."""
@@ -50,7 +50,7 @@ class MeCompany(Answer, frozen=True, kw_only=True):
 
 
 class MeUser(Answer, frozen=True, kw_only=True):
-    """Me user, as answered."""
+    """The ``user`` of ``Me``."""
 
     id: int = PROMISED
     """Id of the user."""

@@ -14,20 +14,20 @@ __all__ = [
 ]  # fmt: skip
 
 PaRegistrationExchangeDirection: TypeAlias = str
-"""Pa registration exchange direction, as answered.
+"""What can stand in ``exchange_direction`` of ``PaRegistration``.
 
 Known values: emission, reception, emission_and_reception. Others may come.
 """
 
 PaRegistrationStatus: TypeAlias = str
-"""Pa registration status, as answered.
+"""What can stand in ``status`` of ``PaRegistration``.
 
 Known values: pending, activated, provisioned, draft, archived, conflict, ineligible. Others may come.
 """
 
 
 class PaRegistration(Answer, frozen=True, kw_only=True):
-    """Pa registration, as answered."""
+    """A PA registration, as ``pa_registrations.list`` gives it."""
 
     id: int = PROMISED
     siret: str | None = PROMISED
@@ -39,6 +39,6 @@ class PaRegistration(Answer, frozen=True, kw_only=True):
 
 
 class PaRegistrationPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: pa registration."""
+    """One page of what ``pa_registrations.list`` lists."""
 
     items: list[PaRegistration] = PROMISED

@@ -21,29 +21,29 @@ __all__ = [
 ]  # fmt: skip
 
 ProAccountMandateMigrationCreatedDirectDebitMethod: TypeAlias = str
-"""Pro account mandate migration created direct debit method, as answered.
+"""What can stand in ``direct_debit_method`` of ``ProAccountMandateMigration``.
 
 Known values: GoCardless, XML, ProAccount. Others may come.
 """
 
 ProAccountMandateMigrationMandateType: TypeAlias = str
-"""Pro account mandate migration mandate type, as answered.
+"""What can stand in ``type`` of ``ProAccountMandateMigrationMandate``.
 
 Known values: SepaMandate, Mandate. Others may come.
 """
 
 ProAccountMandateMigrationStatus: TypeAlias = str
-"""Pro account mandate migration status, as answered.
+"""What can stand in ``status`` of ``ProAccountMandateMigration``.
 
 Known values: available, completed. Others may come.
 """
 
 ProAccountMigrateMandateMandateType: TypeAlias = Literal["SepaMandate", "Mandate"]
-"""Pro account migrate mandate mandate type, as sent."""
+"""What can stand in ``mandate_type`` of ``ProAccountMigrateMandate``."""
 
 
 class ProAccountMandate(Answer, frozen=True, kw_only=True):
-    """Pro account mandate, as answered."""
+    """A pro account mandate, as ``pro_account.list_mandates`` gives it."""
 
     status: str = PROMISED
     early_execution_date_permitted: bool = PROMISED
@@ -55,7 +55,7 @@ class ProAccountMandate(Answer, frozen=True, kw_only=True):
 
 
 class ProAccountMandateMigration(Answer, frozen=True, kw_only=True):
-    """Pro account mandate migration, as answered."""
+    """A pro account mandate migration, as ``pro_account.list_mandate_migrations`` gives it."""
 
     id: int = PROMISED
     status: ProAccountMandateMigrationStatus = PROMISED
@@ -71,7 +71,7 @@ class ProAccountMandateMigration(Answer, frozen=True, kw_only=True):
 
 
 class ProAccountMandateMigrationCreated(Answer, frozen=True, kw_only=True):
-    """Pro account mandate migration created, as answered."""
+    """The ``mandate_migration`` of ``ProAccountMigrateMandateAnswer``."""
 
     id: int = PROMISED
     status: str = PROMISED
@@ -87,7 +87,7 @@ class ProAccountMandateMigrationCreated(Answer, frozen=True, kw_only=True):
 
 
 class ProAccountMandateMigrationCreatedCustomer(Answer, frozen=True, kw_only=True):
-    """Pro account mandate migration created customer, as answered."""
+    """The ``customer`` of ``ProAccountMandateMigration``."""
 
     id: int = PROMISED
     url: str = PROMISED
@@ -95,26 +95,26 @@ class ProAccountMandateMigrationCreatedCustomer(Answer, frozen=True, kw_only=Tru
 
 
 class ProAccountMandateMigrationMandate(Answer, frozen=True, kw_only=True):
-    """Pro account mandate migration mandate, as answered."""
+    """The ``mandate`` of ``ProAccountMandateMigration``."""
 
     id: int = PROMISED
     type: ProAccountMandateMigrationMandateType = PROMISED
 
 
 class ProAccountMandateMigrationPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: pro account mandate migration."""
+    """One page of what ``pro_account.list_mandate_migrations`` lists."""
 
     items: list[ProAccountMandateMigration] = PROMISED
 
 
 class ProAccountMandatePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: pro account mandate."""
+    """One page of what ``pro_account.list_mandates`` lists."""
 
     items: list[ProAccountMandate] = PROMISED
 
 
 class ProAccountMigrateMandate(Request, frozen=True, kw_only=True):
-    """Pro account migrate mandate, as sent."""
+    """What ``pro_account.migrate_mandate`` is given."""
 
     mandate_type: ProAccountMigrateMandateMandateType
     mandate_id: int
@@ -122,6 +122,6 @@ class ProAccountMigrateMandate(Request, frozen=True, kw_only=True):
 
 
 class ProAccountMigrateMandateAnswer(Answer, frozen=True, kw_only=True):
-    """Pro account migrate mandate answer, as answered."""
+    """What ``pro_account.migrate_mandate`` gives back."""
 
     mandate_migration: ProAccountMandateMigrationCreated = PROMISED

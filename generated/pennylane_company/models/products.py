@@ -18,7 +18,7 @@ __all__ = [
 
 
 class Product(Answer, frozen=True, kw_only=True):
-    """Product, as answered."""
+    """A product, as ``products.create``, ``products.get``, ``products.update`` and others give it."""
 
     id: int = PROMISED
     """Id of the product within this company."""
@@ -50,7 +50,7 @@ class Product(Answer, frozen=True, kw_only=True):
 
 
 class ProductCreate(Request, frozen=True, kw_only=True):
-    """Product create, as sent."""
+    """What ``products.create`` is given."""
 
     __amounts__ = ("price_before_tax",)
 
@@ -77,13 +77,13 @@ class ProductCreate(Request, frozen=True, kw_only=True):
 
 
 class ProductPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: product."""
+    """One page of what ``products.list`` lists."""
 
     items: list[Product] = PROMISED
 
 
 class ProductUpdate(Request, frozen=True, kw_only=True):
-    """Product update, as sent."""
+    """What ``products.update`` is given."""
 
     __amounts__ = ("price_before_tax",)
 

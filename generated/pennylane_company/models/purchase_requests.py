@@ -22,17 +22,19 @@ __all__ = [
 PurchaseRequestLineUnit: TypeAlias = Literal[
     "piece", "hour", "day", "month", "kilogram", "m2", "m3", "ton", "mg", "no_unit",
 ]  # fmt: skip
-"""Purchase request line unit, as sent."""
+"""What can stand in ``unit`` of ``PurchaseRequestImportPurchaseRequestLine``."""
 
 PurchaseRequestStatuses: TypeAlias = str
-"""Purchase request statuses, as answered.
+"""What can stand in ``status`` of ``PurchaseRequest``.
 
 Known values: to_be_validated, approved, rejected, invoiced. Others may come.
 """
 
 
 class PurchaseRequest(Answer, frozen=True, kw_only=True):
-    """Purchase request, as answered."""
+    """A purchase request, as ``purchase_requests.import_``, ``purchase_requests.get`` and
+    ``purchase_requests.list`` give it.
+    """
 
     id: int = PROMISED
     purchase_order_number: str | None = PROMISED
@@ -55,7 +57,7 @@ class PurchaseRequest(Answer, frozen=True, kw_only=True):
 
 
 class PurchaseRequestDeliveryAddress(Answer, frozen=True, kw_only=True):
-    """Purchase request delivery address, as answered."""
+    """The ``delivery_address`` of ``PurchaseRequest``."""
 
     address: str | None = PROMISED
     postal_code: str | None = PROMISED
@@ -64,7 +66,7 @@ class PurchaseRequestDeliveryAddress(Answer, frozen=True, kw_only=True):
 
 
 class PurchaseRequestImport(Request, frozen=True, kw_only=True):
-    """Purchase request import, as sent."""
+    """What ``purchase_requests.import_`` is given."""
 
     __amounts__ = ("currency_amount_before_tax", "currency_amount", "currency_tax", "amount", "tax")
 
@@ -84,7 +86,7 @@ class PurchaseRequestImport(Request, frozen=True, kw_only=True):
 
 
 class PurchaseRequestImportPurchaseRequestLine(Request, frozen=True, kw_only=True):
-    """Purchase request import purchase request line, as sent."""
+    """One of the ``purchase_request_lines`` of ``PurchaseRequestImport``."""
 
     __amounts__ = ("currency_amount", "currency_tax", "unit_price", "amount", "tax")
     __numbers__ = ("quantity",)
@@ -102,19 +104,19 @@ class PurchaseRequestImportPurchaseRequestLine(Request, frozen=True, kw_only=Tru
 
 
 class PurchaseRequestLinkedInvoices(Answer, frozen=True, kw_only=True):
-    """Purchase request linked invoices, as answered."""
+    """The ``linked_invoices`` of ``PurchaseRequest``."""
 
     items: list[LinkedRecord] = PROMISED
 
 
 class PurchaseRequestPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: purchase request."""
+    """One page of what ``purchase_requests.list`` lists."""
 
     items: list[PurchaseRequest] = PROMISED
 
 
 class PurchaseRequestSupplier(Answer, frozen=True, kw_only=True):
-    """Purchase request supplier, as answered."""
+    """The ``supplier`` of ``PurchaseRequest``."""
 
     id: int = PROMISED
     url: str = PROMISED

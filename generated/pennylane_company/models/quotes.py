@@ -34,17 +34,17 @@ __all__ = [
 ]  # fmt: skip
 
 EstimateStatus: TypeAlias = Literal["pending", "accepted", "denied", "invoiced", "expired"]
-"""Estimate status, as sent."""
+"""What can stand in ``status`` of ``QuoteUpdateStatus``."""
 
 EstimateStatusAnswer: TypeAlias = str
-"""Estimate status answer, as answered.
+"""What can stand in ``status`` of ``Quote``.
 
 Known values: pending, accepted, denied, invoiced, expired. Others may come.
 """
 
 
 class Quote(Answer, frozen=True, kw_only=True):
-    """Quote, as answered."""
+    """A quote, as ``quotes.create``, ``quotes.get``, ``quotes.update`` and others give it."""
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -80,7 +80,7 @@ class Quote(Answer, frozen=True, kw_only=True):
 
 
 class QuoteCreate(Request, frozen=True, kw_only=True):
-    """Quote create, as sent."""
+    """What ``quotes.create`` is given."""
 
     date: dt.date
     deadline: dt.date
@@ -99,7 +99,7 @@ class QuoteCreate(Request, frozen=True, kw_only=True):
 
 
 class QuoteInvoiceLineWithProduct(Request, frozen=True, kw_only=True):
-    """Quote invoice line with product, as sent."""
+    """One kind of ``QuoteCreateInvoiceLine``."""
 
     __amounts__ = ("raw_currency_unit_price",)
     __numbers__ = ("quantity",)
@@ -117,7 +117,7 @@ class QuoteInvoiceLineWithProduct(Request, frozen=True, kw_only=True):
 
 
 class QuoteInvoiceLineWithoutProduct(Request, frozen=True, kw_only=True):
-    """Quote invoice line without product, as sent."""
+    """One kind of ``QuoteCreateInvoiceLine``."""
 
     __amounts__ = ("raw_currency_unit_price",)
     __numbers__ = ("quantity",)
@@ -134,13 +134,13 @@ class QuoteInvoiceLineWithoutProduct(Request, frozen=True, kw_only=True):
 
 
 class QuotePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: quote."""
+    """One page of what ``quotes.list`` lists."""
 
     items: list[Quote] = PROMISED
 
 
 class QuoteUpdate(Request, frozen=True, kw_only=True):
-    """Quote update, as sent."""
+    """What ``quotes.update`` is given."""
 
     date: dt.date | UnsetType = UNSET
     deadline: dt.date | UnsetType = UNSET
@@ -158,7 +158,7 @@ class QuoteUpdate(Request, frozen=True, kw_only=True):
 
 
 class QuoteUpdateInvoiceLines(Request, frozen=True, kw_only=True):
-    """Quote update invoice lines, as sent."""
+    """The ``invoice_lines`` of ``QuoteUpdate``."""
 
     create: list[QuoteCreateInvoiceLine] | UnsetType = UNSET
     update: list[QuoteUpdateInvoiceLinesUpdate] | UnsetType = UNSET
@@ -166,7 +166,7 @@ class QuoteUpdateInvoiceLines(Request, frozen=True, kw_only=True):
 
 
 class QuoteUpdateInvoiceLinesUpdate(Request, frozen=True, kw_only=True):
-    """Quote update invoice lines update, as sent."""
+    """One of the ``update`` of ``QuoteUpdateInvoiceLines``."""
 
     __amounts__ = ("raw_currency_unit_price",)
     __numbers__ = ("quantity",)
@@ -185,13 +185,13 @@ class QuoteUpdateInvoiceLinesUpdate(Request, frozen=True, kw_only=True):
 
 
 class QuoteUpdateStatus(Request, frozen=True, kw_only=True):
-    """Quote update status, as sent."""
+    """What ``quotes.update_status`` is given."""
 
     status: EstimateStatus
 
 
 if TYPE_CHECKING:
     QuoteCreateInvoiceLine: TypeAlias = QuoteInvoiceLineWithProduct | QuoteInvoiceLineWithoutProduct
-    """Quote create invoice line, as sent."""
+    """One of the ``invoice_lines`` of ``QuoteCreate``."""
 else:
     QuoteCreateInvoiceLine = variants(QuoteInvoiceLineWithProduct, QuoteInvoiceLineWithoutProduct)

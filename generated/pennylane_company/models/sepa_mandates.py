@@ -18,17 +18,19 @@ __all__ = [
 ]  # fmt: skip
 
 SepaSequenceType: TypeAlias = Literal["FRST", "OOFF", "RCUR", "FNAL"]
-"""Sepa sequence type, as sent."""
+"""What can stand in ``sequence_type`` of ``SepaMandateCreate``."""
 
 SepaSequenceTypeAnswer: TypeAlias = str
-"""Sepa sequence type answer, as answered.
+"""What can stand in ``sequence_type`` of ``SepaMandate``.
 
 Known values: FRST, OOFF, RCUR, FNAL. Others may come.
 """
 
 
 class SepaMandate(Answer, frozen=True, kw_only=True):
-    """Sepa mandate, as answered."""
+    """A SEPA mandate, as ``sepa_mandates.create``, ``sepa_mandates.get``, ``sepa_mandates.update`` and others
+    give it.
+    """
 
     id: int = PROMISED
     bank: str | None = PROMISED
@@ -43,7 +45,7 @@ class SepaMandate(Answer, frozen=True, kw_only=True):
 
 
 class SepaMandateCreate(Request, frozen=True, kw_only=True):
-    """Sepa mandate create, as sent."""
+    """What ``sepa_mandates.create`` is given."""
 
     bic: str
     iban: str
@@ -55,13 +57,13 @@ class SepaMandateCreate(Request, frozen=True, kw_only=True):
 
 
 class SepaMandatePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: sepa mandate."""
+    """One page of what ``sepa_mandates.list`` lists."""
 
     items: list[SepaMandate] = PROMISED
 
 
 class SepaMandateUpdate(Request, frozen=True, kw_only=True):
-    """Sepa mandate update, as sent."""
+    """What ``sepa_mandates.update`` is given."""
 
     bank: str | UnsetType | None = UNSET
     bic: str | UnsetType = UNSET

@@ -44,16 +44,16 @@ Currency: TypeAlias = Literal[
     "UAH", "UGX", "UYU", "UZS", "VEF", "VND", "VUV", "WST", "XAF", "XCD", "XDR", "XOF", "XPF", "YER", "ZAR",
     "ZMK", "ZMW", "ZWL",
 ]  # fmt: skip
-"""Currency, as sent."""
+"""What can stand in ``currency`` of ``BankAccountCreate``."""
 
 CurrencyAnswer: TypeAlias = str
-"""Currency answer, as answered."""
+"""What can stand in ``currency`` of ``BankAccount``."""
 
 DiscountType: TypeAlias = Literal["absolute", "relative"]
-"""Discount type, as sent."""
+"""What can stand in ``type`` of ``CustomerInvoiceImportDiscount``."""
 
 DiscountTypeAnswer: TypeAlias = str
-"""Discount type answer, as answered.
+"""What can stand in ``type`` of ``CommercialDocumentDiscount``.
 
 Known values: absolute, relative. Others may come.
 """
@@ -61,18 +61,18 @@ Known values: absolute, relative. Others may come.
 InvoiceTransactionReferencesBankingProviders: TypeAlias = Literal[
     "stripe", "gocardless", "bank", "budgetinsight",
 ]  # fmt: skip
-"""Invoice transaction references banking providers, as sent."""
+"""What can stand in ``banking_provider`` of ``SupplierInvoiceImportTransactionReference``."""
 
 InvoiceTransactionReferencesProviderFieldNames: TypeAlias = Literal[
     "payment_id", "charge_id", "report_id", "webid", "label",
 ]  # fmt: skip
-"""Invoice transaction references provider field names, as sent."""
+"""What can stand in ``provider_field_name`` of ``SupplierInvoiceImportTransactionReference``."""
 
 Language: TypeAlias = Literal["fr_FR", "en_GB", "de_DE"]
-"""Language, as sent."""
+"""What can stand in ``language`` of ``BillingSubscriptionCreateCustomerInvoiceData``."""
 
 LanguageAnswer: TypeAlias = str
-"""Language answer, as answered.
+"""What can stand in ``language`` of ``BillingSubscriptionCustomerInvoiceData``.
 
 Known values: fr_FR, en_GB, de_DE. Others may come.
 """
@@ -81,17 +81,17 @@ PaymentConditions: TypeAlias = Literal[
     "upon_receipt", "custom", "7_days", "15_days", "30_days", "30_days_end_of_month", "45_days",
     "45_days_end_of_month", "60_days",
 ]  # fmt: skip
-"""Payment conditions, as sent."""
+"""What can stand in ``payment_conditions`` of ``CompanyCustomerCreate``."""
 
 PaymentConditionsAnswer: TypeAlias = str
-"""Payment conditions answer, as answered.
+"""What can stand in ``payment_conditions`` of ``CompanyCustomer``.
 
 Known values: upon_receipt, custom, 7_days, 15_days, 30_days, 30_days_end_of_month, 45_days,
 45_days_end_of_month, 60_days. Others may come.
 """
 
 PaymentStatus: TypeAlias = str
-"""Payment status, as answered.
+"""What can stand in ``status`` of ``Payment``.
 
 Known values: initiated, pending, emitted, found, not_found, aborted, error, refunded, prepared,
 pending_customer_approval, pending_submission, submitted, confirmed, paid_out, cancelled,
@@ -99,16 +99,16 @@ customer_approval_denied, failed, charged_back, resubmission_requested, draft. O
 """
 
 Substance: TypeAlias = Literal["goods", "services"]
-"""Substance, as sent."""
+"""What can stand in ``substance`` of ``CustomerInvoiceImportInvoiceLine``."""
 
 SubstanceAnswer: TypeAlias = str
-"""Substance answer, as answered.
+"""What can stand in ``substance`` of ``CustomerInvoiceLine``.
 
 Known values: goods, services. Others may come.
 """
 
 TransactionDirectionAnswer: TypeAlias = str
-"""Transaction direction answer, as answered.
+"""What can stand in ``direction`` of ``Category``.
 
 Known values: cash_in, cash_out. Others may come.
 """
@@ -136,10 +136,10 @@ VatRate: TypeAlias = Literal[
     "FR_200_construction", "DE_exempt_construction_BU0046", "DE_70_construction_BU0091",
     "DE_190_construction_BU0094", "DE_190_construction_BU0526", "DE_190_construction_BU0546", "mixed",
 ]  # fmt: skip
-"""Vat rate, as sent."""
+"""What can stand in ``vat_rate`` of ``BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine``."""
 
 VatRateAnswer: TypeAlias = str
-"""Vat rate answer, as answered."""
+"""What can stand in ``vat_rate`` of ``BillingSubscriptionInvoiceLine``."""
 
 
 class Address(Request, frozen=True, kw_only=True):
@@ -178,7 +178,9 @@ class AppendixCreate(Request, frozen=True, kw_only=True):
 
 
 class AppendixPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: appendix."""
+    """One page of what ``commercial_documents.list_appendices``, ``customer_invoices.list_appendices`` and
+    ``quotes.list_appendices`` list.
+    """
 
     items: list[FileAttachment] = PROMISED
 
@@ -201,7 +203,9 @@ class CategoryShare(Answer, frozen=True, kw_only=True):
 
 
 class CategorySharePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: category share."""
+    """One page of what ``customer_invoices.list_categories``, ``customers.list_categories``,
+    ``ledger_entry_lines.list_categories`` and others list.
+    """
 
     items: list[CategoryShare] = PROMISED
 
@@ -220,7 +224,7 @@ class CategoryWeight(Request, frozen=True, kw_only=True):
 
 
 class CommercialDocumentDiscount(Answer, frozen=True, kw_only=True):
-    """Commercial document discount, as answered."""
+    """The ``discount`` of ``BillingSubscriptionCustomerInvoiceData``."""
 
     type: DiscountTypeAnswer = PROMISED
     value: Decimal | None = PROMISED
@@ -249,7 +253,7 @@ class CustomerInvoiceDiscount(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceEInvoicingFlow(Answer, frozen=True, kw_only=True):
-    """Customer invoice e invoicing flow, as answered."""
+    """The ``flow`` of ``CustomerInvoiceEInvoicing``."""
 
     id: str = PROMISED
 
@@ -333,7 +337,9 @@ class EmailRecipients(Request, frozen=True, kw_only=True):
 
 
 class FileAttachment(Answer, frozen=True, kw_only=True):
-    """File attachment, as answered."""
+    """A file attachment, as ``commercial_documents.create_appendices``,
+    ``customer_invoices.create_appendices``, ``file_attachments.create`` and others give it.
+    """
 
     id: int = PROMISED
     url: str = PROMISED
@@ -343,7 +349,7 @@ class FileAttachment(Answer, frozen=True, kw_only=True):
 
 
 class FileAttachmentCreate(Request, frozen=True, kw_only=True):
-    """File attachment create, as sent."""
+    """What ``file_attachments.create`` and ``ledger_attachments.create`` are given."""
 
     __multipart__ = True
 
@@ -374,7 +380,10 @@ class InvoiceLineSection(Request, frozen=True, kw_only=True):
 
 
 class InvoiceLineSectionPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: invoice line section."""
+    """One page of what ``billing_subscriptions.list_invoice_line_sections``,
+    ``commercial_documents.list_invoice_line_sections``, ``customer_invoices.list_invoice_line_sections``
+    and others list.
+    """
 
     items: list[InvoiceLineSectionRecord] = PROMISED
 
@@ -398,14 +407,14 @@ class LedgerAccountNumber(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryAttachment(Answer, frozen=True, kw_only=True):
-    """Ledger entry attachment, as answered."""
+    """The ``attachment`` of ``LedgerEntry``."""
 
     filename: str = PROMISED
     url: str = PROMISED
 
 
 class LedgerEntryLineLedgerAccount(Answer, frozen=True, kw_only=True):
-    """Ledger entry line ledger account, as answered."""
+    """The ``ledger_account`` of ``LedgerEntryLedgerEntryLine``."""
 
     id: int = PROMISED
     number: str = PROMISED
@@ -440,13 +449,13 @@ class LinkedRecord(Answer, frozen=True, kw_only=True):
 
 
 class MandateAssociation(Request, frozen=True, kw_only=True):
-    """Mandate association, as sent."""
+    """What ``gocardless_mandates.associate`` and ``pro_account.request_mandate_by_mail`` are given."""
 
     customer_id: int
 
 
 class NamedRecord(Answer, frozen=True, kw_only=True):
-    """Named record, as answered."""
+    """A named record, as ``bank_establishments.list`` and ``customer_invoice_templates.list`` give it."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -455,7 +464,7 @@ class NamedRecord(Answer, frozen=True, kw_only=True):
 
 
 class NamedRecordPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: named record."""
+    """One page of what ``bank_establishments.list`` and ``customer_invoice_templates.list`` list."""
 
     items: list[NamedRecord] = PROMISED
 
@@ -473,13 +482,15 @@ class Payment(Answer, frozen=True, kw_only=True):
 
 
 class PaymentPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: payment."""
+    """One page of what ``customer_invoices.list_payments`` and ``supplier_invoices.list_payments`` list."""
 
     items: list[Payment] = PROMISED
 
 
 class QuoteInvoiceLine(Answer, frozen=True, kw_only=True):
-    """Quote invoice line, as answered."""
+    """A quote-invoice line, as ``commercial_documents.list_invoice_lines`` and ``quotes.list_invoice_lines``
+    give it.
+    """
 
     id: int = PROMISED
     label: str = PROMISED
@@ -501,7 +512,7 @@ class QuoteInvoiceLine(Answer, frozen=True, kw_only=True):
 
 
 class QuoteInvoiceLinePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: quote invoice line."""
+    """One page of what ``commercial_documents.list_invoice_lines`` and ``quotes.list_invoice_lines`` list."""
 
     items: list[QuoteInvoiceLine] = PROMISED
 
@@ -528,14 +539,14 @@ class TransactionMatch(Request, frozen=True, kw_only=True):
 
 
 class TransactionProAccountExpense(Answer, frozen=True, kw_only=True):
-    """Transaction pro account expense, as answered."""
+    """The ``pro_account_expense`` of ``CustomerInvoiceMatchedTransaction``."""
 
     employee: TransactionProAccountExpenseEmployee | None = PROMISED
     card_masked_number: str = PROMISED
 
 
 class TransactionProAccountExpenseEmployee(Answer, frozen=True, kw_only=True):
-    """Transaction pro account expense employee, as answered."""
+    """The ``employee`` of ``TransactionProAccountExpense``."""
 
     id: int = PROMISED
     first_name: str = PROMISED

@@ -53,20 +53,20 @@ __all__ = [
 ]  # fmt: skip
 
 InvoiceAccountantsStatus: TypeAlias = str
-"""Invoice accountants status, as answered.
+"""What can stand in ``accounting_status`` of ``SupplierInvoice``.
 
 Known values: draft, archived, entry, validation_needed, complete. Others may come.
 """
 
 InvoicePaymentStatus: TypeAlias = str
-"""Invoice payment status, as answered.
+"""What can stand in ``payment_status`` of ``SupplierInvoice``.
 
 Known values: to_be_processed, to_be_paid, partially_paid, payment_error, payment_scheduled,
 payment_in_progress, payment_emitted, payment_found, paid_offline, fully_paid. Others may come.
 """
 
 SupplierInvoiceImportSourceSource: TypeAlias = str
-"""Supplier invoice import source source, as answered.
+"""What can stand in ``source`` of ``SupplierInvoiceImportSource``.
 
 Known values: dropbox, gdrive. Others may come.
 """
@@ -76,10 +76,10 @@ SupplierInvoicePdpDisputeReason: TypeAlias = Literal[
     "defective_delivered_item", "delivery_issue", "bank_details_error", "incorrect_payment_terms",
     "missing_legal_notice", "missing_contractual_reference", "recipient_error",
 ]  # fmt: skip
-"""Supplier invoice pdp dispute reason, as sent."""
+"""What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusDispute``."""
 
 SupplierInvoicePdpReason: TypeAlias = str
-"""Supplier invoice pdp reason, as answered.
+"""What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusEInvoicing``.
 
 Known values: incorrect_vat_rate, incorrect_unit_prices, incorrect_billed_quantity, incorrect_billed_item,
 defective_delivered_item, delivery_issue, bank_details_error, incorrect_payment_terms,
@@ -91,21 +91,23 @@ SupplierInvoicePdpRefuseReason: TypeAlias = Literal[
     "incorrect_vat_rate", "contract_completed", "duplicate_invoice", "recipient_error", "incorrect_prices",
     "non_compliant_invoice",
 ]  # fmt: skip
-"""Supplier invoice pdp refuse reason, as sent."""
+"""What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusRefuse``."""
 
 SupplierInvoicePdpStatus: TypeAlias = str
-"""Supplier invoice pdp status, as answered.
+"""What can stand in ``status`` of ``SupplierInvoiceEInvoiceStatusEInvoicing``.
 
 Known values: waiting_for_validation, approved, rejected, disputed, refused, collected,
 partially_collected. Others may come.
 """
 
 SupplierInvoiceUpdatePaymentStatusPaymentStatus: TypeAlias = Literal["paid", "to_be_paid"]
-"""Supplier invoice update payment status payment status, as sent."""
+"""What can stand in ``payment_status`` of ``SupplierInvoiceUpdatePaymentStatus``."""
 
 
 class SupplierInvoice(Answer, frozen=True, kw_only=True):
-    """Supplier invoice, as answered."""
+    """A supplier invoice, as ``supplier_invoices.import_``, ``supplier_invoices.get``,
+    ``supplier_invoices.update`` and others give it.
+    """
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -143,21 +145,21 @@ class SupplierInvoice(Answer, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceEInvoiceImportImportOptions(Request, frozen=True, kw_only=True):
-    """Supplier invoice e invoice import import options, as sent."""
+    """The ``invoice_options`` of ``SupplierInvoiceImportEInvoice``."""
 
     supplier_id: int | UnsetType = UNSET
     invoice_lines: list[SupplierInvoiceEInvoiceImportImportOptionsInvoiceLine] | UnsetType = UNSET
 
 
 class SupplierInvoiceEInvoiceImportImportOptionsInvoiceLine(Request, frozen=True, kw_only=True):
-    """Supplier invoice e invoice import import options invoice line, as sent."""
+    """One of the ``invoice_lines`` of ``SupplierInvoiceEInvoiceImportImportOptions``."""
 
     e_invoice_line_id: str
     ledger_account_id: int | UnsetType | None = UNSET
 
 
 class SupplierInvoiceEInvoiceStatus(Answer, frozen=True, kw_only=True):
-    """Supplier invoice e invoice status, as answered."""
+    """A supplier invoice e-invoice status, as ``supplier_invoices.update_e_invoice_status`` gives it."""
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -193,14 +195,14 @@ class SupplierInvoiceEInvoiceStatus(Answer, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceEInvoiceStatusDispute(Request, frozen=True, kw_only=True):
-    """Supplier invoice e invoice status dispute, as sent."""
+    """One kind of ``SupplierInvoiceUpdateEInvoiceStatus``."""
 
     status: Literal["disputed"] = "disputed"
     reason: SupplierInvoicePdpDisputeReason
 
 
 class SupplierInvoiceEInvoiceStatusEInvoicing(Answer, frozen=True, kw_only=True):
-    """Supplier invoice e invoice status e invoicing, as answered."""
+    """The ``e_invoicing`` of ``SupplierInvoiceEInvoiceStatus``."""
 
     status: SupplierInvoicePdpStatus = PROMISED
     reason: SupplierInvoicePdpReason | None = PROMISED
@@ -208,20 +210,20 @@ class SupplierInvoiceEInvoiceStatusEInvoicing(Answer, frozen=True, kw_only=True)
 
 
 class SupplierInvoiceEInvoiceStatusRefuse(Request, frozen=True, kw_only=True):
-    """Supplier invoice e invoice status refuse, as sent."""
+    """One kind of ``SupplierInvoiceUpdateEInvoiceStatus``."""
 
     status: Literal["refused"] = "refused"
     reason: SupplierInvoicePdpRefuseReason
 
 
 class SupplierInvoiceEInvoiceStatusUndispute(Request, frozen=True, kw_only=True):
-    """Supplier invoice e invoice status undispute, as sent."""
+    """One kind of ``SupplierInvoiceUpdateEInvoiceStatus``."""
 
     status: Literal["approved"] = "approved"
 
 
 class SupplierInvoiceEInvoicing(Answer, frozen=True, kw_only=True):
-    """Supplier invoice e invoicing, as answered."""
+    """The ``e_invoicing`` of ``SupplierInvoice``."""
 
     status: SupplierInvoicePdpStatus | None = PROMISED
     reason: SupplierInvoicePdpReason | None = PROMISED
@@ -230,7 +232,7 @@ class SupplierInvoiceEInvoicing(Answer, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceImport(Request, frozen=True, kw_only=True):
-    """Supplier invoice import, as sent."""
+    """What ``supplier_invoices.import_`` is given."""
 
     __amounts__ = ("currency_amount_before_tax", "currency_amount", "currency_tax", "amount", "tax")
 
@@ -253,7 +255,7 @@ class SupplierInvoiceImport(Request, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceImportEInvoice(Request, frozen=True, kw_only=True):
-    """Supplier invoice import e invoice, as sent."""
+    """What ``supplier_invoices.import_e_invoice`` is given."""
 
     __multipart__ = True
 
@@ -262,7 +264,7 @@ class SupplierInvoiceImportEInvoice(Request, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceImportInvoiceLine(Request, frozen=True, kw_only=True):
-    """Supplier invoice import invoice line, as sent."""
+    """One of the ``invoice_lines`` of ``SupplierInvoiceImport``."""
 
     __amounts__ = ("currency_amount", "currency_tax", "amount", "tax")
 
@@ -279,20 +281,20 @@ class SupplierInvoiceImportInvoiceLine(Request, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceImportInvoiceLineLedgerEntryLine(Request, frozen=True, kw_only=True):
-    """Supplier invoice import invoice line ledger entry line, as sent."""
+    """The ``ledger_entry_line`` of ``SupplierInvoiceImportInvoiceLine``."""
 
     label: str
 
 
 class SupplierInvoiceImportSource(Answer, frozen=True, kw_only=True):
-    """Supplier invoice import source, as answered."""
+    """The ``import_source`` of ``SupplierInvoice``."""
 
     source: SupplierInvoiceImportSourceSource = PROMISED
     path: str = PROMISED
 
 
 class SupplierInvoiceImportTransactionReference(Request, frozen=True, kw_only=True):
-    """Supplier invoice import transaction reference, as sent."""
+    """The ``transaction_reference`` of ``SupplierInvoiceImport``."""
 
     banking_provider: InvoiceTransactionReferencesBankingProviders
     provider_field_name: InvoiceTransactionReferencesProviderFieldNames
@@ -300,7 +302,7 @@ class SupplierInvoiceImportTransactionReference(Request, frozen=True, kw_only=Tr
 
 
 class SupplierInvoiceInvoiceLine(Answer, frozen=True, kw_only=True):
-    """Supplier invoice invoice line, as answered."""
+    """A supplier invoice-invoice line, as ``supplier_invoices.list_invoice_lines`` gives it."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -317,19 +319,19 @@ class SupplierInvoiceInvoiceLine(Answer, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceInvoiceLinePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: supplier invoice invoice line."""
+    """One page of what ``supplier_invoices.list_invoice_lines`` lists."""
 
     items: list[SupplierInvoiceInvoiceLine] = PROMISED
 
 
 class SupplierInvoiceLinkPurchaseRequest(Request, frozen=True, kw_only=True):
-    """Supplier invoice link purchase request, as sent."""
+    """What ``supplier_invoices.link_purchase_request`` is given."""
 
     purchase_request_id: int
 
 
 class SupplierInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
-    """Supplier invoice matched transaction, as answered."""
+    """A supplier invoice matched transaction, as ``supplier_invoices.list_matched_transactions`` gives it."""
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -352,19 +354,19 @@ class SupplierInvoiceMatchedTransaction(Answer, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceMatchedTransactionPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: supplier invoice matched transaction."""
+    """One page of what ``supplier_invoices.list_matched_transactions`` lists."""
 
     items: list[SupplierInvoiceMatchedTransaction] = PROMISED
 
 
 class SupplierInvoicePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: supplier invoice."""
+    """One page of what ``supplier_invoices.list`` lists."""
 
     items: list[SupplierInvoice] = PROMISED
 
 
 class SupplierInvoiceUpdate(Request, frozen=True, kw_only=True):
-    """Supplier invoice update, as sent."""
+    """What ``supplier_invoices.update`` is given."""
 
     __amounts__ = ("currency_amount_before_tax", "currency_amount", "amount", "currency_tax", "tax")
 
@@ -385,7 +387,7 @@ class SupplierInvoiceUpdate(Request, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceUpdateInvoiceLines(Request, frozen=True, kw_only=True):
-    """Supplier invoice update invoice lines, as sent."""
+    """The ``invoice_lines`` of ``SupplierInvoiceUpdate``."""
 
     create: list[SupplierInvoiceUpdateInvoiceLinesCreate] | UnsetType = UNSET
     update: list[SupplierInvoiceUpdateInvoiceLinesUpdate] | UnsetType = UNSET
@@ -393,7 +395,7 @@ class SupplierInvoiceUpdateInvoiceLines(Request, frozen=True, kw_only=True):
 
 
 class SupplierInvoiceUpdateInvoiceLinesCreate(Request, frozen=True, kw_only=True):
-    """Supplier invoice update invoice lines create, as sent."""
+    """One of the ``create`` of ``SupplierInvoiceUpdateInvoiceLines``."""
 
     __amounts__ = ("currency_amount", "currency_tax", "amount", "tax")
 
@@ -410,13 +412,13 @@ class SupplierInvoiceUpdateInvoiceLinesCreate(Request, frozen=True, kw_only=True
 
 
 class SupplierInvoiceUpdateInvoiceLinesCreateLedgerEntryLine(Request, frozen=True, kw_only=True):
-    """Supplier invoice update invoice lines create ledger entry line, as sent."""
+    """The ``ledger_entry_line`` of ``SupplierInvoiceUpdateInvoiceLinesCreate``."""
 
     label: str
 
 
 class SupplierInvoiceUpdateInvoiceLinesUpdate(Request, frozen=True, kw_only=True):
-    """Supplier invoice update invoice lines update, as sent."""
+    """One of the ``update`` of ``SupplierInvoiceUpdateInvoiceLines``."""
 
     __amounts__ = ("currency_amount", "amount", "currency_tax", "tax")
 
@@ -434,13 +436,13 @@ class SupplierInvoiceUpdateInvoiceLinesUpdate(Request, frozen=True, kw_only=True
 
 
 class SupplierInvoiceUpdateInvoiceLinesUpdateLedgerEntryLine(Request, frozen=True, kw_only=True):
-    """Supplier invoice update invoice lines update ledger entry line, as sent."""
+    """The ``ledger_entry_line`` of ``SupplierInvoiceUpdateInvoiceLinesUpdate``."""
 
     label: str | None
 
 
 class SupplierInvoiceUpdatePaymentStatus(Request, frozen=True, kw_only=True):
-    """Supplier invoice update payment status, as sent."""
+    """What ``supplier_invoices.update_payment_status`` is given."""
 
     payment_status: SupplierInvoiceUpdatePaymentStatusPaymentStatus
 
@@ -451,7 +453,7 @@ if TYPE_CHECKING:
         | SupplierInvoiceEInvoiceStatusRefuse
         | SupplierInvoiceEInvoiceStatusUndispute
     )
-    """Supplier invoice update e invoice status, as sent."""
+    """What ``supplier_invoices.update_e_invoice_status`` is given."""
 else:
     SupplierInvoiceUpdateEInvoiceStatus = variants(
         SupplierInvoiceEInvoiceStatusDispute,
@@ -466,7 +468,7 @@ else:
     )
 
 PutSupplierInvoiceCategoriesAnswer: TypeAlias = list[CategoryShare]
-"""Put supplier invoice categories answer, as answered."""
+"""What ``supplier_invoices.replace_categories`` gives back."""
 
 PutSupplierInvoiceCategoriesBody: TypeAlias = list[CategoryWeight]
-"""Put supplier invoice categories body, as sent."""
+"""What ``supplier_invoices.replace_categories`` is given."""

@@ -22,27 +22,27 @@ SupplierPaymentMethods: TypeAlias = Literal[
     "automatic_transfer", "manual_transfer", "automatic_debiting", "bill_of_exchange", "check", "cash",
     "card", "other",
 ]  # fmt: skip
-"""Supplier payment methods, as sent."""
+"""What can stand in ``supplier_payment_method`` of ``SupplierCreate``."""
 
 SupplierPaymentMethodsAnswer: TypeAlias = str
-"""Supplier payment methods answer, as answered.
+"""What can stand in ``supplier_payment_method`` of ``Supplier``.
 
 Known values: automatic_transfer, manual_transfer, automatic_debiting, bill_of_exchange, check, cash, card,
 other. Others may come.
 """
 
 ThirdpartySupplierDueDateRule: TypeAlias = Literal["days", "days_or_end_of_month"]
-"""Thirdparty supplier due date rule, as sent."""
+"""What can stand in ``supplier_due_date_rule`` of ``SupplierCreate``."""
 
 ThirdpartySupplierDueDateRuleAnswer: TypeAlias = str
-"""Thirdparty supplier due date rule answer, as answered.
+"""What can stand in ``supplier_due_date_rule`` of ``Supplier``.
 
 Known values: days, days_or_end_of_month. Others may come.
 """
 
 
 class Supplier(Answer, frozen=True, kw_only=True):
-    """Supplier, as answered."""
+    """A supplier, as ``suppliers.create``, ``suppliers.get``, ``suppliers.update`` and others give it."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -62,7 +62,7 @@ class Supplier(Answer, frozen=True, kw_only=True):
 
 
 class SupplierCreate(Request, frozen=True, kw_only=True):
-    """Supplier create, as sent."""
+    """What ``suppliers.create`` is given."""
 
     name: str
     establishment_no: str | UnsetType | None = UNSET
@@ -79,13 +79,13 @@ class SupplierCreate(Request, frozen=True, kw_only=True):
 
 
 class SupplierPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: supplier."""
+    """One page of what ``suppliers.list`` lists."""
 
     items: list[Supplier] = PROMISED
 
 
 class SupplierUpdate(Request, frozen=True, kw_only=True):
-    """Supplier update, as sent."""
+    """What ``suppliers.update`` is given."""
 
     name: str | UnsetType = UNSET
     establishment_no: str | UnsetType | None = UNSET
@@ -101,7 +101,7 @@ class SupplierUpdate(Request, frozen=True, kw_only=True):
 
 
 PutSupplierCategoriesAnswer: TypeAlias = list[CategoryShare]
-"""Put supplier categories answer, as answered."""
+"""What ``suppliers.replace_categories`` gives back."""
 
 PutSupplierCategoriesBody: TypeAlias = list[CategoryWeight]
-"""Put supplier categories body, as sent."""
+"""What ``suppliers.replace_categories`` is given."""

@@ -27,14 +27,16 @@ __all__ = [
 ]  # fmt: skip
 
 TransactionMatchedInvoiceType: TypeAlias = str
-"""Transaction matched invoice type, as answered.
+"""What can stand in ``type`` of ``TransactionMatchedInvoice``.
 
 Known values: customer, supplier. Others may come.
 """
 
 
 class Transaction(Answer, frozen=True, kw_only=True):
-    """Transaction, as answered."""
+    """A transaction, as ``transactions.create``, ``transactions.get``, ``transactions.update`` and others
+    give it.
+    """
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -60,7 +62,7 @@ class Transaction(Answer, frozen=True, kw_only=True):
 
 
 class TransactionCreate(Request, frozen=True, kw_only=True):
-    """Transaction create, as sent."""
+    """What ``transactions.create`` is given."""
 
     __amounts__ = ("amount", "fee")
 
@@ -72,7 +74,7 @@ class TransactionCreate(Request, frozen=True, kw_only=True):
 
 
 class TransactionMatchedInvoice(Answer, frozen=True, kw_only=True):
-    """Transaction matched invoice, as answered."""
+    """A transaction matched invoice, as ``transactions.list_matched_invoices`` gives it."""
 
     id: int = PROMISED
     type: TransactionMatchedInvoiceType = PROMISED
@@ -80,37 +82,37 @@ class TransactionMatchedInvoice(Answer, frozen=True, kw_only=True):
 
 
 class TransactionMatchedInvoicePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: transaction matched invoice."""
+    """One page of what ``transactions.list_matched_invoices`` lists."""
 
     items: list[TransactionMatchedInvoice] = PROMISED
 
 
 class TransactionPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: transaction."""
+    """One page of what ``transactions.list`` lists."""
 
     items: list[Transaction] = PROMISED
 
 
 class TransactionUpdateCustomerId(Request, frozen=True, kw_only=True):
-    """Transaction update customer id, as sent."""
+    """One kind of ``TransactionUpdate``."""
 
     customer_id: int | None
 
 
 class TransactionUpdateSupplierId(Request, frozen=True, kw_only=True):
-    """Transaction update supplier id, as sent."""
+    """One kind of ``TransactionUpdate``."""
 
     supplier_id: int | None
 
 
 if TYPE_CHECKING:
     TransactionUpdate: TypeAlias = TransactionUpdateCustomerId | TransactionUpdateSupplierId
-    """Transaction update, as sent."""
+    """What ``transactions.update`` is given."""
 else:
     TransactionUpdate = variants(TransactionUpdateCustomerId, TransactionUpdateSupplierId)
 
 PutTransactionCategoriesAnswer: TypeAlias = list[CategoryShare]
-"""Put transaction categories answer, as answered."""
+"""What ``transactions.replace_categories`` gives back."""
 
 PutTransactionCategoriesBody: TypeAlias = list[CategoryWeight]
-"""Put transaction categories body, as sent."""
+"""What ``transactions.replace_categories`` is given."""

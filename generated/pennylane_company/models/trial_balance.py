@@ -14,7 +14,7 @@ __all__ = [
 
 
 class TrialBalance(Answer, frozen=True, kw_only=True):
-    """Trial balance, as answered."""
+    """A trial balance, as ``trial_balance.list`` gives it."""
 
     number: str = PROMISED
     formatted_number: str = PROMISED
@@ -24,6 +24,6 @@ class TrialBalance(Answer, frozen=True, kw_only=True):
 
 
 class TrialBalancePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: trial balance."""
+    """One page of what ``trial_balance.list`` lists."""
 
     items: list[TrialBalance] = PROMISED

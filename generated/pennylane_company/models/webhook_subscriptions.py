@@ -20,23 +20,25 @@ __all__ = [
 CompanyWebhookSubscriptionEvents: TypeAlias = Literal[
     "customer_invoice.e_invoicing_status_updated", "dms_file.created",
 ]  # fmt: skip
-"""Company webhook subscription events, as sent."""
+"""What can stand in ``events`` of ``WebhookSubscriptionCreate``."""
 
 CompanyWebhookSubscriptionEventsAnswer: TypeAlias = str
-"""Company webhook subscription events answer, as answered.
+"""What can stand in ``events`` of ``WebhookSubscription``.
 
 Known values: customer_invoice.e_invoicing_status_updated, dms_file.created. Others may come.
 """
 
 WebhookSubscriptionDisabledReason: TypeAlias = str
-"""Webhook subscription disabled reason, as answered.
+"""What can stand in ``disabled_reason`` of ``WebhookSubscription``.
 
 Known values: permanent_error, repeated_failure, manual. Others may come.
 """
 
 
 class WebhookSubscription(Answer, frozen=True, kw_only=True):
-    """Webhook subscription, as answered."""
+    """A webhook subscription, as ``webhook_subscriptions.get``, ``webhook_subscriptions.update`` and
+    ``webhook_subscriptions.list`` give it.
+    """
 
     id: int = PROMISED
     callback_url: str = PROMISED
@@ -52,7 +54,7 @@ class WebhookSubscription(Answer, frozen=True, kw_only=True):
 
 
 class WebhookSubscriptionCreate(Request, frozen=True, kw_only=True):
-    """Webhook subscription create, as sent."""
+    """What ``webhook_subscriptions.create`` is given."""
 
     callback_url: str
     events: list[CompanyWebhookSubscriptionEvents]
@@ -60,7 +62,7 @@ class WebhookSubscriptionCreate(Request, frozen=True, kw_only=True):
 
 
 class WebhookSubscriptionCreated(Answer, frozen=True, kw_only=True):
-    """Webhook subscription created, as answered."""
+    """A webhook subscription created, as ``webhook_subscriptions.create`` gives it."""
 
     id: int = PROMISED
     callback_url: str = PROMISED
@@ -72,13 +74,13 @@ class WebhookSubscriptionCreated(Answer, frozen=True, kw_only=True):
 
 
 class WebhookSubscriptionPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: webhook subscription."""
+    """One page of what ``webhook_subscriptions.list`` lists."""
 
     items: list[WebhookSubscription] = PROMISED
 
 
 class WebhookSubscriptionUpdate(Request, frozen=True, kw_only=True):
-    """Webhook subscription update, as sent."""
+    """What ``webhook_subscriptions.update`` is given."""
 
     callback_url: str | UnsetType = UNSET
     events: list[CompanyWebhookSubscriptionEvents] | UnsetType = UNSET

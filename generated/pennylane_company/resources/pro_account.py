@@ -93,14 +93,14 @@ class ProAccount(Resource):
         )
 
     def migrate_mandate(self, body: models.ProAccountMigrateMandate) -> models.ProAccountMigrateMandateAnswer:
-        """Migrate: mandate, for a pro account.
+        """Migrate a mandate, for a pro account.
 
         ``POST /pro_account/mandate_migrations``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return self._core.call(_MIGRATE_MANDATE, body=body)
 
     def request_mandate_by_mail(self, body: models.MandateAssociation) -> None:
-        """Request: mandate by mail, for a pro account.
+        """Request a mandate by mail, for a pro account.
 
         ``POST /pro_account/mandate_requests``; scope ``customer_mandates:all``; may be refused with 422.
         """
@@ -167,14 +167,14 @@ class AsyncProAccount(AsyncResource):
     async def migrate_mandate(
         self, body: models.ProAccountMigrateMandate
     ) -> models.ProAccountMigrateMandateAnswer:
-        """Migrate: mandate, for a pro account.
+        """Migrate a mandate, for a pro account.
 
         ``POST /pro_account/mandate_migrations``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return await self._core.call(_MIGRATE_MANDATE, body=body)
 
     async def request_mandate_by_mail(self, body: models.MandateAssociation) -> None:
-        """Request: mandate by mail, for a pro account.
+        """Request a mandate by mail, for a pro account.
 
         ``POST /pro_account/mandate_requests``; scope ``customer_mandates:all``; may be refused with 422.
         """

@@ -19,11 +19,11 @@ __all__ = [
 AccountType: TypeAlias = Literal[
     "current", "card", "savings", "shares", "loan", "life_insurance", "other", "checking",
 ]  # fmt: skip
-"""Account type, as sent."""
+"""What can stand in ``account_type`` of ``BankAccountCreate``."""
 
 
 class BankAccount(Answer, frozen=True, kw_only=True):
-    """Bank account, as answered."""
+    """A bank account, as ``bank_accounts.create`` and ``bank_accounts.list`` give it."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -36,7 +36,7 @@ class BankAccount(Answer, frozen=True, kw_only=True):
 
 
 class BankAccountCreate(Request, frozen=True, kw_only=True):
-    """Bank account create, as sent."""
+    """What ``bank_accounts.create`` is given."""
 
     name: str
     bank_establishment_id: int | UnsetType = UNSET
@@ -47,6 +47,6 @@ class BankAccountCreate(Request, frozen=True, kw_only=True):
 
 
 class BankAccountPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: bank account."""
+    """One page of what ``bank_accounts.list`` lists."""
 
     items: list[BankAccount] = PROMISED

@@ -15,7 +15,7 @@ __all__ = [
 
 
 class Category(Answer, frozen=True, kw_only=True):
-    """Category, as answered."""
+    """A category, as ``categories.get`` and ``categories.list`` give it."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -28,6 +28,6 @@ class Category(Answer, frozen=True, kw_only=True):
 
 
 class CategoryPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: category."""
+    """One page of what ``categories.list`` lists."""
 
     items: list[Category] = PROMISED

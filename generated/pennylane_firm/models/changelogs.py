@@ -14,14 +14,16 @@ __all__ = [
 ]  # fmt: skip
 
 ChangeOperation: TypeAlias = str
-"""Change operation, as answered.
+"""What can stand in ``operation`` of ``Change``.
 
 Known values: insert, update, delete. Others may come.
 """
 
 
 class Change(Answer, frozen=True, kw_only=True):
-    """Change, as answered."""
+    """A change, as ``changelogs.list_customer_invoices``, ``changelogs.list_dms_files``,
+    ``changelogs.list_ledger_entry_lines`` and others give it.
+    """
 
     id: int = PROMISED
     operation: ChangeOperation = PROMISED
@@ -31,6 +33,8 @@ class Change(Answer, frozen=True, kw_only=True):
 
 
 class ChangePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: change."""
+    """One page of what ``changelogs.list_customer_invoices``, ``changelogs.list_dms_files``,
+    ``changelogs.list_ledger_entry_lines`` and others list.
+    """
 
     items: list[Change] = PROMISED

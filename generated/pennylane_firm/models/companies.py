@@ -12,7 +12,7 @@ __all__ = [
 
 
 class Company(Answer, frozen=True, kw_only=True):
-    """Company, as answered."""
+    """A company, as ``companies.get`` and ``companies.list`` give it."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -28,7 +28,7 @@ class Company(Answer, frozen=True, kw_only=True):
 
 
 class CompanyPage(Answer, frozen=True, kw_only=True):
-    """One page of a list: company."""
+    """One page of what ``companies.list`` lists."""
 
     items: list[Company] = PROMISED
     total_pages: int = PROMISED

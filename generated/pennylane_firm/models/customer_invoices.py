@@ -24,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 CustomerInvoiceStatus: TypeAlias = str
-"""Customer invoice status, as answered.
+"""What can stand in ``status`` of ``CustomerInvoice``.
 
 Known values: archived, incomplete, cancelled, paid, partially_paid, partially_cancelled, upcoming, late,
 draft, credit_note, proforma, shipping_order, purchasing_order, estimate_pending, estimate_accepted,
@@ -32,14 +32,14 @@ estimate_invoiced, estimate_denied. Others may come.
 """
 
 DiscountType: TypeAlias = str
-"""Discount type, as answered.
+"""What can stand in ``type`` of ``CustomerInvoiceDiscount``.
 
 Known values: absolute, relative. Others may come.
 """
 
 
 class CustomerInvoice(Answer, frozen=True, kw_only=True):
-    """Customer invoice, as answered."""
+    """A customer invoice, as ``customer_invoices.get`` and ``customer_invoices.list`` give it."""
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -87,13 +87,13 @@ class CustomerInvoice(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceDiscount(Answer, frozen=True, kw_only=True):
-    """Customer invoice discount, as answered."""
+    """The ``discount`` of ``CustomerInvoice``."""
 
     type: DiscountType = PROMISED
     value: Decimal = PROMISED
 
 
 class CustomerInvoicePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: customer invoice."""
+    """One page of what ``customer_invoices.list`` lists."""
 
     items: list[CustomerInvoice] = PROMISED

@@ -15,7 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 PaymentConditions: TypeAlias = str
-"""Payment conditions, as answered.
+"""What can stand in ``payment_conditions`` of ``CustomerCompany``.
 
 Known values: upon_receipt, custom, 7_days, 15_days, 30_days, 30_days_end_of_month, 45_days,
 45_days_end_of_month, 60_days. Others may come.
@@ -23,7 +23,7 @@ Known values: upon_receipt, custom, 7_days, 15_days, 30_days, 30_days_end_of_mon
 
 
 class CustomerCompany(Answer, frozen=True, kw_only=True):
-    """Customer company, as answered."""
+    """One kind of ``Customer``."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -47,7 +47,7 @@ class CustomerCompany(Answer, frozen=True, kw_only=True):
 
 
 class CustomerIndividual(Answer, frozen=True, kw_only=True):
-    """Customer individual, as answered."""
+    """One kind of ``Customer``."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -71,14 +71,14 @@ class CustomerIndividual(Answer, frozen=True, kw_only=True):
 
 
 class CustomerPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: customer."""
+    """One page of what ``customers.list`` lists."""
 
     items: list[Customer] = PROMISED
 
 
 if TYPE_CHECKING:
     Customer: TypeAlias = CustomerCompany | CustomerIndividual
-    """Customer, as answered."""
+    """A customer, as ``customers.list`` gives it."""
 else:
     Customer = variants(
         CustomerCompany,

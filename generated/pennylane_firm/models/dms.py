@@ -18,7 +18,7 @@ __all__ = [
 
 
 class DmsCreateFile(Request, frozen=True, kw_only=True):
-    """Dms create file, as sent."""
+    """What ``dms.create_file`` is given."""
 
     __multipart__ = True
 
@@ -28,14 +28,14 @@ class DmsCreateFile(Request, frozen=True, kw_only=True):
 
 
 class DmsCreateFolder(Request, frozen=True, kw_only=True):
-    """Dms create folder, as sent."""
+    """What ``dms.create_folder`` is given."""
 
     name: str
     parent_folder_id: int | UnsetType = UNSET
 
 
 class DmsFile(Answer, frozen=True, kw_only=True):
-    """Dms file, as answered."""
+    """A DMS file, as ``dms.create_file`` and ``dms.list_files`` give it."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -47,13 +47,13 @@ class DmsFile(Answer, frozen=True, kw_only=True):
 
 
 class DmsFilePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: dms file."""
+    """One page of what ``dms.list_files`` lists."""
 
     items: list[DmsFile] = PROMISED
 
 
 class DmsFolder(Answer, frozen=True, kw_only=True):
-    """Dms folder, as answered."""
+    """A DMS folder, as ``dms.create_folder`` and ``dms.list_folders`` give it."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -65,6 +65,6 @@ class DmsFolder(Answer, frozen=True, kw_only=True):
 
 
 class DmsFolderPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: dms folder."""
+    """One page of what ``dms.list_folders`` lists."""
 
     items: list[DmsFolder] = PROMISED

@@ -17,11 +17,11 @@ __all__ = [
 ]  # fmt: skip
 
 ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal["in_line", "in_column"]
-"""Export create analytical general ledger mode, as sent."""
+"""What can stand in ``mode`` of ``ExportCreateAnalyticalGeneralLedger``."""
 
 
 class Export(Answer, frozen=True, kw_only=True):
-    """Export, as answered."""
+    """An export, as ``exports.get_analytical_general_ledger`` and ``exports.get_fec`` give it."""
 
     id: int = PROMISED
     file_url: str | None = PROMISED
@@ -31,7 +31,7 @@ class Export(Answer, frozen=True, kw_only=True):
 
 
 class ExportCreateAnalyticalGeneralLedger(Request, frozen=True, kw_only=True):
-    """Export create analytical general ledger, as sent."""
+    """What ``exports.create_analytical_general_ledger`` is given."""
 
     period_start: dt.date
     period_end: dt.date
@@ -39,7 +39,9 @@ class ExportCreateAnalyticalGeneralLedger(Request, frozen=True, kw_only=True):
 
 
 class ExportCreated(Answer, frozen=True, kw_only=True):
-    """Export created, as answered."""
+    """An export created, as ``exports.create_analytical_general_ledger`` and ``exports.create_fec`` give
+    it.
+    """
 
     id: int = PROMISED
     status: str = PROMISED
@@ -48,7 +50,7 @@ class ExportCreated(Answer, frozen=True, kw_only=True):
 
 
 class ExportPeriod(Request, frozen=True, kw_only=True):
-    """Export period, as sent."""
+    """What ``exports.create_fec`` is given."""
 
     period_start: dt.date
     period_end: dt.date

@@ -17,7 +17,7 @@ __all__ = [
 
 
 class FileAttachment(Answer, frozen=True, kw_only=True):
-    """File attachment, as answered."""
+    """A file attachment, as ``file_attachments.create`` gives it."""
 
     id: int = PROMISED
     url: str = PROMISED
@@ -27,7 +27,7 @@ class FileAttachment(Answer, frozen=True, kw_only=True):
 
 
 class FileAttachmentCreate(Request, frozen=True, kw_only=True):
-    """File attachment create, as sent."""
+    """What ``file_attachments.create`` is given."""
 
     __multipart__ = True
 

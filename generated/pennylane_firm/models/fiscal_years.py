@@ -14,14 +14,14 @@ __all__ = [
 ]  # fmt: skip
 
 FiscalYearStatus: TypeAlias = str
-"""Fiscal year status, as answered.
+"""What can stand in ``status`` of ``FiscalYear``.
 
 Known values: open, reopen, closed, frozen. Others may come.
 """
 
 
 class FiscalYear(Answer, frozen=True, kw_only=True):
-    """Fiscal year, as answered."""
+    """A fiscal year, as ``fiscal_years.create`` and ``fiscal_years.list`` give it."""
 
     id: int = PROMISED
     start: dt.date = PROMISED
@@ -30,14 +30,14 @@ class FiscalYear(Answer, frozen=True, kw_only=True):
 
 
 class FiscalYearCreate(Request, frozen=True, kw_only=True):
-    """Fiscal year create, as sent."""
+    """What ``fiscal_years.create`` is given."""
 
     start: dt.date
     finish: dt.date
 
 
 class FiscalYearPage(Answer, frozen=True, kw_only=True):
-    """One page of a list: fiscal year."""
+    """One page of what ``fiscal_years.list`` lists."""
 
     items: list[FiscalYear] = PROMISED
     total_pages: int = PROMISED

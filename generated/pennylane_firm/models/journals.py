@@ -12,7 +12,7 @@ __all__ = [
 
 
 class Journal(Answer, frozen=True, kw_only=True):
-    """Journal, as answered."""
+    """A journal, as ``journals.create``, ``journals.get`` and ``journals.list`` give it."""
 
     code: str = PROMISED
     id: int = PROMISED
@@ -21,13 +21,13 @@ class Journal(Answer, frozen=True, kw_only=True):
 
 
 class JournalCreate(Request, frozen=True, kw_only=True):
-    """Journal create, as sent."""
+    """What ``journals.create`` is given."""
 
     code: str
     label: str
 
 
 class JournalPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: journal."""
+    """One page of what ``journals.list`` lists."""
 
     items: list[Journal] = PROMISED

@@ -21,7 +21,7 @@ AuthorizedCountryAlpha2WithAny: TypeAlias = Literal[
     "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "GB", "MC", "CH", "AD", "MU", "NO", "XK",
     "any",
 ]  # fmt: skip
-"""Authorized country alpha 2 with any, as sent."""
+"""What can stand in ``country_alpha2`` of ``LedgerAccountCreate``."""
 
 LedgerAccountVatRate: TypeAlias = Literal[
     "FR_1_05", "FR_1_75", "FR_09", "FR_21", "FR_40", "FR_50", "FR_55", "FR_60", "FR_65", "FR_85", "FR_92",
@@ -40,11 +40,13 @@ LedgerAccountVatRate: TypeAlias = Literal[
     "intracom_55", "intracom_85", "intracom_100", "crossborder", "extracom", "FR_85_construction",
     "FR_100_construction", "FR_200_construction", "any",
 ]  # fmt: skip
-"""Ledger account vat rate, as sent."""
+"""What can stand in ``vat_rate`` of ``LedgerAccountCreate``."""
 
 
 class LedgerAccount(Answer, frozen=True, kw_only=True):
-    """Ledger account, as answered."""
+    """A ledger account, as ``ledger_accounts.create``, ``ledger_accounts.get``, ``ledger_accounts.update``
+    and others give it.
+    """
 
     id: int = PROMISED
     number: str = PROMISED
@@ -57,7 +59,7 @@ class LedgerAccount(Answer, frozen=True, kw_only=True):
 
 
 class LedgerAccountCreate(Request, frozen=True, kw_only=True):
-    """Ledger account create, as sent."""
+    """What ``ledger_accounts.create`` is given."""
 
     number: str
     label: str
@@ -66,13 +68,13 @@ class LedgerAccountCreate(Request, frozen=True, kw_only=True):
 
 
 class LedgerAccountPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: ledger account."""
+    """One page of what ``ledger_accounts.list`` lists."""
 
     items: list[LedgerAccount] = PROMISED
 
 
 class LedgerAccountUpdate(Request, frozen=True, kw_only=True):
-    """Ledger account update, as sent."""
+    """What ``ledger_accounts.update`` is given."""
 
     label: str | UnsetType = UNSET
     letterable: bool | UnsetType = UNSET

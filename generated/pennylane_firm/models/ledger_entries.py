@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 LedgerEntryAccountantsStatus: TypeAlias = str
-"""Ledger entry accountants status, as answered.
+"""What can stand in ``status`` of ``LedgerEntry``.
 
 Known values: accounting_needed, archived, complete, draft, entry, validation_needed, waiting_details.
 Others may come.
@@ -28,7 +28,9 @@ Others may come.
 
 
 class LedgerEntry(Answer, frozen=True, kw_only=True):
-    """Ledger entry, as answered."""
+    """A ledger entry, as ``ledger_entries.create``, ``ledger_entries.get``, ``ledger_entries.update`` and
+    others give it.
+    """
 
     id: int = PROMISED
     created_at: dt.datetime = PROMISED
@@ -45,14 +47,14 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryAttachment(Answer, frozen=True, kw_only=True):
-    """Ledger entry attachment, as answered."""
+    """The ``attachment`` of ``LedgerEntry``."""
 
     filename: str = PROMISED
     url: str = PROMISED
 
 
 class LedgerEntryCreate(Request, frozen=True, kw_only=True):
-    """Ledger entry create, as sent."""
+    """What ``ledger_entries.create`` is given."""
 
     date: dt.date
     label: str
@@ -63,7 +65,7 @@ class LedgerEntryCreate(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryCreateLedgerEntryLine(Request, frozen=True, kw_only=True):
-    """Ledger entry create ledger entry line, as sent."""
+    """One of the ``ledger_entry_lines`` of ``LedgerEntryCreate``."""
 
     __amounts__ = ("debit", "credit")
 
@@ -74,13 +76,13 @@ class LedgerEntryCreateLedgerEntryLine(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: ledger entry."""
+    """One page of what ``ledger_entries.list`` lists."""
 
     items: list[LedgerEntry] = PROMISED
 
 
 class LedgerEntryUpdate(Request, frozen=True, kw_only=True):
-    """Ledger entry update, as sent."""
+    """What ``ledger_entries.update`` is given."""
 
     date: dt.date | UnsetType = UNSET
     label: str | UnsetType = UNSET
@@ -91,7 +93,7 @@ class LedgerEntryUpdate(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryUpdateLedgerEntryLines(Request, frozen=True, kw_only=True):
-    """Ledger entry update ledger entry lines, as sent."""
+    """The ``ledger_entry_lines`` of ``LedgerEntryUpdate``."""
 
     create: list[LedgerEntryCreateLedgerEntryLine] | UnsetType = UNSET
     update: list[LedgerEntryUpdateLedgerEntryLinesUpdate] | UnsetType = UNSET
@@ -99,13 +101,13 @@ class LedgerEntryUpdateLedgerEntryLines(Request, frozen=True, kw_only=True):
 
 
 class LedgerEntryUpdateLedgerEntryLinesDelete(Request, frozen=True, kw_only=True):
-    """Ledger entry update ledger entry lines delete, as sent."""
+    """One of the ``delete`` of ``LedgerEntryUpdateLedgerEntryLines``."""
 
     id: int
 
 
 class LedgerEntryUpdateLedgerEntryLinesUpdate(Request, frozen=True, kw_only=True):
-    """Ledger entry update ledger entry lines update, as sent."""
+    """One of the ``update`` of ``LedgerEntryUpdateLedgerEntryLines``."""
 
     __amounts__ = ("debit", "credit")
 

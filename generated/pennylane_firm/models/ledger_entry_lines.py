@@ -18,7 +18,7 @@ __all__ = [
 
 
 class LedgerEntryLine(Answer, frozen=True, kw_only=True):
-    """Ledger entry line, as answered."""
+    """A ledger entry line, as ``ledger_entry_lines.get`` and ``ledger_entry_lines.list`` give it."""
 
     id: int = PROMISED
     debit: Decimal = PROMISED
@@ -36,14 +36,14 @@ class LedgerEntryLine(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryLineImputationDate(Answer, frozen=True, kw_only=True):
-    """Ledger entry line imputation date, as answered."""
+    """One of the ``imputation_dates`` of ``LedgerEntryLine``."""
 
     start_date: dt.date | None = PROMISED
     end_date: dt.date | None = PROMISED
 
 
 class LedgerEntryLineLedgerAccount(Answer, frozen=True, kw_only=True):
-    """Ledger entry line ledger account, as answered."""
+    """The ``ledger_account`` of ``LedgerEntryLine``."""
 
     id: int = PROMISED
     number: str = PROMISED
@@ -51,7 +51,9 @@ class LedgerEntryLineLedgerAccount(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryLineLetteredLedgerEntryLine(Answer, frozen=True, kw_only=True):
-    """Ledger entry line lettered ledger entry line, as answered."""
+    """A ledger entry line lettered ledger entry line, as
+    ``ledger_entry_lines.list_lettered_ledger_entry_lines`` gives it.
+    """
 
     id: int = PROMISED
     debit: Decimal = PROMISED
@@ -67,19 +69,19 @@ class LedgerEntryLineLetteredLedgerEntryLine(Answer, frozen=True, kw_only=True):
 
 
 class LedgerEntryLineLetteredLedgerEntryLinePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: ledger entry line lettered ledger entry line."""
+    """One page of what ``ledger_entry_lines.list_lettered_ledger_entry_lines`` lists."""
 
     items: list[LedgerEntryLineLetteredLedgerEntryLine] = PROMISED
 
 
 class LedgerEntryLineLetteredLedgerEntryLines(Answer, frozen=True, kw_only=True):
-    """Ledger entry line lettered ledger entry lines, as answered."""
+    """The ``lettered_ledger_entry_lines`` of ``LedgerEntryLine``."""
 
     ids: list[int] = PROMISED
     url: str = PROMISED
 
 
 class LedgerEntryLinePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: ledger entry line."""
+    """One page of what ``ledger_entry_lines.list`` lists."""
 
     items: list[LedgerEntryLine] = PROMISED

@@ -30,38 +30,38 @@ Currency: TypeAlias = Literal[
     "UAH", "UGX", "UYU", "UZS", "VEF", "VND", "VUV", "WST", "XAF", "XCD", "XDR", "XOF", "XPF", "YER", "ZAR",
     "ZMK", "ZMW", "ZWL",
 ]  # fmt: skip
-"""Currency, as sent."""
+"""What can stand in ``currency`` of ``BankAccountCreate``."""
 
 CurrencyAnswer: TypeAlias = str
-"""Currency answer, as answered."""
+"""What can stand in ``currency`` of ``BankAccount``."""
 
 Language: TypeAlias = str
-"""Language, as answered.
+"""What can stand in ``billing_language`` of ``CustomerCompany``.
 
 Known values: fr_FR, en_GB, de_DE. Others may come.
 """
 
 TransactionDirection: TypeAlias = str
-"""Transaction direction, as answered.
+"""What can stand in ``direction`` of ``Category``.
 
 Known values: cash_in, cash_out. Others may come.
 """
 
 
 class CategoryCategoryGroup(Answer, frozen=True, kw_only=True):
-    """Category category group, as answered."""
+    """The ``bank_establishment`` of ``BankAccount``."""
 
     id: int = PROMISED
 
 
 class CategoryGroupCategories(Answer, frozen=True, kw_only=True):
-    """Category group categories, as answered."""
+    """The ``categories`` of ``CategoryGroup``."""
 
     url: str = PROMISED
 
 
 class CategoryShare(Answer, frozen=True, kw_only=True):
-    """Category share, as answered."""
+    """One of the ``categories`` of ``LedgerEntry``."""
 
     id: int = PROMISED
     label: str = PROMISED
@@ -73,14 +73,14 @@ class CategoryShare(Answer, frozen=True, kw_only=True):
 
 
 class CustomerInvoiceCreditedInvoice(Answer, frozen=True, kw_only=True):
-    """Customer invoice credited invoice, as answered."""
+    """The ``journal`` of ``BankAccount``."""
 
     id: int = PROMISED
     url: str = PROMISED
 
 
 class CustomerInvoiceTransactionReference(Answer, frozen=True, kw_only=True):
-    """Customer invoice transaction reference, as answered."""
+    """The ``transaction_reference`` of ``CustomerInvoice``."""
 
     banking_provider: str = PROMISED
     provider_field_name: str = PROMISED
@@ -88,7 +88,7 @@ class CustomerInvoiceTransactionReference(Answer, frozen=True, kw_only=True):
 
 
 class SupplierPostalAddress(Answer, frozen=True, kw_only=True):
-    """Supplier postal address, as answered."""
+    """The ``billing_address`` of ``CustomerCompany``."""
 
     address: str = PROMISED
     postal_code: str = PROMISED

@@ -22,13 +22,13 @@ __all__ = [
 ]  # fmt: skip
 
 InvoiceAccountantsStatus: TypeAlias = str
-"""Invoice accountants status, as answered.
+"""What can stand in ``accounting_status`` of ``SupplierInvoice``.
 
 Known values: draft, archived, entry, validation_needed, complete. Others may come.
 """
 
 InvoicePaymentStatus: TypeAlias = str
-"""Invoice payment status, as answered.
+"""What can stand in ``payment_status`` of ``SupplierInvoice``.
 
 Known values: to_be_processed, to_be_paid, partially_paid, payment_error, payment_scheduled,
 payment_in_progress, payment_emitted, payment_found, paid_offline, fully_paid. Others may come.
@@ -36,7 +36,7 @@ payment_in_progress, payment_emitted, payment_found, paid_offline, fully_paid. O
 
 
 class SupplierInvoice(Answer, frozen=True, kw_only=True):
-    """Supplier invoice, as answered."""
+    """A supplier invoice, as ``supplier_invoices.get`` and ``supplier_invoices.list`` give it."""
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -71,6 +71,6 @@ class SupplierInvoice(Answer, frozen=True, kw_only=True):
 
 
 class SupplierInvoicePage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: supplier invoice."""
+    """One page of what ``supplier_invoices.list`` lists."""
 
     items: list[SupplierInvoice] = PROMISED

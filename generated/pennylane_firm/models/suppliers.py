@@ -15,21 +15,21 @@ __all__ = [
 ]  # fmt: skip
 
 SupplierPaymentMethods: TypeAlias = str
-"""Supplier payment methods, as answered.
+"""What can stand in ``supplier_payment_method`` of ``Supplier``.
 
 Known values: automatic_transfer, manual_transfer, automatic_debiting, bill_of_exchange, check, cash, card,
 other. Others may come.
 """
 
 ThirdpartySupplierDueDateRule: TypeAlias = str
-"""Thirdparty supplier due date rule, as answered.
+"""What can stand in ``supplier_due_date_rule`` of ``Supplier``.
 
 Known values: days, days_or_end_of_month. Others may come.
 """
 
 
 class Supplier(Answer, frozen=True, kw_only=True):
-    """Supplier, as answered."""
+    """A supplier, as ``suppliers.list`` gives it."""
 
     id: int = PROMISED
     name: str = PROMISED
@@ -49,6 +49,6 @@ class Supplier(Answer, frozen=True, kw_only=True):
 
 
 class SupplierPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: supplier."""
+    """One page of what ``suppliers.list`` lists."""
 
     items: list[Supplier] = PROMISED

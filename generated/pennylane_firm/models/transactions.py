@@ -21,7 +21,9 @@ __all__ = [
 
 
 class Transaction(Answer, frozen=True, kw_only=True):
-    """Transaction, as answered."""
+    """A transaction, as ``transactions.create``, ``transactions.update`` and ``transactions.list`` give
+    it.
+    """
 
     id: int = PROMISED
     label: str | None = PROMISED
@@ -45,7 +47,7 @@ class Transaction(Answer, frozen=True, kw_only=True):
 
 
 class TransactionCreate(Request, frozen=True, kw_only=True):
-    """Transaction create, as sent."""
+    """What ``transactions.create`` is given."""
 
     __amounts__ = ("amount", "fee")
 
@@ -57,20 +59,20 @@ class TransactionCreate(Request, frozen=True, kw_only=True):
 
 
 class TransactionPage(AnswerPage, frozen=True, kw_only=True):
-    """One page of a list: transaction."""
+    """One page of what ``transactions.list`` lists."""
 
     items: list[Transaction] = PROMISED
 
 
 class TransactionProAccountExpense(Answer, frozen=True, kw_only=True):
-    """Transaction pro account expense, as answered."""
+    """The ``pro_account_expense`` of ``Transaction``."""
 
     employee: TransactionProAccountExpenseEmployee | None = PROMISED
     card_masked_number: str = PROMISED
 
 
 class TransactionProAccountExpenseEmployee(Answer, frozen=True, kw_only=True):
-    """Transaction pro account expense employee, as answered."""
+    """The ``employee`` of ``TransactionProAccountExpense``."""
 
     id: int = PROMISED
     first_name: str = PROMISED
@@ -78,19 +80,19 @@ class TransactionProAccountExpenseEmployee(Answer, frozen=True, kw_only=True):
 
 
 class TransactionUpdateCustomerId(Request, frozen=True, kw_only=True):
-    """Transaction update customer id, as sent."""
+    """One kind of ``TransactionUpdate``."""
 
     customer_id: int | None
 
 
 class TransactionUpdateSupplierId(Request, frozen=True, kw_only=True):
-    """Transaction update supplier id, as sent."""
+    """One kind of ``TransactionUpdate``."""
 
     supplier_id: int | None
 
 
 if TYPE_CHECKING:
     TransactionUpdate: TypeAlias = TransactionUpdateCustomerId | TransactionUpdateSupplierId
-    """Transaction update, as sent."""
+    """What ``transactions.update`` is given."""
 else:
     TransactionUpdate = variants(TransactionUpdateCustomerId, TransactionUpdateSupplierId)

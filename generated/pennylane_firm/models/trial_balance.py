@@ -14,7 +14,7 @@ __all__ = [
 
 
 class TrialBalance(Answer, frozen=True, kw_only=True):
-    """Trial balance, as answered."""
+    """A trial balance, as ``trial_balance.list`` gives it."""
 
     number: str = PROMISED
     label: str = PROMISED
@@ -24,7 +24,7 @@ class TrialBalance(Answer, frozen=True, kw_only=True):
 
 
 class TrialBalancePage(Answer, frozen=True, kw_only=True):
-    """One page of a list: trial balance."""
+    """One page of what ``trial_balance.list`` lists."""
 
     items: list[TrialBalance] = PROMISED
     total_pages: int = PROMISED

@@ -132,9 +132,13 @@ def docstring(paragraphs: Iterable[str], *, indent: int) -> Code:
         indent: how many spaces stand before it; the first line is not indented, as the template does that.
     """
     margin = " " * indent
-    wrapped = [_wrapped(text, WIDTH - indent) for text in paragraphs if text.strip()]
+    kept = [text for text in paragraphs if text.strip()]
+    wrapped = [_wrapped(text, WIDTH - indent) for text in kept]
     if len(wrapped) == 1 and len(wrapped[0]) == 1 and len(wrapped[0][0]) + indent + 6 <= WIDTH:
         return Code(f'"""{wrapped[0][0]}"""')
+    if len(wrapped) == 1 and len(wrapped[0]) == 1:
+        # Alone on its line, and the closing quotes would not fit behind it: formatters want two lines then.
+        wrapped = [_wrapped(text, WIDTH - indent - 3) for text in kept]
     lines = [line for block in wrapped for line in ["", *block]][1:]
     body = "\n".join(f"{margin}{line}".rstrip() for line in lines)
     return Code(f'"""{body.strip()}\n{margin}"""')

@@ -24,7 +24,6 @@ from pennyform.codegen.client.code import WIDTH, Brackets, Code, docstring, fill
 from pennyform.codegen.client.parsing import class_name, identifier
 from pennyform.findings import failure
 from pennyform.spec.contract import ANSWER, REQUEST, Schema
-from pennyform.spec.words import parts
 
 _INDENT = 4
 _MOST_VALUES_SHOWN = 24
@@ -75,10 +74,11 @@ Model = Struct | Alias
 
 @dataclass(frozen=True)
 class Components:
-    """The components of one document, with the classes that the parser made of them."""
+    """The components of one document, with the classes that the parser made of them, and words for each."""
 
     schemas: Mapping[str, Schema]
     parsed: Mapping[str, ModelProperty]
+    sentences: Mapping[str, str]
 
     def direction(self, name: str) -> str:
         """``request`` or ``answer``."""
@@ -131,7 +131,7 @@ def _struct(name: str, components: Components) -> Struct:
     return Struct(
         class_name(name),
         Brackets(f"class {class_name(name)}(", options, "):").laid_out(),
-        docstring(_words(name, schema, direction), indent=_INDENT),
+        docstring(_words(name, schema, components), indent=_INDENT),
         tuple(_flags(fields, direction)),
         fields,
         frozenset[str]().union(*(field.type.uses for field in fields)),
@@ -239,7 +239,7 @@ def _refuse_collisions(name: str, fields: tuple[Field, ...]) -> None:
 def _alias(name: str, components: Components) -> Alias:
     schema, direction = components.schemas[name], components.direction(name)
     kind = python_type(schema, direction)
-    words = _words(name, schema, direction)
+    words = _words(name, schema, components)
     values = [literal(value) for value in schema.get("enum", ()) if value is not None]
     if values and direction == REQUEST:
         return Alias(class_name(name), _closed(name, values), None, docstring(words, indent=0), kind.uses)
@@ -251,9 +251,9 @@ def _alias(name: str, components: Components) -> Alias:
     return Alias(class_name(name), declaration, runtime, docstring(words, indent=_INDENT), kind.uses)
 
 
-def unnamed(name: ClassName, schema: Schema, direction: str) -> Alias:
+def unnamed(name: ClassName, schema: Schema, direction: str, words: str) -> Alias:
     """An alias for a body or an answer that has no component, such as a bare array."""
-    return _plain(name, python_type(schema, direction), [_spoken(name, direction)])
+    return _plain(name, python_type(schema, direction), [words])
 
 
 def _plain(name: ClassName, kind: Type, words: list[str]) -> Alias:
@@ -297,17 +297,10 @@ def _discriminator(variants: list[str], components: Components) -> str:
     return ""
 
 
-def _words(name: str, schema: Schema, direction: str) -> list[str]:
-    """What a docstring says of a component: our description of it, else what its name says."""
+def _words(name: str, schema: Schema, components: Components) -> list[str]:
+    """What a docstring says of a component: our description of it, else where it is used."""
     known = [value for value in schema.get("enum", ()) if value is not None]
-    spoken = schema.get("description") or _spoken(name, direction)
-    if not known or len(known) > _MOST_VALUES_SHOWN or direction == REQUEST:
+    spoken = schema.get("description") or components.sentences[name]
+    if not known or len(known) > _MOST_VALUES_SHOWN or components.direction(name) == REQUEST:
         return [spoken]
     return [spoken, f"Known values: {', '.join(map(str, known))}. Others may come."]
-
-
-def _spoken(name: str, direction: str) -> str:
-    words = " ".join(parts(name))
-    if words.endswith(" page"):
-        return f"One page of a list: {words.removesuffix(' page')}."
-    return f"{words.capitalize()}, as {'sent' if direction == REQUEST else 'answered'}."

@@ -10,6 +10,7 @@ from pennyform.codegen.client.annotations import component_of
 from pennyform.codegen.client.models import Alias, Components, Model, model, unnamed
 from pennyform.codegen.client.naming import answer_name, body_name
 from pennyform.codegen.client.parsing import Parsed, class_name, identifier
+from pennyform.codegen.client.uses import given, gives, sentences
 from pennyform.findings import failure
 from pennyform.spec.contract import ANSWER, REQUEST, Contract, Operation
 
@@ -22,7 +23,7 @@ def modules(contract: Contract, parsed: Parsed) -> dict[str, list[Model]]:
     Raises:
         Failure: two components would become classes of one name.
     """
-    components = Components(contract.document["components"]["schemas"], parsed.models)
+    components = Components(contract.document["components"]["schemas"], parsed.models, sentences(contract))
     users: dict[str, set[str]] = defaultdict(set)
     for operation in contract.operations:
         for name in components.reachable(_schemas(operation)):
@@ -48,11 +49,14 @@ def _unnamed(operations: Iterable[Operation]) -> Iterator[tuple[str, Alias]]:
     """Aliases for bodies and answers that are not components, such as bare arrays."""
     for operation in operations:
         if operation.answer is not None and not component_of(operation.answer):
-            yield operation.resource, unnamed(answer_name(operation), operation.answer, ANSWER)
+            yield (
+                operation.resource,
+                unnamed(answer_name(operation), operation.answer, ANSWER, gives(operation)),
+            )
         if operation.request is not None and not component_of(operation.request.schema):
             yield (
                 operation.resource,
-                unnamed(body_name(operation), operation.request.schema, REQUEST),
+                unnamed(body_name(operation), operation.request.schema, REQUEST, given(operation)),
             )
 
 

@@ -72,7 +72,7 @@ def _summary(operation: Operation) -> str:
     verb, _, rest = operation.name.strip("_").partition("_")
     if not rest or rest.partition("_")[0] in _HOW:
         return f"{' '.join([verb.capitalize(), words['a_thing'], _spoken(rest)]).strip()}."
-    phrase = _OF.get(verb, f"{verb.capitalize()}: {{rest}}, for {{a_thing}}.")
+    phrase = _OF.get(verb, f"{verb.capitalize()} {{a_rest}}, for {{a_thing}}.")
     spoken = _spoken(rest)
     return phrase.format(rest=spoken, a_rest=f"{_article(spoken)} {spoken}", **words)
 
