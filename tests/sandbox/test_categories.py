@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from .conftest import Caller, Draft, Issued
+from .bodies import individual
+from .conftest import Caller, Clock, Draft, Issued
 
 
 @pytest.fixture
@@ -92,10 +94,71 @@ def test_invoices_are_found_by_category(api: Caller, issued: Issued, groups: dic
     assert found[0]["updated_at"] == north["updated_at"]
 
 
-def test_customers_have_categories_too(api: Caller, customer: int, groups: dict[str, int]) -> None:
-    path = f"/customers/{customer}/categories"
+def supplier(api: Caller) -> str:
+    return f"/suppliers/{api.made('/suppliers', {'name': 'Paper Ltd'})['id']}"
+
+
+def supplier_invoice(api: Caller) -> str:
+    line = {"label": "Paper", "currency_amount": "120", "currency_tax": "20", "vat_rate": "FR_200"}
+    body = {
+        "file_attachment_id": api.upload()["id"],
+        "supplier_id": int(supplier(api).rpartition("/")[2]),
+        "date": "2025-09-20",
+        "deadline": "2025-10-20",
+        "currency_amount_before_tax": "100",
+        "currency_amount": "120",
+        "currency_tax": "20",
+        "invoice_lines": [line],
+    }
+    return f"/supplier_invoices/{api.made('/supplier_invoices/import', body)['id']}"
+
+
+def customer_(api: Caller) -> str:
+    return f"/customers/{api.made('/individual_customers', individual())['id']}"
+
+
+def transaction(api: Caller) -> str:
+    account = api.get("/bank_accounts").json()["items"][0]["id"]
+    body = {"bank_account_id": account, "label": "Out", "date": "2025-10-05", "amount": "-1"}
+    return f"/transactions/{api.made('/transactions', body)['id']}"
+
+
+@pytest.mark.parametrize("owner", [customer_, supplier, supplier_invoice, transaction])
+def test_others_have_categories_too(
+    api: Caller, groups: dict[str, int], owner: Callable[[Caller], str]
+) -> None:
+    path = f"{owner(api)}/categories"
     assert weights(api.put(path, json=[{"id": groups["North"], "weight": "1"}]).json()) == {"North": "1.0"}
     assert weights(api.get(path).json()["items"]) == {"North": "1.0"}
+    assert api.put(path, json=[{"id": groups["North"], "weight": "0.9"}]).status_code == 422
+
+
+def test_lines_of_the_ledger_have_categories_and_a_changelog_of_them(
+    api: Caller, groups: dict[str, int], clock: Clock
+) -> None:
+    account = api.get("/ledger_accounts").json()["items"][0]["id"]
+    journal = api.get("/journals").json()["items"][0]["id"]
+    lines = [
+        {"ledger_account_id": account, "debit": debit, "credit": credit}
+        for debit, credit in (("1", "0"), ("0", "1"))
+    ]
+    body = {"date": "2025-10-05", "label": "x", "journal_id": journal, "ledger_entry_lines": lines}
+    entry = api.made("/ledger_entries", body)
+    line = entry["ledger_entry_lines"][0]["id"]
+    path = f"/ledger_entry_lines/{line}/categories"
+    given = api.put(path, json=[{"id": groups["North"], "weight": "1"}]).json()["ledger_entry_line"]
+    assert (given["id"], weights(given["categories"])) == (line, {"North": "1.0"})
+    assert weights(api.get(path).json()["items"]) == {"North": "1.0"}
+    api.put(path, json=[])
+    clock.advance(minutes=1)
+    told = api.get("/changelogs/ledger_entry_lines_categories").json()["items"]
+    assert [one["operation"] for one in told] == ["insert", "delete"]
+    assert told[0]["ledger_entry_line"] == {"id": line}
+    assert told[0]["ledger_entry"]["id"] == entry["id"]
+    assert [one["operation"] for one in api.get("/changelogs/ledger_entry_lines").json()["items"]] == [
+        "insert",
+        "insert",
+    ]
 
 
 def test_categories_are_made_and_renamed(api: Caller) -> None:

@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from .conftest import Caller, Clock
+from .bodies import line
+from .conftest import Caller, Clock, Draft, Issued
 
 Entered = Callable[..., dict[str, Any]]
 
@@ -227,3 +228,37 @@ class TestExports:
     def test_a_period_has_an_order(self, api: Caller) -> None:
         period = {"period_start": "2025-10-02", "period_end": "2025-10-01"}
         assert api.post("/exports/fecs", json=period).status_code == 400
+
+
+class TestInvoices:
+    def entry(self, api: Caller, invoice: dict[str, Any]) -> tuple[str, list[tuple[str, str, str]]]:
+        shown = api.get(f"/ledger_entries/{invoice['ledger_entry']['id']}").json()
+        lines = [
+            (one["ledger_account"]["number"], one["debit"], one["credit"])
+            for one in shown["ledger_entry_lines"]
+        ]
+        return shown["status"], lines
+
+    def test_a_draft_has_an_entry_without_lines(self, api: Caller, draft: Draft) -> None:
+        invoice = api.made("/customer_invoices", draft())
+        assert self.entry(api, invoice) == ("draft", [])
+        api.put(f"/customer_invoices/{invoice['id']}/finalize")
+        assert self.entry(api, invoice) == (
+            "complete",
+            [("411", "240.0", "0.0"), ("706000", "0.0", "200.0"), ("445710", "0.0", "40.0")],
+        )
+
+    def test_it_goes_with_its_draft(self, api: Caller, draft: Draft) -> None:
+        invoice = api.made("/customer_invoices", draft())
+        api.delete(f"/customer_invoices/{invoice['id']}")
+        assert api.get("/ledger_entries").json()["items"] == []
+
+    def test_a_credit_note_is_entered_the_other_way(self, api: Caller, issued: Issued) -> None:
+        _, lines = self.entry(api, issued(line(quantity=-1)))
+        assert lines == [("411", "0.0", "120.0"), ("706000", "100.0", "0.0"), ("445710", "20.0", "0.0")]
+
+    def test_the_trial_balance_knows_them(self, api: Caller, issued: Issued) -> None:
+        issued(currency="USD")
+        period = {"period_start": "2025-10-01", "period_end": "2025-10-31"}
+        items = api.get("/trial_balance", params=period).json()["items"]
+        assert {one["number"]: one["debits"] for one in items}["411"] == "216.0"

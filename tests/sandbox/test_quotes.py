@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .bodies import line, product
+from .bodies import GIF, line, product
 from .conftest import Caller, Clock
 
 Quoted = Callable[..., dict[str, Any]]
@@ -73,6 +73,8 @@ def test_its_parts_go_into_the_invoice(api: Caller, quoted: Quoted) -> None:
         language="en_GB",
         special_mention="Thanks",
     )
+    (section,) = api.get(f"/quotes/{quote['id']}/invoice_line_sections").json()["items"]
+    assert (section["title"], section["rank"]) == ("Design", 1)
     made = invoiced(api, quote, external_reference="INV-1").json()
     for name in ("currency_amount", "currency_tax", "currency", "discount", "language", "special_mention"):
         assert made[name] == quote[name], name
@@ -133,6 +135,12 @@ def test_it_is_mailed_when_its_pdf_is_there(api: Caller, quoted: Quoted, clock: 
     shown = api.get(f"/quotes/{quote['id']}").json()
     assert shown["filename"] == "D-2025-0001.pdf"
     assert api.fetch(shown["public_file_url"]).content.startswith(b"%PDF")
+
+
+def test_files_are_attached_to_it(api: Caller, quoted: Quoted) -> None:
+    path = f"/quotes/{quoted()['id']}/appendices"
+    assert api.post(path, files={"file": ("plan.gif", GIF, "image/gif")}).status_code == 201
+    assert [one["filename"] for one in api.get(path).json()["items"]] == ["plan.gif"]
 
 
 def test_its_changes_are_told(api: Caller, quoted: Quoted, clock: Clock) -> None:

@@ -103,7 +103,7 @@ def _tell(call: Call, owner: Record, operation: Any, records: Iterable[Record]) 
     if owner.kind not in _TOLD:
         return
     log, type_ = _TOLD[owner.kind]
-    entry = {"id": owner.parent if owner.kind == "ledger_entry_line" else owner.id, "type": type_}
+    entry = {"id": owner.body["ledger_entry_id"], "type": type_}
     detail: dict[str, Any] = {"ledger_entry": entry}
     if owner.kind == "ledger_entry_line":
         detail["ledger_entry_line"] = {"id": owner.id}

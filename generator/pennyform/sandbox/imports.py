@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pennyform.sandbox import currencies, money
+from pennyform.sandbox import bookkeeping, currencies, money
 from pennyform.sandbox.accounts import account_for, substance_of
 from pennyform.sandbox.amounts import decimal_of, discount_of, percent_of
 from pennyform.sandbox.attachments import PDF
@@ -17,6 +17,7 @@ from pennyform.sandbox.currencies import CURRENCIES
 from pennyform.sandbox.lines import check_imputation, discount_text
 from pennyform.sandbox.problems import conflict, unprocessable
 
+_KIND = "customer_invoice"
 _CENT = Decimal("0.01")
 _AMOUNTS = ("currency_amount_before_tax", "currency_tax", "currency_amount")
 _E_INVOICE_NUMBER = re.compile(r"[A-Za-z0-9\-+_/]{1,35}")
@@ -115,6 +116,20 @@ def made_of(call: Call, kind: str, digest: str) -> Record | None:
     """The invoice that was made of a file's content, if any."""
     found = call.books.select(kind, Selection([_SAME_FILE], [digest], "id ASC", 1))
     return found[0] if found else None
+
+
+def keep(call: Call, invoice: Body, lines: Sequence[Body], reference: str | None) -> Record:
+    """Put an imported customer invoice, with its lines and its ledger entry, into the books.
+
+    Raises:
+        TakenError: when the reference is in use.
+    """
+    invoice["ledger_entry_id"] = bookkeeping.open_entry(call, _KIND, invoice)
+    bookkeeping.enter(call, _KIND, invoice, lines)
+    record = call.books.insert(_KIND, invoice, reference=reference or call.books.new_reference(_KIND))
+    for body in lines:
+        call.books.insert("invoice_line", body, parent=record.id)
+    return record
 
 
 def check_conversion(given: Mapping[str, Any], attachment: Record) -> None:

@@ -69,8 +69,7 @@ def invoice(call: Call, record: Record) -> dict[str, Any]:
         **_file(call, record),
         "paid": status == "paid",
         "status": status,
-        # Every invoice has a ledger entry, drafts too. It shares the invoice's id.
-        "ledger_entry": {"id": record.id},
+        "ledger_entry": {"id": kept["ledger_entry_id"]},
         "customer": {"id": kept["customer_id"], "url": call.url("customers", kept["customer_id"])},
         **{name: {"url": f"{own_url}/{name}"} for name in _BELOW},
         "pdf_invoice_free_text": kept["pdf_invoice_free_text"] or "",

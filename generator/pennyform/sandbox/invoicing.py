@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pennyform.sandbox import settlement, standing
+from pennyform.sandbox import bookkeeping, settlement, standing
 from pennyform.sandbox.amounts import discount_of
 from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Call
@@ -14,6 +14,7 @@ from pennyform.sandbox.currencies import CURRENCIES
 from pennyform.sandbox.lines import add_up, changed_line, discount_text, new_line
 from pennyform.sandbox.problems import not_found, unprocessable
 
+KIND = "customer_invoice"
 # What a caller may leave out.
 DEFAULTS: Mapping[str, Any] = {
     "currency": "EUR",
@@ -41,7 +42,7 @@ _OF_LINE = (
 )
 
 
-def make(call: Call, given: Mapping[str, Any], kind: str = "customer_invoice") -> Record:
+def make(call: Call, given: Mapping[str, Any], kind: str = KIND) -> Record:
     """Make an invoice from the contract's request fields; without ``draft`` it is issued at once.
 
     Args:
@@ -61,24 +62,28 @@ def make(call: Call, given: Mapping[str, Any], kind: str = "customer_invoice") -
     bodies = [new_line(call, line, rank, ranks) for rank, line in enumerate(lines, 1)]
     invoice = {**DEFAULTS, **standing.BEGINNING, **fields}
     settle(call, invoice, bodies)
-    if kind == "customer_invoice" and not invoice["draft"]:
-        number(call, invoice)
+    if kind == KIND:
+        invoice["ledger_entry_id"] = bookkeeping.open_entry(call, KIND, invoice)
+        if not invoice["draft"]:
+            issue(call, invoice, bodies)
     record = call.books.insert(kind, invoice, reference=reference)
     for child_kind, children in (("invoice_line_section", sections), ("invoice_line", bodies)):
         for child in children:
             call.books.insert(child_kind, child, parent=record.id)
-    if kind == "customer_invoice":
+    if kind == KIND:
         settlement.reconcile_invoice(call, record)
     return record
 
 
-def number(call: Call, invoice: dict[str, Any]) -> None:
-    """Issue: the next number of the year of the invoice's date, and the customer's address of today."""
+def issue(call: Call, invoice: dict[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Give an invoice the next number of the year of its date, and the customer's address of today."""
+    invoice["draft"] = False
     year = invoice["date"][:4]
     invoice["invoice_number"] = f"F-{year}-{call.books.next_number(f'invoice {year}'):04d}"
     invoice["issued_at"] = timestamp(call.now)
     customer = call.find("customer", invoice["customer_id"]).body
     invoice["billed_to"] = {name: customer[name] for name in ("name", "billing_address")}
+    bookkeeping.enter(call, KIND, invoice, lines)
 
 
 def settle(call: Call, invoice: dict[str, Any], lines: Sequence[dict[str, Any]]) -> None:

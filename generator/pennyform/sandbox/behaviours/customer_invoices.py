@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pennyform.sandbox import invoice_view, invoicing
+from pennyform.sandbox import bookkeeping, invoice_view, invoicing
 from pennyform.sandbox.behaviours.invoice_lines import included_lines
 from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Behaviour, Call
@@ -66,8 +66,7 @@ def finalize_invoice(call: Call) -> dict[str, Any]:
     record = _found(call)
     if not record.body["draft"]:
         raise unprocessable("The invoice is already finalized")
-    record.body["draft"] = False
-    invoicing.number(call, record.body)
+    invoicing.issue(call, record.body, [line.body for line in invoicing.lines_of(call, record)])
     call.books.update(record)
     return invoice_view.invoice(call, record)
 
@@ -79,6 +78,7 @@ def delete_invoice(call: Call) -> None:
         raise unprocessable("A finalized invoice cannot be deleted")
     for kind in ("invoice_line", "invoice_line_section"):
         call.books.delete(call.books.select(kind, Selection(), parent=record.id))
+    bookkeeping.withdraw(call, record)
     call.books.delete([record], free_reference=call.rules.deleted_reference_is_free)
 
 

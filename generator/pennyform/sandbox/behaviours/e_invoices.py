@@ -67,9 +67,7 @@ def _customer_invoice(call: Call) -> Record:
         "discount": imports.NO_DISCOUNT,
     }
     imports.settle(invoice, lines)
-    record = call.books.insert(kind, invoice, reference=call.books.new_reference(kind))
-    invoicing.write_lines(call, record, (), (), lines)
-    return record
+    return imports.keep(call, invoice, lines, None)
 
 
 def _supplier_invoice(call: Call) -> Record:

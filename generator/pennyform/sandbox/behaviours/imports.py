@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pennyform.sandbox import imports, invoice_view, standing
+from pennyform.sandbox import bookkeeping, imports, invoice_view, standing
 from pennyform.sandbox.amounts import discount_of
 from pennyform.sandbox.books import Record
 from pennyform.sandbox.call import Behaviour, Call
@@ -44,10 +44,7 @@ def _made(call: Call, invoice: dict[str, Any], customer: Record) -> Record:
     invoice["discount"] = discount_text(discount_of(invoice["discount"]))
     imports.settle(invoice, lines)
     imports.check_totals(invoice, lines)
-    reference = call.body.get("external_reference") or call.books.new_reference("customer_invoice")
-    record = call.books.insert("customer_invoice", invoice, reference=reference)
-    for line in lines:
-        call.books.insert("invoice_line", line, parent=record.id)
+    record = imports.keep(call, invoice, lines, call.body.get("external_reference"))
     reconcile_invoice(call, record)
     return record
 
@@ -64,6 +61,7 @@ def update_imported(call: Call) -> dict[str, Any]:
     _change(call, record, given, changes)
     record.body["customer_name"] = customer.body["name"]
     call.books.update(record)
+    bookkeeping.enter(call, record.kind, record.body, [line.body for line in lines_of(call, record)])
     if "transaction_reference" in given:
         reconcile_invoice(call, record)
     return invoice_view.invoice(call, record)

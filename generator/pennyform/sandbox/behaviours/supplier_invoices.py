@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from pennyform.sandbox import imports, settlement, standing, transaction_view
-from pennyform.sandbox.books import Record
+from pennyform.sandbox import bookkeeping, currencies, imports, money, settlement, standing, transaction_view
+from pennyform.sandbox.amounts import decimal_of
+from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.listing import listed
 from pennyform.sandbox.problems import unprocessable
@@ -14,8 +15,8 @@ from pennyform.sandbox.resources import change_below, show, show_item
 
 KIND = "supplier_invoice"
 _LINE = "invoice_line"
-# Set aside when the amounts that they follow from change.
-_FOLLOWING = {"currency_amount": "amount", "currency_tax": "tax"}
+# Follow from the amounts in the invoice's currency, unless they are given too.
+_IN_EUROS = ("amount", "tax")
 
 
 def list_invoices(call: Call) -> dict[str, Any]:
@@ -49,6 +50,9 @@ def add(call: Call, given: dict[str, Any]) -> Record:
     kept["accounting_status"] = "entry" if incomplete else "validation_needed"
     kept["payment_status"] = "to_be_paid"
     reference = kept.pop("external_reference", None) or call.books.new_reference(KIND)
+    _compute(kept)
+    kept["ledger_entry_id"] = bookkeeping.open_entry(call, KIND, kept)
+    bookkeeping.enter(call, KIND, kept, lines)
     record = call.books.insert(KIND, kept, reference=reference)
     change_below(call, record, _LINE, {"create": [_line(call, line) for line in lines]})
     return record
@@ -62,14 +66,17 @@ def update_invoice(call: Call) -> Any:
     if "supplier_id" in given:
         call.find("supplier", given["supplier_id"], "Supplier")
     record.reference = given.pop("external_reference", None) or record.reference
-    for name, following in _FOLLOWING.items():
-        if name in given:
-            record.body.pop(following, None)
+    for name in _IN_EUROS:
+        if f"currency_{name}" in given or "currency" in given:
+            record.body.pop(name, None)
     record.body.update(given)
+    _compute(record.body)
     for line in (*changes.get("create", ()), *changes.get("update", ())):
         _line(call, line)
     change_below(call, record, _LINE, changes)
     call.books.update(record)
+    lines = [line.body for line in call.books.select(_LINE, Selection(), parent=record.id)]
+    bookkeeping.enter(call, KIND, record.body, lines)
     return _show(call, record)
 
 
@@ -138,6 +145,13 @@ def link_purchase_request(call: Call) -> None:
     linked.append(invoice.id)
     request.body["status"] = "invoiced"
     call.books.update(request)
+
+
+def _compute(invoice: dict[str, Any]) -> None:
+    rate = currencies.exchange_rate(invoice["currency"])
+    for name in _IN_EUROS:
+        amount = decimal_of(name, invoice[f"currency_{name}"] or "0")
+        invoice[name] = invoice.get(name) or money.text(money.rounded(amount * rate, 2))
 
 
 def _line(call: Call, given: dict[str, Any]) -> dict[str, Any]:
