@@ -360,6 +360,24 @@ def test_a_warning_of_the_parser_is_a_failure(name: str, odd: Document) -> None:
     assert "contract-not-understood" in {finding.rule for finding in caught.value.findings}
 
 
+@pytest.mark.parametrize("field", ["authorizationUrl", "tokenUrl"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://app.example.com/token", "https://a@b.example/t", "javascript:alert(1)", "https://x.example/t?a=1",
+     'https://x.example/"+t', "https://x.example", "//x.example/t", "https://127.0.0.1:1/t\n", 5, None],
+)  # fmt: skip
+def test_secrets_are_sent_to_plain_https_addresses_only(field: str, url: object) -> None:
+    document = contract_document()
+    flow = {"authorizationUrl": "https://x.example/a", "tokenUrl": "https://x.example/t", "scopes": {}}
+    document["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"] = {**flow, field: url}
+    with pytest.raises(Failure):
+        emitted(document)
+
+
+def test_the_corpus_is_large() -> None:
+    assert len([*cases()]) >= 100
+
+
 FIELDS = [
     ('la"bel', "name-unsafe"),
     ("_id", ""),
