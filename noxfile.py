@@ -108,6 +108,28 @@ _COPY_EXAMPLES = (
 
 
 @nox.session
+def hooks(session: nox.Session) -> None:
+    """Run the hooks of .pre-commit-hooks.yaml by the real pre-commit and by prek on a scratch repository."""
+    _install_project(session, "test", extras="[codegen]")
+    session.install("--quiet", "pre-commit>=4.2", "prek>=0.3")
+    session.run(
+        "pytest", "-q", "tests/invoices/test_hooks.py", env={"PENNYFORM_HOOK_RUNNERS": "pre-commit prek"}
+    )
+
+
+@nox.session
+def editors(session: nox.Session) -> None:
+    """Prove the schemas with the real yaml-language-server, which npm installs into this session's folder."""
+    _install_project(session, "test")
+    home = Path(session.virtualenv.location) / "language-server"
+    npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(home)]
+    session.run(*npm, "yaml-language-server@1", external=True)
+    server = home / "node_modules" / ".bin" / "yaml-language-server"
+    where = {"PENNYFORM_YAML_LANGUAGE_SERVER": str(server)}
+    session.run("pytest", "-q", "tests/invoices/test_editors.py", *session.posargs, env=where)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Print speed and size as ratios against named rivals measured in the same run."""
     _install_project(session, "bench", extras="[codegen]")

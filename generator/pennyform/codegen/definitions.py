@@ -22,6 +22,7 @@ import yaml
 
 from pennyform import data
 from pennyform.codegen.definition_added import added
+from pennyform.codegen.definition_editors import for_editors, meanings
 from pennyform.codegen.definition_expressions import with_expressions
 from pennyform.codegen.definition_fields import Fields, Schema, UnsupportedShapeError
 from pennyform.codegen.definition_requests import body
@@ -60,7 +61,14 @@ def emit(contract: Contract, mappings: Path | None = None, templates: Path | Non
     single, series = ways["invoice"], many["invoice-series"]
     for name, template in read_templates(templates or data.templates() / "invoices").items():
         emitted[f"templates/{name}"] = template_schema(single, series, name, template)
-    return {f"schemas/{kind}.schema.json": _written(schema) for kind, schema in emitted.items()}
+    codes = meanings(contract)
+    # Not where only the tool looks, nor in the settings, which the tool reads at every start.
+    shown = {
+        kind: for_editors(schema, codes)
+        for kind, schema in emitted.items()
+        if kind != "pennyform" and not kind.startswith("definitions/")
+    }
+    return {f"schemas/{kind}.schema.json": _written(schema) for kind, schema in (emitted | shown).items()}
 
 
 def _written(schema: Schema) -> bytes:
@@ -123,7 +131,9 @@ class _Mappings:
         if base:
             shared = self._read(base["mapping"])
             mapping["added"] |= {name: shared["added"][name] for name in base["shares"]}
-            mapping |= {name: shared[name] | mapping.get(name, {}) for name in ("keys", "words", "order_within")}
+            mapping |= {
+                name: shared[name] | mapping.get(name, {}) for name in ("keys", "words", "order_within")
+            }
         return mapping
 
     def _added(self, mapping: Mapping[str, Any], name: str = "") -> dict[str, dict[str, Schema]]:

@@ -24,6 +24,8 @@ _ANNOTATIONS = {
         "format",
         "errorMessage",
         "patternErrorMessage",
+        "markdownDescription",
+        "markdownEnumDescriptions",
     ),
     *("x-pennyform", "x-pennyform-key", "x-pennyform-added", "x-pennyform-after-finalizing"),
     *("then", "else"),  # read with `if`

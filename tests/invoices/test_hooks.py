@@ -1,0 +1,153 @@
+"""The hooks of .pre-commit-hooks.yaml: their entries as commands, and by real runners in a new repository.
+
+``nox -s hooks`` runs the real ones: they build the hooks' environments, which needs a package index.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .definitions import YAML_TEXT
+
+ROOT = Path(__file__).parents[2]
+HOOKS: dict[str, dict[str, Any]] = {
+    hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+}
+RUNNERS = os.environ.get("PENNYFORM_HOOK_RUNNERS", "").split()
+SETTINGS = "version: 1\nenvironment: sandbox\n"
+UNFORMATTED = YAML_TEXT.replace("external_reference: INV-1\n", "").replace(
+    "customer: ACME_001\n", "customer: ACME_001\nexternal_reference: INV-1\n"
+)
+# A hook's own environment is made from a commit: what pip needs to know, without this checkout's tokens.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PENNY"))}
+
+
+def run(folder: Path, *words: str, expected: int | None = None) -> str:
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT)
+    output = done.stdout + done.stderr
+    assert expected is None or done.returncode == expected, output
+    return output
+
+
+def entry(hook: str, folder: Path, *files: str, expected: int) -> str:
+    """Run a hook's entry as a runner would: with the names of changed files, from the repository's root."""
+    words: Sequence[str] = HOOKS[hook]["entry"].split()
+    assert words[0] == "pennyform"
+    return run(folder, sys.executable, "-m", "pennyform", *words[1:], *files, expected=expected)
+
+
+def own_environments(folders: pytest.TempPathFactory) -> None:
+    """Let runners build the hooks' environments anew, out of nothing but the commit."""
+    cache = folders.mktemp("cache")
+    ENVIRONMENT.update(PRE_COMMIT_HOME=str(cache / "pre-commit"), PREK_HOME=str(cache / "prek"))
+    ENVIRONMENT.pop("PYTHONPATH", None)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in {
+        "pennyform.yaml": SETTINGS,
+        "invoices/good.yaml": YAML_TEXT,
+        "invoices/wrong.yaml": YAML_TEXT.replace("INV-1", "INV-2").replace("FR_200", "FR_055"),
+        "invoices/unformatted.yaml": UNFORMATTED.replace("INV-1", "INV-3"),
+        "docs/else.yaml": "a: [1\n",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_validate_takes_the_names_of_changed_files(folder: Path) -> None:
+    entry("pennyform-validate", folder, "invoices/good.yaml", "pennyform.yaml", expected=0)
+    output = entry("pennyform-validate", folder, "invoices/good.yaml", "invoices/wrong.yaml", expected=4)
+    assert "invoices/wrong.yaml:10:15: error unknown-vat-rate" in output
+
+
+def test_fmt_changes_only_the_files_named(folder: Path) -> None:
+    before = (folder / "invoices" / "good.yaml").read_text()
+    assert "formatted invoices/unformatted.yaml" in entry(
+        "pennyform-fmt", folder, "invoices/unformatted.yaml", expected=0
+    )
+    assert (folder / "invoices" / "unformatted.yaml").read_text() == YAML_TEXT.replace("INV-1", "INV-3")
+    assert (folder / "invoices" / "good.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("hook", sorted(HOOKS))
+def test_a_hook_is_declared_as_runners_want_it(hook: str) -> None:
+    declared = HOOKS[hook]
+    assert declared["language"] == "python"
+    assert declared["entry"].startswith("pennyform ")
+    assert declared["name"]
+    assert declared["description"]
+    re.compile(declared["files"])
+
+
+@pytest.mark.parametrize("hook", ["pennyform-validate", "pennyform-fmt"])
+@pytest.mark.parametrize(
+    ("file", "is_meant"),
+    [
+        ("invoices/a.yaml", True),
+        ("club/invoices/2026/a.yaml", True),
+        ("customers/a.yaml", True),
+        ("pennyform.yaml", True),
+        ("docs/a.yaml", False),
+        ("myinvoices/a.yaml", False),
+        ("invoices/data/members.yaml", False),
+    ],
+)
+def test_which_files_a_hook_is_for(hook: str, file: str, is_meant: bool) -> None:
+    declared = HOOKS[hook]
+    chosen = re.search(declared["files"], file) and not re.search(declared["exclude"], file)
+    assert bool(chosen) is is_meant
+
+
+@pytest.mark.skipif(not RUNNERS, reason="`nox -s hooks` runs these: they need a package index")
+@pytest.mark.parametrize("runner", RUNNERS or ["pre-commit"])
+def test_the_real_runner(runner: str, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    own_environments(tmp_path_factory)
+    config = {"repos": [{"repo": str(ROOT), "rev": run(ROOT, "git", "rev-parse", "HEAD").strip()}]}
+    config["repos"][0]["hooks"] = [{"id": "pennyform-fmt"}, {"id": "pennyform-validate"}]  # type: ignore[assignment]
+    (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+    run(folder, "git", "init", "-q", expected=0)
+    run(folder, "git", "add", ".", expected=0)
+
+    first = run(folder, runner, "run", "--all-files", expected=1)
+    assert "invoices/wrong.yaml:10:15: error unknown-vat-rate" in first
+    assert "formatted invoices/unformatted.yaml" in first
+    assert "docs/else.yaml" not in first
+
+    (folder / "invoices" / "wrong.yaml").write_text(YAML_TEXT.replace("INV-1", "INV-2"))
+    run(folder, "git", "add", ".", expected=0)
+    assert run(folder, runner, "run", "--all-files", expected=0).count("Passed") == 2
+
+    run(
+        folder, "git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "a", expected=0
+    )
+    (folder / "docs" / "else.yaml").write_text("b: 1\n")
+    run(folder, "git", "add", ".", expected=0)
+    assert run(folder, runner, "run", expected=0).lower().count("skipped") == 2
+
+
+@pytest.mark.skipif(not RUNNERS, reason="`nox -s hooks` runs these: they need a package index")
+@pytest.mark.parametrize("runner", RUNNERS or ["pre-commit"])
+def test_the_real_runner_checks_what_is_generated(
+    runner: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    own_environments(tmp_path_factory)
+    run(tmp_path, "git", "clone", "-q", str(ROOT), "copy", expected=0)
+    copy = tmp_path / "copy"
+    hook = {"id": "pennyform-generate-check"}
+    rev = run(ROOT, "git", "rev-parse", "HEAD").strip()
+    config = {"repos": [{"repo": str(ROOT), "rev": rev, "hooks": [hook]}]}
+    (copy / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+    assert "Passed" in run(copy, runner, "run", "--all-files", "pennyform-generate-check", expected=0)
