@@ -202,6 +202,16 @@ def with_more(*paths):
     return {**CONTRACT, "paths": {**CONTRACT["paths"], **operations}}
 
 
+def test_a_pinned_contract_that_somebody_edited_is_not_emitted(checkout, capsys):
+    path = checkout.store.contract_path("example")
+    path.write_text(path.read_text().replace("getMe", "getYou"))
+    assert generate() == 1
+    error = capsys.readouterr().err
+    assert "contract-changed" in error
+    assert "corrections belong into an overlay" in error
+    assert not checkout.generated.exists()
+
+
 def test_a_new_pin_is_emitted(checkout):
     generate()
     checkout.pin("example", with_more("/v1/you"))

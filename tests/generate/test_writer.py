@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.codegen import writer
 from pennyform.findings import Failure
@@ -104,6 +104,7 @@ _PATHS = st.sampled_from(["a/x", "a/y", "a/b/x", "b/x", "b/c/d/x"])
 _MAPS = st.dictionaries(_PATHS, st.binary(max_size=3), min_size=1)
 
 
+@settings(deadline=None)  # disks have slow moments
 @given(_MAPS, _MAPS)
 def test_after_a_write_the_folder_is_what_was_emitted(tmp_path_factory, first, second):
     output = tmp_path_factory.mktemp("output")

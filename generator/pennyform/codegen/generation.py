@@ -38,6 +38,14 @@ def emit_contract(api: str, store: Store, templates: Path) -> Emitted:
     Raises:
         Failure: something in it was not understood, or an operation would be missing.
     """
+    if store.contract_path(api).is_file() and not store.intact(api):
+        raise failure(
+            "contract-changed",
+            f"the pinned contract of {api} is not the one in the lock",
+            file=str(store.contract_path(api)),
+            detail="What is emitted would not be what the vendor has published.",
+            fix="Fetch it again; corrections belong into an overlay.",
+        )
     contract = read_contract(api, store)
     declared = store.lock()["contracts"][api]["counts"]["operations"]
     if len(contract.operations) != declared:

@@ -38,7 +38,12 @@ def resource_and_method(
     segments = _BASE.sub("", path, count=1).strip("/").split("/")
     resource = operation.get(RESOURCE) or snake_case(segments[0])
     name = operation.get(METHOD) or _method(segments[1:], method, page=page, bare_array=bare_array)
-    return str(resource), f"{name}_" if keyword.iskeyword(name) else str(name)
+    return _legal(str(resource)), _legal(str(name))
+
+
+def _legal(name: str) -> str:
+    """PEP 8's way out where a name is a keyword: ``import_``."""
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _method(rest: list[str], method: str, *, page: bool, bare_array: bool) -> str:

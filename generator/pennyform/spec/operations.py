@@ -81,9 +81,12 @@ class OperationReader:
         statuses = sorted(status for status in raw["responses"] if status.startswith("2"))
         if len(statuses) != 1 or not statuses[0].isdecimal():
             summary = f"{place} declares {len(statuses)} success answers: {', '.join(statuses) or 'none'}"
-            fix = "Leave one of them, by an overlay that removes the others."
-            raise Failure([Finding("success-answer", Severity.ERROR, summary, pointer=pointer, fix=fix)])
-        return statuses[0], self._resolved(raw["responses"][statuses[0]], pointer)
+            raise _refused("success-answer", summary, pointer)
+        response = self._resolved(raw["responses"][statuses[0]], pointer)
+        content = response.get("content") or {}
+        if content and _JSON not in content:
+            raise _refused("media-type", f"{place} answers {min(content)[:80]!r}, not JSON", pointer)
+        return statuses[0], response
 
     def _schema(self, response: Mapping[str, Any], pointer: str) -> Schema | None:
         _, media = self._media(response)
@@ -145,6 +148,11 @@ class OperationReader:
             return item
         resolved: Mapping[str, Any] = follow(item["$ref"], self._document, pointer)[1]
         return resolved
+
+
+def _refused(rule: str, summary: str, pointer: str) -> Failure:
+    fix = "Leave one answer, in JSON or without a body, by an overlay that removes the others."
+    return Failure([Finding(rule, Severity.ERROR, summary, pointer=pointer, fix=fix)])
 
 
 def _error_statuses(raw: Mapping[str, Any]) -> list[str]:

@@ -16,8 +16,8 @@ from pennyform.spec.words import pascal_case
 DECLARED = "x-pennyform-component"
 """On a schema, in an overlay: ``{name | request | answer: NAME, description: TEXT}``."""
 ITEM, VALUE = "[]", "{}"
-MAXIMUM_SCHEMAS = 500_000
-"""About fifty times what the largest known contract unfolds to."""
+MAXIMUM_SCHEMAS = 100_000
+"""About ten times what the largest known contract unfolds to."""
 _UNIONS = ("anyOf", "oneOf")
 _OURS = "x-pennyform-"
 

@@ -10,12 +10,16 @@ from typing import Any
 from pennyform.findings import Finding, Severity
 from pennyform.spec.contract import Operation
 from pennyform.spec.pointers import child
+from pennyform.spec.words import snake_case
 
 _UNSAFE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _OPERATION_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
-_PATH = re.compile(r"(?:/(?:[A-Za-z0-9_.~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+")
+_PATH = re.compile(r"(?:/(?!\.+(?:/|$))(?:[A-Za-z0-9_.~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+")
 _PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}")
+# What the clients have beside resources.
+_TAKEN = frozenset({"close"})
+_MEDIA_TYPES = ("application/json", "multipart/form-data")
 
 
 def unsound_operations(operations: Sequence[Operation]) -> Iterator[Finding]:
@@ -24,9 +28,10 @@ def unsound_operations(operations: Sequence[Operation]) -> Iterator[Finding]:
     for operation in operations:
         yield from _malformed(operation)
         for name in (operation.operation_id, f"{operation.resource}.{operation.name}"):
-            if name in seen:
-                yield _finding("duplicate-operation", f"{name} is also {_place(seen[name])}", operation)
-            seen.setdefault(name, operation)
+            # Files and functions are named after ids: getMe and GetMe would be one.
+            other = seen.setdefault(snake_case(name) if name == operation.operation_id else name, operation)
+            if other is not operation:
+                yield _finding("duplicate-operation", f"{name} is also {_place(other)}", operation)
 
 
 def unsafe_text(value: Any, file: str, pointer: str = "") -> Iterator[Finding]:
@@ -38,12 +43,17 @@ def unsafe_text(value: Any, file: str, pointer: str = "") -> Iterator[Finding]:
     elif isinstance(value, list):
         for position, item in enumerate(value):
             yield from unsafe_text(item, file, child(pointer, position))
-    elif isinstance(value, str) and any(unicodedata.category(each) in _UNSAFE for each in value):
+    elif isinstance(value, str) and _is_unsafe(value):
         detail = "It could hide what a name or a value really is, in code and in reviews alike."
         fix = "Ask the vendor, or take the text out before pinning."
         summary = f"control or invisible characters in {ascii(value)[:120]}"
         where = ascii(pointer)[1:-1]
         yield Finding("unsafe-text", Severity.ERROR, summary, file, pointer=where, detail=detail, fix=fix)
+
+
+def _is_unsafe(text: str) -> bool:
+    # What is printable is safe, and nearly everything is printable.
+    return not text.isprintable() and any(unicodedata.category(each) in _UNSAFE for each in text)
 
 
 def _malformed(operation: Operation) -> Iterator[Finding]:
@@ -52,6 +62,11 @@ def _malformed(operation: Operation) -> Iterator[Finding]:
     for name in (operation.resource, operation.name):
         if not _NAME.fullmatch(name):
             yield _finding("operation-name", f"{name!r} is not a name for a resource or method", operation)
+    if operation.resource in _TAKEN:
+        yield _finding("operation-name", f"{operation.resource!r} is a method of every client", operation)
+    if operation.request and operation.request.media_type not in _MEDIA_TYPES:
+        what = f"the body is {operation.request.media_type[:80]!r}, which no client sends"
+        yield _finding("media-type", what, operation)
     if not _PATH.fullmatch(operation.path):
         yield _finding(
             "operation-path", f"the path {operation.path!r} has characters no path needs", operation

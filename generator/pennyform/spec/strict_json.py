@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 from pennyform.findings import Failure, Finding, Severity, tidy
 
 MAXIMUM_DEPTH = 128
+MAXIMUM_DIGITS = 40
 
 
 class _DuplicateKeyError(ValueError):
@@ -28,12 +30,19 @@ def parse(content: bytes, *, file: str) -> Any:
         The value; numbers with a fraction are floats, contracts carry no money.
 
     Raises:
-        Failure: not UTF-8, not JSON, nested deeper than ``MAXIMUM_DEPTH``, or with duplicate keys, each of
-            which is a finding with line and column.
+        Failure: not UTF-8, not JSON, nested deeper than ``MAXIMUM_DEPTH``, with a number that has more than
+            ``MAXIMUM_DIGITS`` or is infinite as a float, or with duplicate keys, each of which is a finding
+            with line and column.
     """
     text = _decode(content, file)
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_int=_whole,
+            parse_float=_fraction,
+        )
     except _DuplicateKeyError:
         raise Failure(tidy(_duplicates(text, file))) from None
     except json.JSONDecodeError as problem:
@@ -65,6 +74,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAXIMUM_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    if len(text) > MAXIMUM_DIGITS or math.isinf(number):
+        raise ValueError(f"the number {text[:20]}… is beyond what programs agree on")
+    return number
 
 
 def _deeper_than(value: Any, limit: int) -> bool:

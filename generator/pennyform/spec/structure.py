@@ -6,10 +6,23 @@ listed are not looked at: pinning leaves them out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pennyform.spec.methods import METHOD, RESOURCE
 from pennyform.spec.pointers import child
+from pennyform.spec.prose import (
+    DECIMALS,
+    DEFAULT,
+    DEPRECATED_VALUES,
+    FILE_SIZE,
+    FILTERS,
+    INCLUDES,
+    SORTS,
+    STABILITY,
+)
+from pennyform.spec.shapes import DECLARED
 
 Fault = tuple[str, str]
 """A JSON Pointer, and what is expected there."""
@@ -46,6 +59,8 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
         "parameters": "[parameter]",
         "requestBody": "body",
         "responses!": "{response}",
+        **dict.fromkeys((STABILITY, RESOURCE, METHOD), "text"),
+        FILE_SIZE: "number",
     },
     "parameter": {"$ref": "text", "name!": "text", "in!": "text", "required": "flag", "schema": "schema"},
     "body": {"$ref": "text", "required": "flag", "content": "{media type}"},
@@ -56,7 +71,7 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
         "$ref": "text",
         "type": "text|[text]",
         "format": "text",
-        "pattern": "text",
+        "pattern": "pattern",
         "enum": "[any]",
         "nullable": "flag",
         "deprecated": "flag",
@@ -70,15 +85,30 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"), "number"),
         **dict.fromkeys(("minProperties", "maxProperties", "multipleOf"), "number"),
         **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), "number|flag"),
+        FILTERS: "{[text]}",
+        **dict.fromkeys((SORTS, INCLUDES), "[text]"),
+        **dict.fromkeys((DEFAULT, DECIMALS), "number"),
+        DEPRECATED_VALUES: "[any]",
+        STABILITY: "text",
+        DECLARED: "{text}",
     },
 }
 _SCALARS: Mapping[str, Callable[[Any], bool]] = {
     "any": lambda _: True,
     "flag": lambda value: isinstance(value, bool),
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "pattern": lambda value: isinstance(value, str) and _is_pattern(value),
     "text": lambda value: isinstance(value, str),
     "version": lambda value: isinstance(value, str) and value.startswith("3."),
 }
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
 
 
 def faults(document: Any) -> Iterator[Fault]:
@@ -137,6 +167,11 @@ def _said(expected: str) -> str:
         return f"a list, each item {_said(expected[1:-1])}"
     if expected.startswith("{"):
         return "an object"
-    words = {"any": "anything", "flag": "true or false", "version": "a version that begins with '3.'"}
+    words = {
+        "any": "anything",
+        "flag": "true or false",
+        "pattern": "a regular expression",
+        "version": "a version that begins with '3.'",
+    }
     article = "an" if expected[0] in "aeiou" else "a"
     return words.get(expected, expected if expected in _SCALARS else f"{article} {expected} object")
