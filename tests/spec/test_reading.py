@@ -103,6 +103,12 @@ def test_what_is_json_but_no_contract_is_refused_with_every_place(tmp_path, docu
     assert sorted({finding.pointer for finding in found}) == pointers
 
 
+@pytest.mark.parametrize("pattern", [r"^(-?\d+(\.\d+)?)?$", r"\p{L}+", r"^[^\x00]*$", r"(?<year>\d{4})"])
+def test_patterns_are_those_of_json_schema(tmp_path, pattern):
+    document = with_schema(type="string", pattern=pattern)
+    assert load(written(tmp_path, document)).document == document
+
+
 def test_a_huge_file_is_not_read_whole(tmp_path):
     path = written(tmp_path, b" " * 2_000)
     assert findings_of(lambda: load(path, limits=Limits(size=1_000)))[0].rule == "too-large"

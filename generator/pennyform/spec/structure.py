@@ -6,7 +6,6 @@ listed are not looked at: pinning leaves them out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -104,9 +103,12 @@ _SCALARS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _is_pattern(text: str) -> bool:
+    """Whether it is a regular expression of JSON Schema's kind, which is not quite Python's."""
+    from jsonschema_rs import Draft202012Validator, ValidationError
+
     try:
-        re.compile(text)
-    except (re.error, RecursionError, OverflowError):
+        Draft202012Validator({"pattern": text})
+    except ValidationError:
         return False
     return True
 
