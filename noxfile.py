@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -36,7 +37,7 @@ except ModuleNotFoundError:
     _enter_through_the_front_door()
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "generated", "tests"]
+nox.options.sessions = ["lint", "types", "generated", "tests", "schemathesis"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 
@@ -127,6 +128,27 @@ def editors(session: nox.Session) -> None:
     server = home / "node_modules" / ".bin" / "yaml-language-server"
     where = {"PENNYFORM_YAML_LANGUAGE_SERVER": str(server)}
     session.run("pytest", "-q", "tests/invoices/test_editors.py", *session.posargs, env=where)
+
+
+@nox.session
+def schemathesis(session: nox.Session) -> None:
+    """Let schemathesis ask the sandbox for every operation; words after -- go to it, --long first for a long run."""
+    _install_project(session)
+    session.install("--quiet", "schemathesis>=4.32,<5")
+    session.run("python", "tests/conformance/fuzz.py", *session.posargs)
+
+
+@nox.session
+def prism(session: nox.Session) -> None:
+    """Put Prism, a validating proxy, between the sandbox and the examples, then between it and the tests."""
+    if not shutil.which("npm"):
+        session.skip("Prism comes from npm, which is not installed here")
+    _install_project(session, "test", "types", extras="[codegen]")
+    home = session.create_tmp()
+    options = ["--no-fund", "--no-audit", "--prefix", home]
+    session.run("npm", "install", *options, "@stoplight/prism-cli@5.14.2", external=True)
+    executable = str(Path(home) / "node_modules" / ".bin" / "prism")
+    session.run("python", "tests/conformance/through_prism.py", executable, *session.posargs)
 
 
 @nox.session

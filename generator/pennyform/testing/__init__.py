@@ -5,16 +5,16 @@ In ``conftest.py``::
     pytest_plugins = ["pennyform.testing"]
 
 It is asked for by name and not found by itself, so that tests without it start as fast as before. Without
-pytest, :class:`Served` does the same in a ``with`` block.
+pytest, :class:`pennyform.sandbox.served.Served` puts a sandbox on a port for as long as a block lasts.
 """
 
+from pennyform.sandbox.served import Served
 from pennyform.testing.fixtures import (
     pennylane_client,
     pennylane_sandbox,
     pennylane_sandbox_options,
     pennylane_server,
 )
-from pennyform.testing.served import Served
 
 __all__ = [
     "Served",

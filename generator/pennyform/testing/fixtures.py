@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pennyform.sandbox import TOKEN, Sandbox
-from pennyform.testing.served import Served
+from pennyform.sandbox.served import Served
 
 API_URL = "https://app.pennylane.com/api/external/v2"
 

@@ -1,0 +1,211 @@
+"""Put Prism, a validating proxy that nobody here wrote, between clients and the sandbox.
+
+Twice: the example invoices are planned, applied and verified through it, with every violation an error; then
+every exchange of the test suite is sent through it again, answered as it was answered, and what Prism says
+of the two halves is held against what the sandbox said.
+
+    python tests/conformance/through_prism.py PRISM [TESTS ...]
+
+``PRISM`` is its executable; without ``TESTS`` the whole suite is run and recorded.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from pennyform import data
+from pennyform.sandbox import Sandbox
+from pennyform.sandbox.served import Served
+
+ROOT = Path(__file__).parent.parent.parent
+CONTRACT = data.specs() / "company" / "contract.json"
+RECORDER = "tests.conformance.recorder"
+FOLDER = "PENNYFORM_EXCHANGES"
+NUMBER = "x-exchange"
+
+# What the service does and the contract does not tell: these answers have no schema to conform to.
+UNTOLD = {401, 403, 409, 413, 415, 429, 501, 503}
+
+Exchange = dict[str, Any]
+
+# Where the pinned contract contradicts itself, which its overlay mends: closed objects around alternatives
+# none of whose properties they name, so that nothing at all conforms. And Prism takes an object in a form,
+# which is sent as JSON, for text.
+CONTRADICTIONS = re.compile(
+    r"/billing_subscriptions(/\d+)? \d+ request/body/(mode|recurring_rule): .* NOT have additional properties"
+    r"|/transactions/\d+ \d+ request/body: .* NOT have additional properties"
+    r"|/e_invoices/imports \d+ request/body/invoice_options: .* must be object"
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run both; 1 when anything violates the contract."""
+    prism, *tests = arguments
+    apply_examples(prism)
+    exchanges = recorded(tests or ["tests"])
+    found = list(violations(prism, exchanges))
+    lines = [f"{times:6}  {text}" for text, times in Counter(found).most_common()]
+    sys.stdout.write("\n".join([*lines, f"{len(exchanges)} exchanges, {len(found)} violations", ""]))
+    return 1 if found or not exchanges else 0
+
+
+@contextmanager
+def proxy(prism: str, upstream: str, *options: str) -> Iterator[str]:
+    """Prism with the pinned contract in front of a server; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [
+        prism,
+        "proxy",
+        str(CONTRACT),
+        upstream,
+        "--port",
+        str(port),
+        *options,
+        "--verboseLevel",
+        "error",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            wait_for(port, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def wait_for(port: int, process: subprocess.Popen[str]) -> None:
+    """Until somebody listens."""
+    for _ in range(600):
+        if process.poll() is not None:
+            raise SystemExit("Prism ended before it listened")
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit("Prism does not listen")
+
+
+# --- the examples -----------------------------------------------------------------------------------------
+
+
+def apply_examples(prism: str) -> None:
+    """Plan, apply, verify and plan again, through a proxy that turns a violation into an error."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(Sandbox(rate_limit=False)) as sandbox,
+        Served(sandbox) as server,
+        proxy(prism, server.url, "--errors") as url,
+    ):
+        shutil.copytree(
+            ROOT / "examples", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".pennyform")
+        )
+        settings = Path(folder) / "pennyform.yaml"
+        settings.write_text(settings.read_text().replace("environment: sandbox", "environment: production"))
+        environment = {**os.environ, "PENNYLANE_BASE_URL": url, "PENNYLANE_API_TOKEN": server.token}
+        for verb in (["plan"], ["apply", "--auto-approve"], ["verify"], ["plan", "--detailed-exitcode"]):
+            command = [sys.executable, "-m", "pennyform", *verb]
+            subprocess.run(command, cwd=folder, env=environment, check=True)
+
+
+# --- the tests --------------------------------------------------------------------------------------------
+
+
+def recorded(tests: Sequence[str]) -> list[Exchange]:
+    """Run tests and return what they and the sandbox said to each other."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "-p", RECORDER, *tests]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, FOLDER: folder}, check=True)
+        lines = [line for path in Path(folder).iterdir() for line in path.read_text().splitlines()]
+    # Thousands of tests ask the same: what was said word for word before is not said again.
+    return [json.loads(line) for line in dict.fromkeys(lines)]
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers each request as it was answered in the test."""
+
+    protocol_version = "HTTP/1.1"
+    exchanges: Sequence[Exchange] = ()
+
+    def answer(self) -> None:
+        """Look the answer up by the number that the request carries."""
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        exchange = self.exchanges[int(self.headers[NUMBER])]
+        body = base64.b64decode(exchange["answer"])
+        self.send_response(exchange["status"])
+        if exchange["answer_type"]:
+            self.send_header("content-type", exchange["answer_type"])
+        if exchange["status"] != 204:
+            self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is inherited
+        """Say nothing."""
+
+
+for _method in ("GET", "POST", "PUT", "DELETE", "PATCH"):
+    setattr(Echo, f"do_{_method}", Echo.answer)
+
+
+def violations(prism: str, exchanges: Sequence[Exchange]) -> Iterator[str]:
+    """Send the exchanges through Prism again; what it holds against them."""
+    Echo.exchanges = exchanges
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as upstream:
+        Thread(target=upstream.serve_forever, daemon=True).start()
+        host, port = upstream.server_address[:2]
+        with proxy(prism, f"http://{host!s}:{port}") as url, httpx.Client(base_url=url, timeout=60) as client:
+            for number, exchange in enumerate(exchanges):
+                yield from held_against(exchange, sent(client, number, exchange))
+        upstream.shutdown()
+
+
+def sent(client: httpx.Client, number: int, exchange: Exchange) -> httpx.Response:
+    """Say it again; of a request that was refused, only where it went: what was wrong with it is known."""
+    headers = {NUMBER: str(number)}
+    if exchange["authorized"]:
+        headers["authorization"] = "Bearer replayed"
+    url, body = quote(exchange["path"]), b""
+    if exchange["status"] < 400:
+        headers["content-type"] = exchange["content_type"]
+        url += f"?{exchange['query']}" if exchange["query"] else ""
+        body = base64.b64decode(exchange["body"])
+    return client.request(exchange["method"], url, headers=headers, content=body)
+
+
+def held_against(exchange: Exchange, answer: httpx.Response) -> Iterator[str]:
+    """Violations, less those of requests that the sandbox refused as well."""
+    status = exchange["status"]
+    # Where there are many, a word comes before the list.
+    text = answer.headers.get("sl-violations", "[]").partition("[")[2]
+    for violation in json.loads(f"[{text}"):
+        side = violation["location"][0]
+        if violation["severity"] != "Error" or (side == "request" and status >= 400):
+            continue
+        if side == "response" and status in UNTOLD:
+            continue
+        place = "/".join(map(str, violation["location"]))
+        told = f"{exchange['method']} {exchange['path']} {status} {place}: {violation['message']}"
+        if not CONTRADICTIONS.search(told):
+            yield told
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
