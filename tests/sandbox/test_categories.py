@@ -44,7 +44,7 @@ def test_they_are_replaced_as_a_whole(api: Caller, issued: Issued, groups: dict[
     "given",
     [
         [("North", "0.5")],
-        [("North", "0.5"), ("South", "0.50000001")],
+        [("North", "0.49999999"), ("South", "0.50000001")],
         [("North", "0.3333333"), ("South", "0.3333333")],
         [("North", "0"), ("South", "1")],
         [("North", "1.5"), ("South", "-0.5")],

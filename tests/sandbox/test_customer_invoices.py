@@ -82,6 +82,21 @@ class TestCreate:
         # 79.50 in proportion to 180.00 and 199.50: 37.71 and 41.79.
         assert amounts(created) == ("300.0", "37.13", "337.13")
 
+    @pytest.mark.parametrize(
+        ("needs", "value", "status"), [(True, "5", 422), (False, "5", 201), (True, "0", 201)]
+    )
+    def test_whether_a_discount_needs_something_to_come_off_is_a_rule(
+        self, api: Caller, draft: Draft, sandbox: Sandbox, needs: bool, value: str, status: int
+    ) -> None:
+        sandbox._rules = Rules(discount_needs_a_sum=needs)
+        body = draft(line(), line(quantity=-2), discount={"type": "absolute", "value": value})
+        answer = api.post("/customer_invoices", json=body)
+        assert answer.status_code == status
+        if value == "5" and not needs:
+            assert amounts(answer.json()) == ("-5.0", "-1.0", "-6.0")
+        relative = draft(line(), line(quantity=-2), discount={"type": "relative", "value": "5"})
+        assert api.post("/customer_invoices", json=relative).status_code == 201
+
     def test_a_currency_has_its_own_minor_unit(self, api: Caller, draft: Draft) -> None:
         created = api.made("/customer_invoices", draft(line(raw_currency_unit_price="100.4"), currency="JPY"))
         assert amounts(created) == ("201.0", "40.0", "241.0")

@@ -8,6 +8,12 @@ from .bodies import GIF, PDF
 from .conftest import Caller, Clock, Draft
 
 
+CUT_OFF = (
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n'
+    b"Content-Type: application/pdf\r\n\r\n%PDF-1.7 cut"
+)
+
+
 def test_a_file_is_kept_and_can_be_fetched_by_its_link(api: Caller, clock: Clock) -> None:
     sent = api.post("/file_attachments", files={"file": ("a.pdf", PDF, "application/pdf")})
     assert sent.status_code == 201, sent.text
@@ -19,8 +25,15 @@ def test_a_file_is_kept_and_can_be_fetched_by_its_link(api: Caller, clock: Clock
     assert api.fetch(link).status_code == 404
 
 
+def test_contents_are_told_apart(api: Caller) -> None:
+    links = [api.upload(PDF + content)["url"] for content in (b"a", b"b")]
+    assert [api.fetch(link).content for link in links] == [PDF + b"a", PDF + b"b"]
+
+
 def test_a_changed_link_does_not_open(api: Caller) -> None:
     link = api.upload()["url"]
+    *_, expires, _, _ = link.split("/")
+    assert api.fetch(link.replace(expires, str(int(expires) + 1))).status_code == 404
     other = link.replace("/file_attachment/", "/appendix/")
     assert api.fetch(other).status_code == 404
 
@@ -61,7 +74,7 @@ def test_only_documents_and_pictures_are_taken(api: Caller, file: Any, status: i
         ("multipart/form-data", b"--x--"),
         ("multipart/form-data; boundary=" + "x" * 71, b""),
         ("multipart/form-data; boundary=x", b"nothing of the kind"),
-        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\ncut'),
+        ("multipart/form-data; boundary=x", CUT_OFF),
         ("multipart/form-data; boundary=x", b"--x\r\n\r\nno name\r\n--x--\r\n"),
         (
             "multipart/form-data; boundary=x",

@@ -99,13 +99,19 @@ def add_up(call: Call, invoice: Body, lines: Sequence[Body]) -> None:
     discount = discount_of(invoice["discount"])
     decimals = currencies.decimals(invoice["currency"])
     totals = money.totals([_amount_of(line) for line in lines], discount, decimals, call.rules.rounding)
-    if call.rules.discount_needs_a_sum and discount.value and not sum(one.before_tax for one in totals.lines):
-        raise unprocessable("A discount cannot be taken off lines that add up to zero")
+    if call.rules.discount_needs_a_sum and discount.type == "absolute" and discount.value:
+        _check_sum(totals)
     rate = currencies.exchange_rate(invoice["currency"])
     invoice.update(_shown(totals.invoice, rate), exchange_rate=money.text(rate))
     invoice["credit_note"] = totals.invoice.with_tax < 0
     for line, amounts in zip(lines, totals.lines, strict=True):
         line.update(_shown(amounts, rate))
+
+
+def _check_sum(totals: money.Totals) -> None:
+    """A part of nothing is nothing; an amount has to come off something."""
+    if not sum(one.before_tax for one in totals.lines):
+        raise unprocessable("A discount cannot be taken off lines that add up to zero")
 
 
 def _amount_of(line: Body) -> money.Line:
