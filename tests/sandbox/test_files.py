@@ -7,7 +7,6 @@ import pytest
 from .bodies import GIF, PDF
 from .conftest import Caller, Clock, Draft
 
-
 CUT_OFF = (
     b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n'
     b"Content-Type: application/pdf\r\n\r\n%PDF-1.7 cut"
