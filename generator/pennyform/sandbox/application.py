@@ -25,7 +25,7 @@ from pennyform.sandbox.exchange import Exchange
 from pennyform.sandbox.faults import AdjustableClock, Faults
 from pennyform.sandbox.log import Log
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.problems import Problem, not_found, unavailable
+from pennyform.sandbox.problems import Problem, declared, not_found, unavailable
 from pennyform.sandbox.rate_limit import RateLimit
 from pennyform.sandbox.routing import Router
 from pennyform.sandbox.rules import Rules
@@ -198,7 +198,7 @@ class Sandbox:
         if found is None:
             raise not_found()
         operation, path = found
-        with store.transaction(write=False) as connection:
+        with store.glance() as connection:
             caller = recognise(connection)
             due = subscriptions.are_due(connection, caller.company.id, now)
         access.authorise(caller, operation)
@@ -218,6 +218,8 @@ class Sandbox:
         except TakenError as taken:
             status = self._rules.taken_status
             raise Problem(status, {"error": _TAKEN, "status": status}) from taken
+        except Problem as problem:
+            raise declared(problem, call.operation.refusals) from problem
 
     def transport(self, *, sleep: Sleep = time.sleep) -> httpx.BaseTransport:
         """For ``httpx.Client(transport=…)``: the same requests and answers, without a socket.

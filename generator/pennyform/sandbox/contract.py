@@ -54,6 +54,7 @@ class Operation:
     body_required: bool
     scopes: tuple[str, ...]
     status: int
+    refusals: frozenset[int]
     request_schema: Path
     answer_schema: Path
 
@@ -161,6 +162,7 @@ def _operation(
         body_required=bool(body.get("required")),
         scopes=tuple(scope for need in described.get("security", ()) for scope in need.get("oauth2", ())),
         status=min(int(status) for status in described["responses"] if status.startswith("2")),
+        refusals=frozenset(int(status) for status in described["responses"] if status.startswith("4")),
         request_schema=folder / "requests" / f"{identifier}.json",
         answer_schema=folder / "answers" / f"{identifier}.json",
     )

@@ -7,7 +7,7 @@ transaction it interrupts is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 _LONGEST_PAYLOAD = 200
@@ -57,6 +57,16 @@ def forbidden(scopes: Sequence[str]) -> Problem:
 def not_found(what: str = "") -> Problem:
     """404: it does not exist, or it belongs to another company."""
     return _plain(404, f"{what} was not found" if what else "Not Found")
+
+
+def declared(problem: Problem, refusals: Collection[int]) -> Problem:
+    """The problem itself, or a 400 for a 422 that the contract does not give the operation.
+
+    Args:
+        problem: raised by a rule, which does not know for which operation it is asked.
+        refusals: statuses that the contract gives it.
+    """
+    return bad_request(problem.body["error"]) if problem.status == 422 and 422 not in refusals else problem
 
 
 def conflict(error: str) -> Problem:

@@ -29,6 +29,12 @@ class Snapshot:
         self._image = image
 
     @contextmanager
+    def glance(self) -> Iterator[sqlite3.Connection]:
+        """A connection to the past."""
+        with self.transaction(write=False) as connection:
+            yield connection
+
+    @contextmanager
     def transaction(self, *, write: bool) -> Iterator[sqlite3.Connection]:
         """A connection to the past. ``write`` changes nothing: nothing is kept either way."""
         del write
