@@ -1,4 +1,4 @@
-"""The Company contract at each stage, read once for all tests of a process."""
+"""The pinned contracts at each stage, read once for all tests of a process."""
 
 from __future__ import annotations
 
@@ -11,22 +11,32 @@ from pennyform.spec.store import Store
 
 
 @cache
-def pinned():
-    return Store.default().pinned("company")
+def pinned(api="company"):
+    return Store.default().pinned(api)
 
 
 @cache
-def corrections():
-    return tuple(overlays("company", Store.default()))
+def corrections(api="company"):
+    return tuple(overlays(api, Store.default()))
 
 
 @cache
-def corrected():
+def corrected(api="company"):
     """The contract with the overlays applied, before any normalising."""
-    return apply_overlays(pinned(), corrections())
+    return apply_overlays(pinned(api), corrections(api))
 
 
 @cache
-def company():
+def normalised(api="company"):
     """The normalised contract."""
-    return read_contract("company")
+    return read_contract(api)
+
+
+def company():
+    """The normalised Company contract."""
+    return normalised()
+
+
+def firm():
+    """The normalised Firm contract."""
+    return normalised("firm")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from openapi_spec_validator import validate
 
-from .pinned import company
+from .pinned import company, corrections
 
 
 def by_id(identifier):
@@ -168,3 +168,60 @@ def test_the_fields_of_an_invoice_are_described():
         if not described.get("description")
     ]
     assert undescribed == []
+
+
+FLOW = {
+    "company_customers",
+    "customer_invoices",
+    "customers",
+    "file_attachments",
+    "individual_customers",
+    "me",
+    "products",
+}
+
+
+def test_the_operations_of_the_invoice_flow_are_told_in_our_own_words():
+    described = company().document["paths"]
+    untold = [
+        operation.operation_id
+        for operation in company().operations
+        if operation.resource in FLOW
+        and "categories" not in operation.name
+        and not described[operation.path][operation.method.lower()].get("summary")
+    ]
+    assert untold == []
+
+
+def test_facts_that_only_sentences_stated_are_in_the_schemas():
+    line = schema("DraftInvoiceLineWithoutProduct")["properties"]
+    assert line["raw_currency_unit_price"]["x-pennyform-decimals"] == 6
+    draft = schema("DraftCustomerInvoiceCreate")["properties"]
+    assert draft["special_mention"]["maxLength"] == 20_000
+    assert draft["pdf_description"]["maxLength"] == 5_000
+    assert schema("CompanyCustomerCreate")["properties"]["billing_language"]["default"] == "fr_FR"
+    accounts = schema("BankAccountCreate")["properties"]["account_type"]
+    assert accounts["x-pennyform-deprecated-values"] == ["current"]
+
+
+def test_a_default_says_what_leaving_out_means_in_requests_only():
+    finalized = schema("FinalizedCustomerInvoiceCreate")["properties"]["draft"]
+    assert finalized["default"] is False
+    answers = [each for each in company().document["components"]["schemas"].values() if _answers(each)]
+    assert not [
+        each for each in answers for field in each.get("properties", {}).values() if "default" in field
+    ]
+
+
+def _answers(component):
+    return component["x-pennyform-direction"] == "answer"
+
+
+def test_every_declared_name_is_in_use():
+    declared = {
+        name
+        for action in corrections()[0]["actions"]
+        for key, name in action.get("update", {}).get("x-pennyform-component", {}).items()
+        if key != "description"
+    }
+    assert declared - company().names.keys() == set()

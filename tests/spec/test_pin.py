@@ -251,11 +251,19 @@ def test_the_company_contract_is_pinned_whole_and_valid():
     validate(pinned())
 
 
-def test_the_company_contract_holds_no_sentence():
+@pytest.mark.parametrize(("api", "title"), [("company", "Company V2"), ("firm", "Referentials")])
+def test_a_pinned_contract_holds_no_sentence(api, title):
     prose = {"description", "summary", "example", "examples", "title", "contact", "x-readme"}
-    found = [(key, value) for key, value in _keywords(pinned()) if key in prose and value]
-    assert found == [("title", "Company V2")]
-    assert not [text for text in _texts(pinned()) if text.count(" ") > 3]
+    found = [(key, value) for key, value in _keywords(pinned(api)) if key in prose and value]
+    assert found == [("title", title)]
+    assert not [text for text in _texts([pinned(api), Store.default().unread(api)]) if text.count(" ") > 3]
+
+
+def test_what_was_not_understood_is_on_record():
+    for api, entry in Store.default().lock()["contracts"].items():
+        record = Store.default().unread(api)
+        assert len(record) == entry["counts"]["unread"] > 0
+        assert all(set(each) == {"category", "sentence", "places", "first"} for each in record)
 
 
 def _keywords(value, *, names=False):

@@ -72,7 +72,23 @@ def _restore(value: Any, index: Mapping[str, str]) -> Any:
     if not isinstance(value, dict):
         return value
     reference = index.get(_text(value))
-    return {"$ref": reference} if reference else {key: _restore(item, index) for key, item in value.items()}
+    if reference:
+        return {"$ref": reference}
+    return {
+        key: _members(item, index) if key == "allOf" else _restore(item, index) for key, item in value.items()
+    }
+
+
+def _members(members: Any, index: Mapping[str, str]) -> Any:
+    """The members of an ``allOf``, only objects by reference: tools cannot merge what else they refer to."""
+    if not isinstance(members, list):
+        return _restore(members, index)
+    return [
+        _restore(member, index)
+        if "properties" in member
+        else {key: _restore(part, index) for key, part in member.items()}
+        for member in members
+    ]
 
 
 def _text(value: Any) -> str:

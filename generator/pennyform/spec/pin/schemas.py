@@ -68,14 +68,24 @@ def pin_schema(schema: Any, pointer: str, notes: Notes) -> Any:
             # Their order is the vendor's: people read a form in that order.
             pinned[keyword] = {name: pin_schema(value[name], child(place, name), notes) for name in value}
         elif keyword in ("allOf", "anyOf", "oneOf"):
-            pinned[keyword] = [
-                pin_schema(member, f"{place}/{index}", notes) for index, member in enumerate(value)
-            ]
+            members = [pin_schema(member, f"{place}/{index}", notes) for index, member in enumerate(value)]
+            pinned[keyword] = [*filter(None, members)] if keyword == "allOf" else members
         elif keyword in ("items", "additionalProperties", "not"):
             pinned[keyword] = pin_schema(value, place, notes)
         else:
             pinned[keyword] = sorted(value) if keyword == "required" else value
-    return with_facts(pinned, notes.facts(schema_facts(schema), pointer))
+    return _unwrapped(with_facts(pinned, notes.facts(schema_facts(schema), pointer)))
+
+
+def _unwrapped(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without an ``allOf`` that held a schema and its description: only the schema is left of it."""
+    members = schema.get("allOf")
+    if members is None or len(members) > 1:
+        return schema
+    rest = {keyword: value for keyword, value in schema.items() if keyword != "allOf"}
+    if not members:
+        return rest
+    return schema if rest else dict(members[0])
 
 
 def with_facts(schema: Any, facts: Mapping[str, Any]) -> Any:
