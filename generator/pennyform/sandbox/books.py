@@ -76,6 +76,7 @@ class Books:
         self._connection = connection
         self._company = company
         self.now = now
+        self._stamp = timestamp(now)
         self.history = History(connection, company, now)
         self.files = Files(connection)
 
@@ -117,7 +118,7 @@ class Books:
         Raises:
             TakenError: when the reference is in use.
         """
-        now = timestamp(self.now)
+        now = self._stamp
         cursor = self._execute(
             "INSERT INTO record (company, kind, parent, reference, body, created_at, updated_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -133,7 +134,7 @@ class Books:
         Raises:
             TakenError: when its new reference is in use.
         """
-        record.updated_at = timestamp(self.now)
+        record.updated_at = self._stamp
         self.annotate(record)
         self._tell(record, "update")
 
@@ -149,7 +150,7 @@ class Books:
         for record in records:
             self._execute(
                 "UPDATE record SET deleted_at = ?, reference = ? WHERE id = ? AND company = ?",
-                (timestamp(self.now), None if free_reference else record.reference, record.id, self._company),
+                (self._stamp, None if free_reference else record.reference, record.id, self._company),
             )
             self._tell(record, "delete")
 

@@ -15,7 +15,7 @@ def system_clock() -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """``2025-10-01T08:30:00.123456Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(text: str) -> datetime:

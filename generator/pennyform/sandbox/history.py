@@ -32,7 +32,7 @@ class History:
     def __init__(self, connection: sqlite3.Connection, company: int, now: datetime) -> None:
         self._connection = connection
         self._company = company
-        self._now = now
+        self._stamp = timestamp(now)
 
     def tell(
         self,
@@ -48,7 +48,7 @@ class History:
         self._connection.execute(
             "INSERT INTO change (company, kind, record, operation, detail, occurred_at, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._company, kind, record, operation, told, timestamp(self._now), created_at),
+            (self._company, kind, record, operation, told, self._stamp, created_at),
         )
 
     def changes(self, kind: str, *, after: int, since: datetime, until: datetime, limit: int) -> list[Change]:

@@ -11,8 +11,9 @@ from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.contract import Operation, resolved
 from pennyform.sandbox.listing import listed
 from pennyform.sandbox.problems import not_found
+from pennyform.sandbox.resources import synthesis
 from pennyform.sandbox.resources.naming import Place, collection_of, kind_of, place_of
-from pennyform.sandbox.resources.synthesis import Synthesis
+from pennyform.sandbox.resources.shapes import answer_of
 
 
 class Resources:
@@ -134,15 +135,16 @@ def show(call: Call, record: Record, **known: Any) -> Any:
         record: any record.
         known: fields that are not kept, or kept otherwise.
     """
-    schema = call.operation.answer
-    return None if schema is None else Synthesis(call, schema).show(schema, record, **known)
+    form = answer_of(call.operation)
+    return None if form is None else synthesis.show(call, form, record, **known)
 
 
 def show_item(call: Call, record: Record, **known: Any) -> dict[str, Any]:
     """A record as an item of the call's list; ``known`` as in :func:`show`."""
-    document = call.operation.answer or {}
-    items = resolved(document, resolved(document, document)["properties"]["items"])
-    shown: dict[str, Any] = Synthesis(call, document).show(items["items"], record, **known)
+    answer = answer_of(call.operation)
+    assert answer is not None, "a list has an answer"
+    (items,) = (answer.properties or {})["items"]
+    shown: dict[str, Any] = synthesis.show(call, items.item[0], record, **known)
     return shown
 
 
