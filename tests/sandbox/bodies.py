@@ -38,3 +38,14 @@ def product(**changes: Any) -> dict[str, Any]:
         "unit": "day",
         **changes,
     }
+
+
+def invoice(customer: int, *lines: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """An invoice that is issued at once."""
+    return {
+        "date": "2025-10-01",
+        "deadline": "2025-10-31",
+        "customer_id": customer,
+        "invoice_lines": list(lines) or [line()],
+        **changes,
+    }

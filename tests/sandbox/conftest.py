@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pennyform.sandbox import TOKEN, Sandbox
 
-from .bodies import PDF, company, line
+from .bodies import PDF, company, invoice
 from .conformity import Conforming
 
 BASE_URL = "https://app.pennylane.com/api/external/v2"
@@ -114,14 +114,7 @@ def draft(customer: int) -> Callable[..., dict[str, Any]]:
     """The body of a draft, with changes."""
 
     def draft(*lines: dict[str, Any], **changes: Any) -> dict[str, Any]:
-        return {
-            "date": "2025-10-01",
-            "deadline": "2025-10-31",
-            "customer_id": customer,
-            "draft": True,
-            "invoice_lines": list(lines) or [line()],
-            **changes,
-        }
+        return invoice(customer, *lines, draft=True, **changes)
 
     return draft
 

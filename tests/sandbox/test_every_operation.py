@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pennyform import data
-from pennyform.sandbox import contract
+from pennyform.sandbox import TOKEN, Sandbox, contract
 from pennyform.sandbox.behaviours import RULED
 from pennyform.sandbox.contract import Operation
 from pennyform.sandbox.resources.naming import kind_of, place_of
 
-from .bodies import PDF, product
-from .conftest import Caller
+from .bodies import PDF, company, invoice, product
+from .conformity import Conforming
+from .conftest import BASE_URL, Caller, Clock
 from .requests import bodies
 
 OPERATIONS = contract.load(data.schemas() / "company").operations
@@ -25,23 +27,29 @@ def test_there_are_as_many_as_the_contract_has() -> None:
     assert set(RULED) <= set(OPERATIONS)
 
 
-@pytest.fixture
-def ids(api: Caller, customer: int, issued: Any) -> dict[str, int]:
+@pytest.fixture(scope="module")
+def api() -> Iterator[Caller]:
+    """One sandbox for all: what one operation leaves behind is no harm to another."""
+    sandbox = Sandbox(clock=Clock(), rate_limit=False)
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    with Caller(transport=Conforming(sandbox.transport()), base_url=BASE_URL, headers=headers) as caller:
+        yield caller
+    sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def ids(api: Caller) -> dict[str, int]:
     """The id of a record of every kind that can be made or is there."""
-
-    def first(path: str) -> int:
-        found: int = api.get(path).json()["items"][0]["id"]
-        return found
-
+    customer = api.made("/company_customers", company())["id"]
     found = {
         "customer": customer,
-        "customer_invoice": issued()["id"],
+        "customer_invoice": api.made("/customer_invoices", invoice(customer))["id"],
         "product": api.made("/products", product())["id"],
         "file_attachment": api.upload()["id"],
         "supplier": api.made("/suppliers", {"name": "Paper Ltd"})["id"],
     }
     for collection in ("ledger_accounts", "journals", "bank_accounts", "categories", "category_groups"):
-        found[kind_of(collection)] = first(f"/{collection}")
+        found[kind_of(collection)] = api.get(f"/{collection}").json()["items"][0]["id"]
     return found
 
 

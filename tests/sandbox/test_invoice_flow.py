@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 from pennyform.sandbox import TOKEN, Sandbox
 
-from .bodies import company, line
+from .bodies import company, invoice, line
 from .conformity import Conforming
 from .conftest import BASE_URL, Caller, Clock
 
@@ -88,13 +88,7 @@ class InvoiceFlow(RuleBasedStateMachine):
             self.sandbox.close()
 
     def made(self, quantity: int, *, draft: bool) -> int:
-        body = {
-            "date": "2025-10-01",
-            "deadline": DEADLINE,
-            "customer_id": self.customer,
-            "draft": draft,
-            "invoice_lines": [line(quantity=quantity)],
-        }
+        body = invoice(self.customer, line(quantity=quantity), draft=draft)
         identifier: int = self.api.made("/customer_invoices", body)["id"]
         self.known[identifier] = Invoice(quantity)
         if not draft:
