@@ -13,17 +13,47 @@ from typing import Any
 import yaml
 
 from pennyform.findings import Finding, Severity
+from pennyform.invoices.characters import FORBIDDEN
 from pennyform.invoices.document import Document, Mark, Path, pointer
 from pennyform.invoices.scalars import Ambiguous, resolve
 
 DEEPEST = 32
 MOST_NODES = 100_000
 
-# What no invoice needs and what can make a text show something else than it says: control characters,
-# bidirectional overrides, byte order marks in the middle, line separators that are not line feeds.
-FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_events(text: str, name: str) -> tuple[Document | None, list[Finding]]:
+    """Read ``text``, a file that findings call ``name``; no document where it is empty or not sound."""
+    builder = Builder(name)
+    document = None
+    try:
+        document = builder.document(yaml.parse(text, Loader=_LOADER))
+    except StopReadingError:
+        pass
+    except yaml.MarkedYAMLError as error:
+        builder.findings.append(_syntax(error, name))
+    except (yaml.YAMLError, ValueError) as error:
+        builder.findings.append(
+            Finding("yaml-syntax", Severity.ERROR, f"not readable as YAML: {error}", file=name)
+        )
+    return document, builder.findings
+
+
+def _syntax(error: yaml.MarkedYAMLError, name: str) -> Finding:
+    mark = error.problem_mark or error.context_mark
+    problem = error.problem or error.context or "unknown"
+    tab = "cannot start any token" in problem
+    return Finding(
+        "yaml-syntax",
+        Severity.ERROR,
+        f"not readable as YAML: {problem}",
+        file=name,
+        line=mark.line + 1 if mark else 0,
+        column=mark.column + 1 if mark else 0,
+        detail=f"{error.context[0].upper()}{error.context[1:]}." if error.context else "",
+        fix="indent with spaces, and quote text that begins with @, ` or %" if tab else "",
+    )
 
 
 class StopReadingError(Exception):

@@ -16,7 +16,7 @@ from typing import Any
 
 import jinja2
 
-from pennyform.invoices.events import FORBIDDEN
+from pennyform.invoices.characters import FORBIDDEN
 from pennyform.invoices.jinja_sandbox import environment
 
 Value = str | int | Decimal | date | bool

@@ -11,18 +11,14 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Any
-
-import yaml
 
 from pennyform.findings import Finding, Severity
+from pennyform.invoices.characters import FORBIDDEN
 from pennyform.invoices.document import Document
-from pennyform.invoices.events import FORBIDDEN, Builder, StopReadingError
+from pennyform.invoices.plain import read_plain
 
 LARGEST_FILE = 1024 * 1024  # bytes
 _MOST_CHARACTER_FINDINGS = 20
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_file(path: FilePath, name: str) -> tuple[Document | None, bytes | None, list[Finding]]:
@@ -50,22 +46,16 @@ def read(data: bytes, name: str) -> tuple[Document | None, list[Finding]]:
     text, findings = decoded(data, name)
     if text is None:
         return None, findings
-    builder = Builder(name)
-    try:
-        document = builder.document(yaml.parse(text, Loader=_LOADER))
-    except StopReadingError:
-        document = None
-    except yaml.MarkedYAMLError as error:
-        document = None
-        builder.findings.append(_syntax(error, name))
-    except (yaml.YAMLError, ValueError) as error:
-        document = None
-        builder.findings.append(
-            Finding("yaml-syntax", Severity.ERROR, f"not readable as YAML: {error}", file=name)
-        )
-    if document is None and not builder.findings:
-        builder.findings.append(_empty(name))
-    return document, builder.findings
+    document = read_plain(text, name)
+    if document is not None:
+        return document, []
+    # Loading the library takes longer than reading a definition in plain style.
+    from pennyform.invoices.events import read_events
+
+    document, findings = read_events(text, name)
+    if document is None and not findings:
+        findings.append(_empty(name))
+    return document, findings
 
 
 def read_bytes(path: FilePath, name: str) -> tuple[bytes | None, Finding | None]:
@@ -135,22 +125,6 @@ def _forbidden(text: str, found: re.Match[str], name: str) -> Finding:
         column=len(before) - (before.rfind("\n") + 1) + 1,
         detail="It would make the invoice say something else than what one sees here.",
         fix="delete it",
-    )
-
-
-def _syntax(error: yaml.MarkedYAMLError, name: str) -> Finding:
-    mark = error.problem_mark or error.context_mark
-    problem = error.problem or error.context or "unknown"
-    tab = "cannot start any token" in problem
-    return Finding(
-        "yaml-syntax",
-        Severity.ERROR,
-        f"not readable as YAML: {problem}",
-        file=name,
-        line=mark.line + 1 if mark else 0,
-        column=mark.column + 1 if mark else 0,
-        detail=f"{error.context[0].upper()}{error.context[1:]}." if error.context else "",
-        fix="indent with spaces, and quote text that begins with @, ` or %" if tab else "",
     )
 
 
