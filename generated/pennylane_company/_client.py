@@ -96,7 +96,7 @@ class Client:
     their items are asked for, all with the same arguments; ``…_page`` gets a single one::
 
         with Client(token) as client:
-            page = client.customer_invoices.list_page(limit=100)
+            page = client.customer_invoices.list_page()
 
     Every method may be refused with 400, 401, 403 or 404, and ends in an error of
     :mod:`pennylane_company.errors` then; its docstring names the statuses beyond these.
@@ -394,7 +394,7 @@ class AsyncClient:
     their items are asked for, all with the same arguments; ``…_page`` gets a single one::
 
         async with AsyncClient(token) as client:
-            page = await client.customer_invoices.list_page(limit=100)
+            page = await client.customer_invoices.list_page()
 
     Every method may be refused with 400, 401, 403 or 404, and ends in an error of
     :mod:`pennylane_company.errors` then; its docstring names the statuses beyond these.

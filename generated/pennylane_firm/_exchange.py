@@ -21,7 +21,7 @@ from ._codec import Request, decoder, encode, explained, is_list, plain
 from ._failures import Fate, fate
 from ._limits import Turns
 from .errors import NotSentError, OutcomeUnknownError, for_status, seconds
-from .types import File, Page
+from .types import File, NumberedPage, Page
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -33,6 +33,8 @@ NOTHING: Values = {}
 BASE = "/api/external/firm/v1"
 _BACKOFF_STATUSES = frozenset({500, 502, 503, 504})
 _LONGEST_TEXT = 500
+# Pages of one list that are read before its end is no longer believed in.
+MOST_PAGES = 10_000
 _MESSAGE_FIELDS = ("message", "error", "errors", "details")
 
 
@@ -216,6 +218,26 @@ def following(operation: Operation[Any], page: Page[Any], cursor: str | None) ->
             "the list goes on, but the service gave no new cursor for it", operation=operation.name
         )
     return page.next_cursor
+
+
+def next_number(operation: Operation[Any], page: NumberedPage[Any], number: int) -> int | None:
+    """The number of the page after ``page``, which was asked for as ``number``; None when it was the last.
+
+    Raises:
+        OutcomeUnknownError: it is another page than was asked for, it does not say how many there are, or
+            there is no end to them; a list cut short must not look complete.
+    """
+    if not page.items:
+        return None
+    if page.current_page != number or not isinstance(page.total_pages, int):
+        what = f"page {number} of the list was asked for; the answer is page {page.current_page}"
+        raise OutcomeUnknownError(f"{what} of {page.total_pages}", operation=operation.name)
+    if number >= page.total_pages:
+        return None
+    if number >= MOST_PAGES:
+        what = f"the list goes on after {MOST_PAGES} pages; ask for larger pages or for fewer items"
+        raise OutcomeUnknownError(what, operation=operation.name)
+    return number + 1
 
 
 _HEADERS = {

@@ -11,9 +11,9 @@ from typing import TypeVar, cast
 import httpx
 
 from ._clock import Clock
-from ._exchange import NOTHING, Exchange, Operation, Reply, Steps, Values, answer, following
+from ._exchange import NOTHING, Exchange, Operation, Reply, Steps, Values, answer, following, next_number
 from ._failures import TRANSPORT_FAILURES
-from .types import Page
+from .types import NumberedPage, Page
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -74,6 +74,16 @@ class Core:
             cursor = following(operation, page, cursor)
             if cursor is None:
                 return
+
+    def numbered_items(
+        self, operation: Operation[NumberedPage[T]], path: Values = NOTHING, query: Values = NOTHING
+    ) -> Iterator[T]:
+        """Yield the items of a list whose pages are numbered; ``query`` goes with every page."""
+        number: int | None = 1
+        while number is not None:
+            page = self.call(operation, path, {**query, "page": number})
+            number = next_number(operation, page, number)
+            yield from page.items or ()
 
     def close(self) -> None:
         """Close the connections. Calling it twice does no harm."""
@@ -201,6 +211,17 @@ class AsyncCore:
             cursor = following(operation, page, cursor)
             if cursor is None:
                 return
+
+    async def numbered_items(
+        self, operation: Operation[NumberedPage[T]], path: Values = NOTHING, query: Values = NOTHING
+    ) -> AsyncIterator[T]:
+        """Yield the items of a list whose pages are numbered; ``query`` goes with every page."""
+        number: int | None = 1
+        while number is not None:
+            page = await self.call(operation, path, {**query, "page": number})
+            number = next_number(operation, page, number)
+            for item in page.items or ():
+                yield item
 
     async def close(self) -> None:
         """Close the connections. Calling it twice does no harm."""

@@ -11,7 +11,7 @@ from typing import IO, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-__all__ = ["UNSET", "File", "Filter", "Filters", "Operator", "Page", "Scalar", "UnsetType"]
+__all__ = ["UNSET", "File", "Filter", "Filters", "NumberedPage", "Operator", "Page", "Scalar", "UnsetType"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -71,4 +71,23 @@ class Page(Protocol[T_co]):
     @property
     def next_cursor(self) -> str | UnsetType | None:
         """What to pass as ``cursor`` to get it, along with the same filter and sort."""
+        ...
+
+
+class NumberedPage(Protocol[T_co]):
+    """What a list whose pages are numbered answers with: some items, and how many pages there are."""
+
+    @property
+    def items(self) -> Sequence[T_co] | UnsetType:
+        """The items of this page."""
+        ...
+
+    @property
+    def current_page(self) -> int | UnsetType:
+        """The number of this page; the first one is 1."""
+        ...
+
+    @property
+    def total_pages(self) -> int | UnsetType:
+        """The number of the last page."""
         ...

@@ -10,7 +10,7 @@ from .._exchange import Operation
 from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from .. import filters, models
 
@@ -22,19 +22,25 @@ class Companies(Resource):
     """Companies."""
 
     def list(
-        self,
-        *,
-        page: int | None = None,
-        per_page: int | None = None,
-        filter: Sequence[filters.CompanyFilter] | None = None,
-    ) -> models.CompanyPage:
+        self, *, per_page: int = 1000, filter: Sequence[filters.CompanyFilter] | None = None
+    ) -> Iterator[models.Company]:
         """List the companies that the firm manages.
 
         The id of a company is the first argument of every other method.
 
         ``GET /companies``; scope ``companies:readonly``.
         """
-        return self._core.call(_LIST, query={"page": page, "per_page": per_page, "filter": filter})
+        return self._core.numbered_items(_LIST, query={"per_page": per_page, "filter": filter})
+
+    def list_page(
+        self,
+        *,
+        per_page: int = 1000,
+        filter: Sequence[filters.CompanyFilter] | None = None,
+        page: int | None = None,
+    ) -> models.CompanyPage:
+        """Get one page of :meth:`list`; ``page`` counts from 1."""
+        return self._core.call(_LIST, query={"per_page": per_page, "filter": filter, "page": page})
 
     def get(self, id: int) -> models.Company:
         """Get a company that the firm manages.
@@ -47,20 +53,26 @@ class Companies(Resource):
 class AsyncCompanies(AsyncResource):
     """Companies."""
 
-    async def list(
-        self,
-        *,
-        page: int | None = None,
-        per_page: int | None = None,
-        filter: Sequence[filters.CompanyFilter] | None = None,
-    ) -> models.CompanyPage:
+    def list(
+        self, *, per_page: int = 1000, filter: Sequence[filters.CompanyFilter] | None = None
+    ) -> AsyncIterator[models.Company]:
         """List the companies that the firm manages.
 
         The id of a company is the first argument of every other method.
 
         ``GET /companies``; scope ``companies:readonly``.
         """
-        return await self._core.call(_LIST, query={"page": page, "per_page": per_page, "filter": filter})
+        return self._core.numbered_items(_LIST, query={"per_page": per_page, "filter": filter})
+
+    async def list_page(
+        self,
+        *,
+        per_page: int = 1000,
+        filter: Sequence[filters.CompanyFilter] | None = None,
+        page: int | None = None,
+    ) -> models.CompanyPage:
+        """Get one page of :meth:`list`; ``page`` counts from 1."""
+        return await self._core.call(_LIST, query={"per_page": per_page, "filter": filter, "page": page})
 
     async def get(self, id: int) -> models.Company:
         """Get a company that the firm manages.

@@ -10,6 +10,8 @@ from .._exchange import Operation
 from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from .. import models
 
 _LIST: Operation[models.FiscalYearPage] = Operation(
@@ -23,15 +25,19 @@ _CREATE: Operation[models.FiscalYear] = Operation(
 class FiscalYears(Resource):
     """Fiscal years."""
 
-    def list(
-        self, company_id: int, *, page: int | None = None, per_page: int | None = None
-    ) -> models.FiscalYearPage:
+    def list(self, company_id: int, *, per_page: int = 100) -> Iterator[models.FiscalYear]:
         """List the fiscal years.
 
         ``GET /companies/{company_id}/fiscal_years``; scope ``fiscal_years:all`` or ``:readonly``.
         """
+        return self._core.numbered_items(_LIST, path={"company_id": company_id}, query={"per_page": per_page})
+
+    def list_page(
+        self, company_id: int, *, per_page: int = 100, page: int | None = None
+    ) -> models.FiscalYearPage:
+        """Get one page of :meth:`list`; ``page`` counts from 1."""
         return self._core.call(
-            _LIST, path={"company_id": company_id}, query={"page": page, "per_page": per_page}
+            _LIST, path={"company_id": company_id}, query={"per_page": per_page, "page": page}
         )
 
     def create(self, company_id: int, body: models.FiscalYearCreate) -> models.FiscalYear:
@@ -45,15 +51,19 @@ class FiscalYears(Resource):
 class AsyncFiscalYears(AsyncResource):
     """Fiscal years."""
 
-    async def list(
-        self, company_id: int, *, page: int | None = None, per_page: int | None = None
-    ) -> models.FiscalYearPage:
+    def list(self, company_id: int, *, per_page: int = 100) -> AsyncIterator[models.FiscalYear]:
         """List the fiscal years.
 
         ``GET /companies/{company_id}/fiscal_years``; scope ``fiscal_years:all`` or ``:readonly``.
         """
+        return self._core.numbered_items(_LIST, path={"company_id": company_id}, query={"per_page": per_page})
+
+    async def list_page(
+        self, company_id: int, *, per_page: int = 100, page: int | None = None
+    ) -> models.FiscalYearPage:
+        """Get one page of :meth:`list`; ``page`` counts from 1."""
         return await self._core.call(
-            _LIST, path={"company_id": company_id}, query={"page": page, "per_page": per_page}
+            _LIST, path={"company_id": company_id}, query={"per_page": per_page, "page": page}
         )
 
     async def create(self, company_id: int, body: models.FiscalYearCreate) -> models.FiscalYear:

@@ -10,6 +10,8 @@ from .._exchange import Operation
 from .._transport import AsyncResource, Resource
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from .. import models
 
 _LIST: Operation[models.TrialBalancePage] = Operation(
@@ -27,14 +29,35 @@ class TrialBalance(Resource):
         period_start: str,
         period_end: str,
         is_auxiliary: bool | None = None,
-        page: int | None = None,
-        per_page: int | None = None,
-    ) -> models.TrialBalancePage:
+        per_page: int = 1000,
+    ) -> Iterator[models.TrialBalance]:
         """Get the trial balance of a period.
 
         ``GET /companies/{company_id}/trial_balance``; scope ``trial_balance:readonly``; may be refused
         with 422.
         """
+        return self._core.numbered_items(
+            _LIST,
+            path={"company_id": company_id},
+            query={
+                "period_start": period_start,
+                "period_end": period_end,
+                "is_auxiliary": is_auxiliary,
+                "per_page": per_page,
+            },
+        )
+
+    def list_page(
+        self,
+        company_id: int,
+        *,
+        period_start: str,
+        period_end: str,
+        is_auxiliary: bool | None = None,
+        per_page: int = 1000,
+        page: int | None = None,
+    ) -> models.TrialBalancePage:
+        """Get one page of :meth:`list`; ``page`` counts from 1."""
         return self._core.call(
             _LIST,
             path={"company_id": company_id},
@@ -42,8 +65,8 @@ class TrialBalance(Resource):
                 "period_start": period_start,
                 "period_end": period_end,
                 "is_auxiliary": is_auxiliary,
-                "page": page,
                 "per_page": per_page,
+                "page": page,
             },
         )
 
@@ -51,21 +74,42 @@ class TrialBalance(Resource):
 class AsyncTrialBalance(AsyncResource):
     """Trial balance."""
 
-    async def list(
+    def list(
         self,
         company_id: int,
         *,
         period_start: str,
         period_end: str,
         is_auxiliary: bool | None = None,
-        page: int | None = None,
-        per_page: int | None = None,
-    ) -> models.TrialBalancePage:
+        per_page: int = 1000,
+    ) -> AsyncIterator[models.TrialBalance]:
         """Get the trial balance of a period.
 
         ``GET /companies/{company_id}/trial_balance``; scope ``trial_balance:readonly``; may be refused
         with 422.
         """
+        return self._core.numbered_items(
+            _LIST,
+            path={"company_id": company_id},
+            query={
+                "period_start": period_start,
+                "period_end": period_end,
+                "is_auxiliary": is_auxiliary,
+                "per_page": per_page,
+            },
+        )
+
+    async def list_page(
+        self,
+        company_id: int,
+        *,
+        period_start: str,
+        period_end: str,
+        is_auxiliary: bool | None = None,
+        per_page: int = 1000,
+        page: int | None = None,
+    ) -> models.TrialBalancePage:
+        """Get one page of :meth:`list`; ``page`` counts from 1."""
         return await self._core.call(
             _LIST,
             path={"company_id": company_id},
@@ -73,7 +117,7 @@ class AsyncTrialBalance(AsyncResource):
                 "period_start": period_start,
                 "period_end": period_end,
                 "is_auxiliary": is_auxiliary,
-                "page": page,
                 "per_page": per_page,
+                "page": page,
             },
         )

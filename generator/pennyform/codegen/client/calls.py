@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,13 @@ from pennyform.spec.contract import REQUEST, Contract, Operation, Parameter
 
 # The service refuses a request that has one of these beside a cursor, so they go with the first page only.
 FIRST_PAGE_ONLY = {"start_date"}
+_CURSOR, _NUMBER = "cursor", "page"
+# What an answer has when it is a page of a list → the parameter that says which page is wanted.
+_PAGES = {
+    frozenset({"items", "next_cursor"}): _CURSOR,
+    frozenset({"items", "current_page", "total_pages"}): _NUMBER,
+}
+_SIZES = {"limit", "per_page"}
 _SORTS, _INCLUDES = "x-pennyform-sorts", "x-pennyform-includes"
 # What a path may be made of; anything else would have to be escaped on its way into a URL.
 _PATH = re.compile(r"(/([A-Za-z0-9_.~-]+|\{[A-Za-z0-9_]+\}))+")
@@ -39,7 +46,11 @@ class Argument:
 
 @dataclass(frozen=True)
 class Call:
-    """Everything that the methods of one operation are written from; ``described`` is its OpenAPI object."""
+    """Everything that the methods of one operation are written from; ``described`` is its OpenAPI object.
+
+    Of a list, ``items`` is the type of what it yields, and ``place`` the argument that says which page is
+    wanted; ``query`` are its other arguments.
+    """
 
     operation: Operation
     described: Mapping[str, Any]
@@ -49,7 +60,12 @@ class Call:
     path: tuple[Argument, ...]
     body: Code | None
     query: tuple[Argument, ...]
-    cursor: Argument | None
+    place: Argument | None
+
+    @property
+    def numbered(self) -> bool:
+        """Whether it is a list whose pages are asked for by number, not by cursor."""
+        return self.place is not None and self.place.name == _NUMBER
 
     @property
     def constant(self) -> Code:
@@ -70,18 +86,20 @@ def call_of(operation: Operation, contract: Contract, endpoint: Endpoint) -> Cal
     )
     asked = {each.name.get_untrusted_value() for each in endpoint.query_parameters}
     query = [_query_argument(each, operation) for each in operation.parameters if each.name in asked]
-    cursor = next((each for each in query if each.name == "cursor"), None)
-    page = _page_items(operation, contract)
+    fields = _answer_fields(operation, contract)
+    wanted = _place(fields, asked)
+    items = _page_items(fields) if wanted else None
+    place = next((each for each in query if items and each.name == wanted), None)
     return Call(
         operation,
         contract.document["paths"][operation.path][operation.method.lower()],
         _method_name(operation),
         _answer(operation),
-        page,
+        items,
         path,
         _body(operation),
-        tuple(each for each in query if not (page and each is cursor)),
-        cursor if page else None,
+        tuple(each for each in query if each is not place),
+        place,
     )
 
 
@@ -120,7 +138,7 @@ def _query_argument(parameter: Parameter, operation: Operation) -> Argument:
     kind, default = _query_type(parameter, operation), literal(page_size(operation))
     if parameter.required:
         declaration = f"{name}: {kind}"
-    elif parameter.name != "limit" or default == "None":
+    elif parameter.name not in _SIZES or default == "None":
         declaration = f"{name}: {kind} | None = None"
     else:
         declaration = f"{name}: {kind} = {default}"
@@ -144,7 +162,7 @@ def _closed(values: Iterable[str]) -> Code:
 
 def page_size(operation: Operation) -> int | None:
     """The size of a page when the caller does not say: the largest one, as each page costs a request."""
-    limits = [each.schema.get("maximum") for each in operation.parameters if each.name == "limit"]
+    limits = [each.schema.get("maximum") for each in operation.parameters if each.name in _SIZES]
     return next((limit for limit in limits if isinstance(limit, int)), None)
 
 
@@ -163,11 +181,19 @@ def _body(operation: Operation) -> Code | None:
     return Code(f"body: models.{body_name(operation)}{ending}")
 
 
-def _page_items(operation: Operation, contract: Contract) -> Code | None:
-    """What a list yields: the type of its page's items; None when the answer is not a page."""
-    schemas = contract.document["components"]["schemas"]
-    properties = schemas.get(component_of(operation.answer or {}), {}).get("properties", {})
-    if not {"items", "next_cursor"} <= properties.keys():
-        return None
-    item = component_of(properties["items"].get("items", {}))
+def _answer_fields(operation: Operation, contract: Contract) -> Mapping[str, Any]:
+    schemas: Mapping[str, Any] = contract.document["components"]["schemas"]
+    fields: Mapping[str, Any] = schemas.get(component_of(operation.answer or {}), {}).get("properties", {})
+    return fields
+
+
+def _place(fields: Mapping[str, Any], asked: Set[str]) -> str | None:
+    """The parameter that says which page of a list is wanted; None when the answer is not a page."""
+    place = next((name for needed, name in _PAGES.items() if needed <= fields.keys()), None)
+    return None if place == _NUMBER and place not in asked else place
+
+
+def _page_items(fields: Mapping[str, Any]) -> Code | None:
+    """What a list yields: the type of its page's items."""
+    item = component_of(fields["items"].get("items", {}))
     return Code(f"models.{class_name(item)}") if item else None

@@ -18,6 +18,7 @@ _ALLOWED_NODES = (
     ast.BinOp, ast.BitOr, ast.Load, ast.Store,
 )  # fmt: skip
 _CALLS = {"Operation", "field", "lazily", "variants"}
+_CORE_CALLS = {"self._core.call", "self._core.items", "self._core.numbered_items"}
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
@@ -108,7 +109,7 @@ def _unexpected(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def _is_known_call(node: ast.Call) -> bool:
     if isinstance(node.func, ast.Name):
         return node.func.id in _CALLS
-    return ast.unparse(node.func) in {"self._core.call", "self._core.items"}
+    return ast.unparse(node.func) in _CORE_CALLS
 
 
 def _finding(path: str, line: int, what: str) -> Finding:

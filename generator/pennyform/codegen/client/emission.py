@@ -79,7 +79,7 @@ def _rendered(contract: Contract, parsed: Parsed, package: str) -> dict[str, str
     pages = Pages(parsed.project.env, package)
     known = filters(contract)
     return (
-        pages.runtime(addresses(contract), base_path(contract))
+        pages.runtime(addresses(contract), base_path(contract), numbered=any(e.numbered for e in resources))
         | pages.models(models)
         | pages.filters(known)
         | pages.resources(resources)

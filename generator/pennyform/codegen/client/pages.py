@@ -70,9 +70,12 @@ class Pages:
         self._package = package
         self._api = Code(package.replace("_", " ").title())
 
-    def runtime(self, endpoints: Addresses, base: str) -> dict[str, str]:
-        """What every client has; the contract gives the addresses of OAuth and the start of all paths."""
-        values = {"endpoints": endpoints, "base": literal(base)}
+    def runtime(self, endpoints: Addresses, base: str, *, numbered: bool) -> dict[str, str]:
+        """What every client has; the contract gives the addresses of OAuth and the start of all paths.
+
+        What reads lists by page number is left out unless the contract has such lists (``numbered``).
+        """
+        values = {"endpoints": endpoints, "base": literal(base), "numbered": numbered}
         return dict(self._page(module, template, **values) for template, module in _RUNTIME.items())
 
     def models(self, modules: Mapping[str, Sequence[Model]]) -> dict[str, str]:

@@ -34,7 +34,8 @@ class Resource:
     """One resource: constants for its operations, and a class of each flavour over them.
 
     ``imports`` are what its annotations need: a block of the standard library's, and one of our own.
-    ``lists`` is whether all of its objects can be listed without naming another object first.
+    ``lists`` is whether all of its objects can be listed without naming another object first; ``numbered``
+    is whether the pages of one of its lists are asked for by number.
     """
 
     module: Code
@@ -45,6 +46,7 @@ class Resource:
     classes: dict[str, ClassName]
     functions: dict[str, tuple[Function, ...]]
     lists: bool
+    numbered: bool
 
 
 def resource(name: str, contract: Contract, parsed: Parsed, modules: dict[str, str]) -> Resource:
@@ -71,6 +73,7 @@ def resource(name: str, contract: Contract, parsed: Parsed, modules: dict[str, s
         {flavour.key: resource_class(name, flavour) for flavour in FLAVOURS},
         functions,
         any(call.items and call.name == "list" and not call.path for call in calls),
+        any(call.numbered for call in calls),
     )
 
 
@@ -122,16 +125,17 @@ def _plain(call: Call, flavour: Flavour) -> Function:
 def _list(call: Call, flavour: Flavour) -> Function:
     returns = Code(f"{flavour.iterator}[{call.items}]")
     head = _head(f"def {call.name}", call, call.query, returns)
-    once = [each for each in call.query if each.name in FIRST_PAGE_ONLY]
-    body = _core_call("return self._core.items", call, call.query, once=once)
+    once = [each for each in call.query if each.name in FIRST_PAGE_ONLY and not call.numbered]
+    items = "numbered_items" if call.numbered else "items"
+    body = _core_call(f"return self._core.{items}", call, call.query, once=once)
     return Function(head, method_words(call.operation, call.described), body)
 
 
 def _page(call: Call, flavour: Flavour) -> Function:
-    query = (*call.query, call.cursor) if call.cursor else call.query
+    query = (*call.query, call.place) if call.place else call.query
     head = _head(f"{flavour.async_}def {call.name}_page", call, query, call.answer)
     body = _core_call(f"return {flavour.await_}self._core.call", call, query, once=())
-    return Function(head, page_words(call.operation), body)
+    return Function(head, page_words(call.operation, numbered=call.numbered), body)
 
 
 def _head(start: str, call: Call, query: Sequence[Argument], returns: Code) -> Code:

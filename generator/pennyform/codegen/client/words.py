@@ -52,10 +52,10 @@ def method_words(operation: Operation, described: Mapping[str, Any]) -> Code:
     return docstring([*_told(operation, described), _facts(operation)], indent=_INDENT)
 
 
-def page_words(operation: Operation) -> Code:
+def page_words(operation: Operation, *, numbered: bool) -> Code:
     """The docstring of a method for a single page."""
-    text = f"Get one page of :meth:`{operation.name}`; ``cursor`` is from the page before."
-    return docstring([text], indent=_INDENT)
+    place = "``page`` counts from 1" if numbered else "``cursor`` is from the page before"
+    return docstring([f"Get one page of :meth:`{operation.name}`; {place}."], indent=_INDENT)
 
 
 def _told(operation: Operation, described: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,146 @@
+"""Lists whose pages are numbered are read to their end, and never beyond a service that loses count."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import httpx
+import pytest
+from pennylane_firm import AsyncClient, Client, _exchange, errors
+
+Answer = Callable[[int], dict[str, Any]]
+SIZE = 2
+
+
+class Numbered:
+    """Serves items two at a time by page number, and keeps every path and query.
+
+    Args:
+        count: how many items there are.
+        answer: what the answer for a page's number has instead of what is right.
+    """
+
+    def __init__(self, count: int, answer: Answer = lambda number: {}) -> None:
+        self.count = count
+        self.answer = answer
+        self.paths: list[str] = []
+        self.queries: list[dict[str, str]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        query = dict(request.url.params)
+        self.paths.append(request.url.path)
+        self.queries.append(query)
+        number = int(query.get("page", "1"))
+        ids = range(1, self.count + 1)[(number - 1) * SIZE : number * SIZE]
+        page = {
+            "items": [{"id": each} for each in ids],
+            "total_pages": -(-self.count // SIZE),
+            "current_page": number,
+            "total_items": self.count,
+            "per_page": SIZE,
+        }
+        return httpx.Response(200, json=page | self.answer(number))
+
+    @property
+    def numbers(self) -> list[str | None]:
+        """The page that each request asked for."""
+        return [query.get("page") for query in self.queries]
+
+
+def connect(service: Numbered) -> Client:
+    return Client("a-token", transport=httpx.MockTransport(service), rate_limit=None)
+
+
+def identify(service: Numbered) -> list[int]:
+    with connect(service) as client:
+        return [company.id for company in client.companies.list()]
+
+
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (2, 1), (3, 2), (6, 3)])
+def test_every_page_is_fetched_once(count: int, pages: int) -> None:
+    service = Numbered(count)
+    assert identify(service) == list(range(1, count + 1))
+    assert service.numbers == [str(number) for number in range(1, pages + 1)]
+
+
+def test_what_was_asked_is_asked_of_every_page() -> None:
+    service = Numbered(5)
+    with connect(service) as client:
+        list(client.companies.list(filter=[{"field": "name", "operator": "eq", "value": "A"}], per_page=2))
+        list(client.trial_balance.list(7, period_start="2026-01-01", period_end="2026-12-31"))
+    assert service.numbers == ["1", "2", "3"] * 2
+    asked = [{name: text for name, text in query.items() if name != "page"} for query in service.queries]
+    companies = {"per_page": "2", "filter": '[{"field":"name","operator":"eq","value":"A"}]'}
+    balance = {"per_page": "1000", "period_start": "2026-01-01", "period_end": "2026-12-31"}
+    assert asked == [companies] * 3 + [balance] * 3
+    assert {path.rpartition("/v1")[2] for path in service.paths[3:]} == {"/companies/7/trial_balance"}
+
+
+def test_a_task_lists_the_same_way() -> None:
+    async def listed() -> list[int]:
+        transport = httpx.MockTransport(service)
+        async with AsyncClient("a-token", transport=transport, rate_limit=None) as client:
+            return [year.id async for year in client.fiscal_years.list(7)]
+
+    service = Numbered(3)
+    assert asyncio.run(listed()) == [1, 2, 3]
+    assert service.queries == [{"per_page": "100", "page": "1"}, {"per_page": "100", "page": "2"}]
+
+
+def test_pages_are_fetched_only_when_needed() -> None:
+    service = Numbered(6)
+    with connect(service) as client:
+        found = client.companies.list()
+        assert service.queries == []
+        assert [company.id for company in islice(found, 2)] == [1, 2]
+        assert service.numbers == ["1"]
+        assert next(found).id == 3
+        assert service.numbers == ["1", "2"]
+
+
+def test_one_page_can_be_had_alone() -> None:
+    service = Numbered(5)
+    with connect(service) as client:
+        page = client.companies.list_page(page=2, per_page=2)
+    assert ([company.id for company in page.items], page.current_page, page.total_pages) == ([3, 4], 2, 3)
+    assert service.queries == [{"page": "2", "per_page": "2"}]
+
+
+def test_a_page_without_items_is_the_last() -> None:
+    service = Numbered(2, lambda number: {"total_pages": 9})
+    assert identify(service) == [1, 2]
+    assert service.numbers == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "numbers"),
+    [
+        pytest.param(lambda number: {"current_page": 1}, ["1", "2"], id="repeats"),
+        pytest.param(lambda number: {"current_page": 2 * number - 1}, ["1", "2"], id="skips"),
+        pytest.param(lambda number: {"current_page": 0}, ["1"], id="counts from 0"),
+        pytest.param(lambda number: {"total_pages": None}, ["1"], id="does not say how many"),
+    ],
+)
+def test_a_service_that_loses_count_does_not_look_complete(answer: Answer, numbers: list[str]) -> None:
+    service = Numbered(6, answer)
+    with pytest.raises(errors.OutcomeUnknownError):
+        identify(service)
+    assert service.numbers == numbers
+
+
+def test_the_error_says_which_page_came_instead() -> None:
+    message = "page 2 of the list was asked for; the answer is page 1 of 3"
+    with pytest.raises(errors.OutcomeUnknownError, match=message) as caught:
+        identify(Numbered(6, lambda number: {"current_page": 1}))
+    assert caught.value.operation == "getCompanies"
+
+
+def test_a_list_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_exchange, "MOST_PAGES", 20)
+    service = Numbered(1_000, lambda number: {"total_pages": number + 1})
+    with pytest.raises(errors.OutcomeUnknownError, match="goes on after 20 pages"):
+        identify(service)
+    assert len(service.queries) == 20
