@@ -21,6 +21,7 @@ from pennyform.sandbox.violations import first_violation
 
 LARGEST_BODY = 10 * 1024 * 1024
 LARGEST_FORM = 101 * 1024 * 1024  # a file of 100 MB, and what is wrapped around it
+_LARGEST_EXPLAINED = 256 * 1024
 _FORM = "multipart/form-data"
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
@@ -122,7 +123,7 @@ def _media_type(content_type: str) -> str:
 
 def _json(operation: Operation, request: Request) -> Any:
     value = _decoded(request.body)
-    _conform(operation, value)
+    _conform(operation, value, len(request.body))
     return value
 
 
@@ -134,7 +135,8 @@ def _form(operation: Operation, request: Request) -> dict[str, Any]:
         name: _field(resolved(schema, described.get(name, {})), name, one) for name, one in given.items()
     }
     # A file is text to the schema; what stands in for it is not looked at.
-    _conform(operation, {name: "" if isinstance(one, Upload) else one for name, one in value.items()})
+    checked = {name: "" if isinstance(one, Upload) else one for name, one in value.items()}
+    _conform(operation, checked, sum(len(one) for one in given.values() if isinstance(one, str)))
     return value
 
 
@@ -149,8 +151,8 @@ def _field(described: Mapping[str, Any], name: str, value: str | Upload) -> Any:
     return _read(type_, value) if type_ in ("integer", "number", "boolean") else _decoded(value.encode())
 
 
-def _conform(operation: Operation, value: Any) -> None:
-    problem = first_violation(operation.body_validator, value)
+def _conform(operation: Operation, value: Any, size: int) -> None:
+    problem = first_violation(operation.body_validator, value, explained=size <= _LARGEST_EXPLAINED)
     if problem:
         raise problem
 

@@ -41,19 +41,28 @@ _BARE = {"anyOf": "NotAnyOf", "oneOf": "NotOneOf"}
 _UNKNOWN_KEY = ("additionalProperties", "unevaluatedProperties")
 
 
-def first_violation(validator: Draft202012Validator, value: object, place: str = "") -> Problem | None:
+def first_violation(
+    validator: Draft202012Validator, value: object, place: str = "", *, explained: bool = True
+) -> Problem | None:
     """Check a value.
 
     Args:
         validator: compiled schema.
         value: JSON-ready value; decimals are numbers.
         place: name of the parameter, when the value is one; a body's fields name themselves.
+        explained: whether to say what is wrong; for a large value that would take minutes.
 
     Returns:
         The 400 to answer with, or None when the value conforms.
     """
     try:
-        return None if validator.is_valid(value) else _problem(_first(validator.iter_errors(value)), place)
+        if validator.is_valid(value):
+            return None
+        if not explained:
+            return bad_request(
+                "The value does not conform, and is too large to say where", code="ValidateError"
+            )
+        return _problem(_first(validator.iter_errors(value)), place)
     except ValueError:  # the validator's own limit, of 255 levels
         return bad_request("The value is nested too deeply")
 
