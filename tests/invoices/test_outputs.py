@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.cli import main
 from pennyform.findings import Finding, Severity, tidy
@@ -137,6 +137,7 @@ def test_an_output_that_cannot_be_written_is_an_error(
     assert "not-writable" in capsys.readouterr().err
 
 
+@settings(deadline=None)
 @given(findings=FINDINGS)
 def test_every_format_can_say_everything(findings: list[Finding]) -> None:
     texts = {rule.name: (rule.summary, rule.why) for rule in rules()}

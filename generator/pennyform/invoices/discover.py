@@ -72,7 +72,19 @@ def discover(paths: Sequence[str | Path]) -> Sources:
 
 def is_data(path: Path, root: Path) -> bool:
     """Whether a file below ``root`` is data for definitions, because of the folder it lies in."""
-    return path.is_relative_to(root) and DATA_FOLDER in path.relative_to(root).parts[:-1]
+    return DATA_FOLDER in _folders(path, root)
+
+
+def _folders(path: Path, root: Path) -> list[str]:
+    """The names of the folders between ``root`` and a file; none when it lies elsewhere."""
+    below = _below(str(path), str(root))
+    return [] if below is None else below.split(os.sep)[:-1]  # noqa: PTH206 - see _below
+
+
+def _below(path: str, folder: str) -> str | None:
+    """``path`` relative to ``folder``, or None; for many files pathlib would take too long."""
+    prefix = folder if folder.endswith(os.sep) else folder + os.sep
+    return path[len(prefix) :] if path.startswith(prefix) else None
 
 
 def _missing(path: Path) -> Finding:
@@ -111,9 +123,11 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _source(path: Path, base: Path, shown: Path | None) -> Source:
-    within = path.relative_to(base).parts[:-1] if path.is_relative_to(base) else ()
-    kind = next((_FOLDERS[folder] for folder in within if folder in _FOLDERS), "")
-    return Source(path, os.path.relpath(path, shown) if shown else str(path), kind)
+    kind = next((_FOLDERS[folder] for folder in _folders(path, base) if folder in _FOLDERS), "")
+    name = str(path)
+    if shown:
+        name = _below(name, str(shown)) or os.path.relpath(path, shown)
+    return Source(path, name, kind)
 
 
 def _unique(sources: Iterable[Source]) -> list[Source]:

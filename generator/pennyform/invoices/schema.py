@@ -54,15 +54,18 @@ def check(kind: str, document: Document) -> list[Finding]:
     return explain(document, definition_schema(kind))
 
 
-def leaves(schema: Schema, value: Any, path: Path = ()) -> Iterator[tuple[Path, Schema, Any]]:
+def leaves(schema: Schema, value: Any) -> Iterator[tuple[Path, Schema, Any]]:
     """Every scalar and natural key in ``value`` that ``schema`` knows, with its path and its own schema."""
-    if isinstance(value, dict) and "properties" in schema and "x-pennyform-key" not in schema:
-        for name, member in value.items():
-            known = schema["properties"].get(name)
-            if isinstance(known, dict):
-                yield from leaves(known, member, (*path, name))
-    elif isinstance(value, list) and "items" in schema:
-        for index, item in enumerate(value):
-            yield from leaves(schema["items"], item, (*path, index))
-    else:
-        yield path, schema, value
+    waiting: list[tuple[Path, Schema, Any]] = [((), schema, value)]
+    while waiting:
+        path, schema, value = waiting.pop()
+        if isinstance(value, dict) and "properties" in schema and "x-pennyform-key" not in schema:
+            known = schema["properties"]
+            for name, member in value.items():
+                if isinstance(known.get(name), dict):
+                    waiting.append(((*path, name), known[name], member))
+        elif isinstance(value, list) and "items" in schema:
+            items = schema["items"]
+            waiting += [((*path, index), items, item) for index, item in enumerate(value)]
+        else:
+            yield path, schema, value

@@ -128,11 +128,14 @@ _work_of_this_process: Callable[[Sequence[Source]], Any]
 
 def _begin(work: Callable[[Sequence[Source]], Any]) -> None:
     """In a worker: an interruption is for the first process to answer."""
+    import gc
     import signal
 
     global _work_of_this_process  # noqa: PLW0603 - a pool has no other place for what its workers share
     _work_of_this_process = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What was there before the work is not looked through again and again for garbage.
+    gc.freeze()
 
 
 def _work(part: Sequence[Source]) -> Any:

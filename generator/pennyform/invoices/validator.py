@@ -44,7 +44,14 @@ def compile_schema(schema: Mapping[str, Any]) -> Accepts:
     checks = [_KEYWORDS[name](schema) for name in schema if name not in _ANNOTATIONS and _known(name)]
     if len(checks) == 1:
         return checks[0]
-    return lambda value: all(check(value) for check in checks)
+
+    def accepts(value: Any) -> bool:
+        for check in checks:  # noqa: SIM110 - a loop takes half the time of all() with a generator
+            if not check(value):
+                return False
+        return True
+
+    return accepts
 
 
 def _known(name: str) -> bool:
@@ -122,11 +129,16 @@ def _required(schema: Mapping[str, Any]) -> Accepts:
 
 def _properties(schema: Mapping[str, Any]) -> Accepts:
     known = {name: compile_schema(member) for name, member in schema["properties"].items()}
+    is_closed = schema.get("additionalProperties") is False
 
     def accepts(value: Any) -> bool:
         if not isinstance(value, dict):
             return True
-        return all(known[name](member) for name, member in value.items() if name in known)
+        for name, member in value.items():
+            check = known.get(name)
+            if is_closed if check is None else not check(member):
+                return False
+        return True
 
     return accepts
 
@@ -134,6 +146,8 @@ def _properties(schema: Mapping[str, Any]) -> Accepts:
 def _additional_properties(schema: Mapping[str, Any]) -> Accepts:
     known = frozenset(schema.get("properties", ()))
     others = schema["additionalProperties"]
+    if others is False and "properties" in schema:
+        return lambda _: True  # `properties` looks at every member anyway
     accepts_other: Accepts = compile_schema(others) if isinstance(others, Mapping) else lambda _: bool(others)
 
     def accepts(value: Any) -> bool:
