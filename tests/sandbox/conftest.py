@@ -114,7 +114,7 @@ def draft(customer: int) -> Callable[..., dict[str, Any]]:
     """The body of a draft, with changes."""
 
     def draft(*lines: dict[str, Any], **changes: Any) -> dict[str, Any]:
-        return invoice(customer, *lines, draft=True, **changes)
+        return invoice(customer, *lines, **{"draft": True, **changes})
 
     return draft
 

@@ -223,10 +223,14 @@ class TestToken:
         assert exchanged(web, code).status_code == 400
         assert status(web, token) == 401
 
-    def test_a_code_ends_after_ten_minutes(self, web: httpx.Client, clock: Clock) -> None:
+    @pytest.mark.parametrize(("minutes", "status"), [(10, 400), (11, 200)])
+    def test_a_code_ends_after_ten_minutes(
+        self, sandbox: Sandbox, web: httpx.Client, clock: Clock, minutes: int, status: int
+    ) -> None:
+        sandbox._rules = Rules(code_minutes=minutes)
         code = authorized(web)["code"]
         clock.advance(minutes=10)
-        assert exchanged(web, code).status_code == 400
+        assert exchanged(web, code).status_code == status
 
     @pytest.mark.parametrize(
         "request_",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pennyform.sandbox.books import Books, Record, Selection
 from pennyform.sandbox.call import Call
-from pennyform.sandbox.problems import not_found, unprocessable
+from pennyform.sandbox.problems import unprocessable
 
 Substance = Literal["goods", "services"]
 
@@ -43,9 +43,7 @@ def account_for(call: Call, identifier: int | None, substance: str | None) -> Re
     """
     if identifier is None:
         return with_number(call.books, _SUBSTANCE_ACCOUNTS[substance])[0] if substance else None
-    account = call.books.get("ledger_account", identifier)
-    if account is None:
-        raise not_found(f"Ledger account {identifier}")
+    account = call.find("ledger_account", identifier, "Ledger account")
     if not account.body["enabled"]:
         raise unprocessable(f"Ledger account {account.body['number']} is disabled")
     if substance and substance_of(account) != substance:

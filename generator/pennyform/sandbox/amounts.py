@@ -12,24 +12,24 @@ from pennyform.sandbox.problems import unprocessable
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _MOST_DIGITS = 12
-_SMALLEST = Decimal("0.000001")
 
 
-def decimal_of(name: str, given: Any) -> Decimal:
+def decimal_of(name: str, given: Any, decimals: int = 6) -> Decimal:
     """Read an amount or a quantity.
 
     Args:
         name: of the field, for the message.
         given: text with a dot, or a JSON number.
+        decimals: how many it may have.
 
     Raises:
-        Problem: 422 for text that is no decimal, more than 6 decimals, or a size no invoice has.
+        Problem: 422 for text that is no decimal, more decimals than that, or a size no invoice has.
     """
     value = given if isinstance(given, Decimal) else _parsed(name, str(given))
     if value.adjusted() > _MOST_DIGITS:
         raise unprocessable(f"{name} is too large")
-    if value != value.quantize(_SMALLEST):
-        raise unprocessable(f"{name} may have at most 6 decimals")
+    if value != value.quantize(Decimal(1).scaleb(-decimals)):
+        raise unprocessable(f"{name} may have at most {decimals} decimals")
     return value
 
 
@@ -44,16 +44,20 @@ def is_decimal(text: str) -> bool:
     return _DECIMAL.fullmatch(text) is not None
 
 
-def discount_of(given: dict[str, Any] | None) -> Discount:
+def discount_of(given: dict[str, Any] | None, *, bounded: bool = False) -> Discount:
     """Read a discount; null, empty and zero values mean none.
 
+    Args:
+        given: ``{type, value}``.
+        bounded: whether a percentage must lie between 0 and 100.
+
     Raises:
-        Problem: 422 for a value that is no number, or a percentage outside 0 to 100.
+        Problem: 422 for a value that is no number, or a percentage out of bounds.
     """
     if not given or given.get("value") in (None, ""):
         return NO_DISCOUNT
     discount = Discount(given["type"], decimal_of("discount value", given["value"]))
-    if discount.type == "relative" and not 0 <= discount.value <= 100:
+    if bounded and discount.type == "relative" and not 0 <= discount.value <= 100:
         raise unprocessable("A relative discount must be between 0 and 100")
     return discount
 

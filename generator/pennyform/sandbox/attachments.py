@@ -48,7 +48,7 @@ def kept(call: Call, upload: Upload, filename: str = "", accepted: str = "") -> 
     Raises:
         Problem: 422.
     """
-    media_type = accepted or _media_type(upload)
+    media_type = accepted or _media_type(upload, declared=call.rules.file_type_declared)
     if len(upload.content) > LARGEST_FILE:
         raise unprocessable("The file is larger than 100 MB")
     name = filename or upload.filename or "file"
@@ -57,11 +57,11 @@ def kept(call: Call, upload: Upload, filename: str = "", accepted: str = "") -> 
     return {"filename": name, "media_type": media_type, "digest": call.books.files.keep(upload.content)}
 
 
-def _media_type(upload: Upload) -> str:
-    """The type that the content has, which must be the one that the sender named."""
+def _media_type(upload: Upload, *, declared: bool) -> str:
+    """The type that the content has; where it must be declared, it is what the sender said it is."""
     types = (type_ for beginning, type_ in _BEGINNINGS.items() if upload.content.startswith(beginning))
     found = next(types, None)
-    if found is None or upload.media_type.lower() != found:
+    if found is None or (declared and upload.media_type.lower() != found):
         raise unprocessable("The file must be a PDF, PNG, JPEG, TIFF, BMP or GIF, and be sent as what it is")
     return found
 

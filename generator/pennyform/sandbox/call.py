@@ -12,7 +12,7 @@ from pennyform.sandbox import links
 from pennyform.sandbox.access import Access
 from pennyform.sandbox.books import Books, Record
 from pennyform.sandbox.contract import Operation
-from pennyform.sandbox.problems import not_found
+from pennyform.sandbox.problems import Problem, not_found, unprocessable
 from pennyform.sandbox.rules import Rules
 
 BASE_PATH = "/api/external/v2"
@@ -56,13 +56,19 @@ class Call:
             name: what to call it in the message, for an id that stood in a body.
 
         Raises:
-            Problem: 404.
+            Problem: 404, or as ``Rules.unknown_reference`` says for an id that stood in a body.
         """
         text = str(identifier)
         record = self.books.get(kind, int(text)) if text.isascii() and text.isdigit() else None
         if record is None:
-            raise not_found(f"{name} {identifier}" if name else "")
+            raise self.missing(f"{name} {identifier}") if name else not_found()
         return record
+
+    def missing(self, what: str) -> Problem:
+        """The refusal of an id in a body that leads nowhere."""
+        if self.rules.unknown_reference == 404:
+            return not_found(what)
+        return unprocessable(f"{what} was not found")
 
 
 Behaviour = Callable[[Call], Any]

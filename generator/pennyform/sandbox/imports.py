@@ -49,11 +49,11 @@ def line(call: Call, given: Mapping[str, Any], rank: int) -> Body:
         "rank": rank,
         "ledger_account_id": account.id if account else None,
         "substance": substance_of(account),
-        "quantity": money.text(decimal_of("quantity", given["quantity"])),
+        "quantity": money.text(decimal_of("quantity", given["quantity"], call.rules.quantity_decimals)),
         "raw_currency_unit_price": money.text(
             decimal_of("raw_currency_unit_price", given["raw_currency_unit_price"])
         ),
-        "discount": discount_text(discount_of(given.get("discount"))),
+        "discount": discount_text(discount_of(given.get("discount"), bounded=call.rules.discount_bounded)),
         **{name: money.text(decimal_of(name, given[name])) for name in ("currency_amount", "currency_tax")},
     }
 

@@ -12,7 +12,7 @@ from pennyform.sandbox.call import Call
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.currencies import CURRENCIES
 from pennyform.sandbox.lines import add_up, changed_line, discount_text, new_line
-from pennyform.sandbox.problems import not_found, unprocessable
+from pennyform.sandbox.problems import unprocessable
 
 KIND = "customer_invoice"
 # What a caller may leave out.
@@ -77,6 +77,8 @@ def make(call: Call, given: Mapping[str, Any], kind: str = KIND) -> Record:
 
 def issue(call: Call, invoice: dict[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
     """Give an invoice the next number of the year of its date, and the customer's address of today."""
+    if not lines:
+        raise unprocessable("An invoice must have at least one line")
     invoice["draft"] = False
     year = invoice["date"][:4]
     invoice["invoice_number"] = f"F-{year}-{call.books.next_number(f'invoice {year}'):04d}"
@@ -93,11 +95,11 @@ def settle(call: Call, invoice: dict[str, Any], lines: Sequence[dict[str, Any]])
         call.find("customer_invoice_template", invoice["customer_invoice_template_id"], "Template")
     if invoice["currency"] not in CURRENCIES:
         raise unprocessable(f"{invoice['currency']} is not a currency")
-    if not lines:
+    if not lines and (call.rules.draft_needs_a_line or not invoice["draft"]):
         raise unprocessable("An invoice must have at least one line")
     invoice["customer_name"] = customer.body["name"]
     invoice.setdefault("language", customer.body["billing_language"])
-    invoice["discount"] = discount_text(discount_of(invoice["discount"]))
+    invoice["discount"] = discount_text(discount_of(invoice["discount"], bounded=call.rules.discount_bounded))
     add_up(call, invoice, lines)
 
 
@@ -115,9 +117,9 @@ def change_lines(call: Call, document: Record, changes: Mapping[str, Any]) -> No
     kept = {line.id: line for line in lines_of(call, document)}
     sections = [section.body["rank"] for section in sections_of(call, document)]
     for update in changes.get("update", ()):
-        line = line_in(kept, update)
+        line = line_in(call, kept, update)
         line.body = changed_line(call, line.body, update, sections)
-    removed = [kept.pop(line_in(kept, removal).id) for removal in changes.get("delete", ())]
+    removed = [kept.pop(line_in(call, kept, removal).id) for removal in changes.get("delete", ())]
     rank = max((line.body["rank"] for line in kept.values()), default=0)
     created = [
         new_line(call, line, place, sections)
@@ -142,7 +144,7 @@ def write_lines(
         call.books.insert("invoice_line", body, parent=document.id)
 
 
-def line_in(lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
+def line_in(call: Call, lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
     """The line that an update or a deletion means.
 
     Raises:
@@ -150,7 +152,7 @@ def line_in(lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
     """
     found = lines.get(wanted["id"])
     if found is None:
-        raise not_found(f"Invoice line {wanted['id']}")
+        raise call.missing(f"Invoice line {wanted['id']}")
     return found
 
 

@@ -10,7 +10,7 @@ from pennyform.sandbox import money
 from pennyform.sandbox.amounts import decimal_of
 from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Call
-from pennyform.sandbox.problems import not_found, unprocessable
+from pennyform.sandbox.problems import unprocessable
 
 ENTRY, LINE = "ledger_entry", "ledger_entry_line"
 _MOST_LINES = 1_000
@@ -47,10 +47,10 @@ def change_lines(call: Call, entry: Record, changes: Mapping[str, Any]) -> None:
     """
     kept = {line.id: line for line in lines_of(call, entry)}
     for update in changes.get("update", ()):
-        line = _line_in(kept, update)
+        line = _line_in(call, kept, update)
         line.body.update({name: value for name, value in update.items() if name != "id"})
         line.body.update(_amounts(call, line.body))
-    call.books.delete([kept.pop(_line_in(kept, removal).id) for removal in changes.get("delete", ())])
+    call.books.delete([kept.pop(_line_in(call, kept, removal).id) for removal in changes.get("delete", ())])
     inherited = {name: entry.body[name] for name in ("date", "journal_id")}
     for line in kept.values():
         line.body.update(inherited)
@@ -82,13 +82,13 @@ def _amounts(call: Call, line: Mapping[str, Any]) -> dict[str, str]:
     """A line's two amounts, of which one is zero."""
     call.find("ledger_account", line["ledger_account_id"], "Ledger account")
     amounts = {name: decimal_of(name, line[name] or "0") for name in ("debit", "credit")}
-    if min(amounts.values()) or max(amounts.values()) < 0:
+    if call.rules.entry_line_has_one_side and (min(amounts.values()) or max(amounts.values()) < 0):
         raise unprocessable("A line has either a debit or a credit, and neither is negative")
     return {name: money.text(amount) for name, amount in amounts.items()}
 
 
-def _line_in(lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
+def _line_in(call: Call, lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
     found = lines.get(wanted["id"])
     if found is None:
-        raise not_found(f"Ledger entry line {wanted['id']}")
+        raise call.missing(f"Ledger entry line {wanted['id']}")
     return found

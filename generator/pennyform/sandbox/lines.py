@@ -71,11 +71,11 @@ def _settled(call: Call, line: Body, given: Mapping[str, Any], sections: Sequenc
         "description": line["description"] or "",
         "ledger_account_id": account.id if account else None,
         "substance": substance_of(account),
-        "quantity": money.text(decimal_of("quantity", line["quantity"])),
+        "quantity": money.text(decimal_of("quantity", line["quantity"], call.rules.quantity_decimals)),
         "raw_currency_unit_price": money.text(
             decimal_of("raw_currency_unit_price", line["raw_currency_unit_price"])
         ),
-        "discount": discount_text(discount_of(line["discount"])),
+        "discount": discount_text(discount_of(line["discount"], bounded=call.rules.discount_bounded)),
     }
 
 

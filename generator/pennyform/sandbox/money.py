@@ -105,7 +105,7 @@ def _taxed(before_tax: Decimal, line: Line, decimals: int) -> Amounts:
 def _discounted(bases: Sequence[Decimal], discount: Discount, decimals: int) -> list[Decimal]:
     total = sum(bases, _ZERO)
     off = rounded(_off(total, discount), decimals)
-    if not off:
+    if not off or not bases:
         return list(bases)
     return [base - share for base, share in zip(bases, shares(off, bases, decimals), strict=True)]
 

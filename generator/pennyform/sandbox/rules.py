@@ -13,32 +13,55 @@ class Rules:
     Attributes:
         rounding: ``line`` rounds the VAT of each line to the currency's minor unit, then adds up;
             ``document`` adds up the lines per VAT code, then rounds the VAT of each code.
-        taken_status: the answer to an ``external_reference`` that is in use; reports say 422, two say 409.
-        deleted_reference_is_free: whether the reference of a deleted draft may be used again.
-        wrong_kind_corrupts: whether updating a customer through the other kind's address is carried out and
-            turns the record over (seen on a real tenant); a 404 otherwise.
-        pdf_seconds: how long the PDF of an issued document takes; mail is refused with 409 until then. Also
-            how long an imported file takes to become a Factur-X one.
-        pa_seconds: how long an e-invoice stays ``submitted`` before it is ``sent``.
-        pa_needs_reg_no: whether only an invoice to a company with a ``reg_no`` can be sent to the platform.
-        paid_once: whether marking an invoice as paid that is paid or cancelled is refused with 422.
-        credit_may_exceed: whether a credit note may be linked that exceeds what is left of the invoice.
-        changelog_delay: seconds until a change shows in its changelog.
         discount_needs_a_sum: whether an absolute discount on an invoice whose lines add up to zero is refused
             with 422, as there is nothing to take it off; otherwise the first line takes all of it.
+        discount_bounded: whether a percentage off below 0 or above 100 is refused.
+        quantity_decimals: how many decimals a quantity may have.
+        draft_needs_a_line: whether the last line of a draft cannot be deleted.
+        taken_status: the answer to an ``external_reference`` that is in use; reports say 422, two say 409.
+        deleted_reference_is_free: whether the reference of a deleted draft may be used again.
+        unknown_reference: the answer to an id in a body that leads nowhere.
+        wrong_kind_corrupts: whether updating a customer through the other kind's address is carried out and
+            turns the record over (seen on a real tenant); a 404 otherwise.
+        file_type_declared: whether a file must be sent as the type that its content has.
+        pdf_seconds: how long the PDF of an issued document takes; mail is refused with 409 until then. Also
+            how long an imported file takes to become a Factur-X one, and an export to be made.
+        mail_needs_address: whether mail without a recipient, or to one that is no address, is refused.
+        pa_seconds: how long an e-invoice stays ``submitted`` before it is ``sent``.
+        pa_needs_reg_no: whether only an invoice to a company with a ``reg_no`` can be sent to the platform.
+        paid_once: whether marking an invoice as paid that is paid or cancelled is refused.
+        credit_may_exceed: whether a credit note may be linked that exceeds what is left of the invoice.
+        credit_must_fit: whether a credit note and its invoice must have the same customer and currency.
+        quote_once: whether a quote that is denied, expired or invoiced makes no invoice, and an invoiced one
+            does not change.
+        subscription_makes_up: whether a stopped subscription invoices what it missed when it goes on.
+        entry_line_has_one_side: whether a line of a ledger entry has either a debit or a credit.
+        changelog_delay: seconds until a change shows in its changelog.
+        code_minutes: how long an OAuth code may be exchanged.
         refresh_once: whether using a refresh token again also ends the pair that it was exchanged for; it is
             refused either way.
     """
 
     rounding: Literal["line", "document"] = "line"
+    discount_needs_a_sum: bool = True
+    discount_bounded: bool = True
+    quantity_decimals: int = 6
+    draft_needs_a_line: bool = True
     taken_status: Literal[422, 409] = 422
     deleted_reference_is_free: bool = False
+    unknown_reference: Literal[404, 422] = 404
     wrong_kind_corrupts: bool = True
+    file_type_declared: bool = True
     pdf_seconds: float = 60.0
+    mail_needs_address: bool = True
     pa_seconds: float = 60.0
     pa_needs_reg_no: bool = True
     paid_once: bool = True
     credit_may_exceed: bool = False
+    credit_must_fit: bool = True
+    quote_once: bool = True
+    subscription_makes_up: bool = False
+    entry_line_has_one_side: bool = True
     changelog_delay: float = 4.0
-    discount_needs_a_sum: bool = True
+    code_minutes: float = 10.0
     refresh_once: bool = True

@@ -82,6 +82,8 @@ def credit(call: Call, invoice: Record, note: Record) -> None:
         Problem: 422 when one of the two is no such document, is a draft, or the two do not go together.
     """
     _check_credit(invoice.body, note.body)
+    if call.rules.credit_must_fit:
+        _check_parties(invoice.body, note.body)
     credited = Decimal(invoice.body["credited"]) - Decimal(note.body["currency_amount"])
     if credited > Decimal(invoice.body["currency_amount"]) and not call.rules.credit_may_exceed:
         raise unprocessable("The credit note is larger than what remains of the invoice")
@@ -98,6 +100,9 @@ def _check_credit(invoice: dict[str, Any], note: dict[str, Any]) -> None:
         raise unprocessable("A credit note can only be linked to a finalized invoice")
     if note["credited_invoice_id"]:
         raise unprocessable("The credit note is already linked to an invoice")
+
+
+def _check_parties(invoice: dict[str, Any], note: dict[str, Any]) -> None:
     for name in ("customer_id", "currency"):
         if invoice[name] != note[name]:
             raise unprocessable(f"The credit note and the invoice must have the same {name}")

@@ -79,11 +79,13 @@ def stop(record: Record, now: datetime) -> None:
     record.body["stopped_at"] = timestamp(now)
 
 
-def resume(record: Record, now: datetime) -> None:
-    """Go on from today: what was missed is not made up for."""
+def resume(record: Record, now: datetime, *, makes_up: bool) -> None:
+    """Go on: with what was missed since it was stopped, or from today."""
+    record.body["stopped_at"] = None
+    if makes_up:
+        return
     yesterday = date.fromordinal(now.date().toordinal() - 1).isoformat()
     record.body["prev_occurrence"] = max(record.body["prev_occurrence"] or "", yesterday)
-    record.body["stopped_at"] = None
 
 
 def _status(body: dict[str, Any]) -> str:

@@ -104,7 +104,7 @@ def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
 def _change_imputation(call: Call, record: Record, updates: Iterable[Mapping[str, Any]]) -> None:
     kept = {line.id: line for line in invoicing.lines_of(call, record)}
     for update in updates:
-        line = invoicing.line_in(kept, update)
+        line = invoicing.line_in(call, kept, update)
         line.body = changed_line(call, line.body, update, [line.body["section_rank"]])
         call.books.update(line)
 

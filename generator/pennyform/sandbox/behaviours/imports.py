@@ -41,7 +41,7 @@ def _made(call: Call, invoice: dict[str, Any], customer: Record) -> Record:
     lines = [imports.line(call, line, rank) for rank, line in enumerate(call.body["invoice_lines"], 1)]
     invoice["customer_name"] = customer.body["name"]
     invoice["language"] = customer.body["billing_language"]
-    invoice["discount"] = discount_text(discount_of(invoice["discount"]))
+    invoice["discount"] = discount_text(discount_of(invoice["discount"], bounded=call.rules.discount_bounded))
     imports.settle(invoice, lines)
     imports.check_totals(invoice, lines)
     record = imports.keep(call, invoice, lines, call.body.get("external_reference"))
@@ -70,9 +70,9 @@ def update_imported(call: Call) -> dict[str, Any]:
 def _change(call: Call, record: Record, given: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     kept = {line.id: line for line in lines_of(call, record)}
     for update in changes.get("update", ()):
-        line = line_in(kept, update)
+        line = line_in(call, kept, update)
         line.body = imports.line(call, _merged(line.body, update), line.body["rank"])
-    removed = [kept.pop(line_in(kept, removal).id) for removal in changes.get("delete", ())]
+    removed = [kept.pop(line_in(call, kept, removal).id) for removal in changes.get("delete", ())]
     rank = max((line.body["rank"] for line in kept.values()), default=0)
     created = [
         imports.line(call, line, place) for place, line in enumerate(changes.get("create", ()), rank + 1)

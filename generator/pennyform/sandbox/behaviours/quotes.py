@@ -75,7 +75,7 @@ def create_quote(call: Call) -> Any:
 def update_quote(call: Call) -> Any:
     """``PUT /quotes/{id}``: partial, until it is invoiced."""
     record = call.find("quote", call.parameters["id"])
-    _check_not_invoiced(record)
+    _check_changeable(call, record)
     given = dict(call.body)
     changes = given.pop("invoice_lines", {})
     record.reference = given.pop("external_reference", None) or record.reference
@@ -88,7 +88,7 @@ def update_quote(call: Call) -> Any:
 def update_status(call: Call) -> Any:
     """``PUT /quotes/{id}/update_status``: what is invoiced stays so."""
     record = call.find("quote", call.parameters["id"])
-    _check_not_invoiced(record)
+    _check_changeable(call, record)
     record.body["status"] = call.body["status"]
     call.books.update(record)
     return _show(call, record)
@@ -103,7 +103,7 @@ def send_by_email(call: Call) -> None:
 def create_invoice(call: Call) -> dict[str, Any]:
     """``POST /customer_invoices/create_from_quote``: once, of a quote that is pending or accepted."""
     quote = call.find("quote", call.body["quote_id"], "Quote")
-    if quote.body["status"] not in _OPEN:
+    if call.rules.quote_once and quote.body["status"] not in _OPEN:
         raise unprocessable(f"The quote is {quote.body['status']}")
     customer = call.find("customer", quote.body["customer_id"])
     today = call.now.date()
@@ -129,8 +129,8 @@ def _deadline(start: date, customer: Record) -> str:
     return dates.deadline(start, customer.body["payment_conditions"]).isoformat()
 
 
-def _check_not_invoiced(record: Record) -> None:
-    if record.body["status"] == "invoiced":
+def _check_changeable(call: Call, record: Record) -> None:
+    if call.rules.quote_once and record.body["status"] == "invoiced":
         raise unprocessable("The quote is invoiced and cannot be changed")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
 
 from pennyform.sandbox import standing
 from pennyform.sandbox.books import Record
@@ -30,13 +31,18 @@ def mail(call: Call, document: Record, *, has_file: bool) -> None:
     """
     customer = call.find("customer", document.body["customer_id"])
     recipients = (call.body or {}).get("recipients") or customer.body["emails"]
+    if call.rules.mail_needs_address:
+        _check(recipients)
+    if not has_file:
+        raise conflict("The PDF of the document is not ready yet, try again in a few minutes")
+    call.books.insert("email", {"recipients": recipients}, parent=document.id)
+
+
+def _check(recipients: Sequence[str]) -> None:
     if not recipients:
         raise unprocessable("There is no recipient: the customer has no email address")
     if not all(_ADDRESS.fullmatch(recipient) for recipient in recipients):
         raise unprocessable("recipients must be email addresses")
-    if not has_file:
-        raise conflict("The PDF of the document is not ready yet, try again in a few minutes")
-    call.books.insert("email", {"recipients": recipients}, parent=document.id)
 
 
 def send_to_pa(call: Call) -> None:

@@ -47,9 +47,9 @@ def answer(
         request: to ``authorize``, ``token`` or ``revoke``.
         now: codes and tokens end.
         scopes: all that there are.
-        rules: whether a refresh token that is used again ends everything.
+        rules: when codes end, and whether a refresh token that is used again ends everything.
     """
-    grants = Grants(connection, now)
+    grants = Grants(connection, now, code_minutes=rules.code_minutes)
     try:
         match request.method, request.path.removeprefix(PREFIX):
             case "GET", "authorize":

@@ -20,7 +20,6 @@ from pennyform.sandbox.clock import timestamp
 
 APPLICATION = "sandbox"
 ACCESS = timedelta(hours=24)
-_CODE = timedelta(minutes=10)
 _REFRESH = timedelta(days=90)
 
 
@@ -64,11 +63,13 @@ class Grants:
     Args:
         connection: in a transaction that may write.
         now: what was granted ends.
+        code_minutes: until a code ends.
     """
 
-    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
+    def __init__(self, connection: sqlite3.Connection, now: datetime, *, code_minutes: float) -> None:
         self._connection = connection
         self._now = now
+        self._code = timedelta(minutes=code_minutes)
 
     def application(self, client: str) -> Application | None:
         """The application of that ``client_id``."""
@@ -80,13 +81,13 @@ class Grants:
     def begin(
         self, client: str, company: int, scopes: Sequence[str], *, redirect: str, challenge: str
     ) -> str:
-        """Keep a grant; returns the code that the application exchanges for tokens within 10 minutes."""
+        """Keep a grant; returns the code that the application exchanges for tokens in time."""
         number = self._count("grants")
         code = _token("code", number, self._now)
         self._connection.execute(
             "INSERT INTO grants (client, company, scopes, redirect, challenge, code, expires_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (client, company, _text(scopes), redirect, challenge, digest(code), self._in(_CODE)),
+            (client, company, _text(scopes), redirect, challenge, digest(code), self._in(self._code)),
         )
         return code
 

@@ -10,7 +10,6 @@ from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Behaviour, Call
 from pennyform.sandbox.contract import Operation, resolved
 from pennyform.sandbox.listing import listed
-from pennyform.sandbox.problems import not_found
 from pennyform.sandbox.resources import synthesis
 from pennyform.sandbox.resources.naming import Place, collection_of, kind_of, place_of
 from pennyform.sandbox.resources.shapes import answer_of
@@ -181,7 +180,7 @@ def change_below(call: Call, owner: Record, kind: str, changes: Mapping[str, Any
     kept = {one.id: one for one in call.books.select(kind, Selection(), parent=owner.id)}
     for given in (*changes.get("update", ()), *changes.get("delete", ())):
         if given["id"] not in kept:
-            raise not_found(f"{kind} {given['id']}")
+            raise call.missing(f"{kind} {given['id']}")
     for given in changes.get("update", ()):
         record = kept[given["id"]]
         record.body.update({name: value for name, value in given.items() if name != "id"})

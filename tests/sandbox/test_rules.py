@@ -1,0 +1,156 @@
+"""Each switch for what is not certain about the real service: on one side, and on the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pennyform.sandbox import Rules, Sandbox
+
+from .bodies import PDF, company, line
+from .conftest import Caller, Clock, Draft, Issued
+
+Decide = Callable[[Rules], None]
+
+
+def test_every_switch_is_tried_somewhere() -> None:
+    sources = [path.read_text() for path in Path(__file__).parent.glob("test_*.py")]
+    tried = {name for source in sources for name in re.findall(r"Rules\((\w+)=", source)}
+    assert tried == {field.name for field in fields(Rules)}
+
+
+@pytest.fixture
+def decide(sandbox: Sandbox) -> Decide:
+    def decide(rules: Rules) -> None:
+        sandbox._rules = rules
+
+    return decide
+
+
+@pytest.mark.parametrize(("rounding", "tax"), [("line", "20.01"), ("document", "20.0")])
+def test_where_vat_is_rounded(api: Caller, draft: Draft, decide: Decide, rounding: Any, tax: str) -> None:
+    decide(Rules(rounding=rounding))
+    third = line(quantity=1, raw_currency_unit_price="33.335")
+    assert api.made("/customer_invoices", draft(third, third, third))["currency_tax"] == tax
+
+
+def test_ids_that_lead_nowhere(api: Caller, draft: Draft, decide: Decide) -> None:
+    bodies = [
+        draft(customer_id=42),
+        draft(line(ledger_account_id=42)),
+        draft({"product_id": 42, "quantity": 1}),
+    ]
+    for rules, status in ((Rules(), 404), (Rules(unknown_reference=422), 422)):
+        decide(rules)
+        answers = [api.post("/customer_invoices", json=body) for body in bodies]
+        assert [answer.status_code for answer in answers] == [status] * 3
+        assert api.get("/customer_invoices/42").status_code == 404
+
+
+def test_how_exact_a_quantity_is(api: Caller, draft: Draft, decide: Decide) -> None:
+    body = draft(line(quantity=0.125))
+    assert api.post("/customer_invoices", json=body).status_code == 201
+    decide(Rules(quantity_decimals=2))
+    assert api.post("/customer_invoices", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("value", ["-1", "101"])
+def test_percentages_off(api: Caller, draft: Draft, decide: Decide, value: str) -> None:
+    discount = {"type": "relative", "value": value}
+    bodies = [draft(line(discount=discount)), draft(discount=discount)]
+    assert {api.post("/customer_invoices", json=body).status_code for body in bodies} == {422}
+    decide(Rules(discount_bounded=False))
+    assert {api.post("/customer_invoices", json=body).status_code for body in bodies} == {201}
+
+
+def test_a_draft_without_lines(api: Caller, draft: Draft, decide: Decide) -> None:
+    decide(Rules(draft_needs_a_line=False))
+    invoice = api.made("/customer_invoices", draft())
+    path = f"/customer_invoices/{invoice['id']}"
+    (only,) = api.get(f"{path}/invoice_lines").json()["items"]
+    emptied = api.put(path, json={"invoice_lines": {"delete": [{"id": only["id"]}]}})
+    assert (emptied.status_code, emptied.json()["currency_amount"]) == (200, "0.0")
+    assert api.put(f"{path}/finalize").status_code == 422
+
+
+def test_a_file_that_is_sent_as_something_else(api: Caller, decide: Decide) -> None:
+    file = {"file": ("a.pdf", PDF, "application/octet-stream")}
+    assert api.post("/file_attachments", files=file).status_code == 422
+    decide(Rules(file_type_declared=False))
+    made = api.post("/file_attachments", files=file)
+    assert made.status_code == 201
+    assert api.fetch(made.json()["url"]).headers["content-type"] == "application/pdf"
+
+
+def test_mail_to_nobody(api: Caller, issued: Issued, decide: Decide) -> None:
+    path = f"/customer_invoices/{issued()['id']}/send_by_email"
+    decide(Rules(mail_needs_address=False, pdf_seconds=0))
+    assert api.post(path).status_code == 204
+    decide(Rules(mail_needs_address=True, pdf_seconds=0))
+    assert api.post(path).status_code == 422
+
+
+def test_how_long_the_platform_takes(api: Caller, issued: Issued, decide: Decide) -> None:
+    buyer = api.made("/company_customers", company(reg_no="552100554"))["id"]
+    path = f"/customer_invoices/{issued(customer_id=buyer)['id']}"
+    decide(Rules(pa_seconds=0))
+    api.post(f"{path}/send_to_pa")
+    assert api.get(path).json()["e_invoicing"]["status"] == "sent"
+
+
+def test_a_credit_note_for_somebody_else(api: Caller, issued: Issued, decide: Decide) -> None:
+    other = api.made("/company_customers", company(name="Other"))["id"]
+    notes = [issued(line(quantity=-1), customer_id=other), issued(line(quantity=-1), currency="USD")]
+    path = f"/customer_invoices/{issued()['id']}/link_credit_note"
+    statuses = {api.post(path, json={"credit_note_id": note["id"]}).status_code for note in notes}
+    assert statuses == {422}
+    decide(Rules(credit_must_fit=False))
+    statuses = {api.post(path, json={"credit_note_id": note["id"]}).status_code for note in notes}
+    assert statuses == {200}
+
+
+def test_quotes_after_they_were_invoiced(api: Caller, customer: int, decide: Decide) -> None:
+    dates = {"date": "2025-10-01", "deadline": "2025-10-31"}
+    quote = api.made("/quotes", {**dates, "customer_id": customer, "invoice_lines": [line()]})["id"]
+    body = {"quote_id": quote, "draft": True}
+    decide(Rules(quote_once=False))
+    for _ in range(2):
+        assert api.post("/customer_invoices/create_from_quote", json=body).status_code == 201
+    assert api.put(f"/quotes/{quote}", json={"deadline": "2025-11-30"}).status_code == 200
+    assert api.put(f"/quotes/{quote}/update_status", json={"status": "denied"}).status_code == 200
+
+
+@pytest.mark.parametrize(("makes_up", "made"), [(False, 1), (True, 2)])
+def test_what_a_subscription_missed(
+    api: Caller, customer: int, decide: Decide, clock: Clock, makes_up: bool, made: int
+) -> None:
+    decide(Rules(subscription_makes_up=makes_up))
+    body = {
+        "start": "2025-10-01",
+        "mode": {"type": "finalized"},
+        "payment_conditions": "upon_receipt",
+        "payment_method": "offline",
+        "recurring_rule": {"type": "monthly"},
+        "customer_id": customer,
+        "customer_invoice_data": {"invoice_lines": [line()]},
+    }
+    path = f"/billing_subscriptions/{api.made('/billing_subscriptions', body)['id']}"
+    api.put(path, json={"stop": True})
+    clock.advance(days=45)
+    api.put(path, json={"stop": False})
+    assert len(api.get("/customer_invoices").json()["items"]) == made
+
+
+def test_lines_of_entries_with_two_sides(api: Caller, decide: Decide) -> None:
+    account = api.get("/ledger_accounts").json()["items"][0]["id"]
+    journal = api.get("/journals").json()["items"][0]["id"]
+    both = {"ledger_account_id": account, "debit": "1", "credit": "1"}
+    body: dict[str, Any] = {"date": "2025-10-05", "label": "x", "journal_id": journal}
+    body["ledger_entry_lines"] = [both]
+    assert api.post("/ledger_entries", json=body).status_code == 422
+    decide(Rules(entry_line_has_one_side=False))
+    assert api.post("/ledger_entries", json=body).status_code == 201
