@@ -151,12 +151,16 @@ def prism(session: nox.Session) -> None:
     session.run("python", "tests/conformance/through_prism.py", executable, *session.posargs)
 
 
+# What the benchmarks share; the others in that folder are run.
+BENCHMARK_MODULES = ("codec", "measure", "shapes")
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print speed and size as ratios against named rivals measured in the same run."""
     _install_project(session, "bench", extras="[codegen]")
     for script in sorted((ROOT / "benchmarks").glob("*.py")):
-        if script.stem != "measure":
+        if script.stem not in BENCHMARK_MODULES:
             session.run("python", str(script.relative_to(ROOT)), *session.posargs)
 
 

@@ -21,30 +21,9 @@ import httpx
 import pennylane_company
 from pennylane_company import Client, models
 from pennylane_company._codec import decoder, encode
+from shapes import lines_page
 
 ROOT = Path(__file__).parent.parent
-LINE = {
-    "id": 81224367431680,
-    "label": "Consulting services",
-    "unit": "hour",
-    "quantity": "2.0",
-    "vat_rate": "FR_200",
-    "description": "",
-    **dict.fromkeys(
-        ("amount", "currency_amount", "currency_amount_before_tax", "currency_tax", "tax"), "240.0"
-    ),
-    "raw_currency_unit_price": "100.0",
-    "discount": {"type": "absolute", "value": "0.0"},
-    "section_rank": None,
-    "imputation_dates": None,
-    "created_at": "2026-10-01T10:08:08.146343Z",
-    "updated_at": "2026-10-01T10:08:08.146343Z",
-}
-
-
-def lines_page() -> bytes:
-    """A hundred invoices' worth of lines, ten each, as the service writes them."""
-    return json.dumps({"items": [LINE] * 1_000, "has_more": False, "next_cursor": None}).encode()
 
 
 def request() -> models.DraftCustomerInvoiceCreate:

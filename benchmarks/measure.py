@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import time
 from collections.abc import Sequence
@@ -13,9 +12,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Run:
-    """One finished command: seconds on the wall, peak resident memory in MiB."""
+    """One finished command: seconds on the wall and of processor time, peak resident memory in MiB."""
 
     seconds: float
+    processor: float
     mebibytes: float
 
 
@@ -37,16 +37,15 @@ def run(command: Sequence[str], *, cwd: Path | None = None) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, list(command))
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def median(command: Sequence[str], *, times: int) -> float:
-    """Median wall seconds of a command run several times, after one run that warms the file cache."""
-    run(command)
-    return statistics.median(run(command).seconds for _ in range(times))
+def best(command: Sequence[str], *, times: int) -> Run:
+    """The least disturbed of several runs of a command, by processor time."""
+    return min((run(command) for _ in range(times)), key=lambda each: each.processor)
 
 
-def weigh(folder: Path) -> Weight:
-    """Count the Python files below a folder, their lines and bytes."""
-    contents = [path.read_bytes() for path in folder.rglob("*.py")]
+def weigh(*folders: Path) -> Weight:
+    """Count the Python files below some folders, their lines and bytes."""
+    contents = [path.read_bytes() for folder in folders for path in folder.rglob("*.py")]
     return Weight(len(contents), sum(text.count(b"\n") for text in contents), sum(map(len, contents)))
