@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +31,9 @@ from pennyform.sandbox.faults import (
     Truncated,
     Unavailable,
 )
+from pennyform.sandbox.faults.files import from_file
+from pennyform.sandbox.faults.reading import KINDS
+from pennyform.sandbox.opening import open_books
 from pennyform.testing import Served
 
 from .bodies import company
@@ -284,3 +290,58 @@ def test_it_starts_within_a_second(tmp_path: Path) -> None:
     run.stop()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 1.0
+
+
+# --- the documents ----------------------------------------------------------------------------------------
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", ["sandbox-faults.md", "sandbox-languages.md"])
+def test_the_commands_of_the_documents_work(server: Served, tmp_path: Path, page: str) -> None:
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    for block in blocks(page, "sh"):
+        script = block.replace("http://127.0.0.1:8787", server.url).replace(
+            "curl ", "curl -sS -w '\\n%{http_code}\\n' "
+        )
+        result = subprocess.run(["sh", "-e", "-c", script], capture_output=True, text=True, timeout=30)
+        assert result.returncode == 0, result.stderr
+        codes = re.findall(r"^(\d{3})$", result.stdout, re.MULTILINE)
+        assert codes
+        assert set(codes) <= {"200", "201", "204", "429"}, result.stdout
+
+
+def test_the_node_example_passes(server: Served, tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if not node:
+        pytest.skip("Node is not installed")
+    (example,) = blocks("sandbox-languages.md", "js")
+    (tmp_path / "example.test.mjs").write_text(example)
+    environment = {**os.environ, "PENNYLANE_URL": server.url}
+    result = subprocess.run(
+        [node, "--test", str(tmp_path)], capture_output=True, text=True, timeout=60, env=environment
+    )
+    assert result.returncode == 0, result.stdout
+    assert "pass 2" in result.stdout
+
+
+def test_the_files_of_the_documents_are_read(tmp_path: Path) -> None:
+    (faults,), (books,) = blocks("sandbox-faults.md", "yaml"), blocks("sandbox-languages.md", "yaml")
+    (tmp_path / "faults.yaml").write_text(faults)
+    (tmp_path / "books.yaml").write_text(books)
+    assert len(from_file(tmp_path / "faults.yaml").scheduled()) == 3
+    sandbox = Sandbox()
+    assert open_books(sandbox, tmp_path / "books.yaml") == 2
+    sandbox.close()
+
+
+def test_every_kind_of_fault_is_described() -> None:
+    text = (DOCS / "sandbox-faults.md").read_text(encoding="utf-8")
+    assert all(f"| `{kind}` |" in text for kind in KINDS)
+    assert all(f"`{how}`" in text for how in Ending if how is not Ending.COMPLETE)
