@@ -68,6 +68,17 @@ def test_a_file_with_unsound_yaml_is_left_alone(tmp_path: Path, capsys: pytest.C
     assert path.read_text() == "a: 1\na: 2\n"
 
 
+def test_a_file_whose_meaning_hangs_on_its_layout_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "invoice.yaml"
+    text = "label: |+\n  kept\n\n\nexternal_reference: A\n"
+    path.write_text(text)
+    assert main(["fmt", str(path)]) == 4
+    assert "invoice.yaml:1:1: error format-refused" in capsys.readouterr().out
+    assert path.read_text() == text
+
+
 def test_check_names_every_file_and_writes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text("date: 2026-01-01\nexternal_reference: A\n")
