@@ -129,6 +129,15 @@ def laid_out(draw: st.DrawFn) -> str:
     return text + draw(st.sampled_from(["", "# the end\n", "\n\n"]))
 
 
+PIECES_OF_A_DEFINITION = st.builds(
+    lambda text, at, cut, piece: (text[:at] + piece + text[at + cut :]).encode(),
+    laid_out(),
+    st.integers(0, 200),
+    st.integers(0, 5),
+    st.sampled_from(["\n", "- ", ":", "#", "{", "\r\n", "\t", "'", "  ", "&a ", "\u2028", "é"]),
+)
+
+
 def as_amounts(value: Any) -> Any:
     """Numbers and amounts as decimals, so that quoting one changes nothing."""
     if isinstance(value, dict):
@@ -167,3 +176,16 @@ def test_most_layouts_are_formatted_and_not_refused() -> None:
 
     ask()
     assert not any(refused)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=80) | PIECES_OF_A_DEFINITION)
+def test_nothing_breaks_it_and_refused_files_stay(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "invoice.yaml"
+    path.write_bytes(content)
+    code = main(["fmt", str(path)])
+    assert code in (0, 4)
+    if code == 4:
+        assert path.read_bytes() == content
+    else:
+        assert main(["fmt", "--check", str(path)]) == 0
