@@ -132,7 +132,7 @@ def editors(session: nox.Session) -> None:
 
 @nox.session
 def schemathesis(session: nox.Session) -> None:
-    """Let schemathesis ask the sandbox for every operation; words after -- go to it, --long first for a long run."""
+    """Let schemathesis ask the sandbox for every operation; -- --long asks far more."""
     _install_project(session)
     session.install("--quiet", "schemathesis>=4.32,<5")
     session.run("python", "tests/conformance/fuzz.py", *session.posargs)
