@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> Exit:
     lock = writer.locked(output)
     made_from = record.inputs(store, data.templates())
     if not args.full and lock.get("inputs") == made_from and writer.untouched(output, lock):
-        print(f"up to date: {_files(len(lock['files']))} in {output}")
+        print(f"up to date: {_files(len(lock['files']))} in {terminal.near(output)}")
         return Exit.OK
     terminal.print_findings(record.changed_stock(lock, made_from), stream=sys.stderr)
     with _nothing_thrown_away():
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> Exit:
         return _check(emitted, output, store)
     written = _write(emitted, output, store)
     seconds = time.monotonic() - started
-    print(f"{output}: {written}, {seconds:.1f} s")
+    print(f"{terminal.near(output)}: {written}, {seconds:.1f} s")
     for each in emitted:
         _report(each.contract.api, store, args.against or (), done=_is_ours(output))
     return Exit.OK
@@ -117,7 +117,7 @@ def _check(emitted: Sequence[Emitted], output: Path, store: Store) -> Exit:
 
     findings = stale(emitted, output, store)
     if not findings:
-        print(f"up to date: {_files(len(joined(emitted)))} in {output}")
+        print(f"up to date: {_files(len(joined(emitted)))} in {terminal.near(output)}")
         return Exit.OK
     terminal.print_findings(findings)
     print(f"{_files(len(findings))} stale. Run: pennyform generate")

@@ -41,6 +41,12 @@ def style(stream: TextIO, *, no_color: bool = False) -> Style:
     return Style(colour=wanted and stream.isatty())
 
 
+def near(path: str | Path) -> str:
+    """A path as one would type it here: relative when it lies below the current folder."""
+    text, here = str(path), f"{Path.cwd()}{os.sep}"
+    return text[len(here) :] if text.startswith(here) else text
+
+
 def print_findings(
     findings: Iterable[Finding], stream: TextIO | None = None, *, no_color: bool = False
 ) -> None:
@@ -52,7 +58,8 @@ def print_findings(
         no_color: the user asked for none.
     """
     stream = stream or sys.stdout
-    text = render(tidy(findings), _source(), style(stream, no_color=no_color))
+    seen = [finding._replace(file=near(finding.file)) for finding in findings]
+    text = render(tidy(seen), _source(), style(stream, no_color=no_color))
     stream.write(printable(text, stream))
 
 
