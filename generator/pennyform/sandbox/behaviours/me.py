@@ -8,9 +8,9 @@ from pennyform.sandbox.call import Behaviour, Call
 
 _USER = {
     "id": 31_000_001,
-    "first_name": "Camille",
-    "last_name": "Martin",
-    "email": "camille.martin@sandbox.example",
+    "first_name": "Sandbox",
+    "last_name": "User",
+    "email": "user@sandbox.example",
     "locale": "fr",
 }
 
