@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pennyform.sandbox.contract import Operation, resolved
+from pennyform.sandbox.resources.naming import kind_of
 
 Schema = Mapping[str, Any]
 
@@ -31,7 +32,8 @@ def bodies(operation: Operation, ids: Mapping[str, int]) -> Iterator[Any]:
     """
     document = operation.body_schema
     for full in (False, True):
-        yield from _Maker(document, ids, full=full).forms(document)
+        # The only bodies that are bare arrays are of categories.
+        yield from _Maker(document, ids, full=full).forms(document, "categories")
 
 
 class _Maker:
@@ -68,7 +70,7 @@ class _Maker:
         names = wanted if self._full else schema.get("required", ())
         # The id of a thing in a list is that of what the list is of.
         return {
-            one: self._first(wanted[one], f"{name.removesuffix('s')}_id" if one == "id" else one)
+            one: self._first(wanted[one], f"{kind_of(name)}_id" if one == "id" else one)
             for one in names
         }
 

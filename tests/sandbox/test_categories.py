@@ -131,6 +131,7 @@ def test_others_have_categories_too(
     assert weights(api.put(path, json=[{"id": groups["North"], "weight": "1"}]).json()) == {"North": "1.0"}
     assert weights(api.get(path).json()["items"]) == {"North": "1.0"}
     assert api.put(path, json=[{"id": groups["North"], "weight": "0.9"}]).status_code == 422
+    assert api.get(path.removesuffix("/categories")).status_code == 200
 
 
 def test_lines_of_the_ledger_have_categories_and_a_changelog_of_them(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.messages import Request
 
-from .bodies import ADDRESS, company, line, product
+from .bodies import ADDRESS, company, invoice, line, product
 from .conftest import Caller
 
 Draft = Callable[..., dict[str, Any]]
@@ -171,3 +171,24 @@ def test_any_bytes_are_answered(sandbox: Sandbox, path: str, query: str, body: b
     for target in (f"{BASE}/{path}", f"{BASE}/customers", f"{BASE}/customers/{path}", f"{BASE}/products"):
         answer = sandbox.handle(Request(method, target, query, headers, body, "http://x"))
         assert 200 <= answer.status < 500 or answer.status == 501
+
+
+@pytest.mark.parametrize(
+    ("identifier", "status"), [("{}.0", 201), ("{}e0", 201), ("{}.5", 400), ("20.0", 404), ("1e30", 404)]
+)
+def test_an_id_is_an_integer_however_it_is_written(
+    api: Caller, customer: int, identifier: str, status: int
+) -> None:
+    body = {"bic": "B", "iban": "I", "signed_at": "2025-09-01", "identifier": "R", "customer_id": 0}
+    for path, sent in (("/sepa_mandates", body), ("/customer_invoices", invoice(0))):
+        text = json.dumps(sent)
+        written = text.replace('"customer_id": 0', f'"customer_id": {identifier.format(customer)}')
+        answer = api.post(path, content=written, headers={"content-type": "application/json"})
+        assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "1e-400", "1e9999999", "0.1e19"])
+def test_numbers_of_any_size_are_answered(api: Caller, customer: int, number: str) -> None:
+    text = json.dumps(invoice(customer, line(quantity=0))).replace('"quantity": 0', f'"quantity": {number}')
+    answer = api.post("/customer_invoices", content=text, headers={"content-type": "application/json"})
+    assert answer.status_code in (201, 400, 422)

@@ -15,6 +15,8 @@ from pennyform.sandbox.problems import unprocessable
 KIND = "categorisation"
 _DECIMALS = 7
 
+# Owners whose lists can be filtered by category.
+_FILTERED = frozenset({"customer_invoice", "supplier_invoice"})
 # Owners that are seen in a changelog of their categories: kind -> (changelog, what the ledger calls it).
 _TOLD = {
     "customer_invoice": ("ledger_entry_category", "CustomerInvoice"),
@@ -45,8 +47,9 @@ def replace(call: Call, owner: Record, given: Sequence[Mapping[str, Any]]) -> li
     _tell(call, owner, "delete", gone)
     for category, weight in wanted.items():
         _give(call, owner, kept.get(category), {"category_id": category, "weight": weight})
-    owner.body["category_ids"] = list(wanted)
-    call.books.annotate(owner)
+    if owner.kind in _FILTERED:
+        owner.body["category_ids"] = list(wanted)
+        call.books.annotate(owner)
     return of(call, owner)
 
 

@@ -27,8 +27,21 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
 _BOOLEANS = {"true": True, "false": False}
 
-# Decimals stay exact: a quantity of 0.1 must not become the nearest binary fraction.
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_LONGEST_INTEGER = 19
+
+
+def _number(text: str) -> int | Decimal:
+    """A number with a fraction or an exponent.
+
+    Decimals stay exact: a quantity of 0.1 must not become the nearest binary fraction. 20.0 is an integer to
+    JSON Schema, and may be an id.
+    """
+    value = Decimal(text)
+    is_whole = value.adjusted() < _LONGEST_INTEGER and value == value.to_integral_value()
+    return int(value) if is_whole else value
+
+
+_decoder = msgspec.json.Decoder(float_hook=_number)
 
 
 def parameters(operation: Operation, path: Mapping[str, str], query: str) -> dict[str, Any]:

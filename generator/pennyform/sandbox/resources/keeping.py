@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -147,14 +148,14 @@ def show_item(call: Call, record: Record, **known: Any) -> dict[str, Any]:
     return shown
 
 
-def _references(given: Any) -> Iterator[tuple[str, int]]:
+def _references(given: Any) -> Iterator[tuple[str, int | Decimal]]:
     """Names and ids of everything that a request refers to."""
     if isinstance(given, list):
         for one in given:
             yield from _references(one)
     elif isinstance(given, dict):
         for name, value in given.items():
-            if name.endswith("_id") and isinstance(value, int):
+            if name.endswith("_id") and isinstance(value, (int, Decimal)):
                 yield name.removesuffix("_id"), value
             else:
                 yield from _references(value)
