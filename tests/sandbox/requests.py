@@ -69,10 +69,7 @@ class _Maker:
         wanted = schema.get("properties", {})
         names = wanted if self._full else schema.get("required", ())
         # The id of a thing in a list is that of what the list is of.
-        return {
-            one: self._first(wanted[one], f"{kind_of(name)}_id" if one == "id" else one)
-            for one in names
-        }
+        return {one: self._first(wanted[one], f"{kind_of(name)}_id" if one == "id" else one) for one in names}
 
     def _array(self, schema: Schema, name: str) -> list[Any]:
         fewest = max(1, schema.get("minItems", 0))
