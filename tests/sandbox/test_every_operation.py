@@ -55,9 +55,9 @@ def ids(api: Caller) -> dict[str, int]:
 
 def called(api: Caller, operation: Operation, ids: dict[str, int], body: Any = None) -> Any:
     path = operation.path.removeprefix("/api/external/v2")
-    owner = place_of(operation)
+    place = place_of(operation)
     for name in re.findall(r"{(\w+)}", path):
-        kind = owner.kind if name == "id" else name.removesuffix("_id")
+        kind = (place.owner or place.kind) if name == "id" else name.removesuffix("_id")
         path = path.replace(f"{{{name}}}", str(ids.get(kind, 42)))
     period = {"period_start": "2025-01-01", "period_end": "2025-12-31"}
     parameters = period if operation.operation_id == "getTrialBalance" else None
