@@ -176,7 +176,9 @@ def test_init_lays_out_a_folder_that_is_valid(tmp_path: Path, capsys: pytest.Cap
 @pytest.mark.parametrize("options", [[], ["--example"]])
 def test_init_modelines_lead_to_the_schemas(tmp_path: Path, options: list[str]) -> None:
     assert main(["init", str(tmp_path), *options]) == 0
-    definitions = [path for path in tmp_path.rglob("*.yaml") if ".vscode" not in path.parts]
+    definitions = [
+        path for path in tmp_path.rglob("*.yaml") if path.parent.name not in (".vscode", "workflows")
+    ]
     assert len(definitions) >= 6
     for path in definitions:
         modeline = path.read_text(encoding="utf-8").splitlines()[0]
@@ -266,3 +268,11 @@ def test_output_that_cannot_say_a_character_is_no_failure(tmp_path: Path) -> Non
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert (ran.returncode, ran.stderr) == (4, "")
     assert "\\u540d" in ran.stdout
+
+
+def test_an_ignored_file_stays_ignored_when_a_hook_names_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[1] / "cases" / "validate" / "ignored-files")
+    assert main(["validate", "deploy/stages/watch.yaml", "customers/draft-customer.yaml"]) == 0
+    assert main(["fmt", "--check", "compose.yaml"]) == 0

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pennyform.findings import Finding
-from pennyform.invoices.discover import Source, discover
+from pennyform.invoices.discover import Source
 from pennyform.invoices.format import formatted, needed
 from pennyform.invoices.kinds import kind_of, written_as
 from pennyform.invoices.reading import reading
 from pennyform.invoices.schema import definition_schema
+from pennyform.invoices.selection import select
 
 
 class Formatting(NamedTuple):
@@ -33,7 +34,7 @@ def formatting(paths: Sequence[str | Path]) -> Iterator[Formatting]:
     Raises:
         Failure: a path does not exist, or the paths belong to several repositories.
     """
-    sources = discover(paths)
+    sources = select(paths)
     meant = [Path(path).resolve() for path in paths] or [Path.cwd()]
     for source in sorted(
         (*sources.beside, *sources.given, *([sources.settings] if sources.settings else []))

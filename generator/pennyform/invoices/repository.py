@@ -9,11 +9,12 @@ from typing import Any
 from pennyform.findings import Finding, tidy
 from pennyform.invoices.definition import Outcome, outcome
 from pennyform.invoices.digest import digest
-from pennyform.invoices.discover import Source, discover
+from pennyform.invoices.discover import Source
 from pennyform.invoices.kinds import is_surely_an_invoice
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.invoices.reading import Read, Witness, reading
 from pennyform.invoices.references import Resolved, duplicates
+from pennyform.invoices.selection import select
 from pennyform.invoices.surroundings import Surroundings, surroundings
 
 Look = Callable[[Resolved], None]
@@ -38,7 +39,7 @@ def load(
     """
     import hashlib  # loads OpenSSL, which checking alone does not need
 
-    sources = discover(paths)
+    sources = select(paths)
     files: dict[str, str] = {}
 
     def remember(read: Read) -> None:
@@ -65,7 +66,7 @@ def load(
 
 def own_templates(folder: Path) -> dict[str, Mapping[str, Any]]:
     """What each usable template of the repository in ``folder`` says, whole, by name."""
-    sources = discover([folder])
+    sources = select([folder])
     library = surroundings(sources, sources.beside, lambda _: None).library
     found = {name: library.find(name) for name in library.own()}
     return {name: one.document.value for name, one in found.items() if one}

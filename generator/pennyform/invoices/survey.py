@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pennyform.findings import Finding, Severity, tidy
-from pennyform.invoices.discover import Source, discover
+from pennyform.invoices.discover import Source
 from pennyform.invoices.references import Claim, duplicates
 from pennyform.invoices.repository import outcomes, told_apart
+from pennyform.invoices.selection import select
 from pennyform.invoices.surroundings import Surroundings, surroundings
 
 # Below this, starting processes costs more than they save.
@@ -59,7 +60,7 @@ def survey(paths: Sequence[str | Path], *, processes: int | None = None) -> Surv
         Failure: a path does not exist, the paths belong to several repositories, or the emitted schemas are
             missing.
     """
-    sources = discover(paths)
+    sources = select(paths)
     share = partial(_shared, processes=_worth_it(len(sources.given), processes))
     unsure, sure = _joined_pairs(share(told_apart, sources.given))
     around = surroundings(sources, (*sources.beside, *unsure), lambda _: None)
