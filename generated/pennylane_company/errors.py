@@ -96,7 +96,7 @@ class APIError(PennylaneError):
         self.status = status
         self.body = body
         self.headers = headers
-        self.request_id = headers.get("x-request-id")
+        self.request_id: str | None = headers.get("x-request-id")
         details = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
         self.code = _text(details.get("code"))
         self.field = _text(details.get("field"))

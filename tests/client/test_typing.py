@@ -1,4 +1,4 @@
-"""The emitted package passes a strict type checker, and so does the code of those who use it rightly."""
+"""The emitted packages pass strict type checkers, and so does the code of those who use them rightly."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import sys
 from pathlib import Path
 
 import pennylane_company
+import pennylane_firm
 import pytest
 from mypy import api
 
-HERE = Path(__file__).parent
-PACKAGE = Path(pennylane_company.__file__).parent
+USERS = Path(__file__).parents[1] / "typing"
+PACKAGES = [Path(package.__file__).parent for package in (pennylane_company, pennylane_firm)]
 _EXPECTED = re.compile(r"#\s*E:\s*(.+)$")
 _ERROR = re.compile(r"^(.+?):(\d+): error: .*\[([a-z-]+)\]$")
 
 
 def test_strictly_and_with_exactly_the_expected_errors(tmp_path: Path) -> None:
-    files = sorted((HERE / "typing").glob("*.py"))
+    files = sorted(USERS.glob("*.py"))
     options = [
         "--strict",
         "--warn-unreachable",
@@ -31,7 +32,7 @@ def test_strictly_and_with_exactly_the_expected_errors(tmp_path: Path) -> None:
     ]
     config = tmp_path / "mypy.ini"
     config.write_text("[mypy]\n")
-    report, problems, _ = api.run([*options, f"--config-file={config}", str(PACKAGE), *map(str, files)])
+    report, problems, _ = api.run([*options, f"--config-file={config}", *map(str, [*PACKAGES, *files])])
     assert problems == ""
     found = {(Path(name).resolve(), int(line), code) for name, line, code in _errors(report)}
     assert found == _all_expected(), report
@@ -40,8 +41,10 @@ def test_strictly_and_with_exactly_the_expected_errors(tmp_path: Path) -> None:
 def test_a_second_type_checker_agrees(tmp_path: Path) -> None:
     if importlib.util.find_spec("pyright") is None:
         pytest.skip("pyright is not installed")
-    shutil.copytree(PACKAGE, tmp_path / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(HERE / "typing", tmp_path / "usage", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in (*PACKAGES, USERS):
+        # "typing" itself would hide the library's module of that name from the checker.
+        name = "usage" if folder == USERS else folder.name
+        shutil.copytree(folder, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     config = tmp_path / "pyrightconfig.json"
     config.write_text(json.dumps({"typeCheckingMode": "strict", "pythonVersion": "3.11"}))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
@@ -53,7 +56,7 @@ def test_a_second_type_checker_agrees(tmp_path: Path) -> None:
 
 
 def _all_expected() -> set[tuple[Path, int, str]]:
-    return {each for file in sorted((HERE / "typing").glob("*.py")) for each in _expected(file)}
+    return {each for file in sorted(USERS.glob("*.py")) for each in _expected(file)}
 
 
 def _errors(report: str) -> list[tuple[str, str, str]]:
