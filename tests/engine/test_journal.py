@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from pennyform.engine.journal import (
     Journal,
     JournalError,
-    Subject,
     open_journal,
     peek,
     read,
-    recall,
     set_aside,
 )
+from pennyform.engine.memory import Subject, recall
 from pennyform.engine.storage import Disk
 from pennyform.findings import Failure
 
@@ -37,22 +36,26 @@ def journal_of(path: Path, events: int = 6) -> Journal:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     journal = journal_of(tmp_path / "journal")
     again = open_journal(tmp_path / "journal", Disk(), lambda: NOW)
-    assert again.records == journal.records
+    assert again.memory == journal.memory
+    assert again.size == (tmp_path / "journal").stat().st_size
     assert again.last_sum == journal.last_sum
 
 
 def test_every_prefix_recovers(tmp_path: Path) -> None:
     """Whatever the power cut left of it: whole records stay, the rest goes, and writing goes on."""
     whole = tmp_path / "whole"
-    records = journal_of(whole).records
+    journal_of(whole)
     data = whole.read_bytes()
+    records = read(data, name="journal").records
     for length in range(len(data) + 1):
         path = tmp_path / "prefix"
         path.write_bytes(data[:length])
         journal = open_journal(path, Disk(), lambda: NOW)
-        assert journal.records == records[: data[:length].count(b"\n")]
+        kept = data[:length].count(b"\n")
+        assert read(path.read_bytes(), name="journal").records == records[:kept]
+        assert journal.memory == recall(records[:kept])
         journal.write("next", kind="invoice", reference="X")
-        assert len(open_journal(path, Disk(), lambda: NOW).records) == len(journal.records)
+        assert len(read(path.read_bytes(), name="journal").records) == kept + 1
 
 
 def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
@@ -97,7 +100,7 @@ def test_a_last_record_that_was_durable_and_is_damaged_makes_doubtful(tmp_path: 
     data[-4] ^= 1
     path.write_bytes(bytes(data))
     journal = open_journal(path, Disk(), lambda: NOW)
-    assert recall(journal.records).doubtful
+    assert journal.memory.doubtful
     journal.write("settled")
     assert not peek(path, Disk()).doubtful
 
@@ -109,11 +112,12 @@ def test_a_write_that_fails_is_the_last_one(tmp_path: Path) -> None:
             raise OSError(28, "No space left on device")
 
     path = tmp_path / "journal"
-    journal = Journal(path, Full(), lambda: NOW, [], "pennyform journal 1")
+    journal = Journal(path, Full(), lambda: NOW)
     for _ in range(2):
         with pytest.raises(JournalError):
             journal.write("intent", kind="invoice", reference="INV-1")
-    assert open_journal(path, Disk(), lambda: NOW).records == []
+    open_journal(path, Disk(), lambda: NOW)
+    assert path.read_bytes() == b""
 
 
 def test_memory_adds_up() -> None:
@@ -139,7 +143,7 @@ def test_memory_adds_up() -> None:
 
 def test_a_sound_journal_is_not_set_aside(tmp_path: Path) -> None:
     journal_of(tmp_path / "journal")
-    assert set_aside(tmp_path / "journal", Disk()) is None
+    assert set_aside(tmp_path / "journal", Disk(), lambda: NOW) is None
 
 
 def test_a_damaged_journal_stops_and_is_repaired_on_demand(office: Office) -> None:

@@ -28,12 +28,17 @@ def test_a_new_file_is_synced_and_then_its_folder(tmp_path: Path, monkeypatch: p
     note("write", lambda handle, data: f"write {of(handle)}")
     note("fsync", lambda handle: f"fsync {of(handle)}")
     folder = tmp_path / "state"
-    Disk().append(folder / "journal", b"one")
-    assert calls == ["write journal", "fsync journal", "fsync state"]
+    disk = Disk()
+    disk.append(folder / "journal", b"one")
+    assert calls == [f"fsync {tmp_path.name}", "write journal", "fsync journal", "fsync state"]
     calls.clear()
-    Disk().append(folder / "journal", b"two")
+    disk.append(folder / "journal", b"two")
     assert calls == ["write journal", "fsync journal"]
-    assert Disk().read(folder / "journal") == b"onetwo"
+    calls.clear()
+    # Whoever made the file may have died before its name was durable.
+    Disk().append(folder / "journal", b"three")
+    assert calls == ["write journal", "fsync journal", "fsync state"]
+    assert Disk().read(folder / "journal") == b"onetwothree"
 
 
 def test_short_writes_are_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,6 +46,33 @@ def test_short_writes_are_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "write", lambda handle, data: real(handle, bytes(data)[:3]))
     Disk().append(tmp_path / "journal", b"a long record\n")
     assert Disk().read(tmp_path / "journal") == b"a long record\n"
+
+
+def test_what_is_replaced_is_kept_and_both_are_whole_at_any_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, kept = tmp_path / "journal", tmp_path / "journal.before"
+    rename, seen = Path.replace, []
+
+    def watched(self: Path, target: Path) -> Path:
+        seen.append((target.name, self.read_bytes(), journal.read_bytes()))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    Disk().append(journal, b"old")
+    Disk().replace(journal, b"new", kept)
+    assert seen == [("journal.before", b"old", b"old"), ("journal", b"new", b"old")]
+    assert (journal.read_bytes(), kept.read_bytes()) == (b"new", b"old")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal", "journal.before"]
+
+
+def test_a_file_that_does_not_fit_into_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pennyform.engine.storage.FILE_BYTES", 2)
+    (tmp_path / "journal").write_bytes(b"one")
+    with pytest.raises(OSError, match="larger than 2 bytes"):
+        Disk().read(tmp_path / "journal")
 
 
 def test_what_is_not_there_is_none(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from pennyform.engine.changes import Action, InvoiceChange, Step
 from pennyform.engine.clock import Clock
 from pennyform.engine.crew import each
 from pennyform.engine.finish import Finisher, read_attachment
-from pennyform.engine.journal import Journal, JournalError, Subject
+from pennyform.engine.journal import Journal, JournalError
 from pennyform.engine.limits import Patience
 from pennyform.engine.masters import Masters
+from pennyform.engine.memory import Subject
 from pennyform.engine.outcomes import OutcomeError, ReferenceTakenError, RefusedError, UnknownOutcomeError
 from pennyform.engine.plan import Plan, waves
 from pennyform.engine.reading import Trouble, read_back

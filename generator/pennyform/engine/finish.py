@@ -14,8 +14,9 @@ from pathlib import Path
 from pennyform.engine.changes import Step, Task
 from pennyform.engine.clock import Clock, pause
 from pennyform.engine.crew import each
-from pennyform.engine.journal import JournalError, Subject
+from pennyform.engine.journal import JournalError
 from pennyform.engine.limits import Patience
+from pennyform.engine.memory import Subject
 from pennyform.engine.outcomes import OutcomeError, RefusedError, UnknownOutcomeError
 from pennyform.engine.remote import Remote
 from pennyform.engine.resolve import with_ids

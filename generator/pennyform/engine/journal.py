@@ -4,27 +4,28 @@ One file per company, one record per line: a checksum, a space, a JSON object. E
 record and the checksum before it, so a record can be neither changed nor left out unnoticed. A record is
 durable when :meth:`Journal.write` returns. The journal is a witness, not the truth: without it, look-ups find
 everything again, only slower.
+
+A file that has grown is compacted when it is opened: one ``memory`` record says what all of them add up to,
+and the file as it was is kept beside it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from pennyform.engine.limits import COMPACT_BYTES, JOURNAL_BYTES
+from pennyform.engine.memory import Memory, Recollection, Record
 from pennyform.engine.storage import Storage
 from pennyform.findings import Failure, failure
 
 _START = "pennyform journal 1"
 _DIGITS = 32
-# Steps after which an invoice is final.
-_FINAL = frozenset({"finalize", "import"})
-
-Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Reading:
 
     ``size`` is the length in bytes of what is sound; ``torn`` tells that something behind it was left half
     written; ``doubtful`` tells that what is behind it looks like a whole record, so that something which was
-    once durable may be missing.
+    once durable may be missing. ``base`` is the length of the ``memory`` record that the file begins with.
     """
 
     records: tuple[Record, ...]
@@ -41,6 +42,7 @@ class Reading:
     size: int
     torn: bool = False
     doubtful: bool = False
+    base: int = 0
 
 
 def read(data: bytes, *, name: str) -> Reading:
@@ -54,22 +56,38 @@ def read(data: bytes, *, name: str) -> Reading:
         Failure: ``journal-damaged``: a record that is not the last one fails its checksum.
     """
     records: list[Record] = []
-    last_sum, size = _START, 0
-    lines = data.split(b"\n")
-    # What follows the last line feed is either nothing or a record that was never finished.
-    whole, tail = lines[:-1], lines[-1]
-    for index, line in enumerate(whole):
+    return _read(data, records.append, name=name, records=records)
+
+
+def _read(
+    data: bytes, take: Callable[[Record], object], *, name: str, records: list[Record] | None = None
+) -> Reading:
+    """Hand every sound record to ``take``: a journal of a long run would not fit into memory as records."""
+    last_sum, size, base = _START, 0, 0
+    for number, (line, rest) in enumerate(_lines(data), start=1):
         parsed = _parse(line, last_sum)
         if parsed is None:
-            if index + 1 < len(whole) or tail:
-                raise _damaged(name, number=index + 1, offset=size)
-            return Reading(tuple(records), last_sum, size, torn=True, doubtful=True)
+            if rest:
+                raise _damaged(name, number=number, offset=size)
+            return Reading(tuple(records or ()), last_sum, size, torn=True, doubtful=True, base=base)
         last_sum, record = parsed
-        records.append(record)
+        take(record)
         size += len(line) + 1
-    # A whole record with something else than a line feed behind it was durable once.
+        if number == 1 and record["event"] == "memory":
+            base = size
+    # What follows the last line feed is either nothing or a record that was never finished; a whole record
+    # with something else than a line feed behind it was durable once.
+    tail = data[size:]
     doubtful = _parse(tail[:-1], last_sum) is not None
-    return Reading(tuple(records), last_sum, size, torn=bool(tail), doubtful=doubtful)
+    return Reading(tuple(records or ()), last_sum, size, torn=bool(tail), doubtful=doubtful, base=base)
+
+
+def _lines(data: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Every finished line, and whether anything follows it."""
+    start = 0
+    while (end := data.find(b"\n", start)) >= 0:
+        yield data[start:end], end + 1 < len(data)
+        start = end + 1
 
 
 def _parse(line: bytes, previous: str) -> tuple[str, Record] | None:
@@ -82,6 +100,13 @@ def _parse(line: bytes, previous: str) -> tuple[str, Record] | None:
 
 def _sum(previous: str, text: bytes) -> str:
     return hashlib.sha256(previous.encode() + b"\n" + text).hexdigest()[:_DIGITS]
+
+
+def _line(previous: str, record: Record) -> tuple[str, bytes]:
+    """The checksum of ``record`` behind ``previous``, and the line to write."""
+    text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    checksum = _sum(previous, text)
+    return checksum, checksum.encode() + b" " + text + b"\n"
 
 
 def _damaged(name: str, *, number: int, offset: int) -> Failure:
@@ -101,14 +126,24 @@ class JournalError(Exception):
 
 @dataclass(eq=False)
 class Journal:
-    """An open journal. Made by :func:`open_journal`, which also repairs a torn end."""
+    """An open journal. Made by :func:`open_journal`, which also repairs a torn end.
+
+    ``size`` is that of the file in bytes, ``most_bytes`` what it may grow to.
+    """
 
     path: Path
     storage: Storage
     now: Callable[[], datetime]
-    records: list[Record]
-    last_sum: str
+    last_sum: str = _START
+    size: int = 0
+    most_bytes: int = JOURNAL_BYTES
+    recollection: Recollection = field(default_factory=Recollection)
     _broken: bool = field(default=False, init=False)
+
+    @property
+    def memory(self) -> Memory:
+        """What the records add up to by now."""
+        return self.recollection.memory()
 
     def write(self, event: str, **data: Any) -> None:
         """Add one record; durable on return.
@@ -118,16 +153,39 @@ class Journal:
         """
         if self._broken:
             raise JournalError("the journal could not be written before")
-        record = {"at": self.now().isoformat(timespec="milliseconds"), "event": event, **data}
-        text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-        checksum = _sum(self.last_sum, text)
+        record = _record(self.now, event, data)
+        checksum, line = _line(self.last_sum, record)
+        if self.size + len(line) > self.most_bytes:
+            raise JournalError(
+                f"the journal {self.path} has reached its limit of {self.most_bytes:,} bytes; "
+                "the next apply compacts it"
+            )
         try:
-            self.storage.append(self.path, checksum.encode() + b" " + text + b"\n")
+            self.storage.append(self.path, line)
         except OSError as problem:
             self._broken = True
             raise JournalError(f"the journal {self.path} cannot be written: {problem}") from problem
         self.last_sum = checksum
-        self.records.append(record)
+        self.size += len(line)
+        self.recollection.take(record)
+
+    def compact(self) -> None:
+        """Put what the records add up to in their place; they are kept in a file beside this one.
+
+        A journal that cannot be compacted goes on as it is.
+        """
+        record = _record(self.now, "memory", self.recollection.summary())
+        checksum, line = _line(_START, record)
+        keep = self.path.with_name(f"{self.path.name}.until-{self.last_sum[:8]}")
+        try:
+            self.storage.replace(self.path, line, keep)
+        except OSError:
+            return
+        self.last_sum, self.size = checksum, len(line)
+
+
+def _record(now: Callable[[], datetime], event: str, data: Record) -> Record:
+    return {"at": now().isoformat(timespec="milliseconds"), "event": event, **data}
 
 
 def open_journal(path: Path, storage: Storage, now: Callable[[], datetime]) -> Journal:
@@ -139,136 +197,49 @@ def open_journal(path: Path, storage: Storage, now: Callable[[], datetime]) -> J
         Failure: ``journal-damaged``.
         JournalError: the file cannot be read or written.
     """
+    recollection = Recollection()
     try:
-        reading = read(storage.read(path) or b"", name=str(path))
+        reading = _read(storage.read(path) or b"", recollection.take, name=str(path))
         if reading.torn:
             storage.truncate(path, reading.size)
     except OSError as problem:
         raise JournalError(f"the journal {path} cannot be opened: {problem}") from problem
-    journal = Journal(path, storage, now, list(reading.records), reading.last_sum)
+    journal = Journal(path, storage, now, reading.last_sum, reading.size, recollection=recollection)
     if reading.doubtful:
         journal.write("doubt", why="the last record failed its checksum and was cut off")
+    # Compacting costs as much as what is remembered is long: it must have grown by that much to be worth it.
+    if journal.size - reading.base > max(COMPACT_BYTES, reading.base):
+        journal.compact()
     return journal
 
 
-def set_aside(path: Path, storage: Storage) -> Path | None:
-    """Give a damaged journal another name; whoever starts the next one writes ``doubt`` into it first.
+def set_aside(path: Path, storage: Storage, now: Callable[[], datetime]) -> Path | None:
+    """Begin a damaged journal anew, with ``doubt`` as its first record, and keep it under another name.
 
     Returns:
-        The new name; None when the journal is sound or there is none.
+        The name it is kept under; None when the journal is sound or there is none.
+
+    Raises:
+        JournalError: the file cannot be read or written.
     """
-    data = storage.read(path)
-    if data is None or _is_sound(data, path):
-        return None
-    digest = hashlib.sha256(data).hexdigest()[:8]
-    target = path.with_name(f"{path.name}.damaged-{digest}")
-    storage.rename(path, target)
-    return target
+    try:
+        data = storage.read(path)
+        if data is None or _is_sound(data, path):
+            return None
+        keep = path.with_name(f"{path.name}.damaged-{hashlib.sha256(data).hexdigest()[:8]}")
+        doubt = _record(now, "doubt", {"why": f"the journal before this one was damaged: {keep.name}"})
+        storage.replace(path, _line(_START, doubt)[1], keep)
+    except OSError as problem:
+        raise JournalError(f"the journal {path} cannot be set aside: {problem}") from problem
+    return keep
 
 
 def _is_sound(data: bytes, path: Path) -> bool:
     try:
-        read(data, name=str(path))
+        _read(data, lambda _: None, name=str(path))
     except Failure:
         return False
     return True
-
-
-class Subject(NamedTuple):
-    """What a record is about: ``kind`` is ``invoice``, ``customer`` or ``product``."""
-
-    kind: str
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What a journal remembers, in the form that planning and applying ask for.
-
-    ``unsettled`` are those with a request whose outcome was never written down, and its step; ``ids`` maps
-    each to the id it was last seen under; ``used`` are the saved plans that were begun; ``aside`` are drafts
-    that were replaced and not deleted yet; ``done`` are those of which something was acknowledged, and
-    ``finalized`` the references of invoices that became final under the eyes of this journal; ``doubtful``
-    tells that records may be missing, so that everything about to be created must be looked up as if it were
-    unsettled.
-    """
-
-    unsettled: Mapping[Subject, str] = field(default_factory=dict)
-    ids: Mapping[Subject, int] = field(default_factory=dict)
-    used: frozenset[str] = frozenset()
-    aside: Mapping[Subject, int] = field(default_factory=dict)
-    done: frozenset[Subject] = frozenset()
-    finalized: frozenset[str] = frozenset()
-    doubtful: bool = False
-
-
-_ANSWERS = frozenset({"acknowledged", "refused", "found", "absent", "verified", "differs", "waited"})
-
-
-@dataclass(slots=True)
-class _Recollection:
-    """A memory while it is being put together."""
-
-    unsettled: dict[Subject, str] = field(default_factory=dict)
-    ids: dict[Subject, int] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
-    aside: dict[Subject, int] = field(default_factory=dict)
-    done: set[Subject] = field(default_factory=set)
-    finalized: set[str] = field(default_factory=set)
-    doubtful: bool = False
-
-    def take(self, record: Record) -> None:
-        """Add one record, the next in time."""
-        event = record["event"]
-        if "reference" in record:
-            self._about(Subject(record["kind"], record["reference"]), event, record)
-        elif event == "plan_used":
-            self.used.add(record["plan"])
-        elif event in {"doubt", "settled"}:
-            self.doubtful = event == "doubt"
-            if self.doubtful:
-                # What was mailed before may be among what is missing.
-                self.finalized.clear()
-
-    def _about(self, subject: Subject, event: str, record: Record) -> None:
-        if event == "intent":
-            self.unsettled[subject] = record["step"]
-            if record["step"] in _FINAL:
-                self.finalized.add(subject.reference)
-        elif event in _ANSWERS:
-            self.unsettled.pop(subject, None)
-        if event in {"acknowledged", "found"}:
-            self.done.add(subject)
-        elif event == "absent":
-            self.done.discard(subject)
-            if record.get("told"):
-                self.finalized.add(subject.reference)
-        self._identify(subject, event, record)
-
-    def _identify(self, subject: Subject, event: str, record: Record) -> None:
-        if event == "deleted":
-            self.aside.pop(subject, None)
-        if event == "set_aside":
-            self.aside[subject] = record["old"]
-            self.ids.pop(subject, None)
-        elif record.get("id") is not None:
-            self.ids[subject] = record["id"]
-
-
-def recall(records: Iterable[Record]) -> Memory:
-    """Fold records, oldest first, into what they add up to."""
-    so_far = _Recollection()
-    for record in records:
-        so_far.take(record)
-    return Memory(
-        so_far.unsettled,
-        so_far.ids,
-        frozenset(so_far.used),
-        so_far.aside,
-        frozenset(so_far.done),
-        frozenset(so_far.finalized),
-        so_far.doubtful,
-    )
 
 
 def peek(path: Path, storage: Storage) -> Memory:
@@ -277,4 +248,6 @@ def peek(path: Path, storage: Storage) -> Memory:
     Raises:
         Failure: ``journal-damaged``.
     """
-    return recall(read(storage.read(path) or b"", name=str(path)).records)
+    recollection = Recollection()
+    _read(storage.read(path) or b"", recollection.take, name=str(path))
+    return recollection.memory()

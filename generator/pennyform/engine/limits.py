@@ -20,6 +20,13 @@ WAVE = 100
 # Invoices under way at once. Four answers of 0.7 s each on average still fill the rate.
 WORKERS = 4
 
+# What is read into memory in one piece: a journal, an attached file.
+FILE_BYTES = 1024**3
+
+# What a journal may grow to within one run, and from what it grew by it is compacted when it is next opened.
+JOURNAL_BYTES = 512 * 1024**2
+COMPACT_BYTES = 4 * 1024**2
+
 # Outcomes unknown in a row after which nothing new is sent: the API is not well.
 UNKNOWN_IN_A_ROW = 5
 

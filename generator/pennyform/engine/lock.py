@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pennyform.engine.storage import make_folder
+
 
 class LockHeldError(Exception):
     """Another process is applying to the same company. ``str()`` says which, as far as it is known."""
@@ -38,7 +40,7 @@ def hold(path: Path) -> Iterator[None]:
 
 def _open(path: Path) -> int:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as problem:
         raise LockFileError(f"the lock {path} cannot be made: {problem}") from problem

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pennyform.engine.changes import Action, MasterChange
-from pennyform.engine.journal import JournalError, Subject
+from pennyform.engine.journal import JournalError
+from pennyform.engine.memory import Subject
 from pennyform.engine.outcomes import OutcomeError, ReferenceTakenError, UnknownOutcomeError
 from pennyform.engine.remote import Remote
 from pennyform.engine.resolve import with_ids

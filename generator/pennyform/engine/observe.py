@@ -12,9 +12,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from pennyform.engine.compare import compare
-from pennyform.engine.journal import Memory, Subject
 from pennyform.engine.keys import keys_of, resolver
 from pennyform.engine.limits import EXACT_LOOKUPS
+from pennyform.engine.memory import Memory, Subject
 from pennyform.engine.observed import Company, Observation, ObservedInvoice, Row
 from pennyform.engine.remote import Remote
 from pennyform.engine.tasks import needed

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pennyform.engine.journal import Memory
+from pennyform.engine.memory import Memory
 from pennyform.invoices.model import Key
 
 Row = Mapping[str, Any]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from pennyform.engine.admission import InadmissibleError
 from pennyform.engine.changes import Orphan, Step, shown_invoice
-from pennyform.engine.journal import JournalError, Subject
+from pennyform.engine.journal import JournalError
+from pennyform.engine.memory import Subject
 from pennyform.engine.observed import ObservedInvoice
 from pennyform.engine.outcomes import OutcomeError, UnknownOutcomeError
 from pennyform.engine.remote import Remote

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pennyform.engine.clock import Clock, pause
-from pennyform.engine.journal import Subject
 from pennyform.engine.limits import Patience
+from pennyform.engine.memory import Subject
 from pennyform.engine.observe import needs_sections
 from pennyform.engine.observed import ObservedInvoice
 from pennyform.engine.outcomes import OutcomeError

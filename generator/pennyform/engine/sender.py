@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, TypeVar
 
-from pennyform.engine.journal import Journal, JournalError, Subject
+from pennyform.engine.journal import Journal, JournalError
 from pennyform.engine.limits import UNKNOWN_IN_A_ROW
+from pennyform.engine.memory import Subject
 from pennyform.engine.outcomes import (
     NotAllowedError,
     NotSentError,

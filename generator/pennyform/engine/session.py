@@ -13,8 +13,9 @@ from pennyform.engine.admission import admit
 from pennyform.engine.apply import Applier
 from pennyform.engine.changes import Step
 from pennyform.engine.clock import Clock
-from pennyform.engine.journal import Journal, Memory, Subject, open_journal, peek, recall, set_aside
+from pennyform.engine.journal import Journal, open_journal, peek, set_aside
 from pennyform.engine.limits import Patience
+from pennyform.engine.memory import Memory, Subject
 from pennyform.engine.observe import observe
 from pennyform.engine.observed import Company, Observation
 from pennyform.engine.plan import Plan
@@ -80,7 +81,7 @@ class Session:
     @property
     def memory(self) -> Memory:
         """What the journal remembers by now."""
-        return recall(self.journal.records)
+        return self.journal.memory
 
     def tell(self, *, mailed: Collection[str] = (), not_mailed: Collection[str] = ()) -> None:
         """Write down what a person knows and nothing shows: which invoices were mailed, which were not.
@@ -161,10 +162,9 @@ def begin(
     """
     admit(repository, state.company)
     with lock.hold(state.lock):
-        damaged = set_aside(state.journal, world.storage) if repair else None
+        if repair:
+            set_aside(state.journal, world.storage, world.clock.now)
         journal = open_journal(state.journal, world.storage, world.clock.now)
-        if damaged is not None:
-            journal.write("doubt", why=f"the journal before this one was damaged: {damaged.name}")
         yield Session(repository, remote, state.company, journal, world, interrupted)
 
 

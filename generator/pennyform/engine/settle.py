@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from pennyform.engine.clock import Clock, pause
-from pennyform.engine.journal import Journal, Memory, Subject, recall
+from pennyform.engine.journal import Journal
 from pennyform.engine.limits import Patience
+from pennyform.engine.memory import Memory, Subject
 from pennyform.engine.outcomes import OutcomeError, UnreadableError
 from pennyform.engine.remote import Remote
 from pennyform.invoices.model import Repository
@@ -97,7 +98,7 @@ def settle_past(settler: Settler, repository: Repository) -> None:
     Raises:
         JournalError: what was seen cannot be written down.
     """
-    memory = recall(settler.journal.records)
+    memory = settler.journal.memory
     everything = set(_subjects(repository))
     open_ = {subject: step for subject, step in memory.unsettled.items() if subject in everything}
     tasks = _open_tasks(memory, repository)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pennyform.engine.changes import Step, Task
 from pennyform.engine.compare import Difference
-from pennyform.engine.journal import Memory, Subject
+from pennyform.engine.memory import Memory, Subject
 from pennyform.engine.observed import ObservedInvoice, Row
 from pennyform.engine.resolve import becomes_final
 from pennyform.invoices.model import Attachment, CategoryWeight, DesiredInvoice, Key

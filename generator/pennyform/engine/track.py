@@ -9,7 +9,7 @@ from typing import Any
 from pennyform.engine.changes import FINAL, InvoiceChange, Step, Task
 from pennyform.engine.compare import Difference, compare
 from pennyform.engine.edit import finalized_update_body
-from pennyform.engine.journal import Subject
+from pennyform.engine.memory import Subject
 from pennyform.engine.observed import ObservedInvoice
 from pennyform.engine.resolve import Resolved
 from pennyform.engine.results import Result, Status

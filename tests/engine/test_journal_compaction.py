@@ -1,0 +1,135 @@
+"""A journal of years stays short: compacted when it is opened, with nothing forgotten and nothing lost."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pennyform.engine import journal as module
+from pennyform.engine.journal import Journal, JournalError, open_journal, peek, read
+from pennyform.engine.memory import Recollection, Subject, recall
+from pennyform.engine.storage import Disk
+
+from .world import Office, statuses
+
+NOW = datetime(2025, 10, 1, tzinfo=UTC)
+LIMIT = 4096
+
+EVENTS = [
+    "intent",
+    "acknowledged",
+    "refused",
+    "unknown",
+    "found",
+    "absent",
+    "verified",
+    "set_aside",
+    "deleted",
+]
+RECORDS = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "event": st.sampled_from(EVENTS),
+            "kind": st.sampled_from(["invoice", "customer", "send_by_email"]),
+            "reference": st.sampled_from(["A", "B", "é"]),
+            "step": st.sampled_from(["create_draft", "finalize", "send_by_email"]),
+            "old": st.integers(1, 9),
+            "id": st.none() | st.integers(1, 9),
+            "told": st.booleans(),
+        }
+    ),
+    st.fixed_dictionaries({"event": st.just("plan_used"), "plan": st.sampled_from("pq")}),
+    st.fixed_dictionaries({"event": st.sampled_from(["doubt", "settled"]), "at": st.sampled_from("12")}),
+)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "COMPACT_BYTES", LIMIT)
+
+
+@given(st.lists(RECORDS), st.lists(RECORDS))
+def test_a_summary_remembers_all_that_its_records_did(
+    before: list[dict[str, object]], after: list[dict[str, object]]
+) -> None:
+    recollection = Recollection()
+    for record in before:
+        recollection.take(record)
+    summary = {"event": "memory", **recollection.summary()}
+    assert recall([summary, *after]) == recall([*before, *after])
+
+
+def fill(journal: Journal, records: int, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(records):
+        reference, event = f"INV-{chance.randrange(9)}", chance.choice(EVENTS)
+        journal.write(event, kind="invoice", reference=reference, step="finalize", id=5, old=7)
+
+
+@pytest.mark.usefixtures("small")
+def test_what_has_grown_is_compacted_and_the_rest_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    fill(open_journal(path, Disk(), lambda: NOW), 60, seed=1)
+    whole = path.read_bytes()
+    assert len(whole) > LIMIT
+    journal = open_journal(path, Disk(), lambda: NOW)
+    assert len(path.read_bytes()) == journal.size < LIMIT / 4
+    assert journal.memory == recall(read(whole, name="journal").records) == peek(path, Disk())
+    (kept,) = tmp_path.glob("journal.until-*")
+    assert kept.read_bytes() == whole
+    fill(journal, 3, seed=2)
+    assert peek(path, Disk()) == journal.memory
+    assert open_journal(path, Disk(), lambda: NOW).size == journal.size, "it has not grown enough yet"
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("call", ["os.write", "os.fsync", "pathlib.Path.replace"])
+def test_a_journal_that_cannot_be_compacted_goes_on_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    path = tmp_path / "journal"
+    fill(open_journal(path, Disk(), lambda: NOW), 60, seed=1)
+    whole = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(call, full)
+        journal = open_journal(path, Disk(), lambda: NOW)
+    assert path.read_bytes() == whole
+    journal.write("plan_used", plan="p")
+    assert peek(path, Disk()).used == {"p"}
+
+
+def test_a_journal_has_a_limit_and_stops_before_anything_is_sent(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    journal = Journal(office.root / "journal", Disk(), lambda: NOW, most_bytes=300)
+    journal.write("intent", kind="invoice", reference="INV-1", step="create_draft")
+    with pytest.raises(JournalError, match=r"limit of 300 bytes; the next apply compacts it"):
+        fill(journal, 2, seed=1)
+    assert journal.size == (office.root / "journal").stat().st_size <= 300
+
+
+@pytest.mark.usefixtures("small")
+def test_after_compaction_an_apply_knows_what_it_knew(office: Office) -> None:
+    """The mail is the proof: nothing but the journal knows of it."""
+    mail = "  send_by_email:\n    recipients: [billing@acme.example]\n"
+    office.define("INV-1", finalize=True, options=mail)
+    assert statuses(office.apply())["INV-1"] == "done"
+    journal = open_journal(office.journal, Disk(), lambda: NOW)
+    fill_with_others(journal)
+    assert statuses(office.apply())["INV-1"] == "unchanged"
+    assert office.wire.done("send_by_email") == 1
+    records = read(office.journal.read_bytes(), name="journal").records
+    assert records[0]["event"] == "memory"
+    assert Subject("send_by_email", "INV-1") in recall(records).done
+
+
+def fill_with_others(journal: Journal) -> None:
+    while journal.size <= 2 * LIMIT:
+        journal.write("verified", kind="invoice", reference="OTHER", id=1)
