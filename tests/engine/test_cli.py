@@ -280,6 +280,27 @@ def test_the_token_goes_to_an_origin_only(shell: Shell, monkeypatch: pytest.Monk
     assert "very-secret" not in shell.err
 
 
+@pytest.mark.parametrize(
+    ("content", "mode", "problem"),
+    [
+        (b"tok\n", 0o640, "others than its owner"),
+        (b"\n", 0o600, "it is empty"),
+        (b"x" * 5000, 0o600, "more than 4096 bytes"),
+        (None, 0, "No such file"),
+    ],
+)
+def test_a_token_file_that_is_not_private_or_no_token(
+    shell: Shell, content: bytes | None, mode: int, problem: str
+) -> None:
+    file = shell.root / "token"
+    if content is not None:
+        file.write_bytes(content)
+        file.chmod(mode)
+    assert shell("plan", "--environment", "production", "--token-file", str(file)) == 1
+    assert problem in shell.err
+    assert not shell.out
+
+
 def test_auth_status(shell: Shell) -> None:
     assert shell("auth", "status") == 0
     assert "Sandbox SAS" in shell.out
@@ -453,3 +474,38 @@ def test_a_saved_plan_is_bound_to_schemas_and_to_what_the_account_held(
     assert shell("apply", "all.plan") == 1
     assert "the account changed" in shell.err
     assert "INV-2" not in shell.books()
+
+
+def test_the_token_of_a_file_a_pipe_and_the_keyring(
+    shell: Shell, served: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PENNYLANE_API_TOKEN", "wrong")
+    file = shell.root / "token"
+    file.write_text(f"{SECRET}\n")
+    file.chmod(0o600)
+    production = ("auth", "status", "--environment", "production")
+    assert shell(*production) == 1
+    assert shell(*production, "--token-file", str(file)) == 0, shell.err
+
+    reading, writing = os.pipe()
+    os.write(writing, SECRET.encode())
+    os.close(writing)
+    assert shell(*production, "--token-file", f"/dev/fd/{reading}") == 0, shell.err
+
+    keyring = pytest.importorskip("keyring")
+    asked: list[tuple[str, str]] = []
+    monkeypatch.delenv("PENNYLANE_API_TOKEN")
+    monkeypatch.setattr(keyring, "get_password", lambda *names: asked.append(names) or SECRET)
+    assert shell(*production) == 0, shell.err
+    assert asked == [("pennyform", served.removeprefix("http://"))]
+
+
+def test_a_keyring_that_is_locked_is_no_token(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyring = pytest.importorskip("keyring")
+
+    def refuse(*names: str) -> str:
+        raise keyring.errors.KeyringLocked("locked")
+
+    monkeypatch.setattr(keyring, "get_password", refuse)
+    assert shell("auth", "status", "--environment", "production") == 1
+    assert "token-missing" in shell.err

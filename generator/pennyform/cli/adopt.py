@@ -51,7 +51,7 @@ def _adopt(repository: Repository, args: argparse.Namespace) -> Exit:
     from pennyform.engine.adopt import adopt, find
 
     dates = (args.first, args.last or args.first) if args.first else None
-    with connection.connect(repository) as account:
+    with connection.connect(repository, args.token_file) as account:
         found = find(account.remote, dates=dates, references=args.reference)
     adopted, left = adopt(found, repository)
     _refuse_overwriting(repository.root, adopted)

@@ -49,7 +49,7 @@ def apply_and_report(repository: Repository, plan_file: SavedPlan | None, args: 
 
 @contextmanager
 def _session(repository: Repository, args: argparse.Namespace) -> Iterator[Session]:
-    with connection.connect(repository) as account, Interruption() as interruption:
+    with connection.connect(repository, args.token_file) as account, Interruption() as interruption:
         company = account.remote.company()
         state = account.state(repository, company)
         with begin(

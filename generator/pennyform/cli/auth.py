@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> Exit:
     repository, _ = load([])
     repository = running.with_environment(repository, args.environment)
     try:
-        with connection.connect(repository) as account:
+        with connection.connect(repository, args.token_file) as account:
             company = account.remote.company()
     except OutcomeError as problem:
         return running.print_trouble(problem)

@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from pennyform.cli.credentials import TOKEN_VARIABLE, find_token
 from pennyform.engine.clock import SystemClock
 from pennyform.engine.limits import IMMEDIATE, WORKERS, Patience
 from pennyform.engine.observed import Company
@@ -17,7 +19,6 @@ from pennyform.engine.storage import Disk
 from pennyform.findings import failure
 from pennyform.invoices import Repository
 
-TOKEN_VARIABLE = "PENNYLANE_API_TOKEN"  # noqa: S105 - the name of a variable
 BASE_URL_VARIABLE = "PENNYLANE_BASE_URL"
 DEFAULT_BASE_URL = "https://app.pennylane.com"
 
@@ -36,8 +37,12 @@ class Connection:
 
 
 @contextmanager
-def connect(repository: Repository) -> Iterator[Connection]:
+def connect(repository: Repository, token_file: Path | None = None) -> Iterator[Connection]:
     """Open the account that the repository's settings mean.
+
+    Args:
+        repository: says whether it is the sandbox or the real service.
+        token_file: where the token for the real service lies; the environment or the keyring when left out.
 
     Raises:
         Failure: there is no token, or the base URL is not an origin that a token may be sent to. There is no
@@ -47,7 +52,7 @@ def connect(repository: Repository) -> Iterator[Connection]:
         with _embedded(repository) as connection:
             yield connection
     else:
-        with _real() as connection:
+        with _real(token_file) as connection:
             yield connection
 
 
@@ -68,24 +73,21 @@ def _embedded(repository: Repository) -> Iterator[Connection]:
 
 
 @contextmanager
-def _real() -> Iterator[Connection]:
+def _real(token_file: Path | None) -> Iterator[Connection]:
     from pennylane_company import Client
 
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
-    if not token:
-        raise failure(
-            "token-missing",
-            f"there is no API token: {TOKEN_VARIABLE} is not set",
-            detail="The environment is production, so requests would go to the real service.",
-            fix=f"set {TOKEN_VARIABLE}, or pass --sandbox to work on the embedded sandbox",
-        )
     base_url = os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+    host = urlsplit(base_url).netloc or "service"
+    token = find_token(token_file, host)
     try:
         client = Client(token, base_url=base_url)
     except ValueError as problem:
         raise failure(
-            "connection-refused", str(problem), fix=f"check {TOKEN_VARIABLE} and {BASE_URL_VARIABLE}"
+            "connection-refused",
+            str(problem),
+            fix=f"check the token ({TOKEN_VARIABLE}) and {BASE_URL_VARIABLE}",
         ) from None
     with client:
-        service = (urlsplit(base_url).netloc or "service").replace(":", "-")
-        yield Connection(Remote(client), service, World(SystemClock(), Disk(), Patience(), WORKERS))
+        yield Connection(
+            Remote(client), host.replace(":", "-"), World(SystemClock(), Disk(), Patience(), WORKERS)
+        )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """``--sandbox`` and ``--environment``."""
+    """``--sandbox``, ``--environment`` and ``--token-file``."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--environment",
@@ -19,6 +20,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         const="sandbox",
         dest="environment",
         help="the embedded sandbox; short for --environment sandbox",
+    )
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="a private file with the API token; default: PENNYLANE_API_TOKEN, then the keyring",
     )
 
 

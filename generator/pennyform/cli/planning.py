@@ -49,7 +49,7 @@ def print_plan(data: Mapping[str, Any], args: argparse.Namespace) -> None:
 def _plan(repository: Repository, args: argparse.Namespace) -> Plan:
     if args.prune:
         require_whole(repository, args)
-    with connection.connect(repository) as account:
+    with connection.connect(repository, args.token_file) as account:
         company = account.remote.company()
         state = account.state(repository, company)
         looked = look(repository, account.remote, state, account.world.storage)

@@ -36,7 +36,7 @@ def _verify(repository: Repository, args: argparse.Namespace) -> Exit:
     from pennyform.engine.session import look
     from pennyform.engine.verify import verify
 
-    with connection.connect(repository) as account:
+    with connection.connect(repository, args.token_file) as account:
         state = account.state(repository, account.remote.company())
         looked = look(repository, account.remote, state, account.world.storage)
         verification = verify(repository, looked.observation)
