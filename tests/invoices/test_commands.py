@@ -141,7 +141,7 @@ def test_validate_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_validate_of_a_five_megabyte_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, large="a: 1\n" * 1_000_000)
     assert main(["validate", str(tmp_path / "large.yaml")]) == 4
-    assert "large.yaml: error file-too-large" in capsys.readouterr().out
+    assert "large.yaml:1:1: error file-too-large" in capsys.readouterr().out
 
 
 def test_validate_of_a_missing_file_has_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +27,9 @@ from pennyform.report import (
 
 from .definitions import YAML_TEXT, write
 
+SARIF = jsonschema.Draft4Validator(
+    json.loads(Path(__file__).with_name("sarif-2.1.0.json").read_text(encoding="utf-8"))
+)
 TEXT = st.text(max_size=12)
 FINDINGS = st.lists(
     st.builds(
@@ -74,6 +79,23 @@ def test_sarif(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
             "logicalLocations": [{"fullyQualifiedName": "/invoice_lines/0/vat_rate"}],
         }
     ]
+
+
+def test_sarif_fits_its_schema(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = json.loads(printed(capsys, "--format", "sarif"))
+    SARIF.validate(log)
+    result = log["runs"][0]["results"][0]
+    for place, wrong in (
+        (result, {"level": "fatal"}),
+        (result, {"message": "text"}),
+        (result["locations"][0]["physicalLocation"]["region"], {"startLine": 0}),
+        (log["runs"][0], {"columnKind": "characters"}),
+        (log, {"version": "2.0.0"}),
+    ):
+        before = copy.copy(place)
+        place.update(wrong)
+        assert not SARIF.is_valid(log)
+        place.update(before)
 
 
 def test_a_fingerprint_survives_lines_added_above(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,8 +163,10 @@ def test_an_output_that_cannot_be_written_is_an_error(
 @given(findings=FINDINGS)
 def test_every_format_can_say_everything(findings: list[Finding]) -> None:
     texts = {rule.name: (rule.summary, rule.why) for rule in rules()}
+    log = json.loads(findings_sarif.render(findings, texts))
+    SARIF.validate(log)
     parsed: list[Any] = [
-        json.loads(findings_sarif.render(findings, texts))["runs"][0]["results"],
+        log["runs"][0]["results"],
         json.loads(findings_json.render(findings))["findings"],
     ]
     assert {len(one) for one in parsed} == {len(findings)}

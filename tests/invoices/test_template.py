@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from datetime import date
 from decimal import Decimal
@@ -11,10 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pennyform import data
 from pennyform.invoices import load
 from pennyform.invoices.expression import ExpressionError, evaluate
 
-from .definitions import write
+from .definitions import YAML_TEXT, write
 
 NAMES: dict[str, Any] = {
     "days": Decimal("2.5"),
@@ -249,6 +251,22 @@ def test_built_in_templates_resolve(tmp_path: Path, name: str, values: str) -> N
     assert repository.invoices[0].body["invoice_lines"]
     assert "invoice.yaml" in repository.files
     assert len(repository.files) == 1
+
+
+def test_expressions_of_built_in_templates_are_sound(tmp_path: Path) -> None:
+    shutil.copytree(data.templates() / "invoices", tmp_path / "templates")
+    _, findings = load([tmp_path])
+    assert findings == []
+
+
+def test_templates_that_were_not_asked_about_are_not_looked_through(tmp_path: Path) -> None:
+    (tmp_path / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\nrounding: line\n")
+    write(tmp_path, templates__broken='invoice: {label: "{{ nowhere }}"}\n', invoice=YAML_TEXT)
+    asked = {name: load([tmp_path / name])[1] for name in ("invoice.yaml", "templates/broken.yaml")}
+    assert {name: len(findings) for name, findings in asked.items()} == {
+        "invoice.yaml": 0,
+        "templates/broken.yaml": 1,
+    }
 
 
 BASE = """\

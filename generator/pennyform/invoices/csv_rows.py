@@ -22,10 +22,11 @@ class Cell(NamedTuple):
 
 
 class CsvError(ValueError):
-    """The text is no CSV; the message says why."""
+    """The text is no CSV; the message says why, ``fix`` what to do."""
 
-    def __init__(self, problem: str, line: int, column: int) -> None:
+    def __init__(self, problem: str, fix: str, line: int, column: int) -> None:
         super().__init__(problem)
+        self.fix = fix
         self.line = line
         self.column = column
 
@@ -80,12 +81,15 @@ class _Reader:
         start = self._at
         while self._next() not in ("", self._separator, "\r", "\n"):
             if self._next() == '"':
-                raise self._error("a quote inside a cell that does not begin with one")
+                raise self._error(
+                    "a quote inside a cell that does not begin with one",
+                    "put quotes around the whole cell, and write those inside it twice",
+                )
             self._at += 1
         return self._text[start : self._at].strip(" ")
 
     def _quoted(self) -> str:
-        opened = self._error("this quote is not closed")
+        opened = self._error("this quote is not closed", "close it where the cell ends")
         parts = []
         self._at += 1
         while True:
@@ -101,7 +105,7 @@ class _Reader:
             parts.append('"')
             self._at += 1
         if self._next() not in ("", self._separator, "\r", "\n"):
-            raise self._error("text follows the closing quote of a cell")
+            raise self._error("text follows the closing quote of a cell", "write quotes inside a cell twice")
         return "".join(parts)
 
     def _count_lines(self, start: int, end: int) -> None:
@@ -114,11 +118,11 @@ class _Reader:
         if self._next() == "\r":
             self._at += 1
             if self._next() not in ("", "\n"):
-                raise self._error("a carriage return without a line feed")
+                raise self._error("a carriage return without a line feed", "end lines with LF or CR LF")
         if self._next() == "\n":
             self._at += 1
             self._line += 1
             self._line_start = self._at
 
-    def _error(self, problem: str) -> CsvError:
-        return CsvError(problem, self._line, self._at - self._line_start + 1)
+    def _error(self, problem: str, fix: str) -> CsvError:
+        return CsvError(problem, fix, self._line, self._at - self._line_start + 1)

@@ -53,7 +53,7 @@ def data_file(path: Path, name: str) -> DataFile:
         text, findings = decoded(content, name)
         rows = _of_csv(text, name, findings) if text is not None else []
     if not rows and not errors(findings):
-        findings.append(Finding("data-empty", Severity.ERROR, "the data file has no rows", file=name))
+        findings.append(Finding("data-empty", Severity.ERROR, "the data file has no rows", name, 1, 1))
     return DataFile(rows, content, findings)
 
 
@@ -109,7 +109,7 @@ def _of_csv(text: str, name: str, findings: list[Finding]) -> list[Row]:
                 rows.append(_row(cells, header, name))
     except CsvError as error:
         findings.append(
-            Finding("data-form", Severity.ERROR, str(error), file=name, line=error.line, column=error.column)
+            Finding("data-form", Severity.ERROR, str(error), name, error.line, error.column, fix=error.fix)
         )
     return rows
 
@@ -130,7 +130,8 @@ def _bad_columns(header: list[Cell], name: str) -> Iterator[Finding]:
         if not cell.text:
             yield _at(cell, name, "data-column", "a column has no name", "the first line names every column")
         elif cell.text in seen:
-            yield _at(cell, name, "data-column", f"another column is called `{cell.text[:60]}`")
+            summary = f"another column is called `{cell.text[:60]}`"
+            yield _at(cell, name, "data-column", summary, "give one of them another name")
         seen.add(cell.text)
 
 

@@ -144,7 +144,7 @@ class _Case:
 
         schema = definition_schema("definitions/invoice")
         whole, found = resolve(written.whole, one, schema, from_text=written.row is not None)
-        findings += found
+        findings += [finding for finding in found if finding.place not in self.around.library.faults]
         if whole is None:
             return None
         valid = is_valid("definitions/invoice", whole.document, findings, is_sound=self.is_sound)

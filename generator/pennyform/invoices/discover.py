@@ -27,13 +27,15 @@ class Source(NamedTuple):
 class Sources(NamedTuple):
     """The files of one run. ``settings`` is None in a folder without ``pennyform.yaml``.
 
-    ``beside`` are the customers, products and templates of the repository, whichever paths were given.
+    ``beside`` are the customers, products and templates of the repository, whichever paths were given;
+    ``asked`` are the names of those among the given paths.
     """
 
     root: Path
     settings: Source | None
     beside: tuple[Source, ...]
     given: tuple[Source, ...]
+    asked: frozenset[str] = frozenset()
 
 
 def discover(paths: Sequence[str | Path]) -> Sources:
@@ -67,6 +69,7 @@ def discover(paths: Sequence[str | Path]) -> Sources:
         settings=_source(root / SETTINGS_FILE, base, shown) if root else None,
         beside=tuple(beside),
         given=tuple(source for source in sources if source not in known and not is_data(source.path, base)),
+        asked=frozenset(source.name for source in sources if source in known),
     )
 
 

@@ -35,24 +35,35 @@ def read_events(text: str, name: str) -> tuple[Document | None, list[Finding]]:
         builder.findings.append(_syntax(error, name))
     except (yaml.YAMLError, ValueError) as error:
         builder.findings.append(
-            Finding("yaml-syntax", Severity.ERROR, f"not readable as YAML: {error}", file=name)
+            Finding("yaml-syntax", Severity.ERROR, f"not readable as YAML: {error}", name, 1, 1)
         )
     return document, builder.findings
+
+
+# What to do about the slips that are made most, by words of the parser's own sentence.
+_SYNTAX_FIXES = {
+    "cannot start any token": "indent with spaces, and quote text that begins with @, ` or %",
+    "tab character": "indent with spaces",
+    "mapping values are not allowed": "quote text that holds `: `, or mend the indentation",
+    "unknown escape character": "write the text in single quotes, or `\\\\` for a backslash",
+    "unexpected end of stream": "close the quote or the bracket that is open",
+    "unknown directive": "delete the line: a definition needs no directive",
+    "incompatible YAML document": "delete the line: a definition needs no directive",
+}
 
 
 def _syntax(error: yaml.MarkedYAMLError, name: str) -> Finding:
     mark = error.problem_mark or error.context_mark
     problem = error.problem or error.context or "unknown"
-    tab = "cannot start any token" in problem
     return Finding(
         "yaml-syntax",
         Severity.ERROR,
         f"not readable as YAML: {problem}",
         file=name,
-        line=mark.line + 1 if mark else 0,
-        column=mark.column + 1 if mark else 0,
+        line=mark.line + 1 if mark else 1,
+        column=mark.column + 1 if mark else 1,
         detail=f"{error.context[0].upper()}{error.context[1:]}." if error.context else "",
-        fix="indent with spaces, and quote text that begins with @, ` or %" if tab else "",
+        fix=next((fix for sign, fix in _SYNTAX_FIXES.items() if sign in problem), ""),
     )
 
 

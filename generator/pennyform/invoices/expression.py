@@ -7,7 +7,6 @@ structure, because it is evaluated after the YAML has been read.
 
 from __future__ import annotations
 
-import decimal
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -15,13 +14,16 @@ from functools import cache
 from typing import Any
 
 import jinja2
+import jinja2.nodes
 
 from pennyform.invoices.characters import FORBIDDEN
-from pennyform.invoices.jinja_sandbox import environment
+from pennyform.invoices.complaints import why
+from pennyform.invoices.jinja_sandbox import environment, filters
 
 Value = str | int | Decimal | date | bool
 """What an expression can give; None besides, when it gives nothing."""
 
+_STRUCTURES: dict[type, str] = {list: "a list", tuple: "a list", dict: "a mapping"}
 _LONGEST = 2_000
 _LONGEST_RESULT = 20_000
 
@@ -50,6 +52,16 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Value | None:
     if isinstance(value, str) and (len(value) > _LONGEST_RESULT or FORBIDDEN.search(value)):
         raise ExpressionError("the result is too long or holds invisible characters")
     return value
+
+
+def syntax_trees(text: str) -> list[tuple[str, jinja2.nodes.Template]]:
+    """The expressions in a scalar, each with what it means to Jinja; nothing is evaluated.
+
+    Raises:
+        ExpressionError: one of them cannot be compiled.
+    """
+    sources = [source for source, _ in _compiled(text) if source]
+    return [(source, environment().parse(f"{{{{ {source} }}}}")) for source in sources]
 
 
 @cache
@@ -82,28 +94,22 @@ def _lexed(text: str) -> list[tuple[int, str, str]]:
     try:
         return list(environment().lex(text))
     except jinja2.TemplateError as error:
-        raise ExpressionError(str(error)) from error
+        raise ExpressionError(why(error, filters)) from error
 
 
 def _expression(source: str) -> Callable[[Mapping[str, Any]], Any]:
     try:
         compiled = environment().compile_expression(source, undefined_to_none=False)
     except (jinja2.TemplateError, ValueError, SyntaxError, ArithmeticError) as error:
-        raise ExpressionError(f"`{source}`: {error}") from error
+        raise ExpressionError(f"`{source}`: {why(error, filters)}") from error
 
     def evaluated(names: Mapping[str, Any]) -> Any:
         try:
             return compiled(**names)
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-            raise ExpressionError(f"`{source}`: {_why(error)}") from error
+            raise ExpressionError(f"`{source}`: {why(error, filters)}") from error
 
     return evaluated
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, decimal.DivisionByZero | decimal.InvalidOperation):
-        return "there is no such number"
-    return str(error) or type(error).__name__
 
 
 def _native(value: Any, source: str) -> Value | None:
@@ -114,13 +120,16 @@ def _native(value: Any, source: str) -> Value | None:
     if isinstance(value, Decimal) and not value.is_finite():
         raise ExpressionError(f"`{source}` is not a number")
     if not isinstance(value, Value):
-        raise ExpressionError(f"`{source}` gives a {type(value).__name__}, not text, a number or a date")
+        what = _STRUCTURES.get(type(value), "something else")
+        raise ExpressionError(f"`{source}` gives {what}, not text, a number or a date")
     return value
 
 
 def _hint(value: jinja2.Undefined) -> str:
     """What the environment knows about a name or a field that is not there."""
-    return f": {value._undefined_hint}" if value._undefined_hint else " is not defined"
+    if not value._undefined_hint:
+        return " is not defined"
+    return f": {why(ValueError(value._undefined_hint), filters)}"
 
 
 def _spoken(value: Value | None) -> str:

@@ -30,6 +30,13 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
+def _whole(value: Any) -> int:
+    """An argument that counts something."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{str(value)[:40]!r} is not a whole number")
+    return value
+
+
 def _decimal(text: str) -> Decimal:
     """Only written by the lexer, for a number with a point."""
     return Decimal(text)
@@ -61,7 +68,7 @@ def _round(value: int | Decimal, decimals: int = 2) -> Decimal:
     """``value`` with ``decimals`` decimals, half away from zero."""
     if not is_number(value):
         raise ValueError("only numbers can be rounded")
-    if not 0 <= decimals <= 6:
+    if not 0 <= _whole(decimals) <= 6:
         raise ValueError("amounts have 0 to 6 decimals")
     return Decimal(value).quantize(Decimal(1).scaleb(-decimals), decimal.ROUND_HALF_UP)
 
@@ -73,7 +80,7 @@ def _percent(value: int | Decimal, rate: int | Decimal) -> Decimal:
 
 def _instalment(value: int | Decimal, number: int, of: int) -> Decimal:
     """The ``number``-th of ``of`` equal parts, to the cent; together they are ``value``."""
-    if not 1 <= number <= of <= _MOST_PARTS:
+    if not 1 <= _whole(number) <= _whole(of) <= _MOST_PARTS:
         raise ValueError(f"an instalment is one of at most {_MOST_PARTS:,}, counted from 1")
     return spread(_round(value), [Decimal(1)] * of, _CENT)[number - 1]
 
@@ -108,13 +115,18 @@ def _day(value: Any) -> date:
 
 
 def _days_later(day: Any, days: int) -> date:
-    return _day(day) + timedelta(days=days)
+    try:
+        return _day(day) + timedelta(days=_whole(days))
+    except OverflowError as error:
+        raise ValueError("the day is out of reach") from error
 
 
 def _months_later(day: Any, months: int) -> date:
     """The same day in a later month, or that month's last day."""
     first = _day(day)
-    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    year, month = divmod(first.year * 12 + first.month - 1 + _whole(months), 12)
+    if not date.min.year <= year <= date.max.year:
+        raise ValueError("the day is out of reach")
     return date(year, month + 1, min(first.day, calendar.monthrange(year, month + 1)[1]))
 
 
@@ -147,7 +159,7 @@ def _business_day(day: Any, calendar: str = "FR") -> date:
 
 
 def _business_days_later(day: Any, days: int, calendar: str = "FR") -> date:
-    if not -_MOST_DAYS <= days <= _MOST_DAYS:
+    if not -_MOST_DAYS <= _whole(days) <= _MOST_DAYS:
         raise ValueError(f"at most {_MOST_DAYS:,} business days are counted")
     return business_days.business_days_later(_day(day), days, calendar)
 
@@ -165,7 +177,7 @@ def _long_date(day: Any, language: str = "fr_FR") -> str:
 
 def _pad(value: Any, width: int) -> str:
     """A number with zeros in front, ``width`` characters wide: ``007``."""
-    if not 0 <= width <= _WIDEST:
+    if not 0 <= _whole(width) <= _WIDEST:
         raise ValueError(f"at most {_WIDEST} characters")
     return str(value).zfill(width)
 
@@ -185,7 +197,9 @@ def _total(value: Any, field: str) -> Decimal:
     """The sum of a field over the entries of a list."""
     if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
         raise ValueError("only a list has a total")
-    return sum((Decimal(_number(entry.get(field))) for entry in value), Decimal(0))
+    if any(entry.get(field) is None for entry in value):
+        raise ValueError(f"an entry has no `{field}`")
+    return sum((Decimal(_number(entry[field])) for entry in value), Decimal(0))
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

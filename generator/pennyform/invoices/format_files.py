@@ -11,6 +11,7 @@ from pennyform.invoices.discover import Source
 from pennyform.invoices.format import formatted, needed
 from pennyform.invoices.kinds import kind_of, written_as
 from pennyform.invoices.reading import reading
+from pennyform.invoices.rules import with_remedies
 from pennyform.invoices.schema import definition_schema
 from pennyform.invoices.selection import select
 
@@ -46,7 +47,7 @@ def formatting(paths: Sequence[str | Path]) -> Iterator[Formatting]:
 def _formatting(source: Source, *, is_settings: bool) -> Formatting:
     read = reading(source)
     if read.document is None or read.content is None or not read.is_sound:
-        return Formatting(source.path, source.name, None, None, read.findings)
+        return Formatting(source.path, source.name, None, None, list(with_remedies(read.findings)))
     kind = "pennyform" if is_settings else kind_of(source, read.document)
     schema = definition_schema(written_as(read.document.value) if kind == "invoice" else kind)
     canonical, findings = formatted(read.content, read.document, schema)

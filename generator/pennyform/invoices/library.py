@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 class Library:
     """Templates by name, each made whole when it is first asked for.
 
-    ``findings`` grow as templates turn out not to be usable.
+    ``findings`` grow as templates turn out not to be usable. ``faults`` are the places of expressions that
+    a finding is about already, whatever an invoice makes of them.
     """
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.faults: set[str] = set()
         self._documents: dict[str, Document | None] = {}
         self._whole: dict[str, Template | None] = {}
 
@@ -57,6 +59,21 @@ class Library:
     def find(self, name: str) -> Template | None:
         """The template called ``name``; None when there is none, or when nothing can be made from it."""
         return self._find(name, ())
+
+    def check_expressions(self, files: Collection[str]) -> None:
+        """Look at every expression of the usable templates in ``files``, also where no definition leads.
+
+        Only on request: Jinja takes longer to import than a definition to check.
+        """
+        for name, one in self._whole.items():
+            document = self._documents[name]
+            if one is None or document is None or document.file not in files:
+                continue
+            from pennyform.invoices.expression_check import check_expressions
+
+            found = list(check_expressions(document, one.parameters))
+            self.findings += found
+            self.faults.update(finding.place for finding in found)
 
     def _find(self, name: str, extending: tuple[str, ...]) -> Template | None:
         if name not in self._whole:

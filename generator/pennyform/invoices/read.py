@@ -73,7 +73,7 @@ def read_bytes(path: FilePath, name: str) -> tuple[bytes | None, Finding | None]
 
 
 def _unreadable(name: str, why: str) -> Finding:
-    return Finding("file-unreadable", Severity.ERROR, f"the file cannot be read: {why}", file=name)
+    return Finding("file-unreadable", Severity.ERROR, f"the file cannot be read: {why}", name, 1, 1)
 
 
 def _too_large(name: str, size: int) -> Finding:
@@ -82,6 +82,8 @@ def _too_large(name: str, size: int) -> Finding:
         Severity.ERROR,
         f"the file has {size:,} bytes; a definition has at most {LARGEST_FILE:,}",
         file=name,
+        line=1,
+        column=1,
         detail="It was not parsed.",
         fix="split it, or leave out what is not part of the definition",
     )
@@ -134,6 +136,8 @@ def _empty(name: str) -> Finding:
         Severity.ERROR,
         "the file is empty",
         file=name,
+        line=1,
+        column=1,
         detail="An empty definition is more often an accident than a wish.",
         fix="write the definition, or delete the file",
     )

@@ -14,6 +14,7 @@ from pennyform.invoices.kinds import is_surely_an_invoice
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.invoices.reading import Read, Witness, reading
 from pennyform.invoices.references import Resolved, duplicates
+from pennyform.invoices.rules import with_remedies
 from pennyform.invoices.selection import select
 from pennyform.invoices.surroundings import Surroundings, surroundings
 
@@ -61,7 +62,7 @@ def load(
         claims += one.claims
         files.update(one.files)
     findings += duplicates(claims)
-    return around.repository(invoices, files), tidy(findings)
+    return around.repository(invoices, files), tidy(with_remedies(findings))
 
 
 def own_templates(folder: Path) -> dict[str, Mapping[str, Any]]:

@@ -76,6 +76,7 @@ def surroundings(sources: Sources, candidates: Iterable[Source], witness: Witnes
             _ADD[kind](around, read.document, is_sound=read.is_sound)
     for name in around.library.own():
         around.library.find(name)
+    around.library.check_expressions(sources.asked.union(source.name for source in sources.given))
     around.findings += around.library.findings
     return around
 

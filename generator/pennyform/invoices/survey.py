@@ -16,6 +16,7 @@ from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.discover import Source
 from pennyform.invoices.references import Claim, duplicates
 from pennyform.invoices.repository import outcomes, told_apart
+from pennyform.invoices.rules import with_remedies
 from pennyform.invoices.selection import select
 from pennyform.invoices.surroundings import Surroundings, surroundings
 
@@ -76,7 +77,7 @@ def survey(paths: Sequence[str | Path], *, processes: int | None = None) -> Surv
         invoices=invoices,
         customers=len(around.customers),
         products=len(around.products),
-        findings=tidy(findings),
+        findings=tidy(with_remedies(findings)),
     )
 
 

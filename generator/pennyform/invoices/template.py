@@ -22,7 +22,7 @@ _About = TypeVar("_About")
 _OWN = ("template", "values")
 _LISTS = ("invoice_lines", "invoice_line_sections")
 # What expressions may refer to besides the template's parameters.
-_HEADER_NAMES = ("external_reference", "customer", "date", "deadline", "currency", "language")
+HEADER_NAMES = ("external_reference", "customer", "date", "deadline", "currency", "language")
 
 
 def resolve(
@@ -54,7 +54,7 @@ def resolve(
 
 def header_scope(document: Document) -> Scope:
     """What the header of ``document`` says literally, as native values."""
-    header = {name: document.value.get(name) for name in _HEADER_NAMES}
+    header = {name: document.value.get(name) for name in HEADER_NAMES}
     said = {name: value for name, value in header.items() if isinstance(value, str) and "{{" not in value}
     days = {name: dates.parse(value) or value for name, value in said.items() if name in ("date", "deadline")}
     marks = {name: document.mark((name,)) for name in said}

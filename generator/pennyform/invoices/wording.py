@@ -90,11 +90,12 @@ def _retyped(wanted: Sequence[str], value: Any) -> str:
     if isinstance(value, str):
         if "boolean" in wanted:
             return "write true or false, without quotes"
-        if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value) and {"number", "integer"} & set(wanted):
-            return f"write {value} without quotes"
+        number = value.strip().replace(",", ".")
+        if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", number) and {"number", "integer"} & set(wanted):
+            return f"write {number} without quotes"
     if "array" in wanted:
         return "begin each entry with `- `"
-    return ""
+    return "write `name: value` for each field" if "object" in wanted else ""
 
 
 def not_among(document: Document, path: Path, allowed: Sequence[Any], value: Any) -> Finding:
@@ -108,7 +109,7 @@ def not_among(document: Document, path: Path, allowed: Sequence[Any], value: Any
         f"{field(path)} cannot be `{short(value)}`",
         path,
         detail=f"Allowed: {listed}." if listed else "",
-        fix=f"write `{nearest}`" if nearest else "",
+        fix=f"write `{nearest}`" if nearest else "write one of them" if listed else "",
     )
 
 
@@ -117,7 +118,8 @@ def _nearest(value: str, allowed: Sequence[str]) -> str:
 
     by_lower = {one.lower(): one for one in allowed}
     close = get_close_matches(value.lower(), by_lower, n=1, cutoff=0.7)
-    return by_lower[close[0]] if close else ""
+    begun = [one for one in by_lower if len(value) > 2 and one.startswith(value.lower())]
+    return by_lower[(close or begun)[0]] if close or len(begun) == 1 else ""
 
 
 def unknown_vat_rate(document: Document, path: Path, value: Any) -> Finding:
@@ -200,5 +202,10 @@ def limit(document: Document, path: Path, keyword: str, bound: Any) -> Finding:
         "minItems": ("too-short", f"must have at least {bound} {'entry' if bound == 1 else 'entries'}"),
         "maxItems": ("too-long", f"has at most {bound} entries"),
     }
+    fixes = {
+        "const": f"write `{bound}`",
+        "minimum": f"write {bound} or more",
+        "maximum": f"write {bound} or less",
+    }
     rule, text = texts.get(keyword, ("not-allowed", "is not allowed here"))
-    return document.finding(rule, f"{field(path)} {text}", path)
+    return document.finding(rule, f"{field(path)} {text}", path, fix=fixes.get(keyword, ""))
