@@ -114,3 +114,12 @@ def test_a_label_is_changed_on_a_final_invoice(office: Office) -> None:
     with raw(office.sandbox) as caller:
         shown = caller.get(f"{API}/customer_invoices/{row(office, 'INV-1')['id']}").json()
     assert (shown["label"], shown["draft"]) == ("Advice", False)
+
+
+def test_what_was_credited_in_full_needs_no_payment(office: Office) -> None:
+    credit(office)
+    office.define("INV-1", finalize=True, options="  mark_as_paid: true\n")
+    assert set(statuses(office.apply()).values()) == {"done"}
+    assert row(office, "INV-1")["status"] == "cancelled"
+    assert not office.plan().pending
+    assert not office.verify().drift

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
 from pennyform.engine.journal import read
+from pennyform.engine.outcomes import OutcomeError
 from pennyform.sandbox import Rules
 
 from .world import (
@@ -348,3 +350,36 @@ def test_the_intent_is_durable_before_the_first_byte_leaves(one: Office) -> None
     one.wire.faults = [Fault("POST", POST, look), Fault("PUT", FINALIZE, look)]
     one.apply()
     assert seen == [["intent", "create_draft", "INV-1"], ["intent", "finalize", "INV-1"]]
+
+
+@pytest.mark.parametrize("lost", ["id", "draft", "items", "has_more", "external_reference", "lines"])
+@pytest.mark.parametrize("skip", [0, 2])
+def test_an_answer_that_lacks_what_the_contract_promises_is_no_answer(
+    one: Office, lost: str, skip: int
+) -> None:
+    """The contract changes every week, and the client lets answers pass that are not quite what it says."""
+
+    def without(value: Any) -> Any:
+        if isinstance(value, list):
+            return [without(item) for item in value]
+        if isinstance(value, dict):
+            return {name: without(inner) for name, inner in value.items() if name != lost}
+        return value
+
+    def poorer(request: httpx.Request, handle: Handler) -> httpx.Response:
+        answer = handle(request)
+        return httpx.Response(answer.status_code, json=without(answer.json()))
+
+    one.wire.faults = [Fault("GET|POST", POST, poorer, skip=skip, times=2)]
+    with suppress(OutcomeError):
+        one.apply()
+    one.wire.faults = []
+    assert statuses(one.apply())["INV-1"] in {"done", "unchanged"}
+    assert not only(one.books()["INV-1"])["draft"]
+
+
+def test_a_customer_that_a_look_up_misses_is_found_by_its_id(one: Office) -> None:
+    hidden = changing(lambda body: body.update(items=[]))
+    one.wire.faults = [Fault("GET", "/customers", hidden)]
+    assert statuses(one.apply())["ACME"] == "unchanged"
+    assert one.wire.count("POST", "company_customers") == 0

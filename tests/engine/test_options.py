@@ -163,6 +163,30 @@ def test_an_ambiguous_mail_is_never_sent_again(desk: Office, trick: Trick) -> No
     assert desk.wire.count("POST", "send_by_email") == 1
 
 
+@pytest.mark.parametrize("place", ["before the last reading", "after it"])
+def test_an_invoice_that_somebody_else_makes_final_meanwhile_is_not_mailed(desk: Office, place: str) -> None:
+    """A second machine may be carrying out the same definitions, mail and all."""
+    desk.define("INV-1")
+    desk.apply()
+    desk.define("INV-1", finalize=True, options=MAIL)
+
+    def finalized_first(request: httpx.Request, handle: Handler) -> httpx.Response:
+        id_ = only(desk.books()["INV-1"])["id"]
+        with raw(desk.sandbox) as caller:
+            caller.put(f"{API}/customer_invoices/{id_}/finalize").raise_for_status()
+        return handle(request)
+
+    reading = Fault("GET", "customer_invoices", finalized_first, skip=1)
+    desk.wire.faults = [
+        reading if place == "before the last reading" else Fault("PUT", "finalize", finalized_first)
+    ]
+    desk.apply()
+    report = desk.apply()
+    assert (statuses(report)["INV-1"], exit_of(report)) == ("unknown", Exit.UNKNOWN)
+    assert "--mailed INV-1" in by_reference(report)["INV-1"].detail
+    assert desk.wire.count("POST", "send_by_email") == 0
+
+
 @pytest.mark.parametrize(("told", "mails"), [("mailed", 0), ("not_mailed", 1)])
 def test_a_person_can_say_whether_it_was_mailed(desk: Office, told: str, mails: int) -> None:
     desk.define("INV-1", finalize=True, options=MAIL)

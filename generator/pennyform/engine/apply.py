@@ -124,7 +124,7 @@ class Applier:
         body = with_ids(change.resolved.body, identify)
         resolved = Resolved(body, with_ids(change.resolved.lines, identify), change.resolved.totals)
         track = Track(change, resolved, change.there.id if change.there else None, change.there)
-        track.tasks = deque(change.tasks)
+        track.tasks, track.doubts = deque(change.tasks), change.doubts
         missing = next(keys_in(body), None)
         if missing is not None and not self._sender.must_stop():
             track.end(Status.FAILED, f"the {missing.kind} {missing.value} was not created")
@@ -226,6 +226,8 @@ class Applier:
         if track.there.draft:
             id_ = track.known_id
             self._sender.send(track.subject, Step.FINALIZE, lambda: self.remote.finalize(id_), id_)
+        else:
+            track.leave_mail()
 
     def _set_aside(self, track: Track) -> None:
         """Let the old draft give up its reference; from then on the track is about the new one."""

@@ -92,6 +92,9 @@ class Recollection:
                 self.finalized.add(subject.reference)
         elif event in _ANSWERS:
             self.unsettled.pop(subject, None)
+        if event == "refused" and record.get("step") in _FINAL:
+            # Somebody else may have made it final, and mailed it.
+            self.finalized.discard(subject.reference)
         if event in {"acknowledged", "found"}:
             self.done.add(subject)
         elif event == "absent":

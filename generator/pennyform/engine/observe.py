@@ -42,13 +42,13 @@ def observe(
         OutcomeError: the account could not be read.
         UnresolvedError: a definition names something that neither repository nor account has.
     """
-    observation = replace(_masters(repository, remote, company or remote.company()), memory=memory)
+    observation = _masters(repository, remote, company or remote.company(), memory)
     found = _find(repository.invoices, remote, memory)
     observation = replace(observation, invoices=found)
     return replace(observation, invoices=_settle_doubts(repository, observation, remote))
 
 
-def _masters(repository: Repository, remote: Remote, company: Company) -> Observation:
+def _masters(repository: Repository, remote: Remote, company: Company, memory: Memory) -> Observation:
     keys = keys_of(repository.invoices)
 
     def named(kind: str, field: str) -> list[str]:
@@ -57,13 +57,29 @@ def _masters(repository: Repository, remote: Remote, company: Company) -> Observ
     templates = named("customer_invoice_template", "name")
     return Observation(
         company=company,
-        customers=remote.customers(named("customer", "external_reference")),
-        products=remote.products(named("product", "external_reference")),
+        memory=memory,
+        customers=_all_of("customer", named, memory, remote.customers, remote.customers_by_id),
+        products=_all_of("product", named, memory, remote.products, remote.products_by_id),
         products_by_id=remote.products_by_id(int(value) for value in named("product", "id")),
         ledger_accounts=remote.ledger_accounts(named("ledger_account", "number")),
         templates=remote.templates() if templates else {},
         others=_others(repository, keys, remote),
     )
+
+
+def _all_of(
+    kind: str,
+    named: Callable[[str, str], list[str]],
+    memory: Memory,
+    look_up: Callable[[list[str]], dict[str, Row]],
+    by_id: Callable[[list[int]], dict[int, Row]],
+) -> dict[str, Row]:
+    """Customers or products by reference; one that a look-up misses is sought by the id that it was seen under."""
+    references = named(kind, "external_reference")
+    found = look_up(references)
+    missed = [Subject(kind, reference) for reference in references if reference not in found]
+    ids = [memory.ids[subject] for subject in missed if subject in memory.ids]
+    return found | {str(row.get("external_reference")): row for row in by_id(ids).values()}
 
 
 def _others(repository: Repository, keys: Sequence[Key], remote: Remote) -> dict[Key, Sequence[Row]]:

@@ -49,8 +49,8 @@ class Remote:
         """Whose account the token opens, and what it may do."""
         with _reading():
             me = to_builtins(self._client.me.get())
-        company = me["company"]
-        return Company(company["id"], company["name"], company["reg_no"], tuple(me["scopes"]))
+            company = me["company"]
+            return Company(company["id"], company["name"], company["reg_no"], tuple(me["scopes"]))
 
     def customers(self, references: Iterable[str]) -> dict[str, Row]:
         """Customers by ``external_reference``; those that do not exist are left out."""
@@ -89,9 +89,8 @@ class Remote:
         """All invoice templates of the account, by name."""
         found: dict[str, tuple[Row, ...]] = {}
         with _reading():
-            rows = [to_builtins(row) for row in self._client.customer_invoice_templates.list(limit=PAGE)]
-        for row in rows:
-            found[row["name"]] = (*found.get(row["name"], ()), row)
+            for row in map(to_builtins, self._client.customer_invoice_templates.list(limit=PAGE)):
+                found[row["name"]] = (*found.get(row["name"], ()), row)
         return found
 
     def categories(self, field: str, values: Iterable[str]) -> list[Row]:
@@ -105,7 +104,7 @@ class Remote:
         """The label of every category group, by id."""
         with _reading():
             rows = [to_builtins(row) for row in self._client.category_groups.list(limit=PAGE)]
-        return {row["id"]: row["label"] for row in rows}
+            return {row["id"]: row["label"] for row in rows}
 
     def transactions(self, date: str) -> list[Row]:
         """The bank transactions of one day (ISO date)."""
@@ -132,7 +131,7 @@ class Remote:
         """Pages of the invoices dated from ``first`` to ``last``, both included (ISO dates)."""
         window = [_condition("date", "gteq", first), _condition("date", "lteq", last)]
         for page in self._pages(window):
-            _check({first <= (row.header["date"] or first) <= last for row in page}, {True}, "date")
+            _check({first <= (row.header.get("date") or first) <= last for row in page}, {True}, "date")
             yield page
 
     def drafts(self) -> list[ObservedInvoice]:
@@ -165,14 +164,17 @@ class Remote:
                     filter=conditions, sort="id", limit=PAGE, include="invoice_lines", cursor=cursor
                 )
                 answer = to_builtins(page)
-            included = (answer.get("included") or {}).get("invoice_lines") or {}
-            yield [self._with_lines(row, included.get(str(row["id"]))) for row in answer["items"]]
-            if not answer["has_more"]:
+                included = (answer.get("included") or {}).get("invoice_lines") or {}
+                rows = [self._with_lines(row, included.get(str(row["id"]))) for row in answer["items"]]
+                more, cursor = answer["has_more"], answer.get("next_cursor")
+            yield rows
+            if not more:
                 return
-            cursor = answer["next_cursor"]
 
     def _with_lines(self, row: Row, included: Mapping[str, Any] | None) -> ObservedInvoice:
         """The included lines if they are all there; else, a request of their own."""
+        if "draft" not in row:
+            raise KeyError("draft")
         if included is None or included["has_more"]:
             return self.exactly(ObservedInvoice(row, ()))
         # What is included comes in no promised order; ids grow in the order of creation.
@@ -311,7 +313,8 @@ class Remote:
         condition = _condition(field, operator, wanted[0] if operator == "eq" else list(wanted))
         with _reading():
             rows = [
-                to_builtins(row) for row in list_(filter=[condition], sort="id", **{"limit": PAGE, **more})
+                _with_id(to_builtins(row))
+                for row in list_(filter=[condition], sort="id", **{"limit": PAGE, **more})
             ]
         _check({row.get(field) for row in rows}, set(wanted), field)
         return rows
@@ -327,6 +330,13 @@ def _check(seen: set[Any], wanted: set[Any], field: str) -> None:
         raise UnreadableError(
             f"a look-up by {field} was answered with rows that were not asked for; the filter was ignored"
         )
+
+
+def _with_id(row: Row) -> Row:
+    """``row``, of which nothing can be made without its id."""
+    if "id" not in row:
+        raise KeyError("id")
+    return row
 
 
 def _batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -350,6 +360,8 @@ def _done(request: Callable[[], object]) -> None:
 def _sent(request: Callable[[], object]) -> Row:
     with _writing():
         row: Row = to_builtins(request())
+    if "id" not in row:
+        raise UnknownOutcomeError("the answer names no id")
     return row
 
 
@@ -358,13 +370,16 @@ def _sent(request: Callable[[], object]) -> Row:
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    """The client's errors of a read, in the engine's words."""
+    """The client's errors of a read, in the engine's words; what an answer lacks is one of them."""
     try:
         yield
     except (errors.OutcomeUnknownError, errors.ServerError) as problem:
         raise UnreadableError(str(problem)) from problem
     except errors.PennylaneError as problem:
         raise _definite(problem) from problem
+    except KeyError as problem:
+        # The client lets answers pass that lack something: the contract changes every week.
+        raise UnreadableError(f"the answer lacks {problem}, which the contract promises") from problem
 
 
 @contextmanager

@@ -106,12 +106,18 @@ _SHOWN: Mapping[Step, Callable[[Task, ObservedInvoice], bool]] = {
     Step.CATEGORIZE: lambda task, there: _weights(task.content) == _weights(there.extras.get(CATEGORIES, ())),
     Step.ATTACH: lambda task, there: task.name in _column(there, APPENDICES, "filename"),
     Step.MATCH: lambda task, there: task.content in _column(there, TRANSACTIONS, "id"),
-    Step.PAY: lambda _, there: bool(there.header.get("paid")),
+    Step.PAY: lambda _, there: bool(there.header.get("paid")) or _is_cleared(there),
     Step.SUBMIT: lambda _, there: bool((there.header.get("e_invoicing") or {}).get("status")),
     Step.LINK: lambda task, there: bool(
         (there.header.get("credited_invoice") or {}).get("id") == task.content
     ),
 }
+
+
+def _is_cleared(there: ObservedInvoice) -> bool:
+    """Whether nothing is owed any more: an invoice that was credited in full cannot be marked as paid."""
+    owed = there.header.get("remaining_amount_with_tax")
+    return owed is not None and not Decimal(str(owed))
 
 
 def _column(there: ObservedInvoice, name: str, field: str) -> set[Any]:
@@ -140,7 +146,7 @@ def outlook(
         if done is None and there is not None and not there.draft:
             done = _remembered(task, invoice.external_reference, memory)
             if done is None:
-                doubts.append(_doubt(invoice.external_reference))
+                doubts.append(mail_doubt(invoice.external_reference))
                 continue
         if not done:
             tasks.append(task)
@@ -165,7 +171,8 @@ def _remembered(task: Task, reference: str, memory: Memory) -> bool | None:
     return False
 
 
-def _doubt(reference: str) -> str:
+def mail_doubt(reference: str) -> str:
+    """What is said where nobody can tell whether an invoice was mailed."""
     return (
         "whether it was mailed is not known, and a mail is not sent twice: say so with "
         f"'--mailed {reference}' or '--not-mailed {reference}' on the next apply"

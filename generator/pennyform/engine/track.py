@@ -13,6 +13,7 @@ from pennyform.engine.memory import Subject
 from pennyform.engine.observed import ObservedInvoice
 from pennyform.engine.resolve import Resolved
 from pennyform.engine.results import Result, Status
+from pennyform.engine.tasks import mail_doubt
 
 
 @dataclass(eq=False, slots=True)
@@ -34,6 +35,7 @@ class Track:
     taken: bool = False
     file_id: int | None = None
     tasks: deque[Task] = field(default_factory=deque)
+    doubts: tuple[str, ...] = ()
     ended: Status | None = None
     detail: str = ""
     differences: tuple[Difference, ...] = ()
@@ -101,6 +103,12 @@ class Track:
             self.end(Status.UNKNOWN, self.uncertain)
         self.uncertain = ""
 
+    def leave_mail(self) -> None:
+        """Somebody else made it final meanwhile: it may have been mailed too, and is not mailed twice."""
+        if any(task.step is Step.MAIL for task in self.tasks):
+            self.tasks = deque(task for task in self.tasks if task.step is not Step.MAIL)
+            self.doubts = (*self.doubts, mail_doubt(self.change.external_reference))
+
     @property
     def known_id(self) -> int:
         """The id, at a step that cannot be reached without one."""
@@ -139,7 +147,7 @@ class Track:
         left += [task.key for task in self.tasks]
         begun = self.position or len(self.tasks) < len(self.change.tasks)
         unfinished = Status.PARTIAL if begun else Status.NOT_STARTED
-        finished = Status.UNKNOWN if self.change.doubts else Status.DONE
+        finished = Status.UNKNOWN if self.doubts else Status.DONE
         return Result(
             self.change,
             self.ended or (unfinished if left else finished),
@@ -147,6 +155,6 @@ class Track:
             invoice_number=self.there.invoice_number if self.there else "",
             draft=self.there.draft if self.there else None,
             left=tuple(left),
-            detail=self.detail or (stopped if left else "; ".join(self.change.doubts)),
+            detail=self.detail or (stopped if left else "; ".join(self.doubts)),
             differences=self.differences if self.ended in {Status.DIFFERS, Status.UNKNOWN} else (),
         )
