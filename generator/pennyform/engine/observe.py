@@ -74,7 +74,7 @@ def _all_of(
     look_up: Callable[[list[str]], dict[str, Row]],
     by_id: Callable[[list[int]], dict[int, Row]],
 ) -> dict[str, Row]:
-    """Customers or products by reference; one that a look-up misses is sought by the id that it was seen under."""
+    """Customers or products by reference; one that a look-up misses is sought by the id it was seen under."""
     references = named(kind, "external_reference")
     found = look_up(references)
     missed = [Subject(kind, reference) for reference in references if reference not in found]
