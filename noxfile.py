@@ -151,6 +151,18 @@ def prism(session: nox.Session) -> None:
     session.run("python", "tests/conformance/through_prism.py", executable, *session.posargs)
 
 
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the pages in a real browser: the machine's Chromium, or one that playwright fetches."""
+    _install_project(session, "test", extras="[codegen]")
+    session.install("--quiet", "playwright>=1.50")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found:
+        session.run("playwright", "install", "--with-deps", "chromium")
+    where = {"PENNYFORM_BROWSER": found or "", "PENNYFORM_SHOTS": session.create_tmp()}
+    session.run("pytest", "-q", "tests/browser", "-o", "python_files=*.py", *session.posargs, env=where)
+
+
 # What the benchmarks share; the others in that folder are run.
 BENCHMARK_MODULES = ("codec", "measure", "shapes")
 

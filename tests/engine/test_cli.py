@@ -90,6 +90,19 @@ def test_plan_apply_plan_verify(shell: Shell) -> None:
     assert shell.books() == before
 
 
+def test_a_page_is_written_besides_what_is_printed(shell: Shell) -> None:
+    assert shell("plan", "--html", "plan.html") == 0
+    assert "INV-2 will be created, verified and finalized" in shell.out
+    page = (shell.root / "plan.html").read_text(encoding="utf-8")
+    assert shell("plan", "--format", "html") == 0
+    assert shell.out == page
+    assert shell("verify", "--html", "verification.html") == 3
+    assert shell("verify", "--format", "html") == 3
+    assert shell.out == (shell.root / "verification.html").read_text(encoding="utf-8")
+    assert shell("plan", "--html", "nowhere/plan.html") == 1
+    assert "nowhere/plan.html" in shell.err
+
+
 def test_findings_stop_before_anything_is_sent(shell: Shell) -> None:
     (shell.root / "invoices" / "bad.yaml").write_text(invoice("BAD", lines=line(vat="FR_055")))
     assert shell("plan") == 4

@@ -12,7 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pennyform.report import apply_text, plan_markdown, plan_text, verification_text
+from pennyform.report import (
+    apply_text,
+    plan_html,
+    plan_markdown,
+    plan_text,
+    verification_html,
+    verification_text,
+)
 from pennyform.report.paint import Paint
 
 from .world import API, PRODUCT, Office, line, only, raw
@@ -59,11 +66,17 @@ def test_case(
     office.at = Path()
     plan = office.plan().to_json()
     shown = {
+        "plan.html": plan_html.render(plan),
         "plan.txt": plan_text.render(plan),
         "plan.md": plan_markdown.render(plan),
         "plan.json": json.dumps(plan, ensure_ascii=False, indent=2) + "\n",
         "apply.txt": apply_text.render(office.apply().to_json()),
-        "verify.txt": verification_text.render(office.verify().to_json()),
+    }
+    verification = office.verify().to_json()
+    shown |= {
+        "verify.txt": verification_text.render(verification),
+        "verify.html": verification_html.render(verification),
+        "verify.json": json.dumps(verification, ensure_ascii=False, indent=2) + "\n",
     }
     for file, text in steadied(shown).items():
         path = CASES / name / file
@@ -79,7 +92,11 @@ def steadied(shown: dict[str, str]) -> dict[str, str]:
     def number(found: re.Match[str]) -> str:
         return numbers.setdefault(found[0], f"1{len(numbers):013}")
 
-    return {file: re.sub(r"\b1\d{13}\b", number, text) for file, text in shown.items()}
+    return {file: _STYLE.sub("", re.sub(r"\b1\d{13}\b", number, text)) for file, text in shown.items()}
+
+
+# Every page has the same; it is looked at in a browser.
+_STYLE = re.compile(r"<style>[^<]*</style>\n|<meta http-equiv=.*\n")
 
 
 def test_colour_is_only_paint(office: Office) -> None:

@@ -12,10 +12,11 @@ from pennyform.cli.exits import Exit
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     terminal.add_paths(parser)
-    terminal.add_format(parser, "text", "json", "markdown")
+    terminal.add_format(parser, "text", "json", "markdown", "html")
     environment.configure(parser)
     environment.add_targets(parser)
     environment.add_prune(parser)
+    terminal.add_page(parser)
     parser.add_argument("--out", "-out", type=Path, metavar="FILE", help="save the plan for one 'apply FILE'")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when there are changes to be made"

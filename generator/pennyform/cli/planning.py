@@ -13,7 +13,7 @@ from typing import Any
 
 from pennyform.cli import connection, terminal
 from pennyform.cli.exits import Exit
-from pennyform.cli.running import require_whole, write_out
+from pennyform.cli.running import require_whole, write_out, write_page
 from pennyform.engine import saved
 from pennyform.engine.plan import Plan
 from pennyform.engine.planner import planned
@@ -27,7 +27,10 @@ from pennyform.report.paint import Paint
 def plan_and_print(repository: Repository, args: argparse.Namespace) -> Exit:
     """Plan against the account, print, and save when asked to."""
     made = _plan(repository, args)
-    print_plan(made.to_json(), args)
+    data = made.to_json()
+    print_plan(data, args)
+    if args.html:
+        write_page(_page(data), args.html)
     if args.out:
         _save(made, repository, args)
     if made.conflicts:
@@ -41,9 +44,17 @@ def print_plan(data: Mapping[str, Any], args: argparse.Namespace) -> None:
         text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
     elif args.format == "markdown":
         text = plan_markdown.render(data)
+    elif args.format == "html":
+        text = _page(data)
     else:
         text = plan_text.render(data, Paint(terminal.style(sys.stdout, no_color=args.no_color).colour))
     write_out(text)
+
+
+def _page(data: Mapping[str, Any]) -> str:
+    from pennyform.report import plan_html  # Jinja, which the other forms do without
+
+    return plan_html.render(data)
 
 
 def _plan(repository: Repository, args: argparse.Namespace) -> Plan:

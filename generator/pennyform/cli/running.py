@@ -84,6 +84,19 @@ def print_trouble(problem: OutcomeError) -> Exit:
     return exit_
 
 
+def write_page(text: str, file: Path) -> None:
+    """Write a page into ``file`` and say so on standard error.
+
+    Raises:
+        Failure: ``page-not-written``.
+    """
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise failure("page-not-written", f"the page cannot be written: {problem}", file=str(file)) from None
+    print(f"Wrote {file}.", file=sys.stderr)
+
+
 def write_out(text: str) -> None:
     """Write ``text`` on standard output, whatever its encoding."""
     sys.stdout.write(terminal.printable(text, sys.stdout))

@@ -35,6 +35,13 @@ def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
     parser.add_argument("--no-color", action="store_true", help="never colour; the same as NO_COLOR=1")
 
 
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """``--html``: a page to look at and to send, besides what is printed."""
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write a page to look at, to print and to send"
+    )
+
+
 def style(stream: TextIO, *, no_color: bool = False) -> Style:
     """Colour only on a terminal, and never when the user does not want it."""
     wanted = not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

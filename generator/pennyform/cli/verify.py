@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     terminal.add_paths(parser)
-    terminal.add_format(parser, "text", "json")
+    terminal.add_format(parser, "text", "json", "html")
+    terminal.add_page(parser)
     environment.configure(parser)
     environment.add_targets(parser)
 
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace) -> Exit:
 
 def _verify(repository: Repository, args: argparse.Namespace) -> Exit:
     from pennyform.cli import connection
+    from pennyform.cli.running import write_page
     from pennyform.engine.session import look
     from pennyform.engine.verify import verify
 
@@ -40,7 +42,10 @@ def _verify(repository: Repository, args: argparse.Namespace) -> Exit:
         state = account.state(repository, account.remote.company())
         looked = look(repository, account.remote, state, account.world.storage)
         verification = verify(repository, looked.observation)
-    _print(verification.to_json(), args)
+    data = verification.to_json()
+    _print(data, args)
+    if args.html:
+        write_page(_page(data), args.html)
     return Exit.DRIFT if verification.drift else Exit.OK
 
 
@@ -51,6 +56,14 @@ def _print(data: dict[str, Any], args: argparse.Namespace) -> None:
 
     if args.format == "json":
         write_out(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    elif args.format == "html":
+        write_out(_page(data))
     else:
         paint = Paint(terminal.style(sys.stdout, no_color=args.no_color).colour)
         write_out(verification_text.render(data, paint))
+
+
+def _page(data: dict[str, Any]) -> str:
+    from pennyform.report import verification_html  # Jinja, which the other forms do without
+
+    return verification_html.render(data)

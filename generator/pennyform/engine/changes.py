@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from pennyform.engine.compare import Comparison, Difference, shown_amounts, shown_header, shown_line
-from pennyform.engine.observed import ObservedInvoice
+from pennyform.engine.observed import ObservedInvoice, Row
 from pennyform.engine.resolve import Resolved, whole_body
 from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Place
 
@@ -130,6 +130,7 @@ class InvoiceChange:
             "invoice_number": self.there.invoice_number if self.there else "",
             "before": shown_invoice(self.there) if self.there and busy else None,
             "after": shown(self._stated()) if busy else None,
+            "customer": _addressee(self.resolved.customer) if busy else None,
             "differences": self._differences() if busy else [],
             "totals": self.resolved.totals,
             "steps": [*map(str, self.steps), *(task.key for task in self.tasks)],
@@ -260,6 +261,15 @@ def differences_json(differences: Iterable[Difference], stated: Mapping[str, Any
         after = key if isinstance(key, Key) else difference.want
         rows.append(shown({"pointer": difference.pointer, "before": difference.have, "after": after}))
     return rows
+
+
+def _addressee(customer: Row | None) -> dict[str, Any] | None:
+    """Whom a document is made out to: the name and the address that stand on it."""
+    if customer is None:
+        return None
+    names = (customer.get("first_name"), customer.get("last_name"))
+    name = customer.get("name") or " ".join(name for name in names if name)
+    return {"name": name, "billing_address": shown(customer.get("billing_address"))}
 
 
 def _at(value: Any, pointer: str) -> Any:

@@ -55,6 +55,7 @@ def resolver(repository: Repository, observation: Observation) -> Resolver:
     return Resolver(
         identify=observation.identify,
         product=lambda key: observation.product(key) or repository.product(key),
+        customer=lambda key: observation.customer(key) or repository.customer(key),
         rounding=repository.settings.rounding,
     )
 

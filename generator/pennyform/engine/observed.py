@@ -107,6 +107,12 @@ class Observation:
             return [invoice.header for invoice in self.invoices[str(key.value)]]
         return self.others.get(key, ())
 
+    def customer(self, key: Key | int) -> Row | None:
+        """The customer that ``key`` stands for, if the account has it and it was looked up."""
+        if not isinstance(key, Key) or key.field != "external_reference":
+            return None
+        return self.customers.get(str(key.value))
+
     def product(self, key: Key | int) -> Row | None:
         """The product that ``key`` or an id stands for, if the account has it."""
         if isinstance(key, Key) and key.field != "id":

@@ -36,12 +36,13 @@ class Resolved:
 
     ``body`` is the definition's, with ids where they are known (a :class:`Key` stays where the thing has yet
     to be created). ``lines`` are its lines with what the API fills in from products. ``totals`` are the
-    amounts expected, as in ``Totals.to_json()``.
+    amounts expected, as in ``Totals.to_json()``. ``customer`` is whom it is for, where that is known.
     """
 
     body: Mapping[str, Any]
     lines: tuple[Mapping[str, Any], ...]
     totals: Mapping[str, Any]
+    customer: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,12 @@ class Resolver:
     """Makes definitions concrete.
 
     ``identify`` gives the id for a natural key, None when it is not known; ``product`` the fields that
-    the API fills a line from; ``rounding`` is ``line`` or ``document``.
+    the API fills a line from, ``customer`` those of a customer; ``rounding`` is ``line`` or ``document``.
     """
 
     identify: Identify
     product: Product
+    customer: Product
     rounding: str
 
     def resolve(self, invoice: DesiredInvoice, there: ObservedInvoice | None = None) -> Resolved:
@@ -63,6 +65,7 @@ class Resolver:
         are taken from the finalized line itself.
         """
         stated = whole_body(invoice)
+        customer = self.customer(stated["customer_id"])
         body = with_ids(stated, self.identify)
         lines = [_filled(line, self.product) for line in stated["invoice_lines"]]
         if there is not None and not there.draft:
@@ -70,9 +73,9 @@ class Resolver:
             lines = [_as_finalized(line, now, there, index) for index, (line, now) in enumerate(pairs)]
         lines = with_ids(lines, self.identify)
         if invoice.kind == IMPORTED:
-            return Resolved(body, tuple(lines), stated_totals(body))
+            return Resolved(body, tuple(lines), stated_totals(body), customer)
         amounts = totals({**body, "invoice_lines": lines}, rounding=self.rounding, product=_no_product)
-        return Resolved(body, tuple(lines), amounts.to_json())
+        return Resolved(body, tuple(lines), amounts.to_json(), customer)
 
 
 def whole_body(invoice: DesiredInvoice) -> Mapping[str, Any]:

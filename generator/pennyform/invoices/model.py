@@ -210,6 +210,13 @@ class Repository(NamedTuple):
         declared = self.products.get(str(key.value))
         return declared.body if declared else None
 
+    def customer(self, key: Key | int) -> Mapping[str, Any] | None:
+        """The fields of a customer declared here, or None when only the account may know it."""
+        if not isinstance(key, Key) or key.field != "external_reference":
+            return None
+        declared = self.customers.get(str(key.value))
+        return declared.body if declared else None
+
 
 def request_body(invoice: DesiredInvoice, identify: Callable[[Key], object]) -> dict[str, Any]:
     """The body that creates ``invoice`` as a draft, or imports it.

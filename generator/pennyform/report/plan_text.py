@@ -22,7 +22,8 @@ _SYMBOLS = {
     "unsettled": ("?", "red"),
     "no_op": ("=", "dim"),
 }
-_PHRASES = {
+# What becomes of an invoice, by the action that a plan takes.
+PHRASES = {
     "create": "will be created as a draft",
     "create_and_finalize": "will be created, verified and finalized",
     "update": "will be updated",
@@ -36,7 +37,7 @@ _PHRASES = {
     "conflict": "cannot be changed as its definition asks",
     "unsettled": "has an unknown outcome",
 }
-_IRREVERSIBLE = "IRREVERSIBLE: once finalized, only a credit note undoes it"
+IRREVERSIBLE = "IRREVERSIBLE: once finalized, only a credit note undoes it"
 
 
 def render(plan: Data, paint: Paint | None = None) -> str:
@@ -72,7 +73,7 @@ def _change(change: Data, paint: Paint) -> Iterator[str]:
     symbol, colour = _symbol(change)
     yield f"  {paint(symbol, colour, 'bold')} {paint(_title(change), 'bold')}"
     if change["irreversible"]:
-        yield f"      {paint(_IRREVERSIBLE, 'red', 'bold')}"
+        yield f"      {paint(IRREVERSIBLE, 'red', 'bold')}"
     if change["place"]:
         yield paint(f"      {_place(change)}", "dim")
     if change["before"] is None:
@@ -98,7 +99,7 @@ def _title(change: Data) -> str:
     if change["kind"] != "invoice":
         return f"{change['kind']} {change['external_reference']} will be created"
     known = f" ({change['invoice_number'] or 'draft'}, id {change['id']})" if change["id"] else ""
-    return f"invoice {change['external_reference']}{known} {_PHRASES[change['action']]}"
+    return f"invoice {change['external_reference']}{known} {PHRASES[change['action']]}"
 
 
 def _place(change: Data) -> str:

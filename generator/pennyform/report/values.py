@@ -37,16 +37,20 @@ def difference(row: Mapping[str, Any]) -> str:
 def _object(given: Mapping[str, Any]) -> str:
     match given:
         case {"lookup": {"kind": _, **keys}}:
-            return str(next(iter(keys.values())))
+            said = str(next(iter(keys.values())))
         case {"type": kind, "value": amount}:
-            return f"{amount}{' %' if kind == 'relative' else ''}" if _is_some(amount) else "none"
+            said = f"{amount}{' %' if kind == 'relative' else ''}" if _is_some(amount) else "none"
         case {"label": label, "quantity": quantity}:
-            return f"{plain(str(label))} ({quantity} x {given.get('raw_currency_unit_price')})"
+            said = f"{plain(str(label))} ({quantity} x {given.get('raw_currency_unit_price')})"
         case {"quantity": quantity}:
-            return f"{quantity} of a product"
+            said = f"{quantity} of a product"
+        case {"address": street, "postal_code": code, "city": city, **more}:
+            said = plain(", ".join(map(str, filter(None, (street, f"{code} {city}", *more.values())))))
         case {"start_date": start, "end_date": end}:
-            return f"{start} to {end}"
-    return ", ".join(f"{name} {value(member)}" for name, member in given.items())
+            said = f"{start} to {end}"
+        case _:
+            said = ", ".join(f"{name} {value(member)}" for name, member in given.items())
+    return said
 
 
 def _is_some(amount: Any) -> bool:

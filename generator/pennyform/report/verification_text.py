@@ -10,7 +10,7 @@ from pennyform.report.values import columns, count, difference
 
 Data = Mapping[str, Any]
 
-_LOOKS = {
+LOOKS = {
     "equal": ("=", "green"),
     "differs": ("≠", "red"),
     "missing": ("-", "red"),
@@ -30,7 +30,7 @@ def _lines(verification: Data, paint: Paint) -> Iterator[str]:
     invoices = verification["invoices"]
     rows = [_row(invoice) for invoice in invoices]
     for invoice, text in zip(invoices, columns(rows, right=frozenset({3})), strict=True):
-        symbol, colour = _LOOKS[invoice["status"]]
+        symbol, colour = LOOKS[invoice["status"]]
         yield f"  {paint(symbol, colour, 'bold')} {text}"
         yield from _details(invoice)
     yield ""
@@ -41,16 +41,18 @@ def _lines(verification: Data, paint: Paint) -> Iterator[str]:
 def _row(invoice: Data) -> list[str]:
     totals = invoice["totals"]
     amount = f"{totals['currency_amount']} {totals['currency']}"
-    return [invoice["external_reference"], _state(invoice), _said(invoice), amount]
+    return [invoice["external_reference"], state(invoice), said(invoice), amount]
 
 
-def _state(invoice: Data) -> str:
+def state(invoice: Data) -> str:
+    """``draft``, the invoice's number, or nothing where there is no invoice."""
     if invoice["draft"] is None:
         return ""
     return "draft" if invoice["draft"] else invoice["invoice_number"] or "final"
 
 
-def _said(invoice: Data) -> str:
+def said(invoice: Data) -> str:
+    """The verdict in a few words."""
     match invoice["status"]:
         case "equal":
             return "equal"
