@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pennyform.findings import Finding, errors
@@ -13,23 +13,26 @@ from pennyform.invoices.document import Document, pointer
 from pennyform.invoices.kinds import written_as
 from pennyform.invoices.model import Place
 from pennyform.invoices.prefix import prefixed, with_prefix
-from pennyform.invoices.references import Claim, Resolved
+from pennyform.invoices.references import IMPORTED_FILE, Claim, Resolved
 from pennyform.invoices.schema import definition_schema
 from pennyform.invoices.surroundings import Surroundings, is_valid
 from pennyform.invoices.whole import Whole
 
 if TYPE_CHECKING:
+    from pennyform.invoices.credit_notes import CreditNote
     from pennyform.invoices.data_file import Row
 
 
 class Outcome(NamedTuple):
     """What one definition comes to: its invoices (none when it has errors), its references, its findings.
 
+    ``credit_notes`` are left to be compared with what they take back, which may be in other files.
     ``files`` are the files that it draws on or sends, by path below the root, with the SHA-256 of each.
     """
 
     invoices: tuple[Resolved, ...]
     claims: tuple[Claim, ...]
+    credit_notes: tuple[CreditNote, ...]
     findings: list[Finding]
     files: Mapping[str, str]
 
@@ -53,7 +56,8 @@ def outcome(document: Document, around: Surroundings, found: Sequence[Finding] =
     written = case.written(document)
     invoices = [one for one in map(case.resolved, written) if one]
     claims = [claim for one in written for claim in case.claims(one)]
-    return Outcome(tuple(invoices), tuple(claims), case.findings, case.files)
+    notes = tuple(case.credit_notes(invoices)) if any(one.invoice.credit_note_of for one in invoices) else ()
+    return Outcome(tuple(invoices), (*claims, *case.imports), notes, case.findings, case.files)
 
 
 class _Case:
@@ -63,6 +67,7 @@ class _Case:
         self.around = around
         self.findings = findings
         self.files: dict[str, str] = {}
+        self.imports: list[Claim] = []
         self.is_sound = is_sound
 
     def written(self, document: Document) -> list[_Written]:
@@ -92,6 +97,9 @@ class _Case:
         one = self._resolved(written, findings)
         if one:
             findings += check_resolved(one, self.around)
+        if one and one.invoice.file:
+            place, source = one.document.place(("file",)), written.whole.document.file
+            self.imports.append(Claim(IMPORTED_FILE, one.invoice.file.sha256, place, source))
         self.findings += [_for_definition(finding, written) for finding in findings]
         return None if errors(findings) else one
 
@@ -102,7 +110,13 @@ class _Case:
         if not isinstance(stated, str):
             return []
         reference = prefixed(stated, self.around.settings.reference_prefix)
-        return [Claim("invoice", reference, _place(written))]
+        return [Claim("invoice", reference, _place(written), document.file)]
+
+    def credit_notes(self, invoices: Sequence[Resolved]) -> Iterator[CreditNote]:
+        """What is left to compare of those invoices that take back another one."""
+        from pennyform.invoices.credit_notes import credit_notes
+
+        return credit_notes(invoices, self.around.repository().product, self.around.settings.rounding)
 
     def _resolved(self, written: _Written, findings: list[Finding]) -> Resolved | None:
         whole: Whole | None = written.whole

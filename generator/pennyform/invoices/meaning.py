@@ -166,8 +166,19 @@ def _discount_bounds(document: Document, path: Path, gross: Decimal | None) -> I
     elif discount.get("type") == "absolute" and gross is not None and not _within(value, gross):
         problem = f"the discount is more than the line, which comes to {gross:f}"
     if problem:
-        fix = "write a negative amount, as the line is negative" if gross and gross < 0 < value else ""
-        yield document.finding("discount-bounds", problem, (*path, "value"), fix=fix)
+        off = gross if discount["type"] == "absolute" else None
+        yield document.finding("discount-bounds", problem, (*path, "value"), fix=discount_fix(value, off))
+
+
+def discount_fix(value: Decimal, off: Decimal | None) -> str:
+    """What to write instead of a discount of ``value``; ``off`` is what it is taken off, if that is known."""
+    if off is None:
+        return "write 0 to 100"
+    if not off:
+        return "delete the discount: there is nothing to take it off"
+    if off < 0 < value:
+        return "write a negative amount, as the line is negative"
+    return f"write {min(off, Decimal(0)):f} to {max(off, Decimal(0)):f}"
 
 
 def _within(value: Decimal, gross: Decimal) -> bool:

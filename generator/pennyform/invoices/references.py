@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.document import Document, Path
+from pennyform.invoices.meaning import discount_fix
 from pennyform.invoices.model import DesiredInvoice, Key, Place
 from pennyform.invoices.money import Product, UnknownProductError, totals
 
@@ -27,12 +28,20 @@ class Resolved(NamedTuple):
     origins: Mapping[Path, Origin] = MappingProxyType({})
 
 
+IMPORTED_FILE = "imported file"
+
+
 class Claim(NamedTuple):
-    """The hold of a definition on a reference: all that a run keeps of each, so that it may be small."""
+    """The hold of a definition on a reference: all that a run keeps of each, so that it may be small.
+
+    ``kind`` is what the reference is of; ``IMPORTED_FILE`` is that of a file's content, whose SHA-256 is the
+    reference. ``source`` is the file of the definition, which ``place`` need not be in.
+    """
 
     kind: str
     reference: str
     place: Place
+    source: str = ""
 
 
 def claims(kind: str, document: Document) -> list[Claim]:
@@ -44,22 +53,36 @@ def claims(kind: str, document: Document) -> list[Claim]:
 
 
 def duplicates(claims: Iterable[Claim]) -> Iterator[Finding]:
-    """Each reference that an earlier definition of the same kind has already."""
+    """Each reference that an earlier definition of the same kind has already, and each file it imports."""
     first: dict[tuple[str, str], Claim] = {}
     for claim in claims:
         earlier = first.setdefault(claim[:2], claim)
         if earlier is not claim:
-            yield Finding(
-                "duplicate-reference",
-                Severity.ERROR,
-                f"another {claim.kind} has the reference `{claim.reference}`",
-                file=claim.place.file,
-                line=claim.place.line,
-                column=claim.place.column,
-                pointer="/external_reference",
-                detail=f"It is first given at {earlier.place}. A reference names one {claim.kind} for ever.",
-                fix="give one of them another reference",
-            )
+            yield (_same_file if claim.kind == IMPORTED_FILE else _same_reference)(claim, earlier.place)
+
+
+def _same_reference(claim: Claim, first: Place) -> Finding:
+    return Finding(
+        "duplicate-reference",
+        Severity.ERROR,
+        f"another {claim.kind} has the reference `{claim.reference}`",
+        *claim.place,
+        pointer="/external_reference",
+        detail=f"It is first given at {first}. A reference names one {claim.kind} for ever.",
+        fix="give one of them another reference",
+    )
+
+
+def _same_file(claim: Claim, first: Place) -> Finding:
+    return Finding(
+        "duplicate-import",
+        Severity.ERROR,
+        "another definition imports a file of the same content",
+        *claim.place,
+        pointer="/file",
+        detail=f"It is first named at {first}. Pennylane refuses a file that it has already.",
+        fix="delete one of the two definitions, or name the file that is meant",
+    )
 
 
 def check_references(
@@ -149,5 +172,5 @@ def check_amounts(resolved: Resolved, product: Product) -> Iterator[Finding]:
             "discount-bounds",
             f"the discount takes off more than the lines, which come to {before_tax:f}",
             ("discount", "value"),
-            fix="write a negative amount, as the lines are negative" if before_tax < 0 < value else "",
+            fix=discount_fix(value, before_tax),
         )

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pennyform.findings import Finding, tidy
 from pennyform.invoices.definition import Outcome, outcome
 from pennyform.invoices.digest import digest
-from pennyform.invoices.discover import Source
+from pennyform.invoices.discover import Source, Sources
 from pennyform.invoices.kinds import is_surely_an_invoice
 from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.invoices.read import read_bytes
 from pennyform.invoices.reading import Read, Witness, reading
-from pennyform.invoices.references import Resolved, duplicates
+from pennyform.invoices.references import Claim, Resolved, duplicates
 from pennyform.invoices.rules import with_remedies
 from pennyform.invoices.selection import select
 from pennyform.invoices.surroundings import Surroundings, surroundings
+
+if TYPE_CHECKING:
+    from pennyform.invoices.credit_notes import CreditNote
 
 Look = Callable[[Resolved], None]
 
@@ -52,6 +56,7 @@ def load(
     if environment:
         around.settings = around.settings._replace(environment=environment)
     invoices: list[DesiredInvoice] = []
+    notes: list[CreditNote] = []
     findings, claims = around.findings, around.claims
     for one in outcomes([*around.invoices, *sure], around, remember):
         for resolved in one.invoices:
@@ -60,8 +65,9 @@ def load(
                 look(resolved)
         findings += one.findings
         claims += one.claims
+        notes += one.credit_notes
         files.update(one.files)
-    findings += duplicates(claims)
+    findings += [*duplicates(claims), *against_credited(notes, claims, sources, around)]
     return around.repository(invoices, files), tidy(with_remedies(findings))
 
 
@@ -88,9 +94,50 @@ def outcomes(invoices: Sequence[Source], around: Surroundings, witness: Witness)
         read = reading(source)
         witness(read)
         if read.document is None:
-            yield Outcome((), (), read.findings, {})
+            yield Outcome((), (), (), read.findings, {})
         else:
             yield outcome(read.document, around, read.findings)
+
+
+def against_credited(
+    notes: Sequence[CreditNote], claims: Sequence[Claim], sources: Sources, around: Surroundings
+) -> Iterator[Finding]:
+    """What keeps credit notes from taking back the invoices that they name, where those are defined here.
+
+    Args:
+        notes: of the run, which has kept nothing of the invoices: they are read again.
+        claims: which file each reference of the run is in.
+        sources: of the run; when it was given a part of the repository, the rest is searched too.
+        around: what the invoices lean on.
+    """
+    if not notes:
+        return
+    from pennyform.invoices.credit_notes import compare, terms
+
+    wanted = {note.of for note in notes}
+    found = [claim for claim in claims if claim.kind == "invoice" and claim.reference in wanted]
+    files = {claim.source for claim in found}
+    again = [source for source in sources.given if source.name in files]
+    again += _mentioning(wanted - {claim.reference for claim in found}, sources, around)
+    product, rounding = around.repository().product, around.settings.rounding
+    known = {
+        one.invoice.external_reference: terms(one.invoice, product, rounding)
+        for outcome_ in outcomes(again, around, lambda _: None)
+        for one in outcome_.invoices
+    }
+    yield from compare(notes, known)
+
+
+def _mentioning(references: Collection[str], sources: Sources, around: Surroundings) -> Iterator[Source]:
+    """Files of the repository beyond those given that one of ``references`` occurs in."""
+    if not references or not sources.settings:
+        return
+    prefix, given = around.settings.reference_prefix, {source.path for source in sources.given}
+    spelled = [reference.removeprefix(prefix).encode() for reference in references]
+    for source in select([sources.root]).given:
+        content = None if source.path in given else read_bytes(source.path, source.name)[0]
+        if content is not None and any(one in content for one in spelled):
+            yield source
 
 
 def _with_digest(invoice: DesiredInvoice) -> DesiredInvoice:

@@ -10,15 +10,18 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.discover import Source
 from pennyform.invoices.references import Claim, duplicates
-from pennyform.invoices.repository import outcomes, told_apart
+from pennyform.invoices.repository import against_credited, outcomes, told_apart
 from pennyform.invoices.rules import with_remedies
 from pennyform.invoices.selection import select
 from pennyform.invoices.surroundings import Surroundings, surroundings
+
+if TYPE_CHECKING:
+    from pennyform.invoices.credit_notes import CreditNote
 
 # Below this, starting processes costs more than they save.
 FEWEST_FILES_TO_SHARE = 300
@@ -47,6 +50,7 @@ class _Checked(NamedTuple):
 
     invoices: int
     claims: list[Claim]
+    credit_notes: list[CreditNote]
     findings: list[Finding]
 
 
@@ -65,12 +69,14 @@ def survey(paths: Sequence[str | Path], *, processes: int | None = None) -> Surv
     share = partial(_shared, processes=_worth_it(len(sources.given), processes))
     unsure, sure = _joined_pairs(share(told_apart, sources.given))
     around = surroundings(sources, (*sources.beside, *unsure), lambda _: None)
+    notes: list[CreditNote] = []
     findings, claims, invoices = around.findings, around.claims, 0
     for part in share(partial(_checked, around=around), [*around.invoices, *sure]):
         invoices += part.invoices
         findings += part.findings
         claims += part.claims
-    findings += duplicates(claims)
+        notes += part.credit_notes
+    findings += [*duplicates(claims), *against_credited(notes, claims, sources, around)]
     looked_at = (*sources.beside, *sources.given, *([sources.settings] if sources.settings else []))
     return Survey(
         files=tuple(sorted(source.name for source in looked_at)),
@@ -90,9 +96,10 @@ def _worth_it(files: int, wanted: int | None) -> int:
 
 
 def _checked(invoices: Sequence[Source], around: Surroundings) -> _Checked:
-    result = _Checked(0, [], [])
+    result = _Checked(0, [], [], [])
     for one in outcomes(invoices, around, lambda _: None):
         result.claims.extend(one.claims)
+        result.credit_notes.extend(one.credit_notes)
         result.findings.extend(one.findings)
         result = result._replace(invoices=result.invoices + len(one.invoices))
     return result
