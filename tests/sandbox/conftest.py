@@ -13,6 +13,8 @@ from .bodies import PDF, company, invoice
 from .conformity import Conforming
 
 BASE_URL = "https://app.pennylane.com/api/external/v2"
+# Seconds until what should have happened never will: long, because other work may keep this computer busy.
+PATIENCE = 120.0
 
 
 class Clock:

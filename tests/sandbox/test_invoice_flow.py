@@ -231,7 +231,6 @@ def cents_of(amount: str) -> int:
 InvoiceFlow.TestCase.settings = settings(
     max_examples=20,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestInvoiceFlow = InvoiceFlow.TestCase

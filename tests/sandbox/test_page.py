@@ -17,7 +17,7 @@ from pennyform.sandbox.faults import Unavailable
 from pennyform.testing import Served
 
 from .bodies import company, line
-from .conftest import Caller
+from .conftest import PATIENCE, Caller
 
 Draft = Callable[..., dict[str, Any]]
 
@@ -166,7 +166,7 @@ class Browser:
 
     def wait(self, selector: str, words: str) -> None:
         """Until an element shows some words."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while words not in self.text(selector):
             assert time.monotonic() < until, f"{selector} shows {self.text(selector)!r}, not {words!r}"
             time.sleep(0.05)
@@ -186,15 +186,22 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
     command = [DRIVER, "--port=0"]
     environment = {**os.environ, "HOME": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout
-        while "started successfully on port" not in (words := process.stdout.readline()):
-            assert words, "chromedriver ended"
-        port = words.rstrip(".\n").rpartition(" ")[2]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as driver:
-            browser = Browser(driver)
-            yield browser
-            browser.close()
-        process.terminate()
+        try:
+            with httpx.Client(base_url=address_of(process), timeout=PATIENCE) as driver:
+                browser = Browser(driver)
+                yield browser
+                browser.close()
+        finally:
+            process.terminate()
+
+
+def address_of(driver: subprocess.Popen[str]) -> str:
+    """Where it listens, once it says so."""
+    assert driver.stdout
+    while "started successfully on port" not in (words := driver.stdout.readline()):
+        assert words, "chromedriver ended"
+    port = words.rstrip(".\n").rpartition(" ")[2]
+    return f"http://127.0.0.1:{port}"
 
 
 def test_in_a_browser(

@@ -15,6 +15,7 @@ from pennyform.sandbox import Sandbox
 
 from .bodies import company
 from .conformity import Conforming
+from .conftest import PATIENCE
 
 ASYNC_BASE = "https://app.pennylane.com/api/external/v2"
 
@@ -37,6 +38,7 @@ def caller(url: str) -> httpx.Client:
         transport=Conforming(httpx.HTTPTransport()),
         base_url=f"{url}/api/external/v2",
         headers={"authorization": "Bearer sandbox"},
+        timeout=PATIENCE,
     )
 
 
@@ -52,7 +54,7 @@ def test_the_same_server_on_a_port(tmp_path: Path) -> None:
             assert api.post("/products", content=b"x" * 11_000_000).status_code == 413
             assert {api.get("/me").status_code for _ in range(40)} == {200}
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
         assert process.stderr
         assert process.stderr.read() == "sandbox stopped\n"
     sandbox = Sandbox(path)
@@ -75,7 +77,7 @@ def test_broken_http_does_not_stop_it(tmp_path: Path) -> None:
             b"GET / HTTP/9.9\r\n\r\n",
             b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\n",
         ):
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
                 connection.sendall(garbage)
         with caller(url) as api:
             assert api.get("/me").status_code == 200
@@ -85,7 +87,10 @@ def test_a_port_in_use_is_a_message(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "pennyform", "sandbox", "serve", "--db", str(tmp_path / "books.db")]
         result = subprocess.run(
-            [*command, "--port", str(taken.getsockname()[1])], capture_output=True, text=True, timeout=20
+            [*command, "--port", str(taken.getsockname()[1])],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
     assert result.returncode == 1
     assert "cannot listen" in result.stderr
@@ -99,7 +104,7 @@ def test_reset_empties_the_file(tmp_path: Path) -> None:
     sandbox.close()
     environment = {**os.environ, "NO_COLOR": "1"}
     command = [sys.executable, "-m", "pennyform", "sandbox", "reset", "--db", str(path)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=20, env=environment)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment)
     assert (result.returncode, result.stderr) == (0, "")
     assert str(path) in result.stdout
     sandbox = Sandbox(path)

@@ -152,14 +152,14 @@ FIELDS = (
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(name=st.sampled_from(FIELDS), value=json_values)
 def test_any_value_anywhere_is_answered(api: Caller, draft: Draft, name: str, value: Any) -> None:
     status = api.post("/customer_invoices", json=draft(**{name: value})).status_code
     assert status in (201, 400, 404, 422)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     path=st.text(max_size=30),
     query=st.text(max_size=30),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -13,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,14 @@ from pennyform.sandbox import TOKEN, Sandbox, contract
 from pennyform.sandbox.contract import Operation
 from pennyform.testing import Served
 
-from .bodies import company, line
+from .bodies import company, invoice, line
+from .conftest import PATIENCE
 
 BASE_URL = "https://app.pennylane.com"
 API = "/api/external/v2"
 JSON = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
-# Generous: what is to be found is a body that takes minutes, whatever else runs on this computer.
-PATIENCE = 20.0
+# Of processor time: what is to be found is a body that takes minutes, whatever else runs on this computer.
+LONGEST = 20.0
 
 OPERATIONS = sorted(
     contract.load(data.schemas() / "company").operations.values(), key=lambda found: found.operation_id
@@ -135,9 +135,9 @@ def big(size: int) -> dict[str, bytes]:
 def test_ten_megabytes_are_refused_in_time(api: httpx.Client, name: str) -> None:
     content = big(10 * 1024 * 1024)[name]
     assert len(content) <= 10 * 1024 * 1024
-    began = time.perf_counter()
+    began = time.thread_time()
     refused(api.post(f"{API}/customer_invoices", content=content))
-    assert time.perf_counter() - began < PATIENCE
+    assert time.thread_time() - began < LONGEST
 
 
 def test_more_is_too_much(api: httpx.Client) -> None:
@@ -234,12 +234,18 @@ def server(sandbox: Sandbox) -> Iterator[Served]:
         yield server
 
 
-def say(server: Served, content: bytes, *, patience: float = PATIENCE) -> bytes:
+def port_of(server: Served) -> int:
+    return int(server.url.rpartition(":")[2])
+
+
+def still_answers(server: Served) -> bool:
+    return httpx.get(f"{server.api_url}/me", headers=JSON, timeout=PATIENCE).status_code == 200
+
+
+def say(server: Served, content: bytes) -> bytes:
     """Send bytes; what comes back until the server hangs up, which it may do before all is sent."""
     answer = b""
-    with socket.create_connection(
-        ("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=patience
-    ) as wire:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=PATIENCE) as wire:
         with suppress(ConnectionError):
             wire.sendall(content)
         with suppress(OSError):  # "not connected" is no ConnectionError
@@ -271,16 +277,15 @@ GARBAGE = [
 def test_garbage_on_the_wire(server: Served, content: bytes) -> None:
     answer = say(server, content)
     assert not answer.startswith(b"HTTP/1.1 5"), answer[:200]
-    assert httpx.get(f"{server.api_url}/me", headers=JSON).status_code == 200
+    assert still_answers(server)
 
 
 def test_who_never_finishes_keeps_nobody_waiting(server: Served) -> None:
-    port = int(server.url.rpartition(":")[2])
-    wires = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
+    wires = [socket.create_connection(("127.0.0.1", port_of(server)), PATIENCE) for _ in range(50)]
     try:
         for number, wire in enumerate(wires):
             wire.sendall(b"POST /x HTTP/1.1\r\nContent-Length: 999\r\n\r\nx"[: 5 + number])
-        assert httpx.get(f"{server.api_url}/me", headers=JSON).status_code == 200
+        assert still_answers(server)
     finally:
         for wire in wires:
             wire.close()
@@ -288,7 +293,7 @@ def test_who_never_finishes_keeps_nobody_waiting(server: Served) -> None:
 
 def test_many_at_once_and_one_of_each_reference(server: Served) -> None:
     with (
-        httpx.Client(base_url=server.api_url, headers=JSON, timeout=60) as api,
+        httpx.Client(base_url=server.api_url, headers=JSON, timeout=PATIENCE) as api,
         ThreadPoolExecutor(8) as crowd,
     ):
 
@@ -305,48 +310,57 @@ def test_many_at_once_and_one_of_each_reference(server: Served) -> None:
 # --- and then the process is killed -----------------------------------------------------------------------
 
 
-def start(database: Path) -> tuple[subprocess.Popen[str], str]:
+@contextmanager
+def started(database: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     options = ["--db", str(database), "--port", "0", "--no-rate-limit", "--quiet"]
     command = [sys.executable, "-m", "pennyform", "sandbox", "serve", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    return process, process.stdout.readline().split()[3] + API
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield process, process.stdout.readline().split()[3] + API
+        finally:
+            process.kill()
 
 
-def issue_until_killed(url: str, customer: int, name: str, answered: list[dict[str, Any]]) -> None:
-    """Create and finalize invoices, and write down what was answered."""
-    body = {
-        "date": "2025-10-01",
-        "deadline": "2025-10-31",
-        "customer_id": customer,
-        "invoice_lines": [line()] * 3,
-    }
-    with httpx.Client(headers=JSON, timeout=30) as api:
-        for number in range(10_000):
-            try:
-                wanted = {**body, "external_reference": f"{name}-{number}", "draft": False}
-                answered.append(api.post(f"{url}/customer_invoices", json=wanted).json())
-            except httpx.TransportError:
-                return
+class Crowd:
+    """Callers who issue invoices until nobody answers any more, and who remember what was answered."""
+
+    def __init__(self, url: str, customer: int) -> None:
+        self._url = url
+        self._body = invoice(customer, *[line()] * 3, draft=False)
+        self.answered: list[dict[str, Any]] = []
+        self._told = threading.Semaphore(0)
+        self._threads = [threading.Thread(target=self._issue, args=(name,)) for name in "ABC"]
+
+    def begin(self, until: int) -> None:
+        """Return as soon as so many invoices were answered."""
+        for thread in self._threads:
+            thread.start()
+        for _ in range(until):
+            assert self._told.acquire(timeout=PATIENCE)
+
+    def end(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def _issue(self, name: str) -> None:
+        with httpx.Client(headers=JSON, timeout=PATIENCE) as api, suppress(httpx.TransportError):
+            for number in range(10_000):
+                body = {**self._body, "external_reference": f"{name}-{number}"}
+                self.answered.append(api.post(f"{self._url}/customer_invoices", json=body).json())
+                self._told.release()
 
 
-@pytest.mark.parametrize("moment", [0.1, 0.35, 0.7])
-def test_what_was_answered_survives_a_kill(tmp_path: Path, moment: float) -> None:
+@pytest.mark.parametrize("count", [1, 40, 120])
+def test_what_was_answered_survives_a_kill(tmp_path: Path, count: int) -> None:
     database = tmp_path / "books.db"
-    process, url = start(database)
-    customer = httpx.post(f"{url}/company_customers", json=company(), headers=JSON).json()["id"]
-    answered: list[dict[str, Any]] = []
-    crowd = [
-        threading.Thread(target=issue_until_killed, args=(url, customer, name, answered)) for name in "ABC"
-    ]
-    for one in crowd:
-        one.start()
-    time.sleep(moment)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    for one in crowd:
-        one.join()
-    check_books(database, answered)
+    with started(database) as (process, url):
+        made = httpx.post(f"{url}/company_customers", json=company(), headers=JSON, timeout=PATIENCE)
+        crowd = Crowd(url, made.json()["id"])
+        crowd.begin(count)
+        process.kill()
+        crowd.end()
+    check_books(database, crowd.answered)
 
 
 def check_books(database: Path, answered: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -10,6 +11,8 @@ from pathlib import Path
 import httpx
 from pennyform.sandbox import Sandbox
 from pennyform.testing import Served
+
+from .conftest import PATIENCE
 
 CONFTEST = 'pytest_plugins = ["pennyform.testing"]\n'
 TESTS = """
@@ -59,7 +62,7 @@ def test_a_project_of_its_own_uses_them(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_client.py").write_text(textwrap.dedent(TESTS))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path)
     assert "4 passed" in result.stdout, result.stdout + result.stderr
 
 
@@ -68,7 +71,7 @@ def test_it_is_not_loaded_unless_asked_for(tmp_path: Path) -> None:
         "import sys\n\ndef test_nothing():\n    assert 'pennyform' not in sys.modules\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path)
     assert "1 passed" in result.stdout, result.stdout
 
 
@@ -76,8 +79,10 @@ def test_without_pytest_a_block_serves() -> None:
     sandbox = Sandbox(rate_limit=False)
     with Served(sandbox) as server:
         headers = {"authorization": f"Bearer {server.token}"}
-        assert httpx.get(f"{server.api_url}/me", headers=headers).status_code == 200
-        port = int(server.url.rpartition(":")[2])
+        assert httpx.get(f"{server.api_url}/me", headers=headers, timeout=PATIENCE).status_code == 200
+    # Below the ports that systems hand out by themselves, and one of its own for each process of the tests.
+    port = 20_000 + os.getpid() % 10_000
     with Served(sandbox, port=port) as server:
-        assert httpx.get(f"{server.url}/").headers["content-type"].startswith("text/html")
+        page = httpx.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE)
+        assert page.headers["content-type"].startswith("text/html")
     sandbox.close()

@@ -87,15 +87,15 @@ def _request(scope: Scope, body: bytes) -> Request:
 
 
 async def _carry_out(outcome: Outcome, scope: Scope, receive: Receive, send: Send) -> None:
-    if outcome.delay:
-        await asyncio.sleep(outcome.delay)
+    if outcome.delay and await _hung_up(receive, outcome.delay):
+        return
     if outcome.response is not None:
-        await _send(outcome, outcome.response, send)
+        await _send(outcome, outcome.response, receive, send)
     if outcome.ending is not Ending.COMPLETE:
         await _break_off(outcome.ending, scope.get("state", {}).get(CONNECTION), receive)
 
 
-async def _send(outcome: Outcome, response: Response, send: Send) -> None:
+async def _send(outcome: Outcome, response: Response, receive: Receive, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
     if response.status != 204:
         headers.append((b"content-length", str(len(response.body)).encode()))
@@ -104,7 +104,8 @@ async def _send(outcome: Outcome, response: Response, send: Send) -> None:
         await send({"type": "http.response.body", "body": response.body})
         return
     for piece in outcome.pieces():
-        await asyncio.sleep(outcome.pause)
+        if outcome.pause and await _hung_up(receive, outcome.pause):
+            return
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     if outcome.ending is Ending.COMPLETE:
         await send({"type": "http.response.body", "body": b""})
@@ -112,8 +113,7 @@ async def _send(outcome: Outcome, response: Response, send: Send) -> None:
 
 async def _break_off(ending: Ending, connection: asyncio.Transport | None, receive: Receive) -> None:
     if ending in _SILENT:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(_disconnected(receive), LONGEST_SILENCE)
+        await _hung_up(receive, LONGEST_SILENCE)
     if connection is None:
         return
     if ending in (Ending.READ_ERROR, Ending.WRITE_ERROR):
@@ -122,6 +122,14 @@ async def _break_off(ending: Ending, connection: asyncio.Transport | None, recei
         connection.close()
     # The server must see that it is over before it notices that nothing complete was sent.
     await _disconnected(receive)
+
+
+async def _hung_up(receive: Receive, seconds: float) -> bool:
+    """Wait; whether the caller went away meanwhile, who is waited for no longer."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(_disconnected(receive), seconds)
+        return True
+    return False
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -15,6 +15,9 @@ from pennyform.sandbox.asgi import CONNECTION, Application
 
 # What is still being answered, or kept waiting by a fault, gets this long when the server stops.
 _SECONDS_TO_FINISH = 1
+# Longer than any client keeps a connection that it does not use: who hangs up first must be the client, or a
+# request that it sends at that moment is lost.
+_SECONDS_KEPT_OPEN = 120
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -70,6 +73,7 @@ def server(application: Application) -> uvicorn.Server:
             log_level="error",
             access_log=False,
             server_header=False,
+            timeout_keep_alive=_SECONDS_KEPT_OPEN,
             timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         )
     )

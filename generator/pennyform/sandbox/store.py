@@ -23,7 +23,7 @@ _APPLICATION = 0x50464D53  # "PFMS": tells our file from any other SQLite file
 _VERSION = 3
 _WAIT_FOR_LOCK = 30.0
 # Two processes that turn one new file to WAL mode at the same moment are not made to wait, but refused.
-_PAUSES_TO_OPEN = (0.01, 0.03, 0.1, 0.3, 1.0)
+_PAUSE_TO_OPEN = 0.02
 _FIRST_ID = 10_000_000_000_000  # the real service's ids have 14 digits; none may fit in 32 bits by chance
 
 _TABLES = f"""
@@ -103,14 +103,14 @@ class Store:
     def _opened(self) -> sqlite3.Connection:
         if self._name != ":memory:":
             Path(self._name).parent.mkdir(parents=True, exist_ok=True)
-        for pause in _PAUSES_TO_OPEN:
+        until = time.monotonic() + _WAIT_FOR_LOCK
+        while True:
             try:
                 return self._connected()
             except sqlite3.OperationalError as problem:
-                if "locked" not in str(problem):
+                if "locked" not in str(problem) or time.monotonic() > until:
                     raise
-                time.sleep(pause)
-        return self._connected()
+                time.sleep(_PAUSE_TO_OPEN)
 
     def _connected(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -1,0 +1,14 @@
+"""What every test of this project stands on."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# The same examples every time, however busy the computer: a failure is a change's own, and comes back.
+# HYPOTHESIS_PROFILE=default looks further, with new examples each time.
+settings.register_profile(
+    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
