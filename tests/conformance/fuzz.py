@@ -4,18 +4,21 @@ It looks for a server error, for a status or a content type that the contract do
 that does not conform, and for a wrong request that is let through. It is given the contract with the ids of
 records that exist wherever an id belongs, so that more than "not found" comes back.
 
-    python tests/conformance/fuzz.py             bounded
+    python tests/conformance/fuzz.py             a few requests for each operation, the same every time
     python tests/conformance/fuzz.py --long      everything the tool thinks of; words after it go to the tool
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +35,15 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance,negative_data_rejection"
 )
-BOUNDED = ["--phases=fuzzing", "--max-examples=6", "--seed=1"]
+# The same requests in the same order, and nothing that depends on how busy the computer is.
+BOUNDED = [
+    "--phases=fuzzing",
+    "--max-examples=6",
+    "--seed=1",
+    "--generation-deterministic",
+    "--suppress-health-check=all",
+    "--request-timeout=120",
+]
 LONG = ["--phases=examples,coverage,fuzzing,stateful", "--max-examples=100"]
 
 Ids = dict[str, list[int]]
@@ -42,7 +53,7 @@ Schema = dict[str, Any]
 def main(arguments: list[str]) -> int:
     """Run the tool; its exit code."""
     extent = [*LONG, *arguments[1:]] if arguments[:1] == ["--long"] else [*BOUNDED, *arguments]
-    with closing(Sandbox(rate_limit=False)) as sandbox, tempfile.TemporaryDirectory() as folder:
+    with closing(Sandbox(clock=Clock(), rate_limit=False)) as sandbox, tempfile.TemporaryDirectory() as folder:
         open_books(sandbox, BOOKS)
         document = Path(folder) / "openapi.json"
         document.write_text(json.dumps(with_known_ids(contract(), known_ids(sandbox))))
@@ -50,12 +61,24 @@ def main(arguments: list[str]) -> int:
             return asked(document, server, extent)
 
 
+class Clock:
+    """A second passes whenever somebody asks for the time: the same requests meet the same moments."""
+
+    def __init__(self) -> None:
+        self._seconds = itertools.count()
+
+    def __call__(self) -> datetime:
+        return datetime(2026, 1, 15, tzinfo=UTC) + timedelta(seconds=next(self._seconds))
+
+
 def asked(document: Path, server: Served, extent: list[str]) -> int:
     """What schemathesis says of the server."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", str(document), "--url", server.url]
     token = f"Authorization: Bearer {server.token}"
     options = ["--header", token, "--checks", CHECKS, "--warnings=off", "--continue-on-failure", "--no-color"]
-    return subprocess.run([*command, *options, *extent], cwd=document.parent, check=False).returncode
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run([*command, *options, *extent], cwd=document.parent, env=environment, check=False)
+    return done.returncode
 
 
 def contract() -> Schema:

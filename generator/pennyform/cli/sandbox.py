@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,10 +71,9 @@ def _serve(args: argparse.Namespace) -> None:
         print(f"sandbox ready at {address(listener)}  token: {TOKEN}  database: {args.db}", flush=True)
         if not is_loopback(args.host):
             print(f"anyone who can reach {args.host} can use this sandbox", file=sys.stderr)
-        try:
+        with suppress(KeyboardInterrupt):
             server(sandbox.asgi()).run(sockets=[listener])
-        except KeyboardInterrupt:
-            print("sandbox stopped", file=sys.stderr)
+        print("sandbox stopped", file=sys.stderr)
 
 
 def _opened(args: argparse.Namespace) -> Sandbox:
