@@ -53,7 +53,10 @@ Schema = dict[str, Any]
 def main(arguments: list[str]) -> int:
     """Run the tool; its exit code."""
     extent = [*LONG, *arguments[1:]] if arguments[:1] == ["--long"] else [*BOUNDED, *arguments]
-    with closing(Sandbox(clock=Clock(), rate_limit=False)) as sandbox, tempfile.TemporaryDirectory() as folder:
+    with (
+        closing(Sandbox(clock=Clock(), rate_limit=False)) as sandbox,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         open_books(sandbox, BOOKS)
         document = Path(folder) / "openapi.json"
         document.write_text(json.dumps(with_known_ids(contract(), known_ids(sandbox))))

@@ -40,7 +40,8 @@ class Call:
 
     def url(self, *segments: object) -> str:
         """An absolute link below the API's base, at the address the caller used."""
-        return "/".join([self.origin + BASE_PATH, *map(str, segments)])
+        path = "/".join(map(str, segments))
+        return f"{self.origin}{BASE_PATH}/{path}"
 
     def public_url(self, kind: str, identifier: int, filename: str) -> str:
         """A link to a file that opens without a token, for half an hour."""
