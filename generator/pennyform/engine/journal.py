@@ -19,6 +19,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from pennyform.engine.limits import COMPACT_BYTES, JOURNAL_BYTES
 from pennyform.engine.memory import Memory, Recollection, Record
 from pennyform.engine.storage import Storage
@@ -94,7 +96,10 @@ def _parse(line: bytes, previous: str) -> tuple[str, Record] | None:
     stated, _, text = line.partition(b" ")
     if stated.decode("ascii", "replace") != _sum(previous, text):
         return None
-    record: Record = json.loads(text)
+    try:
+        record = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return None
     return stated.decode("ascii"), record
 
 
