@@ -131,6 +131,13 @@ def editors(session: nox.Session) -> None:
 
 
 @nox.session
+def crash(session: nox.Session) -> None:
+    """Kill an apply before and after each of its system calls, and cut and damage its journal everywhere."""
+    _install_project(session, "test")
+    session.run("python", "-m", "tests.crash", *session.posargs)
+
+
+@nox.session
 def schemathesis(session: nox.Session) -> None:
     """Let schemathesis ask the sandbox for every operation; -- --long asks far more."""
     _install_project(session)

@@ -13,7 +13,8 @@ from pennyform.sandbox import Sandbox
 from .world import PRODUCT, Office, books_of, line, read_all
 
 DRIVER = Path(__file__).parent / "kill_driver.py"
-STEP = 3
+# Moments are about 150. tests/crash is thorough, at system calls; here the server dies with its client.
+STEP = 13
 
 
 @pytest.fixture
@@ -32,11 +33,8 @@ def template(tmp_path: Path) -> Path:
     return office.root
 
 
-@pytest.mark.parametrize("start", range(STEP))
-def test_killed_at_every_moment_each_reference_is_there_once(
-    template: Path, tmp_path: Path, start: int
-) -> None:
-    for folder in killed_applies(template, tmp_path, start, STEP):
+def test_killed_at_some_moments_each_reference_is_there_once(template: Path, tmp_path: Path) -> None:
+    for folder in killed_applies(template, tmp_path, 5, STEP):
         check_books(folder)
 
 
@@ -57,9 +55,9 @@ def optional(tmp_path: Path) -> Path:
     return office.root
 
 
-def test_killed_at_every_moment_each_option_is_done_once(optional: Path, tmp_path: Path) -> None:
+def test_killed_at_any_moment_each_option_is_done_once(optional: Path, tmp_path: Path) -> None:
     unknown = 0
-    for folder in killed_applies(optional, tmp_path, 9, STEP):
+    for folder in killed_applies(optional, tmp_path, 9, 3):
         mails = folder / "mails"
         mailed = mails.read_text().count("1") if mails.exists() else 0
         doubtful = "--not-mailed INV-1" in (folder / "output").read_text()
