@@ -37,7 +37,7 @@ except ModuleNotFoundError:
     _enter_through_the_front_door()
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "generated", "tests"]
+nox.options.sessions = ["lint", "types", "generated", "tests", "simulate"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 
@@ -56,6 +56,20 @@ def tests(session: nox.Session) -> None:
     _install_project(session, "test", "types", extras="[codegen]")
     arguments = session.posargs or ["-n", "auto", "--dist", "worksteal", "-q"]
     session.run("pytest", *arguments, env={"PYTHONHASHSEED": "random"})
+
+
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """Play 2,000 seeds of faults against the whole engine; -- --seed N shows one, -- --seeds N plays more."""
+    _install_project(session)
+    session.run("python", "-m", "tests.simulation", *session.posargs)
+
+
+@nox.session
+def campaign(session: nox.Session) -> None:
+    """Play 100,000 seeds of faults: more than an hour."""
+    _install_project(session)
+    session.run("python", "-m", "tests.simulation", *(session.posargs or ["--seeds", "100000"]))
 
 
 @nox.session

@@ -383,3 +383,19 @@ def test_a_customer_that_a_look_up_misses_is_found_by_its_id(one: Office) -> Non
     one.wire.faults = [Fault("GET", "/customers", hidden)]
     assert statuses(one.apply())["ACME"] == "unchanged"
     assert one.wire.count("POST", "company_customers") == 0
+
+
+@pytest.mark.parametrize("unseen", [4, 100])
+def test_an_invoice_that_the_journal_has_seen_is_not_missing_because_a_look_up_says_so(
+    one: Office, unseen: int
+) -> None:
+    """Reads lag behind; only a window of look-ups without it proves that somebody deleted it."""
+    one.apply()
+    hidden = changing(lambda body: body.update(items=[], included={"invoice_lines": {}}))
+    one.wire.faults = [Fault("GET", POST, hidden, times=unseen)]
+    one.wire.sent.clear()
+    posts = one.wire.count("POST")
+    assert statuses(one.apply())["INV-1"] == ("unchanged" if unseen == 4 else "failed")
+    assert one.wire.count("POST") - posts == (0 if unseen == 4 else 1)
+    assert sum(one.clock.slept) >= 36 or unseen == 4
+    only(one.books()["INV-1"])

@@ -106,6 +106,8 @@ class Recollection:
     def _identify(self, subject: Subject, event: str, record: Record) -> None:
         if event == "deleted":
             self.aside.pop(subject, None)
+        if event == "absent":
+            self.ids.pop(subject, None)
         if event == "set_aside":
             self.aside[subject] = record["old"]
             self.ids.pop(subject, None)

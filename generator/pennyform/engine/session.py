@@ -97,8 +97,7 @@ class Session:
 
     def settle(self) -> None:
         """Find out what became of what earlier runs left open; what cannot be found out stays open."""
-        settler = Settler(self.remote, self.journal, self.world.clock, self.world.patience, self.interrupted)
-        settle_past(settler, self.repository)
+        settle_past(self._settler(), self.repository)
 
     def plan(self, *, prune: bool = False) -> Plan:
         """Look up what the definitions name, and decide. What is still unsettled is left alone.
@@ -106,11 +105,24 @@ class Session:
         Args:
             prune: also plan to delete drafts of this repository that no definition asks for.
         """
+        observation = self._observe()
+        made = planned(self.repository, observation, _leftovers(observation.memory))
+        return with_orphans(made, self.repository, self.remote) if prune else made
+
+    def _observe(self) -> Observation:
+        """Look up, and again where the journal has seen an invoice that does not show: reads lag."""
         memory = self.memory
         observation = observe(self.repository, self.remote, memory=memory, company=self.company)
-        unsettled = frozenset(_unsettled(memory) - observation.invoices.keys())
-        made = planned(self.repository, replace(observation, unsettled=unsettled), _leftovers(memory))
-        return with_orphans(made, self.repository, self.remote) if prune else made
+        open_ = _unsettled(memory) - observation.invoices.keys()
+        missed = _missed(self.repository, observation)
+        if missed:
+            settled = self._settler().settle(missed)
+            open_ |= {subject.reference for subject in settled.unknown}
+            observation = observe(self.repository, self.remote, memory=self.memory, company=self.company)
+        return replace(observation, unsettled=frozenset(open_ - observation.invoices.keys()))
+
+    def _settler(self) -> Settler:
+        return Settler(self.remote, self.journal, self.world.clock, self.world.patience, self.interrupted)
 
     def apply(self, plan: Plan, progress: Progress) -> Report:
         """Carry ``plan`` out.
@@ -206,6 +218,19 @@ def look(repository: Repository, remote: Remote, state: State, storage: Storage)
 
 def _unsettled(memory: Memory) -> set[str]:
     return {subject.reference for subject in memory.unsettled if subject.kind == "invoice"}
+
+
+def _missed(repository: Repository, observation: Observation) -> list[Subject]:
+    """Invoices that the journal has seen under an id, that nothing is open about, and that do not show."""
+    memory = observation.memory
+    subjects = (Subject("invoice", invoice.external_reference) for invoice in repository.invoices)
+    return [
+        subject
+        for subject in subjects
+        if subject in memory.ids
+        and subject not in memory.unsettled
+        and subject.reference not in observation.invoices
+    ]
 
 
 def _leftovers(memory: Memory) -> tuple[str, ...]:

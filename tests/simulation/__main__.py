@@ -1,0 +1,48 @@
+"""``python -m tests.simulation``: play seeds and print what came of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import patches, report
+from .campaign import Campaign, conduct
+from .episode import play
+from .kinds import BY_NAME
+
+
+def main() -> int:
+    """Play what the words ask for.
+
+    Returns:
+        0 when every oracle was content, else 1.
+    """
+    parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
+    parser.add_argument("--seed", type=int, help="the first seed; alone, that seed is played with its trace")
+    parser.add_argument("--seeds", type=int, help="how many (default: 2000)")
+    parser.add_argument("--kind", default="", metavar="NAME", help="play one kind of fault only")
+    parser.add_argument("--jobs", type=int, default=0, help="processes (default: one per core)")
+    args = parser.parse_args()
+    if args.kind and args.kind not in BY_NAME:
+        parser.error(f"there is no kind {args.kind!r}; there are: {', '.join(BY_NAME)}")
+    if args.seed is not None and args.seeds is None:
+        return _show(args.seed, args.kind)
+    first = args.seed or 0
+    campaign = conduct(range(first, first + (args.seeds or 2000)), only=args.kind, jobs=args.jobs)
+    sys.stdout.write(report.render(campaign))
+    return _exit(campaign)
+
+
+def _exit(campaign: Campaign) -> int:
+    return 1 if campaign.failures else 0
+
+
+def _show(seed: int, kind: str) -> int:
+    with patches.installed():
+        verdict = play(seed, only=kind, keep=True)
+    sys.stdout.write("\n".join([*verdict.lines, "", report.verdict(verdict), ""]))
+    return 1 if verdict.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""What happens to connections: before, while and after a request is on its way."""
+
+from __future__ import annotations
+
+from pennyform.sandbox.faults import Dropped, Duplicate, Ending, Late, Latency
+
+from tests.simulation.kinds.kind import Kind
+from tests.simulation.kinds.storm import Storm
+
+
+def _dropped(how: Ending, *, after: bool = False) -> Kind:
+    when = " after it was carried out" if after else ""
+    return Kind(f"{_SAID[how]}{when}", lambda storm: storm.on_any(Dropped, how=how, after_commit=after))
+
+
+_SAID = {
+    Ending.CONNECT_ERROR: "connection refused",
+    Ending.CONNECT_TIMEOUT: "connecting times out",
+    Ending.POOL_TIMEOUT: "no free connection",
+    Ending.WRITE_ERROR: "reset while sending",
+    Ending.WRITE_TIMEOUT: "sending times out",
+    Ending.READ_ERROR: "reset while receiving",
+    Ending.READ_TIMEOUT: "no answer in time",
+    Ending.DISCONNECTED: "hung up without an answer",
+}
+
+
+def _late(storm: Storm) -> None:
+    """Within the time that a request may be under way: the limit of the client, and as long again."""
+    if storm.rng.random() < 0.5:
+        storm.on_write(Late, seconds=storm.rng.uniform(1, 55), how=Ending.READ_TIMEOUT)
+    else:
+        storm.on_write(Late, seconds=storm.rng.uniform(1, 28), how=Ending.DISCONNECTED)
+
+
+def _outage(storm: Storm) -> None:
+    storm.fault(Dropped, {}, how=Ending.CONNECT_ERROR, skip=storm.rng.randrange(12), times=60)
+
+
+KINDS = (
+    *(_dropped(how) for how in _SAID),
+    *(_dropped(how, after=True) for how in list(_SAID)[3:]),
+    Kind("delivered late", _late),
+    Kind(
+        "delivered twice, first answer", lambda storm: storm.on_write(Duplicate, answer="first"), doubles=True
+    ),
+    Kind(
+        "delivered twice, second answer",
+        lambda storm: storm.on_write(Duplicate, answer="second"),
+        doubles=True,
+    ),
+    Kind("slow answers", lambda storm: storm.on_any(Latency, seconds=storm.rng.uniform(1, 29))),
+    Kind(
+        "answer after the time limit", lambda storm: storm.on_any(Latency, seconds=storm.rng.uniform(31, 50))
+    ),
+    Kind("network down for a while", _outage),
+)

@@ -1,0 +1,74 @@
+"""People who work in the same account at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tests.simulation.kinds.kind import Kind
+from tests.simulation.kinds.storm import Storm
+from tests.simulation.service import Kept
+
+_LINE = {
+    "label": "By hand",
+    "quantity": 1,
+    "raw_currency_unit_price": "5.00",
+    "unit": "hour",
+    "vat_rate": "FR_200",
+}
+
+
+def _drafts(storm: Storm) -> Iterator[Kept]:
+    for rows in storm.service.kept().values():
+        yield from (row for row in rows if row.draft and row.reference in storm.references)
+
+
+def _to_a_draft(name: str, act: Callable[[Storm, int], object]) -> Kind:
+    """Once in a while there is a draft to do it to."""
+
+    def brew(storm: Storm) -> None:
+        def find() -> None:
+            for draft in list(_drafts(storm))[:1]:
+                storm.touched.add(draft.reference)
+                act(storm, draft.id)
+
+        for _ in range(3):
+            storm.meanwhile(find, {"path": "/customer_invoices**"}, skip=storm.rng.randrange(6))
+
+    return Kind(name, brew, person=True)
+
+
+def _edit(storm: Storm, id_: int) -> None:
+    storm.service.by_hand("PUT", f"/customer_invoices/{id_}", {"invoice_lines": {"create": [_LINE]}})
+
+
+def _rename(storm: Storm, id_: int) -> None:
+    storm.service.by_hand("PUT", f"/customer_invoices/{id_}", {"external_reference": f"MINE-{id_}"})
+
+
+def _delete(storm: Storm, id_: int) -> None:
+    storm.service.by_hand("DELETE", f"/customer_invoices/{id_}")
+
+
+def _finalize(storm: Storm, id_: int) -> None:
+    storm.service.by_hand("PUT", f"/customer_invoices/{id_}/finalize")
+
+
+def _same_reference(storm: Storm) -> None:
+    def create() -> None:
+        reference = storm.rng.choice(storm.references)
+        customer = storm.service.somebody()
+        storm.touched.add(reference)
+        body = {"draft": True, "date": "2026-03-01", "deadline": "2026-03-31", "customer_id": customer}
+        body |= {"external_reference": reference, "invoice_lines": [_LINE]}
+        storm.service.by_hand("POST", "/customer_invoices", body)
+
+    storm.meanwhile(create)
+
+
+KINDS = (
+    _to_a_draft("a person edits a draft", _edit),
+    _to_a_draft("a person renames a draft", _rename),
+    _to_a_draft("a person deletes a draft", _delete),
+    _to_a_draft("a person finalizes a draft", _finalize),
+    Kind("a person takes the reference", _same_reference, person=True, doubles=True),
+)

@@ -1,0 +1,89 @@
+"""What kinds of faults can do to one episode."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pennyform.sandbox.faults import Fault, Meanwhile
+
+from tests.simulation.machine import Machine, Trick
+from tests.simulation.network import Death
+from tests.simulation.service import Service
+
+# Where a write can be met; what is most of a run's work is met most often.
+_WRITES = (
+    {"method": "POST"},
+    {"method": "PUT"},
+    {"method": "POST", "path": "/customer_invoices"},
+    {"method": "POST", "path": "/customer_invoices"},
+    {"method": "PUT", "path": "/customer_invoices/*/finalize"},
+    {"method": "PUT", "path": "/customer_invoices/*/finalize"},
+    {"method": "PUT", "path": "/customer_invoices/*"},
+    {"method": "POST", "path": "/customer_invoices/*/*"},
+    {"method": "POST", "path": "/customer_invoices/import"},
+)
+_READS = ({"method": "GET"}, {"method": "GET", "path": "/customer_invoices"})
+
+
+@dataclass(eq=False)
+class Storm:
+    """The faults of one episode, as its kinds brew them.
+
+    ``damage`` is done to the machine between two runs; ``deaths`` and ``interrupts`` are for successive runs;
+    ``rival`` says where a second apply runs at the same time (``here`` or ``elsewhere``).
+    """
+
+    rng: random.Random
+    service: Service
+    machine: Machine
+    references: tuple[str, ...]
+    deaths: list[Death] = field(default_factory=list)
+    interrupts: list[int] = field(default_factory=list)
+    damage: list[Callable[[Machine], object]] = field(default_factory=list)
+    rival: str = ""
+    power: bool = False
+    # References that a person laid hands on.
+    touched: set[str] = field(default_factory=set)
+    acts: int = 0
+    happened: bool = False
+
+    def fault(self, make: Callable[..., Fault], where: dict[str, Any], **details: Any) -> None:
+        """Schedule one fault; a few requests pass unharmed first, and a few are met then."""
+        often = {"skip": self.rng.choice((0, 0, 0, 1, 2, 4)), "times": self.rng.choice((1, 1, 1, 2, 3, 5))}
+        self.service.faults.schedule(make(**{**often, **where, **details}))
+
+    def on_write(self, make: Callable[..., Fault], **details: Any) -> None:
+        """A fault that meets writes."""
+        self.fault(make, self.rng.choice(_WRITES), **details)
+        if self.rng.random() < 0.5:
+            self.fault(make, {"method": "POST"}, **details)
+
+    def on_read(self, make: Callable[..., Fault], **details: Any) -> None:
+        """A fault that meets look-ups."""
+        self.fault(make, self.rng.choice(_READS), **details)
+
+    def on_any(self, make: Callable[..., Fault], **details: Any) -> None:
+        """A fault that meets whatever comes."""
+        self.on_write(make, **details) if self.rng.random() < 0.6 else self.on_read(make, **details)
+
+    def meanwhile(
+        self, act: Callable[[], object], where: dict[str, Any] | None = None, **details: Any
+    ) -> None:
+        """Something happens besides, just before a request arrives."""
+
+        def acting(_: object) -> None:
+            self.acts += 1
+            act()
+
+        skip = self.rng.randrange(12)
+        self.service.faults.schedule(
+            Meanwhile(action=acting, **{"skip": skip, "times": 1, **(where or {}), **details})
+        )
+
+    def trick(self, call: str, **details: Any) -> None:
+        """The disk fails at one of the next calls."""
+        at = details.pop("at", self.rng.randrange(14))
+        self.machine.tricks.append(Trick(call, at, **details))

@@ -1,0 +1,127 @@
+"""What must hold, judged by the server's books and the wire alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from .machine import Machine, Process
+from .service import TOKEN, Kept, crowded
+from .workload import PREFIX, Wanted, Workload
+
+Books = Mapping[str, list[Kept]]
+
+
+def after_any_run(process: Process, exit_: int | None) -> Iterator[str]:
+    """Whatever happened: a defined end, no defect, no secret, and the rate kept."""
+    said = process.output.getvalue() + process.errors.getvalue()
+    if exit_ not in {0, 1, 2, 3, 4, 5, 75, 130} and not (exit_ is None and process.dead):
+        yield f"it ended with {exit_}"
+    if "error internal" in said or "Traceback" in said:
+        yield f"a defect showed: {said[-600:]}"
+    if TOKEN in said:
+        yield "the token was printed"
+    if TOKEN in process.logged:
+        yield "the token was logged"
+    if crowded(process.arrivals):
+        yield "more than 25 requests arrived within 5 seconds"
+    yield from _secrets(process.machine)
+
+
+def _secrets(machine: Machine) -> Iterator[str]:
+    for path in sorted(machine.root.rglob("*")):
+        if path.is_file() and TOKEN.encode() in path.read_bytes():
+            yield f"the token is in {path.name}"
+
+
+def once_each(books: Books, references: Collection[str]) -> Iterator[str]:
+    """At most one invoice per reference, and no file or mail twice."""
+    for reference in references:
+        rows = books.get(reference, [])
+        if len(rows) > 1:
+            yield f"{len(rows)} invoices carry {reference}"
+        for row in rows:
+            if len(set(row.appendices)) < len(row.appendices):
+                yield f"{reference} has a file twice: {', '.join(row.appendices)}"
+            if row.mails > 1:
+                yield f"{reference} was mailed {row.mails} times"
+
+
+def final_as_planned(books: Books, workload: Workload, untouched: Collection[str]) -> Iterator[str]:
+    """What became final equals what was asked for, to the cent."""
+    for reference in untouched:
+        wanted = workload.by_reference[reference]
+        for row in books.get(reference, []):
+            if not row.draft and (wrong := list(content_differences(wanted, row))):
+                yield f"{reference} is final although {'; '.join(wrong)}"
+            if not row.draft and not wanted.final:
+                yield f"{reference} is final although nobody asked for that"
+
+
+def all_done(books: Books, workload: Workload, untouched: Collection[str]) -> Iterator[str]:
+    """What exit 0 claims: exactly one of each, equal in everything, and nothing left over."""
+    for reference in untouched:
+        wanted, rows = workload.by_reference[reference], books.get(reference, [])
+        if len(rows) != 1:
+            yield f"{len(rows)} invoices carry {reference}"
+            continue
+        yield from (f"{reference}: {what}" for what in content_differences(wanted, rows[0]))
+        yield from (f"{reference}: {what}" for what in _option_differences(wanted, rows[0], books))
+    left = sorted(set(books) - set(workload.by_reference))
+    yield from (f"{name} is left over" for name in left if name.startswith(PREFIX) and "~" in name)
+    yield from _vat(books, workload, untouched)
+
+
+def _vat(books: Books, workload: Workload, untouched: Collection[str]) -> Iterator[str]:
+    planned, there = Counter[str](), Counter[str]()
+    for reference in untouched:
+        planned.update(_text(workload.by_reference[reference].vat))
+        for row in books.get(reference, []):
+            there.update(_text(row.vat))
+    if planned != there:
+        yield f"VAT by code: planned {dict(planned)}, in the books {dict(there)}"
+
+
+def _text(sums: Mapping[str, Decimal]) -> dict[str, Any]:
+    return {code: amount for code, amount in sums.items() if amount}
+
+
+def content_differences(wanted: Wanted, row: Kept) -> Iterator[str]:
+    """Where lines and amounts of an invoice in the books are not those asked for."""
+    if row.amounts != wanted.amounts:
+        yield f"its amounts are {row.amounts}, not {wanted.amounts}"
+    if len(row.lines) != len(wanted.lines):
+        yield f"it has {len(row.lines)} lines, not {len(wanted.lines)}"
+        return
+    for number, (line, kept) in enumerate(zip(wanted.lines, row.lines, strict=True), start=1):
+        want = (line.label, line.quantity, Decimal(line.price), line.vat_rate, *line.amounts)
+        have = (
+            kept["label"],
+            Decimal(kept["quantity"]),
+            Decimal(kept["raw_currency_unit_price"]),
+            kept["vat_rate"],
+            Decimal(kept["currency_amount_before_tax"]),
+            Decimal(kept["currency_tax"]),
+        )
+        if want != have:
+            yield f"line {number} is {have}, not {want}"
+    if wanted.label and row.body["label"] != wanted.label:
+        yield f"its label is {row.body['label']!r}"
+
+
+def _option_differences(wanted: Wanted, row: Kept, books: Books) -> Iterator[str]:
+    body = row.body
+    credited = books.get(wanted.corrects, [])
+    checks = {
+        "whether it is a draft": (not wanted.final, row.draft),
+        "its categories": (bool(wanted.category), bool(body["category_ids"])),
+        "its files": (sorted(wanted.appendices), sorted(row.appendices)),
+        "whether it is paid": (wanted.paid, body["marked_as_paid"]),
+        "whether it was submitted": (wanted.submit, body["submitted_at"] is not None),
+        "its mails": (int(wanted.mail), row.mails),
+        "its imputation dates": (wanted.dated, row.lines[0]["imputation_dates"] is not None),
+        "what it corrects": (credited[0].id if credited else None, body["credited_invoice_id"]),
+    }
+    yield from (f"{what}: {have} instead of {want}" for what, (want, have) in checks.items() if want != have)

@@ -1,0 +1,160 @@
+"""The other side: the real sandbox, its books open to the oracles and its uniqueness gone on demand."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from pennyform.sandbox import Rules, Sandbox
+from pennyform.sandbox.faults import Faults
+from pennyform.sandbox.messages import Request, Response
+
+from .loop import Loop
+from .machine import START
+from .workload import ADDRESS
+
+# Unlike anything else that is written anywhere, so that it can be looked for.
+TOKEN = "simulated-secret-5f1d7c93e2"
+API = "/api/external/v2"
+_INVOICES = (
+    "SELECT id, reference, body FROM record"
+    " WHERE kind = 'customer_invoice' AND deleted_at IS NULL ORDER BY id"
+)
+_CHILDREN = "SELECT body FROM record WHERE kind = ? AND parent = ? AND deleted_at IS NULL ORDER BY id"
+_RATE, _WINDOW = 25, 5.0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One invoice as the books have it."""
+
+    id: int
+    reference: str
+    body: dict[str, Any]
+    lines: tuple[dict[str, Any], ...]
+    appendices: tuple[str, ...]
+    mails: int
+
+    @property
+    def draft(self) -> bool:
+        """Whether it can still be deleted."""
+        return bool(self.body["draft"])
+
+    @property
+    def amounts(self) -> tuple[Decimal, Decimal]:
+        """Before tax, and tax."""
+        return Decimal(self.body["currency_amount_before_tax"]), Decimal(self.body["currency_tax"])
+
+    @property
+    def vat(self) -> dict[str, Decimal]:
+        """Tax by VAT code."""
+        sums: dict[str, Decimal] = {}
+        for line in self.lines:
+            sums[line["vat_rate"]] = sums.get(line["vat_rate"], Decimal(0)) + Decimal(line["currency_tax"])
+        return sums
+
+
+@dataclass(frozen=True)
+class Done:
+    """A write that was carried out, whoever heard of it."""
+
+    process: str
+    method: str
+    path: str
+
+    @property
+    def invoice(self) -> int | None:
+        """The invoice that its path names."""
+        found = re.search(r"/customer_invoices/(\d+)", self.path)
+        return int(found[1]) if found else None
+
+
+@dataclass(eq=False)
+class Watch:
+    """What was carried out, and what of it the oracles object to at once."""
+
+    done: list[Done] = field(default_factory=list)
+    objections: list[str] = field(default_factory=list)
+
+
+class Service(Sandbox):
+    """A sandbox that remembers each write it carried out, late ones and second ones too."""
+
+    def __init__(self, loop: Loop, rules: Rules, faults: Faults, *, unique: bool) -> None:
+        self.watch = Watch()
+        super().__init__(
+            ":memory:", clock=lambda: START + timedelta(seconds=loop.now), rules=rules, faults=faults
+        )
+        self._loop = loop
+        self.allow(self.scopes)
+        if not unique:
+            with self._store.transaction(write=True) as connection:
+                connection.execute("DROP INDEX record_reference")
+
+    def handle(self, request: Request) -> Response:
+        """Answer, and write down what was done."""
+        response = super().handle(request)
+        if request.method != "GET" and response.status < 300:
+            process = request.headers.get("x-process", "a person")
+            self.watch.done.append(Done(process, request.method, request.path.removeprefix(API)))
+        return response
+
+    def allow(self, scopes: Iterable[str]) -> None:
+        """Let the token do this and no more."""
+        self.add_token(TOKEN, scopes=scopes)
+
+    def somebody(self) -> int:
+        """The id of a customer; there is one, at the latest from now on."""
+        body = {"name": "Somebody SAS", "billing_address": ADDRESS}
+        with self._store.transaction(write=False) as connection:
+            found = connection.execute("SELECT id FROM record WHERE kind = 'customer' LIMIT 1").fetchone()
+        if found:
+            return int(found[0])
+        return int(msgspec.json.decode(self.by_hand("POST", "/company_customers", body).body)["id"])
+
+    def by_hand(self, method: str, path: str, body: Any = None) -> Response:
+        """What a person does in the app: no token, no faults, no rate."""
+        content = b"" if body is None else msgspec.json.encode(body)
+        request = Request(
+            method, API + path, "", {"content-type": "application/json"}, content, "https://app"
+        )
+        return self.answer(self.companies()[0], request)
+
+    def kept(self) -> dict[str, list[Kept]]:
+        """All invoices by reference, straight from the database."""
+        found: dict[str, list[Kept]] = {}
+        with self._store.transaction(write=False) as connection:
+            for one in _kept(connection):
+                found.setdefault(one.reference, []).append(one)
+        return found
+
+    def let_everything_arrive(self) -> None:
+        """Wait until nothing is under way to the service any more."""
+        while self.faults.late:
+            self._loop.sleep(60.0)
+            self.faults.meet(Request("GET", f"{API}/me", "", {}, b"", ""), self)
+
+
+def _kept(connection: sqlite3.Connection) -> Iterator[Kept]:
+    for id_, reference, body in connection.execute(_INVOICES).fetchall():
+        lines = _bodies(connection, "invoice_line", id_)
+        names = tuple(row["filename"] for row in _bodies(connection, "appendix", id_))
+        mails = len(_bodies(connection, "email", id_))
+        yield Kept(id_, reference or "", msgspec.json.decode(body), tuple(lines), names, mails)
+
+
+def _bodies(connection: sqlite3.Connection, kind: str, parent: int) -> list[dict[str, Any]]:
+    rows = connection.execute(_CHILDREN, (kind, parent)).fetchall()
+    return [msgspec.json.decode(row[0]) for row in rows]
+
+
+def crowded(arrivals: list[float]) -> bool:
+    """Whether more than 25 of these moments lie within any 5 seconds."""
+    pairs = zip(arrivals, arrivals[_RATE:], strict=False)
+    return any(later - earlier < _WINDOW - 1e-9 for earlier, later in pairs)

@@ -1,0 +1,338 @@
+"""What is asked for: invoices drawn from a seed, as definitions for the engine and as sums for the oracles.
+
+The sums are computed here once more, by nobody's code but this: per line, half up, to the cent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+from pennyform.invoices import (
+    Attachment,
+    CategoryWeight,
+    DesiredCustomer,
+    DesiredInvoice,
+    DesiredProduct,
+    EmailOption,
+    Key,
+    Options,
+    Place,
+    Repository,
+    Settings,
+)
+from pennyform.invoices.digest import digest
+
+RATES = {
+    "FR_200": Decimal(20),
+    "FR_100": Decimal(10),
+    "FR_55": Decimal("5.5"),
+    "FR_21": Decimal("2.1"),
+    "exempt": Decimal(0),
+}
+PREFIX = "SIM-"
+_CENT = Decimal("0.01")
+_PLACE = Place("invoices.yaml", 1, 1)
+_PRODUCT = {"label": "Licence", "price_before_tax": "49.90", "unit": "piece", "vat_rate": "FR_200"}
+ADDRESS = {"address": "1 rue de la Paix", "postal_code": "75002", "city": "Paris", "country_alpha2": "FR"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. ``discount`` is a percentage; ``product`` takes label, price, unit and VAT from a product."""
+
+    label: str
+    quantity: Decimal
+    price: str
+    vat_rate: str
+    discount: str = ""
+    product: bool = False
+
+    @property
+    def amounts(self) -> tuple[Decimal, Decimal]:
+        """Before tax, and tax."""
+        before = self.quantity * Decimal(self.price)
+        if self.discount:
+            before -= before * Decimal(self.discount) / 100
+        before = _cents(before)
+        return before, _cents(before * RATES[self.vat_rate] / 100)
+
+    def body(self) -> dict[str, Any]:
+        """The line as a definition says it."""
+        if self.product:
+            key = Key("product", "external_reference", "LICENCE", _PLACE)
+            stated: dict[str, Any] = {"product_id": key, "quantity": self.quantity}
+        else:
+            stated = {
+                "label": self.label,
+                "quantity": self.quantity,
+                "unit": "hour",
+                "raw_currency_unit_price": self.price,
+                "vat_rate": self.vat_rate,
+            }
+        if self.discount:
+            stated["discount"] = {"type": "relative", "value": self.discount}
+        return stated
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One invoice. ``file`` makes it an import; ``corrects`` a credit note of that reference."""
+
+    reference: str
+    lines: tuple[Line, ...]
+    customer: str = "ACME"
+    label: str = ""
+    finalize: bool = False
+    file: str = ""
+    corrects: str = ""
+    dated: bool = False
+    category: str = ""
+    appendices: tuple[str, ...] = ()
+    paid: bool = False
+    submit: bool = False
+    mail: bool = False
+
+    @property
+    def final(self) -> bool:
+        """Whether it should not be a draft in the end."""
+        return self.finalize or bool(self.file)
+
+    @property
+    def amounts(self) -> tuple[Decimal, Decimal]:
+        """Before tax, and tax."""
+        pairs = [line.amounts for line in self.lines]
+        return sum((pair[0] for pair in pairs), Decimal(0)), sum((pair[1] for pair in pairs), Decimal(0))
+
+    @property
+    def vat(self) -> dict[str, Decimal]:
+        """Tax by VAT code."""
+        sums: dict[str, Decimal] = {}
+        for line in self.lines:
+            sums[line.vat_rate] = sums.get(line.vat_rate, Decimal(0)) + line.amounts[1]
+        return sums
+
+
+@dataclass(frozen=True)
+class Workload:
+    """All that one folder of definitions asks for."""
+
+    invoices: tuple[Wanted, ...]
+    rounding: str = "line"
+    policies: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def by_reference(self) -> dict[str, Wanted]:
+        """The invoices by their references."""
+        return {one.reference: one for one in self.invoices}
+
+    def repository(self, root: Path) -> Repository:
+        """What reading the folder ``root`` would give."""
+        invoices = tuple(definition(one) for one in self.invoices)
+        database = root / ".pennyform" / "sandbox.db"
+        content = repr(self.invoices).encode()
+        files = {"invoices.yaml": hashlib.sha256(content).hexdigest()}
+        settings = Settings(root, "production", self.rounding, database, PREFIX)
+        return Repository(root, settings, invoices, _CUSTOMERS, _PRODUCTS, files)
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(_CENT, ROUND_HALF_UP)
+
+
+# --- definitions ------------------------------------------------------------------------------------------
+
+
+def content_of(name: str) -> bytes:
+    """The bytes of an attached file: a PDF as small as they come, another one for each name."""
+    return b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n" + name.encode()
+
+
+def definition(wanted: Wanted) -> DesiredInvoice:
+    """``wanted`` as the invoice wing would hand it over."""
+    body: dict[str, Any] = {
+        "external_reference": wanted.reference,
+        "customer_id": Key("customer", "external_reference", wanted.customer, _PLACE),
+        "date": "2026-03-01",
+        "deadline": "2026-03-31",
+        "invoice_lines": [line.body() for line in wanted.lines],
+    }
+    if wanted.label:
+        body["label"] = wanted.label
+    if wanted.file:
+        body = _stated(body, wanted)
+    made = DesiredInvoice(
+        external_reference=wanted.reference,
+        operation="importCustomerInvoices" if wanted.file else "postCustomerInvoices",
+        body=body,
+        options=_options(wanted),
+        place=_PLACE,
+        digest="",
+        kind=_kind(wanted),
+        file=_attachment(wanted.file) if wanted.file else None,
+        credit_note_of=_key("customer_invoice", wanted.corrects) if wanted.corrects else None,
+        after_finalize={"imputation_dates": {0: _YEAR}} if wanted.dated else {},
+    )
+    return made._replace(digest=digest(made))
+
+
+_YEAR = {"start_date": "2026-01-01", "end_date": "2026-12-31"}
+
+
+def _kind(wanted: Wanted) -> str:
+    if wanted.file:
+        return "imported_invoice"
+    return "credit_note" if wanted.corrects else "invoice"
+
+
+def _options(wanted: Wanted) -> Options:
+    weights = (CategoryWeight(Key("category", "label", wanted.category, _PLACE), "1.00"),)
+    return Options(
+        finalize=wanted.finalize,
+        send_by_email=EmailOption() if wanted.mail else None,
+        send_to_pa=wanted.submit,
+        categories=weights if wanted.category else None,
+        mark_as_paid=wanted.paid,
+        appendices=tuple(map(_attachment, wanted.appendices)),
+    )
+
+
+def _stated(body: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
+    """An import states its amounts, and those of its lines."""
+    before, tax = wanted.amounts
+    lines = [
+        {**stated, "currency_amount": f"{sum(line.amounts):f}", "currency_tax": f"{line.amounts[1]:f}"}
+        for stated, line in zip(body["invoice_lines"], wanted.lines, strict=True)
+    ]
+    amounts = {"currency_amount_before_tax": before, "currency_tax": tax, "currency_amount": before + tax}
+    stated = {name: f"{amount:f}" for name, amount in amounts.items()}
+    return {**body, "invoice_number": f"OLD/{wanted.reference}", **stated, "invoice_lines": lines}
+
+
+def _key(kind: str, reference: str) -> Key:
+    return Key(kind, "external_reference", reference, _PLACE)
+
+
+def _attachment(name: str) -> Attachment:
+    content = content_of(name)
+    return Attachment(name, hashlib.sha256(content).hexdigest(), len(content), "application/pdf")
+
+
+_CUSTOMERS = {
+    "ACME": DesiredCustomer(
+        "ACME",
+        "company",
+        "postCompanyCustomer",
+        {
+            "external_reference": "ACME",
+            "name": "ACME SAS",
+            "billing_address": ADDRESS,
+            "emails": ["billing@acme.example"],
+        },
+        _PLACE,
+    ),
+    "JO": DesiredCustomer(
+        "JO",
+        "individual",
+        "postIndividualCustomer",
+        {
+            "external_reference": "JO",
+            "first_name": "Jo",
+            "last_name": "Martin",
+            "billing_address": ADDRESS,
+            "emails": ["jo@example.org"],
+        },
+        _PLACE,
+    ),
+}
+_PRODUCTS = {
+    "LICENCE": DesiredProduct(
+        "LICENCE", "postProducts", {"external_reference": "LICENCE", **_PRODUCT}, _PLACE
+    )
+}
+
+
+# --- drawn from a seed ------------------------------------------------------------------------------------
+
+
+def drawn(rng: random.Random) -> Workload:
+    """A folder of a few invoices; now and then of more than are looked up one by one."""
+    count = rng.choice((1, 1, 1, 1, 2, 2, 3)) if rng.random() < 0.985 else rng.randint(26, 30)
+    invoices = [_invoice(rng, number, plain=count > 4) for number in range(1, count + 1)]
+    first = invoices[0]
+    if count < 4 and first.finalize and not first.file and rng.random() < 0.2:
+        lines = tuple(replace(line, quantity=-line.quantity) for line in first.lines)
+        reference = f"{PREFIX}{rng.choice('AZ')}-CREDIT"
+        invoices.append(Wanted(reference, lines, first.customer, finalize=True, corrects=first.reference))
+    return Workload(tuple(invoices))
+
+
+def _invoice(rng: random.Random, number: int, *, plain: bool) -> Wanted:
+    reference = f"{PREFIX}{number:03}"
+    if plain:
+        return Wanted(reference, (_line(rng, 1),), finalize=rng.random() < 0.5)
+    lines = tuple(_line(rng, place) for place in range(1, _length(rng) + 1))
+    customer = "JO" if rng.random() < 0.2 else "ACME"
+    if rng.random() < 0.12:
+        lines = tuple(replace(line, product=False, discount="") for line in lines)
+        return Wanted(reference, lines, customer, file=f"{reference}.pdf")
+    wanted = Wanted(reference, lines, customer, label=rng.choice(("", "", "Support")))
+    return _optional(rng, replace(wanted, finalize=rng.random() < 0.65))
+
+
+def _length(rng: random.Random) -> int:
+    return rng.randint(4, 25) if rng.random() < 0.08 else rng.randint(1, 3)
+
+
+def _line(rng: random.Random, place: int) -> Line:
+    if rng.random() < 0.15:
+        return Line("Licence", Decimal(rng.randint(1, 9)), "49.90", "FR_200", product=True)
+    quantity = Decimal(rng.choice(("1", "2", "3.5", "0.25", "12", "7.333")))
+    price = f"{rng.randint(1, 99_999) / 100:.2f}" if rng.random() < 0.8 else "0.333333"
+    vat_rate = rng.choice(sorted(RATES))
+    return Line(f"Work {place}", quantity, price, vat_rate, "12.50" if rng.random() < 0.15 else "")
+
+
+def _optional(rng: random.Random, wanted: Wanted) -> Wanted:
+    if rng.random() < 0.1:
+        wanted = replace(wanted, appendices=("terms.pdf",))
+    if not wanted.finalize:
+        return wanted
+    return replace(
+        wanted,
+        dated=rng.random() < 0.15,
+        category="North" if rng.random() < 0.15 else "",
+        paid=rng.random() < 0.1,
+        submit=rng.random() < 0.1,
+        mail=rng.random() < 0.2,
+    )
+
+
+def edited(rng: random.Random, before: Workload) -> Workload:
+    """The folder after its author worked on it: drafts changed, finalized, one more."""
+    after = [_edited(rng, one) for one in before.invoices]
+    if rng.random() < 0.3:
+        after.append(_invoice(rng, 900, plain=False))
+    return replace(before, invoices=tuple(after))
+
+
+def _edited(rng: random.Random, one: Wanted) -> Wanted:
+    if one.final or rng.random() < 0.3:
+        return one
+    lines: Sequence[Line] = one.lines
+    match rng.choice(("price", "more", "less", "label", "none")):
+        case "price":
+            changed = replace(lines[0], label="Work changed", price="77.77", product=False)
+            lines = (changed, *lines[1:])
+        case "more":
+            lines = (*lines, _line(rng, 99))
+        case "less" if len(lines) > 1:
+            lines = lines[:-1]
+        case "label":
+            one = replace(one, label="Changed")
+    return replace(one, lines=tuple(lines), finalize=rng.random() < 0.5)
