@@ -276,3 +276,27 @@ def test_an_ignored_file_stays_ignored_when_a_hook_names_it(
     monkeypatch.chdir(Path(__file__).parents[1] / "cases" / "validate" / "ignored-files")
     assert main(["validate", "deploy/stages/watch.yaml", "customers/draft-customer.yaml"]) == 0
     assert main(["fmt", "--check", "compose.yaml"]) == 0
+
+
+def test_a_link_out_of_the_repository_is_neither_read_shown_nor_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("token: 0123456789\n")
+    folder = write(tmp_path / "repository", invoice=YAML_TEXT)
+    for name in ("link.yaml", "customers/link.yaml", "pennyform.yaml"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).symlink_to(secret)
+    for words in (["validate"], ["fmt"], ["render"], ["validate", "--format", "json"]):
+        assert main([*words, str(folder)]) == 4
+        out, err = capsys.readouterr()
+        assert (out + err).count("leads out of the repository") == 3
+        assert "0123456789" not in out + err
+    assert secret.read_text() == "token: 0123456789\n"
+
+
+def test_a_link_within_the_repository_is_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write(tmp_path, invoice=YAML_TEXT)
+    (folder / "again.yaml").symlink_to("invoice.yaml")
+    assert main(["validate", str(folder)]) == 4
+    assert "duplicate-reference" in capsys.readouterr().out

@@ -100,7 +100,8 @@ def _source() -> SourceLine:
 def _lines(file: str) -> list[str]:
     path = Path(file)
     try:
-        if not path.is_file() or path.stat().st_size > _LARGEST_SOURCE:
+        # A link may lead to anything, and what it leads to is not for a log.
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST_SOURCE:
             return []
         return path.read_text(encoding="utf-8-sig", errors="replace").split("\n")
     except (OSError, ValueError):

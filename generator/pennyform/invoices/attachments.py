@@ -97,12 +97,13 @@ def _named(document: Document) -> Iterator[tuple[Path, str]]:
         yield ("options", "appendices", index), stated
 
 
-def _refused(document: Document, path: Path, stated: str, why: Exception) -> Finding:
+def _refused(document: Document, path: Path, stated: str, why: RefusedPathError) -> Finding:
     return document.finding(
         "attachment",
         f"`{stated[:60]}` cannot be sent: {why}",
         path,
         detail="A file to send lies in the invoice repository and is named relative to the definition.",
+        fix=why.fix,
     )
 
 

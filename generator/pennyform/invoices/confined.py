@@ -8,7 +8,11 @@ from pathlib import Path
 
 
 class RefusedPathError(ValueError):
-    """A path that must not be followed, or leads to no file; the text says why."""
+    """A path that must not be followed, or leads to no file; the text says why, ``fix`` what may be meant."""
+
+    def __init__(self, why: str, fix: str = "") -> None:
+        super().__init__(why)
+        self.fix = fix
 
 
 def confined(root: Path, folder: Path, stated: str) -> Path:
@@ -37,7 +41,7 @@ def confined(root: Path, folder: Path, stated: str) -> Path:
         real = within.resolve(strict=True)
         regular = stat.S_ISREG(real.stat().st_mode)
     except (OSError, RuntimeError) as error:
-        raise RefusedPathError(_why(error)) from error
+        raise RefusedPathError(_why(error), _meant(within, stated)) from error
     if not real.is_relative_to(root):
         raise RefusedPathError("a symbolic link leads out of the invoice repository")
     if not regular:
@@ -49,3 +53,15 @@ def _why(error: Exception) -> str:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return "there is no such file"
     return f"it cannot be read: {getattr(error, 'strerror', None) or 'its symbolic links go in circles'}"
+
+
+def _meant(missing: Path, stated: str) -> str:
+    """A file beside the one that is not there whose name is close to it."""
+    from difflib import get_close_matches
+
+    try:
+        names = sorted(one.name for one in missing.parent.iterdir() if one.is_file())
+    except OSError:
+        return ""
+    close = get_close_matches(missing.name, names, n=1, cutoff=0.7)
+    return f"write `{stated.removesuffix(missing.name)}{close[0]}`" if close else ""

@@ -142,14 +142,5 @@ def _finding(
 
 
 def _at(place: Place, pointer: str, summary: str, fix: str, severity: Severity) -> Finding:
-    return Finding(
-        _RULE,
-        severity,
-        summary,
-        file=place.file,
-        line=place.line,
-        column=place.column,
-        pointer=pointer,
-        detail="Pennylane links a credit note to its invoice once both are final, and not when they differ.",
-        fix=fix,
-    )
+    detail = "Pennylane links a credit note to its invoice once both are final, and not when they differ."
+    return Finding(_RULE, severity, summary, *place, pointer=pointer, detail=detail, fix=fix)

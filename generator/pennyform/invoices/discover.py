@@ -28,7 +28,8 @@ class Sources(NamedTuple):
     """The files of one run. ``settings`` is None in a folder without ``pennyform.yaml``.
 
     ``beside`` are the customers, products and templates of the repository, whichever paths were given;
-    ``asked`` are the names of those among the given paths.
+    ``asked`` are the names of those among the given paths. ``outside`` are links that lead out of the folder:
+    they are not followed, for what they lead to could be anything, and is shown where it is wrong.
     """
 
     root: Path
@@ -36,6 +37,11 @@ class Sources(NamedTuple):
     beside: tuple[Source, ...]
     given: tuple[Source, ...]
     asked: frozenset[str] = frozenset()
+    outside: tuple[Source, ...] = ()
+
+    def refused(self) -> list[Finding]:
+        """A finding about each link that is not followed."""
+        return [_leads_out(source) for source in self.outside]
 
 
 def discover(paths: Sequence[str | Path]) -> Sources:
@@ -63,13 +69,17 @@ def discover(paths: Sequence[str | Path]) -> Sources:
     shown = None if given[0].is_absolute() else Path.cwd()
     sources = _unique(_source(path, base, shown) for path in _files(given) if path.name != SETTINGS_FILE)
     beside = _unique(_source(path, base, shown) for folder in _FOLDERS for path in _walk(base / folder))
+    settings = [_source(root / SETTINGS_FILE, base, shown)] if root else []
+    outside = {source for source in (*settings, *beside, *sources) if _is_outside(source.path, base)}
     known = set(beside)
+    passed = known | outside
     return Sources(
         root=base,
-        settings=_source(root / SETTINGS_FILE, base, shown) if root else None,
-        beside=tuple(beside),
-        given=tuple(source for source in sources if source not in known and not is_data(source.path, base)),
+        settings=next((source for source in settings if source not in outside), None),
+        beside=tuple(source for source in beside if source not in outside),
+        given=tuple(source for source in sources if source not in passed and not is_data(source.path, base)),
         asked=frozenset(source.name for source in sources if source in known),
+        outside=tuple(sorted(outside)),
     )
 
 
@@ -92,6 +102,25 @@ def _below(path: str, folder: str) -> str | None:
 
 def _missing(path: Path) -> Finding:
     return Finding("path-missing", Severity.ERROR, "there is no such file or folder", file=str(path))
+
+
+def _is_outside(path: Path, root: Path) -> bool:
+    """Whether a path is a link to something that does not lie below ``root``."""
+    # os.path is several times as fast as pathlib, and this is asked of every file.
+    return os.path.islink(path) and not path.resolve().is_relative_to(root)  # noqa: PTH114
+
+
+def _leads_out(source: Source) -> Finding:
+    return Finding(
+        "file-unreadable",
+        Severity.ERROR,
+        "the file is a link that leads out of the repository",
+        source.name,
+        1,
+        1,
+        detail="What it leads to is not read: a repository speaks for itself.",
+        fix="put the file itself here",
+    )
 
 
 def _settings_root(path: Path) -> Path | None:

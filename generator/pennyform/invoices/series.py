@@ -18,6 +18,7 @@ from pennyform.invoices.template import header_scope
 from pennyform.invoices.whole import Whole
 
 _YAML = (".yaml", ".yml")
+_SUFFIXES = (*_YAML, ".json", ".csv", ".tsv", ".txt")
 
 
 class Expanded(NamedTuple):
@@ -42,10 +43,15 @@ def rows(document: Document, root: Path) -> tuple[DataFile, Path | None]:
     try:
         file = confined(root, folder.resolve(), stated)
     except RefusedPathError as refused:
-        return _unusable(document, f"`{stated[:60]}` cannot be read: {refused}"), None
+        return _unusable(document, f"`{stated[:60]}` cannot be read: {refused}", fix=refused.fix), None
+    if file.suffix.lower() not in _SUFFIXES:
+        problem = f"`{stated[:60]}` is no data file: those are CSV, YAML and JSON"
+        return _unusable(document, problem, fix="save it as CSV, which every spreadsheet does"), None
     if file.suffix.lower() in _YAML and not is_data(file, root):
         problem = f"a YAML data file lies in a folder called `{DATA_FOLDER}`"
-        return _unusable(document, problem, "Elsewhere it would be taken for a definition."), None
+        return _unusable(
+            document, problem, "Elsewhere it would be taken for a definition.", "move it there"
+        ), None
     return data_file(file, os.path.normpath(folder / stated)), file
 
 
@@ -89,9 +95,9 @@ def _scopes(document: Document, found: list[Row], called: str) -> Iterator[tuple
         yield Scope(names, {**header.sources, **sources}, f"For {row.place}."), row
 
 
-def _unusable(document: Document, summary: str, detail: str = "") -> DataFile:
+def _unusable(document: Document, summary: str, detail: str = "", fix: str = "") -> DataFile:
     path = ("for_each", "file") if isinstance(document.value["for_each"], dict) else ("for_each",)
-    return DataFile([], None, [document.finding("data-file", summary, path, detail=detail)])
+    return DataFile([], None, [document.finding("data-file", summary, path, detail=detail, fix=fix)])
 
 
 def _one_reference(document: Document) -> Finding:
