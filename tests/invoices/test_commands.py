@@ -173,6 +173,17 @@ def test_init_lays_out_a_folder_that_is_valid(tmp_path: Path, capsys: pytest.Cap
     assert (folder / ".vscode" / "settings.json").is_file()
 
 
+def test_a_bare_folder_has_settings_and_no_examples(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new"
+    assert main(["init", "--bare", str(folder)]) == 0
+    names = {path.name for path in folder.iterdir()}
+    assert names == {".gitignore", ".vscode", "pennyform.yaml", "schemas"}
+    assert main(["validate", str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "no definitions: no findings"
+
+
 @pytest.mark.parametrize("options", [[], ["--example"]])
 def test_init_modelines_lead_to_the_schemas(tmp_path: Path, options: list[str]) -> None:
     assert main(["init", str(tmp_path), *options]) == 0

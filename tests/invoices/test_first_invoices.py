@@ -21,9 +21,6 @@ def carry_out(words: list[str]) -> int:
             return main(rest)
         case ["cd", folder]:
             os.chdir(folder)
-        case ["rm", *files]:
-            for file in files:
-                Path(file).unlink()
         case ["cp", file, target]:
             shutil.copy(file, target)
         case ["sed", "-i", script, file]:

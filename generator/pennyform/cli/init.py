@@ -22,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--example", action="store_true", help="a larger example instead of the first two invoices"
     )
+    what.add_argument("--bare", action="store_true", help="no example at all")
     what.add_argument(
         "--schemas",
         action="store_true",
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> Exit:
     """Write what is missing, and say which files were written and which were there."""
     folder = Path(args.folder)
     written = 0
-    for name, content in _files(example=args.example) if not args.schemas else ():
+    for name, content in _files(args) if not args.schemas else ():
         target = folder / name
         if _write(target, content):
             written += 1
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> Exit:
         if _write(target, content, replace=True):
             written += 1
             print(f"written {target}")
-    print(f"\n{written} files written. Next: {_next(folder)}")
+    files = "1 file" if written == 1 else f"{written} files"
+    print(f"\n{files} written. Next: {_next(folder)}")
     return Exit.OK
 
 
@@ -54,13 +56,20 @@ def _next(folder: Path) -> str:
     return f"{change}pennyform validate, then pennyform plan"
 
 
-def _files(*, example: bool) -> Iterator[tuple[Path, bytes]]:
+def _files(args: argparse.Namespace) -> Iterator[tuple[Path, bytes]]:
     """Every file of a new folder that its owner may change, by its path in it."""
     skeleton = dict(_below(data.templates() / "init"))
-    shown = dict(_below(data.examples())) if example else {}
-    if example:
+    shown = dict(_below(data.examples())) if args.example else {}
+    if args.example:
         skeleton = {name: content for name, content in skeleton.items() if name.parts[0].startswith(".")}
+    if args.bare:
+        skeleton = {name: content for name, content in skeleton.items() if _is_bare(name)}
     yield from sorted((skeleton | shown).items())
+
+
+def _is_bare(name: Path) -> bool:
+    """Whether a file of the skeleton is no example: settings, of pennyform and of editors."""
+    return name.parts[0].startswith(".") or name == Path("pennyform.yaml")
 
 
 def _schemas(folder: Path) -> dict[Path, bytes]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pennyform.invoices import dates
-from pennyform.invoices.amounts import parse_amount
+from pennyform.invoices.amounts import canonical, parse_amount
 from pennyform.invoices.document import Path
 
 TYPES = {
@@ -33,12 +33,13 @@ _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 class WrongValueError(ValueError):
     """A value is not what a parameter takes; the text says what must be.
 
-    ``path`` leads from the value to the part of it that is wrong.
+    ``path`` leads from the value to the part of it that is wrong; ``fix`` is what is probably meant, or "".
     """
 
-    def __init__(self, must: str, path: Path = ()) -> None:
+    def __init__(self, must: str, path: Path = (), fix: str = "") -> None:
         super().__init__(must)
         self.path = path
+        self.fix = fix
 
 
 class Parameter(NamedTuple):
@@ -106,7 +107,7 @@ def native(parameter: Parameter, value: Any, *, from_text: bool = False) -> Any:
         value = _from_text(parameter.type, value)
     found = _typed(parameter, value, from_text=from_text)
     if found is None or (parameter.enum and value not in parameter.enum):
-        raise WrongValueError(_kind(parameter))
+        raise WrongValueError(_kind(parameter), fix=_meant(parameter, value))
     if parameter.minimum is not None and found < parameter.minimum:
         raise WrongValueError(f"at least {parameter.minimum}")
     if parameter.maximum is not None and found > parameter.maximum:
@@ -150,7 +151,7 @@ def _entry(parameter: Parameter, index: int, entry: Any, *, from_text: bool) -> 
         try:
             fields[name] = native(field, entry.get(name, field.default), from_text=from_text)
         except WrongValueError as wrong:
-            raise WrongValueError(str(wrong), (index, name)) from wrong
+            raise WrongValueError(str(wrong), (index, name), wrong.fix) from wrong
     return fields
 
 
@@ -164,6 +165,22 @@ def _kind(parameter: Parameter) -> str:
     if parameter.enum:
         return f"one of {', '.join(f'`{value}`' for value in parameter.enum)}"
     return TYPES[parameter.type]
+
+
+def _meant(parameter: Parameter, value: Any) -> str:
+    """What to write instead of ``value``: the nearest value allowed, or the number that it looks like."""
+    allowed = [str(one) for one in parameter.enum] or ["true", "false"]
+    if parameter.enum or parameter.type == "boolean":
+        from difflib import get_close_matches
+
+        close = get_close_matches(str(value).lower(), allowed, n=1)
+        return f"write `{close[0]}`" if close else ""
+    text = str(value).replace(",", ".")
+    if not _NUMBER.fullmatch(text):
+        return ""
+    if parameter.type == "amount":
+        return f'write "{canonical(Decimal(text))}"'
+    return f"write {text}" if parameter.type == "number" else ""
 
 
 def _about(parameter: Parameter) -> str:

@@ -71,4 +71,4 @@ def _missing(document: Document, parameter: Parameter, one: Template) -> Finding
 
 def _wrong(document: Document, path: Path, wrong: WrongValueError) -> Finding:
     what = f"entry {path[-1] + 1}" if isinstance(path[-1], int) else f"`{path[-1]}`"
-    return document.finding("wrong-value", f"{what} must be {wrong}", path)
+    return document.finding("wrong-value", f"{what} must be {wrong}", path, fix=wrong.fix)
