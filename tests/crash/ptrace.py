@@ -118,7 +118,9 @@ def traced(work: Callable[[], int], kill: Callable[[Stop], object]) -> int:
     child = os.fork()
     if not child:
         _work(work)
-    os.waitpid(child, 0)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSTOPPED(status):
+        return status  # tracing is not allowed here, and the work is done
     _ptrace(_SETOPTIONS, child, 0, _OPTIONS)
     _ptrace(_SYSCALL, child)
     inside: dict[int, str] = {}
