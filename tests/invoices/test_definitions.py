@@ -219,6 +219,8 @@ def test_a_template_has_a_schema_for_the_definitions_that_use_it() -> None:
     accepts = compile_schema(schema)
     assert accepts(USES_IT)
     assert accepts(USES_IT | {"for_each": "a.csv", "values": {"name": "{{ row.name }}", "count": "{{ 1 }}"}})
+    assert accepts(USES_IT | {"for_each": "a.csv", "values": {"name": "x", "trips": "{{ row.trips }}"}})
+    assert not accepts(USES_IT | {"values": {"name": "x", "trips": "{{ row.trips }}"}})
     assert accepts(USES_IT | {"values": {"name": "x", "remark": None, "level": None}})
     for wrong in (
         {"template": "other"},

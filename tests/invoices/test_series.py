@@ -69,6 +69,46 @@ def test_each_row_that_counts_is_an_invoice(tmp_path: Path) -> None:
     assert one.digest != three.digest
 
 
+TRIPS = """\
+parameters:
+  trips: {type: list, fields: {to: {type: text}, kilometres: {type: number}}}
+invoice:
+  deadline: "{{ date }}"
+  invoice_lines:
+    - for_each: trips
+      label: "{{ item.to }}"
+      quantity: "{{ item.kilometres }}"
+      unit: km
+      raw_currency_unit_price: "0.60"
+      vat_rate: FR_200
+"""
+TRAVELLERS = """\
+for_each: data/travellers.yaml
+external_reference: "TRIPS-{{ row.number }}"
+customer: A
+date: 2026-01-31
+template: trips
+values: {trips: "{{ row.trips }}"}
+"""
+ROWS = """\
+- {number: 1, trips: [{to: Lyon, kilometres: 460}, {to: "{{ row.number }}", kilometres: 2.5}]}
+- {number: 2, trips: "[{to: Lyon, kilometres: 460}]"}
+- {number: 3, trips: [{to: Lyon, miles: 300}]}
+"""
+
+
+def test_a_list_of_a_row_is_a_value_and_text_never_becomes_one(tmp_path: Path) -> None:
+    write(tmp_path, templates__trips=TRIPS, travellers=TRAVELLERS, data__travellers=ROWS)
+    repository, findings = load([tmp_path])
+    (one,) = repository.invoices
+    assert [line["label"] for line in one.body["invoice_lines"]] == ["Lyon", "{{ row.number }}"]
+    assert [(finding.rule, finding.line, finding.column, finding.summary) for finding in findings] == [
+        ("wrong-value", 2, 22, "`trips` must be a list of entries"),
+        ("wrong-value", 3, 34, "`miles` must be left out: an entry has `to`, `kilometres`"),
+    ]
+    assert {Path(finding.file).name for finding in findings} == {"travellers.yaml"}
+
+
 def test_an_invoice_is_placed_at_its_row(tmp_path: Path) -> None:
     repository, _ = club(tmp_path)
     assert [str(one.place) for one in repository.invoices] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -41,6 +42,79 @@ def test_valid_definitions_are_accepted_by_all(kind: str) -> None:
 def test_all_three_agree(data: st.DataObject, kind: str) -> None:
     answers = three_answers(definition_schema(kind), data.draw(nearly_valid(kind)))
     assert len(set(answers)) == 1, answers
+
+
+def parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every schema within ``schema``, itself included."""
+    yield schema
+    for name in ("properties", "patternProperties"):
+        for inner in schema.get(name, {}).values():
+            yield from parts(inner)
+    for name in ("items", "additionalProperties", "propertyNames", "if", "then", "else", "not"):
+        if isinstance(schema.get(name), dict):
+            yield from parts(schema[name])
+    for name in ("anyOf", "oneOf", "allOf"):
+        for inner in schema.get(name, ()):
+            yield from parts(inner)
+
+
+# Where validators have been known to differ: truth values and numbers, whole decimals, ends of lines, digits
+# of other scripts, lengths in characters that take two places, and every word of the schema itself.
+PROBES: list[Any] = [
+    *(None, True, False, 0, 1, -1, 2, 10**15, Decimal("1.0"), Decimal("1.5"), Decimal("-0"), Decimal("1E+3")),
+    *(
+        "",
+        " ",
+        "a",
+        "a\n",
+        "1.00",
+        "1.00\n",
+        "+1",
+        "1e3",
+        "\u0661",
+        "2026-01-31",
+        "FR_200",
+        "{{ a }}",
+        "x" * 300,
+    ),
+    *(
+        "\U0001f600" * 200,
+        [],
+        [1],
+        [[]],
+        ["a"] * 3,
+        {},
+        {"id": 1},
+        {"id": True},
+        {"x": 1},
+        {"type": "absolute"},
+    ),
+]
+
+
+def words(schema: dict[str, Any]) -> list[Any]:
+    """What a schema itself names, and what lies beside its limits."""
+    limits = [schema[name] for name in ("minimum", "maximum") if name in schema]
+    lengths = [schema[name] for name in ("minLength", "maxLength", "minItems", "maxItems") if name in schema]
+    return [
+        *schema.get("enum", ())[:3],
+        *([schema["const"]] if "const" in schema else []),
+        *(limit + step for limit in limits for step in (-1, 0, 1)),
+        *(kind * (length + step) for length in lengths for step in (0, 1) for kind in ("x", [1])),
+        *(kind * (length - 1) for length in lengths if length for kind in ("x", [1])),
+        *(dict.fromkeys(schema.get("required", ())[:keep], "") for keep in (None, 1, -1)),
+    ]
+
+
+def test_all_three_agree_on_every_part_and_every_corner() -> None:
+    schemas = {repr(part): part for kind in KINDS for part in parts(definition_schema(kind))}
+    assert len(schemas) > 200
+    for schema in schemas.values():
+        fast, reference = compile_schema(schema), Reference(schema)
+        rust = jsonschema_rs.Draft7Validator(schema, validate_formats=False)
+        for value in [*PROBES, *words(schema)]:
+            answers = (fast(value), reference.is_valid(value), rust.is_valid(value))
+            assert len(set(answers)) == 1, (schema, value, answers)
 
 
 @pytest.mark.parametrize(

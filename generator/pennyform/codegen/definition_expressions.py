@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pennyform.codegen.definition_fields import Schema
 
-_EXPRESSION: Schema = {"type": "string", "pattern": r"\{\{"}
+EXPRESSION: Schema = {"type": "string", "pattern": r"\{\{"}
 _WORDS = ("title", "description")
 
 
@@ -36,7 +36,7 @@ def with_expressions(
     if _takes_any_text(schema) or schema.get("type") == "boolean":
         # A flag, such as whether an invoice becomes final, is readable where it stands.
         return schema
-    return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, _EXPRESSION]}
+    return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, EXPRESSION]}
 
 
 def _takes_any_text(schema: Schema) -> bool:

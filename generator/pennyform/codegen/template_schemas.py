@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from pennyform.codegen.definition_expressions import with_expressions
+from pennyform.codegen.definition_expressions import EXPRESSION, with_expressions
 from pennyform.codegen.definition_fields import DECIMAL_MESSAGE, DECIMAL_PATTERN, Schema
 
 _TYPES: dict[str, Schema] = {
@@ -63,7 +63,7 @@ def template_schema(single: Schema, series: Schema, name: str, template: Mapping
     given = template.get("invoice", {}).keys()
     required = [*single["else"]["required"], "template", *(["values"] if values["required"] else [])]
     required = [field for field in dict.fromkeys(required) if field not in given]
-    loose = {**with_expressions(values, {}), "required": values["required"]}
+    loose = {**_loose(values), "required": values["required"]}
     return {
         "$schema": single["$schema"],
         "title": f"Invoice by the template {name}",
@@ -74,6 +74,16 @@ def template_schema(single: Schema, series: Schema, name: str, template: Mapping
         "then": _part(series, name, loose, [*required, "for_each"]),
         "else": _part(single, name, values, required, for_each=series["properties"]["for_each"]),
     }
+
+
+def _loose(values: Schema) -> Schema:
+    """``values`` for many invoices: any may be an expression, a list too, which is then one of the row."""
+    loose = with_expressions(values, {})
+    for name, member in loose["properties"].items():
+        if "items" in member:
+            words = {word: member.pop(word) for word in ("title", "description") if word in member}
+            loose["properties"][name] = {**words, "anyOf": [member, EXPRESSION]}
+    return loose
 
 
 def _part(schema: Schema, name: str, values: Schema, required: list[str], **offered: Schema) -> Schema:

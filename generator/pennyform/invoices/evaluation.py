@@ -160,6 +160,12 @@ class Evaluation:
         if not _HOLDS_EXPRESSION.search(text):
             return text
         mark = self._document.mark(at)
+        listed = _listed(text, scope) if to[:1] == ("values",) else None
+        if listed is not None:
+            # A list of a data file for a parameter that takes one: it is data already, no text becomes it.
+            self.marks |= {(*to, *steps): place for steps, place in _inside(_sole_name(text), scope)}
+            self.marks[to] = mark
+            return listed
         self.origins[to] = Origin(text, mark, scope.sources)
         self.marks[to] = scope.sources.get(_sole_name(text), mark)
         return _as_field(schema, self._evaluate(text, scope, at))
@@ -198,6 +204,22 @@ def _of_item(scope: Scope, name: str, index: int, called: str) -> dict[str, Mark
         for source, mark in scope.sources.items()
         if source.startswith(prefix)
     }
+
+
+def _listed(text: str, scope: Scope) -> list[Any] | None:
+    """The list of the row that an expression names and does nothing else with."""
+    row, _, field = _sole_name(text).partition(".")
+    values = scope.names.get(row)
+    found = values.get(field) if isinstance(values, Mapping) else None
+    return found if isinstance(found, list) else None
+
+
+def _inside(name: str, scope: Scope) -> Iterator[tuple[Path, Mark]]:
+    """Where the parts of what ``name`` stands for are written, by the path of each in it."""
+    for source, mark in scope.sources.items():
+        if source.startswith(f"{name}."):
+            steps = source.removeprefix(f"{name}.").split(".")
+            yield tuple(int(step) if step.isdigit() else step for step in steps), mark
 
 
 def _sole_name(text: str) -> str:

@@ -42,6 +42,10 @@ class WrongValueError(ValueError):
         self.fix = fix
 
 
+class UnknownFieldError(WrongValueError):
+    """An entry of a list has a field that was not declared: its name is what is wrong, not its value."""
+
+
 class Parameter(NamedTuple):
     """One parameter, or one field of the entries of a ``list``.
 
@@ -83,7 +87,7 @@ def _limit(one: Parameter, stated: Mapping[str, Any], name: str) -> Any:
     if name not in stated:
         return None
     if one.type not in _ORDERED:
-        raise WrongValueError(f"left out: {TYPES[one.type]} has no limits", (name,))
+        raise WrongValueError(f"left out: {TYPES[one.type]} has no limits", (name,), "delete it")
     found = _typed(one, stated[name], from_text=False)
     if found is None:
         raise WrongValueError(f"{TYPES[one.type]}, as the parameter is", (name,))
@@ -143,7 +147,7 @@ def _entry(parameter: Parameter, index: int, entry: Any, *, from_text: bool) -> 
         raise WrongValueError(f"a mapping with {known}", (index,))
     for name in entry:
         if name not in parameter.fields:
-            raise WrongValueError(f"left out: an entry has {known}", (index, name))
+            raise UnknownFieldError(f"left out: an entry has {known}", (index, name), "delete it")
     fields = {}
     for name, field in parameter.fields.items():
         if name not in entry and field.required:

@@ -98,7 +98,7 @@ def _refused(document: Document, path: Path, parameter: Parameter, value: Any) -
 
 
 def _wrong(document: Document, path: Path, wrong: WrongValueError, name: str = "") -> Finding:
-    return document.finding("wrong-value", f"`{name or path[-1]}` must be {wrong}", path)
+    return document.finding("wrong-value", f"`{name or path[-1]}` must be {wrong}", path, fix=wrong.fix)
 
 
 def _shapes(

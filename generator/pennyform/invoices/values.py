@@ -6,7 +6,7 @@ from typing import Any
 
 from pennyform.findings import Finding
 from pennyform.invoices.document import Document, Path
-from pennyform.invoices.parameters import TYPES, Parameter, WrongValueError, native
+from pennyform.invoices.parameters import TYPES, Parameter, UnknownFieldError, WrongValueError, native
 from pennyform.invoices.templates import Template
 
 
@@ -70,5 +70,6 @@ def _missing(document: Document, parameter: Parameter, one: Template) -> Finding
 
 
 def _wrong(document: Document, path: Path, wrong: WrongValueError) -> Finding:
+    is_name = isinstance(wrong, UnknownFieldError)
     what = f"entry {path[-1] + 1}" if isinstance(path[-1], int) else f"`{path[-1]}`"
-    return document.finding("wrong-value", f"{what} must be {wrong}", path, fix=wrong.fix)
+    return document.finding("wrong-value", f"{what} must be {wrong}", path, key=is_name, fix=wrong.fix)
