@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import random
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pennyform import cli
 from pennyform.sandbox import Rules
 from pennyform.sandbox.faults import Faults
 
 from . import oracles, patches
 from .kinds import BY_NAME, KINDS, Kind, Storm
 from .loop import Loop
-from .machine import Clock, Machine, Process
-from .network import Death, Wire
+from .machine import Machine
+from .runner import Run, Runner
 from .service import Service
 from .trace import Trace
 from .workload import Workload, content_of, drawn, edited
@@ -26,36 +24,6 @@ from .workload import Workload, content_of, drawn, edited
 # Faster than a disk where there is one, and nothing in it is worth keeping.
 _SCRATCH = Path("/dev/shm")
 _CALM_RUNS = 2
-_RULE = re.compile(r"^(?:\S+: )?error ([a-z-]+):", re.MULTILINE)
-_CLOSING = re.compile(r"^Apply: (.*)", re.MULTILINE)
-_WORST = ("unknown", "differs", "conflict", "failed", "waiting", "partial", "not started")
-
-
-@dataclass
-class Run:
-    """One command and how it ended: ``exit`` is None for a process that was killed."""
-
-    words: tuple[str, ...]
-    exit: int | None
-    said: str
-    stormy: bool
-
-    @property
-    def ending(self) -> str:
-        """The exit code and what it was about, in a word or two."""
-        if self.exit is None:
-            return "killed"
-        rules = _RULE.findall(self.said)
-        counts = _CLOSING.findall(self.said)
-        worst = [word for word in _WORST if any(f" {word}" in line for line in counts)]
-        about = rules[:1] or worst[:1]
-        return " ".join([f"exit {int(self.exit)}", *about])
-
-    def forget(self) -> None:
-        """Keep of what was said only what the ending needs."""
-        self.said = "\n".join(
-            line for line in self.said.splitlines() if line.startswith(("error ", "Apply:"))
-        )
 
 
 @dataclass
@@ -97,36 +65,43 @@ def _kinds(seed: int, rng: random.Random) -> tuple[Kind, ...]:
     return tuple(dict.fromkeys([first, *others]))
 
 
+def _rules(rng: random.Random, kinds: Sequence[Kind]) -> Rules:
+    """What nobody knows of the real service is sometimes so and sometimes otherwise."""
+    return Rules(
+        taken_status=rng.choice((422, 409)),
+        deleted_reference_is_free=rng.random() < 0.5,
+        pdf_seconds=rng.choice((0.0, 20.0, 60.0)),
+        pa_needs_reg_no=False,
+        rounding="document" if any(kind.rounds for kind in kinds) else "line",
+    )
+
+
 class Episode:
     """The state of one seed."""
 
     def __init__(
         self, seed: int, rng: random.Random, kinds: tuple[Kind, ...], folder: Path, trace: Trace
     ) -> None:
-        self.rng, self.kinds, self.trace = rng, kinds, trace
-        self.verdict = Verdict(seed, tuple(kind.name for kind in kinds))
+        self.seed, self.rng, self.kinds, self.trace = seed, rng, kinds, trace
         self.loop = Loop()
-        self.doubles = any(kind.doubles for kind in kinds)
-        rules = Rules(
-            taken_status=rng.choice((422, 409)),
-            deleted_reference_is_free=rng.random() < 0.5,
-            pdf_seconds=rng.choice((0.0, 20.0, 60.0)),
-            pa_needs_reg_no=False,
-        )
+        self.once = not any(kind.twice for kind in kinds)
+        self.lasting = any(kind.lasting for kind in kinds)
         # Without the service's own uniqueness every invoice that is sent twice shows.
-        unique = self.doubles or rng.random() < 0.4
-        self.service = Service(self.loop, rules, Faults(seed), unique=unique)
+        unique = any(kind.unique for kind in kinds) or rng.random() < 0.4
+        self.service = Service(self.loop, _rules(rng, kinds), Faults(seed), unique=unique)
+        self.runner = Runner(self.loop, self.service, trace, rng)
+        self.wrong = self.runner.wrong
         self.workload: Workload = drawn(rng)
-        self.machines = [self._machine(folder / "here"), self._machine(folder / "elsewhere")]
+        self.here, self.elsewhere = self._machine(folder / "here"), self._machine(folder / "elsewhere")
         trace.hidden[str(folder)] = "<folder>"
-        references = tuple(self.workload.by_reference)
-        self.storm = Storm(rng, self.service, self.machines[0], references)
+        self.storm = Storm(rng, self.service, self.here, tuple(self.workload.by_reference))
+        self.met = not kinds[0].name or kinds[0].name == "none"
+        self.more: list[str] = []
         patches.enter(self.loop, rng, rng.choice((1, 1, 4)))
 
     def _machine(self, root: Path) -> Machine:
         root.mkdir()
-        for name in ("terms.pdf", *(one.file for one in self.workload.invoices if one.file)):
-            (root / name).write_bytes(content_of(name))
+        (root / "terms.pdf").write_bytes(content_of("terms.pdf"))
         return Machine(root, self.rng, self.trace)
 
     @property
@@ -137,33 +112,48 @@ class Episode:
     # --- the course of things -------------------------------------------------------------------------------
 
     def play(self) -> Verdict:
-        """Storm, calm, and now and then the same again with other definitions."""
+        """Storm and calm, now and then with other definitions before or after, and what must hold by then."""
         try:
             self._rounds()
         finally:
             self.service.close()
-        self.verdict.digest = self.trace.digest()
-        self.verdict.lines = self.trace.lines
-        self.verdict.invoices = len(self.workload.invoices)
-        return self.verdict
+        return Verdict(
+            self.seed,
+            tuple(kind.name for kind in self.kinds),
+            self.runner.runs,
+            self.wrong,
+            self.met,
+            self.runner.requests,
+            len(self.workload.invoices),
+            self.trace.digest(),
+            self.trace.lines,
+        )
 
     def _rounds(self) -> None:
         rounds = self.rng.choice((1, 1, 1, 2))
         stormy = self.rng.randrange(rounds)
         for number in range(rounds):
             if number:
-                self.workload = edited(self.rng, self.workload)
-                self._provide_files()
+                self._edit()
+            self._provide_files()
             if number == stormy:
                 self._storm()
             self._calm()
-            if self.verdict.wrong:
+            if self.wrong:
                 return
-        if self.rng.random() < 0.5:
-            self._nothing_left()
+        if not self.storm.touched and not self.lasting:
+            self.rng.choice((self._nothing_left, self._saved_plan, lambda: None))()
+
+    def _edit(self) -> None:
+        """The author works on the folder; what left it is pruned."""
+        before = self.workload
+        self.workload = edited(self.rng, before)
+        self.storm.references = tuple(self.workload.by_reference)
+        if before.by_reference.keys() - self.workload.by_reference.keys():
+            self.more = ["--prune"]
 
     def _provide_files(self) -> None:
-        for machine in self.machines:
+        for machine in (self.here, self.elsewhere):
             for one in self.workload.invoices:
                 if one.file:
                     (machine.root / one.file).write_bytes(content_of(one.file))
@@ -171,35 +161,16 @@ class Episode:
     def _storm(self) -> None:
         for kind in self.kinds:
             kind.brew(self.storm)
-        for number in range(self.rng.randint(1, 2)):
-            if number:
-                self._damage()
+        for _ in range(self.rng.randint(1, 2)):
             if self.storm.rival:
                 self._two_at_once()
             else:
-                self._apply(self.machines[0], stormy=True)
-            if self.verdict.wrong:
+                self._apply(stormy=True)
+            if self.wrong:
                 return
-        self._damage()
-        met = sum(found.met for found in self.service.faults.scheduled())
-        marks = (
-            met,
-            self.machines[0].met,
-            self.storm.acts,
-            self.storm.happened,
-            self.verdict.kinds == ("none",),
-        )
-        self.verdict.met = any(marks)
-        self.service.faults.clear()
-        self.service.allow(self.service.scopes)
-        self.machines[0].tricks.clear()
-        self.storm.deaths, self.storm.interrupts = [], []
-
-    def _damage(self) -> None:
-        for damage in self.storm.damage:
-            damage(self.machines[0])
-        if self.storm.power:
-            self.machines[0].cut_power()
+            self.storm.strike()
+        self.met = self.met or self.storm.struck
+        self.storm.calm()
 
     def _calm(self) -> None:
         """After faults stop, two runs are enough; each thing that only a person can say is asked once."""
@@ -207,16 +178,16 @@ class Episode:
         allowed, last = _CALM_RUNS, None
         while allowed:
             allowed -= 1
-            last = self._apply(self.machines[0], *more)
+            last = self._apply(*more)
             more = []
-            if self.verdict.wrong or last.exit == 0:
+            if self.wrong or last.exit == 0:
                 break
-            if "journal-damaged" in last.said:
+            if "journal-damaged" in last.said and self.storm.damage:
                 more, allowed = ["--repair-journal"], allowed + 1
             elif "--mailed" in last.said:
                 more, allowed = self._tell_about_mails(), allowed + 1
-        if last and last.exit != 0 and not self.verdict.wrong and not self.storm.touched:
-            self.verdict.wrong.append(f"two calm runs did not converge, the last exits {last.exit}")
+        if last and last.exit != 0 and not self.wrong and not self.storm.touched and not self.lasting:
+            self.wrong.append(f"two calm runs did not converge, the last exits {last.exit}")
         self.service.let_everything_arrive()
         self._judge(last)
 
@@ -230,80 +201,85 @@ class Episode:
                 words += ["--mailed" if rows[0].mails else "--not-mailed", one.reference]
         return words
 
+    # --- what else must hold in the end ---------------------------------------------------------------------
+
     def _nothing_left(self) -> None:
-        if self.storm.touched:
-            return
         words = self.rng.choice((["plan", "--detailed-exitcode"], ["verify"]))
-        run = self._run(self.machines[0], words)
+        run = self._run([words[0], str(self.here.root), *words[1:]])
         if run.exit != 0:
-            self.verdict.wrong.append(f"{words[0]} after the last apply exits {run.exit}")
+            self.wrong.append(f"{words[0]} after the last apply exits {run.exit}")
 
-    # --- processes ------------------------------------------------------------------------------------------
+    def _saved_plan(self) -> None:
+        """A saved plan is carried out once, even when the account is put back to what it was before."""
+        self.workload = edited(self.rng, self.workload)
+        self._provide_files()
+        file = str(self.here.root / "saved.plan")
+        before = self.service.copy()
+        self._run(["plan", str(self.here.root), "--out", file])
+        stale = self.rng.random() < 0.3
+        if stale:
+            self.workload = edited(self.rng, self.workload, always=True)
+        first = self._run(["apply", file, "--auto-approve"])
+        if stale and (first.exit == 0 or first.wrote):
+            self.wrong.append("a saved plan was carried out after its definitions had changed")
+        if stale or first.exit != 0 or not first.wrote:
+            return
+        self.service.restore(before)
+        again = self._run(["apply", file, "--auto-approve"])
+        if again.exit == 0 or again.wrote:
+            self.wrong.append("a saved plan was carried out twice")
 
-    def _apply(self, machine: Machine, *more: str, stormy: bool = False) -> Run:
-        return self._run(machine, ["apply", "--auto-approve", *more], stormy=stormy)
+    # --- commands -------------------------------------------------------------------------------------------
+
+    def _apply(self, *more: str, stormy: bool = False) -> Run:
+        return self._apply_on(self.here, *more, stormy=stormy)
+
+    def _apply_on(self, machine: Machine, *more: str, stormy: bool = False) -> Run:
+        words = ["apply", str(machine.root), "--auto-approve", *self.more, *more]
+        return self._run(words, machine, stormy=stormy)
+
+    def _run(self, words: list[str], machine: Machine | None = None, *, stormy: bool = False) -> Run:
+        death, interrupt_at = self.storm.fate() if stormy else (None, None)
+        run = self.runner.run(
+            machine or self.here,
+            self.workload,
+            words,
+            stormy=stormy,
+            death=death,
+            interrupt_at=interrupt_at,
+        )
+        self.storm.happened = self.storm.happened or run.exit in (None, 130)
+        self._judge(run)
+        return run
 
     def _two_at_once(self) -> None:
-        here, elsewhere = self.machines
-        other = here if self.storm.rival == "on this machine" else elsewhere
+        other = self.here if self.storm.rival == "on this machine" else self.elsewhere
         delay = self.rng.choice((0.0, 0.5, 2.0, 5.0))
 
         def second() -> None:
             self.loop.sleep(delay)
-            self._apply(other, stormy=True)
+            self._apply_on(other, stormy=True)
 
-        tasks = [self.loop.spawn(lambda: self._apply(here, stormy=True)), self.loop.spawn(second)]
+        tasks = [self.loop.spawn(lambda: self._apply(stormy=True)), self.loop.spawn(second)]
         self.loop.join(tasks)
         self.storm.happened = True
         for task in tasks:
             if task.error:
                 raise task.error
 
-    def _run(self, machine: Machine, words: list[str], *, stormy: bool = False) -> Run:
-        process = self._process(machine, stormy=stormy)
-        task, before = self.loop.current, self.loop.current.process
-        task.process = process
-        patches.begin_process()
-        try:
-            exit_: int | None = cli.main([words[0], str(machine.root), *words[1:]])
-        except patches.KilledError:
-            exit_ = None
-        finally:
-            task.process = before
-        if exit_ is None or process.interrupted:
-            self.storm.happened = True
-        run = Run(tuple(words), exit_, process.output.getvalue() + process.errors.getvalue(), stormy)
-        self.trace.note(self.loop.now, process.name, "exit", exit_, run.said)
-        self.verdict.runs.append(run)
-        self.verdict.requests += process.requests
-        self.verdict.wrong += oracles.after_any_run(process, exit_)
-        self.verdict.wrong += self.service.watch.objections
-        self._judge(run)
-        return run
-
-    def _process(self, machine: Machine, *, stormy: bool) -> Process:
-        number = len(self.verdict.runs) + 1
-        process = Process(f"p{number}{machine.root.name[0]}", machine, self.workload)
-        process.clock = Clock(self.loop, machine)
-        process.wire = Wire(process, self.service, self.loop, self.trace, self.rng)
-        if stormy:
-            process.wire.death = self.storm.deaths.pop(0) if self.storm.deaths else None
-            process.wire.interrupt_at = self.storm.interrupts.pop(0) if self.storm.interrupts else None
-        return process
-
     # --- judgement ------------------------------------------------------------------------------------------
 
     def _judge(self, run: Run | None) -> None:
-        if not self.verdict.wrong:
-            self.verdict.wrong += self._objections(run)
+        if not self.wrong:
+            self.wrong += self._objections(run)
 
     def _objections(self, run: Run | None) -> Iterator[str]:
         books = self.service.kept()
-        if not any(kind.doubles for kind in self.kinds):
-            yield from oracles.once_each(books, self.untouched)
+        yield from oracles.once_each(books, self.untouched, options=self.once)
+        yield from (f"there are two of {name}" for name in self.service.named_twice())
         yield from oracles.final_as_planned(books, self.workload, self.untouched)
         if run and run.exit == 0 and run.words[0] == "apply":
-            yield from oracles.all_done(books, self.workload, self.untouched)
-
-
-__all__ = ["Death", "Episode", "Run", "Verdict", "play"]
+            pruned = "--prune" in run.words
+            yield from oracles.all_done(
+                books, self.workload, self.untouched, pruned=pruned, options=self.once
+            )

@@ -35,6 +35,10 @@ class Process:
     requests: int = 0
     arrivals: list[float] = field(default_factory=list)
     dead: bool = False
+    # When it may send again, after a 429 that said so.
+    quiet_until: float = 0.0
+    # Writes that it sent after its journal had failed; None while that has not.
+    unwritten: int | None = None
     interrupted: bool = False
     logged: str = ""
     # Set right after it is made: both know the process.
@@ -181,6 +185,8 @@ class SystemCalls:
         trick = process.machine.trick(call)
         if trick and trick.error:
             process.machine.trace.note(self.loop.now, process.name, call, errno.errorcode[trick.error])
+            if call in {"write", "fsync"} and process.unwritten is None:
+                process.unwritten = 0
             raise OSError(trick.error, os.strerror(trick.error))
         if trick and trick.kill and call != "write":
             process.kill()

@@ -16,6 +16,8 @@ from .machine import Process
 from .service import API, Service
 from .trace import Trace
 
+# Invoices that are under way at once: as many requests may have been recorded already.
+_MOST_UNDER_WAY = 4
 _INVOICES = f"{API}/customer_invoices"
 
 
@@ -51,9 +53,12 @@ class Wire(httpx.BaseTransport):
         if self.interrupt_at == number:
             self.process.interrupted = True
         self._die(number, after=False)
+        if self.loop.now < self.process.quiet_until:
+            self._object(f"sends {self.process.quiet_until - self.loop.now:.1f} s before it may")
         if request.method != "GET":
             self._about_to_write(request)
-        self.loop.sleep(self.rng.uniform(0.02, 0.3))
+        # The way there varies by less than the margin that the client leaves; the way back may take longer.
+        self.loop.sleep(self.rng.uniform(0.02, 0.11))
         self.process.check()
         self.process.arrivals.append(self.loop.now)
         request.headers["x-process"] = self.process.name
@@ -64,6 +69,7 @@ class Wire(httpx.BaseTransport):
             self.note(type(problem).__name__)
             raise
         self._die(number, after=True)
+        self.loop.sleep(self.rng.uniform(0.02, 0.25))
         self.process.check()
         return httpx.Response(
             response.status_code, headers=response.headers, stream=_Heard(self, request, response)
@@ -82,6 +88,7 @@ class Wire(httpx.BaseTransport):
 
     def _about_to_write(self, request: httpx.Request) -> None:
         """A final word needs a reading of what it makes final, since the last write to it."""
+        self._must_have_a_journal()
         words = request.url.path.removeprefix(_INVOICES).strip("/").split("/")
         if not words[0].isdigit():
             return
@@ -90,6 +97,13 @@ class Wire(httpx.BaseTransport):
             self._must_have_seen(id_)
         else:
             self.process.seen.pop(id_, None)
+
+    def _must_have_a_journal(self) -> None:
+        """Once a record could not be written, only what was recorded before may still leave."""
+        if self.process.unwritten is not None:
+            self.process.unwritten += 1
+            if self.process.unwritten >= _MOST_UNDER_WAY:
+                self._object("goes on writing although its journal cannot be written")
 
     def _must_have_seen(self, id_: int) -> None:
         row = self.process.seen.get(id_)
@@ -102,9 +116,11 @@ class Wire(httpx.BaseTransport):
     def _object(self, what: str) -> None:
         self.service.watch.objections.append(f"{self.process.name} {what}")
 
-    def look(self, request: httpx.Request, status: int, content: bytes) -> None:
+    def look(self, request: httpx.Request, status: int, headers: httpx.Headers, content: bytes) -> None:
         """Remember what a complete answer shows of invoices."""
         self.note(status, content)
+        if status == 429:
+            self.process.quiet_until = max(self.process.quiet_until, self.loop.now + _asked(headers))
         if request.method == "GET" and status == 200 and request.url.path == _INVOICES:
             self.process.seen |= {row["id"]: row for row in _rows(content)}
 
@@ -125,7 +141,14 @@ class _Heard(httpx.SyncByteStream):
         except httpx.TransportError as problem:
             self._wire.note(self._response.status_code, type(problem).__name__)
             raise
-        self._wire.look(self._request, self._response.status_code, b"".join(parts))
+        response = self._response
+        self._wire.look(self._request, response.status_code, response.headers, b"".join(parts))
+
+
+def _asked(headers: httpx.Headers) -> float:
+    """The seconds of a ``retry-after``; what is no number asks for nothing."""
+    text = headers.get("retry-after", "")
+    return float(text) if text.isdecimal() else 0.0
 
 
 def _amounts(row: dict[str, Any]) -> tuple[Decimal, Decimal]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from .machine import Machine, Process
-from .service import TOKEN, Kept, crowded
+from .service import FOREIGN, TOKEN, Kept, crowded
 from .workload import PREFIX, Wanted, Workload
 
 Books = Mapping[str, list[Kept]]
@@ -36,13 +36,13 @@ def _secrets(machine: Machine) -> Iterator[str]:
             yield f"the token is in {path.name}"
 
 
-def once_each(books: Books, references: Collection[str]) -> Iterator[str]:
-    """At most one invoice per reference, and no file or mail twice."""
+def once_each(books: Books, references: Collection[str], *, options: bool) -> Iterator[str]:
+    """At most one invoice per reference, and, where ``options`` count, no file and no mail twice."""
     for reference in references:
         rows = books.get(reference, [])
         if len(rows) > 1:
             yield f"{len(rows)} invoices carry {reference}"
-        for row in rows:
+        for row in rows if options else ():
             if len(set(row.appendices)) < len(row.appendices):
                 yield f"{reference} has a file twice: {', '.join(row.appendices)}"
             if row.mails > 1:
@@ -60,8 +60,18 @@ def final_as_planned(books: Books, workload: Workload, untouched: Collection[str
                 yield f"{reference} is final although nobody asked for that"
 
 
-def all_done(books: Books, workload: Workload, untouched: Collection[str]) -> Iterator[str]:
-    """What exit 0 claims: exactly one of each, equal in everything, and nothing left over."""
+def all_done(
+    books: Books, workload: Workload, untouched: Collection[str], *, pruned: bool, options: bool
+) -> Iterator[str]:
+    """What exit 0 claims: exactly one of each, equal in everything, and nothing left over.
+
+    Args:
+        books: what is there.
+        workload: what was asked for.
+        untouched: the references that nobody else worked on.
+        pruned: drafts that left the folder must be gone.
+        options: whether mails and files are counted.
+    """
     for reference in untouched:
         wanted, rows = workload.by_reference[reference], books.get(reference, [])
         if len(rows) != 1:
@@ -69,8 +79,15 @@ def all_done(books: Books, workload: Workload, untouched: Collection[str]) -> It
             continue
         yield from (f"{reference}: {what}" for what in content_differences(wanted, rows[0]))
         yield from (f"{reference}: {what}" for what in _option_differences(wanted, rows[0], books))
+        if options and rows[0].mails != int(wanted.mail):
+            yield f"{reference} was mailed {rows[0].mails} times"
+        if options and sorted(wanted.appendices) != sorted(rows[0].appendices):
+            yield f"{reference} has the files {', '.join(rows[0].appendices)}"
     left = sorted(set(books) - set(workload.by_reference))
-    yield from (f"{name} is left over" for name in left if name.startswith(PREFIX) and "~" in name)
+    drafts = [name for name in left if name.startswith(PREFIX) and books[name][0].draft]
+    yield from (f"{name} is left over" for name in drafts if pruned or "~" in name)
+    if FOREIGN not in books:
+        yield "the draft of somebody else is gone"
     yield from _vat(books, workload, untouched)
 
 
@@ -117,10 +134,8 @@ def _option_differences(wanted: Wanted, row: Kept, books: Books) -> Iterator[str
     checks = {
         "whether it is a draft": (not wanted.final, row.draft),
         "its categories": (bool(wanted.category), bool(body["category_ids"])),
-        "its files": (sorted(wanted.appendices), sorted(row.appendices)),
         "whether it is paid": (wanted.paid, body["marked_as_paid"]),
         "whether it was submitted": (wanted.submit, body["submitted_at"] is not None),
-        "its mails": (int(wanted.mail), row.mails),
         "its imputation dates": (wanted.dated, row.lines[0]["imputation_dates"] is not None),
         "what it corrects": (credited[0].id if credited else None, body["credited_invoice_id"]),
     }

@@ -33,6 +33,7 @@ from .service import TOKEN
 __all__ = ["KilledError", "begin_process", "enter", "installed"]
 
 CALLS = SystemCalls()
+PATIENCE = Patience()
 
 
 @dataclass
@@ -105,7 +106,7 @@ def _each(*arguments: Any, **options: Any) -> None:
 def _connect(repository: Repository, *_: object) -> Iterator[connection.Connection]:
     process = SCENE.process
     client = Client(TOKEN, transport=process.wire, clock=process.clock)
-    world = World(process.clock, Disk(), Patience(), SCENE.workers)
+    world = World(process.clock, Disk(), PATIENCE, SCENE.workers)
     yield connection.Connection(Remote(client), "simulated", world)
 
 

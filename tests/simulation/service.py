@@ -21,12 +21,25 @@ from .workload import ADDRESS
 
 # Unlike anything else that is written anywhere, so that it can be looked for.
 TOKEN = "simulated-secret-5f1d7c93e2"
+# A draft that is none of ours, and must survive everything.
+FOREIGN = "FOREIGN-1"
 API = "/api/external/v2"
 _INVOICES = (
     "SELECT id, reference, body FROM record"
     " WHERE kind = 'customer_invoice' AND deleted_at IS NULL ORDER BY id"
 )
+_TWICE = (
+    "SELECT kind, reference FROM record WHERE kind IN ('customer', 'product') AND deleted_at IS NULL"
+    " GROUP BY kind, reference HAVING count(*) > 1"
+)
 _CHILDREN = "SELECT body FROM record WHERE kind = ? AND parent = ? AND deleted_at IS NULL ORDER BY id"
+LINE = {
+    "label": "By hand",
+    "quantity": 1,
+    "raw_currency_unit_price": "5.00",
+    "unit": "hour",
+    "vat_rate": "FR_200",
+}
 _RATE, _WINDOW = 25, 5.0
 
 
@@ -93,6 +106,7 @@ class Service(Sandbox):
         )
         self._loop = loop
         self.allow(self.scopes)
+        self.by_hand("POST", "/customer_invoices", self.draft(FOREIGN))
         if not unique:
             with self._store.transaction(write=True) as connection:
                 connection.execute("DROP INDEX record_reference")
@@ -118,6 +132,17 @@ class Service(Sandbox):
             return int(found[0])
         return int(msgspec.json.decode(self.by_hand("POST", "/company_customers", body).body)["id"])
 
+    def draft(self, reference: str) -> dict[str, Any]:
+        """The body of a small draft as a person would make it."""
+        return {
+            "draft": True,
+            "date": "2026-03-01",
+            "deadline": "2026-03-31",
+            "customer_id": self.somebody(),
+            "external_reference": reference,
+            "invoice_lines": [LINE],
+        }
+
     def by_hand(self, method: str, path: str, body: Any = None) -> Response:
         """What a person does in the app: no token, no faults, no rate."""
         content = b"" if body is None else msgspec.json.encode(body)
@@ -133,6 +158,11 @@ class Service(Sandbox):
             for one in _kept(connection):
                 found.setdefault(one.reference, []).append(one)
         return found
+
+    def named_twice(self) -> list[str]:
+        """Customers and products of which there are two under one reference."""
+        with self._store.transaction(write=False) as connection:
+            return [f"{kind} {reference}" for kind, reference in connection.execute(_TWICE).fetchall()]
 
     def let_everything_arrive(self) -> None:
         """Wait until nothing is under way to the service any more."""

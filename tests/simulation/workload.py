@@ -313,11 +313,20 @@ def _optional(rng: random.Random, wanted: Wanted) -> Wanted:
     )
 
 
-def edited(rng: random.Random, before: Workload) -> Workload:
-    """The folder after its author worked on it: drafts changed, finalized, one more."""
+def edited(rng: random.Random, before: Workload, *, always: bool = False) -> Workload:
+    """The folder after its author worked on it: drafts changed, finalized, dropped, one more.
+
+    Args:
+        rng: decides.
+        before: the folder.
+        always: whether something must have changed.
+    """
     after = [_edited(rng, one) for one in before.invoices]
-    if rng.random() < 0.3:
-        after.append(_invoice(rng, 900, plain=False))
+    drafts = [one for one in after if not one.final]
+    if drafts and len(after) > 1 and rng.random() < 0.2:
+        after.remove(rng.choice(drafts))
+    if rng.random() < 0.3 or always:
+        after.append(_invoice(rng, 900 + len(after), plain=False))
     return replace(before, invoices=tuple(after))
 
 

@@ -42,12 +42,16 @@ KINDS = (
     *(_dropped(how, after=True) for how in list(_SAID)[3:]),
     Kind("delivered late", _late),
     Kind(
-        "delivered twice, first answer", lambda storm: storm.on_write(Duplicate, answer="first"), doubles=True
+        "delivered twice, first answer",
+        lambda storm: storm.on_write(Duplicate, answer="first"),
+        unique=True,
+        twice=True,
     ),
     Kind(
         "delivered twice, second answer",
         lambda storm: storm.on_write(Duplicate, answer="second"),
-        doubles=True,
+        unique=True,
+        twice=True,
     ),
     Kind("slow answers", lambda storm: storm.on_any(Latency, seconds=storm.rng.uniform(1, 29))),
     Kind(

@@ -18,14 +18,14 @@ def _read_only(storm: Storm) -> None:
     storm.trick("open", error=errno.EROFS, times=50)
 
 
-def _between_runs(name: str, damage: Callable[[Storm, Machine], object]) -> Kind:
+def _between_runs(name: str, damage: Callable[[Storm, Machine], object], *, twice: bool = False) -> Kind:
     """Something happens to the journal after a run that was cut off."""
 
     def brew(storm: Storm) -> None:
         storm.interrupts = [storm.rng.randint(6, 20)]
         storm.damage.append(lambda machine: machine.journal and damage(storm, machine))
 
-    return Kind(name, brew, forgets=True)
+    return Kind(name, brew, unique=True, twice=twice)
 
 
 def _torn(storm: Storm, machine: Machine) -> None:
@@ -77,5 +77,5 @@ KINDS = (
     _between_runs("bit flip in the journal", _flip),
     _between_runs("bit flip in the last record", _last),
     _between_runs("journal lost", _lose),
-    _between_runs("journal put back from an older copy", _older),
+    _between_runs("journal put back from an older copy", _older, twice=True),
 )

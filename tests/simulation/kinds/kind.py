@@ -15,16 +15,18 @@ class Kind:
     Attributes:
         name: for people.
         brew: makes a storm of it.
-        doubles: the network itself delivers twice, or two machines are at work: only the service's own
-            uniqueness can keep references apart, so it must be on, and a mail may leave twice.
+        unique: two create at once, or what was done is forgotten: only the service's own uniqueness can keep
+            references apart, so it must be on.
+        twice: the network delivers twice, or two machines work at once: a mail or a file may leave twice.
         person: somebody changes invoices besides, so that a conflict may be the right end.
-        forgets: the journal may lose records, so that nobody may know whether a mail left.
+        rounds: the service computes other cents than were planned.
         lasting: it does not pass by itself; a run may end with it and say so.
     """
 
     name: str
     brew: Callable[[Storm], object]
-    doubles: bool = False
+    unique: bool = False
+    twice: bool = False
     person: bool = False
-    forgets: bool = False
+    rounds: bool = False
     lasting: bool = False

@@ -6,15 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tests.simulation.kinds.kind import Kind
 from tests.simulation.kinds.storm import Storm
-from tests.simulation.service import Kept
-
-_LINE = {
-    "label": "By hand",
-    "quantity": 1,
-    "raw_currency_unit_price": "5.00",
-    "unit": "hour",
-    "vat_rate": "FR_200",
-}
+from tests.simulation.service import LINE, Kept
 
 
 def _drafts(storm: Storm) -> Iterator[Kept]:
@@ -38,7 +30,7 @@ def _to_a_draft(name: str, act: Callable[[Storm, int], object]) -> Kind:
 
 
 def _edit(storm: Storm, id_: int) -> None:
-    storm.service.by_hand("PUT", f"/customer_invoices/{id_}", {"invoice_lines": {"create": [_LINE]}})
+    storm.service.by_hand("PUT", f"/customer_invoices/{id_}", {"invoice_lines": {"create": [LINE]}})
 
 
 def _rename(storm: Storm, id_: int) -> None:
@@ -56,11 +48,8 @@ def _finalize(storm: Storm, id_: int) -> None:
 def _same_reference(storm: Storm) -> None:
     def create() -> None:
         reference = storm.rng.choice(storm.references)
-        customer = storm.service.somebody()
         storm.touched.add(reference)
-        body = {"draft": True, "date": "2026-03-01", "deadline": "2026-03-31", "customer_id": customer}
-        body |= {"external_reference": reference, "invoice_lines": [_LINE]}
-        storm.service.by_hand("POST", "/customer_invoices", body)
+        storm.service.by_hand("POST", "/customer_invoices", storm.service.draft(reference))
 
     storm.meanwhile(create)
 
@@ -70,5 +59,5 @@ KINDS = (
     _to_a_draft("a person renames a draft", _rename),
     _to_a_draft("a person deletes a draft", _delete),
     _to_a_draft("a person finalizes a draft", _finalize),
-    Kind("a person takes the reference", _same_reference, person=True, doubles=True),
+    Kind("a person takes the reference", _same_reference, person=True, unique=True),
 )

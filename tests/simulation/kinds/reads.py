@@ -19,6 +19,7 @@ KINDS = (
     _lag(items=False),
     _lag(items=True),
     Kind("stale pages", lambda storm: storm.on_read(Stale, times=storm.rng.choice((1, 3, 30)))),
+    Kind("the service rounds otherwise", lambda storm: storm.note(), rounds=True, lasting=True),
     Kind(
         "filters are ignored", lambda storm: storm.on_read(FilterIgnored, times=storm.rng.choice((1, 3, 30)))
     ),

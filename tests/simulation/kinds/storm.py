@@ -50,10 +50,39 @@ class Storm:
     acts: int = 0
     happened: bool = False
 
+    @property
+    def struck(self) -> bool:
+        """Whether anything of it was met so far."""
+        met = sum(found.met for found in self.service.faults.scheduled())
+        return bool(met or self.machine.met or self.acts or self.happened)
+
+    def fate(self) -> tuple[Death | None, int | None]:
+        """What awaits the next process: its death, and the request at which somebody interrupts it."""
+        death = self.deaths.pop(0) if self.deaths else None
+        return death, self.interrupts.pop(0) if self.interrupts else None
+
+    def strike(self) -> None:
+        """Do to the machine what is done to it between two runs."""
+        for damage in self.damage:
+            damage(self.machine)
+        if self.power:
+            self.machine.cut_power()
+
+    def calm(self) -> None:
+        """Let everything be as it should, but for what was damaged already, and what is still under way."""
+        self.service.faults.clear()
+        self.service.allow(self.service.scopes)
+        self.machine.tricks.clear()
+        self.deaths, self.interrupts, self.power = [], [], False
+
     def fault(self, make: Callable[..., Fault], where: dict[str, Any], **details: Any) -> None:
         """Schedule one fault; a few requests pass unharmed first, and a few are met then."""
         often = {"skip": self.rng.choice((0, 0, 0, 1, 2, 4)), "times": self.rng.choice((1, 1, 1, 2, 3, 5))}
         self.service.faults.schedule(make(**{**often, **where, **details}))
+
+    def note(self) -> None:
+        """It lies in how the service is, not in anything that happens."""
+        self.happened = True
 
     def on_write(self, make: Callable[..., Fault], **details: Any) -> None:
         """A fault that meets writes."""

@@ -1,0 +1,133 @@
+"""Mistakes in deciding, comparing and carrying out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+
+from pennyform.cli import applying
+from pennyform.cli.exits import Exit
+from pennyform.engine import apply, masters, planner, prune, saved, session, settle, tasks, track
+from pennyform.engine.apply import Applier
+from pennyform.engine.changes import Action, Orphan, Step
+from pennyform.engine.finish import Finisher
+from pennyform.engine.journal import Subject
+from pennyform.engine.masters import Masters
+from pennyform.engine.reading import read_back
+from pennyform.engine.track import Track
+from pennyform.invoices import money
+
+from tests.simulation.planted.bug import Bug, replaced
+
+
+def _float_tax(base: Decimal, rate: Any, unit: Decimal) -> Decimal:
+    return Decimal(str(round(float(base) * float(rate.charged) / 100, 2))).quantize(unit)
+
+
+@contextmanager
+def _amounts_not_compared() -> Iterator[None]:
+    real = track.compare
+
+    def lenient(*arguments: Any) -> Any:
+        return replace(real(*arguments), amounts=())
+
+    with ExitStack() as stack:
+        for module in (track, planner):
+            stack.enter_context(patch.object(module, "compare", lenient))
+        yield
+
+
+def _accept_anything(self: Track, there: Any) -> bool:
+    self.there = there
+    return True
+
+
+@contextmanager
+def _finalized_at_once() -> Iterator[None]:
+    def finalize(self: Applier, one: Track) -> None:
+        id_ = one.known_id
+        self._sender.send(one.subject, Step.FINALIZE, lambda: self.remote.finalize(id_), id_)
+
+    writes = {**planner._WRITES, Action.CREATE: (Step.CREATE,), Action.NO_OP: ()}
+    with patch.object(planner, "_WRITES", writes), patch.object(Applier, "_finalize", finalize):
+        yield
+
+
+def _reading_does_not_count(tracks: Any, *arguments: Any) -> dict[Any, Any]:
+    troubles = read_back(tracks, *arguments)
+    return {subject: one for subject, one in troubles.items() if "could not be" in one.detail}
+
+
+def _no_doubt_about_mail(task: Any, reference: str, memory: Any) -> bool:
+    return Subject(task.key, reference) in memory.done
+
+
+def _mail_again(self: Finisher, one: Track, task: Any) -> bool:
+    return False
+
+
+def _update_again(self: Track, why: str, *, taken: bool) -> None:
+    if self.next is Step.UPDATE:
+        return
+    _doubt(self, why, taken=taken)
+
+
+_doubt = Track.doubt
+
+
+def _create_again(self: Masters, change: Any, subject: Any, why: str) -> Any:
+    return masters.Result(change, masters.Status.NOT_STARTED, left=("create",), detail=why)
+
+
+def _all_drafts(repository: Any, drafts: Any) -> tuple[Orphan, ...]:
+    defined = {invoice.external_reference for invoice in repository.invoices}
+    return tuple(Orphan(one) for one in drafts if one.external_reference not in defined)
+
+
+def _cheerful(report: Any) -> Exit:
+    real = _exit_of(report)
+    return Exit.OK if real is Exit.UNKNOWN else real
+
+
+_exit_of = applying.exit_of
+
+
+def _by_the_wall_clock(clock: Any, seconds: float, stop: Any) -> None:
+    until = clock.time() + seconds
+    while not stop() and (rest := until - clock.time()) > 0:
+        clock.sleep(min(rest, 1.0))
+
+
+@contextmanager
+def _wall_clock() -> Iterator[None]:
+    from pennyform.engine import finish, reading
+
+    with ExitStack() as stack:
+        for module in (settle, reading, finish):
+            stack.enter_context(patch.object(module, "pause", _by_the_wall_clock))
+        yield
+
+
+BUGS: tuple[Bug, ...] = (
+    replaced("tax is computed in floats", money, "_tax", _float_tax),
+    Bug("amounts are not compared", _amounts_not_compared),
+    replaced("whatever is read back is accepted", Track, "accepts", _accept_anything),
+    Bug("finalized in the same breath as created", _finalized_at_once),
+    replaced("a reading that differs does not stop", apply, "read_back", _reading_does_not_count),
+    replaced("what the journal cannot say was not mailed", tasks, "_remembered", _no_doubt_about_mail),
+    replaced("an option is repeated without looking", Finisher, "_is_done", _mail_again),
+    replaced("an update whose answer was lost is repeated", Track, "doubt", _update_again),
+    replaced("a customer is created again without looking", Masters, "_look_up", _create_again),
+    replaced("mail goes out whoever made it final", Track, "leave_mail", lambda _: None),
+    replaced("drafts of others are pruned", session, "orphans", _all_drafts),
+    replaced("a stale plan is carried out", saved, "staleness", lambda *_: ""),
+    replaced("an unknown outcome exits 0", applying, "exit_of", _cheerful),
+    replaced("what the journal has seen is not missed", session, "_missed", lambda *_: []),
+    Bug("pauses follow the wall clock", _wall_clock),
+)
+
+__all__ = ["BUGS", "prune"]

@@ -1,0 +1,69 @@
+"""Mistakes in what must survive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+from unittest.mock import patch
+
+from pennyform.engine import journal, lock, storage
+from pennyform.engine.journal import Journal, JournalError
+from pennyform.engine.sender import Sender
+from pennyform.engine.storage import Disk
+
+from tests.simulation.machine import SystemCalls
+from tests.simulation.planted.bug import Bug, replaced
+
+_write = Journal.write
+
+
+def _without(event: str) -> Bug:
+    def write(self: Journal, name: str, **data: Any) -> None:
+        if name != event:
+            _write(self, name, **data)
+
+    return replaced(f"{event.replace('_', ' ')} is not written down", Journal, "write", write)
+
+
+def _write_if_possible(self: Journal, name: str, **data: Any) -> None:
+    try:
+        _write(self, name, **data)
+    except JournalError:
+        self._broken = False
+
+
+@contextmanager
+def _intent_afterwards() -> Iterator[None]:
+    """The request leaves first; what it was about is written down when it has been answered."""
+    real = Sender.send
+
+    def send(self: Sender, subject: Any, step: str, request: Any, id_: int | None = None) -> Any:
+        kept: list[tuple[str, dict[str, Any]]] = []
+
+        def write(journal: Journal, name: str, **data: Any) -> None:
+            kept.append((name, data))
+
+        with patch.object(Journal, "write", write):
+            try:
+                return real(self, subject, step, request, id_)
+            finally:
+                for name, data in kept:
+                    _write(self.journal, name, **data)
+
+    with patch.object(Sender, "send", send):
+        yield
+
+
+BUGS: tuple[Bug, ...] = (
+    _without("intent"),
+    _without("acknowledged"),
+    _without("plan_used"),
+    Bug("the intent is written after the request", _intent_afterwards),
+    replaced("records are not synced", SystemCalls, "fsync", lambda *_: None),
+    replaced("the folder of a new journal is not synced", storage, "_sync_folder", lambda *_: None),
+    replaced("records have no checksum", journal, "_sum", lambda *_: "0" * 32),
+    replaced("a torn end is left in place", Disk, "truncate", lambda *_: None),
+    replaced("a journal that cannot be written is done without", Journal, "write", _write_if_possible),
+    replaced("there is no lock", lock, "hold", lambda _: nullcontext()),
+)

@@ -1,0 +1,83 @@
+"""Mistakes in how requests are sent and answers are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from pennyform.engine import remote
+from pennyform.engine.limits import Patience
+from pennyform.engine.observed import ObservedInvoice
+from pennyform.engine.outcomes import RefusedError
+from pennyform.engine.remote import Remote
+from pennyform.engine.settle import Settler
+from pennylane_company import _exchange, convert, errors, models
+from pennylane_company._exchange import Exchange, Operation
+from pennylane_company._failures import Fate
+from pennylane_company._limits import Turns
+
+from tests.simulation import patches
+from tests.simulation.planted.bug import Bug, replaced
+
+
+@contextmanager
+def _server_errors_refuse() -> Iterator[None]:
+    try:
+        yield
+    except errors.ServerError as problem:
+        raise RefusedError(str(problem), status=problem.status) from problem
+    except errors.OutcomeUnknownError as problem:
+        raise remote.UnknownOutcomeError(str(problem)) from problem
+    except errors.PennylaneError as problem:
+        raise remote._definite(problem) from problem
+
+
+@contextmanager
+def _everything_refuses() -> Iterator[None]:
+    try:
+        yield
+    except errors.OutcomeUnknownError as problem:
+        raise RefusedError(str(problem), status=0) from problem
+    except errors.ServerError as problem:
+        raise remote.UnknownOutcomeError(str(problem)) from problem
+    except errors.PennylaneError as problem:
+        raise remote._definite(problem) from problem
+
+
+def _create_final(self: Remote, body: Any) -> Any:
+    final = convert({**body, "draft": False}, models.FinalizedCustomerInvoiceCreate)
+    return remote._sent(lambda: self._client.customer_invoices.create(final))
+
+
+def _first_lines(self: Remote, row: Any, included: Any) -> ObservedInvoice:
+    lines = sorted((included or {"items": ()})["items"], key=lambda line: int(line["id"]))
+    return ObservedInvoice(row, tuple(lines), exact=True)
+
+
+def _failing_proves(self: Settler, subject: Any, found: dict[Any, int], missing: set[Any]) -> None:
+    try:
+        id_ = self._id_of(subject)
+    except remote.OutcomeError:
+        id_ = None
+    if id_ is None:
+        missing.add(subject)
+    else:
+        found[subject] = id_
+
+
+BUGS: tuple[Bug, ...] = (
+    replaced("writes are repeated after a lost answer", Operation, "repeatable", property(lambda _: True)),
+    replaced("a broken connection counts as never opened", _exchange, "fate", lambda _: Fate.NOT_SENT),
+    replaced("retry-after is ignored", Exchange, "_pause", lambda *_: 0.0),
+    replaced("the rate is left to the service", Turns, "_next_free", lambda _: float("-inf")),
+    replaced("5xx counts as refused", remote, "_writing", _server_errors_refuse),
+    replaced("an unreadable success counts as refused", remote, "_writing", _everything_refuses),
+    replaced("one empty look-up proves absence", patches, "PATIENCE", replace(Patience(), settle=(0.0,))),
+    replaced("a look-up that failed proves absence", Settler, "_look", _failing_proves),
+    replaced("rows that were not asked for are taken", remote, "_check", lambda *_: None),
+    replaced("invoices are created without draft: true", Remote, "create_draft", _create_final),
+    replaced("lines beyond the twentieth are not read", Remote, "_with_lines", _first_lines),
+    replaced("the token is left in messages", Exchange, "_redact", lambda _, text: text),
+)

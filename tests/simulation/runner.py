@@ -1,0 +1,100 @@
+"""Commands as processes: each with a wire, a clock and a fate, each run looked at when it has ended."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pennyform import cli
+
+from . import oracles, patches
+from .loop import Loop
+from .machine import Clock, Machine, Process
+from .network import Death, Wire
+from .service import Service
+from .trace import Trace
+from .workload import Workload
+
+_RULE = re.compile(r"^(?:\S+: )?error ([a-z-]+):", re.MULTILINE)
+_CLOSING = re.compile(r"^Apply: (.*)", re.MULTILINE)
+_WORST = ("unknown", "differs", "conflict", "failed", "waiting", "partial", "not started")
+_KEPT = ("error ", "Apply:")
+
+
+@dataclass
+class Run:
+    """One command and how it ended: ``exit`` is None for a process that was killed."""
+
+    words: tuple[str, ...]
+    exit: int | None
+    said: str
+    stormy: bool
+    wrote: bool
+
+    @property
+    def ending(self) -> str:
+        """The exit code and what it was about, in a word or two."""
+        if self.exit is None:
+            return "killed"
+        closing = " ".join(_CLOSING.findall(self.said))
+        about = [*_RULE.findall(self.said), *(word for word in _WORST if f" {word}" in closing)]
+        return " ".join([f"exit {int(self.exit)}", *about[:1]])
+
+    def forget(self) -> None:
+        """Keep of what was said only what the ending needs."""
+        self.said = "\n".join(line for line in self.said.splitlines() if line.startswith(_KEPT))
+
+
+@dataclass(eq=False)
+class Runner:
+    """Runs commands and remembers what is wrong with any of them, whatever its outcome."""
+
+    loop: Loop
+    service: Service
+    trace: Trace
+    rng: random.Random
+    runs: list[Run] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    requests: int = 0
+
+    def run(
+        self,
+        machine: Machine,
+        workload: Workload,
+        words: list[str],
+        *,
+        stormy: bool = False,
+        death: Death | None = None,
+        interrupt_at: int | None = None,
+    ) -> Run:
+        """Run one command to its end, or to the end of its process."""
+        name = f"p{len(self.runs) + 1}{machine.root.name[0]}"
+        process = Process(name, machine, workload)
+        process.clock = Clock(self.loop, machine)
+        process.wire = Wire(process, self.service, self.loop, self.trace, self.rng, death, interrupt_at)
+        patches.begin_process()
+        exit_ = self._carried_out(process, lambda: cli.main(words))
+        return self._noted(process, words, exit_, stormy=stormy)
+
+    def _carried_out(self, process: Process, command: Callable[[], int]) -> int | None:
+        task = self.loop.current
+        before, task.process = task.process, process
+        try:
+            return command()
+        except patches.KilledError:
+            return None
+        finally:
+            task.process = before
+
+    def _noted(self, process: Process, words: list[str], exit_: int | None, *, stormy: bool) -> Run:
+        said = process.output.getvalue() + process.errors.getvalue()
+        self.trace.note(self.loop.now, process.name, "exit", exit_, said)
+        wrote = any(done.process == process.name for done in self.service.watch.done)
+        run = Run(tuple(words), exit_, said, stormy, wrote)
+        self.runs.append(run)
+        self.requests += process.requests
+        self.wrong += oracles.after_any_run(process, exit_)
+        self.wrong += self.service.watch.objections
+        return run
