@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from pennyform.sandbox.problems import bad_request
+
+# What is wrong with a form is said in the answer, not on standard error.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 _MOST_PARTS = 100
 _LONGEST_BOUNDARY = 70  # RFC 2046
