@@ -154,7 +154,7 @@ class Applier:
             except (UnknownOutcomeError, ReferenceTakenError) as problem:
                 track.doubt(str(problem), taken=isinstance(problem, ReferenceTakenError))
             except (OutcomeError, JournalError) as problem:
-                track.end(Status.FAILED, str(problem))
+                track.end(Status.FAILED, _reason(problem, track))
             else:
                 track.advance()
 
@@ -223,11 +223,20 @@ class Applier:
         """Only ever reached through a reading that was found equal, to the cent."""
         if track.there is None:
             raise ValueError("an invoice is only finalized as it was last read")
-        if track.there.draft:
-            id_ = track.known_id
-            self._sender.send(track.subject, Step.FINALIZE, lambda: self.remote.finalize(id_), id_)
-        else:
-            track.leave_mail()
+        id_ = track.known_id
+        try:
+            if track.there.draft:
+                self._sender.send(track.subject, Step.FINALIZE, lambda: self.remote.finalize(id_), id_)
+                return
+        except RefusedError:
+            if not self._is_final(id_):
+                raise
+        track.share(final=True)
+
+    def _is_final(self, id_: int) -> bool:
+        """Whether the account says so, when finalizing was refused: another machine may have been faster."""
+        row = self.remote.invoices_by_id([id_]).get(id_)
+        return row is not None and not row.draft
 
     def _set_aside(self, track: Track) -> None:
         """Let the old draft give up its reference; from then on the track is about the new one."""
@@ -272,6 +281,12 @@ class Applier:
             else:
                 track.advance()
             track.uncertain = ""
+
+
+def _reason(problem: OutcomeError | JournalError, track: Track) -> str:
+    if isinstance(problem, RefusedError) and problem.status == 404 and track.id is not None:
+        return f"invoice {track.id} is gone, deleted or replaced meanwhile; the next apply looks again"
+    return str(problem)
 
 
 def _idle(change: InvoiceChange) -> Result:

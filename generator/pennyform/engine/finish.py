@@ -23,7 +23,7 @@ from pennyform.engine.resolve import with_ids
 from pennyform.engine.results import Status
 from pennyform.engine.sender import Sender
 from pennyform.engine.storage import Storage
-from pennyform.engine.tasks import NEEDS_PDF, Identify, is_done, needed
+from pennyform.engine.tasks import APPENDICES, NEEDS_PDF, Identify, is_done, needed
 from pennyform.engine.track import Track
 from pennyform.invoices.model import Attachment, Key
 
@@ -66,7 +66,8 @@ class Finisher:
             if self.sender.must_stop():
                 return
             try:
-                self._send(track, track.task)
+                if not self._done_meanwhile(track, track.task):
+                    self._send(track, track.task)
             except UnknownOutcomeError as problem:
                 track.uncertain = str(problem)
             except RefusedError as problem:
@@ -134,6 +135,12 @@ class Finisher:
             track.tasks.popleft()
         elif track.attempts >= self.patience.attempts:
             track.end(Status.FAILED, why)
+
+    def _done_meanwhile(self, track: Track, task: Task) -> bool:
+        """Whether another machine was faster; always asked of a file, which nobody can take away again."""
+        if task.step is Step.ATTACH and track.there is not None:
+            return bool(is_done(task, self.remote.with_extras(track.there, (APPENDICES,))))
+        return track.shared and bool(self._is_done(track, task))
 
     def _is_done(self, track: Track, task: Task) -> bool | None:
         id_ = track.known_id

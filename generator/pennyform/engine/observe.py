@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from pennyform.engine.compare import compare
+from pennyform.engine.compare import Comparison, compare
 from pennyform.engine.keys import keys_of, resolver
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.memory import Memory, Subject
@@ -171,8 +171,20 @@ def _settle_doubts(repository: Repository, observation: Observation, remote: Rem
             there = remote.with_sections(there)
         if not there.exact and not compare(resolve(invoice, there), there).equal:
             there = remote.exactly(there)
+            if _is_torn(compare(resolve(invoice, there), there)):
+                there = replace(there, header=_header(there, remote))
         rows[0] = remote.with_extras(there, needed(invoice, draft=there.draft))
     return settled
+
+
+def _is_torn(comparison: Comparison) -> bool:
+    """Whether only amounts differ: perhaps somebody changed the lines after the header had been read."""
+    return bool(comparison.amounts) and not comparison.content
+
+
+def _header(invoice: ObservedInvoice, remote: Remote) -> Row:
+    again = remote.invoices_by_id([invoice.id]).get(invoice.id)
+    return again.header if again else invoice.header
 
 
 def needs_sections(invoice: DesiredInvoice, there: ObservedInvoice) -> bool:

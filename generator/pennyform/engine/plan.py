@@ -113,7 +113,8 @@ def _by_rate(item: tuple[str, Sequence[Any]]) -> tuple[Decimal, str]:
 
 def requests(masters: Sequence[MasterChange], invoices: Sequence[InvoiceChange]) -> int:
     """How many requests carrying out these changes takes, when nothing goes wrong."""
-    tasks = sum(len(change.tasks) for change in invoices)
+    # A file is looked for once more before it is attached.
+    tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)
     creations = sum(change.action is Action.CREATE for change in masters)
     return creations + sum(map(_wave_requests, waves(invoices))) + tasks
 

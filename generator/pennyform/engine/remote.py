@@ -230,10 +230,15 @@ class Remote:
         """Import an invoice that was issued elsewhere and return its header. It is final from the start.
 
         Raises:
-            ReferenceTakenError: its reference exists.
+            ReferenceTakenError: its reference exists, or its file was imported before: perhaps as this one.
         """
         invoice = _request(body, models.CustomerInvoiceImport)
-        return _sent(lambda: self._client.customer_invoices.import_(invoice))
+        try:
+            return _sent(lambda: self._client.customer_invoices.import_(invoice))
+        except RefusedError as refusal:
+            if refusal.status == 409:
+                raise ReferenceTakenError(str(refusal), status=409) from refusal
+            raise
 
     def update_draft(self, id_: int, body: Mapping[str, Any]) -> Row:
         """Change a draft in part and return its header."""

@@ -21,8 +21,8 @@ class Track:
     """The state of one invoice during an apply.
 
     ``resolved`` is what it must equal, with all ids known. ``uncertain`` tells that the last write may or may
-    not have been done. ``file_id`` is the uploaded file that an import is about to use. ``ended`` is set
-    once: then no further step is taken.
+    not have been done. ``file_id`` is the uploaded file that an import is about to use. ``shared`` tells that
+    another machine is at work on the same invoice. ``ended`` is set once: then no further step is taken.
     """
 
     change: InvoiceChange
@@ -36,6 +36,7 @@ class Track:
     file_id: int | None = None
     tasks: deque[Task] = field(default_factory=deque)
     doubts: tuple[str, ...] = ()
+    shared: bool = False
     ended: Status | None = None
     detail: str = ""
     differences: tuple[Difference, ...] = ()
@@ -96,16 +97,23 @@ class Track:
         """Go on from what look-ups showed of a doubtful creation; proven absent, it may be sent again."""
         if id_ is not None:
             self.id = id_
+            if self.taken:
+                self.share(final=self.next is Step.IMPORT)
             self.advance()
         elif self.taken:
-            self.end(Status.FAILED, f"{self.uncertain}; yet no invoice is shown under it")
+            self.end(Status.FAILED, f"{self.uncertain}; yet no invoice is shown under its reference")
         elif unknown:
             self.end(Status.UNKNOWN, self.uncertain)
         self.uncertain = ""
 
-    def leave_mail(self) -> None:
-        """Somebody else made it final meanwhile: it may have been mailed too, and is not mailed twice."""
-        if any(task.step is Step.MAIL for task in self.tasks):
+    def share(self, *, final: bool) -> None:
+        """Somebody else is at work on it too: from now on, each task may have been done meanwhile.
+
+        Args:
+            final: they made it final, so that they may have mailed it as well, and it is not mailed twice.
+        """
+        self.shared = True
+        if final and any(task.step is Step.MAIL for task in self.tasks):
             self.tasks = deque(task for task in self.tasks if task.step is not Step.MAIL)
             self.doubts = (*self.doubts, mail_doubt(self.change.external_reference))
 
