@@ -37,3 +37,23 @@ def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
         holder.wait()
         with hold(path):
             pass
+
+
+def test_whoever_waits_is_asked_each_time_and_gets_it_in_the_end(tmp_path: Path) -> None:
+    path, asked = tmp_path / "lock", []
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+
+        def patient(problem: LockHeldError) -> bool:
+            asked.append(str(problem))
+            if len(asked) == 3:
+                holder.kill()
+                holder.wait()
+            return True
+
+        with hold(path, patient):
+            assert set(asked) == {f"process {holder.pid}"}
+            assert len(asked) >= 3

@@ -28,6 +28,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long to wait for PDFs that mail needs; 0 leaves them to a later apply (default: 179)",
     )
+    parser.add_argument(
+        "--time-limit",
+        type=int,
+        metavar="SECONDS",
+        help="begin nothing new after this time; the rest is left to a later apply (default: 86400)",
+    )
+    parser.add_argument(
+        "--lock-timeout",
+        type=int,
+        default=0,
+        metavar="SECONDS",
+        help="how long to wait while another apply to this company is under way (default: 0)",
+    )
     for option, meaning in (("--mailed", "was"), ("--not-mailed", "was not")):
         parser.add_argument(
             option,

@@ -15,6 +15,7 @@ from pennyform.cli.exits import Exit
 from pennyform.cli.interruption import Interruption
 from pennyform.cli.planning import print_plan
 from pennyform.cli.progress import progress_on
+from pennyform.cli.queueing import waiting
 from pennyform.cli.running import require_whole, write_out
 from pennyform.engine import saved
 from pennyform.engine.journal import JournalError
@@ -56,18 +57,22 @@ def _session(repository: Repository, args: argparse.Namespace) -> Iterator[Sessi
             repository,
             account.remote,
             state,
-            _patient(account.world, args.wait),
+            _patient(account.world, args),
             interrupted=interruption.asked,
             repair=args.repair_journal,
+            retry=waiting(account.world.clock, args.lock_timeout, interruption.asked),
         ) as session:
             yield session
 
 
-def _patient(world: World, seconds: int | None) -> World:
-    """The world with as much patience for PDFs as the command line says."""
-    if seconds is None:
-        return world
-    return replace(world, patience=replace(world.patience, pdf=shortened(world.patience.pdf, seconds)))
+def _patient(world: World, args: argparse.Namespace) -> World:
+    """The world with as much patience, for PDFs and in all, as the command line says."""
+    patience = world.patience
+    if args.wait is not None:
+        patience = replace(patience, pdf=shortened(patience.pdf, args.wait))
+    if args.time_limit is not None:
+        patience = replace(patience, run=float(args.time_limit))
+    return replace(world, patience=patience)
 
 
 def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespace) -> Exit:
@@ -183,7 +188,7 @@ def _print_locked(problem: LockHeldError) -> Exit:
         Severity.ERROR,
         f"another apply to this company is under way ({problem})",
         detail="Two of them at once could create an invoice twice.",
-        fix="wait until it is done and run it again",
+        fix="wait until it is done and run it again, or let --lock-timeout wait for it",
     )
     terminal.print_findings([finding], stream=sys.stderr)
     return Exit.TRY_LATER

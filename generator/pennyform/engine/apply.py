@@ -68,7 +68,10 @@ class Applier:
     _expected: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        self._sender = Sender(self.journal, self.interrupted, self.progress)
+        until = self.clock.monotonic() + self.patience.run
+        self._sender = Sender(
+            self.journal, self.interrupted, self.progress, lambda: self.clock.monotonic() >= until
+        )
         self._settler = Settler(self.remote, self.journal, self.clock, self.patience, self.interrupted)
         self._masters = Masters(self.remote, self._sender, self._settler, self.patience.attempts)
         self._finisher = Finisher(

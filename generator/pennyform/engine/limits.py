@@ -39,13 +39,15 @@ class Patience:
     request that is still on its way (its time limit) and the lag of reads behind writes, so that only after
     the last of them absence is proven. ``pdf`` are the pauses between attempts at what needs a PDF that is
     still being made. ``lag`` are the pauses before each further reading of an invoice that
-    does not look as it was just written. ``attempts`` bounds how often one creation is sent.
+    does not look as it was just written. ``attempts`` bounds how often one creation is sent. After ``run``
+    nothing new is sent: a day is enough for 200,000 invoices at the API's rate.
     """
 
     settle: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
     lag: tuple[float, ...] = (1.0, 2.0, 4.0)
     attempts: int = 3
     pdf: tuple[float, ...] = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
+    run: float = 86_400.0
 
 
 def shortened(pauses: Sequence[float], seconds: float) -> tuple[float, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pennyform.engine.storage import make_folder
@@ -19,12 +19,23 @@ class LockFileError(Exception):
     """The lock's file cannot be made."""
 
 
+Retry = Callable[[LockHeldError], bool]
+
+
+def _never(_: LockHeldError) -> bool:
+    return False
+
+
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
-    """Hold the exclusive lock ``path`` for as long as the context lasts; do not wait for it.
+def hold(path: Path, retry: Retry = _never) -> Iterator[None]:
+    """Hold the exclusive lock ``path`` for as long as the context lasts.
 
     The file stays behind when the lock is released: removing it would let two processes hold two files of
     one name.
+
+    Args:
+        path: the lock's file.
+        retry: asked when another process holds it, whether to try again; it may wait before it answers.
 
     Raises:
         LockHeldError: another process holds it.
@@ -32,7 +43,8 @@ def hold(path: Path) -> Iterator[None]:
     """
     file = _open(path)
     try:
-        _take(file)
+        while not _taken(file, retry):
+            pass
         yield
     finally:
         os.close(file)
@@ -46,11 +58,21 @@ def _open(path: Path) -> int:
         raise LockFileError(f"the lock {path} cannot be made: {problem}") from problem
 
 
-def _take(file: int) -> None:
+def _taken(file: int, retry: Retry) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = os.pread(file, 64, 0).decode(errors="replace").strip()
-        raise LockHeldError(f"process {holder}" if holder.isdigit() else "another process") from None
-    os.ftruncate(file, 0)
-    os.pwrite(file, str(os.getpid()).encode(), 0)
+        problem = LockHeldError(f"process {holder}" if holder.isdigit() else "another process")
+        if retry(problem):
+            return False
+        raise problem from None
+    _sign(file)
+    return True
+
+
+def _sign(file: int) -> None:
+    """Write down who holds it, for messages; a full disk is no reason not to hold it."""
+    with suppress(OSError):
+        os.ftruncate(file, 0)
+        os.pwrite(file, str(os.getpid()).encode(), 0)

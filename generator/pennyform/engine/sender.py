@@ -28,13 +28,15 @@ Progress = Callable[[int, int], None]
 class Sender:
     """Sends writes, of several threads at once, and knows when no more may be sent.
 
-    ``interrupted`` is asked before each write. ``stopped`` says why nothing more is sent; ``try_later`` that
-    the reason will pass.
+    ``interrupted`` and ``overdue`` are asked before each write: whether a person wants it to stop, and
+    whether it has been at it for too long. ``stopped`` says why nothing more is sent; ``try_later`` that the
+    reason will pass.
     """
 
     journal: Journal
     interrupted: Callable[[], bool]
     progress: Progress
+    overdue: Callable[[], bool] = lambda: False
     total: int = 0
     done: int = 0
     stopped: str = ""
@@ -47,6 +49,9 @@ class Sender:
         """Whether nothing more may be sent."""
         if self.interrupted():
             self.stop("interrupted")
+        elif self.overdue():
+            self.try_later = self.try_later or not self.stopped
+            self.stop("the run's time limit is reached")
         return bool(self.stopped)
 
     def stop(self, why: str) -> None:

@@ -154,6 +154,7 @@ def begin(
     *,
     interrupted: Callable[[], bool],
     repair: bool = False,
+    retry: lock.Retry = lambda _: False,
 ) -> Iterator[Session]:
     """Take the lock, open the journal, and hold both for as long as the context lasts.
 
@@ -164,6 +165,7 @@ def begin(
         world: time, files and patience.
         interrupted: whether to stop before the next write.
         repair: set a damaged journal aside, and look everything up that it may have known.
+        retry: asked whether to try again when another apply holds the lock.
 
     Raises:
         LockHeldError: another apply is under way.
@@ -173,7 +175,7 @@ def begin(
         InadmissibleError: the definitions ask for what is not carried out, or for another company.
     """
     admit(repository, state.company)
-    with lock.hold(state.lock):
+    with lock.hold(state.lock, retry):
         if repair:
             set_aside(state.journal, world.storage, world.clock.now)
         journal = open_journal(state.journal, world.storage, world.clock.now)

@@ -1,0 +1,140 @@
+"""Two applies to one company at once, on one machine and on two."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pennyform.sandbox import TOKEN, Rules, Sandbox
+from pennyform.sandbox.log import Entry
+from pennyform.sandbox.served import Served
+
+from tests.engine.world import PRODUCT, Office, books_of
+
+from .rivals import Rivalry
+
+TRY_LATER = 75
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """Three invoices, a customer and a product, of which nothing exists yet."""
+    office = Office(tmp_path / "template")
+    office.write("products/day.yaml", PRODUCT)
+    office.define("INV-1", finalize=True)
+    office.define("INV-2", lines="  - product: DAY\n    quantity: 3\n")
+    office.define("INV-3", finalize=True)
+    office.close()
+    return office.root
+
+
+@contextmanager
+def applying(served: Served, root: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A live ``pennyform apply`` on a machine of its own, as far as the server can tell."""
+    environment = os.environ | {"PENNYLANE_API_TOKEN": TOKEN, "PENNYLANE_BASE_URL": served.url}
+    command = [sys.executable, "-m", "pennyform", "apply", "--auto-approve", "--environment", "production"]
+    process = subprocess.Popen(
+        [*command, *options, "."],
+        cwd=root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    sandbox = Sandbox(tmp_path / "books.db", rate_limit=False, rules=Rules(pdf_seconds=0.0))
+    with Served(sandbox) as served:
+        yield served
+    sandbox.close()
+
+
+def stop_at_first_write(served: Served, process: subprocess.Popen[str]) -> None:
+    """Stop the process, as Ctrl-Z would, while its first write is being answered."""
+
+    def stop(entry: Entry) -> None:
+        if entry.method == "POST":
+            served.sandbox.log.listeners.remove(stop)
+            process.send_signal(signal.SIGSTOP)
+
+    served.sandbox.log.listeners.append(stop)
+
+
+def until_stopped(process: subprocess.Popen[str]) -> None:
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+
+def expected(served: Served) -> bool:
+    """Each invoice once, equal to the cent."""
+    books = books_of(served.sandbox)
+    there = {name: [(row["draft"], row["currency_amount"]) for row in rows] for name, rows in books.items()}
+    return there == {"INV-1": [(False, "240.0")], "INV-2": [(True, "2340.0")], "INV-3": [(False, "240.0")]}
+
+
+def test_the_second_apply_on_one_machine_says_so_and_leaves(template: Path, served: Served) -> None:
+    with applying(served, template) as one:
+        stop_at_first_write(served, one)
+        until_stopped(one)
+        with applying(served, template) as other:
+            said = other.communicate()[0]
+        assert other.returncode == TRY_LATER
+        assert f"another apply to this company is under way (process {one.pid})" in said
+        one.send_signal(signal.SIGCONT)
+        said = one.communicate()[0]
+        assert one.returncode == 0, said
+    assert expected(served)
+
+
+def test_the_second_apply_on_one_machine_may_wait(template: Path, served: Served) -> None:
+    with applying(served, template) as one:
+        stop_at_first_write(served, one)
+        until_stopped(one)
+        with applying(served, template, "--lock-timeout", "600") as other:
+            assert other.stdout is not None
+            line = other.stdout.readline()
+            assert f"waiting for another apply to this company (process {one.pid})" in line
+            one.send_signal(signal.SIGCONT)
+            assert "No changes." in other.communicate()[0]
+        assert (one.wait(), other.returncode) == (0, 0)
+    assert expected(served)
+
+
+def test_two_machines_at_once_leave_each_reference_once(
+    template: Path, tmp_path: Path, served: Served
+) -> None:
+    """Whatever their requests meet: the books are right, and both can go on."""
+    rival = tmp_path / "rival"
+    shutil.copytree(template, rival)
+    with applying(served, template) as one, applying(served, rival) as other:
+        outputs = [one.communicate()[0], other.communicate()[0]]
+        # The slower one may have been refused something (1), or not know what came of it (5), and says so.
+        assert {one.returncode, other.returncode} <= {0, 1, 5}, outputs
+    for root in (template, rival):
+        with applying(served, root) as again:
+            said = again.communicate()[0]
+        assert again.returncode == 0, said
+    assert expected(served)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_another_machine_applies_in_the_middle_of_an_apply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    rivalry = Rivalry(tmp_path)
+    for number in range(3, 36, 7):
+        assert rivalry.meet(number, before=before)

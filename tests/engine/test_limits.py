@@ -1,0 +1,64 @@
+"""Everything has a limit, and whoever meets it hears of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pennyform.cli.applying import exit_of
+from pennyform.cli.exits import Exit
+from pennyform.cli.queueing import waiting
+from pennyform.engine.limits import Patience
+from pennyform.engine.lock import LockHeldError
+
+from . import world
+from .world import FakeClock, Office, changing, statuses
+
+
+def test_a_run_ends_in_time_and_leaves_the_rest_to_the_next(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "PATIENCE", replace(world.PATIENCE, run=100.0))
+    for number in range(4):
+        office.define(f"INV-{number}", finalize=True)
+
+    def slow(_: object) -> None:
+        office.clock.sleep(30.0)
+
+    office.wire.faults = [world.Fault("POST", "", changing(slow), times=9)]
+    report = office.apply()
+    assert "time limit" in report.stopped
+    assert exit_of(report) == Exit.TRY_LATER
+    assert statuses(report) == {
+        "ACME": "done",
+        "INV-0": "partial",
+        "INV-1": "partial",
+        "INV-2": "partial",
+        "INV-3": "not_started",
+    }
+    office.wire.faults = []
+    assert exit_of(office.apply()) == Exit.OK
+
+
+def test_patience_is_counted_in_days_and_not_in_weeks() -> None:
+    patience = Patience()
+    assert patience.run <= 86_400
+    assert sum(patience.settle) <= 60
+    assert sum(patience.pdf) < 180
+    assert patience.attempts <= 3
+
+
+def test_waiting_for_the_lock_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+    retry = waiting(clock, 10, lambda: False)
+    asked = 0
+    while retry(LockHeldError("process 7")):
+        asked += 1
+    assert (asked, clock.seconds) == (20, 10.0)
+    assert capsys.readouterr().err == "waiting for another apply to this company (process 7)\n"
+
+
+def test_waiting_for_the_lock_ends_at_once_when_interrupted() -> None:
+    clock = FakeClock()
+    assert not waiting(clock, 10, lambda: True)(LockHeldError("process 7"))
+    assert clock.seconds == 0
