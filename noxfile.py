@@ -161,8 +161,8 @@ def schemathesis(session: nox.Session) -> None:
 
 
 @nox.session
-def browser(session: nox.Session) -> None:
-    """Look at the sandbox's page in headless Chromium, which Debian's packages install where it is missing."""
+def page(session: nox.Session) -> None:
+    """Look at the sandbox's page in headless Chromium, which apt installs where it is missing."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         if not shutil.which("apt-get"):
             session.skip("there is no Chromium with its driver here, and no apt-get to install them")
