@@ -15,8 +15,8 @@ from pennyform.engine import apply, masters, planner, prune, saved, session, set
 from pennyform.engine.apply import Applier
 from pennyform.engine.changes import Action, Orphan, Step
 from pennyform.engine.finish import Finisher
-from pennyform.engine.journal import Subject
 from pennyform.engine.masters import Masters
+from pennyform.engine.memory import Subject
 from pennyform.engine.reading import read_back
 from pennyform.engine.track import Track
 from pennyform.invoices import money
