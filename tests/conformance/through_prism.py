@@ -184,7 +184,9 @@ def sent(client: httpx.Client, number: int, exchange: Exchange) -> httpx.Respons
         headers["authorization"] = "Bearer replayed"
     url, body = quote(exchange["path"]), b""
     if exchange["status"] < 400:
-        headers["content-type"] = exchange["content_type"]
+        # Where no body is expected, tests send types that no client over a port could send.
+        if exchange["content_type"].isprintable():
+            headers["content-type"] = exchange["content_type"]
         url += f"?{exchange['query']}" if exchange["query"] else ""
         body = base64.b64decode(exchange["body"])
     return client.request(exchange["method"], url, headers=headers, content=body)
