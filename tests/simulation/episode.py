@@ -94,7 +94,7 @@ class Episode:
         self.workload: Workload = drawn(rng)
         self.here, self.elsewhere = self._machine(folder / "here"), self._machine(folder / "elsewhere")
         trace.hidden[str(folder)] = "<folder>"
-        self.storm = Storm(rng, self.service, self.here, tuple(self.workload.by_reference))
+        self.storm = Storm(rng, self.service, self.here, self.workload)
         self.met = not kinds[0].name or kinds[0].name == "none"
         self.more: list[str] = []
         patches.enter(self.loop, rng, rng.choice((1, 1, 4)))
@@ -142,13 +142,17 @@ class Episode:
             if self.wrong:
                 return
         if not self.storm.touched and not self.lasting:
-            self.rng.choice((self._nothing_left, self._saved_plan, lambda: None))()
+            draw = self.rng.random()
+            if draw < 0.25:
+                self._nothing_left()
+            elif draw < 0.4:
+                self._saved_plan()
 
     def _edit(self) -> None:
         """The author works on the folder; what left it is pruned."""
         before = self.workload
         self.workload = edited(self.rng, before)
-        self.storm.references = tuple(self.workload.by_reference)
+        self.storm.workload = self.workload
         if before.by_reference.keys() - self.workload.by_reference.keys():
             self.more = ["--prune"]
 

@@ -11,7 +11,7 @@ from tests.simulation.service import LINE, Kept
 
 def _drafts(storm: Storm) -> Iterator[Kept]:
     for rows in storm.service.kept().values():
-        yield from (row for row in rows if row.draft and row.reference in storm.references)
+        yield from (row for row in rows if row.draft and row.reference in storm.workload.by_reference)
 
 
 def _to_a_draft(name: str, act: Callable[[Storm, int], object]) -> Kind:
@@ -47,7 +47,7 @@ def _finalize(storm: Storm, id_: int) -> None:
 
 def _same_reference(storm: Storm) -> None:
     def create() -> None:
-        reference = storm.rng.choice(storm.references)
+        reference = storm.rng.choice(list(storm.workload.by_reference))
         storm.touched.add(reference)
         storm.service.by_hand("POST", "/customer_invoices", storm.service.draft(reference))
 

@@ -12,20 +12,22 @@ from pennyform.sandbox.faults import Fault, Meanwhile
 from tests.simulation.machine import Machine, Trick
 from tests.simulation.network import Death
 from tests.simulation.service import Service
+from tests.simulation.workload import Workload
 
 # Where a write can be met; what is most of a run's work is met most often.
 _WRITES = (
-    {"method": "POST"},
-    {"method": "PUT"},
-    {"method": "POST", "path": "/customer_invoices"},
-    {"method": "POST", "path": "/customer_invoices"},
-    {"method": "PUT", "path": "/customer_invoices/*/finalize"},
-    {"method": "PUT", "path": "/customer_invoices/*/finalize"},
-    {"method": "PUT", "path": "/customer_invoices/*"},
-    {"method": "POST", "path": "/customer_invoices/*/*"},
-    {"method": "POST", "path": "/customer_invoices/import"},
+    ("POST", "/**"),
+    ("PUT", "/**"),
+    ("POST", "/customer_invoices"),
+    ("POST", "/customer_invoices"),
+    ("PUT", "/customer_invoices/*/finalize"),
+    ("PUT", "/customer_invoices/*/finalize"),
+    ("PUT", "/customer_invoices/*"),
 )
-_READS = ({"method": "GET"}, {"method": "GET", "path": "/customer_invoices"})
+_MAIL = ("POST", "/customer_invoices/*/send_by_email")
+_OPTION = ("POST", "/customer_invoices/*/*")
+_IMPORT = ("POST", "/customer_invoices/import")
+_READS = ("/**", "/customer_invoices")
 
 
 @dataclass(eq=False)
@@ -39,7 +41,7 @@ class Storm:
     rng: random.Random
     service: Service
     machine: Machine
-    references: tuple[str, ...]
+    workload: Workload
     deaths: list[Death] = field(default_factory=list)
     interrupts: list[int] = field(default_factory=list)
     damage: list[Callable[[Machine], object]] = field(default_factory=list)
@@ -84,15 +86,24 @@ class Storm:
         """It lies in how the service is, not in anything that happens."""
         self.happened = True
 
+    def _targets(self) -> list[tuple[str, str]]:
+        """Where this folder's writes can be met; what is asked for seldom is met the more often then."""
+        wanted = self.workload.invoices
+        targets = list(_WRITES)
+        targets += [_MAIL] * 3 if any(one.mail for one in wanted) else []
+        targets += [_OPTION] * 2 if any(one.appendices or one.corrects for one in wanted) else []
+        return targets + ([_IMPORT] * 3 if any(one.file for one in wanted) else [])
+
     def on_write(self, make: Callable[..., Fault], **details: Any) -> None:
         """A fault that meets writes."""
-        self.fault(make, self.rng.choice(_WRITES), **details)
+        method, path = self.rng.choice(self._targets())
+        self.fault(make, {"method": method, "path": path}, **details)
         if self.rng.random() < 0.5:
             self.fault(make, {"method": "POST"}, **details)
 
     def on_read(self, make: Callable[..., Fault], **details: Any) -> None:
         """A fault that meets look-ups."""
-        self.fault(make, self.rng.choice(_READS), **details)
+        self.fault(make, {"method": "GET", "path": self.rng.choice(_READS)}, **details)
 
     def on_any(self, make: Callable[..., Fault], **details: Any) -> None:
         """A fault that meets whatever comes."""
