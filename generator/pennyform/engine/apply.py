@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pennyform.engine import prune
@@ -28,9 +28,10 @@ from pennyform.engine.remote import Remote
 from pennyform.engine.resolve import Resolved, draft_body, keys_in, with_ids
 from pennyform.engine.results import Report, Result, Status
 from pennyform.engine.sender import Progress, Sender
-from pennyform.engine.settle import Settler
+from pennyform.engine.settle import Settler, numbers
 from pennyform.engine.storage import Storage
 from pennyform.engine.track import Track
+from pennyform.invoices.model import DesiredInvoice, e_invoice_options
 
 _CREATIONS = frozenset({Step.CREATE, Step.IMPORT})
 
@@ -92,6 +93,7 @@ class Applier:
             What became of every change. Nothing is raised for what the API or the journal does.
         """
         self._sender.total = _writes(plan)
+        self._settler = replace(self._settler, numbers=numbers(change.desired for change in plan.invoices))
         self._expected = {change.external_reference for change in plan.invoices if change.irreversible}
         results = [self._masters.take(change) for change in plan.masters]
         tracks: list[Track] = []
@@ -188,15 +190,11 @@ class Applier:
 
     def _upload(self, track: Track) -> None:
         """A file that no invoice uses shows nowhere, so it is sent again when the answer is lost."""
-        file = track.change.desired.file
-        if file is None:
-            raise ValueError("only an imported invoice has a file")
-        data = read_attachment(self.root, file, self.storage)
-        name = file.path.rpartition("/")[2]
+        name, data, media_type = self._file(track.change.desired)
         for attempt in range(1, self.patience.attempts + 1):
             try:
                 row = self._sender.send(
-                    track.subject, Step.UPLOAD, lambda: self.remote.upload(name, data, file.media_type)
+                    track.subject, Step.UPLOAD, lambda: self.remote.upload(name, data, media_type)
                 )
             except UnknownOutcomeError as problem:
                 if attempt == self.patience.attempts or self._sender.must_stop():
@@ -206,10 +204,34 @@ class Applier:
                 return
 
     def _import(self, track: Track) -> None:
+        if track.change.desired.e_invoice_lines:
+            self._import_e_invoice(track)
+            return
         body = {**track.resolved.body, "file_attachment_id": track.file_id}
         track.attempts += 1
         row = self._sender.send(track.subject, Step.IMPORT, lambda: self.remote.import_invoice(body))
         track.id = int(row["id"])
+
+    def _import_e_invoice(self, track: Track) -> None:
+        """The file goes with the request, which has no place for a reference: that is set once it is read."""
+        invoice = track.change.desired
+        name, data, media_type = self._file(invoice)
+        options = e_invoice_options(track.resolved.body, invoice.e_invoice_lines)
+        track.attempts += 1
+        row = self._sender.send(
+            track.subject,
+            Step.IMPORT,
+            lambda: self.remote.import_e_invoice(name, data, media_type, options),
+        )
+        track.id = int(row["id"])
+
+    def _file(self, invoice: DesiredInvoice) -> tuple[str, bytes, str]:
+        """The name, the bytes and the type of what is imported, if it is still what was planned."""
+        file = invoice.file
+        if file is None:
+            raise ValueError("only an imported invoice has a file")
+        data = read_attachment(self.root, file, self.storage)
+        return file.path.rpartition("/")[2], data, file.media_type
 
     def _update(self, track: Track) -> None:
         id_, body = track.known_id, with_ids(track.change.update, self._masters.identify)

@@ -147,6 +147,8 @@ _ONLY_FINALIZED = {"transaction_reference", "imputation_dates"}
 # What the API makes up when it is null.
 _GENERATED = {"label"}
 _NEVER_SHOWN = "ledger_account_id"
+# Shown, but as Pennylane puts the code of an electronic invoice.
+_CONVERTED = "unit"
 
 
 # --- invoices -------------------------------------------------------------------------------------
@@ -170,9 +172,11 @@ def compare(resolved: Resolved, there: ObservedInvoice) -> Comparison:
 
 def unverifiable(resolved: Resolved) -> Iterator[str]:
     """Pointers to values of a definition that no answer of the API shows."""
-    for index, line in enumerate(resolved.lines):
+    for index, (stated, line) in enumerate(zip(resolved.body["invoice_lines"], resolved.lines, strict=True)):
         if _NEVER_SHOWN in line:
             yield f"/invoice_lines/{index}/{_NEVER_SHOWN}"
+        if _CONVERTED in stated and _CONVERTED not in line:
+            yield f"/invoice_lines/{index}/{_CONVERTED}"
 
 
 def header_differences(resolved: Resolved, there: ObservedInvoice) -> list[Difference]:

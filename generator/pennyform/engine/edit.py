@@ -62,7 +62,7 @@ def finalized_update_body(resolved: Resolved, there: ObservedInvoice) -> dict[st
     dates: list[dict[str, Any]] = []
     for difference in comparison.content:
         match difference.pointer.split("/")[1:]:
-            case [("label" | "transaction_reference") as name]:
+            case [("label" | "transaction_reference" | "external_reference") as name]:
                 body[name] = difference.want
             case ["invoice_lines", index, "imputation_dates"] if difference.want is not None:
                 dates.append({"id": there.lines[int(index)]["id"], "imputation_dates": difference.want})

@@ -17,6 +17,7 @@ from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.memory import Memory, Subject
 from pennyform.engine.observed import Company, Observation, ObservedInvoice, Row
 from pennyform.engine.remote import Remote
+from pennyform.engine.settle import numbers
 from pennyform.engine.tasks import needed
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
@@ -121,13 +122,18 @@ def _qualifies(row: Row, qualifiers: Mapping[str, str]) -> bool:
 
 def _find(invoices: Sequence[DesiredInvoice], remote: Remote, memory: Memory) -> Found:
     missing = {invoice.external_reference: invoice for invoice in invoices}
+    wanted, by_number = set(missing), {number: reference for reference, number in numbers(invoices).items()}
     found: Found = {}
 
     def keep(rows: Iterable[ObservedInvoice]) -> None:
         for row in rows:
-            if row.external_reference in missing or row.external_reference in found:
-                found.setdefault(row.external_reference, []).append(row)
-                missing.pop(row.external_reference, None)
+            reference = row.external_reference
+            if reference not in wanted:
+                # An electronic invoice is imported without a reference: until it has one, its number tells.
+                reference = by_number.get(row.invoice_number, "")
+            if reference and row.id not in {one.id for one in found.get(reference, ())}:
+                found.setdefault(reference, []).append(row)
+                missing.pop(reference, None)
 
     if len(missing) > EXACT_LOOKUPS:
         _scan(list(missing.values()), remote, keep)
@@ -135,6 +141,9 @@ def _find(invoices: Sequence[DesiredInvoice], remote: Remote, memory: Memory) ->
     if len(missing) <= EXACT_LOOKUPS:
         for reference in sorted(missing):
             keep(remote.invoices_with(reference))
+        for number, reference in sorted(by_number.items()):
+            if reference in missing:
+                keep(remote.invoices_numbered(number))
         keep(_remembered(missing, remote, memory))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +66,8 @@ class Observation:
     ``ledger_accounts`` by number, ``templates`` by name; ``others`` are the rows that answer to each other
     key. ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``unsettled`` are
     references of which an earlier apply does not know what became; ``memory`` is what the journal remembers;
-    ``finalizing`` are the references whose definitions ask for finalizing.
+    ``finalizing`` are the references whose definitions ask for finalizing; ``numbered`` are all references
+    that have, or are to have, a legal number, when electronic invoices are among the definitions.
     """
 
     company: Company
@@ -79,6 +80,7 @@ class Observation:
     others: Mapping[Key, Sequence[Row]] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
     finalizing: frozenset[str] = frozenset()
+    numbered: Mapping[str, Collection[str]] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
 
     def identify(self, key: Key) -> int | None:

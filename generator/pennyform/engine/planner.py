@@ -51,6 +51,8 @@ _WRITES = {
 
 
 _IMPORT = (Step.UPLOAD, Step.IMPORT, Step.READ_BACK)
+# The import of an electronic invoice has no place for a reference: it is set on what was read back.
+_E_IMPORT = (Step.IMPORT, Step.READ_BACK, Step.COMPLETE, Step.READ_BACK)
 
 
 def plan(repository: Repository, observation: Observation) -> Plan:
@@ -69,7 +71,8 @@ def plan(repository: Repository, observation: Observation) -> Plan:
     """
     resolve = resolver(repository, observation).resolve
     finalizing = {one.external_reference for one in repository.invoices if becomes_final(one)}
-    observation = replace(observation, finalizing=frozenset(finalizing))
+    numbered = _numbered(repository, observation)
+    observation = replace(observation, finalizing=frozenset(finalizing), numbered=numbered)
     invoices = sorted(repository.invoices, key=_order)
     changes = tuple(_decide(invoice, observation, resolve) for invoice in invoices)
     enforce(repository.settings.policies, changes)
@@ -80,6 +83,18 @@ def plan(repository: Repository, observation: Observation) -> Plan:
         masters=tuple(_masters(repository, observation)),
         invoices=changes,
     )
+
+
+def _numbered(repository: Repository, observation: Observation) -> dict[str, set[str]]:
+    """Whose number each is, here and in the account; nothing when no electronic invoice asks for one."""
+    found: dict[str, set[str]] = {}
+    if any(invoice.e_invoice_lines for invoice in repository.invoices):
+        for invoice in repository.invoices:
+            found.setdefault(invoice.body.get("invoice_number", ""), set()).add(invoice.external_reference)
+        for reference, rows in observation.invoices.items():
+            for row in rows:
+                found.setdefault(row.invoice_number, set()).add(reference)
+    return found
 
 
 def _order(invoice: DesiredInvoice) -> tuple[bool, str]:
@@ -150,9 +165,14 @@ def _about_content(invoice: DesiredInvoice, observation: Observation, resolve: R
     if way_out := _obstacle(invoice, observation):
         return InvoiceChange(invoice, resolved, Action.CONFLICT, there=there, ways_out=(way_out,))
     if there is None:
-        creation = (Action.IMPORT, _IMPORT) if invoice.kind == IMPORTED else _steps(Action.CREATE, invoice)
-        return InvoiceChange(invoice, resolved, *creation)
+        return InvoiceChange(invoice, resolved, *_creation(invoice))
     return (_about_draft if there.draft else _about_finalized)(invoice, resolved, there)
+
+
+def _creation(invoice: DesiredInvoice) -> tuple[Action, tuple[Step, ...]]:
+    if invoice.kind != IMPORTED:
+        return _steps(Action.CREATE, invoice)
+    return Action.IMPORT, _E_IMPORT if invoice.e_invoice_lines else _IMPORT
 
 
 def _obstacle(invoice: DesiredInvoice, observation: Observation) -> str:
@@ -160,11 +180,23 @@ def _obstacle(invoice: DesiredInvoice, observation: Observation) -> str:
     found = observation.invoices.get(invoice.external_reference, ())
     if len(found) > 1:
         return _duplicates(found)
+    if others := _others_numbered(invoice, observation):
+        return _number_taken(invoice, others)
     if found and not found[0].draft:
         return ""
     if found and invoice.kind == IMPORTED:
         return _DRAFT_THERE
     return _uncorrectable(invoice, observation)
+
+
+def _others_numbered(invoice: DesiredInvoice, observation: Observation) -> str:
+    """Who else has, or is to have, the number of an electronic invoice that is not known by its reference."""
+    reference = invoice.external_reference
+    found = observation.invoices.get(reference, ())
+    if not invoice.e_invoice_lines or any(row.external_reference == reference for row in found):
+        return ""
+    same = set(observation.numbered.get(invoice.body["invoice_number"], ()))
+    return ", ".join(sorted(same - {reference}))
 
 
 def _uncorrectable(invoice: DesiredInvoice, observation: Observation) -> str:
@@ -201,7 +233,8 @@ def _about_finalized(invoice: DesiredInvoice, resolved: Resolved, there: Observe
         return InvoiceChange(
             invoice, resolved, Action.NO_OP, there=there, comparison=comparison, warnings=warnings
         )
-    body = None if invoice.kind == IMPORTED else finalized_update_body(resolved, there)
+    is_fixed = invoice.kind == IMPORTED and not invoice.e_invoice_lines
+    body = None if is_fixed else finalized_update_body(resolved, there)
     if body is None:
         ways_out = (_other_cents(comparison),) if comparison.amounts else _FINAL
         ways_out = _IMPORTED_ALREADY if invoice.kind == IMPORTED else ways_out
@@ -258,6 +291,11 @@ def _other_cents(comparison: Comparison) -> str:
         "set 'rounding: document' or 'rounding: line' in pennyform.yaml if the account rounds so, else "
         "change the definition"
     )
+
+
+def _number_taken(invoice: DesiredInvoice, others: str) -> str:
+    number = invoice.body["invoice_number"]
+    return f"its number, {number}, is also that of {others}: an electronic invoice is imported once"
 
 
 def _duplicates(found: Sequence[ObservedInvoice]) -> str:

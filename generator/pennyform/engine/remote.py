@@ -118,6 +118,12 @@ class Remote:
         _check({invoice.external_reference for invoice in found}, {reference}, "external_reference")
         return found
 
+    def invoices_numbered(self, number: str) -> list[ObservedInvoice]:
+        """All invoices that have this legal number, with up to 20 of their lines: one request."""
+        found = list(self._invoices([_condition("invoice_number", "eq", number)]))
+        _check({invoice.invoice_number for invoice in found}, {number}, "invoice_number")
+        return found
+
     def invoices_by_id(self, ids: Iterable[int]) -> dict[int, ObservedInvoice]:
         """The invoices with these ids, with up to 20 of their lines: one request per hundred."""
         found: dict[int, ObservedInvoice] = {}
@@ -238,6 +244,22 @@ class Remote:
         except RefusedError as refusal:
             if refusal.status == 409:
                 raise ReferenceTakenError(str(refusal), status=409) from refusal
+            raise
+
+    def import_e_invoice(self, name: str, content: bytes, media_type: str, options: Mapping[str, Any]) -> Row:
+        """Import an electronic invoice and return its id. It is final from the start, with the file's number.
+
+        Raises:
+            ReferenceTakenError: the file was imported before.
+        """
+        told = _request(options, models.CustomerInvoiceEInvoiceImportImportOptions)
+        file = File(name, content, media_type)
+        form = models.CustomerInvoiceImportEInvoice(file=file, invoice_options=told)
+        try:
+            return _sent(lambda: self._client.customer_invoices.import_e_invoice(form))
+        except RefusedError as refusal:
+            if "already" in str(refusal).lower():
+                raise ReferenceTakenError(str(refusal), status=refusal.status) from refusal
             raise
 
     def update_draft(self, id_: int, body: Mapping[str, Any]) -> Row:

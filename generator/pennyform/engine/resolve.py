@@ -73,7 +73,11 @@ class Resolver:
             lines = [_as_finalized(line, now, there, index) for index, (line, now) in enumerate(pairs)]
         lines = with_ids(lines, self.identify)
         if invoice.kind == IMPORTED:
-            return Resolved(body, tuple(lines), stated_totals(body), customer)
+            # What Pennylane makes of a file's code for a unit is not for a definition to say.
+            unsure = ("unit",) if invoice.e_invoice_lines else ()
+            return Resolved(
+                body, tuple(_without(line, unsure) for line in lines), stated_totals(body), customer
+            )
         amounts = totals({**body, "invoice_lines": lines}, rounding=self.rounding, product=_no_product)
         return Resolved(body, tuple(lines), amounts.to_json(), customer)
 

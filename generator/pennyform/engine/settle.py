@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from pennyform.engine.clock import Clock, pause
 from pennyform.engine.journal import Journal
@@ -11,7 +11,7 @@ from pennyform.engine.limits import Patience
 from pennyform.engine.memory import Memory, Subject
 from pennyform.engine.outcomes import OutcomeError, UnreadableError
 from pennyform.engine.remote import Remote
-from pennyform.invoices.model import Repository
+from pennyform.invoices.model import DesiredInvoice, Repository
 
 Stop = Callable[[], bool]
 
@@ -32,13 +32,17 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Settler:
-    """Looks up what is uncertain, over a window that outlasts a request still on its way."""
+    """Looks up what is uncertain, over a window that outlasts a request still on its way.
+
+    ``numbers`` are the legal numbers of electronic invoices by reference; their import carries none.
+    """
 
     remote: Remote
     journal: Journal
     clock: Clock
     patience: Patience
     stop: Stop = lambda: False
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
     def settle(self, subjects: Collection[Subject]) -> Settled:
         """Look every subject up, again and again, until it is found or the window is over.
@@ -80,6 +84,8 @@ class Settler:
         match subject.kind:
             case "invoice":
                 rows = self.remote.invoices_with(subject.reference)
+                if not rows and subject.reference in self.numbers:
+                    rows = self.remote.invoices_numbered(self.numbers[subject.reference])
                 if len(rows) > 1:
                     raise UnreadableError(f"{len(rows)} invoices carry the reference {subject.reference}")
                 return rows[0].id if rows else None
@@ -92,12 +98,18 @@ class Settler:
         raise ValueError(f"cannot look up {subject.kind}")
 
 
+def numbers(invoices: Iterable[DesiredInvoice]) -> dict[str, str]:
+    """The legal numbers that electronic invoices among ``invoices`` will have, by reference."""
+    return {one.external_reference: one.body["invoice_number"] for one in invoices if one.e_invoice_lines}
+
+
 def settle_past(settler: Settler, repository: Repository) -> None:
     """Settle what earlier runs left open among the definitions at hand; what stays unknown stays open.
 
     Raises:
         JournalError: what was seen cannot be written down.
     """
+    settler = replace(settler, numbers=numbers(repository.invoices))
     memory = settler.journal.memory
     everything = set(_subjects(repository))
     open_ = {subject: step for subject, step in memory.unsettled.items() if subject in everything}

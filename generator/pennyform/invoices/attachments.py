@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
 from typing import NamedTuple
 
@@ -31,6 +31,8 @@ _TYPES = (
     _Type("image/bmp", (b"BM",), (".bmp",)),
     _Type("image/gif", (b"GIF87a", b"GIF89a"), (".gif",)),
 )
+# Only as an electronic invoice.
+_XML = _Type("application/xml", (b"<", b"\xef\xbb\xbf<"), (".xml",))
 _SUFFIXES = ", ".join(type_.suffixes[0].removeprefix(".") for type_ in _TYPES)
 
 Attached = dict[Path, Attachment]
@@ -47,16 +49,19 @@ def attached(document: Document, root: FilePath) -> tuple[Attached, list[Finding
     folder = FilePath(document.file).parent.resolve()
     found: Attached = {}
     findings = []
+    electronic = document.value.get("e_invoice", False)
     for path, stated in _named(document):
         try:
-            found[path] = attachment(root, confined(root, folder, stated))
+            found[path] = attachment(
+                root, confined(root, folder, stated), electronic=path == ("file",) and electronic
+            )
         except RefusedPathError as refused:
             findings.append(_refused(document, path, stated, refused))
     return found, [*findings, *_same_name(document, found)]
 
 
-def attachment(root: FilePath, file: FilePath) -> Attachment:
-    """What ``file`` is.
+def attachment(root: FilePath, file: FilePath, *, electronic: bool = False) -> Attachment:
+    """What ``file`` is; ``electronic`` tells that it may be the XML of an invoice, too.
 
     Raises:
         RefusedPathError: it is empty, too large, cannot be read, or is none of the types that the API takes.
@@ -74,14 +79,16 @@ def attachment(root: FilePath, file: FilePath) -> Attachment:
         raise RefusedPathError(f"it cannot be read: {error.strerror}") from error
     if size > LARGEST:
         raise RefusedPathError("it is larger than 100 MB")
-    media_type = _media_type(file, beginning)
+    media_type = _media_type(file, beginning, (*_TYPES, _XML) if electronic else _TYPES)
     return Attachment(file.relative_to(root).as_posix(), digest.hexdigest(), size, media_type)
 
 
-def _media_type(file: FilePath, beginning: bytes) -> str:
+def _media_type(file: FilePath, beginning: bytes, types: Sequence[_Type]) -> str:
     if not beginning:
         raise RefusedPathError("the file is empty")
-    found = next((type_ for type_ in _TYPES if beginning.startswith(type_.beginnings)), None)
+    found = next((type_ for type_ in types if beginning.startswith(type_.beginnings)), None)
+    if found is None and beginning.startswith(_XML.beginnings):
+        raise RefusedPathError("XML is only taken as an electronic invoice, which `e_invoice: true` says")
     if found is None:
         raise RefusedPathError(f"its content is none of the types that Pennylane takes: {_SUFFIXES}")
     if file.suffix.lower() not in found.suffixes:

@@ -134,7 +134,18 @@ class _Case:
         if refused:
             return None
         self.files.update({one.path: one.sha256 for one in files.values()})
-        return _resolved(document, files, written, whole)
+        one = _resolved(document, files, written, whole)
+        return self._electronic(one, findings) if "e_invoice" in document.value else one
+
+    def _electronic(self, one: Resolved, findings: list[Finding]) -> Resolved:
+        """An import whose file may be an electronic invoice, which is held against its definition."""
+        if not one.document.value["e_invoice"]:
+            return one
+        from pennyform.invoices.e_invoice import as_e_invoice
+
+        invoice, found = as_e_invoice(one.invoice, one.document, self.around.settings.root)
+        findings += found
+        return one._replace(invoice=invoice)
 
     def _wrong_values(self, written: _Written) -> list[Finding]:
         """What the template says of the values, so that it is heard in the same run as the other mistakes."""

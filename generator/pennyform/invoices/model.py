@@ -6,7 +6,7 @@ id will stand. Money is canonical text (``"100.00"``), a quantity is a :class:`~
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -115,11 +115,13 @@ class Options(NamedTuple):
 class DesiredInvoice(NamedTuple):
     """One invoice as its author wants it.
 
-    ``operation`` is the contract's operation id (``postCustomerInvoices`` or ``importCustomerInvoices``);
+    ``operation`` is the contract's operation id (``postCustomerInvoices``, ``importCustomerInvoices`` or
+    ``createCustomerInvoiceEInvoiceImport``);
     ``body`` never holds ``draft``, which pennyform sets itself, nor the id of an imported file.
     ``digest`` is the SHA-256 of all that is asked for: two invoices with one digest ask for the same.
 
-    ``kind`` is ``invoice``, ``imported_invoice`` (``file`` is what to import) or ``credit_note``
+    ``kind`` is ``invoice``, ``imported_invoice`` (``file`` is what to import; ``e_invoice_lines`` are its own
+    names for its lines, when it is an electronic invoice) or ``credit_note``
     (``credit_note_of`` is the invoice to link it to). ``after_finalize`` is what a draft may not carry and is
     set right after finalizing: ``transaction_reference``, and ``imputation_dates`` by index of the line, from
     0. ``expect`` are amounts that the author states, under the API's names; they must be the ones computed.
@@ -136,6 +138,7 @@ class DesiredInvoice(NamedTuple):
     credit_note_of: Key | None = None
     after_finalize: Mapping[str, Any] = MappingProxyType({})
     expect: Mapping[str, str] | None = None
+    e_invoice_lines: tuple[str, ...] = ()
 
 
 class DesiredCustomer(NamedTuple):
@@ -230,11 +233,28 @@ def request_body(invoice: DesiredInvoice, identify: Callable[[Key], object]) -> 
         file of an import has a placeholder (``{"upload": …}``), as it only gets an id by being uploaded.
     """
     body: dict[str, Any] = _identified(invoice.body, identify)
+    if invoice.file and invoice.e_invoice_lines:
+        options = e_invoice_options(body, invoice.e_invoice_lines)
+        return {"file": {"upload": invoice.file._asdict()}, "invoice_options": options}
     if invoice.file:
         return {"file_attachment_id": {"upload": invoice.file._asdict()}, **body}
     # The API issues a legally numbered invoice when `draft` is left out.
     body["draft"] = True
     return body
+
+
+def e_invoice_options(body: Mapping[str, Any], line_ids: Sequence[str]) -> dict[str, Any]:
+    """What the import of an electronic invoice is told besides its file.
+
+    Args:
+        body: what the definition states, with ids in place.
+        line_ids: the file's own names for its lines, in order.
+    """
+    lines = []
+    for line_id, line in zip(line_ids, body["invoice_lines"], strict=True):
+        told = {name: line[name] for name in ("product_id", "ledger_account_id") if name in line}
+        lines += [{"e_invoice_line_id": line_id, **told}] if told else []
+    return {"customer_id": body["customer_id"], **({"invoice_lines": lines} if lines else {})}
 
 
 def _identified(value: Any, identify: Callable[[Key], object]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from pennyform.report.html import page
 from pennyform.report.paint import Paint
 from pennyform.report.values import plain
-from pennyform.report.verification_text import LOOKS, closing, said, state
+from pennyform.report.verification_text import LOOKS, closing, said, state, unverifiable
 
 Data = Mapping[str, Any]
 
@@ -26,7 +26,7 @@ def render(verification: Data) -> str:
             (f"invoice-{number}", invoice, plain(state(invoice)), said(invoice), _tone(invoice))
             for number, invoice in enumerate(invoices, start=1)
         ],
-        unverifiable=sum(len(invoice["unverifiable"]) for invoice in invoices),
+        unverifiable=unverifiable(invoices),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,10 @@ from pennyform.report.values import columns, count, difference
 
 Data = Mapping[str, Any]
 
+_UNVERIFIABLE = {
+    "ledger_account_id": ("ledger account", "no answer of the API shows them"),
+    "unit": ("unit", "Pennylane puts those of electronic invoices in words of its own"),
+}
 LOOKS = {
     "equal": ("=", "green"),
     "differs": ("≠", "red"),
@@ -69,11 +74,19 @@ def _details(invoice: Data) -> Iterator[str]:
 
 
 def _unverifiable(invoices: list[Data]) -> Iterator[str]:
-    number = sum(len(invoice["unverifiable"]) for invoice in invoices)
-    if number:
-        what = count(number, "ledger account")
-        yield f"  note: {what} on lines cannot be verified: no answer of the API shows them"
+    for text in unverifiable(invoices):
+        yield f"  note: {text}"
         yield ""
+
+
+def unverifiable(invoices: list[Data]) -> list[str]:
+    """What nobody can verify, in sentences without their full stop."""
+    fields = Counter(text.rpartition("/")[2] for invoice in invoices for text in invoice["unverifiable"])
+    return [
+        f"{count(fields[name], noun)} on lines cannot be verified: {why}"
+        for name, (noun, why) in _UNVERIFIABLE.items()
+        if fields[name]
+    ]
 
 
 def closing(verification: Data, paint: Paint) -> str:
