@@ -74,6 +74,25 @@ def test_a_credit_note_is_called_one(api: Caller, page: httpx.Client, draft: Dra
     assert "Credit note F-2025-0001" in page.get(f"{invoices_of(sandbox)}/{created['id']}").text
 
 
+def test_what_was_imported_without_a_number_is_no_draft(
+    api: Caller, page: httpx.Client, customer: int
+) -> None:
+    amounts = {"currency_amount": "120.00", "currency_tax": "20.00"}
+    body = {
+        "file_attachment_id": api.upload()["id"],
+        "date": "2025-10-01",
+        "deadline": "2025-10-31",
+        "customer_id": customer,
+        "currency_amount_before_tax": "100.00",
+        "invoice_lines": [line(quantity=1, **amounts)],
+        **amounts,
+    }
+    api.made("/customer_invoices/import", body)
+    shown = page.get("/").text
+    assert "no number" in shown
+    assert "draft" not in shown
+
+
 def test_many_invoices_come_page_by_page(
     api: Caller, page: httpx.Client, draft: Draft, sandbox: Sandbox
 ) -> None:
