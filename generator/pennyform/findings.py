@@ -6,6 +6,7 @@ A finding is a value. Rooms return findings; they raise only for what they canno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,6 +20,8 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+_BREAKS = re.compile(r"[\t\r\n]+")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -61,8 +64,28 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 
 def tidy(findings: Iterable[Finding]) -> list[Finding]:
-    """Sort by place and drop exact repeats, so that two runs report alike whatever order they looked in."""
-    return sorted(dict.fromkeys(findings), key=_order)
+    """Sort by place and drop exact repeats, so that two runs report alike whatever order they looked in.
+
+    Each text becomes one line: it may quote what a file says, and a line of its own in the log of a CI job
+    could be taken for a command.
+    """
+    return sorted(dict.fromkeys(map(_on_one_line, findings)), key=_order)
+
+
+def _on_one_line(finding: Finding) -> Finding:
+    if f"{finding.summary}{finding.pointer}{finding.detail}{finding.fix}".isprintable():
+        return finding
+    return finding._replace(
+        summary=visible(finding.summary),
+        pointer=visible(finding.pointer),
+        detail=visible(finding.detail),
+        fix=visible(finding.fix),
+    )
+
+
+def visible(text: str) -> str:
+    """``text`` on one line, other characters that control what is shown replaced by a visible one."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:

@@ -148,7 +148,10 @@ def test_validate_of_a_missing_file_has_no_traceback(capsys: pytest.CaptureFixtu
     assert main(["validate", "nowhere/at/all.yaml"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "nowhere/at/all.yaml: error path-missing: there is no such file or folder\n"
+    assert err == (
+        "nowhere/at/all.yaml: error path-missing: there is no such file or folder\n"
+        "  fix: check the path, and the folder you are in\n"
+    )
 
 
 def test_validate_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
@@ -311,3 +314,32 @@ def test_a_link_within_the_repository_is_followed(tmp_path: Path, capsys: pytest
     (folder / "again.yaml").symlink_to("invoice.yaml")
     assert main(["validate", str(folder)]) == 4
     assert "duplicate-reference" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "markdown", "github", "sarif", "junit"])
+def test_a_file_name_cannot_say_anything_in_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], format_: str
+) -> None:
+    monkeypatch.chdir(write(tmp_path, **{"a\n::error ::b\x1b[31m\u202e": YAML_TEXT, "b\nc": "version: 1"}))
+    for words in (["validate", "--format", format_], ["fmt", "--check"]):
+        assert main(words) == 4
+        out, err = capsys.readouterr()
+        assert not re.search("^::error ::|^c.yaml|[\x1b\u202e]", out + err, re.MULTILINE)
+        assert "u000a" in out + err
+
+
+def test_what_a_definition_says_cannot_begin_a_line_of_a_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = r'"a\n::error ::b"'
+    fine = YAML_TEXT.replace("Consulting", said).replace("unit: hour", f"unit: {said}")
+    write(tmp_path, fine=fine.replace("ACME_001", f"{said}\npdf_description: {said}"))
+    assert main(["render", "--provenance", str(tmp_path)]) == 0
+    write(
+        tmp_path,
+        wrong=f"{YAML_TEXT.replace('INV-1', said).replace('FR_200', said)}{said}: 1\ntemplate: {said}\n",
+    )
+    for format_ in ("text", "json", "markdown", "github", "sarif", "junit"):
+        assert main(["validate", "--format", format_, str(tmp_path)]) == 4
+    out, err = capsys.readouterr()
+    assert not re.search(r"^\W*::error ::b", out + err, re.MULTILINE)

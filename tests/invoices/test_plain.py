@@ -85,6 +85,10 @@ PIECES = st.sampled_from(
 @example(text="a:\n- b: 1\n  c: 2\nd: 3\n")
 @example(text="a:\n  - b: 1\n c: 2\n")
 @example(text="a: {b: 1,}\n")
+@example(text="a: b:\n")
+@example(text="a:\n  - b:\n")
+@example(text="a: b#c\n")
+@example(text="a:\n  -\n    b: 1\n")
 @example(text="a: 'b' c\n")
 @example(text="a: b\n- c\n")
 @example(text="a: b # c\n d: e\n")
@@ -97,7 +101,22 @@ def test_pieces_of_yaml_in_any_order(text: str) -> None:
 LINES = st.sampled_from(
     [
         *("a: 1", "b: x", 'c: "q" # r', "d:", 'e: {f: 1, g: "h"}', "- a: 1", "- b", "- {a: 1}", "# c", ""),
-        *("a: |", "text", "b: >-", "- - a", "-", "a: 'b'", "b : 1", "c:d", "a: b: c", "d: [1]", "e: *f"),
+        *(
+            "a: b:",
+            "- b:",
+            "a: b#c",
+            "a: |",
+            "text",
+            "b: >-",
+            "- - a",
+            "-",
+            "a: 'b'",
+            "b : 1",
+            "c:d",
+            "a: b: c",
+            "d: [1]",
+            "e: *f",
+        ),
     ]
 )
 

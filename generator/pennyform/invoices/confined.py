@@ -6,6 +6,9 @@ import os
 import stat
 from pathlib import Path
 
+from pennyform.invoices.characters import FORBIDDEN
+from pennyform.invoices.discover import close_name
+
 
 class RefusedPathError(ValueError):
     """A path that must not be followed, or leads to no file; the text says why, ``fix`` what may be meant."""
@@ -34,6 +37,8 @@ def confined(root: Path, folder: Path, stated: str) -> Path:
         raise RefusedPathError("the path must be relative to the definition")
     if "\\" in stated or "\0" in stated:
         raise RefusedPathError("folders are separated by `/`")
+    if "\n" in stated or FORBIDDEN.search(stated):
+        raise RefusedPathError("its name holds an invisible character", "rename the file")
     within = Path(os.path.normpath(folder / stated))
     if not within.is_relative_to(root):
         raise RefusedPathError("it lies outside the invoice repository")
@@ -56,12 +61,5 @@ def _why(error: Exception) -> str:
 
 
 def _meant(missing: Path, stated: str) -> str:
-    """A file beside the one that is not there whose name is close to it."""
-    from difflib import get_close_matches
-
-    try:
-        names = sorted(one.name for one in missing.parent.iterdir() if one.is_file())
-    except OSError:
-        return ""
-    close = get_close_matches(missing.name, names, n=1, cutoff=0.7)
-    return f"write `{stated.removesuffix(missing.name)}{close[0]}`" if close else ""
+    close = close_name(missing)
+    return f"write `{stated.removesuffix(missing.name)}{close}`" if close else ""

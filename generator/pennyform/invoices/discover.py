@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pennyform.findings import Failure, Finding, Severity, failure
+from pennyform.invoices.refusals import refusals
 
 SETTINGS_FILE = "pennyform.yaml"
 _SUFFIXES = (".yaml", ".yml")
@@ -28,8 +29,8 @@ class Sources(NamedTuple):
     """The files of one run. ``settings`` is None in a folder without ``pennyform.yaml``.
 
     ``beside`` are the customers, products and templates of the repository, whichever paths were given;
-    ``asked`` are the names of those among the given paths. ``outside`` are links that lead out of the folder:
-    they are not followed, for what they lead to could be anything, and is shown where it is wrong.
+    ``asked`` are the names of those among the given paths. ``refused`` says which files are not read,
+    and why.
     """
 
     root: Path
@@ -37,11 +38,7 @@ class Sources(NamedTuple):
     beside: tuple[Source, ...]
     given: tuple[Source, ...]
     asked: frozenset[str] = frozenset()
-    outside: tuple[Source, ...] = ()
-
-    def refused(self) -> list[Finding]:
-        """A finding about each link that is not followed."""
-        return [_leads_out(source) for source in self.outside]
+    refused: tuple[Finding, ...] = ()
 
 
 def discover(paths: Sequence[str | Path]) -> Sources:
@@ -70,16 +67,16 @@ def discover(paths: Sequence[str | Path]) -> Sources:
     sources = _unique(_source(path, base, shown) for path in _files(given) if path.name != SETTINGS_FILE)
     beside = _unique(_source(path, base, shown) for folder in _FOLDERS for path in _walk(base / folder))
     settings = [_source(root / SETTINGS_FILE, base, shown)] if root else []
-    outside = {source for source in (*settings, *beside, *sources) if _is_outside(source.path, base)}
-    known = set(beside)
-    passed = known | outside
+    refused = refusals(((source.path, source.name) for source in (*settings, *beside, *sources)), base)
+    known = {source.path for source in beside}
+    passed = known | refused.keys()
     return Sources(
         root=base,
-        settings=next((source for source in settings if source not in outside), None),
-        beside=tuple(source for source in beside if source not in outside),
-        given=tuple(source for source in sources if source not in passed and not is_data(source.path, base)),
-        asked=frozenset(source.name for source in sources if source in known),
-        outside=tuple(sorted(outside)),
+        settings=next((source for source in settings if source.path not in refused), None),
+        beside=tuple(source for source in beside if source.path not in refused),
+        given=tuple(one for one in sources if one.path not in passed and not is_data(one.path, base)),
+        asked=frozenset(source.name for source in sources if source.path in known),
+        refused=tuple(refused.values()),
     )
 
 
@@ -101,26 +98,20 @@ def _below(path: str, folder: str) -> str | None:
 
 
 def _missing(path: Path) -> Finding:
-    return Finding("path-missing", Severity.ERROR, "there is no such file or folder", file=str(path))
+    close = close_name(path)
+    fix = f"write `{path.with_name(close)}`" if close else "check the path, and the folder you are in"
+    return Finding("path-missing", Severity.ERROR, "there is no such file or folder", file=str(path), fix=fix)
 
 
-def _is_outside(path: Path, root: Path) -> bool:
-    """Whether a path is a link to something that does not lie below ``root``."""
-    # os.path is several times as fast as pathlib, and this is asked of every file.
-    return os.path.islink(path) and not path.resolve().is_relative_to(root)  # noqa: PTH114
+def close_name(missing: Path) -> str:
+    """The name beside a file that is not there which is probably meant; "" when none is close."""
+    from difflib import get_close_matches
 
-
-def _leads_out(source: Source) -> Finding:
-    return Finding(
-        "file-unreadable",
-        Severity.ERROR,
-        "the file is a link that leads out of the repository",
-        source.name,
-        1,
-        1,
-        detail="What it leads to is not read: a repository speaks for itself.",
-        fix="put the file itself here",
-    )
+    try:
+        names = sorted(one.name for one in missing.parent.iterdir())
+    except OSError:
+        return ""
+    return next(iter(get_close_matches(missing.name, names, n=1, cutoff=0.85)), "")
 
 
 def _settings_root(path: Path) -> Path | None:

@@ -36,7 +36,7 @@ def formatting(paths: Sequence[str | Path]) -> Iterator[Formatting]:
         Failure: a path does not exist, or the paths belong to several repositories.
     """
     sources = select(paths)
-    for finding in sources.refused():
+    for finding in sources.refused:
         yield Formatting(Path(finding.file), finding.file, None, None, [finding])
     meant = [Path(path).resolve() for path in paths] or [Path.cwd()]
     for source in sorted(

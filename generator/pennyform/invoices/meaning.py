@@ -56,13 +56,17 @@ def _is_date(leaf: Schema, value: Any) -> bool:
 
 def _reference(document: Document) -> Iterator[Finding]:
     reference = document.value.get("external_reference") if isinstance(document.value, dict) else None
-    if isinstance(reference, str) and reference != reference.strip():
+    if not isinstance(reference, str):
+        return
+    outside, inside = reference != reference.strip(), any(one.isspace() and one != " " for one in reference)
+    if outside or inside:
+        how = "begins or ends with a space" if outside else "holds a space that is none, or a line break"
         yield document.finding(
             "reference-spaces",
-            "`external_reference` begins or ends with a space",
+            f"`external_reference` {how}",
             ("external_reference",),
             detail="Two references that look alike would be two invoices.",
-            fix=f'write "{reference.strip()}"',
+            fix=f'write "{" ".join(reference.split())}"',
         )
 
 

@@ -57,7 +57,7 @@ def load(
         around.settings = around.settings._replace(environment=environment)
     invoices: list[DesiredInvoice] = []
     notes: list[CreditNote] = []
-    findings, claims = [*sources.refused(), *around.findings], around.claims
+    findings, claims = [*sources.refused, *around.findings], around.claims
     for one in outcomes([*around.invoices, *sure], around, remember):
         for resolved in one.invoices:
             invoices.append(_with_digest(resolved.invoice))

@@ -70,7 +70,7 @@ def survey(paths: Sequence[str | Path], *, processes: int | None = None) -> Surv
     unsure, sure = _joined_pairs(share(told_apart, sources.given))
     around = surroundings(sources, (*sources.beside, *unsure), lambda _: None)
     notes: list[CreditNote] = []
-    findings, claims, invoices = [*sources.refused(), *around.findings], around.claims, 0
+    findings, claims, invoices = [*sources.refused, *around.findings], around.claims, 0
     for part in share(partial(_checked, around=around), [*around.invoices, *sure]):
         invoices += part.invoices
         findings += part.findings
@@ -79,7 +79,7 @@ def survey(paths: Sequence[str | Path], *, processes: int | None = None) -> Surv
     findings += [*duplicates(claims), *against_credited(notes, claims, sources, around)]
     looked_at = (*sources.beside, *sources.given, *([sources.settings] if sources.settings else []))
     return Survey(
-        files=tuple(sorted(source.name for source in looked_at)),
+        files=tuple(sorted([source.name for source in looked_at] + [one.file for one in sources.refused])),
         invoices=invoices,
         customers=len(around.customers),
         products=len(around.products),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pennyform.findings import visible
+
 # What is done after creating, as people say it; in the order in which it is done.
 _LATER = {
     "finalize": "finalize",
@@ -21,7 +23,7 @@ _LATER = {
 
 def render(rendering: Mapping[str, Any]) -> str:
     """The rendering as text; invoices are separated by empty lines."""
-    blocks = ["\n".join(_block(invoice)) for invoice in rendering["invoices"]]
+    blocks = ["\n".join(map(visible, _block(invoice))) for invoice in rendering["invoices"]]
     return "\n\n".join(blocks) + "\n" if blocks else "no invoices\n"
 
 
@@ -102,7 +104,7 @@ def _origin(one: Mapping[str, Any]) -> Iterator[str]:
 
 def _line(line: Mapping[str, Any]) -> tuple[str, ...]:
     amount = f"{line['quantity']} {line['unit']} x {line['raw_currency_unit_price']}"
-    return line["label"], amount, line["vat_rate"], line["currency_amount_before_tax"]
+    return visible(line["label"]), visible(amount), line["vat_rate"], line["currency_amount_before_tax"]
 
 
 def _discount(discount: Mapping[str, Any]) -> str:
