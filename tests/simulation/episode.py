@@ -259,10 +259,11 @@ class Episode:
     def _two_at_once(self) -> None:
         other = self.here if self.storm.rival == "on this machine" else self.elsewhere
         delay = self.rng.choice((0.0, 0.5, 2.0, 5.0))
+        patience = self.rng.choice(([], ["--lock-timeout", "600"]))
 
         def second() -> None:
             self.loop.sleep(delay)
-            self._apply_on(other, stormy=True)
+            self._apply_on(other, *patience, stormy=True)
 
         tasks = [self.loop.spawn(lambda: self._apply(stormy=True)), self.loop.spawn(second)]
         self.loop.join(tasks)
