@@ -182,6 +182,40 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 
+# Where validators have been known to differ: truth values and numbers, whole decimals, ends of lines, digits
+# of other scripts, lengths in characters that take two places, and every word of the schema itself.
+PROBES: list[Any] = [
+    *(None, True, False, 0, 1, -1, 2, 10**15, Decimal("1.0"), Decimal("1.5"), Decimal("-0"), Decimal("1E+3")),
+    *(
+        "",
+        " ",
+        "a",
+        "a\n",
+        "1.00",
+        "1.00\n",
+        "+1",
+        "1e3",
+        "\u0661",
+        "2026-01-31",
+        "FR_200",
+        "{{ a }}",
+        "a {{ b }}",
+        "x" * 300,
+    ),
+    *(
+        "\U0001f600" * 200,
+        [],
+        [1],
+        [[]],
+        ["a"] * 3,
+        {},
+        {"id": 1},
+        {"id": True},
+        {"x": 1},
+        {"type": "absolute"},
+    ),
+]
+
 
 @st.composite
 def nearly_valid(draw: st.DrawFn, kind: str) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pennyform.findings import Failure, Severity
 from pennyform.invoices import Key, Options, load, request_body
+from pennyform.invoices.document import Document
+from pennyform.invoices.document import Path as Steps
+from pennyform.invoices.meaning import check_any, check_invoice
+from pennyform.invoices.schema import definition_schema
 
-from .definitions import CUSTOMER, PERSON, PRODUCT, VALUES, YAML_TEXT, nearly_valid, write
+from .definitions import CUSTOMER, OF_KIND, PERSON, PROBES, PRODUCT, VALUES, YAML_TEXT, nearly_valid, write
 
 SETTINGS = "version: 1\nenvironment: sandbox\nrounding: document\n"
 
@@ -207,6 +213,34 @@ def test_no_definition_raises(tmp_path: Path, data: st.DataObject, kind: str) ->
         assert finding.file == str(path)
     for invoice in repository.invoices:
         assert request_body(invoice, lambda _: 1)["draft"] is True
+
+
+def places(value: Any, at: Steps = ()) -> Iterator[Steps]:
+    """The path of every part of a definition."""
+    yield at
+    for step, member in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(member, dict | list):
+            yield from places(member, (*at, step))
+        else:
+            yield (*at, step)
+
+
+def with_probe(value: Any, at: Steps, probe: Any) -> Any:
+    if not at:
+        return probe
+    changed = copy.copy(value)
+    changed[at[0]] = with_probe(value[at[0]], at[1:], probe)
+    return changed
+
+
+@pytest.mark.parametrize("kind", sorted(OF_KIND))
+def test_what_a_schema_cannot_say_is_checked_whatever_stands_there(kind: str) -> None:
+    schema, check = definition_schema(kind), check_invoice if "definitions/" in kind else check_any
+    for value in OF_KIND[kind]:
+        for at in places(value):
+            for probe in PROBES:
+                for finding in check(Document("f.yaml", with_probe(value, at, probe)), schema):
+                    assert finding.summary
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

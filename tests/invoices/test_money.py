@@ -56,6 +56,13 @@ def test_dinars_have_three() -> None:
     assert amounts(total(line("1", "1.2345", "FR_100"), currency="KWD")) == ("1.235", "0.124", "1.359")
 
 
+def test_the_largest_amounts_keep_every_cent() -> None:
+    lines = [line("999999999999.999999", "999999999999.999999", "FR_55")] * 3
+    before_tax = Decimal("999999999999999998000000.00")
+    found = total(*lines)
+    assert (found.before_tax, found.tax) == (before_tax * 3, Decimal("164999999999999999670000.00"))
+
+
 def test_half_a_cent_goes_away_from_zero() -> None:
     assert amounts(total(line("1", "0.125", "exempt")))[0] == "0.13"
     assert amounts(total(line("-1", "0.125", "exempt")))[0] == "-0.13"
