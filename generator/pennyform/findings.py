@@ -97,8 +97,8 @@ class Rule(NamedTuple):
     """What findings of one name are about.
 
     ``name`` is stable: scripts and services may rely on it. ``severities`` are those it is reported with.
-    ``summary`` is one sentence, ``why`` says why it matters. ``example`` is a line that breaks it, "" where
-    no single line does; ``fix`` is what to write or do instead.
+    ``summary`` is one sentence, ``why`` says why it matters. ``example`` is a line that breaks it, or a
+    comment on what does where no single line can; ``fix`` is what to write or do instead.
     """
 
     name: str

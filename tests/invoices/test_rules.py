@@ -122,8 +122,9 @@ def test_an_installation_without_schemas(
 def test_examples_and_severities_are_those_of_cases(rule: object) -> None:
     name, severities, example = (getattr(rule, field) for field in ("name", "severities", "example"))
     assert {severity for severity, _ in SHOWN[name]} <= set(severities)
-    if example:
-        assert example in {line for _, line in SHOWN[name]}
+    assert example, "a rule is best explained by what breaks it"
+    if not example.startswith("#"):
+        assert any(example in line for _, line in SHOWN[name])
 
 
 def test_the_page_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
