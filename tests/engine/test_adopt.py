@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from pennyform.cli import main
 from pennyform.invoices.write import definition_text
 
-from .world import PRODUCT, Office, line
+from tests.sandbox.test_e_invoices import UBL
+
+from .test_imports import scanned
+from .world import API, PRODUCT, Office, line, raw, statuses
 
 PRIVATE = """\
 external_reference: JANE
@@ -84,9 +87,53 @@ def test_by_reference_and_never_over_a_file(account: Office, capsys: pytest.Capt
     assert not (account.root / "invoices" / "INV-2.yaml").is_file()
 
 
-def test_something_must_be_named(account: Office, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(account, "adopt") == 1
-    assert "adopt-nothing" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 1, "adopt-nothing"),
+        (["--to", "2025-10-01"], 1, "adopt-nothing"),
+        (["--from", "2025-10-02", "--to", "2025-10-01"], 1, "adopt-dates"),
+        (["--from", "october"], 64, "'october' is not a day"),
+    ],
+)
+def test_something_must_be_named(
+    account: Office, words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_of(account, "adopt", *words) == code
+    assert said in capsys.readouterr().err
+
+
+def exit_of(account: Office, *words: str) -> int | str | None:
+    try:
+        return run(account, *words)
+    except SystemExit as end:
+        return end.code
+
+
+def test_what_no_definition_says_truly_is_not_kept(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An import whose tax is a cent off, and a customer without an address, which a definition must have."""
+    scanned(office)
+    definition = office.root / "invoices" / "OLD-1.yaml"
+    text = definition.read_text().replace('"240.00"', '"240.01"').replace('"40.00"', '"40.01"')
+    definition.write_text(text)
+    assert statuses(office.apply())["OLD-1"] == "done"
+    with raw(office.sandbox) as caller:
+        upload = {"file": ("u.xml", UBL, "application/xml")}
+        caller.post(f"{API}/customer_invoices/e_invoices/imports", files=upload).raise_for_status()
+    for folder in ("invoices", "customers"):
+        for file in (office.root / folder).iterdir():
+            file.unlink()
+    office.close()
+    assert run(office, "adopt", "--from", "2019-01-01", "--to", "2025-12-31") == 4
+    shown = capsys.readouterr()
+    assert "invoices/OLD-1.yaml was not kept" in shown.err
+    assert "currency_tax: is 40.01, asked for 40.00" in shown.err
+    assert "was not kept: `billing_address` has no" in shown.err
+    kept = {path.relative_to(office.root).parts[0] for path in office.root.rglob("*/*.yaml")}
+    assert kept == {"customers", "invoices"}
+    assert run(office, "plan", "--detailed-exitcode") == 0
 
 
 @settings(max_examples=60, deadline=None)

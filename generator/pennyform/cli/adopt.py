@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     terminal.add_paths(parser)
     environment.configure(parser)
-    parser.add_argument("--from", dest="first", metavar="DATE", help="invoices dated from this day on")
-    parser.add_argument("--to", dest="last", metavar="DATE", help="and up to this day; default: --from")
+    parser.add_argument(
+        "--from", dest="first", type=_day, metavar="DATE", help="invoices dated from this day on"
+    )
+    parser.add_argument(
+        "--to", dest="last", type=_day, metavar="DATE", help="and up to this day; default: --from"
+    )
     parser.add_argument(
         "--reference",
         action="append",
@@ -31,6 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-color", action="store_true", help="never colour; the same as NO_COLOR=1")
     parser.set_defaults(target=[])
+
+
+def _day(given: str) -> str:
+    try:
+        return date.fromisoformat(given).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a day, such as 2025-10-01") from None
 
 
 def run(args: argparse.Namespace) -> Exit:
@@ -43,22 +56,35 @@ def run(args: argparse.Namespace) -> Exit:
             "nothing is named to be adopted",
             fix="name dates (--from, --to) or a --reference",
         )
+    if (args.last and not args.first) or (args.last or "9") < (args.first or ""):
+        raise failure(
+            "adopt-dates",
+            "--from and --to name no days",
+            fix="name the first day with --from, a later one with --to",
+        )
     return run_on(args.paths, lambda repository: _adopt(repository, args), args, environment=args.environment)
 
 
 def _adopt(repository: Repository, args: argparse.Namespace) -> Exit:
     from pennyform.cli import connection
+    from pennyform.cli.adopting import withdraw_untrue
     from pennyform.engine.adopt import adopt, find
+    from pennyform.invoices import load
 
     dates = (args.first, args.last or args.first) if args.first else None
     with connection.connect(repository, args.token_file) as account:
         found = find(account.remote, dates=dates, references=args.reference)
-    adopted, left = adopt(found, repository)
-    _refuse_overwriting(repository.root, adopted)
-    for one in adopted:
-        _write(repository.root, one)
-        print(f"wrote {one.path}")
-    print(f"Adopted: {len(adopted)} definitions. 'pennyform plan' shows whether they say it all.")
+        adopted, left = adopt(found, repository)
+        _refuse_overwriting(repository.root, adopted)
+        for one in adopted:
+            _write(repository.root, one)
+        reload = partial(load, args.paths, environment=args.environment)
+        withdrawn = withdraw_untrue(adopted, repository.root, reload, account.remote)
+    kept = [one.path for one in adopted if one.path not in withdrawn]
+    for path in kept:
+        print(f"wrote {path}")
+    print(f"Adopted: {len(kept)} definitions, which say what the account has.")
+    left += [f"{path} was not kept: {why}" for path, why in sorted(withdrawn.items())]
     findings = [Finding("adopt-left", Severity.WARNING, text) for text in left]
     terminal.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
     return Exit.FINDINGS if left else Exit.OK

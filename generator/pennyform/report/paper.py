@@ -62,7 +62,7 @@ def paper(change: Data) -> Paper | None:
     return Paper(
         kind=_kind(change),
         number=plain(change["invoice_number"] or body.get("invoice_number") or ""),
-        draft=not change["irreversible"] and not change["invoice_number"],
+        draft=not change["irreversible"] and (change["before"] is None or change["before"]["draft"]),
         customer=addressee(change),
         address=tuple(_address(change["customer"])),
         date=day(body["date"]),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pennyform.report.paint import Paint
-from pennyform.report.values import columns, count, header, line, pointer, task, value
+from pennyform.report.values import columns, count, header, line, plain, pointer, task, value
 
 Data = Mapping[str, Any]
 
@@ -98,8 +98,14 @@ def _symbol(change: Data) -> tuple[str, str]:
 def _title(change: Data) -> str:
     if change["kind"] != "invoice":
         return f"{change['kind']} {change['external_reference']} will be created"
-    known = f" ({change['invoice_number'] or 'draft'}, id {change['id']})" if change["id"] else ""
+    known = f" ({_standing(change)}, id {change['id']})" if change["id"] else ""
     return f"invoice {change['external_reference']}{known} {PHRASES[change['action']]}"
+
+
+def _standing(change: Data) -> str:
+    """What the account has: a draft, a final invoice by its number, or a final one without."""
+    is_draft = change["before"] is None or change["before"]["draft"]
+    return plain(change["invoice_number"]) or ("draft" if is_draft else "final")
 
 
 def _place(change: Data) -> str:
