@@ -399,3 +399,10 @@ def test_an_invoice_that_the_journal_has_seen_is_not_missing_because_a_look_up_s
     assert one.wire.count("POST") - posts == (0 if unseen == 4 else 1)
     assert sum(one.clock.slept) >= 36 or unseen == 4
     only(one.books()["INV-1"])
+
+
+def test_a_customer_that_the_journal_has_seen_is_looked_for_before_it_is_created(one: Office) -> None:
+    hidden = changing(lambda body: body.update(items=[]))
+    one.wire.faults = [Fault("GET", "/customers", hidden, times=3)]
+    assert statuses(one.apply())["ACME"] == "unchanged"
+    assert one.wire.count("POST", "company_customers") == 0

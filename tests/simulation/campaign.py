@@ -28,6 +28,7 @@ class Tally:
     seeds: int = 0
     met: int = 0
     endings: Counter[str] = field(default_factory=Counter)
+    messages: Counter[str] = field(default_factory=Counter)
     calm: Counter[int] = field(default_factory=Counter)
     wrong: int = 0
 
@@ -73,6 +74,7 @@ class Campaign:
         tally.met += 1
         stormy = [place for place, run in enumerate(verdict.runs) if run.stormy]
         tally.endings.update(verdict.runs[place].ending for place in stormy)
+        tally.messages.update(filter(None, (verdict.runs[place].message for place in stormy)))
         after = [run for run in verdict.runs[stormy[-1] + 1 :] if run.words[0] == "apply"] if stormy else []
         tally.calm[next((n for n, run in enumerate(after, 1) if run.exit == 0), 0)] += 1
 

@@ -10,6 +10,7 @@ from .episode import Verdict
 from .kinds import KINDS
 
 _MOST = 20
+_LONGEST = 110
 _BOOKS = "each reference at most once, all as planned"
 
 
@@ -50,12 +51,19 @@ def _failures(campaign: Campaign) -> Iterator[str]:
 
 
 def _table(campaign: Campaign) -> Iterator[str]:
-    yield "| fault | seeds | what the user sees | after the fault | the books |"
-    yield "|---|---:|---|---|---|"
+    yield "| fault | seeds | what the user sees | what is said most often | then | the books |"
+    yield "|---|---:|---|---|---|---|"
     for kind in KINDS:
         if kind.name in campaign.kinds:
             tally = campaign.kinds[kind.name]
-            cells = (kind.name, tally.met, _endings(tally.endings), _calm(tally), _judged(tally))
+            cells = (
+                kind.name,
+                tally.met,
+                _endings(tally.endings),
+                _said(tally),
+                _calm(tally),
+                _judged(tally),
+            )
             yield f"| {' | '.join(map(str, cells))} |"
 
 
@@ -65,6 +73,14 @@ def _endings(endings: Counter[str]) -> str:
         (ending, round(100 * count / total)) for ending, count in sorted(endings.items(), key=_frequent)
     )
     return "; ".join(f"{ending} ({share} %)" for ending, share in shares if share) or "never met"
+
+
+def _said(tally: Tally) -> str:
+    """The message that came most often, cut to what fits into a cell."""
+    if not tally.messages:
+        return ""
+    message = min(tally.messages.items(), key=_frequent)[0].replace("|", "/")
+    return message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
 
 
 def _frequent(item: tuple[str, int]) -> tuple[int, str]:

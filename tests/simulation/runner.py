@@ -20,7 +20,12 @@ from .workload import Workload
 _RULE = re.compile(r"^(?:\S+: )?error ([a-z-]+):", re.MULTILINE)
 _CLOSING = re.compile(r"^Apply: (.*)", re.MULTILINE)
 _WORST = ("unknown", "differs", "conflict", "failed", "waiting", "partial", "not started")
-_KEPT = ("error ", "Apply:")
+_SUMMARY = re.compile(r"^(?:\S+: )?error [a-z-]+: (.*)", re.MULTILINE)
+_DETAIL = re.compile(r"^  [?x] [^\n]*\n      ([^~+:\n]+(?::(?! is )[^\n]*)?)$", re.MULTILINE)
+_STOPPED = re.compile(r"^(Stopped: .*)", re.MULTILINE)
+_NAME = re.compile(r"(?:SIM|MINE)-[\w-]+|<folder>\S*|/\S*/simulated-\S*")
+_NUMBER = re.compile(r"\d[\d,.]{2,}")
+_KEPT = re.compile(r"^(?:(?:\S+: )?error .*|Apply: .*|Stopped: .*|  [?x] [^\n]*\n      .*)$", re.MULTILINE)
 
 
 @dataclass
@@ -42,9 +47,15 @@ class Run:
         about = [*_RULE.findall(self.said), *(word for word in _WORST if f" {word}" in closing)]
         return " ".join([f"exit {int(self.exit)}", *about[:1]])
 
+    @property
+    def message(self) -> str:
+        """What it said about why it did not exit 0, without names and numbers; empty when it said nothing."""
+        said = _SUMMARY.search(self.said) or _DETAIL.search(self.said) or _STOPPED.search(self.said)
+        return _NUMBER.sub("N", _NAME.sub("…", said[1])) if said and self.exit else ""
+
     def forget(self) -> None:
-        """Keep of what was said only what the ending needs."""
-        self.said = "\n".join(line for line in self.said.splitlines() if line.startswith(_KEPT))
+        """Keep of what was said only what the ending and the message need."""
+        self.said = "\n".join(_KEPT.findall(self.said))
 
 
 @dataclass(eq=False)

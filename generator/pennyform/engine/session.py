@@ -14,10 +14,12 @@ from pennyform.engine.apply import Applier
 from pennyform.engine.changes import Step
 from pennyform.engine.clock import Clock
 from pennyform.engine.journal import Journal, open_journal, peek, set_aside
+from pennyform.engine.keys import keys_of
 from pennyform.engine.limits import Patience
 from pennyform.engine.memory import Memory, Subject
 from pennyform.engine.observe import observe
 from pennyform.engine.observed import Company, Observation
+from pennyform.engine.outcomes import UnreadableError
 from pennyform.engine.plan import Plan
 from pennyform.engine.planner import planned
 from pennyform.engine.prune import orphans
@@ -110,14 +112,21 @@ class Session:
         return with_orphans(made, self.repository, self.remote) if prune else made
 
     def _observe(self) -> Observation:
-        """Look up, and again where the journal has seen an invoice that does not show: reads lag."""
+        """Look up, and again where the journal has seen something that does not show: reads lag.
+
+        Raises:
+            UnreadableError: it cannot be found out whether a customer or a product is there.
+        """
         memory = self.memory
         observation = observe(self.repository, self.remote, memory=memory, company=self.company)
         open_ = _unsettled(memory) - observation.invoices.keys()
         missed = _missed(self.repository, observation)
         if missed:
-            settled = self._settler().settle(missed)
-            open_ |= {subject.reference for subject in settled.unknown}
+            unknown = self._settler().settle(missed).unknown
+            open_ |= {subject.reference for subject in unknown if subject.kind == "invoice"}
+            for subject in sorted(unknown):
+                if subject.kind != "invoice":
+                    raise UnreadableError(f"the {subject.kind} {subject.reference} cannot be looked for")
             observation = observe(self.repository, self.remote, memory=self.memory, company=self.company)
         return replace(observation, unsettled=frozenset(open_ - observation.invoices.keys()))
 
@@ -223,16 +232,18 @@ def _unsettled(memory: Memory) -> set[str]:
 
 
 def _missed(repository: Repository, observation: Observation) -> list[Subject]:
-    """Invoices that the journal has seen under an id, that nothing is open about, and that do not show."""
+    """What would be created, although the journal has seen it under an id and nothing is open about it."""
     memory = observation.memory
-    subjects = (Subject("invoice", invoice.external_reference) for invoice in repository.invoices)
-    return [
-        subject
-        for subject in subjects
-        if subject in memory.ids
-        and subject not in memory.unsettled
-        and subject.reference not in observation.invoices
-    ]
+    invoices = (Subject("invoice", invoice.external_reference) for invoice in repository.invoices)
+    absent = [subject for subject in invoices if subject.reference not in observation.invoices]
+    absent += (
+        Subject("customer", name) for name in repository.customers.keys() - observation.customers.keys()
+    )
+    absent += (Subject("product", name) for name in repository.products.keys() - observation.products.keys())
+    seen = [subject for subject in absent if subject in memory.ids and subject not in memory.unsettled]
+    # A customer or product that no definition names was not looked up, and is not created.
+    named = {Subject(key.kind, str(key.value)) for key in keys_of(repository.invoices)} if seen else set()
+    return sorted(subject for subject in seen if subject.kind == "invoice" or subject in named)
 
 
 def _leftovers(memory: Memory) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from pennyform.sandbox.faults.kinds import Encounter
 from pennyform.sandbox.messages import Response
 
 from tests.simulation.kinds.kind import Kind
+from tests.simulation.kinds.reads import lagging
 from tests.simulation.kinds.storm import Storm
 
 
@@ -123,6 +124,10 @@ def _unavailable(status: int, *, after: bool) -> Kind:
     )
 
 
+def _late_success(storm: Storm) -> None:
+    storm.on_write(Unavailable, after_commit=True)
+
+
 def _limited(name: str, *choices: int | str | None, times: int = 3) -> Kind:
     def brew(storm: Storm) -> None:
         storm.on_any(RateLimited, retry_after=storm.rng.choice(choices), times=storm.rng.randint(1, times))
@@ -132,6 +137,7 @@ def _limited(name: str, *choices: int | str | None, times: int = 3) -> Kind:
 
 KINDS = (
     *(_unavailable(status, after=after) for status in (500, 502, 503, 504) for after in (False, True)),
+    Kind("503 after it was carried out, and look-ups lag behind", lagging(_late_success)),
     Kind("everything is 503 for a while", lambda storm: storm.fault(Unavailable, {}, times=40)),
     _limited("429 with retry-after", 1, 2, 5, times=8),
     _limited("429 without retry-after", None, times=8),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from pennyform.sandbox.faults import Lag
-
 from tests.simulation.kinds.kind import Kind
+from tests.simulation.kinds.reads import lagging
 from tests.simulation.kinds.storm import Storm
 from tests.simulation.network import Death
 
@@ -27,16 +24,6 @@ def _power_cut(storm: Storm) -> None:
     storm.deaths = [Death(storm.rng.randint(1, 25), storm.rng.random() < 0.7) for _ in range(2)]
 
 
-def _lagging(brew: Callable[[Storm], None]) -> Callable[[Storm], None]:
-    """The next process cannot see what this one did."""
-
-    def brew_both(storm: Storm) -> None:
-        brew(storm)
-        storm.service.faults.schedule(Lag(seconds=storm.rng.choice((3, 10, 25)), items=True))
-
-    return brew_both
-
-
 def _interrupted(storm: Storm) -> None:
     storm.interrupts = [storm.rng.randint(1, 25) for _ in range(storm.rng.randint(1, 2))]
 
@@ -52,9 +39,9 @@ KINDS = (
     _killed(after=False),
     _killed(after=True),
     Kind("killed while writing the journal", _killed_writing),
-    Kind("killed, and look-ups lag behind", _lagging(_killed(after=True).brew)),
+    Kind("killed, and look-ups lag behind", lagging(_killed(after=True).brew)),
     Kind("power cut", _power_cut),
-    Kind("power cut, and look-ups lag behind", _lagging(_power_cut)),
+    Kind("power cut, and look-ups lag behind", lagging(_power_cut)),
     Kind("interrupted by Ctrl-C", _interrupted),
     _rival("on this machine"),
     _rival("on another machine", twice=True),

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pennyform.sandbox.faults import FilterIgnored, Lag, Stale
 
 from tests.simulation.kinds.kind import Kind
 from tests.simulation.kinds.storm import Storm
+
+
+def lagging(brew: Callable[[Storm], object]) -> Callable[[Storm], None]:
+    """What ``brew`` does, while nobody can see what was done a moment ago."""
+
+    def brew_both(storm: Storm) -> None:
+        brew(storm)
+        storm.service.faults.schedule(Lag(seconds=storm.rng.choice((3, 10, 25)), items=True))
+
+    return brew_both
 
 
 def _lag(*, items: bool) -> Kind:
