@@ -339,6 +339,7 @@ def test_what_a_definition_says_cannot_begin_a_line_of_a_log(
         tmp_path,
         wrong=f"{YAML_TEXT.replace('INV-1', said).replace('FR_200', said)}{said}: 1\ntemplate: {said}\n",
     )
+    write(tmp_path, twice=f"{YAML_TEXT.replace('2026-01-31', said)}{said}: 1\n{said}: 2\n")
     for format_ in ("text", "json", "markdown", "github", "sarif", "junit"):
         assert main(["validate", "--format", format_, str(tmp_path)]) == 4
     out, err = capsys.readouterr()

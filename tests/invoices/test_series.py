@@ -109,6 +109,14 @@ def test_a_list_of_a_row_is_a_value_and_text_never_becomes_one(tmp_path: Path) -
     assert {Path(finding.file).name for finding in findings} == {"travellers.yaml"}
 
 
+def test_a_list_of_a_row_is_a_value_and_nothing_else(tmp_path: Path) -> None:
+    elsewhere = TRAVELLERS.replace("customer: A", 'customer: "{{ row.trips }}"')
+    write(tmp_path, templates__trips=TRIPS, travellers=elsewhere, data__travellers=ROWS.splitlines()[0])
+    _, findings = load([tmp_path])
+    assert [(finding.rule, finding.line) for finding in findings] == [("expression", 3)]
+    assert "`row.trips` gives a list" in findings[0].summary
+
+
 def test_an_invoice_is_placed_at_its_row(tmp_path: Path) -> None:
     repository, _ = club(tmp_path)
     assert [str(one.place) for one in repository.invoices] == [
