@@ -104,6 +104,33 @@ def test_a_header_may_hold_several(admin: httpx.Client) -> None:
     assert admin.get(f"{API}/me", headers=header).json()["introduced_later"]
 
 
+def test_rules_are_looked_at_and_decided_otherwise(admin: httpx.Client) -> None:
+    assert admin.get("/_sandbox/rules").json()["taken_status"] == 422
+    decided = admin.put("/_sandbox/rules", json={"taken_status": 409, "pdf_seconds": 2}).json()
+    assert (decided["taken_status"], decided["pdf_seconds"], decided["paid_once"]) == (409, 2, True)
+    body = company(external_reference="ONCE")
+    statuses = [admin.post(f"{API}/company_customers", json=body).status_code for _ in range(2)]
+    assert statuses == [201, 409]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"pdf_second": 2}, "did you mean pdf_seconds?"),
+        ({"zzz": 2}, "there are rounding, "),
+        ({"taken_status": 500}, "taken_status"),
+        ({"pdf_seconds": -1}, "pdf_seconds"),
+        ([], "object"),
+    ],
+)
+def test_a_wrong_rule_is_explained(admin: httpx.Client, wanted: Any, words: str) -> None:
+    before = admin.get("/_sandbox/rules").json()
+    refused = admin.put("/_sandbox/rules", json=wanted)
+    assert refused.status_code == 400
+    assert words in refused.json()["error"]
+    assert admin.get("/_sandbox/rules").json() == before
+
+
 def test_the_clock_is_set_and_advanced(admin: httpx.Client, clock: Clock) -> None:
     assert admin.put("/_sandbox/clock", json={"now": "2026-01-31T09:00:00Z"}).status_code == 200
     clock.advance(seconds=5)

@@ -26,7 +26,7 @@ def test_a_change_shows_a_little_late(api: Caller, draft: Draft, clock: Clock) -
 
 
 def test_how_late_is_a_rule(api: Caller, draft: Draft, sandbox: Sandbox) -> None:
-    sandbox._rules = Rules(changelog_delay=0)
+    sandbox.rules = Rules(changelog_delay=0)
     first = api.made("/customer_invoices", draft())
     assert operations(api, "customer_invoices") == [(first["id"], "insert")]
 

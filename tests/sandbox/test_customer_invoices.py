@@ -88,7 +88,7 @@ class TestCreate:
     def test_whether_a_discount_needs_something_to_come_off_is_a_rule(
         self, api: Caller, draft: Draft, sandbox: Sandbox, needs: bool, value: str, status: int
     ) -> None:
-        sandbox._rules = Rules(discount_needs_a_sum=needs)
+        sandbox.rules = Rules(discount_needs_a_sum=needs)
         body = draft(line(), line(quantity=-2), discount={"type": "absolute", "value": value})
         answer = api.post("/customer_invoices", json=body)
         assert answer.status_code == status
@@ -148,7 +148,7 @@ class TestCreate:
         assert len(api.get("/customer_invoices").json()["items"]) == 1
 
     def test_or_409_when_told_so(self, connect: Connect, draft: Draft, sandbox: Sandbox) -> None:
-        sandbox._rules = Rules(taken_status=409)
+        sandbox.rules = Rules(taken_status=409)
         api = connect()
         api.made("/customer_invoices", draft(external_reference="INV-1"))
         assert api.post("/customer_invoices", json=draft(external_reference="INV-1")).status_code == 409
@@ -207,7 +207,7 @@ class TestDelete:
     def test_whether_its_reference_is_free_again_is_a_rule(
         self, api: Caller, draft: Draft, sandbox: Sandbox, free: bool, status: int
     ) -> None:
-        sandbox._rules = Rules(deleted_reference_is_free=free)
+        sandbox.rules = Rules(deleted_reference_is_free=free)
         created = api.made("/customer_invoices", draft(external_reference="INV-1"))
         api.delete(f"/customer_invoices/{created['id']}")
         again = api.post("/customer_invoices", json=draft(external_reference="INV-1"))

@@ -227,7 +227,7 @@ class TestToken:
     def test_a_code_ends_after_ten_minutes(
         self, sandbox: Sandbox, web: httpx.Client, clock: Clock, minutes: int, status: int
     ) -> None:
-        sandbox._rules = Rules(code_minutes=minutes)
+        sandbox.rules = Rules(code_minutes=minutes)
         code = authorized(web)["code"]
         clock.advance(minutes=10)
         assert exchanged(web, code).status_code == status
@@ -263,7 +263,7 @@ class TestRefresh:
     def test_once(
         self, sandbox: Sandbox, web: httpx.Client, pair: dict[str, Any], once: bool, survives: int
     ) -> None:
-        sandbox._rules = Rules(refresh_once=once)
+        sandbox.rules = Rules(refresh_once=once)
         second = refreshed(web, pair["refresh_token"]).json()
         again = refreshed(web, pair["refresh_token"])
         assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")

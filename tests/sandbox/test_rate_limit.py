@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from pennyform.sandbox import Sandbox
+from pennyform.sandbox import Rules, Sandbox
 
 from .conftest import Caller, Clock, Connect
 
@@ -42,6 +42,20 @@ def test_the_window_slides(limited: Caller, clock: Clock) -> None:
     assert limited.get("/me").status_code == 429
     clock.advance(seconds=2.5)
     assert limited.get("/me").status_code == 200
+
+
+@pytest.mark.parametrize(("rules", "status"), [(Rules(), 429), (Rules(rate_window="fixed"), 200)])
+def test_a_fixed_window_forgets_all_at_once(
+    clock: Clock, connect: Connect, rules: Rules, status: int
+) -> None:
+    sandbox = Sandbox(clock=clock, rules=rules)
+    api = connect(of=sandbox)
+    api.get("/me")
+    clock.advance(seconds=4.9)
+    assert {api.get("/me").status_code for _ in range(24)} == {200}
+    clock.advance(seconds=0.1)
+    assert [api.get("/me").status_code for _ in range(2)][1] == status
+    sandbox.close()
 
 
 def test_refusals_are_not_counted_and_write_nothing(limited: Caller, clock: Clock) -> None:

@@ -26,7 +26,7 @@ def test_every_switch_is_tried_somewhere() -> None:
 @pytest.fixture
 def decide(sandbox: Sandbox) -> Decide:
     def decide(rules: Rules) -> None:
-        sandbox._rules = rules
+        sandbox.rules = rules
 
     return decide
 
@@ -49,6 +49,13 @@ def test_ids_that_lead_nowhere(api: Caller, draft: Draft, decide: Decide) -> Non
         answers = [api.post("/customer_invoices", json=body) for body in bodies]
         assert [answer.status_code for answer in answers] == [status] * 3
         assert api.get("/customer_invoices/42").status_code == 404
+
+
+def test_how_numbers_go_on(api: Caller, issued: Issued, decide: Decide) -> None:
+    days = [{"date": day, "deadline": day} for day in ("2024-12-31", "2025-01-01")]
+    assert [issued(**day)["invoice_number"] for day in days] == ["F-2024-0001", "F-2025-0001"]
+    decide(Rules(numbered_by_year=False))
+    assert [issued(**day)["invoice_number"] for day in days] == ["F-2024-0001", "F-2025-0002"]
 
 
 def test_how_exact_a_quantity_is(api: Caller, draft: Draft, decide: Decide) -> None:

@@ -28,7 +28,7 @@ def test_the_pdf_takes_its_time(api: Caller, issued: Issued, clock: Clock) -> No
 
 
 def test_how_long_is_a_rule(api: Caller, issued: Issued, sandbox: Sandbox) -> None:
-    sandbox._rules = Rules(pdf_seconds=0)
+    sandbox.rules = Rules(pdf_seconds=0)
     assert mail(api, issued()["id"], recipients=TO) == 204
 
 
@@ -80,5 +80,5 @@ def test_only_a_company_that_is_registered_receives_e_invoices(
     path = f"/customer_invoices/{issued(customer_id=make(api))['id']}/send_to_pa"
     assert api.post(path).status_code == refused
     if refused == 422:
-        sandbox._rules = Rules(pa_needs_reg_no=False)
+        sandbox.rules = Rules(pa_needs_reg_no=False)
         assert api.post(path).status_code == 204

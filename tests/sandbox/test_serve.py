@@ -241,6 +241,16 @@ def test_faults_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert not (tmp_path / "no.db").exists()
 
 
+def test_rules_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    database = str(tmp_path / "x.db")
+    run = Run("--db", database, "--quiet", "--rule", "pdf_seconds=2", "--rule", "rounding=document")
+    rules = httpx.get(f"{run.url}/_sandbox/rules", timeout=PATIENCE).json()
+    run.stop()
+    assert (rules["pdf_seconds"], rules["rounding"], rules["paid_once"]) == (2, "document", True)
+    assert main(["sandbox", "serve", "--db", database, "--rule", "rouding=document"]) == 1
+    assert "did you mean rounding?" in capsys.readouterr().err
+
+
 def test_a_time_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sandbox", "serve", "--db", str(tmp_path / "x.db"), "--clock", "tomorrow"]) == 1
     assert "tomorrow is not a time" in capsys.readouterr().err

@@ -144,7 +144,7 @@ class TestMarkAsPaid:
     def test_whether_a_second_time_is_refused_is_a_rule(
         self, api: Caller, issued: Issued, sandbox: Sandbox
     ) -> None:
-        sandbox._rules = Rules(paid_once=False)
+        sandbox.rules = Rules(paid_once=False)
         path = f"/customer_invoices/{issued()['id']}/mark_as_paid"
         assert [api.put(path).status_code for _ in range(2)] == [204, 204]
 
@@ -185,7 +185,7 @@ class TestCreditNotes:
     def test_whether_it_may_take_more_is_a_rule(
         self, api: Caller, issued: Issued, sandbox: Sandbox, may: bool, status: int
     ) -> None:
-        sandbox._rules = Rules(credit_may_exceed=may)
+        sandbox.rules = Rules(credit_may_exceed=may)
         assert self.link(api, issued(), issued(line(quantity=-3))).status_code == status
 
     def test_what_does_not_go_together(self, api: Caller, issued: Issued, draft: Draft) -> None:

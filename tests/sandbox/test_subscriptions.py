@@ -154,9 +154,9 @@ def test_one_that_cannot_invoice_any_more_stops_and_harms_nobody(
 ) -> None:
     nothing = [line(), line(quantity=-2)]
     data = {"invoice_lines": nothing, "discount": {"type": "absolute", "value": "1"}}
-    sandbox._rules = Rules(discount_needs_a_sum=False)
+    sandbox.rules = Rules(discount_needs_a_sum=False)
     broken, sound = subscribed(customer_invoice_data=data), subscribed()
-    sandbox._rules = Rules()
+    sandbox.rules = Rules()
     clock.advance(days=14)
     assert [one["billing_subscription"]["id"] for one in invoices(api)] == [sound["id"]]
     assert api.get(f"/billing_subscriptions/{broken['id']}").json()["status"] == "stopped"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pennyform.cli.exits import Exit
 from pennyform.findings import Failure, failure
 
 if TYPE_CHECKING:
-    from pennyform.sandbox import Sandbox
+    from pennyform.sandbox import Rules, Sandbox
     from pennyform.sandbox.faults import Faults
 
 _DATABASE = Path(".pennyform") / "sandbox.db"
@@ -47,6 +49,9 @@ def _configure_serve(serve: argparse.ArgumentParser) -> None:
         "--no-rate-limit", action="store_true", help="do not refuse more than 25 requests in 5 s"
     )
     serve.add_argument("--faults", type=Path, help="let go wrong what this YAML or JSON file says")
+    serve.add_argument(
+        "--rule", action="append", default=[], metavar="NAME=VALUE", help="decide a rule of docs/sandbox.md"
+    )
     serve.add_argument("--clock", metavar="TIME", help="begin at this time, such as 2026-01-31T09:00:00Z")
     serve.add_argument("--quiet", action="store_true", help="do not write requests to standard error")
 
@@ -80,9 +85,9 @@ def _opened(args: argparse.Namespace) -> Sandbox:
     from pennyform.sandbox import Sandbox
     from pennyform.sandbox.log import line
 
-    faults, moment = _faults(args.faults), _moment(args.clock)
+    faults, moment, rules = _faults(args.faults), _moment(args.clock), _rules(args.rule)
     is_new = not args.db.exists()
-    sandbox = Sandbox(args.db, rate_limit=not args.no_rate_limit, faults=faults)
+    sandbox = Sandbox(args.db, rate_limit=not args.no_rate_limit, faults=faults, rules=rules)
     if moment:
         sandbox.clock.set(moment)
     if is_new:
@@ -113,6 +118,29 @@ def _moment(text: str | None) -> datetime | None:
         raise failure(
             "sandbox-clock", f"{text} is not a time", fix="write it like 2026-01-31T09:00:00Z"
         ) from problem
+
+
+def _rules(words: Sequence[str]) -> Rules:
+    from pennyform.sandbox import Rules
+    from pennyform.sandbox.rules import changed
+
+    rules = Rules()
+    for word in words:
+        name, _, text = word.partition("=")
+        try:
+            rules = changed(rules, {name: _value(text)})
+        except ValueError as problem:
+            raise failure(
+                "sandbox-rule", f"--rule {word}: {problem}", fix="write it like --rule pdf_seconds=2"
+            ) from problem
+    return rules
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _fill_or_remove(sandbox: Sandbox, args: argparse.Namespace) -> None:

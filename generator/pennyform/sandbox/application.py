@@ -56,6 +56,7 @@ class Sandbox:
     Attributes:
         clock: ``clock``, which can be set and advanced here.
         faults: what goes wrong between a client and the answers of :meth:`handle`.
+        rules: ``rules``, which can be replaced at any time.
         log: the latest requests that came through a transport.
 
     Raises:
@@ -74,7 +75,7 @@ class Sandbox:
         self.clock = AdjustableClock(clock)
         self.faults = faults or Faults()
         self.log = Log()
-        self._rules = rules or Rules()
+        self.rules = rules or Rules()
         self._contract = contract.load(data.schemas() / "company")
         self._behaviours = behaviours_of(self._contract)
         self._router = Router(self._contract.operations.values())
@@ -169,7 +170,7 @@ class Sandbox:
             if request.path.startswith((links.PREFIX, oauth.PREFIX)):
                 return self._beside(request, store, now, headers)
             token = access.presented(request.headers)
-            headers |= self._limit.admit(token, now)
+            headers |= self._limit.admit(token, now, self.rules.rate_window)
             recognise = partial(access.recognise, token_digest=token, now=now)
             return _answer(*self._answered(request, recognise, store, now), headers)
         except Problem as problem:
@@ -188,7 +189,7 @@ class Sandbox:
                 answer = downloads.answer(connection, request, now)
         else:
             with store.transaction(write=True) as connection:
-                answer = oauth.answer(connection, request, now, scopes=self.scopes, rules=self._rules)
+                answer = oauth.answer(connection, request, now, scopes=self.scopes, rules=self.rules)
         return replace(answer, headers={**headers, **answer.headers})
 
     def _answered(
@@ -207,7 +208,7 @@ class Sandbox:
         body = checks.body(operation, request)
         with store.transaction(write=due or operation.method != "GET") as connection:
             books = Books(connection, caller.company.id, now)
-            call = Call(operation, parameters, body, books, caller, request.origin, self._rules)
+            call = Call(operation, parameters, body, books, caller, request.origin, self.rules)
             if due:
                 subscriptions.catch_up(call)
             return operation.status, self._carried_out(behaviour, call)
@@ -216,7 +217,7 @@ class Sandbox:
         try:
             return behaviour(call)
         except TakenError as taken:
-            status = self._rules.taken_status
+            status = self.rules.taken_status
             raise Problem(status, {"error": _TAKEN, "status": status}) from taken
         except Problem as problem:
             raise declared(problem, call.operation.refusals) from problem

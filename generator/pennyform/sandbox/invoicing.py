@@ -76,12 +76,13 @@ def make(call: Call, given: Mapping[str, Any], kind: str = KIND) -> Record:
 
 
 def issue(call: Call, invoice: dict[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
-    """Give an invoice the next number of the year of its date, and the customer's address of today."""
+    """Give an invoice the next number, and the customer's address of today."""
     if not lines:
         raise unprocessable("An invoice must have at least one line")
     invoice["draft"] = False
     year = invoice["date"][:4]
-    invoice["invoice_number"] = f"F-{year}-{call.books.next_number(f'invoice {year}'):04d}"
+    series = f"invoice {year}" if call.rules.numbered_by_year else "invoice"
+    invoice["invoice_number"] = f"F-{year}-{call.books.next_number(series):04d}"
     invoice["issued_at"] = timestamp(call.now)
     customer = call.find("customer", invoice["customer_id"]).body
     invoice["billed_to"] = {name: customer[name] for name in ("name", "billing_address")}

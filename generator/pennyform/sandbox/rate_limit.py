@@ -1,6 +1,7 @@
 """25 requests per 5 seconds and token, and the headers that say so.
 
-The window slides: the strictest reading, so that who stays under it here stays under it anywhere.
+The window slides unless told otherwise: the strictest reading, so that who stays under it here stays under it
+anywhere.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ class RateLimit:
         self._enforced = enforced
         self._calls: dict[str, deque[float]] = {}
 
-    def admit(self, caller: str, now: datetime) -> dict[str, str]:
+    def admit(self, caller: str, now: datetime, window: str = "sliding") -> dict[str, str]:
         """Count one request.
 
         Args:
             caller: the token's digest.
             now: time of the request.
+            window: ``sliding`` or ``fixed``, as :class:`~pennyform.sandbox.Rules` has it.
 
         Returns:
             ``ratelimit-limit``, ``ratelimit-remaining`` and ``ratelimit-reset`` (unix seconds).
@@ -43,7 +45,7 @@ class RateLimit:
         moment = now.timestamp()
         if not self._enforced:
             return _headers(REQUESTS, moment + SECONDS)
-        calls = self._recent(caller, moment)
+        calls = self._recent(caller, moment, window)
         if len(calls) >= REQUESTS:
             problem = too_many_requests(max(1, math.ceil(calls[0] + SECONDS - moment)))
             problem.headers.update(_headers(0, calls[0] + SECONDS))
@@ -51,12 +53,15 @@ class RateLimit:
         calls.append(moment)
         return _headers(REQUESTS - len(calls), calls[0] + SECONDS)
 
-    def _recent(self, caller: str, moment: float) -> deque[float]:
+    def _recent(self, caller: str, moment: float, window: str) -> deque[float]:
         if caller not in self._calls and len(self._calls) >= _MOST_CALLERS:
             self._calls.clear()
         calls = self._calls.setdefault(caller, deque())
         while calls and not 0 <= moment - calls[0] < SECONDS:
-            calls.popleft()
+            if window == "fixed":
+                calls.clear()
+            else:
+                calls.popleft()
         return calls
 
 

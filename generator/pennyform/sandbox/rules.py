@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import difflib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+_Seconds = Annotated[float, Meta(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +47,25 @@ class Rules:
         code_minutes: how long an OAuth code may be exchanged.
         refresh_once: whether using a refresh token again also ends the pair that it was exchanged for; it is
             refused either way.
+        numbered_by_year: whether invoice numbers begin at 1 with each year of the invoices' dates; otherwise
+            they go on.
+        rate_window: ``sliding`` counts the requests of the last five seconds; ``fixed`` those since a
+            window's first request, and forgets them all when it ends.
     """
 
     rounding: Literal["line", "document"] = "line"
     discount_needs_a_sum: bool = True
     discount_bounded: bool = True
-    quantity_decimals: int = 6
+    quantity_decimals: Annotated[int, Meta(ge=0, le=12)] = 6
     draft_needs_a_line: bool = True
     taken_status: Literal[422, 409] = 422
     deleted_reference_is_free: bool = False
     unknown_reference: Literal[404, 422] = 404
     wrong_kind_corrupts: bool = True
     file_type_declared: bool = True
-    pdf_seconds: float = 60.0
+    pdf_seconds: _Seconds = 60.0
     mail_needs_address: bool = True
-    pa_seconds: float = 60.0
+    pa_seconds: _Seconds = 60.0
     pa_needs_reg_no: bool = True
     paid_once: bool = True
     credit_may_exceed: bool = False
@@ -62,6 +73,27 @@ class Rules:
     quote_once: bool = True
     subscription_makes_up: bool = False
     entry_line_has_one_side: bool = True
-    changelog_delay: float = 4.0
-    code_minutes: float = 10.0
+    changelog_delay: _Seconds = 4.0
+    code_minutes: _Seconds = 10.0
     refresh_once: bool = True
+    numbered_by_year: bool = True
+    rate_window: Literal["sliding", "fixed"] = "sliding"
+
+
+def changed(rules: Rules, wanted: Mapping[str, Any]) -> Rules:
+    """The rules with some of them decided otherwise.
+
+    Args:
+        rules: as they are.
+        wanted: JSON-ready values by the rules' names.
+
+    Raises:
+        ValueError: for a name that is no rule's, or a value that the rule does not know.
+    """
+    now = asdict(rules)
+    for name in wanted:
+        if name not in now:
+            near = difflib.get_close_matches(name, now, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(now)}"
+            raise ValueError(f"there is no rule {name}: {hint}")
+    return msgspec.convert({**now, **wanted}, Rules)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pennyform.sandbox.admin import books, faults, requests, time
+from pennyform.sandbox.admin import books, faults, requests, rules, time
 from pennyform.sandbox.admin.order import Handler, Order, refusal
 from pennyform.sandbox.admin.visitors import check_visitor
 from pennyform.sandbox.messages import Request, Response
@@ -21,6 +21,7 @@ ROUTES: Mapping[tuple[str, str], Handler] = {
     **books.ROUTES,
     **faults.ROUTES,
     **requests.ROUTES,
+    **rules.ROUTES,
     **time.ROUTES,
 }
 

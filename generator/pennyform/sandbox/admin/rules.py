@@ -1,0 +1,28 @@
+"""``/_sandbox/rules``: how the sandbox decides what is not certain about the real service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pennyform.sandbox.admin.order import Answer, Handler, Order, refusal
+from pennyform.sandbox.rules import changed
+
+
+def _shown(order: Order) -> Answer:
+    return 200, asdict(order.sandbox.rules)
+
+
+def _decide(order: Order) -> Answer:
+    try:
+        order.sandbox.rules = changed(order.sandbox.rules, order.body(dict[str, Any]))
+    except ValueError as problem:  # msgspec's are of this kind
+        raise refusal(400, str(problem)) from problem
+    return _shown(order)
+
+
+ROUTES: Mapping[tuple[str, str], Handler] = {
+    ("GET", "rules"): _shown,
+    ("PUT", "rules"): _decide,
+}
