@@ -10,7 +10,14 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from pennyform.report import plan_html, verification_html
+from pennyform.report import (
+    apply_text,
+    plan_html,
+    plan_markdown,
+    plan_text,
+    verification_html,
+    verification_text,
+)
 from pennyform.report.charts import charts
 from pennyform.report.figures import amount, axis, months_between, rounded
 
@@ -116,6 +123,22 @@ def test_text_from_outside_stays_text(office: Office, data: dict[str, Any]) -> N
         assert "<script>" in text
         assert "{{ 7*7 }}" in text
         assert not {"\u202e", "\x00"} & set(text)
+
+
+def test_text_from_outside_cannot_steer_a_terminal(office: Office, data: dict[str, Any]) -> None:
+    evil = "\x1b[2J\r\u202e\x00"
+    verification, report = office.verify().to_json(), office.apply().to_json()
+    report["results"][0] |= {"status": "failed", "detail": evil}
+    for given, render in (
+        (data, plan_text.render),
+        (data, plan_markdown.render),
+        (verification, verification_text.render),
+        (report, apply_text.render),
+    ):
+        given["company"]["name"] = evil
+        shown = render(everywhere(given, lambda text: text + evil))
+        assert "\N{REPLACEMENT CHARACTER}" in shown
+        assert shown.replace("\n", " ").isprintable()
 
 
 def test_the_same_plan_is_the_same_page(data: dict[str, Any]) -> None:

@@ -112,11 +112,24 @@ def test_colour_is_only_paint(office: Office) -> None:
 def test_markdown_stays_below_what_a_comment_holds(office: Office) -> None:
     office.define("INV-1", lines=line("Very " * 60))
     plan = office.plan().to_json()
-    change = {**plan["changes"][1], "warnings": ["x" * 500]}
-    plan["changes"] = [{**change, "external_reference": f"INV-{number}"} for number in range(500)]
+    difference = {"pointer": "/label", "before": "x" * 5000, "after": "|" * 5000}
+    change = {**plan["changes"][1], "warnings": ["x" * 500], "differences": [difference] * 30}
+    plan["changes"] = [{**change, "external_reference": f"INV-{number}"} for number in range(5000)]
+    plan["warnings"] = ["<" * 500] * 5000
+    text = plan_markdown.render(plan)
+    assert 50_000 < len(text) < 60_000
+    assert "INV-0`" in text
+    assert re.fullmatch(r"… and 49\d\d changes more; run `pennyform plan` to see all.", text.splitlines()[-1])
+    assert "and 4980 warnings more" in text
+
+
+def test_markdown_of_thousands_of_plain_changes_lists_hundreds(office: Office) -> None:
+    office.define("INV-1")
+    plan = office.plan().to_json()
+    plan["changes"] = [{**plan["changes"][1], "external_reference": f"INV-{one}"} for one in range(5000)]
     text = plan_markdown.render(plan)
     assert len(text) < 60_000
-    assert "more" in text.splitlines()[-1]
+    assert text.count("| create |") > 500
 
 
 def test_text_from_outside_cannot_steer_the_terminal(office: Office) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pennyform.report.paint import Paint
 from pennyform.report.plan_text import money
-from pennyform.report.values import count, difference, task
+from pennyform.report.values import cleaned, count, difference, task
 
 Data = Mapping[str, Any]
 
@@ -52,7 +52,7 @@ _STEPS = {
 
 def render(report: Data, paint: Paint | None = None) -> str:
     """The report as text, with a line feed at its end."""
-    return "\n".join(_lines(report, paint or Paint())) + "\n"
+    return "\n".join(_lines(cleaned(report), paint or Paint())) + "\n"
 
 
 def _lines(report: Data, paint: Paint) -> Iterator[str]:

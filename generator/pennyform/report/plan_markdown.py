@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pennyform.report.paint import Paint
 from pennyform.report.plan_text import closing
-from pennyform.report.values import count, pointer, task, value
+from pennyform.report.values import cleaned, count, pointer, task, value
 
 Data = Mapping[str, Any]
 
 # A comment on GitHub ends at 65,536 characters.
 LONGEST = 60_000
+# Bounds on what one change, or one warning, may take of that.
+_MOST_WARNINGS = 20
+_MOST_DETAILS = 20
+_LONGEST_TEXT = 300
 
 _WORDS = {
     "create": "create",
@@ -32,19 +36,25 @@ _WORDS = {
 
 def render(plan: Data) -> str:
     """The plan as Markdown of at most 60,000 characters; what does not fit is counted."""
-    head = [*_head(plan), *_money(plan)]
-    rows = [_row(change) for change in plan["changes"] if change["action"] != "no_op"]
+    changes = [change for change in plan["changes"] if change["action"] != "no_op"]
+    rest = {**cleaned({**plan, "changes": []}), "changes": changes}
+    head = [*_head(rest), *_money(rest)]
     table = ["| | reference | what | total | details |", "|---|---|---|---:|---|"]
     room = LONGEST - sum(len(text) + 1 for text in [*head, *table]) - 200
-    kept: list[str] = []
-    for row in rows:
-        room -= len(row) + 1
-        if room < 0:
-            break
-        kept.append(row)
-    more = len(rows) - len(kept)
+    kept = list(_fitting(changes, room))
+    more = len(changes) - len(kept)
     tail = [f"\n… and {count(more, 'change')} more; run `pennyform plan` to see all."] if more else []
     return "\n".join([*head, *(table if kept else []), *kept, *tail]) + "\n"
+
+
+def _fitting(changes: Sequence[Data], room: int) -> Iterator[str]:
+    """Rows of the first changes that fit into so many characters; no others are even looked at."""
+    for change in changes:
+        row = _row(cleaned(change))
+        room -= len(row) + 1
+        if room < 0:
+            return
+        yield row
 
 
 def _head(plan: Data) -> Iterator[str]:
@@ -58,8 +68,13 @@ def _head(plan: Data) -> Iterator[str]:
         number = count(plan["summary"]["irreversible"], "invoice")
         yield f"> {number} will be finalized. This is irreversible: only a credit note undoes it."
         yield ""
-    for warning in plan["warnings"]:
-        yield f"> {_escaped(warning)}"
+    for warning in plan["warnings"][:_MOST_WARNINGS]:
+        yield f"> {_escaped(_shortened(warning))}"
+    more = len(plan["warnings"]) - _MOST_WARNINGS
+    if more > 0:
+        yield f"> … and {count(more, 'warning')} more"
+    if plan["warnings"]:
+        yield ""
 
 
 def _money(plan: Data) -> Iterator[str]:
@@ -85,13 +100,19 @@ def _row(change: Data) -> str:
 
 
 def _details(change: Data) -> str:
+    differences = change["differences"][:_MOST_DETAILS]
     said = [
-        f"{pointer(row['pointer'])}: {value(row['before'])} → {value(row['after'])}"
-        for row in change["differences"]
+        f"{pointer(row['pointer'])}: {value(row['before'])} → {value(row['after'])}" for row in differences
     ]
+    if len(change["differences"]) > _MOST_DETAILS:
+        said.append(f"and {len(change['differences']) - _MOST_DETAILS} differences more")
     said += [task(step) for step in change["steps"] if task(step)]
     said += [*change["warnings"], *change["ways_out"]]
-    return "<br>".join(map(_escaped, said))
+    return "<br>".join(_escaped(_shortened(text)) for text in said[: 2 * _MOST_DETAILS])
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 
 def _escaped(text: str) -> str:

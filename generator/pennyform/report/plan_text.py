@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pennyform.report.paint import Paint
-from pennyform.report.values import columns, count, header, line, plain, pointer, task, value
+from pennyform.report.values import cleaned, columns, count, header, line, plain, pointer, task, value
 
 Data = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ def render(plan: Data, paint: Paint | None = None) -> str:
         paint: colours; none by default.
     """
     paint = paint or Paint()
-    return "\n".join(_lines(plan, paint)) + "\n"
+    return "\n".join(_lines(cleaned(plan), paint)) + "\n"
 
 
 def _lines(plan: Data, paint: Paint) -> Iterator[str]:

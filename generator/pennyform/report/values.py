@@ -24,9 +24,21 @@ def value(given: Any) -> str:
 
 def plain(text: str) -> str:
     """Text from outside on one line, without the characters that could steer a terminal."""
-    return "".join(
-        one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(text.split())
-    )
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
+
+
+def cleaned(data: Any) -> Any:
+    """``data`` with every text in it made :func:`plain`: whoever wrote it, it may be shown on a terminal."""
+    if isinstance(data, str):
+        return plain(data)
+    if isinstance(data, Mapping):
+        return {name: cleaned(member) for name, member in data.items()}
+    if isinstance(data, list):
+        return [cleaned(member) for member in data]
+    return data
 
 
 def difference(row: Mapping[str, Any]) -> str:

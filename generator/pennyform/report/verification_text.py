@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pennyform.report.paint import Paint
-from pennyform.report.values import columns, count, difference
+from pennyform.report.values import cleaned, columns, count, difference
 
 Data = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ LOOKS = {
 
 def render(verification: Data, paint: Paint | None = None) -> str:
     """The verification as text, with a line feed at its end."""
-    return "\n".join(_lines(verification, paint or Paint())) + "\n"
+    return "\n".join(_lines(cleaned(verification), paint or Paint())) + "\n"
 
 
 def _lines(verification: Data, paint: Paint) -> Iterator[str]:
