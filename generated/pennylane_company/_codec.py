@@ -9,6 +9,7 @@ over, unknown enum values are kept as they are, a missing field is ``UNSET``.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeGuard, TypeVar, cast, overload
@@ -196,7 +197,22 @@ def _encode_hook(value: Any) -> Any:
     raise NotImplementedError(f"cannot write {type(value).__name__} as JSON")
 
 
+# msgspec reads a class's annotations when it first meets the class, which runs Python: another thread that
+# meets the class, or one within it, at that moment would find it half read, and the process would crash.
+_READING = threading.RLock()
+_READ: set[Any] = set()
+
+
+def _read(type_: Any) -> None:
+    """Let msgspec meet ``type_`` and all that is within it in one thread only."""
+    if type_ not in _READ:
+        with _READING:
+            msgspec.json.Decoder(type_, dec_hook=_decode_hook)
+            _READ.add(type_)
+
+
 def _convert(value: Any, type_: Any) -> Any:
+    _read(type_)
     try:
         return msgspec.convert(value, type_, dec_hook=_decode_hook)
     except msgspec.ValidationError as problem:
@@ -220,6 +236,7 @@ _PLAIN = msgspec.json.Decoder(float_hook=Decimal)
 
 def decoder(type_: Any) -> msgspec.json.Decoder[Any]:
     """A decoder for answers of ``type_``; numbers without a type become ``Decimal``, never float."""
+    _read(type_)
     return msgspec.json.Decoder(type_, dec_hook=_decode_hook, float_hook=Decimal)
 
 

@@ -7,6 +7,7 @@ waited for, five milliseconds pass: everything else is as it would be.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import shutil
 import signal
@@ -160,6 +161,7 @@ def _pennyform(root: Path, verb: str, *options: str) -> int:
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),
     ):
+        faulthandler.enable(output)
         code = main([verb, str(root), "--environment", "production", *options])
     signal.alarm(0)
     return code

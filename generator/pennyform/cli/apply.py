@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> Exit:
     plan_file = saved_plan(args.paths, args.target)
     environment_ = args.environment or (plan_file.data["environment"] if plan_file else None)
     if plan_file:
-        args.target, args.prune = list(plan_file.targets), plan_file.prune
+        args.target, args.prune = list(plan_file.binding.targets), plan_file.binding.prune
     return run_on(
         plan_file.paths if plan_file else args.paths,
         lambda repository: apply_and_report(repository, plan_file, args),

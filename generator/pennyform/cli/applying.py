@@ -17,13 +17,13 @@ from pennyform.cli.planning import print_plan
 from pennyform.cli.progress import progress_on
 from pennyform.cli.queueing import waiting
 from pennyform.cli.running import require_whole, write_out
-from pennyform.engine import saved
+from pennyform.engine import saved, saved_file
 from pennyform.engine.journal import JournalError
 from pennyform.engine.limits import shortened
 from pennyform.engine.lock import LockFileError, LockHeldError
 from pennyform.engine.plan import Plan
 from pennyform.engine.results import Report, Status
-from pennyform.engine.saved import SavedPlan
+from pennyform.engine.saved_file import SavedPlan
 from pennyform.engine.scopes import require
 from pennyform.engine.session import Session, World, begin
 from pennyform.findings import Finding, Severity, failure
@@ -147,13 +147,12 @@ def saved_plan(paths: Sequence[str], targets: Sequence[str] = ()) -> SavedPlan |
         return None
     if len(files) > 1 or targets:
         raise failure("plan-alone", "a saved plan is applied alone and whole", file=str(plans[0]))
-    return saved.read(plans[0])
+    return saved_file.read(plans[0])
 
 
 def _check_saved(plan_file: SavedPlan, session: Session, plan: Plan) -> None:
-    reason = saved.staleness(plan_file, session.repository, plan)
-    if plan_file.id in session.memory.used:
-        reason = "it was used before"
+    reason = saved.spent(plan_file, session.memory)
+    reason = reason or saved.staleness(plan_file, session.repository, plan)
     if reason:
         raise failure(
             "plan-stale",

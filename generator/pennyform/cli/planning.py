@@ -14,11 +14,10 @@ from typing import Any
 from pennyform.cli import connection, terminal
 from pennyform.cli.exits import Exit
 from pennyform.cli.running import require_whole, write_out, write_page
-from pennyform.engine import saved
+from pennyform.engine import saved, saved_file
 from pennyform.engine.plan import Plan
 from pennyform.engine.planner import planned
 from pennyform.engine.session import look, with_orphans
-from pennyform.findings import failure
 from pennyform.invoices import Repository
 from pennyform.report import plan_markdown, plan_text
 from pennyform.report.paint import Paint
@@ -74,8 +73,5 @@ def _save(made: Plan, repository: Repository, args: argparse.Namespace) -> None:
     content = saved.to_save(
         made, repository, paths, args.out, now=now, nonce=nonce, targets=args.target, prune=args.prune
     )
-    try:
-        args.out.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    except OSError as problem:
-        raise failure("plan-not-saved", f"the plan cannot be saved: {problem}", file=str(args.out)) from None
+    saved_file.write(args.out, content)
     print(f"Saved: 'pennyform apply {args.out}' carries out exactly this, once.", file=sys.stderr)

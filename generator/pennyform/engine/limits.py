@@ -23,6 +23,9 @@ WORKERS = 4
 # What is read into memory in one piece: a journal, an attached file.
 FILE_BYTES = 1024**3
 
+# A saved plan: some 70,000 invoices of a few lines.
+PLAN_BYTES = 256 * 1024**2
+
 # What a journal may grow to within one run, and from what it grew by it is compacted when it is next opened.
 JOURNAL_BYTES = 512 * 1024**2
 COMPACT_BYTES = 4 * 1024**2

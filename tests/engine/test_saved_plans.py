@@ -1,0 +1,219 @@
+"""Saved plans under attack: changed, forged, replayed, carried elsewhere, made by something older."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pennyform.engine import saved, saved_file
+from pennyform.findings import Failure
+from pennyform.sandbox import TOKEN, Sandbox
+
+from .test_cli import Shell
+from .world import PRODUCT, Office
+
+Plan = dict[str, Any]
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """A repository with two invoices, and ``it.plan`` to create them."""
+    office = Office(tmp_path / "repository")
+    office.define("INV-1")
+    office.write("products/day.yaml", PRODUCT)
+    office.define("INV-2", finalize=True, lines="  - product: DAY\n    quantity: 3\n")
+    office.close()
+    monkeypatch.chdir(office.root)
+    monkeypatch.setenv("NO_COLOR", "1")
+    shell = Shell(office.root, capsys)
+    assert shell("plan", "--out", "it.plan") == 0
+    return shell
+
+
+@pytest.fixture
+def plan(shell: Shell) -> Path:
+    return shell.root / "it.plan"
+
+
+def refused(shell: Shell, rule: str, *options: str) -> str:
+    """What is said when the plan is applied; nothing is done."""
+    assert shell("apply", "it.plan", *options) == 1
+    assert rule in shell.err
+    assert shell.books() == {}
+    return shell.err
+
+
+def test_any_byte_changed_is_refused_or_says_the_same(plan: Path) -> None:
+    whole = plan.read_bytes()
+    content = saved_file.read(plan).data
+    # Every byte takes a minute; steps that share no factor with the indentation meet all kinds of places.
+    for place in range(0, len(whole), 13):
+        other = 0x20 if place % 2 else whole[place] ^ 1
+        plan.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+        try:
+            assert saved_file.read(plan).data == content
+        except Failure as problem:
+            assert problem.findings[0].rule in {"plan-unreadable", "plan-changed"}  # noqa: PT017
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.9, 0.999])
+def test_part_of_a_plan_is_no_plan(shell: Shell, plan: Path, part: float) -> None:
+    whole = plan.read_bytes()
+    plan.write_bytes(whole[: int(len(whole) * part)])
+    refused(shell, "plan-unreadable")
+
+
+def forge(plan: Path, change: Callable[[Plan], object]) -> None:
+    """Change a plan and give it the checksum that fits."""
+    content = json.loads(plan.read_text())
+    del content["id"]
+    change(content)
+    plan.write_text(json.dumps({**content, "id": saved_file.digest(content)}))
+
+
+def less(change: Plan) -> None:
+    change["totals"]["currency_amount"] = "1.00"
+
+
+FORGERIES: dict[str, Callable[[Plan], object]] = {
+    "another amount": lambda plan: less(plan["changes"][3]),
+    "nothing final": lambda plan: plan["changes"][3].update(irreversible=False),
+    "an invoice left out": lambda plan: plan["changes"].pop(),
+    "an invoice twice": lambda plan: plan["changes"].append(plan["changes"][2]),
+    "another sum": lambda plan: plan["money"]["changing"][0].update(currency_amount="1.00"),
+    "fewer to create": lambda plan: plan["summary"].update(irreversible=0),
+    "another company": lambda plan: plan["company"].update(id=7),
+    "another name": lambda plan: plan["company"].update(name="Other SAS"),
+    "another rounding": lambda plan: plan.update(rounding="document"),
+    "an older program": lambda plan: plan.update(pennyform="0.0.1"),
+    "a newer format": lambda plan: plan.update(format_version=2),
+    "other schemas": lambda plan: plan["saved"].update(schemas="0" * 64),
+    "another definition": lambda plan: plan["saved"]["files"].update({"invoices/INV-1.yaml": "0" * 64}),
+    "a definition less": lambda plan: plan["saved"]["files"].popitem(),
+    "a part of the files": lambda plan: plan["saved"].update(paths=["invoices/INV-1.yaml"]),
+    "a target": lambda plan: plan["saved"].update(targets=["INV-1"]),
+    "an account that held something": lambda plan: plan["saved"]["remote"].update({"invoice INV-1": "0"}),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_plan_is_refused_though_its_checksum_fits(shell: Shell, plan: Path, forgery: str) -> None:
+    forge(plan, FORGERIES[forgery])
+    refused(shell, "plan-")
+
+
+NONSENSE: dict[str, Callable[[Plan], object]] = {
+    "no binding": lambda plan: plan.pop("saved"),
+    "a binding of nothing": lambda plan: plan.update(saved={}),
+    "numbers for paths": lambda plan: plan["saved"].update(paths=[1]),
+    "a list for files": lambda plan: plan["saved"].update(files=[]),
+    "text for a truth": lambda plan: plan["saved"].update(prune="yes"),
+    "an unknown key": lambda plan: plan["saved"].update(extra=1),
+    "a name for a company": lambda plan: plan.update(company="ACME"),
+    "changes without a name": lambda plan: plan.update(changes=[{}]),
+    "a number for an environment": lambda plan: plan.update(environment=3),
+    "no version": lambda plan: plan.pop("pennyform"),
+}
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_nonsense_is_no_plan(shell: Shell, plan: Path, what: str) -> None:
+    forge(plan, NONSENSE[what])
+    refused(shell, "plan-unreadable")
+
+
+def test_what_has_no_end_is_no_plan(shell: Shell, plan: Path) -> None:
+    plan.write_text("[" * 200_000)
+    refused(shell, "plan-unreadable")
+
+
+def test_a_key_that_is_there_twice_shows_a_reviewer_something_else(shell: Shell, plan: Path) -> None:
+    plan.write_text(plan.read_text().replace("{", '{"environment": "sandbox",', 1))
+    assert "a key is there twice" in refused(shell, "plan-unreadable")
+
+
+def test_another_environment_is_another_account(shell: Shell, plan: Path) -> None:
+    forge(plan, lambda content: content.update(environment="production"))
+    assert "it was made for Sandbox SAS (production)" in refused(shell, "plan-stale", "--sandbox")
+
+
+def test_another_company_is_another_account(shell: Shell) -> None:
+    sandbox = Sandbox(shell.root / ".pennyform" / "sandbox.db")
+    sandbox.rename_company(sandbox.companies()[0].id, "Other SAS")
+    sandbox.close()
+    assert "it was made for Sandbox SAS" in refused(shell, "plan-stale")
+
+
+def test_another_pennyform_makes_its_own_plans(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved, "__version__", "99.0")
+    assert "it was made by pennyform" in refused(shell, "plan-stale")
+
+
+def test_settings_are_definitions_too(shell: Shell) -> None:
+    settings = shell.root / "pennyform.yaml"
+    settings.write_text(settings.read_text() + "policies:\n  max_invoices: 900\n")
+    assert "pennyform.yaml" in refused(shell, "plan-stale")
+
+
+def test_a_journal_that_was_damaged_may_have_forgotten_that_a_plan_was_used(shell: Shell, plan: Path) -> None:
+    assert shell("apply", "it.plan") == 0
+    (journal,) = (shell.root / ".pennyform" / "journal").glob("*.jsonl")
+    damaged = bytearray(journal.read_bytes())
+    damaged[40] ^= 1
+    journal.write_bytes(damaged)
+    (shell.root / ".pennyform" / "sandbox.db").unlink()
+    why = refused(shell, "plan-stale", "--repair-journal")
+    assert "which may have forgotten" in why
+    assert shell("plan", "--out", "again.plan") == 0
+    assert shell("apply", "again.plan") == 0
+    assert set(shell.books()) == {"INV-1", "INV-2"}
+
+
+# --- saving -------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_holds_no_secret_and_no_link(shell: Shell, plan: Path) -> None:
+    shell("apply", "it.plan")
+    definition = shell.root / "invoices" / "INV-1.yaml"
+    definition.write_text(definition.read_text().replace("quantity: 2", "quantity: 3"))
+    assert shell("plan", "--out", "it.plan") == 0
+    text = plan.read_text()
+    assert '"update"' in text
+    assert "http" not in text
+    assert f'"{TOKEN}-' not in text
+    assert plan.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("name", "why"), [("it.yaml", "definition"), (".", "no regular file")])
+def test_a_plan_has_a_file_of_its_own(shell: Shell, name: str, why: str) -> None:
+    assert shell("plan", "--out", name) == 1
+    assert "plan-not-saved" in shell.err
+    assert why in shell.err
+
+
+def test_a_plan_that_could_not_be_read_again_is_not_saved(
+    shell: Shell, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_file, "PLAN_BYTES", plan.stat().st_size - 1)
+    refused(shell, "plan-unreadable")
+    plan.unlink()
+    assert shell("plan", "--out", "it.plan") == 1
+    assert "is the limit" in shell.err
+    assert not list(shell.root.glob("it.plan*"))
+
+
+def test_a_full_disk_leaves_the_old_plan(shell: Shell, plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = plan.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        assert shell("plan", "--out", "it.plan") == 1
+    assert "No space left" in shell.err
+    assert plan.read_bytes() == before
+    assert [path.name for path in shell.root.glob("it.plan*")] == ["it.plan"]
