@@ -19,7 +19,7 @@ from .machine import Machine
 from .runner import Run, Runner
 from .service import Service
 from .trace import Trace
-from .workload import Workload, content_of, drawn, edited
+from .workload import MASTERS, Workload, content_of, drawn, edited
 
 # Faster than a disk where there is one, and nothing in it is worth keeping.
 _SCRATCH = Path("/dev/shm")
@@ -89,6 +89,8 @@ class Episode:
         # Without the service's own uniqueness every invoice that is sent twice shows.
         unique = any(kind.unique for kind in kinds) or rng.random() < 0.4
         self.service = Service(self.loop, _rules(rng, kinds), Faults(seed), unique=unique)
+        if rng.random() < 0.5:
+            self.service.know(MASTERS)
         self.runner = Runner(self.loop, self.service, trace, rng)
         self.wrong = self.runner.wrong
         self.workload: Workload = drawn(rng)
@@ -165,7 +167,7 @@ class Episode:
     def _storm(self) -> None:
         for kind in self.kinds:
             kind.brew(self.storm)
-        for _ in range(self.rng.randint(1, 2)):
+        for _ in range(self.storm.runs or self.rng.randint(1, 2)):
             if self.storm.rival:
                 self._two_at_once()
             else:

@@ -23,10 +23,11 @@ _INVOICES = f"{API}/customer_invoices"
 
 @dataclass
 class Death:
-    """Kills the process at its request number ``at``: before it left, or after it was carried out."""
+    """Kills the process at its request, or its write, number ``at``: before it left, or when it was done."""
 
     at: int
     after: bool
+    writes: bool = False
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Wire(httpx.BaseTransport):
         self.trace.note(self.loop.now, self.process.name, request.method, request.url.raw_path.decode(), body)
         if self.interrupt_at == number:
             self.process.interrupted = True
-        self._die(number, after=False)
+        self._die(request, after=False)
         if self.loop.now < self.process.quiet_until:
             self._object(f"sends {self.process.quiet_until - self.loop.now:.1f} s before it may")
         if request.method != "GET":
@@ -68,7 +69,7 @@ class Wire(httpx.BaseTransport):
             self.process.check()
             self.note(type(problem).__name__)
             raise
-        self._die(number, after=True)
+        self._die(request, after=True)
         self.loop.sleep(self.rng.uniform(0.02, 0.25))
         self.process.check()
         return httpx.Response(
@@ -79,8 +80,12 @@ class Wire(httpx.BaseTransport):
         """Write down what came of the request at hand."""
         self.trace.note(self.loop.now, self.process.name, *words)
 
-    def _die(self, number: int, *, after: bool) -> None:
-        if self.death and self.death.at == number and self.death.after is after:
+    def _die(self, request: httpx.Request, *, after: bool) -> None:
+        death = self.death
+        if death is None or death.after is not after or (death.writes and request.method == "GET"):
+            return
+        death.at -= 1
+        if not death.at:
             self.trace.note(self.loop.now, self.process.name, "killed")
             self.process.kill()
 

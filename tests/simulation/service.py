@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -131,6 +131,11 @@ class Service(Sandbox):
         if found:
             return int(found[0])
         return int(msgspec.json.decode(self.by_hand("POST", "/company_customers", body).body)["id"])
+
+    def know(self, masters: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Let the account have customers and products: the path that creates each, and its body."""
+        for path, body in masters:
+            self.by_hand("POST", path, body)
 
     def draft(self, reference: str) -> dict[str, Any]:
         """The body of a small draft as a person would make it."""

@@ -257,6 +257,14 @@ _PRODUCTS = {
 }
 
 
+# What creates each of them, for an account that has them already.
+MASTERS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("/company_customers", _CUSTOMERS["ACME"].body),
+    ("/individual_customers", _CUSTOMERS["JO"].body),
+    ("/products", _PRODUCTS["LICENCE"].body),
+)
+
+
 # --- drawn from a seed ------------------------------------------------------------------------------------
 
 

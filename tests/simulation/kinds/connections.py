@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pennyform.sandbox.faults import Dropped, Duplicate, Ending, Late, Latency
+from pennyform.sandbox.faults import Dropped, Duplicate, Ending, Late, Latency, Unavailable
 
 from tests.simulation.kinds.kind import Kind
 from tests.simulation.kinds.storm import Storm
@@ -33,6 +33,13 @@ def _late(storm: Storm) -> None:
         storm.on_write(Late, seconds=storm.rng.uniform(1, 28), how=Ending.DISCONNECTED)
 
 
+def _blind(storm: Storm) -> None:
+    """Just when it matters what became of it, nothing can be looked up."""
+    where = {"method": "POST", "path": "/customer_invoices", "skip": 0}
+    storm.fault(Dropped, where, how=Ending.READ_TIMEOUT, after_commit=True)
+    storm.fault(Unavailable, {"method": "GET"}, skip=storm.rng.randint(4, 9), times=40)
+
+
 def _outage(storm: Storm) -> None:
     storm.fault(Dropped, {}, how=Ending.CONNECT_ERROR, skip=storm.rng.randrange(12), times=60)
 
@@ -58,4 +65,5 @@ KINDS = (
         "answer after the time limit", lambda storm: storm.on_any(Latency, seconds=storm.rng.uniform(31, 50))
     ),
     Kind("network down for a while", _outage),
+    Kind("no answer, and then look-ups fail", _blind),
 )

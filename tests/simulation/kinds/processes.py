@@ -8,9 +8,15 @@ from tests.simulation.kinds.storm import Storm
 from tests.simulation.network import Death
 
 
+def _death(storm: Storm, *, after: bool) -> Death:
+    """At any request, or at one of the writes, of which there are fewer."""
+    writes = storm.rng.random() < 0.6
+    return Death(storm.rng.randint(1, 6 if writes else 20), after, writes)
+
+
 def _killed(*, after: bool) -> Kind:
     def brew(storm: Storm) -> None:
-        storm.deaths = [Death(storm.rng.randint(1, 25), after) for _ in range(storm.rng.randint(1, 2))]
+        storm.deaths = [_death(storm, after=after) for _ in range(storm.rng.randint(1, 2))]
 
     return Kind(f"killed {'after' if after else 'before'} a request", brew)
 
@@ -21,7 +27,7 @@ def _killed_writing(storm: Storm) -> None:
 
 def _power_cut(storm: Storm) -> None:
     storm.power = True
-    storm.deaths = [Death(storm.rng.randint(1, 25), storm.rng.random() < 0.7) for _ in range(2)]
+    storm.deaths = [_death(storm, after=storm.rng.random() < 0.7) for _ in range(2)]
 
 
 def _interrupted(storm: Storm) -> None:

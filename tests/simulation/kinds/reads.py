@@ -15,6 +15,7 @@ def lagging(brew: Callable[[Storm], object]) -> Callable[[Storm], None]:
 
     def brew_both(storm: Storm) -> None:
         brew(storm)
+        storm.runs = 2
         storm.service.faults.schedule(Lag(seconds=storm.rng.choice((3, 10, 25)), items=True))
 
     return brew_both

@@ -47,6 +47,8 @@ class Storm:
     damage: list[Callable[[Machine], object]] = field(default_factory=list)
     rival: str = ""
     power: bool = False
+    # How many runs there are while it lasts; drawn when 0.
+    runs: int = 0
     # References that a person laid hands on.
     touched: set[str] = field(default_factory=set)
     acts: int = 0
