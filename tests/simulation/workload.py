@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -120,11 +120,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Workload:
-    """All that one folder of definitions asks for."""
+    """All that one folder of definitions asks for; ``added`` counts how often its author worked on it."""
 
     invoices: tuple[Wanted, ...]
-    rounding: str = "line"
-    policies: Mapping[str, Any] = field(default_factory=dict)
+    added: int = 0
 
     @property
     def by_reference(self) -> dict[str, Wanted]:
@@ -137,7 +136,7 @@ class Workload:
         database = root / ".pennyform" / "sandbox.db"
         content = repr(self.invoices).encode()
         files = {"invoices.yaml": hashlib.sha256(content).hexdigest()}
-        settings = Settings(root, "production", self.rounding, database, PREFIX)
+        settings = Settings(root, "production", "line", database, PREFIX)
         return Repository(root, settings, invoices, _CUSTOMERS, _PRODUCTS, files)
 
 
@@ -334,8 +333,8 @@ def edited(rng: random.Random, before: Workload, *, always: bool = False) -> Wor
     if drafts and len(after) > 1 and rng.random() < 0.2:
         after.remove(rng.choice(drafts))
     if rng.random() < 0.3 or always:
-        after.append(_invoice(rng, 900 + len(after), plain=False))
-    return replace(before, invoices=tuple(after))
+        after.append(_invoice(rng, 900 + before.added, plain=False))
+    return replace(before, invoices=tuple(after), added=before.added + 1)
 
 
 def _edited(rng: random.Random, one: Wanted) -> Wanted:
