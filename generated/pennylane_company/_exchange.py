@@ -115,12 +115,14 @@ class Exchange:
         Raises:
             NotSentError, OutcomeUnknownError, APIError: see :mod:`pennylane_company.errors`.
         """
-        attempt = 0
+        attempt, turn = 0, 0.0
         while True:
             attempt += 1
             if self.turns is not None:
-                yield from self.turns.take(operation.name)
+                turn = yield from self.turns.take(operation.name)
             outcome = cast("Reply | Exception", (yield request))
+            if self.turns is not None and isinstance(outcome, Reply):
+                self.turns.observe(outcome.headers, turn)
             wait = self._wait(operation, outcome, attempt)
             if wait is None:
                 return self._settle(operation, outcome)
@@ -130,8 +132,6 @@ class Exchange:
         backoff = min(self.retries.backoff * 2 ** (attempt - 1), self.retries.max_wait)
         wait: float | None = None
         if isinstance(outcome, Reply):
-            if self.turns is not None:
-                self.turns.observe(outcome.headers)
             if outcome.status == 429:
                 wait = self._pause(outcome.headers, backoff)
             elif outcome.status in _BACKOFF_STATUSES and operation.repeatable:

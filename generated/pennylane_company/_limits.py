@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -46,32 +46,55 @@ class Turns:
         self._limit = limit
         self._clock = clock
         self._lock = threading.Lock()
-        self._taken: deque[float] = deque(maxlen=limit.requests)
+        # More than one window of them: some are missed, and what an answer says is about the past.
+        self._taken: deque[float] = deque(maxlen=4 * limit.requests)
         self._closed_until = float("-inf")
 
-    def take(self, operation: str) -> Iterator[float]:
+    def take(self, operation: str) -> Generator[float, object, float]:
         """Yield the seconds to wait, until it is this caller's turn.
+
+        Returns:
+            The moment of the turn, in monotonic seconds; what :meth:`observe` is to be told.
 
         Raises:
             NotSentError: the wait would be longer than ``max_wait``.
         """
-        while wait := self._reserve(operation):
+        turn = self._reserve(operation)
+        while (wait := turn - self._clock.monotonic()) > 0:
             yield wait
             if self._clock.monotonic() >= self._closed_until:
-                return
+                return turn
+            turn = self._reserve(operation, missed=turn)
+        return turn
 
     def pause(self, duration: float) -> None:
         """Let nobody start for ``duration`` seconds: the service asked for it."""
         with self._lock:
-            self._closed_until = max(self._closed_until, self._clock.monotonic() + duration)
+            now = self._clock.monotonic()
+            self._closed_until = max(self._closed_until, now + duration)
+            # Whoever waits for one of these will ask for another turn.
+            missed = [each for each in self._taken if now < each < self._closed_until]
+            for each in missed:
+                self._taken.remove(each)
 
-    def observe(self, headers: httpx.Headers) -> None:
-        """Heed ``ratelimit-remaining`` and ``ratelimit-reset``: other processes may use the same token."""
-        if headers.get("ratelimit-remaining", "").strip() != "0":
+    def observe(self, headers: httpx.Headers, turn: float) -> None:
+        """Heed ``ratelimit-remaining`` and ``ratelimit-reset``: other processes may use the same token.
+
+        Args:
+            headers: of an answer.
+            turn: when its request had its turn.
+        """
+        if headers.get("ratelimit-remaining", "").strip() != "0" or self._is_our_own_doing(turn):
             return
         reset = seconds(headers.get("ratelimit-reset"))
         if reset is not None:
             self.pause(min(max(reset - self._server_time(headers), 0.0), self._limit.period))
+
+    def _is_our_own_doing(self, turn: float) -> bool:
+        """Whether the requests of this queue alone use up the allowance: then it knows best when to go on."""
+        since, now = turn - self._limit.period - self._limit.margin, self._clock.monotonic()
+        with self._lock:
+            return sum(since <= each <= now for each in self._taken) >= self._limit.requests
 
     def idle(self) -> bool:
         """Whether forgetting this queue would forget nothing that matters."""
@@ -79,21 +102,24 @@ class Turns:
         now = self._clock.monotonic()
         return now > max(last + self._limit.period + self._limit.margin, self._closed_until)
 
-    def _reserve(self, operation: str) -> float:
+    def _reserve(self, operation: str, missed: float | None = None) -> float:
         with self._lock:
+            if missed is not None and missed in self._taken:
+                self._taken.remove(missed)
             now = self._clock.monotonic()
-            start = max(now, self._closed_until, self._next_free())
-            if start - now > self._limit.max_wait:
+            turn = max(now, self._closed_until, self._next_free())
+            if turn - now > self._limit.max_wait:
                 raise NotSentError(
                     f"no turn within {self._limit.max_wait:g} s under the rate limit", operation=operation
                 )
-            self._taken.append(start)
-            return start - now
+            self._taken.append(turn)
+            return turn
 
     def _next_free(self) -> float:
+        latest = self._taken[-1] if self._taken else float("-inf")
         if len(self._taken) < self._limit.requests:
-            return self._taken[-1] if self._taken else float("-inf")
-        return max(self._taken[0] + self._limit.period + self._limit.margin, self._taken[-1])
+            return latest
+        return max(self._taken[-self._limit.requests] + self._limit.period + self._limit.margin, latest)
 
     def _server_time(self, headers: httpx.Headers) -> float:
         try:

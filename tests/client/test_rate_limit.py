@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +30,7 @@ def most_in_a_window(times: list[float], period: float = 5.0) -> int:
 
 
 @given(pauses=st.lists(st.floats(0, 3), min_size=60, max_size=90))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_never_more_than_25_in_5_seconds(pauses: list[float]) -> None:
     clock, sent = FakeClock(), list[float]()
     turns = Turns(LIMIT, clock)  # type: ignore[arg-type]
@@ -39,6 +40,44 @@ def test_never_more_than_25_in_5_seconds(pauses: list[float]) -> None:
             clock.sleep(wait)
         sent.append(clock.now)
     assert most_in_a_window(sent) <= 25
+
+
+@given(closings=st.lists(st.tuples(st.integers(0, 200), st.floats(0.1, 3)), max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_nor_when_the_service_closes_the_queue_on_those_who_wait(closings: list[tuple[int, float]]) -> None:
+    """Eight callers wait at once; those whose turn falls into a pause get another one."""
+    clock, sent = FakeClock(), list[float]()
+    turns = Turns(LIMIT, clock)  # type: ignore[arg-type]
+    waiting = [(0.0, number, turns.take("x")) for number in range(8)]
+    for step in range(300):
+        clock.now, number, caller = heapq.heappop(waiting)
+        for _, seconds in (closing for closing in closings if closing[0] == step):
+            turns.pause(seconds)
+        wait = next(caller, None)
+        if wait is None:
+            sent.append(clock.now)
+            caller = turns.take("x")
+        heapq.heappush(waiting, (clock.now + (wait or 0.0), number, caller))
+    assert most_in_a_window(sent) <= 25
+    closed = sum(seconds for _, seconds in closings)
+    assert sent[-1] - sent[0] <= 5.0 * (len(sent) // 25 + 1) + closed
+
+
+def test_an_allowance_that_we_used_up_ourselves_is_no_reason_to_wait_longer(
+    connect: Connect, clock: FakeClock
+) -> None:
+    sent: list[float] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append(clock.now)
+        left = 25 - sum(when > clock.now - 5.0 for when in sent)
+        headers = {"ratelimit-remaining": str(left), "ratelimit-reset": str(clock.time() + 4.9)}
+        return httpx.Response(200, json={"id": 1}, headers=headers)
+
+    client = connect(handler, rate_limit=LIMIT)
+    for _ in range(60):
+        client.me.get()
+    assert sent[-1] - sent[0] == 10.0
 
 
 def test_a_burst_is_spread_and_no_slower_than_needed(connect: Connect, clock: FakeClock) -> None:

@@ -18,7 +18,7 @@ from pennyform.engine.limits import Patience
 from pennyform.engine.plan import Plan
 from pennyform.engine.planner import plan
 from pennyform.engine.remote import Remote
-from pennyform.engine.results import Report, Result
+from pennyform.engine.results import Report, Result, Status
 from pennyform.engine.session import State, World, begin, look
 from pennyform.engine.storage import Disk, Storage
 from pennyform.engine.verify import Verification, verify
@@ -126,6 +126,7 @@ class Wire(httpx.BaseTransport):
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
         self.carried_out: list[str] = []
+        self.refused = 0
         self.faults: list[Fault] = []
         self.sent: list[httpx.Request] = []
 
@@ -141,6 +142,8 @@ class Wire(httpx.BaseTransport):
         answer = self._inner.handle_request(request)
         if answer.is_success:
             self.carried_out.append(f"{request.method} {request.url.path}")
+        else:
+            self.refused += 1
         return answer
 
     def done(self, path: str) -> int:
@@ -293,7 +296,12 @@ class Office:
         ) as session:
             session.tell(**(told or {}))
             session.settle()
-            return session.apply(session.plan(prune=prune), lambda done, total: None)
+            made = session.plan(prune=prune)
+            before, refused = len(self.wire.sent), self.wire.refused
+            report = session.apply(made, lambda done, total: None)
+            if _went_well(report) and not self.wire.faults and self.wire.refused == refused:
+                assert len(self.wire.sent) - before == made.to_json()["requests"]
+            return report
 
     def verify(self) -> Verification:
         looked = look(self.repository(), self.remote(), self.state(), self.storage)
@@ -336,6 +344,10 @@ def read_all(sandbox: Sandbox, path: str) -> Iterator[dict[str, Any]]:
 def raw(sandbox: Sandbox) -> httpx.Client:
     """Plain httpx on the sandbox, for what a person would do there by hand."""
     return httpx.Client(transport=sandbox.transport(), headers={"authorization": f"Bearer {TOKEN}"})
+
+
+def _went_well(report: Report) -> bool:
+    return all(result.status in {Status.DONE, Status.UNCHANGED} for result in report.results)
 
 
 def by_reference(report: Report) -> dict[str, Result]:

@@ -2,7 +2,8 @@
 
 Customers and products come first. Invoices go in waves: each takes its writes one after the other, then
 one request reads the whole wave back, and only those that equal their definition to the cent go on. What
-fails for one invoice does not stop the others; what would fail for all of them does.
+became doubtful is cleared up at the end, all of it together. What fails for one invoice does not stop the
+others; what would fail for all of them does.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from pathlib import Path
 from pennyform.engine import prune
 from pennyform.engine.changes import Action, InvoiceChange, Step
 from pennyform.engine.clock import Clock
-from pennyform.engine.crew import each
+from pennyform.engine.crew import keep_busy
 from pennyform.engine.finish import Finisher, read_attachment
+from pennyform.engine.flow import Flow
 from pennyform.engine.journal import Journal, JournalError
 from pennyform.engine.limits import Patience
 from pennyform.engine.masters import Masters
 from pennyform.engine.memory import Subject
 from pennyform.engine.outcomes import OutcomeError, ReferenceTakenError, RefusedError, UnknownOutcomeError
-from pennyform.engine.plan import Plan, waves
+from pennyform.engine.plan import Plan, stages, waves
 from pennyform.engine.reading import Trouble, read_back
 from pennyform.engine.remote import Remote
 from pennyform.engine.resolve import Resolved, draft_body, keys_in, with_ids
@@ -49,7 +51,7 @@ class Applier:
     """One apply. Everything it depends on is passed in.
 
     ``interrupted`` is asked before each write: once it says yes, nothing new is sent, and what was written is
-    still read back. ``workers`` are the invoices that may be under way at once.
+    still read back. ``workers`` are the requests that may be under way at once.
     """
 
     remote: Remote
@@ -74,7 +76,9 @@ class Applier:
             self.journal, self.interrupted, self.progress, lambda: self.clock.monotonic() >= until
         )
         self._settler = Settler(self.remote, self.journal, self.clock, self.patience, self.interrupted)
-        self._masters = Masters(self.remote, self._sender, self._settler, self.patience.attempts)
+        self._masters = Masters(
+            self.remote, self._sender, self._settler, self.patience.attempts, self.workers
+        )
         self._finisher = Finisher(
             self.remote,
             self._sender,
@@ -95,10 +99,10 @@ class Applier:
         self._sender.total = _writes(plan)
         self._settler = replace(self._settler, numbers=numbers(change.desired for change in plan.invoices))
         self._expected = {change.external_reference for change in plan.invoices if change.irreversible}
-        results = [self._masters.take(change) for change in plan.masters]
+        results = self._masters.take(plan.masters)
         tracks: list[Track] = []
-        for wave in waves(plan.invoices):
-            tracks += self._wave(wave)
+        for some in stages(plan.invoices):
+            tracks += self._carry_out(some)
         self._finisher.wait()
         results += [track.result(self._sender.stopped) for track in tracks]
         results += [prune.delete(orphan, self.remote, self._sender) for orphan in plan.orphans]
@@ -112,19 +116,30 @@ class Applier:
             try_later=self._sender.try_later,
         )
 
-    def _wave(self, changes: Sequence[InvoiceChange]) -> list[Track]:
-        tracks = [self._track(change) for change in changes]
-        while any(track.next for track in tracks):
-            each(self._write, tracks, workers=self.workers)
-            self._settle([track for track in tracks if track.next in _CREATIONS and track.uncertain])
-            self._read_back([track for track in tracks if track.next is Step.READ_BACK])
-            if self._sender.must_stop():
-                break
-        self._remember(tracks)
-        self._finisher.take(tracks)
-        return tracks
+    def _carry_out(self, changes: Sequence[InvoiceChange]) -> list[Track]:
+        """Take invoices that do not depend on each other through their steps and tasks."""
+        flow = Flow(self, deque(waves(changes)))
+        keep_busy(flow.take, workers=self.workers)
+        while flow.doubtful:
+            doubtful, flow.doubtful = flow.doubtful, []
+            self._clear_up(doubtful)
+            flow.go_on(doubtful)
+            keep_busy(flow.take, workers=self.workers)
+        # What was never begun is reported too.
+        return [*flow.tracks, *(self.track(change) for wave in flow.pending for change in wave)]
 
-    def _track(self, change: InvoiceChange) -> Track:
+    def _clear_up(self, doubtful: Sequence[Track]) -> None:
+        """Find out what became of writes whose answers were lost."""
+        self._settle([track for track in doubtful if track.next in _CREATIONS])
+        self.read_back([track for track in doubtful if track.next is Step.READ_BACK and track.uncertain])
+        self._finisher.settle([track for track in doubtful if track.task])
+
+    def must_stop(self) -> bool:
+        """Whether nothing more may be sent."""
+        return self._sender.must_stop()
+
+    def track(self, change: InvoiceChange) -> Track:
+        """Set an invoice on its way, with the ids that are known by now."""
         identify = self._masters.identify
         body = with_ids(change.resolved.body, identify)
         resolved = Resolved(body, with_ids(change.resolved.lines, identify), change.resolved.totals)
@@ -138,30 +153,40 @@ class Applier:
             track.end(Status.FAILED, f"the invoice it corrects, {credited.value}, did not become final")
         return track
 
-    def _remember(self, tracks: Sequence[Track]) -> None:
+    def arrived(self, track: Track) -> None:
         """What became final here can be corrected here."""
-        for track in tracks:
-            track.attempts = 0
-            if track.ended is None and not track.left and track.id is not None:
-                reference = track.change.external_reference
-                self._masters.ids[Subject("customer_invoice", reference)] = track.id
-                self._expected.discard(reference)
+        track.attempts = 0
+        if track.id is not None:
+            reference = track.change.external_reference
+            self._masters.ids[Subject("customer_invoice", reference)] = track.id
+            self._expected.discard(reference)
 
     # --- writes -----------------------------------------------------------------------------------------
 
-    def _write(self, track: Track) -> None:
-        """Take the track's steps up to its next reading."""
+    def write(self, track: Track) -> None:
+        """Take the track's steps up to its next reading; with no step left, its tasks."""
+        if not track.left:
+            self._finisher.go_on(track)
+            return
         while track.next and track.next is not Step.READ_BACK and not track.uncertain:
-            if self._sender.must_stop():
+            if self.must_stop():
                 return
             try:
                 self._take(track, track.next)
-            except (UnknownOutcomeError, ReferenceTakenError) as problem:
-                track.doubt(str(problem), taken=isinstance(problem, ReferenceTakenError))
-            except (OutcomeError, JournalError) as problem:
+            except OutcomeError as problem:
+                self._failed(track, problem)
+            except JournalError as problem:
                 track.end(Status.FAILED, _reason(problem, track))
             else:
                 track.advance()
+
+    def _failed(self, track: Track, problem: OutcomeError) -> None:
+        taken = isinstance(problem, ReferenceTakenError)
+        if taken or isinstance(problem, UnknownOutcomeError) or track.repeats:
+            # Of a write that was repeated, a refusal may mean that the first one arrived after all.
+            track.doubt(str(problem), taken=taken, at=self.clock.monotonic())
+        else:
+            track.end(Status.FAILED, _reason(problem, track))
 
     def _take(self, track: Track, step: Step) -> None:
         match step:
@@ -294,18 +319,25 @@ class Applier:
             if track.attempts >= self.patience.attempts and track.next in _CREATIONS:
                 track.end(Status.FAILED, f"it was not created in {track.attempts} attempts")
 
-    def _read_back(self, tracks: Sequence[Track]) -> None:
+    def read_back(self, tracks: Sequence[Track]) -> None:
+        """Read invoices back; those that are what they should be go on, others end or step back."""
         troubles = read_back(tracks, self.remote, self.clock, self.patience, self.interrupted)
         for track in tracks:
             trouble = troubles.get(track.subject)
-            if trouble and track.uncertain:
+            if trouble and track.uncertain and not self._may_repeat(track):
                 trouble = Trouble(Status.UNKNOWN, track.uncertain)
             self._sender.note(trouble.status if trouble else "verified", track.subject, id=track.id)
-            if trouble:
-                track.end(*trouble)
-            else:
+            if trouble is None:
                 track.advance()
+            elif track.uncertain and trouble.status is Status.DIFFERS:
+                track.step_back()
+            else:
+                track.end(*trouble)
             track.uncertain = ""
+
+    def _may_repeat(self, track: Track) -> bool:
+        # An interruption also cuts short the wait for what may still be on its way.
+        return track.may_repeat(self.patience.attempts) and not self.must_stop()
 
 
 def _reason(problem: OutcomeError | JournalError, track: Track) -> str:

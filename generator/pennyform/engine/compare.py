@@ -7,7 +7,7 @@ looked at; what a definition leaves out and the API fills in by rules of its own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
@@ -177,6 +177,11 @@ def unverifiable(resolved: Resolved) -> Iterator[str]:
             yield f"/invoice_lines/{index}/{_NEVER_SHOWN}"
         if _CONVERTED in stated and _CONVERTED not in line:
             yield f"/invoice_lines/{index}/{_CONVERTED}"
+
+
+def concerns_lines(differences: Iterable[Difference]) -> bool:
+    """Whether reading the lines once more, in the order of the document, could show something else."""
+    return any(difference.pointer.startswith("/invoice_lines/") for difference in differences)
 
 
 def header_differences(resolved: Resolved, there: ObservedInvoice) -> list[Difference]:

@@ -46,8 +46,11 @@ class Finisher:
 
     def take(self, tracks: Sequence[Track]) -> None:
         """Take the tasks of each track in order; what must wait for a PDF is kept for :meth:`wait`."""
-        each(self._go_on, tracks, workers=self.workers)
-        self._settle([track for track in tracks if track.uncertain])
+        while tracks:
+            each(self.go_on, tracks, workers=self.workers)
+            doubtful = [track for track in tracks if track.uncertain]
+            self.settle(doubtful)
+            tracks = [track for track in doubtful if track.task]
 
     def wait(self) -> None:
         """Come back to what was waiting for a PDF, at longer and longer intervals, until patience ends."""
@@ -61,7 +64,8 @@ class Finisher:
         for track in self._waiting:
             track.end(Status.WAITING, "Pennylane is still making its PDF")
 
-    def _go_on(self, track: Track) -> None:
+    def go_on(self, track: Track) -> None:
+        """Take the tasks of one track, up to one that must wait or whose answer is lost."""
         while track.task and not track.uncertain:
             if self.sender.must_stop():
                 return
@@ -112,14 +116,13 @@ class Finisher:
         else:
             track.end(Status.FAILED, str(problem))
 
-    def _settle(self, tracks: Sequence[Track]) -> None:
-        """Let every request that may be on its way arrive, then look; what was not done is sent again."""
+    def settle(self, tracks: Sequence[Track]) -> None:
+        """Let every request that may be on its way arrive, then look; what was not done may be sent again."""
         if not tracks:
             return
         pause(self.clock, sum(self.patience.settle), self.sender.interrupted)
         for track in tracks:
             self._look(track)
-        self.take([track for track in tracks if track.task])
 
     def _look(self, track: Track) -> None:
         why, task = track.uncertain, track.task

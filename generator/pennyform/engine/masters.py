@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pennyform.engine.changes import Action, MasterChange
+from pennyform.engine.crew import each
 from pennyform.engine.journal import JournalError
 from pennyform.engine.memory import Subject
 from pennyform.engine.outcomes import OutcomeError, ReferenceTakenError, UnknownOutcomeError
@@ -26,49 +27,57 @@ class Masters:
     sender: Sender
     settler: Settler
     attempts: int
+    workers: int = 1
     ids: dict[Subject, int] = field(default_factory=dict)
 
     def identify(self, key: Key) -> int | None:
         """The id of a customer or product of this plan; None when it has none."""
         return self.ids.get(Subject(key.kind, str(key.value)))
 
-    def take(self, change: MasterChange) -> Result:
-        """Carry ``change`` out."""
-        result = self._create(change) if change.action is Action.CREATE else _unchanged(change)
-        if result.id is not None:
-            self.ids[Subject(change.kind, change.external_reference)] = result.id
-        return result
+    def take(self, changes: Sequence[MasterChange]) -> list[Result]:
+        """Carry ``changes`` out, several at a time; what is doubtful is looked up all together.
 
-    def _create(self, change: MasterChange) -> Result:
-        """Send until it is there, or is known not to be; each attempt only after absence is proven."""
-        result = Result(change, Status.NOT_STARTED, left=("create",))
+        Each is sent again only after its absence is proven.
+        """
+        wanted = {Subject(change.kind, change.external_reference): change for change in changes}
+        results = {subject: _begun(change) for subject, change in wanted.items()}
         for _ in range(self.attempts):
-            if self.sender.must_stop():
-                return result
-            result = self._attempt(change)
-            if result.status is not Status.NOT_STARTED:
-                return result
-        return Result(change, Status.FAILED, left=("create",), detail=result.detail)
+            open_ = _with(Status.NOT_STARTED, results)
+            if not open_ or self.sender.must_stop():
+                break
+            each(lambda one: self._attempt(one, wanted[one], results), open_, workers=self.workers)
+            self._look_up(_with(Status.UNKNOWN, results), results)
+        else:
+            for subject in _with(Status.NOT_STARTED, results):
+                results[subject] = replace(results[subject], status=Status.FAILED)
+        self.ids |= {subject: result.id for subject, result in results.items() if result.id is not None}
+        return list(results.values())
 
-    def _attempt(self, change: MasterChange) -> Result:
-        subject = Subject(change.kind, change.external_reference)
+    def _attempt(self, subject: Subject, change: MasterChange, results: dict[Subject, Result]) -> None:
+        """Send once; a result that stays unknown is to be looked up."""
+        if self.sender.must_stop():
+            return
+        left = Result(change, Status.FAILED, left=("create",))
         try:
             row = self.sender.send(subject, "create", lambda: self._post(change))
-            return Result(change, Status.DONE, id=int(row["id"]))
+            results[subject] = Result(change, Status.DONE, id=int(row["id"]))
         except (UnknownOutcomeError, ReferenceTakenError) as problem:
-            return self._look_up(change, subject, str(problem))
+            results[subject] = replace(left, status=Status.UNKNOWN, detail=str(problem))
         except (OutcomeError, JournalError) as problem:
-            return Result(change, Status.FAILED, left=("create",), detail=str(problem))
+            results[subject] = replace(left, detail=str(problem))
 
-    def _look_up(self, change: MasterChange, subject: Subject, why: str) -> Result:
+    def _look_up(self, doubtful: Sequence[Subject], results: dict[Subject, Result]) -> None:
+        if not doubtful:
+            return
         try:
-            settled = self.settler.settle([subject])
+            settled = self.settler.settle(doubtful)
         except JournalError as problem:
-            return Result(change, Status.UNKNOWN, detail=str(problem))
-        if subject in settled.found:
-            return Result(change, Status.DONE, id=settled.found[subject])
-        status = Status.UNKNOWN if subject in settled.unknown else Status.NOT_STARTED
-        return Result(change, status, left=("create",), detail=why)
+            results |= {one: replace(results[one], detail=str(problem)) for one in doubtful}
+            return
+        for subject, id_ in settled.found.items():
+            results[subject] = Result(results[subject].change, Status.DONE, id=id_)
+        for subject in settled.absent:
+            results[subject] = replace(results[subject], status=Status.NOT_STARTED)
 
     def _post(self, change: MasterChange) -> Mapping[str, Any]:
         desired = change.desired
@@ -78,5 +87,11 @@ class Masters:
         return self.remote.create_product(body)
 
 
-def _unchanged(change: MasterChange) -> Result:
+def _begun(change: MasterChange) -> Result:
+    if change.action is Action.CREATE:
+        return Result(change, Status.NOT_STARTED, left=("create",))
     return Result(change, Status.UNCHANGED, id=change.id)
+
+
+def _with(status: Status, results: Mapping[Subject, Result]) -> list[Subject]:
+    return [subject for subject, result in results.items() if result.status is status]

@@ -10,7 +10,7 @@ from typing import Any
 
 from pennyform import __version__
 from pennyform.engine.changes import IDLE, Action, InvoiceChange, MasterChange, Orphan, Step
-from pennyform.engine.limits import INCLUDED_LINES, PAGE, REQUESTS_PER_SECOND, WAVE
+from pennyform.engine.limits import INCLUDED_LINES, PAGE, PERIOD, REQUESTS_PER_PERIOD, WAVE
 from pennyform.engine.observed import Company
 
 FORMAT_VERSION = 1
@@ -56,7 +56,7 @@ class Plan:
             "summary": _summary(self),
             "money": _money(self),
             "requests": count,
-            "seconds": ceil(count / REQUESTS_PER_SECOND),
+            "seconds": seconds(count),
             "warnings": list(self.warnings),
         }
 
@@ -116,15 +116,28 @@ def requests(masters: Sequence[MasterChange], invoices: Sequence[InvoiceChange])
     # A file is looked for once more before it is attached.
     tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)
     creations = sum(change.action is Action.CREATE for change in masters)
-    return creations + sum(map(_wave_requests, waves(invoices))) + tasks
+    readings = sum(_wave_requests(wave) for stage in stages(invoices) for wave in waves(stage))
+    return creations + readings + tasks
 
 
-def waves(invoices: Sequence[InvoiceChange]) -> Iterator[Sequence[InvoiceChange]]:
-    """The invoices that take their steps together; credit notes only after all that they could correct."""
-    busy = [change for change in invoices if change.busy]
+def seconds(count: int) -> int:
+    """How long the rate limit lets ``count`` requests take, from the first one sent to the last one sent."""
+    return ceil(max(count - 1, 0) // REQUESTS_PER_PERIOD * PERIOD)
+
+
+def stages(invoices: Sequence[InvoiceChange]) -> Iterator[Sequence[InvoiceChange]]:
+    """The invoices to carry out: first what could be corrected, then credit notes."""
     for correcting in (False, True):
-        some = [change for change in busy if (change.desired.credit_note_of is not None) is correcting]
-        yield from (some[start : start + WAVE] for start in range(0, len(some), WAVE))
+        yield [
+            change
+            for change in invoices
+            if change.busy and (change.desired.credit_note_of is not None) is correcting
+        ]
+
+
+def waves(changes: Sequence[InvoiceChange]) -> Iterator[Sequence[InvoiceChange]]:
+    """``changes`` in groups that are read back together."""
+    return (changes[start : start + WAVE] for start in range(0, len(changes), WAVE))
 
 
 def _wave_requests(wave: Sequence[InvoiceChange]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pennyform.engine.clock import Clock, pause
+from pennyform.engine.compare import concerns_lines
 from pennyform.engine.limits import Patience
 from pennyform.engine.memory import Subject
 from pennyform.engine.observe import needs_sections
@@ -38,7 +39,7 @@ def read_back(
     Returns:
         What is wrong, for each that could not be accepted.
     """
-    pauses = patience.settle if any(track.uncertain for track in tracks) else patience.lag
+    pauses = _pauses(tracks, clock, patience)
     trouble: dict[Subject, Trouble] = {}
     open_ = list(tracks)
     for seconds in (0.0, *pauses):
@@ -48,6 +49,13 @@ def read_back(
         trouble = _read(open_, remote)
         open_ = [track for track in open_ if track.subject in trouble]
     return trouble
+
+
+def _pauses(tracks: Sequence[Track], clock: Clock, patience: Patience) -> Sequence[float]:
+    doubts = [track.doubted_at for track in tracks if track.uncertain]
+    if doubts and clock.monotonic() - max(doubts) < sum(patience.settle):
+        return patience.settle
+    return patience.lag
 
 
 def _read(tracks: Sequence[Track], remote: Remote) -> dict[Subject, Trouble]:
@@ -66,7 +74,9 @@ def _look(track: Track, row: ObservedInvoice | None, remote: Remote) -> Trouble 
     try:
         if needs_sections(track.change.desired, row):
             row = remote.with_sections(row)
-        accepted = track.accepts(row) or (not row.exact and track.accepts(remote.exactly(row)))
+        accepted = track.accepts(row)
+        if not accepted and not row.exact and concerns_lines(track.differences):
+            accepted = track.accepts(remote.exactly(row))
     except OutcomeError as problem:
         return _unread(problem)
     return None if accepted else Trouble(Status.DIFFERS, _DIFFERENT)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from pennylane_company import Client, convert, errors, models, to_builtins
@@ -146,6 +146,12 @@ class Remote:
         _check({invoice.draft for invoice in found}, {True}, "draft")
         return found
 
+    def newest_drafts(self) -> list[ObservedInvoice]:
+        """The hundred newest drafts of the account: one request."""
+        found = next(self._pages([_condition("draft", "eq", value=True)], sort="-id"))
+        _check({invoice.draft for invoice in found}, {True}, "draft")
+        return found
+
     def exactly(self, invoice: ObservedInvoice) -> ObservedInvoice:
         """``invoice`` with all its lines in the order of the document."""
         with _reading():
@@ -162,12 +168,14 @@ class Remote:
         for page in self._pages(conditions):
             yield from page
 
-    def _pages(self, conditions: Sequence[CustomerInvoiceFilter]) -> Iterator[list[ObservedInvoice]]:
+    def _pages(
+        self, conditions: Sequence[CustomerInvoiceFilter], sort: Literal["id", "-id"] = "id"
+    ) -> Iterator[list[ObservedInvoice]]:
         cursor: str | None = None
         while True:
             with _reading():
                 page = self._client.customer_invoices.list_page(
-                    filter=conditions, sort="id", limit=PAGE, include="invoice_lines", cursor=cursor
+                    filter=conditions, sort=sort, limit=PAGE, include="invoice_lines", cursor=cursor
                 )
                 answer = to_builtins(page)
                 included = (answer.get("included") or {}).get("invoice_lines") or {}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pennyform.engine.clock import Clock, pause
 from pennyform.engine.journal import Journal
 from pennyform.engine.limits import Patience
 from pennyform.engine.memory import Memory, Subject
+from pennyform.engine.observed import Row
 from pennyform.engine.outcomes import OutcomeError, UnreadableError
 from pennyform.engine.remote import Remote
 from pennyform.invoices.model import DesiredInvoice, Repository
@@ -17,6 +18,8 @@ Stop = Callable[[], bool]
 
 # Steps of which finding the row proves that they were carried out.
 _CREATIONS = {"create", "create_draft", "upload_file", "import"}
+# Up to so many invoices are looked up one by one.
+_FEW = 3
 # No waiting makes a mail visible.
 _MAIL = "send_by_email"
 
@@ -56,46 +59,70 @@ class Settler:
         found: dict[Subject, int] = {}
         missing: set[Subject] = set()
         open_ = sorted(subjects)
-        for seconds in self.patience.settle:
+        for number, seconds in enumerate(self.patience.settle, start=1):
             pause(self.clock, seconds, self.stop)
             if not open_ or self.stop():
                 break
             missing = set()
-            for subject in open_:
-                self._look(subject, found, missing)
+            for some in self._together(open_, last=number == len(self.patience.settle)):
+                self._look(some, found, missing)
             open_ = [subject for subject in open_ if subject not in found]
         absent = frozenset() if self.stop() else frozenset(missing)
         for subject in sorted(absent):
             self.journal.write("absent", **subject._asdict())
         return Settled(found, absent, frozenset(open_) - absent)
 
-    def _look(self, subject: Subject, found: dict[Subject, int], missing: set[Subject]) -> None:
+    def _together(self, subjects: Sequence[Subject], *, last: bool) -> Iterator[Sequence[Subject]]:
+        """The subjects in groups of one kind that are looked up together.
+
+        Invoices can only be asked for one by one. While that is not the last word on them, many of them are
+        looked for among the newest drafts instead.
+        """
+        for kind in ("customer", "product", "invoice"):
+            some = [subject for subject in subjects if subject.kind == kind]
+            if kind == "invoice" and (last or len(some) <= _FEW):
+                yield from ([subject] for subject in some)
+            elif some:
+                yield some
+
+    def _look(self, subjects: Sequence[Subject], found: dict[Subject, int], missing: set[Subject]) -> None:
         try:
-            id_ = self._id_of(subject)
+            ids = self._ids_of(subjects[0].kind, [subject.reference for subject in subjects])
         except OutcomeError:
             return
-        if id_ is None:
-            missing.add(subject)
-        else:
-            found[subject] = id_
-            self.journal.write("found", **subject._asdict(), id=id_)
+        for subject in subjects:
+            id_ = ids.get(subject.reference)
+            if id_ is None:
+                missing.add(subject)
+            else:
+                found[subject] = id_
+                self.journal.write("found", **subject._asdict(), id=id_)
 
-    def _id_of(self, subject: Subject) -> int | None:
-        match subject.kind:
+    def _ids_of(self, kind: str, references: Sequence[str]) -> dict[str, int]:
+        match kind:
             case "invoice":
-                rows = self.remote.invoices_with(subject.reference)
-                if not rows and subject.reference in self.numbers:
-                    rows = self.remote.invoices_numbered(self.numbers[subject.reference])
-                if len(rows) > 1:
-                    raise UnreadableError(f"{len(rows)} invoices carry the reference {subject.reference}")
-                return rows[0].id if rows else None
+                return self._invoices(references)
             case "customer":
-                customer = self.remote.customers([subject.reference]).get(subject.reference)
-                return int(customer["id"]) if customer else None
+                return _ids(self.remote.customers(references))
             case "product":
-                product = self.remote.products([subject.reference]).get(subject.reference)
-                return int(product["id"]) if product else None
-        raise ValueError(f"cannot look up {subject.kind}")
+                return _ids(self.remote.products(references))
+        raise ValueError(f"cannot look up {kind}")
+
+    def _invoices(self, references: Sequence[str]) -> dict[str, int]:
+        if len(references) > 1:
+            drafts = self.remote.newest_drafts()
+            return {row.external_reference: row.id for row in drafts if row.external_reference in references}
+        (reference,) = references
+        rows = self.remote.invoices_with(reference)
+        if not rows and reference in self.numbers:
+            rows = self.remote.invoices_numbered(self.numbers[reference])
+        if len(rows) > 1:
+            raise UnreadableError(f"{len(rows)} invoices carry the reference {reference}")
+        return {reference: rows[0].id} if rows else {}
+
+
+def _ids(rows: Mapping[str, Row]) -> dict[str, int]:
+    return {reference: int(row["id"]) for reference, row in rows.items()}
 
 
 def numbers(invoices: Iterable[DesiredInvoice]) -> dict[str, str]:

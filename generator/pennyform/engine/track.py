@@ -15,14 +15,17 @@ from pennyform.engine.resolve import Resolved
 from pennyform.engine.results import Result, Status
 from pennyform.engine.tasks import mail_doubt
 
+_STILL_DRAFT = Difference("/draft", want=False, have=True)
+
 
 @dataclass(eq=False, slots=True)
 class Track:
     """The state of one invoice during an apply.
 
     ``resolved`` is what it must equal, with all ids known. ``uncertain`` tells that the last write may or may
-    not have been done. ``file_id`` is the uploaded file that an import is about to use. ``shared`` tells that
-    another machine is at work on the same invoice. ``ended`` is set once: then no further step is taken.
+    not have been done, ``doubted_at`` since when (monotonic seconds), ``repeats`` how often it was sent
+    again. ``file_id`` is the uploaded file that an import is about to use. ``shared`` tells that another
+    machine is at work on the same invoice. ``ended`` is set once: then no further step is taken.
     """
 
     change: InvoiceChange
@@ -32,6 +35,8 @@ class Track:
     position: int = 0
     attempts: int = 0
     uncertain: str = ""
+    doubted_at: float = 0.0
+    repeats: int = 0
     taken: bool = False
     file_id: int | None = None
     tasks: deque[Task] = field(default_factory=deque)
@@ -76,14 +81,15 @@ class Track:
         """No further step is taken."""
         self.ended, self.detail = status, detail
 
-    def doubt(self, why: str, *, taken: bool) -> None:
+    def doubt(self, why: str, *, taken: bool, at: float) -> None:
         """The write at hand may have been done. A reading decides, unless the invoice has no id yet.
 
         Args:
             why: what was heard instead of an answer.
             taken: the API refused it because the reference exists.
+            at: when, in monotonic seconds.
         """
-        self.uncertain, self.taken = why, taken
+        self.uncertain, self.taken, self.doubted_at = why, taken, at
         if self.next in {Step.CREATE, Step.IMPORT}:
             return
         if taken:
@@ -117,6 +123,19 @@ class Track:
             self.tasks = deque(task for task in self.tasks if task.step is not Step.MAIL)
             self.doubts = (*self.doubts, mail_doubt(self.change.external_reference))
 
+    def may_repeat(self, attempts: int) -> bool:
+        """Whether the write in doubt was a finalization that is now seen not to have been carried out.
+
+        Only that one may be sent again: a second one does nothing but be refused.
+        """
+        lost = self.position > 0 and self.change.steps[self.position - 1] is Step.FINALIZE
+        return lost and self.differences == (_STILL_DRAFT,) and self.repeats + 1 < attempts
+
+    def step_back(self) -> None:
+        """Take the step before the reading again."""
+        self.position -= 1
+        self.repeats += 1
+
     @property
     def known_id(self) -> int:
         """The id, at a step that cannot be reached without one."""
@@ -144,7 +163,7 @@ class Track:
         if there.external_reference != self.change.external_reference and not unnamed:
             return False
         if there.draft and self.is_final:
-            self.differences = (*self.differences, Difference("/draft", want=False, have=True))
+            self.differences = (*self.differences, _STILL_DRAFT)
             return False
         if Step.COMPLETE in self.left and not there.draft:
             return finalized_update_body(self.resolved, there) is not None

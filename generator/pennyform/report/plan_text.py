@@ -206,7 +206,8 @@ def closing(plan: Data, paint: Paint) -> str:
         (_counted(plan, "no_op"), "unchanged"),
     ]
     said = ", ".join(f"{number} {what}" for number, what in counts if number)
-    cost = f"{count(plan['requests'], 'request')}, about {plan['seconds']} s at 25 requests per 5 s"
+    wait = f"at least {plan['seconds']} s" if plan["seconds"] else "no wait"
+    cost = f"{count(plan['requests'], 'request')}, {wait} at 25 requests per 5 s"
     return f"Plan: {said}. {cost}."
 
 
