@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
-T = TypeVar("T")
 _NEVER = float("inf")
 
 
@@ -61,6 +59,17 @@ class Loop:
                 task.waiter, me.wake = me, _NEVER
                 self._pass_on(me)
 
+    def join_any(self, tasks: Sequence[Task]) -> None:
+        """Wait until one of ``tasks`` has ended."""
+        me = self.current
+        while not any(task.done for task in tasks):
+            for task in tasks:
+                task.waiter = me
+            me.wake = _NEVER
+            self._pass_on(me)
+        for task in tasks:
+            task.waiter = None
+
     def _run(self, task: Task, work: Callable[[], object]) -> None:
         task.baton.acquire()
         try:
@@ -87,24 +96,40 @@ class Loop:
         return following
 
 
-def crew(loop: Loop) -> Callable[..., None]:
-    """What stands in for :func:`pennyform.engine.crew.each`: the same, in tasks of ``loop``."""
+class Pool:
+    """What stands in for a pool of threads: tasks of ``loop``, on the terms of ``pennyform.engine.crew``."""
 
-    def each(work: Callable[[T], object], items: Sequence[T], *, workers: int) -> None:
-        queue, errors = deque(items), list[BaseException]()
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._tasks = list[Task]()
 
-        def take() -> None:
-            while queue and not errors:
-                try:
-                    work(queue.popleft())
-                except BaseException as error:
-                    errors.append(error)
+    def __enter__(self) -> Pool:
+        return self
 
-        if workers == 1 or len(items) == 1:
-            take()
-        else:
-            loop.join([loop.spawn(take) for _ in range(min(workers, len(items)))])
-        if errors:
-            raise errors[0]
+    def __exit__(self, *_: object) -> None:
+        self._loop.join(self._tasks)
 
-    return each
+    def submit(self, work: Callable[[], object]) -> Future:
+        """Begin ``work``; never more of it than there are workers."""
+        future = Future(self._loop.spawn(work))
+        self._tasks.append(future.task)
+        return future
+
+
+class Future:
+    """What becomes of a piece of work."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def done(self) -> bool:
+        return self.task.done
+
+    def result(self) -> None:
+        if self.task.error:
+            raise self.task.error
+
+
+def wait(loop: Loop, futures: Sequence[Future]) -> None:
+    """What stands in for waiting until one of ``futures`` is done."""
+    loop.join_any([future.task for future in futures])

@@ -16,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from pennyform.cli import applying, connection, planning, running
-from pennyform.engine import apply, finish, lock, storage
+from pennyform.engine import crew, lock, storage
 from pennyform.engine.limits import Patience
 from pennyform.engine.remote import Remote
 from pennyform.engine.session import World
@@ -26,7 +26,7 @@ from pennyform.invoices import Repository
 from pennylane_company import Client
 from pennylane_company._limits import _QUEUES
 
-from .loop import Loop, crew
+from .loop import Loop, Pool, wait
 from .machine import KilledError, Process, SystemCalls
 from .service import TOKEN
 
@@ -67,8 +67,8 @@ def installed() -> Iterator[None]:
     places = [
         patch.object(storage, "os", CALLS),
         patch.object(lock, "os", CALLS),
-        patch.object(apply, "each", _each),
-        patch.object(finish, "each", _each),
+        patch.object(crew, "ThreadPoolExecutor", lambda _: Pool(SCENE.loop)),
+        patch.object(crew, "wait", lambda futures, **_: wait(SCENE.loop, list(futures))),
         patch.object(connection, "connect", _connect),
         patch.object(running, "load", _load),
         patch.object(applying, "Interruption", _Interruption),
@@ -96,10 +96,6 @@ def begin_process() -> None:
 
 def _random_bytes(size: int) -> bytes:
     return SCENE.rng.randbytes(size)
-
-
-def _each(*arguments: Any, **options: Any) -> None:
-    crew(SCENE.loop)(*arguments, **options)
 
 
 @contextmanager

@@ -70,17 +70,17 @@ def _mail_again(self: Finisher, one: Track, task: Any) -> bool:
     return False
 
 
-def _update_again(self: Track, why: str, *, taken: bool) -> None:
+def _update_again(self: Track, why: str, *, taken: bool, at: float) -> None:
     if self.next is Step.UPDATE:
         return
-    _doubt(self, why, taken=taken)
+    _doubt(self, why, taken=taken, at=at)
 
 
 _doubt = Track.doubt
 
 
-def _create_again(self: Masters, change: Any, subject: Any, why: str) -> Any:
-    return masters.Result(change, masters.Status.NOT_STARTED, left=("create",), detail=why)
+def _create_again(self: Masters, doubtful: Any, results: Any) -> None:
+    results |= {one: replace(results[one], status=masters.Status.NOT_STARTED) for one in doubtful}
 
 
 def _all_drafts(repository: Any, drafts: Any) -> tuple[Orphan, ...]:

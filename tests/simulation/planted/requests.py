@@ -56,15 +56,13 @@ def _first_lines(self: Remote, row: Any, included: Any) -> ObservedInvoice:
     return ObservedInvoice(row, tuple(lines), exact=True)
 
 
-def _failing_proves(self: Settler, subject: Any, found: dict[Any, int], missing: set[Any]) -> None:
+def _failing_proves(self: Settler, subjects: Any, found: dict[Any, int], missing: set[Any]) -> None:
     try:
-        id_ = self._id_of(subject)
+        ids = self._ids_of(subjects[0].kind, [one.reference for one in subjects])
     except remote.OutcomeError:
-        id_ = None
-    if id_ is None:
-        missing.add(subject)
-    else:
-        found[subject] = id_
+        ids = {}
+    found |= {one: ids[one.reference] for one in subjects if one.reference in ids}
+    missing |= {one for one in subjects if one.reference not in ids}
 
 
 BUGS: tuple[Bug, ...] = (
