@@ -40,7 +40,7 @@ class Call:
 
     def url(self, *segments: object) -> str:
         """An absolute link below the API's base, at the address the caller used."""
-        path = "/".join(map(str, segments))
+        path = "/".join([str(segment) for segment in segments])
         return f"{self.origin}{BASE_PATH}/{path}"
 
     def public_url(self, kind: str, identifier: int, filename: str) -> str:

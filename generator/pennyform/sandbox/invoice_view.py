@@ -43,35 +43,47 @@ _LINE_AS_KEPT = (
     "imputation_dates",
     "substance",
 )
-_BELOW = (
-    "invoice_line_sections",
-    "invoice_lines",
-    "custom_header_fields",
-    "categories",
-    "payments",
-    "matched_transactions",
-    "appendices",
-)
+_BELOW = {
+    name: f"/{name}"
+    for name in (
+        "invoice_line_sections",
+        "invoice_lines",
+        "custom_header_fields",
+        "categories",
+        "payments",
+        "matched_transactions",
+        "appendices",
+    )
+}
 
 
 def invoice(call: Call, record: Record) -> dict[str, Any]:
     """A customer invoice, as it stands at the time of the call."""
     kept = record.body
-    status = standing.status(kept, call.now)
-    template = kept["customer_invoice_template_id"]
     own_url = call.url("customer_invoices", record.id)
+    shown = {"id": record.id, "label": kept["label"] or _label(kept)}
+    # A hundred of these are one answer: filling one object is a quarter faster than joining several.
+    for name in _AS_KEPT:
+        shown[name] = kept[name]
+    for name, path in _BELOW.items():
+        shown[name] = {"url": own_url + path}
+    shown.update(standing.remaining(kept))
+    shown.update(_file(call, record))
+    shown.update(_worked_out(call, record))
+    return shown
+
+
+def _worked_out(call: Call, record: Record) -> dict[str, Any]:
+    """What is neither shown as it is kept nor a link to what is below."""
+    kept = record.body
+    status = standing.status(kept, call.now)
+    template, customer = kept["customer_invoice_template_id"], kept["customer_id"]
     factur_x = standing.factur_x(kept, call.now, call.rules)
     return {
-        "id": record.id,
-        "label": kept["label"] or _label(kept),
-        **{name: kept[name] for name in _AS_KEPT},
-        **standing.remaining(kept),
-        **_file(call, record),
         "paid": status == "paid",
         "status": status,
         "ledger_entry": {"id": kept["ledger_entry_id"]},
-        "customer": {"id": kept["customer_id"], "url": call.url("customers", kept["customer_id"])},
-        **{name: {"url": f"{own_url}/{name}"} for name in _BELOW},
+        "customer": {"id": customer, "url": call.url("customers", customer)},
         "pdf_invoice_free_text": kept["pdf_invoice_free_text"] or "",
         "pdf_invoice_subject": kept["pdf_invoice_subject"] or "",
         "customer_invoice_template": {"id": template} if template else None,
