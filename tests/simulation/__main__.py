@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from pennyform.cli.progress import progress_on
+
 from . import patches, report
 from .campaign import Campaign, conduct
 from .episode import play
@@ -32,7 +34,9 @@ def main() -> int:
     if args.planted:
         return _plant(args.seeds or 1500, args.jobs)
     first = args.seed or 0
-    campaign = conduct(range(first, first + (args.seeds or 2000)), only=args.kind, jobs=args.jobs)
+    seeds = range(first, first + (args.seeds or 2000))
+    with progress_on(sys.stderr) as progress:
+        campaign = conduct(seeds, only=args.kind, jobs=args.jobs, progress=progress)
     sys.stdout.write(report.render(campaign))
     return _exit(campaign)
 

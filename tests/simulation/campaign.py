@@ -8,7 +8,7 @@ import os
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -79,17 +79,30 @@ class Campaign:
         tally.calm[next((n for n, run in enumerate(after, 1) if run.exit == 0), 0)] += 1
 
 
-def conduct(seeds: Sequence[int], *, only: str = "", jobs: int = 0) -> Campaign:
+def conduct(
+    seeds: Sequence[int],
+    *,
+    only: str = "",
+    jobs: int = 0,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> Campaign:
     """Play ``seeds`` on ``jobs`` processes, by default one per core.
 
     The same seeds give the same campaign, however many processes there are.
+
+    Args:
+        seeds: which.
+        only: the name of one kind of fault.
+        jobs: how many processes.
+        progress: is told how many seeds are played, and how many there are.
     """
     started, campaign = time.monotonic(), Campaign()
-    jobs = jobs or len(os.sched_getaffinity(0))
+    jobs = jobs or os.cpu_count() or 1
     parts = [seeds[start : start + _CHUNK] for start in range(0, len(seeds), _CHUNK)]
     for verdicts in _on(jobs, parts, only):
         for verdict in verdicts:
             campaign.add(verdict)
+        progress(campaign.verdicts, len(seeds))
     campaign.seconds = time.monotonic() - started
     return campaign
 

@@ -37,7 +37,7 @@ def hunt(number: int, most: int) -> Catch:
 
 def hunt_all(most: int, jobs: int = 0) -> Iterable[Catch]:
     """Hunt every bug, as many at once as there are cores."""
-    with ProcessPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool:
+    with ProcessPoolExecutor(jobs or os.cpu_count()) as pool:
         yield from pool.map(hunt, range(len(BUGS)), repeat(most))
 
 

@@ -11,7 +11,9 @@ import pytest
 from . import patches
 from .campaign import conduct
 from .episode import play
+from .hunt import hunt
 from .kinds import BY_NAME, KINDS
+from .planted import BUGS
 
 ROOT = Path(__file__).parents[2]
 _PLAY = "from tests.simulation.campaign import conduct; print(conduct(range({0}, {1}), jobs=1).digest)"
@@ -42,6 +44,16 @@ def test_weather_without_faults_needs_one_run() -> None:
         verdict = play(3, only="none")
     assert verdict.wrong == []
     assert {run.exit for run in verdict.runs} == {0}
+
+
+@pytest.mark.parametrize("name", ["writes are repeated after a lost answer", "an unknown outcome exits 0"])
+def test_a_planted_bug_is_caught(name: str) -> None:
+    number = next(place for place, bug in enumerate(BUGS) if bug.name == name)
+    assert hunt(number, 100).seeds
+
+
+def test_planted_bugs_have_names_of_their_own() -> None:
+    assert len({bug.name for bug in BUGS}) == len(BUGS) >= 25
 
 
 @pytest.mark.parametrize("seed", [7, 55, 79, 128, 179, 510, 542, 549, 555, 612])
