@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,8 +21,9 @@ ASYNC_BASE = "https://app.pennylane.com/api/external/v2"
 
 
 @contextmanager
-def served(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    command = [sys.executable, "-m", "pennyform", "sandbox", "serve", "--quiet", "--port", "0", *arguments]
+def served(*arguments: str, under: Sequence[str] = ()) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    serve = ["-m", "pennyform", "sandbox", "serve", "--quiet", "--port", "0", *arguments]
+    command = [*under, sys.executable, *serve]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         line = process.stdout.readline()
@@ -62,6 +63,16 @@ def test_the_same_server_on_a_port(tmp_path: Path) -> None:
         found = api.get(f"/customers/{created['id']}", headers={"authorization": "Bearer sandbox"})
     assert found.json()["name"] == "ACME"
     sandbox.close()
+
+
+def test_it_stops_where_a_shell_ignores_interrupts(tmp_path: Path) -> None:
+    """As scripts do for what they start in the background."""
+    ignoring = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+    with served("--db", str(tmp_path / "books.db"), under=ignoring) as (url, process), caller(url) as api:
+        assert api.get("/me").status_code == 200
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=PATIENCE)[1] == "sandbox stopped\n"
+        assert process.returncode == 0
 
 
 def test_it_limits_the_rate_unless_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from pennyform.sandbox.faults import (
     Dropped,
     Ending,
     Fault,
+    Faults,
     Garbled,
     Html,
     Latency,
@@ -130,6 +132,25 @@ def test_one_silent_request_keeps_nobody_else_waiting(server: Served, api: httpx
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as silent:
         silent.sendall(b"GET /api/external/v2/customers HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert [api.get("/me").status_code for _ in range(20)] == [200] * 20
+
+
+def test_who_hangs_up_is_waited_for_no_longer() -> None:
+    sandbox = Sandbox(faults=Faults(faults=[Latency(seconds=1e6)]))
+    received = [{"type": "http.request", "body": b""}, {"type": "http.disconnect"}]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return received.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", b"Bearer sandbox")]
+    scope = {"type": "http", "method": "GET", "path": "/api/external/v2/me", "query_string": b""}
+    asked = sandbox.asgi()({**scope, "headers": headers, "scheme": "http"}, receive, send)
+    asyncio.run(asyncio.wait_for(asked, PATIENCE))
+    assert sent == []
+    sandbox.close()
 
 
 def test_a_fault_by_header_is_for_one_request(api: httpx.Client) -> None:
