@@ -33,6 +33,8 @@ NOTHING: Values = {}
 BASE = "/api/external/v2"
 _BACKOFF_STATUSES = frozenset({500, 502, 503, 504})
 _LONGEST_TEXT = 500
+# Pages of one list that are read before its end is no longer believed in.
+MOST_PAGES = 10_000
 _MESSAGE_FIELDS = ("message", "error", "errors", "details")
 
 
@@ -203,11 +205,12 @@ def answer(operation: Operation[T], reply: Reply) -> T:
         raise _undecodable(operation, reply, explained(problem)) from problem
 
 
-def following(operation: Operation[Any], page: Page[Any], cursor: str | None) -> str | None:
-    """The cursor of the page after ``page``, or None when it was the last.
+def following(operation: Operation[Any], page: Page[Any], cursor: str | None, number: int) -> str | None:
+    """The cursor of the page after ``page``, which is the ``number``-th, or None when it was the last.
 
     Raises:
-        OutcomeUnknownError: more is promised but cannot be reached; a list cut short must not look complete.
+        OutcomeUnknownError: more is promised but cannot be reached, or there is no end to it; a list cut
+            short must not look complete.
     """
     if page.has_more is False or not (page.has_more or page.next_cursor):
         return None
@@ -215,6 +218,8 @@ def following(operation: Operation[Any], page: Page[Any], cursor: str | None) ->
         raise OutcomeUnknownError(
             "the list goes on, but the service gave no new cursor for it", operation=operation.name
         )
+    if number >= MOST_PAGES:
+        raise OutcomeUnknownError(f"the list goes on after {MOST_PAGES} pages", operation=operation.name)
     return page.next_cursor
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from typing import TypeVar, cast
 
 import httpx
@@ -67,11 +68,11 @@ class Core:
     ) -> Iterator[T]:
         """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
         cursor: str | None = None
-        while True:
+        for number in count(1):
             asked = {**query, "cursor": cursor} if cursor else {**query, **first}
             page = self.call(operation, path, asked)
             yield from page.items or ()
-            cursor = following(operation, page, cursor)
+            cursor = following(operation, page, cursor, number)
             if cursor is None:
                 return
 
@@ -203,12 +204,12 @@ class AsyncCore:
     ) -> AsyncIterator[T]:
         """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
         cursor: str | None = None
-        while True:
+        for number in count(1):
             asked = {**query, "cursor": cursor} if cursor else {**query, **first}
             page = await self.call(operation, path, asked)
             for item in page.items or ():
                 yield item
-            cursor = following(operation, page, cursor)
+            cursor = following(operation, page, cursor, number)
             if cursor is None:
                 return
 

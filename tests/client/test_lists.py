@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pennylane_company import AsyncClient, Client, errors
+from pennylane_company import AsyncClient, Client, _exchange, errors
 
 Connect = Callable[..., Client]
 
@@ -106,6 +107,19 @@ def test_a_list_that_cannot_go_on_does_not_look_complete(page: dict[str, Any], c
     client = connect(lambda request: httpx.Response(200, json=page))
     with pytest.raises(errors.OutcomeUnknownError, match="no new cursor"):
         list(client.products.list())
+
+
+def test_a_list_without_an_end_is_given_up(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_exchange, "MOST_PAGES", 20)
+    numbers = itertools.count()
+    client = connect(
+        lambda request: httpx.Response(
+            200, json={"items": [], "has_more": True, "next_cursor": str(next(numbers))}
+        )
+    )
+    with pytest.raises(errors.OutcomeUnknownError, match="goes on after 20 pages"):
+        list(client.products.list())
+    assert next(numbers) == 20
 
 
 @pytest.mark.parametrize("page", [{}, {"items": []}, {"items": [], "has_more": False, "next_cursor": "x"}])

@@ -47,7 +47,5 @@ def test_a_class_is_met_by_one_thread_at_a_time() -> None:
     GO_ON.set()
     first.join()
     second.join()
-    assert sorted(read, key=lambda one: isinstance(one, Outer)) == [
-        Inner(number=1),
-        Outer(inner=Inner(number=2)),
-    ]
+    assert len(READINGS) == 1
+    assert {type(one) for one in read} == {Inner, Outer}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
+import httpx
 import pytest
 from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
 from pennyform.cli.queueing import waiting
 from pennyform.engine.limits import Patience
 from pennyform.engine.lock import LockHeldError
+from pennyform.engine.outcomes import UnreadableError
 
 from . import world
-from .world import FakeClock, Office, changing, statuses
+from .world import FakeClock, Handler, Office, answering, changing, statuses
 
 
 def test_a_run_ends_in_time_and_leaves_the_rest_to_the_next(
@@ -62,3 +65,30 @@ def test_waiting_for_the_lock_ends_at_once_when_interrupted() -> None:
     clock = FakeClock()
     assert not waiting(clock, 10, lambda: True)(LockHeldError("process 7"))
     assert clock.seconds == 0
+
+
+PAGE: dict[str, object] = {"items": [], "has_more": True, "included": {"invoice_lines": {}}}
+
+
+@pytest.mark.parametrize("cursor", [None, "", "same"])
+def test_a_list_that_stops_short_is_not_taken_for_whole(office: Office, cursor: str | None) -> None:
+    office.define("INV-1")
+    endless = answering(200, {**PAGE, "next_cursor": cursor})
+    office.wire.faults = [world.Fault("GET", "customer_invoices", endless, times=99)]
+    with pytest.raises(UnreadableError, match="goes on after page"):
+        office.plan()
+    assert office.wire.count("GET", "customer_invoices") <= 2
+
+
+def test_a_list_without_an_end_is_given_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pennyform.engine.remote.PAGES", 30)
+    numbers = itertools.count()
+
+    def endless(request: httpx.Request, handle: Handler) -> httpx.Response:
+        return httpx.Response(200, json={**PAGE, "next_cursor": f"c{next(numbers)}"})
+
+    office.define("INV-1")
+    office.wire.faults = [world.Fault("GET", "customer_invoices", endless, times=99)]
+    with pytest.raises(UnreadableError, match="goes on after page 30"):
+        office.plan()
+    assert next(numbers) == 30

@@ -13,6 +13,9 @@ REQUESTS_PER_PERIOD = 25
 # Seconds. The API says 5; the client keeps a little more between a request and the 25th after it.
 PERIOD = 5.1
 
+# Pages of one look-up: a million invoices.
+PAGES = 10_000
+
 # Up to this many references are looked up one by one; more of them are looked for in pages of invoices first.
 EXACT_LOOKUPS = 25
 

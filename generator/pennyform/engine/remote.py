@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from pennylane_company import Client, convert, errors, models, to_builtins
 from pennylane_company.filters import CustomerInvoiceFilter
 from pennylane_company.types import File
 
-from pennyform.engine.limits import LEDGER_PAGE, PAGE
+from pennyform.engine.limits import LEDGER_PAGE, PAGE, PAGES
 from pennyform.engine.observed import Company, ObservedInvoice, Row
 from pennyform.engine.outcomes import (
     NotAllowedError,
@@ -172,7 +173,7 @@ class Remote:
         self, conditions: Sequence[CustomerInvoiceFilter], sort: Literal["id", "-id"] = "id"
     ) -> Iterator[list[ObservedInvoice]]:
         cursor: str | None = None
-        while True:
+        for number in count(1):
             with _reading():
                 page = self._client.customer_invoices.list_page(
                     filter=conditions, sort=sort, limit=PAGE, include="invoice_lines", cursor=cursor
@@ -180,10 +181,15 @@ class Remote:
                 answer = to_builtins(page)
                 included = (answer.get("included") or {}).get("invoice_lines") or {}
                 rows = [self._with_lines(row, included.get(str(row["id"]))) for row in answer["items"]]
-                more, cursor = answer["has_more"], answer.get("next_cursor")
+                more, before, cursor = answer["has_more"], cursor, answer.get("next_cursor")
             yield rows
             if not more:
                 return
+            # A list cut short must not look complete: what is not in it would be created again.
+            if not cursor or cursor == before or number >= PAGES:
+                raise UnreadableError(
+                    f"the list of invoices goes on after page {number:,}, yet not to its end"
+                )
 
     def _with_lines(self, row: Row, included: Mapping[str, Any] | None) -> ObservedInvoice:
         """The included lines if they are all there; else, a request of their own."""
