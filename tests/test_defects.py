@@ -51,3 +51,16 @@ def test_a_wrong_word_is_a_usage_error(
         cli.main(words)
     assert left.value.code == 64
     assert said in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(args: argparse.Namespace) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(plan, "run", run)
+    assert cli.main(["plan"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error system: the system refused: [Errno 28] No space left on device\n")
+    assert "defect" not in said

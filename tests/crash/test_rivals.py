@@ -6,61 +6,16 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pennyform.sandbox import TOKEN, Rules, Sandbox
 from pennyform.sandbox.log import Entry
 from pennyform.sandbox.served import Served
 
-from tests.engine.world import PRODUCT, Office, books_of
-
+from .live import applying, expected
 from .rivals import Rivalry
 
 TRY_LATER = 75
-
-
-@pytest.fixture
-def template(tmp_path: Path) -> Path:
-    """Three invoices, a customer and a product, of which nothing exists yet."""
-    office = Office(tmp_path / "template")
-    office.write("products/day.yaml", PRODUCT)
-    office.define("INV-1", finalize=True)
-    office.define("INV-2", lines="  - product: DAY\n    quantity: 3\n")
-    office.define("INV-3", finalize=True)
-    office.close()
-    return office.root
-
-
-@contextmanager
-def applying(served: Served, root: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A live ``pennyform apply`` on a machine of its own, as far as the server can tell."""
-    environment = os.environ | {"PENNYLANE_API_TOKEN": TOKEN, "PENNYLANE_BASE_URL": served.url}
-    command = [sys.executable, "-m", "pennyform", "apply", "--auto-approve", "--environment", "production"]
-    process = subprocess.Popen(
-        [*command, *options, "."],
-        cwd=root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    sandbox = Sandbox(tmp_path / "books.db", rate_limit=False, rules=Rules(pdf_seconds=0.0))
-    with Served(sandbox) as served:
-        yield served
-    sandbox.close()
 
 
 def stop_at_first_write(served: Served, process: subprocess.Popen[str]) -> None:
@@ -76,13 +31,6 @@ def stop_at_first_write(served: Served, process: subprocess.Popen[str]) -> None:
 
 def until_stopped(process: subprocess.Popen[str]) -> None:
     os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
-
-
-def expected(served: Served) -> bool:
-    """Each invoice once, equal to the cent."""
-    books = books_of(served.sandbox)
-    there = {name: [(row["draft"], row["currency_amount"]) for row in rows] for name, rows in books.items()}
-    return there == {"INV-1": [(False, "240.0")], "INV-2": [(True, "2340.0")], "INV-3": [(False, "240.0")]}
 
 
 def test_the_second_apply_on_one_machine_says_so_and_leaves(template: Path, served: Served) -> None:

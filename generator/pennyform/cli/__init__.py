@@ -126,6 +126,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader went away (`| head`): not our failure, and nothing is left to tell it.
         sys.stderr.close()
         return Exit.OK
+    except OSError as problem:
+        from pennyform.cli.defects import excuse
+
+        excuse(problem)
+        return Exit.ERROR
     except Exception as defect:
         if os.environ.get("PENNYFORM_DEBUG"):
             raise

@@ -1,4 +1,4 @@
-"""What a user reads when pennyform itself is at fault."""
+"""What a user reads when pennyform itself, or the system under it, is at fault."""
 
 import sys
 import traceback
@@ -16,5 +16,15 @@ def confess(defect: Exception) -> None:
         f" ({type(defect).__name__} at {module}:{frame.lineno})\n"
         "  why: What was sent before is in the journal: nothing is lost, and the next apply settles it.\n"
         "  fix: report it; with PENNYFORM_DEBUG=1 the command shows the whole traceback",
+        file=sys.stderr,
+    )
+
+
+def excuse(problem: OSError) -> None:
+    """Say what the system refused: a full or a read-only disk, most often under what is printed."""
+    print(
+        f"error system: the system refused: {problem}\n"
+        "  why: What was sent before is in the journal: nothing is lost, and the next apply settles it.\n"
+        "  fix: make room, or let it be written, and run the command again",
         file=sys.stderr,
     )
