@@ -136,7 +136,7 @@ def test_one_silent_request_keeps_nobody_else_waiting(server: Served, api: httpx
 
 def test_who_hangs_up_is_waited_for_no_longer() -> None:
     sandbox = Sandbox(faults=Faults(faults=[Latency(seconds=1e6)]))
-    received = [{"type": "http.request", "body": b""}, {"type": "http.disconnect"}]
+    received: list[dict[str, Any]] = [{"type": "http.request", "body": b""}, {"type": "http.disconnect"}]
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
