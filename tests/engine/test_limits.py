@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
+from importlib import import_module
+from pathlib import Path
 
 import httpx
 import pytest
 from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
 from pennyform.cli.queueing import waiting
+from pennyform.engine import limits
 from pennyform.engine.limits import Patience
 from pennyform.engine.lock import LockHeldError
 from pennyform.engine.outcomes import UnreadableError
@@ -92,3 +96,29 @@ def test_a_list_without_an_end_is_given_up(office: Office, monkeypatch: pytest.M
     with pytest.raises(UnreadableError, match="goes on after page 30"):
         office.plan()
     assert next(numbers) == 30
+
+
+# --- the page -----------------------------------------------------------------------------------------------
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "limits.md"
+ROW = re.compile(r"^\| .+? \| ([\d,]+)( \w+)? \| .* \| `([\w.]+):([\w.]+)` \|$", re.MULTILINE)
+UNITS = {"MiB": 1024**2, "GiB": 1024**3}
+
+
+@pytest.mark.parametrize("row", ROW.findall(DOCUMENT.read_text("utf-8")), ids=lambda row: row[3])
+def test_the_page_tells_the_bounds_that_hold(row: tuple[str, str, str, str]) -> None:
+    number, unit, module, name = row
+    owner, _, field = name.partition(".")
+    bound = getattr(import_module(module), owner)
+    bound = getattr(bound(), field) if field else bound
+    bound = sum(bound) if isinstance(bound, tuple) else bound
+    assert int(number.replace(",", "")) * UNITS.get(unit.strip(), 1) == bound
+
+
+def test_the_page_has_every_bound_of_the_engine() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    facts = {"PAGE", "LEDGER_PAGE", "INCLUDED_LINES", "REQUESTS_PER_PERIOD", "PERIOD", "EXACT_LOOKUPS"}
+    names = {name for name in vars(limits) if name.isupper()} - facts - {"WAVE", "WAVES", "IMMEDIATE"}
+    names |= {f"Patience.{field.name}" for field in fields(Patience)}
+    assert [name for name in names if f"`pennyform.engine.limits:{name}`" not in text] == []
+    assert len(ROW.findall(text)) > 20
