@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pennyform.cli import connection, terminal
 from pennyform.cli.exits import Exit
-from pennyform.cli.interruption import Interruption
+from pennyform.cli.interruption import Interruption, stopping_at_once
 from pennyform.cli.planning import print_plan
 from pennyform.cli.progress import progress_on
 from pennyform.cli.queueing import waiting
@@ -177,7 +177,9 @@ def _ask() -> None:
         )
     sys.stdout.write("Carry this out? Only 'yes' is accepted: ")
     sys.stdout.flush()
-    if sys.stdin.readline().strip() != "yes":
+    with stopping_at_once():
+        answer = sys.stdin.readline()
+    if answer.strip() != "yes":
         raise failure("approval-refused", "nothing was changed: the answer was not 'yes'")
 
 

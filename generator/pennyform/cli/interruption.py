@@ -1,9 +1,14 @@
-"""Ctrl-C and SIGTERM: the first asks to stop between two steps, the second stops at once."""
+"""Ctrl-C and SIGTERM: the first asks to stop between two steps, the second stops at once.
+
+While a person is asked for consent nothing is under way, and the first stops at once, too.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -40,3 +45,18 @@ class Interruption:
             raise KeyboardInterrupt
         self._asked = True
         print("\nstopping after the step at hand; once more stops at once", file=sys.stderr)
+
+
+@contextmanager
+def stopping_at_once() -> Iterator[None]:
+    """For as long as the context lasts, the first signal raises :class:`KeyboardInterrupt`."""
+    before = {number: signal.signal(number, _stop) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
