@@ -145,11 +145,10 @@ class Exchange:
     def _pause(self, headers: httpx.Headers, backoff: float) -> float | None:
         asked = seconds(headers.get("retry-after"))
         wait = backoff if asked is None else asked
-        if wait > self.retries.max_wait:
-            return None
+        # Who will not wait so long does not ask again either: that goes for all calls with this token.
         if self.turns is not None:
             self.turns.pause(wait)
-        return wait
+        return wait if wait <= self.retries.max_wait else None
 
     def _settle(self, operation: Operation[Any], outcome: Reply | Exception) -> Reply:
         if isinstance(outcome, Reply):

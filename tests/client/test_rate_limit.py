@@ -206,6 +206,25 @@ def test_a_refusal_holds_everybody_back(clock: FakeClock) -> None:
     assert clock.slept == [4.0, 2.0]
 
 
+def test_a_pause_that_nobody_waits_for_is_kept_all_the_same(connect: Connect, clock: FakeClock) -> None:
+    """Asked to stay away for an hour, a client gives the refusal back, and sends nothing else meanwhile."""
+    sent: list[httpx.Request] = []
+
+    def refusing(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(429, headers={"retry-after": "3600"})
+
+    client = connect(refusing, rate_limit=LIMIT)
+    with pytest.raises(errors.RateLimitedError):
+        client.me.get()
+    with pytest.raises(errors.NotSentError, match="no turn"):
+        client.me.get()
+    assert (len(sent), clock.slept) == (1, [])
+    clock.now += 3600
+    with pytest.raises(errors.RateLimitedError):
+        client.me.get()
+
+
 def test_a_wait_without_end_is_refused_before_anything_is_sent(connect: Connect, clock: FakeClock) -> None:
     limit = RateLimit(requests=1, period=10.0, margin=0.0, max_wait=15.0)
     client = connect(ok, rate_limit=limit)

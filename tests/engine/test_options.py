@@ -21,6 +21,7 @@ from .world import (
     actions,
     broken_after,
     by_reference,
+    changing,
     lost_after,
     lost_before,
     only,
@@ -266,6 +267,16 @@ def test_a_file_that_changed_since_it_was_planned_is_not_sent(desk: Office) -> N
     assert str(result.status) == "failed"
     assert "hours.pdf was changed" in result.detail
     assert desk.wire.done("appendices") == 0
+
+
+def test_a_file_that_does_not_show_yet_is_not_added_again(desk: Office) -> None:
+    """Lists lag behind; the journal saw it added to this very invoice, and no file is ever taken away."""
+    desk.define("INV-1", options=APPENDICES)
+    desk.apply()
+    hidden = changing(lambda body: body.update(items=[]))
+    desk.wire.faults = [Fault("GET", "appendices", hidden, times=9)]
+    assert statuses(desk.apply())["INV-1"] == "unchanged"
+    assert desk.wire.done("appendices") == 2
 
 
 def test_a_draft_gets_its_appendices_and_waits_with_the_rest(desk: Office) -> None:

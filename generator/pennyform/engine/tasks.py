@@ -142,7 +142,7 @@ def outlook(
     for task in wished(invoice, identify):
         if not becomes_final(invoice) and task.step not in _ON_DRAFTS and (there is None or there.draft):
             continue
-        done = False if there is None else is_done(task, there)
+        done = False if there is None else _seen(task, there, memory)
         if done is None and there is not None and not there.draft:
             done = _remembered(task, invoice.external_reference, memory)
             if done is None:
@@ -159,6 +159,15 @@ def waiting_for_finalize(invoice: DesiredInvoice) -> list[str]:
         return []
     names = [str(task.step) for task in wished(invoice, lambda _: None) if task.step not in _ON_DRAFTS]
     return list(dict.fromkeys(names))
+
+
+def _seen(task: Task, there: ObservedInvoice, memory: Memory) -> bool | None:
+    """Whether ``task`` was done, by the account or, for a file, by the journal: reads lag, and files stay."""
+    done = is_done(task, there)
+    if done is not False or task.step is not Step.ATTACH:
+        return done
+    subject = Subject(task.key, there.external_reference)
+    return subject in memory.done and memory.ids.get(subject) == there.id
 
 
 def _remembered(task: Task, reference: str, memory: Memory) -> bool | None:
