@@ -183,7 +183,7 @@ def prism(session: nox.Session) -> None:
     options = ["--no-fund", "--no-audit", "--prefix", home]
     session.run("npm", "install", *options, "@stoplight/prism-cli@5.14.2", external=True)
     executable = str(Path(home) / "node_modules" / ".bin" / "prism")
-    session.run("python", "tests/conformance/through_prism.py", executable, *session.posargs)
+    session.run("python", "-m", "tests.conformance.through_prism", executable, *session.posargs)
 
 
 @nox.session

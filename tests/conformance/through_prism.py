@@ -1,10 +1,10 @@
 """Put Prism, a validating proxy that nobody here wrote, between clients and the sandbox.
 
-Twice: the example invoices are planned, applied and verified through it, with every violation an error; then
-every exchange of the test suite is sent through it again, answered as it was answered, and what Prism says
-of the two halves is held against what the sandbox said.
+Twice: the example invoices and the page on the life of an invoice go through it, with every violation an
+error; then every exchange of the test suite is sent through it again, answered as it was answered, and what
+Prism says of the two halves is held against what the sandbox said.
 
-    python tests/conformance/through_prism.py PRISM [TESTS ...]
+    python -m tests.conformance.through_prism PRISM [TESTS ...]
 
 ``PRISM`` is its executable; without ``TESTS`` the whole suite is run and recorded.
 """
@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import chdir, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -34,6 +34,8 @@ import httpx
 from pennyform import data
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.served import Served
+
+from tests.engine.page import Clock, follow
 
 ROOT = Path(__file__).parent.parent.parent
 CONTRACT = data.specs() / "company" / "contract.json"
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run both; 1 when anything violates the contract."""
     prism, *tests = arguments
     apply_examples(prism)
+    follow_the_life_cycle(prism)
     exchanges = recorded(tests or ["tests"])
     found = list(violations(prism, exchanges))
     lines = [f"{times:6}  {text}" for text, times in Counter(found).most_common()]
@@ -125,6 +128,28 @@ def apply_examples(prism: str) -> None:
         for verb in (["plan"], ["apply", "--auto-approve"], ["verify"], ["plan", "--detailed-exitcode"]):
             command = [sys.executable, "-m", "pennyform", *verb]
             subprocess.run(command, cwd=folder, env=environment, check=True)
+
+
+def follow_the_life_cycle(prism: str) -> None:
+    """Carry out the commands of the page on the life of an invoice, through the same kind of proxy."""
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        Path(".pennyform").mkdir()
+        # The page opens these books, too, to let a payment come in.
+        books = Path(".pennyform", "sandbox.db")
+        with (
+            closing(Sandbox(books, rate_limit=False, clock=clock)) as sandbox,
+            Served(sandbox) as server,
+            proxy(prism, server.url, "--errors") as url,
+        ):
+            environment = {**os.environ, "PENNYLANE_BASE_URL": url, "PENNYLANE_API_TOKEN": server.token}
+
+            def run(words: list[str]) -> tuple[int, str]:
+                command = [sys.executable, "-m", "pennyform", *words, "--environment", "production"]
+                done = subprocess.run(command, env=environment, capture_output=True, text=True)
+                return done.returncode, done.stdout + (done.stderr if done.returncode else "")
+
+            follow(clock, run)
 
 
 # --- the tests --------------------------------------------------------------------------------------------
