@@ -55,6 +55,14 @@ def refusals(office: Office) -> list[str]:
             "INV-1: it comes to 240.00 EUR; max_amount allows 239.99",
         ),
         (
+            {"max_total": {"EUR": Decimal("479.99")}},
+            "the invoices of this run come to 480.00 EUR; max_total allows 479.99",
+        ),
+        (
+            {"max_total": {"USD": Decimal(1)}},
+            "the invoices of this run come to 480.00 EUR; max_total allows 0",
+        ),
+        (
             {"vat_rates": ("FR_100", "FR_55")},
             "INV-1: it uses the VAT code FR_200, which vat_rates does not allow",
         ),
@@ -71,7 +79,12 @@ def test_a_policy_stops_everything(office: Office, policies: dict[str, Any], sum
 def test_within_its_policies_everything_is_carried_out(office: Office) -> None:
     office.define("INV-1")
     company = office.remote().company().id
-    limits = {"max_amount": {"EUR": Decimal(240)}, "vat_rates": ("FR_200",), "company_id": company}
+    limits = {
+        "max_amount": {"EUR": Decimal(240)},
+        "max_total": {"EUR": Decimal(240)},
+        "vat_rates": ("FR_200",),
+        "company_id": company,
+    }
     office.adjust = governed(never_finalize=True, max_invoices=1, **limits)
     assert statuses(office.apply())["INV-1"] == "done"
 

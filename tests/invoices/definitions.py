@@ -57,7 +57,12 @@ SETTINGS: dict[str, Any] = {
     "environment": "sandbox",
     "rounding": "line",
     "reference_prefix": "CLUB-",
-    "policies": {"max_amount": "1000.00", "vat_rates": ["FR_200", "FR_55"], "company_id": 1},
+    "policies": {
+        "max_amount": "1000.00",
+        "max_total": "5000.00",
+        "vat_rates": ["FR_200", "FR_55"],
+        "company_id": 1,
+    },
     "environments": {"production": {"policies": {"max_amount": {"EUR": "10"}, "never_finalize": True}}},
 }
 

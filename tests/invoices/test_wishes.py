@@ -217,7 +217,7 @@ SETTINGS = """\
 version: 1
 environment: sandbox
 reference_prefix: CLUB-
-policies: {max_amount: "100.00", max_invoices: 5, vat_rates: [FR_200], company_id: 7}
+policies: {max_amount: "100.00", max_total: "1000", max_invoices: 5, vat_rates: [FR_200], company_id: 7}
 environments:
   production: {policies: {max_amount: {EUR: "200", USD: "300"}, never_finalize: true}}
 """
@@ -227,6 +227,7 @@ def test_policies_are_those_of_the_environment(tmp_path: Path) -> None:
     repository, _ = load([write(tmp_path, pennyform=SETTINGS)])
     here = repository.settings.policies
     assert (here.max_amount, here.never_finalize) == ({"EUR": Decimal(100)}, False)
+    assert here.max_total == {"EUR": Decimal(1000)}
     there = repository.settings._replace(environment="production").policies
     assert there.max_amount == {"EUR": Decimal(200), "USD": Decimal(300)}
     assert there.never_finalize

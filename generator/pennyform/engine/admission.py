@@ -75,7 +75,23 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
                 fix="name some of them with --target, or raise max_invoices in pennyform.yaml",
             )
         )
-    _raise(findings)
+    _raise([*findings, *_beyond_total(policies, busy)])
+
+
+def _beyond_total(policies: Policies, busy: Iterable[InvoiceChange]) -> Iterator[Finding]:
+    """What all invoices of the run come to, by currency; a credit note takes up as much as an invoice."""
+    sums: dict[str, Decimal] = {}
+    for change in busy:
+        totals = change.resolved.totals
+        currency = totals["currency"]
+        sums[currency] = sums.get(currency, Decimal(0)) + abs(Decimal(totals["currency_amount"]))
+    for currency, total in sorted(sums.items()) if policies.max_total else ():
+        limit = policies.max_total.get(currency, Decimal(0))
+        if total > limit:
+            yield _policy(
+                f"the invoices of this run come to {total} {currency}; max_total allows {limit}",
+                fix="name some of them with --target, or raise max_total in pennyform.yaml",
+            )
 
 
 def _raise(findings: list[Finding]) -> None:

@@ -164,13 +164,15 @@ class Policies(NamedTuple):
     """Limits that the folder sets itself; a definition beyond them is an error.
 
     ``never_finalize`` refuses ``options.finalize`` and imports. ``max_invoices`` bounds the invoices that one
-    run creates or changes; ``max_amount`` the amount of each, tax included, by currency; ``vat_rates`` are
-    the only codes allowed. ``company_id`` is the only company to talk to. None, or no amounts, is no limit.
+    run creates or changes; ``max_amount`` the amount of each and ``max_total`` that of all of them, tax
+    included, by currency; ``vat_rates`` are the only codes allowed. ``company_id`` is the only company to
+    talk to. None, or no amounts, is no limit.
     """
 
     never_finalize: bool = False
     max_invoices: int | None = None
     max_amount: Mapping[str, Decimal] = MappingProxyType({})
+    max_total: Mapping[str, Decimal] = MappingProxyType({})
     vat_rates: tuple[str, ...] | None = None
     company_id: int | None = None
 

@@ -35,13 +35,18 @@ def _policies(stated: Mapping[str, Any], environment: str) -> Policies:
     """The general policies, and over them those of one environment."""
     of_environment = stated.get("environments", {}).get(environment, {}).get("policies", {})
     limits = {**stated.get("policies", {}), **of_environment}
-    amounts = limits.get("max_amount", {})
-    by_currency = amounts if isinstance(amounts, Mapping) else {"EUR": amounts}
     codes = limits.get("vat_rates")
     return Policies(
         never_finalize=limits.get("never_finalize", False),
         max_invoices=limits.get("max_invoices"),
-        max_amount={currency: Decimal(amount) for currency, amount in by_currency.items()},
+        max_amount=_by_currency(limits.get("max_amount", {})),
+        max_total=_by_currency(limits.get("max_total", {})),
         vat_rates=tuple(codes) if codes is not None else None,
         company_id=limits.get("company_id"),
     )
+
+
+def _by_currency(stated: Any) -> dict[str, Decimal]:
+    """Amounts by currency; a single one is in euros."""
+    amounts = stated if isinstance(stated, Mapping) else {"EUR": stated}
+    return {currency: Decimal(amount) for currency, amount in amounts.items()}
