@@ -18,10 +18,11 @@ from pathlib import Path
 from .damage import History, middle_of, places_in
 from .kills import campaign
 from .ptrace import Stop, available
+from .rivals import Rivalry
 
 
 def main() -> None:
-    """Kill, cut and damage; then print the figures."""
+    """Kill, cut, damage, and let two machines meet; print the figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--stop", type=int, help="only kill at this stop")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="campaigns side by side")
@@ -37,7 +38,10 @@ def main() -> None:
         print("as it should be" if met else "there is no such stop")
     else:
         _print_kills(_kill_everywhere(args.jobs))
+        # No power is cut from here on: waiting for the disk would only take time.
+        os.fsync = lambda _: None
         _print_damage()
+        _print_rivalry()
 
 
 def _kill_share(first: int, step: int) -> None:
@@ -76,8 +80,6 @@ def _print_kills(tallies: Sequence[dict[str, object]]) -> None:
 
 
 def _print_damage() -> None:
-    # No power is cut here: waiting for the disk would only take time.
-    os.fsync = lambda _: None
     with tempfile.TemporaryDirectory() as folder:
         history = History.of(Path(folder) / "repository")
         applies = 0
@@ -90,6 +92,15 @@ def _print_damage() -> None:
             applies += 7
         print(f"{history.prefixes()} prefixes of a journal of {len(history.journal)} bytes opened")
         print(f"{history.flips()} flipped bits noticed; {applies} applies after cuts and damage")
+
+
+def _print_rivalry() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rivalry, number = Rivalry(Path(folder)), 1
+        while rivalry.meet(number, before=True):
+            rivalry.meet(number, before=False)
+            number += 1
+    print(f"{2 * number - 2} applies in the middle of another one; a file twice {rivalry.twice} times")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pennyform.engine.lock import LockHeldError
 from pennyform.engine.outcomes import UnreadableError
 
 from . import world
-from .world import FakeClock, Handler, Office, answering, changing, statuses
+from .world import FakeClock, Handler, Office, answering, by_reference, changing, lost_before, statuses
 
 
 def test_a_run_ends_in_time_and_leaves_the_rest_to_the_next(
@@ -53,6 +53,15 @@ def test_patience_is_counted_in_days_and_not_in_weeks() -> None:
     assert sum(patience.settle) <= 60
     assert sum(patience.pdf) < 180
     assert patience.attempts <= 3
+
+
+def test_a_creation_is_sent_three_times_and_then_given_up(office: Office) -> None:
+    office.define("INV-1")
+    office.wire.faults = [world.Fault("POST", "customer_invoices", lost_before, times=99)]
+    report = office.apply()
+    assert statuses(report)["INV-1"] == "failed"
+    assert "in 3 attempts" in by_reference(report)["INV-1"].detail
+    assert office.wire.count("POST", "customer_invoices") == 3
 
 
 def test_waiting_for_the_lock_ends(capsys: pytest.CaptureFixture[str]) -> None:
