@@ -13,7 +13,7 @@ from pennyform.engine.outcomes import OutcomeError
 from pennyform.engine.results import Report, Status
 from pennyform.engine.storage import Disk
 
-from tests.engine.world import Office, Wire
+from tests.engine.world import Fault, Office, Wire, lost_before
 
 from . import scene
 
@@ -68,6 +68,8 @@ class Rivalry:
         self._begin()
         barging = Barging(self.one.sandbox.transport(), self.other, at, before)
         self.one.wire = Wire(barging)
+        # Another machine is a fault as well: the plan does not foresee its requests.
+        self.one.wire.faults = [Fault("NONE", "", lost_before)]
         reports = []
         try:
             reports.append(self.one.apply())
