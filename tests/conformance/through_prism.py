@@ -1,8 +1,8 @@
 """Put Prism, a validating proxy that nobody here wrote, between clients and the sandbox.
 
-Twice: the example invoices and the page on the life of an invoice go through it, with every violation an
-error; then every exchange of the test suite is sent through it again, answered as it was answered, and what
-Prism says of the two halves is held against what the sandbox said.
+Twice: the example invoices and the page on the life of an invoice go through it, and what it says of each
+answer is noted; then every exchange of the test suite is sent through it again, answered as it was answered,
+and what Prism says of the two halves is held against what the sandbox said.
 
     python -m tests.conformance.through_prism PRISM [TESTS ...]
 
@@ -12,6 +12,7 @@ Prism says of the two halves is held against what the sandbox said.
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import re
@@ -23,15 +24,17 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import chdir, closing, contextmanager
+from contextlib import chdir, closing, contextmanager, redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from unittest import mock
 from urllib.parse import quote
 
 import httpx
 from pennyform import data
+from pennyform.cli import main as main_of_pennyform
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.served import Served
 
@@ -63,10 +66,9 @@ CONTRADICTIONS = re.compile(
 def main(arguments: Sequence[str]) -> int:
     """Run both; 1 when anything violates the contract."""
     prism, *tests = arguments
-    apply_examples(prism)
-    follow_the_life_cycle(prism)
+    found = [*apply_examples(prism), *follow_the_life_cycle(prism)]
     exchanges = recorded(tests or ["tests"])
-    found = list(violations(prism, exchanges))
+    found += violations(prism, exchanges)
     lines = [f"{times:6}  {text}" for text, times in Counter(found).most_common()]
     sys.stdout.write("\n".join([*lines, f"{len(exchanges)} exchanges, {len(found)} violations", ""]))
     return 1 if found or not exchanges else 0
@@ -108,30 +110,28 @@ def wait_for(port: int, process: subprocess.Popen[str]) -> None:
     raise SystemExit("Prism does not listen")
 
 
-# --- the examples -----------------------------------------------------------------------------------------
+# --- examples and page ------------------------------------------------------------------------------------
 
 
-def apply_examples(prism: str) -> None:
-    """Plan, apply, verify and plan again, through a proxy that turns a violation into an error."""
+def apply_examples(prism: str) -> list[str]:
+    """Plan, apply, verify and plan again through the proxy; what it held against that."""
     with (
         tempfile.TemporaryDirectory() as folder,
+        chdir(folder),
         closing(Sandbox(rate_limit=False)) as sandbox,
-        Served(sandbox) as server,
-        proxy(prism, server.url, "--errors") as url,
     ):
         shutil.copytree(
-            ROOT / "examples", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".pennyform")
+            ROOT / "examples", ".", dirs_exist_ok=True, ignore=shutil.ignore_patterns(".pennyform")
         )
-        settings = Path(folder) / "pennyform.yaml"
-        settings.write_text(settings.read_text().replace("environment: sandbox", "environment: production"))
-        environment = {**os.environ, "PENNYLANE_BASE_URL": url, "PENNYLANE_API_TOKEN": server.token}
-        for verb in (["plan"], ["apply", "--auto-approve"], ["verify"], ["plan", "--detailed-exitcode"]):
-            command = [sys.executable, "-m", "pennyform", *verb]
-            subprocess.run(command, cwd=folder, env=environment, check=True)
+        with proxied(prism, sandbox) as found:
+            for verb in (["plan"], ["apply", "--auto-approve"], ["verify"], ["plan", "--detailed-exitcode"]):
+                ended, output = run(verb)
+                assert ended == 0, output
+    return found
 
 
-def follow_the_life_cycle(prism: str) -> None:
-    """Carry out the commands of the page on the life of an invoice, through the same kind of proxy."""
+def follow_the_life_cycle(prism: str) -> list[str]:
+    """Carry out the commands of the page on the life of an invoice; what the proxy held against them."""
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         Path(".pennyform").mkdir()
@@ -139,17 +139,42 @@ def follow_the_life_cycle(prism: str) -> None:
         books = Path(".pennyform", "sandbox.db")
         with (
             closing(Sandbox(books, rate_limit=False, clock=clock)) as sandbox,
-            Served(sandbox) as server,
-            proxy(prism, server.url, "--errors") as url,
+            proxied(prism, sandbox) as found,
         ):
-            environment = {**os.environ, "PENNYLANE_BASE_URL": url, "PENNYLANE_API_TOKEN": server.token}
-
-            def run(words: list[str]) -> tuple[int, str]:
-                command = [sys.executable, "-m", "pennyform", *words, "--environment", "production"]
-                done = subprocess.run(command, env=environment, capture_output=True, text=True)
-                return done.returncode, done.stdout + (done.stderr if done.returncode else "")
-
             follow(clock, run)
+    return found
+
+
+def run(words: list[str]) -> tuple[int, str]:
+    """One command, on what the environment names; its exit code, and what it printed."""
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed):
+        ended = main_of_pennyform([*words, "--environment", "production"])
+    return ended, printed.getvalue()
+
+
+@contextmanager
+def proxied(prism: str, sandbox: Sandbox) -> Iterator[list[str]]:
+    """The sandbox as the service that commands talk to, through Prism; gives the violations as they come.
+
+    They are read from the answers: an engine that survives lost answers would get over errors in their place.
+    """
+    found: list[str] = []
+    plain = httpx.HTTPTransport.handle_request
+
+    def looking(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        answer = plain(transport, request)
+        exchange = {"method": request.method, "path": request.url.path, "status": answer.status_code}
+        found.extend(held_against(exchange, answer))
+        return answer
+
+    with Served(sandbox) as server, proxy(prism, server.url) as url:
+        environment = {"PENNYLANE_BASE_URL": url, "PENNYLANE_API_TOKEN": server.token, "NO_COLOR": "1"}
+        with (
+            mock.patch.dict(os.environ, environment),
+            mock.patch.object(httpx.HTTPTransport, "handle_request", looking),
+        ):
+            yield found
 
 
 # --- the tests --------------------------------------------------------------------------------------------
