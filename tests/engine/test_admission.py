@@ -13,7 +13,7 @@ from pennyform.engine.admission import InadmissibleError
 from pennyform.engine.scopes import OPERATIONS
 from pennyform.invoices import Policies, Repository
 
-from .world import Office, actions, statuses
+from .world import API, Office, actions, raw, statuses
 
 
 def asking(**wishes: Any) -> Callable[[Repository], Repository]:
@@ -102,6 +102,21 @@ def test_an_amount_that_its_author_did_not_expect_is_not_sent(office: Office) ->
     assert office.plan().pending
     office.adjust = asking(expect={"currency_amount": "239.00"})
     assert refusals(office) == ["INV-1: currency_amount comes to 240.00; expect says 239.00"]
+
+
+@pytest.mark.parametrize(
+    ("quantities", "value", "come_to"), [((1, -1), "10.00", "0.00"), ((1, 1), "1300.01", "1300.00")]
+)
+def test_a_discount_beyond_products_that_only_the_account_prices(
+    office: Office, quantities: tuple[int, ...], value: str, come_to: str
+) -> None:
+    rate = {"vat_rate": "FR_200", "external_reference": "DAY", "label": "Day", "price_before_tax": "650.00"}
+    with raw(office.sandbox) as caller:
+        caller.post(f"{API}/products", json=rate).raise_for_status()
+    lines = "".join(f"  - product: DAY\n    quantity: {quantity}\n" for quantity in quantities)
+    discount = f'discount: {{type: absolute, value: "{value}"}}\n'
+    office.define("INV-1", lines=lines, more=discount)
+    assert refusals(office) == [f"INV-1: the discount takes off more than the lines, which come to {come_to}"]
 
 
 def test_what_a_draft_may_not_carry_is_set_after_finalizing(office: Office) -> None:

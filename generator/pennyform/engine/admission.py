@@ -10,7 +10,9 @@ from decimal import Decimal
 
 from pennyform.engine.changes import InvoiceChange
 from pennyform.engine.observed import Company
+from pennyform.engine.resolve import IMPORTED
 from pennyform.findings import Finding, Severity, tidy
+from pennyform.invoices.meaning import discount_fix
 from pennyform.invoices.model import DesiredInvoice, Policies, Repository
 
 # What the engine carries out. A wish that the language learns later is refused until the engine knows it.
@@ -68,6 +70,7 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
     busy = [change for change in changes if change.busy]
     findings = [finding for change in busy for finding in _beyond(policies, change)]
     findings += [finding for change in changes for finding in _unexpected(change)]
+    findings += [finding for change in busy for finding in _taken_off(change)]
     if policies.max_invoices is not None and len(busy) > policies.max_invoices:
         findings.append(
             _policy(
@@ -151,6 +154,23 @@ def _unexpected(change: InvoiceChange) -> Iterator[Finding]:
                 detail="An amount that its author did not expect is not sent.",
                 fix="correct the lines, or what expect says",
             )
+
+
+def _taken_off(change: InvoiceChange) -> Iterator[Finding]:
+    """An absolute discount beyond the lines, where only the account knew what its products cost."""
+    discount = change.resolved.body.get("discount") or {}
+    if discount.get("type") != "absolute" or change.desired.kind == IMPORTED:
+        return
+    lines = change.resolved.totals["lines"]
+    there = sum((Decimal(line["currency_amount_before_tax"]) for line in lines), Decimal(0))
+    if not min(there, Decimal(0)) <= Decimal(discount["value"]) <= max(there, Decimal(0)):
+        yield _at(
+            change.desired,
+            "discount-bounds",
+            f"the discount takes off more than the lines, which come to {there:f}",
+            detail="Pennylane refuses it, or takes off something else than was meant.",
+            fix=discount_fix(Decimal(discount["value"]), there),
+        )
 
 
 _FIX = "check the definition, or change the policy in pennyform.yaml"
