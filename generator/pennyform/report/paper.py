@@ -55,9 +55,10 @@ class Paper(NamedTuple):
 
 
 def paper(change: Data) -> Paper | None:
-    """The page that ``change`` makes; None where no invoice comes of it."""
+    """The page that ``change`` makes; None where no invoice comes of it, or it stays as it is."""
     body, totals = change["after"], change["totals"]
-    if change["kind"] != "invoice" or body is None or totals is None:
+    stays = change["action"] in {"conflict", "unsettled"}
+    if change["kind"] != "invoice" or body is None or totals is None or stays:
         return None
     return Paper(
         kind=_kind(change),

@@ -34,8 +34,8 @@ _TONES = {
 class Entry(NamedTuple):
     """One change on the page.
 
-    ``anchor`` is where it stands; no text from outside is part of it. ``was`` is the amount that the account
-    has, if it is another one.
+    ``anchor`` is where it stands, if there is more to show than its row; no text from outside is part of it.
+    ``was`` is the amount that the account has, if it is another one.
     """
 
     change: Data
@@ -75,14 +75,16 @@ def render(plan: Data) -> str:
 def _entries(changes: Sequence[Data]) -> Iterator[Entry]:
     for number, change in enumerate(changes, start=1):
         is_invoice = change["kind"] == "invoice"
+        page = paper(change) if number <= MOST_PAPERS else None
+        has_more = page or change["differences"] or change["ways_out"]
         yield Entry(
             change,
-            anchor=f"{change['kind']}-{number}",
+            anchor=f"{change['kind']}-{number}" if has_more else "",
             phrase=PHRASES[change["action"]] if is_invoice else "will be created",
             tone=_TONES.get(change["action"], "warm"),
             customer=addressee(change) if is_invoice and change["after"] else "",
             was=_was(change),
-            paper=paper(change) if number <= MOST_PAPERS else None,
+            paper=page,
             tasks=tuple(said for said in map(task, change["steps"]) if said),
             fields=header(change["after"]) if change["after"] and not is_invoice else (),
         )
