@@ -13,7 +13,7 @@ import shutil
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +75,7 @@ class Campaign:
     tally: Tally = field(default_factory=Tally)
 
     def kill_at(self, number: int) -> bool:
-        """Kill an apply at one stop and look what the next one makes of it.
+        """Kill an apply at the stop of this number, counted from 0, and look what the next one makes of it.
 
         Returns:
             Whether there was such a stop.
@@ -83,18 +83,26 @@ class Campaign:
         Raises:
             FailureAtError: a rule was broken.
         """
-        self.service.restore(self.books)
-        root = self.folder / f"{number:05}"
-        shutil.copytree(self.template, root)
         moment = _Moment(number)
-        status = traced(lambda: _pennyform(root, "apply", "--auto-approve"), moment)
+        self.kill_when(moment, f"stop {number}")
         if moment.stop is not None:
             self.tally.killed[moment.stop] += 1
-        elif status:
-            raise FailureAtError(f"the apply failed by itself: {_output(root)}")
-        self._resume(root, f"stop {number}, {moment.stop}")
-        shutil.rmtree(root)
         return moment.stop is not None
+
+    def kill_when(self, now: Callable[[Stop], bool], name: str = "stop") -> None:
+        """Kill an apply at the first stop at which ``now`` says so, and look what the next one makes of it.
+
+        Raises:
+            FailureAtError: a rule was broken.
+        """
+        self.service.restore(self.books)
+        root = self.folder / name.replace(" ", "-")
+        shutil.copytree(self.template, root)
+        status = traced(lambda: _pennyform(root, "apply", "--auto-approve"), now)
+        if status not in {0, signal.SIGKILL}:
+            raise FailureAtError(f"the apply failed by itself: {_output(root)}")
+        self._resume(root, name)
+        shutil.rmtree(root)
 
     def _resume(self, root: Path, where: str) -> None:
         code = _run(root, "apply", "--auto-approve")
