@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pennyform.sandbox import Rules, Sandbox
 
 from .bodies import GIF, PDF
 from .conftest import Caller, Clock, Draft
@@ -21,6 +22,15 @@ def test_a_file_is_kept_and_can_be_fetched_by_its_link(api: Caller, clock: Clock
     found = api.fetch(link)
     assert (found.content, found.headers["content-type"]) == (PDF, "application/pdf")
     clock.advance(minutes=30)
+    assert api.fetch(link).status_code == 404
+
+
+def test_how_long_a_link_opens(api: Caller, sandbox: Sandbox, clock: Clock) -> None:
+    sandbox.rules = Rules(attachment_minutes=90)
+    link = api.upload()["url"]
+    clock.advance(minutes=89)
+    assert api.fetch(link).status_code == 200
+    clock.advance(minutes=1)
     assert api.fetch(link).status_code == 404
 
 

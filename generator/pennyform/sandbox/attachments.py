@@ -71,7 +71,7 @@ def show(call: Call, record: Record) -> dict[str, Any]:
     filename = record.body["filename"]
     return {
         "id": record.id,
-        "url": call.public_url(record.kind, record.id, filename),
+        "url": call.public_url(record.kind, record.id, filename, minutes=call.rules.attachment_minutes),
         "filename": filename,
         "created_at": record.created_at,
         "updated_at": record.updated_at,

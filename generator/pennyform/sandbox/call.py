@@ -16,6 +16,8 @@ from pennyform.sandbox.problems import Problem, not_found, unprocessable
 from pennyform.sandbox.rules import Rules
 
 BASE_PATH = "/api/external/v2"
+# What the contract says of documents and exports; of files that were sent it says nothing.
+_DOCUMENT_MINUTES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,12 @@ class Call:
         path = "/".join([str(segment) for segment in segments])
         return f"{self.origin}{BASE_PATH}/{path}"
 
-    def public_url(self, kind: str, identifier: int, filename: str) -> str:
-        """A link to a file that opens without a token, for half an hour."""
-        place = links.sign(self.access.company.id, kind, identifier, self.now)
+    def public_url(
+        self, kind: str, identifier: int, filename: str, *, minutes: float = _DOCUMENT_MINUTES
+    ) -> str:
+        """A link to a file that opens without a token, for so many minutes."""
+        until = int(self.now.timestamp() + 60 * minutes)
+        place = links.sign(self.access.company.id, kind, identifier, until)
         return f"{self.origin}{links.PREFIX}{place}/{quote(filename)}"
 
     def find(self, kind: str, identifier: Any, name: str = "") -> Record:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 PREFIX = "/public/files/"
-_MINUTES = 30
 # No secret: it makes a link that somebody changed, or prolonged, fail as it does on the real service.
 _KEY = b"pennyform sandbox"
 _PATH = re.compile(rf"{PREFIX}(([0-9]+)/([a-z_]+)/([0-9]+)/([0-9]+))/([0-9a-f]+)/[^/]+")
@@ -24,9 +23,9 @@ class Link:
     record: int
 
 
-def sign(company: int, kind: str, record: int, now: datetime) -> str:
-    """The part of a link between the prefix and the file's name, good for half an hour."""
-    place = f"{company}/{kind}/{record}/{int(now.timestamp()) + 60 * _MINUTES}"
+def sign(company: int, kind: str, record: int, until: int) -> str:
+    """The part of a link between the prefix and the file's name; it opens until a Unix time."""
+    place = f"{company}/{kind}/{record}/{until}"
     return f"{place}/{_signature(place)}"
 
 

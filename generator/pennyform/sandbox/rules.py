@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 _Seconds = Annotated[float, Meta(ge=0)]
+_Minutes = Annotated[float, Meta(ge=0, le=1e6)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Rules:
         wrong_kind_corrupts: whether updating a customer through the other kind's address is carried out and
             turns the record over (seen on a real tenant); a 404 otherwise.
         file_type_declared: whether a file must be sent as the type that its content has.
+        attachment_minutes: how long the link to a file that was sent opens; those to documents and exports
+            do so for 30 minutes, by the contract.
         pdf_seconds: how long the PDF of an issued document takes; mail is refused with 409 until then. Also
             how long an imported file takes to become a Factur-X one, and an export to be made.
         mail_needs_address: whether mail without a recipient, or to one that is no address, is refused.
@@ -63,6 +66,7 @@ class Rules:
     unknown_reference: Literal[404, 422] = 404
     wrong_kind_corrupts: bool = True
     file_type_declared: bool = True
+    attachment_minutes: _Minutes = 30.0
     pdf_seconds: _Seconds = 60.0
     mail_needs_address: bool = True
     pa_seconds: _Seconds = 60.0
