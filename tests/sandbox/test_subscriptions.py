@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
@@ -40,6 +40,18 @@ def invoices(api: Caller, **parameters: Any) -> list[dict[str, Any]]:
         "items"
     ]
     return found
+
+
+@pytest.mark.parametrize(("hour", "made"), [(0, 1), (6, 0)])
+def test_at_which_hour_a_day_s_invoices_come(
+    api: Caller, subscribed: Subscribed, sandbox: Sandbox, clock: Clock, hour: int, made: int
+) -> None:
+    sandbox.rules = Rules(subscription_hour=hour)
+    subscribed()
+    clock.now = datetime(2025, 10, 15, 5, 59, tzinfo=UTC)
+    assert len(invoices(api)) == made
+    clock.advance(minutes=1)
+    assert [one["date"] for one in invoices(api)] == ["2025-10-15"]
 
 
 def test_its_invoices_come_with_time(api: Caller, subscribed: Subscribed, clock: Clock) -> None:

@@ -201,7 +201,7 @@ class Sandbox:
         operation, path = found
         with store.glance() as connection:
             caller = recognise(connection)
-            due = subscriptions.are_due(connection, caller.company.id, now)
+            due = subscriptions.are_due(connection, caller.company.id, now, self.rules)
         access.authorise(caller, operation)
         behaviour = self._behaviours[operation.operation_id]
         parameters = checks.parameters(operation, path, request.query)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pennyform.sandbox import dates, invoicing
@@ -16,6 +16,7 @@ from pennyform.sandbox.books import Record, Selection
 from pennyform.sandbox.call import Call
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.problems import Problem
+from pennyform.sandbox.rules import Rules
 
 KIND = "billing_subscription"
 # A clock that is set far ahead makes so many invoices per subscription and call, not thousands.
@@ -35,9 +36,9 @@ _NEXT = "json_extract(body, '$.next_occurrence') <= ?"
 _DUE = f"SELECT 1 FROM record WHERE company = ? AND kind = ? AND deleted_at IS NULL AND {_NEXT} LIMIT 1"  # noqa: S608
 
 
-def are_due(connection: sqlite3.Connection, company: int, now: datetime) -> bool:
+def are_due(connection: sqlite3.Connection, company: int, now: datetime, rules: Rules) -> bool:
     """Whether an invoice of some subscription has fallen due; quick to tell."""
-    return connection.execute(_DUE, (company, KIND, now.date().isoformat())).fetchone() is not None
+    return connection.execute(_DUE, (company, KIND, _today(now, rules).isoformat())).fetchone() is not None
 
 
 def catch_up(call: Call) -> None:
@@ -45,7 +46,7 @@ def catch_up(call: Call) -> None:
 
     A subscription stops whose invoice cannot be made any more, because a rule has come to stand against it.
     """
-    today = call.now.date().isoformat()
+    today = _today(call.now, call.rules).isoformat()
     for record in call.books.select(KIND, Selection([_NEXT], [today], "id ASC")):
         try:
             _make_until(call, record, today)
@@ -53,6 +54,11 @@ def catch_up(call: Call) -> None:
             stop(record, call.now)
         plan(record)
         call.books.update(record)
+
+
+def _today(now: datetime, rules: Rules) -> date:
+    """The day whose invoices are made; before the hour at which they are, it is still the one before."""
+    return (now - timedelta(hours=rules.subscription_hour)).date()
 
 
 def _make_until(call: Call, record: Record, today: str) -> None:
@@ -79,12 +85,12 @@ def stop(record: Record, now: datetime) -> None:
     record.body["stopped_at"] = timestamp(now)
 
 
-def resume(record: Record, now: datetime, *, makes_up: bool) -> None:
+def resume(record: Record, now: datetime, rules: Rules) -> None:
     """Go on: with what was missed since it was stopped, or from today."""
     record.body["stopped_at"] = None
-    if makes_up:
+    if rules.subscription_makes_up:
         return
-    yesterday = date.fromordinal(now.date().toordinal() - 1).isoformat()
+    yesterday = date.fromordinal(_today(now, rules).toordinal() - 1).isoformat()
     record.body["prev_occurrence"] = max(record.body["prev_occurrence"] or "", yesterday)
 
 

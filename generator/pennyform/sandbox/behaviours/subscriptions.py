@@ -76,7 +76,7 @@ def update_subscription(call: Call) -> Any:
     if stop and not record.body["stopped_at"]:
         subscriptions.stop(record, call.now)
     elif stop is False and record.body["stopped_at"]:
-        subscriptions.resume(record, call.now, makes_up=call.rules.subscription_makes_up)
+        subscriptions.resume(record, call.now, call.rules)
     return _settled(call, record)
 
 
