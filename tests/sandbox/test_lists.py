@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pennyform.sandbox import Rules, Sandbox
 
 from .bodies import company, individual, line, product
 from .conftest import Caller
@@ -176,6 +177,15 @@ class TestIncludedLines:
         rest = api.get(lines[str(long)]["next_url"]).json()
         assert [one["label"] for one in rest["items"]] == ["2", "1", "0"]
         assert (lines[str(short)]["has_more"], lines[str(short)]["next_url"]) == (False, None)
+
+    def test_or_by_rank(self, api: Caller, draft: Draft, sandbox: Sandbox) -> None:
+        sandbox.rules = Rules(included_sort="rank")
+        long = api.made("/customer_invoices", draft(*(line(label=str(n)) for n in range(23))))["id"]
+        included = api.get("/customer_invoices", params={"include": "invoice_lines"}).json()["included"]
+        lines = included["invoice_lines"][str(long)]
+        assert [one["label"] for one in lines["items"]] == [str(n) for n in range(20)]
+        rest = api.get(lines["next_url"]).json()
+        assert [one["label"] for one in rest["items"]] == ["20", "21", "22"]
 
     def test_are_the_only_thing_to_include(self, api: Caller) -> None:
         assert api.get("/customer_invoices", params={"include": "customer"}).status_code == 400

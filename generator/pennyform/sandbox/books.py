@@ -22,12 +22,14 @@ from pennyform.sandbox.history import History, Operation
 
 _COLUMNS = "id, kind, parent, reference, body, created_at, updated_at"
 _GET = f"SELECT {_COLUMNS} FROM record WHERE id = ? AND company = ? AND kind = ? AND deleted_at IS NULL"  # noqa: S608
-_NEWEST_CHILDREN = f"""
-SELECT {_COLUMNS} FROM (
-  SELECT *, row_number() OVER (PARTITION BY parent ORDER BY id DESC) AS place FROM record
+_CHILDREN = """
+SELECT {columns} FROM (
+  SELECT *, row_number() OVER (PARTITION BY parent ORDER BY id {direction}) AS place FROM record
   WHERE company = ? AND kind = ? AND deleted_at IS NULL AND parent IN (SELECT value FROM json_each(?)))
-WHERE place <= ? ORDER BY parent, id DESC
-"""  # noqa: S608
+WHERE place <= ? ORDER BY parent, id {direction}
+"""
+_NEWEST_CHILDREN = _CHILDREN.format(columns=_COLUMNS, direction="DESC")
+_OLDEST_CHILDREN = _CHILDREN.format(columns=_COLUMNS, direction="ASC")
 _LARGEST_ID = 2**63 - 1
 # Kinds whose every insertion, update and deletion is told in a changelog.
 _TOLD = frozenset(
@@ -100,10 +102,13 @@ class Books:
         rows = self._connection.execute(statement, (*values, selection.limit))
         return [_record(row) for row in rows]
 
-    def newest_children(self, kind: str, parents: Sequence[int], most: int) -> dict[int, list[Record]]:
-        """Up to ``most`` records per parent, newest first; a parent without any is left out."""
+    def children(
+        self, kind: str, parents: Sequence[int], most: int, *, newest: bool = True
+    ) -> dict[int, list[Record]]:
+        """Up to ``most`` records per parent, newest or oldest first; a parent without any is left out."""
+        statement = _NEWEST_CHILDREN if newest else _OLDEST_CHILDREN
         rows = self._connection.execute(
-            _NEWEST_CHILDREN, (self._company, kind, msgspec.json.encode(parents).decode(), most)
+            statement, (self._company, kind, msgspec.json.encode(parents).decode(), most)
         )
         children: dict[int, list[Record]] = {}
         for record in map(_record, rows):

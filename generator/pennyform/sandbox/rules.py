@@ -24,6 +24,8 @@ class Rules:
         discount_needs_a_sum: whether an absolute discount on an invoice whose lines add up to zero is refused
             with 422, as there is nothing to take it off; otherwise the first line takes all of it.
         discount_bounded: whether a percentage off below 0 or above 100 is refused.
+        included_sort: the order of the lines that are included in a list of invoices, and with it which 20 of
+            them: ``-id``, as in the lines' own list, or ``rank``.
         quantity_decimals: how many decimals a quantity may have.
         draft_needs_a_line: whether the last line of a draft cannot be deleted.
         taken_status: the answer to an ``external_reference`` that is in use; reports say 422, two say 409.
@@ -60,6 +62,7 @@ class Rules:
     rounding: Literal["line", "document"] = "line"
     discount_needs_a_sum: bool = True
     discount_bounded: bool = True
+    included_sort: Literal["-id", "rank"] = "-id"
     quantity_decimals: Annotated[int, Meta(ge=0, le=12)] = 6
     draft_needs_a_line: bool = True
     taken_status: Literal[422, 409] = 422

@@ -26,10 +26,10 @@ def list_sections(call: Call) -> dict[str, Any]:
 
 
 def included_lines(call: Call, invoices: Sequence[Record]) -> dict[str, Any]:
-    """``included.invoice_lines``: up to 20 lines per invoice id, in the order of the lines' own list."""
-    found = call.books.newest_children(
-        "invoice_line", [invoice.id for invoice in invoices], _MOST_INCLUDED + 1
-    )
+    """``included.invoice_lines``: up to 20 lines per invoice id, ordered as ``Rules.included_sort`` says."""
+    newest = call.rules.included_sort == "-id"
+    identifiers = [invoice.id for invoice in invoices]
+    found = call.books.children("invoice_line", identifiers, _MOST_INCLUDED + 1, newest=newest)
     return {str(invoice.id): _included(call, invoice, found.get(invoice.id, [])) for invoice in invoices}
 
 
@@ -40,8 +40,15 @@ def _included(call: Call, invoice: Record, lines: list[Record]) -> dict[str, Any
     return {
         "items": [invoice_view.line(call, line) for line in shown],
         "has_more": more,
-        "next_url": f"{link}?cursor={cursor(shown[-1])}" if more else None,
+        "next_url": f"{link}?{_onwards(call, shown[-1])}" if more else None,
     }
+
+
+def _onwards(call: Call, last: Record) -> str:
+    """The query for the lines after the last one; the list's own sort need not be asked for."""
+    if call.rules.included_sort == "rank":
+        return f"sort=rank&cursor={cursor(last, 'rank')}"
+    return f"cursor={cursor(last)}"
 
 
 OPERATIONS: dict[str, Behaviour] = {
