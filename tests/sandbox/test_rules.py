@@ -131,6 +131,18 @@ def test_quotes_after_they_were_invoiced(api: Caller, customer: int, decide: Dec
     assert api.put(f"/quotes/{quote}/update_status", json={"status": "denied"}).status_code == 200
 
 
+@pytest.mark.parametrize(("keeps", "deadline"), [(False, "2025-11-10"), (True, "2025-10-20")])
+def test_when_an_invoice_from_a_quote_is_due(
+    api: Caller, customer: int, decide: Decide, clock: Clock, keeps: bool, deadline: str
+) -> None:
+    decide(Rules(quote_keeps_deadline=keeps))
+    dates = {"date": "2025-10-01", "deadline": "2025-10-20"}
+    quote = api.made("/quotes", {**dates, "customer_id": customer, "invoice_lines": [line()]})["id"]
+    clock.advance(days=10)
+    made = api.made("/customer_invoices/create_from_quote", {"quote_id": quote, "draft": True})
+    assert made["deadline"] == deadline
+
+
 @pytest.mark.parametrize(("makes_up", "made"), [(False, 1), (True, 2)])
 def test_what_a_subscription_missed(
     api: Caller, customer: int, decide: Decide, clock: Clock, makes_up: bool, made: int

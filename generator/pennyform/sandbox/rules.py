@@ -46,6 +46,8 @@ class Rules:
         credit_must_fit: whether a credit note and its invoice must have the same customer and currency.
         quote_once: whether a quote that is denied, expired or invoiced makes no invoice, and an invoiced one
             does not change.
+        quote_keeps_deadline: whether an invoice that is made of a quote is due at the quote's deadline, or
+            today when that has gone by; otherwise as the customer's payment conditions say.
         subscription_hour: the hour, in UTC, at which the day of a subscription's invoice begins.
         subscription_makes_up: whether a stopped subscription invoices what it missed when it goes on.
         entry_line_has_one_side: whether a line of a ledger entry has either a debit or a credit.
@@ -79,6 +81,7 @@ class Rules:
     credit_may_exceed: bool = False
     credit_must_fit: bool = True
     quote_once: bool = True
+    quote_keeps_deadline: bool = False
     subscription_hour: Annotated[int, Meta(ge=0, le=23)] = 0
     subscription_makes_up: bool = False
     entry_line_has_one_side: bool = True

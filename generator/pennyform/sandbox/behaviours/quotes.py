@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -106,13 +105,12 @@ def create_invoice(call: Call) -> dict[str, Any]:
     if call.rules.quote_once and quote.body["status"] not in _OPEN:
         raise unprocessable(f"The quote is {quote.body['status']}")
     customer = call.find("customer", quote.body["customer_id"])
-    today = call.now.date()
     invoice = invoicing.make(
         call,
         {
             **{name: quote.body[name] for name in _OF_QUOTE},
-            "date": today.isoformat(),
-            "deadline": _deadline(today, customer),
+            "date": call.now.date().isoformat(),
+            "deadline": _deadline(call, quote, customer),
             "quote_id": quote.id,
             "draft": call.body["draft"],
             "external_reference": call.body.get("external_reference"),
@@ -125,8 +123,11 @@ def create_invoice(call: Call) -> dict[str, Any]:
     return invoice_view.invoice(call, invoice)
 
 
-def _deadline(start: date, customer: Record) -> str:
-    return dates.deadline(start, customer.body["payment_conditions"]).isoformat()
+def _deadline(call: Call, quote: Record, customer: Record) -> str:
+    today = call.now.date()
+    if call.rules.quote_keeps_deadline:
+        return max(str(quote.body["deadline"]), today.isoformat())
+    return dates.deadline(today, customer.body["payment_conditions"]).isoformat()
 
 
 def _check_changeable(call: Call, record: Record) -> None:
