@@ -43,6 +43,8 @@ class Core:
         self._lock = threading.Lock()
         self._opened: httpx.Client | None = None
         self._closed = False
+        # The service's own time, as its last answer stated it.
+        self.date = ""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._exchange.origin!r})"
@@ -104,6 +106,7 @@ class Core:
             response = self._http().send(request, stream=True)
         except TRANSPORT_FAILURES as failure:
             return failure
+        self.date = response.headers.get("date", self.date)
         try:
             return Reply(response.status_code, response.headers, self._read(response))
         except TRANSPORT_FAILURES as failure:
@@ -169,6 +172,8 @@ class AsyncCore:
         self._lock = threading.Lock()
         self._opened: httpx.AsyncClient | None = None
         self._closed = False
+        # The service's own time, as its last answer stated it.
+        self.date = ""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._exchange.origin!r})"
@@ -231,6 +236,7 @@ class AsyncCore:
             response = await self._http().send(request, stream=True)
         except TRANSPORT_FAILURES as failure:
             return failure
+        self.date = response.headers.get("date", self.date)
         try:
             return Reply(response.status_code, response.headers, await self._read(response))
         except TRANSPORT_FAILURES as failure:

@@ -133,6 +133,11 @@ class Client:
         """Close the connections. Calling it twice does no harm."""
         self._core.close()
 
+    @property
+    def server_date(self) -> str:
+        """The header ``date`` of the last answer that had one: the service's own time. Empty before that."""
+        return self._core.date
+
     @cached_property
     def bank_accounts(self) -> BankAccounts:
         """Bank accounts."""
@@ -325,6 +330,11 @@ class AsyncClient:
     async def close(self) -> None:
         """Close the connections. Calling it twice does no harm."""
         await self._core.close()
+
+    @property
+    def server_date(self) -> str:
+        """The header ``date`` of the last answer that had one: the service's own time. Empty before that."""
+        return self._core.date
 
     @cached_property
     def bank_accounts(self) -> AsyncBankAccounts:

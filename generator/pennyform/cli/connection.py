@@ -25,11 +25,15 @@ DEFAULT_BASE_URL = "https://app.pennylane.com"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open way to one account. ``service`` names it in file names: a host, or ``sandbox``."""
+    """An open way to one account. ``service`` names it in file names: a host, or ``sandbox``.
+
+    ``lasting`` tells that nobody throws its books away, so that what was seen of them may be kept.
+    """
 
     remote: Remote
     service: str
     world: World
+    lasting: bool = False
 
     def state(self, repository: Repository, company: Company) -> State:
         """Where journal and lock of this company lie."""
@@ -88,6 +92,10 @@ def _real(token_file: Path | None) -> Iterator[Connection]:
             fix=f"check the token ({TOKEN_VARIABLE}) and {BASE_URL_VARIABLE}",
         ) from None
     with client:
+        # A server on this machine is a sandbox, and may begin again with the same ids.
         yield Connection(
-            Remote(client), host.replace(":", "-"), World(SystemClock(), Disk(), Patience(), WORKERS)
+            Remote(client),
+            host.replace(":", "-"),
+            World(SystemClock(), Disk(), Patience(), WORKERS),
+            lasting=base_url.startswith("https:"),
         )

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from pennyform.cli.running import require_whole, write_out, write_page
 from pennyform.engine import saved, saved_file
 from pennyform.engine.plan import Plan
 from pennyform.engine.planner import planned
-from pennyform.engine.session import look, with_orphans
+from pennyform.engine.session import look, mirrored, with_orphans
 from pennyform.invoices import Repository
 from pennyform.report import plan_markdown, plan_text
 from pennyform.report.paint import Paint
@@ -62,7 +63,9 @@ def _plan(repository: Repository, args: argparse.Namespace) -> Plan:
     with connection.connect(repository, args.token_file) as account:
         company = account.remote.company()
         state = account.state(repository, company)
-        looked = look(repository, account.remote, state, account.world.storage)
+        seen = mirrored(repository, account.remote, state) if account.lasting else nullcontext(account.remote)
+        with seen as remote:
+            looked = look(repository, remote, state, account.world.storage)
         made = planned(repository, looked.observation, looked.warnings)
         return with_orphans(made, repository, account.remote) if args.prune else made
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from pennyform.engine import lock
+from pennyform.engine import cache, lock
 from pennyform.engine.admission import admit
 from pennyform.engine.apply import Applier
 from pennyform.engine.changes import Step
@@ -17,6 +17,7 @@ from pennyform.engine.journal import Journal, open_journal, peek, set_aside
 from pennyform.engine.keys import keys_of
 from pennyform.engine.limits import Patience
 from pennyform.engine.memory import Memory, Subject
+from pennyform.engine.mirror import Mirror
 from pennyform.engine.observe import observe
 from pennyform.engine.observed import Company, Observation
 from pennyform.engine.outcomes import UnreadableError
@@ -30,6 +31,7 @@ from pennyform.engine.sender import Progress
 from pennyform.engine.settle import Settler, settle_past
 from pennyform.engine.storage import Storage
 from pennyform.engine.targets import restrict
+from pennyform.engine.tasks import volatile
 from pennyform.invoices.model import Repository
 
 
@@ -49,6 +51,11 @@ class State:
     def journal(self) -> Path:
         """The company's journal."""
         return self.folder / "journal" / f"{self.service}-{self.company.id}.jsonl"
+
+    @property
+    def cache(self) -> Path:
+        """What the last plan saw of the company."""
+        return self.folder / "cache" / f"{self.service}-{self.company.id}.bin"
 
     @property
     def lock(self) -> Path:
@@ -198,6 +205,22 @@ def with_orphans(plan: Plan, repository: Repository, remote: Remote) -> Plan:
         InadmissibleError: nobody can say which drafts those are.
     """
     return replace(plan, orphans=orphans(repository, remote.drafts()))
+
+
+@contextmanager
+def mirrored(repository: Repository, remote: Remote, state: State) -> Iterator[Remote]:
+    """The account for a plan, asked again only for what changed since the last one.
+
+    What is seen through it is kept for the next plan, unless the disk refuses.
+    """
+    service, company = state.service, state.company.id
+    known = cache.read(state.cache, service=service, company=company)
+    mirror = Mirror(remote, known, volatile(repository.invoices))
+    yield mirror
+    contents = mirror.contents()
+    if contents is not None:
+        with suppress(OSError):
+            cache.write(state.cache, contents, service=service, company=company)
 
 
 class Looked(NamedTuple):
