@@ -217,6 +217,28 @@ def test_a_file_that_cannot_be_relied_on_is_as_good_as_none(desk: Office, damage
     assert len(desk.wire.sent) == 4
 
 
+@pytest.mark.parametrize("day", ["2025-09-10", "2025-11-10"])
+def test_dates_that_are_new_to_it_are_looked_through(desk: Office, day: str) -> None:
+    desk.wire.faults = []
+    texts = {}
+    for number in range(30):
+        desk.define(f"MORE-{number:02}")
+        path = desk.root / "invoices" / f"MORE-{number:02}.yaml"
+        path.write_text(path.read_text().replace("2025-10-01", day).replace("2025-10-31", "2025-11-30"))
+        texts[path] = path.read_text()
+    desk.apply()
+    desk.journal.unlink()
+    desk.clock.sleep(120.0)
+    desk.wire.faults = [Fault("GET", "", dated(desk), times=10**6)]
+    for path in texts:
+        path.unlink()
+    cached(desk)
+    for path, text in texts.items():
+        path.write_text(text)
+    assert json.loads(cached(desk))["summary"]["invoices"] == {"no_op": 60}
+    assert len(desk.wire.sent) == 5
+
+
 def test_after_four_weeks_nobody_can_tell_what_changed(desk: Office) -> None:
     cached(desk)
     postpone(desk, "INV-01", "By hand")

@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from pennyform.engine import crew
 from pennyform.engine.limits import WORKERS, Patience
+from pennyform.engine.planner import planned
 from pennyform.engine.remote import Remote
 from pennyform.engine.results import Report
-from pennyform.engine.session import Session, State, World, begin
+from pennyform.engine.session import Session, State, World, begin, look, mirrored
 from pennyform.engine.storage import Disk
 from pennyform.invoices import Repository, load
 from pennyform.sandbox import TOKEN, Sandbox
@@ -42,6 +44,7 @@ class Wire(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.sent.append((self._time.seconds, f"{request.method} {request.url.path}"))
         answer = self.answer(request)
+        answer.headers["date"] = format_datetime(self._time.now(), usegmt=True)
         self._time.sleep(self.latency * self._random.uniform(0.5, 1.5))
         return answer
 
@@ -117,6 +120,18 @@ def utilization(wire: Wire) -> float:
     return len(wire.sent) / (REQUESTS + (last - first) * REQUESTS / SECONDS)
 
 
+def planning(campaign: Campaign) -> int:
+    """The requests of a plan with nothing to do."""
+    campaign.time.sleep(120.0)
+    before = len(campaign.wire.sent)
+    remote = campaign.remote()
+    state = State(campaign.root / ".pennyform", "sandbox", remote.company())
+    with mirrored(campaign.repository(), remote, state) as mirror:
+        looked = look(campaign.repository(), mirror, state, Disk())
+    assert not planned(campaign.repository(), looked.observation).pending
+    return len(campaign.wire.sent) - before
+
+
 def define(campaign: Campaign, count: int) -> None:
     """Invoices to be made final; every twentieth has as many lines as a list shows with it."""
     for number in range(count):
@@ -134,6 +149,8 @@ def test_the_rate_is_used_and_never_passed(campaign: Campaign) -> None:
     assert len(wire.sent) == 3 + 1 + 1000 + 10 + 1000 + 10
     assert wire.answers[429] == 0
     assert utilization(wire) > 0.97
+    # One more where products are named.
+    assert [planning(campaign) for _ in range(3)] == [12, 3, 3]
 
 
 def test_a_tenth_of_the_answers_refused_or_lost_costs_less_than_a_seventh_more(campaign: Campaign) -> None:
