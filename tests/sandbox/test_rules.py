@@ -38,6 +38,26 @@ def test_where_vat_is_rounded(api: Caller, draft: Draft, decide: Decide, roundin
     assert api.made("/customer_invoices", draft(third, third, third))["currency_tax"] == tax
 
 
+@pytest.mark.parametrize(
+    ("spread", "tax", "shown"),
+    [
+        # 20 % of 1.00, twice; or of 1.02, twice, less that of 0.04.
+        ("lines", "0.4", ["1.02", "1.02"]),
+        ("shown", "0.4", ["1.0", "1.0"]),
+        ("codes", "0.39", ["1.02", "1.02"]),
+    ],
+)
+def test_how_a_discount_on_the_invoice_comes_off(
+    api: Caller, draft: Draft, decide: Decide, spread: Any, tax: str, shown: list[str]
+) -> None:
+    decide(Rules(invoice_discount=spread))
+    one = line(quantity=1, raw_currency_unit_price="1.02")
+    made = api.made("/customer_invoices", draft(one, one, discount={"type": "absolute", "value": "0.04"}))
+    assert (made["currency_amount_before_tax"], made["currency_tax"]) == ("2.0", tax)
+    listed = api.get(f"/customer_invoices/{made['id']}/invoice_lines", params={"sort": "rank"}).json()
+    assert [one["currency_amount_before_tax"] for one in listed["items"]] == shown
+
+
 def test_ids_that_lead_nowhere(api: Caller, draft: Draft, decide: Decide) -> None:
     bodies = [
         draft(customer_id=42),

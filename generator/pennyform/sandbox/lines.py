@@ -98,9 +98,10 @@ def add_up(call: Call, invoice: Body, lines: Sequence[Body]) -> None:
     """Compute the amounts of an invoice and of each of its lines, and write them into their bodies."""
     discount = discount_of(invoice["discount"])
     decimals = currencies.decimals(invoice["currency"])
-    totals = money.totals([_amount_of(line) for line in lines], discount, decimals, call.rules.rounding)
+    summands = [_amount_of(line) for line in lines]
+    totals = money.totals(summands, discount, decimals, call.rules.rounding, call.rules.invoice_discount)
     if call.rules.discount_needs_a_sum and discount.type == "absolute" and discount.value:
-        _check_sum(totals)
+        _check_sum(totals.invoice.before_tax + money.rounded(discount.value, decimals))
     rate = currencies.exchange_rate(invoice["currency"])
     invoice.update(_shown(totals.invoice, rate), exchange_rate=money.text(rate))
     invoice["credit_note"] = totals.invoice.with_tax < 0
@@ -108,9 +109,9 @@ def add_up(call: Call, invoice: Body, lines: Sequence[Body]) -> None:
         line.update(_shown(amounts, rate))
 
 
-def _check_sum(totals: money.Totals) -> None:
+def _check_sum(before: Decimal) -> None:
     """A part of nothing is nothing; an amount has to come off something."""
-    if not sum(one.before_tax for one in totals.lines):
+    if not before:
         raise unprocessable("A discount cannot be taken off lines that add up to zero")
 
 

@@ -4,7 +4,8 @@ The model (inferred from answers of the real service, not documented by it): a l
 rounded half up to the currency's minor unit, its VAT is computed from that and rounded too, and totals are
 sums. A line discount is taken off before rounding. An invoice discount is taken off the lines in
 proportion to their amounts, in whole minor units that add up to the discount exactly; each line's VAT is
-then computed on what is left. The lines as shown keep their amounts before that discount.
+then computed on what is left. The lines as shown keep their amounts before that discount. Other ways
+for it to come off are a choice of the caller.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Line:
     discount: Discount = NO_DISCOUNT
 
 
+# An amount before tax, and the line whose VAT it bears.
+_Part = tuple[Decimal, Line]
+
+
 @dataclass(frozen=True, slots=True)
 class Amounts:
     """In the invoice's currency, rounded to its minor unit."""
@@ -68,7 +73,11 @@ def rounded(amount: Decimal, decimals: int) -> Decimal:
 
 
 def totals(
-    lines: Sequence[Line], discount: Discount, decimals: int, rounding: Literal["line", "document"] = "line"
+    lines: Sequence[Line],
+    discount: Discount,
+    decimals: int,
+    rounding: Literal["line", "document"] = "line",
+    spread: Literal["lines", "shown", "codes"] = "lines",
 ) -> Totals:
     """Compute an invoice.
 
@@ -77,13 +86,15 @@ def totals(
         discount: of the invoice as a whole.
         decimals: of the currency.
         rounding: ``line``, or ``document`` to round the VAT once per code instead.
+        spread: how the discount comes off, as in ``Rules.invoice_discount``.
     """
     with localcontext(_EXACT):
         amounts = [rounded(_before_tax(line), decimals) for line in lines]
-        shown = tuple(_taxed(amount, line, decimals) for amount, line in zip(amounts, lines, strict=True))
-        kept = list(zip(_discounted(amounts, discount, decimals), lines, strict=True))
-        taxed = _per_code(kept, decimals) if rounding == "document" else _per_line(kept, decimals)
-        return Totals(_sum(taxed), shown)
+        whole = list(zip(amounts, lines, strict=True))
+        off = rounded(_off(sum(amounts, _ZERO), discount), decimals)
+        kept = _less(whole, off, decimals, per_code=spread == "codes") if off and whole else whole
+        taxed = _per_line(_by_code(kept) if rounding == "document" else kept, decimals)
+        return Totals(_sum(taxed), tuple(_per_line(kept if spread == "shown" else whole, decimals)))
 
 
 def _before_tax(line: Line) -> Decimal:
@@ -102,12 +113,13 @@ def _taxed(before_tax: Decimal, line: Line, decimals: int) -> Amounts:
     return Amounts(before_tax, rounded(before_tax * line.percent / 100, decimals))
 
 
-def _discounted(bases: Sequence[Decimal], discount: Discount, decimals: int) -> list[Decimal]:
-    total = sum(bases, _ZERO)
-    off = rounded(_off(total, discount), decimals)
-    if not off or not bases:
-        return list(bases)
-    return [base - share for base, share in zip(bases, shares(off, bases, decimals), strict=True)]
+def _less(whole: Sequence[_Part], off: Decimal, decimals: int, *, per_code: bool) -> list[_Part]:
+    """What a discount leaves of the lines; per code it is beside them, a part of its own for each."""
+    bases = _by_code(whole) if per_code else whole
+    taken = shares(off, [amount for amount, _ in bases], decimals)
+    if per_code:
+        return [*whole, *((-share, line) for share, (_, line) in zip(taken, bases, strict=True))]
+    return [(amount - share, line) for share, (amount, line) in zip(taken, bases, strict=True)]
 
 
 def shares(amount: Decimal, weights: Sequence[Decimal], decimals: int) -> list[Decimal]:
@@ -130,17 +142,18 @@ def shares(amount: Decimal, weights: Sequence[Decimal], decimals: int) -> list[D
     return cut
 
 
-def _per_line(kept: Sequence[tuple[Decimal, Line]], decimals: int) -> list[Amounts]:
+def _per_line(kept: Sequence[_Part], decimals: int) -> list[Amounts]:
     return [_taxed(amount, line, decimals) for amount, line in kept]
 
 
-def _per_code(kept: Sequence[tuple[Decimal, Line]], decimals: int) -> list[Amounts]:
+def _by_code(kept: Sequence[_Part]) -> list[_Part]:
+    """The parts of each VAT code as one, with the first line that has it."""
     bases: dict[str, Decimal] = {}
     first: dict[str, Line] = {}
     for amount, line in kept:
         bases[line.vat_rate] = bases.get(line.vat_rate, _ZERO) + amount
         first.setdefault(line.vat_rate, line)
-    return [_taxed(base, first[code], decimals) for code, base in bases.items()]
+    return [(base, first[code]) for code, base in bases.items()]
 
 
 def _sum(amounts: Sequence[Amounts]) -> Amounts:

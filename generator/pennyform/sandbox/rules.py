@@ -21,6 +21,9 @@ class Rules:
     Attributes:
         rounding: ``line`` rounds the VAT of each line to the currency's minor unit, then adds up;
             ``document`` adds up the lines per VAT code, then rounds the VAT of each code.
+        invoice_discount: ``lines`` spreads a discount on the invoice over its lines, which show their amounts
+            before it; ``shown`` does the same, and they show what is left of them; ``codes`` takes it off per
+            VAT code, as an allowance of its own with its own VAT, and leaves the lines alone.
         discount_needs_a_sum: whether an absolute discount on an invoice whose lines add up to zero is refused
             with 422, as there is nothing to take it off; otherwise the first line takes all of it.
         discount_bounded: whether a percentage off below 0 or above 100 is refused.
@@ -62,6 +65,7 @@ class Rules:
     """
 
     rounding: Literal["line", "document"] = "line"
+    invoice_discount: Literal["lines", "shown", "codes"] = "lines"
     discount_needs_a_sum: bool = True
     discount_bounded: bool = True
     included_sort: Literal["-id", "rank"] = "-id"
