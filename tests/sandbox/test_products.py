@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from pennyform.sandbox import Rules, Sandbox
 
 from .bodies import product
 from .conftest import Caller
@@ -27,6 +28,16 @@ def test_a_substance_leads_to_an_account(api: Caller) -> None:
 def test_a_substance_that_contradicts_the_account_is_refused(api: Caller) -> None:
     body = product(substance="goods", ledger_account_id=account(api, "706000"))
     assert api.post("/products", json=body).status_code == 422
+
+
+def test_which_accounts_a_substance_fits(api: Caller, sandbox: Sandbox) -> None:
+    transport = account(api, "708500")
+    body = product(substance="services", ledger_account_id=transport)
+    assert api.post("/products", json=body).status_code == 422
+    assert api.made("/products", product(ledger_account_id=transport))["substance"] is None
+    sandbox.rules = Rules(substance_accounts="wide")
+    assert api.made("/products", body)["substance"] == "services"
+    assert api.post("/products", json={**body, "substance": "goods"}).status_code == 422
 
 
 def test_accounts_that_are_unknown_or_closed_are_refused(api: Caller) -> None:

@@ -11,7 +11,13 @@ from pennyform.sandbox.problems import unprocessable
 Substance = Literal["goods", "services"]
 
 # The French chart's classes of sales, and where a substance alone leads.
-_SUBSTANCES: dict[str, Substance] = {"706": "services", "707": "goods"}
+_NARROW: dict[str, Substance] = {"706": "services", "707": "goods"}
+_WIDE: dict[str, Substance] = {
+    **_NARROW,
+    **dict.fromkeys(("704", "705", "708"), "services"),
+    **dict.fromkeys(("701", "702", "703"), "goods"),
+}
+_SUBSTANCES = {"narrow": _NARROW, "wide": _WIDE}
 _SUBSTANCE_ACCOUNTS = {"services": "706000", "goods": "707000"}
 
 
@@ -30,9 +36,11 @@ def opened(call: Call, number: str) -> Record:
     return call.books.insert("ledger_account", {**body, "enabled": True, "letterable": True})
 
 
-def substance_of(account: Record | None) -> Substance | None:
-    """``services`` for the 706 accounts, ``goods`` for the 707 ones."""
-    return _SUBSTANCES.get(account.body["number"][:3]) if account else None
+def substance_of(call: Call, account: Record | None) -> Substance | None:
+    """What is sold through an account; None for accounts that tell nothing of it."""
+    if account is None:
+        return None
+    return _SUBSTANCES[call.rules.substance_accounts].get(account.body["number"][:3])
 
 
 def account_for(call: Call, identifier: int | None, substance: str | None) -> Record | None:
@@ -46,6 +54,6 @@ def account_for(call: Call, identifier: int | None, substance: str | None) -> Re
     account = call.find("ledger_account", identifier, "Ledger account")
     if not account.body["enabled"]:
         raise unprocessable(f"Ledger account {account.body['number']} is disabled")
-    if substance and substance_of(account) != substance:
+    if substance and substance_of(call, account) != substance:
         raise unprocessable(f"Substance {substance} does not match ledger account {account.body['number']}")
     return account

@@ -48,7 +48,7 @@ def line(call: Call, given: Mapping[str, Any], rank: int) -> Body:
         "section_rank": None,
         "rank": rank,
         "ledger_account_id": account.id if account else None,
-        "substance": substance_of(account),
+        "substance": substance_of(call, account),
         "quantity": money.text(decimal_of("quantity", given["quantity"], call.rules.quantity_decimals)),
         "raw_currency_unit_price": money.text(
             decimal_of("raw_currency_unit_price", given["raw_currency_unit_price"])

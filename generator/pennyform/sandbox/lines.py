@@ -70,7 +70,7 @@ def _settled(call: Call, line: Body, given: Mapping[str, Any], sections: Sequenc
         **line,
         "description": line["description"] or "",
         "ledger_account_id": account.id if account else None,
-        "substance": substance_of(account),
+        "substance": substance_of(call, account),
         "quantity": money.text(decimal_of("quantity", line["quantity"], call.rules.quantity_decimals)),
         "raw_currency_unit_price": money.text(
             decimal_of("raw_currency_unit_price", line["raw_currency_unit_price"])

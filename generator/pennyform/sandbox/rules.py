@@ -30,6 +30,8 @@ class Rules:
         included_sort: the order of the lines that are included in a list of invoices, and with it which 20 of
             them: ``-id``, as in the lines' own list, or ``rank``.
         quantity_decimals: how many decimals a quantity may have.
+        substance_accounts: which accounts stand for ``services`` and ``goods``: ``narrow``, the 706 and 707
+            ones alone, and any other contradicts both; ``wide``, also 704, 705 and 708, and 701 to 703.
         draft_needs_a_line: whether the last line of a draft cannot be deleted.
         taken_status: the answer to an ``external_reference`` that is in use; reports say 422, two say 409.
         deleted_reference_is_free: whether the reference of a deleted draft may be used again.
@@ -70,6 +72,7 @@ class Rules:
     discount_bounded: bool = True
     included_sort: Literal["-id", "rank"] = "-id"
     quantity_decimals: Annotated[int, Meta(ge=0, le=12)] = 6
+    substance_accounts: Literal["narrow", "wide"] = "narrow"
     draft_needs_a_line: bool = True
     taken_status: Literal[422, 409] = 422
     deleted_reference_is_free: bool = False

@@ -70,7 +70,7 @@ def _settled(call: Call, kept: dict[str, Any], given: dict[str, Any]) -> dict[st
     return {
         **kept,
         "ledger_account_id": account.id if account else None,
-        "substance": substance_of(account),
+        "substance": substance_of(call, account),
         "price_before_tax": money.text(before_tax),
         "price": money.text(money.rounded(with_tax, currencies.decimals(kept["currency"]))),
     }
