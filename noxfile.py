@@ -199,7 +199,7 @@ def browser(session: nox.Session) -> None:
 
 
 # What the benchmarks share; the others in that folder are run.
-BENCHMARK_MODULES = ("codec", "measure", "shapes")
+BENCHMARK_MODULES = ("account", "codec", "measure", "shapes")
 
 
 @nox.session

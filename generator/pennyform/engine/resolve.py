@@ -98,6 +98,8 @@ def whole_body(invoice: DesiredInvoice) -> Mapping[str, Any]:
 
 def with_ids(value: Any, identify: Identify) -> Any:
     """A copy of ``value`` in which each :class:`Key` is its id, or stays when ``identify`` gives None."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Key):
         found = identify(value)
         return value if found is None else found
@@ -110,6 +112,8 @@ def with_ids(value: Any, identify: Identify) -> Any:
 
 def keys_in(value: Any) -> Iterator[Key]:
     """Every natural key in ``value``, in order of appearance."""
+    if isinstance(value, str):
+        return
     if isinstance(value, Key):
         yield value
     elif isinstance(value, Mapping):
