@@ -140,6 +140,21 @@ def test_a_credit_note_for_somebody_else(api: Caller, issued: Issued, decide: De
     assert statuses == {200}
 
 
+@pytest.mark.parametrize(
+    ("cancels", "statuses"),
+    [(True, ["partially_cancelled", "cancelled"]), (False, ["partially_paid", "paid"])],
+)
+def test_what_credit_notes_make_of_an_invoice(
+    api: Caller, issued: Issued, decide: Decide, cancels: bool, statuses: list[str]
+) -> None:
+    decide(Rules(credit_cancels=cancels))
+    path = f"/customer_invoices/{issued()['id']}"
+    for status in statuses:
+        half = issued(line(quantity=-1))["id"]
+        api.post(f"{path}/link_credit_note", json={"credit_note_id": half})
+        assert api.get(path).json()["status"] == status
+
+
 def test_quotes_after_they_were_invoiced(api: Caller, customer: int, decide: Decide) -> None:
     dates = {"date": "2025-10-01", "deadline": "2025-10-31"}
     quote = api.made("/quotes", {**dates, "customer_id": customer, "invoice_lines": [line()]})["id"]

@@ -96,6 +96,17 @@ class TestMatchedTransactions:
         assert match(api, invoice, paid("-240")) == 204
         assert standing(api, invoice)[:2] == ("upcoming", "240.0")
 
+    def test_unless_a_match_is_all_it_takes(
+        self, api: Caller, issued: Issued, paid: Paid, sandbox: Sandbox
+    ) -> None:
+        sandbox.rules = Rules(match_pays_all=True)
+        first, second, transaction = issued(), issued(), paid("-1")
+        assert [match(api, invoice, transaction) for invoice in (first, second)] == [204, 204]
+        assert standing(api, first) == standing(api, second) == ("paid", "0.0", True)
+        path = f"/customer_invoices/{first['id']}/matched_transactions/{transaction['id']}"
+        assert api.delete(path).status_code == 204
+        assert standing(api, first)[:2] == ("upcoming", "240.0")
+
     def test_another_currency_is_converted(self, api: Caller, issued: Issued, paid: Paid) -> None:
         invoice = issued(currency="USD")
         match(api, invoice, paid("108"))
@@ -122,6 +133,15 @@ class TestMatchedTransactions:
             json={"transaction_reference": reference("later")},
         )
         assert standing(api, late)[0] == "paid"
+
+    def test_or_waits_for_somebody_to_match_them(
+        self, api: Caller, issued: Issued, paid: Paid, sandbox: Sandbox
+    ) -> None:
+        sandbox.rules = Rules(reference_matches=False)
+        reference = {"banking_provider": "bank", "provider_field_name": "label", "provider_field_value": "x"}
+        before, _ = issued(transaction_reference=reference), paid("240", "x")
+        after = issued(transaction_reference=reference)
+        assert [standing(api, one)[0] for one in (before, after)] == ["upcoming", "upcoming"]
 
     def test_a_late_invoice_may_still_be_paid(
         self, api: Caller, issued: Issued, paid: Paid, clock: Clock

@@ -76,7 +76,7 @@ def invoice(call: Call, record: Record) -> dict[str, Any]:
 def _worked_out(call: Call, record: Record) -> dict[str, Any]:
     """What is neither shown as it is kept nor a link to what is below."""
     kept = record.body
-    status = standing.status(kept, call.now)
+    status = standing.status(kept, call.now, call.rules)
     template, customer = kept["customer_invoice_template_id"], kept["customer_id"]
     factur_x = standing.factur_x(kept, call.now, call.rules)
     return {

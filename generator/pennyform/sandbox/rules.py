@@ -39,14 +39,20 @@ class Rules:
         wrong_kind_corrupts: whether updating a customer through the other kind's address is carried out and
             turns the record over (seen on a real tenant); a 404 otherwise.
         file_type_declared: whether a file must be sent as the type that its content has.
-        attachment_minutes: how long the link to a file that was sent opens; those to documents and exports
-            do so for 30 minutes, by the contract.
+        attachment_minutes: how long the link to a file that was sent opens; those to documents and exports do
+            so for 30 minutes, by the contract.
         pdf_seconds: how long the PDF of an issued document takes; mail is refused with 409 until then. Also
             how long an imported file takes to become a Factur-X one, and an export to be made.
         mail_needs_address: whether mail without a recipient, or to one that is no address, is refused.
         pa_seconds: how long an e-invoice stays ``submitted`` before it is ``sent``.
         pa_needs_reg_no: whether only an invoice to a company with a ``reg_no`` can be sent to the platform.
+        match_pays_all: whether a transaction settles an invoice that it is matched with, whatever its amount
+            and its direction; otherwise what is left of it does, and none that went the other way.
+        reference_matches: whether a ``transaction_reference`` and its transaction are matched as soon as both
+            are there; otherwise that is left to somebody who does not come.
         paid_once: whether marking an invoice as paid that is paid or cancelled is refused.
+        credit_cancels: whether linked credit notes show in the invoice's status, as ``partially_cancelled``
+            or ``cancelled``; otherwise they count as if they paid it.
         credit_may_exceed: whether a credit note may be linked that exceeds what is left of the invoice.
         credit_must_fit: whether a credit note and its invoice must have the same customer and currency.
         quote_once: whether a quote that is denied, expired or invoiced makes no invoice, and an invoiced one
@@ -84,7 +90,10 @@ class Rules:
     mail_needs_address: bool = True
     pa_seconds: _Seconds = 60.0
     pa_needs_reg_no: bool = True
+    match_pays_all: bool = False
+    reference_matches: bool = True
     paid_once: bool = True
+    credit_cancels: bool = True
     credit_may_exceed: bool = False
     credit_must_fit: bool = True
     quote_once: bool = True

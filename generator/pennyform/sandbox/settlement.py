@@ -59,7 +59,7 @@ def matches_of(transaction: Record) -> Selection:
 def reconcile_invoice(call: Call, invoice: Record) -> None:
     """Match an invoice with the transaction that it refers to, when that is there."""
     reference = invoice.body["transaction_reference"]
-    if not reference or reference["banking_provider"] not in _BANKS:
+    if not reference or reference["banking_provider"] not in _BANKS or not call.rules.reference_matches:
         return
     value = reference["provider_field_value"]
     for transaction in call.books.select("transaction", Selection([_LABEL], [value], "id ASC", 1)):
@@ -69,6 +69,8 @@ def reconcile_invoice(call: Call, invoice: Record) -> None:
 
 def reconcile_transaction(call: Call, transaction: Record) -> None:
     """Match a new transaction with the invoices that have been waiting for it."""
+    if not call.rules.reference_matches:
+        return
     selection = Selection([_REFERENCE], [transaction.body["label"]], "id ASC")
     for invoice in call.books.select("customer_invoice", selection):
         if invoice.body["transaction_reference"]["banking_provider"] in _BANKS:
@@ -114,6 +116,8 @@ def _matches(call: Call, transaction: Record, invoice: Record) -> list[Record]:
 
 def _covered(call: Call, invoice: Record, transaction: Record) -> Decimal:
     """As much of what is owed as is left of the transaction; nothing when it went the other way."""
+    if call.rules.match_pays_all:
+        return standing.owed(invoice.body)
     before = call.books.select(KIND, matches_of(transaction))
     used = sum((Decimal(one.body["used"]) for one in before), Decimal(0))
     rate = _rate(transaction) / _rate(invoice)

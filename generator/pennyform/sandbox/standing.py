@@ -32,7 +32,7 @@ BEGINNING: dict[str, Any] = {
 }
 
 
-def status(kept: dict[str, Any], now: datetime) -> str:
+def status(kept: dict[str, Any], now: datetime, rules: Rules) -> str:
     """The status of a customer invoice.
 
     A draft credit note shows ``credit_note``, not ``draft``; a linked one ``cancelled``.
@@ -43,19 +43,19 @@ def status(kept: dict[str, Any], now: datetime) -> str:
         return "draft"
     if kept["incomplete"]:
         return "incomplete"
-    return _of_issued(kept, now)
+    return _of_issued(kept, now, rules)
 
 
-def _of_issued(kept: dict[str, Any], now: datetime) -> str:
+def _of_issued(kept: dict[str, Any], now: datetime, rules: Rules) -> str:
     total, credited = Decimal(kept["currency_amount"]), Decimal(kept["credited"])
-    if total and credited == total:
+    if total and credited == total and rules.credit_cancels:
         return "cancelled"
     if owed(kept) <= 0:
         return "paid"
     if Decimal(kept["settled"]):
         return "partially_paid"
     if credited:
-        return "partially_cancelled"
+        return "partially_cancelled" if rules.credit_cancels else "partially_paid"
     return "late" if kept["deadline"] < now.date().isoformat() else "upcoming"
 
 

@@ -47,7 +47,7 @@ def mark_as_paid(call: Call) -> None:
     invoice = _issued(call, "id")
     if invoice.body["credit_note"]:
         raise unprocessable("A credit note cannot be marked as paid")
-    if call.rules.paid_once and standing.status(invoice.body, call.now) in ("paid", "cancelled"):
+    if call.rules.paid_once and standing.status(invoice.body, call.now, call.rules) in ("paid", "cancelled"):
         raise unprocessable("The invoice is already paid or cancelled")
     invoice.body["marked_as_paid"] = True
     call.books.update(invoice)
