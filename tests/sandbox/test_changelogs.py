@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pennyform.sandbox import Rules, Sandbox
 
-from .bodies import company, product
+from .bodies import PDF, company, product
 from .conftest import Caller, Clock, Draft, Issued
 
 
@@ -55,6 +55,24 @@ def test_what_hangs_on_an_invoice_is_no_change_of_it(api: Caller, issued: Issued
     (told,) = api.get("/changelogs/ledger_entries_categories").json()["items"]
     assert told["operation"] == "insert"
     assert told["ledger_entry"]["type"] == "CustomerInvoice"
+
+
+@pytest.mark.parametrize(("is_change", "updates"), [(False, 0), (True, 3)])
+def test_whether_what_is_attached_is_a_change(
+    api: Caller, issued: Issued, sandbox: Sandbox, clock: Clock, is_change: bool, updates: int
+) -> None:
+    sandbox.rules = Rules(attached_is_change=is_change)
+    invoice = issued()["id"]
+    path = f"/customer_invoices/{invoice}"
+    account = api.get("/bank_accounts").json()["items"][0]["id"]
+    body = {"bank_account_id": account, "label": "x", "date": "2025-10-05", "amount": "1"}
+    transaction = api.made("/transactions", body)["id"]
+    clock.advance(seconds=1)
+    api.post(f"{path}/appendices", files={"file": ("a.pdf", PDF, "application/pdf")})
+    api.post(f"{path}/matched_transactions", json={"transaction_id": transaction})
+    api.delete(f"{path}/matched_transactions/{transaction}")
+    clock.advance(seconds=10)
+    assert operations(api, "customer_invoices") == [(invoice, "insert")] + [(invoice, "update")] * updates
 
 
 def test_each_kind_has_its_own(api: Caller, customer: int, clock: Clock) -> None:

@@ -70,6 +70,11 @@ class Call:
             raise self.missing(f"{name} {identifier}") if name else not_found()
         return record
 
+    def note_attached(self, record: Record) -> None:
+        """Write back a record on which something hangs now that did not, or does no more."""
+        write = self.books.update if self.rules.attached_is_change else self.books.annotate
+        write(record)
+
     def missing(self, what: str) -> Problem:
         """The refusal of an id in a body that leads nowhere."""
         if self.rules.unknown_reference == 404:

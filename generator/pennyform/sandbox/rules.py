@@ -63,6 +63,8 @@ class Rules:
         subscription_makes_up: whether a stopped subscription invoices what it missed when it goes on.
         entry_line_has_one_side: whether a line of a ledger entry has either a debit or a credit.
         changelog_delay: seconds until a change shows in its changelog.
+        attached_is_change: whether appendices and matched transactions that come or go are a change of what
+            they hang on, in its changelog and its ``updated_at``.
         code_minutes: how long an OAuth code may be exchanged.
         refresh_once: whether using a refresh token again also ends the pair that it was exchanged for; it is
             refused either way.
@@ -102,6 +104,7 @@ class Rules:
     subscription_makes_up: bool = False
     entry_line_has_one_side: bool = True
     changelog_delay: _Seconds = 4.0
+    attached_is_change: bool = False
     code_minutes: _Seconds = 10.0
     refresh_once: bool = True
     numbered_by_year: bool = True

@@ -137,4 +137,4 @@ def _rate(record: Record) -> Decimal:
 
 def _settle(call: Call, invoice: Record, covered: Decimal) -> None:
     invoice.body["settled"] = money.text(Decimal(invoice.body["settled"]) + covered)
-    call.books.annotate(invoice)
+    call.note_attached(invoice)

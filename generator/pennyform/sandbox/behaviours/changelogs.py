@@ -1,6 +1,7 @@
 """Changelogs: what was inserted, updated and deleted, oldest first, a little late and for four weeks.
 
-What hangs on an invoice (categories, appendices, matched transactions) is no change of the invoice.
+What hangs on an invoice (categories, appendices, matched transactions) is no change of the invoice, unless a
+rule says so of the latter two.
 """
 
 from __future__ import annotations

@@ -27,7 +27,9 @@ def _list_appendices(owner: str, call: Call) -> dict[str, Any]:
 def _append(owner: str, call: Call) -> dict[str, Any]:
     """``POST /…/{id}/appendices``: to a draft too, and as often as it is sent."""
     record = call.find(owner, call.parameters[f"{owner}_id"])
-    return attachments.show(call, attachments.keep(call, _APPENDIX, parent=record.id))
+    appendix = attachments.keep(call, _APPENDIX, parent=record.id)
+    call.note_attached(record)
+    return attachments.show(call, appendix)
 
 
 OPERATIONS: dict[str, Behaviour] = {
