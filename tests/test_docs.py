@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pennyform.cli import VERBS, main
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -25,3 +26,23 @@ def test_the_examples_of_the_client_run_one_after_the_other() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     links = LINK.findall(page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+ACTIONS = {
+    "sandbox": ("serve", "reset", "snapshot", "restore"),
+    "spec": ("fetch", "status", "diff"),
+    "auth": ("status",),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_reference_of_the_command_line_names_every_option(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    for action in ACTIONS.get(verb, ("",)):
+        with pytest.raises(SystemExit):
+            main([verb, *filter(None, [action]), "--help"])
+        options = set(re.findall(r"^  (?:-\w+.*, )?(--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+        assert sorted(option for option in options - {"--help"} if f"`{option}" not in page) == []
+        assert f"`{' '.join([verb, action]).strip()}" in page or f"`{action}`" in page
