@@ -37,7 +37,7 @@ except ModuleNotFoundError:
     _enter_through_the_front_door()
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "generated", "tests", "simulate", "schemathesis"]
+nox.options.sessions = ["lint", "types", "generated", "schemathesis", "simulate", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 
