@@ -6,6 +6,7 @@ from typing import Any
 
 import pydyf
 import pytest
+from pennyform.sandbox import Rules, Sandbox
 
 from .bodies import PDF, company
 from .conftest import Caller
@@ -129,6 +130,15 @@ def test_buyers_are_found_by_number_then_by_name(api: Caller, customer: int) -> 
     assert taken(api, UBL.encode())["customer"]["id"] == customer
     named = taken(api, cii(number="E-2"), invoice_options={"customer_id": customer})
     assert named["customer"]["id"] == customer
+
+
+def test_nobody_is_found_by_name_alone_where_the_rule_says_so(
+    api: Caller, customer: int, sandbox: Sandbox
+) -> None:
+    sandbox.rules = Rules(party_by_name=False)
+    made = taken(api, UBL.encode())["customer"]["id"]
+    assert made != customer
+    assert api.get(f"/customers/{made}").json()["name"] == "ACME"
 
 
 def test_lines_are_enriched_by_their_own_ids(api: Caller) -> None:

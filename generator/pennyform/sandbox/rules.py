@@ -55,6 +55,8 @@ class Rules:
             or ``cancelled``; otherwise they count as if they paid it.
         credit_may_exceed: whether a credit note may be linked that exceeds what is left of the invoice.
         credit_must_fit: whether a credit note and its invoice must have the same customer and currency.
+        party_by_name: whether the buyer or seller of an e-invoice whose number nobody has is somebody who has
+            the name; otherwise a new customer or supplier is made.
         quote_once: whether a quote that is denied, expired or invoiced makes no invoice, and an invoiced one
             does not change.
         quote_keeps_deadline: whether an invoice that is made of a quote is due at the quote's deadline, or
@@ -98,6 +100,7 @@ class Rules:
     credit_cancels: bool = True
     credit_may_exceed: bool = False
     credit_must_fit: bool = True
+    party_by_name: bool = True
     quote_once: bool = True
     quote_keeps_deadline: bool = False
     subscription_hour: Annotated[int, Meta(ge=0, le=23)] = 0

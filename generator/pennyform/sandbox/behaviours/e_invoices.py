@@ -180,7 +180,8 @@ def _company(party: Party, address: str) -> dict[str, Any]:
 
 
 def _known(call: Call, kind: str, party: Party) -> Record | None:
-    for name, value in (("reg_no", party.reg_no), ("name", party.name)):
+    by_name = call.rules.party_by_name
+    for name, value in (("reg_no", party.reg_no), ("name", party.name if by_name else "")):
         # Names are the two written above; the value is bound.
         selection = Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1)
         if value and (found := call.books.select(kind, selection)):
