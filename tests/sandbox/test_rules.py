@@ -39,6 +39,23 @@ def test_where_vat_is_rounded(api: Caller, draft: Draft, decide: Decide, roundin
 
 
 @pytest.mark.parametrize(
+    ("code", "tax"),
+    [
+        ("FR_200_construction", "40.0"),
+        ("intracom_55", "11.0"),
+        ("DE_intracom_190_BU0013", "38.0"),
+        ("DE_70_construction_BU0091", "14.0"),
+        ("DE_exempt_BU0001", "0.0"),
+        ("crossborder", "0.0"),
+    ],
+)
+def test_tax_that_the_customer_owes(api: Caller, draft: Draft, decide: Decide, code: str, tax: str) -> None:
+    assert api.made("/customer_invoices", draft(line(vat_rate=code)))["currency_tax"] == "0.0"
+    decide(Rules(reverse_charge_taxed=True))
+    assert api.made("/customer_invoices", draft(line(vat_rate=code)))["currency_tax"] == tax
+
+
+@pytest.mark.parametrize(
     ("spread", "tax", "shown"),
     [
         # 20 % of 1.00, twice; or of 1.02, twice, less that of 0.04.

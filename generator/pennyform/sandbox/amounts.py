@@ -62,13 +62,17 @@ def discount_of(given: dict[str, Any] | None, *, bounded: bool = False) -> Disco
     return discount
 
 
-def percent_of(code: str) -> Decimal:
+def percent_of(code: str, *, reverse_charge: bool = False) -> Decimal:
     """The VAT that a code puts on the document, in percent.
+
+    Args:
+        code: as callers send it.
+        reverse_charge: as ``Rules.reverse_charge_taxed`` has it.
 
     Raises:
         Problem: 422 for a code that cannot be written.
     """
-    percent = vat.percent(code)
+    percent = vat.percent(code, reverse_charge=reverse_charge)
     if percent is None:
         raise unprocessable(f"VAT rate {code} cannot be used here")
     return percent

@@ -119,7 +119,8 @@ def _table(books: Books, document: Record, words: Words) -> list[Row]:
 
 
 def _line(line: dict[str, Any], decimals: int) -> list[Row]:
-    percent = vat.percent(line["vat_rate"])
+    # A line that bears tax was computed with a rate, whatever the rules say now.
+    percent = vat.percent(line["vat_rate"], reverse_charge=bool(Decimal(line["currency_tax"])))
     return [
         *_columns(
             (

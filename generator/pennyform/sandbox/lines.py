@@ -98,7 +98,7 @@ def add_up(call: Call, invoice: Body, lines: Sequence[Body]) -> None:
     """Compute the amounts of an invoice and of each of its lines, and write them into their bodies."""
     discount = discount_of(invoice["discount"])
     decimals = currencies.decimals(invoice["currency"])
-    summands = [_amount_of(line) for line in lines]
+    summands = [_amount_of(call, line) for line in lines]
     totals = money.totals(summands, discount, decimals, call.rules.rounding, call.rules.invoice_discount)
     if call.rules.discount_needs_a_sum and discount.type == "absolute" and discount.value:
         _check_sum(totals.invoice.before_tax + money.rounded(discount.value, decimals))
@@ -115,12 +115,12 @@ def _check_sum(before: Decimal) -> None:
         raise unprocessable("A discount cannot be taken off lines that add up to zero")
 
 
-def _amount_of(line: Body) -> money.Line:
+def _amount_of(call: Call, line: Body) -> money.Line:
     return money.Line(
         quantity=Decimal(line["quantity"]),
         unit_price=Decimal(line["raw_currency_unit_price"]),
         vat_rate=line["vat_rate"],
-        percent=percent_of(line["vat_rate"]),
+        percent=percent_of(line["vat_rate"], reverse_charge=call.rules.reverse_charge_taxed),
         discount=discount_of(line["discount"]),
     )
 

@@ -27,6 +27,8 @@ class Rules:
         discount_needs_a_sum: whether an absolute discount on an invoice whose lines add up to zero is refused
             with 422, as there is nothing to take it off; otherwise the first line takes all of it.
         discount_bounded: whether a percentage off below 0 or above 100 is refused.
+        reverse_charge_taxed: whether a code under which the customer owes the tax (``FR_200_construction``,
+            ``intracom_21``) puts the rate in its name on the document all the same.
         included_sort: the order of the lines that are included in a list of invoices, and with it which 20 of
             them: ``-id``, as in the lines' own list, or ``rank``.
         quantity_decimals: how many decimals a quantity may have.
@@ -80,6 +82,7 @@ class Rules:
     invoice_discount: Literal["lines", "shown", "codes"] = "lines"
     discount_needs_a_sum: bool = True
     discount_bounded: bool = True
+    reverse_charge_taxed: bool = False
     included_sort: Literal["-id", "rank"] = "-id"
     quantity_decimals: Annotated[int, Meta(ge=0, le=12)] = 6
     substance_accounts: Literal["narrow", "wide"] = "narrow"

@@ -13,13 +13,19 @@ from functools import cache
 _TENTHS = re.compile(r"[A-Z]{2}_(\d+)(_electronic)?(_BU\d+)?")
 _DECIMALS = re.compile(r"[A-Z]{2}_(\d+)_(\d+)")
 _UNTAXED = re.compile(r"exempt|extracom|crossborder|intracom|construction")
+_NAMED = re.compile(r"_(\d+)(?:_|$)")
 # Kept by the service for other uses: a document with several rates, a ledger account open to all.
 _NOT_WRITABLE = frozenset({"mixed", "any"})
 
 
 @cache
-def percent(code: str) -> Decimal | None:
+def percent(code: str, *, reverse_charge: bool = False) -> Decimal | None:
     """The percentage on the document.
+
+    Args:
+        code: of the contract.
+        reverse_charge: whether the rate in the name of a code stands on the document though the buyer is
+            to account for it.
 
     Returns:
         For example ``Decimal("5.5")`` for ``FR_55``; zero for reverse charge, export and exemption; None
@@ -28,7 +34,8 @@ def percent(code: str) -> Decimal | None:
     if code in _NOT_WRITABLE:
         return None
     if _UNTAXED.search(code):
-        return Decimal(0)
+        named = _NAMED.search(code) if reverse_charge else None
+        return Decimal(named[1]).scaleb(-1) if named else Decimal(0)
     if decimals := _DECIMALS.fullmatch(code):
         return Decimal(".".join(decimals.groups()))
     if tenths := _TENTHS.fullmatch(code):

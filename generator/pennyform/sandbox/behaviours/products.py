@@ -66,7 +66,8 @@ def _settled(call: Call, kept: dict[str, Any], given: dict[str, Any]) -> dict[st
     elif kept["ledger_account_id"]:
         account = call.books.get("ledger_account", kept["ledger_account_id"])
     before_tax = decimal_of("price_before_tax", kept["price_before_tax"])
-    with_tax = before_tax * (1 + percent_of(kept["vat_rate"]) / Decimal(100))
+    percent = percent_of(kept["vat_rate"], reverse_charge=call.rules.reverse_charge_taxed)
+    with_tax = before_tax * (1 + percent / Decimal(100))
     return {
         **kept,
         "ledger_account_id": account.id if account else None,
