@@ -175,9 +175,10 @@ def _ask() -> None:
             "nobody can be asked for approval: standard input is not a terminal",
             fix="pass --auto-approve, or apply a saved plan",
         )
-    sys.stdout.write("Carry this out? Only 'yes' is accepted: ")
-    sys.stdout.flush()
+    # Before the question shows: whoever answers it with Ctrl-C may be fast.
     with stopping_at_once():
+        sys.stdout.write("Carry this out? Only 'yes' is accepted: ")
+        sys.stdout.flush()
         answer = sys.stdin.readline()
     if answer.strip() != "yes":
         raise failure("approval-refused", "nothing was changed: the answer was not 'yes'")
