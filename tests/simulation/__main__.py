@@ -45,7 +45,7 @@ def _plant(most: int, jobs: int) -> int:
     got_away = 0
     sys.stdout.write("| planted | seeds | what the oracles say |\n|---|---:|---|\n")
     for catch in hunt_all(most, jobs):
-        got_away += not catch.seeds
+        got_away += not catch.seeds and "seen by" not in catch.seen
         sys.stdout.write(f"| {catch.name} | {catch.seeds or '-'} | {catch.seen} |\n")
         sys.stdout.flush()
     return 1 if got_away else 0

@@ -14,7 +14,10 @@ from .planted import BUGS
 
 
 class Catch(NamedTuple):
-    """A planted bug and what became of it: after how many seeds, and what was seen; 0 when it got away."""
+    """A planted bug and what became of it: after how many seeds, and what was seen.
+
+    0 seeds: nothing was seen.
+    """
 
     name: str
     seeds: int
@@ -22,12 +25,17 @@ class Catch(NamedTuple):
 
 
 def hunt(number: int, most: int) -> Catch:
-    """Play seeds from 0 on with bug ``number`` in the product, until an oracle objects."""
+    """Play seeds from 0 on with bug ``number`` in the product, until an oracle objects.
+
+    Its kinds of faults take turns: seed 0 has the first of them, seed 1 the second.
+    """
     bug = BUGS[number]
+    if not bug.kinds:
+        return Catch(bug.name, 0, f"mended further on; seen by {bug.test}")
     with patches.installed(), bug.plant():
         for seed in range(most):
             try:
-                wrong = play(seed).wrong
+                wrong = play(seed, only=bug.kinds[seed % len(bug.kinds)]).wrong
             except Exception as problem:  # a product that falls over is caught too
                 wrong = [f"{type(problem).__name__}: {problem}"]
             if wrong:

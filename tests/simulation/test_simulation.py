@@ -54,6 +54,7 @@ def test_a_planted_bug_is_caught(name: str) -> None:
 
 def test_planted_bugs_have_names_of_their_own() -> None:
     assert len({bug.name for bug in BUGS}) == len(BUGS) >= 25
+    assert {kind for bug in BUGS for kind in bug.kinds} <= BY_NAME.keys()
 
 
 @pytest.mark.parametrize("seed", [7, 55, 79, 128, 179, 510, 542, 549, 555, 612])

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from pennyform.sandbox.faults import Dropped, Duplicate, Ending, Late, Latency, Unavailable
+from collections.abc import Callable
+from typing import Any
+
+from pennyform.sandbox.faults import (
+    Dropped,
+    Duplicate,
+    Ending,
+    Fault,
+    FilterIgnored,
+    Late,
+    Latency,
+    Unavailable,
+)
 
 from tests.simulation.kinds.kind import Kind
 from tests.simulation.kinds.storm import Storm
@@ -33,11 +45,20 @@ def _late(storm: Storm) -> None:
         storm.on_write(Late, seconds=storm.rng.uniform(1, 28), how=Ending.DISCONNECTED)
 
 
-def _blind(storm: Storm) -> None:
-    """Just when it matters what became of it, nothing can be looked up."""
-    where = {"method": "POST", "path": "/customer_invoices", "skip": 0}
-    storm.fault(Dropped, where, how=Ending.READ_TIMEOUT, after_commit=True)
-    storm.fault(Unavailable, {"method": "GET"}, skip=storm.rng.randint(4, 9), times=40)
+def _blind(look_ups: type[Fault]) -> Callable[[Storm], None]:
+    """Just when it matters what became of an invoice, look-ups do not tell."""
+
+    def brew(storm: Storm) -> None:
+        where: dict[str, Any] = {
+            "method": "POST",
+            "path": "/customer_invoices",
+            "skip": storm.rng.choice((0, 0, 1)),
+        }
+        storm.fault(Dropped, {**where, "times": 1}, how=Ending.READ_TIMEOUT, after_commit=True)
+        begin = look_ups(method="GET", path="/customer_invoices", times=400)
+        storm.meanwhile(lambda: storm.service.faults.schedule(begin), where)
+
+    return brew
 
 
 def _outage(storm: Storm) -> None:
@@ -65,5 +86,6 @@ KINDS = (
         "answer after the time limit", lambda storm: storm.on_any(Latency, seconds=storm.rng.uniform(31, 50))
     ),
     Kind("network down for a while", _outage),
-    Kind("no answer, and then look-ups fail", _blind),
+    Kind("no answer, and then look-ups fail", _blind(Unavailable)),
+    Kind("no answer, and then filters are ignored", _blind(FilterIgnored)),
 )

@@ -29,8 +29,10 @@ def _between_runs(name: str, damage: Callable[[Storm, Machine], object], *, twic
 
 
 def _torn(storm: Storm, machine: Machine) -> None:
+    """The beginning of a record that was never finished; what was synced before it is all there."""
     data = _journal(machine)
-    _put(machine, data[: storm.rng.randint(max(0, len(data) - 200), len(data))])
+    last = data[data[:-1].rfind(b"\n") + 1 :]
+    _put(machine, data + last[: storm.rng.randint(0, max(0, len(last) - 2))])
 
 
 def _flip(storm: Storm, machine: Machine) -> None:

@@ -50,5 +50,5 @@ KINDS = (
     Kind("power cut, and look-ups lag behind", lagging(_power_cut)),
     Kind("interrupted by Ctrl-C", _interrupted),
     _rival("on this machine"),
-    _rival("on another machine", twice=True),
+    _rival("on another machine"),
 )

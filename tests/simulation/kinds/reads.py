@@ -31,7 +31,7 @@ def _lag(*, items: bool) -> Kind:
 KINDS = (
     _lag(items=False),
     _lag(items=True),
-    Kind("stale pages", lambda storm: storm.on_read(Stale, times=storm.rng.choice((1, 3, 30)))),
+    Kind("stale pages", lambda storm: storm.on_read(Stale, times=storm.rng.choice((1, 2, 4)))),
     Kind("the service rounds otherwise", lambda storm: storm.note(), rounds=True, lasting=True),
     Kind(
         "filters are ignored", lambda storm: storm.on_read(FilterIgnored, times=storm.rng.choice((1, 3, 30)))

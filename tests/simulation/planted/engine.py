@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from pennyform.cli import applying
 from pennyform.cli.exits import Exit
-from pennyform.engine import apply, masters, planner, prune, saved, session, settle, tasks, track
+from pennyform.engine import apply, masters, planner, saved, session, settle, tasks, track
 from pennyform.engine.apply import Applier
 from pennyform.engine.changes import Action, Orphan, Step
 from pennyform.engine.finish import Finisher
@@ -79,6 +79,10 @@ def _update_again(self: Track, why: str, *, taken: bool, at: float) -> None:
 _doubt = Track.doubt
 
 
+def _unconcerned(self: Track, *, final: bool) -> None:
+    self.shared = False
+
+
 def _create_again(self: Masters, doubtful: Any, results: Any) -> None:
     results |= {one: replace(results[one], status=masters.Status.NOT_STARTED) for one in doubtful}
 
@@ -113,21 +117,84 @@ def _wall_clock() -> Iterator[None]:
 
 
 BUGS: tuple[Bug, ...] = (
-    replaced("tax is computed in floats", money, "_tax", _float_tax),
-    Bug("amounts are not compared", _amounts_not_compared),
-    replaced("whatever is read back is accepted", Track, "accepts", _accept_anything),
-    Bug("finalized in the same breath as created", _finalized_at_once),
-    replaced("a reading that differs does not stop", apply, "read_back", _reading_does_not_count),
-    replaced("what the journal cannot say was not mailed", tasks, "_remembered", _no_doubt_about_mail),
-    replaced("an option is repeated without looking", Finisher, "_is_done", _mail_again),
-    replaced("an update whose answer was lost is repeated", Track, "doubt", _update_again),
-    replaced("a customer is created again without looking", Masters, "_look_up", _create_again),
-    replaced("mail goes out whoever made it final", Track, "leave_mail", lambda _: None),
-    replaced("drafts of others are pruned", session, "orphans", _all_drafts),
-    replaced("a stale plan is carried out", saved, "staleness", lambda *_: ""),
-    replaced("an unknown outcome exits 0", applying, "exit_of", _cheerful),
-    replaced("what the journal has seen is not missed", session, "_missed", lambda *_: []),
-    Bug("pauses follow the wall clock", _wall_clock),
+    replaced("tax is computed in floats", money, "_tax", _float_tax, "none"),
+    Bug("amounts are not compared", _amounts_not_compared, ("the service rounds otherwise",)),
+    replaced(
+        "whatever is read back is accepted",
+        Track,
+        "accepts",
+        _accept_anything,
+        "no answer in time",
+        "the service rounds otherwise",
+    ),
+    Bug("finalized in the same breath as created", _finalized_at_once, ("none",)),
+    replaced(
+        "a reading that differs does not stop",
+        apply,
+        "read_back",
+        _reading_does_not_count,
+        "no answer in time",
+        "the service rounds otherwise",
+    ),
+    replaced(
+        "what the journal cannot say was not mailed",
+        tasks,
+        "_remembered",
+        _no_doubt_about_mail,
+        "no answer in time after it was carried out",
+        "journal lost",
+    ),
+    replaced(
+        "an option is repeated without looking",
+        Finisher,
+        "_is_done",
+        _mail_again,
+        "no answer in time after it was carried out",
+    ),
+    replaced(
+        "an update whose answer was lost is repeated",
+        Track,
+        "doubt",
+        _update_again,
+        test="test_an_update_that_may_still_be_on_its_way_is_waited_for",
+    ),
+    replaced(
+        "a customer is created again without looking",
+        Masters,
+        "_look_up",
+        _create_again,
+        "no answer in time after it was carried out",
+    ),
+    replaced(
+        "mail goes out whoever made it final",
+        Track,
+        "share",
+        _unconcerned,
+        "a second apply on another machine",
+    ),
+    replaced("drafts of others are pruned", session, "orphans", _all_drafts, "none"),
+    replaced("a stale plan is carried out", saved, "staleness", lambda *_: "", "none"),
+    replaced(
+        "an unknown outcome exits 0",
+        applying,
+        "exit_of",
+        _cheerful,
+        "no answer in time after it was carried out",
+    ),
+    replaced(
+        "what the journal has seen is not missed",
+        session,
+        "_missed",
+        lambda *_: [],
+        "records lag behind",
+        "killed, and look-ups lag behind",
+    ),
+    Bug(
+        "pauses follow the wall clock",
+        _wall_clock,
+        (
+            "the machine's clock jumps",
+            "delivered late",
+        ),
+    ),
 )
-
-__all__ = ["BUGS", "prune"]

@@ -18,12 +18,12 @@ from tests.simulation.planted.bug import Bug, replaced
 _write = Journal.write
 
 
-def _without(event: str) -> Bug:
+def _without(event: str, *kinds: str) -> Bug:
     def write(self: Journal, name: str, **data: Any) -> None:
         if name != event:
             _write(self, name, **data)
 
-    return replaced(f"{event.replace('_', ' ')} is not written down", Journal, "write", write)
+    return replaced(f"{event.replace('_', ' ')} is not written down", Journal, "write", write, *kinds)
 
 
 def _write_if_possible(self: Journal, name: str, **data: Any) -> None:
@@ -56,14 +56,43 @@ def _intent_afterwards() -> Iterator[None]:
 
 
 BUGS: tuple[Bug, ...] = (
-    _without("intent"),
-    _without("acknowledged"),
-    _without("plan_used"),
-    Bug("the intent is written after the request", _intent_afterwards),
-    replaced("records are not synced", SystemCalls, "fsync", lambda *_: None),
-    replaced("the folder of a new journal is not synced", storage, "_sync_folder", lambda *_: None),
-    replaced("records have no checksum", journal, "_sum", lambda *_: "0" * 32),
-    replaced("a torn end is left in place", Disk, "truncate", lambda *_: None),
-    replaced("a journal that cannot be written is done without", Journal, "write", _write_if_possible),
-    replaced("there is no lock", lock, "hold", lambda *_: nullcontext()),
+    _without("intent", "killed, and look-ups lag behind"),
+    _without("acknowledged", "none", "records lag behind"),
+    _without("plan_used", "none"),
+    Bug("the intent is written after the request", _intent_afterwards, ("killed, and look-ups lag behind",)),
+    replaced(
+        "records are not synced", SystemCalls, "fsync", lambda *_: None, "power cut, and look-ups lag behind"
+    ),
+    replaced(
+        "the folder of a new journal is not synced",
+        storage,
+        "_sync_folder",
+        lambda *_: None,
+        "power cut, and look-ups lag behind",
+    ),
+    replaced(
+        "records have no checksum",
+        journal,
+        "_sum",
+        lambda *_: "0" * 32,
+        "bit flip in the journal",
+        "bit flip in the last record",
+    ),
+    replaced(
+        "a torn end is left in place",
+        Disk,
+        "truncate",
+        lambda *_: None,
+        "torn journal",
+        "killed while writing the journal",
+    ),
+    replaced(
+        "a journal that cannot be written is done without",
+        Journal,
+        "write",
+        _write_if_possible,
+        "disk full",
+        "sync fails",
+    ),
+    replaced("there is no lock", lock, "hold", lambda *_: nullcontext(), "a second apply on this machine"),
 )
