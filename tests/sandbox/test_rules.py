@@ -75,6 +75,20 @@ def test_how_a_discount_on_the_invoice_comes_off(
     assert [one["currency_amount_before_tax"] for one in listed["items"]] == shown
 
 
+@pytest.mark.parametrize(
+    ("signed", "value", "amount"),
+    [(True, "10", "-210.0"), (True, "-10", "-190.0"), (False, "10", "-190.0"), (False, "-10", "-190.0")],
+)
+def test_whose_sign_a_discount_on_a_credit_note_has(
+    api: Caller, draft: Draft, decide: Decide, signed: bool, value: str, amount: str
+) -> None:
+    decide(Rules(discount_signed=signed))
+    discount = {"type": "absolute", "value": value}
+    bodies = [draft(line(quantity=-2, discount=discount)), draft(line(quantity=-2), discount=discount)]
+    made = [api.made("/customer_invoices", body)["currency_amount_before_tax"] for body in bodies]
+    assert made == [amount, amount]
+
+
 def test_ids_that_lead_nowhere(api: Caller, draft: Draft, decide: Decide) -> None:
     bodies = [
         draft(customer_id=42),

@@ -44,19 +44,20 @@ def is_decimal(text: str) -> bool:
     return _DECIMAL.fullmatch(text) is not None
 
 
-def discount_of(given: dict[str, Any] | None, *, bounded: bool = False) -> Discount:
+def discount_of(given: dict[str, Any] | None, *, bounded: bool = False, signed: bool = True) -> Discount:
     """Read a discount; null, empty and zero values mean none.
 
     Args:
         given: ``{type, value}``.
         bounded: whether a percentage must lie between 0 and 100.
+        signed: whether an absolute one carries its own sign.
 
     Raises:
         Problem: 422 for a value that is no number, or a percentage out of bounds.
     """
     if not given or given.get("value") in (None, ""):
         return NO_DISCOUNT
-    discount = Discount(given["type"], decimal_of("discount value", given["value"]))
+    discount = Discount(given["type"], decimal_of("discount value", given["value"]), signed)
     if bounded and discount.type == "relative" and not 0 <= discount.value <= 100:
         raise unprocessable("A relative discount must be between 0 and 100")
     return discount

@@ -96,12 +96,12 @@ def discount_text(discount: Discount) -> Body:
 
 def add_up(call: Call, invoice: Body, lines: Sequence[Body]) -> None:
     """Compute the amounts of an invoice and of each of its lines, and write them into their bodies."""
-    discount = discount_of(invoice["discount"])
+    discount = discount_of(invoice["discount"], signed=call.rules.discount_signed)
     decimals = currencies.decimals(invoice["currency"])
     summands = [_amount_of(call, line) for line in lines]
     totals = money.totals(summands, discount, decimals, call.rules.rounding, call.rules.invoice_discount)
     if call.rules.discount_needs_a_sum and discount.type == "absolute" and discount.value:
-        _check_sum(totals.invoice.before_tax + money.rounded(discount.value, decimals))
+        _check_sum(totals.gross)
     rate = currencies.exchange_rate(invoice["currency"])
     invoice.update(_shown(totals.invoice, rate), exchange_rate=money.text(rate))
     invoice["credit_note"] = totals.invoice.with_tax < 0
@@ -109,9 +109,9 @@ def add_up(call: Call, invoice: Body, lines: Sequence[Body]) -> None:
         line.update(_shown(amounts, rate))
 
 
-def _check_sum(before: Decimal) -> None:
+def _check_sum(gross: Decimal) -> None:
     """A part of nothing is nothing; an amount has to come off something."""
-    if not before:
+    if not gross:
         raise unprocessable("A discount cannot be taken off lines that add up to zero")
 
 
@@ -121,7 +121,7 @@ def _amount_of(call: Call, line: Body) -> money.Line:
         unit_price=Decimal(line["raw_currency_unit_price"]),
         vat_rate=line["vat_rate"],
         percent=percent_of(line["vat_rate"], reverse_charge=call.rules.reverse_charge_taxed),
-        discount=discount_of(line["discount"]),
+        discount=discount_of(line["discount"], signed=call.rules.discount_signed),
     )
 
 

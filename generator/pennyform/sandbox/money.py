@@ -22,10 +22,14 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """``absolute``: an amount before tax; ``relative``: a percentage."""
+    """``absolute``: an amount before tax; ``relative``: a percentage.
+
+    ``signed``: whether an absolute one has its own sign, or else that of what it comes off.
+    """
 
     type: str
     value: Decimal
+    signed: bool = True
 
 
 NO_DISCOUNT = Discount("absolute", _ZERO)
@@ -61,10 +65,14 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The invoice's amounts and, in the same order, those of its lines as shown."""
+    """The invoice's amounts and, in the same order, those of its lines as shown.
+
+    ``gross`` is what the lines come to before tax and before the discount on the invoice.
+    """
 
     invoice: Amounts
     lines: tuple[Amounts, ...]
+    gross: Decimal
 
 
 def rounded(amount: Decimal, decimals: int) -> Decimal:
@@ -91,10 +99,12 @@ def totals(
     with localcontext(_EXACT):
         amounts = [rounded(_before_tax(line), decimals) for line in lines]
         whole = list(zip(amounts, lines, strict=True))
-        off = rounded(_off(sum(amounts, _ZERO), discount), decimals)
+        gross = sum(amounts, _ZERO)
+        off = rounded(_off(gross, discount), decimals)
         kept = _less(whole, off, decimals, per_code=spread == "codes") if off and whole else whole
         taxed = _per_line(_by_code(kept) if rounding == "document" else kept, decimals)
-        return Totals(_sum(taxed), tuple(_per_line(kept if spread == "shown" else whole, decimals)))
+        shown = _per_line(kept if spread == "shown" else whole, decimals)
+        return Totals(_sum(taxed), tuple(shown), gross)
 
 
 def _before_tax(line: Line) -> Decimal:
@@ -103,10 +113,10 @@ def _before_tax(line: Line) -> Decimal:
 
 
 def _off(amount: Decimal, discount: Discount) -> Decimal:
-    """An absolute discount carries its own sign: that of a credit note is negative."""
+    """An absolute discount carries its own sign, that of a credit note is negative; unless it is unsigned."""
     if discount.type == "relative":
         return amount * discount.value / 100
-    return discount.value
+    return discount.value if discount.signed else discount.value.copy_abs().copy_sign(amount)
 
 
 def _taxed(before_tax: Decimal, line: Line, decimals: int) -> Amounts:

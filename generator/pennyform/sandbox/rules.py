@@ -26,6 +26,8 @@ class Rules:
             VAT code, as an allowance of its own with its own VAT, and leaves the lines alone.
         discount_needs_a_sum: whether an absolute discount on an invoice whose lines add up to zero is refused
             with 422, as there is nothing to take it off; otherwise the first line takes all of it.
+        discount_signed: whether an absolute discount carries its own sign, so that a positive one makes a
+            credit note larger; otherwise it takes the sign of what it comes off.
         discount_bounded: whether a percentage off below 0 or above 100 is refused.
         reverse_charge_taxed: whether a code under which the customer owes the tax (``FR_200_construction``,
             ``intracom_21``) puts the rate in its name on the document all the same.
@@ -81,6 +83,7 @@ class Rules:
     rounding: Literal["line", "document"] = "line"
     invoice_discount: Literal["lines", "shown", "codes"] = "lines"
     discount_needs_a_sum: bool = True
+    discount_signed: bool = True
     discount_bounded: bool = True
     reverse_charge_taxed: bool = False
     included_sort: Literal["-id", "rank"] = "-id"
