@@ -342,7 +342,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["sandbox-faults.md", "sandbox-languages.md"])
+@pytest.mark.parametrize("page", ["sandbox-faults.md", "sandbox-languages.md", "sandbox-rules.md"])
 def test_the_commands_of_the_documents_work(server: Served, tmp_path: Path, page: str) -> None:
     if not shutil.which("curl"):
         pytest.skip("curl is not installed")
