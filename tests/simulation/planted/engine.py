@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from pennyform.cli import applying
 from pennyform.cli.exits import Exit
-from pennyform.engine import apply, masters, planner, saved, session, settle, tasks, track
+from pennyform.engine import apply, masters, planner, saved, session, tasks, track
 from pennyform.engine.apply import Applier
 from pennyform.engine.changes import Action, Orphan, Step
 from pennyform.engine.finish import Finisher
@@ -100,22 +100,6 @@ def _cheerful(report: Any) -> Exit:
 _exit_of = applying.exit_of
 
 
-def _by_the_wall_clock(clock: Any, seconds: float, stop: Any) -> None:
-    until = clock.time() + seconds
-    while not stop() and (rest := until - clock.time()) > 0:
-        clock.sleep(min(rest, 1.0))
-
-
-@contextmanager
-def _wall_clock() -> Iterator[None]:
-    from pennyform.engine import finish, reading
-
-    with ExitStack() as stack:
-        for module in (settle, reading, finish):
-            stack.enter_context(patch.object(module, "pause", _by_the_wall_clock))
-        yield
-
-
 BUGS: tuple[Bug, ...] = (
     replaced("tax is computed in floats", money, "_tax", _float_tax, "none"),
     Bug("amounts are not compared", _amounts_not_compared, ("the service rounds otherwise",)),
@@ -188,13 +172,5 @@ BUGS: tuple[Bug, ...] = (
         lambda *_: [],
         "records lag behind",
         "killed, and look-ups lag behind",
-    ),
-    Bug(
-        "pauses follow the wall clock",
-        _wall_clock,
-        (
-            "the machine's clock jumps",
-            "delivered late",
-        ),
     ),
 )

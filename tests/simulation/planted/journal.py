@@ -57,7 +57,6 @@ def _intent_afterwards() -> Iterator[None]:
 
 BUGS: tuple[Bug, ...] = (
     _without("intent", "killed, and look-ups lag behind"),
-    _without("acknowledged", "none", "records lag behind"),
     _without("plan_used", "none"),
     Bug("the intent is written after the request", _intent_afterwards, ("killed, and look-ups lag behind",)),
     replaced(
