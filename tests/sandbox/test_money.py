@@ -24,6 +24,7 @@ lines = st.builds(
     discounts,
 )
 roundings = st.sampled_from(["line", "document"])
+spreads = st.sampled_from(["lines", "shown", "codes"])
 minor_units = st.sampled_from([0, 2, 3])
 
 
@@ -31,11 +32,11 @@ def negated(discount: Discount) -> Discount:
     return discount if discount.type == "relative" else Discount("absolute", -discount.value)
 
 
-@given(st.lists(lines, min_size=1, max_size=8), discounts, minor_units, roundings)
+@given(st.lists(lines, min_size=1, max_size=8), discounts, minor_units, roundings, spreads)
 def test_every_amount_is_in_minor_units(
-    found: list[Line], discount: Discount, decimals: int, rounding
+    found: list[Line], discount: Discount, decimals: int, rounding, spread
 ) -> None:
-    computed = totals(found, discount, decimals, rounding)
+    computed = totals(found, discount, decimals, rounding, spread)
     for one in (computed.invoice, *computed.lines):
         for amount in (one.before_tax, one.tax, one.with_tax):
             assert amount == rounded(amount, decimals)
@@ -48,12 +49,16 @@ def test_without_a_discount_the_total_is_the_sum_of_the_lines(found: list[Line],
     assert computed.invoice.tax == sum(one.tax for one in computed.lines)
 
 
-@given(st.lists(lines, min_size=1, max_size=8), discounts, minor_units)
-def test_a_discount_comes_off_exactly(found: list[Line], discount: Discount, decimals: int) -> None:
-    computed = totals(found, discount, decimals)
-    before = sum((one.before_tax for one in computed.lines), Decimal(0))
-    off = before * discount.value / 100 if discount.type == "relative" else discount.value
-    assert computed.invoice.before_tax == before - rounded(off, decimals)
+@given(st.lists(lines, min_size=1, max_size=8), discounts, minor_units, roundings, spreads)
+def test_a_discount_comes_off_exactly(
+    found: list[Line], discount: Discount, decimals: int, rounding, spread
+) -> None:
+    computed = totals(found, discount, decimals, rounding, spread)
+    shown = sum((one.before_tax for one in computed.lines), Decimal(0))
+    off = computed.gross * discount.value / 100 if discount.type == "relative" else discount.value
+    left = computed.gross - rounded(off, decimals)
+    assert computed.invoice.before_tax == left
+    assert shown == (left if spread == "shown" else computed.gross)
 
 
 @given(st.lists(lines, min_size=1, max_size=8), discounts, minor_units, roundings)
