@@ -36,16 +36,16 @@ def _secrets(machine: Machine) -> Iterator[str]:
             yield f"the token is in {path.name}"
 
 
-def once_each(books: Books, references: Collection[str], *, options: bool) -> Iterator[str]:
-    """At most one invoice per reference, and, where ``options`` count, no file and no mail twice."""
+def once_each(books: Books, references: Collection[str], *, mails: bool, files: bool) -> Iterator[str]:
+    """At most one invoice per reference, and, where ``mails`` and ``files`` count, none of them twice."""
     for reference in references:
         rows = books.get(reference, [])
         if len(rows) > 1:
             yield f"{len(rows)} invoices carry {reference}"
-        for row in rows if options else ():
-            if len(set(row.appendices)) < len(row.appendices):
+        for row in rows:
+            if files and len(set(row.appendices)) < len(row.appendices):
                 yield f"{reference} has a file twice: {', '.join(row.appendices)}"
-            if row.mails > 1:
+            if mails and row.mails > 1:
                 yield f"{reference} was mailed {row.mails} times"
 
 
@@ -61,7 +61,7 @@ def final_as_planned(books: Books, workload: Workload, untouched: Collection[str
 
 
 def all_done(
-    books: Books, workload: Workload, untouched: Collection[str], *, pruned: bool, options: bool
+    books: Books, workload: Workload, untouched: Collection[str], *, pruned: bool, mails: bool, files: bool
 ) -> Iterator[str]:
     """What exit 0 claims: exactly one of each, equal in everything, and nothing left over.
 
@@ -70,7 +70,8 @@ def all_done(
         workload: what was asked for.
         untouched: the references that nobody else worked on.
         pruned: drafts that left the folder must be gone.
-        options: whether mails and files are counted.
+        mails: whether mails are counted.
+        files: whether files are.
     """
     for reference in untouched:
         wanted, rows = workload.by_reference[reference], books.get(reference, [])
@@ -79,9 +80,9 @@ def all_done(
             continue
         yield from (f"{reference}: {what}" for what in content_differences(wanted, rows[0]))
         yield from (f"{reference}: {what}" for what in _option_differences(wanted, rows[0], books))
-        if options and rows[0].mails != int(wanted.mail):
+        if mails and rows[0].mails != int(wanted.mail):
             yield f"{reference} was mailed {rows[0].mails} times"
-        if options and sorted(wanted.appendices) != sorted(rows[0].appendices):
+        if files and sorted(wanted.appendices) != sorted(rows[0].appendices):
             yield f"{reference} has the files {', '.join(rows[0].appendices)}"
     left = sorted(set(books) - set(workload.by_reference))
     drafts = [name for name in left if name.startswith(PREFIX) and books[name][0].draft]
