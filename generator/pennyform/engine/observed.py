@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pennyform.engine.memory import Memory
+from pennyform.engine.packed import Packed
 from pennyform.invoices.model import Key
 
 Row = Mapping[str, Any]
@@ -22,17 +23,17 @@ class Company:
     scopes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ObservedInvoice:
-    """An invoice as the API shows it.
+    """An invoice as the API shows it. Most are looked at once or twice and left alone: they are kept packed.
 
     ``header`` is the answer itself, ready for JSON. ``lines`` are in the order of the document when
     ``exact``, else in the order in which they were created. ``sections`` is None when they were not read.
     ``extras`` are those of its other lists that were read, by the name of their resource.
     """
 
-    header: Row
-    lines: tuple[Row, ...]
+    header: Packed[Row] = Packed()  # noqa: RUF009 - a descriptor, no default
+    lines: Packed[tuple[Row, ...]] = Packed()  # noqa: RUF009
     sections: tuple[Row, ...] | None = None
     exact: bool = False
     extras: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)

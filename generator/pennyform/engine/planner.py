@@ -141,9 +141,11 @@ def _decide(invoice: DesiredInvoice, observation: Observation, resolve: Resolve)
     left = outlook(invoice, change.there, observation.identify, observation.memory)
     lacking = [difference(task, change.there) for task in left.tasks] if change.there else []
     waiting = [_waits(name) for name in waiting_for_finalize(invoice)] if _stays_draft(change) else []
+    action = Action.COMPLETE if change.action is Action.NO_OP and left.tasks else change.action
     return replace(
         change,
-        action=Action.COMPLETE if change.action is Action.NO_OP and left.tasks else change.action,
+        resolved=change.resolved.amounts_alone() if action is Action.NO_OP else change.resolved,
+        action=action,
         tasks=left.tasks,
         lacking=tuple(one for one in lacking if one),
         doubts=left.doubts,

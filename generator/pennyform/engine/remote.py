@@ -230,6 +230,9 @@ class Remote:
 
     def with_extras(self, invoice: ObservedInvoice, names: Iterable[str]) -> ObservedInvoice:
         """``invoice`` with its ``categories``, ``appendices`` or ``matched_transactions``: a request each."""
+        names = tuple(names)
+        if not names:
+            return invoice
         invoices, extras = self._client.customer_invoices, dict(invoice.extras)
         lists: Mapping[str, Callable[..., Iterable[Any]]] = {
             "categories": invoices.list_categories,

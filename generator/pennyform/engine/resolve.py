@@ -44,6 +44,10 @@ class Resolved:
     totals: Mapping[str, Any]
     customer: Row | None = None
 
+    def amounts_alone(self) -> Resolved:
+        """All that is ever shown of an invoice at which nothing is to be done."""
+        return Resolved({}, (), self.totals)
+
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
@@ -69,8 +73,8 @@ class Resolver:
         body = with_ids(stated, self.identify)
         lines = [_filled(line, self.product) for line in stated["invoice_lines"]]
         if there is not None and not there.draft:
-            pairs = zip(body["invoice_lines"], lines, strict=True)
-            lines = [_as_finalized(line, now, there, index) for index, (line, now) in enumerate(pairs)]
+            pairs, seen = zip(body["invoice_lines"], lines, strict=True), there.lines
+            lines = [_as_finalized(line, now, seen, index) for index, (line, now) in enumerate(pairs)]
         lines = with_ids(lines, self.identify)
         if invoice.kind == IMPORTED:
             # What Pennylane makes of a file's code for a unit is not for a definition to say.
@@ -143,8 +147,8 @@ def _filled(line: Mapping[str, Any], product: Product) -> Mapping[str, Any]:
     return {**{name: row[source] for name, source in AUTO_FILLED.items() if source in row}, **line}
 
 
-def _as_finalized(line: Row, now: Row, there: ObservedInvoice, index: int) -> Row:
-    seen = there.lines[index] if index < len(there.lines) else {}
+def _as_finalized(line: Row, now: Row, lines: Sequence[Row], index: int) -> Row:
+    seen = lines[index] if index < len(lines) else {}
     product = seen.get("product") or {}
     if line.get("product_id") is None or line["product_id"] != product.get("id"):
         return now

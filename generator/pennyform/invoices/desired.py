@@ -7,6 +7,7 @@ carry, ``format: decimal`` marks money and quantities.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -142,7 +143,8 @@ def key(document: Document, declared: Mapping[str, str], value: Any, path: Path)
 
 def _scalar(schema: Schema, value: Any) -> Any:
     if schema.get("format") == "decimal" and not isinstance(value, bool) and value is not None:
-        return canonical(Decimal(value)) if isinstance(value, str) else Decimal(value)
+        return sys.intern(canonical(Decimal(value))) if isinstance(value, str) else Decimal(value)
     if schema.get("type") == "integer" and isinstance(value, Decimal):
         return int(value)
-    return value
+    # Many definitions say the same: each text is kept once.
+    return sys.intern(value) if type(value) is str else value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 # Far above any amount or identifier, and small enough that no arithmetic on it can run away.
@@ -53,13 +54,19 @@ def resolve(text: str) -> Plain | Ambiguous:
 
 
 def _number(text: str, *, whole: bool) -> Plain | Ambiguous:
-    value = Decimal(text) if len(text) <= _LONGEST_NUMBER else None
+    value = _decimal(text) if len(text) <= _LONGEST_NUMBER else None
     if value is None or abs(value.adjusted()) > _HIGHEST_EXPONENT:
         return Ambiguous(
             f"a number has at most {_LONGEST_NUMBER} characters and {_HIGHEST_EXPONENT} places",
             "write it shorter, or quote it if it is text",
         )
     return int(text) if whole else value
+
+
+@lru_cache(4096)
+def _decimal(text: str) -> Decimal:
+    """The same number for the same text: many definitions say 20, and few of them anything else."""
+    return Decimal(text)
 
 
 def _ambiguous_word(text: str) -> Ambiguous:

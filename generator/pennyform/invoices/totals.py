@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+# The members of a line as data, in the order in which they are told.
+_LINE = (
+    "label",
+    "quantity",
+    "unit",
+    "raw_currency_unit_price",
+    "vat_rate",
+    "currency_amount_before_tax",
+    "currency_tax",
+    "currency_amount",
+)
 
 
 class Line(NamedTuple):
@@ -62,23 +76,29 @@ class Totals(NamedTuple):
 
 
 def _line_json(line: Line) -> dict[str, Any]:
-    return {
-        "label": line.label,
-        "quantity": _number(line.quantity),
-        "unit": line.unit,
-        "raw_currency_unit_price": _text(line.raw_currency_unit_price),
-        "vat_rate": line.vat_rate,
-        "currency_amount_before_tax": _text(line.before_tax),
-        "currency_tax": _text(line.tax),
-        "currency_amount": _text(line.before_tax + line.tax),
-    }
+    return _told(
+        line.label,
+        _number(line.quantity),
+        line.unit,
+        _text(line.raw_currency_unit_price),
+        line.vat_rate,
+        _text(line.before_tax),
+        _text(line.tax),
+        _text(line.before_tax + line.tax),
+    )
+
+
+@lru_cache(4096)
+def _told(*texts: str) -> dict[str, Any]:
+    """A line as data, which is for reading only: lines that say the same are kept once."""
+    return dict(zip(_LINE, texts, strict=True))
 
 
 def _text(amount: Decimal) -> str:
-    return f"{amount + 0:f}"
+    return sys.intern(f"{amount + 0:f}")
 
 
 def _number(value: Decimal) -> str:
     """A number without trailing zeros: ``5.5``, ``20``."""
     text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return sys.intern(text.rstrip("0").rstrip(".") if "." in text else text)

@@ -48,7 +48,9 @@ def render(plan: Data, paint: Paint | None = None) -> str:
         paint: colours; none by default.
     """
     paint = paint or Paint()
-    return "\n".join(_lines(cleaned(plan), paint)) + "\n"
+    # One change after the other: a cleaned copy of thousands of them would be as large as the plan.
+    told = {**cleaned({**plan, "changes": []}), "changes": plan["changes"]}
+    return "\n".join(_lines(told, paint)) + "\n"
 
 
 def _lines(plan: Data, paint: Paint) -> Iterator[str]:
@@ -57,7 +59,7 @@ def _lines(plan: Data, paint: Paint) -> Iterator[str]:
     yield ""
     for change in plan["changes"]:
         if change["action"] != "no_op":
-            yield from _change(change, paint)
+            yield from _change(cleaned(change), paint)
             yield ""
     yield from _quiet(plan["changes"], paint)
     for warning in plan["warnings"]:
@@ -153,7 +155,7 @@ def _totals(totals: Data) -> str:
 
 def _quiet(changes: Sequence[Data], paint: Paint) -> Iterator[str]:
     quiet = [change for change in changes if change["action"] == "no_op"]
-    for change in quiet:
+    for change in map(cleaned, quiet):
         rows = [[pointer(row["pointer"]), *_sides(row)] for row in change["differences"]]
         if change["warnings"]:
             yield f"  = {change['kind']} {change['external_reference']} stays as it is"
