@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pennyform.invoices import events
 from pennyform.invoices import read as reading
 from pennyform.invoices.events import DEEPEST, MOST_NODES
 from pennyform.invoices.read import LARGEST_FILE, read, read_file
@@ -100,10 +102,23 @@ def test_the_first_of_two_keys_keeps_its_place() -> None:
     assert document.place(("a", "b")).line == 1
 
 
-def test_depth_is_bounded() -> None:
+@pytest.mark.parametrize("loader", [events._LOADER, yaml.SafeLoader])
+def test_depth_is_bounded(loader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_LOADER", loader)
     assert read(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1), "f.yaml")[1] == []
     assert only_rule(b"[" * (DEEPEST + 2) + b"]" * (DEEPEST + 2)) == "yaml-too-deep"
     assert only_rule(b"[" * 500_000) == "yaml-too-deep"
+    assert only_rule(b"a:\n" + b"- " * 50_000) == "yaml-too-deep"
+    assert only_rule(b"a: [b, " + b"{c: " * 5_000) == "yaml-too-deep"
+
+
+@pytest.mark.parametrize("error", [b"@", b'"\\q"', b"%"])
+def test_depth_is_counted_before_what_the_parser_meets_ahead(error: bytes) -> None:
+    """The parser's own limit is one of the errors that it meets ahead; the version decides where."""
+    _, (finding,) = read(b"a: " + b"[" * (DEEPEST + 10) + error, "f.yaml")
+    assert (finding.rule, finding.line, finding.column) == ("yaml-too-deep", 1, 4 + DEEPEST)
+    assert only_rule(b"a: " + b"[" * DEEPEST + error) == "yaml-syntax"
+    assert only_rule(b"a: [" + b"[1], " * (DEEPEST + 10) + error) == "yaml-syntax"
 
 
 def test_nodes_are_bounded() -> None:

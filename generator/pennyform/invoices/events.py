@@ -32,12 +32,31 @@ def read_events(text: str, name: str) -> tuple[Document | None, list[Finding]]:
     except StopReadingError:
         pass
     except yaml.MarkedYAMLError as error:
-        builder.findings.append(_syntax(error, name))
+        bounded = _beyond_a_bound(text, name, error) if isinstance(error, yaml.scanner.ScannerError) else []
+        return None, bounded or [*builder.findings, _syntax(error, name)]
     except (yaml.YAMLError, ValueError) as error:
         builder.findings.append(
             Finding("yaml-syntax", Severity.ERROR, f"not readable as YAML: {error}", name, 1, 1)
         )
     return document, builder.findings
+
+
+def _beyond_a_bound(text: str, name: str, error: yaml.MarkedYAMLError) -> list[Finding]:
+    """The findings on ``text`` when a bound of ours is passed before the place of ``error``, else none.
+
+    The parser looks ahead on a line before it gives the first event of it. Brackets that nest deeper than it
+    bears itself, which differs between its versions, are then its error before we have seen one of them. So
+    what stands before that place is read by itself, and our own count decides.
+    """
+    ends = [mark.index for mark in (error.context_mark, error.problem_mark) if mark]
+    builder = Builder(name)
+    try:
+        builder.document(yaml.parse(text[: min(ends, default=0)], Loader=_LOADER))
+    except StopReadingError:
+        return builder.findings
+    except (yaml.YAMLError, ValueError):
+        pass
+    return []
 
 
 # What to do about the slips that are made most, by words of the parser's own sentence.
