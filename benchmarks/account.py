@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pennyform.engine.account.client import Remote
 from pennyform.engine.clock import SystemClock
+from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.limits import IMMEDIATE
-from pennyform.engine.planner import planned
-from pennyform.engine.remote import Remote
+from pennyform.engine.planning.planner import planned
 from pennyform.engine.session import State, World, begin, look
-from pennyform.engine.storage import Disk
 from pennyform.invoices import load
-from pennyform.report import plan_text
+from pennyform.report.plan import text as plan_text
 from pennyform.sandbox import TOKEN, Sandbox
 from pennylane_company import Client
 

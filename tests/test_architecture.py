@@ -79,7 +79,7 @@ def test_generated_code_stands_alone() -> None:
 
 @pytest.mark.parametrize("library", ["pennylane_company", "httpx"])
 def test_only_the_edges_speak_to_the_api(library: str) -> None:
-    edges = {"engine/remote.py", "cli/connection.py", "spec", "sandbox", "testing"}
+    edges = {"engine/account/client.py", "cli/account/connection.py", "spec", "sandbox", "testing"}
     users = {
         file.relative_to(TOOL).as_posix()
         for file in TOOL.rglob("*.py")

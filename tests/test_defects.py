@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 from pennyform import cli
-from pennyform.cli import plan
+from pennyform.cli.commands import plan
 
 
 def _break(monkeypatch: pytest.MonkeyPatch) -> None:

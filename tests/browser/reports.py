@@ -16,7 +16,8 @@ from typing import Any
 
 import pypdf
 import pytest
-from pennyform.report import plan_html, verification_html
+from pennyform.report.plan import html as plan_html
+from pennyform.report.verification import html as verification_html
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.engine.test_pages import HOSTILE, everywhere

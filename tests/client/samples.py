@@ -11,9 +11,9 @@ from typing import Any
 
 import jsonschema_rs
 import msgspec
-from pennyform.spec.overlay import apply_overlays
-from pennyform.spec.read import overlays
-from pennyform.spec.store import Store
+from pennyform.spec.document.overlay import apply_overlays
+from pennyform.spec.normaliser.read import overlays
+from pennyform.spec.pin.store import Store
 
 Schema = Mapping[str, Any]
 

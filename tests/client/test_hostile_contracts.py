@@ -20,8 +20,8 @@ from pennyform import data
 from pennyform.codegen.client import checks, emit
 from pennyform.codegen.client.code import Code, UnsafeTextError, docstring, literal, only_code
 from pennyform.findings import Failure
-from pennyform.spec.contract import Contract
-from pennyform.spec.normalise import normalise
+from pennyform.spec.normaliser.contract import Contract
+from pennyform.spec.normaliser.normalise import normalise
 
 MARK = "harm-was-done"
 RUN = f"__import__('pathlib').Path('{MARK}').touch()"

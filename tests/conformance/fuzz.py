@@ -25,10 +25,10 @@ from typing import Any
 
 from pennyform import data
 from pennyform.sandbox import Sandbox
-from pennyform.sandbox.access import Company
+from pennyform.sandbox.auth.access import Company
+from pennyform.sandbox.http.background_server import Served
 from pennyform.sandbox.messages import Request
-from pennyform.sandbox.opening import open_books
-from pennyform.sandbox.served import Served
+from pennyform.sandbox.setup.fixtures import open_books
 
 BOOKS = Path(__file__).parent / "books.yaml"
 BASE_PATH = "/api/external/v2"

@@ -13,8 +13,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pennyform.sandbox.exchange import Exchange
 from pennyform.sandbox.faults.outcome import Outcome
+from pennyform.sandbox.http.dispatcher import Exchange
 from pennyform.sandbox.messages import Request
 
 FOLDER = "PENNYFORM_EXCHANGES"

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from pennyform.engine.journal import open_journal, read
-from pennyform.engine.memory import recall
-from pennyform.engine.results import Report, Status
-from pennyform.engine.storage import Disk
+from pennyform.engine.applying.report import Report, Status
+from pennyform.engine.journal.durable_files import Disk
+from pennyform.engine.journal.journal import open_journal, read
+from pennyform.engine.journal.replayed_state import recall
 from pennyform.findings import Failure
 
 from tests.engine.world import Office

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from pennyform.engine.outcomes import OutcomeError
-from pennyform.engine.results import Report, Status
-from pennyform.engine.storage import Disk
+from pennyform.engine.account.errors import OutcomeError
+from pennyform.engine.applying.report import Report, Status
+from pennyform.engine.journal.durable_files import Disk
 
 from tests.engine.world import Fault, Office, Wire, lost_before
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pennyform.sandbox import Rules, Sandbox
-from pennyform.sandbox.log import Entry
-from pennyform.sandbox.serve import address, listen, server
+from pennyform.sandbox.http.request_log import Entry
+from pennyform.sandbox.http.server import address, listen, server
 
 
 @dataclass(frozen=True)

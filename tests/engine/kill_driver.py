@@ -17,9 +17,9 @@ from pathlib import Path
 import httpx
 from pennyform import sandbox
 from pennyform.cli import main
-from pennyform.engine.storage import Disk
+from pennyform.engine.journal.durable_files import Disk
 from pennyform.sandbox import Rules
-from pennyform.sandbox.transports import Transport
+from pennyform.sandbox.http.transports import Transport
 
 
 class Countdown:

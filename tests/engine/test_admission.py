@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from pennyform import data
-from pennyform.engine.admission import InadmissibleError
-from pennyform.engine.scopes import OPERATIONS
+from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.engine.planning.scopes import OPERATIONS
 from pennyform.invoices import Policies, Repository
 
 from .world import API, Office, actions, raw, statuses

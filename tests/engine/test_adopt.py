@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.cli import main
-from pennyform.invoices.write import definition_text
+from pennyform.invoices.yaml.writer import definition_text
 
 from tests.sandbox.test_e_invoices import UBL
 

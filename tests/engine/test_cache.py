@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
-from pennyform.engine import cache
-from pennyform.engine.planner import planned
+from pennyform.engine.account import cache_file
+from pennyform.engine.planning.planner import planned
 from pennyform.engine.session import look, mirrored
 from pennyform.invoices import Repository
 
@@ -264,7 +264,7 @@ def test_a_changelog_that_fails_or_is_too_long_is_done_without(desk: Office) -> 
 
 def test_what_is_too_large_is_not_kept(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     cached(desk)
-    monkeypatch.setattr(cache, "MOST_BYTES", 1000)
+    monkeypatch.setattr(cache_file, "MOST_BYTES", 1000)
     expected = live(desk)
     assert cached(desk) == expected
     assert not list((desk.root / ".pennyform" / "cache").iterdir())

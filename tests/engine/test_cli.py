@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 from pennyform.cli import main
-from pennyform.cli.interruption import Interruption
-from pennyform.cli.progress import progress_on
-from pennyform.engine.lock import hold
+from pennyform.cli.terminal.interruption import Interruption
+from pennyform.cli.terminal.progress import progress_on
+from pennyform.engine.journal.lock import hold
 from pennyform.sandbox import Sandbox
-from pennyform.sandbox.access import add_token
-from pennyform.sandbox.transports import Transport
+from pennyform.sandbox.auth.access import add_token
+from pennyform.sandbox.http.transports import Transport
 
 from .world import API, PRODUCT, Office, books_of, invoice, line, only, raw
 
@@ -474,7 +474,7 @@ def test_a_saved_plan_is_bound_to_schemas_and_to_what_the_account_held(
     made = json.loads((shell.root / "all.plan").read_text())["saved"]
     assert list(made["remote"]) == ["invoice INV-1"]
     with monkeypatch.context() as patched:
-        patched.setattr("pennyform.engine.saved._schemas", lambda: "other")
+        patched.setattr("pennyform.engine.plan_files.binding._schemas", lambda: "other")
         assert shell("apply", "all.plan") == 1
         assert "schemas" in shell.err
     sandbox = Sandbox(shell.root / ".pennyform" / "sandbox.db")

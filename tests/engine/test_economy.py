@@ -13,13 +13,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pennyform.engine import crew
+from pennyform.engine.account.client import Remote
+from pennyform.engine.applying import worker_pool
+from pennyform.engine.applying.report import Report
+from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.limits import WORKERS, Patience
-from pennyform.engine.planner import planned
-from pennyform.engine.remote import Remote
-from pennyform.engine.results import Report
+from pennyform.engine.planning.planner import planned
 from pennyform.engine.session import Session, State, World, begin, look, mirrored
-from pennyform.engine.storage import Disk
 from pennyform.invoices import Repository, load
 from pennyform.sandbox import TOKEN, Sandbox
 from pennylane_company import Client
@@ -108,8 +108,8 @@ class Campaign:
 @pytest.fixture
 def campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Campaign]:
     made = Campaign(tmp_path)
-    monkeypatch.setattr(crew, "ThreadPoolExecutor", lambda workers: VirtualPool(workers, made.time))
-    monkeypatch.setattr(crew, "wait", wait)
+    monkeypatch.setattr(worker_pool, "ThreadPoolExecutor", lambda workers: VirtualPool(workers, made.time))
+    monkeypatch.setattr(worker_pool, "wait", wait)
     yield made
     made.sandbox.close()
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.engine.compare import compare
-from pennyform.engine.edit import update_body
-from pennyform.engine.observed import ObservedInvoice
-from pennyform.engine.resolve import Resolved
+from pennyform.engine.account.state import ObservedInvoice
+from pennyform.engine.planning.diff import compare
+from pennyform.engine.planning.patch import update_body
+from pennyform.engine.planning.resolve import Resolved
 
 from .world import PRODUCT, Office, actions, line, only, statuses
 

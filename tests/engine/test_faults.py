@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
-from pennyform.engine.journal import read
-from pennyform.engine.outcomes import OutcomeError
+from pennyform.cli.run.apply import exit_of
+from pennyform.engine.account.errors import OutcomeError
+from pennyform.engine.journal.journal import read
 from pennyform.sandbox import Rules
 
 from .world import (

@@ -7,7 +7,7 @@ import time
 from threading import Lock
 
 import httpx
-from pennyform.engine.journal import read
+from pennyform.engine.journal.journal import read
 
 from .world import Fault, Handler, Office, lost_after, only, statuses
 

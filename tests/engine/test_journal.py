@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pennyform.engine.journal import (
+from pennyform.engine.journal.durable_files import Disk
+from pennyform.engine.journal.journal import (
     Journal,
     JournalError,
     open_journal,
@@ -16,8 +17,7 @@ from pennyform.engine.journal import (
     read,
     set_aside,
 )
-from pennyform.engine.memory import Subject, recall
-from pennyform.engine.storage import Disk
+from pennyform.engine.journal.replayed_state import Subject, recall
 from pennyform.findings import Failure
 
 from .world import Office, statuses

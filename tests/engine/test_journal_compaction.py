@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pennyform.engine import journal as module
-from pennyform.engine.journal import Journal, JournalError, open_journal, peek, read
-from pennyform.engine.memory import Recollection, Subject, recall
-from pennyform.engine.storage import Disk
+from pennyform.engine.journal import journal as module
+from pennyform.engine.journal.durable_files import Disk
+from pennyform.engine.journal.journal import Journal, JournalError, open_journal, peek, read
+from pennyform.engine.journal.replayed_state import Recollection, Subject, recall
 
 from .world import Office, statuses
 

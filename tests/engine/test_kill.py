@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pennyform.engine.journal import read
+from pennyform.engine.journal.journal import read
 from pennyform.sandbox import Sandbox
 
 from .world import PRODUCT, Office, books_of, line, read_all

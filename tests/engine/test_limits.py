@@ -10,13 +10,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
-from pennyform.cli.queueing import waiting
+from pennyform.cli.run.apply import exit_of
+from pennyform.cli.run.lock_wait import waiting
 from pennyform.engine import limits
+from pennyform.engine.account.errors import UnreadableError
+from pennyform.engine.journal.lock import LockHeldError
 from pennyform.engine.limits import Patience
-from pennyform.engine.lock import LockHeldError
-from pennyform.engine.outcomes import UnreadableError
 
 from . import world
 from .world import FakeClock, Handler, Office, answering, by_reference, changing, lost_before, statuses
@@ -94,7 +94,7 @@ def test_a_list_that_stops_short_is_not_taken_for_whole(office: Office, cursor: 
 
 
 def test_a_list_without_an_end_is_given_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pennyform.engine.remote.PAGES", 30)
+    monkeypatch.setattr("pennyform.engine.account.client.PAGES", 30)
     numbers = itertools.count()
 
     def endless(request: httpx.Request, handle: Handler) -> httpx.Response:

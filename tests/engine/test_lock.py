@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from pennyform.engine.lock import LockHeldError, hold
+from pennyform.engine.journal.lock import LockHeldError, hold
 
 _HOLD = """
 import sys, time
 from pathlib import Path
-from pennyform.engine.lock import hold
+from pennyform.engine.journal.lock import hold
 with hold(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pennyform.engine.keys import UnresolvedError
+from pennyform.engine.planning.natural_keys import UnresolvedError
 from pennyform.invoices import Repository
 
 from .world import (

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from pennyform.cli.applying import exit_of
 from pennyform.cli.exits import Exit
-from pennyform.engine.admission import InadmissibleError
+from pennyform.cli.run.apply import exit_of
+from pennyform.engine.planning.preflight import InadmissibleError
 from pennyform.invoices import EmailOption, Repository
 from pennyform.sandbox import Rules
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from pennyform.engine.observed import ObservedInvoice
+from pennyform.engine.account.state import ObservedInvoice
 
 HEADER = {"id": 7, "draft": True, "amount": "34.0", "rate": Decimal("0.50"), "customer": None}
 LINES = tuple({"id": number, "label": f"Conseil n° {number}", "quantity": "1.0"} for number in range(20))

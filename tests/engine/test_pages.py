@@ -10,16 +10,14 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from pennyform.report import (
-    apply_text,
-    plan_html,
-    plan_markdown,
-    plan_text,
-    verification_html,
-    verification_text,
-)
-from pennyform.report.charts import charts
-from pennyform.report.figures import amount, axis, months_between, rounded
+from pennyform.report.apply import text as apply_text
+from pennyform.report.plan import html as plan_html
+from pennyform.report.plan import markdown as plan_markdown
+from pennyform.report.plan import text as plan_text
+from pennyform.report.plan.charts import charts
+from pennyform.report.shared.number_format import amount, axis, months_between, rounded
+from pennyform.report.verification import html as verification_html
+from pennyform.report.verification import text as verification_text
 
 from .test_renderings import first, later
 from .world import Office, invoice, line

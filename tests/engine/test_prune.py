@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from pennyform.cli import main, running
-from pennyform.engine.admission import InadmissibleError
+from pennyform.cli import main
+from pennyform.cli.run import common
+from pennyform.engine.planning.preflight import InadmissibleError
 from pennyform.findings import Finding
 from pennyform.invoices import Repository, load
 
@@ -88,7 +89,7 @@ def test_a_part_of_the_repository_prunes_nothing(
         repository, findings = load(paths, **options)
         return prefixed(repository), findings
 
-    monkeypatch.setattr(running, "load", loaded)
+    monkeypatch.setattr(common, "load", loaded)
     stays = str(Path("invoices") / "A-STAYS.yaml")
     for words in (["plan", stays, "--prune"], ["apply", ".", "--prune", "--target", "A-STAYS"]):
         assert main([*words, "--sandbox"]) == 1

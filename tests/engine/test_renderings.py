@@ -12,15 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pennyform.report import (
-    apply_text,
-    plan_html,
-    plan_markdown,
-    plan_text,
-    verification_html,
-    verification_text,
-)
-from pennyform.report.paint import Paint
+from pennyform.report.apply import text as apply_text
+from pennyform.report.plan import html as plan_html
+from pennyform.report.plan import markdown as plan_markdown
+from pennyform.report.plan import text as plan_text
+from pennyform.report.shared.ansi import Paint
+from pennyform.report.verification import html as verification_html
+from pennyform.report.verification import text as verification_text
 
 from .world import API, PRODUCT, Office, line, only, raw
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pennyform.engine import saved, saved_file
+from pennyform.engine.plan_files import binding, plan_file
 from pennyform.findings import Failure
 from pennyform.sandbox import TOKEN, Sandbox
 
@@ -48,13 +48,13 @@ def refused(shell: Shell, rule: str, *options: str) -> str:
 
 def test_any_byte_changed_is_refused_or_says_the_same(plan: Path) -> None:
     whole = plan.read_bytes()
-    content = saved_file.read(plan).data
+    content = plan_file.read(plan).data
     # Every byte takes a minute; steps that share no factor with the indentation meet all kinds of places.
     for place in range(0, len(whole), 13):
         other = 0x20 if place % 2 else whole[place] ^ 1
         plan.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
         try:
-            assert saved_file.read(plan).data == content
+            assert plan_file.read(plan).data == content
         except Failure as problem:
             assert problem.findings[0].rule in {"plan-unreadable", "plan-changed"}  # noqa: PT017
 
@@ -71,7 +71,7 @@ def forge(plan: Path, change: Callable[[Plan], object]) -> None:
     content = json.loads(plan.read_text())
     del content["id"]
     change(content)
-    plan.write_text(json.dumps({**content, "id": saved_file.digest(content)}))
+    plan.write_text(json.dumps({**content, "id": plan_file.digest(content)}))
 
 
 def less(change: Plan) -> None:
@@ -148,7 +148,7 @@ def test_another_company_is_another_account(shell: Shell) -> None:
 
 
 def test_another_pennyform_makes_its_own_plans(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved, "__version__", "99.0")
+    monkeypatch.setattr(binding, "__version__", "99.0")
     assert "it was made by pennyform" in refused(shell, "plan-stale")
 
 
@@ -197,7 +197,7 @@ def test_a_plan_has_a_file_of_its_own(shell: Shell, name: str, why: str) -> None
 def test_a_plan_that_could_not_be_read_again_is_not_saved(
     shell: Shell, plan: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_file, "PLAN_BYTES", plan.stat().st_size - 1)
+    monkeypatch.setattr(plan_file, "PLAN_BYTES", plan.stat().st_size - 1)
     refused(shell, "plan-unreadable")
     plan.unlink()
     assert shell("plan", "--out", "it.plan") == 1

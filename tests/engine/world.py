@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pennyform.engine.account.client import Remote
+from pennyform.engine.applying.report import Report, Result, Status
+from pennyform.engine.journal.durable_files import Disk, Storage
 from pennyform.engine.limits import Patience
-from pennyform.engine.plan import Plan
-from pennyform.engine.planner import plan
-from pennyform.engine.remote import Remote
-from pennyform.engine.results import Report, Result, Status
+from pennyform.engine.planning.plan import Plan
+from pennyform.engine.planning.planner import plan
 from pennyform.engine.session import State, World, begin, look
-from pennyform.engine.storage import Disk, Storage
 from pennyform.engine.verify import Verification, verify
 from pennyform.findings import errors
 from pennyform.invoices import Repository, load

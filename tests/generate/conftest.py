@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 from pennyform import data
 from pennyform.codegen import generation
-from pennyform.spec.fetch import keep, pin_source
-from pennyform.spec.load import Source
-from pennyform.spec.store import Store
+from pennyform.spec.document.load import Source
+from pennyform.spec.pin.fetch import keep, pin_source
+from pennyform.spec.pin.store import Store
 
 OPERATION = {"operationId": "getMe", "responses": {"204": {"description": ""}}}
 CONTRACT = {

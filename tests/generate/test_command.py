@@ -9,7 +9,7 @@ import shutil
 import pytest
 from pennyform import data
 from pennyform.cli import main
-from pennyform.codegen import record
+from pennyform.codegen.output import record
 from pennyform.findings import failure
 from pennyform.spec import canonical_json
 

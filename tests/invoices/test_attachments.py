@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-from pennyform.invoices import attachments
-from pennyform.invoices.attachments import attachment
-from pennyform.invoices.confined import RefusedPathError, confined
+from pennyform.invoices.sources import attachments
+from pennyform.invoices.sources.attachments import attachment
+from pennyform.invoices.sources.safe_path import RefusedPathError, confined
 
 PDF = b"%PDF-1.4\n"
 

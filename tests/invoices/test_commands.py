@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 from pennyform import data
-from pennyform.cli import main, terminal
+from pennyform.cli import main
+from pennyform.cli.terminal import output
 from pennyform.findings import Finding, Severity
-from pennyform.report import findings_github, findings_json, findings_text
+from pennyform.report.findings import github as findings_github
+from pennyform.report.findings import json as findings_json
+from pennyform.report.findings import text as findings_text
 
 from .definitions import YAML_TEXT, write
 
@@ -268,11 +271,11 @@ class Terminal(io.StringIO):
 def test_colour_only_on_a_terminal_and_never_against_ones_will(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    assert terminal.style(Terminal()).colour
-    assert not terminal.style(io.StringIO()).colour
-    assert not terminal.style(Terminal(), no_color=True).colour
+    assert output.style(Terminal()).colour
+    assert not output.style(io.StringIO()).colour
+    assert not output.style(Terminal(), no_color=True).colour
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not terminal.style(Terminal()).colour
+    assert not output.style(Terminal()).colour
 
 
 def test_output_that_cannot_say_a_character_is_no_failure(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pennyform.findings import Finding
 from pennyform.invoices import load
-from pennyform.invoices import survey as surveying
-from pennyform.invoices.survey import survey
+from pennyform.invoices.repository import validate as surveying
+from pennyform.invoices.repository.validate import survey
 
 from .definitions import YAML_TEXT, write
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform import data
-from pennyform.codegen.definition_fields import Fields, UnsupportedShapeError
-from pennyform.codegen.definitions import emit
-from pennyform.codegen.template_schemas import template_schema
-from pennyform.invoices.explain import Reference
-from pennyform.invoices.kinds import written_as
-from pennyform.invoices.schema import definition_schema
-from pennyform.invoices.validator import Accepts, compile_schema
+from pennyform.codegen.definitions.fields import Fields, UnsupportedShapeError
+from pennyform.codegen.definitions.schemas import emit
+from pennyform.codegen.definitions.template_schemas import template_schema
+from pennyform.invoices.schema.errors import Reference
+from pennyform.invoices.schema.schema import definition_schema
+from pennyform.invoices.schema.validator import Accepts, compile_schema
+from pennyform.invoices.sources.kinds import written_as
 from pennyform.spec import Body, Contract, Operation
 
 from .definitions import CUSTOMER, INVOICE, PRODUCT, nearly_valid

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.invoices.business_days import (
+from pennyform.invoices.expressions.business_days import (
     business_days_later,
     easter,
     is_business_day,
     next_business_day,
 )
-from pennyform.invoices.expression import ExpressionError, evaluate
+from pennyform.invoices.expressions.compile import ExpressionError, evaluate
 
 NAMES: dict[str, Any] = {
     "date": date(2026, 1, 31),

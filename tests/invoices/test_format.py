@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pennyform.cli import main
 from pennyform.findings import errors
-from pennyform.invoices.amounts import parse_amount
-from pennyform.invoices.format import formatted
-from pennyform.invoices.read import read
-from pennyform.invoices.schema import definition_schema
+from pennyform.invoices.formatter.formatter import formatted
+from pennyform.invoices.money.amounts import parse_amount
+from pennyform.invoices.schema.schema import definition_schema
+from pennyform.invoices.yaml.reader import read
 
 CASES = Path(__file__).parents[1] / "cases" / "format"
 INVOICE = definition_schema("definitions/invoice")

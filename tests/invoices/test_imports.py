@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.invoices import Attachment, DesiredInvoice, Options, Place, Resolved
-from pennyform.invoices.document import Document
-from pennyform.invoices.imports import check_import
+from pennyform.invoices.checks.imports import check_import
+from pennyform.invoices.yaml.document import Document
 
 CENT = Decimal("0.01")
 PERCENT = {"FR_200": 20, "FR_55": Decimal("5.5"), "exempt": 0}

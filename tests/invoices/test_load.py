@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pennyform.findings import Failure, Severity
 from pennyform.invoices import Key, Options, load, request_body
-from pennyform.invoices.document import Document
-from pennyform.invoices.document import Path as Steps
-from pennyform.invoices.meaning import check_any, check_invoice
-from pennyform.invoices.schema import definition_schema
+from pennyform.invoices.checks.semantics import check_any, check_invoice
+from pennyform.invoices.schema.schema import definition_schema
+from pennyform.invoices.yaml.document import Document
+from pennyform.invoices.yaml.document import Path as Steps
 
 from .definitions import CUSTOMER, OF_KIND, PERSON, PROBES, PRODUCT, VALUES, YAML_TEXT, nearly_valid, write
 

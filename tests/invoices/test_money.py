@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.invoices import Totals, UnknownProductError, totals
 from pennyform.invoices.model import Key, Place
-from pennyform.invoices.money import spread
-from pennyform.invoices.vat import meant, rates
+from pennyform.invoices.money.totals import spread
+from pennyform.invoices.money.vat_codes import meant, rates
 
 CODES = ("FR_200", "FR_55", "FR_1_05", "exempt", "crossborder")
 CENT = Decimal("0.01")

@@ -16,14 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.cli import main
 from pennyform.findings import Finding, Severity, tidy
-from pennyform.invoices.rules import rules
-from pennyform.report import (
-    findings_github,
-    findings_json,
-    findings_junit,
-    findings_markdown,
-    findings_sarif,
-)
+from pennyform.invoices.schema.rules import rules
+from pennyform.report.findings import github as findings_github
+from pennyform.report.findings import json as findings_json
+from pennyform.report.findings import junit as findings_junit
+from pennyform.report.findings import markdown as findings_markdown
+from pennyform.report.findings import sarif as findings_sarif
 
 from .definitions import YAML_TEXT, write
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pennyform import data
 from pennyform.invoices import load
-from pennyform.invoices.filters import FILTERS
-from pennyform.invoices.parameters import TYPES
-from pennyform.invoices.schema import definition_schema
+from pennyform.invoices.expressions.filters import FILTERS
+from pennyform.invoices.schema.schema import definition_schema
+from pennyform.invoices.templates.parameters import TYPES
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```(?:yaml|csv) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -81,8 +81,8 @@ EXAMPLES = sorted(path for path in data.examples().rglob("*.yaml") if path.paren
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_each_example_satisfies_the_schema_that_its_modeline_names(path: Path) -> None:
-    from pennyform.invoices.explain import Reference
-    from pennyform.invoices.read import read
+    from pennyform.invoices.schema.errors import Reference
+    from pennyform.invoices.yaml.reader import read
 
     text = path.read_bytes()
     stated = text.decode().splitlines()[0].removeprefix("# yaml-language-server: $schema=")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pennyform.invoices.document import Document
-from pennyform.invoices.events import read_events
-from pennyform.invoices.plain import read_plain
-from pennyform.invoices.read import decoded
+from pennyform.invoices.yaml.document import Document
+from pennyform.invoices.yaml.events import read_events
+from pennyform.invoices.yaml.plain import read_plain
+from pennyform.invoices.yaml.reader import decoded
 
 from .definitions import YAML_TEXT
 from .test_format import laid_out

@@ -11,10 +11,10 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.invoices import events
-from pennyform.invoices import read as reading
-from pennyform.invoices.events import DEEPEST, MOST_NODES
-from pennyform.invoices.read import LARGEST_FILE, read, read_file
+from pennyform.invoices.yaml import events
+from pennyform.invoices.yaml import reader as reading
+from pennyform.invoices.yaml.events import DEEPEST, MOST_NODES
+from pennyform.invoices.yaml.reader import LARGEST_FILE, read, read_file
 
 
 def only_rule(data: bytes) -> str:

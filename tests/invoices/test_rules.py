@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from pennyform import data
 from pennyform.cli import main
-from pennyform.invoices.data_file import MOST_ROWS
-from pennyform.invoices.rules import rules
-from pennyform.invoices.schema import definition_schema
+from pennyform.invoices.schema.rules import rules
+from pennyform.invoices.schema.schema import definition_schema
+from pennyform.invoices.sources.data_file import MOST_ROWS
 
 from .definitions import YAML_TEXT, write
 

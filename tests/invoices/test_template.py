@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform import data
 from pennyform.invoices import load
-from pennyform.invoices.expression import ExpressionError, evaluate
+from pennyform.invoices.expressions.compile import ExpressionError, evaluate
 
 from .definitions import YAML_TEXT, write
 

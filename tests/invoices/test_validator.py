@@ -10,9 +10,9 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.invoices.explain import Reference
-from pennyform.invoices.schema import definition_schema
-from pennyform.invoices.validator import compile_schema
+from pennyform.invoices.schema.errors import Reference
+from pennyform.invoices.schema.schema import definition_schema
+from pennyform.invoices.schema.validator import compile_schema
 
 from .definitions import OF_KIND, PROBES, nearly_valid
 

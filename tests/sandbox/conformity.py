@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 from jsonschema_rs import Draft202012Validator
 from pennyform import data
-from pennyform.sandbox import contract
-from pennyform.sandbox.contract import Operation
-from pennyform.sandbox.routing import Router
+from pennyform.sandbox.contract import contract
+from pennyform.sandbox.contract.contract import Operation
+from pennyform.sandbox.contract.router import Router
 
 # What the contract leaves out: refusals at the door, and a reported 409.
 _BEYOND_THE_CONTRACT = {409, 413, 429, 503}

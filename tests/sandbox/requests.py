@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pennyform.sandbox.contract import Operation, resolved
-from pennyform.sandbox.resources.naming import kind_of
+from pennyform.sandbox.contract.contract import Operation, resolved
+from pennyform.sandbox.generic.naming import kind_of
 
 Schema = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from pennyform.sandbox import TOKEN, Sandbox
-from pennyform.sandbox.log import line
+from pennyform.sandbox.http.request_log import line
 
 from .bodies import company, product
 from .conftest import Clock
@@ -280,7 +280,7 @@ def test_a_body_that_is_not_declared_as_json_is_refused(admin: httpx.Client) -> 
 @pytest.fixture
 def server_request(sandbox: Sandbox) -> Any:
     """Ask as a server would: the origin is made of the Host header."""
-    from pennyform.sandbox.exchange import Exchange
+    from pennyform.sandbox.http.dispatcher import Exchange
     from pennyform.sandbox.messages import Request
 
     def ask(method: str, path: str, headers: dict[str, str]) -> Any:

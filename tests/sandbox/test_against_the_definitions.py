@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pennyform.invoices import totals
-from pennyform.sandbox import currencies, money
-from pennyform.sandbox.amounts import discount_of, percent_of
+from pennyform.sandbox.money import currencies, money
+from pennyform.sandbox.money.amounts import discount_of, percent_of
 
 decimals = st.decimals("-10000", "10000", places=6).map(lambda price: f"{price:f}")
 discounts = st.none() | st.one_of(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from pennyform import data
-from pennyform.sandbox import Rules, contract
-from pennyform.sandbox.behaviours import RULED
+from pennyform.sandbox import Rules
+from pennyform.sandbox.contract import contract
+from pennyform.sandbox.handlers import RULED
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "sandbox.md").read_text(encoding="utf-8")

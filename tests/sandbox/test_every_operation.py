@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from pennyform import data
-from pennyform.sandbox import TOKEN, Sandbox, contract
-from pennyform.sandbox.behaviours import RULED
-from pennyform.sandbox.contract import Operation
-from pennyform.sandbox.resources.naming import kind_of, place_of
+from pennyform.sandbox import TOKEN, Sandbox
+from pennyform.sandbox.contract import contract
+from pennyform.sandbox.contract.contract import Operation
+from pennyform.sandbox.generic.naming import kind_of, place_of
+from pennyform.sandbox.handlers import RULED
 
 from .bodies import PDF, company, invoice, product
 from .conformity import Conforming

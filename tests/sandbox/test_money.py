@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pennyform import data
-from pennyform.sandbox import currencies, vat
-from pennyform.sandbox.money import NO_DISCOUNT, Discount, Line, rounded, shares, text, totals
+from pennyform.sandbox.money import currencies, vat
+from pennyform.sandbox.money.money import (
+    NO_DISCOUNT,
+    Discount,
+    Line,
+    rounded,
+    shares,
+    text,
+    totals,
+)
 
 RATES = {"FR_200": "20", "FR_100": "10", "FR_55": "5.5", "FR_21": "2.1", "FR_1_05": "1.05", "exempt": "0"}
 amounts = st.decimals("-100000", "100000", places=2)

@@ -19,8 +19,9 @@ from typing import Any
 import httpx
 import pytest
 from pennyform import data
-from pennyform.sandbox import TOKEN, Sandbox, contract
-from pennyform.sandbox.contract import Operation
+from pennyform.sandbox import TOKEN, Sandbox
+from pennyform.sandbox.contract import contract
+from pennyform.sandbox.contract.contract import Operation
 from pennyform.testing import Served
 
 from .bodies import company, invoice, line

@@ -33,8 +33,8 @@ from pennyform.sandbox.faults import (
     Unavailable,
 )
 from pennyform.sandbox.faults.files import from_file
-from pennyform.sandbox.faults.reading import KINDS
-from pennyform.sandbox.opening import open_books
+from pennyform.sandbox.faults.parsing import KINDS
+from pennyform.sandbox.setup.fixtures import open_books
 from pennyform.testing import Served
 
 from .bodies import company

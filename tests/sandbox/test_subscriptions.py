@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pennyform.sandbox import Rules, Sandbox, dates
+from pennyform.sandbox import Rules, Sandbox
+from pennyform.sandbox.money import dates
 
 from .bodies import line
 from .conftest import Caller, Clock

@@ -97,7 +97,7 @@ class Loop:
 
 
 class Pool:
-    """What stands in for a pool of threads: tasks of ``loop``, on the terms of ``pennyform.engine.crew``."""
+    """What stands in for a pool of threads: tasks of ``loop``, on the terms of ``worker_pool``."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop

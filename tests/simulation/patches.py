@@ -15,12 +15,14 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from pennyform.cli import applying, connection, planning, running
-from pennyform.engine import crew, lock, storage
+from pennyform.cli.account import connection
+from pennyform.cli.run import apply, common, plan
+from pennyform.engine.account.client import Remote
+from pennyform.engine.applying import worker_pool
+from pennyform.engine.journal import durable_files, lock
+from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.limits import Patience
-from pennyform.engine.remote import Remote
 from pennyform.engine.session import World
-from pennyform.engine.storage import Disk
 from pennyform.findings import Finding
 from pennyform.invoices import Repository
 from pennylane_company import Client
@@ -65,15 +67,15 @@ def installed() -> Iterator[None]:
     """Let the command line meet the simulated world, for as long as the context lasts."""
     handler = _Logged(logging.DEBUG)
     places = [
-        patch.object(storage, "os", CALLS),
+        patch.object(durable_files, "os", CALLS),
         patch.object(lock, "os", CALLS),
-        patch.object(crew, "ThreadPoolExecutor", lambda _: Pool(SCENE.loop)),
-        patch.object(crew, "wait", lambda futures, **_: wait(SCENE.loop, list(futures))),
+        patch.object(worker_pool, "ThreadPoolExecutor", lambda _: Pool(SCENE.loop)),
+        patch.object(worker_pool, "wait", lambda futures, **_: wait(SCENE.loop, list(futures))),
         patch.object(connection, "connect", _connect),
-        patch.object(running, "load", _load),
-        patch.object(applying, "Interruption", _Interruption),
-        patch.object(planning, "os", SimpleNamespace(urandom=_random_bytes)),
-        patch.object(planning, "datetime", _Datetime),
+        patch.object(common, "load", _load),
+        patch.object(apply, "Interruption", _Interruption),
+        patch.object(plan, "os", SimpleNamespace(urandom=_random_bytes)),
+        patch.object(plan, "datetime", _Datetime),
         patch.object(sys, "stdout", _Stream("output")),
         patch.object(sys, "stderr", _Stream("errors")),
         patch.dict(os.environ, {"COLUMNS": "100", "PENNYFORM_DEBUG": ""}),

@@ -26,7 +26,7 @@ from pennyform.invoices import (
     Repository,
     Settings,
 )
-from pennyform.invoices.digest import digest
+from pennyform.invoices.desired.digest import digest
 
 RATES = {
     "FR_200": Decimal(20),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from pennyform.spec import read_contract
-from pennyform.spec.overlay import apply_overlays
-from pennyform.spec.read import overlays
-from pennyform.spec.store import Store
+from pennyform.spec.document.overlay import apply_overlays
+from pennyform.spec.normaliser.read import overlays
+from pennyform.spec.pin.store import Store
 
 
 @cache

@@ -14,7 +14,7 @@ import yaml
 from openapi_spec_validator import validate
 from pennyform.findings import Failure
 from pennyform.spec import canonical_json, normalise
-from pennyform.spec.overlay import read_overlay
+from pennyform.spec.document.overlay import read_overlay
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").iterdir() if path.is_dir())
 

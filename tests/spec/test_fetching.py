@@ -14,9 +14,9 @@ import httpx
 import pytest
 import trustme
 from pennyform.cli import main
-from pennyform.spec.download import download
-from pennyform.spec.limits import Limits
-from pennyform.spec.load import load
+from pennyform.spec.document.download import download
+from pennyform.spec.document.limits import Limits
+from pennyform.spec.document.load import load
 
 from .test_reading import GOOD, findings_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from openapi_spec_validator import validate
-from pennyform.spec.prose import DEFAULT
+from pennyform.spec.description_facts import DEFAULT
 
 from .pinned import company, firm
 

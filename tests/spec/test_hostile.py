@@ -19,8 +19,8 @@ import pytest
 from pennyform.codegen import schemas
 from pennyform.findings import Failure
 from pennyform.spec import canonical_json, normalise
-from pennyform.spec.fetch import pin_source
-from pennyform.spec.load import Source, load
+from pennyform.spec.document.load import Source, load
+from pennyform.spec.pin.fetch import pin_source
 
 from .hostile_contracts import DOCUMENTS, HARMLESS, UNREADABLE
 

@@ -6,7 +6,7 @@ import jsonpath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.spec.jsonpath import select
+from pennyform.spec.document.jsonpath import select
 
 from .pinned import corrections, pinned
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pennyform.codegen.schemas import emit, self_contained
 from pennyform.findings import Failure
 from pennyform.spec import REQUEST, normalise
-from pennyform.spec.plain import Plain
+from pennyform.spec.normaliser.flatten import Plain
 
 from .pinned import company, corrected, normalised
 from .samples import near_misses, samples, translated

@@ -7,8 +7,8 @@ import copy
 import pytest
 from pennyform.findings import Failure
 from pennyform.spec import canonical_json, normalise
-from pennyform.spec.naming import vendor_name
-from pennyform.spec.words import is_plural, pascal_case, singular, snake_case
+from pennyform.spec.normaliser.naming import vendor_name
+from pennyform.spec.normaliser.words import is_plural, pascal_case, singular, snake_case
 
 from .pinned import corrections, pinned
 

@@ -8,7 +8,7 @@ import pytest
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_spec_validator import validate
-from pennyform.spec.store import Store
+from pennyform.spec.pin.store import Store
 
 STORE = Store.default()
 

@@ -11,11 +11,11 @@ from openapi_spec_validator import validate
 from pennyform.cli import main
 from pennyform.findings import Failure
 from pennyform.spec import canonical_json
-from pennyform.spec.fetch import dated, keep, pin_source
-from pennyform.spec.load import Source
+from pennyform.spec.description_facts import DEFAULT, FILTERS, INCLUDES, SORTS
+from pennyform.spec.document.load import Source
 from pennyform.spec.pin import pin
-from pennyform.spec.prose import DEFAULT, FILTERS, INCLUDES, SORTS
-from pennyform.spec.store import Store, digest
+from pennyform.spec.pin.fetch import dated, keep, pin_source
+from pennyform.spec.pin.store import Store, digest
 
 from .pinned import pinned
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pennyform.spec.pin import fingerprint, reduce
-from pennyform.spec.prose import (
+from pennyform.spec.description_facts import (
     DECIMALS,
     DEFAULT,
     DEPRECATED_VALUES,
@@ -17,6 +16,7 @@ from pennyform.spec.prose import (
     parameter_facts,
     schema_facts,
 )
+from pennyform.spec.pin import fingerprint, reduce
 
 ONE_LINE_PER_RULE = """You can choose to filter items on specific fields.
 Available fields and values:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pennyform.spec.load import load
+from pennyform.spec.document.load import load
 from pennyform.spec.pin import pin
 
 FOLDER = Path(__file__).parent / "history"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from pennyform.spec.diff import Change, compare
-from pennyform.spec.diff.compare import Baseline
+from pennyform.spec.diff.comparison.contracts import Baseline
 
 from .contracts import Schema, document, operation, sending, thing
 from .history import FOLDER, contract

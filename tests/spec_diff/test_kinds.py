@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pennyform.report.contract_diff import _PHRASES, phrase
+from pennyform.report.contract_diff.words import _PHRASES, phrase
 from pennyform.spec.diff import KINDS, compare
 
 from . import test_operations, test_schemas

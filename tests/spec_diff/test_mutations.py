@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 from pennyform.spec.diff import Change
-from pennyform.spec.diff.compare import Baseline
+from pennyform.spec.diff.comparison.contracts import Baseline
 
 from .history import contract
 from .mutations import MAKERS, Anatomy, Mutation, mutations

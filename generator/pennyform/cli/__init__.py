@@ -97,7 +97,7 @@ def _verb(argv: Sequence[str]) -> str:
 
 def _run(argv: Sequence[str]) -> int:
     verb = _verb(argv)
-    module = importlib.import_module(f"pennyform.cli.{verb}")
+    module = importlib.import_module(f"pennyform.cli.commands.{verb}")
     parser = _Parser(prog=f"pennyform {verb}", description=f"pennyform {verb}: {VERBS[verb]}.")
     module.configure(parser)
     return int(module.run(parser.parse_args(argv[1:])))
@@ -115,9 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     except Failure as problem:
-        from pennyform.cli import terminal
+        from pennyform.cli.terminal import output
 
-        terminal.print_findings(problem.findings, stream=sys.stderr)
+        output.print_findings(problem.findings, stream=sys.stderr)
         return Exit.ERROR
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -127,14 +127,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return Exit.OK
     except OSError as problem:
-        from pennyform.cli.defects import excuse
+        from pennyform.cli.terminal.bug_report import excuse
 
         excuse(problem)
         return Exit.ERROR
     except Exception as defect:
         if os.environ.get("PENNYFORM_DEBUG"):
             raise
-        from pennyform.cli.defects import confess
+        from pennyform.cli.terminal.bug_report import confess
 
         confess(defect)
         return Exit.ERROR

@@ -1,6 +1,6 @@
 """Code generation: a normalised contract → everything below ``generated/``, as a map of path to bytes.
 
-Emitting is pure; :mod:`pennyform.codegen.writer` is the only module that touches ``generated/``.
+Emitting is pure; :mod:`pennyform.codegen.output.writer` is the only module that touches ``generated/``.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ def emit_all(contract: Contract, templates: Path | None = None) -> dict[str, byt
 
 
 def _invoicing(contract: Contract, templates: Path) -> list[dict[str, bytes]]:
-    from pennyform.codegen import definitions, vat_rates
-    from pennyform.codegen.definition_fields import UnsupportedShapeError
+    from pennyform.codegen import vat_rates
+    from pennyform.codegen.definitions import schemas as definitions
+    from pennyform.codegen.definitions.fields import UnsupportedShapeError
 
     try:
         schemas = definitions.emit(contract, templates / "definitions", templates / "invoices")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pennyform.codegen import emit_all
-from pennyform.codegen.writer import compare
+from pennyform.codegen.output.writer import compare
 from pennyform.findings import Finding, Severity, failure, tidy
 from pennyform.spec import Contract, canonical_json, read_contract
-from pennyform.spec.store import Store
+from pennyform.spec.pin.store import Store
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pennyform.engine.compare import shown_line
-from pennyform.engine.observed import ObservedInvoice, Row
-from pennyform.engine.remote import Remote
-from pennyform.engine.tasks import CATEGORIES
+from pennyform.engine.account.client import Remote
+from pennyform.engine.account.state import ObservedInvoice, Row
+from pennyform.engine.planning.diff import shown_line
+from pennyform.engine.planning.post_finalize_tasks import CATEGORIES
 from pennyform.invoices.model import Repository
 
 # Header fields that an author could have written; what the API makes up itself is left to it.

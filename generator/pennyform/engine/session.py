@@ -8,30 +8,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from pennyform.engine import cache, lock
-from pennyform.engine.admission import admit
-from pennyform.engine.apply import Applier
-from pennyform.engine.changes import Step
+from pennyform.engine.account import cache_file as cache
+from pennyform.engine.account.cached_client import Mirror
+from pennyform.engine.account.client import Remote
+from pennyform.engine.account.errors import UnreadableError
+from pennyform.engine.account.state import Company, Observation
+from pennyform.engine.applying.applier import Applier
+from pennyform.engine.applying.journalled_request import Progress
+from pennyform.engine.applying.prune import orphans
+from pennyform.engine.applying.report import Report
 from pennyform.engine.clock import Clock
-from pennyform.engine.journal import Journal, open_journal, peek, set_aside
-from pennyform.engine.keys import keys_of
+from pennyform.engine.journal import lock
+from pennyform.engine.journal.durable_files import Storage
+from pennyform.engine.journal.journal import Journal, open_journal, peek, set_aside
+from pennyform.engine.journal.replayed_state import Memory, Subject
 from pennyform.engine.limits import Patience
-from pennyform.engine.memory import Memory, Subject
-from pennyform.engine.mirror import Mirror
-from pennyform.engine.observe import observe
-from pennyform.engine.observed import Company, Observation
-from pennyform.engine.outcomes import UnreadableError
-from pennyform.engine.plan import Plan
-from pennyform.engine.planner import planned
-from pennyform.engine.prune import orphans
-from pennyform.engine.remote import Remote
-from pennyform.engine.results import Report
-from pennyform.engine.scopes import require
-from pennyform.engine.sender import Progress
-from pennyform.engine.settle import Settler, settle_past
-from pennyform.engine.storage import Storage
-from pennyform.engine.targets import restrict
-from pennyform.engine.tasks import volatile
+from pennyform.engine.planning.actions import Step
+from pennyform.engine.planning.lookups import observe
+from pennyform.engine.planning.natural_keys import keys_of
+from pennyform.engine.planning.plan import Plan
+from pennyform.engine.planning.planner import planned
+from pennyform.engine.planning.post_finalize_tasks import volatile
+from pennyform.engine.planning.preflight import admit
+from pennyform.engine.planning.scopes import require
+from pennyform.engine.planning.targets import restrict
+from pennyform.engine.recovery.settle import Settler, settle_past
 from pennyform.invoices.model import Repository
 
 

@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import Any
 
 from pennyform import __version__
-from pennyform.engine.changes import differences_json, place_json
-from pennyform.engine.compare import Comparison, Difference, compare
-from pennyform.engine.keys import resolver
-from pennyform.engine.observed import Company, Observation, ObservedInvoice
-from pennyform.engine.plan import FORMAT_VERSION
-from pennyform.engine.planner import Resolve
-from pennyform.engine.resolve import Resolved, becomes_final
-from pennyform.engine.tasks import difference, wished
+from pennyform.engine.account.state import Company, Observation, ObservedInvoice
+from pennyform.engine.planning.actions import differences_json, place_json
+from pennyform.engine.planning.diff import Comparison, Difference, compare
+from pennyform.engine.planning.natural_keys import resolver
+from pennyform.engine.planning.plan import FORMAT_VERSION
+from pennyform.engine.planning.planner import Resolve
+from pennyform.engine.planning.post_finalize_tasks import difference, wished
+from pennyform.engine.planning.resolve import Resolved, becomes_final
 from pennyform.invoices.model import DesiredInvoice, Repository
 
 

@@ -1,5 +1,6 @@
 """YAML definitions → desired invoices: read, resolve templates and references, check, total."""
 
+from pennyform.invoices.checks.references import Resolved
 from pennyform.invoices.model import (
     Attachment,
     CategoryWeight,
@@ -15,10 +16,9 @@ from pennyform.invoices.model import (
     Settings,
     request_body,
 )
-from pennyform.invoices.money import UnknownProductError, totals
-from pennyform.invoices.references import Resolved
-from pennyform.invoices.repository import load
-from pennyform.invoices.totals import Line, Totals, VatAmount
+from pennyform.invoices.money.model import Line, Totals, VatAmount
+from pennyform.invoices.money.totals import UnknownProductError, totals
+from pennyform.invoices.repository.loader import load
 
 __all__ = [
     "Attachment",

@@ -15,28 +15,33 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pennyform import data
-from pennyform.sandbox import access, checks, contract, downloads, links, oauth, seed, subscriptions
-from pennyform.sandbox.access import Access, Company
-from pennyform.sandbox.behaviours import behaviours_of
-from pennyform.sandbox.books import Books, TakenError
-from pennyform.sandbox.call import Behaviour, Call
+from pennyform.sandbox import oauth
+from pennyform.sandbox.accounting import subscriptions
+from pennyform.sandbox.auth import access
+from pennyform.sandbox.auth.access import Access, Company
+from pennyform.sandbox.auth.rate_limit import RateLimit
 from pennyform.sandbox.clock import Clock, system_clock
-from pennyform.sandbox.exchange import Exchange
+from pennyform.sandbox.contract import contract, request_validation
+from pennyform.sandbox.contract.router import Router
+from pennyform.sandbox.documents import downloads, links
 from pennyform.sandbox.faults import AdjustableClock, Faults
-from pennyform.sandbox.log import Log
+from pennyform.sandbox.handlers import behaviours_of
+from pennyform.sandbox.http.dispatcher import Exchange
+from pennyform.sandbox.http.request_log import Log
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.problems import Problem, declared, not_found, unavailable
-from pennyform.sandbox.rate_limit import RateLimit
-from pennyform.sandbox.routing import Router
+from pennyform.sandbox.request_context import Behaviour, Call
 from pennyform.sandbox.rules import Rules
-from pennyform.sandbox.snapshots import Snapshot, taken
-from pennyform.sandbox.store import Store
+from pennyform.sandbox.setup import seed
+from pennyform.sandbox.storage.database import Store
+from pennyform.sandbox.storage.records import Books, TakenError
+from pennyform.sandbox.storage.snapshots import Snapshot, taken
 
 if TYPE_CHECKING:
     import httpx
 
-    from pennyform.sandbox.asgi import Application
-    from pennyform.sandbox.transports import AsyncSleep, Sleep
+    from pennyform.sandbox.http.asgi import Application
+    from pennyform.sandbox.http.transports import AsyncSleep, Sleep
 
 _Recognise = Callable[[sqlite3.Connection], Access]
 _TAKEN = "External reference has already been taken"
@@ -204,8 +209,8 @@ class Sandbox:
             due = subscriptions.are_due(connection, caller.company.id, now, self.rules)
         access.authorise(caller, operation)
         behaviour = self._behaviours[operation.operation_id]
-        parameters = checks.parameters(operation, path, request.query)
-        body = checks.body(operation, request)
+        parameters = request_validation.parameters(operation, path, request.query)
+        body = request_validation.body(operation, request)
         with store.transaction(write=due or operation.method != "GET") as connection:
             books = Books(connection, caller.company.id, now)
             call = Call(operation, parameters, body, books, caller, request.origin, self.rules)
@@ -228,19 +233,19 @@ class Sandbox:
         Args:
             sleep: how the transport waits, where faults make it wait.
         """
-        from pennyform.sandbox.transports import Transport
+        from pennyform.sandbox.http.transports import Transport
 
         return Transport(Exchange(self), sleep)
 
     def async_transport(self, *, sleep: AsyncSleep | None = None) -> httpx.AsyncBaseTransport:
         """For ``httpx.AsyncClient(transport=…)``; waits by ``asyncio.sleep`` unless told otherwise."""
-        from pennyform.sandbox.transports import AsyncTransport
+        from pennyform.sandbox.http.transports import AsyncTransport
 
         return AsyncTransport(Exchange(self), sleep)
 
     def asgi(self) -> Application:
         """An ASGI application, for a server such as uvicorn."""
-        from pennyform.sandbox.asgi import application
+        from pennyform.sandbox.http.asgi import application
 
         return application(Exchange(self))
 

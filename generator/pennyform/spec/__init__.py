@@ -3,10 +3,18 @@
 ``load → pin → overlay → normalise``; see ARCHITECTURE.md. Nothing here knows invoices or how code is emitted.
 """
 
-from pennyform.spec.canonical import canonical_json
-from pennyform.spec.contract import ANSWER, REQUEST, Body, Contract, Operation, Parameter, Schema
-from pennyform.spec.normalise import normalise
-from pennyform.spec.read import read_contract
+from pennyform.spec.document.canonical import canonical_json
+from pennyform.spec.normaliser.contract import (
+    ANSWER,
+    REQUEST,
+    Body,
+    Contract,
+    Operation,
+    Parameter,
+    Schema,
+)
+from pennyform.spec.normaliser.normalise import normalise
+from pennyform.spec.normaliser.read import read_contract
 
 __all__ = [
     "ANSWER",

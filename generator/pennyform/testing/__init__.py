@@ -5,10 +5,10 @@ In ``conftest.py``::
     pytest_plugins = ["pennyform.testing"]
 
 It is asked for by name and not found by itself, so that tests without it start as fast as before. Without
-pytest, :class:`pennyform.sandbox.served.Served` puts a sandbox on a port for as long as a block lasts.
+pytest, ``background_server.Served`` puts a sandbox on a port for as long as a block lasts.
 """
 
-from pennyform.sandbox.served import Served
+from pennyform.sandbox.http.background_server import Served
 from pennyform.testing.fixtures import (
     pennylane_client,
     pennylane_sandbox,

@@ -9,17 +9,20 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from pennyform.cli import applying
 from pennyform.cli.exits import Exit
-from pennyform.engine import apply, masters, planner, saved, session, tasks, track
-from pennyform.engine.apply import Applier
-from pennyform.engine.changes import Action, Orphan, Step
-from pennyform.engine.finish import Finisher
-from pennyform.engine.masters import Masters
-from pennyform.engine.memory import Subject
-from pennyform.engine.reading import read_back
-from pennyform.engine.track import Track
-from pennyform.invoices import money
+from pennyform.cli.run import apply
+from pennyform.engine import session
+from pennyform.engine.applying import applier, invoice_run, prerequisites
+from pennyform.engine.applying.applier import Applier
+from pennyform.engine.applying.invoice_run import Track
+from pennyform.engine.applying.prerequisites import Masters
+from pennyform.engine.applying.read_back import read_back
+from pennyform.engine.applying.task_runner import Finisher
+from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.plan_files import binding
+from pennyform.engine.planning import planner, post_finalize_tasks
+from pennyform.engine.planning.actions import Action, Orphan, Step
+from pennyform.invoices.money import totals
 
 from tests.simulation.planted.bug import Bug, replaced
 
@@ -30,13 +33,13 @@ def _float_tax(base: Decimal, rate: Any, unit: Decimal) -> Decimal:
 
 @contextmanager
 def _amounts_not_compared() -> Iterator[None]:
-    real = track.compare
+    real = invoice_run.compare
 
     def lenient(*arguments: Any) -> Any:
         return replace(real(*arguments), amounts=())
 
     with ExitStack() as stack:
-        for module in (track, planner):
+        for module in (invoice_run, planner):
             stack.enter_context(patch.object(module, "compare", lenient))
         yield
 
@@ -84,7 +87,7 @@ def _unconcerned(self: Track, *, final: bool) -> None:
 
 
 def _create_again(self: Masters, doubtful: Any, results: Any) -> None:
-    results |= {one: replace(results[one], status=masters.Status.NOT_STARTED) for one in doubtful}
+    results |= {one: replace(results[one], status=prerequisites.Status.NOT_STARTED) for one in doubtful}
 
 
 def _all_drafts(repository: Any, drafts: Any) -> tuple[Orphan, ...]:
@@ -97,11 +100,11 @@ def _cheerful(report: Any) -> Exit:
     return Exit.OK if real is Exit.UNKNOWN else real
 
 
-_exit_of = applying.exit_of
+_exit_of = apply.exit_of
 
 
 BUGS: tuple[Bug, ...] = (
-    replaced("tax is computed in floats", money, "_tax", _float_tax, "none"),
+    replaced("tax is computed in floats", totals, "_tax", _float_tax, "none"),
     Bug("amounts are not compared", _amounts_not_compared, ("the service rounds otherwise",)),
     replaced(
         "whatever is read back is accepted",
@@ -114,7 +117,7 @@ BUGS: tuple[Bug, ...] = (
     Bug("finalized in the same breath as created", _finalized_at_once, ("none",)),
     replaced(
         "a reading that differs does not stop",
-        apply,
+        applier,
         "read_back",
         _reading_does_not_count,
         "no answer in time",
@@ -122,7 +125,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "what the journal cannot say was not mailed",
-        tasks,
+        post_finalize_tasks,
         "_remembered",
         _no_doubt_about_mail,
         "no answer in time after it was carried out",
@@ -157,10 +160,10 @@ BUGS: tuple[Bug, ...] = (
         "a second apply on another machine",
     ),
     replaced("drafts of others are pruned", session, "orphans", _all_drafts, "none"),
-    replaced("a stale plan is carried out", saved, "staleness", lambda *_: "", "none"),
+    replaced("a stale plan is carried out", binding, "staleness", lambda *_: "", "none"),
     replaced(
         "an unknown outcome exits 0",
-        applying,
+        apply,
         "exit_of",
         _cheerful,
         "no answer in time after it was carried out",

@@ -7,10 +7,10 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
-from pennyform.engine import journal, lock, storage
-from pennyform.engine.journal import Journal, JournalError
-from pennyform.engine.sender import Sender
-from pennyform.engine.storage import Disk
+from pennyform.engine.applying.journalled_request import Sender
+from pennyform.engine.journal import durable_files, journal, lock
+from pennyform.engine.journal.durable_files import Disk
+from pennyform.engine.journal.journal import Journal, JournalError
 
 from tests.simulation.machine import SystemCalls
 from tests.simulation.planted.bug import Bug, replaced
@@ -64,7 +64,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "the folder of a new journal is not synced",
-        storage,
+        durable_files,
         "_sync_folder",
         lambda *_: None,
         "power cut, and look-ups lag behind",

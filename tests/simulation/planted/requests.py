@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from pennyform.engine import remote
+from pennyform.engine.account import client
+from pennyform.engine.account.client import Remote
+from pennyform.engine.account.errors import RefusedError
+from pennyform.engine.account.state import ObservedInvoice
 from pennyform.engine.limits import Patience
-from pennyform.engine.observed import ObservedInvoice
-from pennyform.engine.outcomes import RefusedError
-from pennyform.engine.remote import Remote
-from pennyform.engine.settle import Settler
+from pennyform.engine.recovery.settle import Settler
 from pennylane_company import _exchange, convert, errors, models
 from pennylane_company._exchange import Exchange, Operation
 from pennylane_company._failures import Fate
@@ -29,9 +29,9 @@ def _server_errors_refuse() -> Iterator[None]:
     except errors.ServerError as problem:
         raise RefusedError(str(problem), status=problem.status) from problem
     except errors.OutcomeUnknownError as problem:
-        raise remote.UnknownOutcomeError(str(problem)) from problem
+        raise client.UnknownOutcomeError(str(problem)) from problem
     except errors.PennylaneError as problem:
-        raise remote._definite(problem) from problem
+        raise client._definite(problem) from problem
 
 
 @contextmanager
@@ -41,14 +41,14 @@ def _everything_refuses() -> Iterator[None]:
     except errors.OutcomeUnknownError as problem:
         raise RefusedError(str(problem), status=0) from problem
     except errors.ServerError as problem:
-        raise remote.UnknownOutcomeError(str(problem)) from problem
+        raise client.UnknownOutcomeError(str(problem)) from problem
     except errors.PennylaneError as problem:
-        raise remote._definite(problem) from problem
+        raise client._definite(problem) from problem
 
 
 def _create_final(self: Remote, body: Any) -> Any:
     final = convert({**body, "draft": False}, models.FinalizedCustomerInvoiceCreate)
-    return remote._sent(lambda: self._client.customer_invoices.create(final))
+    return client._sent(lambda: self._client.customer_invoices.create(final))
 
 
 def _first_lines(self: Remote, row: Any, included: Any) -> ObservedInvoice:
@@ -59,7 +59,7 @@ def _first_lines(self: Remote, row: Any, included: Any) -> ObservedInvoice:
 def _failing_proves(self: Settler, subjects: Any, found: dict[Any, int], missing: set[Any]) -> None:
     try:
         ids = self._ids_of(subjects[0].kind, [one.reference for one in subjects])
-    except remote.OutcomeError:
+    except client.OutcomeError:
         ids = {}
     found |= {one: ids[one.reference] for one in subjects if one.reference in ids}
     missing |= {one for one in subjects if one.reference not in ids}
@@ -84,7 +84,7 @@ BUGS: tuple[Bug, ...] = (
     replaced("the rate is left to the service", Turns, "_next_free", lambda _: float("-inf"), "none"),
     replaced(
         "5xx counts as refused",
-        remote,
+        client,
         "_writing",
         _server_errors_refuse,
         "503 after it was carried out, and look-ups lag behind",
@@ -92,7 +92,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "an unreadable success counts as refused",
-        remote,
+        client,
         "_writing",
         _everything_refuses,
         "undecodable JSON",
@@ -115,7 +115,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "rows that were not asked for are taken",
-        remote,
+        client,
         "_check",
         lambda *_: None,
         test="test_rows_that_were_not_asked_for_are_refused",

@@ -1,5 +1,5 @@
 """The typed client: a normalised contract → the modules of a package that stands alone."""
 
-from pennyform.codegen.client.emission import emit
+from pennyform.codegen.client.package import emit
 
 __all__ = ["emit"]

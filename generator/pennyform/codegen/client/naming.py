@@ -6,12 +6,12 @@ import re
 
 from openapi_python_client.strings import ClassName
 
-from pennyform.codegen.client.annotations import component_of
 from pennyform.codegen.client.code import Code
-from pennyform.codegen.client.flavours import Flavour
+from pennyform.codegen.client.models.annotations import component_of
+from pennyform.codegen.client.operations.variants import Flavour
 from pennyform.codegen.client.parsing import class_name
-from pennyform.spec.contract import Contract, Operation
-from pennyform.spec.words import pascal_case
+from pennyform.spec.normaliser.contract import Contract, Operation
+from pennyform.spec.normaliser.words import pascal_case
 
 # What every path starts with, up to the version: "/api/external/v2".
 _BASE = re.compile(r"(/[A-Za-z0-9_.~-]+)*?/v\d+(?=/)")

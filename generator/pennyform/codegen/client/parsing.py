@@ -17,7 +17,7 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from pennyform.codegen.client.code import only_code
 from pennyform.findings import Failure, Finding, Severity, tidy
-from pennyform.spec.contract import Contract
+from pennyform.spec.normaliser.contract import Contract
 
 PREFIX = "field_"
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pennyform.sandbox.admin import books, faults, requests, rules, time
-from pennyform.sandbox.admin.order import Handler, Order, refusal
-from pennyform.sandbox.admin.visitors import check_visitor
+from pennyform.sandbox.admin import faults, requests, rules, state, time
+from pennyform.sandbox.admin.admin_request import Handler, Order, refusal
+from pennyform.sandbox.admin.origin_guard import check_visitor
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.problems import Problem
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/_sandbox"
 ROUTES: Mapping[tuple[str, str], Handler] = {
-    **books.ROUTES,
+    **state.ROUTES,
     **faults.ROUTES,
     **requests.ROUTES,
     **rules.ROUTES,

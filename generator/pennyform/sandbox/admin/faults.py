@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pennyform.sandbox.admin.order import Answer, Handler, Order, refusal
+from pennyform.sandbox.admin.admin_request import Answer, Handler, Order, refusal
 from pennyform.sandbox.faults import Fault, Faults, Scheduled
-from pennyform.sandbox.faults.reading import FaultError, from_json
+from pennyform.sandbox.faults.parsing import FaultError, from_json
 
 
 def shown(order: Order) -> Answer:

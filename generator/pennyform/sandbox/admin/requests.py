@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
-from pennyform.sandbox.admin.order import Answer, Handler, Order, refusal
+from pennyform.sandbox.admin.admin_request import Answer, Handler, Order, refusal
 
 
 def _shown(order: Order) -> Answer:

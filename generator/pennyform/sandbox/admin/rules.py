@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pennyform.sandbox.admin.order import Answer, Handler, Order, refusal
+from pennyform.sandbox.admin.admin_request import Answer, Handler, Order, refusal
 from pennyform.sandbox.rules import changed
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from pennyform.sandbox.admin.order import Answer, Handler, Order, refusal
+from pennyform.sandbox.admin.admin_request import Answer, Handler, Order, refusal
 from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.grants import with_zone
+from pennyform.sandbox.setup.token_requests import with_zone
 
 
 class _Shift(msgspec.Struct, forbid_unknown_fields=True):

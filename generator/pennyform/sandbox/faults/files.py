@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pennyform.findings import Failure, Finding, tidy
-from pennyform.sandbox.documents import Document
 from pennyform.sandbox.faults.kinds import Fault
-from pennyform.sandbox.faults.reading import FaultError, from_json
+from pennyform.sandbox.faults.parsing import FaultError, from_json
 from pennyform.sandbox.faults.schedule import Faults
+from pennyform.sandbox.input_files import Document
 
 _KEYS = {"seed", "faults"}
 

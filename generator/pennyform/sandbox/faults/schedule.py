@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import RLock
 
+from pennyform.sandbox.faults.fault_context import Service, Stage, Visit
 from pennyform.sandbox.faults.kinds import Deliver, Encounter, Fault, Lag, Stale
 from pennyform.sandbox.faults.matching import matches
 from pennyform.sandbox.faults.outcome import Outcome
-from pennyform.sandbox.faults.stage import Service, Stage, Visit
 from pennyform.sandbox.messages import Request
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from urllib.parse import urlencode, urlsplit
 
-from pennyform.sandbox.access import companies
+from pennyform.sandbox.auth.access import companies
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.oauth.forms import RefusedError, fields
 from pennyform.sandbox.oauth.grants import Application, Grants

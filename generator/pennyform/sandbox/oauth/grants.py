@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from pennyform.sandbox.access import add_token, digest
+from pennyform.sandbox.auth.access import add_token, digest
 from pennyform.sandbox.clock import timestamp
 
 APPLICATION = "sandbox"

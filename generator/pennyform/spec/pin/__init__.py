@@ -2,13 +2,13 @@
 
 What stays: structure, names, types, limits, enums, patterns, formats, defaults, scopes, tags, deprecations.
 What goes: every sentence, example and address of a person. The result is still a valid OpenAPI document.
-Facts that stood only in sentences become structure, see :mod:`pennyform.spec.prose`; copies of named schemas
-become references, see :mod:`pennyform.spec.references`.
+Facts that stood only in sentences become structure, see ``spec.description_facts``; copies of named schemas
+become references, see :mod:`pennyform.spec.document.references`.
 
 Only what is listed here passes: a keyword nobody thought of is left out and reported, never let through.
 """
 
-from pennyform.spec.pin.document import API, Reduced, pin, reduce
 from pennyform.spec.pin.notes import fingerprint
+from pennyform.spec.pin.reduce import API, Reduced, pin, reduce
 
 __all__ = ["API", "Reduced", "fingerprint", "pin", "reduce"]

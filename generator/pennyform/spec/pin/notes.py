@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pennyform.findings import Finding, Severity, tidy
-from pennyform.spec.pointers import child
-from pennyform.spec.prose import Reading, Unread
+from pennyform.spec.description_facts import Reading, Unread
+from pennyform.spec.document.pointers import child
 
 _PROSE = frozenset(
     {"title", "description", "summary", "example", "examples", "externalDocs", "xml", "contact", "license"}

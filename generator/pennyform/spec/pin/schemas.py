@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pennyform.spec.description_facts import schema_facts
+from pennyform.spec.document.pointers import child
 from pennyform.spec.pin.notes import Notes
-from pennyform.spec.pointers import child
-from pennyform.spec.prose import schema_facts
 
 _SCHEMA_FACTS = frozenset(
     {

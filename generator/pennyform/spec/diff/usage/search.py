@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pennyform.spec.diff.changes import Change
-from pennyform.spec.diff.kinds import Severity
+from pennyform.spec.diff.report.changes import Change
+from pennyform.spec.diff.report.kinds import Severity
 from pennyform.spec.diff.usage.words import Words, words_of
 
 DEFINITION = "definition"

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pennyform.spec.diff.changes import Change
-from pennyform.spec.diff.differences import Difference, is_part
-from pennyform.spec.diff.kinds import ANSWER, Severity, severity
-from pennyform.spec.diff.operations import Operation
-from pennyform.spec.diff.sites import Site
+from pennyform.spec.diff.comparison.differences import Difference, is_part
+from pennyform.spec.diff.comparison.sites import Site
+from pennyform.spec.diff.report.changes import Change
+from pennyform.spec.diff.report.kinds import ANSWER, Severity, severity
+from pennyform.spec.diff.schemas.operations import Operation
 
 # What is about a field that was there before, so that its name can be in use.
 _NAMED = (

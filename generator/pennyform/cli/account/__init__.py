@@ -1,0 +1,1 @@
+"""Which account a command talks to, and the token for it."""

@@ -1,0 +1,184 @@
+"""``pennyform spec diff``: what changed between two contracts, and what of yours it touches."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import output
+from pennyform.findings import Finding, failure
+
+if TYPE_CHECKING:
+    from pennyform.spec.diff import Change
+    from pennyform.spec.diff.report.accepted import Acceptance
+    from pennyform.spec.diff.usage import Definitions, Searched, Text
+
+_PLACES = re.compile(r" \(in \d+ places\)$")
+_LARGEST_TEXT = 8 * 1024 * 1024
+_SUFFIXES = (".yaml", ".yml", ".py", ".pyi")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of the action."""
+    parser.add_argument("old", metavar="OLD", help="a contract: pinned or as published; a file or https URL")
+    parser.add_argument("new", metavar="NEW", help="the contract to compare it with")
+    output.add_format(parser, "text", "json", "markdown")
+    parser.add_argument(
+        "--fail-on",
+        choices=("breaking", "attention"),
+        help="exit 4 when there is such a change, or a worse one, that is not accepted",
+    )
+    parser.add_argument(
+        "--accepted",
+        type=Path,
+        metavar="FILE",
+        help="accepted changes: a fingerprint and the reason per line",
+    )
+    parser.add_argument(
+        "--against",
+        nargs="+",
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="say which definitions, templates, code and emitted symbols use what changed",
+    )
+    parser.add_argument("--all", action="store_true", help="name every operation of every change")
+
+
+def run(args: argparse.Namespace) -> Exit:
+    """Print the comparison; 4 when ``--fail-on`` says so."""
+    from pennyform.spec.diff import Severity, compare
+    from pennyform.spec.diff.report.accepted import unused
+    from pennyform.spec.diff.report.data import fails, report_data
+
+    accepted = _accepted(args.accepted)
+    (old, unread_old), (new, unread_new) = _contract(args.old), _contract(args.new)
+    changes = compare(old, new)
+    searched = look_through(changes, args.against, (old, new)) if args.against else None
+    data = report_data(changes, old=args.old, new=args.new, accepted=accepted, searched=searched)
+    findings = [*_unread(unread_old, unread_new), *unused(accepted, changes)]
+    output.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
+    _print(data, args)
+    limit = Severity(args.fail_on) if args.fail_on else None
+    return Exit.FINDINGS if fails(changes, accepted, limit) else Exit.OK
+
+
+def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:
+    """A contract, pinned if it is not, and what pinning did not understand; None if it was pinned before."""
+    from pennyform.spec.document.load import load
+    from pennyform.spec.pin import API, pin
+
+    document = load(source).document
+    if API in document["info"]:
+        return document, None
+    return pin(document, api="contract", file=source)
+
+
+def _unread(old: list[Finding] | None, new: list[Finding] | None) -> list[Finding]:
+    """What only one of two published contracts says that was not understood: it may be a change."""
+    if old is None or new is None:
+        return []
+    before, after = ({_said(finding): finding for finding in findings} for findings in (old, new))
+    return [
+        *(finding for said, finding in before.items() if said not in after),
+        *(finding for said, finding in after.items() if said not in before),
+    ]
+
+
+def _said(finding: Finding) -> str:
+    return _PLACES.sub("", finding.summary)
+
+
+def _accepted(path: Path | None) -> dict[str, Acceptance]:
+    from pennyform.spec.diff.report.accepted import read_accepted
+
+    return read_accepted(_read(path), file=str(path)) if path else {}
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_TEXT + 1)
+        if len(content) > _LARGEST_TEXT:
+            raise failure("too-large", f"larger than {_LARGEST_TEXT:,} bytes", file=str(path))
+        return content.decode("utf-8-sig")
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise failure("unreadable-file", f"cannot read {path}: {reason}", file=str(path)) from None
+    except UnicodeDecodeError:
+        raise failure("not-utf-8", "the text is not UTF-8", file=str(path)) from None
+
+
+def look_through(changes: list[Change], paths: list[Path], contracts: tuple[dict[str, Any], ...]) -> Searched:
+    """Look for what changed in files and folders; ``contracts`` are the two that were compared."""
+    from pennyform.spec.diff.usage import search
+
+    return search(changes, _texts(paths), _definitions(contracts))
+
+
+def _texts(paths: list[Path]) -> Iterator[Text]:
+    """The files to look through, each once: those named, and those below the folders named."""
+    from pennyform.spec.diff.usage import Text
+
+    files = dict.fromkeys(file for path in paths for file in _files(path))
+    return (Text(str(file), _read(file)) for file in files)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix in _SUFFIXES and file.is_file() and not _hidden(file.relative_to(path))
+    )
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") or part in ("__pycache__", "node_modules") for part in path.parts)
+
+
+def _definitions(contracts: tuple[dict[str, Any], ...]) -> Definitions:
+    """What definitions become, as the files say that derive their schemas from the contract."""
+    import yaml
+
+    from pennyform import data
+    from pennyform.spec.diff.schemas.operations import resources
+    from pennyform.spec.diff.usage import Definitions
+
+    operations: set[str] = set()
+    names: dict[str, str] = {}
+    for file in sorted((data.templates() / "definitions").glob("*.yaml")):
+        differences = yaml.safe_load(_read(file))
+        operations.update(_texts_in(differences))
+        names.update({field: key["name"] for field, key in differences.get("keys", {}).items()})
+    found = frozenset(resource for contract in contracts for resource in resources(contract, operations))
+    return Definitions(found, names)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Every text of a YAML value: operations stand under several keys."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts_in(inner)
+
+
+def _print(data: dict[str, Any], args: argparse.Namespace) -> None:
+    from pennyform.report.contract_diff import markdown as contract_diff_markdown
+    from pennyform.report.contract_diff import text as contract_diff_text
+    from pennyform.report.shared.ansi import Paint
+
+    if args.format == "json":
+        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    elif args.format == "markdown":
+        text = contract_diff_markdown.render(data)
+    else:
+        paint = Paint(output.style(sys.stdout, no_color=args.no_color).colour)
+        text = contract_diff_text.render(data, paint, longest=None if args.all else 6)
+    sys.stdout.write(output.printable(text, sys.stdout))

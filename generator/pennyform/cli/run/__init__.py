@@ -1,0 +1,1 @@
+"""What plan, apply, verify and adopt have in common."""

@@ -1,0 +1,1 @@
+"""Components of the contract as the models of the client."""

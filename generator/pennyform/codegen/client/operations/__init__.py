@@ -1,0 +1,1 @@
+"""Operations of the contract as the methods of the client."""

@@ -1,0 +1,1 @@
+"""Writing the output folder, and the lock that says what it was made from."""

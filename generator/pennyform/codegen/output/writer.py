@@ -1,0 +1,186 @@
+"""The only module that reads or changes an output folder: it compares, and it writes all or nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pennyform.codegen.output import record
+from pennyform.findings import Failure, Finding, Severity, failure, tidy
+from pennyform.spec.document import strict_json
+from pennyform.spec.pin.store import digest
+
+_IGNORED_FOLDERS = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+_WRITERS = 8
+_IGNORED_SUFFIXES = frozenset({".pyc", ".pyo"})
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many files a write added, changed and removed; the others were as they should be."""
+
+    added: int
+    changed: int
+    removed: int
+
+
+def locked(output: Path) -> dict[str, Any]:
+    """What was recorded when this folder was last written; empty when nothing, or nothing legible, was."""
+    path = output / record.NAME
+    if not path.is_file():
+        return {}
+    try:
+        content = strict_json.parse(path.read_bytes(), file=str(path))
+    except Failure:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def untouched(output: Path, lock: Mapping[str, Any]) -> bool:
+    """Whether a folder holds exactly the files that its lock records."""
+    files = lock.get("files", {})
+    present = set(_present(output, {path.split("/")[0] for path in files}))
+    return (
+        bool(files)
+        and present == set(files)
+        and all(digest((output / path).read_bytes()) == recorded for path, recorded in files.items())
+    )
+
+
+def compare(files: Mapping[str, bytes], output: Path) -> list[Finding]:
+    """Name every file that is not as it would be emitted.
+
+    Args:
+        files: what would be emitted, by path below ``output``.
+        output: the folder to compare with.
+
+    Returns:
+        An error for every changed, missing or orphaned file.
+    """
+    present = set(_present(output, _roots(files, output)))
+    findings = [_stale("missing", path, output) for path in files.keys() - present]
+    findings += [_stale("orphaned", path, output) for path in present - files.keys()]
+    findings += [
+        _stale("changed", path, output)
+        for path in files.keys() & present
+        if (output / path).read_bytes() != files[path]
+    ]
+    return tidy(findings)
+
+
+def write(files: Mapping[str, bytes], output: Path, *, made_from: Mapping[str, Any], ours: bool) -> Written:
+    """Make a folder hold exactly these files.
+
+    Everything is written beside the folder's content first; only when all of it is on the disk do files move
+    into place, and stale ones go. The lock moves last: it never vouches for what is not there.
+
+    Args:
+        files: what was emitted, by path below ``output``.
+        output: the folder; it is made when missing. What it has beside the emitted folders stays.
+        made_from: what the lock records, see :func:`pennyform.codegen.output.record.inputs`.
+        ours: whether the folder is known to hold nothing but emitted files. Otherwise a folder of the same
+            name that was not emitted is never replaced.
+
+    Raises:
+        Failure: a folder that is in the way was not emitted by us, or the disk refuses.
+    """
+    if not ours and not locked(output):
+        _refuse_strangers(files, output)
+    try:
+        return _replace(files, output, made_from)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise failure("cannot-write", f"cannot write {output}: {reason}", file=str(output)) from None
+
+
+def _replace(files: Mapping[str, bytes], output: Path, made_from: Mapping[str, Any]) -> Written:
+    output.mkdir(parents=True, exist_ok=True)
+    present = set(_present(output, _roots(files, output)))
+    stale = sorted(present - files.keys())
+    new = sorted(files.keys() - present)
+    changed = sorted(path for path in files.keys() & present if (output / path).read_bytes() != files[path])
+    staging = Path(tempfile.mkdtemp(prefix=".pennyform-", dir=output))
+    try:
+        contents = {
+            **{path: files[path] for path in (*new, *changed)},
+            record.NAME: record.record(made_from, files),
+        }
+        # Each file has to reach the disk, but they need not wait for each other.
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            list(writers.map(lambda item: _stage(staging / item[0], item[1]), contents.items()))
+        for path in contents:
+            (output / path).parent.mkdir(parents=True, exist_ok=True)
+            if path != record.NAME:
+                (staging / path).replace(output / path)
+        for path in stale:
+            (output / path).unlink()
+        _remove_empty(output, stale)
+        (staging / record.NAME).replace(output / record.NAME)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return Written(len(new), len(changed), len(stale))
+
+
+def _stage(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _remove_empty(output: Path, removed: list[str]) -> None:
+    """Remove the folders that the removed files leave empty, innermost first."""
+    folders = {folder for path in removed for folder in Path(path).parents if folder != Path()}
+    for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+        caches = [child for child in (output / folder).iterdir() if child.name in _IGNORED_FOLDERS]
+        if len(list((output / folder).iterdir())) == len(caches):
+            shutil.rmtree(output / folder)
+
+
+def _roots(files: Mapping[str, bytes], output: Path) -> set[str]:
+    """The folders that are emitted now or were the last time."""
+    return {path.split("/")[0] for path in (*files, *locked(output).get("files", {}))}
+
+
+def _present(output: Path, roots: set[str]) -> Iterator[str]:
+    for root in sorted(roots):
+        for folder, folders, names in os.walk(output / root):
+            folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
+            for name in names:
+                path = Path(folder, name)
+                if path.suffix not in _IGNORED_SUFFIXES:
+                    yield path.relative_to(output).as_posix()
+
+
+def _refuse_strangers(files: Mapping[str, bytes], output: Path) -> None:
+    strangers = [root for root in sorted({path.split("/")[0] for path in files}) if (output / root).exists()]
+    if strangers:
+        names = ", ".join(f"{output / name}" for name in strangers)
+        raise failure(
+            "not-emitted",
+            f"{names} is there already and was not emitted by pennyform",
+            file=str(output),
+            detail="Emitting replaces these folders as a whole.",
+            fix="Give another folder with --output.",
+        )
+
+
+def _stale(what: str, path: str, output: Path) -> Finding:
+    summaries = {
+        "changed": "differs from what the contract and the templates give",
+        "missing": "is not there",
+        "orphaned": "is not emitted any more",
+    }
+    detail = "What is emitted is never edited: the next generation replaces it."
+    fix = "Run: pennyform generate"
+    file = str(output / path)
+    return Finding(
+        f"generated-{what}", Severity.ERROR, f"{path} {summaries[what]}", file=file, detail=detail, fix=fix
+    )

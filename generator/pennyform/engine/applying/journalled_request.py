@@ -1,0 +1,111 @@
+"""One write: the intent made durable, the request sent, what came of it written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any, TypeVar
+
+from pennyform.engine.account.errors import (
+    NotAllowedError,
+    NotSentError,
+    OutcomeError,
+    RateExhaustedError,
+    UnknownOutcomeError,
+)
+from pennyform.engine.journal.journal import Journal, JournalError
+from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.limits import UNKNOWN_IN_A_ROW
+
+T = TypeVar("T")
+
+# Called after each write with the number of writes done and the number there are in all.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(eq=False, slots=True)
+class Sender:
+    """Sends writes, of several threads at once, and knows when no more may be sent.
+
+    ``interrupted`` and ``overdue`` are asked before each write: whether a person wants it to stop, and
+    whether it has been at it for too long. ``stopped`` says why nothing more is sent; ``try_later`` that the
+    reason will pass.
+    """
+
+    journal: Journal
+    interrupted: Callable[[], bool]
+    progress: Progress
+    overdue: Callable[[], bool] = lambda: False
+    total: int = 0
+    done: int = 0
+    stopped: str = ""
+    try_later: bool = False
+    _unknown_in_a_row: int = 0
+    # The journal is one chain of records, whoever writes them.
+    _turn: RLock = field(default_factory=RLock)
+
+    def must_stop(self) -> bool:
+        """Whether nothing more may be sent."""
+        if self.interrupted():
+            self.stop("interrupted")
+        elif self.overdue():
+            self.try_later = self.try_later or not self.stopped
+            self.stop("the run's time limit is reached")
+        return bool(self.stopped)
+
+    def stop(self, why: str) -> None:
+        """Let nothing more be sent; the first reason counts."""
+        self.stopped = self.stopped or why
+
+    def send(self, subject: Subject, step: str, request: Callable[[], T], id_: int | None = None) -> T:
+        """Send one write.
+
+        Args:
+            subject: what it is about.
+            step: what it does, for the journal.
+            request: sends it.
+            id_: the id it is about, when there is one already.
+
+        Raises:
+            OutcomeError: it did not succeed.
+            JournalError: the intent could not be written, and nothing was sent.
+        """
+        try:
+            with self._turn:
+                self.journal.write("intent", **subject._asdict(), step=step, id=id_)
+        except JournalError as problem:
+            self.stop(str(problem))
+            raise
+        try:
+            answer = request()
+        except OutcomeError as problem:
+            with self._turn:
+                self._failed(subject, step, problem)
+            raise
+        seen = int(answer["id"]) if isinstance(answer, Mapping) and step != "upload_file" else id_
+        with self._turn:
+            self._unknown_in_a_row = 0
+            self.note("acknowledged", subject, step=step, id=seen)
+            self.done += 1
+            self.progress(self.done, self.total)
+        return answer
+
+    def note(self, event: str, subject: Subject, **data: Any) -> None:
+        """Write down what happened; if that fails, it still happened, but nothing more is sent."""
+        try:
+            with self._turn:
+                self.journal.write(event, **subject._asdict(), **data)
+        except JournalError as problem:
+            self.stop(str(problem))
+
+    def _failed(self, subject: Subject, step: str, problem: OutcomeError) -> None:
+        unknown = isinstance(problem, UnknownOutcomeError)
+        self.note("unknown" if unknown else "refused", subject, step=step, why=str(problem))
+        self._unknown_in_a_row = self._unknown_in_a_row + 1 if unknown else 0
+        if self._unknown_in_a_row >= UNKNOWN_IN_A_ROW:
+            self.stop(f"{UNKNOWN_IN_A_ROW} answers in a row were lost; the last: {problem}")
+        # These would meet every other request too.
+        if isinstance(problem, NotAllowedError | NotSentError | RateExhaustedError):
+            self.try_later = isinstance(problem, RateExhaustedError)
+            self.stop(str(problem))

@@ -1,0 +1,71 @@
+"""Drafts that left the repository: found by the prefix of their references, deleted only when asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pennyform.engine.account.client import Remote
+from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
+from pennyform.engine.account.state import ObservedInvoice
+from pennyform.engine.applying.journalled_request import Sender
+from pennyform.engine.applying.report import Result, Status
+from pennyform.engine.journal.journal import JournalError
+from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.planning.actions import Orphan, Step, shown_invoice
+from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.findings import Finding, Severity
+from pennyform.invoices.model import Repository
+
+
+def orphans(repository: Repository, drafts: Iterable[ObservedInvoice]) -> tuple[Orphan, ...]:
+    """The drafts that carry the repository's prefix and that none of its definitions asks for, by reference.
+
+    Args:
+        repository: all definitions there are; a part of them would make orphans of the others.
+        drafts: all drafts of the account.
+
+    Raises:
+        InadmissibleError: the repository has no prefix, so that nobody can say whose a draft is.
+    """
+    prefix = repository.settings.reference_prefix
+    if not prefix:
+        raise InadmissibleError([_NO_PREFIX])
+    defined = {invoice.external_reference for invoice in repository.invoices}
+    left = [
+        draft
+        for draft in drafts
+        if draft.draft
+        and draft.external_reference.startswith(prefix)
+        and draft.external_reference not in defined
+    ]
+    return tuple(map(Orphan, sorted(left, key=lambda draft: draft.external_reference)))
+
+
+_NO_PREFIX = Finding(
+    "prune-without-prefix",
+    Severity.ERROR,
+    "--prune needs a reference_prefix",
+    file="pennyform.yaml",
+    detail="Drafts of this folder are told from those of others by how their references begin.",
+    fix="give the folder a reference_prefix in pennyform.yaml",
+)
+
+
+def delete(orphan: Orphan, remote: Remote, sender: Sender) -> Result:
+    """Delete a draft, if it still is what was planned."""
+    subject = Subject("invoice", orphan.external_reference)
+    left, id_ = (str(Step.PRUNE),), orphan.there.id
+    if sender.must_stop():
+        return Result(orphan, Status.NOT_STARTED, id=id_, left=left, detail=sender.stopped)
+    try:
+        now = remote.invoices_by_id([id_]).get(id_)
+        if now is None:
+            return Result(orphan, Status.DONE, id=id_)
+        if shown_invoice(now) != shown_invoice(orphan.there):
+            return Result(orphan, Status.FAILED, id=id_, left=left, detail="it was changed meanwhile")
+        sender.send(subject, Step.PRUNE, lambda: remote.delete_draft(id_), id_)
+    except UnknownOutcomeError as problem:
+        return Result(orphan, Status.UNKNOWN, id=id_, left=left, detail=str(problem))
+    except (OutcomeError, JournalError) as problem:
+        return Result(orphan, Status.FAILED, id=id_, left=left, detail=str(problem))
+    return Result(orphan, Status.DONE, id=id_)

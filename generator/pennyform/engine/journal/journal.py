@@ -1,0 +1,258 @@
+"""The journal: what was about to be done, and what came of it, written down before and after each step.
+
+One file per company, one record per line: a checksum, a space, a JSON object. Each checksum covers the
+record and the checksum before it, so a record can be neither changed nor left out unnoticed. A record is
+durable when :meth:`Journal.write` returns. The journal is a witness, not the truth: without it, look-ups find
+everything again, only slower.
+
+A file that has grown is compacted when it is opened: one ``memory`` record says what all of them add up to,
+and the file as it was is kept beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pennyform.engine.journal.durable_files import Storage
+from pennyform.engine.journal.replayed_state import Memory, Recollection, Record
+from pennyform.engine.limits import COMPACT_BYTES, JOURNAL_BYTES
+from pennyform.findings import Failure, failure
+
+_START = "pennyform journal 1"
+_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The records of a journal file, and how far it can be trusted.
+
+    ``size`` is the length in bytes of what is sound; ``torn`` tells that something behind it was left half
+    written; ``doubtful`` tells that what is behind it looks like a whole record, so that something which was
+    once durable may be missing. ``base`` is the length of the ``memory`` record that the file begins with.
+    """
+
+    records: tuple[Record, ...]
+    last_sum: str
+    size: int
+    torn: bool = False
+    doubtful: bool = False
+    base: int = 0
+
+
+def read(data: bytes, *, name: str) -> Reading:
+    """Check and parse the bytes of a journal.
+
+    Args:
+        data: the whole file.
+        name: what to call the file in messages.
+
+    Raises:
+        Failure: ``journal-damaged``: a record that is not the last one fails its checksum.
+    """
+    records: list[Record] = []
+    return _read(data, records.append, name=name, records=records)
+
+
+def _read(
+    data: bytes, take: Callable[[Record], object], *, name: str, records: list[Record] | None = None
+) -> Reading:
+    """Hand every sound record to ``take``: a journal of a long run would not fit into memory as records."""
+    last_sum, size, base = _START, 0, 0
+    for number, (line, rest) in enumerate(_lines(data), start=1):
+        parsed = _parse(line, last_sum)
+        if parsed is None:
+            if rest:
+                raise _damaged(name, number=number, offset=size)
+            return Reading(tuple(records or ()), last_sum, size, torn=True, doubtful=True, base=base)
+        last_sum, record = parsed
+        take(record)
+        size += len(line) + 1
+        if number == 1 and record["event"] == "memory":
+            base = size
+    # What follows the last line feed is either nothing or a record that was never finished; a whole record
+    # with something else than a line feed behind it was durable once.
+    tail = data[size:]
+    doubtful = _parse(tail[:-1], last_sum) is not None
+    return Reading(tuple(records or ()), last_sum, size, torn=bool(tail), doubtful=doubtful, base=base)
+
+
+def _lines(data: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Every finished line, and whether anything follows it."""
+    start = 0
+    while (end := data.find(b"\n", start)) >= 0:
+        yield data[start:end], end + 1 < len(data)
+        start = end + 1
+
+
+def _parse(line: bytes, previous: str) -> tuple[str, Record] | None:
+    stated, _, text = line.partition(b" ")
+    if stated.decode("ascii", "replace") != _sum(previous, text):
+        return None
+    try:
+        record = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return None
+    return stated.decode("ascii"), record
+
+
+def _sum(previous: str, text: bytes) -> str:
+    return hashlib.sha256(previous.encode() + b"\n" + text).hexdigest()[:_DIGITS]
+
+
+def _line(previous: str, record: Record) -> tuple[str, bytes]:
+    """The checksum of ``record`` behind ``previous``, and the line to write."""
+    text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    checksum = _sum(previous, text)
+    return checksum, checksum.encode() + b" " + text + b"\n"
+
+
+def _damaged(name: str, *, number: int, offset: int) -> Failure:
+    return failure(
+        "journal-damaged",
+        f"record {number} of the journal fails its checksum (at byte {offset}), and others follow it",
+        file=name,
+        detail="The journal is the witness of what was sent. Nothing is sent while it contradicts itself.",
+        fix="run 'pennyform apply --repair-journal …': it sets the file aside and looks every invoice up "
+        "again before anything is created",
+    )
+
+
+class JournalError(Exception):
+    """The journal cannot be written: nothing more may be sent."""
+
+
+@dataclass(eq=False)
+class Journal:
+    """An open journal. Made by :func:`open_journal`, which also repairs a torn end.
+
+    ``size`` is that of the file in bytes, ``most_bytes`` what it may grow to.
+    """
+
+    path: Path
+    storage: Storage
+    now: Callable[[], datetime]
+    last_sum: str = _START
+    size: int = 0
+    most_bytes: int = JOURNAL_BYTES
+    recollection: Recollection = field(default_factory=Recollection)
+    _broken: bool = field(default=False, init=False)
+
+    @property
+    def memory(self) -> Memory:
+        """What the records add up to by now."""
+        return self.recollection.memory()
+
+    def write(self, event: str, **data: Any) -> None:
+        """Add one record; durable on return.
+
+        Raises:
+            JournalError: it could not be written. Nothing more is accepted: half a record may be in the file.
+        """
+        if self._broken:
+            raise JournalError("the journal could not be written before")
+        record = _record(self.now, event, data)
+        checksum, line = _line(self.last_sum, record)
+        if self.size + len(line) > self.most_bytes:
+            raise JournalError(
+                f"the journal {self.path} has reached its limit of {self.most_bytes:,} bytes; "
+                "the next apply compacts it"
+            )
+        try:
+            self.storage.append(self.path, line)
+        except OSError as problem:
+            self._broken = True
+            raise JournalError(f"the journal {self.path} cannot be written: {problem}") from problem
+        self.last_sum = checksum
+        self.size += len(line)
+        self.recollection.take(record)
+
+    def compact(self) -> None:
+        """Put what the records add up to in their place; they are kept in a file beside this one.
+
+        A journal that cannot be compacted goes on as it is.
+        """
+        record = _record(self.now, "memory", self.recollection.summary())
+        checksum, line = _line(_START, record)
+        keep = self.path.with_name(f"{self.path.name}.until-{self.last_sum[:8]}")
+        try:
+            self.storage.replace(self.path, line, keep)
+        except OSError:
+            return
+        self.last_sum, self.size = checksum, len(line)
+
+
+def _record(now: Callable[[], datetime], event: str, data: Record) -> Record:
+    return {"at": now().isoformat(timespec="milliseconds"), "event": event, **data}
+
+
+def open_journal(path: Path, storage: Storage, now: Callable[[], datetime]) -> Journal:
+    """Open the journal of one company for writing; the caller holds the lock.
+
+    A torn end is cut off: its writer died before anything was sent on the strength of it.
+
+    Raises:
+        Failure: ``journal-damaged``.
+        JournalError: the file cannot be read or written.
+    """
+    recollection = Recollection()
+    try:
+        reading = _read(storage.read(path) or b"", recollection.take, name=str(path))
+        if reading.torn:
+            storage.truncate(path, reading.size)
+    except OSError as problem:
+        raise JournalError(f"the journal {path} cannot be opened: {problem}") from problem
+    journal = Journal(path, storage, now, reading.last_sum, reading.size, recollection=recollection)
+    if reading.doubtful:
+        journal.write("doubt", why="the last record failed its checksum and was cut off")
+    # Compacting costs as much as what is remembered is long: it must have grown by that much to be worth it.
+    if journal.size - reading.base > max(COMPACT_BYTES, reading.base):
+        journal.compact()
+    return journal
+
+
+def set_aside(path: Path, storage: Storage, now: Callable[[], datetime]) -> Path | None:
+    """Begin a damaged journal anew, with ``doubt`` as its first record, and keep it under another name.
+
+    Returns:
+        The name it is kept under; None when the journal is sound or there is none.
+
+    Raises:
+        JournalError: the file cannot be read or written.
+    """
+    try:
+        data = storage.read(path)
+        if data is None or _is_sound(data, path):
+            return None
+        keep = path.with_name(f"{path.name}.damaged-{hashlib.sha256(data).hexdigest()[:8]}")
+        doubt = _record(now, "doubt", {"why": f"the journal before this one was damaged: {keep.name}"})
+        storage.replace(path, _line(_START, doubt)[1], keep)
+    except OSError as problem:
+        raise JournalError(f"the journal {path} cannot be set aside: {problem}") from problem
+    return keep
+
+
+def _is_sound(data: bytes, path: Path) -> bool:
+    try:
+        _read(data, lambda _: None, name=str(path))
+    except Failure:
+        return False
+    return True
+
+
+def peek(path: Path, storage: Storage) -> Memory:
+    """What the journal at ``path`` remembers, without a lock and without touching it.
+
+    Raises:
+        Failure: ``journal-damaged``.
+    """
+    recollection = Recollection()
+    _read(storage.read(path) or b"", recollection.take, name=str(path))
+    return recollection.memory()

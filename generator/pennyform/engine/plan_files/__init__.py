@@ -1,0 +1,1 @@
+"""Saved plans: the file, and what binds it to definitions and account."""

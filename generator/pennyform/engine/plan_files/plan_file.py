@@ -1,0 +1,153 @@
+"""Saved plans as files: text that can be reviewed, and that nothing can be smuggled into on its way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pennyform.engine.limits import PLAN_BYTES
+from pennyform.engine.planning.plan import FORMAT_VERSION
+from pennyform.findings import Failure, failure
+
+_DEFINITIONS = frozenset({".yaml", ".yml"})
+_ANEW = "make a new one with 'pennyform plan --out'"
+
+
+class Binding(msgspec.Struct, forbid_unknown_fields=True):
+    """What a plan was made from. ``root`` is relative to the file, ``paths`` and ``files`` to the root.
+
+    ``files``, ``schemas`` and ``remote`` are hashes of the definitions, of what they are checked against, and
+    of what the account held. ``targets`` are the references it was restricted to; ``prune`` tells that it
+    deletes drafts. ``nonce`` makes two plans of the same content two plans, of which each may be used once.
+    """
+
+    created_at: str
+    nonce: str
+    root: str
+    paths: list[str]
+    targets: list[str]
+    prune: bool
+    files: dict[str, str]
+    schemas: str
+    remote: dict[str, str]
+
+
+class _Company(msgspec.Struct):
+    id: int
+    name: str
+
+
+class _Change(msgspec.Struct):
+    """What of a change is looked at before it is compared with what would be planned now."""
+
+    kind: str
+    external_reference: str
+
+
+class _Content(msgspec.Struct):
+    """A plan, as far as it must be understood before its content can be compared."""
+
+    format_version: int
+    pennyform: str
+    environment: str
+    company: _Company
+    changes: list[_Change]
+    saved: Binding
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan read from a file. ``data`` is all that it says, ``binding`` what it was made from."""
+
+    file: Path
+    id: str
+    data: Mapping[str, Any]
+    binding: Binding
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files and folders that it is about, absolute."""
+        root = self.file.resolve().parent / self.binding.root
+        return tuple(root / path for path in self.binding.paths)
+
+
+def read(file: Path) -> SavedPlan:
+    """Read a saved plan.
+
+    Raises:
+        Failure: it is not one, or it was changed since.
+    """
+    try:
+        content = json.loads(_bytes(file), object_pairs_hook=_unambiguous)
+        if content["format_version"] != FORMAT_VERSION:
+            raise ValueError(f"its format is version {content['format_version']}")
+        understood = msgspec.convert(content, _Content)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, msgspec.ValidationError) as problem:
+        raise failure("plan-unreadable", f"it is not a saved plan: {problem}", file=str(file)) from None
+    if content.pop("id") != digest(content):
+        raise failure("plan-changed", "the plan was changed after it was saved", file=str(file), fix=_ANEW)
+    return SavedPlan(file, understood.id, content, understood.saved)
+
+
+def _bytes(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        data = opened.read(PLAN_BYTES + 1)
+    if len(data) > PLAN_BYTES:
+        raise ValueError(f"it is larger than {PLAN_BYTES:,} bytes")
+    return data
+
+
+def _unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A reviewer may read one value and the machine another."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key is there twice")
+    return content
+
+
+def write(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a plan, all of it or nothing, for nobody else to read.
+
+    Raises:
+        Failure: it cannot be written, is too large to be read again, or would be taken for a definition.
+    """
+    text = json.dumps({**content, "id": digest(content)}, ensure_ascii=False, indent=2) + "\n"
+    data = text.encode()
+    if file.suffix in _DEFINITIONS:
+        raise _unsaved(file, "a file of this name is taken for a definition", "name it otherwise")
+    if file.exists() and not file.is_file():
+        raise _unsaved(file, "it is no regular file", "name a file")
+    if len(data) > PLAN_BYTES:
+        why = f"it would have {len(data):,} bytes, and {PLAN_BYTES:,} is the limit"
+        raise _unsaved(file, why, "plan fewer invoices at a time: name some of the files, or use --target")
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    try:
+        with open(unfinished, "wb", opener=_private) as opened:
+            opened.write(data)
+        unfinished.replace(file)
+    except OSError as problem:
+        unfinished.unlink(missing_ok=True)
+        raise _unsaved(file, str(problem), "check that the folder is there and has space left") from None
+
+
+def _private(path: str, flags: int) -> int:
+    """It tells who is billed what, as the definitions do."""
+    return os.open(path, flags, 0o600)
+
+
+def _unsaved(file: Path, why: str, fix: str) -> Failure:
+    return failure("plan-not-saved", f"the plan cannot be saved: {why}", file=str(file), fix=fix)
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """A hash of JSON data, whatever the order of its keys."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

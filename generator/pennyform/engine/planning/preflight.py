@@ -1,0 +1,195 @@
+"""What is refused before anything is sent: what the engine cannot carry out, and what policies forbid.
+
+Nothing that a definition asks for is ever passed over in silence: it is planned, or it is a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from pennyform.engine.account.state import Company
+from pennyform.engine.planning.actions import InvoiceChange
+from pennyform.engine.planning.resolve import IMPORTED
+from pennyform.findings import Finding, Severity, tidy
+from pennyform.invoices.checks.semantics import discount_fix
+from pennyform.invoices.model import DesiredInvoice, Policies, Repository
+
+# What the engine carries out. A wish that the language learns later is refused until the engine knows it.
+_KINDS = frozenset({"invoice", "imported_invoice", "credit_note"})
+_OPTIONS = frozenset(
+    {
+        "finalize",
+        "send_by_email",
+        "send_to_pa",
+        "categories",
+        "mark_as_paid",
+        "appendices",
+        "matched_transactions",
+    }
+)
+_NOTHING: tuple[object, ...] = (None, False, ())
+
+
+class InadmissibleError(Exception):
+    """Definitions ask for what may not, or cannot, be carried out. Carries a finding for each."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(findings[0].summary)
+        self.findings = findings
+
+
+def admit(repository: Repository, company: Company | None = None) -> None:
+    """Refuse a repository that cannot be carried out as a whole.
+
+    Args:
+        repository: the definitions.
+        company: whose account it is, once that is known.
+
+    Raises:
+        InadmissibleError: something is asked for that the engine does not do, or the account is another
+            company's than the policies say.
+    """
+    findings = [finding for invoice in repository.invoices for finding in _unsupported(invoice)]
+    if company is not None:
+        findings += _company(repository.settings.policies, company)
+    _raise(findings)
+
+
+def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
+    """Hold what is about to be done against the folder's own limits, and amounts against those expected.
+
+    Args:
+        policies: the limits.
+        changes: invoices; those at which nothing is to be done pass no limit.
+
+    Raises:
+        InadmissibleError: a limit is passed, or an amount is not the one that its definition expects.
+    """
+    changes = tuple(changes)
+    busy = [change for change in changes if change.busy]
+    findings = [finding for change in busy for finding in _beyond(policies, change)]
+    findings += [finding for change in changes for finding in _unexpected(change)]
+    findings += [finding for change in busy for finding in _taken_off(change)]
+    if policies.max_invoices is not None and len(busy) > policies.max_invoices:
+        findings.append(
+            _policy(
+                f"{len(busy)} invoices would change; max_invoices allows {policies.max_invoices} in one run",
+                fix="name some of them with --target, or raise max_invoices in pennyform.yaml",
+            )
+        )
+    _raise([*findings, *_beyond_total(policies, busy)])
+
+
+def _beyond_total(policies: Policies, busy: Iterable[InvoiceChange]) -> Iterator[Finding]:
+    """What all invoices of the run come to, by currency; a credit note takes up as much as an invoice."""
+    sums: dict[str, Decimal] = {}
+    for change in busy:
+        totals = change.resolved.totals
+        currency = totals["currency"]
+        sums[currency] = sums.get(currency, Decimal(0)) + abs(Decimal(totals["currency_amount"]))
+    for currency, total in sorted(sums.items()) if policies.max_total else ():
+        limit = policies.max_total.get(currency, Decimal(0))
+        if total > limit:
+            yield _policy(
+                f"the invoices of this run come to {total} {currency}; max_total allows {limit}",
+                fix="name some of them with --target, or raise max_total in pennyform.yaml",
+            )
+
+
+def _raise(findings: list[Finding]) -> None:
+    if findings:
+        raise InadmissibleError(tidy(findings))
+
+
+def _unsupported(invoice: DesiredInvoice) -> Iterator[Finding]:
+    asked = [f"options.{name}" for name, value in invoice.options._asdict().items() if value not in _NOTHING]
+    unknown = [name for name in asked if name.partition(".")[2] not in _OPTIONS]
+    if invoice.kind not in _KINDS:
+        unknown.append(f"kind: {invoice.kind}")
+    for name in unknown:
+        yield _at(
+            invoice,
+            "not-supported",
+            f"{name} is not carried out by this version of pennyform",
+            detail="A wish that is not carried out is refused, so that nobody takes it for done.",
+            fix="remove it from the definition, and do it in Pennylane",
+        )
+
+
+def _company(policies: Policies, company: Company) -> Iterator[Finding]:
+    if policies.company_id not in (None, company.id):
+        yield _policy(
+            f"the token opens company {company.id} ({company.name}); company_id allows {policies.company_id}",
+            fix="use the token of that company, or correct company_id in pennyform.yaml",
+        )
+
+
+def _beyond(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:
+    invoice, totals = change.desired, change.resolved.totals
+    if policies.never_finalize and change.irreversible:
+        yield _at(
+            invoice,
+            "policy",
+            "it would become final, and never_finalize forbids that",
+            fix="finalize it in Pennylane, or lift never_finalize in pennyform.yaml",
+        )
+    limit = policies.max_amount.get(totals["currency"])
+    if limit is not None and abs(Decimal(totals["currency_amount"])) > limit:
+        amount = f"{totals['currency_amount']} {totals['currency']}"
+        yield _at(invoice, "policy", f"it comes to {amount}; max_amount allows {limit}", fix=_FIX)
+    codes = {row["vat_rate"] for row in totals["vat"]}
+    for code in sorted(codes - set(codes if policies.vat_rates is None else policies.vat_rates)):
+        yield _at(invoice, "policy", f"it uses the VAT code {code}, which vat_rates does not allow", fix=_FIX)
+
+
+def _unexpected(change: InvoiceChange) -> Iterator[Finding]:
+    totals = change.resolved.totals
+    for name, amount in sorted((change.desired.expect or {}).items()):
+        if Decimal(totals[name]) != Decimal(amount):
+            yield _at(
+                change.desired,
+                "amount-unexpected",
+                f"{name} comes to {totals[name]}; expect says {amount}",
+                detail="An amount that its author did not expect is not sent.",
+                fix="correct the lines, or what expect says",
+            )
+
+
+def _taken_off(change: InvoiceChange) -> Iterator[Finding]:
+    """An absolute discount beyond the lines, where only the account knew what its products cost."""
+    discount = change.resolved.body.get("discount") or {}
+    if discount.get("type") != "absolute" or change.desired.kind == IMPORTED:
+        return
+    lines = change.resolved.totals["lines"]
+    there = sum((Decimal(line["currency_amount_before_tax"]) for line in lines), Decimal(0))
+    if not min(there, Decimal(0)) <= Decimal(discount["value"]) <= max(there, Decimal(0)):
+        yield _at(
+            change.desired,
+            "discount-bounds",
+            f"the discount takes off more than the lines, which come to {there:f}",
+            detail="Pennylane refuses it, or takes off something else than was meant.",
+            fix=discount_fix(Decimal(discount["value"]), there),
+        )
+
+
+_FIX = "check the definition, or change the policy in pennyform.yaml"
+_WHY = "The folder sets itself this limit; nothing is sent while it is passed."
+
+
+def _policy(summary: str, *, fix: str) -> Finding:
+    return Finding("policy", Severity.ERROR, summary, file="pennyform.yaml", detail=_WHY, fix=fix)
+
+
+def _at(invoice: DesiredInvoice, rule: str, summary: str, *, fix: str, detail: str = _WHY) -> Finding:
+    place = invoice.place
+    return Finding(
+        rule,
+        Severity.ERROR,
+        f"{invoice.external_reference}: {summary}",
+        file=place.file,
+        line=place.line,
+        column=place.column,
+        detail=detail,
+        fix=fix,
+    )

@@ -1,0 +1,70 @@
+"""Which scopes a plan takes, so that a token that lacks one is refused before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pennyform.engine.planning.actions import Action, Step
+from pennyform.engine.planning.plan import Plan
+from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.findings import Finding, Severity
+
+# Per write, the operation of the contract. What an operation needs is the contract's to say: a test holds
+# the scopes below against it.
+OPERATIONS: Mapping[str, tuple[str, str]] = {
+    "customer": ("postCompanyCustomer", "customers:all"),
+    "product": ("postProducts", "products:all"),
+    Step.CREATE: ("postCustomerInvoices", "customer_invoices:all"),
+    Step.UPLOAD: ("postFileAttachments", "file_attachments:all"),
+    Step.IMPORT: ("importCustomerInvoices", "customer_invoices:all"),
+    Step.UPDATE: ("updateCustomerInvoice", "customer_invoices:all"),
+    Step.SET_ASIDE: ("updateCustomerInvoice", "customer_invoices:all"),
+    Step.DELETE: ("deleteCustomerInvoices", "customer_invoices:all"),
+    Step.PRUNE: ("deleteCustomerInvoices", "customer_invoices:all"),
+    Step.FINALIZE: ("finalizeCustomerInvoice", "customer_invoices:all"),
+    Step.COMPLETE: ("updateCustomerInvoice", "customer_invoices:all"),
+    Step.LINK: ("linkCreditNote", "customer_invoices:all"),
+    Step.CATEGORIZE: ("putCustomerInvoiceCategories", "customer_invoices:all"),
+    Step.ATTACH: ("postCustomerInvoiceAppendices", "customer_invoices:all"),
+    Step.MATCH: ("postCustomerInvoiceMatchedTransactions", "customer_invoices:all"),
+    Step.PAY: ("markAsPaidCustomerInvoice", "customer_invoices:all"),
+    Step.SUBMIT: ("sendToPaCustomerInvoice", "customer_invoices:all"),
+    Step.MAIL: ("sendByEmailCustomerInvoice", "customer_invoices:all"),
+}
+
+
+def missing(plan: Plan) -> list[str]:
+    """The scopes that writing ``plan`` takes and the token that it was made with lacks, sorted."""
+    return sorted(set(_needed(plan)) - set(plan.company.scopes))
+
+
+def require(plan: Plan) -> None:
+    """Refuse a plan that the token may not carry out to its end.
+
+    Raises:
+        InadmissibleError: a scope is missing.
+    """
+    lacking = missing(plan)
+    if lacking:
+        raise InadmissibleError([_finding(scope) for scope in lacking])
+
+
+def _needed(plan: Plan) -> Iterator[str]:
+    for master in plan.masters:
+        if master.action is Action.CREATE:
+            yield OPERATIONS[master.kind][1]
+    if plan.orphans:
+        yield OPERATIONS[Step.PRUNE][1]
+    for change in plan.invoices:
+        steps = (*change.steps, *(task.step for task in change.tasks))
+        yield from (OPERATIONS[step][1] for step in steps if step in OPERATIONS)
+
+
+def _finding(scope: str) -> Finding:
+    return Finding(
+        "scope-missing",
+        Severity.ERROR,
+        f"the token lacks the scope {scope}, which this plan needs",
+        detail="Stopping half way would leave drafts that nobody asked for.",
+        fix="give the token that scope, or use another token; 'pennyform auth status' shows what it may do",
+    )

@@ -1,0 +1,1 @@
+"""Checks of meaning: what a JSON Schema cannot say about a definition."""

@@ -1,0 +1,176 @@
+"""What holds between definitions: references name one thing each, what is named is there, amounts fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pennyform.findings import Finding, Severity
+from pennyform.invoices.checks.semantics import discount_fix
+from pennyform.invoices.model import DesiredInvoice, Key, Place
+from pennyform.invoices.money.totals import Product, UnknownProductError, totals
+from pennyform.invoices.yaml.document import Document, Path
+
+if TYPE_CHECKING:
+    from pennyform.invoices.expressions.evaluate import Origin
+
+
+class Resolved(NamedTuple):
+    """An invoice and the document it was made from, which knows the places.
+
+    ``origins`` are the expressions that gave values, by the path of each value.
+    """
+
+    document: Document
+    invoice: DesiredInvoice
+    origins: Mapping[Path, Origin] = MappingProxyType({})
+
+
+IMPORTED_FILE = "imported file"
+
+
+class Claim(NamedTuple):
+    """The hold of a definition on a reference: all that a run keeps of each, so that it may be small.
+
+    ``kind`` is what the reference is of; ``IMPORTED_FILE`` is that of a file's content, whose SHA-256 is the
+    reference. ``source`` is the file of the definition, which ``place`` need not be in.
+    """
+
+    kind: str
+    reference: str
+    place: Place
+    source: str = ""
+
+
+def claims(kind: str, document: Document) -> list[Claim]:
+    """The references that ``document`` states, even when it has other mistakes."""
+    reference = document.value.get("external_reference") if isinstance(document.value, dict) else None
+    if not isinstance(reference, str):
+        return []
+    return [Claim(kind, reference, document.place(("external_reference",)))]
+
+
+def duplicates(claims: Iterable[Claim]) -> Iterator[Finding]:
+    """Each reference that an earlier definition of the same kind has already, and each file it imports."""
+    first: dict[tuple[str, str], Claim] = {}
+    for claim in claims:
+        earlier = first.setdefault(claim[:2], claim)
+        if earlier is not claim:
+            yield (_same_file if claim.kind == IMPORTED_FILE else _same_reference)(claim, earlier.place)
+
+
+def _same_reference(claim: Claim, first: Place) -> Finding:
+    return Finding(
+        "duplicate-reference",
+        Severity.ERROR,
+        f"another {claim.kind} has the reference `{claim.reference}`",
+        *claim.place,
+        pointer="/external_reference",
+        detail=f"It is first given at {first}. A reference names one {claim.kind} for ever.",
+        fix="give one of them another reference",
+    )
+
+
+def _same_file(claim: Claim, first: Place) -> Finding:
+    return Finding(
+        "duplicate-import",
+        Severity.ERROR,
+        "another definition imports a file of the same content",
+        *claim.place,
+        pointer="/file",
+        detail=f"It is first named at {first}. Pennylane refuses a file that it has already.",
+        fix="delete one of the two definitions, or name the file that is meant",
+    )
+
+
+def check_references(
+    resolved: Resolved, product: Product, declared: Mapping[str, set[str]]
+) -> Iterator[Finding]:
+    """Natural keys that nothing declared beside the invoices answers to, and products in another currency.
+
+    Args:
+        resolved: the invoice.
+        product: gives the fields of a declared product.
+        declared: the references of all declared customers and products, by kind.
+    """
+    yield from _credited(resolved)
+    for path, key in _keys(resolved.invoice.body, ()):
+        if key.field == "external_reference" and key.value not in declared[key.kind]:
+            yield from _undeclared(resolved.document, path, key, declared[key.kind])
+        if key.kind == "product":
+            yield from _currency(resolved, path, product(key))
+
+
+def _keys(value: Any, path: Path) -> Iterator[tuple[Path, Key]]:
+    if isinstance(value, Key):
+        # The body calls the field `customer_id` where the definition says `customer`.
+        yield (*path[:-1], str(path[-1]).removesuffix("_id")), value
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            yield from _keys(member, (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _keys(item, (*path, index))
+
+
+def _credited(resolved: Resolved) -> Iterator[Finding]:
+    """A credit note of itself."""
+    key = resolved.invoice.credit_note_of
+    if key and key.value == resolved.invoice.external_reference:
+        yield resolved.document.finding(
+            "credit-note", "an invoice cannot be a credit note of itself", ("credit_note_of",)
+        )
+
+
+def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) -> Iterator[Finding]:
+    if not declared:
+        return
+    from difflib import get_close_matches
+
+    close = get_close_matches(str(key.value), sorted(declared), n=1, cutoff=0.75)
+    yield document.finding(
+        f"undeclared-{key.kind}",
+        f"no {key.kind} `{key.value}` is declared here",
+        path,
+        severity=Severity.WARNING if close else Severity.NOTE,
+        detail="It is looked for in the account when planning.",
+        fix=f"write `{close[0]}`, if that is meant" if close else f"declare it under `{key.kind}s/`",
+    )
+
+
+def _currency(resolved: Resolved, path: Path, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
+    invoiced = resolved.invoice.body.get("currency", "EUR")
+    priced = (declared or {}).get("currency", "EUR")
+    line = resolved.invoice.body["invoice_lines"][path[1]]
+    if declared and priced != invoiced and line.get("raw_currency_unit_price") is None:
+        yield resolved.document.finding(
+            "product-currency",
+            f"the product is priced in {priced}, the invoice is in {invoiced}",
+            path,
+            severity=Severity.WARNING,
+            detail="The number of its price would be taken as it is.",
+            fix="give the line its own `raw_currency_unit_price`",
+        )
+
+
+def check_amounts(resolved: Resolved, product: Product) -> Iterator[Finding]:
+    """An absolute discount on the invoice that takes off more than there is."""
+    body = resolved.invoice.body
+    discount = body.get("discount") or {}
+    if discount.get("type") != "absolute" or resolved.invoice.file:
+        return
+    plain = {name: value for name, value in body.items() if name != "discount"}
+    try:
+        before_tax = totals(plain, rounding="line", product=product).before_tax
+    except UnknownProductError:
+        return
+    value = Decimal(discount["value"])
+    if not min(before_tax, Decimal(0)) <= value <= max(before_tax, Decimal(0)):
+        yield resolved.document.finding(
+            "discount-bounds",
+            f"the discount takes off more than the lines, which come to {before_tax:f}",
+            ("discount", "value"),
+            fix=discount_fix(value, before_tax),
+        )

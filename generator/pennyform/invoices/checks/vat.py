@@ -1,0 +1,148 @@
+"""VAT codes that an invoice can have but probably should not. All are warnings: the law has exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pennyform.findings import Finding, Severity
+from pennyform.invoices.checks.references import Resolved
+from pennyform.invoices.model import DesiredCustomer
+from pennyform.invoices.money.totals import Product, completed
+from pennyform.invoices.money.vat_codes import Rate, rates
+from pennyform.invoices.yaml.document import Path
+
+_HOME = "FR"
+# The VAT area of the European Union. Monaco counts as France, and Greece is also written EL.
+_UNION = (
+    *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU"),
+    *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
+)
+_ONE_COUNTRY = {"MC": "FR", "EL": "GR"}
+_TEXTS = ("special_mention", "pdf_invoice_free_text", "pdf_description")
+
+
+class _Taxed(NamedTuple):
+    """One line with a known code, and where that code is written."""
+
+    path: Path
+    rate: Rate
+    line: Mapping[str, Any]
+
+
+def check_vat_rates(
+    resolved: Resolved, product: Product, customer: DesiredCustomer | None
+) -> Iterator[Finding]:
+    """Warnings about the VAT codes of an invoice.
+
+    Args:
+        resolved: the invoice.
+        product: gives the fields of a declared product.
+        customer: the invoice's customer, when it is declared here.
+    """
+    lines = list(_taxed(resolved, product))
+    for one in lines:
+        yield from _doubts(resolved, one)
+        yield from _countries(resolved, one, customer)
+    yield from _mentions(resolved, lines)
+    yield from _mix(resolved, lines)
+
+
+def _taxed(resolved: Resolved, product: Product) -> Iterator[_Taxed]:
+    for index, line in enumerate(resolved.invoice.body["invoice_lines"]):
+        whole = completed(line, product)
+        rate = rates().get(whole.get("vat_rate") or "")
+        if rate:
+            field = "vat_rate" if line.get("vat_rate") else "product"
+            yield _Taxed(("invoice_lines", index, field), rate, whole)
+
+
+def _doubts(resolved: Resolved, one: _Taxed) -> Iterator[Finding]:
+    """A rate that was not in force on the invoice's date, or whose effect nobody has looked up."""
+    day, rate = resolved.invoice.body["date"], one.rate
+    if rate.valid_until and day > rate.valid_until:
+        summary = f"`{rate.code}` ended on {rate.valid_until}, the invoice is of {day}"
+        fix = "name the rate in force on the invoice's date"
+        yield _warning(resolved, "vat-rate-outdated", summary, one.path, fix=fix)
+    if rate.valid_from and day < rate.valid_from:
+        summary = f"`{rate.code}` began on {rate.valid_from}, the invoice is of {day}"
+        fix = "name the rate in force on the invoice's date"
+        yield _warning(resolved, "vat-rate-outdated", summary, one.path, fix=fix)
+    if not rate.reviewed:
+        summary = f"what `{rate.code}` charges on the document is an assumption"
+        fix = "compare the tax of the draft with what you expect"
+        yield _warning(resolved, "vat-rate-assumed", summary, one.path, detail=rate.note, fix=fix)
+
+
+def _countries(resolved: Resolved, one: _Taxed, customer: DesiredCustomer | None) -> Iterator[Finding]:
+    """A code that does not go with where the customer is."""
+    address = (customer.body.get("billing_address") or {}) if customer else {}
+    country = address.get("country_alpha2")
+    if customer and country:
+        is_business = customer.customer_type == "company"
+        problem = _mismatch(one.rate, _ONE_COUNTRY.get(country, country), is_business=is_business)
+        if problem:
+            detail = f"The customer {customer.external_reference} is in {country}."
+            yield _warning(
+                resolved, "vat-rate-country", f"`{one.rate.code}` {problem}", one.path, detail=detail
+            )
+
+
+def _mismatch(rate: Rate, country: str, *, is_business: bool) -> str:
+    """What ``rate`` does that does not fit a customer in ``country``; "" when nothing speaks against it.
+
+    The seller is taken to be in France, unless it charges the tax of the customer's own country.
+    """
+    abroad_in_union = country != _HOME and country in _UNION
+    if rate.code == "extracom":
+        return "is for customers outside the European Union" if country in _UNION else ""
+    if rate.reverse_charge:
+        if not is_business:
+            return "leaves the tax to the customer, who is no business"
+        return "is for customers in another country" if country == _HOME and not rate.country else ""
+    charged_in = _ONE_COUNTRY.get(rate.country, rate.country) if rate.on_document else ""
+    if charged_in not in ("", _HOME, country):
+        return f"is a rate of {charged_in}, which is neither France nor the customer's country"
+    if charged_in == _HOME and abroad_in_union and is_business:
+        return "charges French tax to a business in another member state, which mostly owes the tax itself"
+    return ""
+
+
+def _mentions(resolved: Resolved, lines: list[_Taxed]) -> Iterator[Finding]:
+    """A sale without tax that does not say why; under reverse charge Pennylane's own text does."""
+    if any(resolved.invoice.body.get(name) for name in _TEXTS):
+        return
+    for one in lines:
+        silent = not one.rate.on_document and not one.rate.reverse_charge and not one.line.get("description")
+        if silent and resolved.invoice.kind != "imported_invoice":
+            yield _warning(
+                resolved,
+                "vat-exempt-mention",
+                f"`{one.rate.code}` charges no tax, and nothing on the invoice says why",
+                one.path,
+                detail="An invoice without tax names the rule that exempts it (CGI, ann. II, 242 nonies A).",
+                fix='add `special_mention`, such as "TVA non applicable, art. 293 B du CGI"',
+            )
+            return
+
+
+def _mix(resolved: Resolved, lines: list[_Taxed]) -> Iterator[Finding]:
+    """Lines that leave the tax to the customer beside lines that charge it."""
+    charged = next((one for one in lines if one.rate.on_document and one.rate.percent), None)
+    left = next((one for one in lines if one.rate.reverse_charge), None)
+    if charged and left:
+        later = max(charged, left, key=lambda one: str(one.path[1]).zfill(6))
+        yield _warning(
+            resolved,
+            "vat-reverse-charge-mix",
+            f"`{left.rate.code}` leaves the tax to the customer, `{charged.rate.code}` charges it",
+            later.path,
+            detail="A customer who owes the tax of an invoice is charged none on it.",
+            fix="write two invoices",
+        )
+
+
+def _warning(
+    resolved: Resolved, rule: str, summary: str, path: Path, *, detail: str = "", fix: str = ""
+) -> Finding:
+    return resolved.document.finding(rule, summary, path, severity=Severity.WARNING, detail=detail, fix=fix)

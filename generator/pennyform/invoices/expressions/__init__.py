@@ -1,0 +1,1 @@
+"""``{{ }}`` expressions: compiled and evaluated in a sandbox, with their filters."""

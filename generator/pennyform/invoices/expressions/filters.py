@@ -1,0 +1,233 @@
+"""The filters of expressions: what ``{{ value | filter(…) }}`` can do to a value.
+
+Each takes and gives native values (text, whole numbers, decimals, days). A ``ValueError`` says what is wrong
+in words for the author of a template.
+"""
+
+from __future__ import annotations
+
+import calendar
+import decimal
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pennyform.invoices.expressions import business_days, l10n
+from pennyform.invoices.money import dates
+from pennyform.invoices.money.totals import spread
+
+_CENT = Decimal("0.01")
+_MOST_PARTS = 1_000
+_MOST_DAYS = 10_000
+_WIDEST = 40
+_TERMS = re.compile(r"([0-9]{1,3})_days(_end_of_month)?")
+_DATE_PARTS = {"yyyy": "[0-9]{4}", "mm": "[0-9]{1,2}", "dd": "[0-9]{1,2}"}
+
+
+def is_number(value: Any) -> bool:
+    """Whether ``value`` is a number; a truth value is none."""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _whole(value: Any) -> int:
+    """An argument that counts something."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{str(value)[:40]!r} is not a whole number")
+    return value
+
+
+def _decimal(text: str) -> Decimal:
+    """Only written by the lexer, for a number with a point."""
+    return Decimal(text)
+
+
+# --- numbers and money ------------------------------------------------------------------------------------
+
+
+def _number(value: Any, point: str = ".") -> int | Decimal:
+    """The number that text stands for; ``point`` is what stands before the decimals, such as ``","``."""
+    if is_number(value):
+        return value  # type: ignore[no-any-return]
+    text = re.sub(r"[\s\u00a0\u202f']", "", str(value))
+    if point != ".":
+        text = text.replace(".", "").replace(point, ".")
+    if not re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,12})?", text):
+        raise ValueError(f"{str(value)[:40]!r} is no number")
+    return Decimal(text) if "." in text else int(text)
+
+
+def _integer(value: Any) -> int:
+    found = _number(value)
+    if found != int(found):
+        raise ValueError(f"{found} is not a whole number")
+    return int(found)
+
+
+def _round(value: int | Decimal, decimals: int = 2) -> Decimal:
+    """``value`` with ``decimals`` decimals, half away from zero."""
+    if not is_number(value):
+        raise ValueError("only numbers can be rounded")
+    if not 0 <= _whole(decimals) <= 6:
+        raise ValueError("amounts have 0 to 6 decimals")
+    return Decimal(value).quantize(Decimal(1).scaleb(-decimals), decimal.ROUND_HALF_UP)
+
+
+def _percent(value: int | Decimal, rate: int | Decimal) -> Decimal:
+    """So many percent of ``value``."""
+    return Decimal(_number(value)) * Decimal(_number(rate)) / 100
+
+
+def _instalment(value: int | Decimal, number: int, of: int) -> Decimal:
+    """The ``number``-th of ``of`` equal parts, to the cent; together they are ``value``."""
+    if not 1 <= _whole(number) <= _whole(of) <= _MOST_PARTS:
+        raise ValueError(f"an instalment is one of at most {_MOST_PARTS:,}, counted from 1")
+    return spread(_round(value), [Decimal(1)] * of, _CENT)[number - 1]
+
+
+def _money(value: int | Decimal, currency: str = "EUR", language: str = "fr_FR") -> str:
+    return l10n.money(Decimal(_number(value)), currency, language)
+
+
+# --- days -------------------------------------------------------------------------------------------------
+
+
+def _date(value: Any, form: str = "yyyy-mm-dd") -> date:
+    """The day that text stands for, written as ``form`` says: ``dd/mm/yyyy``."""
+    if isinstance(value, date):
+        return value
+    pattern = re.escape(form)
+    for part, digits in _DATE_PARTS.items():
+        pattern = pattern.replace(part, f"(?P<{part}>{digits})", 1)
+    found = re.fullmatch(pattern, str(value).strip())
+    try:
+        return date(*(int(found[part]) for part in _DATE_PARTS))  # type: ignore[index]
+    except (TypeError, IndexError, ValueError) as error:
+        raise ValueError(f"{str(value)[:40]!r} is no date written as {form[:20]}") from error
+
+
+def _day(value: Any) -> date:
+    """A day, or the text that stands for one as definitions write it."""
+    found: object = dates.parse(value) if isinstance(value, str) else value
+    if not isinstance(found, date):
+        raise ValueError("this filter is for dates")
+    return found
+
+
+def _days_later(day: Any, days: int) -> date:
+    try:
+        return _day(day) + timedelta(days=_whole(days))
+    except OverflowError as error:
+        raise ValueError("the day is out of reach") from error
+
+
+def _months_later(day: Any, months: int) -> date:
+    """The same day in a later month, or that month's last day."""
+    first = _day(day)
+    year, month = divmod(first.year * 12 + first.month - 1 + _whole(months), 12)
+    if not date.min.year <= year <= date.max.year:
+        raise ValueError("the day is out of reach")
+    return date(year, month + 1, min(first.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _start_of_month(day: Any) -> date:
+    return _day(day).replace(day=1)
+
+
+def _end_of_month(day: Any) -> date:
+    first = _start_of_month(day)
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _quarter(day: Any) -> int:
+    return (_day(day).month + 2) // 3
+
+
+def _due(day: Any, conditions: str) -> date:
+    """The deadline under payment terms, called as Pennylane calls those of customers: ``30_days``."""
+    if conditions == "upon_receipt":
+        return _day(day)
+    found = _TERMS.fullmatch(str(conditions))
+    if not found:
+        raise ValueError("payment terms are such as '30_days', '45_days_end_of_month' or 'upon_receipt'")
+    later = _days_later(day, int(found[1]))
+    return _end_of_month(later) if found[2] else later
+
+
+def _business_day(day: Any, calendar: str = "FR") -> date:
+    return business_days.next_business_day(_day(day), calendar)
+
+
+def _business_days_later(day: Any, days: int, calendar: str = "FR") -> date:
+    if not -_MOST_DAYS <= _whole(days) <= _MOST_DAYS:
+        raise ValueError(f"at most {_MOST_DAYS:,} business days are counted")
+    return business_days.business_days_later(_day(day), days, calendar)
+
+
+def _month_name(day: Any, language: str = "fr_FR") -> str:
+    return l10n.month_name(_day(day), language)
+
+
+def _long_date(day: Any, language: str = "fr_FR") -> str:
+    return l10n.long_date(_day(day), language)
+
+
+# --- text and lists ---------------------------------------------------------------------------------------
+
+
+def _pad(value: Any, width: int) -> str:
+    """A number with zeros in front, ``width`` characters wide: ``007``."""
+    if not 0 <= _whole(width) <= _WIDEST:
+        raise ValueError(f"at most {_WIDEST} characters")
+    return str(value).zfill(width)
+
+
+def _default(value: Any, instead: Any) -> Any:
+    """``instead`` of nothing: of no value, or of empty text."""
+    return instead if value is None or value == "" else value
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, list):
+        raise ValueError("only a list can be counted")
+    return len(value)
+
+
+def _total(value: Any, field: str) -> Decimal:
+    """The sum of a field over the entries of a list."""
+    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+        raise ValueError("only a list has a total")
+    if any(entry.get(field) is None for entry in value):
+        raise ValueError(f"an entry has no `{field}`")
+    return sum((Decimal(_number(entry[field])) for entry in value), Decimal(0))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "decimal": _decimal,
+    "number": _number,
+    "integer": _integer,
+    "round": _round,
+    "percent": _percent,
+    "instalment": _instalment,
+    "money": _money,
+    "date": _date,
+    "days_later": _days_later,
+    "months_later": _months_later,
+    "start_of_month": _start_of_month,
+    "end_of_month": _end_of_month,
+    "quarter": _quarter,
+    "due": _due,
+    "business_day": _business_day,
+    "business_days_later": _business_days_later,
+    "month_name": _month_name,
+    "long_date": _long_date,
+    "upper": lambda value: str(value).upper(),
+    "lower": lambda value: str(value).lower(),
+    "trim": lambda value: str(value).strip(),
+    "pad": _pad,
+    "default": _default,
+    "count": _count,
+    "total": _total,
+}
+"""Every filter by the name that expressions use. ``decimal`` is for the lexer alone."""

@@ -1,0 +1,1 @@
+"""``pennyform fmt``: definitions in canonical form."""

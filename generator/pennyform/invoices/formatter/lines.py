@@ -1,0 +1,173 @@
+"""The lines of a definition, and what formatting does with them: move blocks of them, and quote values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pennyform.invoices.yaml.document import Document, Mark, Path
+
+_BEFORE_A_KEY = re.compile(r"[ ]*(?:- +)*")
+_NUMBER = re.compile(r"[-+0-9.eE]+")
+
+
+class _Entry(NamedTuple):
+    """One key of a mapping: its name, and its lines from ``start`` up to ``end``, comments above included."""
+
+    name: str
+    start: int
+    end: int
+
+
+class Lines:
+    """The lines of one file, counted from 0.
+
+    Marks of the file as it was read stay true while sorting goes from inner mappings to outer ones, because a
+    mapping keeps the lines that it has.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+        # A last line without a line feed could not be moved.
+        if self._lines[-1]:
+            self._lines.append("")
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines)
+
+    def quote(self, mark: Mark, amount: str) -> None:
+        """Put quotes around the number at ``mark``, which says ``amount``."""
+        line, start = self._lines[mark.line - 1], mark.column - 1
+        written = _NUMBER.match(line, start)
+        if written and written.group() == amount:
+            self._lines[mark.line - 1] = f'{line[:start]}"{amount}"{line[written.end() :]}'
+
+    def sort(self, document: Document, path: Path, order: Sequence[str]) -> None:
+        """Bring the keys of the mapping at ``path`` into ``order``; unknown keys stay behind the known ones.
+
+        A mapping in braces, or one that shares lines with something else, is left alone.
+        """
+        entries = self._entries(document, path, order)
+        rank = {name: place for place, name in enumerate(order)}
+        wanted = sorted(entries, key=lambda entry: rank.get(entry.name, len(rank)))
+        if wanted == entries:
+            return
+        start, end = entries[0].start, entries[-1].end
+        dash = self._take_dash(document, path, entries[0])
+        blocks = [self._lines[entry.start : entry.end] for entry in wanted]
+        _lend_blank_lines(blocks, wanted.index(entries[0]))
+        if dash:
+            _give_dash(blocks[0], dash)
+        self._lines[start:end] = [line for block in blocks for line in block]
+
+    def _entries(self, document: Document, path: Path, order: Sequence[str]) -> list[_Entry]:
+        """The keys of a mapping in the order in which they are written; none when they cannot be moved."""
+        members = _member_names(document, path)
+        marks = [document.marks[(*path, name)] for name in members]
+        columns = {mark.key_column for mark in marks}
+        if len(columns) != 1 or len({mark.key_line for mark in marks}) != len(marks) or not order:
+            return []
+        if any(not self._begins_line(mark, first=mark is marks[0]) for mark in marks):
+            return []
+        column = columns.pop() - 1
+        floor = self._floor(document, path)
+        starts = [self._block_start(mark.key_line - 1, column, floor) for mark in marks]
+        if not path:
+            starts[0] = self._behind_header(starts[0], marks[0].key_line - 1)
+        ends = [*starts[1:], self._end(document, path)]
+        return [_Entry(*entry) for entry in zip(members, starts, ends, strict=True)]
+
+    def _begins_line(self, mark: Mark, *, first: bool) -> bool:
+        before = self._lines[mark.key_line - 1][: mark.key_column - 1]
+        return not before.strip() or (first and bool(_BEFORE_A_KEY.fullmatch(before)))
+
+    def _floor(self, document: Document, path: Path) -> int:
+        """The first line that can belong to the first key of the mapping at ``path``."""
+        if not path:
+            return 0
+        mark = document.marks[path]
+        return mark.line - 1 if isinstance(path[-1], int) else mark.key_line
+
+    def _block_start(self, line: int, column: int, floor: int) -> int:
+        """Where the remarks above a key begin; comments further in belong to what is above."""
+        start = line
+        for number in range(line - 1, floor - 1, -1):
+            text = self._lines[number].strip()
+            is_comment = text.startswith("#")
+            if text and not (is_comment and _indentation(self._lines[number]) <= column):
+                break
+            start = number
+        return start
+
+    def _behind_header(self, start: int, first_key: int) -> int:
+        """Remarks at the top of a file stay there, but for a comment that a blank line sets off from them."""
+        blank = [number for number in range(start, first_key) if not self._lines[number].strip()]
+        return blank[-1] + 1 if blank else first_key
+
+    def _end(self, document: Document, path: Path) -> int:
+        """Where the lines at ``path`` end: before what follows, or before the file's last remarks."""
+        if not path:
+            last = len(self._lines) - 1
+            return self._block_start(last, 0, 0) if not self._lines[last] else last + 1
+        following = _following(document, path)
+        if following is None:
+            return self._end(document, path[:-1])
+        mark = document.marks[following]
+        column = mark.key_column - 1
+        if isinstance(following[-1], int):
+            column = self._lines[mark.line - 1].rfind("-", 0, mark.column - 1)
+        return self._block_start(mark.key_line - 1, column, self._floor(document, path))
+
+    def _take_dash(self, document: Document, path: Path, first: _Entry) -> str:
+        """Turn the dash before the first key of a list's item into spaces; the dash that was there."""
+        line = document.marks[path].line - 1
+        if not path or not isinstance(path[-1], int) or first.start != line:
+            return ""
+        text = self._lines[line]
+        dash = text[: document.marks[(*path, first.name)].key_column - 1]
+        self._lines[line] = " " * len(dash) + text[len(dash) :]
+        return dash if dash.strip() else ""
+
+
+def _member_names(document: Document, path: Path) -> list[str]:
+    value = document.value
+    for step in path:
+        value = value[step]
+    return list(value)
+
+
+def _following(document: Document, path: Path) -> Path | None:
+    """The path of what stands behind ``path`` in the same mapping or list."""
+    parent, step = path[:-1], path[-1]
+    if isinstance(step, int):
+        following: Path = (*parent, step + 1)
+        return following if following in document.marks else None
+    names = _member_names(document, parent)
+    index = names.index(step) + 1
+    return (*parent, names[index]) if index < len(names) else None
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _lend_blank_lines(blocks: list[list[str]], formerly_first: int) -> None:
+    """A block that comes first leaves the blank lines above it to the block whose place it takes."""
+    if not formerly_first:
+        return
+    blank = 0
+    while not blocks[0][blank].strip():
+        blank += 1
+    blocks[formerly_first][:0] = blocks[0][:blank]
+    del blocks[0][:blank]
+
+
+def _give_dash(block: list[str], dash: str) -> None:
+    """Put a list's dash before the first key of ``block``; comments above it move out to the dash."""
+    outside = " " * dash.rfind("-")
+    for number, line in enumerate(block):
+        if line.strip() and not line.strip().startswith("#"):
+            block[number] = dash + line[len(dash) :]
+            return
+        block[number] = outside + line.strip() if line.strip() else line

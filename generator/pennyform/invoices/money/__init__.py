@@ -1,0 +1,1 @@
+"""Amounts, currencies, VAT codes, dates, and the totals of an invoice."""

@@ -1,0 +1,1 @@
+"""An invoice repository: its files loaded, checked and resolved."""

@@ -1,0 +1,1 @@
+"""Validation by the emitted JSON Schemas, and the messages for what they refuse."""

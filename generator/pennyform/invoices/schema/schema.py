@@ -1,0 +1,71 @@
+"""Validation by the emitted definition schemas.
+
+The fast path only answers yes or no; a definition that it refuses is explained by ``jsonschema``, the
+reference. When the two disagree the reference wins: no errors, no findings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from pennyform import data
+from pennyform.findings import Finding, failure
+from pennyform.invoices.schema.validator import Accepts, compile_schema
+from pennyform.invoices.yaml.document import Document, Path
+
+Schema = dict[str, Any]
+
+
+@cache
+def definition_schema(kind: str) -> Schema:
+    """The emitted schema of one kind of definition: ``invoice``, ``customer``, ``product``, ….
+
+    Raises:
+        Failure: the schemas have not been emitted.
+    """
+    path = data.schemas() / f"{kind}.schema.json"
+    try:
+        schema: Schema = json.loads(path.read_bytes())
+    except OSError as error:
+        raise failure(
+            "schemas-missing",
+            f"the schema {path.name} cannot be read: {error.strerror}",
+            detail="Definitions are checked by schemas that are emitted from the pinned contract.",
+            fix="run `pennyform generate`",
+        ) from error
+    return schema
+
+
+@cache
+def _accepts(kind: str) -> Accepts:
+    return compile_schema(definition_schema(kind))
+
+
+def check(kind: str, document: Document) -> list[Finding]:
+    """Everything in ``document`` that the schema of ``kind`` does not allow, each at its place."""
+    if _accepts(kind)(document.value):
+        return []
+    # Explaining costs an import of 100 ms, which a valid file never pays.
+    from pennyform.invoices.schema.errors import explain
+
+    return explain(document, definition_schema(kind))
+
+
+def leaves(schema: Schema, value: Any) -> Iterator[tuple[Path, Schema, Any]]:
+    """Every scalar and natural key in ``value`` that ``schema`` knows, with its path and its own schema."""
+    waiting: list[tuple[Path, Schema, Any]] = [((), schema, value)]
+    while waiting:
+        path, schema, value = waiting.pop()
+        if isinstance(value, dict) and "properties" in schema and "x-pennyform-key" not in schema:
+            known = schema["properties"]
+            for name, member in value.items():
+                if isinstance(known.get(name), dict):
+                    waiting.append(((*path, name), known[name], member))
+        elif isinstance(value, list) and "items" in schema:
+            items = schema["items"]
+            waiting += [((*path, index), items, item) for index, item in enumerate(value)]
+        else:
+            yield path, schema, value

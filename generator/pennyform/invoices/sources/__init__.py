@@ -1,0 +1,1 @@
+"""The files of a repository: found, confined to it, and read."""

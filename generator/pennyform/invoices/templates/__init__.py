@@ -1,0 +1,1 @@
+"""Invoice templates: inheritance, parameters, series, and the resolved definition."""

@@ -1,0 +1,103 @@
+"""A comparison of two contracts as Markdown for a pull request: short enough for a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pennyform.report.contract_diff.words import (
+    Data,
+    emitted,
+    phrase,
+    subject,
+    totals,
+    uses_of_yours,
+    verdict,
+    where,
+)
+from pennyform.report.shared.formatting import count
+
+# A comment on GitHub ends at 65,536 characters.
+LONGEST = 60_000
+_MOST_SYMBOLS = 100
+
+_MARKS = {"breaking": "**breaking**", "attention": "attention", "additive": "additive"}
+
+
+def render(data: Data) -> str:
+    """The report as Markdown of at most 60,000 characters; what does not fit is counted."""
+    head = [f"### {_escaped(data['old'])} → {_escaped(data['new'])}: {totals(data)}", ""]
+    tail = list(_tail(data))
+    rows = [_row(change) for change in data["changes"]]
+    table = ["| | what | where | fingerprint |", "|---|---|---|---|"] if rows else []
+    room = LONGEST - sum(len(text) + 1 for text in (*head, *table, *tail)) - 200
+    kept = _fitting(rows, room)
+    more = len(rows) - len(kept)
+    left = [f"\n… and {count(more, 'change')} more; `pennyform spec diff` shows all."] if more else []
+    return "\n".join([*head, *table, *kept, *left, *tail]) + "\n"
+
+
+def _fitting(rows: list[str], room: int) -> list[str]:
+    kept: list[str] = []
+    for row in rows:
+        room -= len(row) + 1
+        if room < 0:
+            break
+        kept.append(row)
+    return kept
+
+
+def _row(change: Data) -> str:
+    place = f"`{_code(subject(change))}`: " if subject(change) else ""
+    accepted = f"<br>accepted: {_escaped(change['accepted'])}" if change["accepted"] else ""
+    what = f"{place}{_escaped(phrase(change))}{accepted}"
+    return (
+        f"| {_MARKS[change['severity']]} | {what} | {_escaped(where(change))} | `{change['fingerprint']}` |"
+    )
+
+
+def _tail(data: Data) -> Iterator[str]:
+    for fingerprint in data["unused_accepted"]:
+        yield f"\n`{fingerprint}` is accepted, but no change has this fingerprint."
+    if data["against"] is not None:
+        yield ""
+        yield from _uses(data["against"])
+        yield from _emitted(data["against"])
+
+
+def _uses(against: Data) -> Iterator[str]:
+    rows = [_use(use) for use in uses_of_yours(against)]
+    kept = _fitting(rows, LONGEST // 3)
+    yield "Used by yours, as far as words tell:\n" if rows else f"{verdict(against).capitalize()}."
+    yield from kept
+    if len(kept) < len(rows):
+        yield f"- … and {len(rows) - len(kept)} more"
+    for fingerprint in against["everywhere"]:
+        yield f"\nEvery call: `{fingerprint}`"
+    for file, reason in against["unread"].items():
+        yield f"\nNot looked at: {_escaped(file)}: {_escaped(reason)}"
+
+
+def _emitted(against: Data) -> Iterator[str]:
+    symbols = emitted(against)
+    if symbols:
+        shown = ", ".join(f"`{_code(symbol)}`" for symbol in symbols[:_MOST_SYMBOLS])
+        more = len(symbols) - _MOST_SYMBOLS
+        rest = f" and {more} more" if more > 0 else ""
+        yield f"\nGenerating anew changes {count(len(symbols), 'emitted symbol')}: {shown}{rest}"
+
+
+def _use(use: Data) -> str:
+    place = f"{_escaped(use['file'])}:{use['line']}:{use['column']}"
+    return f"- {place} `{_code(use['word'])}` ({use['fingerprint']})"
+
+
+def _code(text: str) -> str:
+    """Text between backticks; none of its own can end it, and no pipe can end a cell."""
+    return text.replace("`", "'").replace("|", "\\|")
+
+
+def _escaped(text: str) -> str:
+    """Text of a contract stays text: it cannot end a cell, open a tag, make a link or call anyone."""
+    for character in ("\\", "|", "<", "[", "]", "@", "`", "*"):
+        text = text.replace(character, f"&#{ord(character)};")
+    return " ".join(text.split())

@@ -1,0 +1,192 @@
+"""A comparison of two contracts in words: what every rendering of it shares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pennyform.report.shared.formatting import count, plain
+
+Data = Mapping[str, Any]
+
+SEVERITIES = ("breaking", "attention", "additive")
+
+_PHRASES = {
+    "operation-added": "new operation",
+    "operation-removed": "operation removed",
+    "operation-moved": "operation moved: {old} → {new}",
+    "operation-id-changed": "operation id changed: {old} → {new}",
+    "server-added": "new server {new}",
+    "server-removed": "server removed: {old}",
+    "authentication-changed": "authentication changed: {old} → {new}",
+    "scope-added": "scope {new} is enough as well",
+    "scope-removed": "scope {old} is no longer enough",
+    "scope-required": "needs a scope now: {new}",
+    "scope-dropped": "needs no scope any more: {old}",
+    "stability-changed": "stability changed: {old} → {new}",
+    "deprecated": "deprecated{new}",
+    "undeprecated": "no longer deprecated{old}",
+    "parameter-added": "new parameter, {new}",
+    "required-parameter-added": "new parameter that must be given, {new}",
+    "parameter-removed": "parameter removed ({old})",
+    "parameter-renamed": "parameter renamed: {old} → {new}",
+    "path-parameter-renamed": "renamed in the path: {old} → {new}",
+    "parameter-required": "must be given now",
+    "parameter-optional": "need not be given any more",
+    "parameter-style-changed": "written differently into the request: {old} → {new}",
+    "filter-added": "new filter, with {new}",
+    "filter-removed": "filter removed (with {old})",
+    "filter-operators-added": "new filter operators: {new}",
+    "filter-operators-removed": "filter operators removed: {old}",
+    "sort-added": "can be sorted by",
+    "sort-removed": "can no longer be sorted by",
+    "include-added": "can be included",
+    "include-removed": "can no longer be included",
+    "page-size-changed": "page size when none is asked for: {old} → {new}",
+    "request-body-added": "takes a body: {new}",
+    "required-request-body-added": "needs a body: {new}",
+    "request-body-removed": "takes no body any more: {old}",
+    "request-body-required": "the body must be sent now",
+    "request-body-optional": "the body need not be sent any more",
+    "media-type-added": "new media type {new}",
+    "media-type-removed": "media type removed: {old}",
+    "media-type-changed": "media type changed: {old} → {new}",
+    "encoding-changed": "encoding of its parts changed: {old} → {new}",
+    "success-status-added": "may also succeed with {new}",
+    "success-status-removed": "no longer succeeds with {old}",
+    "success-status-changed": "success status changed: {old} → {new}",
+    "error-status-added": "new error status {new}",
+    "error-status-removed": "error status removed: {old}",
+    "answer-body-added": "answers with a body: {new}",
+    "answer-body-removed": "answers without a body (was {old})",
+    "header-added": "new header, {new}",
+    "header-removed": "header removed ({old})",
+    "field-added": "new field, {new}",
+    "required-field-added": "new field that must be sent, {new}",
+    "field-removed": "field removed ({old})",
+    "field-renamed": "field renamed: {old} → {new}",
+    "field-moved": "field moved from one variant to another: {old} → {new}",
+    "field-required": "must be there now",
+    "field-optional": "need not be there any more",
+    "object-closed": "undeclared fields are no longer allowed: {old} → {new}",
+    "object-opened": "undeclared fields are allowed: {old} → {new}",
+    "type-changed": "type changed: {old} → {new}",
+    "type-widened": "type widened: {old} → {new}",
+    "type-narrowed": "type narrowed: {old} → {new}",
+    "nullable-added": "may be null now",
+    "nullable-removed": "may no longer be null",
+    "enum-values-added": "new values: {new}",
+    "enum-values-removed": "values removed: {old}",
+    "enum-values-replaced": "values replaced: {old} → {new}",
+    "enum-introduced": "only these values now: {new}",
+    "enum-lifted": "any value now (was one of {old})",
+    "limit-narrowed": "limit narrowed: {old} → {new}",
+    "limit-widened": "limit widened: {old} → {new}",
+    "limit-changed": "limit changed: {old} → {new}",
+    "format-added": "format added: {new}",
+    "format-removed": "format removed: {old}",
+    "format-changed": "format changed: {old} → {new}",
+    "default-changed": "default changed: {old} → {new}",
+    "variant-added": "new variant, {new}",
+    "variant-removed": "variant removed ({old})",
+    "constraint-changed": "constraint changed: {old} → {new}",
+}
+_LONGEST_LIST = 12
+_LONGEST_TEXT = 160
+
+
+def phrase(change: Data) -> str:
+    """What happened, in a few words."""
+    template = _PHRASES.get(change["kind"], "{old} → {new}")
+    old, new = change["old"], change["new"]
+    if change["kind"] in ("deprecated", "undeprecated"):
+        # A field, a parameter or an operation as a whole, or some of its values only.
+        old, new = (f": {value(side)}" if isinstance(side, list) else "" for side in (old, new))
+        return template.format(old=old, new=new)
+    return template.format(old=value(old), new=value(new))
+
+
+def subject(change: Data) -> str:
+    """What it happened to: the field's path, or the operation's; empty where several operations share it."""
+    more = len({place["path"] for place in change["places"]}) - 1
+    beside = f" (and {count(more, 'more place')})" if more > 0 else ""
+    return plain(change["path"]) + beside
+
+
+def where(change: Data, longest: int | None = None) -> str:
+    """The direction and the operations it matters in; those beyond ``longest`` are counted."""
+    sides = {"request": "request; ", "answer": "answer; ", "both": "request and answer; "}
+    side = "" if change["kind"].startswith("operation-") else sides[change["direction"]]
+    return side + _operations(change, longest)
+
+
+def _operations(change: Data, longest: int | None) -> str:
+    names = [plain(name) for name in change["operations"]]
+    if not names:
+        return "all operations"
+    shown = ", ".join(names[:longest])
+    rest = len(names) - len(names[:longest])
+    return f"{count(len(names), 'operation')}: {shown}" + (f" and {rest} more" if rest else "")
+
+
+def totals(data: Data) -> str:
+    """``1 breaking, 2 additive changes; 1 of them accepted``."""
+    counts = [(data["summary"][name], name) for name in SEVERITIES if data["summary"][name]]
+    if not counts:
+        return "no changes"
+    number = sum(amount for amount, _ in counts)
+    said = ", ".join(f"{amount} {name}" for amount, name in counts)
+    accepted = data["summary"]["accepted"]
+    return f"{said} change{'' if number == 1 else 's'}" + (f"; {accepted} accepted" if accepted else "")
+
+
+def value(given: Any) -> str:
+    """A schema, a list or a scalar in a few words."""
+    if isinstance(given, Mapping):
+        return _schema(given)
+    if isinstance(given, list):
+        shown = ", ".join(map(value, given[:_LONGEST_LIST]))
+        return shown + (f" and {len(given) - _LONGEST_LIST} more" if len(given) > _LONGEST_LIST else "")
+    return _cut(given if isinstance(given, str) else json.dumps(given))
+
+
+def _schema(schema: Data) -> str:
+    """``string or null, one of goods, services``."""
+    words: list[str] = []
+    types = schema.get("type", [])
+    if types:
+        words.append(" or ".join(types) if isinstance(types, list) else types)
+    if "enum" in schema:
+        words.append(f"one of {value([item for item in schema['enum'] if item is not None])}")
+    if "properties" in schema:
+        words.append(f"with {value(list(schema['properties']))}")
+    if "items" in schema:
+        words.append(f"of {_schema(schema['items'])}")
+    known = {"type", "enum", "properties", "items", "required", "additionalProperties"}
+    words += [f"{keyword} {value(schema[keyword])}" for keyword in schema if keyword not in known]
+    return ", ".join(words) or "anything"
+
+
+def _cut(text: str) -> str:
+    text = plain(text)
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
+def uses_of_yours(against: Data) -> Sequence[Data]:
+    """What was found in files that people write."""
+    return [use for use in against["uses"] if use["what"] != "emitted"]
+
+
+def verdict(against: Data) -> str:
+    """What can be said when nothing was found: no more than was looked at."""
+    if against["everywhere"]:
+        return "of yours, only what concerns every call is touched"
+    if against["unread"]:
+        return "nothing of yours that could be read is touched"
+    return "nothing of yours is touched"
+
+
+def emitted(against: Data) -> list[str]:
+    """The symbols that generating anew will change, sorted."""
+    return sorted({use["word"] for use in against["uses"] if use["what"] == "emitted"})

@@ -1,0 +1,1 @@
+"""Findings as text, JSON, Markdown, GitHub annotations, SARIF and JUnit."""

@@ -1,0 +1,1 @@
+"""What renderings share: pages, colours, numbers, wording of values."""

@@ -1,0 +1,1 @@
+"""Verifications as text and as a page."""

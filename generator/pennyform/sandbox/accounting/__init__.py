@@ -1,0 +1,1 @@
+"""Invoices, ledger, payments and categories: the rules of the service."""

@@ -1,0 +1,114 @@
+"""Categories with weights, as they hang on invoices, customers, transactions and other owners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from pennyform.sandbox.money import money
+from pennyform.sandbox.money.amounts import is_decimal
+from pennyform.sandbox.problems import unprocessable
+from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.storage.records import Record, Selection
+
+KIND = "categorisation"
+_DECIMALS = 7
+
+# Owners whose lists can be filtered by category.
+_FILTERED = frozenset({"customer_invoice", "supplier_invoice"})
+# Owners that are seen in a changelog of their categories: kind -> (changelog, what the ledger calls it).
+_TOLD = {
+    "customer_invoice": ("ledger_entry_category", "CustomerInvoice"),
+    "supplier_invoice": ("ledger_entry_category", "SupplierInvoice"),
+    "ledger_entry_line": ("ledger_entry_line_category", "LedgerEntry"),
+}
+
+
+def replace(call: Call, owner: Record, given: Sequence[Mapping[str, Any]]) -> list[Record]:
+    """Give an owner these categories and no others.
+
+    Args:
+        call: finds the categories.
+        owner: any record.
+        given: ``{id, weight}`` each, weights as text.
+
+    Returns:
+        What the owner has now, newest first.
+
+    Raises:
+        Problem: 404 for an unknown category; 422 for one that comes twice, a weight outside ]0, 1] or of more
+            than 7 decimals, or a group whose weights do not add up to 1.
+    """
+    wanted = _wanted(call, given)
+    kept = {record.body["category_id"]: record for record in of(call, owner)}
+    gone = [record for category, record in kept.items() if category not in wanted]
+    call.books.delete(gone)
+    _tell(call, owner, "delete", gone)
+    for category, weight in wanted.items():
+        _give(call, owner, kept.get(category), {"category_id": category, "weight": weight})
+    if owner.kind in _FILTERED:
+        owner.body["category_ids"] = list(wanted)
+        call.books.annotate(owner)
+    return of(call, owner)
+
+
+def of(call: Call, owner: Record) -> list[Record]:
+    """The categories of an owner, newest first."""
+    return call.books.select(KIND, Selection(), parent=owner.id)
+
+
+def show(call: Call, record: Record) -> dict[str, Any]:
+    """A category with the weight it has for its owner."""
+    category = call.find("category", record.body["category_id"])
+    return {
+        "id": category.id,
+        "label": category.body["label"],
+        "weight": record.body["weight"],
+        "category_group": {"id": category.parent},
+        "analytical_code": category.body["analytical_code"],
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    }
+
+
+def _wanted(call: Call, given: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    weights: dict[int, Decimal] = {}
+    sums: dict[int | None, Decimal] = {}
+    for entry in given:
+        category = call.find("category", entry["id"], "Category")
+        if category.id in weights:
+            raise unprocessable(f"Category {category.id} is given twice")
+        weights[category.id] = weight = _weight(entry["weight"])
+        sums[category.parent] = sums.get(category.parent, Decimal(0)) + weight
+    if any(total != 1 for total in sums.values()):
+        raise unprocessable("The weights of the categories of one group must add up to 1")
+    return {category: money.text(weight) for category, weight in weights.items()}
+
+
+def _weight(text: str) -> Decimal:
+    if not is_decimal(text) or len(text.partition(".")[2]) > _DECIMALS or not 0 < Decimal(text) <= 1:
+        raise unprocessable(f"A weight must be between 0 and 1 with at most {_DECIMALS} decimals")
+    return Decimal(text)
+
+
+def _give(call: Call, owner: Record, kept: Record | None, body: dict[str, Any]) -> None:
+    if kept is None:
+        _tell(call, owner, "insert", [call.books.insert(KIND, body, parent=owner.id)])
+    elif kept.body != body:
+        kept.body = body
+        call.books.update(kept)
+        _tell(call, owner, "update", [kept])
+
+
+def _tell(call: Call, owner: Record, operation: Any, records: Iterable[Record]) -> None:
+    """Categories have changelogs of their own; the owner's says nothing of them."""
+    if owner.kind not in _TOLD:
+        return
+    log, type_ = _TOLD[owner.kind]
+    entry = {"id": owner.body["ledger_entry_id"], "type": type_}
+    detail: dict[str, Any] = {"ledger_entry": entry}
+    if owner.kind == "ledger_entry_line":
+        detail["ledger_entry_line"] = {"id": owner.id}
+    for record in records:
+        call.books.history.tell(log, record.id, operation, created_at=record.created_at, detail=detail)

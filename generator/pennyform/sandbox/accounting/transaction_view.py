@@ -1,0 +1,76 @@
+"""Bank transactions as the API shows them, by themselves and beside an invoice."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pennyform.sandbox.accounting import categories
+from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.storage.records import Record
+
+_AS_KEPT = (
+    "label",
+    "date",
+    "outstanding_balance",
+    "currency",
+    "currency_amount",
+    "amount",
+    "currency_fee",
+    "fee",
+)
+
+
+def transaction(call: Call, record: Record) -> dict[str, Any]:
+    """A transaction by itself."""
+    journal = record.body["journal_id"]
+    return {
+        **_common(call, record),
+        "journal": {"id": journal, "url": call.url("journals", journal)},
+        "customer": _party(call, record, "customer"),
+        "supplier": _party(call, record, "supplier"),
+        "matched_invoices": {"url": call.url("transactions", record.id, "matched_invoices")},
+        "interbank_code": None,
+    }
+
+
+def matched(call: Call, record: Record, party: Literal["customer", "supplier"]) -> dict[str, Any]:
+    """A transaction in the list of an invoice of a customer or a supplier."""
+    return {
+        **_common(call, record),
+        "journal": {"id": record.body["journal_id"]},
+        party: _party(call, record, party),
+    }
+
+
+def payment(call: Call, match: Record) -> dict[str, Any]:
+    """What a match pays: a payment that was found on a bank account."""
+    paid = call.find("transaction", match.body["transaction_id"])
+    return {
+        "id": match.id,
+        "label": paid.body["label"],
+        "currency": paid.body["currency"],
+        "currency_amount": match.body["used"],
+        "status": "found",
+        "created_at": match.created_at,
+        "updated_at": match.updated_at,
+    }
+
+
+def _common(call: Call, record: Record) -> dict[str, Any]:
+    account = record.body["bank_account_id"]
+    return {
+        "id": record.id,
+        **{name: record.body[name] for name in _AS_KEPT},
+        "attachment_required": True,
+        "archived_at": None,
+        "bank_account": {"id": account, "url": call.url("bank_accounts", account)},
+        "pro_account_expense": None,
+        "categories": [categories.show(call, one) for one in categories.of(call, record)],
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    }
+
+
+def _party(call: Call, record: Record, party: str) -> dict[str, Any] | None:
+    identifier = record.body[f"{party}_id"]
+    return {"id": identifier, "url": call.url(f"{party}s", identifier)} if identifier else None

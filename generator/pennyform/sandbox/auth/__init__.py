@@ -1,0 +1,1 @@
+"""Tokens, scopes and the rate limit."""

@@ -1,0 +1,103 @@
+"""Who asks, and what they may do. Tokens are kept as digests only."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from pennyform.sandbox.clock import timestamp
+from pennyform.sandbox.contract.contract import Operation
+from pennyform.sandbox.problems import forbidden, unauthorized
+
+_SCHEME = "bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company: what ``/me`` says about it."""
+
+    id: int
+    name: str
+    reg_no: str
+    accounting_logic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A token that was recognised. ``digest`` stands for the token wherever one is needed."""
+
+    digest: str
+    company: Company
+    scopes: tuple[str, ...]
+
+
+def digest(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def presented(headers: Mapping[str, str]) -> str:
+    """The digest of the bearer token in the headers; empty when there is none."""
+    given = headers.get("authorization", "")
+    if not given.lower().startswith(_SCHEME):
+        return ""
+    return digest(given[len(_SCHEME) :].strip())
+
+
+def recognise(connection: sqlite3.Connection, token_digest: str, now: datetime) -> Access:
+    """Find the token's company and scopes.
+
+    Raises:
+        Problem: 401 when the token is missing, unknown or expired.
+    """
+    row = connection.execute(
+        "SELECT company.id, company.name, reg_no, accounting_logic, scopes, expires_at"
+        " FROM token JOIN company ON company.id = token.company WHERE digest = ?",
+        (token_digest,),
+    ).fetchone()
+    if row is None or (row[5] is not None and row[5] <= timestamp(now)):
+        raise unauthorized()
+    return Access(token_digest, Company(*row[:4]), tuple(msgspec.json.decode(row[4])))
+
+
+def companies(connection: sqlite3.Connection) -> list[Company]:
+    """All companies, oldest first."""
+    rows = connection.execute("SELECT id, name, reg_no, accounting_logic FROM company ORDER BY id")
+    return [Company(*row) for row in rows]
+
+
+def rename(connection: sqlite3.Connection, company: int, name: str) -> None:
+    """Give a company another name."""
+    connection.execute("UPDATE company SET name = ? WHERE id = ?", (name, company))
+
+
+def authorise(access: Access, operation: Operation) -> None:
+    """Let the call pass when the token holds one of the operation's scopes, or it needs none.
+
+    Raises:
+        Problem: 403 naming the scopes that would do.
+    """
+    if operation.scopes and not set(operation.scopes) & set(access.scopes):
+        raise forbidden(operation.scopes)
+
+
+def add_token(
+    connection: sqlite3.Connection,
+    token: str,
+    company: int,
+    scopes: Iterable[str],
+    *,
+    name: str,
+    expires_at: datetime | None = None,
+) -> None:
+    """Make a token known, or change what a known one may do. ``expires_at`` None: it does not expire."""
+    expiry = timestamp(expires_at) if expires_at else None
+    connection.execute(
+        "INSERT OR REPLACE INTO token (digest, company, name, scopes, expires_at) VALUES (?, ?, ?, ?, ?)",
+        (digest(token), company, name, msgspec.json.encode(list(scopes)).decode(), expiry),
+    )

@@ -1,0 +1,1 @@
+"""The pinned contract as the server needs it: routes, request validation, errors."""

@@ -1,0 +1,1 @@
+"""Files: PDFs of invoices, exports, attachments, electronic invoices, download links."""

@@ -1,7 +1,0 @@
-"""Electronic invoices as files: found in a PDF or alone, in either of the two syntaxes of EN 16931."""
-
-from pennyform.sandbox.e_invoices.document import Document, Line, Party
-from pennyform.sandbox.e_invoices.elements import UnreadableError
-from pennyform.sandbox.e_invoices.reading import is_pdf, read
-
-__all__ = ["Document", "Line", "Party", "UnreadableError", "is_pdf", "read"]

@@ -1,0 +1,1 @@
+"""Operations on the company itself: who asks, changelogs, files, webhooks."""

@@ -1,0 +1,33 @@
+"""Who the token belongs to and what it may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pennyform.sandbox.request_context import Behaviour, Call
+
+_USER = {
+    "id": 31_000_001,
+    "first_name": "Sandbox",
+    "last_name": "User",
+    "email": "user@sandbox.example",
+    "locale": "fr",
+}
+
+
+def get_me(call: Call) -> dict[str, Any]:
+    """``GET /me``: needs no scope."""
+    company = call.access.company
+    return {
+        "user": _USER,
+        "company": {
+            "id": company.id,
+            "name": company.name,
+            "reg_no": company.reg_no,
+            "accounting_logic": company.accounting_logic,
+        },
+        "scopes": list(call.access.scopes),
+    }
+
+
+OPERATIONS: dict[str, Behaviour] = {"getMe": get_me}

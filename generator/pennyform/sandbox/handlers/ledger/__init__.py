@@ -1,0 +1,1 @@
+"""Operations on the ledger, the bank and categories."""

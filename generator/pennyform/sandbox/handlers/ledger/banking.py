@@ -1,0 +1,116 @@
+"""Banks, bank accounts and journals."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pennyform.sandbox.lists.pagination import listed
+from pennyform.sandbox.money.currencies import CURRENCIES
+from pennyform.sandbox.problems import unprocessable
+from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.storage.records import Record, Selection
+
+_CODE = re.compile(r"[A-Za-z]{2,5}")
+
+
+def _establishment(_: Call, record: Record) -> dict[str, Any]:
+    stamps = {"created_at": record.created_at, "updated_at": record.updated_at}
+    return {"id": record.id, "name": record.body["name"], **stamps}
+
+
+def _account(call: Call, record: Record) -> dict[str, Any]:
+    kept = record.body
+    journal, ledger_account = kept["journal_id"], kept["ledger_account_id"]
+    return {
+        "id": record.id,
+        **{name: kept[name] for name in ("name", "currency", "balance")},
+        "bank_establishment": {"id": kept["bank_establishment_id"]},
+        "journal": {"id": journal, "url": call.url("journals", journal)},
+        "ledger_account": {"id": ledger_account, "url": call.url("ledger_accounts", ledger_account)},
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    }
+
+
+def _journal(_: Call, record: Record) -> dict[str, Any]:
+    return {"id": record.id, **record.body}
+
+
+def list_establishments(call: Call) -> dict[str, Any]:
+    """``GET /bank_establishments``."""
+    return listed(call, "bank_establishment", _establishment)
+
+
+def list_accounts(call: Call) -> dict[str, Any]:
+    """``GET /bank_accounts``."""
+    return listed(call, "bank_account", _account)
+
+
+def get_account(call: Call) -> dict[str, Any]:
+    """``GET /bank_accounts/{id}``."""
+    return _account(call, call.find("bank_account", call.parameters["id"]))
+
+
+def create_account(call: Call) -> dict[str, Any]:
+    """``POST /bank_accounts``: at the bank ``Other`` unless told; empty at first."""
+    given = call.body
+    bank = given.get("bank_establishment_id")
+    if bank is None:
+        bank = _first(call, "bank_establishment", "name", "Other").id
+    else:
+        call.find("bank_establishment", bank, "Bank establishment")
+    currency = given.get("currency", "EUR")
+    if currency not in CURRENCIES:
+        raise unprocessable(f"{currency} is not a currency")
+    body = {
+        "name": given["name"],
+        "currency": currency,
+        "balance": "0.0",
+        "bank_establishment_id": bank,
+        "journal_id": _first(call, "journal", "code", "BQ").id,
+        "ledger_account_id": _first(call, "ledger_account", "number", "512000").id,
+        "iban": given.get("iban"),
+    }
+    return _account(call, call.books.insert("bank_account", body))
+
+
+def list_journals(call: Call) -> dict[str, Any]:
+    """``GET /journals``."""
+    return listed(call, "journal", _journal)
+
+
+def get_journal(call: Call) -> dict[str, Any]:
+    """``GET /journals/{id}``."""
+    return _journal(call, call.find("journal", call.parameters["id"]))
+
+
+def create_journal(call: Call) -> dict[str, Any]:
+    """``POST /journals``: a code of 2 to 5 letters, once."""
+    code = call.body["code"]
+    if not _CODE.fullmatch(code):
+        raise unprocessable("code must be 2 to 5 letters")
+    if _all(call, "journal", "code", code):
+        raise unprocessable("code has already been taken")
+    return _journal(call, call.books.insert("journal", {**call.body, "type": "miscellaneous"}))
+
+
+def _all(call: Call, kind: str, name: str, value: str) -> list[Record]:
+    # Names are those written above; the value is bound.
+    return call.books.select(kind, Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1))
+
+
+def _first(call: Call, kind: str, name: str, value: str) -> Record:
+    (found,) = _all(call, kind, name, value)
+    return found
+
+
+OPERATIONS: dict[str, Behaviour] = {
+    "getBankEstablishments": list_establishments,
+    "getBankAccounts": list_accounts,
+    "getBankAccount": get_account,
+    "postBankAccount": create_account,
+    "getJournals": list_journals,
+    "getJournal": get_journal,
+    "postJournals": create_journal,
+}

@@ -1,0 +1,69 @@
+"""The chart of accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pennyform.sandbox.accounting.ledger_accounts import with_number
+from pennyform.sandbox.lists.pagination import listed
+from pennyform.sandbox.problems import unprocessable
+from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.storage.records import Record
+
+_THIRD_PARTIES = ("401", "411")
+# What an account is for, by the first digits of its number; the longest that fits counts.
+_TYPES = {
+    "1": "equity",
+    "2": "asset",
+    "3": "stock",
+    "4": "third_party",
+    "5": "cash",
+    "6": "expense",
+    "7": "revenue",
+}
+
+
+def _present(_: Call, record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        **record.body,
+        "type": _TYPES.get(record.body["number"][:1], "other"),
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    }
+
+
+def list_ledger_accounts(call: Call) -> dict[str, Any]:
+    """``GET /ledger_accounts``."""
+    return listed(call, "ledger_account", _present)
+
+
+def get_ledger_account(call: Call) -> dict[str, Any]:
+    """``GET /ledger_accounts/{id}``."""
+    return _present(call, call.find("ledger_account", call.parameters["id"]))
+
+
+def create_ledger_account(call: Call) -> dict[str, Any]:
+    """``POST /ledger_accounts``: a number may occur once per VAT set-up."""
+    body = {"vat_rate": "any", "country_alpha2": "any", **call.body, "enabled": True}
+    body["letterable"] = body["number"].startswith(_THIRD_PARTIES)
+    for other in with_number(call.books, body["number"]):
+        if all(other.body[name] == body[name] for name in ("vat_rate", "country_alpha2")):
+            raise unprocessable(f"Number {body['number']} has already been taken")
+    return _present(call, call.books.insert("ledger_account", body))
+
+
+def update_ledger_account(call: Call) -> dict[str, Any]:
+    """``PUT /ledger_accounts/{id}``."""
+    record = call.find("ledger_account", call.parameters["id"])
+    record.body.update(call.body)
+    call.books.update(record)
+    return _present(call, record)
+
+
+OPERATIONS: dict[str, Behaviour] = {
+    "getLedgerAccounts": list_ledger_accounts,
+    "getLedgerAccount": get_ledger_account,
+    "postLedgerAccounts": create_ledger_account,
+    "updateLedgerAccount": update_ledger_account,
+}

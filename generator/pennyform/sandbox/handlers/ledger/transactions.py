@@ -1,0 +1,93 @@
+"""Bank transactions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pennyform.sandbox.accounting import settlement, transaction_view
+from pennyform.sandbox.lists.pagination import listed
+from pennyform.sandbox.money import currencies, money
+from pennyform.sandbox.money.amounts import decimal_of
+from pennyform.sandbox.problems import unprocessable
+from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.storage.records import Record
+
+_INVOICES = {"customer_invoice": "customer", "supplier_invoice": "supplier"}
+
+
+def list_transactions(call: Call) -> dict[str, Any]:
+    """``GET /transactions``."""
+    return listed(call, "transaction", transaction_view.transaction)
+
+
+def get_transaction(call: Call) -> dict[str, Any]:
+    """``GET /transactions/{id}``."""
+    return transaction_view.transaction(call, call.find("transaction", call.parameters["id"]))
+
+
+def create_transaction(call: Call) -> dict[str, Any]:
+    """``POST /transactions``: pays the invoices that refer to it."""
+    given = call.body
+    account = call.find("bank_account", given["bank_account_id"], "Bank account")
+    amount = decimal_of("amount", given["amount"])
+    if not amount:
+        raise unprocessable("amount must not be zero")
+    body = _kept(account, given, amount)
+    account.body["balance"] = body["outstanding_balance"]
+    call.books.update(account)
+    record = call.books.insert("transaction", body)
+    settlement.reconcile_transaction(call, record)
+    return transaction_view.transaction(call, record)
+
+
+def _kept(account: Record, given: dict[str, Any], amount: Decimal) -> dict[str, Any]:
+    currency = account.body["currency"]
+    fee = decimal_of("fee", given.get("fee") or "0")
+    rate = currencies.exchange_rate(currency)
+    return {
+        "bank_account_id": account.id,
+        "journal_id": account.body["journal_id"],
+        "label": given["label"],
+        "date": given["date"],
+        "currency": currency,
+        "currency_amount": money.text(amount),
+        "amount": money.text(money.rounded(amount * rate, 2)),
+        "currency_fee": money.text(fee),
+        "fee": money.text(money.rounded(fee * rate, 2)),
+        "outstanding_balance": money.text(Decimal(account.body["balance"]) + amount),
+        "customer_id": None,
+        "supplier_id": None,
+    }
+
+
+def update_transaction(call: Call) -> dict[str, Any]:
+    """``PUT /transactions/{id}``: names the customer or the supplier behind it, never both."""
+    record = call.find("transaction", call.parameters["id"])
+    ((name, identifier),) = call.body.items()
+    if identifier is not None:
+        call.find(name.removesuffix("_id"), identifier, name)
+    record.body.update({"customer_id": None, "supplier_id": None, name: identifier})
+    call.books.update(record)
+    return transaction_view.transaction(call, record)
+
+
+def list_matched_invoices(call: Call) -> dict[str, Any]:
+    """``GET /transactions/{transaction_id}/matched_invoices``."""
+    transaction = call.find("transaction", call.parameters["transaction_id"])
+    return listed(call, settlement.KIND, _invoice, also=settlement.matches_of(transaction))
+
+
+def _invoice(call: Call, match: Record) -> dict[str, Any]:
+    identifier = match.parent or 0
+    kind = next(kind for kind in _INVOICES if call.books.get(kind, identifier))
+    return {"id": identifier, "type": _INVOICES[kind], "url": call.url(f"{kind}s", identifier)}
+
+
+OPERATIONS: dict[str, Behaviour] = {
+    "getTransactions": list_transactions,
+    "getTransaction": get_transaction,
+    "createTransaction": create_transaction,
+    "updateTransaction": update_transaction,
+    "getTransactionMatchedInvoices": list_matched_invoices,
+}

@@ -1,0 +1,1 @@
+"""Operations on suppliers and supplier invoices."""

@@ -1,0 +1,51 @@
+"""Purchase requests, imported with their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pennyform.sandbox.generic import show, show_item
+from pennyform.sandbox.lists.pagination import listed
+from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.storage.records import Record
+
+_KIND = "purchase_request"
+
+
+def list_requests(call: Call) -> dict[str, Any]:
+    """``GET /purchase_requests``."""
+    return listed(call, _KIND, _show_item)
+
+
+def get_request(call: Call) -> Any:
+    """``GET /purchase_requests/{id}``."""
+    return _show(call, call.find(_KIND, call.parameters["id"]))
+
+
+def import_request(call: Call) -> Any:
+    """``POST /purchase_requests/imports``: approved at once."""
+    call.find("supplier", call.body["supplier_id"], "Supplier")
+    call.find("file_attachment", call.body["file_attachment_id"], "File attachment")
+    body = {"currency": "EUR", **call.body, "status": "approved", "invoice_ids": []}
+    return _show(call, call.books.insert(_KIND, body))
+
+
+def _show(call: Call, record: Record) -> Any:
+    return show(call, record, **_known(call, record))
+
+
+def _show_item(call: Call, record: Record) -> dict[str, Any]:
+    return show_item(call, record, **_known(call, record))
+
+
+def _known(call: Call, record: Record) -> dict[str, Any]:
+    invoices = record.body["invoice_ids"]
+    links = [{"id": one, "url": call.url("supplier_invoices", one)} for one in invoices]
+    return {"linked_invoices": {"items": links}}
+
+
+OPERATIONS: dict[str, Behaviour] = {
+    "getPurchaseRequests": list_requests,
+    "getPurchaseRequest": get_request,
+    "createPurchaseRequestImport": import_request,
+}

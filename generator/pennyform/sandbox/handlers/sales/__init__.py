@@ -1,0 +1,1 @@
+"""Operations on customers, products, quotes, invoices and subscriptions."""

@@ -1,0 +1,119 @@
+"""The life of a customer invoice: draft, finalized, and what may change in each.
+
+A body without ``draft`` is issued at once: numbered and final. Numbers run without gaps per year of the
+invoice's date, because they are counted in the transaction that issues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pennyform.sandbox.accounting import bookkeeping, invoice_view, invoicing
+from pennyform.sandbox.accounting.lines import changed_line
+from pennyform.sandbox.accounting.settlement import reconcile_invoice
+from pennyform.sandbox.handlers.sales.invoice_lines import included_lines
+from pennyform.sandbox.lists.pagination import page, shown
+from pennyform.sandbox.problems import bad_request, unprocessable
+from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.storage.records import Record, Selection
+
+_LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
+
+
+def create_invoice(call: Call) -> dict[str, Any]:
+    """``POST /customer_invoices``: a draft when ``draft`` is true, otherwise issued on the spot."""
+    return invoice_view.invoice(call, invoicing.make(call, call.body))
+
+
+def list_invoices(call: Call) -> dict[str, Any]:
+    """``GET /customer_invoices``, with ``include=invoice_lines`` on request."""
+    include = call.parameters.get("include")
+    if include and include not in call.operation.includes:
+        raise bad_request(f"Cannot include {include}: use {', '.join(call.operation.includes)}")
+    found = page(call, "customer_invoice")
+    answer = shown(call, found, invoice_view.invoice)
+    if include:
+        answer["included"] = {"invoice_lines": included_lines(call, found.records)}
+    return answer
+
+
+def get_invoice(call: Call) -> dict[str, Any]:
+    """``GET /customer_invoices/{id}``."""
+    return invoice_view.invoice(call, _found(call))
+
+
+def update_invoice(call: Call) -> dict[str, Any]:
+    """``PUT /customer_invoices/{id}``: partial; what may change depends on whether it is a draft."""
+    record = _found(call)
+    given = dict(call.body)
+    _check_changeable(record, given)
+    changes = given.pop("invoice_lines", {})
+    record.reference = given.pop("external_reference", None) or record.reference
+    record.body.update(given)
+    if record.body["draft"]:
+        invoicing.change_lines(call, record, changes)
+    else:
+        _change_imputation(call, record, changes.get("update", ()))
+    call.books.update(record)
+    if "transaction_reference" in given:
+        reconcile_invoice(call, record)
+    return invoice_view.invoice(call, record)
+
+
+def finalize_invoice(call: Call) -> dict[str, Any]:
+    """``PUT /customer_invoices/{id}/finalize``: once."""
+    record = _found(call)
+    if not record.body["draft"]:
+        raise unprocessable("The invoice is already finalized")
+    invoicing.issue(call, record.body, [line.body for line in invoicing.lines_of(call, record)])
+    call.books.update(record)
+    return invoice_view.invoice(call, record)
+
+
+def delete_invoice(call: Call) -> None:
+    """``DELETE /customer_invoices/{id}``: drafts only, with their lines and sections."""
+    record = _found(call)
+    if not record.body["draft"]:
+        raise unprocessable("A finalized invoice cannot be deleted")
+    for kind in ("invoice_line", "invoice_line_section"):
+        call.books.delete(call.books.select(kind, Selection(), parent=record.id))
+    bookkeeping.withdraw(call, record)
+    call.books.delete([record], free_reference=call.rules.deleted_reference_is_free)
+
+
+def _found(call: Call) -> Record:
+    return call.find("customer_invoice", call.parameters["id"])
+
+
+def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
+    changes = given.get("invoice_lines", {})
+    updates = changes.get("update", ())
+    if record.body["draft"]:
+        early = {"transaction_reference"} & set(given)
+        if early or any("imputation_dates" in update for update in updates):
+            raise unprocessable(
+                f"{'transaction_reference' if early else 'imputation_dates'} cannot be set on a draft"
+            )
+        return
+    refused = sorted(set(given) - _LATER) or sorted(set(changes) - {"update"})
+    if refused or any(set(update) - {"id", "imputation_dates"} for update in updates):
+        raise unprocessable(f"{refused[0] if refused else 'invoice_lines'} cannot be changed once finalized")
+
+
+def _change_imputation(call: Call, record: Record, updates: Iterable[Mapping[str, Any]]) -> None:
+    kept = {line.id: line for line in invoicing.lines_of(call, record)}
+    for update in updates:
+        line = invoicing.line_in(call, kept, update)
+        line.body = changed_line(call, line.body, update, [line.body["section_rank"]])
+        call.books.update(line)
+
+
+OPERATIONS: dict[str, Behaviour] = {
+    "postCustomerInvoices": create_invoice,
+    "getCustomerInvoices": list_invoices,
+    "getCustomerInvoice": get_invoice,
+    "updateCustomerInvoice": update_invoice,
+    "finalizeCustomerInvoice": finalize_invoice,
+    "deleteCustomerInvoices": delete_invoice,
+}

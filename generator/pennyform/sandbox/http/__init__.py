@@ -1,0 +1,1 @@
+"""HTTP in front of the sandbox: dispatcher, transports, ASGI, server, request log."""

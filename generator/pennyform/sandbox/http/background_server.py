@@ -1,0 +1,53 @@
+"""A sandbox on a port, for as long as a block lasts."""
+
+from __future__ import annotations
+
+from threading import Thread
+from types import TracebackType
+
+from pennyform.sandbox.application import Sandbox
+from pennyform.sandbox.http.server import address, listen, server
+from pennyform.sandbox.request_context import BASE_PATH
+from pennyform.sandbox.setup.seed import TOKEN
+
+_SECONDS_TO_STOP = 10
+
+
+class Served:
+    """Serves a sandbox from a thread: what the test does to it, clients on the port see at once.
+
+    Args:
+        sandbox: to be served; it stays the caller's to close.
+        port: 0 picks a free one.
+
+    Attributes:
+        sandbox: the sandbox.
+        token: a token that may do everything.
+        url: ``http://127.0.0.1:PORT``.
+        api_url: where the API begins.
+    """
+
+    def __init__(self, sandbox: Sandbox, *, port: int = 0) -> None:
+        self.sandbox = sandbox
+        self.token = TOKEN
+        self._listener = listen("127.0.0.1", port)
+        self.url = address(self._listener)
+        self.api_url = self.url + BASE_PATH
+        self._server = server(sandbox.asgi())
+        self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
+
+    def __enter__(self) -> Served:
+        """Begin to answer. Callers need not wait: the socket queues them."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop, and give the port back."""
+        self._server.should_exit = True
+        self._thread.join(_SECONDS_TO_STOP)
+        self._listener.close()

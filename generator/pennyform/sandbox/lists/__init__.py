@@ -1,0 +1,1 @@
+"""Lists: filter, sort, limit and cursor."""

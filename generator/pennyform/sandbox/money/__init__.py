@@ -1,0 +1,1 @@
+"""The sandbox's own arithmetic: amounts, currencies, VAT, dates."""

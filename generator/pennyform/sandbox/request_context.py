@@ -1,0 +1,85 @@
+"""What a behaviour is given: one checked request and the books it may read and write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from pennyform.sandbox.auth.access import Access
+from pennyform.sandbox.contract.contract import Operation
+from pennyform.sandbox.documents import links
+from pennyform.sandbox.problems import Problem, not_found, unprocessable
+from pennyform.sandbox.rules import Rules
+from pennyform.sandbox.storage.records import Books, Record
+
+BASE_PATH = "/api/external/v2"
+# What the contract says of documents and exports; of files that were sent it says nothing.
+_DOCUMENT_MINUTES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request past the door: authorised, and conforming to the contract.
+
+    ``parameters`` holds path and query values by name; ``body`` is the decoded body or None.
+    """
+
+    operation: Operation
+    parameters: Mapping[str, Any]
+    body: Any
+    books: Books
+    access: Access
+    origin: str
+    rules: Rules
+
+    @property
+    def now(self) -> datetime:
+        """The time of the request."""
+        return self.books.now
+
+    def url(self, *segments: object) -> str:
+        """An absolute link below the API's base, at the address the caller used."""
+        path = "/".join([str(segment) for segment in segments])
+        return f"{self.origin}{BASE_PATH}/{path}"
+
+    def public_url(
+        self, kind: str, identifier: int, filename: str, *, minutes: float = _DOCUMENT_MINUTES
+    ) -> str:
+        """A link to a file that opens without a token, for so many minutes."""
+        until = int(self.now.timestamp() + 60 * minutes)
+        place = links.sign(self.access.company.id, kind, identifier, until)
+        return f"{self.origin}{links.PREFIX}{place}/{quote(filename)}"
+
+    def find(self, kind: str, identifier: Any, name: str = "") -> Record:
+        """A record of this company.
+
+        Args:
+            kind: of the record.
+            identifier: its id; text is accepted, as some paths declare ids as text.
+            name: what to call it in the message, for an id that stood in a body.
+
+        Raises:
+            Problem: 404, or as ``Rules.unknown_reference`` says for an id that stood in a body.
+        """
+        text = str(identifier)
+        record = self.books.get(kind, int(text)) if text.isascii() and text.isdigit() else None
+        if record is None:
+            raise self.missing(f"{name} {identifier}") if name else not_found()
+        return record
+
+    def note_attached(self, record: Record) -> None:
+        """Write back a record on which something hangs now that did not, or does no more."""
+        write = self.books.update if self.rules.attached_is_change else self.books.annotate
+        write(record)
+
+    def missing(self, what: str) -> Problem:
+        """The refusal of an id in a body that leads nowhere."""
+        if self.rules.unknown_reference == 404:
+            return not_found(what)
+        return unprocessable(f"{what} was not found")
+
+
+Behaviour = Callable[[Call], Any]

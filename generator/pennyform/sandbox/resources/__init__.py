@@ -1,5 +1,0 @@
-"""Resources that have no rules of their own here: kept as they are sent, shown as their schemas say."""
-
-from pennyform.sandbox.resources.keeping import Resources, change_below, show, show_item
-
-__all__ = ["Resources", "change_below", "show", "show_item"]

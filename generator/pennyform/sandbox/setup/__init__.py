@@ -1,0 +1,1 @@
+"""What a sandbox holds at the start: seed, fixtures, tokens."""

@@ -1,0 +1,129 @@
+"""What a new sandbox holds: one company, one token, and what a company has before its first invoice."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from pennyform.sandbox import oauth
+from pennyform.sandbox.auth.access import add_token
+from pennyform.sandbox.storage.records import Books, Selection
+
+TOKEN = "sandbox"  # noqa: S105 - the point of it is that everybody knows it
+COMPANY = 21_000_001
+
+# number, label, VAT code, enabled. One number may stand for several accounts, one per VAT set-up.
+_CHART = (
+    ("401", "Suppliers", "any", True),
+    ("411", "Customers", "any", True),
+    ("445710", "VAT collected", "any", True),
+    ("471000", "Suspense account", "any", True),
+    ("512000", "Bank", "any", True),
+    ("706000", "Services", "any", True),
+    ("707000", "Goods", "any", True),
+    ("707100", "Goods at the reduced rate", "FR_55", True),
+    ("708500", "Shipping and handling", "FR_200", True),
+    ("708500", "Shipping and handling, reduced rate", "FR_55", True),
+    ("709000", "Rebates granted", "any", True),
+    ("758000", "Other income (closed)", "any", False),
+)
+_TEMPLATES = ("Standard", "Detailed")
+# Commercial documents come from the app only: there is one to read and to attach files to.
+_PROFORMA = {
+    "document_number": "PF-0001",
+    "document_type": "proforma",
+    "label": "Proforma",
+    "currency": "EUR",
+}
+_PROFORMA_LINE = {
+    "label": "Consulting",
+    "unit": "hour",
+    "quantity": "1.0",
+    "raw_currency_unit_price": "100.0",
+    "vat_rate": "FR_200",
+}
+_PROFORMA_AMOUNTS = {
+    "currency_amount": "120.0",
+    "currency_amount_before_tax": "100.0",
+    "currency_tax": "20.0",
+}
+_JOURNALS = (
+    ("VE", "Sales", "sales"),
+    ("AC", "Purchases", "purchases"),
+    ("BQ", "Bank", "cash"),
+    ("OD", "Miscellaneous", "miscellaneous"),
+)
+_BANK_ACCOUNT = "512000"
+_SIREN = "552100554"
+_BANKS = ("Sandbox Bank", "Other")
+_GROUPS = {"Cost centre": ("Consulting", "Training"), "Region": ("North", "South")}
+
+
+def plant(connection: sqlite3.Connection, scopes: Iterable[str], now: datetime) -> None:
+    """Fill an empty database.
+
+    Args:
+        connection: in the transaction that created the tables.
+        scopes: all scopes of the contract; the token holds them all.
+        now: the time that the records carry.
+    """
+    company = found_company(connection, "Sandbox SAS", now)
+    add_token(connection, TOKEN, company, sorted(scopes), name=TOKEN)
+    oauth.add_application(connection, oauth.APPLICATION, oauth.APPLICATION, ())
+
+
+def found_company(connection: sqlite3.Connection, name: str, now: datetime) -> int:
+    """Add a company with a chart of accounts, invoice templates and categories; returns its id."""
+    others = int(connection.execute("SELECT count(*) FROM company").fetchone()[0])
+    company = COMPANY + others
+    connection.execute(
+        "INSERT INTO company (id, name, reg_no, accounting_logic) VALUES (?, ?, ?, 'FR_PCG')",
+        (company, name, f"sandbox-{int(_SIREN) + others}"),
+    )
+    _furnish(Books(connection, company, now))
+    return company
+
+
+def _furnish(books: Books) -> None:
+    for number, label, vat_rate, enabled in _CHART:
+        account = {"number": number, "label": label, "vat_rate": vat_rate, "country_alpha2": "any"}
+        books.insert(
+            "ledger_account", {**account, "enabled": enabled, "letterable": number in ("401", "411")}
+        )
+    for name in _TEMPLATES:
+        books.insert("customer_invoice_template", {"name": name})
+    for label, categories in _GROUPS.items():
+        group = books.insert("category_group", {"label": label})
+        for category in categories:
+            books.insert(
+                "category", {"label": category, "direction": None, "analytical_code": None}, parent=group.id
+            )
+    _open_account(books)
+    _register(books)
+
+
+def _register(books: Books) -> None:
+    """A fiscal year that is open, and the platform's consent to send and receive e-invoices."""
+    year = books.now.year
+    dates = {"start": f"{year}-01-01", "finish": f"{year}-12-31"}
+    books.insert("fiscal_year", {**dates, "status": "open"})
+    registration = {"siret": None, "siren": _SIREN, "status": "activated"}
+    books.insert("pa_registration", {**registration, "exchange_direction": "emission_and_reception"})
+    proforma = books.insert("commercial_document", {**_PROFORMA, **_PROFORMA_AMOUNTS})
+    books.insert("invoice_line", {**_PROFORMA_LINE, **_PROFORMA_AMOUNTS}, parent=proforma.id)
+
+
+def _open_account(books: Books) -> None:
+    """Journals, banks, and one empty bank account."""
+    journals = {
+        code: books.insert("journal", {"code": code, "label": label, "type": type_}).id
+        for code, label, type_ in _JOURNALS
+    }
+    banks = [books.insert("bank_establishment", {"name": name}).id for name in _BANKS]
+    bank = books.select("ledger_account", Selection(["json_extract(body, '$.number') = ?"], [_BANK_ACCOUNT]))[
+        0
+    ]
+    account = {"name": "Main account", "currency": "EUR", "balance": "0.0", "iban": None}
+    links = {"bank_establishment_id": banks[0], "journal_id": journals["BQ"], "ledger_account_id": bank.id}
+    books.insert("bank_account", {**account, **links})

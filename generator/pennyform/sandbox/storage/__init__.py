@@ -1,0 +1,1 @@
+"""The SQLite database: records, their changes, contents of files, snapshots."""

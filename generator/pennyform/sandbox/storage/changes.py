@@ -1,0 +1,72 @@
+"""What happened to records: the rows behind the changelogs. The one module with SQL about changes."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from pennyform.sandbox.clock import timestamp
+
+Operation = Literal["insert", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to a record. ``detail`` is what a changelog shows besides the record's id."""
+
+    id: int
+    record: int
+    operation: Operation
+    detail: dict[str, Any]
+    occurred_at: str
+    created_at: str
+
+
+class History:
+    """Changes of one company's records inside one transaction, as ``records.Books``."""
+
+    def __init__(self, connection: sqlite3.Connection, company: int, now: datetime) -> None:
+        self._connection = connection
+        self._company = company
+        self._stamp = timestamp(now)
+
+    def tell(
+        self,
+        kind: str,
+        record: int,
+        operation: Operation,
+        *,
+        created_at: str,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Add a change of a record of some kind."""
+        told = msgspec.json.encode(detail or {}).decode()
+        self._connection.execute(
+            "INSERT INTO change (company, kind, record, operation, detail, occurred_at, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._company, kind, record, operation, told, self._stamp, created_at),
+        )
+
+    def changes(self, kind: str, *, after: int, since: datetime, until: datetime, limit: int) -> list[Change]:
+        """What happened to a kind of record, oldest first.
+
+        Args:
+            kind: of the records.
+            after: the id of the last change already known; 0 for none.
+            since: no earlier than this.
+            until: no later than this.
+            limit: at most so many.
+        """
+        rows = self._connection.execute(
+            "SELECT id, record, operation, detail, occurred_at, created_at FROM change WHERE company = ?"
+            " AND kind = ? AND id > ? AND occurred_at BETWEEN ? AND ? ORDER BY id LIMIT ?",
+            (self._company, kind, after, timestamp(since), timestamp(until), limit),
+        )
+        return [
+            Change(identifier, record, operation, msgspec.json.decode(detail), occurred_at, created_at)
+            for identifier, record, operation, detail, occurred_at, created_at in rows
+        ]

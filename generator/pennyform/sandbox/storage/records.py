@@ -1,0 +1,198 @@
+"""The books of one company: every resource is a record of some kind, kept as JSON.
+
+The one module with SQL about records. Kinds are the contract's resources (``customer``, ``product``,
+``customer_invoice``, ``invoice_line``, …); ``parent`` ties lines to their invoice; ``reference`` is the
+``external_reference``, unique per kind.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from pennyform.sandbox.clock import timestamp
+from pennyform.sandbox.storage.changes import History, Operation
+from pennyform.sandbox.storage.contents import Files
+
+_COLUMNS = "id, kind, parent, reference, body, created_at, updated_at"
+_GET = f"SELECT {_COLUMNS} FROM record WHERE id = ? AND company = ? AND kind = ? AND deleted_at IS NULL"  # noqa: S608
+_CHILDREN = """
+SELECT {columns} FROM (
+  SELECT *, row_number() OVER (PARTITION BY parent ORDER BY id {direction}) AS place FROM record
+  WHERE company = ? AND kind = ? AND deleted_at IS NULL AND parent IN (SELECT value FROM json_each(?)))
+WHERE place <= ? ORDER BY parent, id {direction}
+"""
+_NEWEST_CHILDREN = _CHILDREN.format(columns=_COLUMNS, direction="DESC")
+_OLDEST_CHILDREN = _CHILDREN.format(columns=_COLUMNS, direction="ASC")
+_LARGEST_ID = 2**63 - 1
+# Kinds whose every insertion, update and deletion is told in a changelog.
+_TOLD = frozenset(
+    {"customer", "customer_invoice", "ledger_entry_line", "product"}
+    | {"quote", "supplier", "supplier_invoice", "transaction"}
+)
+
+
+class TakenError(Exception):
+    """Another record of the kind carries the reference."""
+
+
+@dataclass(slots=True)
+class Record:
+    """One row. ``body`` is JSON-ready: money and quantities are text."""
+
+    id: int
+    kind: str
+    parent: int | None
+    reference: str | None
+    body: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records, in which order: SQL fragments that this package wrote, and the values they bind."""
+
+    conditions: Sequence[str] = ()
+    values: Sequence[Any] = ()
+    order: str = "id DESC"
+    limit: int = -1
+
+
+class Books:
+    """Records of one company inside one transaction.
+
+    Args:
+        connection: in a transaction.
+        company: the company's id; nothing of another company is ever seen.
+        now: the time that this transaction's writes carry.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, company: int, now: datetime) -> None:
+        self._connection = connection
+        self._company = company
+        self.now = now
+        self._stamp = timestamp(now)
+        self.history = History(connection, company, now)
+        self.files = Files(connection)
+
+    def get(self, kind: str, identifier: int) -> Record | None:
+        """The record, unless it is absent, deleted, of another kind or of another company."""
+        if not 0 < identifier <= _LARGEST_ID:
+            return None
+        row = self._connection.execute(_GET, (identifier, self._company, kind)).fetchone()
+        return _record(row) if row else None
+
+    def select(self, kind: str, selection: Selection, *, parent: int | None = None) -> list[Record]:
+        """Records of a kind, of one parent when given."""
+        conditions = ["company = ?", "kind = ?", "deleted_at IS NULL", *selection.conditions]
+        values = [self._company, kind, *selection.values]
+        if parent is not None:
+            conditions.append("parent = ?")
+            values.append(parent)
+        # Only fragments of fields.py and listing.py get here; what a caller sent is bound.
+        where = " AND ".join(conditions)
+        statement = f"SELECT {_COLUMNS} FROM record WHERE {where} ORDER BY {selection.order} LIMIT ?"  # noqa: S608
+        rows = self._connection.execute(statement, (*values, selection.limit))
+        return [_record(row) for row in rows]
+
+    def children(
+        self, kind: str, parents: Sequence[int], most: int, *, newest: bool = True
+    ) -> dict[int, list[Record]]:
+        """Up to ``most`` records per parent, newest or oldest first; a parent without any is left out."""
+        statement = _NEWEST_CHILDREN if newest else _OLDEST_CHILDREN
+        rows = self._connection.execute(
+            statement, (self._company, kind, msgspec.json.encode(parents).decode(), most)
+        )
+        children: dict[int, list[Record]] = {}
+        for record in map(_record, rows):
+            children.setdefault(record.parent or 0, []).append(record)
+        return children
+
+    def insert(
+        self, kind: str, body: dict[str, Any], *, parent: int | None = None, reference: str | None = None
+    ) -> Record:
+        """Add a record; its id is the next one of the whole database.
+
+        Raises:
+            TakenError: when the reference is in use.
+        """
+        now = self._stamp
+        cursor = self._execute(
+            "INSERT INTO record (company, kind, parent, reference, body, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._company, kind, parent, reference, _text(body), now, now),
+        )
+        record = Record(cursor.lastrowid or 0, kind, parent, reference, body, now, now)
+        self._tell(record, "insert")
+        return record
+
+    def update(self, record: Record) -> None:
+        """Write a changed record back.
+
+        Raises:
+            TakenError: when its new reference is in use.
+        """
+        record.updated_at = self._stamp
+        self.annotate(record)
+        self._tell(record, "update")
+
+    def annotate(self, record: Record) -> None:
+        """Write back what hangs on a record rather than belongs to it: no new time, no event."""
+        self._execute(
+            "UPDATE record SET reference = ?, body = ?, updated_at = ? WHERE id = ? AND company = ?",
+            (record.reference, _text(record.body), record.updated_at, record.id, self._company),
+        )
+
+    def delete(self, records: Iterable[Record], *, free_reference: bool = False) -> None:
+        """Take records out of the books; their references stay taken unless ``free_reference``."""
+        for record in records:
+            self._execute(
+                "UPDATE record SET deleted_at = ?, reference = ? WHERE id = ? AND company = ?",
+                (self._stamp, None if free_reference else record.reference, record.id, self._company),
+            )
+            self._tell(record, "delete")
+
+    def _tell(self, record: Record, operation: Operation) -> None:
+        if record.kind in _TOLD:
+            self.history.tell(record.kind, record.id, operation, created_at=record.created_at)
+
+    def next_number(self, name: str) -> int:
+        """Count up from 1. Part of the transaction: a number that is not used is not lost either."""
+        self._execute(
+            "INSERT INTO counter (company, name, value) VALUES (?, ?, 1)"
+            " ON CONFLICT (company, name) DO UPDATE SET value = value + 1",
+            (self._company, name),
+        )
+        row = self._connection.execute(
+            "SELECT value FROM counter WHERE company = ? AND name = ?", (self._company, name)
+        ).fetchone()
+        return int(row[0])
+
+    def new_reference(self, kind: str) -> str:
+        """An ``external_reference`` for a record whose creator gave none."""
+        number = self.next_number(f"{kind} reference")
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._company}/{kind}/{number}"))
+
+    def _execute(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.IntegrityError as problem:
+            if "record.reference" in str(problem):
+                raise TakenError from problem
+            raise
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    identifier, kind, parent, reference, body, created_at, updated_at = row
+    return Record(identifier, kind, parent, reference, msgspec.json.decode(body), created_at, updated_at)
+
+
+def _text(body: dict[str, Any]) -> str:
+    return msgspec.json.encode(body).decode()

@@ -1,0 +1,1 @@
+"""Comparing two contracts, schema by schema and operation by operation."""

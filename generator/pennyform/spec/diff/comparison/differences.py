@@ -1,0 +1,88 @@
+"""One difference between two shapes, where it is, and what it can be recognised by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pennyform.spec.diff.schemas.nodes import ANYTHING, Shape, text
+
+ITEMS = "[]"
+REST = "{*}"
+_WORD = re.compile(r"[\w-]+")
+_PART = re.compile(r"<(?:query|path|header|cookie|default|[0-9][0-9Xx]{2})>")
+_MARK = re.compile(r"\[\]|\{\*\}|<.*>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One fact that differs.
+
+    ``old`` and ``new`` are JSON for people; ``delta`` identifies the difference, without anything that an
+    unrelated change could alter. ``steps`` lead from the schema compared to the place: a field's name, ``[]``
+    into an array, ``{*}`` into the values of a map, ``<…>`` into one variant, and first of all into what is
+    not the body. ``shapes`` are the two schemas that differ, ``owners`` the objects whose field it is.
+    """
+
+    kind: str
+    old: Any = None
+    new: Any = None
+    delta: str = ""
+    steps: tuple[str, ...] = ()
+    shapes: tuple[Shape, Shape] = (ANYTHING, ANYTHING)
+    owners: tuple[Shape, Shape] | None = None
+
+    def below(self, step: str, owners: tuple[Shape, Shape] | None = None) -> Difference:
+        """The same difference, seen from one step further out."""
+        return replace(self, steps=(step, *self.steps), owners=self.owners or owners)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The field names on the way, without arrays, maps and variants."""
+        return tuple(step for step in self.steps if not is_mark(step))
+
+
+def changed(kind: str, old: Any, new: Any, **rest: Any) -> Difference:
+    """A difference that is identified by what it was and what it is."""
+    return Difference(kind, old, new, delta=text([old, new]), **rest)
+
+
+def one_sided(kind: str, value: Any, **rest: Any) -> Difference:
+    """What only one side has: the old one where the kind ends with ``-removed``, else the new one."""
+    removed = kind.endswith("-removed")
+    return Difference(kind, old=value if removed else None, new=None if removed else value, **rest)
+
+
+def is_mark(step: str) -> bool:
+    """Whether a step leads somewhere else than into a field."""
+    return _MARK.fullmatch(step) is not None
+
+
+def field_step(name: str) -> str:
+    """The step into a field. A name that is not a word is quoted: it cannot be mistaken for a mark."""
+    return name if _WORD.fullmatch(name) else text(name)
+
+
+def variant_step(label: str) -> str:
+    """The step into one variant of a union."""
+    return f"<{label}>"
+
+
+def part_step(part: str) -> str:
+    """The first step where it does not lead into the body: ``query``, ``header``, an error status."""
+    return f"<{part}>"
+
+
+def is_part(step: str) -> bool:
+    """Whether a step is one of :func:`part_step`."""
+    return _PART.fullmatch(step) is not None
+
+
+def path_of(steps: Iterable[str]) -> str:
+    """``("invoice_lines", "[]", "label")`` → ``invoice_lines[].label``."""
+    path = ""
+    for step in steps:
+        path += step if is_mark(step) or not path else f".{step}"
+    return path

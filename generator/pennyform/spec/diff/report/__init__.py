@@ -1,0 +1,1 @@
+"""From single differences to changes, one per root cause, with what each means."""

@@ -1,0 +1,89 @@
+"""Changes that someone has looked at and accepted: fingerprints in a file, each with the reason.
+
+One per line, ``73eecec6562e  we do not branch on this status``. Blank lines and lines that begin with ``#``
+say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pennyform.findings import Failure, Finding, Severity, tidy
+from pennyform.spec.diff.report.changes import Change
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """One accepted change: why, and where that is written."""
+
+    fingerprint: str
+    comment: str
+    file: str
+    line: int
+
+
+def read_accepted(content: str, *, file: str) -> dict[str, Acceptance]:
+    """Read a file of accepted fingerprints.
+
+    Args:
+        content: the file's text.
+        file: its name, for findings.
+
+    Raises:
+        Failure: a line has no fingerprint or no reason, or repeats one; every such line is a finding.
+    """
+    accepted: dict[str, Acceptance] = {}
+    findings: list[Finding] = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        fingerprint, _, comment = line.strip().partition(" ")
+        entry = Acceptance(fingerprint, comment.strip().lstrip("#").strip(), file, number)
+        problem = _problem(entry, accepted)
+        if problem:
+            findings.append(_finding(Severity.ERROR, problem, entry))
+        else:
+            accepted[fingerprint] = entry
+    if findings:
+        raise Failure(tidy(findings))
+    return accepted
+
+
+def _problem(entry: Acceptance, accepted: dict[str, Acceptance]) -> str:
+    if not _FINGERPRINT.fullmatch(entry.fingerprint):
+        return f"{entry.fingerprint!r} is not a fingerprint of 12 hexadecimal digits"
+    if not entry.comment:
+        return f"{entry.fingerprint} has no reason beside it"
+    if entry.fingerprint in accepted:
+        return f"{entry.fingerprint} stands in line {accepted[entry.fingerprint].line} already"
+    return ""
+
+
+def unused(accepted: dict[str, Acceptance], changes: Iterable[Change]) -> Iterator[Finding]:
+    """A warning for each accepted fingerprint that no change has."""
+    known = {change.fingerprint for change in changes}
+    for entry in accepted.values():
+        if entry.fingerprint not in known:
+            problem = f"{entry.fingerprint} is accepted, but no change has this fingerprint"
+            yield _finding(Severity.WARNING, problem, entry)
+
+
+def _finding(severity: Severity, summary: str, entry: Acceptance) -> Finding:
+    rule = "unused-acceptance" if severity is Severity.WARNING else "accepted-changes"
+    detail = (
+        "It would accept the same change when it comes again."
+        if severity is Severity.WARNING
+        else "An acceptance that cannot be read accepts nothing."
+    )
+    fix = (
+        "Remove the line."
+        if severity is Severity.WARNING
+        else "Write the fingerprint that 'spec diff' prints, a space, and the reason."
+    )
+    return Finding(
+        rule, severity, summary, file=entry.file, line=entry.line, column=1, detail=detail, fix=fix
+    )

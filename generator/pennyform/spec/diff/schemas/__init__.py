@@ -1,0 +1,1 @@
+"""The schemas and operations of one contract, in a form that can be compared."""

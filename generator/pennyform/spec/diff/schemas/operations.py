@@ -1,0 +1,208 @@
+"""Read the operations of one document: what each accepts and answers, schemas as shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pennyform.findings import failure
+from pennyform.spec.description_facts import FILE_SIZE, STABILITY
+from pennyform.spec.diff.schemas.nodes import Mint, Shape
+from pennyform.spec.diff.schemas.reader import SchemaReader
+from pennyform.spec.document.load import METHODS
+from pennyform.spec.document.references import follow
+from pennyform.spec.normaliser.methods import resource_and_method
+
+_TEMPLATE = re.compile(r"\{([^{}]*)\}")
+# The Firm API keeps every resource below the company it belongs to.
+_OF_COMPANY = re.compile(r"/companies/\{[^{}]*\}/(?P<resource>[^/{}]+)")
+_LONGEST_CHAIN = 16
+_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. ``style`` is how it is written into the request, as OpenAPI's keywords."""
+
+    name: str
+    location: str
+    required: bool
+    deprecated: bool
+    style: Mapping[str, Any]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One media type of a body; ``encoding`` is that of its parts."""
+
+    shape: Shape
+    encoding: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One status: its bodies by media type, its headers by lower-case name."""
+
+    bodies: Mapping[str, Content]
+    headers: Mapping[str, Shape]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. ``symbol`` is what the emitted client calls it, such as ``customer_invoices.finalize``.
+
+    ``stability`` is empty where nothing is said about it, ``file_size`` the largest upload in megabytes.
+    ``body`` is None when none is sent. ``scopes``: one of them is enough; empty means that any token will do.
+    """
+
+    operation_id: str
+    method: str
+    path: str
+    symbol: str
+    deprecated: bool
+    stability: str
+    file_size: int | None
+    scopes: frozenset[str]
+    parameters: Mapping[tuple[str, str], Parameter]
+    body: Mapping[str, Content] | None
+    body_required: bool
+    answers: Mapping[str, Answer]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same operation in two documents: the names in its path are no part of that."""
+        return self.method, _TEMPLATE.sub("{}", self.path)
+
+    @property
+    def title(self) -> str:
+        """``GET /api/external/v2/me``."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def path_names(self) -> list[str]:
+        """The names of the path's parameters, in order."""
+        return _TEMPLATE.findall(self.path)
+
+    @property
+    def resource(self) -> str:
+        """The resource it belongs to, ``customer_invoices`` for example."""
+        below_company = _OF_COMPANY.search(self.path)
+        return below_company["resource"] if below_company else self.symbol.partition(".")[0]
+
+
+class OperationReader:
+    """Reads the operations of one document."""
+
+    def __init__(self, document: Mapping[str, Any], schemas: SchemaReader, mint: Mint) -> None:
+        self._document = document
+        self._schema = schemas
+        self._mint = mint
+
+    def read(self) -> dict[tuple[str, str], Operation]:
+        """Every operation by its key, in the order of paths and methods."""
+        found = (
+            self._known(path, method, item)
+            for path, item in sorted(self._document["paths"].items())
+            for method in METHODS
+            if method in item
+        )
+        return {operation.key: operation for operation in found}
+
+    def _known(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+        identity = (path, method, *self._schema.identity((item.get("parameters"), item[method])))
+        if identity not in self._mint.known:
+            self._mint.known[identity] = self._operation(path, method, item)
+        operation: Operation = self._mint.known[identity]
+        return operation
+
+    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+        raw = item[method]
+        body = self._resolved(raw.get("requestBody") or {})
+        answers = {str(status): self._answer(answer) for status, answer in sorted(raw["responses"].items())}
+        bodies = self._bodies(body) if body else None
+        return Operation(
+            operation_id=raw["operationId"],
+            method=method.upper(),
+            path=path,
+            symbol=".".join(
+                resource_and_method(path, method, raw, page=_is_page(answers), bare_array=_is_array(bodies))
+            ),
+            deprecated=bool(raw.get("deprecated")),
+            stability=str(raw.get(STABILITY, "")),
+            file_size=raw.get(FILE_SIZE),
+            scopes=frozenset(_scopes(raw)),
+            parameters={
+                (parameter.location, parameter.name): parameter for parameter in self._parameters(item, raw)
+            },
+            body=bodies,
+            body_required=bool(body.get("required")),
+            answers=answers,
+        )
+
+    def _parameters(self, item: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[Parameter]:
+        """The path item's parameters, then the operation's, which replace those of the same name."""
+        for reference in (*item.get("parameters", ()), *raw.get("parameters", ())):
+            parameter = self._resolved(reference)
+            location = parameter["in"]
+            style = parameter.get("style", _STYLES.get(location))
+            explode = bool(parameter.get("explode", style == "form"))
+            yield Parameter(
+                name=parameter["name"].lower() if location == "header" else parameter["name"],
+                location=location,
+                required=location == "path" or bool(parameter.get("required")),
+                deprecated=bool(parameter.get("deprecated")),
+                style={
+                    "style": style,
+                    "explode": explode,
+                    "allowReserved": bool(parameter.get("allowReserved")),
+                },
+                shape=self._schema(parameter.get("schema", {})),
+            )
+
+    def _answer(self, reference: Mapping[str, Any]) -> Answer:
+        answer = self._resolved(reference)
+        headers = {
+            name.lower(): self._schema(self._resolved(header).get("schema", {}))
+            for name, header in sorted(answer.get("headers", {}).items())
+        }
+        return Answer(self._bodies(answer), headers)
+
+    def _bodies(self, holder: Mapping[str, Any]) -> dict[str, Content]:
+        return {
+            media_type.lower(): Content(self._schema(media.get("schema", {})), media.get("encoding") or {})
+            for media_type, media in sorted((holder.get("content") or {}).items())
+        }
+
+    def _resolved(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        for _ in range(_LONGEST_CHAIN):
+            if "$ref" not in item:
+                return item
+            item = follow(str(item["$ref"]), self._document, "")[1]
+        raise failure("reference", f"the reference {item['$ref']!r} leads on and on")
+
+
+def _scopes(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Any one of these is enough: the contract's lists mean *one of*, whatever OpenAPI says about lists."""
+    for requirement in raw.get("security", ()):
+        for names in requirement.values():
+            yield from names
+
+
+def _is_page(answers: Mapping[str, Answer]) -> bool:
+    successes = [answer for status, answer in answers.items() if status.startswith("2")]
+    return any("items" in content.shape.fields for answer in successes for content in answer.bodies.values())
+
+
+def _is_array(bodies: Mapping[str, Content] | None) -> bool:
+    return any(content.shape.types == ("array",) for content in (bodies or {}).values())
+
+
+def resources(document: Mapping[str, Any], operation_ids: Collection[str]) -> Iterator[str]:
+    """The resources that some operations belong to."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item and item[method]["operationId"] in operation_ids:
+                yield resource_and_method(path, method, item[method], page=False, bare_array=False)[0]

@@ -1,0 +1,1 @@
+"""OpenAPI documents: fetched, parsed strictly, corrected by overlays."""

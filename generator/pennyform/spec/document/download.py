@@ -1,0 +1,105 @@
+"""Fetch a document over HTTPS with bounds on size, time and redirects."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from pennyform.findings import Failure, failure
+from pennyform.spec.document.limits import Limits
+
+# Unpacking is where a small answer becomes one that no memory holds: nothing packed is asked for, or taken.
+_HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
+
+
+def download(
+    url: str,
+    limits: Limits,
+    *,
+    trust: ssl.SSLContext | None = None,
+    transport: httpx.BaseTransport | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> bytes:
+    """Return the body of ``url``.
+
+    Args:
+        url: ``https://``, or ``http://`` to a loopback address. Redirects obey the same rule; they never lead
+            from https to http, nor from elsewhere to this machine.
+        limits: bounds; time counts from the first request to the last byte.
+        trust: whose certificates to believe; the usual authorities when left out.
+        transport: what carries the requests; the network when left out.
+        clock: seconds, monotonic.
+
+    Raises:
+        Failure: the address is refused, the server answers anything but 200, or a limit is exceeded.
+    """
+    _check_address(url, origin=url)
+    deadline = clock() + limits.seconds
+    timeout = httpx.Timeout(min(10.0, limits.seconds))
+    current = url
+    with httpx.Client(
+        transport=transport,
+        verify=True if trust is None else trust,
+        timeout=timeout,
+        follow_redirects=False,
+        trust_env=False,
+    ) as client:
+        for _ in range(limits.redirects + 1):
+            try:
+                with client.stream("GET", current, headers=_HEADERS) as response:
+                    if not response.is_redirect:
+                        return _body(response, url, limits, lambda: clock() > deadline)
+                    current = urljoin(current, response.headers["location"])
+            except httpx.HTTPError as problem:
+                raise _refused("unreachable", f"cannot fetch {url}: {_reason(problem)}", url) from None
+            _check_address(current, origin=url)
+    raise _refused("too-many-redirects", f"more than {limits.redirects} redirects", url)
+
+
+def _body(response: httpx.Response, url: str, limits: Limits, expired: Callable[[], bool]) -> bytes:
+    if response.status_code != httpx.codes.OK:
+        raise _refused("unexpected-status", f"{url} answered {response.status_code}", url)
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise _refused("packed-answer", f"{url} answered with packed content", url)
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > limits.size:
+            raise _refused("too-large", f"larger than {limits.size:,} bytes", url)
+        if expired():
+            raise _refused("too-slow", f"took longer than {limits.seconds:g} seconds", url)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _check_address(url: str, *, origin: str) -> None:
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise _refused("credentials-in-url", "the URL carries a user name or password", parts.hostname or "")
+    local = _is_loopback(parts.hostname or "")
+    if local and not _is_loopback(urlsplit(origin).hostname or ""):
+        raise _refused("address-refused", f"{origin} redirects to this machine", origin)
+    plain = parts.scheme == "http" and local and urlsplit(origin).scheme == "http"
+    if parts.scheme != "https" and not plain:
+        raise _refused("address-refused", f"{url} is not https", origin)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _reason(problem: httpx.HTTPError) -> str:
+    return str(problem) or type(problem).__name__
+
+
+def _refused(rule: str, summary: str, url: str) -> Failure:
+    return failure(rule, summary, file=url, fix="Download the document yourself and give its path.")

@@ -1,0 +1,94 @@
+"""Read a contract from a file or an HTTPS URL, within limits, and make sure that it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pennyform.findings import Failure, Finding, Severity, failure, tidy
+from pennyform.spec.document import strict_json
+from pennyform.spec.document.limits import Limits
+from pennyform.spec.document.pointers import child
+from pennyform.spec.document.structure import faults
+
+if TYPE_CHECKING:
+    import ssl
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The operations a path item may have, in OpenAPI's order."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A contract as it was read: ``name`` is a URL or a file's base name, ``content`` the very bytes."""
+
+    name: str
+    content: bytes
+    document: dict[str, Any]
+
+
+def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLContext | None = None) -> Source:
+    """Read one contract document.
+
+    Args:
+        source: a path, or an ``https://`` URL (``http://`` only to this machine).
+        limits: bounds on size, time and redirects; the defaults suit real contracts.
+        trust: whose certificates to believe; the usual authorities when left out.
+
+    Raises:
+        Failure: it cannot be read, exceeds a limit, is not JSON, or is not an OpenAPI 3 document; every
+            finding at once.
+    """
+    limits = limits or Limits()
+    text = str(source)
+    if "://" in text:
+        from pennyform.spec.document.download import download  # httpx: not for those who read a file
+
+        name, content = text, download(text, limits, trust=trust)
+    else:
+        name, content = Path(text).name, _read(Path(text), limits)
+    document = strict_json.parse(content, file=text)
+    findings = tidy(_not_a_contract(document, text))
+    if findings:
+        raise Failure(findings)
+    return Source(name, content, document)
+
+
+def _read(path: Path, limits: Limits) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(limits.size + 1)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        fix = "Give the path of the contract in JSON, or its https URL."
+        raise failure("unreadable-file", f"cannot read {path}: {reason}", file=str(path), fix=fix) from None
+    if len(content) > limits.size:
+        fix = "The largest contract known is a sixth of that: check what this file is."
+        raise failure("too-large", f"larger than {limits.size:,} bytes", file=str(path), fix=fix)
+    return content
+
+
+def _not_a_contract(document: Any, file: str) -> Iterator[Finding]:
+    """What keeps a JSON value from being an OpenAPI 3 document with operations."""
+    for pointer, expected in faults(document):
+        yield _finding(f"expected {expected}", pointer, file)
+    paths = document.get("paths") if isinstance(document, dict) else None
+    if paths == {}:
+        yield _finding("there are no operations", "/paths", file)
+    for path in paths if isinstance(paths, dict) else ():
+        if not path.startswith("/"):
+            yield _finding(f"the path {path!r} does not begin with '/'", child("/paths", path), file)
+
+
+def _finding(summary: str, pointer: str, file: str) -> Finding:
+    return Finding(
+        "not-a-contract",
+        Severity.ERROR,
+        f"{pointer or 'the document'}: {summary}",
+        file=file,
+        pointer=pointer,
+        detail="Only an OpenAPI 3 document in JSON can be pinned.",
+        fix="Check the file or URL: a login page or an error message is often saved in its place.",
+    )

@@ -1,0 +1,1 @@
+"""From a pinned contract to what code is emitted from."""

@@ -1,0 +1,71 @@
+"""A contract as the code generators read it: normalised, with a name for every operation and every shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Schema = dict[str, Any]
+"""A JSON Schema, as plain data."""
+
+REQUEST = "request"
+ANSWER = "answer"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an operation; ``location`` is OpenAPI's ``in``: path, query or header."""
+
+    name: str
+    location: str
+    schema: Schema
+    required: bool
+
+
+@dataclass(frozen=True)
+class Body:
+    """What an operation sends: ``application/json`` or ``multipart/form-data``."""
+
+    media_type: str
+    schema: Schema
+    required: bool
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation, called as ``client.<resource>.<name>(…)``.
+
+    ``path`` is the contract's, from the origin on. ``status`` is the success status; ``answer`` is its
+    schema, None when there is no body. ``errors`` are the declared error statuses. ``scopes``: one of them is
+    enough; empty means that any token will do.
+    """
+
+    operation_id: str
+    method: str
+    path: str
+    resource: str
+    name: str
+    parameters: tuple[Parameter, ...]
+    request: Body | None
+    status: int
+    answer: Schema | None
+    errors: tuple[int, ...]
+    scopes: tuple[str, ...]
+    deprecated: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A normalised contract.
+
+    ``document`` is OpenAPI 3.1. Each of its ``components.schemas`` serves one direction
+    (``x-pennyform-direction``: ``request`` or ``answer``). ``operations`` are sorted by resource, path and
+    method. ``names`` remembers which place of the contract each component got its name from, see
+    :mod:`pennyform.spec.normaliser.naming`.
+    """
+
+    api: str
+    document: dict[str, Any]
+    operations: tuple[Operation, ...]
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -1,0 +1,70 @@
+"""What an operation is called in the client: ``client.<resource>.<method>(…)``.
+
+The rule reads only the path, the HTTP method and whether the answer is a page. Exceptions are declared in the
+overlay with ``x-pennyform-resource`` and ``x-pennyform-method``.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pennyform.spec.normaliser.words import is_plural, singular, snake_case
+
+RESOURCE = "x-pennyform-resource"
+METHOD = "x-pennyform-method"
+
+# The Firm API has every resource below the company that it belongs to: that company is an argument, not the
+# resource.
+_BASE = re.compile(r"/(?:[^/]+/)*?v\d+(?:/companies/\{company_id\})?(?=/)")
+_COLLECTION = {"get": "get", "post": "create", "put": "replace", "delete": "delete_all", "patch": "update"}
+_ITEM = {"get": "get", "post": "create", "put": "update", "delete": "delete", "patch": "update"}
+
+
+def resource_and_method(
+    path: str, method: str, operation: Mapping[str, Any], *, page: bool, bare_array: bool
+) -> tuple[str, str]:
+    """The resource and the method's name of one operation.
+
+    Args:
+        path: the contract's path.
+        method: ``get``, ``post``, …
+        operation: the operation object, for declared exceptions.
+        page: whether the answer is a page of items.
+        bare_array: whether the request body is an array, which then replaces a whole collection.
+    """
+    segments = _BASE.sub("", path, count=1).strip("/").split("/")
+    resource = operation.get(RESOURCE) or snake_case(segments[0])
+    name = operation.get(METHOD) or _method(segments[1:], method, page=page, bare_array=bare_array)
+    return _legal(str(resource)), _legal(str(name))
+
+
+def _legal(name: str) -> str:
+    """PEP 8's way out where a name is a keyword: ``import_``."""
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def _method(rest: list[str], method: str, *, page: bool, bare_array: bool) -> str:
+    literals = [snake_case(segment) for segment in rest if not segment.startswith("{")]
+    on_item = bool(rest) and rest[-1].startswith("{")
+    if not literals:
+        return _ITEM[method] if on_item else "list" if page else _COLLECTION[method]
+    target = "_".join(literals)
+    if on_item:
+        return f"{_ITEM[method]}_{singular(target)}"
+    if method == "get":
+        return f"{'list' if page else 'get'}_{target}"
+    if _is_action(rest, method):
+        return target
+    if method == "put":
+        return f"{'replace' if bare_array else 'update'}_{target}"
+    return f"{_ITEM[method]}_{target}"
+
+
+def _is_action(rest: list[str], method: str) -> bool:
+    """``{id}/finalize`` does something to the item; ``{quote_id}/appendices`` is a collection of its own."""
+    if rest[0] == "{id}":
+        return True
+    return method == "post" and not rest[0].startswith("{") and not is_plural(snake_case(rest[-1]))

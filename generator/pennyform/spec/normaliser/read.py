@@ -1,0 +1,35 @@
+"""The pinned contract of an API, corrected and normalised: what code generators start from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pennyform.findings import Failure
+from pennyform.spec.document.overlay import read_overlay
+from pennyform.spec.normaliser.contract import Contract
+from pennyform.spec.normaliser.normalise import normalise
+from pennyform.spec.pin.store import Store
+
+
+def read_contract(api: str, store: Store | None = None) -> Contract:
+    """Read and normalise a pinned contract.
+
+    Args:
+        api: the name it is pinned under, ``company`` for example.
+        store: where contracts lie; this installation's when left out.
+
+    Raises:
+        Failure: see ``normalise.normalise`` and ``Store.pinned``.
+    """
+    store = store or Store.default()
+    try:
+        return normalise(store.pinned(api), overlays(api, store), names=store.names(api))
+    except Failure as problem:
+        file = str(store.contract_path(api))
+        found = [finding if finding.file else finding._replace(file=file) for finding in problem.findings]
+        raise Failure(found) from None
+
+
+def overlays(api: str, store: Store) -> list[dict[str, Any]]:
+    """The overlay documents of ``api``, in the order in which they apply; none is fine."""
+    return [read_overlay(path) for path in store.overlay_paths(api)]
