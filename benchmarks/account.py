@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.clock import SystemClock
 from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.limits import IMMEDIATE
-from pennyform.engine.planning.planner import planned
-from pennyform.engine.session import State, World, begin, look
+from pennyform.engine.planning.planner import make_plan
+from pennyform.engine.session import EngineContext, State, open_session, refresh_read_only
 from pennyform.invoices import load
 from pennyform.report.plan import text as plan_text
 from pennyform.sandbox import TOKEN, Sandbox
@@ -115,20 +115,20 @@ def _cut(page: dict[str, Any]) -> tuple[str, str]:
 def apply(folder: Path, transport: httpx.BaseTransport) -> None:
     """Load a folder, plan and apply it, as the command line does."""
     repository, _ = load([folder])
-    remote = Remote(Client(TOKEN, transport=transport, rate_limit=None))
+    remote = AccountClient(Client(TOKEN, transport=transport, rate_limit=None))
     state = State(folder / ".pennyform", "sample", remote.company())
-    world = World(SystemClock(), Disk(), IMMEDIATE)
-    with begin(repository, remote, state, world, interrupted=lambda: False) as session:
+    world = EngineContext(SystemClock(), Disk(), IMMEDIATE)
+    with open_session(repository, remote, state, world, interrupted=lambda: False) as session:
         session.apply(session.plan(), lambda _done, _total: None)
 
 
 def plan(folder: Path, count: int, lines: int) -> None:
     """Load a folder, plan it against an account that has it all, and render the plan."""
     repository, _ = load([folder])
-    remote = Remote(Client(TOKEN, transport=Account(count, lines), rate_limit=None))
+    remote = AccountClient(Client(TOKEN, transport=Account(count, lines), rate_limit=None))
     state = State(folder / ".pennyform", "sample", remote.company())
-    looked = look(repository, remote, state, Disk())
-    made = planned(repository, looked.observation, looked.warnings)
+    looked = refresh_read_only(repository, remote, state, Disk())
+    made = make_plan(repository, looked.observation, looked.warnings)
     if made.pending:
         raise AssertionError("the account is not what was asked for")
     plan_text.render(made.to_json())

@@ -28,7 +28,7 @@ from pennyform.sandbox import Sandbox
 from pennyform.sandbox.auth.access import Company
 from pennyform.sandbox.http.background_server import Served
 from pennyform.sandbox.messages import Request
-from pennyform.sandbox.setup.fixtures import open_books
+from pennyform.sandbox.setup.fixtures import load_fixtures
 
 BOOKS = Path(__file__).parent / "books.yaml"
 BASE_PATH = "/api/external/v2"
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
         closing(Sandbox(clock=Clock(), rate_limit=False)) as sandbox,
         tempfile.TemporaryDirectory() as folder,
     ):
-        open_books(sandbox, BOOKS)
+        load_fixtures(sandbox, BOOKS)
         document = Path(folder) / "openapi.json"
         document.write_text(json.dumps(with_known_ids(contract(), known_ids(sandbox))))
         with Served(sandbox) as server:

@@ -13,8 +13,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pennyform.sandbox.faults.outcome import Outcome
-from pennyform.sandbox.http.dispatcher import Exchange
+from pennyform.sandbox.faults.outcome import RequestOutcome
+from pennyform.sandbox.http.dispatcher import Dispatcher
 from pennyform.sandbox.messages import Request
 
 FOLDER = "PENNYFORM_EXCHANGES"
@@ -23,20 +23,20 @@ _API = "/api/"
 
 def pytest_configure() -> None:
     """Begin to listen, in each process that runs tests."""
-    answer: Callable[[Exchange, Request], Outcome] = Exchange.__call__
+    answer: Callable[[Dispatcher, Request], RequestOutcome] = Dispatcher.__call__
     path = Path(os.environ[FOLDER]) / f"{os.getpid()}.jsonl"
 
-    def recorded(exchange: Exchange, request: Request) -> Outcome:
+    def recorded(exchange: Dispatcher, request: Request) -> RequestOutcome:
         outcome = answer(exchange, request)
         if outcome.response and not outcome.met and request.path.startswith(_API):
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(_written(request, outcome)) + "\n")
         return outcome
 
-    setattr(Exchange, "__call__", recorded)  # noqa: B010 - to a type checker a method is no variable
+    setattr(Dispatcher, "__call__", recorded)  # noqa: B010 - to a type checker a method is no variable
 
 
-def _written(request: Request, outcome: Outcome) -> dict[str, object]:
+def _written(request: Request, outcome: RequestOutcome) -> dict[str, object]:
     assert outcome.response
     return {
         "method": request.method,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from pennyform.engine.applying.report import Report, Status
+from pennyform.engine.applying.report import ApplyReport, Status
 from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.journal.journal import open_journal, read
 from pennyform.engine.journal.replayed_state import recall
@@ -186,5 +186,5 @@ def _flipped(data: bytes, place: int, bit: int) -> bytes:
     return bytes(changed)
 
 
-def _mail_unknown(report: Report) -> bool:
+def _mail_unknown(report: ApplyReport) -> bool:
     return any("--not-mailed" in result.detail for result in report.results)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 from pennyform.engine.account.errors import OutcomeError
-from pennyform.engine.applying.report import Report, Status
+from pennyform.engine.applying.report import ApplyReport, Status
 from pennyform.engine.journal.durable_files import Disk
 
 from tests.engine.world import Fault, Office, Wire, lost_before
@@ -31,7 +31,7 @@ class Barging(httpx.BaseTransport):
     at: int
     before: bool
     count: int = 0
-    report: Report | None = None
+    report: ApplyReport | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.count += 1
@@ -93,7 +93,7 @@ class Rivalry:
             office.wire = Wire(self.one.sandbox.transport())
         self.one.wire.carried_out.clear()
 
-    def _wrong(self, reports: list[Report]) -> list[str]:
+    def _wrong(self, reports: list[ApplyReport]) -> list[str]:
         mails = self._mails()
         wrong = [] if mails <= 1 else [f"{mails} mails"]
         wrong += [

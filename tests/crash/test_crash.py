@@ -40,12 +40,12 @@ def test_killed_at_a_system_call_each_reference_is_there_once(tmp_path: Path, st
 _PLANTED = f"""
 import shutil, sys
 from pathlib import Path
-from pennyform.engine.applying.journalled_request import Sender
+from pennyform.engine.applying.journalled_request import JournalledSender
 from tests.crash.kills import FailureAtError, campaign
 from tests.crash.ptrace import available
 if not available():
     sys.exit({NO_LEAVE})
-send = Sender.send
+send = JournalledSender.send
 
 def late(self, subject, step, request, id_=None):
     if step != "send_by_email":
@@ -53,7 +53,7 @@ def late(self, subject, step, request, id_=None):
     answer = request()
     send(self, subject, step, lambda: answer, id_)
 
-Sender.send = late
+JournalledSender.send = late
 with campaign(Path(sys.argv[1])) as one:
     try:
         one.kill_when(lambda stop: one.service.mailed() > 0)

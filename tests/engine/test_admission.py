@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pennyform import data
-from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.engine.planning.scopes import OPERATIONS
 from pennyform.invoices import Policies, Repository
 
@@ -37,7 +37,7 @@ def refusals(office: Office) -> list[str]:
     """The summaries of the findings that stop both a plan and an apply; nothing is written by either."""
     said = []
     for verb in (office.plan, office.apply):
-        with pytest.raises(InadmissibleError) as refused:
+        with pytest.raises(PlanRejectedError) as refused:
             verb()
         said.append([finding.summary for finding in refused.value.findings])
     assert all(request.method == "GET" for request in office.wire.sent)
@@ -135,7 +135,7 @@ def test_a_token_without_a_scope_writes_nothing(office: Office) -> None:
     )
     office.token = "reader"
     assert office.plan().pending
-    with pytest.raises(InadmissibleError, match="customer_invoices:all"):
+    with pytest.raises(PlanRejectedError, match="customer_invoices:all"):
         office.apply()
     assert office.books() == {}
     assert office.wire.count("POST") == 0

@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 from pennyform.engine.account import cache_file
-from pennyform.engine.planning.planner import planned
-from pennyform.engine.session import look, mirrored
+from pennyform.engine.planning.planner import make_plan
+from pennyform.engine.session import cached_account, refresh_read_only
 from pennyform.invoices import Repository
 
 from .world import (
@@ -62,8 +62,8 @@ def desk(office: Office) -> Office:
 
 def live(office: Office, repository: Repository | None = None) -> str:
     remote, repository = office.remote(), repository or office.repository()
-    looked = look(repository, remote, office.state(), office.storage)
-    return json.dumps(planned(repository, looked.observation, looked.warnings).to_json())
+    looked = refresh_read_only(repository, remote, office.state(), office.storage)
+    return json.dumps(make_plan(repository, looked.observation, looked.warnings).to_json())
 
 
 def cached(office: Office, repository: Repository | None = None) -> str:
@@ -71,9 +71,9 @@ def cached(office: Office, repository: Repository | None = None) -> str:
     # The company was asked for through another client; this one learns the time from its own first answer.
     remote.company()
     del office.wire.sent[:-1]
-    with mirrored(repository, remote, state) as mirror:
-        looked = look(repository, mirror, state, office.storage)
-    return json.dumps(planned(repository, looked.observation, looked.warnings).to_json())
+    with cached_account(repository, remote, state) as mirror:
+        looked = refresh_read_only(repository, mirror, state, office.storage)
+    return json.dumps(make_plan(repository, looked.observation, looked.warnings).to_json())
 
 
 def test_a_plan_with_nothing_to_do_takes_four_requests(desk: Office) -> None:

@@ -13,13 +13,20 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.applying import worker_pool
-from pennyform.engine.applying.report import Report
+from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.limits import WORKERS, Patience
-from pennyform.engine.planning.planner import planned
-from pennyform.engine.session import Session, State, World, begin, look, mirrored
+from pennyform.engine.planning.planner import make_plan
+from pennyform.engine.session import (
+    EngineContext,
+    Session,
+    State,
+    cached_account,
+    open_session,
+    refresh_read_only,
+)
 from pennyform.invoices import Repository, load
 from pennyform.sandbox import TOKEN, Sandbox
 from pennylane_company import Client
@@ -88,19 +95,19 @@ class Campaign:
         assert findings == []
         return repository
 
-    def remote(self) -> Remote:
-        return Remote(Client(TOKEN, transport=self.wire, clock=self.time))
+    def remote(self) -> AccountClient:
+        return AccountClient(Client(TOKEN, transport=self.wire, clock=self.time))
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        world = World(self.time, Disk(), Patience(), self.workers)
+        world = EngineContext(self.time, Disk(), Patience(), self.workers)
         remote = self.remote()
         state = State(self.root / ".pennyform", "sandbox", remote.company())
-        with begin(self.repository(), remote, state, world, interrupted=lambda: False) as session:
+        with open_session(self.repository(), remote, state, world, interrupted=lambda: False) as session:
             session.settle()
             yield session
 
-    def apply(self) -> Report:
+    def apply(self) -> ApplyReport:
         with self.session() as session:
             return session.apply(session.plan(), lambda done, total: None)
 
@@ -126,9 +133,9 @@ def planning(campaign: Campaign) -> int:
     before = len(campaign.wire.sent)
     remote = campaign.remote()
     state = State(campaign.root / ".pennyform", "sandbox", remote.company())
-    with mirrored(campaign.repository(), remote, state) as mirror:
-        looked = look(campaign.repository(), mirror, state, Disk())
-    assert not planned(campaign.repository(), looked.observation).pending
+    with cached_account(campaign.repository(), remote, state) as mirror:
+        looked = refresh_read_only(campaign.repository(), mirror, state, Disk())
+    assert not make_plan(campaign.repository(), looked.observation).pending
     return len(campaign.wire.sent) - before
 
 
@@ -212,6 +219,6 @@ def test_the_plan_tells_the_seconds_that_the_rate_limit_costs(campaign: Campaign
         already = len(campaign.wire.sent)
         session.apply(made, lambda done, total: None)
     sent = campaign.wire.sent[already:]
-    planned = made.to_json()
-    assert planned["requests"] == len(sent)
-    assert planned["seconds"] == math.ceil(sent[-1][0] - sent[0][0])
+    make_plan = made.to_json()
+    assert make_plan["requests"] == len(sent)
+    assert make_plan["seconds"] == math.ceil(sent[-1][0] - sent[0][0])

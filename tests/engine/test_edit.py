@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.engine.account.state import ObservedInvoice
-from pennyform.engine.planning.diff import compare
+from pennyform.engine.account.state import RemoteInvoice
+from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.patch import update_body
 from pennyform.engine.planning.resolve import Resolved
 
@@ -24,7 +24,7 @@ PRICE = {"raw_currency_unit_price": "1.00", "vat_rate": "FR_200"}
 AMOUNTS = {"currency_amount_before_tax": "1.0", "currency_tax": "0.2", "currency_amount": "1.2"}
 
 
-def there(*labels: str, **header: Any) -> ObservedInvoice:
+def there(*labels: str, **header: Any) -> RemoteInvoice:
     lines = tuple(
         {
             "id": number,
@@ -48,10 +48,10 @@ def there(*labels: str, **header: Any) -> ObservedInvoice:
         "discount": {"type": "absolute", "value": "0.0"},
         **header,
     }
-    return ObservedInvoice(body, lines)
+    return RemoteInvoice(body, lines)
 
 
-def edit(lines: Sequence[dict[str, Any]], draft: ObservedInvoice, **header: Any) -> dict[str, Any] | None:
+def edit(lines: Sequence[dict[str, Any]], draft: RemoteInvoice, **header: Any) -> dict[str, Any] | None:
     resolved = Resolved({**header, "invoice_lines": list(lines)}, tuple(lines), {"lines": []})
     return update_body(resolved, draft)
 
@@ -81,7 +81,7 @@ def test_a_line_in_the_middle_keeps_the_order() -> None:
 
 def test_a_product_cannot_be_taken_away_so_the_line_goes() -> None:
     draft = there("a")
-    with_product = ObservedInvoice(draft.header, ({**draft.lines[0], "product": {"id": 5}},))
+    with_product = RemoteInvoice(draft.header, ({**draft.lines[0], "product": {"id": 5}},))
     assert edit(wanted("a"), with_product) == {
         "invoice_lines": {"delete": [{"id": 1}], "create": wanted("a")}
     }
@@ -155,7 +155,7 @@ def test_an_update_leaves_the_draft_equal_in_the_books(
 def test_compare_sees_order() -> None:
     body = wanted("a", "b")
     resolved = Resolved({"invoice_lines": body}, tuple(body), {"lines": []})
-    assert [one.pointer for one in compare(resolved, there("b", "a")).content] == [
+    assert [one.pointer for one in diff_invoice(resolved, there("b", "a")).content] == [
         "/invoice_lines/0/label",
         "/invoice_lines/1/label",
     ]

@@ -13,9 +13,9 @@ from pennyform.engine.journal.journal import (
     Journal,
     JournalError,
     open_journal,
-    peek,
+    quarantine,
     read,
-    set_aside,
+    replay_file,
 )
 from pennyform.engine.journal.replayed_state import Subject, recall
 from pennyform.findings import Failure
@@ -102,7 +102,7 @@ def test_a_last_record_that_was_durable_and_is_damaged_makes_doubtful(tmp_path: 
     journal = open_journal(path, Disk(), lambda: NOW)
     assert journal.memory.doubtful
     journal.write("settled")
-    assert not peek(path, Disk()).doubtful
+    assert not replay_file(path, Disk()).doubtful
 
 
 def test_a_write_that_fails_is_the_last_one(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_memory_adds_up() -> None:
 
 def test_a_sound_journal_is_not_set_aside(tmp_path: Path) -> None:
     journal_of(tmp_path / "journal")
-    assert set_aside(tmp_path / "journal", Disk(), lambda: NOW) is None
+    assert quarantine(tmp_path / "journal", Disk(), lambda: NOW) is None
 
 
 def test_a_damaged_journal_stops_and_is_repaired_on_demand(office: Office) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pennyform.engine.journal import journal as module
 from pennyform.engine.journal.durable_files import Disk
-from pennyform.engine.journal.journal import Journal, JournalError, open_journal, peek, read
+from pennyform.engine.journal.journal import Journal, JournalError, open_journal, read, replay_file
 from pennyform.engine.journal.replayed_state import Recollection, Subject, recall
 
 from .world import Office, statuses
@@ -78,11 +78,11 @@ def test_what_has_grown_is_compacted_and_the_rest_is_kept(tmp_path: Path) -> Non
     assert len(whole) > LIMIT
     journal = open_journal(path, Disk(), lambda: NOW)
     assert len(path.read_bytes()) == journal.size < LIMIT / 4
-    assert journal.memory == recall(read(whole, name="journal").records) == peek(path, Disk())
+    assert journal.memory == recall(read(whole, name="journal").records) == replay_file(path, Disk())
     (kept,) = tmp_path.glob("journal.until-*")
     assert kept.read_bytes() == whole
     fill(journal, 3, seed=2)
-    assert peek(path, Disk()) == journal.memory
+    assert replay_file(path, Disk()) == journal.memory
     assert open_journal(path, Disk(), lambda: NOW).size == journal.size, "it has not grown enough yet"
 
 
@@ -103,7 +103,7 @@ def test_a_journal_that_cannot_be_compacted_goes_on_as_it_is(
         journal = open_journal(path, Disk(), lambda: NOW)
     assert path.read_bytes() == whole
     journal.write("plan_used", plan="p")
-    assert peek(path, Disk()).used == {"p"}
+    assert replay_file(path, Disk()).used == {"p"}
 
 
 def test_a_journal_has_a_limit_and_stops_before_anything_is_sent(office: Office) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pennyform.cli.exits import Exit
 from pennyform.cli.run.apply import exit_of
-from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.invoices import EmailOption, Repository
 from pennyform.sandbox import Rules
 
@@ -301,6 +301,6 @@ def test_a_draft_gets_its_appendices_and_waits_with_the_rest(desk: Office) -> No
 
 def test_a_person_speaks_of_invoices_that_are_defined(desk: Office) -> None:
     desk.define("INV-1", finalize=True, options=MAIL)
-    with pytest.raises(InadmissibleError, match="INV-9"):
+    with pytest.raises(PlanRejectedError, match="INV-9"):
         desk.apply(told={"mailed": ["INV-9"]})
     assert desk.books() == {}

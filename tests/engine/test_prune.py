@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pennyform.cli import main
 from pennyform.cli.run import common
-from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.findings import Finding
 from pennyform.invoices import Repository, load
 
@@ -74,7 +74,7 @@ def test_an_ambiguous_deletion_is_settled_by_the_next_apply(ours: Office, trick:
 
 def test_without_a_prefix_nobody_can_say_whose_a_draft_is(office: Office) -> None:
     office.define("INV-1")
-    with pytest.raises(InadmissibleError, match="reference_prefix"):
+    with pytest.raises(PlanRejectedError, match="reference_prefix"):
         office.apply(prune=True)
     assert office.books() == {}
 

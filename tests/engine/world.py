@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from pennyform.engine.account.client import Remote
-from pennyform.engine.applying.report import Report, Result, Status
+from pennyform.engine.account.client import AccountClient
+from pennyform.engine.applying.report import ApplyReport, Result, Status
 from pennyform.engine.journal.durable_files import Disk, Storage
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import plan
-from pennyform.engine.session import State, World, begin, look
+from pennyform.engine.session import EngineContext, State, open_session, refresh_read_only
 from pennyform.engine.verify import Verification, verify
 from pennyform.findings import errors
 from pennyform.invoices import Repository, load
@@ -264,8 +264,8 @@ class Office:
         assert errors(findings) == []
         return self.adjust(repository)
 
-    def remote(self) -> Remote:
-        return Remote(
+    def remote(self) -> AccountClient:
+        return AccountClient(
             Client(
                 self.token,
                 transport=self.wire,
@@ -279,14 +279,14 @@ class Office:
         return State(self.root / ".pennyform", "sandbox", self.remote().company())
 
     def plan(self) -> Plan:
-        looked = look(self.repository(), self.remote(), self.state(), self.storage)
+        looked = refresh_read_only(self.repository(), self.remote(), self.state(), self.storage)
         return plan(self.repository(), looked.observation)
 
     def apply(
         self, told: Mapping[str, Sequence[str]] | None = None, *, prune: bool = False, **options: Any
-    ) -> Report:
-        world = World(self.clock, self.storage, PATIENCE, self.workers)
-        with begin(
+    ) -> ApplyReport:
+        world = EngineContext(self.clock, self.storage, PATIENCE, self.workers)
+        with open_session(
             self.repository(),
             self.remote(),
             self.state(),
@@ -304,7 +304,7 @@ class Office:
             return report
 
     def verify(self) -> Verification:
-        looked = look(self.repository(), self.remote(), self.state(), self.storage)
+        looked = refresh_read_only(self.repository(), self.remote(), self.state(), self.storage)
         return verify(self.repository(), looked.observation)
 
     def _interrupted(self) -> bool:
@@ -346,11 +346,11 @@ def raw(sandbox: Sandbox) -> httpx.Client:
     return httpx.Client(transport=sandbox.transport(), headers={"authorization": f"Bearer {TOKEN}"})
 
 
-def _went_well(report: Report) -> bool:
+def _went_well(report: ApplyReport) -> bool:
     return all(result.status in {Status.DONE, Status.UNCHANGED} for result in report.results)
 
 
-def by_reference(report: Report) -> dict[str, Result]:
+def by_reference(report: ApplyReport) -> dict[str, Result]:
     return {result.change.external_reference: result for result in report.results}
 
 
@@ -358,7 +358,7 @@ def actions(made: Plan) -> dict[str, str]:
     return {change.external_reference: str(change.action) for change in made.invoices}
 
 
-def statuses(report: Report) -> dict[str, str]:
+def statuses(report: ApplyReport) -> dict[str, str]:
     return {reference: str(result.status) for reference, result in by_reference(report).items()}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pennyform.invoices.sources import attachments
 from pennyform.invoices.sources.attachments import attachment
-from pennyform.invoices.sources.safe_path import RefusedPathError, confined
+from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
 
 PDF = b"%PDF-1.4\n"
 
@@ -23,18 +23,18 @@ def root(tmp_path: Path) -> Path:
 
 
 def refused(root: Path, stated: str) -> str:
-    with pytest.raises(RefusedPathError) as raised:
-        confined(root, root / "invoices", stated)
+    with pytest.raises(UnsafePathError) as raised:
+        resolve_inside(root, root / "invoices", stated)
     return str(raised.value)
 
 
 def test_paths_are_relative_to_the_definition(root: Path) -> None:
-    assert confined(root, root / "invoices", "../inside.pdf") == root / "inside.pdf"
+    assert resolve_inside(root, root / "invoices", "../inside.pdf") == root / "inside.pdf"
 
 
 def test_a_link_may_lead_elsewhere_inside(root: Path) -> None:
     (root / "invoices" / "link.pdf").symlink_to("../inside.pdf")
-    assert confined(root, root / "invoices", "link.pdf") == root / "inside.pdf"
+    assert resolve_inside(root, root / "invoices", "link.pdf") == root / "inside.pdf"
 
 
 def test_a_link_may_not_lead_out(root: Path) -> None:
@@ -85,13 +85,13 @@ def test_types_follow_from_content(root: Path, name: str, content: bytes, media_
 @pytest.mark.parametrize(("name", "content"), [("a.pdf", b"GIF89a"), ("a.txt", b"text"), ("a.pdf", b"")])
 def test_other_content_is_refused(root: Path, name: str, content: bytes) -> None:
     (root / name).write_bytes(content)
-    with pytest.raises(RefusedPathError):
+    with pytest.raises(UnsafePathError):
         attachment(root, root / name)
 
 
 def test_a_file_has_a_largest_size(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attachments, "LARGEST", len(PDF) - 1)
-    with pytest.raises(RefusedPathError, match="larger than 100 MB"):
+    with pytest.raises(UnsafePathError, match="larger than 100 MB"):
         attachment(root, root / "inside.pdf")
     monkeypatch.setattr(attachments, "LARGEST", len(PDF))
     assert attachment(root, root / "inside.pdf").size == len(PDF)

@@ -280,12 +280,12 @@ def test_a_body_that_is_not_declared_as_json_is_refused(admin: httpx.Client) -> 
 @pytest.fixture
 def server_request(sandbox: Sandbox) -> Any:
     """Ask as a server would: the origin is made of the Host header."""
-    from pennyform.sandbox.http.dispatcher import Exchange
+    from pennyform.sandbox.http.dispatcher import Dispatcher
     from pennyform.sandbox.messages import Request
 
     def ask(method: str, path: str, headers: dict[str, str]) -> Any:
         host = headers.get("host", "127.0.0.1:8787")
         request = Request(method, path, headers={"host": host, **headers}, origin=f"http://{host}")
-        return Exchange(sandbox)(request).response
+        return Dispatcher(sandbox)(request).response
 
     return ask

@@ -34,7 +34,7 @@ from pennyform.sandbox.faults import (
 )
 from pennyform.sandbox.faults.files import from_file
 from pennyform.sandbox.faults.parsing import KINDS
-from pennyform.sandbox.setup.fixtures import open_books
+from pennyform.sandbox.setup.fixtures import load_fixtures
 from pennyform.testing import Served
 
 from .bodies import company
@@ -377,7 +377,7 @@ def test_the_files_of_the_documents_are_read(tmp_path: Path) -> None:
     (tmp_path / "books.yaml").write_text(books)
     assert len(from_file(tmp_path / "faults.yaml").scheduled()) == 3
     sandbox = Sandbox()
-    assert open_books(sandbox, tmp_path / "books.yaml") == 2
+    assert load_fixtures(sandbox, tmp_path / "books.yaml") == 2
     sandbox.close()
 
 

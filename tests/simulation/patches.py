@@ -17,12 +17,12 @@ from unittest.mock import patch
 
 from pennyform.cli.account import connection
 from pennyform.cli.run import apply, common, plan
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.applying import worker_pool
 from pennyform.engine.journal import durable_files, lock
 from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.limits import Patience
-from pennyform.engine.session import World
+from pennyform.engine.session import EngineContext
 from pennyform.findings import Finding
 from pennyform.invoices import Repository
 from pennylane_company import Client
@@ -104,8 +104,8 @@ def _random_bytes(size: int) -> bytes:
 def _connect(repository: Repository, *_: object) -> Iterator[connection.Connection]:
     process = SCENE.process
     client = Client(TOKEN, transport=process.wire, clock=process.clock)
-    world = World(process.clock, Disk(), PATIENCE, SCENE.workers)
-    yield connection.Connection(Remote(client), "simulated", world)
+    world = EngineContext(process.clock, Disk(), PATIENCE, SCENE.workers)
+    yield connection.Connection(AccountClient(client), "simulated", world)
 
 
 def _load(*_: Any, **options: Any) -> tuple[Repository, list[Finding]]:

@@ -127,14 +127,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return Exit.OK
     except OSError as problem:
-        from pennyform.cli.terminal.bug_report import excuse
+        from pennyform.cli.terminal.bug_report import report_os_error
 
-        excuse(problem)
+        report_os_error(problem)
         return Exit.ERROR
     except Exception as defect:
         if os.environ.get("PENNYFORM_DEBUG"):
             raise
-        from pennyform.cli.terminal.bug_report import confess
+        from pennyform.cli.terminal.bug_report import report_bug
 
-        confess(defect)
+        report_bug(defect)
         return Exit.ERROR

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pennyform.engine.account.client import Remote
-from pennyform.engine.account.state import ObservedInvoice, Row
+from pennyform.engine.account.client import AccountClient
+from pennyform.engine.account.state import RemoteInvoice, Row
 from pennyform.engine.planning.diff import shown_line
 from pennyform.engine.planning.post_finalize_tasks import CATEGORIES
 from pennyform.invoices.model import Repository
@@ -69,13 +69,13 @@ class Adopted(NamedTuple):
 class Found:
     """Invoices of the account and what they name; ``credited`` are references of credited invoices by id."""
 
-    invoices: tuple[ObservedInvoice, ...]
+    invoices: tuple[RemoteInvoice, ...]
     customers: Mapping[int, Row]
     products: Mapping[int, Row]
     credited: Mapping[int, str]
 
 
-def find(remote: Remote, *, dates: tuple[str, str] | None, references: Iterable[str]) -> Found:
+def find(remote: AccountClient, *, dates: tuple[str, str] | None, references: Iterable[str]) -> Found:
     """Read invoices exactly, with their customers and products.
 
     Args:
@@ -101,7 +101,7 @@ def find(remote: Remote, *, dates: tuple[str, str] | None, references: Iterable[
     )
 
 
-def _whole(remote: Remote, row: ObservedInvoice) -> ObservedInvoice:
+def _whole(remote: AccountClient, row: RemoteInvoice) -> RemoteInvoice:
     row = remote.exactly(row)
     if any(line.get("section_rank") is not None for line in row.lines):
         row = remote.with_sections(row)
@@ -129,7 +129,7 @@ def adopt(found: Found, repository: Repository) -> tuple[list[Adopted], list[str
     return [*_masters(used, found, repository), *adopted], left
 
 
-def _masters(used: Sequence[ObservedInvoice], found: Found, repository: Repository) -> Iterator[Adopted]:
+def _masters(used: Sequence[RemoteInvoice], found: Found, repository: Repository) -> Iterator[Adopted]:
     for id_, row in sorted(found.customers.items()):
         named = any(_id(invoice.header.get("customer")) == id_ for invoice in used)
         reference = row.get("external_reference")
@@ -151,7 +151,7 @@ def _customer(row: Row) -> dict[str, Any]:
     return {**head, **_some(row, names)}
 
 
-def _invoice(invoice: ObservedInvoice, found: Found) -> dict[str, Any]:
+def _invoice(invoice: RemoteInvoice, found: Found) -> dict[str, Any]:
     header = invoice.header
     value: dict[str, Any] = {"external_reference": invoice.external_reference}
     credited = _id(header.get("credited_invoice"))
@@ -170,7 +170,7 @@ def _invoice(invoice: ObservedInvoice, found: Found) -> dict[str, Any]:
     return value
 
 
-def _options(invoice: ObservedInvoice) -> dict[str, Any]:
+def _options(invoice: RemoteInvoice) -> dict[str, Any]:
     categories = [
         {"id": row["id"], "weight": str(row["weight"])} for row in invoice.extras.get(CATEGORIES, ())
     ]

@@ -9,30 +9,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pennyform.engine.account import cache_file as cache
-from pennyform.engine.account.cached_client import Mirror
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.cached_client import CachedAccountClient
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import UnreadableError
-from pennyform.engine.account.state import Company, Observation
+from pennyform.engine.account.state import Company, RemoteState
 from pennyform.engine.applying.applier import Applier
 from pennyform.engine.applying.journalled_request import Progress
 from pennyform.engine.applying.prune import orphans
-from pennyform.engine.applying.report import Report
+from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.clock import Clock
 from pennyform.engine.journal import lock
 from pennyform.engine.journal.durable_files import Storage
-from pennyform.engine.journal.journal import Journal, open_journal, peek, set_aside
-from pennyform.engine.journal.replayed_state import Memory, Subject
+from pennyform.engine.journal.journal import Journal, open_journal, quarantine, replay_file
+from pennyform.engine.journal.replayed_state import ReplayedState, Subject
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.actions import Step
-from pennyform.engine.planning.lookups import observe
+from pennyform.engine.planning.lookups import refresh
 from pennyform.engine.planning.natural_keys import keys_of
 from pennyform.engine.planning.plan import Plan
-from pennyform.engine.planning.planner import planned
+from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.planning.post_finalize_tasks import volatile
-from pennyform.engine.planning.preflight import admit
-from pennyform.engine.planning.scopes import require
-from pennyform.engine.planning.targets import restrict
-from pennyform.engine.recovery.settle import Settler, settle_past
+from pennyform.engine.planning.preflight import preflight
+from pennyform.engine.planning.scopes import require_scopes
+from pennyform.engine.planning.targets import select_invoices
+from pennyform.engine.recovery.settle import UnknownOutcomeResolver, resolve_past_outcomes
 from pennyform.invoices.model import Repository
 
 
@@ -65,7 +65,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class EngineContext:
     """What the engine would otherwise take from the machine: time and durable files, and how long to wait.
 
     ``workers`` are the invoices that may be under way at once.
@@ -79,17 +79,17 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An apply under way. Made by :func:`begin`, which holds the lock."""
+    """An apply under way. Made by :func:`open_session`, which holds the lock."""
 
     repository: Repository
-    remote: Remote
+    remote: AccountClient
     company: Company
     journal: Journal
-    world: World
+    world: EngineContext
     interrupted: Callable[[], bool]
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> ReplayedState:
         """What the journal remembers by now."""
         return self.journal.memory
 
@@ -99,7 +99,7 @@ class Session:
         Raises:
             InadmissibleError: no definition has one of these references.
         """
-        restrict(self.repository, [*mailed, *not_mailed])
+        select_invoices(self.repository, [*mailed, *not_mailed])
         for event, references in (("found", mailed), ("absent", not_mailed)):
             for reference in references:
                 subject = Subject(str(Step.MAIL), reference)
@@ -107,7 +107,7 @@ class Session:
 
     def settle(self) -> None:
         """Find out what became of what earlier runs left open; what cannot be found out stays open."""
-        settle_past(self._settler(), self.repository)
+        resolve_past_outcomes(self._settler(), self.repository)
 
     def plan(self, *, prune: bool = False) -> Plan:
         """Look up what the definitions name, and decide. What is still unsettled is left alone.
@@ -116,17 +116,17 @@ class Session:
             prune: also plan to delete drafts of this repository that no definition asks for.
         """
         observation = self._observe()
-        made = planned(self.repository, observation, _leftovers(observation.memory))
+        made = make_plan(self.repository, observation, _leftovers(observation.memory))
         return with_orphans(made, self.repository, self.remote) if prune else made
 
-    def _observe(self) -> Observation:
+    def _observe(self) -> RemoteState:
         """Look up, and again where the journal has seen something that does not show: reads lag.
 
         Raises:
             UnreadableError: it cannot be found out whether a customer or a product is there.
         """
         memory = self.memory
-        observation = observe(self.repository, self.remote, memory=memory, company=self.company)
+        observation = refresh(self.repository, self.remote, memory=memory, company=self.company)
         open_ = _unsettled(memory) - observation.invoices.keys()
         missed = _missed(self.repository, observation)
         if missed:
@@ -135,19 +135,21 @@ class Session:
             for subject in sorted(unknown):
                 if subject.kind != "invoice":
                     raise UnreadableError(f"the {subject.kind} {subject.reference} cannot be looked for")
-            observation = observe(self.repository, self.remote, memory=self.memory, company=self.company)
+            observation = refresh(self.repository, self.remote, memory=self.memory, company=self.company)
         return replace(observation, unsettled=frozenset(open_ - observation.invoices.keys()))
 
-    def _settler(self) -> Settler:
-        return Settler(self.remote, self.journal, self.world.clock, self.world.patience, self.interrupted)
+    def _settler(self) -> UnknownOutcomeResolver:
+        return UnknownOutcomeResolver(
+            self.remote, self.journal, self.world.clock, self.world.patience, self.interrupted
+        )
 
-    def apply(self, plan: Plan, progress: Progress) -> Report:
+    def apply(self, plan: Plan, progress: Progress) -> ApplyReport:
         """Carry ``plan`` out.
 
         Raises:
             InadmissibleError: the token lacks a scope for it; nothing was sent.
         """
-        require(plan)
+        require_scopes(plan)
         applier = Applier(
             self.remote,
             self.journal,
@@ -163,11 +165,11 @@ class Session:
 
 
 @contextmanager
-def begin(
+def open_session(
     repository: Repository,
-    remote: Remote,
+    remote: AccountClient,
     state: State,
-    world: World,
+    world: EngineContext,
     *,
     interrupted: Callable[[], bool],
     repair: bool = False,
@@ -191,15 +193,15 @@ def begin(
         LockFileError: the lock's file cannot be made.
         InadmissibleError: the definitions ask for what is not carried out, or for another company.
     """
-    admit(repository, state.company)
+    preflight(repository, state.company)
     with lock.hold(state.lock, retry):
         if repair:
-            set_aside(state.journal, world.storage, world.clock.now)
+            quarantine(state.journal, world.storage, world.clock.now)
         journal = open_journal(state.journal, world.storage, world.clock.now)
         yield Session(repository, remote, state.company, journal, world, interrupted)
 
 
-def with_orphans(plan: Plan, repository: Repository, remote: Remote) -> Plan:
+def with_orphans(plan: Plan, repository: Repository, remote: AccountClient) -> Plan:
     """``plan``, and the deletion of the drafts that left the repository.
 
     Raises:
@@ -209,14 +211,14 @@ def with_orphans(plan: Plan, repository: Repository, remote: Remote) -> Plan:
 
 
 @contextmanager
-def mirrored(repository: Repository, remote: Remote, state: State) -> Iterator[Remote]:
+def cached_account(repository: Repository, remote: AccountClient, state: State) -> Iterator[AccountClient]:
     """The account for a plan, asked again only for what changed since the last one.
 
     What is seen through it is kept for the next plan, unless the disk refuses.
     """
     service, company = state.service, state.company.id
     known = cache.read(state.cache, service=service, company=company)
-    mirror = Mirror(remote, known, volatile(repository.invoices))
+    mirror = CachedAccountClient(remote, known, volatile(repository.invoices))
     yield mirror
     contents = mirror.contents()
     if contents is not None:
@@ -227,11 +229,13 @@ def mirrored(repository: Repository, remote: Remote, state: State) -> Iterator[R
 class Looked(NamedTuple):
     """What was looked up, and what the journal has to say about it."""
 
-    observation: Observation
+    observation: RemoteState
     warnings: tuple[str, ...]
 
 
-def look(repository: Repository, remote: Remote, state: State, storage: Storage) -> Looked:
+def refresh_read_only(
+    repository: Repository, remote: AccountClient, state: State, storage: Storage
+) -> Looked:
     """Look up what the definitions name without a lock, for a plan or a verification.
 
     Raises:
@@ -240,9 +244,9 @@ def look(repository: Repository, remote: Remote, state: State, storage: Storage)
         InadmissibleError: a definition names something that neither repository nor account has, asks for
             what is not carried out, or is for another company.
     """
-    admit(repository, state.company)
-    memory = peek(state.journal, storage)
-    observation = observe(repository, remote, memory=memory, company=state.company)
+    preflight(repository, state.company)
+    memory = replay_file(state.journal, storage)
+    observation = refresh(repository, remote, memory=memory, company=state.company)
     open_ = sorted(_unsettled(memory) & {invoice.external_reference for invoice in repository.invoices})
     unknown = [
         f"an earlier apply left the outcome of {reference} unknown; the next apply finds it out"
@@ -251,11 +255,11 @@ def look(repository: Repository, remote: Remote, state: State, storage: Storage)
     return Looked(observation, (*unknown, *_leftovers(memory)))
 
 
-def _unsettled(memory: Memory) -> set[str]:
+def _unsettled(memory: ReplayedState) -> set[str]:
     return {subject.reference for subject in memory.unsettled if subject.kind == "invoice"}
 
 
-def _missed(repository: Repository, observation: Observation) -> list[Subject]:
+def _missed(repository: Repository, observation: RemoteState) -> list[Subject]:
     """What would be created, although the journal has seen it under an id and nothing is open about it."""
     memory = observation.memory
     invoices = (Subject("invoice", invoice.external_reference) for invoice in repository.invoices)
@@ -270,7 +274,7 @@ def _missed(repository: Repository, observation: Observation) -> list[Subject]:
     return sorted(subject for subject in seen if subject.kind == "invoice" or subject in named)
 
 
-def _leftovers(memory: Memory) -> tuple[str, ...]:
+def _leftovers(memory: ReplayedState) -> tuple[str, ...]:
     return tuple(
         f"draft {old} was replaced as {subject.reference} and is still there: delete it in Pennylane"
         for subject, old in sorted(memory.aside.items())

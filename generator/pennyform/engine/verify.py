@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from pennyform import __version__
-from pennyform.engine.account.state import Company, Observation, ObservedInvoice
+from pennyform.engine.account.state import Company, RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import differences_json, place_json
-from pennyform.engine.planning.diff import Comparison, Difference, compare
+from pennyform.engine.planning.diff import Comparison, Difference, diff_invoice
 from pennyform.engine.planning.natural_keys import resolver
 from pennyform.engine.planning.plan import FORMAT_VERSION
 from pennyform.engine.planning.planner import Resolve
@@ -20,7 +20,7 @@ from pennyform.engine.planning.resolve import Resolved, becomes_final
 from pennyform.invoices.model import DesiredInvoice, Repository
 
 
-class Standing(StrEnum):
+class VerificationStatus(StrEnum):
     """How an invoice stands against its definition."""
 
     EQUAL = "equal"
@@ -38,7 +38,7 @@ class VerifiedInvoice:
 
     desired: DesiredInvoice
     resolved: Resolved
-    there: Sequence[ObservedInvoice]
+    there: Sequence[RemoteInvoice]
     comparison: Comparison | None = None
     lacking: tuple[Difference, ...] = ()
 
@@ -53,13 +53,13 @@ class VerifiedInvoice:
         return found
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> VerificationStatus:
         """The verdict."""
         if not self.there:
-            return Standing.MISSING
+            return VerificationStatus.MISSING
         if len(self.there) > 1:
-            return Standing.DUPLICATE
-        return Standing.DIFFERS if self.differences else Standing.EQUAL
+            return VerificationStatus.DUPLICATE
+        return VerificationStatus.DIFFERS if self.differences else VerificationStatus.EQUAL
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as data."""
@@ -88,7 +88,7 @@ class Verification:
     @property
     def drift(self) -> bool:
         """Whether anything is not as it was asked for."""
-        return any(invoice.standing is not Standing.EQUAL for invoice in self.invoices)
+        return any(invoice.standing is not VerificationStatus.EQUAL for invoice in self.invoices)
 
     def to_json(self) -> dict[str, Any]:
         """The verdicts as data, from which their renderings are made."""
@@ -103,7 +103,7 @@ class Verification:
         }
 
 
-def verify(repository: Repository, observation: Observation) -> Verification:
+def verify(repository: Repository, observation: RemoteState) -> Verification:
     """Compare every definition with what was looked up for it.
 
     Raises:
@@ -115,18 +115,18 @@ def verify(repository: Repository, observation: Observation) -> Verification:
     return Verification(repository.settings.environment, observation.company, invoices)
 
 
-def _verified(invoice: DesiredInvoice, observation: Observation, resolve: Resolve) -> VerifiedInvoice:
+def _verified(invoice: DesiredInvoice, observation: RemoteState, resolve: Resolve) -> VerifiedInvoice:
     there = observation.invoices.get(invoice.external_reference, ())
     if len(there) != 1:
         return VerifiedInvoice(invoice, resolve(invoice, None), there)
     resolved = resolve(invoice, there[0])
     return VerifiedInvoice(
-        invoice, resolved, there, compare(resolved, there[0]), _lacking(invoice, there[0], observation)
+        invoice, resolved, there, diff_invoice(resolved, there[0]), _lacking(invoice, there[0], observation)
     )
 
 
 def _lacking(
-    invoice: DesiredInvoice, there: ObservedInvoice, observation: Observation
+    invoice: DesiredInvoice, there: RemoteInvoice, observation: RemoteState
 ) -> tuple[Difference, ...]:
     if there.draft:
         return ()

@@ -25,17 +25,17 @@ from pennyform.sandbox.contract import contract, request_validation
 from pennyform.sandbox.contract.router import Router
 from pennyform.sandbox.documents import downloads, links
 from pennyform.sandbox.faults import AdjustableClock, Faults
-from pennyform.sandbox.handlers import behaviours_of
-from pennyform.sandbox.http.dispatcher import Exchange
-from pennyform.sandbox.http.request_log import Log
+from pennyform.sandbox.handlers import handlers_for
+from pennyform.sandbox.http.dispatcher import Dispatcher
+from pennyform.sandbox.http.request_log import RequestLog
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.problems import Problem, declared, not_found, unavailable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.setup import seed
-from pennyform.sandbox.storage.database import Store
-from pennyform.sandbox.storage.records import Books, TakenError
-from pennyform.sandbox.storage.snapshots import Snapshot, taken
+from pennyform.sandbox.storage.database import Database
+from pennyform.sandbox.storage.records import Records, TakenError
+from pennyform.sandbox.storage.snapshots import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
     import httpx
@@ -79,14 +79,14 @@ class Sandbox:
     ) -> None:
         self.clock = AdjustableClock(clock)
         self.faults = faults or Faults()
-        self.log = Log()
+        self.log = RequestLog()
         self.rules = rules or Rules()
         self._contract = contract.load(data.schemas() / "company")
-        self._behaviours = behaviours_of(self._contract)
+        self._behaviours = handlers_for(self._contract)
         self._router = Router(self._contract.operations.values())
         self._limit = RateLimit(enforced=rate_limit)
         self._requests = itertools.count(1)
-        self._store = Store(database, self._plant)
+        self._store = Database(database, self._plant)
 
     def _plant(self, connection: sqlite3.Connection) -> None:
         seed.plant(connection, self._contract.scopes, self.clock())
@@ -151,7 +151,7 @@ class Sandbox:
     def copy(self) -> bytes:
         """All that is kept, as one value."""
         with self._store.transaction(write=False) as connection:
-            return taken(connection)
+            return take_snapshot(connection)
 
     def handle_as_of(self, copy: bytes, request: Request) -> Response:
         """Answer one request from what :meth:`copy` gave; nothing that it writes is kept."""
@@ -168,7 +168,7 @@ class Sandbox:
         except Problem as problem:
             return _answer(problem.status, problem.body, {})
 
-    def _handled(self, request: Request, store: Store | Snapshot) -> Response:
+    def _handled(self, request: Request, store: Database | Snapshot) -> Response:
         now = self.clock()
         headers = {"x-request-id": f"sandbox-{next(self._requests):08d}"}
         try:
@@ -186,7 +186,7 @@ class Sandbox:
             return _answer(refusal.status, refusal.body, headers)
 
     def _beside(
-        self, request: Request, store: Store | Snapshot, now: datetime, headers: dict[str, str]
+        self, request: Request, store: Database | Snapshot, now: datetime, headers: dict[str, str]
     ) -> Response:
         """What is no operation of the contract: files by their links, and OAuth."""
         if request.path.startswith(links.PREFIX):
@@ -198,7 +198,7 @@ class Sandbox:
         return replace(answer, headers={**headers, **answer.headers})
 
     def _answered(
-        self, request: Request, recognise: _Recognise, store: Store | Snapshot, now: datetime
+        self, request: Request, recognise: _Recognise, store: Database | Snapshot, now: datetime
     ) -> tuple[int, Any]:
         found = self._router.match(request.method, request.path)
         if found is None:
@@ -212,13 +212,13 @@ class Sandbox:
         parameters = request_validation.parameters(operation, path, request.query)
         body = request_validation.body(operation, request)
         with store.transaction(write=due or operation.method != "GET") as connection:
-            books = Books(connection, caller.company.id, now)
-            call = Call(operation, parameters, body, books, caller, request.origin, self.rules)
+            books = Records(connection, caller.company.id, now)
+            call = RequestContext(operation, parameters, body, books, caller, request.origin, self.rules)
             if due:
                 subscriptions.catch_up(call)
             return operation.status, self._carried_out(behaviour, call)
 
-    def _carried_out(self, behaviour: Behaviour, call: Call) -> Any:
+    def _carried_out(self, behaviour: Handler, call: RequestContext) -> Any:
         try:
             return behaviour(call)
         except TakenError as taken:
@@ -235,19 +235,19 @@ class Sandbox:
         """
         from pennyform.sandbox.http.transports import Transport
 
-        return Transport(Exchange(self), sleep)
+        return Transport(Dispatcher(self), sleep)
 
     def async_transport(self, *, sleep: AsyncSleep | None = None) -> httpx.AsyncBaseTransport:
         """For ``httpx.AsyncClient(transport=…)``; waits by ``asyncio.sleep`` unless told otherwise."""
         from pennyform.sandbox.http.transports import AsyncTransport
 
-        return AsyncTransport(Exchange(self), sleep)
+        return AsyncTransport(Dispatcher(self), sleep)
 
     def asgi(self) -> Application:
         """An ASGI application, for a server such as uvicorn."""
         from pennyform.sandbox.http.asgi import application
 
-        return application(Exchange(self))
+        return application(Dispatcher(self))
 
     def reset(self) -> None:
         """Forget everything and begin anew, for everyone who has the database open."""

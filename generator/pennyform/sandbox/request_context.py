@@ -13,7 +13,7 @@ from pennyform.sandbox.contract.contract import Operation
 from pennyform.sandbox.documents import links
 from pennyform.sandbox.problems import Problem, not_found, unprocessable
 from pennyform.sandbox.rules import Rules
-from pennyform.sandbox.storage.records import Books, Record
+from pennyform.sandbox.storage.records import Record, Records
 
 BASE_PATH = "/api/external/v2"
 # What the contract says of documents and exports; of files that were sent it says nothing.
@@ -21,7 +21,7 @@ _DOCUMENT_MINUTES = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RequestContext:
     """One request past the door: authorised, and conforming to the contract.
 
     ``parameters`` holds path and query values by name; ``body`` is the decoded body or None.
@@ -30,7 +30,7 @@ class Call:
     operation: Operation
     parameters: Mapping[str, Any]
     body: Any
-    books: Books
+    books: Records
     access: Access
     origin: str
     rules: Rules
@@ -82,4 +82,4 @@ class Call:
         return unprocessable(f"{what} was not found")
 
 
-Behaviour = Callable[[Call], Any]
+Handler = Callable[[RequestContext], Any]

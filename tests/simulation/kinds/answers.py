@@ -12,8 +12,8 @@ from pennyform.sandbox.faults import (
     Garbled,
     Html,
     NewerContract,
-    Outcome,
     RateLimited,
+    RequestOutcome,
     Slow,
     Truncated,
     Unavailable,
@@ -29,14 +29,14 @@ from tests.simulation.kinds.storm import Storm
 class Empty(Fault, frozen=True, kw_only=True, tag="empty"):
     """The request is carried out; the answer has a status and nothing else."""
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         return _altered(encounter.deliver(), body=b"")
 
 
 class WrongType(Fault, frozen=True, kw_only=True, tag="wrong_type"):
     """The request is carried out; the answer calls itself a picture."""
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         return _altered(encounter.deliver(), headers={"content-type": "image/png"})
 
 
@@ -45,7 +45,7 @@ class Poorer(Fault, frozen=True, kw_only=True, tag="poorer"):
 
     names: tuple[str, ...]
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         outcome = encounter.deliver()
         if outcome.response is None or outcome.response.status not in (200, 201):
             return outcome
@@ -61,9 +61,9 @@ class Status(Fault, frozen=True, kw_only=True, tag="status"):
 
     status: int
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         headers = {"content-type": "text/plain", "location": "https://elsewhere.example/"}
-        return Outcome(Response(self.status, headers, b"see elsewhere\n"))
+        return RequestOutcome(Response(self.status, headers, b"see elsewhere\n"))
 
 
 class Echo(Fault, frozen=True, kw_only=True, tag="echo"):
@@ -71,14 +71,14 @@ class Echo(Fault, frozen=True, kw_only=True, tag="echo"):
 
     status: int
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         said = "\n".join(f"{name}: {value}" for name, value in encounter.request.headers.items())
-        return Outcome(Response(self.status, {"content-type": "text/plain"}, said.encode()))
+        return RequestOutcome(Response(self.status, {"content-type": "text/plain"}, said.encode()))
 
 
 def _altered(
-    outcome: Outcome, *, body: bytes | None = None, headers: dict[str, str] | None = None
-) -> Outcome:
+    outcome: RequestOutcome, *, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> RequestOutcome:
     response = outcome.response
     if response is None:
         return outcome

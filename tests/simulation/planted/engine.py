@@ -14,10 +14,10 @@ from pennyform.cli.run import apply
 from pennyform.engine import session
 from pennyform.engine.applying import applier, invoice_run, prerequisites
 from pennyform.engine.applying.applier import Applier
-from pennyform.engine.applying.invoice_run import Track
-from pennyform.engine.applying.prerequisites import Masters
+from pennyform.engine.applying.invoice_run import InvoiceRun
+from pennyform.engine.applying.prerequisites import PrerequisiteCreator
 from pennyform.engine.applying.read_back import read_back
-from pennyform.engine.applying.task_runner import Finisher
+from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.journal.replayed_state import Subject
 from pennyform.engine.plan_files import binding
 from pennyform.engine.planning import planner, post_finalize_tasks
@@ -44,14 +44,14 @@ def _amounts_not_compared() -> Iterator[None]:
         yield
 
 
-def _accept_anything(self: Track, there: Any) -> bool:
+def _accept_anything(self: InvoiceRun, there: Any) -> bool:
     self.there = there
     return True
 
 
 @contextmanager
 def _finalized_at_once() -> Iterator[None]:
-    def finalize(self: Applier, one: Track) -> None:
+    def finalize(self: Applier, one: InvoiceRun) -> None:
         id_ = one.known_id
         self._sender.send(one.subject, Step.FINALIZE, lambda: self.remote.finalize(id_), id_)
 
@@ -69,24 +69,24 @@ def _no_doubt_about_mail(task: Any, reference: str, memory: Any) -> bool:
     return Subject(task.key, reference) in memory.done
 
 
-def _mail_again(self: Finisher, one: Track, task: Any) -> bool:
+def _mail_again(self: TaskRunner, one: InvoiceRun, task: Any) -> bool:
     return False
 
 
-def _update_again(self: Track, why: str, *, taken: bool, at: float) -> None:
+def _update_again(self: InvoiceRun, why: str, *, taken: bool, at: float) -> None:
     if self.next is Step.UPDATE:
         return
     _doubt(self, why, taken=taken, at=at)
 
 
-_doubt = Track.doubt
+_doubt = InvoiceRun.doubt
 
 
-def _unconcerned(self: Track, *, final: bool) -> None:
+def _unconcerned(self: InvoiceRun, *, final: bool) -> None:
     self.shared = False
 
 
-def _create_again(self: Masters, doubtful: Any, results: Any) -> None:
+def _create_again(self: PrerequisiteCreator, doubtful: Any, results: Any) -> None:
     results |= {one: replace(results[one], status=prerequisites.Status.NOT_STARTED) for one in doubtful}
 
 
@@ -108,7 +108,7 @@ BUGS: tuple[Bug, ...] = (
     Bug("amounts are not compared", _amounts_not_compared, ("the service rounds otherwise",)),
     replaced(
         "whatever is read back is accepted",
-        Track,
+        InvoiceRun,
         "accepts",
         _accept_anything,
         "no answer in time",
@@ -133,28 +133,28 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "an option is repeated without looking",
-        Finisher,
+        TaskRunner,
         "_is_done",
         _mail_again,
         "no answer in time after it was carried out",
     ),
     replaced(
         "an update whose answer was lost is repeated",
-        Track,
+        InvoiceRun,
         "doubt",
         _update_again,
         test="test_an_update_that_may_still_be_on_its_way_is_waited_for",
     ),
     replaced(
         "a customer is created again without looking",
-        Masters,
+        PrerequisiteCreator,
         "_look_up",
         _create_again,
         "no answer in time after it was carried out",
     ),
     replaced(
         "mail goes out whoever made it final",
-        Track,
+        InvoiceRun,
         "share",
         _unconcerned,
         "a second apply on another machine",

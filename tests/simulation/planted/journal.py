@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
-from pennyform.engine.applying.journalled_request import Sender
+from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.journal import durable_files, journal, lock
 from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.journal.journal import Journal, JournalError
@@ -36,9 +36,9 @@ def _write_if_possible(self: Journal, name: str, **data: Any) -> None:
 @contextmanager
 def _intent_afterwards() -> Iterator[None]:
     """The request leaves first; what it was about is written down when it has been answered."""
-    real = Sender.send
+    real = JournalledSender.send
 
-    def send(self: Sender, subject: Any, step: str, request: Any, id_: int | None = None) -> Any:
+    def send(self: JournalledSender, subject: Any, step: str, request: Any, id_: int | None = None) -> Any:
         kept: list[tuple[str, dict[str, Any]]] = []
 
         def write(journal: Journal, name: str, **data: Any) -> None:
@@ -51,7 +51,7 @@ def _intent_afterwards() -> Iterator[None]:
                 for name, data in kept:
                     _write(self.journal, name, **data)
 
-    with patch.object(Sender, "send", send):
+    with patch.object(JournalledSender, "send", send):
         yield
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from pennyform.engine.account import client
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import RefusedError
-from pennyform.engine.account.state import ObservedInvoice
+from pennyform.engine.account.state import RemoteInvoice
 from pennyform.engine.limits import Patience
-from pennyform.engine.recovery.settle import Settler
+from pennyform.engine.recovery.settle import UnknownOutcomeResolver
 from pennylane_company import _exchange, convert, errors, models
 from pennylane_company._exchange import Exchange, Operation
 from pennylane_company._failures import Fate
@@ -46,17 +46,19 @@ def _everything_refuses() -> Iterator[None]:
         raise client._definite(problem) from problem
 
 
-def _create_final(self: Remote, body: Any) -> Any:
+def _create_final(self: AccountClient, body: Any) -> Any:
     final = convert({**body, "draft": False}, models.FinalizedCustomerInvoiceCreate)
     return client._sent(lambda: self._client.customer_invoices.create(final))
 
 
-def _first_lines(self: Remote, row: Any, included: Any) -> ObservedInvoice:
+def _first_lines(self: AccountClient, row: Any, included: Any) -> RemoteInvoice:
     lines = sorted((included or {"items": ()})["items"], key=lambda line: int(line["id"]))
-    return ObservedInvoice(row, tuple(lines), exact=True)
+    return RemoteInvoice(row, tuple(lines), exact=True)
 
 
-def _failing_proves(self: Settler, subjects: Any, found: dict[Any, int], missing: set[Any]) -> None:
+def _failing_proves(
+    self: UnknownOutcomeResolver, subjects: Any, found: dict[Any, int], missing: set[Any]
+) -> None:
     try:
         ids = self._ids_of(subjects[0].kind, [one.reference for one in subjects])
     except client.OutcomeError:
@@ -108,7 +110,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "a look-up that failed proves absence",
-        Settler,
+        UnknownOutcomeResolver,
         "_look",
         _failing_proves,
         "no answer, and then look-ups fail",
@@ -120,8 +122,10 @@ BUGS: tuple[Bug, ...] = (
         lambda *_: None,
         test="test_rows_that_were_not_asked_for_are_refused",
     ),
-    replaced("invoices are created without draft: true", Remote, "create_draft", _create_final, "none"),
-    replaced("lines beyond the twentieth are not read", Remote, "_with_lines", _first_lines, "none"),
+    replaced(
+        "invoices are created without draft: true", AccountClient, "create_draft", _create_final, "none"
+    ),
+    replaced("lines beyond the twentieth are not read", AccountClient, "_with_lines", _first_lines, "none"),
     replaced(
         "the token is left in messages",
         Exchange,

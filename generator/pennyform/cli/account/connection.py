@@ -10,12 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pennyform.cli.account.credentials import TOKEN_VARIABLE, find_token
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.state import Company
 from pennyform.engine.clock import SystemClock
 from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.limits import IMMEDIATE, WORKERS, Patience
-from pennyform.engine.session import State, World
+from pennyform.engine.session import EngineContext, State
 from pennyform.findings import failure
 from pennyform.invoices import Repository
 
@@ -30,9 +30,9 @@ class Connection:
     ``lasting`` tells that nobody throws its books away, so that what was seen of them may be kept.
     """
 
-    remote: Remote
+    remote: AccountClient
     service: str
-    world: World
+    world: EngineContext
     lasting: bool = False
 
     def state(self, repository: Repository, company: Company) -> State:
@@ -71,7 +71,9 @@ def _embedded(repository: Repository) -> Iterator[Connection]:
     sandbox = Sandbox(database, rate_limit=False)
     try:
         with Client(TOKEN, transport=sandbox.transport(), rate_limit=None) as client:
-            yield Connection(Remote(client), "sandbox", World(SystemClock(), Disk(), IMMEDIATE))
+            yield Connection(
+                AccountClient(client), "sandbox", EngineContext(SystemClock(), Disk(), IMMEDIATE)
+            )
     finally:
         sandbox.close()
 
@@ -94,8 +96,8 @@ def _real(token_file: Path | None) -> Iterator[Connection]:
     with client:
         # A server on this machine is a sandbox, and may begin again with the same ids.
         yield Connection(
-            Remote(client),
+            AccountClient(client),
             host.replace(":", "-"),
-            World(SystemClock(), Disk(), Patience(), WORKERS),
+            EngineContext(SystemClock(), Disk(), Patience(), WORKERS),
             lasting=base_url.startswith("https:"),
         )

@@ -155,10 +155,10 @@ def _fill_or_remove(sandbox: Sandbox, args: argparse.Namespace) -> None:
 
 
 def _fill(sandbox: Sandbox, args: argparse.Namespace) -> None:
-    from pennyform.sandbox.setup.fixtures import open_books
+    from pennyform.sandbox.setup.fixtures import load_fixtures
 
     if args.data:
-        print(f"{open_books(sandbox, args.data)} records created from {args.data}")
+        print(f"{load_fixtures(sandbox, args.data)} records created from {args.data}")
     if args.company:
         sandbox.rename_company(sandbox.companies()[0].id, args.company)
 

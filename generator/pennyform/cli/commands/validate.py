@@ -9,7 +9,7 @@ from pathlib import Path
 from pennyform.cli.exits import Exit
 from pennyform.cli.terminal import output
 from pennyform.findings import failure
-from pennyform.invoices.repository.validate import Survey, survey
+from pennyform.invoices.repository.validate import ValidationSummary, validate
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> Exit:
     """Print the findings on standard output, or write them to a file; 4 when one of them is an error."""
-    seen = survey(args.paths, processes=args.jobs)
+    seen = validate(args.paths, processes=args.jobs)
     if args.output:
         _write(
             args.output,
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> Exit:
     return Exit.OK if seen.is_valid else Exit.FINDINGS
 
 
-def _render(format_: str, seen: Survey) -> str:
+def _render(format_: str, seen: ValidationSummary) -> str:
     """The findings in a format for programs. Only the one that is asked for is imported."""
     match format_:
         case "json":
@@ -82,7 +82,7 @@ def _write(path: Path, text: str) -> None:
         raise failure("not-writable", f"it cannot be written: {error.strerror}", file=str(path)) from error
 
 
-def _looked_at(seen: Survey) -> str:
+def _looked_at(seen: ValidationSummary) -> str:
     if not seen.is_valid:
         return _number(len(seen.files), "file")
     counts = ((seen.invoices, "invoice"), (seen.customers, "customer"), (seen.products, "product"))

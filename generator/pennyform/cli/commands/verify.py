@@ -36,12 +36,12 @@ def run(args: argparse.Namespace) -> Exit:
 def _verify(repository: Repository, args: argparse.Namespace) -> Exit:
     from pennyform.cli.account import connection
     from pennyform.cli.run.common import write_page
-    from pennyform.engine.session import look
+    from pennyform.engine.session import refresh_read_only
     from pennyform.engine.verify import verify
 
     with connection.connect(repository, args.token_file) as account:
         state = account.state(repository, account.remote.company())
-        looked = look(repository, account.remote, state, account.world.storage)
+        looked = refresh_read_only(repository, account.remote, state, account.world.storage)
         verification = verify(repository, looked.observation)
     data = verification.to_json()
     _print(data, args)

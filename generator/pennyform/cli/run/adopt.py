@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.adopt import Adopted
-from pennyform.engine.planning.lookups import observe
-from pennyform.engine.planning.targets import restrict
-from pennyform.engine.verify import Standing, VerifiedInvoice, verify
+from pennyform.engine.planning.lookups import refresh
+from pennyform.engine.planning.targets import select_invoices
+from pennyform.engine.verify import VerificationStatus, VerifiedInvoice, verify
 from pennyform.findings import Finding, errors
 from pennyform.invoices import Repository
 from pennyform.report.shared.formatting import difference
@@ -18,7 +18,9 @@ Load = Callable[[], tuple[Repository, list[Finding]]]
 _MOST_REASONS = 3
 
 
-def withdraw_untrue(adopted: Sequence[Adopted], root: Path, load: Load, remote: Remote) -> dict[str, str]:
+def withdraw_untrue(
+    adopted: Sequence[Adopted], root: Path, load: Load, remote: AccountClient
+) -> dict[str, str]:
     """Delete those of the files just written that are invalid, or ask for something else than there is.
 
     Args:
@@ -45,17 +47,17 @@ def withdraw_untrue(adopted: Sequence[Adopted], root: Path, load: Load, remote: 
     return reasons | untrue
 
 
-def _untrue(adopted: Sequence[Adopted], repository: Repository, remote: Remote) -> dict[str, str]:
+def _untrue(adopted: Sequence[Adopted], repository: Repository, remote: AccountClient) -> dict[str, str]:
     """The invoices that differ from their definitions: a plan would have something to do, or a conflict."""
     paths = {str(one.value["external_reference"]): one.path for one in adopted if one.kind == "invoice"}
     if not paths:
         return {}
-    repository = restrict(repository, paths)
-    verification = verify(repository, observe(repository, remote))
+    repository = select_invoices(repository, paths)
+    verification = verify(repository, refresh(repository, remote))
     return {
         paths[one.desired.external_reference]: _why(one)
         for one in verification.invoices
-        if one.standing is not Standing.EQUAL
+        if one.standing is not VerificationStatus.EQUAL
     }
 
 

@@ -18,7 +18,7 @@ from pennyform.cli.run.plan import print_plan
 from pennyform.cli.terminal import output
 from pennyform.cli.terminal.interruption import Interruption, stopping_at_once
 from pennyform.cli.terminal.progress import progress_on
-from pennyform.engine.applying.report import Report, Status
+from pennyform.engine.applying.report import ApplyReport, Status
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.lock import LockFileError, LockHeldError
 from pennyform.engine.limits import shortened
@@ -26,8 +26,8 @@ from pennyform.engine.plan_files import binding
 from pennyform.engine.plan_files import plan_file as saved_file
 from pennyform.engine.plan_files.plan_file import SavedPlan
 from pennyform.engine.planning.plan import Plan
-from pennyform.engine.planning.scopes import require
-from pennyform.engine.session import Session, World, begin
+from pennyform.engine.planning.scopes import require_scopes
+from pennyform.engine.session import EngineContext, Session, open_session
 from pennyform.findings import Finding, Severity, failure
 from pennyform.invoices import Repository
 from pennyform.report.apply import text as apply_text
@@ -55,7 +55,7 @@ def _session(repository: Repository, args: argparse.Namespace) -> Iterator[Sessi
     with connection.connect(repository, args.token_file) as account, Interruption() as interruption:
         company = account.remote.company()
         state = account.state(repository, company)
-        with begin(
+        with open_session(
             repository,
             account.remote,
             state,
@@ -67,7 +67,7 @@ def _session(repository: Repository, args: argparse.Namespace) -> Iterator[Sessi
             yield session
 
 
-def _patient(world: World, args: argparse.Namespace) -> World:
+def _patient(world: EngineContext, args: argparse.Namespace) -> EngineContext:
     """The world with as much patience, for PDFs and in all, as the command line says."""
     patience = world.patience
     if args.wait is not None:
@@ -87,7 +87,7 @@ def _apply(session: Session, plan_file: SavedPlan | None, args: argparse.Namespa
         _check_saved(plan_file, session, plan)
     if args.format == "text":
         print_plan(plan.to_json(), args)
-    require(plan)
+    require_scopes(plan)
     if not plan.pending:
         return _finish(session, plan, args)
     if not args.auto_approve and plan_file is None:
@@ -111,7 +111,7 @@ def _finish(session: Session, plan: Plan, args: argparse.Namespace) -> Exit:
     return exit_of(report)
 
 
-def exit_of(report: Report) -> Exit:
+def exit_of(report: ApplyReport) -> Exit:
     """The worst of what happened: what is unknown counts more than what was merely not done."""
     if report.any(Status.UNKNOWN):
         return Exit.UNKNOWN
@@ -124,7 +124,7 @@ def exit_of(report: Report) -> Exit:
     return Exit.ERROR if report.any(Status.FAILED, Status.PARTIAL, Status.NOT_STARTED) else Exit.OK
 
 
-def _print_report(report: Report, args: argparse.Namespace) -> None:
+def _print_report(report: ApplyReport, args: argparse.Namespace) -> None:
     if args.format == "json":
         text = json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n"
     else:

@@ -10,8 +10,8 @@ from pathlib import Path
 from pennyform.cli.exits import Exit
 from pennyform.cli.terminal import output
 from pennyform.engine.account.errors import NotAllowedError, OutcomeError, RateExhaustedError
-from pennyform.engine.planning.preflight import InadmissibleError, admit
-from pennyform.engine.planning.targets import restrict
+from pennyform.engine.planning.preflight import PlanRejectedError, preflight
+from pennyform.engine.planning.targets import select_invoices
 from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository, load
 
@@ -39,10 +39,10 @@ def run_on(
     if errors(findings):
         return Exit.FINDINGS
     try:
-        repository = restrict(with_environment(repository, environment), args.target)
-        admit(repository)
+        repository = select_invoices(with_environment(repository, environment), args.target)
+        preflight(repository)
         return work(repository)
-    except InadmissibleError as problem:
+    except PlanRejectedError as problem:
         output.print_findings(problem.findings, stream=sys.stderr, no_color=args.no_color)
         return Exit.FINDINGS
     except OutcomeError as problem:

@@ -18,8 +18,8 @@ from pennyform.cli.run.common import require_whole, write_out, write_page
 from pennyform.cli.terminal import output
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.planning.plan import Plan
-from pennyform.engine.planning.planner import planned
-from pennyform.engine.session import look, mirrored, with_orphans
+from pennyform.engine.planning.planner import make_plan
+from pennyform.engine.session import cached_account, refresh_read_only, with_orphans
 from pennyform.invoices import Repository
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
@@ -65,10 +65,14 @@ def _plan(repository: Repository, args: argparse.Namespace) -> Plan:
     with connection.connect(repository, args.token_file) as account:
         company = account.remote.company()
         state = account.state(repository, company)
-        seen = mirrored(repository, account.remote, state) if account.lasting else nullcontext(account.remote)
+        seen = (
+            cached_account(repository, account.remote, state)
+            if account.lasting
+            else nullcontext(account.remote)
+        )
         with seen as remote:
-            looked = look(repository, remote, state, account.world.storage)
-        made = planned(repository, looked.observation, looked.warnings)
+            looked = refresh_read_only(repository, remote, state, account.world.storage)
+        made = make_plan(repository, looked.observation, looked.warnings)
         return with_orphans(made, repository, account.remote) if args.prune else made
 
 

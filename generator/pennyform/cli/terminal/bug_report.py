@@ -4,7 +4,7 @@ import sys
 import traceback
 
 
-def confess(defect: Exception) -> None:
+def report_bug(defect: Exception) -> None:
     """Say that pennyform is at fault, and where.
 
     The defect's own text stays out: it may quote what was sent.
@@ -20,7 +20,7 @@ def confess(defect: Exception) -> None:
     )
 
 
-def excuse(problem: OSError) -> None:
+def report_os_error(problem: OSError) -> None:
     """Say what the system refused: a full or a read-only disk, most often under what is printed."""
     print(
         f"error system: the system refused: {problem}\n"

@@ -15,9 +15,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pennyform.engine.account.cache_file import Contents, Known, KnownInvoice
-from pennyform.engine.account.client import Change, Remote
+from pennyform.engine.account.client import AccountClient, Change
 from pennyform.engine.account.errors import OutcomeError
-from pennyform.engine.account.state import ObservedInvoice, Row
+from pennyform.engine.account.state import RemoteInvoice, Row
 from pennyform.engine.limits import PAGE
 
 # More than a changelog was ever seen to be behind: 1 to 4 seconds.
@@ -28,7 +28,7 @@ KEPT = timedelta(weeks=4) - timedelta(hours=1)
 _MOST_PAGES = 20
 
 
-class Mirror(Remote):
+class CachedAccountClient(AccountClient):
     """The account behind ``remote``, and what is known of it.
 
     Args:
@@ -37,7 +37,7 @@ class Mirror(Remote):
         volatile: references of invoices of which something is looked at that no changelog tells of.
     """
 
-    def __init__(self, remote: Remote, contents: Contents, volatile: Collection[str] = ()) -> None:
+    def __init__(self, remote: AccountClient, contents: Contents, volatile: Collection[str] = ()) -> None:
         super().__init__(remote._client)
         self._known = contents
         self._volatile = frozenset(volatile)
@@ -84,7 +84,7 @@ class Mirror(Remote):
 
     # --- invoices -----------------------------------------------------------------------------------------
 
-    def invoices_dated(self, first: str, last: str) -> Iterator[list[ObservedInvoice]]:
+    def invoices_dated(self, first: str, last: str) -> Iterator[list[RemoteInvoice]]:
         """Pages of the invoices dated from ``first`` to ``last``, both included (ISO dates)."""
         self._hear_of_invoices()
         if not self._widen(first, last):
@@ -96,7 +96,7 @@ class Mirror(Remote):
         for start in range(0, len(rows), PAGE):
             yield rows[start : start + PAGE]
 
-    def invoices_with(self, reference: str) -> list[ObservedInvoice]:
+    def invoices_with(self, reference: str) -> list[RemoteInvoice]:
         """All invoices that carry ``reference``, with up to 20 of their lines."""
         self._hear_of_invoices()
         if reference not in self._known.asked:
@@ -109,7 +109,7 @@ class Mirror(Remote):
         }
         return self._fresh(carrying)
 
-    def exactly(self, invoice: ObservedInvoice) -> ObservedInvoice:
+    def exactly(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with all its lines in the order of the document."""
         known = self._known.invoices.get(invoice.id)
         if known is None:
@@ -118,7 +118,7 @@ class Mirror(Remote):
             known.lines = [dict(line) for line in super().exactly(invoice).lines]
         return replace(invoice, lines=tuple(known.lines), exact=True)
 
-    def with_sections(self, invoice: ObservedInvoice) -> ObservedInvoice:
+    def with_sections(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with its sections."""
         known = self._known.invoices.get(invoice.id)
         if known is None:
@@ -127,7 +127,7 @@ class Mirror(Remote):
             known.sections = [dict(one) for one in super().with_sections(invoice).sections or ()]
         return replace(invoice, sections=tuple(known.sections))
 
-    def _all_dated(self, first: str, last: str) -> Iterator[list[ObservedInvoice]]:
+    def _all_dated(self, first: str, last: str) -> Iterator[list[RemoteInvoice]]:
         """Read them all; whoever hears them to the end has made these dates known."""
         for page in super().invoices_dated(first, last):
             self._learn(page)
@@ -162,10 +162,10 @@ class Mirror(Remote):
         rows = super().invoices_by_id(ids)
         return {id_: _known(row) for id_, row in rows.items()}
 
-    def _learn(self, rows: Iterable[ObservedInvoice]) -> None:
+    def _learn(self, rows: Iterable[RemoteInvoice]) -> None:
         self._known.invoices |= {row.id: _known(row) for row in rows}
 
-    def _fresh(self, known: Mapping[int, KnownInvoice]) -> list[ObservedInvoice]:
+    def _fresh(self, known: Mapping[int, KnownInvoice]) -> list[RemoteInvoice]:
         """The rows in order of their ids, those that no changelog tells everything of read again."""
         again = [id_ for id_, one in known.items() if one.header.get("external_reference") in self._volatile]
         read = super().invoices_by_id(again) if again else {}
@@ -236,12 +236,12 @@ def _date(one: KnownInvoice) -> str:
     return str(one.header.get("date") or "")
 
 
-def _known(row: ObservedInvoice) -> KnownInvoice:
+def _known(row: RemoteInvoice) -> KnownInvoice:
     return KnownInvoice(dict(row.header), [dict(line) for line in row.lines], row.exact)
 
 
-def _shown(one: KnownInvoice) -> ObservedInvoice:
-    return ObservedInvoice(one.header, tuple(one.listed), exact=one.exact)
+def _shown(one: KnownInvoice) -> RemoteInvoice:
+    return RemoteInvoice(one.header, tuple(one.listed), exact=one.exact)
 
 
 def _plain(rows: Mapping[int, Row]) -> dict[int, dict[str, Any]]:

@@ -28,7 +28,7 @@ from pennyform.engine.account.errors import (
     UnknownOutcomeError,
     UnreadableError,
 )
-from pennyform.engine.account.state import Company, ObservedInvoice, Row
+from pennyform.engine.account.state import Company, RemoteInvoice, Row
 from pennyform.engine.limits import LEDGER_PAGE, PAGE, PAGES
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Change(NamedTuple):
     updated_at: str
 
 
-class Remote:
+class AccountClient:
     """One company's account.
 
     Every method that reads raises :class:`UnreadableError`; every one that writes raises
@@ -140,65 +140,65 @@ class Remote:
 
     # --- invoices, read -------------------------------------------------------------------------------
 
-    def invoices_with(self, reference: str) -> list[ObservedInvoice]:
+    def invoices_with(self, reference: str) -> list[RemoteInvoice]:
         """All invoices that carry ``reference``, with up to 20 of their lines: one request."""
         found = list(self._invoices([_condition("external_reference", "eq", reference)]))
         _check({invoice.external_reference for invoice in found}, {reference}, "external_reference")
         return found
 
-    def invoices_numbered(self, number: str) -> list[ObservedInvoice]:
+    def invoices_numbered(self, number: str) -> list[RemoteInvoice]:
         """All invoices that have this legal number, with up to 20 of their lines: one request."""
         found = list(self._invoices([_condition("invoice_number", "eq", number)]))
         _check({invoice.invoice_number for invoice in found}, {number}, "invoice_number")
         return found
 
-    def invoices_by_id(self, ids: Iterable[int]) -> dict[int, ObservedInvoice]:
+    def invoices_by_id(self, ids: Iterable[int]) -> dict[int, RemoteInvoice]:
         """The invoices with these ids, with up to 20 of their lines: one request per hundred."""
-        found: dict[int, ObservedInvoice] = {}
+        found: dict[int, RemoteInvoice] = {}
         for some in _batches(sorted(set(ids)), PAGE):
             rows = {row.id: row for row in self._invoices([_condition("id", "in", some)])}
             _check(set(rows), set(some), "id")
             found |= rows
         return found
 
-    def invoices_dated(self, first: str, last: str) -> Iterator[list[ObservedInvoice]]:
+    def invoices_dated(self, first: str, last: str) -> Iterator[list[RemoteInvoice]]:
         """Pages of the invoices dated from ``first`` to ``last``, both included (ISO dates)."""
         window = [_condition("date", "gteq", first), _condition("date", "lteq", last)]
         for page in self._pages(window):
             _check({first <= (row.header.get("date") or first) <= last for row in page}, {True}, "date")
             yield page
 
-    def drafts(self) -> list[ObservedInvoice]:
+    def drafts(self) -> list[RemoteInvoice]:
         """All drafts of the account, with up to 20 of their lines: one request per hundred."""
         found = list(self._invoices([_condition("draft", "eq", value=True)]))
         _check({invoice.draft for invoice in found}, {True}, "draft")
         return found
 
-    def newest_drafts(self) -> list[ObservedInvoice]:
+    def newest_drafts(self) -> list[RemoteInvoice]:
         """The hundred newest drafts of the account: one request."""
         found = next(self._pages([_condition("draft", "eq", value=True)], sort="-id"))
         _check({invoice.draft for invoice in found}, {True}, "draft")
         return found
 
-    def exactly(self, invoice: ObservedInvoice) -> ObservedInvoice:
+    def exactly(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with all its lines in the order of the document."""
         with _reading():
             lines = self._client.customer_invoices.list_invoice_lines(invoice.id, sort="rank", limit=PAGE)
             return replace(invoice, lines=tuple(to_builtins(line) for line in lines), exact=True)
 
-    def with_sections(self, invoice: ObservedInvoice) -> ObservedInvoice:
+    def with_sections(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with its sections."""
         with _reading():
             sections = self._client.customer_invoices.list_invoice_line_sections(invoice.id, limit=PAGE)
             return replace(invoice, sections=tuple(to_builtins(section) for section in sections))
 
-    def _invoices(self, conditions: Sequence[CustomerInvoiceFilter]) -> Iterator[ObservedInvoice]:
+    def _invoices(self, conditions: Sequence[CustomerInvoiceFilter]) -> Iterator[RemoteInvoice]:
         for page in self._pages(conditions):
             yield from page
 
     def _pages(
         self, conditions: Sequence[CustomerInvoiceFilter], sort: Literal["id", "-id"] = "id"
-    ) -> Iterator[list[ObservedInvoice]]:
+    ) -> Iterator[list[RemoteInvoice]]:
         cursor: str | None = None
         for number in count(1):
             with _reading():
@@ -218,17 +218,17 @@ class Remote:
                     f"the list of invoices goes on after page {number:,}, yet not to its end"
                 )
 
-    def _with_lines(self, row: Row, included: Mapping[str, Any] | None) -> ObservedInvoice:
+    def _with_lines(self, row: Row, included: Mapping[str, Any] | None) -> RemoteInvoice:
         """The included lines if they are all there; else, a request of their own."""
         if "draft" not in row:
             raise KeyError("draft")
         if included is None or included["has_more"]:
-            return self.exactly(ObservedInvoice(row, ()))
+            return self.exactly(RemoteInvoice(row, ()))
         # What is included comes in no promised order; ids grow in the order of creation.
         lines = sorted(included["items"], key=lambda line: int(line["id"]))
-        return ObservedInvoice(row, tuple(lines))
+        return RemoteInvoice(row, tuple(lines))
 
-    def with_extras(self, invoice: ObservedInvoice, names: Iterable[str]) -> ObservedInvoice:
+    def with_extras(self, invoice: RemoteInvoice, names: Iterable[str]) -> RemoteInvoice:
         """``invoice`` with its ``categories``, ``appendices`` or ``matched_transactions``: a request each."""
         names = tuple(names)
         if not names:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pennyform.engine.account.packed import Packed
-from pennyform.engine.journal.replayed_state import Memory
+from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.invoices.model import Key
 
 Row = Mapping[str, Any]
@@ -24,7 +24,7 @@ class Company:
 
 
 @dataclass(frozen=True)
-class ObservedInvoice:
+class RemoteInvoice:
     """An invoice as the API shows it. Most are looked at once or twice and left alone: they are kept packed.
 
     ``header`` is the answer itself, ready for JSON. ``lines`` are in the order of the document when
@@ -60,7 +60,7 @@ class ObservedInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class RemoteState:
     """Everything that was looked up for one plan.
 
     ``customers`` and ``products`` are by ``external_reference``, ``products_by_id`` by id,
@@ -77,12 +77,12 @@ class Observation:
     products_by_id: Mapping[int, Row] = field(default_factory=dict)
     ledger_accounts: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     templates: Mapping[str, Sequence[Row]] = field(default_factory=dict)
-    invoices: Mapping[str, Sequence[ObservedInvoice]] = field(default_factory=dict)
+    invoices: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     others: Mapping[Key, Sequence[Row]] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
     finalizing: frozenset[str] = frozenset()
     numbered: Mapping[str, Collection[str]] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
+    memory: ReplayedState = field(default_factory=ReplayedState)
 
     def identify(self, key: Key) -> int | None:
         """The id that ``key`` stands for; None when nothing, or more than one thing, answers to it."""

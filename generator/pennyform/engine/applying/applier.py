@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import (
     OutcomeError,
     ReferenceTakenError,
@@ -21,14 +21,14 @@ from pennyform.engine.account.errors import (
     UnknownOutcomeError,
 )
 from pennyform.engine.applying import prune
-from pennyform.engine.applying.invoice_run import Track
-from pennyform.engine.applying.journalled_request import Progress, Sender
-from pennyform.engine.applying.prerequisites import Masters
+from pennyform.engine.applying.invoice_run import InvoiceRun
+from pennyform.engine.applying.journalled_request import JournalledSender, Progress
+from pennyform.engine.applying.prerequisites import PrerequisiteCreator
 from pennyform.engine.applying.read_back import Trouble, read_back
-from pennyform.engine.applying.report import Report, Result, Status
-from pennyform.engine.applying.scheduler import Flow
-from pennyform.engine.applying.task_runner import Finisher, read_attachment
-from pennyform.engine.applying.worker_pool import keep_busy
+from pennyform.engine.applying.report import ApplyReport, Result, Status
+from pennyform.engine.applying.scheduler import Scheduler
+from pennyform.engine.applying.task_runner import TaskRunner, read_attachment
+from pennyform.engine.applying.worker_pool import run_jobs
 from pennyform.engine.clock import Clock
 from pennyform.engine.journal.durable_files import Storage
 from pennyform.engine.journal.journal import Journal, JournalError
@@ -37,7 +37,7 @@ from pennyform.engine.limits import Patience
 from pennyform.engine.planning.actions import Action, InvoiceChange, Step
 from pennyform.engine.planning.plan import Plan, stages, waves
 from pennyform.engine.planning.resolve import Resolved, draft_body, keys_in, with_ids
-from pennyform.engine.recovery.settle import Settler, numbers
+from pennyform.engine.recovery.settle import UnknownOutcomeResolver, numbers
 from pennyform.invoices.model import DesiredInvoice, e_invoice_options
 
 _CREATIONS = frozenset({Step.CREATE, Step.IMPORT})
@@ -59,7 +59,7 @@ class Applier:
     still read back. ``workers`` are the requests that may be under way at once.
     """
 
-    remote: Remote
+    remote: AccountClient
     journal: Journal
     clock: Clock
     patience: Patience
@@ -68,23 +68,25 @@ class Applier:
     interrupted: Callable[[], bool] = _never
     progress: Progress = _silent
     workers: int = 1
-    _sender: Sender = field(init=False)
-    _settler: Settler = field(init=False)
-    _masters: Masters = field(init=False)
-    _finisher: Finisher = field(init=False)
+    _sender: JournalledSender = field(init=False)
+    _settler: UnknownOutcomeResolver = field(init=False)
+    _masters: PrerequisiteCreator = field(init=False)
+    _finisher: TaskRunner = field(init=False)
     # Invoices that this apply is about to make final.
     _expected: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         until = self.clock.monotonic() + self.patience.run
-        self._sender = Sender(
+        self._sender = JournalledSender(
             self.journal, self.interrupted, self.progress, lambda: self.clock.monotonic() >= until
         )
-        self._settler = Settler(self.remote, self.journal, self.clock, self.patience, self.interrupted)
-        self._masters = Masters(
+        self._settler = UnknownOutcomeResolver(
+            self.remote, self.journal, self.clock, self.patience, self.interrupted
+        )
+        self._masters = PrerequisiteCreator(
             self.remote, self._sender, self._settler, self.patience.attempts, self.workers
         )
-        self._finisher = Finisher(
+        self._finisher = TaskRunner(
             self.remote,
             self._sender,
             self.clock,
@@ -95,7 +97,7 @@ class Applier:
             self.workers,
         )
 
-    def apply(self, plan: Plan) -> Report:
+    def apply(self, plan: Plan) -> ApplyReport:
         """Carry ``plan`` out.
 
         Returns:
@@ -105,14 +107,14 @@ class Applier:
         self._settler = replace(self._settler, numbers=numbers(change.desired for change in plan.invoices))
         self._expected = {change.external_reference for change in plan.invoices if change.irreversible}
         results = self._masters.take(plan.masters)
-        tracks: list[Track] = []
+        tracks: list[InvoiceRun] = []
         for some in stages(plan.invoices):
             tracks += self._carry_out(some)
         self._finisher.wait()
         results += [track.result(self._sender.stopped) for track in tracks]
         results += [prune.delete(orphan, self.remote, self._sender) for orphan in plan.orphans]
         results += [_idle(change) for change in plan.invoices if not change.busy]
-        return Report(
+        return ApplyReport(
             plan.environment,
             plan.company,
             tuple(results),
@@ -121,19 +123,19 @@ class Applier:
             try_later=self._sender.try_later,
         )
 
-    def _carry_out(self, changes: Sequence[InvoiceChange]) -> list[Track]:
+    def _carry_out(self, changes: Sequence[InvoiceChange]) -> list[InvoiceRun]:
         """Take invoices that do not depend on each other through their steps and tasks."""
-        flow = Flow(self, deque(waves(changes)))
-        keep_busy(flow.take, workers=self.workers)
+        flow = Scheduler(self, deque(waves(changes)))
+        run_jobs(flow.take, workers=self.workers)
         while flow.doubtful:
             doubtful, flow.doubtful = flow.doubtful, []
             self._clear_up(doubtful)
             flow.go_on(doubtful)
-            keep_busy(flow.take, workers=self.workers)
+            run_jobs(flow.take, workers=self.workers)
         # What was never begun is reported too.
         return [*flow.tracks, *(self.track(change) for wave in flow.pending for change in wave)]
 
-    def _clear_up(self, doubtful: Sequence[Track]) -> None:
+    def _clear_up(self, doubtful: Sequence[InvoiceRun]) -> None:
         """Find out what became of writes whose answers were lost."""
         self._settle([track for track in doubtful if track.next in _CREATIONS])
         self.read_back([track for track in doubtful if track.next is Step.READ_BACK and track.uncertain])
@@ -143,12 +145,12 @@ class Applier:
         """Whether nothing more may be sent."""
         return self._sender.must_stop()
 
-    def track(self, change: InvoiceChange) -> Track:
+    def track(self, change: InvoiceChange) -> InvoiceRun:
         """Set an invoice on its way, with the ids that are known by now."""
         identify = self._masters.identify
         body = with_ids(change.resolved.body, identify)
         resolved = Resolved(body, with_ids(change.resolved.lines, identify), change.resolved.totals)
-        track = Track(change, resolved, change.there.id if change.there else None, change.there)
+        track = InvoiceRun(change, resolved, change.there.id if change.there else None, change.there)
         track.tasks, track.doubts = deque(change.tasks), change.doubts
         missing = next(keys_in(body), None)
         if missing is not None and not self._sender.must_stop():
@@ -158,7 +160,7 @@ class Applier:
             track.end(Status.FAILED, f"the invoice it corrects, {credited.value}, did not become final")
         return track
 
-    def arrived(self, track: Track) -> None:
+    def arrived(self, track: InvoiceRun) -> None:
         """What became final here can be corrected here."""
         track.attempts = 0
         if track.id is not None:
@@ -168,7 +170,7 @@ class Applier:
 
     # --- writes -----------------------------------------------------------------------------------------
 
-    def write(self, track: Track) -> None:
+    def write(self, track: InvoiceRun) -> None:
         """Take the track's steps up to its next reading; with no step left, its tasks."""
         if not track.left:
             self._finisher.go_on(track)
@@ -185,7 +187,7 @@ class Applier:
             else:
                 track.advance()
 
-    def _failed(self, track: Track, problem: OutcomeError) -> None:
+    def _failed(self, track: InvoiceRun, problem: OutcomeError) -> None:
         taken = isinstance(problem, ReferenceTakenError)
         if taken or isinstance(problem, UnknownOutcomeError) or track.repeats:
             # Of a write that was repeated, a refusal may mean that the first one arrived after all.
@@ -193,7 +195,7 @@ class Applier:
         else:
             track.end(Status.FAILED, _reason(problem, track))
 
-    def _take(self, track: Track, step: Step) -> None:
+    def _take(self, track: InvoiceRun, step: Step) -> None:
         match step:
             case Step.CREATE:
                 self._create(track)
@@ -212,13 +214,13 @@ class Applier:
             case Step.DELETE:
                 self._delete_set_aside(track)
 
-    def _create(self, track: Track) -> None:
+    def _create(self, track: InvoiceRun) -> None:
         body = {**draft_body(track.resolved.body), "draft": True}
         track.attempts += 1
         row = self._sender.send(track.subject, Step.CREATE, lambda: self.remote.create_draft(body))
         track.id = int(row["id"])
 
-    def _upload(self, track: Track) -> None:
+    def _upload(self, track: InvoiceRun) -> None:
         """A file that no invoice uses shows nowhere, so it is sent again when the answer is lost."""
         name, data, media_type = self._file(track.change.desired)
         for attempt in range(1, self.patience.attempts + 1):
@@ -233,7 +235,7 @@ class Applier:
                 track.file_id = int(row["id"])
                 return
 
-    def _import(self, track: Track) -> None:
+    def _import(self, track: InvoiceRun) -> None:
         if track.change.desired.e_invoice_lines:
             self._import_e_invoice(track)
             return
@@ -242,7 +244,7 @@ class Applier:
         row = self._sender.send(track.subject, Step.IMPORT, lambda: self.remote.import_invoice(body))
         track.id = int(row["id"])
 
-    def _import_e_invoice(self, track: Track) -> None:
+    def _import_e_invoice(self, track: InvoiceRun) -> None:
         """The file goes with the request, which has no place for a reference: that is set once it is read."""
         invoice = track.change.desired
         name, data, media_type = self._file(invoice)
@@ -263,18 +265,18 @@ class Applier:
         data = read_attachment(self.root, file, self.storage)
         return file.path.rpartition("/")[2], data, file.media_type
 
-    def _update(self, track: Track) -> None:
+    def _update(self, track: InvoiceRun) -> None:
         id_, body = track.known_id, with_ids(track.change.update, self._masters.identify)
         self._sender.send(track.subject, Step.UPDATE, lambda: self.remote.update_draft(id_, body), id_)
 
-    def _complete(self, track: Track) -> None:
+    def _complete(self, track: InvoiceRun) -> None:
         id_, body = track.known_id, track.completion()
         if body:
             self._sender.send(
                 track.subject, Step.COMPLETE, lambda: self.remote.update_finalized(id_, body), id_
             )
 
-    def _finalize(self, track: Track) -> None:
+    def _finalize(self, track: InvoiceRun) -> None:
         """Only ever reached through a reading that was found equal, to the cent."""
         if track.there is None:
             raise ValueError("an invoice is only finalized as it was last read")
@@ -293,7 +295,7 @@ class Applier:
         row = self.remote.invoices_by_id([id_]).get(id_)
         return row is not None and not row.draft
 
-    def _set_aside(self, track: Track) -> None:
+    def _set_aside(self, track: InvoiceRun) -> None:
         """Let the old draft give up its reference; from then on the track is about the new one."""
         id_ = track.known_id
         body = {"external_reference": f"{track.change.external_reference}~{id_}"}
@@ -301,14 +303,14 @@ class Applier:
         self._sender.note("set_aside", track.subject, old=id_)
         track.id = None
 
-    def _delete_set_aside(self, track: Track) -> None:
+    def _delete_set_aside(self, track: InvoiceRun) -> None:
         old = track.replaced_id
         self._sender.send(track.subject, Step.DELETE, lambda: self.remote.delete_draft(old), track.id)
         self._sender.note("deleted", track.subject, old=old)
 
     # --- look-ups ---------------------------------------------------------------------------------------
 
-    def _settle(self, tracks: Sequence[Track]) -> None:
+    def _settle(self, tracks: Sequence[InvoiceRun]) -> None:
         """Find drafts whose creation was not answered; one that is proven absent may be sent again."""
         if not tracks:
             return
@@ -324,7 +326,7 @@ class Applier:
             if track.attempts >= self.patience.attempts and track.next in _CREATIONS:
                 track.end(Status.FAILED, f"it was not created in {track.attempts} attempts")
 
-    def read_back(self, tracks: Sequence[Track]) -> None:
+    def read_back(self, tracks: Sequence[InvoiceRun]) -> None:
         """Read invoices back; those that are what they should be go on, others end or step back."""
         troubles = read_back(tracks, self.remote, self.clock, self.patience, self.interrupted)
         for track in tracks:
@@ -340,12 +342,12 @@ class Applier:
                 track.end(*trouble)
             track.uncertain = ""
 
-    def _may_repeat(self, track: Track) -> bool:
+    def _may_repeat(self, track: InvoiceRun) -> bool:
         # An interruption also cuts short the wait for what may still be on its way.
         return track.may_repeat(self.patience.attempts) and not self.must_stop()
 
 
-def _reason(problem: OutcomeError | JournalError, track: Track) -> str:
+def _reason(problem: OutcomeError | JournalError, track: InvoiceRun) -> str:
     if isinstance(problem, RefusedError) and problem.status == 404 and track.id is not None:
         return f"invoice {track.id} is gone, deleted or replaced meanwhile; the next apply looks again"
     return str(problem)

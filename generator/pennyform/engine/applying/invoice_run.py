@@ -6,11 +6,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from pennyform.engine.account.state import ObservedInvoice
+from pennyform.engine.account.state import RemoteInvoice
 from pennyform.engine.applying.report import Result, Status
 from pennyform.engine.journal.replayed_state import Subject
 from pennyform.engine.planning.actions import FINAL, InvoiceChange, Step, Task
-from pennyform.engine.planning.diff import Difference, compare
+from pennyform.engine.planning.diff import Difference, diff_invoice
 from pennyform.engine.planning.patch import finalized_update_body
 from pennyform.engine.planning.post_finalize_tasks import mail_doubt
 from pennyform.engine.planning.resolve import Resolved
@@ -19,7 +19,7 @@ _STILL_DRAFT = Difference("/draft", want=False, have=True)
 
 
 @dataclass(eq=False, slots=True)
-class Track:
+class InvoiceRun:
     """The state of one invoice during an apply.
 
     ``resolved`` is what it must equal, with all ids known. ``uncertain`` tells that the last write may or may
@@ -31,7 +31,7 @@ class Track:
     change: InvoiceChange
     resolved: Resolved
     id: int | None
-    there: ObservedInvoice | None
+    there: RemoteInvoice | None
     position: int = 0
     attempts: int = 0
     uncertain: str = ""
@@ -154,10 +154,10 @@ class Track:
         """The body that sets what a draft could not carry, on the invoice as it was last read."""
         return finalized_update_body(self.resolved, self.there) if self.there else None
 
-    def accepts(self, there: ObservedInvoice) -> bool:
+    def accepts(self, there: RemoteInvoice) -> bool:
         """Whether ``there`` is what it should be at this point, to the cent; keeps what differs if not."""
         self.there = there
-        comparison = compare(self.resolved, there)
+        comparison = diff_invoice(self.resolved, there)
         self.differences = comparison.all
         unnamed = bool(self.change.desired.e_invoice_lines) and Step.COMPLETE in self.left
         if there.external_reference != self.change.external_reference and not unnamed:

@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(eq=False, slots=True)
-class Sender:
+class JournalledSender:
     """Sends writes, of several threads at once, and knows when no more may be sent.
 
     ``interrupted`` and ``overdue`` are asked before each write: whether a person wants it to stop, and

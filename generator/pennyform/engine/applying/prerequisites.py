@@ -6,26 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, ReferenceTakenError, UnknownOutcomeError
-from pennyform.engine.applying.journalled_request import Sender
+from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.applying.report import Result, Status
 from pennyform.engine.applying.worker_pool import each
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.replayed_state import Subject
-from pennyform.engine.planning.actions import Action, MasterChange
+from pennyform.engine.planning.actions import Action, PrerequisiteChange
 from pennyform.engine.planning.resolve import with_ids
-from pennyform.engine.recovery.settle import Settler
+from pennyform.engine.recovery.settle import UnknownOutcomeResolver
 from pennyform.invoices.model import DesiredCustomer, Key
 
 
 @dataclass(eq=False, slots=True)
-class Masters:
+class PrerequisiteCreator:
     """Creates what is missing and remembers the ids."""
 
-    remote: Remote
-    sender: Sender
-    settler: Settler
+    remote: AccountClient
+    sender: JournalledSender
+    settler: UnknownOutcomeResolver
     attempts: int
     workers: int = 1
     ids: dict[Subject, int] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Masters:
         """The id of a customer or product of this plan; None when it has none."""
         return self.ids.get(Subject(key.kind, str(key.value)))
 
-    def take(self, changes: Sequence[MasterChange]) -> list[Result]:
+    def take(self, changes: Sequence[PrerequisiteChange]) -> list[Result]:
         """Carry ``changes`` out, several at a time; what is doubtful is looked up all together.
 
         Each is sent again only after its absence is proven.
@@ -53,7 +53,7 @@ class Masters:
         self.ids |= {subject: result.id for subject, result in results.items() if result.id is not None}
         return list(results.values())
 
-    def _attempt(self, subject: Subject, change: MasterChange, results: dict[Subject, Result]) -> None:
+    def _attempt(self, subject: Subject, change: PrerequisiteChange, results: dict[Subject, Result]) -> None:
         """Send once; a result that stays unknown is to be looked up."""
         if self.sender.must_stop():
             return
@@ -79,7 +79,7 @@ class Masters:
         for subject in settled.absent:
             results[subject] = replace(results[subject], status=Status.NOT_STARTED)
 
-    def _post(self, change: MasterChange) -> Mapping[str, Any]:
+    def _post(self, change: PrerequisiteChange) -> Mapping[str, Any]:
         desired = change.desired
         body = with_ids(desired.body, self.identify)
         if isinstance(desired, DesiredCustomer):
@@ -87,7 +87,7 @@ class Masters:
         return self.remote.create_product(body)
 
 
-def _begun(change: MasterChange) -> Result:
+def _begun(change: PrerequisiteChange) -> Result:
     if change.action is Action.CREATE:
         return Result(change, Status.NOT_STARTED, left=("create",))
     return Result(change, Status.UNCHANGED, id=change.id)

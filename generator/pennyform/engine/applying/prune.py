@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
-from pennyform.engine.account.state import ObservedInvoice
-from pennyform.engine.applying.journalled_request import Sender
+from pennyform.engine.account.state import RemoteInvoice
+from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.applying.report import Result, Status
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.replayed_state import Subject
 from pennyform.engine.planning.actions import Orphan, Step, shown_invoice
-from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model import Repository
 
 
-def orphans(repository: Repository, drafts: Iterable[ObservedInvoice]) -> tuple[Orphan, ...]:
+def orphans(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tuple[Orphan, ...]:
     """The drafts that carry the repository's prefix and that none of its definitions asks for, by reference.
 
     Args:
@@ -29,7 +29,7 @@ def orphans(repository: Repository, drafts: Iterable[ObservedInvoice]) -> tuple[
     """
     prefix = repository.settings.reference_prefix
     if not prefix:
-        raise InadmissibleError([_NO_PREFIX])
+        raise PlanRejectedError([_NO_PREFIX])
     defined = {invoice.external_reference for invoice in repository.invoices}
     left = [
         draft
@@ -51,7 +51,7 @@ _NO_PREFIX = Finding(
 )
 
 
-def delete(orphan: Orphan, remote: Remote, sender: Sender) -> Result:
+def delete(orphan: Orphan, remote: AccountClient, sender: JournalledSender) -> Result:
     """Delete a draft, if it still is what was planned."""
     subject = Subject("invoice", orphan.external_reference)
     left, id_ = (str(Step.PRUNE),), orphan.there.id

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError
-from pennyform.engine.account.state import ObservedInvoice
-from pennyform.engine.applying.invoice_run import Track
+from pennyform.engine.account.state import RemoteInvoice
+from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.report import Status
 from pennyform.engine.clock import Clock, pause
 from pennyform.engine.journal.replayed_state import Subject
@@ -29,7 +29,7 @@ class Trouble(NamedTuple):
 
 
 def read_back(
-    tracks: Sequence[Track], remote: Remote, clock: Clock, patience: Patience, stop: Stop
+    tracks: Sequence[InvoiceRun], remote: AccountClient, clock: Clock, patience: Patience, stop: Stop
 ) -> dict[Subject, Trouble]:
     """Read the invoices of ``tracks`` and let each decide whether it accepts what it sees.
 
@@ -51,14 +51,14 @@ def read_back(
     return trouble
 
 
-def _pauses(tracks: Sequence[Track], clock: Clock, patience: Patience) -> Sequence[float]:
+def _pauses(tracks: Sequence[InvoiceRun], clock: Clock, patience: Patience) -> Sequence[float]:
     doubts = [track.doubted_at for track in tracks if track.uncertain]
     if doubts and clock.monotonic() - max(doubts) < sum(patience.settle):
         return patience.settle
     return patience.lag
 
 
-def _read(tracks: Sequence[Track], remote: Remote) -> dict[Subject, Trouble]:
+def _read(tracks: Sequence[InvoiceRun], remote: AccountClient) -> dict[Subject, Trouble]:
     try:
         rows = remote.invoices_by_id(track.id for track in tracks if track.id is not None)
     except OutcomeError as problem:
@@ -67,7 +67,7 @@ def _read(tracks: Sequence[Track], remote: Remote) -> dict[Subject, Trouble]:
     return {subject: trouble for subject, trouble in seen.items() if trouble}
 
 
-def _look(track: Track, row: ObservedInvoice | None, remote: Remote) -> Trouble | None:
+def _look(track: InvoiceRun, row: RemoteInvoice | None, remote: AccountClient) -> Trouble | None:
     """Accept ``row`` as it came in the list; when that does not do, as an exact reading shows it."""
     if row is None:
         return Trouble(Status.UNKNOWN, _NOT_SHOWN)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pennyform import __version__
 from pennyform.engine.account.state import Company
-from pennyform.engine.planning.actions import InvoiceChange, MasterChange, Orphan, differences_json
+from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, differences_json
 from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.plan import FORMAT_VERSION, money
 
@@ -41,7 +41,7 @@ class Result:
     ``differences`` are those of the last reading.
     """
 
-    change: InvoiceChange | MasterChange | Orphan
+    change: InvoiceChange | PrerequisiteChange | Orphan
     status: Status
     id: int | None = None
     invoice_number: str = ""
@@ -72,7 +72,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ApplyReport:
     """Everything one apply did and did not do. ``stopped`` says why it ended early, if it did."""
 
     environment: str

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pennyform.engine.applying.invoice_run import Track
+from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.worker_pool import Job
 from pennyform.engine.limits import WAVES
 from pennyform.engine.planning.actions import InvoiceChange, Step
@@ -20,16 +20,16 @@ from pennyform.engine.planning.actions import InvoiceChange, Step
 class Work(Protocol):
     """What is done to invoices; :class:`~pennyform.engine.applying.applier.Applier` does it."""
 
-    def track(self, change: InvoiceChange) -> Track:
+    def track(self, change: InvoiceChange) -> InvoiceRun:
         """Set an invoice on its way."""
 
-    def write(self, track: Track) -> None:
+    def write(self, track: InvoiceRun) -> None:
         """Take its steps up to its next reading, or its tasks when no step is left."""
 
-    def read_back(self, tracks: Sequence[Track]) -> None:
+    def read_back(self, tracks: Sequence[InvoiceRun]) -> None:
         """Read invoices back together."""
 
-    def arrived(self, track: Track) -> None:
+    def arrived(self, track: InvoiceRun) -> None:
         """No step is left."""
 
     def must_stop(self) -> bool:
@@ -40,8 +40,8 @@ class Work(Protocol):
 class _Wave:
     """``ready`` can be written, ``written`` wait for the reading, ``busy`` are under way."""
 
-    ready: deque[Track]
-    written: list[Track] = field(default_factory=list)
+    ready: deque[InvoiceRun]
+    written: list[InvoiceRun] = field(default_factory=list)
     busy: int = 0
 
     @property
@@ -50,7 +50,7 @@ class _Wave:
 
 
 @dataclass(eq=False, slots=True)
-class Flow:
+class Scheduler:
     """Hands out the work on some waves, those in front first.
 
     ``tracks`` are the invoices that were set on their way; ``doubtful`` those of whose last write nobody
@@ -59,8 +59,8 @@ class Flow:
 
     work: Work
     pending: deque[Sequence[InvoiceChange]]
-    tracks: list[Track] = field(default_factory=list)
-    doubtful: list[Track] = field(default_factory=list)
+    tracks: list[InvoiceRun] = field(default_factory=list)
+    doubtful: list[InvoiceRun] = field(default_factory=list)
     _open: list[_Wave] = field(default_factory=list)
 
     def take(self) -> Job | None:
@@ -80,7 +80,7 @@ class Flow:
         self.go_on([self.work.track(change) for change in self.pending.popleft()])
         return self.take()
 
-    def go_on(self, tracks: Iterable[Track]) -> None:
+    def go_on(self, tracks: Iterable[InvoiceRun]) -> None:
         """Let ``tracks`` go on from where they are, as a wave of their own."""
         tracks = list(tracks)
         known = set(map(id, self.tracks))
@@ -95,7 +95,7 @@ class Flow:
         wave.busy += 1
         return Job(lambda: self.work.write(track), lambda: self._wrote(track, wave))
 
-    def _wrote(self, track: Track, wave: _Wave) -> None:
+    def _wrote(self, track: InvoiceRun, wave: _Wave) -> None:
         wave.busy -= 1
         if track.uncertain and track.ended is None:
             self.doubtful.append(track)
@@ -107,12 +107,12 @@ class Flow:
         wave.busy += 1
         return Job(lambda: self.work.read_back(tracks), lambda: self._read(tracks, wave))
 
-    def _read(self, tracks: Sequence[Track], wave: _Wave) -> None:
+    def _read(self, tracks: Sequence[InvoiceRun], wave: _Wave) -> None:
         wave.busy -= 1
         for track in tracks:
             self._sort(track, wave)
 
-    def _sort(self, track: Track, wave: _Wave) -> None:
+    def _sort(self, track: InvoiceRun, wave: _Wave) -> None:
         if track.ended is None and not track.left:
             self.work.arrived(track)
         if track.next is Step.READ_BACK:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, RefusedError, UnknownOutcomeError
-from pennyform.engine.applying.invoice_run import Track
-from pennyform.engine.applying.journalled_request import Sender
+from pennyform.engine.applying.invoice_run import InvoiceRun
+from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.applying.report import Status
 from pennyform.engine.applying.worker_pool import each
 from pennyform.engine.clock import Clock, pause
@@ -31,20 +31,20 @@ _CONFLICT = 409
 
 
 @dataclass(eq=False, slots=True)
-class Finisher:
+class TaskRunner:
     """Takes the tasks of invoices whose content is verified. ``root`` is where attached files lie."""
 
-    remote: Remote
-    sender: Sender
+    remote: AccountClient
+    sender: JournalledSender
     clock: Clock
     patience: Patience
     storage: Storage
     root: Path
     identify: Identify
     workers: int = 1
-    _waiting: list[Track] = field(default_factory=list)
+    _waiting: list[InvoiceRun] = field(default_factory=list)
 
-    def take(self, tracks: Sequence[Track]) -> None:
+    def take(self, tracks: Sequence[InvoiceRun]) -> None:
         """Take the tasks of each track in order; what must wait for a PDF is kept for :meth:`wait`."""
         while tracks:
             each(self.go_on, tracks, workers=self.workers)
@@ -64,7 +64,7 @@ class Finisher:
         for track in self._waiting:
             track.end(Status.WAITING, "Pennylane is still making its PDF")
 
-    def go_on(self, track: Track) -> None:
+    def go_on(self, track: InvoiceRun) -> None:
         """Take the tasks of one track, up to one that must wait or whose answer is lost."""
         while track.task and not track.uncertain:
             if self.sender.must_stop():
@@ -84,7 +84,7 @@ class Finisher:
             else:
                 track.tasks.popleft()
 
-    def _send(self, track: Track, task: Task) -> None:
+    def _send(self, track: InvoiceRun, task: Task) -> None:
         id_ = track.known_id
         request = self._request(id_, task)
         self.sender.send(Subject(task.key, track.change.external_reference), task.step, request, id_)
@@ -109,14 +109,14 @@ class Finisher:
 
     # --- doubts -----------------------------------------------------------------------------------------
 
-    def _refused(self, track: Track, task: Task, problem: RefusedError) -> None:
+    def _refused(self, track: InvoiceRun, task: Task, problem: RefusedError) -> None:
         """A refusal may mean that it was done before; the account says whether."""
         if self._is_done(track, task):
             track.tasks.popleft()
         else:
             track.end(Status.FAILED, str(problem))
 
-    def settle(self, tracks: Sequence[Track]) -> None:
+    def settle(self, tracks: Sequence[InvoiceRun]) -> None:
         """Let every request that may be on its way arrive, then look; what was not done may be sent again."""
         if not tracks:
             return
@@ -124,7 +124,7 @@ class Finisher:
         for track in tracks:
             self._look(track)
 
-    def _look(self, track: Track) -> None:
+    def _look(self, track: InvoiceRun) -> None:
         why, task = track.uncertain, track.task
         track.uncertain = ""
         done = self._is_done(track, task) if task else None
@@ -139,13 +139,13 @@ class Finisher:
         elif track.attempts >= self.patience.attempts:
             track.end(Status.FAILED, why)
 
-    def _done_meanwhile(self, track: Track, task: Task) -> bool:
+    def _done_meanwhile(self, track: InvoiceRun, task: Task) -> bool:
         """Whether another machine was faster; always asked of a file, which nobody can take away again."""
         if task.step is Step.ATTACH and track.there is not None:
             return bool(is_done(task, self.remote.with_extras(track.there, (APPENDICES,))))
         return track.shared and bool(self._is_done(track, task))
 
-    def _is_done(self, track: Track, task: Task) -> bool | None:
+    def _is_done(self, track: InvoiceRun, task: Task) -> bool | None:
         id_ = track.known_id
         try:
             there = self.remote.invoices_by_id([id_]).get(id_)

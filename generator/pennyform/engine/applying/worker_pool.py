@@ -23,7 +23,7 @@ class Job(NamedTuple):
     then: Callable[[], object] = _nothing
 
 
-def keep_busy(take: Callable[[], Job | None], *, workers: int) -> None:
+def run_jobs(take: Callable[[], Job | None], *, workers: int) -> None:
     """Do what ``take`` hands out, up to ``workers`` pieces at once; with one worker, in order.
 
     ``take`` is asked whenever a worker is free, always by the calling thread. When it has nothing it is asked
@@ -52,4 +52,4 @@ def keep_busy(take: Callable[[], Job | None], *, workers: int) -> None:
 def each(work: Callable[[T], object], items: Sequence[T], *, workers: int) -> None:
     """Do ``work`` on every item, up to ``workers`` of them at once; with one worker, in order."""
     jobs = iter([Job(lambda item=item: work(item)) for item in items])  # type: ignore[misc]
-    keep_busy(lambda: next(jobs, None), workers=workers)
+    run_jobs(lambda: next(jobs, None), workers=workers)

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from pennyform.engine.journal.durable_files import Storage
-from pennyform.engine.journal.replayed_state import Memory, Recollection, Record
+from pennyform.engine.journal.replayed_state import Recollection, Record, ReplayedState
 from pennyform.engine.limits import COMPACT_BYTES, JOURNAL_BYTES
 from pennyform.findings import Failure, failure
 
@@ -146,7 +146,7 @@ class Journal:
     _broken: bool = field(default=False, init=False)
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> ReplayedState:
         """What the records add up to by now."""
         return self.recollection.memory()
 
@@ -218,7 +218,7 @@ def open_journal(path: Path, storage: Storage, now: Callable[[], datetime]) -> J
     return journal
 
 
-def set_aside(path: Path, storage: Storage, now: Callable[[], datetime]) -> Path | None:
+def quarantine(path: Path, storage: Storage, now: Callable[[], datetime]) -> Path | None:
     """Begin a damaged journal anew, with ``doubt`` as its first record, and keep it under another name.
 
     Returns:
@@ -247,7 +247,7 @@ def _is_sound(data: bytes, path: Path) -> bool:
     return True
 
 
-def peek(path: Path, storage: Storage) -> Memory:
+def replay_file(path: Path, storage: Storage) -> ReplayedState:
     """What the journal at ``path`` remembers, without a lock and without touching it.
 
     Raises:

@@ -21,7 +21,7 @@ class Subject(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class ReplayedState:
     """What a journal remembers, in the form that planning and applying ask for.
 
     ``unsettled`` are those with a request whose outcome was never written down, and its step; ``ids`` maps
@@ -72,9 +72,9 @@ class Recollection:
         elif event == "memory":
             self._restore(record)
 
-    def memory(self) -> Memory:
+    def memory(self) -> ReplayedState:
         """What the records so far add up to."""
-        return Memory(
+        return ReplayedState(
             dict(self.unsettled),
             dict(self.ids),
             frozenset(self.used),
@@ -152,7 +152,7 @@ def _subjects(kinds: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[Subject,
             yield Subject(kind, reference), value
 
 
-def recall(records: Iterable[Record]) -> Memory:
+def recall(records: Iterable[Record]) -> ReplayedState:
     """Fold records, oldest first, into what they add up to."""
     so_far = Recollection()
     for record in records:

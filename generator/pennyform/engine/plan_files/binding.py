@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from pennyform import __version__, data
-from pennyform.engine.journal.replayed_state import Memory
+from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.plan_files.plan_file import Binding, SavedPlan, digest
 from pennyform.engine.planning.actions import shown_invoice
 from pennyform.engine.planning.plan import Plan
@@ -57,7 +57,7 @@ def to_save(
     return {**plan.to_json(), "saved": msgspec.to_builtins(binding)}
 
 
-def spent(saved: SavedPlan, memory: Memory) -> str:
+def spent(saved: SavedPlan, memory: ReplayedState) -> str:
     """Why ``saved`` may have been carried out before, in one sentence; empty when it was not."""
     if saved.id in memory.used:
         return "it was used before"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from pennyform.engine.account.state import ObservedInvoice, Row
+from pennyform.engine.account.state import RemoteInvoice, Row
 from pennyform.engine.planning.diff import Comparison, Difference, shown_amounts, shown_header, shown_line
 from pennyform.engine.planning.resolve import Resolved, whole_body
 from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Place
@@ -92,7 +92,7 @@ class InvoiceChange:
     resolved: Resolved
     action: Action
     steps: tuple[Step, ...] = ()
-    there: ObservedInvoice | None = None
+    there: RemoteInvoice | None = None
     comparison: Comparison | None = None
     update: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
@@ -152,7 +152,7 @@ class InvoiceChange:
 
 
 @dataclass(frozen=True, slots=True)
-class MasterChange:
+class PrerequisiteChange:
     """What will be done about a customer or product that invoices name: create it, or nothing.
 
     ``differences`` tell where a declared one is not what the account has; it is left as it is.
@@ -198,7 +198,7 @@ class MasterChange:
 class Orphan:
     """A draft that no definition asks for any more: what will be done about it is to delete it."""
 
-    there: ObservedInvoice
+    there: RemoteInvoice
 
     action = Action.DELETE
     kind = "invoice"
@@ -243,7 +243,7 @@ def shown(value: Any) -> Any:
     return value
 
 
-def shown_invoice(there: ObservedInvoice) -> dict[str, Any]:
+def shown_invoice(there: RemoteInvoice) -> dict[str, Any]:
     """An invoice of the account in the words of a definition, with its amounts."""
     return {
         **shown_header(there.header),

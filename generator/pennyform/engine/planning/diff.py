@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 from typing import Any
 
-from pennyform.engine.account.state import ObservedInvoice, Row
+from pennyform.engine.account.state import RemoteInvoice, Row
 from pennyform.engine.planning.resolve import Resolved
 
 Normal = Callable[[Any], Any]
@@ -154,7 +154,7 @@ _CONVERTED = "unit"
 # --- invoices -------------------------------------------------------------------------------------
 
 
-def compare(resolved: Resolved, there: ObservedInvoice) -> Comparison:
+def diff_invoice(resolved: Resolved, there: RemoteInvoice) -> Comparison:
     """Compare what an invoice should be with what it is.
 
     Args:
@@ -184,7 +184,7 @@ def concerns_lines(differences: Iterable[Difference]) -> bool:
     return any(difference.pointer.startswith("/invoice_lines/") for difference in differences)
 
 
-def header_differences(resolved: Resolved, there: ObservedInvoice) -> list[Difference]:
+def header_differences(resolved: Resolved, there: RemoteInvoice) -> list[Difference]:
     """The differences outside lines and sections."""
     return list(_header(resolved, there))
 
@@ -197,13 +197,13 @@ def line_differences(want: Row, have: Row, *, draft: bool, pointer: str = "") ->
     )
 
 
-def _header(resolved: Resolved, there: ObservedInvoice) -> Iterator[Difference]:
+def _header(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
     have = {**there.header, **{name: _id(there.header.get(link)) for name, link in _REFERENCES.items()}}
     fields = {**HEADER, **_STATED} if "invoice_number" in resolved.body else HEADER
     yield from _fields({**HEADER_DEFAULTS, **resolved.body}, have, fields, "", draft=there.draft)
 
 
-def _lines(resolved: Resolved, there: ObservedInvoice) -> Iterator[Difference]:
+def _lines(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
     for index, (want, have) in enumerate(zip_longest(resolved.lines, there.lines)):
         pointer = f"/invoice_lines/{index}"
         if want is None or have is None:
@@ -212,7 +212,7 @@ def _lines(resolved: Resolved, there: ObservedInvoice) -> Iterator[Difference]:
             yield from line_differences(want, have, draft=there.draft, pointer=pointer)
 
 
-def _sections(resolved: Resolved, there: ObservedInvoice) -> Iterator[Difference]:
+def _sections(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
     if there.sections is None:
         return
     wanted = sorted(resolved.body.get("invoice_line_sections") or (), key=_rank)
@@ -224,7 +224,7 @@ def _sections(resolved: Resolved, there: ObservedInvoice) -> Iterator[Difference
             yield from _fields({**SECTION_DEFAULTS, **want}, have, SECTION, pointer, draft=there.draft)
 
 
-def _amounts(resolved: Resolved, there: ObservedInvoice) -> Iterator[Difference]:
+def _amounts(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
     for index, (want, have) in enumerate(zip(resolved.totals["lines"], there.lines, strict=True)):
         yield from _cents(want, have, f"/invoice_lines/{index}")
     yield from _cents(resolved.totals, there.header, "")

@@ -11,26 +11,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from pennyform.engine.account.client import Remote
-from pennyform.engine.account.state import Company, Observation, ObservedInvoice, Row
-from pennyform.engine.journal.replayed_state import Memory, Subject
+from pennyform.engine.account.client import AccountClient
+from pennyform.engine.account.state import Company, RemoteInvoice, RemoteState, Row
+from pennyform.engine.journal.replayed_state import ReplayedState, Subject
 from pennyform.engine.limits import EXACT_LOOKUPS
-from pennyform.engine.planning.diff import Comparison, compare
+from pennyform.engine.planning.diff import Comparison, diff_invoice
 from pennyform.engine.planning.natural_keys import keys_of, resolver
 from pennyform.engine.planning.post_finalize_tasks import needed
 from pennyform.engine.recovery.settle import numbers
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
-Found = dict[str, list[ObservedInvoice]]
+Found = dict[str, list[RemoteInvoice]]
 
 
-def observe(
+def refresh(
     repository: Repository,
-    remote: Remote,
+    remote: AccountClient,
     *,
-    memory: Memory = Memory(),  # noqa: B008 - frozen
+    memory: ReplayedState = ReplayedState(),  # noqa: B008 - frozen
     company: Company | None = None,
-) -> Observation:
+) -> RemoteState:
     """Look up everything that the definitions name.
 
     Args:
@@ -49,14 +49,16 @@ def observe(
     return replace(observation, invoices=_settle_doubts(repository, observation, remote))
 
 
-def _masters(repository: Repository, remote: Remote, company: Company, memory: Memory) -> Observation:
+def _masters(
+    repository: Repository, remote: AccountClient, company: Company, memory: ReplayedState
+) -> RemoteState:
     keys = keys_of(repository.invoices)
 
     def named(kind: str, field: str) -> list[str]:
         return sorted({str(key.value) for key in keys if (key.kind, key.field) == (kind, field)})
 
     templates = named("customer_invoice_template", "name")
-    return Observation(
+    return RemoteState(
         company=company,
         memory=memory,
         customers=_all_of("customer", named, memory, remote.customers, remote.customers_by_id),
@@ -71,7 +73,7 @@ def _masters(repository: Repository, remote: Remote, company: Company, memory: M
 def _all_of(
     kind: str,
     named: Callable[[str, str], list[str]],
-    memory: Memory,
+    memory: ReplayedState,
     look_up: Callable[[list[str]], dict[str, Row]],
     by_id: Callable[[list[int]], dict[int, Row]],
 ) -> dict[str, Row]:
@@ -83,7 +85,7 @@ def _all_of(
     return found | {str(row.get("external_reference")): row for row in by_id(ids).values()}
 
 
-def _others(repository: Repository, keys: Sequence[Key], remote: Remote) -> dict[Key, Sequence[Row]]:
+def _others(repository: Repository, keys: Sequence[Key], remote: AccountClient) -> dict[Key, Sequence[Row]]:
     """What options name: categories, bank transactions, and credited invoices that have no definition."""
     own = {invoice.external_reference for invoice in repository.invoices}
     found: dict[Key, Sequence[Row]] = _categories(keys, remote)
@@ -96,7 +98,7 @@ def _others(repository: Repository, keys: Sequence[Key], remote: Remote) -> dict
     return found
 
 
-def _categories(keys: Sequence[Key], remote: Remote) -> dict[Key, Sequence[Row]]:
+def _categories(keys: Sequence[Key], remote: AccountClient) -> dict[Key, Sequence[Row]]:
     named = [key for key in keys if key.kind == "category" and key.field != "id"]
     groups = remote.category_groups() if any(key.qualifiers for key in named) else {}
     found: dict[Key, Sequence[Row]] = {}
@@ -120,12 +122,12 @@ def _qualifies(row: Row, qualifiers: Mapping[str, str]) -> bool:
     return "label" not in qualifiers or qualifiers["label"] == row["label"]
 
 
-def _find(invoices: Sequence[DesiredInvoice], remote: Remote, memory: Memory) -> Found:
+def _find(invoices: Sequence[DesiredInvoice], remote: AccountClient, memory: ReplayedState) -> Found:
     missing = {invoice.external_reference: invoice for invoice in invoices}
     wanted, by_number = set(missing), {number: reference for reference, number in numbers(invoices).items()}
     found: Found = {}
 
-    def keep(rows: Iterable[ObservedInvoice]) -> None:
+    def keep(rows: Iterable[RemoteInvoice]) -> None:
         for row in rows:
             reference = row.external_reference
             if reference not in wanted:
@@ -149,7 +151,7 @@ def _find(invoices: Sequence[DesiredInvoice], remote: Remote, memory: Memory) ->
 
 
 def _scan(
-    wanted: Sequence[DesiredInvoice], remote: Remote, keep: Callable[[Iterable[ObservedInvoice]], None]
+    wanted: Sequence[DesiredInvoice], remote: AccountClient, keep: Callable[[Iterable[RemoteInvoice]], None]
 ) -> None:
     """Page through the invoices of the dates in question, for at most as many pages as there are invoices."""
     dates = sorted(str(invoice.body["date"]) for invoice in wanted)
@@ -160,14 +162,14 @@ def _scan(
 
 
 def _remembered(
-    missing: Mapping[str, DesiredInvoice], remote: Remote, memory: Memory
-) -> list[ObservedInvoice]:
+    missing: Mapping[str, DesiredInvoice], remote: AccountClient, memory: ReplayedState
+) -> list[RemoteInvoice]:
     subjects = {reference: Subject("invoice", reference) for reference in missing}
     ids = [memory.ids[subject] for subject in subjects.values() if subject in memory.ids]
     return list(remote.invoices_by_id(ids).values())
 
 
-def _settle_doubts(repository: Repository, observation: Observation, remote: Remote) -> Found:
+def _settle_doubts(repository: Repository, observation: RemoteState, remote: AccountClient) -> Found:
     """Read sections where they matter, and exactly every invoice that seems to differ."""
     resolve = resolver(repository, observation).resolve
     settled: Found = {reference: list(rows) for reference, rows in observation.invoices.items()}
@@ -178,9 +180,9 @@ def _settle_doubts(repository: Repository, observation: Observation, remote: Rem
         there = rows[0]
         if needs_sections(invoice, there):
             there = remote.with_sections(there)
-        if not there.exact and not compare(resolve(invoice, there), there).equal:
+        if not there.exact and not diff_invoice(resolve(invoice, there), there).equal:
             there = remote.exactly(there)
-            if _is_torn(compare(resolve(invoice, there), there)):
+            if _is_torn(diff_invoice(resolve(invoice, there), there)):
                 there = replace(there, header=_header(there, remote))
         rows[0] = remote.with_extras(there, needed(invoice, draft=there.draft))
     return settled
@@ -191,12 +193,12 @@ def _is_torn(comparison: Comparison) -> bool:
     return bool(comparison.amounts) and not comparison.content
 
 
-def _header(invoice: ObservedInvoice, remote: Remote) -> Row:
+def _header(invoice: RemoteInvoice, remote: AccountClient) -> Row:
     again = remote.invoices_by_id([invoice.id]).get(invoice.id)
     return again.header if again else invoice.header
 
 
-def needs_sections(invoice: DesiredInvoice, there: ObservedInvoice) -> bool:
+def needs_sections(invoice: DesiredInvoice, there: RemoteInvoice) -> bool:
     """Whether sections play a part on either side; only an exact reading shows them."""
     in_sections = any(line.get("section_rank") is not None for line in there.lines)
     return bool(invoice.body.get("invoice_line_sections")) or in_sections

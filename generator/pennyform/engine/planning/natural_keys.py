@@ -6,14 +6,14 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pennyform.engine.account.state import Observation
-from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.engine.account.state import RemoteState
+from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.engine.planning.resolve import Resolver, keys_in
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
 
-class UnresolvedError(InadmissibleError):
+class UnresolvedError(PlanRejectedError):
     """Definitions name what does not exist, or what is ambiguous. Carries a finding for each."""
 
 
@@ -31,7 +31,7 @@ def keys_named(invoice: DesiredInvoice) -> Iterator[Key]:
     yield from invoice.options.matched_transactions
 
 
-def unresolved(repository: Repository, observation: Observation) -> list[Finding]:
+def unresolved(repository: Repository, observation: RemoteState) -> list[Finding]:
     """What the definitions name and neither the repository nor the account has, or has more than once."""
     findings = []
     for key in (key for invoice in repository.invoices for key in keys_named(invoice)):
@@ -43,7 +43,7 @@ def unresolved(repository: Repository, observation: Observation) -> list[Finding
     return tidy(findings)
 
 
-def resolver(repository: Repository, observation: Observation) -> Resolver:
+def resolver(repository: Repository, observation: RemoteState) -> Resolver:
     """Resolves definitions by what the account has, and by declarations for what it has yet to get.
 
     Raises:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pennyform.engine.account.state import ObservedInvoice, Row
-from pennyform.engine.planning.diff import HEADER, LINE, compare, header_differences, line_differences
+from pennyform.engine.account.state import RemoteInvoice, Row
+from pennyform.engine.planning.diff import HEADER, LINE, diff_invoice, header_differences, line_differences
 from pennyform.engine.planning.resolve import Resolved
 
 # Header fields that a PUT on a draft takes.
@@ -20,7 +20,7 @@ _WRITABLE_ON_LINES = set(LINE) - {"substance", "imputation_dates"}
 _IMPOSSIBLE = 1_000_000
 
 
-def update_body(resolved: Resolved, there: ObservedInvoice) -> dict[str, Any] | None:
+def update_body(resolved: Resolved, there: RemoteInvoice) -> dict[str, Any] | None:
     """The body of the PUT that makes the draft ``there`` equal to ``resolved``.
 
     Returns:
@@ -49,13 +49,13 @@ class _Step(NamedTuple):
     have: int
 
 
-def finalized_update_body(resolved: Resolved, there: ObservedInvoice) -> dict[str, Any] | None:
+def finalized_update_body(resolved: Resolved, there: RemoteInvoice) -> dict[str, Any] | None:
     """The body of the PUT for what may still be set on a finalized invoice.
 
     Returns:
         A partial update, empty when there is nothing to set; None when something differs that is now fixed.
     """
-    comparison = compare(resolved, there)
+    comparison = diff_invoice(resolved, there)
     if comparison.amounts:
         return None
     body: dict[str, Any] = {}
@@ -71,7 +71,7 @@ def finalized_update_body(resolved: Resolved, there: ObservedInvoice) -> dict[st
     return {**body, "invoice_lines": {"update": dates}} if dates else body
 
 
-def _edit_lines(resolved: Resolved, there: ObservedInvoice) -> dict[str, Any]:
+def _edit_lines(resolved: Resolved, there: RemoteInvoice) -> dict[str, Any]:
     # The lines wanted are compared with what the product fills in, but sent as the definition says them.
     wanted, filled, have = resolved.body["invoice_lines"], resolved.lines, there.lines
     edit: dict[str, list[Any]] = {"create": [], "update": [], "delete": []}
@@ -149,7 +149,7 @@ def _line_update(stated: Row, filled: Row, have: Row) -> dict[str, Any]:
     return update
 
 
-def _sections_differ(resolved: Resolved, there: ObservedInvoice) -> bool:
+def _sections_differ(resolved: Resolved, there: RemoteInvoice) -> bool:
     if there.sections is None:
         return False
     return _sections(resolved.body.get("invoice_line_sections") or ()) != _sections(there.sections)

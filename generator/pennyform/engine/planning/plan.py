@@ -15,8 +15,8 @@ from pennyform.engine.planning.actions import (
     IDLE,
     Action,
     InvoiceChange,
-    MasterChange,
     Orphan,
+    PrerequisiteChange,
     Step,
 )
 
@@ -30,13 +30,13 @@ class Plan:
     environment: str
     company: Company
     rounding: str
-    masters: tuple[MasterChange, ...]
+    masters: tuple[PrerequisiteChange, ...]
     invoices: tuple[InvoiceChange, ...]
     warnings: tuple[str, ...] = field(default=())
     orphans: tuple[Orphan, ...] = ()
 
     @property
-    def changes(self) -> tuple[MasterChange | InvoiceChange | Orphan, ...]:
+    def changes(self) -> tuple[PrerequisiteChange | InvoiceChange | Orphan, ...]:
         """All changes, in the order in which they are carried out."""
         return (*self.masters, *self.invoices, *self.orphans)
 
@@ -118,7 +118,7 @@ def _by_rate(item: tuple[str, Sequence[Any]]) -> tuple[Decimal, str]:
     return -Decimal(percent), code
 
 
-def requests(masters: Sequence[MasterChange], invoices: Sequence[InvoiceChange]) -> int:
+def requests(masters: Sequence[PrerequisiteChange], invoices: Sequence[InvoiceChange]) -> int:
     """How many requests carrying out these changes takes, when nothing goes wrong."""
     # A file is looked for once more before it is attached.
     tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pennyform.engine.account.state import Observation, ObservedInvoice
-from pennyform.engine.planning.actions import Action, InvoiceChange, MasterChange, Step
-from pennyform.engine.planning.diff import Comparison, compare, customer_differences, product_differences
+from pennyform.engine.account.state import RemoteInvoice, RemoteState
+from pennyform.engine.planning.actions import Action, InvoiceChange, PrerequisiteChange, Step
+from pennyform.engine.planning.diff import Comparison, customer_differences, diff_invoice, product_differences
 from pennyform.engine.planning.natural_keys import keys_of, resolver
 from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
@@ -25,7 +25,7 @@ from pennyform.engine.planning.resolve import (
 from pennyform.engine.planning.scopes import missing
 from pennyform.invoices.model import DesiredInvoice, Repository
 
-Resolve = Callable[[DesiredInvoice, ObservedInvoice | None], Resolved]
+Resolve = Callable[[DesiredInvoice, RemoteInvoice | None], Resolved]
 
 _FINALIZED = {
     Action.CREATE: Action.CREATE_AND_FINALIZE,
@@ -50,7 +50,7 @@ _IMPORT = (Step.UPLOAD, Step.IMPORT, Step.READ_BACK)
 _E_IMPORT = (Step.IMPORT, Step.READ_BACK, Step.COMPLETE, Step.READ_BACK)
 
 
-def plan(repository: Repository, observation: Observation) -> Plan:
+def plan(repository: Repository, observation: RemoteState) -> Plan:
     """Decide about every definition.
 
     Args:
@@ -80,7 +80,7 @@ def plan(repository: Repository, observation: Observation) -> Plan:
     )
 
 
-def _numbered(repository: Repository, observation: Observation) -> dict[str, set[str]]:
+def _numbered(repository: Repository, observation: RemoteState) -> dict[str, set[str]]:
     """Whose number each is, here and in the account; nothing when no electronic invoice asks for one."""
     found: dict[str, set[str]] = {}
     if any(invoice.e_invoice_lines for invoice in repository.invoices):
@@ -97,7 +97,7 @@ def _order(invoice: DesiredInvoice) -> tuple[bool, str]:
     return invoice.credit_note_of is not None, invoice.external_reference
 
 
-def planned(repository: Repository, observation: Observation, notices: Sequence[str] = ()) -> Plan:
+def make_plan(repository: Repository, observation: RemoteState, notices: Sequence[str] = ()) -> Plan:
     """:func:`plan` with what else is to be said: ``notices``, and scopes that an apply will ask for."""
     made = plan(repository, observation)
     lacking = [f"the token lacks the scope {scope}, which apply needs" for scope in missing(made)]
@@ -107,18 +107,18 @@ def planned(repository: Repository, observation: Observation, notices: Sequence[
 # --- customers and products ---------------------------------------------------------------------------
 
 
-def _masters(repository: Repository, observation: Observation) -> Iterator[MasterChange]:
+def _masters(repository: Repository, observation: RemoteState) -> Iterator[PrerequisiteChange]:
     named = {(key.kind, str(key.value)) for key in keys_of(repository.invoices) if key.field != "id"}
     for reference, customer in sorted(repository.customers.items()):
         if ("customer", reference) in named:
             row = observation.customers.get(reference)
             differences = customer_differences(customer.body, customer.customer_type, row) if row else []
-            yield MasterChange(customer, *_found(row), tuple(differences))
+            yield PrerequisiteChange(customer, *_found(row), tuple(differences))
     for reference, product in sorted(repository.products.items()):
         if ("product", reference) in named:
             row = observation.products.get(reference)
             differences = product_differences(product.body, row) if row else []
-            yield MasterChange(product, *_found(row), tuple(differences))
+            yield PrerequisiteChange(product, *_found(row), tuple(differences))
 
 
 def _found(row: Mapping[str, Any] | None) -> tuple[Action, int | None]:
@@ -128,7 +128,7 @@ def _found(row: Mapping[str, Any] | None) -> tuple[Action, int | None]:
 # --- invoices -------------------------------------------------------------------------------------------
 
 
-def _decide(invoice: DesiredInvoice, observation: Observation, resolve: Resolve) -> InvoiceChange:
+def _decide(invoice: DesiredInvoice, observation: RemoteState, resolve: Resolve) -> InvoiceChange:
     """What is done about the content, and what else is left to do once that is as it should be."""
     change = _about_content(invoice, observation, resolve)
     if change.action in {Action.CONFLICT, Action.UNSETTLED}:
@@ -152,7 +152,7 @@ def _stays_draft(change: InvoiceChange) -> bool:
     return change.there is None or change.there.draft
 
 
-def _about_content(invoice: DesiredInvoice, observation: Observation, resolve: Resolve) -> InvoiceChange:
+def _about_content(invoice: DesiredInvoice, observation: RemoteState, resolve: Resolve) -> InvoiceChange:
     reference = invoice.external_reference
     found = observation.invoices.get(reference, ())
     there = found[0] if found else None
@@ -172,7 +172,7 @@ def _creation(invoice: DesiredInvoice) -> tuple[Action, tuple[Step, ...]]:
     return Action.IMPORT, _E_IMPORT if invoice.e_invoice_lines else _IMPORT
 
 
-def _obstacle(invoice: DesiredInvoice, observation: Observation) -> str:
+def _obstacle(invoice: DesiredInvoice, observation: RemoteState) -> str:
     """Why nothing can be done about ``invoice``, whatever it says; empty when something can."""
     found = observation.invoices.get(invoice.external_reference, ())
     if len(found) > 1:
@@ -186,7 +186,7 @@ def _obstacle(invoice: DesiredInvoice, observation: Observation) -> str:
     return _uncorrectable(invoice, observation)
 
 
-def _others_numbered(invoice: DesiredInvoice, observation: Observation) -> str:
+def _others_numbered(invoice: DesiredInvoice, observation: RemoteState) -> str:
     """Who else has, or is to have, the number of an electronic invoice that is not known by its reference."""
     reference = invoice.external_reference
     found = observation.invoices.get(reference, ())
@@ -196,7 +196,7 @@ def _others_numbered(invoice: DesiredInvoice, observation: Observation) -> str:
     return ", ".join(sorted(same - {reference}))
 
 
-def _uncorrectable(invoice: DesiredInvoice, observation: Observation) -> str:
+def _uncorrectable(invoice: DesiredInvoice, observation: RemoteState) -> str:
     """Why ``invoice`` cannot be the credit note it should be; empty when it can, or is none."""
     key = invoice.credit_note_of
     if key is None or key.field == "id" or not invoice.options.finalize:
@@ -207,8 +207,8 @@ def _uncorrectable(invoice: DesiredInvoice, observation: Observation) -> str:
     return f"{key.value} is not final, and only a final invoice can be corrected: finalize it, or change it"
 
 
-def _about_draft(invoice: DesiredInvoice, resolved: Resolved, there: ObservedInvoice) -> InvoiceChange:
-    comparison = compare(resolved, there)
+def _about_draft(invoice: DesiredInvoice, resolved: Resolved, there: RemoteInvoice) -> InvoiceChange:
+    comparison = diff_invoice(resolved, there)
     if comparison.equal:
         action, steps = _steps(Action.NO_OP, invoice)
         return InvoiceChange(invoice, resolved, action, steps, there, comparison)
@@ -223,8 +223,8 @@ def _about_draft(invoice: DesiredInvoice, resolved: Resolved, there: ObservedInv
     return InvoiceChange(invoice, resolved, action, steps, there, comparison, body, warnings)
 
 
-def _about_finalized(invoice: DesiredInvoice, resolved: Resolved, there: ObservedInvoice) -> InvoiceChange:
-    comparison = compare(resolved, there)
+def _about_finalized(invoice: DesiredInvoice, resolved: Resolved, there: RemoteInvoice) -> InvoiceChange:
+    comparison = diff_invoice(resolved, there)
     warnings = () if becomes_final(invoice) else (_FINALIZED_ALREADY,)
     if comparison.equal:
         return InvoiceChange(
@@ -295,6 +295,6 @@ def _number_taken(invoice: DesiredInvoice, others: str) -> str:
     return f"its number, {number}, is also that of {others}: an electronic invoice is imported once"
 
 
-def _duplicates(found: Sequence[ObservedInvoice]) -> str:
+def _duplicates(found: Sequence[RemoteInvoice]) -> str:
     ids = ", ".join(str(invoice.id) for invoice in found)
     return f"{len(found)} invoices carry this reference (ids {ids}): delete or rename all but one"

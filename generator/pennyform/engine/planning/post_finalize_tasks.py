@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pennyform.engine.account.state import ObservedInvoice, Row
-from pennyform.engine.journal.replayed_state import Memory, Subject
+from pennyform.engine.account.state import RemoteInvoice, Row
+from pennyform.engine.journal.replayed_state import ReplayedState, Subject
 from pennyform.engine.planning.actions import Step, Task
 from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.resolve import becomes_final
@@ -100,7 +100,7 @@ def volatile(invoices: Iterable[DesiredInvoice]) -> set[str]:
     }
 
 
-def is_done(task: Task, there: ObservedInvoice) -> bool | None:
+def is_done(task: Task, there: RemoteInvoice) -> bool | None:
     """Whether ``task`` was done to ``there``; None when the API does not show it."""
     shown = _SHOWN.get(task.step)
     return None if shown is None else shown(task, there)
@@ -111,7 +111,7 @@ def _weights(rows: Sequence[Row]) -> set[tuple[Any, Decimal]]:
 
 
 # How the account shows that each was done. A mail is missing: it shows nowhere.
-_SHOWN: Mapping[Step, Callable[[Task, ObservedInvoice], bool]] = {
+_SHOWN: Mapping[Step, Callable[[Task, RemoteInvoice], bool]] = {
     Step.CATEGORIZE: lambda task, there: _weights(task.content) == _weights(there.extras.get(CATEGORIES, ())),
     Step.ATTACH: lambda task, there: task.name in _column(there, APPENDICES, "filename"),
     Step.MATCH: lambda task, there: task.content in _column(there, TRANSACTIONS, "id"),
@@ -123,21 +123,21 @@ _SHOWN: Mapping[Step, Callable[[Task, ObservedInvoice], bool]] = {
 }
 
 
-def _is_cleared(there: ObservedInvoice) -> bool:
+def _is_cleared(there: RemoteInvoice) -> bool:
     """Whether nothing is owed any more: an invoice that was credited in full cannot be marked as paid."""
     owed = there.header.get("remaining_amount_with_tax")
     return owed is not None and not Decimal(str(owed))
 
 
-def _column(there: ObservedInvoice, name: str, field: str) -> set[Any]:
+def _column(there: RemoteInvoice, name: str, field: str) -> set[Any]:
     return {row[field] for row in there.extras.get(name, ())}
 
 
 def outlook(
     invoice: DesiredInvoice,
-    there: ObservedInvoice | None,
+    there: RemoteInvoice | None,
     identify: Identify,
-    memory: Memory = Memory(),  # noqa: B008 - frozen
+    memory: ReplayedState = ReplayedState(),  # noqa: B008 - frozen
 ) -> Outlook:
     """What is left to do besides the content.
 
@@ -170,7 +170,7 @@ def waiting_for_finalize(invoice: DesiredInvoice) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _seen(task: Task, there: ObservedInvoice, memory: Memory) -> bool | None:
+def _seen(task: Task, there: RemoteInvoice, memory: ReplayedState) -> bool | None:
     """Whether ``task`` was done, by the account or, for a file, by the journal: reads lag, and files stay."""
     done = is_done(task, there)
     if done is not False or task.step is not Step.ATTACH:
@@ -179,7 +179,7 @@ def _seen(task: Task, there: ObservedInvoice, memory: Memory) -> bool | None:
     return subject in memory.done and memory.ids.get(subject) == there.id
 
 
-def _remembered(task: Task, reference: str, memory: Memory) -> bool | None:
+def _remembered(task: Task, reference: str, memory: ReplayedState) -> bool | None:
     """Whether the journal saw the task done; None when it cannot say."""
     subject = Subject(task.key, reference)
     if subject in memory.done:
@@ -197,7 +197,7 @@ def mail_doubt(reference: str) -> str:
     )
 
 
-def difference(task: Task, there: ObservedInvoice) -> Difference | None:
+def difference(task: Task, there: RemoteInvoice) -> Difference | None:
     """What ``there`` lacks of ``task``; None when it is done, or when nobody can see it."""
     if is_done(task, there) is not False:
         return None

@@ -31,7 +31,7 @@ _OPTIONS = frozenset(
 _NOTHING: tuple[object, ...] = (None, False, ())
 
 
-class InadmissibleError(Exception):
+class PlanRejectedError(Exception):
     """Definitions ask for what may not, or cannot, be carried out. Carries a finding for each."""
 
     def __init__(self, findings: list[Finding]) -> None:
@@ -39,7 +39,7 @@ class InadmissibleError(Exception):
         self.findings = findings
 
 
-def admit(repository: Repository, company: Company | None = None) -> None:
+def preflight(repository: Repository, company: Company | None = None) -> None:
     """Refuse a repository that cannot be carried out as a whole.
 
     Args:
@@ -99,7 +99,7 @@ def _beyond_total(policies: Policies, busy: Iterable[InvoiceChange]) -> Iterator
 
 def _raise(findings: list[Finding]) -> None:
     if findings:
-        raise InadmissibleError(tidy(findings))
+        raise PlanRejectedError(tidy(findings))
 
 
 def _unsupported(invoice: DesiredInvoice) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pennyform.engine.account.state import ObservedInvoice, Row
+from pennyform.engine.account.state import RemoteInvoice, Row
 from pennyform.engine.planning.imported import stated_totals
 from pennyform.invoices import totals
 from pennyform.invoices.model import DesiredInvoice, Key
@@ -62,7 +62,7 @@ class Resolver:
     customer: Product
     rounding: str
 
-    def resolve(self, invoice: DesiredInvoice, there: ObservedInvoice | None = None) -> Resolved:
+    def resolve(self, invoice: DesiredInvoice, there: RemoteInvoice | None = None) -> Resolved:
         """Make ``invoice`` concrete as it would be created today, or as it stands once ``there`` is final.
 
         What a finalized line took from its product still holds, whatever the product says now: such fields

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pennyform.engine.planning.actions import Action, Step
 from pennyform.engine.planning.plan import Plan
-from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.findings import Finding, Severity
 
 # Per write, the operation of the contract. What an operation needs is the contract's to say: a test holds
@@ -38,7 +38,7 @@ def missing(plan: Plan) -> list[str]:
     return sorted(set(_needed(plan)) - set(plan.company.scopes))
 
 
-def require(plan: Plan) -> None:
+def require_scopes(plan: Plan) -> None:
     """Refuse a plan that the token may not carry out to its end.
 
     Raises:
@@ -46,7 +46,7 @@ def require(plan: Plan) -> None:
     """
     lacking = missing(plan)
     if lacking:
-        raise InadmissibleError([_finding(scope) for scope in lacking])
+        raise PlanRejectedError([_finding(scope) for scope in lacking])
 
 
 def _needed(plan: Plan) -> Iterator[str]:

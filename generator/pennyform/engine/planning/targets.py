@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from pennyform.engine.planning.preflight import InadmissibleError
+from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model import Repository
 
 
-def restrict(repository: Repository, references: Iterable[str]) -> Repository:
+def select_invoices(repository: Repository, references: Iterable[str]) -> Repository:
     """The repository with only the invoices named; all of them when none is named.
 
     Customers and products stay: only those that the invoices left name play a part.
@@ -28,7 +28,7 @@ def restrict(repository: Repository, references: Iterable[str]) -> Repository:
     known = {invoice.external_reference for invoice in repository.invoices}
     unknown = sorted(wanted - known)
     if unknown:
-        raise InadmissibleError([_unknown(reference, sorted(known)) for reference in unknown])
+        raise PlanRejectedError([_unknown(reference, sorted(known)) for reference in unknown])
     invoices = tuple(one for one in repository.invoices if one.external_reference in wanted)
     return repository._replace(invoices=invoices)
 

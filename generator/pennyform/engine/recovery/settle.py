@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pennyform.engine.account.client import Remote
+from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, UnreadableError
 from pennyform.engine.account.state import Row
 from pennyform.engine.clock import Clock, pause
 from pennyform.engine.journal.journal import Journal
-from pennyform.engine.journal.replayed_state import Memory, Subject
+from pennyform.engine.journal.replayed_state import ReplayedState, Subject
 from pennyform.engine.limits import Patience
 from pennyform.invoices.model import DesiredInvoice, Repository
 
@@ -34,13 +34,13 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class Settler:
+class UnknownOutcomeResolver:
     """Looks up what is uncertain, over a window that outlasts a request still on its way.
 
     ``numbers`` are the legal numbers of electronic invoices by reference; their import carries none.
     """
 
-    remote: Remote
+    remote: AccountClient
     journal: Journal
     clock: Clock
     patience: Patience
@@ -130,7 +130,7 @@ def numbers(invoices: Iterable[DesiredInvoice]) -> dict[str, str]:
     return {one.external_reference: one.body["invoice_number"] for one in invoices if one.e_invoice_lines}
 
 
-def settle_past(settler: Settler, repository: Repository) -> None:
+def resolve_past_outcomes(settler: UnknownOutcomeResolver, repository: Repository) -> None:
     """Settle what earlier runs left open among the definitions at hand; what stays unknown stays open.
 
     Raises:
@@ -151,7 +151,7 @@ def settle_past(settler: Settler, repository: Repository) -> None:
         settler.journal.write("settled")
 
 
-def _open_tasks(memory: Memory, repository: Repository) -> list[Subject]:
+def _open_tasks(memory: ReplayedState, repository: Repository) -> list[Subject]:
     """Tasks that may still be on their way and that the account will show once they arrived."""
     references = {invoice.external_reference for invoice in repository.invoices}
     known = {"invoice", "customer", "product", _MAIL}

@@ -31,7 +31,7 @@ class Resolved(NamedTuple):
 IMPORTED_FILE = "imported file"
 
 
-class Claim(NamedTuple):
+class ReferenceClaim(NamedTuple):
     """The hold of a definition on a reference: all that a run keeps of each, so that it may be small.
 
     ``kind`` is what the reference is of; ``IMPORTED_FILE`` is that of a file's content, whose SHA-256 is the
@@ -44,24 +44,24 @@ class Claim(NamedTuple):
     source: str = ""
 
 
-def claims(kind: str, document: Document) -> list[Claim]:
+def claims(kind: str, document: Document) -> list[ReferenceClaim]:
     """The references that ``document`` states, even when it has other mistakes."""
     reference = document.value.get("external_reference") if isinstance(document.value, dict) else None
     if not isinstance(reference, str):
         return []
-    return [Claim(kind, reference, document.place(("external_reference",)))]
+    return [ReferenceClaim(kind, reference, document.place(("external_reference",)))]
 
 
-def duplicates(claims: Iterable[Claim]) -> Iterator[Finding]:
+def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
     """Each reference that an earlier definition of the same kind has already, and each file it imports."""
-    first: dict[tuple[str, str], Claim] = {}
+    first: dict[tuple[str, str], ReferenceClaim] = {}
     for claim in claims:
         earlier = first.setdefault(claim[:2], claim)
         if earlier is not claim:
             yield (_same_file if claim.kind == IMPORTED_FILE else _same_reference)(claim, earlier.place)
 
 
-def _same_reference(claim: Claim, first: Place) -> Finding:
+def _same_reference(claim: ReferenceClaim, first: Place) -> Finding:
     return Finding(
         "duplicate-reference",
         Severity.ERROR,
@@ -73,7 +73,7 @@ def _same_reference(claim: Claim, first: Place) -> Finding:
     )
 
 
-def _same_file(claim: Claim, first: Place) -> Finding:
+def _same_file(claim: ReferenceClaim, first: Place) -> Finding:
     return Finding(
         "duplicate-import",
         Severity.ERROR,

@@ -8,11 +8,11 @@ from typing import Any
 
 from pennyform.invoices.model import CategoryWeight, EmailOption, Key, Options
 from pennyform.invoices.money.amounts import canonical
-from pennyform.invoices.sources.attachments import Attached
+from pennyform.invoices.sources.attachments import AttachmentResult
 from pennyform.invoices.yaml.document import Document, Path
 
 
-def options(document: Document, attached: Attached) -> Options:
+def options(document: Document, attached: AttachmentResult) -> Options:
     """The wishes of a valid definition; ``attached`` are the files that it names."""
     stated = document.value.get("options") or {}
     categories = stated.get("categories")

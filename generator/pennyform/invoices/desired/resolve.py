@@ -16,12 +16,12 @@ from pennyform.invoices.desired.options import options
 from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema, definition_schema
-from pennyform.invoices.sources.attachments import Attached
+from pennyform.invoices.sources.attachments import AttachmentResult
 from pennyform.invoices.sources.kinds import written_as
 from pennyform.invoices.yaml.document import Document, Path
 
 
-def invoice(document: Document, attached: Attached) -> DesiredInvoice:
+def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
     """The invoice that a valid definition, its template already resolved, asks for.
 
     Args:

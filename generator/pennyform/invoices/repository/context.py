@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pennyform.findings import Finding, errors
-from pennyform.invoices.checks.references import Claim, claims
+from pennyform.invoices.checks.references import ReferenceClaim, claims
 from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.desired import resolve
 from pennyform.invoices.model import (
@@ -42,7 +42,7 @@ class Surroundings:
         self.customers: dict[str, DesiredCustomer] = {}
         self.products: dict[str, DesiredProduct] = {}
         self.library = Library()
-        self.claims: list[Claim] = []
+        self.claims: list[ReferenceClaim] = []
         self.declared: dict[str, set[str]] = {"customer": set(), "product": set()}
         self.invoices: list[Source] = []
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pennyform.findings import Finding, errors
-from pennyform.invoices.checks.references import IMPORTED_FILE, Claim, Resolved
+from pennyform.invoices.checks.references import IMPORTED_FILE, ReferenceClaim, Resolved
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.reference_prefix import prefixed, with_prefix
 from pennyform.invoices.model import Place
 from pennyform.invoices.repository.check_all import check_resolved
 from pennyform.invoices.repository.context import Surroundings, is_valid
 from pennyform.invoices.schema.schema import definition_schema
-from pennyform.invoices.sources.attachments import Attached, attached
+from pennyform.invoices.sources.attachments import AttachmentResult, read_attachment
 from pennyform.invoices.sources.kinds import written_as
-from pennyform.invoices.templates.resolved_definition import Whole
+from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
 from pennyform.invoices.yaml.document import Document, pointer
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     """
 
     invoices: tuple[Resolved, ...]
-    claims: tuple[Claim, ...]
+    claims: tuple[ReferenceClaim, ...]
     credit_notes: tuple[CreditNote, ...]
     findings: list[Finding]
     files: Mapping[str, str]
@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
 class _Written(NamedTuple):
     """A definition of one invoice, be it a file of its own or made from the row of another."""
 
-    whole: Whole
+    whole: ResolvedDefinition
     row: Row | None
 
 
@@ -67,13 +67,13 @@ class _Case:
         self.around = around
         self.findings = findings
         self.files: dict[str, str] = {}
-        self.imports: list[Claim] = []
+        self.imports: list[ReferenceClaim] = []
         self.is_sound = is_sound
 
     def written(self, document: Document) -> list[_Written]:
         """The definitions in ``document``: itself, or one for each row that it is for."""
         if not isinstance(document.value, dict) or "for_each" not in document.value:
-            return [_Written(Whole(document, {}), None)]
+            return [_Written(ResolvedDefinition(document, {}), None)]
         way = written_as(document.value)
         if not is_valid(way, document, self.findings, is_sound=self.is_sound):
             return []
@@ -99,18 +99,18 @@ class _Case:
             findings += check_resolved(one, self.around)
         if one and one.invoice.file:
             place, source = one.document.place(("file",)), written.whole.document.file
-            self.imports.append(Claim(IMPORTED_FILE, one.invoice.file.sha256, place, source))
+            self.imports.append(ReferenceClaim(IMPORTED_FILE, one.invoice.file.sha256, place, source))
         self.findings += [_for_definition(finding, written) for finding in findings]
         return None if errors(findings) else one
 
-    def claims(self, written: _Written) -> list[Claim]:
+    def claims(self, written: _Written) -> list[ReferenceClaim]:
         """The reference that ``written`` states, even when it has other mistakes."""
         document = written.whole.document
         stated = document.value.get("external_reference") if isinstance(document.value, dict) else None
         if not isinstance(stated, str):
             return []
         reference = prefixed(stated, self.around.settings.reference_prefix)
-        return [Claim("invoice", reference, _place(written), document.file)]
+        return [ReferenceClaim("invoice", reference, _place(written), document.file)]
 
     def credit_notes(self, invoices: Sequence[Resolved]) -> Iterator[CreditNote]:
         """What is left to compare of those invoices that take back another one."""
@@ -119,7 +119,7 @@ class _Case:
         return credit_notes(invoices, self.around.repository().product, self.around.settings.rounding)
 
     def _resolved(self, written: _Written, findings: list[Finding]) -> Resolved | None:
-        whole: Whole | None = written.whole
+        whole: ResolvedDefinition | None = written.whole
         document = written.whole.document
         if not is_valid(written_as(document.value), document, findings, is_sound=self.is_sound):
             findings += self._wrong_values(written)
@@ -129,7 +129,7 @@ class _Case:
         if whole is None:
             return None
         document = with_prefix(whole.document, self.around.settings.reference_prefix)
-        files, refused = attached(document, self.around.settings.root)
+        files, refused = read_attachment(document, self.around.settings.root)
         findings += refused
         if refused:
             return None
@@ -160,7 +160,7 @@ class _Case:
 
         return values_for(document, one, from_text=written.row is not None)[1]
 
-    def _from_template(self, written: _Written, findings: list[Finding]) -> Whole | None:
+    def _from_template(self, written: _Written, findings: list[Finding]) -> ResolvedDefinition | None:
         document = written.whole.document
         one = self.around.library.template(document, ("template",), findings)
         if one is None:
@@ -176,7 +176,9 @@ class _Case:
         return whole if valid else None
 
 
-def _resolved(document: Document, files: Attached, written: _Written, whole: Whole) -> Resolved:
+def _resolved(
+    document: Document, files: AttachmentResult, written: _Written, whole: ResolvedDefinition
+) -> Resolved:
     invoice = desired.invoice(document, files)
     if written.row:
         invoice = invoice._replace(place=_place(written))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pennyform.findings import Finding, tidy
-from pennyform.invoices.checks.references import Claim, Resolved, duplicates
+from pennyform.invoices.checks.references import ReferenceClaim, Resolved, duplicates
 from pennyform.invoices.desired.digest import digest
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.invoices.repository.context import Surroundings, surroundings
@@ -100,7 +100,7 @@ def outcomes(invoices: Sequence[Source], around: Surroundings, witness: Witness)
 
 
 def against_credited(
-    notes: Sequence[CreditNote], claims: Sequence[Claim], sources: Sources, around: Surroundings
+    notes: Sequence[CreditNote], claims: Sequence[ReferenceClaim], sources: Sources, around: Surroundings
 ) -> Iterator[Finding]:
     """What keeps credit notes from taking back the invoices that they name, where those are defined here.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pennyform.findings import Finding, Severity, tidy
-from pennyform.invoices.checks.references import Claim, duplicates
+from pennyform.invoices.checks.references import ReferenceClaim, duplicates
 from pennyform.invoices.repository.context import Surroundings, surroundings
 from pennyform.invoices.repository.loader import against_credited, outcomes, told_apart
 from pennyform.invoices.schema.rules import with_remedies
@@ -30,7 +30,7 @@ _FILES_AT_A_TIME = 50
 _Result = TypeVar("_Result")
 
 
-class Survey(NamedTuple):
+class ValidationSummary(NamedTuple):
     """What a check has seen: how many files and valid definitions, which files, and every finding, sorted."""
 
     files: tuple[str, ...]
@@ -49,12 +49,12 @@ class _Checked(NamedTuple):
     """What is kept of some files."""
 
     invoices: int
-    claims: list[Claim]
+    claims: list[ReferenceClaim]
     credit_notes: list[CreditNote]
     findings: list[Finding]
 
 
-def survey(paths: Sequence[str | Path], *, processes: int | None = None) -> Survey:
+def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> ValidationSummary:
     """Check the definitions under ``paths``, and the customers, products and templates declared beside them.
 
     Args:
@@ -78,7 +78,7 @@ def survey(paths: Sequence[str | Path], *, processes: int | None = None) -> Surv
         notes += part.credit_notes
     findings += [*duplicates(claims), *against_credited(notes, claims, sources, around)]
     looked_at = (*sources.beside, *sources.given, *([sources.settings] if sources.settings else []))
-    return Survey(
+    return ValidationSummary(
         files=tuple(sorted([source.name for source in looked_at] + [one.file for one in sources.refused])),
         invoices=invoices,
         customers=len(around.customers),

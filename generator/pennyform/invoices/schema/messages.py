@@ -11,7 +11,7 @@ from pennyform.findings import Finding
 from pennyform.invoices.money import vat_codes
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema
-from pennyform.invoices.yaml.document import Document, Path, spoken
+from pennyform.invoices.yaml.document import Document, Path, describe_path
 
 _MOST_LISTED = 10
 _SIXTH_DECIMAL = Decimal("0.000001")
@@ -39,7 +39,7 @@ def where(path: Path) -> str:
         return "the definition"
     if len(path) == 2 and path[0] == "invoice_lines":
         return f"line {int(path[1]) + 1}"
-    return f"`{spoken(path)}`"
+    return f"`{describe_path(path)}`"
 
 
 def field(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pennyform.findings import Finding
 from pennyform.invoices.model import Attachment
-from pennyform.invoices.sources.safe_path import RefusedPathError, confined
+from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
 from pennyform.invoices.yaml.document import Document, Path
 
 LARGEST = 100 * 1024 * 1024  # bytes; the API's limit for an upload
@@ -35,11 +35,11 @@ _TYPES = (
 _XML = _Type("application/xml", (b"<", b"\xef\xbb\xbf<"), (".xml",))
 _SUFFIXES = ", ".join(type_.suffixes[0].removeprefix(".") for type_ in _TYPES)
 
-Attached = dict[Path, Attachment]
+AttachmentResult = dict[Path, Attachment]
 """The files that a definition names, by the path of the value that names each."""
 
 
-def attached(document: Document, root: FilePath) -> tuple[Attached, list[Finding]]:
+def read_attachment(document: Document, root: FilePath) -> tuple[AttachmentResult, list[Finding]]:
     """Every file that the definition ``document`` sends, and what is wrong with those that cannot be sent.
 
     Args:
@@ -47,15 +47,15 @@ def attached(document: Document, root: FilePath) -> tuple[Attached, list[Finding
         root: the folder of the invoice repository.
     """
     folder = FilePath(document.file).parent.resolve()
-    found: Attached = {}
+    found: AttachmentResult = {}
     findings = []
     electronic = document.value.get("e_invoice", False)
     for path, stated in _named(document):
         try:
             found[path] = attachment(
-                root, confined(root, folder, stated), electronic=path == ("file",) and electronic
+                root, resolve_inside(root, folder, stated), electronic=path == ("file",) and electronic
             )
-        except RefusedPathError as refused:
+        except UnsafePathError as refused:
             findings.append(_refused(document, path, stated, refused))
     return found, [*findings, *_same_name(document, found)]
 
@@ -76,23 +76,23 @@ def attachment(root: FilePath, file: FilePath, *, electronic: bool = False) -> A
                 digest.update(chunk)
                 size += len(chunk)
     except OSError as error:
-        raise RefusedPathError(f"it cannot be read: {error.strerror}") from error
+        raise UnsafePathError(f"it cannot be read: {error.strerror}") from error
     if size > LARGEST:
-        raise RefusedPathError("it is larger than 100 MB")
+        raise UnsafePathError("it is larger than 100 MB")
     media_type = _media_type(file, beginning, (*_TYPES, _XML) if electronic else _TYPES)
     return Attachment(file.relative_to(root).as_posix(), digest.hexdigest(), size, media_type)
 
 
 def _media_type(file: FilePath, beginning: bytes, types: Sequence[_Type]) -> str:
     if not beginning:
-        raise RefusedPathError("the file is empty")
+        raise UnsafePathError("the file is empty")
     found = next((type_ for type_ in types if beginning.startswith(type_.beginnings)), None)
     if found is None and beginning.startswith(_XML.beginnings):
-        raise RefusedPathError("XML is only taken as an electronic invoice, which `e_invoice: true` says")
+        raise UnsafePathError("XML is only taken as an electronic invoice, which `e_invoice: true` says")
     if found is None:
-        raise RefusedPathError(f"its content is none of the types that Pennylane takes: {_SUFFIXES}")
+        raise UnsafePathError(f"its content is none of the types that Pennylane takes: {_SUFFIXES}")
     if file.suffix.lower() not in found.suffixes:
-        raise RefusedPathError(f"its content is {found.media_type}, which `{file.name}` does not say")
+        raise UnsafePathError(f"its content is {found.media_type}, which `{file.name}` does not say")
     return found.media_type
 
 
@@ -104,7 +104,7 @@ def _named(document: Document) -> Iterator[tuple[Path, str]]:
         yield ("options", "appendices", index), stated
 
 
-def _refused(document: Document, path: Path, stated: str, why: RefusedPathError) -> Finding:
+def _refused(document: Document, path: Path, stated: str, why: UnsafePathError) -> Finding:
     return document.finding(
         "attachment",
         f"`{stated[:60]}` cannot be sent: {why}",
@@ -114,7 +114,7 @@ def _refused(document: Document, path: Path, stated: str, why: RefusedPathError)
     )
 
 
-def _same_name(document: Document, found: Attached) -> Iterator[Finding]:
+def _same_name(document: Document, found: AttachmentResult) -> Iterator[Finding]:
     """Appendices are told apart by their names alone, and none can be deleted."""
     first: dict[str, Path] = {}
     for path, one in found.items():

@@ -10,7 +10,7 @@ from pennyform.invoices.sources.discover import close_name
 from pennyform.invoices.yaml.characters import FORBIDDEN
 
 
-class RefusedPathError(ValueError):
+class UnsafePathError(ValueError):
     """A path that must not be followed, or leads to no file; the text says why, ``fix`` what may be meant."""
 
     def __init__(self, why: str, fix: str = "") -> None:
@@ -18,7 +18,7 @@ class RefusedPathError(ValueError):
         self.fix = fix
 
 
-def confined(root: Path, folder: Path, stated: str) -> Path:
+def resolve_inside(root: Path, folder: Path, stated: str) -> Path:
     """The regular file inside ``root`` that ``stated`` names.
 
     Args:
@@ -34,23 +34,23 @@ def confined(root: Path, folder: Path, stated: str) -> Path:
             is no regular file there.
     """
     if Path(stated).is_absolute():
-        raise RefusedPathError("the path must be relative to the definition")
+        raise UnsafePathError("the path must be relative to the definition")
     if "\\" in stated or "\0" in stated:
-        raise RefusedPathError("folders are separated by `/`")
+        raise UnsafePathError("folders are separated by `/`")
     if "\n" in stated or FORBIDDEN.search(stated):
-        raise RefusedPathError("its name holds an invisible character", "rename the file")
+        raise UnsafePathError("its name holds an invisible character", "rename the file")
     within = Path(os.path.normpath(folder / stated))
     if not within.is_relative_to(root):
-        raise RefusedPathError("it lies outside the invoice repository")
+        raise UnsafePathError("it lies outside the invoice repository")
     try:
         real = within.resolve(strict=True)
         regular = stat.S_ISREG(real.stat().st_mode)
     except (OSError, RuntimeError) as error:
-        raise RefusedPathError(_why(error), _meant(within, stated)) from error
+        raise UnsafePathError(_why(error), _meant(within, stated)) from error
     if not real.is_relative_to(root):
-        raise RefusedPathError("a symbolic link leads out of the invoice repository")
+        raise UnsafePathError("a symbolic link leads out of the invoice repository")
     if not regular:
-        raise RefusedPathError("it is not a regular file")
+        raise UnsafePathError("it is not a regular file")
     return real
 
 

@@ -14,7 +14,7 @@ from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.money import dates
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.templates.inheritance import Template
-from pennyform.invoices.templates.resolved_definition import Whole
+from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
 from pennyform.invoices.templates.values import values_for
 from pennyform.invoices.yaml.document import Document, Mark, Path
 
@@ -26,8 +26,8 @@ HEADER_NAMES = ("external_reference", "customer", "date", "deadline", "currency"
 
 
 def resolve(
-    written: Whole, one: Template, schema: Schema, *, from_text: bool = False
-) -> tuple[Whole | None, list[Finding]]:
+    written: ResolvedDefinition, one: Template, schema: Schema, *, from_text: bool = False
+) -> tuple[ResolvedDefinition | None, list[Finding]]:
     """Give a definition what its template provides.
 
     Args:
@@ -73,7 +73,7 @@ def _stated(document: Document, one: Template) -> Iterator[tuple[str, Mark]]:
                 yield ".".join(map(str, (name, *written[len(path) :]))), mark
 
 
-def _joined(written: Whole, evaluation: Evaluation, given: dict[str, Any]) -> Whole:
+def _joined(written: ResolvedDefinition, evaluation: Evaluation, given: dict[str, Any]) -> ResolvedDefinition:
     """The definition's own fields over the given ones; lines of both, the given ones first."""
     document = written.document
     own = {name: value for name, value in document.value.items() if name not in _OWN}
@@ -86,7 +86,7 @@ def _joined(written: Whole, evaluation: Evaluation, given: dict[str, Any]) -> Wh
     marks = {**dict(_kept(evaluation.marks, own)), **dict(_shifted(document.marks, by))}
     origins = {**dict(_kept(evaluation.origins, own)), **dict(_shifted(written.origins, by))}
     spoiled = {path for path, _ in _shifted(dict.fromkeys(document.spoiled), by)}
-    return Whole(Document(document.file, value, marks, spoiled), origins)
+    return ResolvedDefinition(Document(document.file, value, marks, spoiled), origins)
 
 
 def _kept(marks: Mapping[Path, _About], own: Mapping[str, Any]) -> Iterator[tuple[Path, _About]]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pennyform.invoices.expressions.evaluate import Origin
 
 
-class Whole(NamedTuple):
+class ResolvedDefinition(NamedTuple):
     """A definition and, by the path of each value, the expressions that some of its values come from."""
 
     document: Document

@@ -12,9 +12,9 @@ from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.sources.data_file import DataFile, Row, data_file
 from pennyform.invoices.sources.discover import DATA_FOLDER, is_data
-from pennyform.invoices.sources.safe_path import RefusedPathError, confined
+from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
 from pennyform.invoices.templates.apply import header_scope
-from pennyform.invoices.templates.resolved_definition import Whole
+from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
 from pennyform.invoices.yaml.document import Document
 
 _YAML = (".yaml", ".yml")
@@ -24,7 +24,7 @@ _SUFFIXES = (*_YAML, ".json", ".csv", ".tsv", ".txt")
 class Expanded(NamedTuple):
     """The definition that one row gives."""
 
-    whole: Whole
+    whole: ResolvedDefinition
     row: Row
 
 
@@ -41,8 +41,8 @@ def rows(document: Document, root: Path) -> tuple[DataFile, Path | None]:
     stated = _stated(document)["file"]
     folder = Path(document.file).parent
     try:
-        file = confined(root, folder.resolve(), stated)
-    except RefusedPathError as refused:
+        file = resolve_inside(root, folder.resolve(), stated)
+    except UnsafePathError as refused:
         return _unusable(document, f"`{stated[:60]}` cannot be read: {refused}", fix=refused.fix), None
     if file.suffix.lower() not in _SUFFIXES:
         problem = f"`{stated[:60]}` is no data file: those are CSV, YAML and JSON"
@@ -77,7 +77,7 @@ def expand(document: Document, found: list[Row], schema: Schema) -> tuple[list[E
             value = evaluation.evaluated(schema, scope, ())
             one = Document(document.file, value, evaluation.marks, document.spoiled)
             if not evaluation.findings:
-                expanded.append(Expanded(Whole(one, evaluation.origins), row))
+                expanded.append(Expanded(ResolvedDefinition(one, evaluation.origins), row))
         findings += evaluation.findings
     return expanded, findings
 

@@ -98,7 +98,7 @@ def pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-def spoken(path: Path) -> str:
+def describe_path(path: Path) -> str:
     """``path`` as people write it: ``invoice_lines[0].vat_rate``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")

@@ -13,7 +13,7 @@ from typing import Any
 from pennyform.sandbox.accounting import ledger
 from pennyform.sandbox.accounting.ledger_accounts import opened
 from pennyform.sandbox.money import money
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 _CODE = "json_extract(body, '$.code') = ?"
@@ -36,14 +36,16 @@ _SIDES = {
 }
 
 
-def open_entry(call: Call, kind: str, invoice: Mapping[str, Any]) -> int:
+def open_entry(call: RequestContext, kind: str, invoice: Mapping[str, Any]) -> int:
     """The entry of a new invoice, without lines; returns its id."""
     (journal,) = call.books.select("journal", Selection([_CODE], [_SIDES[kind].journal], "id ASC", 1))
     body = {"journal_id": journal.id, "piece_number": None, "currency": invoice["currency"]}
     return call.books.insert(ledger.ENTRY, {**body, **_heading(invoice), "status": "draft"}).id
 
 
-def enter(call: Call, kind: str, invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
+def enter(
+    call: RequestContext, kind: str, invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
+) -> None:
     """Fill the entry of an invoice that is issued, or fill it anew.
 
     Args:
@@ -68,7 +70,7 @@ def enter(call: Call, kind: str, invoice: Mapping[str, Any], lines: Sequence[Map
     ledger.change_lines(call, entry, {"delete": before, "create": entered})
 
 
-def withdraw(call: Call, invoice: Record) -> None:
+def withdraw(call: RequestContext, invoice: Record) -> None:
     """Take back the entry of a draft that is deleted."""
     call.books.delete([call.find(ledger.ENTRY, invoice.body["ledger_entry_id"])])
 

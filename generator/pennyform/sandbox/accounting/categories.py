@@ -9,7 +9,7 @@ from typing import Any
 from pennyform.sandbox.money import money
 from pennyform.sandbox.money.amounts import is_decimal
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 KIND = "categorisation"
@@ -25,7 +25,7 @@ _TOLD = {
 }
 
 
-def replace(call: Call, owner: Record, given: Sequence[Mapping[str, Any]]) -> list[Record]:
+def replace(call: RequestContext, owner: Record, given: Sequence[Mapping[str, Any]]) -> list[Record]:
     """Give an owner these categories and no others.
 
     Args:
@@ -53,12 +53,12 @@ def replace(call: Call, owner: Record, given: Sequence[Mapping[str, Any]]) -> li
     return of(call, owner)
 
 
-def of(call: Call, owner: Record) -> list[Record]:
+def of(call: RequestContext, owner: Record) -> list[Record]:
     """The categories of an owner, newest first."""
     return call.books.select(KIND, Selection(), parent=owner.id)
 
 
-def show(call: Call, record: Record) -> dict[str, Any]:
+def show(call: RequestContext, record: Record) -> dict[str, Any]:
     """A category with the weight it has for its owner."""
     category = call.find("category", record.body["category_id"])
     return {
@@ -72,7 +72,7 @@ def show(call: Call, record: Record) -> dict[str, Any]:
     }
 
 
-def _wanted(call: Call, given: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+def _wanted(call: RequestContext, given: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     weights: dict[int, Decimal] = {}
     sums: dict[int | None, Decimal] = {}
     for entry in given:
@@ -92,7 +92,7 @@ def _weight(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _give(call: Call, owner: Record, kept: Record | None, body: dict[str, Any]) -> None:
+def _give(call: RequestContext, owner: Record, kept: Record | None, body: dict[str, Any]) -> None:
     if kept is None:
         _tell(call, owner, "insert", [call.books.insert(KIND, body, parent=owner.id)])
     elif kept.body != body:
@@ -101,7 +101,7 @@ def _give(call: Call, owner: Record, kept: Record | None, body: dict[str, Any]) 
         _tell(call, owner, "update", [kept])
 
 
-def _tell(call: Call, owner: Record, operation: Any, records: Iterable[Record]) -> None:
+def _tell(call: RequestContext, owner: Record, operation: Any, records: Iterable[Record]) -> None:
     """Categories have changelogs of their own; the owner's says nothing of them."""
     if owner.kind not in _TOLD:
         return

@@ -15,7 +15,7 @@ from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of, discount_of, percent_of
 from pennyform.sandbox.money.currencies import CURRENCIES
 from pennyform.sandbox.problems import conflict, unprocessable
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 _KIND = "customer_invoice"
@@ -29,7 +29,7 @@ Body = dict[str, Any]
 NO_DISCOUNT = discount_text(money.NO_DISCOUNT)
 
 
-def line(call: Call, given: Mapping[str, Any], rank: int) -> Body:
+def line(call: RequestContext, given: Mapping[str, Any], rank: int) -> Body:
     """A line as the books keep it. A product fills nothing in.
 
     Raises:
@@ -101,7 +101,7 @@ def _in_euros(amounts: Body, rate: Decimal) -> None:
         amounts[name] = money.text(decimal_of(name, given) if given else computed)
 
 
-def claim_file(call: Call, attachment: Record, kind: str) -> Body:
+def claim_file(call: RequestContext, attachment: Record, kind: str) -> Body:
     """What an invoice of a kind keeps of the file it was imported with; a file makes one invoice.
 
     Raises:
@@ -113,13 +113,13 @@ def claim_file(call: Call, attachment: Record, kind: str) -> Body:
     return {"file_attachment_id": attachment.id, **attachment.body}
 
 
-def made_of(call: Call, kind: str, digest: str) -> Record | None:
+def made_of(call: RequestContext, kind: str, digest: str) -> Record | None:
     """The invoice that was made of a file's content, if any."""
     found = call.books.select(kind, Selection([_SAME_FILE], [digest], "id ASC", 1))
     return found[0] if found else None
 
 
-def keep(call: Call, invoice: Body, lines: Sequence[Body], reference: str | None) -> Record:
+def keep(call: RequestContext, invoice: Body, lines: Sequence[Body], reference: str | None) -> Record:
     """Put an imported customer invoice, with its lines and its ledger entry, into the books.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pennyform.sandbox.accounting import status as standing
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _AS_KEPT = (
@@ -57,7 +57,7 @@ _BELOW = {
 }
 
 
-def invoice(call: Call, record: Record) -> dict[str, Any]:
+def invoice(call: RequestContext, record: Record) -> dict[str, Any]:
     """A customer invoice, as it stands at the time of the call."""
     kept = record.body
     own_url = call.url("customer_invoices", record.id)
@@ -73,7 +73,7 @@ def invoice(call: Call, record: Record) -> dict[str, Any]:
     return shown
 
 
-def _worked_out(call: Call, record: Record) -> dict[str, Any]:
+def _worked_out(call: RequestContext, record: Record) -> dict[str, Any]:
     """What is neither shown as it is kept nor a link to what is below."""
     kept = record.body
     status = standing.status(kept, call.now, call.rules)
@@ -104,11 +104,11 @@ def _named(identifier: int | None) -> dict[str, int] | None:
     return {"id": identifier} if identifier else None
 
 
-def _credited(call: Call, identifier: int | None) -> dict[str, Any] | None:
+def _credited(call: RequestContext, identifier: int | None) -> dict[str, Any] | None:
     return {"id": identifier, "url": call.url("customer_invoices", identifier)} if identifier else None
 
 
-def _file(call: Call, record: Record) -> dict[str, Any]:
+def _file(call: RequestContext, record: Record) -> dict[str, Any]:
     """The link to the document's PDF, which is null until there is one, and ends after half an hour."""
     if not standing.has_file(record.body, call.now, call.rules):
         return {"public_file_url": None, "filename": None}
@@ -116,7 +116,7 @@ def _file(call: Call, record: Record) -> dict[str, Any]:
     return {"public_file_url": call.public_url("customer_invoice", record.id, filename), "filename": filename}
 
 
-def line(call: Call, record: Record) -> dict[str, Any]:
+def line(call: RequestContext, record: Record) -> dict[str, Any]:
     """A line; neither its ledger account nor its rank is shown."""
     kept, product = record.body, record.body["product_id"]
     return {
@@ -128,7 +128,7 @@ def line(call: Call, record: Record) -> dict[str, Any]:
     }
 
 
-def section(_: Call, record: Record) -> dict[str, Any]:
+def section(_: RequestContext, record: Record) -> dict[str, Any]:
     """A section of lines."""
     return {
         "id": record.id,

@@ -11,7 +11,7 @@ from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.money.amounts import discount_of
 from pennyform.sandbox.money.currencies import CURRENCIES
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 KIND = "customer_invoice"
@@ -42,7 +42,7 @@ _OF_LINE = (
 )
 
 
-def make(call: Call, given: Mapping[str, Any], kind: str = KIND) -> Record:
+def make(call: RequestContext, given: Mapping[str, Any], kind: str = KIND) -> Record:
     """Make an invoice from the contract's request fields; without ``draft`` it is issued at once.
 
     Args:
@@ -75,7 +75,7 @@ def make(call: Call, given: Mapping[str, Any], kind: str = KIND) -> Record:
     return record
 
 
-def issue(call: Call, invoice: dict[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
+def issue(call: RequestContext, invoice: dict[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
     """Give an invoice the next number, and the customer's address of today."""
     if not lines:
         raise unprocessable("An invoice must have at least one line")
@@ -89,7 +89,7 @@ def issue(call: Call, invoice: dict[str, Any], lines: Sequence[Mapping[str, Any]
     bookkeeping.enter(call, KIND, invoice, lines)
 
 
-def settle(call: Call, invoice: dict[str, Any], lines: Sequence[dict[str, Any]]) -> None:
+def settle(call: RequestContext, invoice: dict[str, Any], lines: Sequence[dict[str, Any]]) -> None:
     """Check what an invoice refers to, and compute everything that follows from its fields and lines."""
     customer = call.find("customer", invoice["customer_id"], "Customer")
     if invoice["customer_invoice_template_id"] is not None:
@@ -104,7 +104,7 @@ def settle(call: Call, invoice: dict[str, Any], lines: Sequence[dict[str, Any]])
     add_up(call, invoice, lines)
 
 
-def change_lines(call: Call, document: Record, changes: Mapping[str, Any]) -> None:
+def change_lines(call: RequestContext, document: Record, changes: Mapping[str, Any]) -> None:
     """Change the lines of a draft or a quote, and compute it anew; the document itself is not written.
 
     Args:
@@ -131,7 +131,7 @@ def change_lines(call: Call, document: Record, changes: Mapping[str, Any]) -> No
 
 
 def write_lines(
-    call: Call,
+    call: RequestContext,
     document: Record,
     removed: Iterable[Record],
     changed: Iterable[Record],
@@ -145,7 +145,7 @@ def write_lines(
         call.books.insert("invoice_line", body, parent=document.id)
 
 
-def line_in(call: Call, lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
+def line_in(call: RequestContext, lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
     """The line that an update or a deletion means.
 
     Raises:
@@ -157,17 +157,17 @@ def line_in(call: Call, lines: Mapping[int, Record], wanted: Mapping[str, Any]) 
     return found
 
 
-def lines_of(call: Call, document: Record) -> list[Record]:
+def lines_of(call: RequestContext, document: Record) -> list[Record]:
     """Lines of an invoice or a quote, in the order of their ranks."""
     return call.books.select("invoice_line", Selection(order="id ASC"), parent=document.id)
 
 
-def sections_of(call: Call, document: Record) -> list[Record]:
+def sections_of(call: RequestContext, document: Record) -> list[Record]:
     """Sections of an invoice or a quote."""
     return call.books.select("invoice_line_section", Selection(order="id ASC"), parent=document.id)
 
 
-def parts_of(call: Call, document: Record) -> dict[str, Any]:
+def parts_of(call: RequestContext, document: Record) -> dict[str, Any]:
     """Lines and sections of a document, as a request for another one like it would give them."""
     return {
         "invoice_line_sections": [dict(section.body) for section in sections_of(call, document)],

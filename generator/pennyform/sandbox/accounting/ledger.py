@@ -9,14 +9,14 @@ from typing import Any
 from pennyform.sandbox.money import money
 from pennyform.sandbox.money.amounts import decimal_of
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 ENTRY, LINE = "ledger_entry", "ledger_entry_line"
 _MOST_LINES = 1_000
 
 
-def add_entry(call: Call, given: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> Record:
+def add_entry(call: RequestContext, given: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> Record:
     """Enter lines that balance.
 
     Args:
@@ -39,7 +39,7 @@ def add_entry(call: Call, given: Mapping[str, Any], lines: Iterable[Mapping[str,
     return record
 
 
-def change_lines(call: Call, entry: Record, changes: Mapping[str, Any]) -> None:
+def change_lines(call: RequestContext, entry: Record, changes: Mapping[str, Any]) -> None:
     """Carry out ``{create, update, delete}`` on the lines of an entry, and hold them against each other.
 
     Raises:
@@ -61,7 +61,7 @@ def change_lines(call: Call, entry: Record, changes: Mapping[str, Any]) -> None:
     _check(lines_of(call, entry))
 
 
-def lines_of(call: Call, entry: Record) -> list[Record]:
+def lines_of(call: RequestContext, entry: Record) -> list[Record]:
     """The lines of an entry, in the order they were entered."""
     return call.books.select(LINE, Selection(order="id ASC"), parent=entry.id)
 
@@ -78,7 +78,7 @@ def _check(lines: list[Record]) -> None:
         raise unprocessable("The lines of an entry must balance: debits and credits differ")
 
 
-def _amounts(call: Call, line: Mapping[str, Any]) -> dict[str, str]:
+def _amounts(call: RequestContext, line: Mapping[str, Any]) -> dict[str, str]:
     """A line's two amounts, of which one is zero."""
     call.find("ledger_account", line["ledger_account_id"], "Ledger account")
     amounts = {name: decimal_of(name, line[name] or "0") for name in ("debit", "credit")}
@@ -87,7 +87,7 @@ def _amounts(call: Call, line: Mapping[str, Any]) -> dict[str, str]:
     return {name: money.text(amount) for name, amount in amounts.items()}
 
 
-def _line_in(call: Call, lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
+def _line_in(call: RequestContext, lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
     found = lines.get(wanted["id"])
     if found is None:
         raise call.missing(f"Ledger entry line {wanted['id']}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Call
-from pennyform.sandbox.storage.records import Books, Record, Selection
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record, Records, Selection
 
 Substance = Literal["goods", "services"]
 
@@ -21,13 +21,13 @@ _SUBSTANCES = {"narrow": _NARROW, "wide": _WIDE}
 _SUBSTANCE_ACCOUNTS = {"services": "706000", "goods": "707000"}
 
 
-def with_number(books: Books, number: str) -> list[Record]:
+def with_number(books: Records, number: str) -> list[Record]:
     """All accounts of this number, the first one made first."""
     condition = Selection(["json_extract(body, '$.number') = ?"], [number], "id ASC")
     return books.select("ledger_account", condition)
 
 
-def opened(call: Call, number: str) -> Record:
+def opened(call: RequestContext, number: str) -> Record:
     """The account of that number, opened when there is none."""
     found = with_number(call.books, number)
     if found:
@@ -36,14 +36,14 @@ def opened(call: Call, number: str) -> Record:
     return call.books.insert("ledger_account", {**body, "enabled": True, "letterable": True})
 
 
-def substance_of(call: Call, account: Record | None) -> Substance | None:
+def substance_of(call: RequestContext, account: Record | None) -> Substance | None:
     """What is sold through an account; None for accounts that tell nothing of it."""
     if account is None:
         return None
     return _SUBSTANCES[call.rules.substance_accounts].get(account.body["number"][:3])
 
 
-def account_for(call: Call, identifier: int | None, substance: str | None) -> Record | None:
+def account_for(call: RequestContext, identifier: int | None, substance: str | None) -> Record | None:
     """The ledger account that an id, a substance, or both lead to.
 
     Raises:

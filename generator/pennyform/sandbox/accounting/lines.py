@@ -11,7 +11,7 @@ from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of, discount_of, percent_of
 from pennyform.sandbox.money.money import Amounts, Discount
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 
 Body = dict[str, Any]
 
@@ -26,7 +26,7 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def new_line(call: Call, given: Mapping[str, Any], rank: int, sections: Sequence[int]) -> Body:
+def new_line(call: RequestContext, given: Mapping[str, Any], rank: int, sections: Sequence[int]) -> Body:
     """A line from a request.
 
     Args:
@@ -41,13 +41,13 @@ def new_line(call: Call, given: Mapping[str, Any], rank: int, sections: Sequence
     return _settled(call, {**_DEFAULTS, **_filled(call, given), **given, "rank": rank}, given, sections)
 
 
-def changed_line(call: Call, kept: Body, given: Mapping[str, Any], sections: Sequence[int]) -> Body:
+def changed_line(call: RequestContext, kept: Body, given: Mapping[str, Any], sections: Sequence[int]) -> Body:
     """A kept line after an update. Another product fills it anew, where the update says nothing itself."""
     changes = {name: value for name, value in given.items() if name != "id"}
     return _settled(call, {**kept, **_filled(call, changes), **changes}, changes, sections)
 
 
-def _filled(call: Call, given: Mapping[str, Any]) -> Body:
+def _filled(call: RequestContext, given: Mapping[str, Any]) -> Body:
     if "product_id" not in given:
         return {}
     product = call.find("product", given["product_id"], "Product").body
@@ -60,7 +60,7 @@ def _filled(call: Call, given: Mapping[str, Any]) -> Body:
     }
 
 
-def _settled(call: Call, line: Body, given: Mapping[str, Any], sections: Sequence[int]) -> Body:
+def _settled(call: RequestContext, line: Body, given: Mapping[str, Any], sections: Sequence[int]) -> Body:
     if line["section_rank"] is not None and line["section_rank"] not in sections:
         raise unprocessable(f"section_rank {line['section_rank']} is not the rank of a section")
     check_imputation(line["imputation_dates"])
@@ -94,7 +94,7 @@ def discount_text(discount: Discount) -> Body:
     return {"type": discount.type, "value": money.text(discount.value)}
 
 
-def add_up(call: Call, invoice: Body, lines: Sequence[Body]) -> None:
+def add_up(call: RequestContext, invoice: Body, lines: Sequence[Body]) -> None:
     """Compute the amounts of an invoice and of each of its lines, and write them into their bodies."""
     discount = discount_of(invoice["discount"], signed=call.rules.discount_signed)
     decimals = currencies.decimals(invoice["currency"])
@@ -115,7 +115,7 @@ def _check_sum(gross: Decimal) -> None:
         raise unprocessable("A discount cannot be taken off lines that add up to zero")
 
 
-def _amount_of(call: Call, line: Body) -> money.Line:
+def _amount_of(call: RequestContext, line: Body) -> money.Line:
     return money.Line(
         quantity=Decimal(line["quantity"]),
         unit_price=Decimal(line["raw_currency_unit_price"]),

@@ -8,7 +8,7 @@ from typing import Any
 from pennyform.sandbox.accounting import status
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.problems import not_found, unprocessable
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 KIND = "matched_transaction"
@@ -19,7 +19,7 @@ _LABEL = "json_extract(body, '$.label') = ?"
 _REFERENCE = "json_extract(body, '$.transaction_reference.provider_field_value') = ?"
 
 
-def match(call: Call, invoice: Record, transaction: Record) -> None:
+def match(call: RequestContext, invoice: Record, transaction: Record) -> None:
     """Let a transaction pay an invoice, as far as what is left of it goes.
 
     Raises:
@@ -38,7 +38,7 @@ def match(call: Call, invoice: Record, transaction: Record) -> None:
     _settle(call, invoice, covered)
 
 
-def unmatch(call: Call, invoice: Record, transaction: int) -> None:
+def unmatch(call: RequestContext, invoice: Record, transaction: int) -> None:
     """Undo :func:`match`.
 
     Raises:
@@ -57,7 +57,7 @@ def matches_of(transaction: Record) -> Selection:
     return Selection([_MATCHED], [transaction.id])
 
 
-def reconcile_invoice(call: Call, invoice: Record) -> None:
+def reconcile_invoice(call: RequestContext, invoice: Record) -> None:
     """Match an invoice with the transaction that it refers to, when that is there."""
     reference = invoice.body["transaction_reference"]
     if not reference or reference["banking_provider"] not in _BANKS or not call.rules.reference_matches:
@@ -68,7 +68,7 @@ def reconcile_invoice(call: Call, invoice: Record) -> None:
             match(call, invoice, transaction)
 
 
-def reconcile_transaction(call: Call, transaction: Record) -> None:
+def reconcile_transaction(call: RequestContext, transaction: Record) -> None:
     """Match a new transaction with the invoices that have been waiting for it."""
     if not call.rules.reference_matches:
         return
@@ -78,7 +78,7 @@ def reconcile_transaction(call: Call, transaction: Record) -> None:
             match(call, invoice, transaction)
 
 
-def credit(call: Call, invoice: Record, note: Record) -> None:
+def credit(call: RequestContext, invoice: Record, note: Record) -> None:
     """Let a credit note take back an invoice, or a part of it.
 
     Raises:
@@ -111,11 +111,11 @@ def _check_parties(invoice: dict[str, Any], note: dict[str, Any]) -> None:
             raise unprocessable(f"The credit note and the invoice must have the same {name}")
 
 
-def _matches(call: Call, transaction: Record, invoice: Record) -> list[Record]:
+def _matches(call: RequestContext, transaction: Record, invoice: Record) -> list[Record]:
     return call.books.select(KIND, matches_of(transaction), parent=invoice.id)
 
 
-def _covered(call: Call, invoice: Record, transaction: Record) -> Decimal:
+def _covered(call: RequestContext, invoice: Record, transaction: Record) -> Decimal:
     """As much of what is owed as is left of the transaction; nothing when it went the other way."""
     if call.rules.match_pays_all:
         return status.owed(invoice.body)
@@ -136,6 +136,6 @@ def _rate(record: Record) -> Decimal:
     return currencies.exchange_rate(record.body["currency"])
 
 
-def _settle(call: Call, invoice: Record, covered: Decimal) -> None:
+def _settle(call: RequestContext, invoice: Record, covered: Decimal) -> None:
     invoice.body["settled"] = money.text(Decimal(invoice.body["settled"]) + covered)
     call.note_attached(invoice)

@@ -15,7 +15,7 @@ from pennyform.sandbox.accounting import invoicing
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.money import dates
 from pennyform.sandbox.problems import Problem
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import Record, Selection
 
@@ -42,7 +42,7 @@ def are_due(connection: sqlite3.Connection, company: int, now: datetime, rules: 
     return connection.execute(_DUE, (company, KIND, _today(now, rules).isoformat())).fetchone() is not None
 
 
-def catch_up(call: Call) -> None:
+def catch_up(call: RequestContext) -> None:
     """Make every invoice that has fallen due, one subscription after the other.
 
     A subscription stops whose invoice cannot be made any more, because a rule has come to stand against it.
@@ -62,7 +62,7 @@ def _today(now: datetime, rules: Rules) -> date:
     return (now - timedelta(hours=rules.subscription_hour)).date()
 
 
-def _make_until(call: Call, record: Record, today: str) -> None:
+def _make_until(call: RequestContext, record: Record, today: str) -> None:
     for day in itertools.islice(_dates(record, since=record.body["next_occurrence"]), _MOST_AT_ONCE):
         if day.isoformat() > today:
             break
@@ -108,7 +108,7 @@ def _dates(record: Record, since: str = "") -> Iterator[date]:
     return (day for day in dates.occurrences(start, rule) if day.isoformat() >= since)
 
 
-def _make(call: Call, record: Record, day: date) -> None:
+def _make(call: RequestContext, record: Record, day: date) -> None:
     body = record.body
     invoice = invoicing.make(
         call,

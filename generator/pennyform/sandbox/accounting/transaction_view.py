@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pennyform.sandbox.accounting import categories
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _AS_KEPT = (
@@ -20,7 +20,7 @@ _AS_KEPT = (
 )
 
 
-def transaction(call: Call, record: Record) -> dict[str, Any]:
+def transaction(call: RequestContext, record: Record) -> dict[str, Any]:
     """A transaction by itself."""
     journal = record.body["journal_id"]
     return {
@@ -33,7 +33,7 @@ def transaction(call: Call, record: Record) -> dict[str, Any]:
     }
 
 
-def matched(call: Call, record: Record, party: Literal["customer", "supplier"]) -> dict[str, Any]:
+def matched(call: RequestContext, record: Record, party: Literal["customer", "supplier"]) -> dict[str, Any]:
     """A transaction in the list of an invoice of a customer or a supplier."""
     return {
         **_common(call, record),
@@ -42,7 +42,7 @@ def matched(call: Call, record: Record, party: Literal["customer", "supplier"]) 
     }
 
 
-def payment(call: Call, match: Record) -> dict[str, Any]:
+def payment(call: RequestContext, match: Record) -> dict[str, Any]:
     """What a match pays: a payment that was found on a bank account."""
     paid = call.find("transaction", match.body["transaction_id"])
     return {
@@ -56,7 +56,7 @@ def payment(call: Call, match: Record) -> dict[str, Any]:
     }
 
 
-def _common(call: Call, record: Record) -> dict[str, Any]:
+def _common(call: RequestContext, record: Record) -> dict[str, Any]:
     account = record.body["bank_account_id"]
     return {
         "id": record.id,
@@ -71,6 +71,6 @@ def _common(call: Call, record: Record) -> dict[str, Any]:
     }
 
 
-def _party(call: Call, record: Record, party: str) -> dict[str, Any] | None:
+def _party(call: RequestContext, record: Record, party: str) -> dict[str, Any] | None:
     identifier = record.body[f"{party}_id"]
     return {"id": identifier, "url": call.url(f"{party}s", identifier)} if identifier else None

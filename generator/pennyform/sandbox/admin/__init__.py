@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pennyform.sandbox.admin import faults, requests, rules, state, time
-from pennyform.sandbox.admin.admin_request import Handler, Order, refusal
-from pennyform.sandbox.admin.origin_guard import check_visitor
+from pennyform.sandbox.admin.admin_request import AdminRequest, Handler, refusal
+from pennyform.sandbox.admin.origin_guard import check_origin
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.problems import Problem
 
@@ -40,8 +40,8 @@ class Admin:
     def answer(self, request: Request) -> Response:
         """Answer one request; every refusal is an answer too."""
         try:
-            check_visitor(request)
-            status, body = _handler(request)(Order(self._sandbox, request, self._snapshots))
+            check_origin(request)
+            status, body = _handler(request)(AdminRequest(self._sandbox, request, self._snapshots))
         except Problem as problem:
             status, body = problem.status, problem.body
         headers = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"}

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class AdminRequest:
     """One request to the sandbox itself. ``snapshots`` are those taken so far, by name."""
 
     sandbox: Sandbox
@@ -47,7 +47,7 @@ class Order:
             raise refusal(400, str(problem)) from problem
 
 
-Handler = Callable[[Order], Answer]
+Handler = Callable[[AdminRequest], Answer]
 
 
 def refusal(status: int, error: str) -> Problem:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pennyform.sandbox.admin.admin_request import Answer, Handler, Order, refusal
+from pennyform.sandbox.admin.admin_request import AdminRequest, Answer, Handler, refusal
 from pennyform.sandbox.faults import Fault, Faults, Scheduled
 from pennyform.sandbox.faults.parsing import FaultError, from_json
 
 
-def shown(order: Order) -> Answer:
+def shown(order: AdminRequest) -> Answer:
     """The seed, all faults with what they have met, and how many requests are still under way."""
     faults = order.sandbox.faults
     return 200, {
@@ -20,7 +20,7 @@ def shown(order: Order) -> Answer:
     }
 
 
-def _add(order: Order) -> Answer:
+def _add(order: AdminRequest) -> Answer:
     given = order.body(object)
     faults = [_fault(item) for item in (given if isinstance(given, list) else [given])]
     numbers = {order.sandbox.faults.schedule(fault) for fault in faults}
@@ -29,7 +29,7 @@ def _add(order: Order) -> Answer:
     }
 
 
-def _replace(order: Order) -> Answer:
+def _replace(order: AdminRequest) -> Answer:
     given = order.body(dict[str, Any])
     seed, faults = given.pop("seed", 0), given.pop("faults", [])
     if given or type(seed) is not int or not isinstance(faults, list):
@@ -38,12 +38,12 @@ def _replace(order: Order) -> Answer:
     return shown(order)
 
 
-def _clear(order: Order) -> Answer:
+def _clear(order: AdminRequest) -> Answer:
     order.sandbox.faults.clear()
     return 204, None
 
 
-def _remove(order: Order) -> Answer:
+def _remove(order: AdminRequest) -> Answer:
     number = order.name
     if not number.isdecimal() or not order.sandbox.faults.remove(int(number[:9])):
         raise refusal(404, f"there is no fault number {number}")

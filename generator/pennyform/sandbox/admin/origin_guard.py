@@ -17,7 +17,7 @@ from pennyform.sandbox.messages import Request
 _RESERVED = ("localhost", "internal", "local", "test", "example", "app.pennylane.com")
 
 
-def check_visitor(request: Request) -> None:
+def check_origin(request: Request) -> None:
     """Let a request pass that no other site can have sent.
 
     Raises:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pennyform.sandbox.admin.admin_request import Answer, Handler, Order, refusal
+from pennyform.sandbox.admin.admin_request import AdminRequest, Answer, Handler, refusal
 from pennyform.sandbox.rules import changed
 
 
-def _shown(order: Order) -> Answer:
+def _shown(order: AdminRequest) -> Answer:
     return 200, asdict(order.sandbox.rules)
 
 
-def _decide(order: Order) -> Answer:
+def _decide(order: AdminRequest) -> Answer:
     try:
         order.sandbox.rules = changed(order.sandbox.rules, order.body(dict[str, Any]))
     except ValueError as problem:  # msgspec's are of this kind

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from pennyform.sandbox.admin import faults, time
-from pennyform.sandbox.admin.admin_request import Answer, Handler, Order, refusal
-from pennyform.sandbox.setup.token_requests import Grant, grant
+from pennyform.sandbox.admin.admin_request import AdminRequest, Answer, Handler, refusal
+from pennyform.sandbox.setup.token_requests import TokenRequest, grant_token
 
 _MOST_SNAPSHOTS = 16
 
@@ -19,7 +19,7 @@ class _Company(msgspec.Struct, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-def _about(order: Order) -> Answer:
+def _about(order: AdminRequest) -> Answer:
     companies = [
         {"id": company.id, "name": company.name, "reg_no": company.reg_no}
         for company in order.sandbox.companies()
@@ -27,33 +27,33 @@ def _about(order: Order) -> Answer:
     return 200, {"companies": companies, **time.shown(order)[1], **faults.shown(order)[1]}
 
 
-def _add_company(order: Order) -> Answer:
+def _add_company(order: AdminRequest) -> Answer:
     name = order.body(_Company).name
     return 201, {"id": order.sandbox.add_company(name), "name": name}
 
 
-def _add_token(order: Order) -> Answer:
-    wanted = order.body(Grant)
+def _add_token(order: AdminRequest) -> Answer:
+    wanted = order.body(TokenRequest)
     try:
-        grant(order.sandbox, wanted)
+        grant_token(order.sandbox, wanted)
     except ValueError as problem:
         raise refusal(400, str(problem)) from problem
     return 201, {"company": wanted.company, "scopes": wanted.scopes, "expires_at": wanted.expires_at}
 
 
-def _reset(order: Order) -> Answer:
+def _reset(order: AdminRequest) -> Answer:
     order.sandbox.reset()
     return 204, None
 
 
-def _take_snapshot(order: Order) -> Answer:
+def _take_snapshot(order: AdminRequest) -> Answer:
     if len(order.snapshots) >= _MOST_SNAPSHOTS and order.name not in order.snapshots:
         raise refusal(409, f"at most {_MOST_SNAPSHOTS} snapshots are kept: take it by a name in use")
     order.snapshots[order.name] = order.sandbox.copy()
     return 204, None
 
 
-def _restore_snapshot(order: Order) -> Answer:
+def _restore_snapshot(order: AdminRequest) -> Answer:
     if order.name not in order.snapshots:
         known = ", ".join(sorted(order.snapshots)) or "none was taken"
         raise refusal(404, f"there is no snapshot {order.name}: {known}")

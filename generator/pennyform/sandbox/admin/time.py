@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from pennyform.sandbox.admin.admin_request import Answer, Handler, Order, refusal
+from pennyform.sandbox.admin.admin_request import AdminRequest, Answer, Handler, refusal
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.setup.token_requests import with_zone
 
@@ -24,13 +24,13 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
     advance: _Shift | None = None
 
 
-def shown(order: Order) -> Answer:
+def shown(order: AdminRequest) -> Answer:
     """The time, and how far it is ahead of the computer's."""
     clock = order.sandbox.clock
     return 200, {"now": timestamp(clock()), "ahead_seconds": clock.ahead.total_seconds()}
 
 
-def _move(order: Order) -> Answer:
+def _move(order: AdminRequest) -> Answer:
     wanted = order.body(_Wanted)
     if (wanted.now is None) == (wanted.advance is None):
         raise refusal(400, 'give {"now": "2026-01-31T09:00:00Z"} or {"advance": {"days": 30}}')
@@ -48,7 +48,7 @@ def _delta(shift: _Shift) -> timedelta:
         raise refusal(400, f"advance is out of range: {problem}") from problem
 
 
-def _restore(order: Order) -> Answer:
+def _restore(order: AdminRequest) -> Answer:
     order.sandbox.clock.restore()
     return 204, None
 

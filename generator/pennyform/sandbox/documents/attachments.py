@@ -6,7 +6,7 @@ from typing import Any
 
 from pennyform.sandbox.contract.multipart import Upload
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record
 
 LARGEST_FILE = 100 * 1024 * 1024
@@ -24,7 +24,7 @@ _BEGINNINGS = {
 _LONGEST_FILENAME = 255
 
 
-def keep(call: Call, kind: str, *, parent: int | None = None, filename: str = "") -> Record:
+def keep(call: RequestContext, kind: str, *, parent: int | None = None, filename: str = "") -> Record:
     """Keep the call's ``file`` as a record of a kind.
 
     Args:
@@ -42,7 +42,7 @@ def keep(call: Call, kind: str, *, parent: int | None = None, filename: str = ""
     return call.books.insert(kind, kept(call, upload, filename), parent=parent)
 
 
-def kept(call: Call, upload: Upload, filename: str = "", accepted: str = "") -> dict[str, Any]:
+def kept(call: RequestContext, upload: Upload, filename: str = "", accepted: str = "") -> dict[str, Any]:
     """A file as a record's body; its content is in the books' files.
 
     Raises:
@@ -66,7 +66,7 @@ def _media_type(upload: Upload, *, declared: bool) -> str:
     return found
 
 
-def show(call: Call, record: Record) -> dict[str, Any]:
+def show(call: RequestContext, record: Record) -> dict[str, Any]:
     """An attachment, with a link to its content."""
     filename = record.body["filename"]
     return {

@@ -12,7 +12,7 @@ from pennyform.sandbox.documents.exports import FILES
 from pennyform.sandbox.documents.invoice_pdf import document_pdf
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.problems import not_found
-from pennyform.sandbox.storage.records import Books, Record
+from pennyform.sandbox.storage.records import Record, Records
 
 
 def answer(connection: sqlite3.Connection, request: Request, now: datetime) -> Response:
@@ -29,7 +29,7 @@ def answer(connection: sqlite3.Connection, request: Request, now: datetime) -> R
     link = links.verify(request.path, now)
     if link is None or request.method != "GET":
         raise not_found()
-    books = Books(connection, link.company, now)
+    books = Records(connection, link.company, now)
     record = books.get(link.kind, link.record)
     if record is None:
         raise not_found()
@@ -39,7 +39,7 @@ def answer(connection: sqlite3.Connection, request: Request, now: datetime) -> R
     return Response(200, {"content-type": media_type, "content-disposition": disposition}, content)
 
 
-def _file(books: Books, company: Company, record: Record) -> tuple[str, str, bytes]:
+def _file(books: Records, company: Company, record: Record) -> tuple[str, str, bytes]:
     kept = record.body
     if "digest" in kept:
         return kept["filename"], kept["media_type"], books.files.read(kept["digest"])

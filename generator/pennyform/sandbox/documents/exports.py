@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pennyform.sandbox.documents.spreadsheet import MEDIA_TYPE, spreadsheet
-from pennyform.sandbox.storage.records import Books, Record, Selection
+from pennyform.sandbox.storage.records import Record, Records, Selection
 
 _PERIOD = "json_extract(body, '$.date') BETWEEN ? AND ?"
 # Named by the French tax code (article A47 A-1 of the book of procedures), in this order.
@@ -23,7 +23,7 @@ class File:
 
     name: str
     media_type: str
-    content: Callable[[Books, Record], bytes]
+    content: Callable[[Records, Record], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class _Line:
     journal: Record
 
 
-def _fec(books: Books, export: Record) -> bytes:
+def _fec(books: Records, export: Record) -> bytes:
     rows = [_FEC_COLUMNS.split(), *map(_fec_row, _lines(books, export))]
     return "".join("\t".join(row) + "\r\n" for row in rows).encode("utf-8")
 
@@ -58,7 +58,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _ledger(books: Books, export: Record) -> bytes:
+def _ledger(books: Records, export: Record) -> bytes:
     rows = [
         [
             found.account.body["number"],
@@ -75,13 +75,13 @@ def _ledger(books: Books, export: Record) -> bytes:
     return spreadsheet([_LEDGER_COLUMNS, *sorted(rows)])
 
 
-def _lines(books: Books, export: Record) -> list[_Line]:
+def _lines(books: Records, export: Record) -> list[_Line]:
     period = [export.body["period_start"], export.body["period_end"]]
     lines = books.select("ledger_entry_line", Selection([_PERIOD], period, "id ASC"))
     return [_line(books, line) for line in lines]
 
 
-def _line(books: Books, line: Record) -> _Line:
+def _line(books: Records, line: Record) -> _Line:
     entry = books.get("ledger_entry", line.body["ledger_entry_id"])
     account = books.get("ledger_account", line.body["ledger_account_id"])
     journal = books.get("journal", line.body["journal_id"])

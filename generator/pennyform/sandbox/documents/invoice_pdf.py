@@ -10,7 +10,7 @@ from typing import Any
 from pennyform.sandbox.auth.access import Company
 from pennyform.sandbox.documents.pdf import COLUMNS, Row, pdf
 from pennyform.sandbox.money import currencies, money, vat
-from pennyform.sandbox.storage.records import Books, Record, Selection
+from pennyform.sandbox.storage.records import Record, Records, Selection
 
 _WORDS = {
     "fr_FR": {
@@ -56,7 +56,7 @@ _INDENT = "  "
 Words = dict[str, Any]
 
 
-def document_pdf(books: Books, company: Company, document: Record) -> bytes:
+def document_pdf(books: Records, company: Company, document: Record) -> bytes:
     """The PDF of an issued invoice, a credit note or a quote, in its own language.
 
     Args:
@@ -94,7 +94,7 @@ def _kind(document: Record) -> str:
     return "credit_note" if document.body["credit_note"] else "invoice"
 
 
-def _recipient(books: Books, kept: dict[str, Any]) -> list[Row]:
+def _recipient(books: Records, kept: dict[str, Any]) -> list[Row]:
     """Whom it was issued to, under the address of that day; a quote follows the customer."""
     customer = kept.get("billed_to")
     if customer is None:
@@ -106,7 +106,7 @@ def _recipient(books: Books, kept: dict[str, Any]) -> list[Row]:
     return [row for text in texts for row in _paragraph(text)]
 
 
-def _table(books: Books, document: Record, words: Words) -> list[Row]:
+def _table(books: Records, document: Record, words: Words) -> list[Row]:
     decimals = currencies.decimals(document.body["currency"])
     lines = books.select("invoice_line", Selection(order="id ASC"), parent=document.id)
     sections = books.select("invoice_line_section", Selection(order="id ASC"), parent=document.id)

@@ -26,7 +26,7 @@ from pennyform.sandbox.faults.kinds import (
     Truncated,
     Unavailable,
 )
-from pennyform.sandbox.faults.outcome import Ending, Outcome
+from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
 from pennyform.sandbox.faults.schedule import Faults, Scheduled
 
 __all__ = [
@@ -46,8 +46,8 @@ __all__ = [
     "Latency",
     "Meanwhile",
     "NewerContract",
-    "Outcome",
     "RateLimited",
+    "RequestOutcome",
     "Scheduled",
     "Slow",
     "Stale",

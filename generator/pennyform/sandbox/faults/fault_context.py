@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pennyform.sandbox.faults.clock import AdjustableClock
 from pennyform.sandbox.faults.kinds import is_list
-from pennyform.sandbox.faults.outcome import Outcome
+from pennyform.sandbox.faults.outcome import RequestOutcome
 from pennyform.sandbox.faults.stale_reads import Pages, Past
 from pennyform.sandbox.messages import Request, Response
 
@@ -77,7 +77,7 @@ class Stage:
         """Put a request on its way."""
         self._underway.append(_Underway(due, request))
 
-    def deliver(self, request: Request, service: Service, *, cached: bool = True) -> Outcome:
+    def deliver(self, request: Request, service: Service, *, cached: bool = True) -> RequestOutcome:
         """Hand a request over now.
 
         Args:
@@ -90,7 +90,7 @@ class Stage:
         response = service.handle(request)
         if cached and self._caching and response.status == 200 and is_list(request.path):
             self._pages.keep(request, response)
-        return Outcome(response)
+        return RequestOutcome(response)
 
     def _keep_the_past(self, service: Service) -> None:
         if self._longest_lag is not None:
@@ -98,12 +98,12 @@ class Stage:
             self._past.forget(now - timedelta(seconds=self._longest_lag))
             self._past.keep(now, service.copy())
 
-    def as_of(self, seconds: float, service: Service) -> Callable[[Request], Outcome]:
+    def as_of(self, seconds: float, service: Service) -> Callable[[Request], RequestOutcome]:
         """Delivery to the books of ``seconds`` ago."""
         copy = self._past.at(service.clock() - timedelta(seconds=seconds))
         if copy is None:
             return lambda request: self.deliver(request, service)
-        return lambda request: Outcome(service.handle_as_of(copy, request))
+        return lambda request: RequestOutcome(service.handle_as_of(copy, request))
 
     def page(self, request: Request) -> Response | None:
         """What the cache holds for this very request."""
@@ -118,7 +118,7 @@ class Visit:
     service: Service
     cached: bool
 
-    def deliver(self, request: Request) -> Outcome:
+    def deliver(self, request: Request) -> RequestOutcome:
         """Hand the request over now."""
         return self.stage.deliver(request, self.service, cached=self.cached)
 
@@ -126,7 +126,7 @@ class Visit:
         """Hand it over once the sandbox's clock has moved on by ``seconds``."""
         self.stage.post(request, self.service.clock() + timedelta(seconds=seconds))
 
-    def as_of(self, seconds: float) -> Callable[[Request], Outcome]:
+    def as_of(self, seconds: float) -> Callable[[Request], RequestOutcome]:
         """Delivery to the books of ``seconds`` ago."""
         return self.stage.as_of(seconds, self.service)
 

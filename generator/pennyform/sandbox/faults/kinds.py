@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 from msgspec import Meta
 
-from pennyform.sandbox.faults.outcome import NEVER_SENT, PIECES, Ending, Outcome
+from pennyform.sandbox.faults.outcome import NEVER_SENT, PIECES, Ending, RequestOutcome
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.problems import unauthorized
 
-Deliver = Callable[[Request], Outcome]
+Deliver = Callable[[Request], RequestOutcome]
 Method: TypeAlias = Literal["", "GET", "POST", "PUT", "DELETE"]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=31_536_000)]
 _HTML = b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n"
@@ -49,7 +49,7 @@ class Encounter:
     onward: Deliver
     scene: Scene
 
-    def deliver(self, request: Request | None = None) -> Outcome:
+    def deliver(self, request: Request | None = None) -> RequestOutcome:
         """Let the request pass, or another one in its place."""
         return self.onward(request or self.request)
 
@@ -90,7 +90,7 @@ class Fault(
         written: dict[str, Any] = msgspec.to_builtins(self, enc_hook=lambda function: function.__name__)
         return written
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         """Do to one request what this kind does."""
         raise NotImplementedError
 
@@ -100,7 +100,7 @@ class Latency(Fault, frozen=True, kw_only=True, tag="latency"):
 
     seconds: Seconds = 1.0
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         outcome = encounter.deliver()
         return replace(outcome, delay=outcome.delay + self.seconds)
 
@@ -110,7 +110,7 @@ class Slow(Fault, frozen=True, kw_only=True, tag="slow"):
 
     seconds: Seconds = 1.0
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         return replace(encounter.deliver(), pause=self.seconds / PIECES)
 
 
@@ -119,7 +119,7 @@ class RateLimited(Fault, frozen=True, kw_only=True, tag="rate_limited"):
 
     retry_after: int | str | None = 1
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         del encounter  # nothing reaches the service
         after = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
         return _answered(429, b"Rate limit exceeded. Try again later.\n", "text/plain", after)
@@ -140,7 +140,7 @@ class Unavailable(_Refusing, frozen=True, kw_only=True, tag="unavailable"):
 
     status: Literal[500, 502, 503, 504] = 503
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         self._commit(encounter)
         return _answered(self.status, b"upstream is not available\n", "text/plain")
 
@@ -150,7 +150,7 @@ class Html(_Refusing, frozen=True, kw_only=True, tag="html"):
 
     status: Annotated[int, Meta(ge=200, le=599)] = 200
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         self._commit(encounter)
         return _answered(self.status, _HTML, "text/html; charset=utf-8")
 
@@ -166,9 +166,9 @@ class Dropped(_Refusing, frozen=True, kw_only=True, tag="dropped"):
         if self.after_commit and self.how in NEVER_SENT:
             raise ValueError(f"after a {self.how} nothing can have been carried out")
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         self._commit(encounter)
-        return Outcome(None, self.how)
+        return RequestOutcome(None, self.how)
 
 
 class Truncated(Fault, frozen=True, kw_only=True, tag="truncated"):
@@ -177,7 +177,7 @@ class Truncated(Fault, frozen=True, kw_only=True, tag="truncated"):
     part: Annotated[float, Meta(ge=0, lt=1)] = 0.5
     how: Literal[Ending.DISCONNECTED, Ending.READ_ERROR, Ending.READ_TIMEOUT] = Ending.DISCONNECTED
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         outcome = encounter.deliver()
         if outcome.response is None or outcome.ending is not Ending.COMPLETE:
             return outcome
@@ -187,7 +187,7 @@ class Truncated(Fault, frozen=True, kw_only=True, tag="truncated"):
 class Garbled(Fault, frozen=True, kw_only=True, tag="garbled"):
     """The answer arrives whole, and its body is no JSON. The request is carried out."""
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         return _changed(encounter.deliver(), lambda body: body[: len(body) // 2] + b"\xff")
 
 
@@ -196,7 +196,7 @@ class Duplicate(Fault, frozen=True, kw_only=True, tag="duplicate"):
 
     answer: Literal["first", "second"] = "first"
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         first, second = encounter.deliver(), encounter.deliver()
         return first if self.answer == "first" else second
 
@@ -211,9 +211,9 @@ class Late(Fault, frozen=True, kw_only=True, tag="late"):
         if self.how is Ending.COMPLETE or self.how in NEVER_SENT:
             raise ValueError("what arrives late was sent, and not answered")
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         encounter.scene.deliver_later(encounter.request, self.seconds)
-        return Outcome(None, self.how)
+        return RequestOutcome(None, self.how)
 
 
 class Lag(Fault, frozen=True, kw_only=True, tag="lag"):
@@ -223,7 +223,7 @@ class Lag(Fault, frozen=True, kw_only=True, tag="lag"):
     seconds: Seconds = 2.0
     items: bool = False
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         request = encounter.request
         if request.method != "GET" or not (self.items or is_list(request.path)):
             return encounter.deliver()
@@ -235,7 +235,7 @@ class Stale(Fault, frozen=True, kw_only=True, tag="stale"):
 
     method: Method = "GET"
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         outcome = encounter.deliver()
         kept = encounter.scene.last_page(encounter.request)
         if kept is None or outcome.response is None or outcome.response.status != kept.status:
@@ -248,7 +248,7 @@ class FilterIgnored(Fault, frozen=True, kw_only=True, tag="filter_ignored"):
 
     method: Method = "GET"
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         request = encounter.request
         kept = [pair for pair in parse_qsl(request.query, keep_blank_values=True) if pair[0] != "filter"]
         return encounter.deliver(replace(request, query=urlencode(kept)))
@@ -257,7 +257,7 @@ class FilterIgnored(Fault, frozen=True, kw_only=True, tag="filter_ignored"):
 class NewerContract(Fault, frozen=True, kw_only=True, tag="newer_contract"):
     """The answer has fields and statuses that the contract does not know yet."""
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         outcome = encounter.deliver()
         successful = outcome.response is not None and outcome.response.status in (200, 201)
         return _changed(outcome, _grown) if successful else outcome
@@ -266,7 +266,7 @@ class NewerContract(Fault, frozen=True, kw_only=True, tag="newer_contract"):
 class TokenExpired(Fault, frozen=True, kw_only=True, tag="token_expired"):
     """401; nothing is done."""
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         del encounter  # nothing reaches the service
         problem = unauthorized()
         return _answered(problem.status, msgspec.json.encode(problem.body), "application/json")
@@ -277,7 +277,7 @@ class ClockJump(Fault, frozen=True, kw_only=True, tag="clock_jump"):
 
     seconds: Annotated[float, Meta(ge=-31_536_000, le=31_536_000)] = 3600.0
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         encounter.scene.jump(self.seconds)
         return encounter.deliver()
 
@@ -287,7 +287,7 @@ class Meanwhile(Fault, frozen=True, kw_only=True, tag="meanwhile"):
 
     action: Callable[[Request], object]
 
-    def meet(self, encounter: Encounter) -> Outcome:
+    def meet(self, encounter: Encounter) -> RequestOutcome:
         self.action(encounter.request)
         return encounter.deliver()
 
@@ -319,11 +319,13 @@ def is_list(path: str) -> bool:
     return not last.isdigit() and last != "me"
 
 
-def _answered(status: int, body: bytes, content_type: str, more: dict[str, str] | None = None) -> Outcome:
-    return Outcome(Response(status, {"content-type": content_type, **(more or {})}, body))
+def _answered(
+    status: int, body: bytes, content_type: str, more: dict[str, str] | None = None
+) -> RequestOutcome:
+    return RequestOutcome(Response(status, {"content-type": content_type, **(more or {})}, body))
 
 
-def _changed(outcome: Outcome, change: Callable[[bytes], bytes]) -> Outcome:
+def _changed(outcome: RequestOutcome, change: Callable[[bytes], bytes]) -> RequestOutcome:
     if outcome.response is None or not outcome.response.body:
         return outcome
     return replace(outcome, response=replace(outcome.response, body=change(outcome.response.body)))

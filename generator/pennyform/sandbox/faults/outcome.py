@@ -33,7 +33,7 @@ PIECES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RequestOutcome:
     """One exchange.
 
     Attributes:

@@ -10,7 +10,7 @@ from threading import RLock
 from pennyform.sandbox.faults.fault_context import Service, Stage, Visit
 from pennyform.sandbox.faults.kinds import Deliver, Encounter, Fault, Lag, Stale
 from pennyform.sandbox.faults.matching import matches
-from pennyform.sandbox.faults.outcome import Outcome
+from pennyform.sandbox.faults.outcome import RequestOutcome
 from pennyform.sandbox.messages import Request
 
 
@@ -83,7 +83,7 @@ class Faults:
         """How many requests are still on their way to the sandbox."""
         return self._stage.late
 
-    def meet(self, request: Request, service: Service, extra: Sequence[Fault] = ()) -> Outcome:
+    def meet(self, request: Request, service: Service, extra: Sequence[Fault] = ()) -> RequestOutcome:
         """Deliver one request through the faults that meet it.
 
         Args:
@@ -95,7 +95,7 @@ class Faults:
             What the client gets to see.
         """
         if not self._scheduled and not self._stage.late and not extra:
-            return Outcome(service.handle(request))
+            return RequestOutcome(service.handle(request))
         with self._lock:
             self._stage.let_arrive(service)
             met = [*extra, *self._drawn(request)]

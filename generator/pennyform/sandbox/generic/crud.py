@@ -12,7 +12,7 @@ from pennyform.sandbox.generic import synthesis
 from pennyform.sandbox.generic.naming import Place, collection_of, kind_of, place_of
 from pennyform.sandbox.generic.schema_forms import answer_of
 from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 
@@ -33,7 +33,7 @@ class Resources:
             if place.verb == "list" and place.owner
         )
 
-    def behaviour(self, operation: Operation) -> Behaviour:
+    def behaviour(self, operation: Operation) -> Handler:
         """What the operation does."""
         place = place_of(operation)
         carried_out = {
@@ -46,18 +46,20 @@ class Resources:
         }
         return partial(carried_out[place.verb], place)
 
-    def _list(self, place: Place, call: Call) -> dict[str, Any]:
+    def _list(self, place: Place, call: RequestContext) -> dict[str, Any]:
         owner = call.find(place.owner, call.parameters[place.parameter]).id if place.owner else None
         return listed(call, place.kind, show_item, parent=owner)
 
-    def _get(self, place: Place, call: Call) -> Any:
+    def _get(self, place: Place, call: RequestContext) -> Any:
         return show(call, call.find(place.kind, call.parameters["id"]))
 
-    def _create(self, place: Place, call: Call) -> Any:
+    def _create(self, place: Place, call: RequestContext) -> Any:
         owner = call.find(place.owner, call.parameters[place.parameter]).id if place.owner else None
         return show(call, self.create(call, place.kind, call.body or {}, parent=owner))
 
-    def create(self, call: Call, kind: str, given: Mapping[str, Any], *, parent: int | None = None) -> Record:
+    def create(
+        self, call: RequestContext, kind: str, given: Mapping[str, Any], *, parent: int | None = None
+    ) -> Record:
         """Keep a new record.
 
         Args:
@@ -83,17 +85,17 @@ class Resources:
         call.books.annotate(record)
         return record
 
-    def _update(self, place: Place, call: Call) -> Any:
+    def _update(self, place: Place, call: RequestContext) -> Any:
         record = call.find(place.kind, call.parameters["id"])
         self.update(call, record, call.body or {})
         return show(call, record)
 
-    def _change(self, place: Place, call: Call) -> Any:
+    def _change(self, place: Place, call: RequestContext) -> Any:
         record = call.find(place.owner, call.parameters[place.parameter])
         self.update(call, record, call.body or {})
         return show(call, record)
 
-    def update(self, call: Call, record: Record, given: Mapping[str, Any]) -> None:
+    def update(self, call: RequestContext, record: Record, given: Mapping[str, Any]) -> None:
         """Change a record in part; what is kept below it by ``create``, ``update`` and ``delete``.
 
         Raises:
@@ -110,10 +112,10 @@ class Resources:
         record.body = {name: value for name, value in record.body.items() if name not in stale} | kept
         call.books.update(record)
 
-    def _delete(self, place: Place, call: Call) -> None:
+    def _delete(self, place: Place, call: RequestContext) -> None:
         call.books.delete([call.find(place.kind, call.parameters["id"])], free_reference=True)
 
-    def _check_references(self, call: Call, given: Any) -> None:
+    def _check_references(self, call: RequestContext, given: Any) -> None:
         for name, identifier in _references(given):
             if name in self._kinds:
                 call.find(name, identifier, name)
@@ -127,7 +129,7 @@ def _defaults(operation: Operation) -> dict[str, Any]:
     return {name: one["default"] for name, one in described.items() if "default" in one}
 
 
-def show(call: Call, record: Record, **known: Any) -> Any:
+def show(call: RequestContext, record: Record, **known: Any) -> Any:
     """A record as the call's answer has it; None when the operation answers without a body.
 
     Args:
@@ -139,7 +141,7 @@ def show(call: Call, record: Record, **known: Any) -> Any:
     return None if form is None else synthesis.show(call, form, record, **known)
 
 
-def show_item(call: Call, record: Record, **known: Any) -> dict[str, Any]:
+def show_item(call: RequestContext, record: Record, **known: Any) -> dict[str, Any]:
     """A record as an item of the call's list; ``known`` as in :func:`show`."""
     answer = answer_of(call.operation)
     assert answer is not None, "a list has an answer"
@@ -172,7 +174,7 @@ def _plain(shown: Any) -> dict[str, Any]:
     }
 
 
-def change_below(call: Call, owner: Record, kind: str, changes: Mapping[str, Any]) -> None:
+def change_below(call: RequestContext, owner: Record, kind: str, changes: Mapping[str, Any]) -> None:
     """Carry out ``{create, update, delete}`` on the records of a kind below an owner.
 
     Raises:

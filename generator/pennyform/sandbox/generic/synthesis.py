@@ -17,7 +17,7 @@ from pennyform.sandbox.generic.naming import collection_of
 from pennyform.sandbox.generic.schema_forms import Form
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import is_decimal
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _UNKNOWN: Any = object()
@@ -26,7 +26,7 @@ _FILES = frozenset({"attachment", "purchase_order"})
 _OF_FILES = _FILES | {"public_file_url", "file_url", "source_file_url", "filename"}
 
 
-def show(call: Call, form: Form, record: Record, **known: Any) -> Any:
+def show(call: RequestContext, form: Form, record: Record, **known: Any) -> Any:
     """A record as the form has it.
 
     Args:
@@ -45,7 +45,7 @@ def show(call: Call, form: Form, record: Record, **known: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Synthesis:
-    call: Call
+    call: RequestContext
     record: Record
 
     def fill(self, form: Form, known: Mapping[str, Any]) -> dict[str, Any]:

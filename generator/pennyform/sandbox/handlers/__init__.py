@@ -40,7 +40,7 @@ from pennyform.sandbox.handlers.sales import (
     settlement,
     subscriptions,
 )
-from pennyform.sandbox.request_context import Behaviour
+from pennyform.sandbox.request_context import Handler
 
 _ROOMS = (
     banking,
@@ -73,12 +73,12 @@ _ROOMS = (
     webhooks,
 )
 
-RULED: Mapping[str, Behaviour] = {
+RULED: Mapping[str, Handler] = {
     operation: behaviour for room in _ROOMS for operation, behaviour in room.OPERATIONS.items()
 }
 
 
-def behaviours_of(contract: Contract) -> Mapping[str, Behaviour]:
+def handlers_for(contract: Contract) -> Mapping[str, Handler]:
     """What every operation of a contract does: by rules of its own, or by its schemas alone."""
     resources = Resources(contract.operations.values())
     return {

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 from pennyform.sandbox.contract.request_validation import largest_body
-from pennyform.sandbox.faults.outcome import Ending, Outcome
+from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
 from pennyform.sandbox.messages import Request, Response
 
 Scope = MutableMapping[str, Any]
@@ -31,7 +31,7 @@ _SILENT = {Ending.READ_TIMEOUT, Ending.WRITE_TIMEOUT, Ending.CONNECT_TIMEOUT, En
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
-def application(exchange: Callable[[Request], Outcome]) -> Application:
+def application(exchange: Callable[[Request], RequestOutcome]) -> Application:
     """An ASGI application that answers HTTP with ``exchange`` and refuses WebSockets."""
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +86,7 @@ def _request(scope: Scope, body: bytes) -> Request:
     )
 
 
-async def _carry_out(outcome: Outcome, scope: Scope, receive: Receive, send: Send) -> None:
+async def _carry_out(outcome: RequestOutcome, scope: Scope, receive: Receive, send: Send) -> None:
     if outcome.delay and await _hung_up(receive, outcome.delay):
         return
     if outcome.response is not None:
@@ -95,7 +95,7 @@ async def _carry_out(outcome: Outcome, scope: Scope, receive: Receive, send: Sen
         await _break_off(outcome.ending, scope.get("state", {}).get(CONNECTION), receive)
 
 
-async def _send(outcome: Outcome, response: Response, receive: Receive, send: Send) -> None:
+async def _send(outcome: RequestOutcome, response: Response, receive: Receive, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
     if response.status != 204:
         headers.append((b"content-length", str(len(response.body)).encode()))

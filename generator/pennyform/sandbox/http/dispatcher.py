@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pennyform.sandbox.faults.outcome import Outcome
+from pennyform.sandbox.faults.outcome import RequestOutcome
 from pennyform.sandbox.faults.parsing import HEADER, FaultError, from_header
 from pennyform.sandbox.messages import Request, Response
 
 if TYPE_CHECKING:
     from pennyform.sandbox.admin import Admin
     from pennyform.sandbox.application import Sandbox
-    from pennyform.sandbox.ui.pages import Page
+    from pennyform.sandbox.ui.pages import Pages
 
 _API = "/api/"
 _ADMIN = "/_sandbox"
 
 
-class Exchange:
+class Dispatcher:
     """What a transport asks: a function from a request to what becomes of it.
 
     Args:
@@ -31,18 +31,18 @@ class Exchange:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def __call__(self, request: Request) -> Outcome:
+    def __call__(self, request: Request) -> RequestOutcome:
         """Answer one request, or say what happens instead."""
         if not request.path.startswith(_API):
             own = self._own(request)
             if own is not None:
-                return Outcome(own)
+                return RequestOutcome(own)
         started, at = time.perf_counter(), self._sandbox.clock()
         outcome = self._delivered(request)
         self._sandbox.log.record(request, outcome, at, started)
         return outcome
 
-    def _delivered(self, request: Request) -> Outcome:
+    def _delivered(self, request: Request) -> RequestOutcome:
         faults, wish = self._sandbox.faults, request.headers.get(HEADER)
         if wish is None:
             return faults.meet(request, self._sandbox)
@@ -50,7 +50,7 @@ class Exchange:
             return faults.meet(request, self._sandbox, from_header(wish))
         except FaultError as problem:
             body = msgspec.json.encode({"message": f"{HEADER}: {problem}"})
-            return Outcome(Response(400, {"content-type": "application/json"}, body))
+            return RequestOutcome(Response(400, {"content-type": "application/json"}, body))
 
     def _own(self, request: Request) -> Response | None:
         if request.path.partition("/")[2].partition("/")[0] == _ADMIN[1:]:
@@ -64,7 +64,7 @@ class Exchange:
         return Admin(self._sandbox)
 
     @cached_property
-    def _page(self) -> Page:
-        from pennyform.sandbox.ui.pages import Page
+    def _page(self) -> Pages:
+        from pennyform.sandbox.ui.pages import Pages
 
-        return Page(self._sandbox)
+        return Pages(self._sandbox)

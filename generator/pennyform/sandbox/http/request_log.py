@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from pennyform.sandbox.faults.outcome import Ending, Outcome
+from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
 from pennyform.sandbox.messages import Request
 
 _BASE_PATH = "/api/external/v2"
@@ -62,12 +62,12 @@ class _Kept:
 
     number: int
     request: Request
-    outcome: Outcome
+    outcome: RequestOutcome
     at: datetime
     milliseconds: float
 
 
-class Log:
+class RequestLog:
     """The latest exchanges, oldest first. ``listeners`` are called with each new one."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Log:
         self._kept: deque[_Kept] = deque(maxlen=_MOST_ENTRIES)
         self._numbers = count(1)
 
-    def record(self, request: Request, outcome: Outcome, at: datetime, started: float) -> None:
+    def record(self, request: Request, outcome: RequestOutcome, at: datetime, started: float) -> None:
         """Write one exchange down.
 
         Args:
@@ -116,7 +116,7 @@ def _shortened(request: Request) -> Request:
     )
 
 
-def _outcome_shortened(outcome: Outcome) -> Outcome:
+def _outcome_shortened(outcome: RequestOutcome) -> RequestOutcome:
     response = outcome.response
     if response is None or len(response.body) <= _LONGEST_BODY:
         return outcome

@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 
 import httpx
 
-from pennyform.sandbox.faults.outcome import Ending, Outcome
+from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
 from pennyform.sandbox.messages import Request
 
 Sleep = Callable[[float], None]
 AsyncSleep = Callable[[float], Awaitable[None]]
-Exchange = Callable[[Request], Outcome]
+Exchange = Callable[[Request], RequestOutcome]
 Timeouts = Mapping[str, float | None]
 
 _RAISED: dict[Ending, tuple[type[httpx.TransportError], str]] = {
@@ -88,7 +88,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
 
 
 class _Stream(httpx.SyncByteStream):
-    def __init__(self, outcome: Outcome, request: httpx.Request, sleep: Sleep) -> None:
+    def __init__(self, outcome: RequestOutcome, request: httpx.Request, sleep: Sleep) -> None:
         self._outcome, self._request, self._sleep = outcome, request, sleep
 
     def __iter__(self) -> Iterator[bytes]:
@@ -100,7 +100,7 @@ class _Stream(httpx.SyncByteStream):
 
 
 class _AsyncStream(httpx.AsyncByteStream):
-    def __init__(self, outcome: Outcome, request: httpx.Request, sleep: AsyncSleep) -> None:
+    def __init__(self, outcome: RequestOutcome, request: httpx.Request, sleep: AsyncSleep) -> None:
         self._outcome, self._request, self._sleep = outcome, request, sleep
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -123,17 +123,17 @@ def _incoming(request: httpx.Request, body: bytes) -> Request:
     )
 
 
-def _is_plain(outcome: Outcome) -> bool:
+def _is_plain(outcome: RequestOutcome) -> bool:
     return outcome.ending is Ending.COMPLETE and not outcome.delay and not outcome.pause
 
 
-def _whole(outcome: Outcome) -> httpx.Response:
+def _whole(outcome: RequestOutcome) -> httpx.Response:
     assert outcome.response
     response = outcome.response
     return httpx.Response(response.status, headers=dict(response.headers), content=response.body)
 
 
-def _begun(outcome: Outcome, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+def _begun(outcome: RequestOutcome, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
     assert outcome.response
     response = outcome.response
     headers = {**response.headers, "content-length": str(len(response.body))}
@@ -145,7 +145,7 @@ def _timeouts(request: httpx.Request) -> Timeouts:
     return found
 
 
-def _beginning(outcome: Outcome, timeouts: Timeouts) -> tuple[float, Ending]:
+def _beginning(outcome: RequestOutcome, timeouts: Timeouts) -> tuple[float, Ending]:
     """How long until the headers arrive, or until what happens instead of them."""
     patience = _patience(timeouts)
     if outcome.delay > patience:
@@ -155,7 +155,7 @@ def _beginning(outcome: Outcome, timeouts: Timeouts) -> tuple[float, Ending]:
     return outcome.delay, Ending.COMPLETE
 
 
-def _continuation(outcome: Outcome, timeouts: Timeouts) -> Iterator[tuple[float, bytes, Ending]]:
+def _continuation(outcome: RequestOutcome, timeouts: Timeouts) -> Iterator[tuple[float, bytes, Ending]]:
     """The body: how long until each piece, and what interrupts it."""
     patience = _patience(timeouts)
     for piece in outcome.pieces():

@@ -17,7 +17,7 @@ from pennyform.sandbox.contract.contract import Operation
 from pennyform.sandbox.lists.columns import column
 from pennyform.sandbox.lists.filters import conditions
 from pennyform.sandbox.problems import bad_request
-from pennyform.sandbox.request_context import Call
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 DEFAULT_LIMIT = 20
@@ -47,7 +47,7 @@ class _Sort:
         return column(self.name).expression
 
 
-def page(call: Call, kind: str, *, parent: int | None = None, also: Selection = EVERYTHING) -> Page:
+def page(call: RequestContext, kind: str, *, parent: int | None = None, also: Selection = EVERYTHING) -> Page:
     """Read one page of a kind of record, as the call's ``filter``, ``sort``, ``limit`` and ``cursor`` say.
 
     Args:
@@ -120,17 +120,22 @@ def positioned(text: str) -> list[Any]:
     return place
 
 
-Present = Callable[[Call, Record], dict[str, Any]]
+Present = Callable[[RequestContext, Record], dict[str, Any]]
 
 
 def listed(
-    call: Call, kind: str, present: Present, *, parent: int | None = None, also: Selection = EVERYTHING
+    call: RequestContext,
+    kind: str,
+    present: Present,
+    *,
+    parent: int | None = None,
+    also: Selection = EVERYTHING,
 ) -> dict[str, Any]:
     """The answer of a list: one :func:`page` of records, each as ``present`` shows it."""
     return shown(call, page(call, kind, parent=parent, also=also), present)
 
 
-def shown(call: Call, found: Page, present: Present) -> dict[str, Any]:
+def shown(call: RequestContext, found: Page, present: Present) -> dict[str, Any]:
     """The answer of a list whose page was read before."""
     return {
         "items": [present(call, record) for record in found.records],

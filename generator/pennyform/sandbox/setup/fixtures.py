@@ -17,7 +17,7 @@ import msgspec
 from pennyform.findings import Failure, Finding, tidy
 from pennyform.sandbox.input_files import Document
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.setup.token_requests import Grant, grant
+from pennyform.sandbox.setup.token_requests import TokenRequest, grant_token
 
 if TYPE_CHECKING:
     from pennyform.sandbox.application import Sandbox
@@ -29,7 +29,7 @@ class _Name(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
 
-def open_books(sandbox: Sandbox, path: Path) -> int:
+def load_fixtures(sandbox: Sandbox, path: Path) -> int:
     """Fill the first company's books.
 
     Args:
@@ -87,7 +87,7 @@ class _Opening:
         self._sandbox.rename_company(self._company.id, msgspec.convert(value, _Name).name)
 
     def _grant(self, value: Any) -> None:
-        grant(self._sandbox, msgspec.convert(value, Grant))
+        grant_token(self._sandbox, msgspec.convert(value, TokenRequest))
 
     def _creator(self, collection: str) -> Callable[[Any], None]:
         def create(value: Any) -> None:

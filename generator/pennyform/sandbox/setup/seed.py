@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pennyform.sandbox import oauth
 from pennyform.sandbox.auth.access import add_token
-from pennyform.sandbox.storage.records import Books, Selection
+from pennyform.sandbox.storage.records import Records, Selection
 
 TOKEN = "sandbox"  # noqa: S105 - the point of it is that everybody knows it
 COMPANY = 21_000_001
@@ -81,11 +81,11 @@ def found_company(connection: sqlite3.Connection, name: str, now: datetime) -> i
         "INSERT INTO company (id, name, reg_no, accounting_logic) VALUES (?, ?, ?, 'FR_PCG')",
         (company, name, f"sandbox-{int(_SIREN) + others}"),
     )
-    _furnish(Books(connection, company, now))
+    _furnish(Records(connection, company, now))
     return company
 
 
-def _furnish(books: Books) -> None:
+def _furnish(books: Records) -> None:
     for number, label, vat_rate, enabled in _CHART:
         account = {"number": number, "label": label, "vat_rate": vat_rate, "country_alpha2": "any"}
         books.insert(
@@ -103,7 +103,7 @@ def _furnish(books: Books) -> None:
     _register(books)
 
 
-def _register(books: Books) -> None:
+def _register(books: Records) -> None:
     """A fiscal year that is open, and the platform's consent to send and receive e-invoices."""
     year = books.now.year
     dates = {"start": f"{year}-01-01", "finish": f"{year}-12-31"}
@@ -114,7 +114,7 @@ def _register(books: Books) -> None:
     books.insert("invoice_line", {**_PROFORMA_LINE, **_PROFORMA_AMOUNTS}, parent=proforma.id)
 
 
-def _open_account(books: Books) -> None:
+def _open_account(books: Records) -> None:
     """Journals, banks, and one empty bank account."""
     journals = {
         code: books.insert("journal", {"code": code, "label": label, "type": type_}).id

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pennyform.sandbox.application import Sandbox
 
 
-class Grant(msgspec.Struct, forbid_unknown_fields=True):
+class TokenRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A token to be made known.
 
     Attributes:
@@ -28,7 +28,7 @@ class Grant(msgspec.Struct, forbid_unknown_fields=True):
     expires_at: datetime | None = None
 
 
-def grant(sandbox: Sandbox, wanted: Grant) -> None:
+def grant_token(sandbox: Sandbox, wanted: TokenRequest) -> None:
     """Make a token known, or change what a known one may do.
 
     Raises:

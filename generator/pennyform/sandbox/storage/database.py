@@ -80,7 +80,7 @@ _IN_ORDER = (
 )
 
 
-class Store:
+class Database:
     """An open database. One connection behind one lock: SQLite has one writer anyway.
 
     Args:

@@ -65,7 +65,7 @@ class Selection:
     limit: int = -1
 
 
-class Books:
+class Records:
     """Records of one company inside one transaction.
 
     Args:

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 _PLAIN_JOURNAL = b"\x01\x01"
 
 
-def taken(connection: sqlite3.Connection) -> bytes:
+def take_snapshot(connection: sqlite3.Connection) -> bytes:
     """Everything that the connection's transaction sees."""
     with closing(sqlite3.connect(":memory:")) as copy:
         connection.backup(copy)
@@ -22,7 +22,7 @@ class Snapshot:
     """A database that is asked once more, and thrown away with all that was written to it.
 
     Args:
-        image: as :func:`taken` gave it.
+        image: as :func:`take_snapshot` gave it.
     """
 
     def __init__(self, image: bytes) -> None:

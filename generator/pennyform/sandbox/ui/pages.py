@@ -17,7 +17,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pennyform import data
-from pennyform.sandbox.admin.origin_guard import check_visitor
+from pennyform.sandbox.admin.origin_guard import check_origin
 from pennyform.sandbox.auth.access import Company
 from pennyform.sandbox.faults import Fault
 from pennyform.sandbox.faults.parsing import KINDS
@@ -39,7 +39,7 @@ _SAID_ELSEWHERE = {"kind", "method", "path", "containing"}
 _SNIFF_NOT = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 
-class Page:
+class Pages:
     """Answers browsers.
 
     Args:
@@ -72,7 +72,7 @@ class Page:
             found = path.fullmatch(request.path)
             if found and request.method == "GET":
                 try:
-                    check_visitor(request)
+                    check_origin(request)
                     return view(request, **found.groupdict())
                 except Problem as problem:
                     return self._shown("problem.html", status=problem.status, error=problem.body["error"])

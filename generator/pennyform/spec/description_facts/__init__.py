@@ -15,7 +15,7 @@ from pennyform.spec.description_facts.extensions import (
     STABILITY,
 )
 from pennyform.spec.description_facts.extract import (
-    Reading,
+    DescriptionFacts,
     Unread,
     operation_facts,
     parameter_facts,
@@ -32,7 +32,7 @@ __all__ = [
     "INCLUDES",
     "SORTS",
     "STABILITY",
-    "Reading",
+    "DescriptionFacts",
     "Unread",
     "operation_facts",
     "parameter_facts",

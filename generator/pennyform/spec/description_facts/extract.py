@@ -22,14 +22,14 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class Reading:
+class DescriptionFacts:
     """What a description states: keywords for what it describes, and what was not understood."""
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
 
 
-def schema_facts(schema: Mapping[str, Any]) -> Reading:
+def schema_facts(schema: Mapping[str, Any]) -> DescriptionFacts:
     """The facts in a schema's description.
 
     Args:
@@ -38,7 +38,7 @@ def schema_facts(schema: Mapping[str, Any]) -> Reading:
     return _read(str(schema.get("description", "")), schema, OF_VALUES)
 
 
-def operation_facts(operation: Mapping[str, Any]) -> Reading:
+def operation_facts(operation: Mapping[str, Any]) -> DescriptionFacts:
     """The facts in an operation's summary and description.
 
     Args:
@@ -48,7 +48,7 @@ def operation_facts(operation: Mapping[str, Any]) -> Reading:
     return _read(text, operation, OF_OPERATIONS)
 
 
-def text_facts(item: Mapping[str, Any]) -> Reading:
+def text_facts(item: Mapping[str, Any]) -> DescriptionFacts:
     """What a description seems to state where no form is known: nothing of it is understood.
 
     Args:
@@ -57,7 +57,7 @@ def text_facts(item: Mapping[str, Any]) -> Reading:
     return _read(str(item.get("description", "")), item, {})
 
 
-def parameter_facts(parameter: Mapping[str, Any]) -> Reading:
+def parameter_facts(parameter: Mapping[str, Any]) -> DescriptionFacts:
     """The facts in a parameter's description, as keywords for its schema.
 
     ``filter``, ``sort`` and ``include`` list what they take; other parameters are described like fields.
@@ -69,10 +69,12 @@ def parameter_facts(parameter: Mapping[str, Any]) -> Reading:
     forms = OF_PAGE_SIZES if name in _PAGE_SIZES else OF_VALUES
     said = _read(text, parameter.get("schema", {}), forms)
     listed, unclear = query_facts(name, text)
-    return Reading({**listed, **said.facts}, (*(Unread(name, line) for line in unclear), *said.unread))
+    return DescriptionFacts(
+        {**listed, **said.facts}, (*(Unread(name, line) for line in unclear), *said.unread)
+    )
 
 
-def _read(text: str, subject: Mapping[str, Any], forms: Forms) -> Reading:
+def _read(text: str, subject: Mapping[str, Any], forms: Forms) -> DescriptionFacts:
     facts: dict[str, Any] = {}
     unread: list[Unread] = []
     for sentence in sentences(text):
@@ -83,4 +85,4 @@ def _read(text: str, subject: Mapping[str, Any], forms: Forms) -> Reading:
             unread.append(Unread(category, sentence))
         elif found:
             facts |= found
-    return Reading(facts, tuple(unread))
+    return DescriptionFacts(facts, tuple(unread))

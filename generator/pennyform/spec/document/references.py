@@ -23,7 +23,7 @@ _STATUS_NAMES = {
 }
 
 
-def restore(document: Mapping[str, Any]) -> dict[str, Any]:
+def restore_references(document: Mapping[str, Any]) -> dict[str, Any]:
     """Replace each inlined copy of a named schema or response by a reference to it.
 
     Nothing is lost: the copy and the component are equal. What was a thousand copies is one place to review.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pennyform.findings import Finding, Severity, tidy
-from pennyform.spec.description_facts import Reading, Unread
+from pennyform.spec.description_facts import DescriptionFacts, Unread
 from pennyform.spec.document.pointers import child
 
 _PROSE = frozenset(
@@ -35,7 +35,7 @@ class Notes:
         summary = f"the keyword {keyword!r} is left out"
         self.keywords.append(self._warning("unknown-keyword", summary, pointer, detail))
 
-    def facts(self, reading: Reading, pointer: str) -> Mapping[str, Any]:
+    def facts(self, reading: DescriptionFacts, pointer: str) -> Mapping[str, Any]:
         """What was read; what was not is noted."""
         for unread in reading.unread:
             self.unread.setdefault(unread, []).append(pointer)

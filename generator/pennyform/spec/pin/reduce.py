@@ -10,7 +10,7 @@ from pennyform.findings import Finding
 from pennyform.spec.description_facts import operation_facts, parameter_facts, text_facts
 from pennyform.spec.document.load import METHODS
 from pennyform.spec.document.pointers import child
-from pennyform.spec.document.references import restore
+from pennyform.spec.document.references import restore_references
 from pennyform.spec.pin.notes import Notes
 from pennyform.spec.pin.schemas import is_ours, pin_schema, with_facts
 
@@ -70,7 +70,7 @@ def reduce(document: Mapping[str, Any], *, api: str, file: str = "") -> Reduced:
         "components": _components(document.get("components", {}), notes),
     }
     notes.unknown(document, pinned.keys() | {"tags", "security", "info"}, "")
-    return Reduced(restore(pinned), notes.findings(), notes.record())
+    return Reduced(restore_references(pinned), notes.findings(), notes.record())
 
 
 def _path_item(item: Mapping[str, Any], path: str, notes: Notes) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from typing import Any
 from pennyform.sandbox.clock import moment, timestamp
 from pennyform.sandbox.lists.pagination import DEFAULT_LIMIT, position, positioned
 from pennyform.sandbox.problems import bad_request, unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.changes import Change
 
 _KEPT = timedelta(weeks=4)
 
 
-def _list(kind: str, call: Call) -> dict[str, Any]:
+def _list(kind: str, call: RequestContext) -> dict[str, Any]:
     """``GET /changelogs/…``."""
     delay = timedelta(seconds=call.rules.changelog_delay)
     limit = call.parameters.get("limit", DEFAULT_LIMIT)
@@ -38,7 +38,7 @@ def _list(kind: str, call: Call) -> dict[str, Any]:
     }
 
 
-def _after(call: Call) -> int:
+def _after(call: RequestContext) -> int:
     cursor = call.parameters.get("cursor")
     if not cursor:
         return 0
@@ -47,7 +47,7 @@ def _after(call: Call) -> int:
     return int(positioned(cursor)[0] or 0)
 
 
-def _since(call: Call, delay: timedelta) -> datetime:
+def _since(call: RequestContext, delay: timedelta) -> datetime:
     """The earliest time at which a change can have happened that is to be shown."""
     oldest = call.now - _KEPT
     text = call.parameters.get("start_date")
@@ -79,7 +79,7 @@ def _show(change: Change, delay: timedelta) -> dict[str, Any]:
     }
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getCustomerInvoicesChanges": partial(_list, "customer_invoice"),
     "getCustomerChanges": partial(_list, "customer"),
     "getProductChanges": partial(_list, "product"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 
 _USER = {
     "id": 31_000_001,
@@ -15,7 +15,7 @@ _USER = {
 }
 
 
-def get_me(call: Call) -> dict[str, Any]:
+def get_me(call: RequestContext) -> dict[str, Any]:
     """``GET /me``: needs no scope."""
     company = call.access.company
     return {
@@ -30,4 +30,4 @@ def get_me(call: Call) -> dict[str, Any]:
     }
 
 
-OPERATIONS: dict[str, Behaviour] = {"getMe": get_me}
+OPERATIONS: dict[str, Handler] = {"getMe": get_me}

@@ -8,18 +8,18 @@ from typing import Any
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money.currencies import CURRENCIES
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 _CODE = re.compile(r"[A-Za-z]{2,5}")
 
 
-def _establishment(_: Call, record: Record) -> dict[str, Any]:
+def _establishment(_: RequestContext, record: Record) -> dict[str, Any]:
     stamps = {"created_at": record.created_at, "updated_at": record.updated_at}
     return {"id": record.id, "name": record.body["name"], **stamps}
 
 
-def _account(call: Call, record: Record) -> dict[str, Any]:
+def _account(call: RequestContext, record: Record) -> dict[str, Any]:
     kept = record.body
     journal, ledger_account = kept["journal_id"], kept["ledger_account_id"]
     return {
@@ -33,26 +33,26 @@ def _account(call: Call, record: Record) -> dict[str, Any]:
     }
 
 
-def _journal(_: Call, record: Record) -> dict[str, Any]:
+def _journal(_: RequestContext, record: Record) -> dict[str, Any]:
     return {"id": record.id, **record.body}
 
 
-def list_establishments(call: Call) -> dict[str, Any]:
+def list_establishments(call: RequestContext) -> dict[str, Any]:
     """``GET /bank_establishments``."""
     return listed(call, "bank_establishment", _establishment)
 
 
-def list_accounts(call: Call) -> dict[str, Any]:
+def list_accounts(call: RequestContext) -> dict[str, Any]:
     """``GET /bank_accounts``."""
     return listed(call, "bank_account", _account)
 
 
-def get_account(call: Call) -> dict[str, Any]:
+def get_account(call: RequestContext) -> dict[str, Any]:
     """``GET /bank_accounts/{id}``."""
     return _account(call, call.find("bank_account", call.parameters["id"]))
 
 
-def create_account(call: Call) -> dict[str, Any]:
+def create_account(call: RequestContext) -> dict[str, Any]:
     """``POST /bank_accounts``: at the bank ``Other`` unless told; empty at first."""
     given = call.body
     bank = given.get("bank_establishment_id")
@@ -75,17 +75,17 @@ def create_account(call: Call) -> dict[str, Any]:
     return _account(call, call.books.insert("bank_account", body))
 
 
-def list_journals(call: Call) -> dict[str, Any]:
+def list_journals(call: RequestContext) -> dict[str, Any]:
     """``GET /journals``."""
     return listed(call, "journal", _journal)
 
 
-def get_journal(call: Call) -> dict[str, Any]:
+def get_journal(call: RequestContext) -> dict[str, Any]:
     """``GET /journals/{id}``."""
     return _journal(call, call.find("journal", call.parameters["id"]))
 
 
-def create_journal(call: Call) -> dict[str, Any]:
+def create_journal(call: RequestContext) -> dict[str, Any]:
     """``POST /journals``: a code of 2 to 5 letters, once."""
     code = call.body["code"]
     if not _CODE.fullmatch(code):
@@ -95,17 +95,17 @@ def create_journal(call: Call) -> dict[str, Any]:
     return _journal(call, call.books.insert("journal", {**call.body, "type": "miscellaneous"}))
 
 
-def _all(call: Call, kind: str, name: str, value: str) -> list[Record]:
+def _all(call: RequestContext, kind: str, name: str, value: str) -> list[Record]:
     # Names are those written above; the value is bound.
     return call.books.select(kind, Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1))
 
 
-def _first(call: Call, kind: str, name: str, value: str) -> Record:
+def _first(call: RequestContext, kind: str, name: str, value: str) -> Record:
     (found,) = _all(call, kind, name, value)
     return found
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getBankEstablishments": list_establishments,
     "getBankAccounts": list_accounts,
     "getBankAccount": get_account,

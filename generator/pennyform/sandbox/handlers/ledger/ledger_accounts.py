@@ -7,7 +7,7 @@ from typing import Any
 from pennyform.sandbox.accounting.ledger_accounts import with_number
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _THIRD_PARTIES = ("401", "411")
@@ -23,7 +23,7 @@ _TYPES = {
 }
 
 
-def _present(_: Call, record: Record) -> dict[str, Any]:
+def _present(_: RequestContext, record: Record) -> dict[str, Any]:
     return {
         "id": record.id,
         **record.body,
@@ -33,17 +33,17 @@ def _present(_: Call, record: Record) -> dict[str, Any]:
     }
 
 
-def list_ledger_accounts(call: Call) -> dict[str, Any]:
+def list_ledger_accounts(call: RequestContext) -> dict[str, Any]:
     """``GET /ledger_accounts``."""
     return listed(call, "ledger_account", _present)
 
 
-def get_ledger_account(call: Call) -> dict[str, Any]:
+def get_ledger_account(call: RequestContext) -> dict[str, Any]:
     """``GET /ledger_accounts/{id}``."""
     return _present(call, call.find("ledger_account", call.parameters["id"]))
 
 
-def create_ledger_account(call: Call) -> dict[str, Any]:
+def create_ledger_account(call: RequestContext) -> dict[str, Any]:
     """``POST /ledger_accounts``: a number may occur once per VAT set-up."""
     body = {"vat_rate": "any", "country_alpha2": "any", **call.body, "enabled": True}
     body["letterable"] = body["number"].startswith(_THIRD_PARTIES)
@@ -53,7 +53,7 @@ def create_ledger_account(call: Call) -> dict[str, Any]:
     return _present(call, call.books.insert("ledger_account", body))
 
 
-def update_ledger_account(call: Call) -> dict[str, Any]:
+def update_ledger_account(call: RequestContext) -> dict[str, Any]:
     """``PUT /ledger_accounts/{id}``."""
     record = call.find("ledger_account", call.parameters["id"])
     record.body.update(call.body)
@@ -61,7 +61,7 @@ def update_ledger_account(call: Call) -> dict[str, Any]:
     return _present(call, record)
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getLedgerAccounts": list_ledger_accounts,
     "getLedgerAccount": get_ledger_account,
     "postLedgerAccounts": create_ledger_account,

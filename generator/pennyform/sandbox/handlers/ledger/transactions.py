@@ -10,23 +10,23 @@ from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _INVOICES = {"customer_invoice": "customer", "supplier_invoice": "supplier"}
 
 
-def list_transactions(call: Call) -> dict[str, Any]:
+def list_transactions(call: RequestContext) -> dict[str, Any]:
     """``GET /transactions``."""
     return listed(call, "transaction", transaction_view.transaction)
 
 
-def get_transaction(call: Call) -> dict[str, Any]:
+def get_transaction(call: RequestContext) -> dict[str, Any]:
     """``GET /transactions/{id}``."""
     return transaction_view.transaction(call, call.find("transaction", call.parameters["id"]))
 
 
-def create_transaction(call: Call) -> dict[str, Any]:
+def create_transaction(call: RequestContext) -> dict[str, Any]:
     """``POST /transactions``: pays the invoices that refer to it."""
     given = call.body
     account = call.find("bank_account", given["bank_account_id"], "Bank account")
@@ -61,7 +61,7 @@ def _kept(account: Record, given: dict[str, Any], amount: Decimal) -> dict[str, 
     }
 
 
-def update_transaction(call: Call) -> dict[str, Any]:
+def update_transaction(call: RequestContext) -> dict[str, Any]:
     """``PUT /transactions/{id}``: names the customer or the supplier behind it, never both."""
     record = call.find("transaction", call.parameters["id"])
     ((name, identifier),) = call.body.items()
@@ -72,19 +72,19 @@ def update_transaction(call: Call) -> dict[str, Any]:
     return transaction_view.transaction(call, record)
 
 
-def list_matched_invoices(call: Call) -> dict[str, Any]:
+def list_matched_invoices(call: RequestContext) -> dict[str, Any]:
     """``GET /transactions/{transaction_id}/matched_invoices``."""
     transaction = call.find("transaction", call.parameters["transaction_id"])
     return listed(call, settlement.KIND, _invoice, also=settlement.matches_of(transaction))
 
 
-def _invoice(call: Call, match: Record) -> dict[str, Any]:
+def _invoice(call: RequestContext, match: Record) -> dict[str, Any]:
     identifier = match.parent or 0
     kind = next(kind for kind in _INVOICES if call.books.get(kind, identifier))
     return {"id": identifier, "type": _INVOICES[kind], "url": call.url(f"{kind}s", identifier)}
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getTransactions": list_transactions,
     "getTransaction": get_transaction,
     "createTransaction": create_transaction,

@@ -9,7 +9,7 @@ from pennyform.sandbox.accounting import ledger
 from pennyform.sandbox.lists.pagination import DEFAULT_LIMIT, position, positioned
 from pennyform.sandbox.money import money
 from pennyform.sandbox.problems import bad_request
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Selection
 
 _PERIOD = "json_extract(body, '$.date') BETWEEN ? AND ?"
@@ -18,7 +18,7 @@ _AUXILIARY = ("401", "411")
 _LONGEST_NUMBER = 9
 
 
-def trial_balance(call: Call) -> dict[str, Any]:
+def trial_balance(call: RequestContext) -> dict[str, Any]:
     """``GET /trial_balance``: debits and credits of a period, by account number."""
     query = call.parameters
     if query["period_start"] > query["period_end"]:
@@ -35,7 +35,7 @@ def trial_balance(call: Call) -> dict[str, Any]:
     return _page(call, sorted(sums.items()))
 
 
-def _page(call: Call, sums: list[tuple[str, list[Any]]]) -> dict[str, Any]:
+def _page(call: RequestContext, sums: list[tuple[str, list[Any]]]) -> dict[str, Any]:
     start = int(positioned(call.parameters["cursor"])[0]) if call.parameters.get("cursor") else 0
     limit = call.parameters.get("limit", DEFAULT_LIMIT)
     following = start + limit
@@ -56,4 +56,4 @@ def _joined(number: str, *, auxiliary: bool) -> str:
     return number[:3] if not auxiliary and number.startswith(_AUXILIARY) else number
 
 
-OPERATIONS: dict[str, Behaviour] = {"getTrialBalance": trial_balance}
+OPERATIONS: dict[str, Handler] = {"getTrialBalance": trial_balance}

@@ -11,7 +11,7 @@ from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 KIND = "supplier_invoice"
@@ -20,24 +20,24 @@ _LINE = "invoice_line"
 _IN_EUROS = ("amount", "tax")
 
 
-def list_invoices(call: Call) -> dict[str, Any]:
+def list_invoices(call: RequestContext) -> dict[str, Any]:
     """``GET /supplier_invoices``."""
     return listed(call, KIND, _show_item)
 
 
-def get_invoice(call: Call) -> Any:
+def get_invoice(call: RequestContext) -> Any:
     """``GET /supplier_invoices/{id}``."""
     return _show(call, call.find(KIND, call.parameters["id"]))
 
 
-def import_invoice(call: Call) -> Any:
+def import_invoice(call: RequestContext) -> Any:
     """``POST /supplier_invoices/import``: a file makes one invoice."""
     attachment = call.find("file_attachment", call.body["file_attachment_id"], "File attachment")
     file = imports.claim_file(call, attachment, KIND)
     return _show(call, add(call, {**call.body, **file, "origin": "imported"}))
 
 
-def add(call: Call, given: dict[str, Any]) -> Record:
+def add(call: RequestContext, given: dict[str, Any]) -> Record:
     """Keep a new supplier invoice with its lines.
 
     Raises:
@@ -59,7 +59,7 @@ def add(call: Call, given: dict[str, Any]) -> Record:
     return record
 
 
-def update_invoice(call: Call) -> Any:
+def update_invoice(call: RequestContext) -> Any:
     """``PUT /supplier_invoices/{id}``: partial."""
     record = call.find(KIND, call.parameters["id"])
     given = dict(call.body)
@@ -81,7 +81,7 @@ def update_invoice(call: Call) -> Any:
     return _show(call, record)
 
 
-def validate_accounting(call: Call) -> Any:
+def validate_accounting(call: RequestContext) -> Any:
     """``PUT /supplier_invoices/{id}/validate_accounting``: once."""
     record = call.find(KIND, call.parameters["id"])
     if record.body["accounting_status"] != "validation_needed":
@@ -91,7 +91,7 @@ def validate_accounting(call: Call) -> Any:
     return _show(call, record)
 
 
-def change_e_invoice_status(call: Call) -> Any:
+def change_e_invoice_status(call: RequestContext) -> Any:
     """``PUT /supplier_invoices/{supplier_invoice_id}/e_invoice_status``: what is refused stays so."""
     record = call.find(KIND, call.parameters["supplier_invoice_id"])
     status = record.body["e_invoice_status"]
@@ -102,7 +102,7 @@ def change_e_invoice_status(call: Call) -> Any:
     return _show(call, record)
 
 
-def link_purchase_request(call: Call) -> None:
+def link_purchase_request(call: RequestContext) -> None:
     """``POST /supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``."""
     invoice = call.find(KIND, call.parameters["supplier_invoice_id"])
     request = call.find("purchase_request", call.body["purchase_request_id"], "Purchase request")
@@ -121,17 +121,17 @@ def _compute(invoice: dict[str, Any]) -> None:
         invoice[name] = invoice.get(name) or money.text(money.rounded(amount * rate, 2))
 
 
-def _line(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+def _line(call: RequestContext, given: dict[str, Any]) -> dict[str, Any]:
     if given.get("ledger_account_id") is not None:
         call.find("ledger_account", given["ledger_account_id"], "Ledger account")
     return given
 
 
-def _show(call: Call, record: Record) -> Any:
+def _show(call: RequestContext, record: Record) -> Any:
     return show(call, record, **_known(record))
 
 
-def _show_item(call: Call, record: Record) -> dict[str, Any]:
+def _show_item(call: RequestContext, record: Record) -> dict[str, Any]:
     return show_item(call, record, **_known(record))
 
 
@@ -148,7 +148,7 @@ def _known(record: Record) -> dict[str, Any]:
     }
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getSupplierInvoices": list_invoices,
     "getSupplierInvoice": get_invoice,
     "importSupplierInvoice": import_invoice,

@@ -8,11 +8,11 @@ from typing import Any
 from pennyform.sandbox.accounting import settlement, status, transaction_view
 from pennyform.sandbox.handlers.purchases.supplier_invoices import KIND
 from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 
-def change_payment_status(call: Call) -> None:
+def change_payment_status(call: RequestContext) -> None:
     """``PUT /supplier_invoices/{supplier_invoice_id}/payment_status``."""
     record = call.find(KIND, call.parameters["supplier_invoice_id"])
     record.body["marked_as_paid"] = call.body["payment_status"] == "paid"
@@ -20,33 +20,33 @@ def change_payment_status(call: Call) -> None:
     call.books.update(record)
 
 
-def match_transaction(call: Call) -> None:
+def match_transaction(call: RequestContext) -> None:
     """``POST /supplier_invoices/{supplier_invoice_id}/matched_transactions``: one at a time."""
     record = call.find(KIND, call.parameters["supplier_invoice_id"])
     settlement.match(call, record, call.find("transaction", call.body["transaction_id"], "Transaction"))
     _settle(call, record)
 
 
-def unmatch_transaction(call: Call) -> None:
+def unmatch_transaction(call: RequestContext) -> None:
     """``DELETE /supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``."""
     record = call.find(KIND, call.parameters["supplier_invoice_id"])
     settlement.unmatch(call, record, int(call.parameters["id"]))
     _settle(call, record)
 
 
-def list_matched(call: Call) -> dict[str, Any]:
+def list_matched(call: RequestContext) -> dict[str, Any]:
     """``GET /supplier_invoices/{supplier_invoice_id}/matched_transactions``."""
     invoice = call.find(KIND, call.parameters["supplier_invoice_id"])
     return listed(call, settlement.KIND, _transaction, parent=invoice.id)
 
 
-def list_payments(call: Call) -> dict[str, Any]:
+def list_payments(call: RequestContext) -> dict[str, Any]:
     """``GET /supplier_invoices/{supplier_invoice_id}/payments``: one per transaction that was matched."""
     invoice = call.find(KIND, call.parameters["supplier_invoice_id"])
     return listed(call, settlement.KIND, transaction_view.payment, parent=invoice.id)
 
 
-def _settle(call: Call, record: Record) -> None:
+def _settle(call: RequestContext, record: Record) -> None:
     record.body["payment_status"] = _payment_status(record)
     call.books.annotate(record)
 
@@ -59,12 +59,12 @@ def _payment_status(record: Record) -> str:
     return "partially_paid" if status.owed(record.body) > 0 else "fully_paid"
 
 
-def _transaction(call: Call, record: Record) -> dict[str, Any]:
+def _transaction(call: RequestContext, record: Record) -> dict[str, Any]:
     transaction = call.find("transaction", record.body["transaction_id"])
     return transaction_view.matched(call, transaction, "supplier")
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "updateSupplierInvoicePaymentStatus": change_payment_status,
     "postSupplierInvoiceMatchedTransactions": match_transaction,
     "deleteSupplierInvoiceMatchedTransactions": unmatch_transaction,

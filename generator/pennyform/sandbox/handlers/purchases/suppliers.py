@@ -7,29 +7,29 @@ from typing import Any
 from pennyform.sandbox.accounting.ledger_accounts import opened
 from pennyform.sandbox.generic import show, show_item
 from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _SUPPLIERS_ACCOUNT = "401"
 _DEFAULTS: dict[str, Any] = {"emails": [], "vat_number": "", "iban": ""}
 
 
-def list_suppliers(call: Call) -> dict[str, Any]:
+def list_suppliers(call: RequestContext) -> dict[str, Any]:
     """``GET /suppliers``."""
     return listed(call, "supplier", show_item)
 
 
-def get_supplier(call: Call) -> Any:
+def get_supplier(call: RequestContext) -> Any:
     """``GET /suppliers/{id}``."""
     return show(call, call.find("supplier", call.parameters["id"]))
 
 
-def create_supplier(call: Call) -> Any:
+def create_supplier(call: RequestContext) -> Any:
     """``POST /suppliers``."""
     return show(call, add(call, call.body))
 
 
-def add(call: Call, given: dict[str, Any]) -> Record:
+def add(call: RequestContext, given: dict[str, Any]) -> Record:
     """A new supplier, with an account that is opened when there is none of its number.
 
     Raises:
@@ -42,7 +42,7 @@ def add(call: Call, given: dict[str, Any]) -> Record:
     return call.books.insert("supplier", kept, reference=reference)
 
 
-def update_supplier(call: Call) -> Any:
+def update_supplier(call: RequestContext) -> Any:
     """``PUT /suppliers/{id}``: partial."""
     record = call.find("supplier", call.parameters["id"])
     given = dict(call.body)
@@ -52,7 +52,7 @@ def update_supplier(call: Call) -> Any:
     return show(call, record)
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getSuppliers": list_suppliers,
     "getSupplier": get_supplier,
     "postSupplier": create_supplier,

@@ -15,18 +15,18 @@ from pennyform.sandbox.accounting.settlement import reconcile_invoice
 from pennyform.sandbox.handlers.sales.invoice_lines import included_lines
 from pennyform.sandbox.lists.pagination import page, shown
 from pennyform.sandbox.problems import bad_request, unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 _LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
 
 
-def create_invoice(call: Call) -> dict[str, Any]:
+def create_invoice(call: RequestContext) -> dict[str, Any]:
     """``POST /customer_invoices``: a draft when ``draft`` is true, otherwise issued on the spot."""
     return invoice_view.invoice(call, invoicing.make(call, call.body))
 
 
-def list_invoices(call: Call) -> dict[str, Any]:
+def list_invoices(call: RequestContext) -> dict[str, Any]:
     """``GET /customer_invoices``, with ``include=invoice_lines`` on request."""
     include = call.parameters.get("include")
     if include and include not in call.operation.includes:
@@ -38,12 +38,12 @@ def list_invoices(call: Call) -> dict[str, Any]:
     return answer
 
 
-def get_invoice(call: Call) -> dict[str, Any]:
+def get_invoice(call: RequestContext) -> dict[str, Any]:
     """``GET /customer_invoices/{id}``."""
     return invoice_view.invoice(call, _found(call))
 
 
-def update_invoice(call: Call) -> dict[str, Any]:
+def update_invoice(call: RequestContext) -> dict[str, Any]:
     """``PUT /customer_invoices/{id}``: partial; what may change depends on whether it is a draft."""
     record = _found(call)
     given = dict(call.body)
@@ -61,7 +61,7 @@ def update_invoice(call: Call) -> dict[str, Any]:
     return invoice_view.invoice(call, record)
 
 
-def finalize_invoice(call: Call) -> dict[str, Any]:
+def finalize_invoice(call: RequestContext) -> dict[str, Any]:
     """``PUT /customer_invoices/{id}/finalize``: once."""
     record = _found(call)
     if not record.body["draft"]:
@@ -71,7 +71,7 @@ def finalize_invoice(call: Call) -> dict[str, Any]:
     return invoice_view.invoice(call, record)
 
 
-def delete_invoice(call: Call) -> None:
+def delete_invoice(call: RequestContext) -> None:
     """``DELETE /customer_invoices/{id}``: drafts only, with their lines and sections."""
     record = _found(call)
     if not record.body["draft"]:
@@ -82,7 +82,7 @@ def delete_invoice(call: Call) -> None:
     call.books.delete([record], free_reference=call.rules.deleted_reference_is_free)
 
 
-def _found(call: Call) -> Record:
+def _found(call: RequestContext) -> Record:
     return call.find("customer_invoice", call.parameters["id"])
 
 
@@ -101,7 +101,7 @@ def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
         raise unprocessable(f"{refused[0] if refused else 'invoice_lines'} cannot be changed once finalized")
 
 
-def _change_imputation(call: Call, record: Record, updates: Iterable[Mapping[str, Any]]) -> None:
+def _change_imputation(call: RequestContext, record: Record, updates: Iterable[Mapping[str, Any]]) -> None:
     kept = {line.id: line for line in invoicing.lines_of(call, record)}
     for update in updates:
         line = invoicing.line_in(call, kept, update)
@@ -109,7 +109,7 @@ def _change_imputation(call: Call, record: Record, updates: Iterable[Mapping[str
         call.books.update(line)
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "postCustomerInvoices": create_invoice,
     "getCustomerInvoices": list_invoices,
     "getCustomerInvoice": get_invoice,

@@ -14,7 +14,7 @@ from typing import Any
 from pennyform.sandbox.accounting.ledger_accounts import opened
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.problems import not_found, unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -38,7 +38,7 @@ _OF_KIND: dict[str, dict[str, Any]] = {
 _LINKS = ("mandates", "pro_account_mandates")
 
 
-def _present(call: Call, record: Record, *, with_kind: bool) -> dict[str, Any]:
+def _present(call: RequestContext, record: Record, *, with_kind: bool) -> dict[str, Any]:
     kept = dict(record.body)
     kind, account = kept.pop("customer_type"), kept.pop("ledger_account_id")
     shown = {
@@ -55,17 +55,17 @@ def _present(call: Call, record: Record, *, with_kind: bool) -> dict[str, Any]:
     return {**shown, "customer_type": kind} if with_kind else shown
 
 
-def list_customers(call: Call) -> dict[str, Any]:
+def list_customers(call: RequestContext) -> dict[str, Any]:
     """``GET /customers``: both kinds, told apart by ``customer_type``."""
     return listed(call, "customer", partial(_present, with_kind=True))
 
 
-def get_customer(call: Call) -> dict[str, Any]:
+def get_customer(call: RequestContext) -> dict[str, Any]:
     """``GET /customers/{id}``."""
     return _present(call, call.find("customer", call.parameters["id"]), with_kind=True)
 
 
-def _get(kind: str, call: Call) -> dict[str, Any]:
+def _get(kind: str, call: RequestContext) -> dict[str, Any]:
     """``GET /company_customers/{id}`` and ``GET /individual_customers/{id}``."""
     record = call.find("customer", call.parameters["id"])
     if record.body["customer_type"] != kind:
@@ -73,12 +73,12 @@ def _get(kind: str, call: Call) -> dict[str, Any]:
     return _present(call, record, with_kind=False)
 
 
-def _create(kind: str, call: Call) -> dict[str, Any]:
+def _create(kind: str, call: RequestContext) -> dict[str, Any]:
     """``POST /company_customers`` and ``POST /individual_customers``."""
     return _present(call, add(call, kind, call.body), with_kind=False)
 
 
-def add(call: Call, kind: str, given: Mapping[str, Any]) -> Record:
+def add(call: RequestContext, kind: str, given: Mapping[str, Any]) -> Record:
     """A new customer, with an account that is opened when there is none of its number.
 
     Args:
@@ -98,7 +98,7 @@ def add(call: Call, kind: str, given: Mapping[str, Any]) -> Record:
     return call.books.insert("customer", _settled(kept), reference=reference)
 
 
-def _update(kind: str, call: Call) -> dict[str, Any]:
+def _update(kind: str, call: RequestContext) -> dict[str, Any]:
     """``PUT /company_customers/{id}`` and ``PUT /individual_customers/{id}``: partial, addresses too."""
     record = call.find("customer", call.parameters["id"])
     if record.body["customer_type"] != kind:
@@ -131,7 +131,7 @@ def _settled(kept: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getCustomers": list_customers,
     "getCustomer": get_customer,
     "postCompanyCustomer": partial(_create, "company"),

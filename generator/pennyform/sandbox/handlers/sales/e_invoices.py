@@ -13,7 +13,7 @@ from pennyform.sandbox.handlers.purchases import supplier_invoices, suppliers
 from pennyform.sandbox.handlers.sales import customers, sending
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 _FRENCH_RATES = {
@@ -29,7 +29,7 @@ _UNTAXED = {"AE": "crossborder", "K": "crossborder", "G": "extracom"}
 _MEDIA_TYPES = {True: "application/pdf", False: "application/xml"}
 
 
-def import_to_customer(call: Call) -> dict[str, Any]:
+def import_to_customer(call: RequestContext) -> dict[str, Any]:
     """``POST /customer_invoices/e_invoices/imports``: issued, with the number that the file gives."""
     invoice = _customer_invoice(call)
     if call.body.get("send_to_pa"):
@@ -37,22 +37,22 @@ def import_to_customer(call: Call) -> dict[str, Any]:
     return _answer(call, invoice)
 
 
-def import_from_supplier(call: Call) -> dict[str, Any]:
+def import_from_supplier(call: RequestContext) -> dict[str, Any]:
     """``POST /supplier_invoices/e_invoices/imports``."""
     return _answer(call, _supplier_invoice(call))
 
 
-def import_either(call: Call) -> dict[str, Any]:
+def import_either(call: RequestContext) -> dict[str, Any]:
     """``POST /e-invoices/imports``: the form says which side the company is on."""
     make = _customer_invoice if call.body["type"] == "customer" else _supplier_invoice
     return _answer(call, make(call))
 
 
-def _answer(call: Call, invoice: Record) -> dict[str, Any]:
+def _answer(call: RequestContext, invoice: Record) -> dict[str, Any]:
     return {"id": invoice.id, "url": call.url(collection_of(invoice.kind), invoice.id)}
 
 
-def _customer_invoice(call: Call) -> Record:
+def _customer_invoice(call: RequestContext) -> Record:
     kind = "customer_invoice"
     document, file = _read(call, kind)
     customer = _customer(call, document.buyer)
@@ -73,7 +73,7 @@ def _customer_invoice(call: Call) -> Record:
     return imports.keep(call, invoice, lines, None)
 
 
-def _supplier_invoice(call: Call) -> Record:
+def _supplier_invoice(call: RequestContext) -> Record:
     document, file = _read(call, supplier_invoices.KIND)
     given = {
         **_header(document),
@@ -86,7 +86,7 @@ def _supplier_invoice(call: Call) -> Record:
     return supplier_invoices.add(call, given)
 
 
-def _read(call: Call, kind: str) -> tuple[Document, dict[str, Any]]:
+def _read(call: RequestContext, kind: str) -> tuple[Document, dict[str, Any]]:
     """What the file says, and what is kept of the file."""
     upload = call.body["file"]
     try:
@@ -115,7 +115,7 @@ def _header(document: Document) -> dict[str, Any]:
     }
 
 
-def _lines(call: Call, document: Document) -> list[dict[str, Any]]:
+def _lines(call: RequestContext, document: Document) -> list[dict[str, Any]]:
     extras = _extras(call, document)
     return [{**_line(document, one), **extras.get(one.identifier, {})} for one in document.lines]
 
@@ -142,7 +142,7 @@ def _vat_rate(line: Line) -> str:
     return code
 
 
-def _extras(call: Call, document: Document) -> dict[str, dict[str, Any]]:
+def _extras(call: RequestContext, document: Document) -> dict[str, dict[str, Any]]:
     """What the form adds to lines, by the lines' own identifiers."""
     given = call.body.get("invoice_options", {}).get("invoice_lines", [])
     known = {line.identifier for line in document.lines}
@@ -155,7 +155,7 @@ def _extras(call: Call, document: Document) -> dict[str, dict[str, Any]]:
     }
 
 
-def _customer(call: Call, party: Party) -> Record:
+def _customer(call: RequestContext, party: Party) -> Record:
     """The customer that the form names, the buyer by number or name, or a new one."""
     named = call.body.get("invoice_options", {}).get("customer_id")
     if named is not None:
@@ -165,7 +165,7 @@ def _customer(call: Call, party: Party) -> Record:
     )
 
 
-def _supplier(call: Call, party: Party) -> Record:
+def _supplier(call: RequestContext, party: Party) -> Record:
     named = call.body.get("invoice_options", {}).get("supplier_id")
     if named is not None:
         return call.find("supplier", named, "Supplier")
@@ -182,7 +182,7 @@ def _company(party: Party, address: str) -> dict[str, Any]:
     return {"name": party.name, "reg_no": party.reg_no, address: places}
 
 
-def _known(call: Call, kind: str, party: Party) -> Record | None:
+def _known(call: RequestContext, kind: str, party: Party) -> Record | None:
     by_name = call.rules.party_by_name
     for name, value in (("reg_no", party.reg_no), ("name", party.name if by_name else "")):
         # Names are the two written above; the value is bound.
@@ -192,7 +192,7 @@ def _known(call: Call, kind: str, party: Party) -> Record | None:
     return None
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "createCustomerInvoiceEInvoiceImport": import_to_customer,
     "createSupplierInvoiceEInvoiceImport": import_from_supplier,
     "createEInvoiceImport": import_either,

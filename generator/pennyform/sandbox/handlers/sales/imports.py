@@ -12,13 +12,13 @@ from pennyform.sandbox.accounting.settlement import reconcile_invoice
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.money.amounts import discount_of
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _NOT_KEPT = ("invoice_lines", "import_as_incomplete", "convert_to_e_invoice", "external_reference")
 
 
-def import_invoice(call: Call) -> dict[str, Any]:
+def import_invoice(call: RequestContext) -> dict[str, Any]:
     """``POST /customer_invoices/import``: never a draft; numbered as its file says."""
     given = call.body
     attachment = call.find("file_attachment", given["file_attachment_id"], "File attachment")
@@ -37,7 +37,7 @@ def import_invoice(call: Call) -> dict[str, Any]:
     return invoice_view.invoice(call, _made(call, invoice, customer))
 
 
-def _made(call: Call, invoice: dict[str, Any], customer: Record) -> Record:
+def _made(call: RequestContext, invoice: dict[str, Any], customer: Record) -> Record:
     lines = [imports.line(call, line, rank) for rank, line in enumerate(call.body["invoice_lines"], 1)]
     invoice["customer_name"] = customer.body["name"]
     invoice["language"] = customer.body["billing_language"]
@@ -49,7 +49,7 @@ def _made(call: Call, invoice: dict[str, Any], customer: Record) -> Record:
     return record
 
 
-def update_imported(call: Call) -> dict[str, Any]:
+def update_imported(call: RequestContext) -> dict[str, Any]:
     """``PUT /customer_invoices/{id}/update_imported``: partial; amounts are held against each other again."""
     record = call.find("customer_invoice", call.parameters["id"])
     if record.body["origin"] == "created":
@@ -67,7 +67,9 @@ def update_imported(call: Call) -> dict[str, Any]:
     return invoice_view.invoice(call, record)
 
 
-def _change(call: Call, record: Record, given: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+def _change(
+    call: RequestContext, record: Record, given: Mapping[str, Any], changes: Mapping[str, Any]
+) -> None:
     kept = {line.id: line for line in lines_of(call, record)}
     for update in changes.get("update", ()):
         line = line_in(call, kept, update)
@@ -92,7 +94,7 @@ def _merged(kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]
     return {**{name: value for name, value in kept.items() if name not in stale}, **given}
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "importCustomerInvoices": import_invoice,
     "updateImportedCustomerInvoice": update_imported,
 }

@@ -7,25 +7,25 @@ from typing import Any
 
 from pennyform.sandbox.accounting import invoice_view
 from pennyform.sandbox.lists.pagination import cursor, listed
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _MOST_INCLUDED = 20
 
 
-def list_lines(call: Call) -> dict[str, Any]:
+def list_lines(call: RequestContext) -> dict[str, Any]:
     """``GET /customer_invoices/{customer_invoice_id}/invoice_lines``: newest first unless asked by rank."""
     invoice = call.find("customer_invoice", call.parameters["customer_invoice_id"])
     return listed(call, "invoice_line", invoice_view.line, parent=invoice.id)
 
 
-def list_sections(call: Call) -> dict[str, Any]:
+def list_sections(call: RequestContext) -> dict[str, Any]:
     """``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``."""
     invoice = call.find("customer_invoice", call.parameters["customer_invoice_id"])
     return listed(call, "invoice_line_section", invoice_view.section, parent=invoice.id)
 
 
-def included_lines(call: Call, invoices: Sequence[Record]) -> dict[str, Any]:
+def included_lines(call: RequestContext, invoices: Sequence[Record]) -> dict[str, Any]:
     """``included.invoice_lines``: up to 20 lines per invoice id, ordered as ``Rules.included_sort`` says."""
     newest = call.rules.included_sort == "-id"
     identifiers = [invoice.id for invoice in invoices]
@@ -33,7 +33,7 @@ def included_lines(call: Call, invoices: Sequence[Record]) -> dict[str, Any]:
     return {str(invoice.id): _included(call, invoice, found.get(invoice.id, [])) for invoice in invoices}
 
 
-def _included(call: Call, invoice: Record, lines: list[Record]) -> dict[str, Any]:
+def _included(call: RequestContext, invoice: Record, lines: list[Record]) -> dict[str, Any]:
     shown = lines[:_MOST_INCLUDED]
     more = len(lines) > _MOST_INCLUDED
     link = call.url("customer_invoices", invoice.id, "invoice_lines")
@@ -44,14 +44,14 @@ def _included(call: Call, invoice: Record, lines: list[Record]) -> dict[str, Any
     }
 
 
-def _onwards(call: Call, last: Record) -> str:
+def _onwards(call: RequestContext, last: Record) -> str:
     """The query for the lines after the last one; the list's own sort need not be asked for."""
     if call.rules.included_sort == "rank":
         return f"sort=rank&cursor={cursor(last, 'rank')}"
     return f"cursor={cursor(last)}"
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getCustomerInvoiceInvoiceLines": list_lines,
     "getCustomerInvoiceInvoiceLineSections": list_sections,
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from pennyform.sandbox.generic import show
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 
 _GOCARDLESS = "gocardless_mandate"
 _CANCELLABLE = frozenset({"pending_submission", "submitted", "active"})
@@ -14,7 +14,7 @@ _KINDS = {"SepaMandate": "sepa_mandate", "Mandate": _GOCARDLESS}
 _METHODS = {"SepaMandate": "XML", "Mandate": "GoCardless"}
 
 
-def request_gocardless(call: Call) -> None:
+def request_gocardless(call: RequestContext) -> None:
     """``POST /gocardless_mandates/mail_requests``: a mandate comes of it."""
     customer = call.find("customer", call.body["customer_id"], "Customer")
     number = call.books.next_number("mandate")
@@ -27,14 +27,14 @@ def request_gocardless(call: Call) -> None:
     call.books.insert(_GOCARDLESS, body, reference=f"MD{number:06d}")
 
 
-def associate_gocardless(call: Call) -> None:
+def associate_gocardless(call: RequestContext) -> None:
     """``POST /gocardless_mandates/{gocardless_mandate_id}/associations``."""
     mandate = call.find(_GOCARDLESS, call.parameters["gocardless_mandate_id"])
     mandate.body["customer_id"] = call.find("customer", call.body["customer_id"], "Customer").id
     call.books.update(mandate)
 
 
-def cancel_gocardless(call: Call) -> None:
+def cancel_gocardless(call: RequestContext) -> None:
     """``POST /gocardless_mandates/{gocardless_mandate_id}/cancellations``: once."""
     mandate = call.find(_GOCARDLESS, call.parameters["gocardless_mandate_id"])
     if mandate.body["status"] not in _CANCELLABLE:
@@ -43,7 +43,7 @@ def cancel_gocardless(call: Call) -> None:
     call.books.update(mandate)
 
 
-def request_pro_account(call: Call) -> None:
+def request_pro_account(call: RequestContext) -> None:
     """``POST /pro_account/mandate_requests``."""
     customer = call.find("customer", call.body["customer_id"], "Customer")
     body = {
@@ -55,7 +55,7 @@ def request_pro_account(call: Call) -> None:
     call.books.insert("mandate", body)
 
 
-def migrate(call: Call) -> Any:
+def migrate(call: RequestContext) -> Any:
     """``POST /pro_account/mandate_migrations``: done when it is answered."""
     type_ = call.body["mandate_type"]
     mandate = call.find(_KINDS[type_], call.body["mandate_id"], "Mandate")
@@ -72,7 +72,7 @@ def migrate(call: Call) -> Any:
     return show(call, call.books.insert("mandate_migration", body))
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "postGocardlessMandateMailRequests": request_gocardless,
     "postGocardlessMandateAssociations": associate_gocardless,
     "postGocardlessMandateCancellations": cancel_gocardless,

@@ -9,13 +9,13 @@ from pennyform.sandbox.accounting.ledger_accounts import account_for, substance_
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of, percent_of
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _DEFAULTS = {"description": "", "unit": "", "currency": "EUR", "reference": None, "ledger_account_id": None}
 
 
-def _present(_: Call, record: Record) -> dict[str, Any]:
+def _present(_: RequestContext, record: Record) -> dict[str, Any]:
     kept = record.body
     account = kept["ledger_account_id"]
     shown = {name: value for name, value in kept.items() if name != "ledger_account_id"}
@@ -30,17 +30,17 @@ def _present(_: Call, record: Record) -> dict[str, Any]:
     }
 
 
-def list_products(call: Call) -> dict[str, Any]:
+def list_products(call: RequestContext) -> dict[str, Any]:
     """``GET /products``."""
     return listed(call, "product", _present)
 
 
-def get_product(call: Call) -> dict[str, Any]:
+def get_product(call: RequestContext) -> dict[str, Any]:
     """``GET /products/{id}``."""
     return _present(call, call.find("product", call.parameters["id"]))
 
 
-def create_product(call: Call) -> dict[str, Any]:
+def create_product(call: RequestContext) -> dict[str, Any]:
     """``POST /products``."""
     given = dict(call.body)
     reference = given.pop("external_reference", None) or call.books.new_reference("product")
@@ -48,7 +48,7 @@ def create_product(call: Call) -> dict[str, Any]:
     return _present(call, call.books.insert("product", kept, reference=reference))
 
 
-def update_product(call: Call) -> dict[str, Any]:
+def update_product(call: RequestContext) -> dict[str, Any]:
     """``PUT /products/{id}``: partial. Lines that were filled from it before keep what they got."""
     record = call.find("product", call.parameters["id"])
     given = dict(call.body)
@@ -58,7 +58,7 @@ def update_product(call: Call) -> dict[str, Any]:
     return _present(call, record)
 
 
-def _settled(call: Call, kept: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _settled(call: RequestContext, kept: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Resolve the ledger account and compute the price with tax."""
     account = None
     if "ledger_account_id" in given or "substance" in given:
@@ -77,7 +77,7 @@ def _settled(call: Call, kept: dict[str, Any], given: dict[str, Any]) -> dict[st
     }
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getProducts": list_products,
     "getProduct": get_product,
     "postProducts": create_product,

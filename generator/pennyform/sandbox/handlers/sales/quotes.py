@@ -12,7 +12,7 @@ from pennyform.sandbox.handlers.sales.sending import mail
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import dates
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _OF_QUOTE = (
@@ -28,7 +28,7 @@ _OF_QUOTE = (
 _OPEN = ("pending", "accepted")
 
 
-def _known(call: Call, record: Record) -> dict[str, Any]:
+def _known(call: RequestContext, record: Record) -> dict[str, Any]:
     ready = status.has_file(record.body, call.now, call.rules)
     filename = f"{record.body['quote_number']}.pdf"
     search = f'[{{"field":"quote_id","operator":"eq","value":{record.id}}}]'
@@ -42,25 +42,25 @@ def _known(call: Call, record: Record) -> dict[str, Any]:
     }
 
 
-def _show(call: Call, record: Record) -> Any:
+def _show(call: RequestContext, record: Record) -> Any:
     return show(call, record, **_known(call, record))
 
 
-def _show_item(call: Call, record: Record) -> dict[str, Any]:
+def _show_item(call: RequestContext, record: Record) -> dict[str, Any]:
     return show_item(call, record, **_known(call, record))
 
 
-def list_quotes(call: Call) -> dict[str, Any]:
+def list_quotes(call: RequestContext) -> dict[str, Any]:
     """``GET /quotes``."""
     return listed(call, "quote", _show_item)
 
 
-def get_quote(call: Call) -> Any:
+def get_quote(call: RequestContext) -> Any:
     """``GET /quotes/{id}``."""
     return _show(call, call.find("quote", call.parameters["id"]))
 
 
-def create_quote(call: Call) -> Any:
+def create_quote(call: RequestContext) -> Any:
     """``POST /quotes``: numbered at once, and pending."""
     year = call.body["date"][:4]
     given = {
@@ -72,7 +72,7 @@ def create_quote(call: Call) -> Any:
     return _show(call, invoicing.make(call, given, "quote"))
 
 
-def update_quote(call: Call) -> Any:
+def update_quote(call: RequestContext) -> Any:
     """``PUT /quotes/{id}``: partial, until it is invoiced."""
     record = call.find("quote", call.parameters["id"])
     _check_changeable(call, record)
@@ -85,7 +85,7 @@ def update_quote(call: Call) -> Any:
     return _show(call, record)
 
 
-def update_status(call: Call) -> Any:
+def update_status(call: RequestContext) -> Any:
     """``PUT /quotes/{id}/update_status``: what is invoiced stays so."""
     record = call.find("quote", call.parameters["id"])
     _check_changeable(call, record)
@@ -94,13 +94,13 @@ def update_status(call: Call) -> Any:
     return _show(call, record)
 
 
-def send_by_email(call: Call) -> None:
+def send_by_email(call: RequestContext) -> None:
     """``POST /quotes/{id}/send_by_email``: one more mail each time, once the PDF is there."""
     record = call.find("quote", call.parameters["id"])
     mail(call, record, has_file=status.has_file(record.body, call.now, call.rules))
 
 
-def create_invoice(call: Call) -> dict[str, Any]:
+def create_invoice(call: RequestContext) -> dict[str, Any]:
     """``POST /customer_invoices/create_from_quote``: once, of a quote that is pending or accepted."""
     quote = call.find("quote", call.body["quote_id"], "Quote")
     if call.rules.quote_once and quote.body["status"] not in _OPEN:
@@ -124,19 +124,19 @@ def create_invoice(call: Call) -> dict[str, Any]:
     return invoice_view.invoice(call, invoice)
 
 
-def _deadline(call: Call, quote: Record, customer: Record) -> str:
+def _deadline(call: RequestContext, quote: Record, customer: Record) -> str:
     today = call.now.date()
     if call.rules.quote_keeps_deadline:
         return max(str(quote.body["deadline"]), today.isoformat())
     return dates.deadline(today, customer.body["payment_conditions"]).isoformat()
 
 
-def _check_changeable(call: Call, record: Record) -> None:
+def _check_changeable(call: RequestContext, record: Record) -> None:
     if call.rules.quote_once and record.body["status"] == "invoiced":
         raise unprocessable("The quote is invoiced and cannot be changed")
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "listQuotes": list_quotes,
     "getQuote": get_quote,
     "postQuotes": create_quote,

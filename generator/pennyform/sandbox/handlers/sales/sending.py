@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pennyform.sandbox.accounting import status
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.problems import conflict, unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def send_by_email(call: Call) -> None:
+def send_by_email(call: RequestContext) -> None:
     """``POST /customer_invoices/{id}/send_by_email``: one more mail each time, once the PDF is there."""
     invoice = call.find("customer_invoice", call.parameters["id"])
     if invoice.body["draft"]:
@@ -23,7 +23,7 @@ def send_by_email(call: Call) -> None:
     mail(call, invoice, has_file=status.has_file(invoice.body, call.now, call.rules))
 
 
-def mail(call: Call, document: Record, *, has_file: bool) -> None:
+def mail(call: RequestContext, document: Record, *, has_file: bool) -> None:
     """Send a document to the call's recipients, or to its customer when there are none.
 
     Raises:
@@ -45,12 +45,12 @@ def _check(recipients: Sequence[str]) -> None:
         raise unprocessable("recipients must be email addresses")
 
 
-def send_to_pa(call: Call) -> None:
+def send_to_pa(call: RequestContext) -> None:
     """``POST /customer_invoices/{id}/send_to_pa``: once; what becomes of it shows in ``e_invoicing``."""
     submit(call, call.find("customer_invoice", call.parameters["id"]))
 
 
-def submit(call: Call, invoice: Record) -> None:
+def submit(call: RequestContext, invoice: Record) -> None:
     """Hand an invoice to the platform.
 
     Raises:
@@ -68,7 +68,7 @@ def submit(call: Call, invoice: Record) -> None:
     call.books.update(invoice)
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "sendByEmailCustomerInvoice": send_by_email,
     "sendToPaCustomerInvoice": send_to_pa,
 }

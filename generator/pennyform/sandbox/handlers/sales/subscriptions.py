@@ -10,7 +10,7 @@ from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.generic import change_below, show, show_item
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.problems import unprocessable
-from pennyform.sandbox.request_context import Behaviour, Call
+from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _MOST_RECIPIENTS = 25
@@ -33,17 +33,17 @@ _OF_INVOICE = (
 )
 
 
-def list_subscriptions(call: Call) -> dict[str, Any]:
+def list_subscriptions(call: RequestContext) -> dict[str, Any]:
     """``GET /billing_subscriptions``."""
     return listed(call, subscriptions.KIND, _show_item)
 
 
-def get_subscription(call: Call) -> Any:
+def get_subscription(call: RequestContext) -> Any:
     """``GET /billing_subscriptions/{id}``."""
     return _show(call, call.find(subscriptions.KIND, call.parameters["id"]))
 
 
-def create_subscription(call: Call) -> Any:
+def create_subscription(call: RequestContext) -> Any:
     """``POST /billing_subscriptions``: invoices of the past are made at once."""
     given = call.body
     _check_rule(given["recurring_rule"])
@@ -62,7 +62,7 @@ def create_subscription(call: Call) -> Any:
     return _settled(call, record)
 
 
-def update_subscription(call: Call) -> Any:
+def update_subscription(call: RequestContext) -> Any:
     """``PUT /billing_subscriptions/{id}``: what it makes from now on."""
     record = call.find(subscriptions.KIND, call.parameters["id"])
     given = dict(call.body)
@@ -80,7 +80,7 @@ def update_subscription(call: Call) -> Any:
     return _settled(call, record)
 
 
-def _change_invoice(call: Call, record: Record, data: Mapping[str, Any]) -> None:
+def _change_invoice(call: RequestContext, record: Record, data: Mapping[str, Any]) -> None:
     changes = dict(data)
     sections = changes.pop("invoice_line_sections", {})
     lines = changes.pop("invoice_lines", {})
@@ -90,14 +90,14 @@ def _change_invoice(call: Call, record: Record, data: Mapping[str, Any]) -> None
     invoicing.change_lines(call, record, lines)
 
 
-def _settled(call: Call, record: Record) -> Any:
+def _settled(call: RequestContext, record: Record) -> Any:
     subscriptions.plan(record)
     call.books.update(record)
     subscriptions.catch_up(call)
     return _show(call, call.find(subscriptions.KIND, record.id))
 
 
-def _mode(call: Call, mode: Mapping[str, Any], customer: int) -> dict[str, Any]:
+def _mode(call: RequestContext, mode: Mapping[str, Any], customer: int) -> dict[str, Any]:
     """The kind of invoices; mails go to the customer when nobody is named."""
     if mode["type"] != "email":
         return {"mode": mode["type"], "email_settings": None}
@@ -115,15 +115,15 @@ def _check_rule(rule: Mapping[str, Any]) -> None:
             raise unprocessable(f"{name} must be a whole number between 1 and {most}")
 
 
-def _show(call: Call, record: Record) -> Any:
+def _show(call: RequestContext, record: Record) -> Any:
     return show(call, record, **_known(call, record))
 
 
-def _show_item(call: Call, record: Record) -> dict[str, Any]:
+def _show_item(call: RequestContext, record: Record) -> dict[str, Any]:
     return show_item(call, record, **_known(call, record))
 
 
-def _known(call: Call, record: Record) -> dict[str, Any]:
+def _known(call: RequestContext, record: Record) -> dict[str, Any]:
     kept, rule = record.body, record.body["recurring_rule"]
     own_url = call.url("billing_subscriptions", record.id)
     day = rule.get("day_of_month")
@@ -143,7 +143,7 @@ def _known(call: Call, record: Record) -> dict[str, Any]:
     }
 
 
-OPERATIONS: dict[str, Behaviour] = {
+OPERATIONS: dict[str, Handler] = {
     "getBillingSubscriptions": list_subscriptions,
     "getBillingSubscription": get_subscription,
     "postBillingSubscriptions": create_subscription,
