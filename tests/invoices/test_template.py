@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
+import sys
 import time
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform import data
 from pennyform.invoices import load
-from pennyform.invoices.expressions.compile import ExpressionError, evaluate
+from pennyform.invoices.expressions.compile import (
+    DEEPEST,
+    MOST_OPERATORS,
+    ExpressionError,
+    evaluate,
+    syntax_trees,
+)
 
 from .definitions import YAML_TEXT, write
 
@@ -188,6 +197,39 @@ def test_no_expression_breaks_it(text: str) -> None:
     except ExpressionError:
         return
     assert value is None or isinstance(value, str | int | Decimal | date)
+
+
+NESTING: dict[str, tuple[int, Callable[[int], str]]] = {
+    "brackets": (DEEPEST, lambda n: "(" * n + "1" + ")" * n),
+    "lists": (DEEPEST - 1, lambda n: "1 in [" + "[" * n + "1" + "]" * n + "]"),
+    "sums": (MOST_OPERATORS, lambda n: "1" + " + 1" * n),
+    "signs": (MOST_OPERATORS, lambda n: "-" * n + "1"),
+    "negations": (MOST_OPERATORS, lambda n: "not " * n + "1"),
+    "alternatives": (MOST_OPERATORS // 2, lambda n: "1 if 0 else " * n + "1"),
+    "filters": (MOST_OPERATORS, lambda n: "1" + "|round" * n),
+}
+
+
+@pytest.mark.parametrize("kind", NESTING)
+def test_nesting_is_counted_and_not_left_to_the_interpreter(kind: str) -> None:
+    most, written = NESTING[kind]
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 450)
+    try:
+        assert evaluate("{{ " + written(most) + " }}", {}) in (0, 1, 101)
+        assert syntax_trees("{{ " + written(most) + " }}")
+        for count in (most + 1, 150, 900):
+            with pytest.raises(ExpressionError, match=r"at most (16 deep|100 operators|2,000 characters)"):
+                syntax_trees("{{ " + written(count) + " }}")
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_what_is_not_nested_may_be_long() -> None:
+    text = "{{ " + " }} {{ ".join(["(1 + 1)"] * 120) + " }}"
+    assert evaluate(text, {}) == " ".join("2" * 120)
+    assert evaluate("{{ 7 in [" + "1, " * 300 + "7] }}", {}) is True
+    assert evaluate("{{ '" + "(" * 200 + "' }}", {}) == "(" * 200
 
 
 def resolved(folder: Path, template: str = TEMPLATE, definition: str = DEFINITION) -> Any:

@@ -40,15 +40,23 @@ def test_a_contract_is_read_with_its_very_bytes(tmp_path):
     [
         (b"", "json-syntax", 1, 1),
         (b"<html>not found</html>", "json-syntax", 1, 1),
-        (b'{"openapi":\n "3.0.1",\n}', "json-syntax", 3, 1),
+        (b'{"openapi":\n "3.0.1"\n}}', "json-syntax", 3, 2),
         (b'{"a": NaN}', "json-syntax", 0, 0),
         (b'{"a": 1,\n "a": 2}', "duplicate-key", 2, 2),
         (b'{"a": {"b": 1, "\\u0062": 2}}', "duplicate-key", 1, 16),
         (b'{"a": "\xff"}', "not-utf-8", 1, 8),
         (b"[" * 100_000 + b"]" * 100_000, "json-depth", 0, 0),
-        (b"[" * 200 + b"]" * 200, "json-depth", 0, 0),
+        (b"[" * 129 + b"]" * 129, "json-depth", 0, 0),
+        (b"[" * 129, "json-depth", 0, 0),
+        (b"[" * 100_000, "json-depth", 0, 0),
+        (b"[" * 128, "json-syntax", 1, 129),
+        (b'[["' + b"[" * 1_000 + b'"], x]', "json-syntax", 1, 1_008),
+        (b'["' + b"[" * 1_000, "json-syntax", 1, 2),
     ],
-    ids=["empty", "html", "comma", "nan", "duplicate", "escaped-duplicate", "latin-1", "very-deep", "deep"],
+    ids=[
+        *("empty", "html", "brace", "nan", "duplicate", "escaped-duplicate", "latin-1", "very-deep", "deep"),
+        *("deep-and-open", "very-deep-and-open", "open", "deep-within-text", "deep-within-open-text"),
+    ],
 )
 def test_what_is_not_json_is_refused_where_it_goes_wrong(tmp_path, content, rule, line, column):
     (finding,) = findings_of(lambda: load(written(tmp_path, content)))

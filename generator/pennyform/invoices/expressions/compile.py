@@ -7,7 +7,7 @@ structure, because it is evaluated after the YAML has been read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -25,6 +25,11 @@ Value = str | int | Decimal | date | bool
 
 _STRUCTURES: dict[type, str] = {list: "a list", tuple: "a list", dict: "a mapping"}
 _LONGEST = 2_000
+# Jinja and Python read and evaluate what is nested by calling themselves. These two keep them far from the
+# interpreter's own limit, which differs with its version and with who called.
+DEEPEST = 16
+MOST_OPERATORS = 100
+_OPERATORS = frozenset(("and", "else", "if", "in", "is", "not", "or"))
 _LONGEST_RESULT = 20_000
 
 
@@ -44,10 +49,7 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Value | None:
         ExpressionError: an expression is malformed, names something undefined, or gives something else than
             text, a number, a date or a truth value.
     """
-    try:
-        parts = [_native(part(names), source) if source else str(part) for source, part in _compiled(text)]
-    except RecursionError as error:
-        raise ExpressionError("the expression is nested too deep") from error
+    parts = [_native(part(names), source) if source else str(part) for source, part in _compiled(text)]
     value = parts[0] if len(parts) == 1 else "".join(map(_spoken, parts))
     if isinstance(value, str) and (len(value) > _LONGEST_RESULT or FORBIDDEN.search(value)):
         raise ExpressionError("the result is too long or holds invisible characters")
@@ -74,7 +76,7 @@ def _compiled(text: str) -> tuple[tuple[str, Any], ...]:
 
 def _cut(text: str) -> Iterator[tuple[str, str]]:
     source: list[str] | None = None
-    for _, kind, value in _lexed(text):
+    for kind, value in _bounded(_lexed(text)):
         if kind == "data":
             yield "", value
         elif kind == "variable_begin":
@@ -88,6 +90,25 @@ def _cut(text: str) -> Iterator[tuple[str, str]]:
             source.append(value)
     if source is not None:
         raise ExpressionError("an expression is not closed with }}")
+
+
+def _bounded(words: Iterable[tuple[int, str, str]]) -> Iterator[tuple[str, str]]:
+    """The kinds and the texts of ``words``, as long as no expression among them is nested too deep."""
+    depth = operators = 0
+    for _, kind, value in words:
+        if kind == "variable_begin":
+            depth = operators = 0
+        elif kind == "operator" and value in "([{":
+            depth += 1
+        elif kind == "operator" and value in ")]}":
+            depth -= 1
+        elif value in _OPERATORS or (kind == "operator" and value not in ",:"):
+            operators += 1
+        if depth > DEEPEST:
+            raise ExpressionError(f"the expression is nested too deep: brackets go at most {DEEPEST} deep")
+        if operators > MOST_OPERATORS:
+            raise ExpressionError(f"the expression is too long: it has at most {MOST_OPERATORS} operators")
+        yield kind, value
 
 
 def _lexed(text: str) -> list[tuple[int, str, str]]:

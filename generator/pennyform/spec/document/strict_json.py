@@ -45,10 +45,13 @@ def parse(content: bytes, *, file: str) -> Any:
         )
     except _DuplicateKeyError:
         raise Failure(tidy(_duplicates(text, file))) from None
-    except json.JSONDecodeError as problem:
+    except (json.JSONDecodeError, RecursionError) as problem:
+        # How deep the library follows differs with the interpreter: what stands before its error is counted.
+        if _opens_deeper_than(text, MAXIMUM_DEPTH, getattr(problem, "pos", len(text))):
+            raise Failure([_too_deep(file)]) from None
+        if isinstance(problem, RecursionError):
+            raise
         raise Failure([_syntax(problem, file)]) from None
-    except RecursionError:
-        raise Failure([_too_deep(file)]) from None
     except ValueError as problem:
         raise Failure([_error("json-syntax", str(problem), file)]) from None
     if _deeper_than(value, MAXIMUM_DEPTH):
@@ -104,6 +107,17 @@ def _children(value: Any) -> list[Any]:
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
+
+
+def _opens_deeper_than(text: str, limit: int, end: int) -> bool:
+    """Whether brackets nest deeper than ``limit`` in the first ``end`` characters, which are sound."""
+    depth = 0
+    for token in _TOKEN.finditer(text, 0, end):
+        mark = token.group()
+        depth += (mark in "{[") - (mark in "}]")
+        if depth > limit:
+            return True
+    return False
 
 
 @dataclass
