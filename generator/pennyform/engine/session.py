@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from pennyform.engine.account import cache_file as cache
-from pennyform.engine.account.cached_client import CachedAccountClient
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.account.state import Company, RemoteState
@@ -28,7 +26,6 @@ from pennyform.engine.planning.lookups import refresh
 from pennyform.engine.planning.natural_keys import keys_of
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import make_plan
-from pennyform.engine.planning.post_finalize_tasks import volatile
 from pennyform.engine.planning.preflight import preflight
 from pennyform.engine.planning.scopes import require_scopes
 from pennyform.engine.planning.targets import select_invoices
@@ -52,11 +49,6 @@ class State:
     def journal(self) -> Path:
         """The company's journal."""
         return self.folder / "journal" / f"{self.service}-{self.company.id}.jsonl"
-
-    @property
-    def cache(self) -> Path:
-        """What the last plan saw of the company."""
-        return self.folder / "cache" / f"{self.service}-{self.company.id}.bin"
 
     @property
     def lock(self) -> Path:
@@ -208,22 +200,6 @@ def with_orphans(plan: Plan, repository: Repository, remote: AccountClient) -> P
         InadmissibleError: nobody can say which drafts those are.
     """
     return replace(plan, orphans=orphans(repository, remote.drafts()))
-
-
-@contextmanager
-def cached_account(repository: Repository, remote: AccountClient, state: State) -> Iterator[AccountClient]:
-    """The account for a plan, asked again only for what changed since the last one.
-
-    What is seen through it is kept for the next plan, unless the disk refuses.
-    """
-    service, company = state.service, state.company.id
-    known = cache.read(state.cache, service=service, company=company)
-    mirror = CachedAccountClient(remote, known, volatile(repository.invoices))
-    yield mirror
-    contents = mirror.contents()
-    if contents is not None:
-        with suppress(OSError):
-            cache.write(state.cache, contents, service=service, company=company)
 
 
 class Looked(NamedTuple):

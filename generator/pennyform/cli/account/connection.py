@@ -25,15 +25,11 @@ DEFAULT_BASE_URL = "https://app.pennylane.com"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open way to one account. ``service`` names it in file names: a host, or ``sandbox``.
-
-    ``lasting`` tells that nobody throws its books away, so that what was seen of them may be kept.
-    """
+    """An open way to one account. ``service`` names it in file names: a host, or ``sandbox``."""
 
     remote: AccountClient
     service: str
     world: EngineContext
-    lasting: bool = False
 
     def state(self, repository: Repository, company: Company) -> State:
         """Where journal and lock of this company lie."""
@@ -94,10 +90,8 @@ def _real(token_file: Path | None) -> Iterator[Connection]:
             fix=f"check the token ({TOKEN_VARIABLE}) and {BASE_URL_VARIABLE}",
         ) from None
     with client:
-        # A server on this machine is a sandbox, and may begin again with the same ids.
         yield Connection(
             AccountClient(client),
             host.replace(":", "-"),
             EngineContext(SystemClock(), Disk(), Patience(), WORKERS),
-            lasting=base_url.startswith("https:"),
         )

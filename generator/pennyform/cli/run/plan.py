@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from pennyform.cli.terminal import output
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import make_plan
-from pennyform.engine.session import cached_account, refresh_read_only, with_orphans
+from pennyform.engine.session import refresh_read_only, with_orphans
 from pennyform.invoices import Repository
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
@@ -65,13 +64,7 @@ def _plan(repository: Repository, args: argparse.Namespace) -> Plan:
     with connection.connect(repository, args.token_file) as account:
         company = account.remote.company()
         state = account.state(repository, company)
-        seen = (
-            cached_account(repository, account.remote, state)
-            if account.lasting
-            else nullcontext(account.remote)
-        )
-        with seen as remote:
-            looked = refresh_read_only(repository, remote, state, account.world.storage)
+        looked = refresh_read_only(repository, account.remote, state, account.world.storage)
         made = make_plan(repository, looked.observation, looked.warnings)
         return with_orphans(made, repository, account.remote) if args.prune else made
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from itertools import count
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from pennylane_company import Client, convert, errors, models, to_builtins
@@ -32,14 +31,6 @@ from pennyform.engine.account.state import Company, RemoteInvoice, Row
 from pennyform.engine.limits import LEDGER_PAGE, PAGE, PAGES
 
 T = TypeVar("T")
-
-
-class Change(NamedTuple):
-    """That a record was made, changed or deleted; ``updated_at`` is the record's own, after the change."""
-
-    id: int
-    operation: str
-    updated_at: str
 
 
 class AccountClient:
@@ -119,24 +110,6 @@ class AccountClient:
     def transactions(self, date: str) -> list[Row]:
         """The bank transactions of one day (ISO date)."""
         return self._list(self._client.transactions.list, "date", "eq", [date])
-
-    def changes(self, kind: str, since: datetime) -> list[Change] | None:
-        """What happened to ``customer_invoices``, ``customers`` or ``products`` since then, oldest first.
-
-        Returns:
-            Up to a thousand changes; None when there were more.
-        """
-        logs = self._client.changelogs
-        pages: Mapping[str, Callable[..., Any]] = {
-            "customer_invoices": logs.list_customer_invoices_page,
-            "customers": logs.list_customers_page,
-            "products": logs.list_products_page,
-        }
-        with _reading():
-            page = to_builtins(pages[kind](start_date=since))
-        if page["has_more"]:
-            return None
-        return [Change(one["id"], one["operation"], one["updated_at"]) for one in page["items"]]
 
     # --- invoices, read -------------------------------------------------------------------------------
 

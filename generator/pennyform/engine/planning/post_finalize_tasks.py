@@ -6,7 +6,7 @@ seen in the account where the API shows it; a mail is shown nowhere, so that onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -89,15 +89,6 @@ def needed(invoice: DesiredInvoice, *, draft: bool) -> tuple[str, ...]:
         TRANSACTIONS: bool(options.matched_transactions) and not draft,
     }
     return tuple(name for name, asked in wanted.items() if asked)
-
-
-def volatile(invoices: Iterable[DesiredInvoice]) -> set[str]:
-    """References of invoices whose own header shows what may change without an entry in a changelog."""
-    return {
-        one.external_reference
-        for one in invoices
-        if one.options.mark_as_paid or one.options.send_to_pa or one.credit_note_of is not None
-    }
 
 
 def is_done(task: Task, there: RemoteInvoice) -> bool | None:
