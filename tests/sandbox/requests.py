@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pennyform.sandbox.contract.contract import Operation, resolved
+from pennyform.sandbox.contract.contract import Operation, resolve_reference
 from pennyform.sandbox.generic.naming import kind_of
 
 Schema = Mapping[str, Any]
@@ -43,7 +43,7 @@ class _Maker:
         self._full = full
 
     def forms(self, schema: Schema, name: str = "") -> Iterator[Any]:
-        found = resolved(self._document, dict(schema))
+        found = resolve_reference(self._document, dict(schema))
         for form in found.get("anyOf", found.get("oneOf", [found])):
             if form is found:
                 yield self._value(found, name)

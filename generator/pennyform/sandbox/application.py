@@ -17,9 +17,10 @@ import msgspec
 from pennyform import data
 from pennyform.sandbox import oauth
 from pennyform.sandbox.accounting import subscriptions
+from pennyform.sandbox.api_errors import ApiError, as_declared, not_found, unavailable
 from pennyform.sandbox.auth import access
 from pennyform.sandbox.auth.access import Access, Company
-from pennyform.sandbox.auth.rate_limit import RateLimit
+from pennyform.sandbox.auth.rate_limit import RateLimiter
 from pennyform.sandbox.clock import Clock, system_clock
 from pennyform.sandbox.contract import contract, request_validation
 from pennyform.sandbox.contract.router import Router
@@ -29,12 +30,11 @@ from pennyform.sandbox.handlers import handlers_for
 from pennyform.sandbox.http.dispatcher import Dispatcher
 from pennyform.sandbox.http.request_log import RequestLog
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.problems import Problem, declared, not_found, unavailable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.setup import seed
 from pennyform.sandbox.storage.database import Database
-from pennyform.sandbox.storage.records import Records, TakenError
+from pennyform.sandbox.storage.records import DuplicateReferenceError, Records
 from pennyform.sandbox.storage.snapshots import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Sandbox:
         self._contract = contract.load(data.schemas() / "company")
         self._behaviours = handlers_for(self._contract)
         self._router = Router(self._contract.operations.values())
-        self._limit = RateLimit(enforced=rate_limit)
+        self._limit = RateLimiter(enforced=rate_limit)
         self._requests = itertools.count(1)
         self._store = Database(database, self._plant)
 
@@ -165,7 +165,7 @@ class Sandbox:
 
         try:
             return _answer(*self._answered(request, recognise, self._store, self.clock()), {})
-        except Problem as problem:
+        except ApiError as problem:
             return _answer(problem.status, problem.body, {})
 
     def _handled(self, request: Request, store: Database | Snapshot) -> Response:
@@ -174,11 +174,11 @@ class Sandbox:
         try:
             if request.path.startswith((links.PREFIX, oauth.PREFIX)):
                 return self._beside(request, store, now, headers)
-            token = access.presented(request.headers)
+            token = access.token_digest(request.headers)
             headers |= self._limit.admit(token, now, self.rules.rate_window)
-            recognise = partial(access.recognise, token_digest=token, now=now)
+            recognise = partial(access.authenticate, token_digest=token, now=now)
             return _answer(*self._answered(request, recognise, store, now), headers)
-        except Problem as problem:
+        except ApiError as problem:
             return _answer(problem.status, problem.body, headers | problem.headers)
         except sqlite3.OperationalError as problem:
             # The disk is full, or another process held the file for too long: nothing was written.
@@ -207,25 +207,25 @@ class Sandbox:
         with store.glance() as connection:
             caller = recognise(connection)
             due = subscriptions.are_due(connection, caller.company.id, now, self.rules)
-        access.authorise(caller, operation)
+        access.require_scope(caller, operation)
         behaviour = self._behaviours[operation.operation_id]
         parameters = request_validation.parameters(operation, path, request.query)
         body = request_validation.body(operation, request)
         with store.transaction(write=due or operation.method != "GET") as connection:
-            books = Records(connection, caller.company.id, now)
-            call = RequestContext(operation, parameters, body, books, caller, request.origin, self.rules)
+            records = Records(connection, caller.company.id, now)
+            context = RequestContext(operation, parameters, body, records, caller, request.origin, self.rules)
             if due:
-                subscriptions.catch_up(call)
-            return operation.status, self._carried_out(behaviour, call)
+                subscriptions.catch_up(context)
+            return operation.status, self._carried_out(behaviour, context)
 
-    def _carried_out(self, behaviour: Handler, call: RequestContext) -> Any:
+    def _carried_out(self, behaviour: Handler, context: RequestContext) -> Any:
         try:
-            return behaviour(call)
-        except TakenError as taken:
+            return behaviour(context)
+        except DuplicateReferenceError as taken:
             status = self.rules.taken_status
-            raise Problem(status, {"error": _TAKEN, "status": status}) from taken
-        except Problem as problem:
-            raise declared(problem, call.operation.refusals) from problem
+            raise ApiError(status, {"error": _TAKEN, "status": status}) from taken
+        except ApiError as problem:
+            raise as_declared(problem, context.operation.error_statuses) from problem
 
     def transport(self, *, sleep: Sleep = time.sleep) -> httpx.BaseTransport:
         """For ``httpx.Client(transport=…)``: the same requests and answers, without a socket.

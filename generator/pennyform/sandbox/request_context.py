@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from pennyform.sandbox.api_errors import ApiError, not_found, unprocessable
 from pennyform.sandbox.auth.access import Access
 from pennyform.sandbox.contract.contract import Operation
 from pennyform.sandbox.documents import links
-from pennyform.sandbox.problems import Problem, not_found, unprocessable
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import Record, Records
 
@@ -30,7 +30,7 @@ class RequestContext:
     operation: Operation
     parameters: Mapping[str, Any]
     body: Any
-    books: Records
+    records: Records
     access: Access
     origin: str
     rules: Rules
@@ -38,7 +38,7 @@ class RequestContext:
     @property
     def now(self) -> datetime:
         """The time of the request."""
-        return self.books.now
+        return self.records.now
 
     def url(self, *segments: object) -> str:
         """An absolute link below the API's base, at the address the caller used."""
@@ -62,20 +62,20 @@ class RequestContext:
             name: what to call it in the message, for an id that stood in a body.
 
         Raises:
-            Problem: 404, or as ``Rules.unknown_reference`` says for an id that stood in a body.
+            ApiError: 404, or as ``Rules.unknown_reference`` says for an id that stood in a body.
         """
         text = str(identifier)
-        record = self.books.get(kind, int(text)) if text.isascii() and text.isdigit() else None
+        record = self.records.get(kind, int(text)) if text.isascii() and text.isdigit() else None
         if record is None:
-            raise self.missing(f"{name} {identifier}") if name else not_found()
+            raise self.unknown_reference(f"{name} {identifier}") if name else not_found()
         return record
 
-    def note_attached(self, record: Record) -> None:
+    def save_attached(self, record: Record) -> None:
         """Write back a record on which something hangs now that did not, or does no more."""
-        write = self.books.update if self.rules.attached_is_change else self.books.annotate
+        write = self.records.update if self.rules.attached_is_change else self.records.update_silently
         write(record)
 
-    def missing(self, what: str) -> Problem:
+    def unknown_reference(self, what: str) -> ApiError:
         """The refusal of an id in a body that leads nowhere."""
         if self.rules.unknown_reference == 404:
             return not_found(what)

@@ -120,7 +120,7 @@ class Rules:
     rate_window: Literal["sliding", "fixed"] = "sliding"
 
 
-def changed(rules: Rules, wanted: Mapping[str, Any]) -> Rules:
+def update_rules(rules: Rules, wanted: Mapping[str, Any]) -> Rules:
     """The rules with some of them decided otherwise.
 
     Args:

@@ -122,13 +122,13 @@ def _moment(text: str | None) -> datetime | None:
 
 def _rules(words: Sequence[str]) -> Rules:
     from pennyform.sandbox import Rules
-    from pennyform.sandbox.rules import changed
+    from pennyform.sandbox.rules import update_rules
 
     rules = Rules()
     for word in words:
         name, _, text = word.partition("=")
         try:
-            rules = changed(rules, {name: _value(text)})
+            rules = update_rules(rules, {name: _value(text)})
         except ValueError as problem:
             raise failure(
                 "sandbox-rule", f"--rule {word}: {problem}", fix="write it like --rule pdf_seconds=2"

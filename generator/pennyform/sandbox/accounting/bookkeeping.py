@@ -36,43 +36,43 @@ _SIDES = {
 }
 
 
-def open_entry(call: RequestContext, kind: str, invoice: Mapping[str, Any]) -> int:
+def open_entry(context: RequestContext, kind: str, invoice: Mapping[str, Any]) -> int:
     """The entry of a new invoice, without lines; returns its id."""
-    (journal,) = call.books.select("journal", Selection([_CODE], [_SIDES[kind].journal], "id ASC", 1))
+    (journal,) = context.records.select("journal", Selection([_CODE], [_SIDES[kind].journal], "id ASC", 1))
     body = {"journal_id": journal.id, "piece_number": None, "currency": invoice["currency"]}
-    return call.books.insert(ledger.ENTRY, {**body, **_heading(invoice), "status": "draft"}).id
+    return context.records.insert(ledger.ENTRY, {**body, **_heading(invoice), "status": "draft"}).id
 
 
 def enter(
-    call: RequestContext, kind: str, invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
+    context: RequestContext, kind: str, invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
 ) -> None:
     """Fill the entry of an invoice that is issued, or fill it anew.
 
     Args:
-        call: finds the accounts.
+        context: finds the accounts.
         kind: ``customer_invoice`` or ``supplier_invoice``.
         invoice: as the books keep it, with its amounts in euros.
         lines: of the invoice; the first one's account stands for all.
     """
     side = _SIDES[kind]
-    entry = call.find(ledger.ENTRY, invoice["ledger_entry_id"])
+    entry = context.find(ledger.ENTRY, invoice["ledger_entry_id"])
     entry.body.update(_heading(invoice), status="complete")
-    party = call.find(side.party, invoice[f"{side.party}_id"]).body
+    party = context.find(side.party, invoice[f"{side.party}_id"]).body
     total, tax = Decimal(invoice["amount"]), Decimal(invoice["tax"])
-    account = lines[0].get("ledger_account_id") or opened(call, side.account).id
+    account = lines[0].get("ledger_account_id") or opened(context, side.account).id
     entered = [
         _line(party["ledger_account_id"], side.sign * total),
         _line(account, side.sign * (tax - total)),
-        _line(opened(call, side.vat_account).id, -side.sign * tax),
+        _line(opened(context, side.vat_account).id, -side.sign * tax),
     ]
-    call.books.update(entry)
-    before = [{"id": line.id} for line in ledger.lines_of(call, entry)]
-    ledger.change_lines(call, entry, {"delete": before, "create": entered})
+    context.records.update(entry)
+    before = [{"id": line.id} for line in ledger.lines_of(context, entry)]
+    ledger.change_lines(context, entry, {"delete": before, "create": entered})
 
 
-def withdraw(call: RequestContext, invoice: Record) -> None:
+def withdraw(context: RequestContext, invoice: Record) -> None:
     """Take back the entry of a draft that is deleted."""
-    call.books.delete([call.find(ledger.ENTRY, invoice.body["ledger_entry_id"])])
+    context.records.delete([context.find(ledger.ENTRY, invoice.body["ledger_entry_id"])])
 
 
 def _heading(invoice: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.money import money
 from pennyform.sandbox.money.amounts import is_decimal
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
@@ -25,11 +25,11 @@ _TOLD = {
 }
 
 
-def replace(call: RequestContext, owner: Record, given: Sequence[Mapping[str, Any]]) -> list[Record]:
+def replace(context: RequestContext, owner: Record, given: Sequence[Mapping[str, Any]]) -> list[Record]:
     """Give an owner these categories and no others.
 
     Args:
-        call: finds the categories.
+        context: finds the categories.
         owner: any record.
         given: ``{id, weight}`` each, weights as text.
 
@@ -37,30 +37,30 @@ def replace(call: RequestContext, owner: Record, given: Sequence[Mapping[str, An
         What the owner has now, newest first.
 
     Raises:
-        Problem: 404 for an unknown category; 422 for one that comes twice, a weight outside ]0, 1] or of more
-            than 7 decimals, or a group whose weights do not add up to 1.
+        ApiError: 404 for an unknown category; 422 for one that comes twice, a weight outside ]0, 1] or of
+            more than 7 decimals, or a group whose weights do not add up to 1.
     """
-    wanted = _wanted(call, given)
-    kept = {record.body["category_id"]: record for record in of(call, owner)}
+    wanted = _wanted(context, given)
+    kept = {record.body["category_id"]: record for record in of(context, owner)}
     gone = [record for category, record in kept.items() if category not in wanted]
-    call.books.delete(gone)
-    _tell(call, owner, "delete", gone)
+    context.records.delete(gone)
+    _tell(context, owner, "delete", gone)
     for category, weight in wanted.items():
-        _give(call, owner, kept.get(category), {"category_id": category, "weight": weight})
+        _give(context, owner, kept.get(category), {"category_id": category, "weight": weight})
     if owner.kind in _FILTERED:
         owner.body["category_ids"] = list(wanted)
-        call.books.annotate(owner)
-    return of(call, owner)
+        context.records.update_silently(owner)
+    return of(context, owner)
 
 
-def of(call: RequestContext, owner: Record) -> list[Record]:
+def of(context: RequestContext, owner: Record) -> list[Record]:
     """The categories of an owner, newest first."""
-    return call.books.select(KIND, Selection(), parent=owner.id)
+    return context.records.select(KIND, Selection(), parent=owner.id)
 
 
-def show(call: RequestContext, record: Record) -> dict[str, Any]:
+def show(context: RequestContext, record: Record) -> dict[str, Any]:
     """A category with the weight it has for its owner."""
-    category = call.find("category", record.body["category_id"])
+    category = context.find("category", record.body["category_id"])
     return {
         "id": category.id,
         "label": category.body["label"],
@@ -72,11 +72,11 @@ def show(call: RequestContext, record: Record) -> dict[str, Any]:
     }
 
 
-def _wanted(call: RequestContext, given: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+def _wanted(context: RequestContext, given: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     weights: dict[int, Decimal] = {}
     sums: dict[int | None, Decimal] = {}
     for entry in given:
-        category = call.find("category", entry["id"], "Category")
+        category = context.find("category", entry["id"], "Category")
         if category.id in weights:
             raise unprocessable(f"Category {category.id} is given twice")
         weights[category.id] = weight = _weight(entry["weight"])
@@ -92,16 +92,16 @@ def _weight(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _give(call: RequestContext, owner: Record, kept: Record | None, body: dict[str, Any]) -> None:
+def _give(context: RequestContext, owner: Record, kept: Record | None, body: dict[str, Any]) -> None:
     if kept is None:
-        _tell(call, owner, "insert", [call.books.insert(KIND, body, parent=owner.id)])
+        _tell(context, owner, "insert", [context.records.insert(KIND, body, parent=owner.id)])
     elif kept.body != body:
         kept.body = body
-        call.books.update(kept)
-        _tell(call, owner, "update", [kept])
+        context.records.update(kept)
+        _tell(context, owner, "update", [kept])
 
 
-def _tell(call: RequestContext, owner: Record, operation: Any, records: Iterable[Record]) -> None:
+def _tell(context: RequestContext, owner: Record, operation: Any, records: Iterable[Record]) -> None:
     """Categories have changelogs of their own; the owner's says nothing of them."""
     if owner.kind not in _TOLD:
         return
@@ -111,4 +111,4 @@ def _tell(call: RequestContext, owner: Record, operation: Any, records: Iterable
     if owner.kind == "ledger_entry_line":
         detail["ledger_entry_line"] = {"id": owner.id}
     for record in records:
-        call.books.history.tell(log, record.id, operation, created_at=record.created_at, detail=detail)
+        context.records.changes.add(log, record.id, operation, created_at=record.created_at, detail=detail)

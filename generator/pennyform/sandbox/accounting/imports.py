@@ -10,11 +10,11 @@ from typing import Any
 from pennyform.sandbox.accounting import bookkeeping
 from pennyform.sandbox.accounting.ledger_accounts import account_for, substance_of
 from pennyform.sandbox.accounting.lines import check_imputation, discount_text
+from pennyform.sandbox.api_errors import conflict, unprocessable
 from pennyform.sandbox.documents.attachments import PDF
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of, discount_of, percent_of
 from pennyform.sandbox.money.currencies import CURRENCIES
-from pennyform.sandbox.problems import conflict, unprocessable
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
@@ -29,17 +29,17 @@ Body = dict[str, Any]
 NO_DISCOUNT = discount_text(money.NO_DISCOUNT)
 
 
-def line(call: RequestContext, given: Mapping[str, Any], rank: int) -> Body:
+def line(context: RequestContext, given: Mapping[str, Any], rank: int) -> Body:
     """A line as the books keep it. A product fills nothing in.
 
     Raises:
-        Problem: 404 for an unknown product or account; 422 for a rule that is broken.
+        ApiError: 404 for an unknown product or account; 422 for a rule that is broken.
     """
     if given.get("product_id") is not None:
-        call.find("product", given["product_id"], "Product")
+        context.find("product", given["product_id"], "Product")
     check_imputation(given.get("imputation_dates"))
     percent_of(given["vat_rate"])
-    account = account_for(call, given.get("ledger_account_id"), given.get("substance"))
+    account = account_for(context, given.get("ledger_account_id"), given.get("substance"))
     return {
         **{name: given.get(name) for name in ("product_id", "imputation_dates")},
         "label": given.get("label") or "",
@@ -49,12 +49,12 @@ def line(call: RequestContext, given: Mapping[str, Any], rank: int) -> Body:
         "section_rank": None,
         "rank": rank,
         "ledger_account_id": account.id if account else None,
-        "substance": substance_of(call, account),
-        "quantity": money.text(decimal_of("quantity", given["quantity"], call.rules.quantity_decimals)),
+        "substance": substance_of(context, account),
+        "quantity": money.text(decimal_of("quantity", given["quantity"], context.rules.quantity_decimals)),
         "raw_currency_unit_price": money.text(
             decimal_of("raw_currency_unit_price", given["raw_currency_unit_price"])
         ),
-        "discount": discount_text(discount_of(given.get("discount"), bounded=call.rules.discount_bounded)),
+        "discount": discount_text(discount_of(given.get("discount"), bounded=context.rules.discount_bounded)),
         **{name: money.text(decimal_of(name, given[name])) for name in ("currency_amount", "currency_tax")},
     }
 
@@ -63,7 +63,7 @@ def settle(invoice: Body, lines: Sequence[Body]) -> None:
     """Fill in what follows from the amounts of an imported invoice and of its lines.
 
     Raises:
-        Problem: 422 for an amount in euros that contradicts the one in the invoice's currency, which is euro.
+        ApiError: 422 for an amount in euros that contradicts the one in the invoice's currency, which is EUR.
     """
     if invoice["currency"] not in CURRENCIES:
         raise unprocessable(f"{invoice['currency']} is not a currency")
@@ -83,7 +83,7 @@ def check_totals(invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]])
     """Hold the amounts of a settled invoice against those of its lines.
 
     Raises:
-        Problem: 422 when a total differs from the sum of the lines by more than a cent per line.
+        ApiError: 422 when a total differs from the sum of the lines by more than a cent per line.
     """
     for name in _AMOUNTS:
         total = sum(Decimal(one[name]) for one in lines)
@@ -101,35 +101,37 @@ def _in_euros(amounts: Body, rate: Decimal) -> None:
         amounts[name] = money.text(decimal_of(name, given) if given else computed)
 
 
-def claim_file(call: RequestContext, attachment: Record, kind: str) -> Body:
+def claim_file(context: RequestContext, attachment: Record, kind: str) -> Body:
     """What an invoice of a kind keeps of the file it was imported with; a file makes one invoice.
 
     Raises:
-        Problem: 409 naming the invoice that the same content made before.
+        ApiError: 409 naming the invoice that the same content made before.
     """
-    found = made_of(call, kind, attachment.body["digest"])
+    found = made_of(context, kind, attachment.body["digest"])
     if found:
         raise conflict(f"This file has already been imported as {kind.replace('_', ' ')} {found.id}")
     return {"file_attachment_id": attachment.id, **attachment.body}
 
 
-def made_of(call: RequestContext, kind: str, digest: str) -> Record | None:
+def made_of(context: RequestContext, kind: str, digest: str) -> Record | None:
     """The invoice that was made of a file's content, if any."""
-    found = call.books.select(kind, Selection([_SAME_FILE], [digest], "id ASC", 1))
+    found = context.records.select(kind, Selection([_SAME_FILE], [digest], "id ASC", 1))
     return found[0] if found else None
 
 
-def keep(call: RequestContext, invoice: Body, lines: Sequence[Body], reference: str | None) -> Record:
+def keep(context: RequestContext, invoice: Body, lines: Sequence[Body], reference: str | None) -> Record:
     """Put an imported customer invoice, with its lines and its ledger entry, into the books.
 
     Raises:
         TakenError: when the reference is in use.
     """
-    invoice["ledger_entry_id"] = bookkeeping.open_entry(call, _KIND, invoice)
-    bookkeeping.enter(call, _KIND, invoice, lines)
-    record = call.books.insert(_KIND, invoice, reference=reference or call.books.new_reference(_KIND))
+    invoice["ledger_entry_id"] = bookkeeping.open_entry(context, _KIND, invoice)
+    bookkeeping.enter(context, _KIND, invoice, lines)
+    record = context.records.insert(
+        _KIND, invoice, reference=reference or context.records.generate_reference(_KIND)
+    )
     for body in lines:
-        call.books.insert("invoice_line", body, parent=record.id)
+        context.records.insert("invoice_line", body, parent=record.id)
     return record
 
 
@@ -137,7 +139,7 @@ def check_conversion(given: Mapping[str, Any], attachment: Record) -> None:
     """What ``convert_to_e_invoice`` asks for, and what only it allows.
 
     Raises:
-        Problem: 422.
+        ApiError: 422.
     """
     lines = given["invoice_lines"]
     if not given.get("convert_to_e_invoice"):

@@ -57,10 +57,10 @@ _BELOW = {
 }
 
 
-def invoice(call: RequestContext, record: Record) -> dict[str, Any]:
+def invoice(context: RequestContext, record: Record) -> dict[str, Any]:
     """A customer invoice, as it stands at the time of the call."""
     kept = record.body
-    own_url = call.url("customer_invoices", record.id)
+    own_url = context.url("customer_invoices", record.id)
     shown = {"id": record.id, "label": kept["label"] or _label(kept)}
     # A hundred of these are one answer: filling one object is a quarter faster than joining several.
     for name in _AS_KEPT:
@@ -68,29 +68,29 @@ def invoice(call: RequestContext, record: Record) -> dict[str, Any]:
     for name, path in _BELOW.items():
         shown[name] = {"url": own_url + path}
     shown.update(standing.remaining(kept))
-    shown.update(_file(call, record))
-    shown.update(_worked_out(call, record))
+    shown.update(_file(context, record))
+    shown.update(_worked_out(context, record))
     return shown
 
 
-def _worked_out(call: RequestContext, record: Record) -> dict[str, Any]:
+def _worked_out(context: RequestContext, record: Record) -> dict[str, Any]:
     """What is neither shown as it is kept nor a link to what is below."""
     kept = record.body
-    status = standing.status(kept, call.now, call.rules)
+    status = standing.status(kept, context.now, context.rules)
     template, customer = kept["customer_invoice_template_id"], kept["customer_id"]
-    factur_x = standing.factur_x(kept, call.now, call.rules)
+    factur_x = standing.factur_x(kept, context.now, context.rules)
     return {
         "paid": status == "paid",
         "status": status,
         "ledger_entry": {"id": kept["ledger_entry_id"]},
-        "customer": {"id": customer, "url": call.url("customers", customer)},
+        "customer": {"id": customer, "url": context.url("customers", customer)},
         "pdf_invoice_free_text": kept["pdf_invoice_free_text"] or "",
         "pdf_invoice_subject": kept["pdf_invoice_subject"] or "",
         "customer_invoice_template": {"id": template} if template else None,
         "billing_subscription": _named(kept["billing_subscription_id"]),
         "quote": _named(kept["quote_id"]),
-        "credited_invoice": _credited(call, kept["credited_invoice_id"]),
-        "e_invoicing": standing.e_invoicing(kept, call.now, call.rules),
+        "credited_invoice": _credited(context, kept["credited_invoice_id"]),
+        "e_invoicing": standing.e_invoicing(kept, context.now, context.rules),
         "factur_x": factur_x,
         "schematron_validation_status": "valid" if factur_x else None,
         "archived_at": None,
@@ -104,25 +104,28 @@ def _named(identifier: int | None) -> dict[str, int] | None:
     return {"id": identifier} if identifier else None
 
 
-def _credited(call: RequestContext, identifier: int | None) -> dict[str, Any] | None:
-    return {"id": identifier, "url": call.url("customer_invoices", identifier)} if identifier else None
+def _credited(context: RequestContext, identifier: int | None) -> dict[str, Any] | None:
+    return {"id": identifier, "url": context.url("customer_invoices", identifier)} if identifier else None
 
 
-def _file(call: RequestContext, record: Record) -> dict[str, Any]:
+def _file(context: RequestContext, record: Record) -> dict[str, Any]:
     """The link to the document's PDF, which is null until there is one, and ends after half an hour."""
-    if not standing.has_file(record.body, call.now, call.rules):
+    if not standing.has_file(record.body, context.now, context.rules):
         return {"public_file_url": None, "filename": None}
     filename = record.body.get("filename") or f"{record.body['invoice_number']}.pdf"
-    return {"public_file_url": call.public_url("customer_invoice", record.id, filename), "filename": filename}
+    return {
+        "public_file_url": context.public_url("customer_invoice", record.id, filename),
+        "filename": filename,
+    }
 
 
-def line(call: RequestContext, record: Record) -> dict[str, Any]:
+def line(context: RequestContext, record: Record) -> dict[str, Any]:
     """A line; neither its ledger account nor its rank is shown."""
     kept, product = record.body, record.body["product_id"]
     return {
         "id": record.id,
         **{name: kept[name] for name in _LINE_AS_KEPT},
-        "product": {"id": product, "url": call.url("products", product)} if product else None,
+        "product": {"id": product, "url": context.url("products", product)} if product else None,
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pennyform.sandbox.problems import unprocessable
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Records, Selection
 
@@ -21,39 +21,39 @@ _SUBSTANCES = {"narrow": _NARROW, "wide": _WIDE}
 _SUBSTANCE_ACCOUNTS = {"services": "706000", "goods": "707000"}
 
 
-def with_number(books: Records, number: str) -> list[Record]:
+def with_number(records: Records, number: str) -> list[Record]:
     """All accounts of this number, the first one made first."""
     condition = Selection(["json_extract(body, '$.number') = ?"], [number], "id ASC")
-    return books.select("ledger_account", condition)
+    return records.select("ledger_account", condition)
 
 
-def opened(call: RequestContext, number: str) -> Record:
+def opened(context: RequestContext, number: str) -> Record:
     """The account of that number, opened when there is none."""
-    found = with_number(call.books, number)
+    found = with_number(context.records, number)
     if found:
         return found[0]
     body = {"number": number, "label": number, "vat_rate": "any", "country_alpha2": "any"}
-    return call.books.insert("ledger_account", {**body, "enabled": True, "letterable": True})
+    return context.records.insert("ledger_account", {**body, "enabled": True, "letterable": True})
 
 
-def substance_of(call: RequestContext, account: Record | None) -> Substance | None:
+def substance_of(context: RequestContext, account: Record | None) -> Substance | None:
     """What is sold through an account; None for accounts that tell nothing of it."""
     if account is None:
         return None
-    return _SUBSTANCES[call.rules.substance_accounts].get(account.body["number"][:3])
+    return _SUBSTANCES[context.rules.substance_accounts].get(account.body["number"][:3])
 
 
-def account_for(call: RequestContext, identifier: int | None, substance: str | None) -> Record | None:
+def account_for(context: RequestContext, identifier: int | None, substance: str | None) -> Record | None:
     """The ledger account that an id, a substance, or both lead to.
 
     Raises:
-        Problem: 404 for an unknown id; 422 when the substance contradicts the account, or it is closed.
+        ApiError: 404 for an unknown id; 422 when the substance contradicts the account, or it is closed.
     """
     if identifier is None:
-        return with_number(call.books, _SUBSTANCE_ACCOUNTS[substance])[0] if substance else None
-    account = call.find("ledger_account", identifier, "Ledger account")
+        return with_number(context.records, _SUBSTANCE_ACCOUNTS[substance])[0] if substance else None
+    account = context.find("ledger_account", identifier, "Ledger account")
     if not account.body["enabled"]:
         raise unprocessable(f"Ledger account {account.body['number']} is disabled")
-    if substance and substance_of(call, account) != substance:
+    if substance and substance_of(context, account) != substance:
         raise unprocessable(f"Substance {substance} does not match ledger account {account.body['number']}")
     return account

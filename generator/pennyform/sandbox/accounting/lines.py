@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.sandbox.accounting.ledger_accounts import account_for, substance_of
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of, discount_of, percent_of
 from pennyform.sandbox.money.money import Amounts, Discount
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import RequestContext
 
 Body = dict[str, Any]
@@ -26,31 +26,33 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def new_line(call: RequestContext, given: Mapping[str, Any], rank: int, sections: Sequence[int]) -> Body:
+def new_line(context: RequestContext, given: Mapping[str, Any], rank: int, sections: Sequence[int]) -> Body:
     """A line from a request.
 
     Args:
-        call: finds the product and the ledger account.
+        context: finds the product and the ledger account.
         given: the line in the request.
         rank: its place on the invoice, from 1.
         sections: ranks of the invoice's sections.
 
     Raises:
-        Problem: 404 for an unknown product or account; 422 for a rule that is broken.
+        ApiError: 404 for an unknown product or account; 422 for a rule that is broken.
     """
-    return _settled(call, {**_DEFAULTS, **_filled(call, given), **given, "rank": rank}, given, sections)
+    return _settled(context, {**_DEFAULTS, **_filled(context, given), **given, "rank": rank}, given, sections)
 
 
-def changed_line(call: RequestContext, kept: Body, given: Mapping[str, Any], sections: Sequence[int]) -> Body:
+def changed_line(
+    context: RequestContext, kept: Body, given: Mapping[str, Any], sections: Sequence[int]
+) -> Body:
     """A kept line after an update. Another product fills it anew, where the update says nothing itself."""
     changes = {name: value for name, value in given.items() if name != "id"}
-    return _settled(call, {**kept, **_filled(call, changes), **changes}, changes, sections)
+    return _settled(context, {**kept, **_filled(context, changes), **changes}, changes, sections)
 
 
-def _filled(call: RequestContext, given: Mapping[str, Any]) -> Body:
+def _filled(context: RequestContext, given: Mapping[str, Any]) -> Body:
     if "product_id" not in given:
         return {}
-    product = call.find("product", given["product_id"], "Product").body
+    product = context.find("product", given["product_id"], "Product").body
     return {
         "label": product["label"],
         "raw_currency_unit_price": product["price_before_tax"],
@@ -60,22 +62,22 @@ def _filled(call: RequestContext, given: Mapping[str, Any]) -> Body:
     }
 
 
-def _settled(call: RequestContext, line: Body, given: Mapping[str, Any], sections: Sequence[int]) -> Body:
+def _settled(context: RequestContext, line: Body, given: Mapping[str, Any], sections: Sequence[int]) -> Body:
     if line["section_rank"] is not None and line["section_rank"] not in sections:
         raise unprocessable(f"section_rank {line['section_rank']} is not the rank of a section")
     check_imputation(line["imputation_dates"])
-    account = account_for(call, line["ledger_account_id"], given.get("substance"))
+    account = account_for(context, line["ledger_account_id"], given.get("substance"))
     percent_of(line["vat_rate"])
     return {
         **line,
         "description": line["description"] or "",
         "ledger_account_id": account.id if account else None,
-        "substance": substance_of(call, account),
-        "quantity": money.text(decimal_of("quantity", line["quantity"], call.rules.quantity_decimals)),
+        "substance": substance_of(context, account),
+        "quantity": money.text(decimal_of("quantity", line["quantity"], context.rules.quantity_decimals)),
         "raw_currency_unit_price": money.text(
             decimal_of("raw_currency_unit_price", line["raw_currency_unit_price"])
         ),
-        "discount": discount_text(discount_of(line["discount"], bounded=call.rules.discount_bounded)),
+        "discount": discount_text(discount_of(line["discount"], bounded=context.rules.discount_bounded)),
     }
 
 
@@ -83,7 +85,7 @@ def check_imputation(dates: Mapping[str, str] | None) -> None:
     """Refuse a period that ends before it starts.
 
     Raises:
-        Problem: 422.
+        ApiError: 422.
     """
     if dates and dates["start_date"] > dates["end_date"]:
         raise unprocessable("imputation_dates must start before they end")
@@ -94,13 +96,15 @@ def discount_text(discount: Discount) -> Body:
     return {"type": discount.type, "value": money.text(discount.value)}
 
 
-def add_up(call: RequestContext, invoice: Body, lines: Sequence[Body]) -> None:
+def add_up(context: RequestContext, invoice: Body, lines: Sequence[Body]) -> None:
     """Compute the amounts of an invoice and of each of its lines, and write them into their bodies."""
-    discount = discount_of(invoice["discount"], signed=call.rules.discount_signed)
+    discount = discount_of(invoice["discount"], signed=context.rules.discount_signed)
     decimals = currencies.decimals(invoice["currency"])
-    summands = [_amount_of(call, line) for line in lines]
-    totals = money.totals(summands, discount, decimals, call.rules.rounding, call.rules.invoice_discount)
-    if call.rules.discount_needs_a_sum and discount.type == "absolute" and discount.value:
+    summands = [_amount_of(context, line) for line in lines]
+    totals = money.totals(
+        summands, discount, decimals, context.rules.rounding, context.rules.invoice_discount
+    )
+    if context.rules.discount_needs_a_sum and discount.type == "absolute" and discount.value:
         _check_sum(totals.gross)
     rate = currencies.exchange_rate(invoice["currency"])
     invoice.update(_shown(totals.invoice, rate), exchange_rate=money.text(rate))
@@ -115,13 +119,13 @@ def _check_sum(gross: Decimal) -> None:
         raise unprocessable("A discount cannot be taken off lines that add up to zero")
 
 
-def _amount_of(call: RequestContext, line: Body) -> money.Line:
+def _amount_of(context: RequestContext, line: Body) -> money.Line:
     return money.Line(
         quantity=Decimal(line["quantity"]),
         unit_price=Decimal(line["raw_currency_unit_price"]),
         vat_rate=line["vat_rate"],
-        percent=percent_of(line["vat_rate"], reverse_charge=call.rules.reverse_charge_taxed),
-        discount=discount_of(line["discount"], signed=call.rules.discount_signed),
+        percent=percent_of(line["vat_rate"], reverse_charge=context.rules.reverse_charge_taxed),
+        discount=discount_of(line["discount"], signed=context.rules.discount_signed),
     )
 
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.sandbox.accounting import status
+from pennyform.sandbox.api_errors import not_found, unprocessable
 from pennyform.sandbox.money import currencies, money
-from pennyform.sandbox.problems import not_found, unprocessable
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
@@ -19,37 +19,37 @@ _LABEL = "json_extract(body, '$.label') = ?"
 _REFERENCE = "json_extract(body, '$.transaction_reference.provider_field_value') = ?"
 
 
-def match(call: RequestContext, invoice: Record, transaction: Record) -> None:
+def match(context: RequestContext, invoice: Record, transaction: Record) -> None:
     """Let a transaction pay an invoice, as far as what is left of it goes.
 
     Raises:
-        Problem: 422 when the two are matched already.
+        ApiError: 422 when the two are matched already.
     """
-    if _matches(call, transaction, invoice):
+    if _matches(context, transaction, invoice):
         raise unprocessable("The transaction is already matched with this invoice")
-    covered = _covered(call, invoice, transaction)
+    covered = _covered(context, invoice, transaction)
     rate = _rate(invoice) / _rate(transaction)
     body = {
         "transaction_id": transaction.id,
         "covered": money.text(covered),
         "used": money.text(money.rounded(covered * rate, 2)),
     }
-    call.books.insert(KIND, body, parent=invoice.id)
-    _settle(call, invoice, covered)
+    context.records.insert(KIND, body, parent=invoice.id)
+    _settle(context, invoice, covered)
 
 
-def unmatch(call: RequestContext, invoice: Record, transaction: int) -> None:
+def unmatch(context: RequestContext, invoice: Record, transaction: int) -> None:
     """Undo :func:`match`.
 
     Raises:
-        Problem: 404 when the two are not matched.
+        ApiError: 404 when the two are not matched.
     """
-    record = call.books.get("transaction", transaction)
-    found = _matches(call, record, invoice) if record else []
+    record = context.records.get("transaction", transaction)
+    found = _matches(context, record, invoice) if record else []
     if not found:
         raise not_found(f"Transaction {transaction}")
-    call.books.delete(found)
-    _settle(call, invoice, -Decimal(found[0].body["covered"]))
+    context.records.delete(found)
+    _settle(context, invoice, -Decimal(found[0].body["covered"]))
 
 
 def matches_of(transaction: Record) -> Selection:
@@ -57,43 +57,43 @@ def matches_of(transaction: Record) -> Selection:
     return Selection([_MATCHED], [transaction.id])
 
 
-def reconcile_invoice(call: RequestContext, invoice: Record) -> None:
+def reconcile_invoice(context: RequestContext, invoice: Record) -> None:
     """Match an invoice with the transaction that it refers to, when that is there."""
     reference = invoice.body["transaction_reference"]
-    if not reference or reference["banking_provider"] not in _BANKS or not call.rules.reference_matches:
+    if not reference or reference["banking_provider"] not in _BANKS or not context.rules.reference_matches:
         return
     value = reference["provider_field_value"]
-    for transaction in call.books.select("transaction", Selection([_LABEL], [value], "id ASC", 1)):
-        if not _matches(call, transaction, invoice):
-            match(call, invoice, transaction)
+    for transaction in context.records.select("transaction", Selection([_LABEL], [value], "id ASC", 1)):
+        if not _matches(context, transaction, invoice):
+            match(context, invoice, transaction)
 
 
-def reconcile_transaction(call: RequestContext, transaction: Record) -> None:
+def reconcile_transaction(context: RequestContext, transaction: Record) -> None:
     """Match a new transaction with the invoices that have been waiting for it."""
-    if not call.rules.reference_matches:
+    if not context.rules.reference_matches:
         return
     selection = Selection([_REFERENCE], [transaction.body["label"]], "id ASC")
-    for invoice in call.books.select("customer_invoice", selection):
+    for invoice in context.records.select("customer_invoice", selection):
         if invoice.body["transaction_reference"]["banking_provider"] in _BANKS:
-            match(call, invoice, transaction)
+            match(context, invoice, transaction)
 
 
-def credit(call: RequestContext, invoice: Record, note: Record) -> None:
+def credit(context: RequestContext, invoice: Record, note: Record) -> None:
     """Let a credit note take back an invoice, or a part of it.
 
     Raises:
-        Problem: 422 when one of the two is no such document, is a draft, or the two do not go together.
+        ApiError: 422 when one of the two is no such document, is a draft, or the two do not go together.
     """
     _check_credit(invoice.body, note.body)
-    if call.rules.credit_must_fit:
+    if context.rules.credit_must_fit:
         _check_parties(invoice.body, note.body)
     credited = Decimal(invoice.body["credited"]) - Decimal(note.body["currency_amount"])
-    if credited > Decimal(invoice.body["currency_amount"]) and not call.rules.credit_may_exceed:
+    if credited > Decimal(invoice.body["currency_amount"]) and not context.rules.credit_may_exceed:
         raise unprocessable("The credit note is larger than what remains of the invoice")
     invoice.body["credited"] = money.text(credited)
     note.body["credited_invoice_id"] = invoice.id
-    call.books.update(invoice)
-    call.books.update(note)
+    context.records.update(invoice)
+    context.records.update(note)
 
 
 def _check_credit(invoice: dict[str, Any], note: dict[str, Any]) -> None:
@@ -111,15 +111,15 @@ def _check_parties(invoice: dict[str, Any], note: dict[str, Any]) -> None:
             raise unprocessable(f"The credit note and the invoice must have the same {name}")
 
 
-def _matches(call: RequestContext, transaction: Record, invoice: Record) -> list[Record]:
-    return call.books.select(KIND, matches_of(transaction), parent=invoice.id)
+def _matches(context: RequestContext, transaction: Record, invoice: Record) -> list[Record]:
+    return context.records.select(KIND, matches_of(transaction), parent=invoice.id)
 
 
-def _covered(call: RequestContext, invoice: Record, transaction: Record) -> Decimal:
+def _covered(context: RequestContext, invoice: Record, transaction: Record) -> Decimal:
     """As much of what is owed as is left of the transaction; nothing when it went the other way."""
-    if call.rules.match_pays_all:
+    if context.rules.match_pays_all:
         return status.owed(invoice.body)
-    before = call.books.select(KIND, matches_of(transaction))
+    before = context.records.select(KIND, matches_of(transaction))
     used = sum((Decimal(one.body["used"]) for one in before), Decimal(0))
     rate = _rate(transaction) / _rate(invoice)
     left = (Decimal(transaction.body["currency_amount"]) - used) * rate
@@ -136,6 +136,6 @@ def _rate(record: Record) -> Decimal:
     return currencies.exchange_rate(record.body["currency"])
 
 
-def _settle(call: RequestContext, invoice: Record, covered: Decimal) -> None:
+def _settle(context: RequestContext, invoice: Record, covered: Decimal) -> None:
     invoice.body["settled"] = money.text(Decimal(invoice.body["settled"]) + covered)
-    call.note_attached(invoice)
+    context.save_attached(invoice)

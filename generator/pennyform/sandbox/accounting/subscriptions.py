@@ -12,9 +12,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from pennyform.sandbox.accounting import invoicing
+from pennyform.sandbox.api_errors import ApiError
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.money import dates
-from pennyform.sandbox.problems import Problem
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import Record, Selection
@@ -42,19 +42,19 @@ def are_due(connection: sqlite3.Connection, company: int, now: datetime, rules: 
     return connection.execute(_DUE, (company, KIND, _today(now, rules).isoformat())).fetchone() is not None
 
 
-def catch_up(call: RequestContext) -> None:
+def catch_up(context: RequestContext) -> None:
     """Make every invoice that has fallen due, one subscription after the other.
 
     A subscription stops whose invoice cannot be made any more, because a rule has come to stand against it.
     """
-    today = _today(call.now, call.rules).isoformat()
-    for record in call.books.select(KIND, Selection([_NEXT], [today], "id ASC")):
+    today = _today(context.now, context.rules).isoformat()
+    for record in context.records.select(KIND, Selection([_NEXT], [today], "id ASC")):
         try:
-            _make_until(call, record, today)
-        except Problem:
-            stop(record, call.now)
+            _make_until(context, record, today)
+        except ApiError:
+            stop(record, context.now)
         plan(record)
-        call.books.update(record)
+        context.records.update(record)
 
 
 def _today(now: datetime, rules: Rules) -> date:
@@ -62,11 +62,11 @@ def _today(now: datetime, rules: Rules) -> date:
     return (now - timedelta(hours=rules.subscription_hour)).date()
 
 
-def _make_until(call: RequestContext, record: Record, today: str) -> None:
+def _make_until(context: RequestContext, record: Record, today: str) -> None:
     for day in itertools.islice(_dates(record, since=record.body["next_occurrence"]), _MOST_AT_ONCE):
         if day.isoformat() > today:
             break
-        _make(call, record, day)
+        _make(context, record, day)
         record.body["prev_occurrence"] = day.isoformat()
 
 
@@ -108,18 +108,20 @@ def _dates(record: Record, since: str = "") -> Iterator[date]:
     return (day for day in dates.occurrences(start, rule) if day.isoformat() >= since)
 
 
-def _make(call: RequestContext, record: Record, day: date) -> None:
+def _make(context: RequestContext, record: Record, day: date) -> None:
     body = record.body
     invoice = invoicing.make(
-        call,
+        context,
         {
             **{name: body[name] for name in _OF_INVOICE},
             "date": day.isoformat(),
             "deadline": dates.deadline(day, body["payment_conditions"]).isoformat(),
             "billing_subscription_id": record.id,
             "draft": body["mode"] == "awaiting_validation",
-            **invoicing.parts_of(call, record),
+            **invoicing.parts_of(context, record),
         },
     )
     if body["mode"] == "email":
-        call.books.insert("email", {"recipients": body["email_settings"]["recipients"]}, parent=invoice.id)
+        context.records.insert(
+            "email", {"recipients": body["email_settings"]["recipients"]}, parent=invoice.id
+        )

@@ -20,31 +20,33 @@ _AS_KEPT = (
 )
 
 
-def transaction(call: RequestContext, record: Record) -> dict[str, Any]:
+def transaction(context: RequestContext, record: Record) -> dict[str, Any]:
     """A transaction by itself."""
     journal = record.body["journal_id"]
     return {
-        **_common(call, record),
-        "journal": {"id": journal, "url": call.url("journals", journal)},
-        "customer": _party(call, record, "customer"),
-        "supplier": _party(call, record, "supplier"),
-        "matched_invoices": {"url": call.url("transactions", record.id, "matched_invoices")},
+        **_common(context, record),
+        "journal": {"id": journal, "url": context.url("journals", journal)},
+        "customer": _party(context, record, "customer"),
+        "supplier": _party(context, record, "supplier"),
+        "matched_invoices": {"url": context.url("transactions", record.id, "matched_invoices")},
         "interbank_code": None,
     }
 
 
-def matched(call: RequestContext, record: Record, party: Literal["customer", "supplier"]) -> dict[str, Any]:
+def matched(
+    context: RequestContext, record: Record, party: Literal["customer", "supplier"]
+) -> dict[str, Any]:
     """A transaction in the list of an invoice of a customer or a supplier."""
     return {
-        **_common(call, record),
+        **_common(context, record),
         "journal": {"id": record.body["journal_id"]},
-        party: _party(call, record, party),
+        party: _party(context, record, party),
     }
 
 
-def payment(call: RequestContext, match: Record) -> dict[str, Any]:
+def payment(context: RequestContext, match: Record) -> dict[str, Any]:
     """What a match pays: a payment that was found on a bank account."""
-    paid = call.find("transaction", match.body["transaction_id"])
+    paid = context.find("transaction", match.body["transaction_id"])
     return {
         "id": match.id,
         "label": paid.body["label"],
@@ -56,21 +58,21 @@ def payment(call: RequestContext, match: Record) -> dict[str, Any]:
     }
 
 
-def _common(call: RequestContext, record: Record) -> dict[str, Any]:
+def _common(context: RequestContext, record: Record) -> dict[str, Any]:
     account = record.body["bank_account_id"]
     return {
         "id": record.id,
         **{name: record.body[name] for name in _AS_KEPT},
         "attachment_required": True,
         "archived_at": None,
-        "bank_account": {"id": account, "url": call.url("bank_accounts", account)},
+        "bank_account": {"id": account, "url": context.url("bank_accounts", account)},
         "pro_account_expense": None,
-        "categories": [categories.show(call, one) for one in categories.of(call, record)],
+        "categories": [categories.show(context, one) for one in categories.of(context, record)],
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
 
 
-def _party(call: RequestContext, record: Record, party: str) -> dict[str, Any] | None:
+def _party(context: RequestContext, record: Record, party: str) -> dict[str, Any] | None:
     identifier = record.body[f"{party}_id"]
-    return {"id": identifier, "url": call.url(f"{party}s", identifier)} if identifier else None
+    return {"id": identifier, "url": context.url(f"{party}s", identifier)} if identifier else None

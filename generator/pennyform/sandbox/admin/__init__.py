@@ -10,8 +10,8 @@ import msgspec
 from pennyform.sandbox.admin import faults, requests, rules, state, time
 from pennyform.sandbox.admin.admin_request import AdminRequest, Handler, refusal
 from pennyform.sandbox.admin.origin_guard import check_origin
+from pennyform.sandbox.api_errors import ApiError
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.problems import Problem
 
 if TYPE_CHECKING:
     from pennyform.sandbox.application import Sandbox
@@ -42,7 +42,7 @@ class Admin:
         try:
             check_origin(request)
             status, body = _handler(request)(AdminRequest(self._sandbox, request, self._snapshots))
-        except Problem as problem:
+        except ApiError as problem:
             status, body = problem.status, problem.body
         headers = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"}
         return Response(204, {}) if status == 204 else Response(status, headers, msgspec.json.encode(body))

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 import msgspec
 
+from pennyform.sandbox.api_errors import ApiError
 from pennyform.sandbox.messages import Request
-from pennyform.sandbox.problems import Problem
 
 if TYPE_CHECKING:
     from pennyform.sandbox.application import Sandbox
@@ -36,7 +36,7 @@ class AdminRequest:
         """The body, as a kind of value.
 
         Raises:
-            Problem: 415 when it is not declared as JSON, 400 when it is none or not of this kind.
+            ApiError: 415 when it is not declared as JSON, 400 when it is none or not of this kind.
         """
         media_type = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
@@ -50,6 +50,6 @@ class AdminRequest:
 Handler = Callable[[AdminRequest], Answer]
 
 
-def refusal(status: int, error: str) -> Problem:
+def refusal(status: int, error: str) -> ApiError:
     """An answer that is none of the API's, in the shape of its refusals."""
-    return Problem(status, {"error": error, "status": status})
+    return ApiError(status, {"error": error, "status": status})

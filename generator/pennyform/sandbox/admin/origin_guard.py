@@ -21,7 +21,7 @@ def check_origin(request: Request) -> None:
     """Let a request pass that no other site can have sent.
 
     Raises:
-        Problem: 403.
+        ApiError: 403.
     """
     host = urlsplit(request.origin).hostname or ""
     if not _is_nobodys(host):

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pennyform.sandbox.admin.admin_request import AdminRequest, Answer, Handler, refusal
-from pennyform.sandbox.rules import changed
+from pennyform.sandbox.rules import update_rules
 
 
 def _shown(order: AdminRequest) -> Answer:
@@ -16,7 +16,7 @@ def _shown(order: AdminRequest) -> Answer:
 
 def _decide(order: AdminRequest) -> Answer:
     try:
-        order.sandbox.rules = changed(order.sandbox.rules, order.body(dict[str, Any]))
+        order.sandbox.rules = update_rules(order.sandbox.rules, order.body(dict[str, Any]))
     except ValueError as problem:  # msgspec's are of this kind
         raise refusal(400, str(problem)) from problem
     return _shown(order)

@@ -10,9 +10,9 @@ from datetime import datetime
 
 import msgspec
 
+from pennyform.sandbox.api_errors import forbidden, unauthorized
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.contract.contract import Operation
-from pennyform.sandbox.problems import forbidden, unauthorized
 
 _SCHEME = "bearer "
 
@@ -41,7 +41,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def presented(headers: Mapping[str, str]) -> str:
+def token_digest(headers: Mapping[str, str]) -> str:
     """The digest of the bearer token in the headers; empty when there is none."""
     given = headers.get("authorization", "")
     if not given.lower().startswith(_SCHEME):
@@ -49,11 +49,11 @@ def presented(headers: Mapping[str, str]) -> str:
     return digest(given[len(_SCHEME) :].strip())
 
 
-def recognise(connection: sqlite3.Connection, token_digest: str, now: datetime) -> Access:
+def authenticate(connection: sqlite3.Connection, token_digest: str, now: datetime) -> Access:
     """Find the token's company and scopes.
 
     Raises:
-        Problem: 401 when the token is missing, unknown or expired.
+        ApiError: 401 when the token is missing, unknown or expired.
     """
     row = connection.execute(
         "SELECT company.id, company.name, reg_no, accounting_logic, scopes, expires_at"
@@ -76,11 +76,11 @@ def rename(connection: sqlite3.Connection, company: int, name: str) -> None:
     connection.execute("UPDATE company SET name = ? WHERE id = ?", (name, company))
 
 
-def authorise(access: Access, operation: Operation) -> None:
+def require_scope(access: Access, operation: Operation) -> None:
     """Let the call pass when the token holds one of the operation's scopes, or it needs none.
 
     Raises:
-        Problem: 403 naming the scopes that would do.
+        ApiError: 403 naming the scopes that would do.
     """
     if operation.scopes and not set(operation.scopes) & set(access.scopes):
         raise forbidden(operation.scopes)

@@ -10,14 +10,14 @@ import math
 from collections import deque
 from datetime import datetime
 
-from pennyform.sandbox.problems import too_many_requests
+from pennyform.sandbox.api_errors import too_many_requests
 
 REQUESTS = 25
 SECONDS = 5.0
 _MOST_CALLERS = 10_000
 
 
-class RateLimit:
+class RateLimiter:
     """Counts per caller, in memory: a limit need not survive a restart.
 
     Args:
@@ -40,7 +40,7 @@ class RateLimit:
             ``ratelimit-limit``, ``ratelimit-remaining`` and ``ratelimit-reset`` (unix seconds).
 
         Raises:
-            Problem: 429 with the same headers and ``retry-after``.
+            ApiError: 429 with the same headers and ``retry-after``.
         """
         moment = now.timestamp()
         if not self._enforced:

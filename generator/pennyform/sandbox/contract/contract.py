@@ -54,9 +54,9 @@ class Operation:
     body_required: bool
     scopes: tuple[str, ...]
     status: int
-    refusals: frozenset[int]
-    request_schema: Path
-    answer_schema: Path
+    error_statuses: frozenset[int]
+    request_schema_file: Path
+    response_schema_file: Path
 
     @cached_property
     def filters(self) -> Mapping[str, Sequence[str]]:
@@ -65,13 +65,13 @@ class Operation:
         return found
 
     @cached_property
-    def sorts(self) -> Sequence[str]:
+    def sortable_fields(self) -> Sequence[str]:
         """Fields that a list can be sorted by, either way."""
         found: Sequence[str] = self._said_of("sort", "x-pennyform-sorts", ["id"])
         return found
 
     @cached_property
-    def sorted_by(self) -> str:
+    def default_sort(self) -> str:
         """How a list is sorted when nobody asks: newest first, as a rule."""
         return str(self._said_of("sort", "default", "-id"))
 
@@ -88,18 +88,18 @@ class Operation:
     @cached_property
     def body_schema(self) -> dict[str, Any]:
         """Read on first use from ``requests/<operationId>.json``."""
-        found: dict[str, Any] = msgspec.json.decode(self.request_schema.read_bytes())
+        found: dict[str, Any] = msgspec.json.decode(self.request_schema_file.read_bytes())
         return found
 
     @cached_property
-    def answer(self) -> dict[str, Any] | None:
+    def response_schema(self) -> dict[str, Any] | None:
         """The schema of the answer, read on first use from ``answers/<operationId>.json``.
 
         None for an operation that answers without a body.
         """
-        if not self.answer_schema.exists():
+        if not self.response_schema_file.exists():
             return None
-        found: dict[str, Any] = msgspec.json.decode(self.answer_schema.read_bytes())
+        found: dict[str, Any] = msgspec.json.decode(self.response_schema_file.read_bytes())
         return found
 
     @cached_property
@@ -151,7 +151,7 @@ def load(folder: Path) -> Contract:
 def _operation(
     document: dict[str, Any], folder: Path, path: str, method: str, described: dict[str, Any]
 ) -> Operation:
-    body = resolved(document, described.get("requestBody", {}))
+    body = resolve_reference(document, described.get("requestBody", {}))
     identifier = described["operationId"]
     return Operation(
         operation_id=identifier,
@@ -162,23 +162,23 @@ def _operation(
         body_required=bool(body.get("required")),
         scopes=tuple(scope for need in described.get("security", ()) for scope in need.get("oauth2", ())),
         status=min(int(status) for status in described["responses"] if status.startswith("2")),
-        refusals=frozenset(int(status) for status in described["responses"] if status.startswith("4")),
-        request_schema=folder / "requests" / f"{identifier}.json",
-        answer_schema=folder / "answers" / f"{identifier}.json",
+        error_statuses=frozenset(int(status) for status in described["responses"] if status.startswith("4")),
+        request_schema_file=folder / "requests" / f"{identifier}.json",
+        response_schema_file=folder / "answers" / f"{identifier}.json",
     )
 
 
 def _parameter(document: dict[str, Any], described: dict[str, Any]) -> Parameter:
-    found = resolved(document, described)
+    found = resolve_reference(document, described)
     return Parameter(
         name=found["name"],
         location=found["in"],
         required=bool(found.get("required")),
-        schema=resolved(document, found.get("schema", {})),
+        schema=resolve_reference(document, found.get("schema", {})),
     )
 
 
-def resolved(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+def resolve_reference(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
     """Follow a schema's local ``$ref``, when it is one, within its document."""
     reference = value.get("$ref")
     if reference is None:
@@ -186,4 +186,4 @@ def resolved(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
     target: Any = document
     for step in reference.removeprefix("#/").split("/"):
         target = target[step.replace("~1", "/").replace("~0", "~")]
-    return resolved(document, target)
+    return resolve_reference(document, target)

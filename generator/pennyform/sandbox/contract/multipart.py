@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from pennyform.sandbox.problems import bad_request
+from pennyform.sandbox.api_errors import bad_request
 
 # What is wrong with a form is said in the answer, not on standard error.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
@@ -73,7 +73,7 @@ def fields(content_type: str, body: bytes) -> dict[str, str | Upload]:
         Field name to text, or to the file. Of a name that comes twice the last one counts.
 
     Raises:
-        Problem: 400 when it is no such form, is cut off, or holds more than 100 parts.
+        ApiError: 400 when it is no such form, is cut off, or holds more than 100 parts.
     """
     reader = _Reader()
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")

@@ -13,11 +13,11 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from pennyform.sandbox.contract.contract import Operation, Parameter, resolved
+from pennyform.sandbox.api_errors import ApiError, bad_request, too_large
+from pennyform.sandbox.contract.contract import Operation, Parameter, resolve_reference
 from pennyform.sandbox.contract.multipart import Upload, fields
 from pennyform.sandbox.contract.violations import first_violation
 from pennyform.sandbox.messages import Request
-from pennyform.sandbox.problems import Problem, bad_request, too_large
 
 LARGEST_BODY = 10 * 1024 * 1024
 LARGEST_FORM = 101 * 1024 * 1024  # a file of 100 MB, and what is wrapped around it
@@ -56,7 +56,7 @@ def parameters(operation: Operation, path: Mapping[str, str], query: str) -> dic
         Parameter name to value, of the contract's type; absent ones are left out.
 
     Raises:
-        Problem: 400 for the first parameter that is missing or does not conform.
+        ApiError: 400 for the first parameter that is missing or does not conform.
     """
     given = {"path": path, "query": _query(query)}
     values = {}
@@ -107,7 +107,7 @@ def body(operation: Operation, request: Request) -> Any:
         operation takes none.
 
     Raises:
-        Problem: 400 for a wrong content type, text that is not JSON or no form, or the first violation of
+        ApiError: 400 for a wrong content type, text that is not JSON or no form, or the first violation of
             the schema; 413 for more bytes than ``largest_body``.
     """
     if not operation.media_types:
@@ -143,9 +143,10 @@ def _json(operation: Operation, request: Request) -> Any:
 def _form(operation: Operation, request: Request) -> dict[str, Any]:
     given = fields(request.headers["content-type"], request.body)
     schema = operation.body_schema
-    described = resolved(schema, schema)["properties"]
+    described = resolve_reference(schema, schema)["properties"]
     value = {
-        name: _field(resolved(schema, described.get(name, {})), name, one) for name, one in given.items()
+        name: _field(resolve_reference(schema, described.get(name, {})), name, one)
+        for name, one in given.items()
     }
     # A file is text to the schema; what stands in for it is not looked at.
     checked = {name: "" if isinstance(one, Upload) else one for name, one in value.items()}
@@ -177,4 +178,4 @@ def _decoded(text: bytes) -> Any:
         raise bad_request("The request body is not valid JSON") from problem
 
 
-__all__ = ["LARGEST_BODY", "LARGEST_FORM", "Problem", "body", "largest_body", "parameters"]
+__all__ = ["LARGEST_BODY", "LARGEST_FORM", "ApiError", "body", "largest_body", "parameters"]

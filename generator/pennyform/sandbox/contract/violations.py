@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from jsonschema_rs import Draft202012Validator, ValidationError
 
-from pennyform.sandbox.problems import Problem, bad_request
+from pennyform.sandbox.api_errors import ApiError, bad_request
 
 # JSON Schema keyword -> code of the contract. `format` and `required` are settled below.
 _CODES = {
@@ -43,7 +43,7 @@ _UNKNOWN_KEY = ("additionalProperties", "unevaluatedProperties")
 
 def first_violation(
     validator: Draft202012Validator, value: object, place: str = "", *, explained: bool = True
-) -> Problem | None:
+) -> ApiError | None:
     """Check a value.
 
     Args:
@@ -73,7 +73,7 @@ def _first(errors: Iterable[ValidationError]) -> ValidationError:
     )
 
 
-def _problem(error: ValidationError, place: str) -> Problem:
+def _problem(error: ValidationError, place: str) -> ApiError:
     kind: Any = error.kind
     if kind.name in _BARE:
         sole = _only_form(getattr(kind, "context", ()))
@@ -93,7 +93,7 @@ def _problem(error: ValidationError, place: str) -> Problem:
     )
 
 
-def _key_problem(what: str, path: list[str], key: str, keyword: str) -> Problem:
+def _key_problem(what: str, path: list[str], key: str, keyword: str) -> ApiError:
     where = f" in {'.'.join(path)}" if path else ""
     return bad_request(f"{what} {key}{where}", code=_CODES[keyword], field=".".join([*path, key]))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.contract.multipart import Upload
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record
 
@@ -24,37 +24,37 @@ _BEGINNINGS = {
 _LONGEST_FILENAME = 255
 
 
-def keep(call: RequestContext, kind: str, *, parent: int | None = None, filename: str = "") -> Record:
+def keep(context: RequestContext, kind: str, *, parent: int | None = None, filename: str = "") -> Record:
     """Keep the call's ``file`` as a record of a kind.
 
     Args:
-        call: its body is a form with a ``file``.
+        context: its body is a form with a ``file``.
         kind: ``file_attachment`` or ``appendix``.
         parent: what it is attached to.
         filename: instead of the one that came with the file.
 
     Raises:
-        Problem: 422 for no file, one of another type than the contract takes, or one that is too large.
+        ApiError: 422 for no file, one of another type than the contract takes, or one that is too large.
     """
-    upload = call.body.get("file")
+    upload = context.body.get("file")
     if upload is None:
         raise unprocessable("file is missing")
-    return call.books.insert(kind, kept(call, upload, filename), parent=parent)
+    return context.records.insert(kind, kept(context, upload, filename), parent=parent)
 
 
-def kept(call: RequestContext, upload: Upload, filename: str = "", accepted: str = "") -> dict[str, Any]:
+def kept(context: RequestContext, upload: Upload, filename: str = "", accepted: str = "") -> dict[str, Any]:
     """A file as a record's body; its content is in the books' files.
 
     Raises:
-        Problem: 422.
+        ApiError: 422.
     """
-    media_type = accepted or _media_type(upload, declared=call.rules.file_type_declared)
+    media_type = accepted or _media_type(upload, declared=context.rules.file_type_declared)
     if len(upload.content) > LARGEST_FILE:
         raise unprocessable("The file is larger than 100 MB")
     name = filename or upload.filename or "file"
     if len(name) > _LONGEST_FILENAME:
         raise unprocessable(f"filename may have at most {_LONGEST_FILENAME} characters")
-    return {"filename": name, "media_type": media_type, "digest": call.books.files.keep(upload.content)}
+    return {"filename": name, "media_type": media_type, "digest": context.records.files.store(upload.content)}
 
 
 def _media_type(upload: Upload, *, declared: bool) -> str:
@@ -66,12 +66,12 @@ def _media_type(upload: Upload, *, declared: bool) -> str:
     return found
 
 
-def show(call: RequestContext, record: Record) -> dict[str, Any]:
+def show(context: RequestContext, record: Record) -> dict[str, Any]:
     """An attachment, with a link to its content."""
     filename = record.body["filename"]
     return {
         "id": record.id,
-        "url": call.public_url(record.kind, record.id, filename, minutes=call.rules.attachment_minutes),
+        "url": context.public_url(record.kind, record.id, filename, minutes=context.rules.attachment_minutes),
         "filename": filename,
         "created_at": record.created_at,
         "updated_at": record.updated_at,

@@ -6,12 +6,12 @@ import sqlite3
 from datetime import datetime
 from urllib.parse import quote
 
+from pennyform.sandbox.api_errors import not_found
 from pennyform.sandbox.auth.access import Company, companies
 from pennyform.sandbox.documents import links
 from pennyform.sandbox.documents.exports import FILES
 from pennyform.sandbox.documents.invoice_pdf import document_pdf
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.problems import not_found
 from pennyform.sandbox.storage.records import Record, Records
 
 
@@ -24,28 +24,28 @@ def answer(connection: sqlite3.Connection, request: Request, now: datetime) -> R
         now: links end.
 
     Raises:
-        Problem: 404 for a link that is none, that was changed, or that has expired.
+        ApiError: 404 for a link that is none, that was changed, or that has expired.
     """
     link = links.verify(request.path, now)
     if link is None or request.method != "GET":
         raise not_found()
-    books = Records(connection, link.company, now)
-    record = books.get(link.kind, link.record)
+    records = Records(connection, link.company, now)
+    record = records.get(link.kind, link.record)
     if record is None:
         raise not_found()
     company = next(one for one in companies(connection) if one.id == link.company)
-    filename, media_type, content = _file(books, company, record)
+    filename, media_type, content = _file(records, company, record)
     disposition = f"inline; filename*=UTF-8''{quote(filename)}"
     return Response(200, {"content-type": media_type, "content-disposition": disposition}, content)
 
 
-def _file(books: Records, company: Company, record: Record) -> tuple[str, str, bytes]:
+def _file(records: Records, company: Company, record: Record) -> tuple[str, str, bytes]:
     kept = record.body
     if "digest" in kept:
-        return kept["filename"], kept["media_type"], books.files.read(kept["digest"])
+        return kept["filename"], kept["media_type"], records.files.read(kept["digest"])
     if record.kind in FILES:
         file = FILES[record.kind]
-        return file.name, file.media_type, file.content(books, record)
+        return file.name, file.media_type, file.content(records, record)
     # Whether its PDF is ready was asked before the link was given.
     number = kept.get("invoice_number") or kept["quote_number"]
-    return f"{number}.pdf", "application/pdf", document_pdf(books, company, record)
+    return f"{number}.pdf", "application/pdf", document_pdf(records, company, record)

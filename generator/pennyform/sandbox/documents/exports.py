@@ -34,8 +34,8 @@ class _Line:
     journal: Record
 
 
-def _fec(books: Records, export: Record) -> bytes:
-    rows = [_FEC_COLUMNS.split(), *map(_fec_row, _lines(books, export))]
+def _fec(records: Records, export: Record) -> bytes:
+    rows = [_FEC_COLUMNS.split(), *map(_fec_row, _lines(records, export))]
     return "".join("\t".join(row) + "\r\n" for row in rows).encode("utf-8")
 
 
@@ -58,7 +58,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _ledger(books: Records, export: Record) -> bytes:
+def _ledger(records: Records, export: Record) -> bytes:
     rows = [
         [
             found.account.body["number"],
@@ -70,21 +70,21 @@ def _ledger(books: Records, export: Record) -> bytes:
             found.line.body["debit"],
             found.line.body["credit"],
         ]
-        for found in _lines(books, export)
+        for found in _lines(records, export)
     ]
     return spreadsheet([_LEDGER_COLUMNS, *sorted(rows)])
 
 
-def _lines(books: Records, export: Record) -> list[_Line]:
+def _lines(records: Records, export: Record) -> list[_Line]:
     period = [export.body["period_start"], export.body["period_end"]]
-    lines = books.select("ledger_entry_line", Selection([_PERIOD], period, "id ASC"))
-    return [_line(books, line) for line in lines]
+    lines = records.select("ledger_entry_line", Selection([_PERIOD], period, "id ASC"))
+    return [_line(records, line) for line in lines]
 
 
-def _line(books: Records, line: Record) -> _Line:
-    entry = books.get("ledger_entry", line.body["ledger_entry_id"])
-    account = books.get("ledger_account", line.body["ledger_account_id"])
-    journal = books.get("journal", line.body["journal_id"])
+def _line(records: Records, line: Record) -> _Line:
+    entry = records.get("ledger_entry", line.body["ledger_entry_id"])
+    account = records.get("ledger_account", line.body["ledger_account_id"])
+    journal = records.get("journal", line.body["journal_id"])
     # What a line refers to is never deleted.
     assert entry is not None
     assert account is not None

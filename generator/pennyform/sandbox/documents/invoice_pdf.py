@@ -56,11 +56,11 @@ _INDENT = "  "
 Words = dict[str, Any]
 
 
-def document_pdf(books: Records, company: Company, document: Record) -> bytes:
+def document_pdf(records: Records, company: Company, document: Record) -> bytes:
     """The PDF of an issued invoice, a credit note or a quote, in its own language.
 
     Args:
-        books: hold its lines and its customer.
+        records: hold its lines and its customer.
         company: who sends it.
         document: of kind ``customer_invoice`` or ``quote``.
     """
@@ -74,13 +74,13 @@ def document_pdf(books: Records, company: Company, document: Record) -> bytes:
         Row(company.name, bold=True),
         Row(company.reg_no),
         Row(""),
-        *_recipient(books, kept),
+        *_recipient(records, kept),
         Row(""),
         Row(f"{words['date']}: {kept['date']}   {words['deadline']}: {kept['deadline']}"),
         *_paragraph(kept["pdf_invoice_subject"], bold=True),
         *_paragraph(kept["pdf_description"]),
         Row(""),
-        *_table(books, document, words),
+        *_table(records, document, words),
         *_totals(kept, words),
         *_paragraph(kept["pdf_invoice_free_text"]),
         *_paragraph(kept["special_mention"]),
@@ -94,11 +94,11 @@ def _kind(document: Record) -> str:
     return "credit_note" if document.body["credit_note"] else "invoice"
 
 
-def _recipient(books: Records, kept: dict[str, Any]) -> list[Row]:
+def _recipient(records: Records, kept: dict[str, Any]) -> list[Row]:
     """Whom it was issued to, under the address of that day; a quote follows the customer."""
     customer = kept.get("billed_to")
     if customer is None:
-        found = books.get("customer", kept["customer_id"])
+        found = records.get("customer", kept["customer_id"])
         customer = found.body if found else {"name": "", "billing_address": {}}
     address = customer["billing_address"]
     place = " ".join(address.get(name) or "" for name in ("postal_code", "city", "country_alpha2"))
@@ -106,10 +106,10 @@ def _recipient(books: Records, kept: dict[str, Any]) -> list[Row]:
     return [row for text in texts for row in _paragraph(text)]
 
 
-def _table(books: Records, document: Record, words: Words) -> list[Row]:
+def _table(records: Records, document: Record, words: Words) -> list[Row]:
     decimals = currencies.decimals(document.body["currency"])
-    lines = books.select("invoice_line", Selection(order="id ASC"), parent=document.id)
-    sections = books.select("invoice_line_section", Selection(order="id ASC"), parent=document.id)
+    lines = records.select("invoice_line", Selection(order="id ASC"), parent=document.id)
+    sections = records.select("invoice_line_section", Selection(order="id ASC"), parent=document.id)
     rows = [*_columns(words["columns"], bold=True), Row("-" * COLUMNS)]
     for rank, title in [(None, ""), *sorted((one.body["rank"], one.body.get("title")) for one in sections)]:
         rows.extend(_paragraph(title, bold=True))

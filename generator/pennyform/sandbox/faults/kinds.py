@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 from msgspec import Meta
 
+from pennyform.sandbox.api_errors import unauthorized
 from pennyform.sandbox.faults.outcome import NEVER_SENT, PIECES, Ending, RequestOutcome
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.problems import unauthorized
 
 Deliver = Callable[[Request], RequestOutcome]
 Method: TypeAlias = Literal["", "GET", "POST", "PUT", "DELETE"]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from pennyform.sandbox.contract.contract import Operation, resolved
+from pennyform.sandbox.contract.contract import Operation, resolve_reference
 from pennyform.sandbox.generic import synthesis
 from pennyform.sandbox.generic.naming import Place, collection_of, kind_of, place_of
 from pennyform.sandbox.generic.schema_forms import answer_of
@@ -46,107 +46,107 @@ class Resources:
         }
         return partial(carried_out[place.verb], place)
 
-    def _list(self, place: Place, call: RequestContext) -> dict[str, Any]:
-        owner = call.find(place.owner, call.parameters[place.parameter]).id if place.owner else None
-        return listed(call, place.kind, show_item, parent=owner)
+    def _list(self, place: Place, context: RequestContext) -> dict[str, Any]:
+        owner = context.find(place.owner, context.parameters[place.parameter]).id if place.owner else None
+        return listed(context, place.kind, show_item, parent=owner)
 
-    def _get(self, place: Place, call: RequestContext) -> Any:
-        return show(call, call.find(place.kind, call.parameters["id"]))
+    def _get(self, place: Place, context: RequestContext) -> Any:
+        return show(context, context.find(place.kind, context.parameters["id"]))
 
-    def _create(self, place: Place, call: RequestContext) -> Any:
-        owner = call.find(place.owner, call.parameters[place.parameter]).id if place.owner else None
-        return show(call, self.create(call, place.kind, call.body or {}, parent=owner))
+    def _create(self, place: Place, context: RequestContext) -> Any:
+        owner = context.find(place.owner, context.parameters[place.parameter]).id if place.owner else None
+        return show(context, self.create(context, place.kind, context.body or {}, parent=owner))
 
     def create(
-        self, call: RequestContext, kind: str, given: Mapping[str, Any], *, parent: int | None = None
+        self, context: RequestContext, kind: str, given: Mapping[str, Any], *, parent: int | None = None
     ) -> Record:
         """Keep a new record.
 
         Args:
-            call: its operation's answer says what is known of the record besides what was given.
+            context: its operation's answer says what is known of the record besides what was given.
             kind: of the record.
             given: as in the request.
             parent: the record's owner.
 
         Raises:
-            Problem: 404 for an id that leads nowhere.
+            ApiError: 404 for an id that leads nowhere.
             TakenError: when the reference is in use.
         """
-        self._check_references(call, given)
-        kept = {**_defaults(call.operation), **given}
-        reference = kept.pop("external_reference", None) or call.books.new_reference(kind)
+        self._check_references(context, given)
+        kept = {**_defaults(context.operation), **given}
+        reference = kept.pop("external_reference", None) or context.records.generate_reference(kind)
         children = {name: kept.pop(name) for name in list(kept) if (kind, name) in self._below}
-        record = call.books.insert(kind, kept, parent=parent, reference=reference)
+        record = context.records.insert(kind, kept, parent=parent, reference=reference)
         for name, bodies in children.items():
             for body in bodies:
-                call.books.insert(kind_of(name), body, parent=record.id)
+                context.records.insert(kind_of(name), body, parent=record.id)
         # Lists are filtered by what records keep: what the answer says first is kept from now on.
-        record.body = {**_plain(show(call, record)), **kept}
-        call.books.annotate(record)
+        record.body = {**_plain(show(context, record)), **kept}
+        context.records.update_silently(record)
         return record
 
-    def _update(self, place: Place, call: RequestContext) -> Any:
-        record = call.find(place.kind, call.parameters["id"])
-        self.update(call, record, call.body or {})
-        return show(call, record)
+    def _update(self, place: Place, context: RequestContext) -> Any:
+        record = context.find(place.kind, context.parameters["id"])
+        self.update(context, record, context.body or {})
+        return show(context, record)
 
-    def _change(self, place: Place, call: RequestContext) -> Any:
-        record = call.find(place.owner, call.parameters[place.parameter])
-        self.update(call, record, call.body or {})
-        return show(call, record)
+    def _change(self, place: Place, context: RequestContext) -> Any:
+        record = context.find(place.owner, context.parameters[place.parameter])
+        self.update(context, record, context.body or {})
+        return show(context, record)
 
-    def update(self, call: RequestContext, record: Record, given: Mapping[str, Any]) -> None:
+    def update(self, context: RequestContext, record: Record, given: Mapping[str, Any]) -> None:
         """Change a record in part; what is kept below it by ``create``, ``update`` and ``delete``.
 
         Raises:
-            Problem: 404 for an id that leads nowhere.
+            ApiError: 404 for an id that leads nowhere.
             TakenError: when the reference is in use.
         """
-        self._check_references(call, given)
+        self._check_references(context, given)
         kept = dict(given)
         record.reference = kept.pop("external_reference", None) or record.reference
         for name in list(kept):
             if (record.kind, name) in self._below:
-                change_below(call, record, kind_of(name), kept.pop(name))
+                change_below(context, record, kind_of(name), kept.pop(name))
         stale = {name.removeprefix("currency_") for name in kept if name.startswith("currency_")}
         record.body = {name: value for name, value in record.body.items() if name not in stale} | kept
-        call.books.update(record)
+        context.records.update(record)
 
-    def _delete(self, place: Place, call: RequestContext) -> None:
-        call.books.delete([call.find(place.kind, call.parameters["id"])], free_reference=True)
+    def _delete(self, place: Place, context: RequestContext) -> None:
+        context.records.delete([context.find(place.kind, context.parameters["id"])], free_reference=True)
 
-    def _check_references(self, call: RequestContext, given: Any) -> None:
+    def _check_references(self, context: RequestContext, given: Any) -> None:
         for name, identifier in _references(given):
             if name in self._kinds:
-                call.find(name, identifier, name)
+                context.find(name, identifier, name)
 
 
 def _defaults(operation: Operation) -> dict[str, Any]:
     """What a request that leaves it out means by the contract."""
     if not operation.media_types:
         return {}
-    described = resolved(operation.body_schema, operation.body_schema).get("properties", {})
+    described = resolve_reference(operation.body_schema, operation.body_schema).get("properties", {})
     return {name: one["default"] for name, one in described.items() if "default" in one}
 
 
-def show(call: RequestContext, record: Record, **known: Any) -> Any:
+def show(context: RequestContext, record: Record, **known: Any) -> Any:
     """A record as the call's answer has it; None when the operation answers without a body.
 
     Args:
-        call: its operation says how the answer looks.
+        context: its operation says how the answer looks.
         record: any record.
         known: fields that are not kept, or kept otherwise.
     """
-    form = answer_of(call.operation)
-    return None if form is None else synthesis.show(call, form, record, **known)
+    form = answer_of(context.operation)
+    return None if form is None else synthesis.show(context, form, record, **known)
 
 
-def show_item(call: RequestContext, record: Record, **known: Any) -> dict[str, Any]:
+def show_item(context: RequestContext, record: Record, **known: Any) -> dict[str, Any]:
     """A record as an item of the call's list; ``known`` as in :func:`show`."""
-    answer = answer_of(call.operation)
+    answer = answer_of(context.operation)
     assert answer is not None, "a list has an answer"
     (items,) = (answer.properties or {})["items"]
-    shown: dict[str, Any] = synthesis.show(call, items.item[0], record, **known)
+    shown: dict[str, Any] = synthesis.show(context, items.item[0], record, **known)
     return shown
 
 
@@ -174,20 +174,20 @@ def _plain(shown: Any) -> dict[str, Any]:
     }
 
 
-def change_below(call: RequestContext, owner: Record, kind: str, changes: Mapping[str, Any]) -> None:
+def change_below(context: RequestContext, owner: Record, kind: str, changes: Mapping[str, Any]) -> None:
     """Carry out ``{create, update, delete}`` on the records of a kind below an owner.
 
     Raises:
-        Problem: 404 for an id that is not below the owner.
+        ApiError: 404 for an id that is not below the owner.
     """
-    kept = {one.id: one for one in call.books.select(kind, Selection(), parent=owner.id)}
+    kept = {one.id: one for one in context.records.select(kind, Selection(), parent=owner.id)}
     for given in (*changes.get("update", ()), *changes.get("delete", ())):
         if given["id"] not in kept:
-            raise call.missing(f"{kind} {given['id']}")
+            raise context.unknown_reference(f"{kind} {given['id']}")
     for given in changes.get("update", ()):
         record = kept[given["id"]]
         record.body.update({name: value for name, value in given.items() if name != "id"})
-        call.books.update(record)
-    call.books.delete([kept[given["id"]] for given in changes.get("delete", ())])
+        context.records.update(record)
+    context.records.delete([kept[given["id"]] for given in changes.get("delete", ())])
     for given in changes.get("create", ()):
-        call.books.insert(kind, dict(given), parent=owner.id)
+        context.records.insert(kind, dict(given), parent=owner.id)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from pennyform.sandbox.contract.contract import Operation, resolved
+from pennyform.sandbox.contract.contract import Operation, resolve_reference
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -60,14 +60,14 @@ class Form:
 @cache
 def answer_of(operation: Operation) -> Form | None:
     """The form of an operation's answer; None when it has no body."""
-    if operation.answer is None:
+    if operation.response_schema is None:
         return None
-    return forms(operation.answer, operation.answer)[0]
+    return forms(operation.response_schema, operation.response_schema)[0]
 
 
 def forms(document: dict[str, Any], schema: Mapping[str, Any]) -> tuple[Form, ...]:
     """Every form that a schema allows, references and alternatives resolved; null comes first."""
-    found = resolved(document, dict(schema))
+    found = resolve_reference(document, dict(schema))
     alternatives = found.get("anyOf", found.get("oneOf"))
     if alternatives is None:
         return (_form(document, found),)

@@ -26,11 +26,11 @@ _FILES = frozenset({"attachment", "purchase_order"})
 _OF_FILES = _FILES | {"public_file_url", "file_url", "source_file_url", "filename"}
 
 
-def show(call: RequestContext, form: Form, record: Record, **known: Any) -> Any:
+def show(context: RequestContext, form: Form, record: Record, **known: Any) -> Any:
     """A record as the form has it.
 
     Args:
-        call: gives links and looks records up.
+        context: gives links and looks records up.
         form: of the answer, or of an item of it.
         record: any record.
         known: goes before what the record keeps.
@@ -40,12 +40,12 @@ def show(call: RequestContext, form: Form, record: Record, **known: Any) -> Any:
     if record.reference is not None:
         found["external_reference"] = record.reference
     # Some answers wrap the record in its own name.
-    return _Synthesis(call, record).fill(form, {record.kind: found, **found})
+    return _Synthesis(context, record).fill(form, {record.kind: found, **found})
 
 
 @dataclass(frozen=True, slots=True)
 class _Synthesis:
-    call: RequestContext
+    context: RequestContext
     record: Record
 
     def fill(self, form: Form, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,13 +82,13 @@ class _Synthesis:
         return _amount(name, known)
 
     def _reference(self, name: str, identifier: int) -> dict[str, Any]:
-        found = self.call.books.get(name, identifier)
+        found = self.context.records.get(name, identifier)
         body = found.body if found else {}
-        return {**body, "id": identifier, "url": self.call.url(collection_of(name), identifier)}
+        return {**body, "id": identifier, "url": self.context.url(collection_of(name), identifier)}
 
     def _file(self, name: str, attachment: int) -> Any:
-        filename = self.call.find("file_attachment", attachment).body["filename"]
-        link = self.call.public_url("file_attachment", attachment, filename)
+        filename = self.context.find("file_attachment", attachment).body["filename"]
+        link = self.context.public_url("file_attachment", attachment, filename)
         if name in _FILES:
             return {"filename": filename, "url": link}
         return filename if name == "filename" else link
@@ -99,7 +99,7 @@ class _Synthesis:
             return None
         if form.has_fallback:
             return form.fallback
-        own = self.call.url(collection_of(self.record.kind), self.record.id)
+        own = self.context.url(collection_of(self.record.kind), self.record.id)
         if "object" in form.types:
             return self.fill(form, {"id": self.record.id, "url": f"{own}/{name}"})
         if "string" in form.types:

@@ -1,7 +1,7 @@
 """What each operation does, by operation id.
 
 A behaviour is a function from a ``request_context.Call`` to the body of the answer. It may
-raise a :class:`~pennyform.sandbox.problems.Problem`; its writes are one transaction either way.
+raise a :class:`~pennyform.sandbox.api_errors.ApiError`; its writes are one transaction either way.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from pennyform.sandbox.api_errors import bad_request
 from pennyform.sandbox.lists.columns import Column, column
-from pennyform.sandbox.problems import bad_request
 
 _COMPARISONS = {"lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "eq": "=", "not_eq": "<>"}
 _MEMBERSHIPS = {"in": "IN", "not_in": "NOT IN"}
@@ -31,7 +31,7 @@ def conditions(text: str, allowed: Mapping[str, Sequence[str]]) -> tuple[list[st
         SQL conditions, and the values for their placeholders in order.
 
     Raises:
-        Problem: 400 for anything that is not an array of known fields, operators and fitting values.
+        ApiError: 400 for anything that is not an array of known fields, operators and fitting values.
     """
     found = [_condition(entry, allowed) for entry in _entries(text)]
     return [sql for sql, _ in found], [value for _, value in found]

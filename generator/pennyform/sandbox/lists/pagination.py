@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
+from pennyform.sandbox.api_errors import bad_request
 from pennyform.sandbox.contract.contract import Operation
 from pennyform.sandbox.lists.columns import column
 from pennyform.sandbox.lists.filters import conditions
-from pennyform.sandbox.problems import bad_request
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
@@ -47,34 +47,38 @@ class _Sort:
         return column(self.name).expression
 
 
-def page(call: RequestContext, kind: str, *, parent: int | None = None, also: Selection = EVERYTHING) -> Page:
+def page(
+    context: RequestContext, kind: str, *, parent: int | None = None, also: Selection = EVERYTHING
+) -> Page:
     """Read one page of a kind of record, as the call's ``filter``, ``sort``, ``limit`` and ``cursor`` say.
 
     Args:
-        call: its operation says what the list can be filtered and sorted by.
+        context: its operation says what the list can be filtered and sorted by.
         kind: of the records.
         parent: only records of this parent.
         also: only records for which these conditions hold.
 
     Raises:
-        Problem: 400 for an unknown filter, sort or cursor.
+        ApiError: 400 for an unknown filter, sort or cursor.
     """
-    query = call.parameters
-    sort = _sort(call.operation, query.get("sort") or call.operation.sorted_by)
+    query = context.parameters
+    sort = _sort(context.operation, query.get("sort") or context.operation.default_sort)
     limit = query.get("limit", DEFAULT_LIMIT)
-    where, values = conditions(query["filter"], call.operation.filters) if query.get("filter") else ([], [])
+    where, values = (
+        conditions(query["filter"], context.operation.filters) if query.get("filter") else ([], [])
+    )
     if query.get("cursor"):
         beyond, after = _after(sort, query["cursor"])
         where, values = [*where, beyond], [*values, *after]
     where, values = [*also.conditions, *where], [*also.values, *values]
-    records = call.books.select(kind, Selection(where, values, _order(sort), limit + 1), parent=parent)
+    records = context.records.select(kind, Selection(where, values, _order(sort), limit + 1), parent=parent)
     return Page(records[:limit], cursor(records[limit - 1], sort.name) if len(records) > limit else None)
 
 
 def _sort(operation: Operation, text: str) -> _Sort:
     name = text.removeprefix("-")
-    if name not in operation.sorts:
-        raise bad_request(f"Cannot sort by {name}: use one of {', '.join(operation.sorts)}")
+    if name not in operation.sortable_fields:
+        raise bad_request(f"Cannot sort by {name}: use one of {', '.join(operation.sortable_fields)}")
     return _Sort(name, text.startswith("-"))
 
 
@@ -108,7 +112,7 @@ def positioned(text: str) -> list[Any]:
     """What a cursor says: an id, and the name and the value of a sort key when there is one.
 
     Raises:
-        Problem: 400 for text that is no cursor.
+        ApiError: 400 for text that is no cursor.
     """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -124,7 +128,7 @@ Present = Callable[[RequestContext, Record], dict[str, Any]]
 
 
 def listed(
-    call: RequestContext,
+    context: RequestContext,
     kind: str,
     present: Present,
     *,
@@ -132,13 +136,13 @@ def listed(
     also: Selection = EVERYTHING,
 ) -> dict[str, Any]:
     """The answer of a list: one :func:`page` of records, each as ``present`` shows it."""
-    return shown(call, page(call, kind, parent=parent, also=also), present)
+    return shown(context, page(context, kind, parent=parent, also=also), present)
 
 
-def shown(call: RequestContext, found: Page, present: Present) -> dict[str, Any]:
+def shown(context: RequestContext, found: Page, present: Present) -> dict[str, Any]:
     """The answer of a list whose page was read before."""
     return {
-        "items": [present(call, record) for record in found.records],
+        "items": [present(context, record) for record in found.records],
         "has_more": found.has_more,
         "next_cursor": found.next_cursor,
     }

@@ -6,9 +6,9 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.money import vat
 from pennyform.sandbox.money.money import NO_DISCOUNT, Discount
-from pennyform.sandbox.problems import unprocessable
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _MOST_DIGITS = 12
@@ -23,7 +23,7 @@ def decimal_of(name: str, given: Any, decimals: int = 6) -> Decimal:
         decimals: how many it may have.
 
     Raises:
-        Problem: 422 for text that is no decimal, more decimals than that, or a size no invoice has.
+        ApiError: 422 for text that is no decimal, more decimals than that, or a size no invoice has.
     """
     value = given if isinstance(given, Decimal) else _parsed(name, str(given))
     if value.adjusted() > _MOST_DIGITS:
@@ -53,7 +53,7 @@ def discount_of(given: dict[str, Any] | None, *, bounded: bool = False, signed: 
         signed: whether an absolute one carries its own sign.
 
     Raises:
-        Problem: 422 for a value that is no number, or a percentage out of bounds.
+        ApiError: 422 for a value that is no number, or a percentage out of bounds.
     """
     if not given or given.get("value") in (None, ""):
         return NO_DISCOUNT
@@ -71,7 +71,7 @@ def percent_of(code: str, *, reverse_charge: bool = False) -> Decimal:
         reverse_charge: as ``Rules.reverse_charge_taxed`` has it.
 
     Raises:
-        Problem: 422 for a code that cannot be written.
+        ApiError: 422 for a code that cannot be written.
     """
     percent = vat.percent(code, reverse_charge=reverse_charge)
     if percent is None:

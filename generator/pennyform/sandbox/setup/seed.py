@@ -85,45 +85,45 @@ def found_company(connection: sqlite3.Connection, name: str, now: datetime) -> i
     return company
 
 
-def _furnish(books: Records) -> None:
+def _furnish(records: Records) -> None:
     for number, label, vat_rate, enabled in _CHART:
         account = {"number": number, "label": label, "vat_rate": vat_rate, "country_alpha2": "any"}
-        books.insert(
+        records.insert(
             "ledger_account", {**account, "enabled": enabled, "letterable": number in ("401", "411")}
         )
     for name in _TEMPLATES:
-        books.insert("customer_invoice_template", {"name": name})
+        records.insert("customer_invoice_template", {"name": name})
     for label, categories in _GROUPS.items():
-        group = books.insert("category_group", {"label": label})
+        group = records.insert("category_group", {"label": label})
         for category in categories:
-            books.insert(
+            records.insert(
                 "category", {"label": category, "direction": None, "analytical_code": None}, parent=group.id
             )
-    _open_account(books)
-    _register(books)
+    _open_account(records)
+    _register(records)
 
 
-def _register(books: Records) -> None:
+def _register(records: Records) -> None:
     """A fiscal year that is open, and the platform's consent to send and receive e-invoices."""
-    year = books.now.year
+    year = records.now.year
     dates = {"start": f"{year}-01-01", "finish": f"{year}-12-31"}
-    books.insert("fiscal_year", {**dates, "status": "open"})
+    records.insert("fiscal_year", {**dates, "status": "open"})
     registration = {"siret": None, "siren": _SIREN, "status": "activated"}
-    books.insert("pa_registration", {**registration, "exchange_direction": "emission_and_reception"})
-    proforma = books.insert("commercial_document", {**_PROFORMA, **_PROFORMA_AMOUNTS})
-    books.insert("invoice_line", {**_PROFORMA_LINE, **_PROFORMA_AMOUNTS}, parent=proforma.id)
+    records.insert("pa_registration", {**registration, "exchange_direction": "emission_and_reception"})
+    proforma = records.insert("commercial_document", {**_PROFORMA, **_PROFORMA_AMOUNTS})
+    records.insert("invoice_line", {**_PROFORMA_LINE, **_PROFORMA_AMOUNTS}, parent=proforma.id)
 
 
-def _open_account(books: Records) -> None:
+def _open_account(records: Records) -> None:
     """Journals, banks, and one empty bank account."""
     journals = {
-        code: books.insert("journal", {"code": code, "label": label, "type": type_}).id
+        code: records.insert("journal", {"code": code, "label": label, "type": type_}).id
         for code, label, type_ in _JOURNALS
     }
-    banks = [books.insert("bank_establishment", {"name": name}).id for name in _BANKS]
-    bank = books.select("ledger_account", Selection(["json_extract(body, '$.number') = ?"], [_BANK_ACCOUNT]))[
-        0
-    ]
+    banks = [records.insert("bank_establishment", {"name": name}).id for name in _BANKS]
+    bank = records.select(
+        "ledger_account", Selection(["json_extract(body, '$.number') = ?"], [_BANK_ACCOUNT])
+    )[0]
     account = {"name": "Main account", "currency": "EUR", "balance": "0.0", "iban": None}
     links = {"bank_establishment_id": banks[0], "journal_id": journals["BQ"], "ledger_account_id": bank.id}
-    books.insert("bank_account", {**account, **links})
+    records.insert("bank_account", {**account, **links})

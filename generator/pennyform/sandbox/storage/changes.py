@@ -26,7 +26,7 @@ class Change:
     created_at: str
 
 
-class History:
+class Changes:
     """Changes of one company's records inside one transaction, as ``records.Books``."""
 
     def __init__(self, connection: sqlite3.Connection, company: int, now: datetime) -> None:
@@ -34,7 +34,7 @@ class History:
         self._company = company
         self._stamp = timestamp(now)
 
-    def tell(
+    def add(
         self,
         kind: str,
         record: int,
@@ -51,7 +51,7 @@ class History:
             (self._company, kind, record, operation, told, self._stamp, created_at),
         )
 
-    def changes(self, kind: str, *, after: int, since: datetime, until: datetime, limit: int) -> list[Change]:
+    def select(self, kind: str, *, after: int, since: datetime, until: datetime, limit: int) -> list[Change]:
         """What happened to a kind of record, oldest first.
 
         Args:

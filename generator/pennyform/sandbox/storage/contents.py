@@ -6,13 +6,13 @@ import hashlib
 import sqlite3
 
 
-class Files:
+class FileContents:
     """Contents by their SHA-256, inside one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def keep(self, content: bytes) -> str:
+    def store(self, content: bytes) -> str:
         """Keep a content; returns its digest."""
         digest = hashlib.sha256(content).hexdigest()
         self._connection.execute(

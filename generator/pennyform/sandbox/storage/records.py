@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 
 from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.storage.changes import History, Operation
-from pennyform.sandbox.storage.contents import Files
+from pennyform.sandbox.storage.changes import Changes, Operation
+from pennyform.sandbox.storage.contents import FileContents
 
 _COLUMNS = "id, kind, parent, reference, body, created_at, updated_at"
 _GET = f"SELECT {_COLUMNS} FROM record WHERE id = ? AND company = ? AND kind = ? AND deleted_at IS NULL"  # noqa: S608
@@ -38,7 +38,7 @@ _TOLD = frozenset(
 )
 
 
-class TakenError(Exception):
+class DuplicateReferenceError(Exception):
     """Another record of the kind carries the reference."""
 
 
@@ -79,8 +79,8 @@ class Records:
         self._company = company
         self.now = now
         self._stamp = timestamp(now)
-        self.history = History(connection, company, now)
-        self.files = Files(connection)
+        self.changes = Changes(connection, company, now)
+        self.files = FileContents(connection)
 
     def get(self, kind: str, identifier: int) -> Record | None:
         """The record, unless it is absent, deleted, of another kind or of another company."""
@@ -140,10 +140,10 @@ class Records:
             TakenError: when its new reference is in use.
         """
         record.updated_at = self._stamp
-        self.annotate(record)
+        self.update_silently(record)
         self._tell(record, "update")
 
-    def annotate(self, record: Record) -> None:
+    def update_silently(self, record: Record) -> None:
         """Write back what hangs on a record rather than belongs to it: no new time, no event."""
         self._execute(
             "UPDATE record SET reference = ?, body = ?, updated_at = ? WHERE id = ? AND company = ?",
@@ -161,7 +161,7 @@ class Records:
 
     def _tell(self, record: Record, operation: Operation) -> None:
         if record.kind in _TOLD:
-            self.history.tell(record.kind, record.id, operation, created_at=record.created_at)
+            self.changes.add(record.kind, record.id, operation, created_at=record.created_at)
 
     def next_number(self, name: str) -> int:
         """Count up from 1. Part of the transaction: a number that is not used is not lost either."""
@@ -175,7 +175,7 @@ class Records:
         ).fetchone()
         return int(row[0])
 
-    def new_reference(self, kind: str) -> str:
+    def generate_reference(self, kind: str) -> str:
         """An ``external_reference`` for a record whose creator gave none."""
         number = self.next_number(f"{kind} reference")
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._company}/{kind}/{number}"))
@@ -185,7 +185,7 @@ class Records:
             return self._connection.execute(statement, values)
         except sqlite3.IntegrityError as problem:
             if "record.reference" in str(problem):
-                raise TakenError from problem
+                raise DuplicateReferenceError from problem
             raise
 
 

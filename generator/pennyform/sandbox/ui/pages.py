@@ -18,12 +18,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pennyform import data
 from pennyform.sandbox.admin.origin_guard import check_origin
+from pennyform.sandbox.api_errors import ApiError, not_found
 from pennyform.sandbox.auth.access import Company
 from pennyform.sandbox.faults import Fault
 from pennyform.sandbox.faults.parsing import KINDS
 from pennyform.sandbox.http.request_log import line
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.problems import Problem, not_found
 from pennyform.sandbox.request_context import BASE_PATH
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Pages:
                 try:
                     check_origin(request)
                     return view(request, **found.groupdict())
-                except Problem as problem:
+                except ApiError as problem:
                     return self._shown("problem.html", status=problem.status, error=problem.body["error"])
         return None
 
@@ -147,7 +147,7 @@ class Pages:
         response = self._sandbox.answer(company, Request("GET", BASE_PATH + path, query))
         body: dict[str, Any] = msgspec.json.decode(response.body)
         if response.status != 200:
-            raise Problem(response.status, {"error": body.get("error") or body.get("message", "")})
+            raise ApiError(response.status, {"error": body.get("error") or body.get("message", "")})
         return body
 
     def _names(self, company: Company, invoices: list[dict[str, Any]]) -> dict[int, str]:

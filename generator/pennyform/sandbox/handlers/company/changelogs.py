@@ -10,24 +10,24 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from pennyform.sandbox.api_errors import bad_request, unprocessable
 from pennyform.sandbox.clock import moment, timestamp
 from pennyform.sandbox.lists.pagination import DEFAULT_LIMIT, position, positioned
-from pennyform.sandbox.problems import bad_request, unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.changes import Change
 
 _KEPT = timedelta(weeks=4)
 
 
-def _list(kind: str, call: RequestContext) -> dict[str, Any]:
+def _list(kind: str, context: RequestContext) -> dict[str, Any]:
     """``GET /changelogs/…``."""
-    delay = timedelta(seconds=call.rules.changelog_delay)
-    limit = call.parameters.get("limit", DEFAULT_LIMIT)
-    found = call.books.history.changes(
+    delay = timedelta(seconds=context.rules.changelog_delay)
+    limit = context.parameters.get("limit", DEFAULT_LIMIT)
+    found = context.records.changes.select(
         kind,
-        after=_after(call),
-        since=_since(call, delay),
-        until=call.now - delay,
+        after=_after(context),
+        since=_since(context, delay),
+        until=context.now - delay,
         limit=limit + 1,
     )
     shown = found[:limit]
@@ -38,19 +38,19 @@ def _list(kind: str, call: RequestContext) -> dict[str, Any]:
     }
 
 
-def _after(call: RequestContext) -> int:
-    cursor = call.parameters.get("cursor")
+def _after(context: RequestContext) -> int:
+    cursor = context.parameters.get("cursor")
     if not cursor:
         return 0
-    if "start_date" in call.parameters:
+    if "start_date" in context.parameters:
         raise bad_request("start_date and cursor cannot be given together")
     return int(positioned(cursor)[0] or 0)
 
 
-def _since(call: RequestContext, delay: timedelta) -> datetime:
+def _since(context: RequestContext, delay: timedelta) -> datetime:
     """The earliest time at which a change can have happened that is to be shown."""
-    oldest = call.now - _KEPT
-    text = call.parameters.get("start_date")
+    oldest = context.now - _KEPT
+    text = context.parameters.get("start_date")
     if text is None:
         return oldest - delay
     start = _moment(text)

@@ -12,24 +12,24 @@ from pennyform.sandbox.request_context import Handler, RequestContext
 _APPENDIX = "appendix"
 
 
-def upload(call: RequestContext) -> dict[str, Any]:
+def upload(context: RequestContext) -> dict[str, Any]:
     """``POST /file_attachments``: the same content may come any number of times."""
-    filename = call.body.get("filename", "")
-    return attachments.show(call, attachments.keep(call, "file_attachment", filename=filename))
+    filename = context.body.get("filename", "")
+    return attachments.show(context, attachments.keep(context, "file_attachment", filename=filename))
 
 
-def _list_appendices(owner: str, call: RequestContext) -> dict[str, Any]:
+def _list_appendices(owner: str, context: RequestContext) -> dict[str, Any]:
     """``GET /…/{id}/appendices``."""
-    record = call.find(owner, call.parameters[f"{owner}_id"])
-    return listed(call, _APPENDIX, attachments.show, parent=record.id)
+    record = context.find(owner, context.parameters[f"{owner}_id"])
+    return listed(context, _APPENDIX, attachments.show, parent=record.id)
 
 
-def _append(owner: str, call: RequestContext) -> dict[str, Any]:
+def _append(owner: str, context: RequestContext) -> dict[str, Any]:
     """``POST /…/{id}/appendices``: to a draft too, and as often as it is sent."""
-    record = call.find(owner, call.parameters[f"{owner}_id"])
-    appendix = attachments.keep(call, _APPENDIX, parent=record.id)
-    call.note_attached(record)
-    return attachments.show(call, appendix)
+    record = context.find(owner, context.parameters[f"{owner}_id"])
+    appendix = attachments.keep(context, _APPENDIX, parent=record.id)
+    context.save_attached(record)
+    return attachments.show(context, appendix)
 
 
 OPERATIONS: dict[str, Handler] = {

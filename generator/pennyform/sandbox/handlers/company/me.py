@@ -15,9 +15,9 @@ _USER = {
 }
 
 
-def get_me(call: RequestContext) -> dict[str, Any]:
+def get_me(context: RequestContext) -> dict[str, Any]:
     """``GET /me``: needs no scope."""
-    company = call.access.company
+    company = context.access.company
     return {
         "user": _USER,
         "company": {
@@ -26,7 +26,7 @@ def get_me(call: RequestContext) -> dict[str, Any]:
             "reg_no": company.reg_no,
             "accounting_logic": company.accounting_logic,
         },
-        "scopes": list(call.access.scopes),
+        "scopes": list(context.access.scopes),
     }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.generic import show
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
@@ -15,34 +15,34 @@ _KIND = "webhook_subscription"
 _MOST = 10
 
 
-def create(call: RequestContext) -> Any:
+def create(context: RequestContext) -> Any:
     """``POST /webhook_subscriptions``: ten at most; the secret is shown this once."""
-    _check(call)
-    if len(call.books.select(_KIND, Selection())) >= _MOST:
+    _check(context)
+    if len(context.records.select(_KIND, Selection())) >= _MOST:
         raise unprocessable(f"There can be {_MOST} webhook subscriptions at most")
-    record = call.books.insert(_KIND, _settled(call, {"enabled": True, **call.body}))
+    record = context.records.insert(_KIND, _settled(context, {"enabled": True, **context.body}))
     secret = hashlib.sha256(f"webhook/{record.id}".encode()).hexdigest()
-    return show(call, record, secret=secret)
+    return show(context, record, secret=secret)
 
 
-def update(call: RequestContext) -> Any:
+def update(context: RequestContext) -> Any:
     """``PUT /webhook_subscriptions/{id}``: partial."""
-    _check(call)
-    record: Record = call.find(_KIND, call.parameters["id"])
-    record.body = _settled(call, {**record.body, **call.body})
-    call.books.update(record)
-    return show(call, record)
+    _check(context)
+    record: Record = context.find(_KIND, context.parameters["id"])
+    record.body = _settled(context, {**record.body, **context.body})
+    context.records.update(record)
+    return show(context, record)
 
 
-def _check(call: RequestContext) -> None:
-    if not call.body.get("callback_url", "https://").startswith("https://"):
+def _check(context: RequestContext) -> None:
+    if not context.body.get("callback_url", "https://").startswith("https://"):
         raise unprocessable("callback_url must be an https address")
 
 
-def _settled(call: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
+def _settled(context: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     if body["enabled"]:
         return {**body, "disabled_at": None, "disabled_reason": None}
-    disabled_at = body.get("disabled_at") or timestamp(call.now)
+    disabled_at = body.get("disabled_at") or timestamp(context.now)
     return {**body, "disabled_at": disabled_at, "disabled_reason": "manual"}
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money.currencies import CURRENCIES
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
@@ -19,15 +19,15 @@ def _establishment(_: RequestContext, record: Record) -> dict[str, Any]:
     return {"id": record.id, "name": record.body["name"], **stamps}
 
 
-def _account(call: RequestContext, record: Record) -> dict[str, Any]:
+def _account(context: RequestContext, record: Record) -> dict[str, Any]:
     kept = record.body
     journal, ledger_account = kept["journal_id"], kept["ledger_account_id"]
     return {
         "id": record.id,
         **{name: kept[name] for name in ("name", "currency", "balance")},
         "bank_establishment": {"id": kept["bank_establishment_id"]},
-        "journal": {"id": journal, "url": call.url("journals", journal)},
-        "ledger_account": {"id": ledger_account, "url": call.url("ledger_accounts", ledger_account)},
+        "journal": {"id": journal, "url": context.url("journals", journal)},
+        "ledger_account": {"id": ledger_account, "url": context.url("ledger_accounts", ledger_account)},
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
@@ -37,29 +37,29 @@ def _journal(_: RequestContext, record: Record) -> dict[str, Any]:
     return {"id": record.id, **record.body}
 
 
-def list_establishments(call: RequestContext) -> dict[str, Any]:
+def list_establishments(context: RequestContext) -> dict[str, Any]:
     """``GET /bank_establishments``."""
-    return listed(call, "bank_establishment", _establishment)
+    return listed(context, "bank_establishment", _establishment)
 
 
-def list_accounts(call: RequestContext) -> dict[str, Any]:
+def list_accounts(context: RequestContext) -> dict[str, Any]:
     """``GET /bank_accounts``."""
-    return listed(call, "bank_account", _account)
+    return listed(context, "bank_account", _account)
 
 
-def get_account(call: RequestContext) -> dict[str, Any]:
+def get_account(context: RequestContext) -> dict[str, Any]:
     """``GET /bank_accounts/{id}``."""
-    return _account(call, call.find("bank_account", call.parameters["id"]))
+    return _account(context, context.find("bank_account", context.parameters["id"]))
 
 
-def create_account(call: RequestContext) -> dict[str, Any]:
+def create_account(context: RequestContext) -> dict[str, Any]:
     """``POST /bank_accounts``: at the bank ``Other`` unless told; empty at first."""
-    given = call.body
+    given = context.body
     bank = given.get("bank_establishment_id")
     if bank is None:
-        bank = _first(call, "bank_establishment", "name", "Other").id
+        bank = _first(context, "bank_establishment", "name", "Other").id
     else:
-        call.find("bank_establishment", bank, "Bank establishment")
+        context.find("bank_establishment", bank, "Bank establishment")
     currency = given.get("currency", "EUR")
     if currency not in CURRENCIES:
         raise unprocessable(f"{currency} is not a currency")
@@ -68,40 +68,42 @@ def create_account(call: RequestContext) -> dict[str, Any]:
         "currency": currency,
         "balance": "0.0",
         "bank_establishment_id": bank,
-        "journal_id": _first(call, "journal", "code", "BQ").id,
-        "ledger_account_id": _first(call, "ledger_account", "number", "512000").id,
+        "journal_id": _first(context, "journal", "code", "BQ").id,
+        "ledger_account_id": _first(context, "ledger_account", "number", "512000").id,
         "iban": given.get("iban"),
     }
-    return _account(call, call.books.insert("bank_account", body))
+    return _account(context, context.records.insert("bank_account", body))
 
 
-def list_journals(call: RequestContext) -> dict[str, Any]:
+def list_journals(context: RequestContext) -> dict[str, Any]:
     """``GET /journals``."""
-    return listed(call, "journal", _journal)
+    return listed(context, "journal", _journal)
 
 
-def get_journal(call: RequestContext) -> dict[str, Any]:
+def get_journal(context: RequestContext) -> dict[str, Any]:
     """``GET /journals/{id}``."""
-    return _journal(call, call.find("journal", call.parameters["id"]))
+    return _journal(context, context.find("journal", context.parameters["id"]))
 
 
-def create_journal(call: RequestContext) -> dict[str, Any]:
+def create_journal(context: RequestContext) -> dict[str, Any]:
     """``POST /journals``: a code of 2 to 5 letters, once."""
-    code = call.body["code"]
+    code = context.body["code"]
     if not _CODE.fullmatch(code):
         raise unprocessable("code must be 2 to 5 letters")
-    if _all(call, "journal", "code", code):
+    if _all(context, "journal", "code", code):
         raise unprocessable("code has already been taken")
-    return _journal(call, call.books.insert("journal", {**call.body, "type": "miscellaneous"}))
+    return _journal(context, context.records.insert("journal", {**context.body, "type": "miscellaneous"}))
 
 
-def _all(call: RequestContext, kind: str, name: str, value: str) -> list[Record]:
+def _all(context: RequestContext, kind: str, name: str, value: str) -> list[Record]:
     # Names are those written above; the value is bound.
-    return call.books.select(kind, Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1))
+    return context.records.select(
+        kind, Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1)
+    )
 
 
-def _first(call: RequestContext, kind: str, name: str, value: str) -> Record:
-    (found,) = _all(call, kind, name, value)
+def _first(context: RequestContext, kind: str, name: str, value: str) -> Record:
+    (found,) = _all(context, kind, name, value)
     return found
 
 

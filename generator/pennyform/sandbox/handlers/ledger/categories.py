@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from pennyform.sandbox.accounting import categories
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
@@ -24,69 +24,72 @@ def _of_group(_: RequestContext, record: Record) -> dict[str, Any]:
     return _stamped(record)
 
 
-def _group(call: RequestContext, record: Record) -> dict[str, Any]:
-    return {**_stamped(record), "categories": {"url": call.url("category_groups", record.id, "categories")}}
+def _group(context: RequestContext, record: Record) -> dict[str, Any]:
+    return {
+        **_stamped(record),
+        "categories": {"url": context.url("category_groups", record.id, "categories")},
+    }
 
 
-def list_categories(call: RequestContext) -> dict[str, Any]:
+def list_categories(context: RequestContext) -> dict[str, Any]:
     """``GET /categories``."""
-    return listed(call, "category", _category)
+    return listed(context, "category", _category)
 
 
-def get_category(call: RequestContext) -> dict[str, Any]:
+def get_category(context: RequestContext) -> dict[str, Any]:
     """``GET /categories/{id}``."""
-    return _category(call, call.find("category", call.parameters["id"]))
+    return _category(context, context.find("category", context.parameters["id"]))
 
 
-def create_category(call: RequestContext) -> dict[str, Any]:
+def create_category(context: RequestContext) -> dict[str, Any]:
     """``POST /categories``: in a group that exists."""
-    given = {"direction": None, "analytical_code": None, **call.body}
-    group = call.find("category_group", given.pop("category_group_id"), "Category group")
-    return _category(call, call.books.insert("category", given, parent=group.id))
+    given = {"direction": None, "analytical_code": None, **context.body}
+    group = context.find("category_group", given.pop("category_group_id"), "Category group")
+    return _category(context, context.records.insert("category", given, parent=group.id))
 
 
-def update_category(call: RequestContext) -> dict[str, Any]:
+def update_category(context: RequestContext) -> dict[str, Any]:
     """``PUT /categories/{id}``: partial."""
-    record = call.find("category", call.parameters["id"])
-    record.body.update(call.body)
-    call.books.update(record)
-    return _category(call, record)
+    record = context.find("category", context.parameters["id"])
+    record.body.update(context.body)
+    context.records.update(record)
+    return _category(context, record)
 
 
-def list_groups(call: RequestContext) -> dict[str, Any]:
+def list_groups(context: RequestContext) -> dict[str, Any]:
     """``GET /category_groups``."""
-    return listed(call, "category_group", _group)
+    return listed(context, "category_group", _group)
 
 
-def get_group(call: RequestContext) -> dict[str, Any]:
+def get_group(context: RequestContext) -> dict[str, Any]:
     """``GET /category_groups/{id}``."""
-    return _group(call, call.find("category_group", call.parameters["id"]))
+    return _group(context, context.find("category_group", context.parameters["id"]))
 
 
-def list_categories_of_group(call: RequestContext) -> dict[str, Any]:
+def list_categories_of_group(context: RequestContext) -> dict[str, Any]:
     """``GET /category_groups/{category_group_id}/categories``."""
-    group = call.find("category_group", call.parameters["category_group_id"])
-    return listed(call, "category", _of_group, parent=group.id)
+    group = context.find("category_group", context.parameters["category_group_id"])
+    return listed(context, "category", _of_group, parent=group.id)
 
 
-def _list_of(owner: str, call: RequestContext) -> dict[str, Any]:
+def _list_of(owner: str, context: RequestContext) -> dict[str, Any]:
     """``GET /…/{id}/categories``: empty on a draft, as it cannot have any."""
-    record = call.find(owner, call.parameters[f"{owner}_id"])
-    return listed(call, categories.KIND, categories.show, parent=record.id)
+    record = context.find(owner, context.parameters[f"{owner}_id"])
+    return listed(context, categories.KIND, categories.show, parent=record.id)
 
 
-def _replace_of(owner: str, call: RequestContext) -> list[dict[str, Any]]:
+def _replace_of(owner: str, context: RequestContext) -> list[dict[str, Any]]:
     """``PUT /…/{id}/categories``."""
-    record = call.find(owner, call.parameters[f"{owner}_id"])
+    record = context.find(owner, context.parameters[f"{owner}_id"])
     if record.body.get("draft"):
         raise unprocessable("A draft cannot be categorised")
-    return [categories.show(call, one) for one in categories.replace(call, record, call.body)]
+    return [categories.show(context, one) for one in categories.replace(context, record, context.body)]
 
 
-def replace_of_line(call: RequestContext) -> dict[str, Any]:
+def replace_of_line(context: RequestContext) -> dict[str, Any]:
     """``PUT /ledger_entry_lines/{ledger_entry_line_id}/categories``: answers with the line."""
-    record = call.find("ledger_entry_line", call.parameters["ledger_entry_line_id"])
-    given = [categories.show(call, one) for one in categories.replace(call, record, call.body)]
+    record = context.find("ledger_entry_line", context.parameters["ledger_entry_line_id"])
+    given = [categories.show(context, one) for one in categories.replace(context, record, context.body)]
     return {"ledger_entry_line": {"id": record.id, "label": record.body["label"], "categories": given}}
 
 

@@ -6,25 +6,27 @@ from functools import partial
 from typing import Any
 
 from pennyform.sandbox.accounting import status
+from pennyform.sandbox.api_errors import bad_request
 from pennyform.sandbox.documents.exports import FILES
 from pennyform.sandbox.generic import show
-from pennyform.sandbox.problems import bad_request
 from pennyform.sandbox.request_context import Handler, RequestContext
 
 
-def _create(kind: str, call: RequestContext) -> Any:
+def _create(kind: str, context: RequestContext) -> Any:
     """``POST /exports/…``."""
-    if call.body["period_start"] > call.body["period_end"]:
+    if context.body["period_start"] > context.body["period_end"]:
         raise bad_request("period_start must not be later than period_end")
-    return show(call, call.books.insert(kind, dict(call.body)), status="pending")
+    return show(context, context.records.insert(kind, dict(context.body)), status="pending")
 
 
-def _get(kind: str, call: RequestContext) -> Any:
+def _get(kind: str, context: RequestContext) -> Any:
     """``GET /exports/…/{id}``."""
-    record = call.find(kind, call.parameters["id"])
-    if not status.passed(record.created_at, call.rules.pdf_seconds, call.now):
-        return show(call, record, status="pending", file_url=None)
-    return show(call, record, status="ready", file_url=call.public_url(kind, record.id, FILES[kind].name))
+    record = context.find(kind, context.parameters["id"])
+    if not status.passed(record.created_at, context.rules.pdf_seconds, context.now):
+        return show(context, record, status="pending", file_url=None)
+    return show(
+        context, record, status="ready", file_url=context.public_url(kind, record.id, FILES[kind].name)
+    )
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pennyform.sandbox.accounting.ledger_accounts import with_number
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
@@ -33,32 +33,32 @@ def _present(_: RequestContext, record: Record) -> dict[str, Any]:
     }
 
 
-def list_ledger_accounts(call: RequestContext) -> dict[str, Any]:
+def list_ledger_accounts(context: RequestContext) -> dict[str, Any]:
     """``GET /ledger_accounts``."""
-    return listed(call, "ledger_account", _present)
+    return listed(context, "ledger_account", _present)
 
 
-def get_ledger_account(call: RequestContext) -> dict[str, Any]:
+def get_ledger_account(context: RequestContext) -> dict[str, Any]:
     """``GET /ledger_accounts/{id}``."""
-    return _present(call, call.find("ledger_account", call.parameters["id"]))
+    return _present(context, context.find("ledger_account", context.parameters["id"]))
 
 
-def create_ledger_account(call: RequestContext) -> dict[str, Any]:
+def create_ledger_account(context: RequestContext) -> dict[str, Any]:
     """``POST /ledger_accounts``: a number may occur once per VAT set-up."""
-    body = {"vat_rate": "any", "country_alpha2": "any", **call.body, "enabled": True}
+    body = {"vat_rate": "any", "country_alpha2": "any", **context.body, "enabled": True}
     body["letterable"] = body["number"].startswith(_THIRD_PARTIES)
-    for other in with_number(call.books, body["number"]):
+    for other in with_number(context.records, body["number"]):
         if all(other.body[name] == body[name] for name in ("vat_rate", "country_alpha2")):
             raise unprocessable(f"Number {body['number']} has already been taken")
-    return _present(call, call.books.insert("ledger_account", body))
+    return _present(context, context.records.insert("ledger_account", body))
 
 
-def update_ledger_account(call: RequestContext) -> dict[str, Any]:
+def update_ledger_account(context: RequestContext) -> dict[str, Any]:
     """``PUT /ledger_accounts/{id}``."""
-    record = call.find("ledger_account", call.parameters["id"])
-    record.body.update(call.body)
-    call.books.update(record)
-    return _present(call, record)
+    record = context.find("ledger_account", context.parameters["id"])
+    record.body.update(context.body)
+    context.records.update(record)
+    return _present(context, record)
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -12,65 +12,65 @@ from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 
-def list_entries(call: RequestContext) -> dict[str, Any]:
+def list_entries(context: RequestContext) -> dict[str, Any]:
     """``GET /ledger_entries``."""
-    return listed(call, ledger.ENTRY, _show_item)
+    return listed(context, ledger.ENTRY, _show_item)
 
 
-def get_entry(call: RequestContext) -> Any:
+def get_entry(context: RequestContext) -> Any:
     """``GET /ledger_entries/{id}``."""
-    return _show(call, call.find(ledger.ENTRY, call.parameters["id"]))
+    return _show(context, context.find(ledger.ENTRY, context.parameters["id"]))
 
 
-def create_entry(call: RequestContext) -> Any:
+def create_entry(context: RequestContext) -> Any:
     """``POST /ledger_entries``: lines that balance."""
-    given = dict(call.body)
+    given = dict(context.body)
     lines = given.pop("ledger_entry_lines")
-    _check_references(call, given)
-    return _show(call, ledger.add_entry(call, given, lines))
+    _check_references(context, given)
+    return _show(context, ledger.add_entry(context, given, lines))
 
 
-def update_entry(call: RequestContext) -> Any:
+def update_entry(context: RequestContext) -> Any:
     """``PUT /ledger_entries/{id}``: partial; its lines must balance afterwards too."""
-    record = call.find(ledger.ENTRY, call.parameters["id"])
-    given = dict(call.body)
+    record = context.find(ledger.ENTRY, context.parameters["id"])
+    given = dict(context.body)
     changes = given.pop("ledger_entry_lines", {})
-    _check_references(call, given)
+    _check_references(context, given)
     record.body.update(given)
-    call.books.update(record)
-    ledger.change_lines(call, record, changes)
-    return _show(call, record)
+    context.records.update(record)
+    ledger.change_lines(context, record, changes)
+    return _show(context, record)
 
 
-def upload(call: RequestContext) -> dict[str, Any]:
+def upload(context: RequestContext) -> dict[str, Any]:
     """``POST /ledger_attachments``."""
-    record = attachments.keep(call, "ledger_attachment", filename=call.body.get("filename", ""))
-    shown = attachments.show(call, record)
+    record = attachments.keep(context, "ledger_attachment", filename=context.body.get("filename", ""))
+    shown = attachments.show(context, record)
     return {name: shown[name] for name in ("id", "url", "filename")}
 
 
-def _check_references(call: RequestContext, given: dict[str, Any]) -> None:
+def _check_references(context: RequestContext, given: dict[str, Any]) -> None:
     for kind in ("journal", "file_attachment", "ledger_attachment"):
         if f"{kind}_id" in given:
-            call.find(kind, given[f"{kind}_id"], kind)
+            context.find(kind, given[f"{kind}_id"], kind)
 
 
-def _show(call: RequestContext, record: Record) -> Any:
-    lines = [_line(call, line) for line in ledger.lines_of(call, record)]
-    return show(call, record, ledger_entry_lines=lines, **_known(call, record))
+def _show(context: RequestContext, record: Record) -> Any:
+    lines = [_line(context, line) for line in ledger.lines_of(context, record)]
+    return show(context, record, ledger_entry_lines=lines, **_known(context, record))
 
 
-def _show_item(call: RequestContext, record: Record) -> dict[str, Any]:
-    return show_item(call, record, **_known(call, record))
+def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+    return show_item(context, record, **_known(context, record))
 
 
-def _known(call: RequestContext, record: Record) -> dict[str, Any]:
-    return {"categories": [categories.show(call, one) for one in categories.of(call, record)]}
+def _known(context: RequestContext, record: Record) -> dict[str, Any]:
+    return {"categories": [categories.show(context, one) for one in categories.of(context, record)]}
 
 
-def _line(call: RequestContext, line: Record) -> dict[str, Any]:
-    account = call.find("ledger_account", line.body["ledger_account_id"])
-    url = call.url("ledger_accounts", account.id)
+def _line(context: RequestContext, line: Record) -> dict[str, Any]:
+    account = context.find("ledger_account", line.body["ledger_account_id"])
+    url = context.url("ledger_accounts", account.id)
     return {
         "id": line.id,
         **{name: line.body[name] for name in ("debit", "credit", "label", "ledger_account_id")},

@@ -6,39 +6,39 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.sandbox.accounting import settlement, transaction_view
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 _INVOICES = {"customer_invoice": "customer", "supplier_invoice": "supplier"}
 
 
-def list_transactions(call: RequestContext) -> dict[str, Any]:
+def list_transactions(context: RequestContext) -> dict[str, Any]:
     """``GET /transactions``."""
-    return listed(call, "transaction", transaction_view.transaction)
+    return listed(context, "transaction", transaction_view.transaction)
 
 
-def get_transaction(call: RequestContext) -> dict[str, Any]:
+def get_transaction(context: RequestContext) -> dict[str, Any]:
     """``GET /transactions/{id}``."""
-    return transaction_view.transaction(call, call.find("transaction", call.parameters["id"]))
+    return transaction_view.transaction(context, context.find("transaction", context.parameters["id"]))
 
 
-def create_transaction(call: RequestContext) -> dict[str, Any]:
+def create_transaction(context: RequestContext) -> dict[str, Any]:
     """``POST /transactions``: pays the invoices that refer to it."""
-    given = call.body
-    account = call.find("bank_account", given["bank_account_id"], "Bank account")
+    given = context.body
+    account = context.find("bank_account", given["bank_account_id"], "Bank account")
     amount = decimal_of("amount", given["amount"])
     if not amount:
         raise unprocessable("amount must not be zero")
     body = _kept(account, given, amount)
     account.body["balance"] = body["outstanding_balance"]
-    call.books.update(account)
-    record = call.books.insert("transaction", body)
-    settlement.reconcile_transaction(call, record)
-    return transaction_view.transaction(call, record)
+    context.records.update(account)
+    record = context.records.insert("transaction", body)
+    settlement.reconcile_transaction(context, record)
+    return transaction_view.transaction(context, record)
 
 
 def _kept(account: Record, given: dict[str, Any], amount: Decimal) -> dict[str, Any]:
@@ -61,27 +61,27 @@ def _kept(account: Record, given: dict[str, Any], amount: Decimal) -> dict[str, 
     }
 
 
-def update_transaction(call: RequestContext) -> dict[str, Any]:
+def update_transaction(context: RequestContext) -> dict[str, Any]:
     """``PUT /transactions/{id}``: names the customer or the supplier behind it, never both."""
-    record = call.find("transaction", call.parameters["id"])
-    ((name, identifier),) = call.body.items()
+    record = context.find("transaction", context.parameters["id"])
+    ((name, identifier),) = context.body.items()
     if identifier is not None:
-        call.find(name.removesuffix("_id"), identifier, name)
+        context.find(name.removesuffix("_id"), identifier, name)
     record.body.update({"customer_id": None, "supplier_id": None, name: identifier})
-    call.books.update(record)
-    return transaction_view.transaction(call, record)
+    context.records.update(record)
+    return transaction_view.transaction(context, record)
 
 
-def list_matched_invoices(call: RequestContext) -> dict[str, Any]:
+def list_matched_invoices(context: RequestContext) -> dict[str, Any]:
     """``GET /transactions/{transaction_id}/matched_invoices``."""
-    transaction = call.find("transaction", call.parameters["transaction_id"])
-    return listed(call, settlement.KIND, _invoice, also=settlement.matches_of(transaction))
+    transaction = context.find("transaction", context.parameters["transaction_id"])
+    return listed(context, settlement.KIND, _invoice, also=settlement.matches_of(transaction))
 
 
-def _invoice(call: RequestContext, match: Record) -> dict[str, Any]:
+def _invoice(context: RequestContext, match: Record) -> dict[str, Any]:
     identifier = match.parent or 0
-    kind = next(kind for kind in _INVOICES if call.books.get(kind, identifier))
-    return {"id": identifier, "type": _INVOICES[kind], "url": call.url(f"{kind}s", identifier)}
+    kind = next(kind for kind in _INVOICES if context.records.get(kind, identifier))
+    return {"id": identifier, "type": _INVOICES[kind], "url": context.url(f"{kind}s", identifier)}
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.sandbox.accounting import ledger
+from pennyform.sandbox.api_errors import bad_request
 from pennyform.sandbox.lists.pagination import DEFAULT_LIMIT, position, positioned
 from pennyform.sandbox.money import money
-from pennyform.sandbox.problems import bad_request
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Selection
 
@@ -18,26 +18,26 @@ _AUXILIARY = ("401", "411")
 _LONGEST_NUMBER = 9
 
 
-def trial_balance(call: RequestContext) -> dict[str, Any]:
+def trial_balance(context: RequestContext) -> dict[str, Any]:
     """``GET /trial_balance``: debits and credits of a period, by account number."""
-    query = call.parameters
+    query = context.parameters
     if query["period_start"] > query["period_end"]:
         raise bad_request("period_start must not be later than period_end")
     sums: dict[str, list[Any]] = {}
-    for line in call.books.select(
+    for line in context.records.select(
         ledger.LINE, Selection([_PERIOD], [query["period_start"], query["period_end"]])
     ):
-        account = call.find("ledger_account", line.body["ledger_account_id"]).body
+        account = context.find("ledger_account", line.body["ledger_account_id"]).body
         number = _joined(account["number"], auxiliary=query.get("is_auxiliary", False))
         total = sums.setdefault(number, [account["label"], Decimal(0), Decimal(0)])
         total[1] += Decimal(line.body["debit"])
         total[2] += Decimal(line.body["credit"])
-    return _page(call, sorted(sums.items()))
+    return _page(context, sorted(sums.items()))
 
 
-def _page(call: RequestContext, sums: list[tuple[str, list[Any]]]) -> dict[str, Any]:
-    start = int(positioned(call.parameters["cursor"])[0]) if call.parameters.get("cursor") else 0
-    limit = call.parameters.get("limit", DEFAULT_LIMIT)
+def _page(context: RequestContext, sums: list[tuple[str, list[Any]]]) -> dict[str, Any]:
+    start = int(positioned(context.parameters["cursor"])[0]) if context.parameters.get("cursor") else 0
+    limit = context.parameters.get("limit", DEFAULT_LIMIT)
     following = start + limit
     return {
         "items": [_balance(number, *total) for number, total in sums[start:following]],

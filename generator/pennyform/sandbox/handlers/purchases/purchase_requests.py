@@ -12,35 +12,35 @@ from pennyform.sandbox.storage.records import Record
 _KIND = "purchase_request"
 
 
-def list_requests(call: RequestContext) -> dict[str, Any]:
+def list_requests(context: RequestContext) -> dict[str, Any]:
     """``GET /purchase_requests``."""
-    return listed(call, _KIND, _show_item)
+    return listed(context, _KIND, _show_item)
 
 
-def get_request(call: RequestContext) -> Any:
+def get_request(context: RequestContext) -> Any:
     """``GET /purchase_requests/{id}``."""
-    return _show(call, call.find(_KIND, call.parameters["id"]))
+    return _show(context, context.find(_KIND, context.parameters["id"]))
 
 
-def import_request(call: RequestContext) -> Any:
+def import_request(context: RequestContext) -> Any:
     """``POST /purchase_requests/imports``: approved at once."""
-    call.find("supplier", call.body["supplier_id"], "Supplier")
-    call.find("file_attachment", call.body["file_attachment_id"], "File attachment")
-    body = {"currency": "EUR", **call.body, "status": "approved", "invoice_ids": []}
-    return _show(call, call.books.insert(_KIND, body))
+    context.find("supplier", context.body["supplier_id"], "Supplier")
+    context.find("file_attachment", context.body["file_attachment_id"], "File attachment")
+    body = {"currency": "EUR", **context.body, "status": "approved", "invoice_ids": []}
+    return _show(context, context.records.insert(_KIND, body))
 
 
-def _show(call: RequestContext, record: Record) -> Any:
-    return show(call, record, **_known(call, record))
+def _show(context: RequestContext, record: Record) -> Any:
+    return show(context, record, **_known(context, record))
 
 
-def _show_item(call: RequestContext, record: Record) -> dict[str, Any]:
-    return show_item(call, record, **_known(call, record))
+def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+    return show_item(context, record, **_known(context, record))
 
 
-def _known(call: RequestContext, record: Record) -> dict[str, Any]:
+def _known(context: RequestContext, record: Record) -> dict[str, Any]:
     invoices = record.body["invoice_ids"]
-    links = [{"id": one, "url": call.url("supplier_invoices", one)} for one in invoices]
+    links = [{"id": one, "url": context.url("supplier_invoices", one)} for one in invoices]
     return {"linked_invoices": {"items": links}}
 
 

@@ -12,43 +12,45 @@ from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
 
-def change_payment_status(call: RequestContext) -> None:
+def change_payment_status(context: RequestContext) -> None:
     """``PUT /supplier_invoices/{supplier_invoice_id}/payment_status``."""
-    record = call.find(KIND, call.parameters["supplier_invoice_id"])
-    record.body["marked_as_paid"] = call.body["payment_status"] == "paid"
+    record = context.find(KIND, context.parameters["supplier_invoice_id"])
+    record.body["marked_as_paid"] = context.body["payment_status"] == "paid"
     record.body["payment_status"] = _payment_status(record)
-    call.books.update(record)
+    context.records.update(record)
 
 
-def match_transaction(call: RequestContext) -> None:
+def match_transaction(context: RequestContext) -> None:
     """``POST /supplier_invoices/{supplier_invoice_id}/matched_transactions``: one at a time."""
-    record = call.find(KIND, call.parameters["supplier_invoice_id"])
-    settlement.match(call, record, call.find("transaction", call.body["transaction_id"], "Transaction"))
-    _settle(call, record)
+    record = context.find(KIND, context.parameters["supplier_invoice_id"])
+    settlement.match(
+        context, record, context.find("transaction", context.body["transaction_id"], "Transaction")
+    )
+    _settle(context, record)
 
 
-def unmatch_transaction(call: RequestContext) -> None:
+def unmatch_transaction(context: RequestContext) -> None:
     """``DELETE /supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``."""
-    record = call.find(KIND, call.parameters["supplier_invoice_id"])
-    settlement.unmatch(call, record, int(call.parameters["id"]))
-    _settle(call, record)
+    record = context.find(KIND, context.parameters["supplier_invoice_id"])
+    settlement.unmatch(context, record, int(context.parameters["id"]))
+    _settle(context, record)
 
 
-def list_matched(call: RequestContext) -> dict[str, Any]:
+def list_matched(context: RequestContext) -> dict[str, Any]:
     """``GET /supplier_invoices/{supplier_invoice_id}/matched_transactions``."""
-    invoice = call.find(KIND, call.parameters["supplier_invoice_id"])
-    return listed(call, settlement.KIND, _transaction, parent=invoice.id)
+    invoice = context.find(KIND, context.parameters["supplier_invoice_id"])
+    return listed(context, settlement.KIND, _transaction, parent=invoice.id)
 
 
-def list_payments(call: RequestContext) -> dict[str, Any]:
+def list_payments(context: RequestContext) -> dict[str, Any]:
     """``GET /supplier_invoices/{supplier_invoice_id}/payments``: one per transaction that was matched."""
-    invoice = call.find(KIND, call.parameters["supplier_invoice_id"])
-    return listed(call, settlement.KIND, transaction_view.payment, parent=invoice.id)
+    invoice = context.find(KIND, context.parameters["supplier_invoice_id"])
+    return listed(context, settlement.KIND, transaction_view.payment, parent=invoice.id)
 
 
-def _settle(call: RequestContext, record: Record) -> None:
+def _settle(context: RequestContext, record: Record) -> None:
     record.body["payment_status"] = _payment_status(record)
-    call.books.annotate(record)
+    context.records.update_silently(record)
 
 
 def _payment_status(record: Record) -> str:
@@ -59,9 +61,9 @@ def _payment_status(record: Record) -> str:
     return "partially_paid" if status.owed(record.body) > 0 else "fully_paid"
 
 
-def _transaction(call: RequestContext, record: Record) -> dict[str, Any]:
-    transaction = call.find("transaction", record.body["transaction_id"])
-    return transaction_view.matched(call, transaction, "supplier")
+def _transaction(context: RequestContext, record: Record) -> dict[str, Any]:
+    transaction = context.find("transaction", record.body["transaction_id"])
+    return transaction_view.matched(context, transaction, "supplier")
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -14,42 +14,42 @@ _SUPPLIERS_ACCOUNT = "401"
 _DEFAULTS: dict[str, Any] = {"emails": [], "vat_number": "", "iban": ""}
 
 
-def list_suppliers(call: RequestContext) -> dict[str, Any]:
+def list_suppliers(context: RequestContext) -> dict[str, Any]:
     """``GET /suppliers``."""
-    return listed(call, "supplier", show_item)
+    return listed(context, "supplier", show_item)
 
 
-def get_supplier(call: RequestContext) -> Any:
+def get_supplier(context: RequestContext) -> Any:
     """``GET /suppliers/{id}``."""
-    return show(call, call.find("supplier", call.parameters["id"]))
+    return show(context, context.find("supplier", context.parameters["id"]))
 
 
-def create_supplier(call: RequestContext) -> Any:
+def create_supplier(context: RequestContext) -> Any:
     """``POST /suppliers``."""
-    return show(call, add(call, call.body))
+    return show(context, add(context, context.body))
 
 
-def add(call: RequestContext, given: dict[str, Any]) -> Record:
+def add(context: RequestContext, given: dict[str, Any]) -> Record:
     """A new supplier, with an account that is opened when there is none of its number.
 
     Raises:
         TakenError: when the reference is in use.
     """
     kept = {**_DEFAULTS, **given}
-    reference = kept.pop("external_reference", None) or call.books.new_reference("supplier")
+    reference = kept.pop("external_reference", None) or context.records.generate_reference("supplier")
     number = (kept.pop("ledger_account", None) or {}).get("number", _SUPPLIERS_ACCOUNT)
-    kept["ledger_account_id"] = opened(call, number).id
-    return call.books.insert("supplier", kept, reference=reference)
+    kept["ledger_account_id"] = opened(context, number).id
+    return context.records.insert("supplier", kept, reference=reference)
 
 
-def update_supplier(call: RequestContext) -> Any:
+def update_supplier(context: RequestContext) -> Any:
     """``PUT /suppliers/{id}``: partial."""
-    record = call.find("supplier", call.parameters["id"])
-    given = dict(call.body)
+    record = context.find("supplier", context.parameters["id"])
+    given = dict(context.body)
     record.reference = given.pop("external_reference", None) or record.reference
     record.body.update(given)
-    call.books.update(record)
-    return show(call, record)
+    context.records.update(record)
+    return show(context, record)
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -12,78 +12,78 @@ from typing import Any
 from pennyform.sandbox.accounting import bookkeeping, invoice_view, invoicing
 from pennyform.sandbox.accounting.lines import changed_line
 from pennyform.sandbox.accounting.settlement import reconcile_invoice
+from pennyform.sandbox.api_errors import bad_request, unprocessable
 from pennyform.sandbox.handlers.sales.invoice_lines import included_lines
 from pennyform.sandbox.lists.pagination import page, shown
-from pennyform.sandbox.problems import bad_request, unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 _LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
 
 
-def create_invoice(call: RequestContext) -> dict[str, Any]:
+def create_invoice(context: RequestContext) -> dict[str, Any]:
     """``POST /customer_invoices``: a draft when ``draft`` is true, otherwise issued on the spot."""
-    return invoice_view.invoice(call, invoicing.make(call, call.body))
+    return invoice_view.invoice(context, invoicing.make(context, context.body))
 
 
-def list_invoices(call: RequestContext) -> dict[str, Any]:
+def list_invoices(context: RequestContext) -> dict[str, Any]:
     """``GET /customer_invoices``, with ``include=invoice_lines`` on request."""
-    include = call.parameters.get("include")
-    if include and include not in call.operation.includes:
-        raise bad_request(f"Cannot include {include}: use {', '.join(call.operation.includes)}")
-    found = page(call, "customer_invoice")
-    answer = shown(call, found, invoice_view.invoice)
+    include = context.parameters.get("include")
+    if include and include not in context.operation.includes:
+        raise bad_request(f"Cannot include {include}: use {', '.join(context.operation.includes)}")
+    found = page(context, "customer_invoice")
+    answer = shown(context, found, invoice_view.invoice)
     if include:
-        answer["included"] = {"invoice_lines": included_lines(call, found.records)}
+        answer["included"] = {"invoice_lines": included_lines(context, found.records)}
     return answer
 
 
-def get_invoice(call: RequestContext) -> dict[str, Any]:
+def get_invoice(context: RequestContext) -> dict[str, Any]:
     """``GET /customer_invoices/{id}``."""
-    return invoice_view.invoice(call, _found(call))
+    return invoice_view.invoice(context, _found(context))
 
 
-def update_invoice(call: RequestContext) -> dict[str, Any]:
+def update_invoice(context: RequestContext) -> dict[str, Any]:
     """``PUT /customer_invoices/{id}``: partial; what may change depends on whether it is a draft."""
-    record = _found(call)
-    given = dict(call.body)
+    record = _found(context)
+    given = dict(context.body)
     _check_changeable(record, given)
     changes = given.pop("invoice_lines", {})
     record.reference = given.pop("external_reference", None) or record.reference
     record.body.update(given)
     if record.body["draft"]:
-        invoicing.change_lines(call, record, changes)
+        invoicing.change_lines(context, record, changes)
     else:
-        _change_imputation(call, record, changes.get("update", ()))
-    call.books.update(record)
+        _change_imputation(context, record, changes.get("update", ()))
+    context.records.update(record)
     if "transaction_reference" in given:
-        reconcile_invoice(call, record)
-    return invoice_view.invoice(call, record)
+        reconcile_invoice(context, record)
+    return invoice_view.invoice(context, record)
 
 
-def finalize_invoice(call: RequestContext) -> dict[str, Any]:
+def finalize_invoice(context: RequestContext) -> dict[str, Any]:
     """``PUT /customer_invoices/{id}/finalize``: once."""
-    record = _found(call)
+    record = _found(context)
     if not record.body["draft"]:
         raise unprocessable("The invoice is already finalized")
-    invoicing.issue(call, record.body, [line.body for line in invoicing.lines_of(call, record)])
-    call.books.update(record)
-    return invoice_view.invoice(call, record)
+    invoicing.issue(context, record.body, [line.body for line in invoicing.lines_of(context, record)])
+    context.records.update(record)
+    return invoice_view.invoice(context, record)
 
 
-def delete_invoice(call: RequestContext) -> None:
+def delete_invoice(context: RequestContext) -> None:
     """``DELETE /customer_invoices/{id}``: drafts only, with their lines and sections."""
-    record = _found(call)
+    record = _found(context)
     if not record.body["draft"]:
         raise unprocessable("A finalized invoice cannot be deleted")
     for kind in ("invoice_line", "invoice_line_section"):
-        call.books.delete(call.books.select(kind, Selection(), parent=record.id))
-    bookkeeping.withdraw(call, record)
-    call.books.delete([record], free_reference=call.rules.deleted_reference_is_free)
+        context.records.delete(context.records.select(kind, Selection(), parent=record.id))
+    bookkeeping.withdraw(context, record)
+    context.records.delete([record], free_reference=context.rules.deleted_reference_is_free)
 
 
-def _found(call: RequestContext) -> Record:
-    return call.find("customer_invoice", call.parameters["id"])
+def _found(context: RequestContext) -> Record:
+    return context.find("customer_invoice", context.parameters["id"])
 
 
 def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
@@ -101,12 +101,12 @@ def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
         raise unprocessable(f"{refused[0] if refused else 'invoice_lines'} cannot be changed once finalized")
 
 
-def _change_imputation(call: RequestContext, record: Record, updates: Iterable[Mapping[str, Any]]) -> None:
-    kept = {line.id: line for line in invoicing.lines_of(call, record)}
+def _change_imputation(context: RequestContext, record: Record, updates: Iterable[Mapping[str, Any]]) -> None:
+    kept = {line.id: line for line in invoicing.lines_of(context, record)}
     for update in updates:
-        line = invoicing.line_in(call, kept, update)
-        line.body = changed_line(call, line.body, update, [line.body["section_rank"]])
-        call.books.update(line)
+        line = invoicing.line_in(context, kept, update)
+        line.body = changed_line(context, line.body, update, [line.body["section_rank"]])
+        context.records.update(line)
 
 
 OPERATIONS: dict[str, Handler] = {

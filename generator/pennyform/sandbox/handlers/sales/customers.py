@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from pennyform.sandbox.accounting.ledger_accounts import opened
+from pennyform.sandbox.api_errors import not_found, unprocessable
 from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.problems import not_found, unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
@@ -38,7 +38,7 @@ _OF_KIND: dict[str, dict[str, Any]] = {
 _LINKS = ("mandates", "pro_account_mandates")
 
 
-def _present(call: RequestContext, record: Record, *, with_kind: bool) -> dict[str, Any]:
+def _present(context: RequestContext, record: Record, *, with_kind: bool) -> dict[str, Any]:
     kept = dict(record.body)
     kind, account = kept.pop("customer_type"), kept.pop("ledger_account_id")
     shown = {
@@ -46,73 +46,73 @@ def _present(call: RequestContext, record: Record, *, with_kind: bool) -> dict[s
         **kept,
         "external_reference": record.reference,
         "ledger_account": {"id": account} if account else None,
-        "mandates": {"url": call.url("gocardless_mandates")},
-        "pro_account_mandates": {"url": call.url("pro_account", "mandates")},
-        "contacts": {"url": call.url("customers", record.id, "contacts")},
+        "mandates": {"url": context.url("gocardless_mandates")},
+        "pro_account_mandates": {"url": context.url("pro_account", "mandates")},
+        "contacts": {"url": context.url("customers", record.id, "contacts")},
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
     return {**shown, "customer_type": kind} if with_kind else shown
 
 
-def list_customers(call: RequestContext) -> dict[str, Any]:
+def list_customers(context: RequestContext) -> dict[str, Any]:
     """``GET /customers``: both kinds, told apart by ``customer_type``."""
-    return listed(call, "customer", partial(_present, with_kind=True))
+    return listed(context, "customer", partial(_present, with_kind=True))
 
 
-def get_customer(call: RequestContext) -> dict[str, Any]:
+def get_customer(context: RequestContext) -> dict[str, Any]:
     """``GET /customers/{id}``."""
-    return _present(call, call.find("customer", call.parameters["id"]), with_kind=True)
+    return _present(context, context.find("customer", context.parameters["id"]), with_kind=True)
 
 
-def _get(kind: str, call: RequestContext) -> dict[str, Any]:
+def _get(kind: str, context: RequestContext) -> dict[str, Any]:
     """``GET /company_customers/{id}`` and ``GET /individual_customers/{id}``."""
-    record = call.find("customer", call.parameters["id"])
+    record = context.find("customer", context.parameters["id"])
     if record.body["customer_type"] != kind:
         raise not_found()
-    return _present(call, record, with_kind=False)
+    return _present(context, record, with_kind=False)
 
 
-def _create(kind: str, call: RequestContext) -> dict[str, Any]:
+def _create(kind: str, context: RequestContext) -> dict[str, Any]:
     """``POST /company_customers`` and ``POST /individual_customers``."""
-    return _present(call, add(call, kind, call.body), with_kind=False)
+    return _present(context, add(context, kind, context.body), with_kind=False)
 
 
-def add(call: RequestContext, kind: str, given: Mapping[str, Any]) -> Record:
+def add(context: RequestContext, kind: str, given: Mapping[str, Any]) -> Record:
     """A new customer, with an account that is opened when there is none of its number.
 
     Args:
-        call: for its books.
+        context: for its books.
         kind: ``company`` or ``individual``.
         given: as in a request.
 
     Raises:
-        Problem: 422 for a country that is none.
+        ApiError: 422 for a country that is none.
         TakenError: when the reference is in use.
     """
     fields = dict(given)
-    reference = fields.pop("external_reference", None) or call.books.new_reference("customer")
+    reference = fields.pop("external_reference", None) or context.records.generate_reference("customer")
     number = (fields.pop("ledger_account", None) or {}).get("number", _CUSTOMERS_ACCOUNT)
-    account = opened(call, number).id
+    account = opened(context, number).id
     kept = {**_DEFAULTS, **_OF_KIND[kind], **fields, "customer_type": kind, "ledger_account_id": account}
-    return call.books.insert("customer", _settled(kept), reference=reference)
+    return context.records.insert("customer", _settled(kept), reference=reference)
 
 
-def _update(kind: str, call: RequestContext) -> dict[str, Any]:
+def _update(kind: str, context: RequestContext) -> dict[str, Any]:
     """``PUT /company_customers/{id}`` and ``PUT /individual_customers/{id}``: partial, addresses too."""
-    record = call.find("customer", call.parameters["id"])
+    record = context.find("customer", context.parameters["id"])
     if record.body["customer_type"] != kind:
-        if not call.rules.wrong_kind_corrupts:
+        if not context.rules.wrong_kind_corrupts:
             raise not_found()
         record.body = _turned_over(record.body, kind)
-    given = dict(call.body)
+    given = dict(context.body)
     record.reference = given.pop("external_reference", None) or record.reference
     for name in ("billing_address", "delivery_address"):
         if name in given:
             given[name] = {**record.body[name], **given[name]} if given[name] else _NO_ADDRESS
     record.body = _settled({**record.body, **given})
-    call.books.update(record)
-    return _present(call, record, with_kind=False)
+    context.records.update(record)
+    return _present(context, record, with_kind=False)
 
 
 def _turned_over(body: dict[str, Any], kind: str) -> dict[str, Any]:

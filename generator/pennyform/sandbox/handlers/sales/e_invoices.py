@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pennyform.sandbox.accounting import imports, invoicing, status
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.documents import attachments, e_invoices
 from pennyform.sandbox.documents.e_invoices import Document, Line, Party
@@ -12,7 +13,6 @@ from pennyform.sandbox.generic.naming import collection_of
 from pennyform.sandbox.handlers.purchases import supplier_invoices, suppliers
 from pennyform.sandbox.handlers.sales import customers, sending
 from pennyform.sandbox.money import currencies, money
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
@@ -29,66 +29,66 @@ _UNTAXED = {"AE": "crossborder", "K": "crossborder", "G": "extracom"}
 _MEDIA_TYPES = {True: "application/pdf", False: "application/xml"}
 
 
-def import_to_customer(call: RequestContext) -> dict[str, Any]:
+def import_to_customer(context: RequestContext) -> dict[str, Any]:
     """``POST /customer_invoices/e_invoices/imports``: issued, with the number that the file gives."""
-    invoice = _customer_invoice(call)
-    if call.body.get("send_to_pa"):
-        sending.submit(call, invoice)
-    return _answer(call, invoice)
+    invoice = _customer_invoice(context)
+    if context.body.get("send_to_pa"):
+        sending.submit(context, invoice)
+    return _answer(context, invoice)
 
 
-def import_from_supplier(call: RequestContext) -> dict[str, Any]:
+def import_from_supplier(context: RequestContext) -> dict[str, Any]:
     """``POST /supplier_invoices/e_invoices/imports``."""
-    return _answer(call, _supplier_invoice(call))
+    return _answer(context, _supplier_invoice(context))
 
 
-def import_either(call: RequestContext) -> dict[str, Any]:
+def import_either(context: RequestContext) -> dict[str, Any]:
     """``POST /e-invoices/imports``: the form says which side the company is on."""
-    make = _customer_invoice if call.body["type"] == "customer" else _supplier_invoice
-    return _answer(call, make(call))
+    make = _customer_invoice if context.body["type"] == "customer" else _supplier_invoice
+    return _answer(context, make(context))
 
 
-def _answer(call: RequestContext, invoice: Record) -> dict[str, Any]:
-    return {"id": invoice.id, "url": call.url(collection_of(invoice.kind), invoice.id)}
+def _answer(context: RequestContext, invoice: Record) -> dict[str, Any]:
+    return {"id": invoice.id, "url": context.url(collection_of(invoice.kind), invoice.id)}
 
 
-def _customer_invoice(call: RequestContext) -> Record:
+def _customer_invoice(context: RequestContext) -> Record:
     kind = "customer_invoice"
-    document, file = _read(call, kind)
-    customer = _customer(call, document.buyer)
-    lines = [imports.line(call, line, rank) for rank, line in enumerate(_lines(call, document), 1)]
+    document, file = _read(context, kind)
+    customer = _customer(context, document.buyer)
+    lines = [imports.line(context, line, rank) for rank, line in enumerate(_lines(context, document), 1)]
     invoice = {
         **invoicing.DEFAULTS,
         **status.BEGINNING,
         **_header(document),
         **file,
         "origin": "factur_x" if file["media_type"] == _MEDIA_TYPES[True] else "imported",
-        "issued_at": timestamp(call.now),
+        "issued_at": timestamp(context.now),
         "customer_id": customer.id,
         "customer_name": customer.body["name"],
         "language": customer.body["billing_language"],
         "discount": imports.NO_DISCOUNT,
     }
     imports.settle(invoice, lines)
-    return imports.keep(call, invoice, lines, None)
+    return imports.keep(context, invoice, lines, None)
 
 
-def _supplier_invoice(call: RequestContext) -> Record:
-    document, file = _read(call, supplier_invoices.KIND)
+def _supplier_invoice(context: RequestContext) -> Record:
+    document, file = _read(context, supplier_invoices.KIND)
     given = {
         **_header(document),
         **file,
-        "supplier_id": _supplier(call, document.seller).id,
+        "supplier_id": _supplier(context, document.seller).id,
         "origin": "e_invoice",
         "e_invoice_status": {"status": "waiting_for_validation", "reason": None},
-        "invoice_lines": _lines(call, document),
+        "invoice_lines": _lines(context, document),
     }
-    return supplier_invoices.add(call, given)
+    return supplier_invoices.add(context, given)
 
 
-def _read(call: RequestContext, kind: str) -> tuple[Document, dict[str, Any]]:
+def _read(context: RequestContext, kind: str) -> tuple[Document, dict[str, Any]]:
     """What the file says, and what is kept of the file."""
-    upload = call.body["file"]
+    upload = context.body["file"]
     try:
         document = e_invoices.read(upload.content)
     except e_invoices.UnreadableError as problem:
@@ -96,8 +96,8 @@ def _read(call: RequestContext, kind: str) -> tuple[Document, dict[str, Any]]:
     if document.currency not in currencies.CURRENCIES:
         raise unprocessable(f"{document.currency} is not a currency")
     media_type = _MEDIA_TYPES[e_invoices.is_pdf(upload.content)]
-    file = attachments.kept(call, upload, accepted=media_type)
-    found = imports.made_of(call, kind, file["digest"])
+    file = attachments.kept(context, upload, accepted=media_type)
+    found = imports.made_of(context, kind, file["digest"])
     if found:
         raise unprocessable(f"This file has already been imported as {kind.replace('_', ' ')} {found.id}")
     return document, file
@@ -115,8 +115,8 @@ def _header(document: Document) -> dict[str, Any]:
     }
 
 
-def _lines(call: RequestContext, document: Document) -> list[dict[str, Any]]:
-    extras = _extras(call, document)
+def _lines(context: RequestContext, document: Document) -> list[dict[str, Any]]:
+    extras = _extras(context, document)
     return [{**_line(document, one), **extras.get(one.identifier, {})} for one in document.lines]
 
 
@@ -142,9 +142,9 @@ def _vat_rate(line: Line) -> str:
     return code
 
 
-def _extras(call: RequestContext, document: Document) -> dict[str, dict[str, Any]]:
+def _extras(context: RequestContext, document: Document) -> dict[str, dict[str, Any]]:
     """What the form adds to lines, by the lines' own identifiers."""
-    given = call.body.get("invoice_options", {}).get("invoice_lines", [])
+    given = context.body.get("invoice_options", {}).get("invoice_lines", [])
     known = {line.identifier for line in document.lines}
     for one in given:
         if one["e_invoice_line_id"] not in known:
@@ -155,21 +155,21 @@ def _extras(call: RequestContext, document: Document) -> dict[str, dict[str, Any
     }
 
 
-def _customer(call: RequestContext, party: Party) -> Record:
+def _customer(context: RequestContext, party: Party) -> Record:
     """The customer that the form names, the buyer by number or name, or a new one."""
-    named = call.body.get("invoice_options", {}).get("customer_id")
+    named = context.body.get("invoice_options", {}).get("customer_id")
     if named is not None:
-        return call.find("customer", named, "Customer")
-    return _known(call, "customer", party) or customers.add(
-        call, "company", _company(party, "billing_address")
+        return context.find("customer", named, "Customer")
+    return _known(context, "customer", party) or customers.add(
+        context, "company", _company(party, "billing_address")
     )
 
 
-def _supplier(call: RequestContext, party: Party) -> Record:
-    named = call.body.get("invoice_options", {}).get("supplier_id")
+def _supplier(context: RequestContext, party: Party) -> Record:
+    named = context.body.get("invoice_options", {}).get("supplier_id")
     if named is not None:
-        return call.find("supplier", named, "Supplier")
-    return _known(call, "supplier", party) or suppliers.add(call, _company(party, "postal_address"))
+        return context.find("supplier", named, "Supplier")
+    return _known(context, "supplier", party) or suppliers.add(context, _company(party, "postal_address"))
 
 
 def _company(party: Party, address: str) -> dict[str, Any]:
@@ -182,12 +182,12 @@ def _company(party: Party, address: str) -> dict[str, Any]:
     return {"name": party.name, "reg_no": party.reg_no, address: places}
 
 
-def _known(call: RequestContext, kind: str, party: Party) -> Record | None:
-    by_name = call.rules.party_by_name
+def _known(context: RequestContext, kind: str, party: Party) -> Record | None:
+    by_name = context.rules.party_by_name
     for name, value in (("reg_no", party.reg_no), ("name", party.name if by_name else "")):
         # Names are the two written above; the value is bound.
         selection = Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1)
-        if value and (found := call.books.select(kind, selection)):
+        if value and (found := context.records.select(kind, selection)):
             return found[0]
     return None
 

@@ -13,40 +13,40 @@ from pennyform.sandbox.storage.records import Record
 _MOST_INCLUDED = 20
 
 
-def list_lines(call: RequestContext) -> dict[str, Any]:
+def list_lines(context: RequestContext) -> dict[str, Any]:
     """``GET /customer_invoices/{customer_invoice_id}/invoice_lines``: newest first unless asked by rank."""
-    invoice = call.find("customer_invoice", call.parameters["customer_invoice_id"])
-    return listed(call, "invoice_line", invoice_view.line, parent=invoice.id)
+    invoice = context.find("customer_invoice", context.parameters["customer_invoice_id"])
+    return listed(context, "invoice_line", invoice_view.line, parent=invoice.id)
 
 
-def list_sections(call: RequestContext) -> dict[str, Any]:
+def list_sections(context: RequestContext) -> dict[str, Any]:
     """``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``."""
-    invoice = call.find("customer_invoice", call.parameters["customer_invoice_id"])
-    return listed(call, "invoice_line_section", invoice_view.section, parent=invoice.id)
+    invoice = context.find("customer_invoice", context.parameters["customer_invoice_id"])
+    return listed(context, "invoice_line_section", invoice_view.section, parent=invoice.id)
 
 
-def included_lines(call: RequestContext, invoices: Sequence[Record]) -> dict[str, Any]:
+def included_lines(context: RequestContext, invoices: Sequence[Record]) -> dict[str, Any]:
     """``included.invoice_lines``: up to 20 lines per invoice id, ordered as ``Rules.included_sort`` says."""
-    newest = call.rules.included_sort == "-id"
+    newest = context.rules.included_sort == "-id"
     identifiers = [invoice.id for invoice in invoices]
-    found = call.books.children("invoice_line", identifiers, _MOST_INCLUDED + 1, newest=newest)
-    return {str(invoice.id): _included(call, invoice, found.get(invoice.id, [])) for invoice in invoices}
+    found = context.records.children("invoice_line", identifiers, _MOST_INCLUDED + 1, newest=newest)
+    return {str(invoice.id): _included(context, invoice, found.get(invoice.id, [])) for invoice in invoices}
 
 
-def _included(call: RequestContext, invoice: Record, lines: list[Record]) -> dict[str, Any]:
+def _included(context: RequestContext, invoice: Record, lines: list[Record]) -> dict[str, Any]:
     shown = lines[:_MOST_INCLUDED]
     more = len(lines) > _MOST_INCLUDED
-    link = call.url("customer_invoices", invoice.id, "invoice_lines")
+    link = context.url("customer_invoices", invoice.id, "invoice_lines")
     return {
-        "items": [invoice_view.line(call, line) for line in shown],
+        "items": [invoice_view.line(context, line) for line in shown],
         "has_more": more,
-        "next_url": f"{link}?{_onwards(call, shown[-1])}" if more else None,
+        "next_url": f"{link}?{_onwards(context, shown[-1])}" if more else None,
     }
 
 
-def _onwards(call: RequestContext, last: Record) -> str:
+def _onwards(context: RequestContext, last: Record) -> str:
     """The query for the lines after the last one; the list's own sort need not be asked for."""
-    if call.rules.included_sort == "rank":
+    if context.rules.included_sort == "rank":
         return f"sort=rank&cursor={cursor(last, 'rank')}"
     return f"cursor={cursor(last)}"
 

@@ -30,48 +30,48 @@ def _present(_: RequestContext, record: Record) -> dict[str, Any]:
     }
 
 
-def list_products(call: RequestContext) -> dict[str, Any]:
+def list_products(context: RequestContext) -> dict[str, Any]:
     """``GET /products``."""
-    return listed(call, "product", _present)
+    return listed(context, "product", _present)
 
 
-def get_product(call: RequestContext) -> dict[str, Any]:
+def get_product(context: RequestContext) -> dict[str, Any]:
     """``GET /products/{id}``."""
-    return _present(call, call.find("product", call.parameters["id"]))
+    return _present(context, context.find("product", context.parameters["id"]))
 
 
-def create_product(call: RequestContext) -> dict[str, Any]:
+def create_product(context: RequestContext) -> dict[str, Any]:
     """``POST /products``."""
-    given = dict(call.body)
-    reference = given.pop("external_reference", None) or call.books.new_reference("product")
-    kept = _settled(call, {**_DEFAULTS, **given}, given)
-    return _present(call, call.books.insert("product", kept, reference=reference))
+    given = dict(context.body)
+    reference = given.pop("external_reference", None) or context.records.generate_reference("product")
+    kept = _settled(context, {**_DEFAULTS, **given}, given)
+    return _present(context, context.records.insert("product", kept, reference=reference))
 
 
-def update_product(call: RequestContext) -> dict[str, Any]:
+def update_product(context: RequestContext) -> dict[str, Any]:
     """``PUT /products/{id}``: partial. Lines that were filled from it before keep what they got."""
-    record = call.find("product", call.parameters["id"])
-    given = dict(call.body)
+    record = context.find("product", context.parameters["id"])
+    given = dict(context.body)
     record.reference = given.pop("external_reference", None) or record.reference
-    record.body = _settled(call, {**record.body, **given}, given)
-    call.books.update(record)
-    return _present(call, record)
+    record.body = _settled(context, {**record.body, **given}, given)
+    context.records.update(record)
+    return _present(context, record)
 
 
-def _settled(call: RequestContext, kept: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _settled(context: RequestContext, kept: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Resolve the ledger account and compute the price with tax."""
     account = None
     if "ledger_account_id" in given or "substance" in given:
-        account = account_for(call, given.get("ledger_account_id"), given.get("substance"))
+        account = account_for(context, given.get("ledger_account_id"), given.get("substance"))
     elif kept["ledger_account_id"]:
-        account = call.books.get("ledger_account", kept["ledger_account_id"])
+        account = context.records.get("ledger_account", kept["ledger_account_id"])
     before_tax = decimal_of("price_before_tax", kept["price_before_tax"])
-    percent = percent_of(kept["vat_rate"], reverse_charge=call.rules.reverse_charge_taxed)
+    percent = percent_of(kept["vat_rate"], reverse_charge=context.rules.reverse_charge_taxed)
     with_tax = before_tax * (1 + percent / Decimal(100))
     return {
         **kept,
         "ledger_account_id": account.id if account else None,
-        "substance": substance_of(call, account),
+        "substance": substance_of(context, account),
         "price_before_tax": money.text(before_tax),
         "price": money.text(money.rounded(with_tax, currencies.decimals(kept["currency"]))),
     }

@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pennyform.sandbox.accounting import invoice_view, invoicing, status
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.generic import show, show_item
 from pennyform.sandbox.handlers.sales.sending import mail
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import dates
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
@@ -28,111 +28,111 @@ _OF_QUOTE = (
 _OPEN = ("pending", "accepted")
 
 
-def _known(call: RequestContext, record: Record) -> dict[str, Any]:
-    ready = status.has_file(record.body, call.now, call.rules)
+def _known(context: RequestContext, record: Record) -> dict[str, Any]:
+    ready = status.has_file(record.body, context.now, context.rules)
     filename = f"{record.body['quote_number']}.pdf"
     search = f'[{{"field":"quote_id","operator":"eq","value":{record.id}}}]'
     return {
         "label": f"Quote - {record.body['customer_name']} - {record.body['quote_number']}",
-        "public_file_url": call.public_url("quote", record.id, filename) if ready else None,
+        "public_file_url": context.public_url("quote", record.id, filename) if ready else None,
         "filename": filename if ready else None,
-        "linked_invoices": {"url": f"{call.url('customer_invoices')}?{urlencode({'filter': search})}"},
+        "linked_invoices": {"url": f"{context.url('customer_invoices')}?{urlencode({'filter': search})}"},
         "pdf_invoice_free_text": record.body["pdf_invoice_free_text"] or "",
         "pdf_invoice_subject": record.body["pdf_invoice_subject"] or "",
     }
 
 
-def _show(call: RequestContext, record: Record) -> Any:
-    return show(call, record, **_known(call, record))
+def _show(context: RequestContext, record: Record) -> Any:
+    return show(context, record, **_known(context, record))
 
 
-def _show_item(call: RequestContext, record: Record) -> dict[str, Any]:
-    return show_item(call, record, **_known(call, record))
+def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+    return show_item(context, record, **_known(context, record))
 
 
-def list_quotes(call: RequestContext) -> dict[str, Any]:
+def list_quotes(context: RequestContext) -> dict[str, Any]:
     """``GET /quotes``."""
-    return listed(call, "quote", _show_item)
+    return listed(context, "quote", _show_item)
 
 
-def get_quote(call: RequestContext) -> Any:
+def get_quote(context: RequestContext) -> Any:
     """``GET /quotes/{id}``."""
-    return _show(call, call.find("quote", call.parameters["id"]))
+    return _show(context, context.find("quote", context.parameters["id"]))
 
 
-def create_quote(call: RequestContext) -> Any:
+def create_quote(context: RequestContext) -> Any:
     """``POST /quotes``: numbered at once, and pending."""
-    year = call.body["date"][:4]
+    year = context.body["date"][:4]
     given = {
-        **call.body,
+        **context.body,
         "status": "pending",
-        "quote_number": f"D-{year}-{call.books.next_number(f'quote {year}'):04d}",
-        "issued_at": timestamp(call.now),
+        "quote_number": f"D-{year}-{context.records.next_number(f'quote {year}'):04d}",
+        "issued_at": timestamp(context.now),
     }
-    return _show(call, invoicing.make(call, given, "quote"))
+    return _show(context, invoicing.make(context, given, "quote"))
 
 
-def update_quote(call: RequestContext) -> Any:
+def update_quote(context: RequestContext) -> Any:
     """``PUT /quotes/{id}``: partial, until it is invoiced."""
-    record = call.find("quote", call.parameters["id"])
-    _check_changeable(call, record)
-    given = dict(call.body)
+    record = context.find("quote", context.parameters["id"])
+    _check_changeable(context, record)
+    given = dict(context.body)
     changes = given.pop("invoice_lines", {})
     record.reference = given.pop("external_reference", None) or record.reference
     record.body.update(given)
-    invoicing.change_lines(call, record, changes)
-    call.books.update(record)
-    return _show(call, record)
+    invoicing.change_lines(context, record, changes)
+    context.records.update(record)
+    return _show(context, record)
 
 
-def update_status(call: RequestContext) -> Any:
+def update_status(context: RequestContext) -> Any:
     """``PUT /quotes/{id}/update_status``: what is invoiced stays so."""
-    record = call.find("quote", call.parameters["id"])
-    _check_changeable(call, record)
-    record.body["status"] = call.body["status"]
-    call.books.update(record)
-    return _show(call, record)
+    record = context.find("quote", context.parameters["id"])
+    _check_changeable(context, record)
+    record.body["status"] = context.body["status"]
+    context.records.update(record)
+    return _show(context, record)
 
 
-def send_by_email(call: RequestContext) -> None:
+def send_by_email(context: RequestContext) -> None:
     """``POST /quotes/{id}/send_by_email``: one more mail each time, once the PDF is there."""
-    record = call.find("quote", call.parameters["id"])
-    mail(call, record, has_file=status.has_file(record.body, call.now, call.rules))
+    record = context.find("quote", context.parameters["id"])
+    mail(context, record, has_file=status.has_file(record.body, context.now, context.rules))
 
 
-def create_invoice(call: RequestContext) -> dict[str, Any]:
+def create_invoice(context: RequestContext) -> dict[str, Any]:
     """``POST /customer_invoices/create_from_quote``: once, of a quote that is pending or accepted."""
-    quote = call.find("quote", call.body["quote_id"], "Quote")
-    if call.rules.quote_once and quote.body["status"] not in _OPEN:
+    quote = context.find("quote", context.body["quote_id"], "Quote")
+    if context.rules.quote_once and quote.body["status"] not in _OPEN:
         raise unprocessable(f"The quote is {quote.body['status']}")
-    customer = call.find("customer", quote.body["customer_id"])
+    customer = context.find("customer", quote.body["customer_id"])
     invoice = invoicing.make(
-        call,
+        context,
         {
             **{name: quote.body[name] for name in _OF_QUOTE},
-            "date": call.now.date().isoformat(),
-            "deadline": _deadline(call, quote, customer),
+            "date": context.now.date().isoformat(),
+            "deadline": _deadline(context, quote, customer),
             "quote_id": quote.id,
-            "draft": call.body["draft"],
-            "external_reference": call.body.get("external_reference"),
-            "customer_invoice_template_id": call.body.get("customer_invoice_template_id"),
-            **invoicing.parts_of(call, quote),
+            "draft": context.body["draft"],
+            "external_reference": context.body.get("external_reference"),
+            "customer_invoice_template_id": context.body.get("customer_invoice_template_id"),
+            **invoicing.parts_of(context, quote),
         },
     )
     quote.body["status"] = "invoiced"
-    call.books.update(quote)
-    return invoice_view.invoice(call, invoice)
+    context.records.update(quote)
+    return invoice_view.invoice(context, invoice)
 
 
-def _deadline(call: RequestContext, quote: Record, customer: Record) -> str:
-    today = call.now.date()
-    if call.rules.quote_keeps_deadline:
+def _deadline(context: RequestContext, quote: Record, customer: Record) -> str:
+    today = context.now.date()
+    if context.rules.quote_keeps_deadline:
         return max(str(quote.body["deadline"]), today.isoformat())
     return dates.deadline(today, customer.body["payment_conditions"]).isoformat()
 
 
-def _check_changeable(call: RequestContext, record: Record) -> None:
-    if call.rules.quote_once and record.body["status"] == "invoiced":
+def _check_changeable(context: RequestContext, record: Record) -> None:
+    if context.rules.quote_once and record.body["status"] == "invoiced":
         raise unprocessable("The quote is invoiced and cannot be changed")
 
 

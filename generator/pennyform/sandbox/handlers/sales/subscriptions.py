@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pennyform.sandbox.accounting import invoicing, subscriptions
+from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.generic import change_below, show, show_item
 from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.problems import unprocessable
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import Record
 
@@ -33,76 +33,76 @@ _OF_INVOICE = (
 )
 
 
-def list_subscriptions(call: RequestContext) -> dict[str, Any]:
+def list_subscriptions(context: RequestContext) -> dict[str, Any]:
     """``GET /billing_subscriptions``."""
-    return listed(call, subscriptions.KIND, _show_item)
+    return listed(context, subscriptions.KIND, _show_item)
 
 
-def get_subscription(call: RequestContext) -> Any:
+def get_subscription(context: RequestContext) -> Any:
     """``GET /billing_subscriptions/{id}``."""
-    return _show(call, call.find(subscriptions.KIND, call.parameters["id"]))
+    return _show(context, context.find(subscriptions.KIND, context.parameters["id"]))
 
 
-def create_subscription(call: RequestContext) -> Any:
+def create_subscription(context: RequestContext) -> Any:
     """``POST /billing_subscriptions``: invoices of the past are made at once."""
-    given = call.body
+    given = context.body
     _check_rule(given["recurring_rule"])
     body = {
         **given["customer_invoice_data"],
         **{name: given[name] for name in _OWN},
-        **_mode(call, given["mode"], given["customer_id"]),
+        **_mode(context, given["mode"], given["customer_id"]),
         "customer_id": given["customer_id"],
         "label": given.get("label"),
         "date": given["start"],
         "stopped_at": None,
         "prev_occurrence": None,
-        "activated_at": timestamp(call.now),
+        "activated_at": timestamp(context.now),
     }
-    record = invoicing.make(call, body, subscriptions.KIND)
-    return _settled(call, record)
+    record = invoicing.make(context, body, subscriptions.KIND)
+    return _settled(context, record)
 
 
-def update_subscription(call: RequestContext) -> Any:
+def update_subscription(context: RequestContext) -> Any:
     """``PUT /billing_subscriptions/{id}``: what it makes from now on."""
-    record = call.find(subscriptions.KIND, call.parameters["id"])
-    given = dict(call.body)
+    record = context.find(subscriptions.KIND, context.parameters["id"])
+    given = dict(context.body)
     stop, mode = given.pop("stop", None), given.pop("mode", None)
     if mode:
-        given |= _mode(call, mode, given.get("customer_id", record.body["customer_id"]))
+        given |= _mode(context, mode, given.get("customer_id", record.body["customer_id"]))
     _check_rule(given.get("recurring_rule", {}))
     data = given.pop("customer_invoice_data", {})
     record.body.update(given)
-    _change_invoice(call, record, data)
+    _change_invoice(context, record, data)
     if stop and not record.body["stopped_at"]:
-        subscriptions.stop(record, call.now)
+        subscriptions.stop(record, context.now)
     elif stop is False and record.body["stopped_at"]:
-        subscriptions.resume(record, call.now, call.rules)
-    return _settled(call, record)
+        subscriptions.resume(record, context.now, context.rules)
+    return _settled(context, record)
 
 
-def _change_invoice(call: RequestContext, record: Record, data: Mapping[str, Any]) -> None:
+def _change_invoice(context: RequestContext, record: Record, data: Mapping[str, Any]) -> None:
     changes = dict(data)
     sections = changes.pop("invoice_line_sections", {})
     lines = changes.pop("invoice_lines", {})
     record.body.update(changes)
-    change_below(call, record, "invoice_line_section", sections)
-    invoicing.check_sections([one.body for one in invoicing.sections_of(call, record)])
-    invoicing.change_lines(call, record, lines)
+    change_below(context, record, "invoice_line_section", sections)
+    invoicing.check_sections([one.body for one in invoicing.sections_of(context, record)])
+    invoicing.change_lines(context, record, lines)
 
 
-def _settled(call: RequestContext, record: Record) -> Any:
+def _settled(context: RequestContext, record: Record) -> Any:
     subscriptions.plan(record)
-    call.books.update(record)
-    subscriptions.catch_up(call)
-    return _show(call, call.find(subscriptions.KIND, record.id))
+    context.records.update(record)
+    subscriptions.catch_up(context)
+    return _show(context, context.find(subscriptions.KIND, record.id))
 
 
-def _mode(call: RequestContext, mode: Mapping[str, Any], customer: int) -> dict[str, Any]:
+def _mode(context: RequestContext, mode: Mapping[str, Any], customer: int) -> dict[str, Any]:
     """The kind of invoices; mails go to the customer when nobody is named."""
     if mode["type"] != "email":
         return {"mode": mode["type"], "email_settings": None}
     recipients = mode["email_settings"].get("recipients")
-    recipients = recipients or call.find("customer", customer, "Customer").body["emails"]
+    recipients = recipients or context.find("customer", customer, "Customer").body["emails"]
     if not 0 < len(recipients) <= _MOST_RECIPIENTS:
         raise unprocessable(f"There must be 1 to {_MOST_RECIPIENTS} recipients")
     return {"mode": "email", "email_settings": {"recipients": recipients, "billing_email_template": None}}
@@ -115,17 +115,17 @@ def _check_rule(rule: Mapping[str, Any]) -> None:
             raise unprocessable(f"{name} must be a whole number between 1 and {most}")
 
 
-def _show(call: RequestContext, record: Record) -> Any:
-    return show(call, record, **_known(call, record))
+def _show(context: RequestContext, record: Record) -> Any:
+    return show(context, record, **_known(context, record))
 
 
-def _show_item(call: RequestContext, record: Record) -> dict[str, Any]:
-    return show_item(call, record, **_known(call, record))
+def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+    return show_item(context, record, **_known(context, record))
 
 
-def _known(call: RequestContext, record: Record) -> dict[str, Any]:
+def _known(context: RequestContext, record: Record) -> dict[str, Any]:
     kept, rule = record.body, record.body["recurring_rule"]
-    own_url = call.url("billing_subscriptions", record.id)
+    own_url = context.url("billing_subscriptions", record.id)
     day = rule.get("day_of_month")
     return {
         "recurring_rule": {
