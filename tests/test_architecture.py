@@ -78,7 +78,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"auth"},
         {"contract", "faults", "money"},
         {"storage", "input_files"},
-        {"errors", "problems", "rules"},
+        {"api_errors", "rules"},
         {"clock", "messages"},
     ],
     "codegen": [
