@@ -20,7 +20,8 @@ from pennyform.invoices.model import (
     Repository,
     Settings,
 )
-from pennyform.invoices.schema.schema import check, definition_schema
+from pennyform.invoices.schema.schema import definition_schema
+from pennyform.invoices.schema.validator import schema_errors
 from pennyform.invoices.sources.discover import Source, Sources
 from pennyform.invoices.sources.kinds import kind_of
 from pennyform.invoices.sources.settings import settings
@@ -92,7 +93,7 @@ def is_valid(kind: str, document: Document, findings: list[Finding], *, is_sound
     """
     schema = definition_schema(kind)
     meaning = check_invoice if kind.startswith("definitions/") else check_any
-    found = [*check(kind, document), *meaning(document, schema)]
+    found = [*schema_errors(kind, document), *meaning(document, schema)]
     findings += found
     return is_sound and not errors(found)
 

@@ -1,8 +1,4 @@
-"""Validation by the emitted definition schemas.
-
-The fast path only answers yes or no; a definition that it refuses is explained by ``jsonschema``, the
-reference. When the two disagree the reference wins: no errors, no findings.
-"""
+"""The emitted definition schemas."""
 
 from __future__ import annotations
 
@@ -12,9 +8,8 @@ from functools import cache
 from typing import Any
 
 from pennyform import data
-from pennyform.findings import Finding, failure
-from pennyform.invoices.schema.validator import Accepts, compile_schema
-from pennyform.invoices.yaml.document import Document, Path
+from pennyform.findings import failure
+from pennyform.invoices.yaml.document import Path
 
 Schema = dict[str, Any]
 
@@ -37,21 +32,6 @@ def definition_schema(kind: str) -> Schema:
             fix="run `pennyform generate`",
         ) from error
     return schema
-
-
-@cache
-def _accepts(kind: str) -> Accepts:
-    return compile_schema(definition_schema(kind))
-
-
-def check(kind: str, document: Document) -> list[Finding]:
-    """Everything in ``document`` that the schema of ``kind`` does not allow, each at its place."""
-    if _accepts(kind)(document.value):
-        return []
-    # Explaining costs an import of 100 ms, which a valid file never pays.
-    from pennyform.invoices.schema.errors import explain
-
-    return explain(document, definition_schema(kind))
 
 
 def leaves(schema: Schema, value: Any) -> Iterator[tuple[Path, Schema, Any]]:

@@ -15,7 +15,7 @@ from pathlib import Path as FilePath
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.yaml.characters import FORBIDDEN
 from pennyform.invoices.yaml.document import Document
-from pennyform.invoices.yaml.plain import read_plain
+from pennyform.invoices.yaml.events import read_events
 
 LARGEST_FILE = 1024 * 1024  # bytes
 _MOST_CHARACTER_FINDINGS = 20
@@ -46,12 +46,6 @@ def read(data: bytes, name: str) -> tuple[Document | None, list[Finding]]:
     text, findings = decoded(data, name)
     if text is None:
         return None, findings
-    document = read_plain(text, name)
-    if document is not None:
-        return document, []
-    # Loading the library takes longer than reading a definition in plain style.
-    from pennyform.invoices.yaml.events import read_events
-
     document, findings = read_events(text, name)
     if document is None and not findings:
         findings.append(_empty(name))
