@@ -79,7 +79,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"contract", "faults", "money"},
         {"storage", "input_files"},
         {"api_errors", "rules"},
-        {"clock", "messages"},
+        {"clock", "json_types", "messages"},
     ],
     "codegen": [
         {"generation"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 from urllib.parse import quote
 
 from pennyform.sandbox.api_errors import ApiError, not_found, unprocessable
@@ -13,7 +13,7 @@ from pennyform.sandbox.auth.access import Access
 from pennyform.sandbox.contract.contract import Operation
 from pennyform.sandbox.documents import links
 from pennyform.sandbox.rules import Rules
-from pennyform.sandbox.storage.records import Record, Records
+from pennyform.sandbox.storage.records import AnyRecord, JsonRecord, Record, RecordBody, Records, TypedBody
 
 BASE_PATH = "/api/external/v2"
 # What the contract says of documents and exports; of files that were sent it says nothing.
@@ -53,11 +53,15 @@ class RequestContext:
         place = links.sign(self.access.company.id, kind, identifier, until)
         return f"{self.origin}{links.PREFIX}{place}/{quote(filename)}"
 
-    def find(self, kind: str, identifier: Any, name: str = "") -> Record:
+    @overload
+    def find(self, kind: str, identifier: Any, name: str = "") -> JsonRecord: ...
+    @overload
+    def find(self, kind: type[TypedBody], identifier: Any, name: str = "") -> Record[TypedBody]: ...
+    def find(self, kind: str | type[RecordBody], identifier: Any, name: str = "") -> AnyRecord:
         """A record of this company.
 
         Args:
-            kind: of the record.
+            kind: the name of its kind, or the type that its body is read as.
             identifier: its id; text is accepted, as some paths declare ids as text.
             name: what to call it in the message, for an id that stood in a body.
 
@@ -65,12 +69,13 @@ class RequestContext:
             ApiError: 404, or as ``Rules.unknown_reference`` says for an id that stood in a body.
         """
         text = str(identifier)
-        record = self.records.get(kind, int(text)) if text.isascii() and text.isdigit() else None
+        is_id = text.isascii() and text.isdigit()
+        record: AnyRecord | None = self.records.get(kind, int(text)) if is_id else None
         if record is None:
             raise self.unknown_reference(f"{name} {identifier}") if name else not_found()
         return record
 
-    def save_attached(self, record: Record) -> None:
+    def save_attached(self, record: AnyRecord) -> None:
         """Write back a record on which something hangs now that did not, or does no more."""
         write = self.records.update if self.rules.attached_is_change else self.records.update_silently
         write(record)

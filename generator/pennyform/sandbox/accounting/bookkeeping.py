@@ -14,7 +14,7 @@ from pennyform.sandbox.accounting import ledger
 from pennyform.sandbox.accounting.ledger_accounts import opened
 from pennyform.sandbox.money import money
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 _CODE = "json_extract(body, '$.code') = ?"
 
@@ -70,7 +70,7 @@ def enter(
     ledger.change_lines(context, entry, {"delete": before, "create": entered})
 
 
-def withdraw(context: RequestContext, invoice: Record) -> None:
+def withdraw(context: RequestContext, invoice: JsonRecord) -> None:
     """Take back the entry of a draft that is deleted."""
     context.records.delete([context.find(ledger.ENTRY, invoice.body["ledger_entry_id"])])
 

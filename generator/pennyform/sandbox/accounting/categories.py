@@ -10,7 +10,7 @@ from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.money import money
 from pennyform.sandbox.money.amounts import is_decimal
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 KIND = "categorisation"
 _DECIMALS = 7
@@ -25,7 +25,9 @@ _TOLD = {
 }
 
 
-def replace(context: RequestContext, owner: Record, given: Sequence[Mapping[str, Any]]) -> list[Record]:
+def replace(
+    context: RequestContext, owner: JsonRecord, given: Sequence[Mapping[str, Any]]
+) -> list[JsonRecord]:
     """Give an owner these categories and no others.
 
     Args:
@@ -53,12 +55,12 @@ def replace(context: RequestContext, owner: Record, given: Sequence[Mapping[str,
     return of(context, owner)
 
 
-def of(context: RequestContext, owner: Record) -> list[Record]:
+def of(context: RequestContext, owner: JsonRecord) -> list[JsonRecord]:
     """The categories of an owner, newest first."""
     return context.records.select(KIND, Selection(), parent=owner.id)
 
 
-def show(context: RequestContext, record: Record) -> dict[str, Any]:
+def show(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     """A category with the weight it has for its owner."""
     category = context.find("category", record.body["category_id"])
     return {
@@ -92,7 +94,7 @@ def _weight(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _give(context: RequestContext, owner: Record, kept: Record | None, body: dict[str, Any]) -> None:
+def _give(context: RequestContext, owner: JsonRecord, kept: JsonRecord | None, body: dict[str, Any]) -> None:
     if kept is None:
         _tell(context, owner, "insert", [context.records.insert(KIND, body, parent=owner.id)])
     elif kept.body != body:
@@ -101,7 +103,7 @@ def _give(context: RequestContext, owner: Record, kept: Record | None, body: dic
         _tell(context, owner, "update", [kept])
 
 
-def _tell(context: RequestContext, owner: Record, operation: Any, records: Iterable[Record]) -> None:
+def _tell(context: RequestContext, owner: JsonRecord, operation: Any, records: Iterable[JsonRecord]) -> None:
     """Categories have changelogs of their own; the owner's says nothing of them."""
     if owner.kind not in _TOLD:
         return

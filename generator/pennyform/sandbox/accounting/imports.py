@@ -16,7 +16,7 @@ from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of, discount_of, percent_of
 from pennyform.sandbox.money.currencies import CURRENCIES
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 _KIND = "customer_invoice"
 _CENT = Decimal("0.01")
@@ -101,7 +101,7 @@ def _in_euros(amounts: Body, rate: Decimal) -> None:
         amounts[name] = money.text(decimal_of(name, given) if given else computed)
 
 
-def claim_file(context: RequestContext, attachment: Record, kind: str) -> Body:
+def claim_file(context: RequestContext, attachment: JsonRecord, kind: str) -> Body:
     """What an invoice of a kind keeps of the file it was imported with; a file makes one invoice.
 
     Raises:
@@ -113,13 +113,13 @@ def claim_file(context: RequestContext, attachment: Record, kind: str) -> Body:
     return {"file_attachment_id": attachment.id, **attachment.body}
 
 
-def made_of(context: RequestContext, kind: str, digest: str) -> Record | None:
+def made_of(context: RequestContext, kind: str, digest: str) -> JsonRecord | None:
     """The invoice that was made of a file's content, if any."""
     found = context.records.select(kind, Selection([_SAME_FILE], [digest], "id ASC", 1))
     return found[0] if found else None
 
 
-def keep(context: RequestContext, invoice: Body, lines: Sequence[Body], reference: str | None) -> Record:
+def keep(context: RequestContext, invoice: Body, lines: Sequence[Body], reference: str | None) -> JsonRecord:
     """Put an imported customer invoice, with its lines and its ledger entry, into the books.
 
     Raises:
@@ -135,7 +135,7 @@ def keep(context: RequestContext, invoice: Body, lines: Sequence[Body], referenc
     return record
 
 
-def check_conversion(given: Mapping[str, Any], attachment: Record) -> None:
+def check_conversion(given: Mapping[str, Any], attachment: JsonRecord) -> None:
     """What ``convert_to_e_invoice`` asks for, and what only it allows.
 
     Raises:

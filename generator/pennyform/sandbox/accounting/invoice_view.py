@@ -6,7 +6,7 @@ from typing import Any
 
 from pennyform.sandbox.accounting import status as standing
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _AS_KEPT = (
     "invoice_number",
@@ -57,7 +57,7 @@ _BELOW = {
 }
 
 
-def invoice(context: RequestContext, record: Record) -> dict[str, Any]:
+def invoice(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     """A customer invoice, as it stands at the time of the call."""
     kept = record.body
     own_url = context.url("customer_invoices", record.id)
@@ -73,7 +73,7 @@ def invoice(context: RequestContext, record: Record) -> dict[str, Any]:
     return shown
 
 
-def _worked_out(context: RequestContext, record: Record) -> dict[str, Any]:
+def _worked_out(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     """What is neither shown as it is kept nor a link to what is below."""
     kept = record.body
     status = standing.status(kept, context.now, context.rules)
@@ -108,7 +108,7 @@ def _credited(context: RequestContext, identifier: int | None) -> dict[str, Any]
     return {"id": identifier, "url": context.url("customer_invoices", identifier)} if identifier else None
 
 
-def _file(context: RequestContext, record: Record) -> dict[str, Any]:
+def _file(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     """The link to the document's PDF, which is null until there is one, and ends after half an hour."""
     if not standing.has_file(record.body, context.now, context.rules):
         return {"public_file_url": None, "filename": None}
@@ -119,7 +119,7 @@ def _file(context: RequestContext, record: Record) -> dict[str, Any]:
     }
 
 
-def line(context: RequestContext, record: Record) -> dict[str, Any]:
+def line(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     """A line; neither its ledger account nor its rank is shown."""
     kept, product = record.body, record.body["product_id"]
     return {
@@ -131,7 +131,7 @@ def line(context: RequestContext, record: Record) -> dict[str, Any]:
     }
 
 
-def section(_: RequestContext, record: Record) -> dict[str, Any]:
+def section(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     """A section of lines."""
     return {
         "id": record.id,

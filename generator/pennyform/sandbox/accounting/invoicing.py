@@ -12,7 +12,7 @@ from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.money.amounts import discount_of
 from pennyform.sandbox.money.currencies import CURRENCIES
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 KIND = "customer_invoice"
 # What a caller may leave out.
@@ -42,7 +42,7 @@ _OF_LINE = (
 )
 
 
-def make(context: RequestContext, given: Mapping[str, Any], kind: str = KIND) -> Record:
+def make(context: RequestContext, given: Mapping[str, Any], kind: str = KIND) -> JsonRecord:
     """Make an invoice from the contract's request fields; without ``draft`` it is issued at once.
 
     Args:
@@ -106,7 +106,7 @@ def settle(context: RequestContext, invoice: dict[str, Any], lines: Sequence[dic
     add_up(context, invoice, lines)
 
 
-def change_lines(context: RequestContext, document: Record, changes: Mapping[str, Any]) -> None:
+def change_lines(context: RequestContext, document: JsonRecord, changes: Mapping[str, Any]) -> None:
     """Change the lines of a draft or a quote, and compute it anew; the document itself is not written.
 
     Args:
@@ -134,9 +134,9 @@ def change_lines(context: RequestContext, document: Record, changes: Mapping[str
 
 def write_lines(
     context: RequestContext,
-    document: Record,
-    removed: Iterable[Record],
-    changed: Iterable[Record],
+    document: JsonRecord,
+    removed: Iterable[JsonRecord],
+    changed: Iterable[JsonRecord],
     created: Iterable[dict[str, Any]],
 ) -> None:
     """Write changed lines of a document into the books."""
@@ -147,7 +147,9 @@ def write_lines(
         context.records.insert("invoice_line", body, parent=document.id)
 
 
-def line_in(context: RequestContext, lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
+def line_in(
+    context: RequestContext, lines: Mapping[int, JsonRecord], wanted: Mapping[str, Any]
+) -> JsonRecord:
     """The line that an update or a deletion means.
 
     Raises:
@@ -159,17 +161,17 @@ def line_in(context: RequestContext, lines: Mapping[int, Record], wanted: Mappin
     return found
 
 
-def lines_of(context: RequestContext, document: Record) -> list[Record]:
+def lines_of(context: RequestContext, document: JsonRecord) -> list[JsonRecord]:
     """Lines of an invoice or a quote, in the order of their ranks."""
     return context.records.select("invoice_line", Selection(order="id ASC"), parent=document.id)
 
 
-def sections_of(context: RequestContext, document: Record) -> list[Record]:
+def sections_of(context: RequestContext, document: JsonRecord) -> list[JsonRecord]:
     """Sections of an invoice or a quote."""
     return context.records.select("invoice_line_section", Selection(order="id ASC"), parent=document.id)
 
 
-def parts_of(context: RequestContext, document: Record) -> dict[str, Any]:
+def parts_of(context: RequestContext, document: JsonRecord) -> dict[str, Any]:
     """Lines and sections of a document, as a request for another one like it would give them."""
     return {
         "invoice_line_sections": [dict(section.body) for section in sections_of(context, document)],

@@ -10,7 +10,7 @@ from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.money import money
 from pennyform.sandbox.money.amounts import decimal_of
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 ENTRY, LINE = "ledger_entry", "ledger_entry_line"
 _MOST_LINES = 1_000
@@ -18,7 +18,7 @@ _MOST_LINES = 1_000
 
 def add_entry(
     context: RequestContext, given: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]
-) -> Record:
+) -> JsonRecord:
     """Enter lines that balance.
 
     Args:
@@ -41,7 +41,7 @@ def add_entry(
     return record
 
 
-def change_lines(context: RequestContext, entry: Record, changes: Mapping[str, Any]) -> None:
+def change_lines(context: RequestContext, entry: JsonRecord, changes: Mapping[str, Any]) -> None:
     """Carry out ``{create, update, delete}`` on the lines of an entry, and hold them against each other.
 
     Raises:
@@ -65,17 +65,17 @@ def change_lines(context: RequestContext, entry: Record, changes: Mapping[str, A
     _check(lines_of(context, entry))
 
 
-def lines_of(context: RequestContext, entry: Record) -> list[Record]:
+def lines_of(context: RequestContext, entry: JsonRecord) -> list[JsonRecord]:
     """The lines of an entry, in the order they were entered."""
     return context.records.select(LINE, Selection(order="id ASC"), parent=entry.id)
 
 
-def difference(lines: Iterable[Record]) -> Decimal:
+def difference(lines: Iterable[JsonRecord]) -> Decimal:
     """Debits less credits."""
     return sum((Decimal(one.body["debit"]) - Decimal(one.body["credit"]) for one in lines), Decimal(0))
 
 
-def _check(lines: list[Record]) -> None:
+def _check(lines: list[JsonRecord]) -> None:
     if not 0 < len(lines) <= _MOST_LINES:
         raise unprocessable(f"An entry has 1 to {_MOST_LINES} lines")
     if difference(lines):
@@ -91,7 +91,9 @@ def _amounts(context: RequestContext, line: Mapping[str, Any]) -> dict[str, str]
     return {name: money.text(amount) for name, amount in amounts.items()}
 
 
-def _line_in(context: RequestContext, lines: Mapping[int, Record], wanted: Mapping[str, Any]) -> Record:
+def _line_in(
+    context: RequestContext, lines: Mapping[int, JsonRecord], wanted: Mapping[str, Any]
+) -> JsonRecord:
     found = lines.get(wanted["id"])
     if found is None:
         raise context.unknown_reference(f"Ledger entry line {wanted['id']}")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record, Records, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Records, Selection
 
 Substance = Literal["goods", "services"]
 
@@ -21,13 +21,13 @@ _SUBSTANCES = {"narrow": _NARROW, "wide": _WIDE}
 _SUBSTANCE_ACCOUNTS = {"services": "706000", "goods": "707000"}
 
 
-def with_number(records: Records, number: str) -> list[Record]:
+def with_number(records: Records, number: str) -> list[JsonRecord]:
     """All accounts of this number, the first one made first."""
     condition = Selection(["json_extract(body, '$.number') = ?"], [number], "id ASC")
     return records.select("ledger_account", condition)
 
 
-def opened(context: RequestContext, number: str) -> Record:
+def opened(context: RequestContext, number: str) -> JsonRecord:
     """The account of that number, opened when there is none."""
     found = with_number(context.records, number)
     if found:
@@ -36,14 +36,14 @@ def opened(context: RequestContext, number: str) -> Record:
     return context.records.insert("ledger_account", {**body, "enabled": True, "letterable": True})
 
 
-def substance_of(context: RequestContext, account: Record | None) -> Substance | None:
+def substance_of(context: RequestContext, account: JsonRecord | None) -> Substance | None:
     """What is sold through an account; None for accounts that tell nothing of it."""
     if account is None:
         return None
     return _SUBSTANCES[context.rules.substance_accounts].get(account.body["number"][:3])
 
 
-def account_for(context: RequestContext, identifier: int | None, substance: str | None) -> Record | None:
+def account_for(context: RequestContext, identifier: int | None, substance: str | None) -> JsonRecord | None:
     """The ledger account that an id, a substance, or both lead to.
 
     Raises:

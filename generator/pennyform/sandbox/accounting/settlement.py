@@ -9,7 +9,7 @@ from pennyform.sandbox.accounting import status
 from pennyform.sandbox.api_errors import not_found, unprocessable
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 KIND = "matched_transaction"
 # A reference to a transaction is found by the text that the bank gave it; other providers are not kept here.
@@ -19,7 +19,7 @@ _LABEL = "json_extract(body, '$.label') = ?"
 _REFERENCE = "json_extract(body, '$.transaction_reference.provider_field_value') = ?"
 
 
-def match(context: RequestContext, invoice: Record, transaction: Record) -> None:
+def match(context: RequestContext, invoice: JsonRecord, transaction: JsonRecord) -> None:
     """Let a transaction pay an invoice, as far as what is left of it goes.
 
     Raises:
@@ -38,7 +38,7 @@ def match(context: RequestContext, invoice: Record, transaction: Record) -> None
     _settle(context, invoice, covered)
 
 
-def unmatch(context: RequestContext, invoice: Record, transaction: int) -> None:
+def unmatch(context: RequestContext, invoice: JsonRecord, transaction: int) -> None:
     """Undo :func:`match`.
 
     Raises:
@@ -52,12 +52,12 @@ def unmatch(context: RequestContext, invoice: Record, transaction: int) -> None:
     _settle(context, invoice, -Decimal(found[0].body["covered"]))
 
 
-def matches_of(transaction: Record) -> Selection:
+def matches_of(transaction: JsonRecord) -> Selection:
     """The matches of a transaction; their parents are the invoices."""
     return Selection([_MATCHED], [transaction.id])
 
 
-def reconcile_invoice(context: RequestContext, invoice: Record) -> None:
+def reconcile_invoice(context: RequestContext, invoice: JsonRecord) -> None:
     """Match an invoice with the transaction that it refers to, when that is there."""
     reference = invoice.body["transaction_reference"]
     if not reference or reference["banking_provider"] not in _BANKS or not context.rules.reference_matches:
@@ -68,7 +68,7 @@ def reconcile_invoice(context: RequestContext, invoice: Record) -> None:
             match(context, invoice, transaction)
 
 
-def reconcile_transaction(context: RequestContext, transaction: Record) -> None:
+def reconcile_transaction(context: RequestContext, transaction: JsonRecord) -> None:
     """Match a new transaction with the invoices that have been waiting for it."""
     if not context.rules.reference_matches:
         return
@@ -78,7 +78,7 @@ def reconcile_transaction(context: RequestContext, transaction: Record) -> None:
             match(context, invoice, transaction)
 
 
-def credit(context: RequestContext, invoice: Record, note: Record) -> None:
+def credit(context: RequestContext, invoice: JsonRecord, note: JsonRecord) -> None:
     """Let a credit note take back an invoice, or a part of it.
 
     Raises:
@@ -111,11 +111,11 @@ def _check_parties(invoice: dict[str, Any], note: dict[str, Any]) -> None:
             raise unprocessable(f"The credit note and the invoice must have the same {name}")
 
 
-def _matches(context: RequestContext, transaction: Record, invoice: Record) -> list[Record]:
+def _matches(context: RequestContext, transaction: JsonRecord, invoice: JsonRecord) -> list[JsonRecord]:
     return context.records.select(KIND, matches_of(transaction), parent=invoice.id)
 
 
-def _covered(context: RequestContext, invoice: Record, transaction: Record) -> Decimal:
+def _covered(context: RequestContext, invoice: JsonRecord, transaction: JsonRecord) -> Decimal:
     """As much of what is owed as is left of the transaction; nothing when it went the other way."""
     if context.rules.match_pays_all:
         return status.owed(invoice.body)
@@ -132,10 +132,10 @@ def _covered(context: RequestContext, invoice: Record, transaction: Record) -> D
     return money.rounded(covered, currencies.decimals(invoice.body["currency"]))
 
 
-def _rate(record: Record) -> Decimal:
+def _rate(record: JsonRecord) -> Decimal:
     return currencies.exchange_rate(record.body["currency"])
 
 
-def _settle(context: RequestContext, invoice: Record, covered: Decimal) -> None:
+def _settle(context: RequestContext, invoice: JsonRecord, covered: Decimal) -> None:
     invoice.body["settled"] = money.text(Decimal(invoice.body["settled"]) + covered)
     context.save_attached(invoice)

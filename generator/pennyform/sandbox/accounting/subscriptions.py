@@ -17,7 +17,7 @@ from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.money import dates
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.rules import Rules
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 KIND = "billing_subscription"
 # A clock that is set far ahead makes so many invoices per subscription and call, not thousands.
@@ -62,7 +62,7 @@ def _today(now: datetime, rules: Rules) -> date:
     return (now - timedelta(hours=rules.subscription_hour)).date()
 
 
-def _make_until(context: RequestContext, record: Record, today: str) -> None:
+def _make_until(context: RequestContext, record: JsonRecord, today: str) -> None:
     for day in itertools.islice(_dates(record, since=record.body["next_occurrence"]), _MOST_AT_ONCE):
         if day.isoformat() > today:
             break
@@ -70,7 +70,7 @@ def _make_until(context: RequestContext, record: Record, today: str) -> None:
         record.body["prev_occurrence"] = day.isoformat()
 
 
-def plan(record: Record) -> None:
+def plan(record: JsonRecord) -> None:
     """Work out the next and the last occurrence, and the status, after anything changed."""
     body = record.body
     previous = body["prev_occurrence"] or ""
@@ -81,12 +81,12 @@ def plan(record: Record) -> None:
     body["status"] = _status(body)
 
 
-def stop(record: Record, now: datetime) -> None:
+def stop(record: JsonRecord, now: datetime) -> None:
     """Make no more invoices."""
     record.body["stopped_at"] = timestamp(now)
 
 
-def resume(record: Record, now: datetime, rules: Rules) -> None:
+def resume(record: JsonRecord, now: datetime, rules: Rules) -> None:
     """Go on: with what was missed since it was stopped, or from today."""
     record.body["stopped_at"] = None
     if rules.subscription_makes_up:
@@ -103,12 +103,12 @@ def _status(body: dict[str, Any]) -> str:
     return "in_progress" if body["prev_occurrence"] else "not_started"
 
 
-def _dates(record: Record, since: str = "") -> Iterator[date]:
+def _dates(record: JsonRecord, since: str = "") -> Iterator[date]:
     rule, start = record.body["recurring_rule"], date.fromisoformat(record.body["start"])
     return (day for day in dates.occurrences(start, rule) if day.isoformat() >= since)
 
 
-def _make(context: RequestContext, record: Record, day: date) -> None:
+def _make(context: RequestContext, record: JsonRecord, day: date) -> None:
     body = record.body
     invoice = invoicing.make(
         context,

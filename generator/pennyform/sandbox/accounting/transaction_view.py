@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pennyform.sandbox.accounting import categories
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _AS_KEPT = (
     "label",
@@ -20,7 +20,7 @@ _AS_KEPT = (
 )
 
 
-def transaction(context: RequestContext, record: Record) -> dict[str, Any]:
+def transaction(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     """A transaction by itself."""
     journal = record.body["journal_id"]
     return {
@@ -34,7 +34,7 @@ def transaction(context: RequestContext, record: Record) -> dict[str, Any]:
 
 
 def matched(
-    context: RequestContext, record: Record, party: Literal["customer", "supplier"]
+    context: RequestContext, record: JsonRecord, party: Literal["customer", "supplier"]
 ) -> dict[str, Any]:
     """A transaction in the list of an invoice of a customer or a supplier."""
     return {
@@ -44,7 +44,7 @@ def matched(
     }
 
 
-def payment(context: RequestContext, match: Record) -> dict[str, Any]:
+def payment(context: RequestContext, match: JsonRecord) -> dict[str, Any]:
     """What a match pays: a payment that was found on a bank account."""
     paid = context.find("transaction", match.body["transaction_id"])
     return {
@@ -58,7 +58,7 @@ def payment(context: RequestContext, match: Record) -> dict[str, Any]:
     }
 
 
-def _common(context: RequestContext, record: Record) -> dict[str, Any]:
+def _common(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     account = record.body["bank_account_id"]
     return {
         "id": record.id,
@@ -73,6 +73,6 @@ def _common(context: RequestContext, record: Record) -> dict[str, Any]:
     }
 
 
-def _party(context: RequestContext, record: Record, party: str) -> dict[str, Any] | None:
+def _party(context: RequestContext, record: JsonRecord, party: str) -> dict[str, Any] | None:
     identifier = record.body[f"{party}_id"]
     return {"id": identifier, "url": context.url(f"{party}s", identifier)} if identifier else None

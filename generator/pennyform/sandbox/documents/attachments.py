@@ -7,7 +7,7 @@ from typing import Any
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.contract.multipart import Upload
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 LARGEST_FILE = 100 * 1024 * 1024
 PDF = "application/pdf"
@@ -24,7 +24,7 @@ _BEGINNINGS = {
 _LONGEST_FILENAME = 255
 
 
-def keep(context: RequestContext, kind: str, *, parent: int | None = None, filename: str = "") -> Record:
+def keep(context: RequestContext, kind: str, *, parent: int | None = None, filename: str = "") -> JsonRecord:
     """Keep the call's ``file`` as a record of a kind.
 
     Args:
@@ -66,7 +66,7 @@ def _media_type(upload: Upload, *, declared: bool) -> str:
     return found
 
 
-def show(context: RequestContext, record: Record) -> dict[str, Any]:
+def show(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     """An attachment, with a link to its content."""
     filename = record.body["filename"]
     return {

@@ -12,7 +12,7 @@ from pennyform.sandbox.documents import links
 from pennyform.sandbox.documents.exports import FILES
 from pennyform.sandbox.documents.invoice_pdf import document_pdf
 from pennyform.sandbox.messages import Request, Response
-from pennyform.sandbox.storage.records import Record, Records
+from pennyform.sandbox.storage.records import JsonRecord, Records
 
 
 def answer(connection: sqlite3.Connection, request: Request, now: datetime) -> Response:
@@ -39,7 +39,7 @@ def answer(connection: sqlite3.Connection, request: Request, now: datetime) -> R
     return Response(200, {"content-type": media_type, "content-disposition": disposition}, content)
 
 
-def _file(records: Records, company: Company, record: Record) -> tuple[str, str, bytes]:
+def _file(records: Records, company: Company, record: JsonRecord) -> tuple[str, str, bytes]:
     kept = record.body
     if "digest" in kept:
         return kept["filename"], kept["media_type"], records.files.read(kept["digest"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pennyform.sandbox.documents.spreadsheet import MEDIA_TYPE, spreadsheet
-from pennyform.sandbox.storage.records import Record, Records, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Records, Selection
 
 _PERIOD = "json_extract(body, '$.date') BETWEEN ? AND ?"
 # Named by the French tax code (article A47 A-1 of the book of procedures), in this order.
@@ -23,18 +23,18 @@ class File:
 
     name: str
     media_type: str
-    content: Callable[[Records, Record], bytes]
+    content: Callable[[Records, JsonRecord], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    line: Record
-    entry: Record
-    account: Record
-    journal: Record
+    line: JsonRecord
+    entry: JsonRecord
+    account: JsonRecord
+    journal: JsonRecord
 
 
-def _fec(records: Records, export: Record) -> bytes:
+def _fec(records: Records, export: JsonRecord) -> bytes:
     rows = [_FEC_COLUMNS.split(), *map(_fec_row, _lines(records, export))]
     return "".join("\t".join(row) + "\r\n" for row in rows).encode("utf-8")
 
@@ -58,7 +58,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _ledger(records: Records, export: Record) -> bytes:
+def _ledger(records: Records, export: JsonRecord) -> bytes:
     rows = [
         [
             found.account.body["number"],
@@ -75,13 +75,13 @@ def _ledger(records: Records, export: Record) -> bytes:
     return spreadsheet([_LEDGER_COLUMNS, *sorted(rows)])
 
 
-def _lines(records: Records, export: Record) -> list[_Line]:
+def _lines(records: Records, export: JsonRecord) -> list[_Line]:
     period = [export.body["period_start"], export.body["period_end"]]
     lines = records.select("ledger_entry_line", Selection([_PERIOD], period, "id ASC"))
     return [_line(records, line) for line in lines]
 
 
-def _line(records: Records, line: Record) -> _Line:
+def _line(records: Records, line: JsonRecord) -> _Line:
     entry = records.get("ledger_entry", line.body["ledger_entry_id"])
     account = records.get("ledger_account", line.body["ledger_account_id"])
     journal = records.get("journal", line.body["journal_id"])

@@ -10,7 +10,7 @@ from typing import Any
 from pennyform.sandbox.auth.access import Company
 from pennyform.sandbox.documents.pdf import COLUMNS, Row, pdf
 from pennyform.sandbox.money import currencies, money, vat
-from pennyform.sandbox.storage.records import Record, Records, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Records, Selection
 
 _WORDS = {
     "fr_FR": {
@@ -56,7 +56,7 @@ _INDENT = "  "
 Words = dict[str, Any]
 
 
-def document_pdf(records: Records, company: Company, document: Record) -> bytes:
+def document_pdf(records: Records, company: Company, document: JsonRecord) -> bytes:
     """The PDF of an issued invoice, a credit note or a quote, in its own language.
 
     Args:
@@ -88,7 +88,7 @@ def document_pdf(records: Records, company: Company, document: Record) -> bytes:
     return pdf(title, rows)
 
 
-def _kind(document: Record) -> str:
+def _kind(document: JsonRecord) -> str:
     if document.kind == "quote":
         return "quote"
     return "credit_note" if document.body["credit_note"] else "invoice"
@@ -106,7 +106,7 @@ def _recipient(records: Records, kept: dict[str, Any]) -> list[Row]:
     return [row for text in texts for row in _paragraph(text)]
 
 
-def _table(records: Records, document: Record, words: Words) -> list[Row]:
+def _table(records: Records, document: JsonRecord, words: Words) -> list[Row]:
     decimals = currencies.decimals(document.body["currency"])
     lines = records.select("invoice_line", Selection(order="id ASC"), parent=document.id)
     sections = records.select("invoice_line_section", Selection(order="id ASC"), parent=document.id)

@@ -13,7 +13,7 @@ from pennyform.sandbox.generic.naming import Place, collection_of, kind_of, plac
 from pennyform.sandbox.generic.schema_forms import answer_of
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 
 class Resources:
@@ -59,7 +59,7 @@ class Resources:
 
     def create(
         self, context: RequestContext, kind: str, given: Mapping[str, Any], *, parent: int | None = None
-    ) -> Record:
+    ) -> JsonRecord:
         """Keep a new record.
 
         Args:
@@ -95,7 +95,7 @@ class Resources:
         self.update(context, record, context.body or {})
         return show(context, record)
 
-    def update(self, context: RequestContext, record: Record, given: Mapping[str, Any]) -> None:
+    def update(self, context: RequestContext, record: JsonRecord, given: Mapping[str, Any]) -> None:
         """Change a record in part; what is kept below it by ``create``, ``update`` and ``delete``.
 
         Raises:
@@ -129,7 +129,7 @@ def _defaults(operation: Operation) -> dict[str, Any]:
     return {name: one["default"] for name, one in described.items() if "default" in one}
 
 
-def show(context: RequestContext, record: Record, **known: Any) -> Any:
+def show(context: RequestContext, record: JsonRecord, **known: Any) -> Any:
     """A record as the call's answer has it; None when the operation answers without a body.
 
     Args:
@@ -141,7 +141,7 @@ def show(context: RequestContext, record: Record, **known: Any) -> Any:
     return None if form is None else synthesis.show(context, form, record, **known)
 
 
-def show_item(context: RequestContext, record: Record, **known: Any) -> dict[str, Any]:
+def show_item(context: RequestContext, record: JsonRecord, **known: Any) -> dict[str, Any]:
     """A record as an item of the call's list; ``known`` as in :func:`show`."""
     answer = answer_of(context.operation)
     assert answer is not None, "a list has an answer"
@@ -174,7 +174,7 @@ def _plain(shown: Any) -> dict[str, Any]:
     }
 
 
-def change_below(context: RequestContext, owner: Record, kind: str, changes: Mapping[str, Any]) -> None:
+def change_below(context: RequestContext, owner: JsonRecord, kind: str, changes: Mapping[str, Any]) -> None:
     """Carry out ``{create, update, delete}`` on the records of a kind below an owner.
 
     Raises:

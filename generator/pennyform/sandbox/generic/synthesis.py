@@ -18,7 +18,7 @@ from pennyform.sandbox.generic.schema_forms import Form
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import is_decimal
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _UNKNOWN: Any = object()
 _AMOUNT = re.compile(r"(.*_)?(amount|amount_before_tax|tax|balance|debit|credit|fee|quantity|price)s?")
@@ -26,7 +26,7 @@ _FILES = frozenset({"attachment", "purchase_order"})
 _OF_FILES = _FILES | {"public_file_url", "file_url", "source_file_url", "filename"}
 
 
-def show(context: RequestContext, form: Form, record: Record, **known: Any) -> Any:
+def show(context: RequestContext, form: Form, record: JsonRecord, **known: Any) -> Any:
     """A record as the form has it.
 
     Args:
@@ -46,7 +46,7 @@ def show(context: RequestContext, form: Form, record: Record, **known: Any) -> A
 @dataclass(frozen=True, slots=True)
 class _Synthesis:
     context: RequestContext
-    record: Record
+    record: JsonRecord
 
     def fill(self, form: Form, known: Mapping[str, Any]) -> dict[str, Any]:
         """An object of a form, from what is known of it."""

@@ -18,7 +18,7 @@ from pennyform.sandbox.contract.contract import Operation
 from pennyform.sandbox.lists.columns import column
 from pennyform.sandbox.lists.filters import conditions
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 DEFAULT_LIMIT = 20
 EVERYTHING = Selection()
@@ -28,7 +28,7 @@ EVERYTHING = Selection()
 class Page:
     """One page of records; ``next_cursor`` is None on the last one."""
 
-    records: list[Record]
+    records: list[JsonRecord]
     next_cursor: str | None
 
     @property
@@ -88,7 +88,7 @@ def _order(sort: _Sort) -> str:
     return by_id if sort.name == "id" else f"{sort.expression} {direction}, {by_id}"
 
 
-def cursor(record: Record, sort: str = "id") -> str:
+def cursor(record: JsonRecord, sort: str = "id") -> str:
     """The position just after a record: its id, and its sort key when that is another one."""
     return position([record.id] if sort == "id" else [record.id, sort, record.body.get(sort)])
 
@@ -124,7 +124,7 @@ def positioned(text: str) -> list[Any]:
     return place
 
 
-Present = Callable[[RequestContext, Record], dict[str, Any]]
+Present = Callable[[RequestContext, JsonRecord], dict[str, Any]]
 
 
 def listed(

@@ -12,11 +12,14 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from functools import cache
+from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
 import msgspec
 
 from pennyform.sandbox.clock import timestamp
+from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.storage.changes import Changes, Operation
 from pennyform.sandbox.storage.contents import FileContents
 
@@ -42,17 +45,67 @@ class DuplicateReferenceError(Exception):
     """Another record of the kind carries the reference."""
 
 
+class RecordBody(msgspec.Struct, kw_only=True):
+    """What is stored of one kind of record, typed as far as rules read it.
+
+    Fields are those of the stored JSON object. ``extra`` holds every stored field that has no attribute, so
+    that a record which is read, changed and written back loses nothing.
+    """
+
+    KIND: ClassVar[str]
+
+    extra: JsonObject = {}
+
+    @classmethod
+    def from_fields(cls, fields: JsonObject) -> Self:
+        """Read a JSON object; a field that is missing takes its default.
+
+        Raises:
+            msgspec.ValidationError: for a field of another type, or one without a default that is missing.
+        """
+        names = _field_names(cls)
+        extra = {name: value for name, value in fields.items() if name not in names}
+        return msgspec.convert({**fields, "extra": extra}, cls)
+
+    def fields(self) -> JsonObject:
+        """The JSON object that is stored. Decimals in ``extra`` stay decimals."""
+        fields: JsonObject = msgspec.to_builtins(self, builtin_types=(Decimal,))
+        fields.update(fields.pop("extra", {}))
+        return fields
+
+    def updated(self, fields: JsonObject) -> Self:
+        """A copy in which these fields have other values."""
+        return self.from_fields({**self.fields(), **fields})
+
+
+@cache
+def _field_names(body: type[RecordBody]) -> frozenset[str]:
+    return frozenset(field.encode_name for field in msgspec.structs.fields(body)) - {"extra"}
+
+
+Body = TypeVar("Body", bound=JsonObject | RecordBody)
+TypedBody = TypeVar("TypedBody", bound=RecordBody)
+
+
 @dataclass(slots=True)
-class Record:
-    """One row. ``body`` is JSON-ready: money and quantities are text."""
+class Record(Generic[Body]):
+    """One row.
+
+    ``body`` is a :class:`RecordBody`, or a plain JSON object for a record that was asked for by the name of
+    its kind. Money and quantities are text, as the API writes them.
+    """
 
     id: int
     kind: str
     parent: int | None
     reference: str | None
-    body: dict[str, Any]
+    body: Body
     created_at: str
     updated_at: str
+
+
+JsonRecord = Record[JsonObject]
+AnyRecord = Record[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,58 +135,84 @@ class Records:
         self.changes = Changes(connection, company, now)
         self.files = FileContents(connection)
 
-    def get(self, kind: str, identifier: int) -> Record | None:
-        """The record, unless it is absent, deleted, of another kind or of another company."""
+    @overload
+    def get(self, kind: str, identifier: int) -> JsonRecord | None: ...
+    @overload
+    def get(self, kind: type[TypedBody], identifier: int) -> Record[TypedBody] | None: ...
+    def get(self, kind: str | type[RecordBody], identifier: int) -> AnyRecord | None:
+        """The record, unless it is absent, deleted, of another kind or of another company.
+
+        Args:
+            kind: the name of a kind, or the type that its bodies are read as.
+            identifier: the record's id.
+        """
         if not 0 < identifier <= _LARGEST_ID:
             return None
-        row = self._connection.execute(_GET, (identifier, self._company, kind)).fetchone()
-        return _record(row) if row else None
+        row = self._connection.execute(_GET, (identifier, self._company, kind_name(kind))).fetchone()
+        return _record(row, kind) if row else None
 
-    def select(self, kind: str, selection: Selection, *, parent: int | None = None) -> list[Record]:
-        """Records of a kind, of one parent when given."""
+    @overload
+    def select(self, kind: str, selection: Selection, *, parent: int | None = None) -> list[JsonRecord]: ...
+    @overload
+    def select(
+        self, kind: type[TypedBody], selection: Selection, *, parent: int | None = None
+    ) -> list[Record[TypedBody]]: ...
+    def select(
+        self, kind: str | type[RecordBody], selection: Selection, *, parent: int | None = None
+    ) -> list[AnyRecord]:
+        """Records of a kind, of one parent when given; ``kind`` as in :meth:`get`."""
         conditions = ["company = ?", "kind = ?", "deleted_at IS NULL", *selection.conditions]
-        values = [self._company, kind, *selection.values]
+        values = [self._company, kind_name(kind), *selection.values]
         if parent is not None:
             conditions.append("parent = ?")
             values.append(parent)
-        # Only fragments of fields.py and listing.py get here; what a caller sent is bound.
+        # Only SQL that this package wrote gets here; what a caller sent is bound.
         where = " AND ".join(conditions)
         statement = f"SELECT {_COLUMNS} FROM record WHERE {where} ORDER BY {selection.order} LIMIT ?"  # noqa: S608
         rows = self._connection.execute(statement, (*values, selection.limit))
-        return [_record(row) for row in rows]
+        return [_record(row, kind) for row in rows]
 
+    @overload
     def children(
         self, kind: str, parents: Sequence[int], most: int, *, newest: bool = True
-    ) -> dict[int, list[Record]]:
+    ) -> dict[int, list[JsonRecord]]: ...
+    @overload
+    def children(
+        self, kind: type[TypedBody], parents: Sequence[int], most: int, *, newest: bool = True
+    ) -> dict[int, list[Record[TypedBody]]]: ...
+    def children(
+        self, kind: str | type[RecordBody], parents: Sequence[int], most: int, *, newest: bool = True
+    ) -> dict[int, list[AnyRecord]]:
         """Up to ``most`` records per parent, newest or oldest first; a parent without any is left out."""
         statement = _NEWEST_CHILDREN if newest else _OLDEST_CHILDREN
         rows = self._connection.execute(
-            statement, (self._company, kind, msgspec.json.encode(parents).decode(), most)
+            statement, (self._company, kind_name(kind), msgspec.json.encode(parents).decode(), most)
         )
-        children: dict[int, list[Record]] = {}
-        for record in map(_record, rows):
+        children: dict[int, list[AnyRecord]] = {}
+        for row in rows:
+            record = _record(row, kind)
             children.setdefault(record.parent or 0, []).append(record)
         return children
 
     def insert(
-        self, kind: str, body: dict[str, Any], *, parent: int | None = None, reference: str | None = None
-    ) -> Record:
+        self, kind: str, body: Body, *, parent: int | None = None, reference: str | None = None
+    ) -> Record[Body]:
         """Add a record; its id is the next one of the whole database.
 
         Raises:
-            TakenError: when the reference is in use.
+            DuplicateReferenceError: when the reference is in use.
         """
         now = self._stamp
         cursor = self._execute(
             "INSERT INTO record (company, kind, parent, reference, body, created_at, updated_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._company, kind, parent, reference, _text(body), now, now),
+            (self._company, kind, parent, reference, _encode(body), now, now),
         )
         record = Record(cursor.lastrowid or 0, kind, parent, reference, body, now, now)
         self._tell(record, "insert")
         return record
 
-    def update(self, record: Record) -> None:
+    def update(self, record: AnyRecord) -> None:
         """Write a changed record back.
 
         Raises:
@@ -143,14 +222,14 @@ class Records:
         self.update_silently(record)
         self._tell(record, "update")
 
-    def update_silently(self, record: Record) -> None:
+    def update_silently(self, record: AnyRecord) -> None:
         """Write back what hangs on a record rather than belongs to it: no new time, no event."""
         self._execute(
             "UPDATE record SET reference = ?, body = ?, updated_at = ? WHERE id = ? AND company = ?",
-            (record.reference, _text(record.body), record.updated_at, record.id, self._company),
+            (record.reference, _encode(record.body), record.updated_at, record.id, self._company),
         )
 
-    def delete(self, records: Iterable[Record], *, free_reference: bool = False) -> None:
+    def delete(self, records: Iterable[AnyRecord], *, free_reference: bool = False) -> None:
         """Take records out of the books; their references stay taken unless ``free_reference``."""
         for record in records:
             self._execute(
@@ -159,7 +238,7 @@ class Records:
             )
             self._tell(record, "delete")
 
-    def _tell(self, record: Record, operation: Operation) -> None:
+    def _tell(self, record: AnyRecord, operation: Operation) -> None:
         if record.kind in _TOLD:
             self.changes.add(record.kind, record.id, operation, created_at=record.created_at)
 
@@ -189,10 +268,17 @@ class Records:
             raise
 
 
-def _record(row: tuple[Any, ...]) -> Record:
-    identifier, kind, parent, reference, body, created_at, updated_at = row
-    return Record(identifier, kind, parent, reference, msgspec.json.decode(body), created_at, updated_at)
+def kind_name(kind: str | type[RecordBody]) -> str:
+    """The name of a kind, given as such or as the type of its bodies."""
+    return kind if isinstance(kind, str) else kind.KIND
 
 
-def _text(body: dict[str, Any]) -> str:
-    return msgspec.json.encode(body).decode()
+def _record(row: tuple[Any, ...], kind: str | type[RecordBody]) -> AnyRecord:
+    identifier, name, parent, reference, text, created_at, updated_at = row
+    fields = msgspec.json.decode(text)
+    body = fields if isinstance(kind, str) else kind.from_fields(fields)
+    return Record(identifier, name, parent, reference, body, created_at, updated_at)
+
+
+def _encode(body: JsonObject | RecordBody) -> str:
+    return msgspec.json.encode(body.fields() if isinstance(body, RecordBody) else body).decode()

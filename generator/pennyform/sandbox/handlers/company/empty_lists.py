@@ -6,10 +6,10 @@ from typing import Any
 
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 
-def _plain(_: RequestContext, record: Record) -> dict[str, Any]:
+def _plain(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return {"id": record.id, **record.body, "created_at": record.created_at, "updated_at": record.updated_at}
 
 

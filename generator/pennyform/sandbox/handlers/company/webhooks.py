@@ -9,7 +9,7 @@ from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.generic import show
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 _KIND = "webhook_subscription"
 _MOST = 10
@@ -28,7 +28,7 @@ def create(context: RequestContext) -> Any:
 def update(context: RequestContext) -> Any:
     """``PUT /webhook_subscriptions/{id}``: partial."""
     _check(context)
-    record: Record = context.find(_KIND, context.parameters["id"])
+    record: JsonRecord = context.find(_KIND, context.parameters["id"])
     record.body = _settled(context, {**record.body, **context.body})
     context.records.update(record)
     return show(context, record)

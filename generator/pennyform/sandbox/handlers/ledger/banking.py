@@ -9,17 +9,17 @@ from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money.currencies import CURRENCIES
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 _CODE = re.compile(r"[A-Za-z]{2,5}")
 
 
-def _establishment(_: RequestContext, record: Record) -> dict[str, Any]:
+def _establishment(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     stamps = {"created_at": record.created_at, "updated_at": record.updated_at}
     return {"id": record.id, "name": record.body["name"], **stamps}
 
 
-def _account(context: RequestContext, record: Record) -> dict[str, Any]:
+def _account(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     kept = record.body
     journal, ledger_account = kept["journal_id"], kept["ledger_account_id"]
     return {
@@ -33,7 +33,7 @@ def _account(context: RequestContext, record: Record) -> dict[str, Any]:
     }
 
 
-def _journal(_: RequestContext, record: Record) -> dict[str, Any]:
+def _journal(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return {"id": record.id, **record.body}
 
 
@@ -95,14 +95,14 @@ def create_journal(context: RequestContext) -> dict[str, Any]:
     return _journal(context, context.records.insert("journal", {**context.body, "type": "miscellaneous"}))
 
 
-def _all(context: RequestContext, kind: str, name: str, value: str) -> list[Record]:
+def _all(context: RequestContext, kind: str, name: str, value: str) -> list[JsonRecord]:
     # Names are those written above; the value is bound.
     return context.records.select(
         kind, Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1)
     )
 
 
-def _first(context: RequestContext, kind: str, name: str, value: str) -> Record:
+def _first(context: RequestContext, kind: str, name: str, value: str) -> JsonRecord:
     (found,) = _all(context, kind, name, value)
     return found
 

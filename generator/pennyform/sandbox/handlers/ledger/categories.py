@@ -9,22 +9,22 @@ from pennyform.sandbox.accounting import categories
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 
-def _stamped(record: Record) -> dict[str, Any]:
+def _stamped(record: JsonRecord) -> dict[str, Any]:
     return {"id": record.id, **record.body, "created_at": record.created_at, "updated_at": record.updated_at}
 
 
-def _category(_: RequestContext, record: Record) -> dict[str, Any]:
+def _category(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return {**_stamped(record), "category_group": {"id": record.parent}}
 
 
-def _of_group(_: RequestContext, record: Record) -> dict[str, Any]:
+def _of_group(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return _stamped(record)
 
 
-def _group(context: RequestContext, record: Record) -> dict[str, Any]:
+def _group(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return {
         **_stamped(record),
         "categories": {"url": context.url("category_groups", record.id, "categories")},

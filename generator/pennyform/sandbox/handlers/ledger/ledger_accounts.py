@@ -8,7 +8,7 @@ from pennyform.sandbox.accounting.ledger_accounts import with_number
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _THIRD_PARTIES = ("401", "411")
 # What an account is for, by the first digits of its number; the longest that fits counts.
@@ -23,7 +23,7 @@ _TYPES = {
 }
 
 
-def _present(_: RequestContext, record: Record) -> dict[str, Any]:
+def _present(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return {
         "id": record.id,
         **record.body,

@@ -9,7 +9,7 @@ from pennyform.sandbox.documents import attachments
 from pennyform.sandbox.generic import show, show_item
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 
 def list_entries(context: RequestContext) -> dict[str, Any]:
@@ -55,20 +55,20 @@ def _check_references(context: RequestContext, given: dict[str, Any]) -> None:
             context.find(kind, given[f"{kind}_id"], kind)
 
 
-def _show(context: RequestContext, record: Record) -> Any:
+def _show(context: RequestContext, record: JsonRecord) -> Any:
     lines = [_line(context, line) for line in ledger.lines_of(context, record)]
     return show(context, record, ledger_entry_lines=lines, **_known(context, record))
 
 
-def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return show_item(context, record, **_known(context, record))
 
 
-def _known(context: RequestContext, record: Record) -> dict[str, Any]:
+def _known(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return {"categories": [categories.show(context, one) for one in categories.of(context, record)]}
 
 
-def _line(context: RequestContext, line: Record) -> dict[str, Any]:
+def _line(context: RequestContext, line: JsonRecord) -> dict[str, Any]:
     account = context.find("ledger_account", line.body["ledger_account_id"])
     url = context.url("ledger_accounts", account.id)
     return {

@@ -10,7 +10,7 @@ from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.generic import show, show_item
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 _LETTERING = "json_extract(body, '$.lettering') = ?"
 
@@ -58,32 +58,32 @@ def unletter(context: RequestContext) -> None:
         context.records.update(line)
 
 
-def _given(context: RequestContext) -> list[Record]:
+def _given(context: RequestContext) -> list[JsonRecord]:
     return [
         context.find(ledger.LINE, given["id"], "Ledger entry line")
         for given in context.body["ledger_entry_lines"]
     ]
 
 
-def _lettered(context: RequestContext, line: Record) -> list[Record]:
+def _lettered(context: RequestContext, line: JsonRecord) -> list[JsonRecord]:
     """The lines that share a line's lettering, itself among them; none when it has none."""
     return context.records.select(ledger.LINE, _same_lettering(line))
 
 
-def _same_lettering(line: Record) -> Selection:
+def _same_lettering(line: JsonRecord) -> Selection:
     return Selection([_LETTERING], [line.body["lettering"]], "id ASC")
 
 
-def _check_balanced(context: RequestContext, lines: Iterable[Record]) -> None:
+def _check_balanced(context: RequestContext, lines: Iterable[JsonRecord]) -> None:
     if context.body["unbalanced_lettering_strategy"] == "none" and ledger.difference(lines):
         raise unprocessable("The lettering is not balanced")
 
 
-def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return show_item(context, record, **_known(context, record))
 
 
-def _known(context: RequestContext, line: Record) -> dict[str, Any]:
+def _known(context: RequestContext, line: JsonRecord) -> dict[str, Any]:
     url = context.url("ledger_entry_lines", line.id, "lettered_ledger_entry_lines")
     return {
         "categories": [categories.show(context, one) for one in categories.of(context, line)],

@@ -11,7 +11,7 @@ from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _INVOICES = {"customer_invoice": "customer", "supplier_invoice": "supplier"}
 
@@ -41,7 +41,7 @@ def create_transaction(context: RequestContext) -> dict[str, Any]:
     return transaction_view.transaction(context, record)
 
 
-def _kept(account: Record, given: dict[str, Any], amount: Decimal) -> dict[str, Any]:
+def _kept(account: JsonRecord, given: dict[str, Any], amount: Decimal) -> dict[str, Any]:
     currency = account.body["currency"]
     fee = decimal_of("fee", given.get("fee") or "0")
     rate = currencies.exchange_rate(currency)
@@ -78,7 +78,7 @@ def list_matched_invoices(context: RequestContext) -> dict[str, Any]:
     return listed(context, settlement.KIND, _invoice, also=settlement.matches_of(transaction))
 
 
-def _invoice(context: RequestContext, match: Record) -> dict[str, Any]:
+def _invoice(context: RequestContext, match: JsonRecord) -> dict[str, Any]:
     identifier = match.parent or 0
     kind = next(kind for kind in _INVOICES if context.records.get(kind, identifier))
     return {"id": identifier, "type": _INVOICES[kind], "url": context.url(f"{kind}s", identifier)}

@@ -7,7 +7,7 @@ from typing import Any
 from pennyform.sandbox.generic import show, show_item
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _KIND = "purchase_request"
 
@@ -30,15 +30,15 @@ def import_request(context: RequestContext) -> Any:
     return _show(context, context.records.insert(_KIND, body))
 
 
-def _show(context: RequestContext, record: Record) -> Any:
+def _show(context: RequestContext, record: JsonRecord) -> Any:
     return show(context, record, **_known(context, record))
 
 
-def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return show_item(context, record, **_known(context, record))
 
 
-def _known(context: RequestContext, record: Record) -> dict[str, Any]:
+def _known(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     invoices = record.body["invoice_ids"]
     links = [{"id": one, "url": context.url("supplier_invoices", one)} for one in invoices]
     return {"linked_invoices": {"items": links}}

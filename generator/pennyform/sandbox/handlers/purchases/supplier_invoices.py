@@ -12,7 +12,7 @@ from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 KIND = "supplier_invoice"
 _LINE = "invoice_line"
@@ -37,7 +37,7 @@ def import_invoice(context: RequestContext) -> Any:
     return _show(context, add(context, {**context.body, **file, "origin": "imported"}))
 
 
-def add(context: RequestContext, given: dict[str, Any]) -> Record:
+def add(context: RequestContext, given: dict[str, Any]) -> JsonRecord:
     """Keep a new supplier invoice with its lines.
 
     Raises:
@@ -127,15 +127,15 @@ def _line(context: RequestContext, given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _show(context: RequestContext, record: Record) -> Any:
+def _show(context: RequestContext, record: JsonRecord) -> Any:
     return show(context, record, **_known(record))
 
 
-def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return show_item(context, record, **_known(record))
 
 
-def _known(record: Record) -> dict[str, Any]:
+def _known(record: JsonRecord) -> dict[str, Any]:
     kept = record.body
     status = kept["e_invoice_status"]
     paid = kept["payment_status"] in ("fully_paid", "paid_offline")

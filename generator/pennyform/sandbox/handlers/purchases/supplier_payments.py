@@ -9,7 +9,7 @@ from pennyform.sandbox.accounting import settlement, status, transaction_view
 from pennyform.sandbox.handlers.purchases.supplier_invoices import KIND
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 
 def change_payment_status(context: RequestContext) -> None:
@@ -48,12 +48,12 @@ def list_payments(context: RequestContext) -> dict[str, Any]:
     return listed(context, settlement.KIND, transaction_view.payment, parent=invoice.id)
 
 
-def _settle(context: RequestContext, record: Record) -> None:
+def _settle(context: RequestContext, record: JsonRecord) -> None:
     record.body["payment_status"] = _payment_status(record)
     context.records.update_silently(record)
 
 
-def _payment_status(record: Record) -> str:
+def _payment_status(record: JsonRecord) -> str:
     if record.body["marked_as_paid"]:
         return "paid_offline"
     if not Decimal(record.body["settled"]):
@@ -61,7 +61,7 @@ def _payment_status(record: Record) -> str:
     return "partially_paid" if status.owed(record.body) > 0 else "fully_paid"
 
 
-def _transaction(context: RequestContext, record: Record) -> dict[str, Any]:
+def _transaction(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     transaction = context.find("transaction", record.body["transaction_id"])
     return transaction_view.matched(context, transaction, "supplier")
 

@@ -8,7 +8,7 @@ from pennyform.sandbox.accounting.ledger_accounts import opened
 from pennyform.sandbox.generic import show, show_item
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _SUPPLIERS_ACCOUNT = "401"
 _DEFAULTS: dict[str, Any] = {"emails": [], "vat_number": "", "iban": ""}
@@ -29,7 +29,7 @@ def create_supplier(context: RequestContext) -> Any:
     return show(context, add(context, context.body))
 
 
-def add(context: RequestContext, given: dict[str, Any]) -> Record:
+def add(context: RequestContext, given: dict[str, Any]) -> JsonRecord:
     """A new supplier, with an account that is opened when there is none of its number.
 
     Raises:

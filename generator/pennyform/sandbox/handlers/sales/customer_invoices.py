@@ -16,7 +16,7 @@ from pennyform.sandbox.api_errors import bad_request, unprocessable
 from pennyform.sandbox.handlers.sales.invoice_lines import included_lines
 from pennyform.sandbox.lists.pagination import page, shown
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 _LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
 
@@ -82,11 +82,11 @@ def delete_invoice(context: RequestContext) -> None:
     context.records.delete([record], free_reference=context.rules.deleted_reference_is_free)
 
 
-def _found(context: RequestContext) -> Record:
+def _found(context: RequestContext) -> JsonRecord:
     return context.find("customer_invoice", context.parameters["id"])
 
 
-def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
+def _check_changeable(record: JsonRecord, given: Mapping[str, Any]) -> None:
     changes = given.get("invoice_lines", {})
     updates = changes.get("update", ())
     if record.body["draft"]:
@@ -101,7 +101,9 @@ def _check_changeable(record: Record, given: Mapping[str, Any]) -> None:
         raise unprocessable(f"{refused[0] if refused else 'invoice_lines'} cannot be changed once finalized")
 
 
-def _change_imputation(context: RequestContext, record: Record, updates: Iterable[Mapping[str, Any]]) -> None:
+def _change_imputation(
+    context: RequestContext, record: JsonRecord, updates: Iterable[Mapping[str, Any]]
+) -> None:
     kept = {line.id: line for line in invoicing.lines_of(context, record)}
     for update in updates:
         line = invoicing.line_in(context, kept, update)

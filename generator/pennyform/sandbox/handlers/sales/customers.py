@@ -15,7 +15,7 @@ from pennyform.sandbox.accounting.ledger_accounts import opened
 from pennyform.sandbox.api_errors import not_found, unprocessable
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _NO_ADDRESS = {"address": "", "postal_code": "", "city": "", "country_alpha2": ""}
@@ -38,7 +38,7 @@ _OF_KIND: dict[str, dict[str, Any]] = {
 _LINKS = ("mandates", "pro_account_mandates")
 
 
-def _present(context: RequestContext, record: Record, *, with_kind: bool) -> dict[str, Any]:
+def _present(context: RequestContext, record: JsonRecord, *, with_kind: bool) -> dict[str, Any]:
     kept = dict(record.body)
     kind, account = kept.pop("customer_type"), kept.pop("ledger_account_id")
     shown = {
@@ -78,7 +78,7 @@ def _create(kind: str, context: RequestContext) -> dict[str, Any]:
     return _present(context, add(context, kind, context.body), with_kind=False)
 
 
-def add(context: RequestContext, kind: str, given: Mapping[str, Any]) -> Record:
+def add(context: RequestContext, kind: str, given: Mapping[str, Any]) -> JsonRecord:
     """A new customer, with an account that is opened when there is none of its number.
 
     Args:

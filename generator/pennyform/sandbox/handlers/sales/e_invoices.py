@@ -14,7 +14,7 @@ from pennyform.sandbox.handlers.purchases import supplier_invoices, suppliers
 from pennyform.sandbox.handlers.sales import customers, sending
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record, Selection
+from pennyform.sandbox.storage.records import JsonRecord, Selection
 
 _FRENCH_RATES = {
     "20": "FR_200",
@@ -48,11 +48,11 @@ def import_either(context: RequestContext) -> dict[str, Any]:
     return _answer(context, make(context))
 
 
-def _answer(context: RequestContext, invoice: Record) -> dict[str, Any]:
+def _answer(context: RequestContext, invoice: JsonRecord) -> dict[str, Any]:
     return {"id": invoice.id, "url": context.url(collection_of(invoice.kind), invoice.id)}
 
 
-def _customer_invoice(context: RequestContext) -> Record:
+def _customer_invoice(context: RequestContext) -> JsonRecord:
     kind = "customer_invoice"
     document, file = _read(context, kind)
     customer = _customer(context, document.buyer)
@@ -73,7 +73,7 @@ def _customer_invoice(context: RequestContext) -> Record:
     return imports.keep(context, invoice, lines, None)
 
 
-def _supplier_invoice(context: RequestContext) -> Record:
+def _supplier_invoice(context: RequestContext) -> JsonRecord:
     document, file = _read(context, supplier_invoices.KIND)
     given = {
         **_header(document),
@@ -155,7 +155,7 @@ def _extras(context: RequestContext, document: Document) -> dict[str, dict[str, 
     }
 
 
-def _customer(context: RequestContext, party: Party) -> Record:
+def _customer(context: RequestContext, party: Party) -> JsonRecord:
     """The customer that the form names, the buyer by number or name, or a new one."""
     named = context.body.get("invoice_options", {}).get("customer_id")
     if named is not None:
@@ -165,7 +165,7 @@ def _customer(context: RequestContext, party: Party) -> Record:
     )
 
 
-def _supplier(context: RequestContext, party: Party) -> Record:
+def _supplier(context: RequestContext, party: Party) -> JsonRecord:
     named = context.body.get("invoice_options", {}).get("supplier_id")
     if named is not None:
         return context.find("supplier", named, "Supplier")
@@ -182,7 +182,7 @@ def _company(party: Party, address: str) -> dict[str, Any]:
     return {"name": party.name, "reg_no": party.reg_no, address: places}
 
 
-def _known(context: RequestContext, kind: str, party: Party) -> Record | None:
+def _known(context: RequestContext, kind: str, party: Party) -> JsonRecord | None:
     by_name = context.rules.party_by_name
     for name, value in (("reg_no", party.reg_no), ("name", party.name if by_name else "")):
         # Names are the two written above; the value is bound.

@@ -13,7 +13,7 @@ from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.money.amounts import discount_of
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _NOT_KEPT = ("invoice_lines", "import_as_incomplete", "convert_to_e_invoice", "external_reference")
 
@@ -37,7 +37,7 @@ def import_invoice(context: RequestContext) -> dict[str, Any]:
     return invoice_view.invoice(context, _made(context, invoice, customer))
 
 
-def _made(context: RequestContext, invoice: dict[str, Any], customer: Record) -> Record:
+def _made(context: RequestContext, invoice: dict[str, Any], customer: JsonRecord) -> JsonRecord:
     lines = [imports.line(context, line, rank) for rank, line in enumerate(context.body["invoice_lines"], 1)]
     invoice["customer_name"] = customer.body["name"]
     invoice["language"] = customer.body["billing_language"]
@@ -70,7 +70,7 @@ def update_imported(context: RequestContext) -> dict[str, Any]:
 
 
 def _change(
-    context: RequestContext, record: Record, given: Mapping[str, Any], changes: Mapping[str, Any]
+    context: RequestContext, record: JsonRecord, given: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> None:
     kept = {line.id: line for line in lines_of(context, record)}
     for update in changes.get("update", ()):

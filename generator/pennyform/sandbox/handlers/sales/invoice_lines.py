@@ -8,7 +8,7 @@ from typing import Any
 from pennyform.sandbox.accounting import invoice_view
 from pennyform.sandbox.lists.pagination import cursor, listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _MOST_INCLUDED = 20
 
@@ -25,7 +25,7 @@ def list_sections(context: RequestContext) -> dict[str, Any]:
     return listed(context, "invoice_line_section", invoice_view.section, parent=invoice.id)
 
 
-def included_lines(context: RequestContext, invoices: Sequence[Record]) -> dict[str, Any]:
+def included_lines(context: RequestContext, invoices: Sequence[JsonRecord]) -> dict[str, Any]:
     """``included.invoice_lines``: up to 20 lines per invoice id, ordered as ``Rules.included_sort`` says."""
     newest = context.rules.included_sort == "-id"
     identifiers = [invoice.id for invoice in invoices]
@@ -33,7 +33,7 @@ def included_lines(context: RequestContext, invoices: Sequence[Record]) -> dict[
     return {str(invoice.id): _included(context, invoice, found.get(invoice.id, [])) for invoice in invoices}
 
 
-def _included(context: RequestContext, invoice: Record, lines: list[Record]) -> dict[str, Any]:
+def _included(context: RequestContext, invoice: JsonRecord, lines: list[JsonRecord]) -> dict[str, Any]:
     shown = lines[:_MOST_INCLUDED]
     more = len(lines) > _MOST_INCLUDED
     link = context.url("customer_invoices", invoice.id, "invoice_lines")
@@ -44,7 +44,7 @@ def _included(context: RequestContext, invoice: Record, lines: list[Record]) -> 
     }
 
 
-def _onwards(context: RequestContext, last: Record) -> str:
+def _onwards(context: RequestContext, last: JsonRecord) -> str:
     """The query for the lines after the last one; the list's own sort need not be asked for."""
     if context.rules.included_sort == "rank":
         return f"sort=rank&cursor={cursor(last, 'rank')}"

@@ -10,12 +10,12 @@ from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import currencies, money
 from pennyform.sandbox.money.amounts import decimal_of, percent_of
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _DEFAULTS = {"description": "", "unit": "", "currency": "EUR", "reference": None, "ledger_account_id": None}
 
 
-def _present(_: RequestContext, record: Record) -> dict[str, Any]:
+def _present(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     kept = record.body
     account = kept["ledger_account_id"]
     shown = {name: value for name, value in kept.items() if name != "ledger_account_id"}

@@ -13,7 +13,7 @@ from pennyform.sandbox.handlers.sales.sending import mail
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.money import dates
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _OF_QUOTE = (
     "customer_id",
@@ -28,7 +28,7 @@ _OF_QUOTE = (
 _OPEN = ("pending", "accepted")
 
 
-def _known(context: RequestContext, record: Record) -> dict[str, Any]:
+def _known(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     ready = status.has_file(record.body, context.now, context.rules)
     filename = f"{record.body['quote_number']}.pdf"
     search = f'[{{"field":"quote_id","operator":"eq","value":{record.id}}}]'
@@ -42,11 +42,11 @@ def _known(context: RequestContext, record: Record) -> dict[str, Any]:
     }
 
 
-def _show(context: RequestContext, record: Record) -> Any:
+def _show(context: RequestContext, record: JsonRecord) -> Any:
     return show(context, record, **_known(context, record))
 
 
-def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return show_item(context, record, **_known(context, record))
 
 
@@ -124,14 +124,14 @@ def create_invoice(context: RequestContext) -> dict[str, Any]:
     return invoice_view.invoice(context, invoice)
 
 
-def _deadline(context: RequestContext, quote: Record, customer: Record) -> str:
+def _deadline(context: RequestContext, quote: JsonRecord, customer: JsonRecord) -> str:
     today = context.now.date()
     if context.rules.quote_keeps_deadline:
         return max(str(quote.body["deadline"]), today.isoformat())
     return dates.deadline(today, customer.body["payment_conditions"]).isoformat()
 
 
-def _check_changeable(context: RequestContext, record: Record) -> None:
+def _check_changeable(context: RequestContext, record: JsonRecord) -> None:
     if context.rules.quote_once and record.body["status"] == "invoiced":
         raise unprocessable("The quote is invoiced and cannot be changed")
 

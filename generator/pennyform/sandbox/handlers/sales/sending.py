@@ -10,7 +10,7 @@ from pennyform.sandbox.accounting import status
 from pennyform.sandbox.api_errors import conflict, unprocessable
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -23,7 +23,7 @@ def send_by_email(context: RequestContext) -> None:
     mail(context, invoice, has_file=status.has_file(invoice.body, context.now, context.rules))
 
 
-def mail(context: RequestContext, document: Record, *, has_file: bool) -> None:
+def mail(context: RequestContext, document: JsonRecord, *, has_file: bool) -> None:
     """Send a document to the call's recipients, or to its customer when there are none.
 
     Raises:
@@ -50,7 +50,7 @@ def send_to_pa(context: RequestContext) -> None:
     submit(context, context.find("customer_invoice", context.parameters["id"]))
 
 
-def submit(context: RequestContext, invoice: Record) -> None:
+def submit(context: RequestContext, invoice: JsonRecord) -> None:
     """Hand an invoice to the platform.
 
     Raises:

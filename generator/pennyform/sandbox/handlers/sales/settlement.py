@@ -8,7 +8,7 @@ from pennyform.sandbox.accounting import invoice_view, settlement, status, trans
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 
 def match_transaction(context: RequestContext) -> None:
@@ -29,7 +29,7 @@ def list_matched(context: RequestContext) -> dict[str, Any]:
     return listed(context, settlement.KIND, _transaction, parent=invoice.id)
 
 
-def _transaction(context: RequestContext, record: Record) -> dict[str, Any]:
+def _transaction(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     transaction = context.find("transaction", record.body["transaction_id"])
     return transaction_view.matched(context, transaction, "customer")
 
@@ -64,7 +64,7 @@ def link_credit_note(context: RequestContext) -> dict[str, Any]:
     return invoice_view.invoice(context, note)
 
 
-def _issued(context: RequestContext, parameter: str) -> Record:
+def _issued(context: RequestContext, parameter: str) -> JsonRecord:
     invoice = context.find("customer_invoice", context.parameters[parameter])
     if invoice.body["draft"]:
         raise unprocessable("This is not possible with a draft")

@@ -11,7 +11,7 @@ from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.generic import change_below, show, show_item
 from pennyform.sandbox.lists.pagination import listed
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import JsonRecord
 
 _MOST_RECIPIENTS = 25
 # Enough for any subscription, and few enough to be counted through.
@@ -80,7 +80,7 @@ def update_subscription(context: RequestContext) -> Any:
     return _settled(context, record)
 
 
-def _change_invoice(context: RequestContext, record: Record, data: Mapping[str, Any]) -> None:
+def _change_invoice(context: RequestContext, record: JsonRecord, data: Mapping[str, Any]) -> None:
     changes = dict(data)
     sections = changes.pop("invoice_line_sections", {})
     lines = changes.pop("invoice_lines", {})
@@ -90,14 +90,14 @@ def _change_invoice(context: RequestContext, record: Record, data: Mapping[str, 
     invoicing.change_lines(context, record, lines)
 
 
-def _settled(context: RequestContext, record: Record) -> Any:
+def _settled(context: RequestContext, record: JsonRecord) -> Any:
     subscriptions.plan(record)
     context.records.update(record)
     subscriptions.catch_up(context)
     return _show(context, context.find(subscriptions.KIND, record.id))
 
 
-def _mode(context: RequestContext, mode: Mapping[str, Any], customer: int) -> dict[str, Any]:
+def _mode(context: RequestContext, mode: Mapping[str, Any], customer: Any) -> dict[str, Any]:
     """The kind of invoices; mails go to the customer when nobody is named."""
     if mode["type"] != "email":
         return {"mode": mode["type"], "email_settings": None}
@@ -115,15 +115,15 @@ def _check_rule(rule: Mapping[str, Any]) -> None:
             raise unprocessable(f"{name} must be a whole number between 1 and {most}")
 
 
-def _show(context: RequestContext, record: Record) -> Any:
+def _show(context: RequestContext, record: JsonRecord) -> Any:
     return show(context, record, **_known(context, record))
 
 
-def _show_item(context: RequestContext, record: Record) -> dict[str, Any]:
+def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     return show_item(context, record, **_known(context, record))
 
 
-def _known(context: RequestContext, record: Record) -> dict[str, Any]:
+def _known(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
     kept, rule = record.body, record.body["recurring_rule"]
     own_url = context.url("billing_subscriptions", record.id)
     day = rule.get("day_of_month")
