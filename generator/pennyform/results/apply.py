@@ -1,0 +1,64 @@
+"""What ``apply`` reports."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pennyform.results.plan import Action
+from pennyform.results.values import CompanyIdentity, CurrencyTotals, FieldDifference, Record
+
+
+class Status(StrEnum):
+    """How a change ended.
+
+    ``partial`` is stopped between two steps, with the first of them verified; ``waiting`` is done but for
+    what needs a PDF that is still being made.
+    """
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    DIFFERS = "differs"
+    CONFLICT = "conflict"
+    UNKNOWN = "unknown"
+    PARTIAL = "partial"
+    NOT_STARTED = "not_started"
+    WAITING = "waiting"
+
+
+class AppliedChange(Record, frozen=True):
+    """The end of one change.
+
+    ``left`` are the steps that were not taken; ``detail`` says in a sentence why, with what to do about it;
+    ``differences`` are those of the last reading. ``draft`` is null where no invoice was read.
+    """
+
+    kind: Literal["invoice", "customer", "product"]
+    external_reference: str
+    action: Action
+    status: Status
+    id: int | None
+    invoice_number: str
+    draft: bool | None
+    left: tuple[str, ...]
+    detail: str
+    differences: tuple[FieldDifference, ...]
+
+
+class ApplyDocument(Record, frozen=True):
+    """Everything one apply did and did not do.
+
+    ``summary`` counts the results by status; ``money`` is what was done and verified; ``stopped`` says why it
+    ended early, if it did.
+    """
+
+    format_version: Literal[1]
+    pennyform: str
+    environment: str
+    company: CompanyIdentity
+    results: tuple[AppliedChange, ...]
+    summary: dict[str, int]
+    money: tuple[CurrencyTotals, ...]
+    stopped: str
+    interrupted: bool

@@ -1,0 +1,51 @@
+"""The top-level results by name, as JSON and as JSON Schemas."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from pennyform.results.apply import ApplyDocument
+from pennyform.results.contract_diff import ContractDiffDocument
+from pennyform.results.plan import PlanDocument
+from pennyform.results.rendering import RenderDocument
+from pennyform.results.values import JsonObject, Record
+from pennyform.results.verification import VerificationDocument
+
+DOCUMENTS: dict[str, type[Record]] = {
+    "plan": PlanDocument,
+    "apply": ApplyDocument,
+    "verification": VerificationDocument,
+    "render": RenderDocument,
+    "contract-diff": ContractDiffDocument,
+}
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def to_json(document: Record) -> dict[str, Any]:
+    """``document`` as plain JSON data, its members in the order of their declaration."""
+    content: dict[str, Any] = msgspec.to_builtins(document)
+    return content
+
+
+def json_text(document: Record) -> str:
+    """``document`` as indented JSON with a line feed at its end.
+
+    Not by msgspec's own encoder: it refuses lone surrogates, which is how Python carries the bytes of a file
+    name that is not UTF-8.
+    """
+    return json.dumps(to_json(document), ensure_ascii=False, indent=2) + "\n"
+
+
+def json_text_with_decimals(document: Record) -> str:
+    """Like :func:`json_text`; decimals are written as numbers with exactly their digits."""
+    encoded = msgspec.json.Encoder(decimal_format="number").encode(document)
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+
+
+def json_schema(name: str) -> JsonObject:
+    """The JSON Schema (2020-12) of one of :data:`DOCUMENTS`."""
+    return {"$schema": _DIALECT, **msgspec.json.schema(DOCUMENTS[name])}
