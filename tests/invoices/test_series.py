@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pennyform.invoices import load
-from pennyform.invoices.sources.csv import CsvError, csv_rows
+from pennyform.invoices.sources.csv_cells import CsvError, csv_rows
 
 from .definitions import write
 

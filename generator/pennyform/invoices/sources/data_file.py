@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pennyform.findings import Finding, Severity, errors
-from pennyform.invoices.sources.csv import Cell, CsvError, csv_rows
+from pennyform.invoices.sources.csv_cells import Cell, CsvError, csv_rows
 from pennyform.invoices.yaml.document import Document, Mark
 from pennyform.invoices.yaml.document import Path as Steps
 from pennyform.invoices.yaml.reader import decoded, read, read_bytes
