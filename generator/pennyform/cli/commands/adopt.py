@@ -109,4 +109,4 @@ def _write(root: Path, one: Adopted) -> None:
     path = root / one.path
     path.parent.mkdir(parents=True, exist_ok=True)
     schema = f"../schemas/{one.kind}.schema.json"
-    path.write_text(definition_text(one.value, schema=schema), encoding="utf-8")
+    path.write_text(definition_text(dict(one.value), schema=schema), encoding="utf-8")

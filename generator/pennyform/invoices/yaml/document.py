@@ -16,6 +16,11 @@ from pennyform.invoices.model import Place
 # Keys and indexes from the root: ("invoice_lines", 0, "vat_rate").
 Path = tuple[str | int, ...]
 
+# What a file may say: dict, list, str, int, Decimal, bool or None. Which of them stands where is for the
+# emitted schemas to say, at run time; a type checker cannot know it.
+Json = Any
+JsonObject = dict[str, Json]
+
 
 class Mark(NamedTuple):
     """Where a value begins and where its key does; an item of a list has no key and repeats its own place."""

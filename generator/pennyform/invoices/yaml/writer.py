@@ -1,81 +1,63 @@
-"""Plain data → the YAML of a definition, in the one form that reading it back gives the same data."""
+"""Plain data → the YAML of a definition, which reads back as the same data."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+
+import yaml
+
+from pennyform.invoices.yaml.document import JsonObject
 
 # What every reader of YAML takes for text; anything else is quoted.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_TAG = "tag:yaml.org,2002:"
 
 
-def definition_text(value: Mapping[str, Any], *, schema: str) -> str:
+def definition_text(value: JsonObject, *, schema: str) -> str:
     """The text of a definition file.
 
     Args:
         value: mappings, lists, text, integers, decimals and booleans; money as text.
         schema: where editors find its schema, relative to the file.
     """
-    lines = [f"# yaml-language-server: $schema={schema}", *_mapping(value, 0)]
-    return "\n".join(lines) + "\n"
+    body = yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=1 << 30)
+    return f"# yaml-language-server: $schema={schema}\n{body}"
 
 
-def _mapping(value: Mapping[str, Any], depth: int) -> Iterator[str]:
-    for name, member in value.items():
-        yield from _member(f"{'  ' * depth}{name}:", member, depth)
+class _Dumper(yaml.SafeDumper):
+    """Lists are indented below their key, nothing is an alias, and text is plain only where it is a word."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        super().increase_indent(flow, indentless=False)
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        return True
+
+    def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002
+        """PyYAML would escape emoji, and leave characters as they are that nobody sees."""
+        self.write_indicator(f'"{"".join(map(_escaped, text))}"', need_whitespace=True)
+
+    def text(self, text: str) -> yaml.ScalarNode:
+        if _DATE.fullmatch(text):
+            return self.represent_scalar(f"{_TAG}timestamp", text)
+        is_plain = _PLAIN.fullmatch(text) and text.lower() not in _RESERVED
+        return self.represent_scalar(f"{_TAG}str", text, style=None if is_plain else '"')
+
+    def decimal(self, value: Decimal) -> yaml.ScalarNode:
+        text = f"{value:f}"
+        return self.represent_scalar(f"{_TAG}{'float' if '.' in text else 'int'}", text)
 
 
-def _member(head: str, member: Any, depth: int) -> Iterator[str]:
-    if isinstance(member, Mapping) and member:
-        yield head
-        yield from _mapping(member, depth + 1)
-    elif isinstance(member, list | tuple) and member:
-        yield head
-        yield from _sequence(member, depth + 1)
-    else:
-        yield f"{head} {_scalar(member)}"
+_Dumper.add_representer(str, _Dumper.text)
+_Dumper.add_representer(Decimal, _Dumper.decimal)
 
 
-def _sequence(items: Sequence[Any], depth: int) -> Iterator[str]:
-    for item in items:
-        if isinstance(item, Mapping) and item:
-            first, *rest = _mapping(item, depth + 1)
-            yield f"{'  ' * depth}- {first.lstrip()}"
-            yield from rest
-        else:
-            yield from _member(f"{'  ' * depth}-", item, depth)
-
-
-def _scalar(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, str):
-        return value if _is_plain(value) else _quoted(value)
-    return "{}" if isinstance(value, Mapping) else "[]"
-
-
-def _is_plain(text: str) -> bool:
-    return bool(_DATE.fullmatch(text) or (_PLAIN.fullmatch(text) and text.lower() not in _RESERVED))
-
-
-def _quoted(text: str) -> str:
-    return '"' + "".join(map(_character, text)) + '"'
-
-
-def _character(one: str) -> str:
-    if one in _ESCAPES:
-        return _ESCAPES[one]
-    if one.isprintable():
-        return one
-    return f"\\u{ord(one):04x}" if ord(one) < 0x10000 else f"\\U{ord(one):08x}"
+def _escaped(character: str) -> str:
+    if character.isprintable() and character not in _ESCAPES:
+        return character
+    code = ord(character)
+    return _ESCAPES.get(character) or (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
