@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pennyform.spec.contracts import read_contract
 from pennyform.spec.normaliser.contract import Operation
-from pennyform.spec.normaliser.read import read_contract
 
 from tests.client.samples import Sampler, body_schema, json_text, operations, resolve
 

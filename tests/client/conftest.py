@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from pennyform.spec.contracts import read_contract
 from pennyform.spec.normaliser.contract import Contract
-from pennyform.spec.normaliser.read import read_contract
 from pennylane_company import Client
 
 ORIGIN = "https://pennylane.example"

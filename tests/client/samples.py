@@ -11,8 +11,8 @@ from typing import Any
 
 import jsonschema_rs
 import msgspec
+from pennyform.spec.contracts import read_overlays
 from pennyform.spec.document.overlay import apply_overlays
-from pennyform.spec.normaliser.read import overlays
 from pennyform.spec.pin.store import Store
 
 Schema = Mapping[str, Any]
@@ -30,7 +30,7 @@ _STRINGS = {
 def pinned(api: str) -> dict[str, Any]:
     """A contract as pinned, with its overlays' corrections, not normalised."""
     store = Store.default()
-    return apply_overlays(store.pinned(api), overlays(api, store))
+    return apply_overlays(store.pinned(api), read_overlays(api, store))
 
 
 @cache

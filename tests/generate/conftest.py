@@ -9,7 +9,7 @@ import pytest
 from pennyform import data
 from pennyform.codegen import generation
 from pennyform.spec.document.load import Source
-from pennyform.spec.pin.fetch import keep, pin_source
+from pennyform.spec.pin.fetch import pin_source, write_pinned
 from pennyform.spec.pin.store import Store
 
 OPERATION = {"operationId": "getMe", "responses": {"204": {"description": ""}}}
@@ -38,7 +38,7 @@ class Checkout:
 
     def pin(self, api, document=CONTRACT):
         source = Source(f"{api}.json", json.dumps(document).encode(), document)
-        keep(pin_source(source, api=api, day=date(2026, 7, 20)), api=api, store=self.store)
+        write_pinned(pin_source(source, api=api, day=date(2026, 7, 20)), api=api, store=self.store)
 
 
 @pytest.fixture

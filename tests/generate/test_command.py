@@ -130,7 +130,7 @@ def test_changed_names_are_named(checkout, capsys):
 
 
 def test_a_missing_operation_fails_the_run(checkout, capsys):
-    lock = checkout.store.lock()
+    lock = json.loads(checkout.store.lock_path.read_bytes())
     lock["contracts"]["example"]["counts"]["operations"] = 2
     checkout.store.write(checkout.store.lock_path, lock)
     assert generate() == 1

@@ -15,14 +15,14 @@ from pennyform.spec import Contract, read_contract
 
 # Stands for a whole run of the generator, in a process of its own.
 DIGEST = """
-import hashlib, json
+import hashlib, json, msgspec
 from pennyform import data
 from pennyform.codegen import emit_all
 from pennyform.spec import read_contract
 total = hashlib.sha256()
 for api in ("company", "firm"):
     contract = read_contract(api)
-    total.update(json.dumps(contract.names).encode())
+    total.update(json.dumps(msgspec.to_builtins(contract.names)).encode())
     for path, content in emit_all(contract, data.templates()).items():
         total.update(path.encode() + b"\\0" + content)
 print(total.hexdigest())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from pennyform.spec import read_contract
+from pennyform.spec.contracts import read_overlays
 from pennyform.spec.document.overlay import apply_overlays
-from pennyform.spec.normaliser.read import overlays
 from pennyform.spec.pin.store import Store
 
 
@@ -17,7 +17,7 @@ def pinned(api="company"):
 
 @cache
 def corrections(api="company"):
-    return tuple(overlays(api, Store.default()))
+    return tuple(read_overlays(api, Store.default()))
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from openapi_spec_validator import validate
-from pennyform.spec.description_facts import DEFAULT
+from pennyform.spec.document.extensions import DEFAULT
 
 from .pinned import company, firm
 

@@ -7,8 +7,8 @@ import copy
 import pytest
 from pennyform.findings import Failure
 from pennyform.spec import canonical_json, normalise
-from pennyform.spec.normaliser.naming import vendor_name
-from pennyform.spec.normaliser.words import is_plural, pascal_case, singular, snake_case
+from pennyform.spec.normaliser.component_names import vendor_name
+from pennyform.spec.normaliser.identifiers import is_plural, pascal_case, singular, snake_case
 
 from .pinned import corrections, pinned
 
@@ -37,7 +37,7 @@ BEFORE = contract({"/v1/customers": {"post": operation("postCustomer", CUSTOMER,
 
 
 def names_by_place(normalised):
-    return {(record["direction"], record["place"]): name for name, record in normalised.names.items()}
+    return {(record.direction, record.place): name for name, record in normalised.names.items()}
 
 
 def changed(**more):
@@ -65,9 +65,9 @@ ADDITIONS = {
 def test_what_is_added_changes_no_name(addition):
     first = normalise(BEFORE)
     second = normalise(changed(**addition), names=first.names)
-    kept = {(record["direction"], record["shape"]): name for name, record in second.names.items()}
+    kept = {(record.direction, record.shape): name for name, record in second.names.items()}
     for name, record in first.names.items():
-        assert kept[record["direction"], record["shape"]] == name
+        assert kept[record.direction, record.shape] == name
 
 
 def test_without_a_memory_the_same_additions_would_rename():
@@ -107,9 +107,9 @@ def test_the_company_contract_keeps_its_names_whatever_operation_comes_last(path
     declared = [{"overlay": "1.0.0", "actions": _names_only(corrections())}]
     first = normalise(smaller, declared)
     second = normalise(pinned(), declared, names=first.names)
-    kept = {(record["direction"], record["shape"]): name for name, record in second.names.items()}
+    kept = {(record.direction, record.shape): name for name, record in second.names.items()}
     for name, record in first.names.items():
-        assert kept[record["direction"], record["shape"]] == name
+        assert kept[record.direction, record.shape] == name
 
 
 def _names_only(overlays):

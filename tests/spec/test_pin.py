@@ -6,15 +6,16 @@ import copy
 import json
 from datetime import date
 
+import msgspec
 import pytest
 from openapi_spec_validator import validate
 from pennyform.cli import main
 from pennyform.findings import Failure
 from pennyform.spec import canonical_json
-from pennyform.spec.description_facts import DEFAULT, FILTERS, INCLUDES, SORTS
+from pennyform.spec.document.extensions import DEFAULT, FILTERS, INCLUDES, SORTS
 from pennyform.spec.document.load import Source
 from pennyform.spec.pin import pin
-from pennyform.spec.pin.fetch import dated, keep, pin_source
+from pennyform.spec.pin.fetch import pin_source, publication_date, write_pinned
 from pennyform.spec.pin.store import Store, digest
 
 from .pinned import pinned
@@ -137,8 +138,8 @@ def test_the_lock_says_what_was_read_and_what_was_pinned(tmp_path):
     content = json.dumps(RAW).encode()
     store = Store(tmp_path)
     made = pin_source(Source("2026-07-20.json", content, RAW), api="example", day=date(2026, 7, 20))
-    assert keep(made, api="example", store=store).changed
-    assert not keep(made, api="example", store=store).changed
+    assert write_pinned(made, api="example", store=store).changed
+    assert not write_pinned(made, api="example", store=store).changed
     entry = json.loads((tmp_path / "lock.json").read_bytes())["contracts"]["example"]
     assert entry["read"] == digest(content)
     assert entry["pinned"] == digest((tmp_path / "example" / "contract.json").read_bytes())
@@ -150,10 +151,10 @@ def test_the_lock_says_what_was_read_and_what_was_pinned(tmp_path):
 
 def test_the_date_comes_from_the_name_or_from_the_clock():
     today = date(2026, 8, 1)
-    assert dated("2026-07-20.json", today=today) == date(2026, 7, 20)
-    assert dated("https://example.com/2026-07-20/openapi.json", today=today) == date(2026, 7, 20)
-    assert dated("accounting.json", today=today) == today
-    assert dated("2026-13-45.json", today=today) == today
+    assert publication_date("2026-07-20.json", today=today) == date(2026, 7, 20)
+    assert publication_date("https://example.com/2026-07-20/openapi.json", today=today) == date(2026, 7, 20)
+    assert publication_date("accounting.json", today=today) == today
+    assert publication_date("2026-13-45.json", today=today) == today
 
 
 def run(*words):
@@ -210,9 +211,9 @@ def test_what_is_emitted_is_compared_with_however_often_a_contract_was_fetched_s
 def test_the_same_source_pinned_by_other_rules_is_not_a_newer_contract(tmp_path):
     source = Source("raw.json", b"{}", RAW)
     made = pin_source(source, api="example", day=date(2026, 7, 20))
-    keep(made, api="example", store=Store(tmp_path))
+    write_pinned(made, api="example", store=Store(tmp_path))
     other = pin_source(Source("raw.json", b"{}", pinned()), api="example", day=date(2026, 7, 20))
-    kept = keep(other, api="example", store=Store(tmp_path))
+    kept = write_pinned(other, api="example", store=Store(tmp_path))
     assert kept.changed
     assert kept.previous is None
     assert not Store(tmp_path).previous_path("example").exists()
@@ -244,25 +245,26 @@ def test_a_bad_source_is_a_finding_and_pins_nothing(tmp_path, capsys):
 
 def test_the_company_contract_is_pinned_whole_and_valid():
     store = Store.default()
-    entry = store.lock()["contracts"]["company"]
-    assert entry["counts"]["operations"] == 167
-    assert entry["pinned"] == digest(store.contract_path("company").read_bytes())
-    assert "/" not in entry["source"] or entry["source"].startswith("https://")
+    entry = store.lock().contracts["company"]
+    assert entry.counts.operations == 167
+    assert entry.pinned == digest(store.contract_path("company").read_bytes())
+    assert "/" not in entry.source or entry.source.startswith("https://")
     validate(pinned())
 
 
 @pytest.mark.parametrize(("api", "title"), [("company", "Company V2"), ("firm", "Referentials")])
 def test_a_pinned_contract_holds_no_sentence(api, title):
+    unread = msgspec.to_builtins(Store.default().unread(api))
     prose = {"description", "summary", "example", "examples", "title", "contact", "x-readme"}
     found = [(key, value) for key, value in _keywords(pinned(api)) if key in prose and value]
     assert found == [("title", title)]
-    assert not [text for text in _texts([pinned(api), Store.default().unread(api)]) if text.count(" ") > 3]
+    assert not [text for text in _texts([pinned(api), unread]) if text.count(" ") > 3]
 
 
 def test_what_was_not_understood_is_on_record():
-    for api, entry in Store.default().lock()["contracts"].items():
-        record = Store.default().unread(api)
-        assert len(record) == entry["counts"]["unread"] > 0
+    for api, entry in Store.default().lock().contracts.items():
+        record = msgspec.to_builtins(Store.default().unread(api))
+        assert len(record) == entry.counts.unread > 0
         assert all(set(each) == {"category", "sentence", "places", "first"} for each in record)
 
 

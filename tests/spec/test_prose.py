@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
-from pennyform.spec.description_facts import (
+from pennyform.spec.description_facts import operation_facts, parameter_facts, schema_facts
+from pennyform.spec.document.extensions import (
     DECIMALS,
     DEFAULT,
     DEPRECATED_VALUES,
@@ -12,9 +14,6 @@ from pennyform.spec.description_facts import (
     INCLUDES,
     SORTS,
     STABILITY,
-    operation_facts,
-    parameter_facts,
-    schema_facts,
 )
 from pennyform.spec.pin import fingerprint, reduce
 
@@ -185,7 +184,7 @@ def test_facts_stand_in_what_is_pinned_and_pinning_again_changes_nothing():
 def test_a_sentence_that_is_not_understood_is_one_entry_without_its_words():
     words = "At most a handful."
     reduced = reduce(described(words, "A name.", words), api="example", file="raw.json")
-    assert reduced.unread == [
+    assert msgspec.to_builtins(reduced.unread) == [
         {
             "category": "limit",
             "sentence": fingerprint(words),

@@ -38,7 +38,7 @@ def emit_contract(api: str, store: Store, templates: Path) -> Emitted:
     Raises:
         Failure: something in it was not understood, or an operation would be missing.
     """
-    if store.contract_path(api).is_file() and not store.intact(api):
+    if store.contract_path(api).is_file() and not store.is_intact(api):
         raise failure(
             "contract-changed",
             f"the pinned contract of {api} is not the one in the lock",
@@ -47,7 +47,7 @@ def emit_contract(api: str, store: Store, templates: Path) -> Emitted:
             fix="Fetch it again; corrections belong into an overlay.",
         )
     contract = read_contract(api, store)
-    declared = store.lock()["contracts"][api]["counts"]["operations"]
+    declared = store.lock().contracts[api].counts.operations
     if len(contract.operations) != declared:
         summary = f"{len(contract.operations)} of {declared} operations of {api} would be emitted"
         fix = f"Pin the contract again, or look for an overlay that removes operations of {api}."

@@ -3,6 +3,7 @@
 ``load → pin → overlay → normalise``; see ARCHITECTURE.md. Nothing here knows invoices or how code is emitted.
 """
 
+from pennyform.spec.contracts import read_contract
 from pennyform.spec.document.canonical import canonical_json
 from pennyform.spec.normaliser.contract import (
     ANSWER,
@@ -14,7 +15,6 @@ from pennyform.spec.normaliser.contract import (
     Schema,
 )
 from pennyform.spec.normaliser.normalise import normalise
-from pennyform.spec.normaliser.read import read_contract
 
 __all__ = [
     "ANSWER",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pennyform.codegen.generation import Emitted
     from pennyform.spec.pin.store import Store
 
-_NEEDED = {"openapi_python_client": "openapi-python-client"}
+_NEEDED = {"jsonpath": "python-jsonpath", "openapi_python_client": "openapi-python-client"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -151,7 +151,7 @@ def _report(api: str, store: Store, against: Sequence[Path], *, done: bool) -> N
     previous = store.previous(api)
     if previous is None:
         return
-    names = (f"{api} as emitted before", f"{api} of {store.lock()['contracts'][api]['date']}")
+    names = (f"{api} as emitted before", f"{api} of {store.lock().contracts[api].date}")
     print_changes(previous, store.pinned(api), names=names, against=against)
     if done:
         store.previous_path(api).unlink()

@@ -14,8 +14,8 @@ from pennyform.cli.exits import Exit
 if TYPE_CHECKING:
     import ssl
 
-    from pennyform.spec.pin.fetch import Kept, Pinned
-    from pennyform.spec.pin.store import Store
+    from pennyform.spec.pin.fetch import Pinned, StoreUpdate
+    from pennyform.spec.pin.store import LockEntry, Store
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,25 +53,25 @@ def run(args: argparse.Namespace) -> Exit:
 
 def _fetch(args: argparse.Namespace) -> Exit:
     from pennyform.spec.document.load import load
-    from pennyform.spec.pin.fetch import dated, keep, pin_source
+    from pennyform.spec.pin.fetch import pin_source, publication_date, write_pinned
     from pennyform.spec.pin.store import Store
 
     store = Store(args.specs) if args.specs else Store.default()
     source = load(args.source, trust=_trust(args.ca_file))
     today = datetime.now(UTC).date()
-    pinned = pin_source(source, api=args.api, day=args.date or dated(source.name, today=today))
-    before = store.lock()["contracts"].get(args.api, {}).get("date", "")
-    kept = keep(pinned, api=args.api, store=store)
-    day = pinned.entry["date"]
-    print(f"{'pinned' if kept.changed else 'unchanged'} {args.api} of {day} from {source.name}")
-    print(", ".join(f"{number} {what}" for what, number in pinned.entry["counts"].items()))
-    print(f"{store.contract_path(args.api)}  {pinned.entry['pinned']}")
-    _print_left_out(pinned, kept, store.unread_path(args.api))
-    if kept.previous is not None:
+    pinned = pin_source(source, api=args.api, day=args.date or publication_date(source.name, today=today))
+    locked = store.lock().contracts.get(args.api)
+    update = write_pinned(pinned, api=args.api, store=store)
+    day = pinned.entry.date
+    print(f"{'pinned' if update.changed else 'unchanged'} {args.api} of {day} from {source.name}")
+    print(_counts(pinned.entry))
+    print(f"{store.contract_path(args.api)}  {pinned.entry.pinned}")
+    _print_left_out(pinned, update, store.unread_path(args.api))
+    if update.previous is not None and locked is not None:
         from pennyform.cli.run.contract_changes import print_changes
 
-        names = (f"{args.api} of {before}", f"{args.api} of {day}")
-        print_changes(kept.previous, pinned.document, names=names, against=args.against or ())
+        names = (f"{args.api} of {locked.date}", f"{args.api} of {day}")
+        print_changes(update.previous, pinned.document, names=names, against=args.against or ())
     return Exit.OK
 
 
@@ -89,34 +89,41 @@ def _trust(ca_file: str | None) -> ssl.SSLContext | None:
         raise failure("unreadable-file", f"cannot read {ca_file}: {problem}", file=ca_file, fix=fix) from None
 
 
-def _print_left_out(pinned: Pinned, kept: Kept, record: Path) -> None:
+def _print_left_out(pinned: Pinned, update: StoreUpdate, record: Path) -> None:
     """Every keyword that was left out, and the sentences not understood that were not there before."""
     from pennyform.cli.terminal import output
 
-    known = {entry["sentence"] for entry in pinned.unread} - kept.news
+    known = {entry.sentence for entry in pinned.unread} - update.new_sentences
     shown = [finding for finding in pinned.findings if not any(each in finding.detail for each in known)]
     output.print_findings(shown, stream=sys.stderr)
     if pinned.unread:
-        print(f"{len(pinned.unread)} sentences not understood, {len(kept.news)} of them new: {record}")
+        new = len(update.new_sentences)
+        print(f"{len(pinned.unread)} sentences not understood, {new} of them new: {record}")
 
 
 def _status(args: argparse.Namespace) -> Exit:
     from pennyform.spec.pin.store import Store
 
     store = Store(args.specs) if args.specs else Store.default()
-    contracts = store.lock()["contracts"]
+    contracts = store.lock().contracts
     if not contracts:
         print("no contract is pinned; pin one: pennyform spec fetch --api company --from FILE|URL")
     for api, entry in contracts.items():
-        print(f"{api}  {entry['date']}  from {entry['source']}  {_state(api, store)}")
-        print(f"  {', '.join(f'{number} {what}' for what, number in entry['counts'].items())}")
-    return Exit.OK if all(map(store.intact, contracts)) else Exit.FINDINGS
+        print(f"{api}  {entry.date}  from {entry.source}  {_state(api, store)}")
+        print(f"  {_counts(entry)}")
+    return Exit.OK if all(map(store.is_intact, contracts)) else Exit.FINDINGS
+
+
+def _counts(entry: LockEntry) -> str:
+    import msgspec
+
+    return ", ".join(f"{number} {noun}" for noun, number in msgspec.structs.asdict(entry.counts).items())
 
 
 def _state(api: str, store: Store) -> str:
     if not store.contract_path(api).is_file():
         return "missing: fetch it again"
-    if not store.intact(api):
+    if not store.is_intact(api):
         return "differs from the lock: fetch it again"
     return "newer than what is emitted: run pennyform generate" if store.previous(api) else "intact"
 

@@ -70,8 +70,9 @@ def run(args: argparse.Namespace) -> Exit:
 
 def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:
     """A contract, pinned if it is not, and what pinning did not understand; None if it was pinned before."""
+    from pennyform.spec.document.extensions import API
     from pennyform.spec.document.load import load
-    from pennyform.spec.pin import API, pin
+    from pennyform.spec.pin import pin
 
     document = load(source).document
     if API in document["info"]:

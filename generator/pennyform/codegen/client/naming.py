@@ -11,7 +11,7 @@ from pennyform.codegen.client.models.annotations import component_of
 from pennyform.codegen.client.operations.variants import Flavour
 from pennyform.codegen.client.parsing import class_name
 from pennyform.spec.normaliser.contract import Contract, Operation
-from pennyform.spec.normaliser.words import pascal_case
+from pennyform.spec.normaliser.identifiers import pascal_case
 
 # What every path starts with, up to the version: "/api/external/v2".
 _BASE = re.compile(r"(/[A-Za-z0-9_.~-]+)*?/v\d+(?=/)")

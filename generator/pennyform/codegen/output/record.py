@@ -57,7 +57,7 @@ def _contract(api: str, store: Store) -> dict[str, str]:
     """The source as the pin's own lock knows it, and the files that it became and that we say about it."""
     files = [store.contract_path(api), *store.overlay_paths(api), store.names_path(api)]
     found = {path.name: digest(path.read_bytes()) for path in files if path.is_file()}
-    return {"source": str(store.lock()["contracts"][api]["read"]), **found}
+    return {"source": store.lock().contracts[api].read, **found}
 
 
 def _generator() -> str:

@@ -4,19 +4,9 @@ Nothing is guessed: a sentence either matches a form completely and becomes stru
 program could use, or is listed as not understood. ``description_facts.patterns`` has the forms.
 """
 
-from pennyform.spec.description_facts.extensions import (
-    DECIMALS,
-    DEFAULT,
-    DEPRECATED_VALUES,
-    FILE_SIZE,
-    FILTERS,
-    INCLUDES,
-    SORTS,
-    STABILITY,
-)
 from pennyform.spec.description_facts.extract import (
     DescriptionFacts,
-    Unread,
+    UnreadSentence,
     operation_facts,
     parameter_facts,
     schema_facts,
@@ -24,16 +14,8 @@ from pennyform.spec.description_facts.extract import (
 )
 
 __all__ = [
-    "DECIMALS",
-    "DEFAULT",
-    "DEPRECATED_VALUES",
-    "FILE_SIZE",
-    "FILTERS",
-    "INCLUDES",
-    "SORTS",
-    "STABILITY",
     "DescriptionFacts",
-    "Unread",
+    "UnreadSentence",
     "operation_facts",
     "parameter_facts",
     "schema_facts",

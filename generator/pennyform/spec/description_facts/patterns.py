@@ -1,42 +1,42 @@
 """The forms in which the vendor states facts about a value or an operation, one sentence each.
 
-A form is a pattern for a whole sentence and what it says. It says nothing (None) where it cannot be meant: a
-number of characters on something that is not text. The sentence then counts as not understood.
+A pattern stands for a whole sentence; its reader says what facts it states. The reader returns None where
+that cannot be meant, such as a number of characters on something that is not text: the sentence is then not
+understood.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from pennyform.spec.description_facts.extensions import (
+from pennyform.spec.document.extensions import (
     DECIMALS,
     DEFAULT,
     DEPRECATED_VALUES,
     FILE_SIZE,
     STABILITY,
 )
+from pennyform.spec.document.json_types import Json, JsonObject
 
-Facts = dict[str, Any]
-_Reader = Callable[[re.Match[str], Mapping[str, Any]], Facts | None]
-Forms = Mapping[str, _Reader]
+_Reader = Callable[[re.Match[str], JsonObject], JsonObject | None]
+Patterns = Mapping[str, _Reader]
 """The pattern of a sentence -> what reads it."""
 
 
-def stated(sentence: str, subject: Mapping[str, Any], forms: Forms) -> Facts | None:
+def read_sentence(sentence: str, subject: JsonObject, patterns: Patterns) -> JsonObject | None:
     """The facts in a sentence.
 
     Args:
         sentence: one sentence without Markdown.
         subject: the schema or the operation that it describes.
-        forms: :data:`OF_VALUES`, :data:`OF_PAGE_SIZES` or :data:`OF_OPERATIONS`.
+        patterns: :data:`VALUE_PATTERNS`, :data:`PAGE_SIZE_PATTERNS` or :data:`OPERATION_PATTERNS`.
 
     Returns:
         Keywords and their values, none of them new where the sentence only repeats the structure; None when
-        no form fits.
+        no pattern fits.
     """
-    for pattern, read in forms.items():
+    for pattern, read in patterns.items():
         match = re.fullmatch(pattern, sentence)
         if match:
             facts = read(match, subject)
@@ -49,65 +49,65 @@ def _number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-def _of_type(schema: Mapping[str, Any], *types: str) -> bool:
+def _of_type(schema: JsonObject, *types: str) -> bool:
     # Beside an allOf, the type stands in another member.
     return schema.get("type", types[0]) in types
 
 
-def _lengths(match: re.Match[str], schema: Mapping[str, Any]) -> Facts | None:
+def _lengths(match: re.Match[str], schema: JsonObject) -> JsonObject | None:
     bounds = {key: _number(text) for key, text in match.groupdict().items() if text}
     return bounds if _of_type(schema, "string") and "enum" not in schema else None
 
 
-def _items(match: re.Match[str], schema: Mapping[str, Any]) -> Facts | None:
+def _items(match: re.Match[str], schema: JsonObject) -> JsonObject | None:
     return {"maxItems": _number(match["most"])} if schema.get("type") == "array" else None
 
 
-def _decimals(match: re.Match[str], schema: Mapping[str, Any]) -> Facts | None:
+def _decimals(match: re.Match[str], schema: JsonObject) -> JsonObject | None:
     return {DECIMALS: _number(match["most"])} if _of_type(schema, "string", "number") else None
 
 
-def _range(match: re.Match[str], schema: Mapping[str, Any]) -> Facts | None:
+def _range(match: re.Match[str], schema: JsonObject) -> JsonObject | None:
     bounds = {"minimum": _number(match["least"]), "maximum": _number(match["most"])}
     return bounds if _of_type(schema, "integer", "number") else None
 
 
-def _default(match: re.Match[str], schema: Mapping[str, Any]) -> Facts | None:
+def _default(match: re.Match[str], schema: JsonObject) -> JsonObject | None:
     values = {"true": True, "false": False} if schema.get("type") == "boolean" else {}
     value = values.get(match["value"], match["value"])
     fits = isinstance(value, bool) == (schema.get("type") == "boolean") and schema.get("type") != "integer"
     return {"default": value} if fits and value in schema.get("enum", [value]) else None
 
 
-def _deprecated_value(match: re.Match[str], schema: Mapping[str, Any]) -> Facts | None:
+def _deprecated_value(match: re.Match[str], schema: JsonObject) -> JsonObject | None:
     return {DEPRECATED_VALUES: [match["value"]]} if match["value"] in schema.get("enum", ()) else None
 
 
-def _date(_: re.Match[str], schema: Mapping[str, Any]) -> Facts | None:
+def _date(_: re.Match[str], schema: JsonObject) -> JsonObject | None:
     return {} if schema.get("format") in ("date", "date-time") else None
 
 
-def _listed(_: re.Match[str], schema: Mapping[str, Any]) -> Facts | None:
+def _listed(_: re.Match[str], schema: JsonObject) -> JsonObject | None:
     return {} if "enum" in schema else None
 
 
-def _page_size(match: re.Match[str], _: Mapping[str, Any]) -> Facts:
+def _page_size(match: re.Match[str], _: JsonObject) -> JsonObject:
     return {DEFAULT: _number(match["size"])}
 
 
-def _scopes(match: re.Match[str], operation: Mapping[str, Any]) -> Facts | None:
+def _scopes(match: re.Match[str], operation: JsonObject) -> JsonObject | None:
     """Nothing new: every scope must be among those that the structure asks for, and the other way round."""
-    told = set(re.findall(r"`([^`]+)`", match["scopes"]))
-    asked = {
+    stated = set(re.findall(r"`([^`]+)`", match["scopes"]))
+    required = {
         scope
         for requirement in operation.get("security", [])
         for scopes in requirement.values()
         for scope in scopes
     }
-    return {} if told == asked else None
+    return {} if stated == required else None
 
 
-def _always(**facts: Any) -> _Reader:
+def _always(**facts: Json) -> _Reader:
     return lambda *_: dict(facts)
 
 
@@ -117,7 +117,7 @@ _DEPRECATED = {
     r"Please use `\w+`(?: from `\w+`)? instead\.": _always(),
 }
 
-OF_VALUES: Forms = {
+VALUE_PATTERNS: Patterns = {
     **_DEPRECATED,
     r"(?:.*\. )?[Mm]aximum (?P<maxLength>[\d,]+) characters\.": _lengths,
     r"(?P<minLength>\d+) to (?P<maxLength>\d+) letters that represents? .+": _lengths,
@@ -138,19 +138,19 @@ OF_VALUES: Forms = {
         **{STABILITY: "experimental"}
     ),
 }
-"""Form -> what it says of the schema that it describes."""
+"""Pattern -> what it says of the schema that it describes."""
 
-OF_PAGE_SIZES: Forms = {
+PAGE_SIZE_PATTERNS: Patterns = {
     r"Defaults to (?P<size>\d+) if not specified\.": _page_size,
     r".*By default, you get (?P<size>\d+) items per page\.": _page_size,
-    **OF_VALUES,
+    **VALUE_PATTERNS,
 }
 """The same for the parameters ``limit`` and ``per_page``."""
 
-OF_OPERATIONS: Forms = {
+OPERATION_PATTERNS: Patterns = {
     **_DEPRECATED,
     r"This endpoint requires (?:one of )?the following scopes?: (?P<scopes>.+)": _scopes,
     r"\[BETA\] .+": _always(**{STABILITY: "beta"}),
     r"The maximum allowed file size is (?P<size>\d+)MB\.": lambda match, _: {FILE_SIZE: int(match["size"])},
 }
-"""Form -> what it says of the operation that it describes."""
+"""Pattern -> what it says of the operation that it describes."""

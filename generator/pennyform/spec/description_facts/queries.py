@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from pennyform.spec.description_facts.extensions import FILTERS, INCLUDES, SORTS
+from pennyform.spec.document.extensions import FILTERS, INCLUDES, SORTS
+from pennyform.spec.document.json_types import JsonObject
 
 _OPERATORS = frozenset({"eq", "gt", "gteq", "in", "lt", "lteq", "not_eq", "not_in", "start_with"})
 _LIST = r"`\w+(?:,\s*\w+)*`"
@@ -14,8 +14,8 @@ _WORDS = rf"{_LIST}(?:\s*,\s*{_LIST})*"
 _FILTER_LINE = re.compile(rf"- (?P<fields>{_WORDS})\s*: (?P<operators>{_WORDS})(?: \(boolean\))?")
 _FIELDS_LINE = re.compile(rf"Available fields : (?P<fields>{_WORDS})")
 _OPERATORS_LINE = re.compile(rf"Available operators : (?P<operators>{_WORDS})")
-_SORT_FIELDS = re.compile(rf"Available fields ?:\s+(?P<fields>(?:(?:- )?{_WORDS}\s*)+)\Z")
-_INCLUDES = re.compile(rf"Available includes: (?P<includes>{_WORDS})")
+_SORT_FIELDS = re.compile(rf"Available fields ?:\s+(?P<names>(?:(?:- )?{_WORDS}\s*)+)\Z")
+_INCLUDES = re.compile(rf"Available includes: (?P<names>{_WORDS})")
 _FILTER_INTRODUCTIONS = frozenset(
     {
         "You can choose to filter items on specific fields.",
@@ -25,7 +25,7 @@ _FILTER_INTRODUCTIONS = frozenset(
 )
 
 
-def query_facts(name: str, description: str) -> tuple[dict[str, Any], list[str]]:
+def query_facts(name: str, description: str) -> tuple[JsonObject, list[str]]:
     """The facts in the description of a query parameter that lists what it takes.
 
     Args:
@@ -35,20 +35,28 @@ def query_facts(name: str, description: str) -> tuple[dict[str, Any], list[str]]
     Returns:
         Extensions for the parameter's schema, and what was expected to be a fact but not understood.
     """
-    read = _READERS.get(name)
-    return read(description.strip()) if read and description.strip() else ({}, [])
+    text = description.strip()
+    if not text or name not in ("filter", "sort", "include"):
+        return {}, []
+    if name == "filter":
+        return _filters(text)
+    if name == "sort":
+        keyword, match = SORTS, _SORT_FIELDS.search(text)
+    else:
+        keyword, match = INCLUDES, _INCLUDES.search(text)
+    return ({keyword: _quoted_words(match["names"])}, []) if match else ({}, [text])
 
 
-def _filters(text: str) -> tuple[dict[str, Any], list[str]]:
+def _filters(text: str) -> tuple[JsonObject, list[str]]:
     filters: dict[str, list[str]] = {}
     unclear: list[str] = []
     for line in _filter_lines(text):
-        rule = _FILTER_LINE.fullmatch(line)
-        operators = _words(rule["operators"]) if rule else []
-        if rule is None or not _OPERATORS.issuperset(operators):
+        match = _FILTER_LINE.fullmatch(line)
+        operators = _quoted_words(match["operators"]) if match else []
+        if match is None or not _OPERATORS.issuperset(operators):
             unclear.append(line)
             continue
-        filters.update((field, operators) for field in _words(rule["fields"]))
+        filters.update((field, operators) for field in _quoted_words(match["fields"]))
     return ({FILTERS: filters} if filters else {}), unclear
 
 
@@ -58,25 +66,11 @@ def _filter_lines(text: str) -> Iterator[str]:
     if fields and operators:
         yield f"- {fields['fields']}: {operators['operators']}"
         text = text.replace(fields.group(), "").replace(operators.group(), "")
-    # Anything after the first blank line explains values, which the answers' enums state already.
+    # Anything after the first blank line explains values, which the responses' enums state already.
     for line in text.partition("\n\n")[0].splitlines():
         if line.strip() and line.strip() not in _FILTER_INTRODUCTIONS:
             yield line.strip()
 
 
-def _sorts(text: str) -> tuple[dict[str, Any], list[str]]:
-    match = _SORT_FIELDS.search(text)
-    return ({SORTS: _words(match["fields"])}, []) if match else ({}, [text])
-
-
-def _includes(text: str) -> tuple[dict[str, Any], list[str]]:
-    match = _INCLUDES.search(text)
-    return ({INCLUDES: _words(match["includes"])}, []) if match else ({}, [text])
-
-
-def _words(text: str) -> list[str]:
+def _quoted_words(text: str) -> list[str]:
     return [word for quoted in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\w+", quoted)]
-
-
-_Reader = Callable[[str], tuple[dict[str, Any], list[str]]]
-_READERS: dict[str, _Reader] = {"filter": _filters, "sort": _sorts, "include": _includes}

@@ -28,13 +28,13 @@ _SUSPECTS = {
 _CATEGORIES = {category: re.compile(pattern, re.IGNORECASE) for category, pattern in _SUSPECTS.items()}
 
 
-def sentences(text: str) -> Iterator[str]:
+def split_sentences(text: str) -> Iterator[str]:
     """The sentences of a text, without Markdown's marks, spaces as single ones."""
     for block in _BREAK.split(text):
-        plain = " ".join(_MARKS.sub("", block).split())
-        yield from (sentence for sentence in _END.split(plain) if sentence)
+        line = " ".join(_MARKS.sub("", block).split())
+        yield from (sentence for sentence in _END.split(line) if sentence)
 
 
-def suspicion(sentence: str) -> str:
+def suspected_category(sentence: str) -> str:
     """What kind of fact a sentence seems to state; empty when it states none."""
     return next((name for name, pattern in _CATEGORIES.items() if pattern.search(sentence)), "")

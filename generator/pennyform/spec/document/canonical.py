@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+
+import msgspec
+
+from pennyform.spec.document.json_types import Json
 
 _WIDTH = 110
 _INDENT = "  "
 
 
-def canonical_json(value: Any) -> bytes:
+def canonical_json(value: Json) -> bytes:
     """Write a JSON value for people and for hashing.
 
     What fits into one line stays on one line, so that a field is a line and a diff shows fields. Keys keep
     the order they have: whoever builds the value decides it.
 
     Args:
-        value: what ``json`` can write; NaN and infinities are refused.
+        value: what ``json`` can write, and records; NaN and infinities are refused.
 
     Returns:
         ASCII bytes that end with a line feed.
@@ -24,29 +27,27 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         ValueError: the value holds a number that is not JSON.
     """
-    return (_layout(value, indent="", used=0) + "\n").encode("ascii")
+    return (_layout(msgspec.to_builtins(value), indent="", used=0) + "\n").encode("ascii")
 
 
-def _layout(value: Any, *, indent: str, used: int) -> str:
+def _layout(value: Json, *, indent: str, used: int) -> str:
     """Text of ``value`` when ``used`` characters of its first line are taken."""
-    short = _one_line(value, _WIDTH - len(indent) - used)
-    if short is not None:
-        return short
+    line = _one_line(value, _WIDTH - len(indent) - used)
+    if line is not None:
+        return line
     inner = indent + _INDENT
     if isinstance(value, dict):
-        opening, closing, parts = "{", "}", [_member(key, item, inner) for key, item in value.items()]
+        opening, closing, parts = "{", "}", []
+        for key, item in value.items():
+            name = json.dumps(key) + ": "
+            parts.append(name + _layout(item, indent=inner, used=len(name) + 1))
     else:
         opening, closing, parts = "[", "]", [_layout(item, indent=inner, used=1) for item in value]
     body = f",\n{inner}".join(parts)
     return f"{opening}\n{inner}{body}\n{indent}{closing}"
 
 
-def _member(key: str, item: Any, indent: str) -> str:
-    name = json.dumps(key) + ": "
-    return name + _layout(item, indent=indent, used=len(name) + 1)
-
-
-def _one_line(value: Any, room: int) -> str | None:
+def _one_line(value: Json, room: int) -> str | None:
     """Text of ``value`` on one line, or None when it needs more than ``room``. Scalars always fit."""
     if not isinstance(value, dict | list | tuple) or not value:
         return json.dumps(value, allow_nan=False)

@@ -53,27 +53,28 @@ def download(
             try:
                 with client.stream("GET", current, headers=_HEADERS) as response:
                     if not response.is_redirect:
-                        return _body(response, url, limits, lambda: clock() > deadline)
+                        return _read_body(response, url, limits, lambda: clock() > deadline)
                     current = urljoin(current, response.headers["location"])
-            except httpx.HTTPError as problem:
-                raise _refused("unreachable", f"cannot fetch {url}: {_reason(problem)}", url) from None
+            except httpx.HTTPError as error:
+                reason = str(error) or type(error).__name__
+                raise _failure("unreachable", f"cannot fetch {url}: {reason}", url) from None
             _check_address(current, origin=url)
-    raise _refused("too-many-redirects", f"more than {limits.redirects} redirects", url)
+    raise _failure("too-many-redirects", f"more than {limits.redirects} redirects", url)
 
 
-def _body(response: httpx.Response, url: str, limits: Limits, expired: Callable[[], bool]) -> bytes:
+def _read_body(response: httpx.Response, url: str, limits: Limits, expired: Callable[[], bool]) -> bytes:
     if response.status_code != httpx.codes.OK:
-        raise _refused("unexpected-status", f"{url} answered {response.status_code}", url)
+        raise _failure("unexpected-status", f"{url} answered {response.status_code}", url)
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise _refused("packed-answer", f"{url} answered with packed content", url)
+        raise _failure("packed-answer", f"{url} answered with packed content", url)
     chunks: list[bytes] = []
     size = 0
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > limits.size:
-            raise _refused("too-large", f"larger than {limits.size:,} bytes", url)
+            raise _failure("too-large", f"larger than {limits.size:,} bytes", url)
         if expired():
-            raise _refused("too-slow", f"took longer than {limits.seconds:g} seconds", url)
+            raise _failure("too-slow", f"took longer than {limits.seconds:g} seconds", url)
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -81,13 +82,14 @@ def _body(response: httpx.Response, url: str, limits: Limits, expired: Callable[
 def _check_address(url: str, *, origin: str) -> None:
     parts = urlsplit(url)
     if parts.username or parts.password:
-        raise _refused("credentials-in-url", "the URL carries a user name or password", parts.hostname or "")
+        raise _failure("credentials-in-url", "the URL carries a user name or password", parts.hostname or "")
     local = _is_loopback(parts.hostname or "")
     if local and not _is_loopback(urlsplit(origin).hostname or ""):
-        raise _refused("address-refused", f"{origin} redirects to this machine", origin)
-    plain = parts.scheme == "http" and local and urlsplit(origin).scheme == "http"
-    if parts.scheme != "https" and not plain:
-        raise _refused("address-refused", f"{url} is not https", origin)
+        raise _failure("address-refused", f"{origin} redirects to this machine", origin)
+    # An https URL never leads to http, not even on this machine.
+    local_http = parts.scheme == "http" and local and urlsplit(origin).scheme == "http"
+    if parts.scheme != "https" and not local_http:
+        raise _failure("address-refused", f"{url} is not https", origin)
 
 
 def _is_loopback(host: str) -> bool:
@@ -97,9 +99,5 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _reason(problem: httpx.HTTPError) -> str:
-    return str(problem) or type(problem).__name__
-
-
-def _refused(rule: str, summary: str, url: str) -> Failure:
+def _failure(rule: str, summary: str, url: str) -> Failure:
     return failure(rule, summary, file=url, fix="Download the document yourself and give its path.")

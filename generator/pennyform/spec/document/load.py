@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.spec.document import strict_json
+from pennyform.spec.document.json_types import Json, JsonObject, child
 from pennyform.spec.document.limits import Limits
-from pennyform.spec.document.pointers import child
-from pennyform.spec.document.structure import faults
+from pennyform.spec.document.structure import structure_errors
 
 if TYPE_CHECKING:
     import ssl
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-"""The operations a path item may have, in OpenAPI's order."""
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """A contract as it was read: ``name`` is a URL or a file's base name, ``content`` the very bytes."""
 
     name: str
     content: bytes
-    document: dict[str, Any]
+    document: JsonObject
 
 
 def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLContext | None = None) -> Source:
@@ -50,7 +47,18 @@ def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLCont
     else:
         name, content = Path(text).name, _read(Path(text), limits)
     document = strict_json.parse(content, file=text)
-    findings = tidy(_not_a_contract(document, text))
+    findings = tidy(
+        Finding(
+            "not-a-contract",
+            Severity.ERROR,
+            f"{pointer or 'the document'}: {problem}",
+            file=text,
+            pointer=pointer,
+            detail="Only an OpenAPI 3 document in JSON can be pinned.",
+            fix="Check the file or URL: a login page or an error message is often saved in its place.",
+        )
+        for pointer, problem in _contract_errors(document)
+    )
     if findings:
         raise Failure(findings)
     return Source(name, content, document)
@@ -60,8 +68,8 @@ def _read(path: Path, limits: Limits) -> bytes:
     try:
         with path.open("rb") as file:
             content = file.read(limits.size + 1)
-    except OSError as problem:
-        reason = problem.strerror or type(problem).__name__
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
         fix = "Give the path of the contract in JSON, or its https URL."
         raise failure("unreadable-file", f"cannot read {path}: {reason}", file=str(path), fix=fix) from None
     if len(content) > limits.size:
@@ -70,25 +78,13 @@ def _read(path: Path, limits: Limits) -> bytes:
     return content
 
 
-def _not_a_contract(document: Any, file: str) -> Iterator[Finding]:
-    """What keeps a JSON value from being an OpenAPI 3 document with operations."""
-    for pointer, expected in faults(document):
-        yield _finding(f"expected {expected}", pointer, file)
+def _contract_errors(document: Json) -> Iterator[tuple[str, str]]:
+    """What keeps a JSON value from being an OpenAPI 3 document with operations: where, and what."""
+    for pointer, expected in structure_errors(document):
+        yield pointer, f"expected {expected}"
     paths = document.get("paths") if isinstance(document, dict) else None
     if paths == {}:
-        yield _finding("there are no operations", "/paths", file)
+        yield "/paths", "there are no operations"
     for path in paths if isinstance(paths, dict) else ():
         if not path.startswith("/"):
-            yield _finding(f"the path {path!r} does not begin with '/'", child("/paths", path), file)
-
-
-def _finding(summary: str, pointer: str, file: str) -> Finding:
-    return Finding(
-        "not-a-contract",
-        Severity.ERROR,
-        f"{pointer or 'the document'}: {summary}",
-        file=file,
-        pointer=pointer,
-        detail="Only an OpenAPI 3 document in JSON can be pinned.",
-        fix="Check the file or URL: a login page or an error message is often saved in its place.",
-    )
+            yield child("/paths", path), f"the path {path!r} does not begin with '/'"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from pennyform.findings import Failure, Finding, Severity
+from pennyform.spec.document.json_types import Json, JsonObject
 
 _REFERENCE = re.compile(r"#/components/(?P<kind>\w+)/(?P<name>[^/]+)")
+# A schema that says no more than this is equal to another one by chance.
 _TOO_COMMON = frozenset({"type", "format", "nullable"})
 # Error responses are often all alike: a status is only ever given the component of its own name.
 _STATUS_NAMES = {
@@ -23,7 +24,7 @@ _STATUS_NAMES = {
 }
 
 
-def restore_references(document: Mapping[str, Any]) -> dict[str, Any]:
+def restore_references(document: JsonObject) -> JsonObject:
     """Replace each inlined copy of a named schema or response by a reference to it.
 
     Nothing is lost: the copy and the component are equal. What was a thousand copies is one place to review.
@@ -45,15 +46,14 @@ def restore_references(document: Mapping[str, Any]) -> dict[str, Any]:
         for status, name in _STATUS_NAMES.items()
         if name in responses
     }
-    restored: dict[str, Any] = {
-        key: _restore(_name_responses(document[key], known), index) for key in document
-    }
+    restored: JsonObject = {key: _restore(_name_responses(document[key], known), index) for key in document}
     for name, schema in schemas.items():
+        # Its parts only: a component must not become a reference to itself.
         restored["components"]["schemas"][name] = {key: _restore(part, index) for key, part in schema.items()}
     return restored
 
 
-def _name_responses(value: Any, known: Mapping[tuple[str, str], str]) -> Any:
+def _name_responses(value: Json, known: Mapping[tuple[str, str], str]) -> Json:
     """The paths with references in place of responses that are components."""
     if not isinstance(value, dict):
         return value
@@ -66,7 +66,7 @@ def _name_responses(value: Any, known: Mapping[tuple[str, str], str]) -> Any:
     return {key: _name_responses(item, known) for key, item in value.items()}
 
 
-def _restore(value: Any, index: Mapping[str, str]) -> Any:
+def _restore(value: Json, index: Mapping[str, str]) -> Json:
     if isinstance(value, list):
         return [_restore(item, index) for item in value]
     if not isinstance(value, dict):
@@ -75,14 +75,13 @@ def _restore(value: Any, index: Mapping[str, str]) -> Any:
     if reference:
         return {"$ref": reference}
     return {
-        key: _members(item, index) if key == "allOf" else _restore(item, index) for key, item in value.items()
+        key: _all_of(item, index) if key == "allOf" and isinstance(item, list) else _restore(item, index)
+        for key, item in value.items()
     }
 
 
-def _members(members: Any, index: Mapping[str, str]) -> Any:
+def _all_of(members: list[Json], index: Mapping[str, str]) -> list[Json]:
     """The members of an ``allOf``, only objects by reference: tools cannot merge what else they refer to."""
-    if not isinstance(members, list):
-        return _restore(members, index)
     return [
         _restore(member, index)
         if "properties" in member
@@ -91,12 +90,12 @@ def _members(members: Any, index: Mapping[str, str]) -> Any:
     ]
 
 
-def _text(value: Any) -> str:
+def _text(value: Json) -> str:
     """A text that is equal for equal values."""
     return json.dumps(value, sort_keys=True)
 
 
-def follow(reference: str, document: Mapping[str, Any], pointer: str) -> tuple[str, Any]:
+def follow(reference: str, document: JsonObject, pointer: str) -> tuple[str, Json]:
     """The name and the component that a reference stands for.
 
     Args:
@@ -109,15 +108,15 @@ def follow(reference: str, document: Mapping[str, Any], pointer: str) -> tuple[s
     """
     match = _REFERENCE.fullmatch(reference)
     if not match:
-        raise _refused(f"the reference {reference!r} leaves this document's components", pointer)
+        raise _failure(f"the reference {reference!r} leaves this document's components", pointer)
     name = match["name"].replace("~1", "/").replace("~0", "~")
-    named = document.get("components", {}).get(match["kind"], {})
-    if name not in named:
-        raise _refused(f"the reference {reference!r} points to nothing", pointer)
-    return name, named[name]
+    components = document.get("components", {}).get(match["kind"], {})
+    if name not in components:
+        raise _failure(f"the reference {reference!r} points to nothing", pointer)
+    return name, components[name]
 
 
-def _refused(summary: str, pointer: str) -> Failure:
+def _failure(summary: str, pointer: str) -> Failure:
     detail = "Following it would read other files or the network."
     fix = "Only '#/components/schemas/NAME' and its like are followed."
     return Failure([Finding("reference", Severity.ERROR, summary, pointer=pointer, detail=detail, fix=fix)])

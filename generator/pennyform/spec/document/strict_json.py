@@ -7,19 +7,24 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pennyform.findings import Failure, Finding, Severity, tidy
+from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.limits import MAXIMUM_DEPTH, MAXIMUM_DIGITS
 
-MAXIMUM_DEPTH = 128
-MAXIMUM_DIGITS = 40
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
+_FIXES = {
+    "duplicate-key": "Readers disagree on which of the two counts: remove one.",
+    "json-depth": "No real contract is nested that deeply: check where this document comes from.",
+}
 
 
 class _DuplicateKeyError(ValueError):
-    """The quick reader saw a key twice; the exact reader will say where."""
+    """The standard library's reader found a key twice; :func:`_duplicate_keys` will say where."""
 
 
-def parse(content: bytes, *, file: str) -> Any:
+def parse(content: bytes, *, file: str) -> Json:
     """Read one JSON document.
 
     Args:
@@ -34,52 +39,50 @@ def parse(content: bytes, *, file: str) -> Any:
             ``MAXIMUM_DIGITS`` or is infinite as a float, or with duplicate keys, each of which is a finding
             with line and column.
     """
-    text = _decode(content, file)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        raise Failure([_finding("not-utf-8", "the text is not UTF-8", file, line, column)]) from None
+    too_deep = _finding("json-depth", f"nested deeper than {MAXIMUM_DEPTH} levels", file)
     try:
         value = json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
-            parse_int=_whole,
+            parse_constant=_reject_constant,
+            parse_int=_integer,
             parse_float=_fraction,
         )
     except _DuplicateKeyError:
-        raise Failure(tidy(_duplicates(text, file))) from None
-    except (json.JSONDecodeError, RecursionError) as problem:
+        raise Failure(tidy(_duplicate_keys(text, file))) from None
+    except (json.JSONDecodeError, RecursionError) as error:
         # How deep the library follows differs with the interpreter: what stands before its error is counted.
-        if _opens_deeper_than(text, MAXIMUM_DEPTH, getattr(problem, "pos", len(text))):
-            raise Failure([_too_deep(file)]) from None
-        if isinstance(problem, RecursionError):
+        if _opens_deeper_than(text, MAXIMUM_DEPTH, getattr(error, "pos", len(text))):
+            raise Failure([too_deep]) from None
+        if isinstance(error, RecursionError):
             raise
-        raise Failure([_syntax(problem, file)]) from None
-    except ValueError as problem:
-        raise Failure([_error("json-syntax", str(problem), file)]) from None
+        finding = _finding("json-syntax", f"not JSON: {error.msg}", file, error.lineno, error.colno)
+        raise Failure([finding]) from None
+    except ValueError as error:
+        raise Failure([_finding("json-syntax", str(error), file)]) from None
     if _deeper_than(value, MAXIMUM_DEPTH):
-        raise Failure([_too_deep(file)])
+        raise Failure([too_deep])
     return value
 
 
-def _decode(content: bytes, file: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = content.count(b"\n", 0, problem.start) + 1
-        column = problem.start - content.rfind(b"\n", 0, problem.start)
-        raise Failure([_error("not-utf-8", "the text is not UTF-8", file, line, column)]) from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
     unique = dict(pairs)
     if len(unique) != len(pairs):
         raise _DuplicateKeyError
     return unique
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     if len(text) > MAXIMUM_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     return int(text)
@@ -92,21 +95,19 @@ def _fraction(text: str) -> float:
     return number
 
 
-def _deeper_than(value: Any, limit: int) -> bool:
+def _deeper_than(value: Json, limit: int) -> bool:
+    """Whether a value is nested deeper than ``limit``; level by level, since recursion has a bound too."""
     level = [value]
     for _ in range(limit):
-        level = [child for item in level for child in _children(item)]
+        level = [
+            inner
+            for item in level
+            for inner in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
+            if isinstance(inner, dict | list)
+        ]
         if not level:
             return False
     return True
-
-
-def _children(value: Any) -> list[Any]:
-    items: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [item for item in items if isinstance(item, dict | list)]
-
-
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
 
 
 def _opens_deeper_than(text: str, limit: int, end: int) -> bool:
@@ -120,52 +121,37 @@ def _opens_deeper_than(text: str, limit: int, end: int) -> bool:
     return False
 
 
-@dataclass
-class _Open:
-    """An object or array that the scan is inside of."""
+@dataclass(slots=True)
+class _Container:
+    """An object or array that the scan is inside of; ``keys`` are those read so far."""
 
     is_object: bool
     key_next: bool
-    seen: set[str]
+    keys: set[str]
 
 
-def _duplicates(text: str, file: str) -> Iterator[Finding]:
+def _duplicate_keys(text: str, file: str) -> Iterator[Finding]:
     """Every repeated key of a text that is otherwise valid JSON."""
-    opened: list[_Open] = []
+    containers: list[_Container] = []
     for token in _TOKEN.finditer(text):
         mark = token.group()
         if mark in "{[":
-            opened.append(_Open(mark == "{", mark == "{", set()))
+            containers.append(_Container(mark == "{", mark == "{", set()))
         elif mark in "}]":
-            opened.pop()
-        elif mark == "," and opened[-1].is_object:
-            opened[-1].key_next = True
-        elif mark[0] == '"' and opened and opened[-1].key_next:
-            opened[-1].key_next = False
+            containers.pop()
+        elif mark == "," and containers[-1].is_object:
+            containers[-1].key_next = True
+        elif mark[0] == '"' and containers and containers[-1].key_next:
+            containers[-1].key_next = False
             key = json.loads(mark)
-            if key in opened[-1].seen:
-                yield _duplicate(text, token.start(), key, file)
-            opened[-1].seen.add(key)
+            if key in containers[-1].keys:
+                line = text.count("\n", 0, token.start()) + 1
+                column = token.start() - text.rfind("\n", 0, token.start())
+                summary = f"the key {key!r} stands twice in one object"
+                yield _finding("duplicate-key", summary, file, line, column)
+            containers[-1].keys.add(key)
 
 
-def _duplicate(text: str, offset: int, key: str, file: str) -> Finding:
-    line = text.count("\n", 0, offset) + 1
-    column = offset - text.rfind("\n", 0, offset)
-    return _error("duplicate-key", f"the key {key!r} stands twice in one object", file, line, column)
-
-
-def _syntax(problem: json.JSONDecodeError, file: str) -> Finding:
-    return _error("json-syntax", f"not JSON: {problem.msg}", file, problem.lineno, problem.colno)
-
-
-def _too_deep(file: str) -> Finding:
-    return _error("json-depth", f"nested deeper than {MAXIMUM_DEPTH} levels", file)
-
-
-def _error(rule: str, summary: str, file: str, line: int = 0, column: int = 0) -> Finding:
-    fixes = {
-        "duplicate-key": "Readers disagree on which of the two counts: remove one.",
-        "json-depth": "No real contract is nested that deeply: check where this document comes from.",
-    }
-    fix = fixes.get(rule, "A contract is one JSON document in UTF-8: check what was downloaded.")
+def _finding(rule: str, summary: str, file: str, line: int = 0, column: int = 0) -> Finding:
+    fix = _FIXES.get(rule, "A contract is one JSON document in UTF-8: check what was downloaded.")
     return Finding(rule, Severity.ERROR, summary, file=file, line=line, column=column, fix=fix)

@@ -1,179 +1,195 @@
-"""Whether a JSON value has the structure of an OpenAPI 3 document, keyword by keyword.
+"""Whether a JSON value has the structure of an OpenAPI 3 document.
 
-Whatever passes can be walked without asking again what is an object and what is a list. Keywords that are not
-listed are not looked at: pinning leaves them out.
+The structure is a JSON Schema; whatever passes can be walked without asking again what is an object and what
+is a list. It says less than OpenAPI's own schema on purpose. A keyword that is not listed is not looked at:
+pinning leaves it out and reports it, so that a vendor's new keyword never keeps a contract from being read.
+And a fault is reported where it is: OpenAPI's schema finds most of them only as "not valid under any of" a
+whole body.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
-from pennyform.spec.description_facts import (
-    DECIMALS,
-    DEFAULT,
-    DEPRECATED_VALUES,
-    FILE_SIZE,
-    FILTERS,
-    INCLUDES,
-    SORTS,
-    STABILITY,
-)
-from pennyform.spec.document.pointers import child
-from pennyform.spec.normaliser.components import DECLARED
-from pennyform.spec.normaliser.methods import METHOD, RESOURCE
+from pennyform.spec.document import extensions
+from pennyform.spec.document.json_types import Json, JsonObject, child
 
-Fault = tuple[str, str]
-"""A JSON Pointer, and what is expected there."""
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
 
-# What a keyword holds: a kind below or one of _SCALARS; [kind] is a list of it, {kind} an object whose values
-# are of it, and a|b one of two. A keyword that ends with ! must be there, unless a reference stands for all.
-_KINDS: Mapping[str, Mapping[str, str]] = {
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The operations a path item may have, in OpenAPI's order."""
+
+
+def _list(items: JsonObject) -> JsonObject:
+    return {"type": "array", "items": items, "description": f"a list, each item {items['description']}"}
+
+
+def _map(values: JsonObject) -> JsonObject:
+    return {"type": "object", "additionalProperties": values, "description": "an object"}
+
+
+def _object(kind: str, *other_types: str, words: str = "") -> JsonObject:
+    """An object that ``$defs`` describes, or a scalar of another type."""
+    article = "an" if kind[0] in "aeiou" else "a"
+    return {
+        "type": ["object", *other_types],
+        "$ref": f"#/$defs/{kind.replace(' ', '_')}",
+        "description": f"{article} {kind} object{words}",
+    }
+
+
+_ANY: JsonObject = {"description": "anything"}
+_FLAG: JsonObject = {"type": "boolean", "description": "true or false"}
+_NUMBER: JsonObject = {"type": "number", "description": "number"}
+_TEXT: JsonObject = {"type": "string", "description": "text"}
+_VERSION: JsonObject = {
+    "type": "string",
+    "pattern": r"^3\.",
+    "description": "a version that begins with '3.'",
+}
+_LIMIT: JsonObject = {"type": ["number", "boolean"], "description": "number or true or false"}
+# A regular expression of JSON Schema's kind, which is not quite Python's.
+_PATTERN: JsonObject = {"type": "string", "format": "regex", "description": "a regular expression"}
+_TYPES: JsonObject = {
+    "type": ["string", "array"],
+    "items": _TEXT,
+    "description": "text or a list, each item text",
+}
+_UNLESS_REFERENCE: JsonObject = {"required": ["$ref"]}
+
+_DEFINITIONS: dict[str, JsonObject] = {
     "document": {
-        "openapi!": "version",
-        "info!": "info",
-        "servers": "[server]",
-        "paths!": "{path item}",
-        "components": "components",
+        "required": ["openapi", "info", "paths"],
+        "properties": {
+            "openapi": _VERSION,
+            "info": _object("info"),
+            "servers": _list(_object("server")),
+            "paths": _map(_object("path item")),
+            "components": _object("components"),
+        },
     },
-    "info": {"title": "text", "version": "text"},
-    "server": {"url": "text"},
+    "info": {"properties": {"title": _TEXT, "version": _TEXT}},
+    "server": {"properties": {"url": _TEXT}},
     "components": {
-        "schemas": "{schema}",
-        "responses": "{response}",
-        "parameters": "{parameter}",
-        "securitySchemes": "{security scheme}",
+        "properties": {
+            "schemas": _map(_object("schema")),
+            "responses": _map(_object("response")),
+            "parameters": _map(_object("parameter")),
+            "securitySchemes": _map(_object("security scheme")),
+        }
     },
-    "security scheme": {"type!": "text", "flows": "{flow}"},
-    "flow": {"authorizationUrl": "text", "tokenUrl": "text", "refreshUrl": "text", "scopes": "{any}"},
-    "path item": {
-        **dict.fromkeys(("get", "put", "post", "delete", "options", "head", "patch", "trace"), "operation"),
-        "parameters": "[parameter]",
+    "security_scheme": {
+        "properties": {"type": _TEXT, "flows": _map(_object("flow"))},
+        "if": _UNLESS_REFERENCE,
+        "else": {"required": ["type"]},
+    },
+    "flow": {
+        "properties": {
+            **dict.fromkeys(("authorizationUrl", "tokenUrl", "refreshUrl"), _TEXT),
+            "scopes": _map(_ANY),
+        }
+    },
+    "path_item": {
+        "properties": {
+            **dict.fromkeys(METHODS, _object("operation")),
+            "parameters": _list(_object("parameter")),
+        }
     },
     "operation": {
-        "operationId!": "text",
-        "tags": "[text]",
-        "deprecated": "flag",
-        "security": "[{[text]}]",
-        "parameters": "[parameter]",
-        "requestBody": "body",
-        "responses!": "{response}",
-        **dict.fromkeys((STABILITY, RESOURCE, METHOD), "text"),
-        FILE_SIZE: "number",
+        "required": ["operationId", "responses"],
+        "properties": {
+            "operationId": _TEXT,
+            "tags": _list(_TEXT),
+            "deprecated": _FLAG,
+            "security": _list(_map(_list(_TEXT))),
+            "parameters": _list(_object("parameter")),
+            "requestBody": _object("body"),
+            "responses": _map(_object("response")),
+            **dict.fromkeys((extensions.STABILITY, extensions.RESOURCE, extensions.METHOD), _TEXT),
+            extensions.FILE_SIZE: _NUMBER,
+        },
     },
-    "parameter": {"$ref": "text", "name!": "text", "in!": "text", "required": "flag", "schema": "schema"},
-    "body": {"$ref": "text", "required": "flag", "content": "{media type}"},
-    "response": {"$ref": "text", "content": "{media type}", "headers": "{header}"},
-    "header": {"schema": "schema"},
-    "media type": {"schema": "schema", "encoding": "{any}"},
+    "parameter": {
+        "properties": {
+            **dict.fromkeys(("$ref", "name", "in"), _TEXT),
+            "required": _FLAG,
+            "schema": _object("schema"),
+        },
+        "if": _UNLESS_REFERENCE,
+        "else": {"required": ["name", "in"]},
+    },
+    "body": {"properties": {"$ref": _TEXT, "required": _FLAG, "content": _map(_object("media type"))}},
+    "response": {
+        "properties": {
+            "$ref": _TEXT,
+            "content": _map(_object("media type")),
+            "headers": _map(_object("header")),
+        }
+    },
+    "header": {"properties": {"schema": _object("schema")}},
+    "media_type": {"properties": {"schema": _object("schema"), "encoding": _map(_ANY)}},
     "schema": {
-        "$ref": "text",
-        "type": "text|[text]",
-        "format": "text",
-        "pattern": "pattern",
-        "enum": "[any]",
-        "nullable": "flag",
-        "deprecated": "flag",
-        "uniqueItems": "flag",
-        "required": "[text]",
-        "properties": "{schema}",
-        "items": "schema",
-        "additionalProperties": "schema|flag",
-        "not": "schema",
-        **dict.fromkeys(("allOf", "anyOf", "oneOf"), "[schema]"),
-        **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"), "number"),
-        **dict.fromkeys(("minProperties", "maxProperties", "multipleOf"), "number"),
-        **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), "number|flag"),
-        FILTERS: "{[text]}",
-        **dict.fromkeys((SORTS, INCLUDES), "[text]"),
-        **dict.fromkeys((DEFAULT, DECIMALS), "number"),
-        DEPRECATED_VALUES: "[any]",
-        STABILITY: "text",
-        DECLARED: "{text}",
+        "properties": {
+            **dict.fromkeys(("$ref", "format", extensions.STABILITY), _TEXT),
+            "type": _TYPES,
+            "pattern": _PATTERN,
+            **dict.fromkeys(("enum", extensions.DEPRECATED_VALUES), _list(_ANY)),
+            **dict.fromkeys(("nullable", "deprecated", "uniqueItems"), _FLAG),
+            **dict.fromkeys(("required", extensions.SORTS, extensions.INCLUDES), _list(_TEXT)),
+            "properties": _map(_object("schema")),
+            **dict.fromkeys(("items", "not"), _object("schema")),
+            "additionalProperties": _object("schema", "boolean", words=" or true or false"),
+            **dict.fromkeys(("allOf", "anyOf", "oneOf"), _list(_object("schema"))),
+            **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _NUMBER),
+            **dict.fromkeys(("minProperties", "maxProperties", "minimum", "maximum"), _NUMBER),
+            **dict.fromkeys(("multipleOf", extensions.DEFAULT, extensions.DECIMALS), _NUMBER),
+            **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), _LIMIT),
+            extensions.FILTERS: _map(_list(_TEXT)),
+            extensions.DECLARED: _map(_TEXT),
+        },
     },
 }
-_SCALARS: Mapping[str, Callable[[Any], bool]] = {
-    "any": lambda _: True,
-    "flag": lambda value: isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "pattern": lambda value: isinstance(value, str) and _is_pattern(value),
-    "text": lambda value: isinstance(value, str),
-    "version": lambda value: isinstance(value, str) and value.startswith("3."),
-}
+_SCHEMA: JsonObject = {**_object("document"), "$defs": _DEFINITIONS}
 
 
-def _is_pattern(text: str) -> bool:
-    """Whether it is a regular expression of JSON Schema's kind, which is not quite Python's."""
-    from jsonschema_rs import Draft202012Validator, ValidationError
+def structure_errors(document: Json) -> Iterator[tuple[str, str]]:
+    """Every place where ``document`` is not what OpenAPI has there: its JSON Pointer, what is expected."""
+    from jsonschema_rs import ValidationErrorKind
 
-    try:
-        Draft202012Validator({"pattern": text})
-    except ValidationError:
-        return False
-    return True
-
-
-def faults(document: Any) -> Iterator[Fault]:
-    """Every place where ``document`` is not what OpenAPI has there."""
-    yield from _faults("document", document, "")
-
-
-def _faults(expected: str, value: Any, pointer: str) -> Iterator[Fault]:
-    if "|" in expected:
-        yield from _neither(expected.split("|"), value, pointer)
-    elif expected in _SCALARS:
-        if not _SCALARS[expected](value):
-            yield pointer, _said(expected)
-    elif expected.startswith("["):
-        yield from _list(expected[1:-1], value, pointer)
-    elif not isinstance(value, dict):
-        yield pointer, _said(expected)
-    elif expected.startswith("{"):
-        for name, item in value.items():
-            yield from _faults(expected[1:-1], item, child(pointer, name))
-    else:
-        yield from _object(_KINDS[expected], value, pointer)
+    for error in _validator().iter_errors(document):
+        pointer = ""
+        for step in error.instance_path:
+            pointer = child(pointer, step)
+        subschema: Json = _SCHEMA
+        for keyword in error.schema_path[:-1]:
+            if keyword not in ("if", "then", "else"):
+                subschema = subschema[keyword]
+        if isinstance(error.kind, ValidationErrorKind.Required):
+            missing = error.kind.property
+            expected = subschema["properties"][missing]["description"]
+            yield child(pointer, missing), f"{expected}, and nothing is there"
+        else:
+            yield pointer, subschema["description"]
 
 
-def _neither(alternatives: list[str], value: Any, pointer: str) -> Iterator[Fault]:
-    """The faults of the alternative that the value is at least of the right type for."""
-    for alternative in alternatives:
-        found = list(_faults(alternative, value, pointer))
-        if not found:
-            return
-        if all(place != pointer for place, _ in found):
-            yield from found
-            return
-    yield pointer, " or ".join(map(_said, alternatives))
+@cache
+def _validator() -> Draft202012Validator:
+    from jsonschema_rs import Draft202012Validator
+
+    return Draft202012Validator(_SCHEMA, validate_formats=True)
 
 
-def _list(expected: str, value: Any, pointer: str) -> Iterator[Fault]:
-    if not isinstance(value, list):
-        yield pointer, _said(f"[{expected}]")
-        return
-    for position, item in enumerate(value):
-        yield from _faults(expected, item, child(pointer, position))
+def scopes_of(operation: JsonObject) -> set[str]:
+    """The scopes that an operation object names.
 
-
-def _object(keywords: Mapping[str, str], value: dict[str, Any], pointer: str) -> Iterator[Fault]:
-    for keyword, expected in keywords.items():
-        name = keyword.removesuffix("!")
-        if name in value:
-            yield from _faults(expected, value[name], child(pointer, name))
-        elif name != keyword and "$ref" not in value:
-            yield child(pointer, name), f"{_said(expected)}, and nothing is there"
-
-
-def _said(expected: str) -> str:
-    if expected.startswith("["):
-        return f"a list, each item {_said(expected[1:-1])}"
-    if expected.startswith("{"):
-        return "an object"
-    words = {
-        "any": "anything",
-        "flag": "true or false",
-        "pattern": "a regular expression",
-        "version": "a version that begins with '3.'",
+    Any one of them is enough: the contract's lists mean *one of*, whatever OpenAPI says about lists.
+    """
+    return {
+        scope
+        for requirement in operation.get("security", ())
+        for scopes in requirement.values()
+        for scope in scopes
     }
-    article = "an" if expected[0] in "aeiou" else "a"
-    return words.get(expected, expected if expected in _SCALARS else f"{article} {expected} object")

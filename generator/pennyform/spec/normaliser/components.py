@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pennyform.findings import Finding, Severity, failure
+from pennyform.spec.document.extensions import DECLARED
+from pennyform.spec.document.limits import MAXIMUM_SCHEMAS
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Schema
 from pennyform.spec.normaliser.flatten import NULL, is_note
-from pennyform.spec.normaliser.words import pascal_case
+from pennyform.spec.normaliser.identifiers import pascal_case
 
-DECLARED = "x-pennyform-component"
-"""On a schema, in an overlay: ``{name | request | answer: NAME, description: TEXT}``."""
 ITEM, VALUE = "[]", "{}"
-MAXIMUM_SCHEMAS = 100_000
-"""About ten times what the largest known contract unfolds to."""
 _UNIONS = ("anyOf", "oneOf")
 _OURS = "x-pennyform-"
 

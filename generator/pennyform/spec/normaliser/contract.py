@@ -1,16 +1,30 @@
-"""A contract as the code generators read it: normalised, with a name for every operation and every shape."""
+"""A contract as the code generators read it: normalised, with a name for every operation and component."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-Schema = dict[str, Any]
-"""A JSON Schema, as plain data."""
+import msgspec
+
+from pennyform.spec.document.json_types import JsonObject
+
+Schema = JsonObject
+"""A JSON Schema: keywords are merged, dropped and compared by name, so that it stays a JSON object."""
 
 REQUEST = "request"
 ANSWER = "answer"
+
+
+class ComponentName(msgspec.Struct, frozen=True):
+    """Why a component bears its name, as ``names.json`` has it.
+
+    ``direction`` and ``place`` are where it was named, ``shape`` is the fingerprint of its content.
+    """
+
+    direction: str
+    place: str
+    shape: str
 
 
 @dataclass(frozen=True)
@@ -62,10 +76,16 @@ class Contract:
     ``document`` is OpenAPI 3.1. Each of its ``components.schemas`` serves one direction
     (``x-pennyform-direction``: ``request`` or ``answer``). ``operations`` are sorted by resource, path and
     method. ``names`` remembers which place of the contract each component got its name from, see
-    :mod:`pennyform.spec.normaliser.naming`.
+    :mod:`pennyform.spec.normaliser.component_names`.
     """
 
     api: str
-    document: dict[str, Any]
+    document: JsonObject
     operations: tuple[Operation, ...]
-    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    names: Mapping[str, ComponentName] = field(default_factory=dict)
+
+    @property
+    def schemas(self) -> dict[str, Schema]:
+        """The components by their names."""
+        schemas: dict[str, Schema] = self.document["components"]["schemas"]
+        return schemas

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pennyform.findings import Failure, Finding, Severity
-from pennyform.spec.document.pointers import child
+from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.references import follow
 from pennyform.spec.normaliser.contract import Schema
 
@@ -41,7 +41,7 @@ _FOREIGN["integer"] = _FOREIGN["number"]
 class Plain:
     """Makes schemas of one document plain. Each named schema is worked out once."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: JsonObject) -> None:
         self._document = document
         self._named: dict[str, Schema] = {}
         self._open: list[str] = []
@@ -56,7 +56,7 @@ class Plain:
         Raises:
             Failure: a reference leads outside, to nothing or into a circle, or parts contradict each other.
         """
-        if not isinstance(schema, Mapping):
+        if not isinstance(schema, dict):
             if schema is True:
                 return {}
             raise contradiction(f"{json.dumps(schema)} is not a schema that values can satisfy", place)
@@ -76,7 +76,7 @@ class Plain:
             merged["nullable"] = True
         return _tidy(merged)
 
-    def _members(self, keyword: str, schema: Mapping[str, Any], place: str) -> list[Schema]:
+    def _members(self, keyword: str, schema: JsonObject, place: str) -> list[Schema]:
         members = enumerate(schema.get(keyword, []))
         return [self(member, child(child(place, keyword), index)) for index, member in members]
 
@@ -91,7 +91,7 @@ class Plain:
             self._open.pop()
         return self._named[name]
 
-    def _own(self, schema: Mapping[str, Any], place: str) -> Schema:
+    def _own(self, schema: JsonObject, place: str) -> Schema:
         """The schema's own keywords, its inner schemas plain, null as ``nullable``."""
         own = _modern({key: schema[key] for key in schema if key not in _ELSEWHERE}, place)
         if "properties" in own:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pennyform.findings import Finding, Severity
-from pennyform.spec.document.pointers import child
+from pennyform.spec.document.json_types import child
 from pennyform.spec.normaliser.contract import Operation
-from pennyform.spec.normaliser.words import snake_case
+from pennyform.spec.normaliser.identifiers import snake_case
 
 _UNSAFE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _OPERATION_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")

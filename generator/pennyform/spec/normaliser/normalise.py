@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from pennyform.findings import Failure, Finding, tidy
-from pennyform.spec.document.load import METHODS
+from pennyform.spec.document.extensions import API, DECLARED
+from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.overlay import apply_overlays
-from pennyform.spec.document.pointers import child
-from pennyform.spec.normaliser.components import DECLARED, Factory, Place, Shape, contradictory_descriptions
-from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Contract, Schema
+from pennyform.spec.document.structure import METHODS
+from pennyform.spec.normaliser.component_names import Naming, remember, vendor_name
+from pennyform.spec.normaliser.components import Factory, Place, Shape, contradictory_descriptions
+from pennyform.spec.normaliser.contract import ANSWER, REQUEST, ComponentName, Contract, Schema
 from pennyform.spec.normaliser.flatten import Plain, variants_of
 from pennyform.spec.normaliser.lint import unsound_operations
-from pennyform.spec.normaliser.naming import Names, Naming, remember, vendor_name
 from pennyform.spec.normaliser.operations import Draft, OperationReader
 from pennyform.spec.normaliser.rendering import render_document
-from pennyform.spec.pin import API
 
 ERROR_BODY = "ErrorBody"
 """The one component that every error answer refers to."""
 
 
 def normalise(
-    pinned: Mapping[str, Any], overlays: Sequence[Mapping[str, Any]] = (), *, names: Names | None = None
+    pinned: JsonObject,
+    overlays: Sequence[JsonObject] = (),
+    *,
+    names: Mapping[str, ComponentName] | None = None,
 ) -> Contract:
     """Normalise a contract.
 
@@ -60,7 +62,7 @@ def normalise(
     )
 
 
-def _drafts(document: Mapping[str, Any], plain: Plain, factory: Factory) -> list[Draft]:
+def _drafts(document: JsonObject, plain: Plain, factory: Factory) -> list[Draft]:
     """Every operation, its schemas factored, or the findings of all operations together."""
     reader = OperationReader(document, plain, factory)
     drafts: list[Draft] = []
@@ -104,7 +106,7 @@ def _error_body(drafts: Sequence[Draft], factory: Factory) -> Schema | None:
     return factory.factor(merged, ANSWER, Place("", "", "error"))
 
 
-def _vendor_names(document: Mapping[str, Any], plain: Plain, shapes: Mapping[str, Shape]) -> dict[str, str]:
+def _vendor_names(document: JsonObject, plain: Plain, shapes: Mapping[str, Shape]) -> dict[str, str]:
     """The vendor's name for each shape that equals one of its components; the shortest where several do."""
     vendor: dict[str, str] = {}
     schemas = document.get("components", {}).get("schemas", {})

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pennyform.findings import Failure, Finding, Severity
-from pennyform.spec.document.pointers import child
+from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.references import follow
 from pennyform.spec.normaliser.components import Factory, Place
 from pennyform.spec.normaliser.contract import (
@@ -19,7 +17,7 @@ from pennyform.spec.normaliser.contract import (
     Schema,
 )
 from pennyform.spec.normaliser.flatten import Plain
-from pennyform.spec.normaliser.methods import resource_and_method
+from pennyform.spec.normaliser.operation_names import resource_and_method
 
 _JSON = "application/json"
 
@@ -29,21 +27,21 @@ class Draft:
     """An operation whose schemas refer to shapes by key, and what only the document needs of it."""
 
     operation: Operation
-    raw: Mapping[str, Any]
-    encoding: Mapping[str, Any]
+    raw: JsonObject
+    encoding: JsonObject
     error_bodies: tuple[Schema, ...]
 
 
 class OperationReader:
     """Reads the operations of one document."""
 
-    def __init__(self, document: Mapping[str, Any], plain: Plain, factory: Factory) -> None:
+    def __init__(self, document: JsonObject, plain: Plain, factory: Factory) -> None:
         self._document = document
         self._plain = plain
         self._factory = factory
         self._refusals: dict[str, Schema | None] = {}
 
-    def read(self, path: str, method: str, item: Mapping[str, Any]) -> Draft:
+    def read(self, path: str, method: str, item: JsonObject) -> Draft:
         """Read one operation.
 
         Args:
@@ -84,7 +82,7 @@ class OperationReader:
         )
         return Draft(operation, raw, body.get("encoding", {}), self._error_bodies(raw, pointer))
 
-    def _success(self, raw: Mapping[str, Any], place: Place, pointer: str) -> tuple[str, Mapping[str, Any]]:
+    def _success(self, raw: JsonObject, place: Place, pointer: str) -> tuple[str, JsonObject]:
         statuses = sorted(status for status in raw["responses"] if status.startswith("2"))
         if len(statuses) != 1 or not statuses[0].isdecimal():
             summary = f"{place} declares {len(statuses)} success answers: {', '.join(statuses) or 'none'}"
@@ -95,26 +93,24 @@ class OperationReader:
             raise _refused("media-type", f"{place} answers {min(content)[:80]!r}, not JSON", pointer)
         return statuses[0], response
 
-    def _schema(self, response: Mapping[str, Any], pointer: str) -> Schema | None:
+    def _schema(self, response: JsonObject, pointer: str) -> Schema | None:
         _, media = self._media(response)
         return self._plain(media["schema"], pointer) if "schema" in media else None
 
     def _factored(self, schema: Schema | None, direction: str, place: Place) -> Schema | None:
         return None if schema is None else self._factory.factor(schema, direction, place)
 
-    def _body(
-        self, media_type: str, schema: Schema | None, raw: Mapping[str, Any], place: Place
-    ) -> Body | None:
+    def _body(self, media_type: str, schema: Schema | None, raw: JsonObject, place: Place) -> Body | None:
         if schema is None:
             return None
         required = bool(self._resolved(raw["requestBody"], "").get("required"))
         return Body(media_type, self._factory.factor(schema, REQUEST, place), required)
 
     def _parameters(
-        self, item: Mapping[str, Any], raw: Mapping[str, Any], place: Place, pointer: str
+        self, item: JsonObject, raw: JsonObject, place: Place, pointer: str
     ) -> tuple[Parameter, ...]:
         """The path item's parameters, then the operation's, which replace those of the same name."""
-        declared: dict[tuple[str, str], Mapping[str, Any]] = {}
+        declared: dict[tuple[str, str], JsonObject] = {}
         for reference in (*item.get("parameters", []), *raw.get("parameters", [])):
             parameter = self._resolved(reference, pointer)
             declared[parameter["in"], parameter["name"]] = parameter
@@ -128,32 +124,32 @@ class OperationReader:
             for (location, name), parameter in declared.items()
         )
 
-    def _parameter_schema(self, parameter: Mapping[str, Any], place: Place, pointer: str) -> Schema:
+    def _parameter_schema(self, parameter: JsonObject, place: Place, pointer: str) -> Schema:
         plain = self._plain(parameter.get("schema", {}), child(f"{pointer}/parameters", parameter["name"]))
         described = {"description": parameter["description"]} if parameter.get("description") else {}
         return {**self._factory.factor(plain, REQUEST, place), **described}
 
-    def _error_bodies(self, raw: Mapping[str, Any], pointer: str) -> tuple[Schema, ...]:
+    def _error_bodies(self, raw: JsonObject, pointer: str) -> tuple[Schema, ...]:
         bodies = (self._error_body(raw["responses"][status], pointer) for status in _error_statuses(raw))
         return tuple(body for body in bodies if body is not None)
 
-    def _error_body(self, response: Mapping[str, Any], pointer: str) -> Schema | None:
+    def _error_body(self, response: JsonObject, pointer: str) -> Schema | None:
         """The body of one refusal; the named ones, which most operations share, are read once."""
         name = str(response.get("$ref", ""))
         if not name or name not in self._refusals:
             self._refusals[name] = self._schema(self._resolved(response, pointer), f"{pointer}/responses")
         return self._refusals[name]
 
-    def _media(self, holder: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    def _media(self, holder: JsonObject) -> tuple[str, JsonObject]:
         """The content type to use, JSON where there is a choice, and its media type object."""
         content = holder.get("content") or {}
         media_type = _JSON if _JSON in content else min(content, default="")
         return media_type, content.get(media_type, {})
 
-    def _resolved(self, item: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
+    def _resolved(self, item: JsonObject, pointer: str) -> JsonObject:
         if "$ref" not in item:
             return item
-        resolved: Mapping[str, Any] = follow(item["$ref"], self._document, pointer)[1]
+        resolved: JsonObject = follow(item["$ref"], self._document, pointer)[1]
         return resolved
 
 
@@ -162,11 +158,11 @@ def _refused(rule: str, summary: str, pointer: str) -> Failure:
     return Failure([Finding(rule, Severity.ERROR, summary, pointer=pointer, fix=fix)])
 
 
-def _error_statuses(raw: Mapping[str, Any]) -> list[str]:
+def _error_statuses(raw: JsonObject) -> list[str]:
     return sorted(status for status in raw["responses"] if status.isdecimal() and status >= "4")
 
 
-def _scopes(raw: Mapping[str, Any]) -> tuple[str, ...]:
+def _scopes(raw: JsonObject) -> tuple[str, ...]:
     """Any one of these is enough: the contract's lists mean *one of*, whatever OpenAPI says about lists."""
     requirements = raw.get("security", [])
     return tuple(

@@ -6,24 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pennyform.spec.description_facts import FILE_SIZE, STABILITY
+from pennyform.spec.document.extensions import DIRECTION, FILE_SIZE, METHOD, RESOURCE, STABILITY
+from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.normaliser.components import Shape
 from pennyform.spec.normaliser.contract import Body, Operation, Parameter, Schema
-from pennyform.spec.normaliser.methods import METHOD, RESOURCE
 from pennyform.spec.normaliser.operations import Draft
 
 OPENAPI = "3.1.0"
-DIRECTION = "x-pennyform-direction"
 _COMPONENT = "#/components/schemas/"
 
 
 def render_document(
-    document: Mapping[str, Any],
+    document: JsonObject,
     drafts: Sequence[Draft],
     shapes: Mapping[str, Shape],
     names: Mapping[str, str],
     error: Schema | None,
-) -> tuple[dict[str, Any], tuple[Operation, ...]]:
+) -> tuple[JsonObject, tuple[Operation, ...]]:
     """Put the normalised document together.
 
     Args:
@@ -38,7 +37,7 @@ def render_document(
     """
     named = {key: _COMPONENT + name for key, name in names.items()}
     operations = {draft.operation.operation_id: _named_operation(draft.operation, named) for draft in drafts}
-    paths: dict[str, Any] = {}
+    paths: JsonObject = {}
     for draft in drafts:
         operation = operations[draft.operation.operation_id]
         item = paths.setdefault(operation.path, {})
@@ -97,12 +96,12 @@ def _component(shape: Shape, named: Mapping[str, str]) -> Schema:
     return {**_renamed({**component, **rest}, named)}
 
 
-def _property(schema: Schema, texts: Mapping[str, Any] | None) -> Schema:
+def _property(schema: Schema, texts: JsonObject | None) -> Schema:
     return {**schema, "description": next(iter(texts))} if texts else schema
 
 
-def _operation(draft: Draft, operation: Operation, error: Schema | None) -> dict[str, Any]:
-    rendered: dict[str, Any] = {
+def _operation(draft: Draft, operation: Operation, error: Schema | None) -> JsonObject:
+    rendered: JsonObject = {
         "operationId": operation.operation_id,
         **{key: draft.raw[key] for key in ("summary", "description") if key in draft.raw},
         "tags": [operation.resource],
@@ -117,7 +116,7 @@ def _operation(draft: Draft, operation: Operation, error: Schema | None) -> dict
         rendered["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
     if operation.request:
         rendered["requestBody"] = _request(operation.request, draft.encoding)
-    success: dict[str, Any] = {"description": "success"}
+    success: JsonObject = {"description": "success"}
     if operation.answer is not None:
         success["content"] = {"application/json": {"schema": operation.answer}}
     rendered["responses"] = {str(operation.status): success}
@@ -127,7 +126,7 @@ def _operation(draft: Draft, operation: Operation, error: Schema | None) -> dict
     return rendered
 
 
-def _requirements(raw: Mapping[str, Any], operation: Operation) -> list[dict[str, list[str]]]:
+def _requirements(raw: JsonObject, operation: Operation) -> list[dict[str, list[str]]]:
     """One requirement per scope: that is how OpenAPI says *one of*."""
     schemes = sorted({scheme for requirement in raw.get("security", []) for scheme in requirement})
     return [{scheme: [scope]} for scheme in schemes for scope in operation.scopes] or [
@@ -135,7 +134,7 @@ def _requirements(raw: Mapping[str, Any], operation: Operation) -> list[dict[str
     ]
 
 
-def _parameter(parameter: Parameter) -> dict[str, Any]:
+def _parameter(parameter: Parameter) -> JsonObject:
     return {
         "name": parameter.name,
         "in": parameter.location,
@@ -144,14 +143,14 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _request(request: Body, encoding: Mapping[str, Any]) -> dict[str, Any]:
-    media: dict[str, Any] = {"schema": request.schema, **({"encoding": encoding} if encoding else {})}
+def _request(request: Body, encoding: JsonObject) -> JsonObject:
+    media: JsonObject = {"schema": request.schema, **({"encoding": encoding} if encoding else {})}
     return {"required": request.required, "content": {request.media_type: media}}
 
 
-def _security(schemes: Mapping[str, Any], scopes: Sequence[str]) -> dict[str, Any]:
+def _security(schemes: JsonObject, scopes: Sequence[str]) -> JsonObject:
     """The schemes, their flows with every scope that an operation asks for."""
-    completed: dict[str, Any] = {}
+    completed: JsonObject = {}
     for name, scheme in schemes.items():
         flows = {
             kind: {**flow, "scopes": dict.fromkeys(sorted({*flow.get("scopes", {}), *scopes}), "")}

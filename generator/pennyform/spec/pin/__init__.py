@@ -8,7 +8,7 @@ become references, see :mod:`pennyform.spec.document.references`.
 Only what is listed here passes: a keyword nobody thought of is left out and reported, never let through.
 """
 
-from pennyform.spec.pin.notes import fingerprint
-from pennyform.spec.pin.reduce import API, Reduced, pin, reduce
+from pennyform.spec.pin.left_out import fingerprint
+from pennyform.spec.pin.reduce import Reduced, pin, reduce
 
-__all__ = ["API", "Reduced", "fingerprint", "pin", "reduce"]
+__all__ = ["Reduced", "fingerprint", "pin", "reduce"]

@@ -3,46 +3,46 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from pennyform.findings import Failure, Finding, tidy
+from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec.document.canonical import canonical_json
+from pennyform.spec.document.json_types import Json, JsonObject, child
 from pennyform.spec.document.load import Source
-from pennyform.spec.normaliser.lint import unsafe_text
-from pennyform.spec.pin import reduce
-from pennyform.spec.pin.store import Store, counts, digest
+from pennyform.spec.pin.left_out import UnreadEntry
+from pennyform.spec.pin.reduce import reduce
+from pennyform.spec.pin.store import UNREAD_VERSION, LockEntry, Store, UnreadRecord, count_parts, digest
 
-UNREAD_VERSION = 1
 _DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
+# Control, format, unassigned, private, surrogate; line and paragraph separators.
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pinned:
-    """One pinned contract: the document, its entry in the lock, and what was left out of it.
+    """One pinned contract: the document, its entry in the lock, and what was left out of it."""
 
-    ``unread`` is the record of sentences that were not understood, see :class:`pennyform.spec.pin.Reduced`.
-    """
-
-    document: dict[str, Any]
-    entry: dict[str, Any]
+    document: JsonObject
+    entry: LockEntry
     findings: list[Finding]
-    unread: list[dict[str, Any]]
+    unread: list[UnreadEntry]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """What became of the store.
+@dataclass(frozen=True, slots=True)
+class StoreUpdate:
+    """What writing a pinned contract changed.
 
-    ``changed`` is whether anything was. ``previous`` is the contract there was before, if the vendor has
-    published another one since. ``news`` are the fingerprints of sentences that are not understood and were
-    not there before.
+    ``changed`` is whether the contract did. ``previous`` is the contract there was before, if the vendor has
+    published another one since. ``new_sentences`` are the fingerprints of sentences that are not understood
+    and were not there before.
     """
 
     changed: bool
-    previous: dict[str, Any] | None
-    news: frozenset[str]
+    previous: JsonObject | None
+    new_sentences: frozenset[str]
 
 
 def pin_source(source: Source, *, api: str, day: date) -> Pinned:
@@ -51,26 +51,26 @@ def pin_source(source: Source, *, api: str, day: date) -> Pinned:
     Args:
         source: the contract as read.
         api: the name to keep it under.
-        day: when the vendor published it, as far as is known; see :func:`dated`.
+        day: when the vendor published it, as far as is known; see :func:`publication_date`.
 
     Raises:
         Failure: what would be pinned has control or invisible characters in its names or values.
     """
     reduced = reduce(source.document, api=api, file=source.name)
-    unsafe = tidy(unsafe_text(reduced.document, source.name))
+    unsafe = tidy(_unsafe_text(reduced.document, source.name))
     if unsafe:
         raise Failure(unsafe)
-    entry = {
-        "source": source.name,
-        "date": day.isoformat(),
-        "read": digest(source.content),
-        "pinned": digest(canonical_json(reduced.document)),
-        "counts": {**counts(reduced.document), "unread": len(reduced.unread)},
-    }
+    entry = LockEntry(
+        source=source.name,
+        date=day.isoformat(),
+        read=digest(source.content),
+        pinned=digest(canonical_json(reduced.document)),
+        counts=count_parts(reduced.document, unread=len(reduced.unread)),
+    )
     return Pinned(reduced.document, entry, reduced.findings, reduced.unread)
 
 
-def dated(name: str, *, today: date) -> date:
+def publication_date(name: str, *, today: date) -> date:
     """The date in a file name or URL (``2026-07-20.json``), else ``today``."""
     for match in _DATE.finditer(name):
         try:
@@ -80,22 +80,49 @@ def dated(name: str, *, today: date) -> date:
     return today
 
 
-def keep(pinned: Pinned, *, api: str, store: Store) -> Kept:
+def write_pinned(pinned: Pinned, *, api: str, store: Store) -> StoreUpdate:
     """Write the pinned contract, what was not understood of it, and its lock entry, which comes last.
 
     The contract that was there stays beside it until the next ``generate``, so that what is emitted can be
     reported against what it was emitted from.
     """
-    known = store.lock()["contracts"].get(api, {})
-    news = {entry["sentence"] for entry in pinned.unread} - {each["sentence"] for each in store.unread(api)}
-    intact = store.intact(api)
+    locked = store.lock().contracts.get(api) if store.is_intact(api) else None
+    known_sentences = {entry.sentence for entry in store.unread(api)}
     # The same source pinned by other rules is no change of the vendor's.
-    newer = intact and all(known[key] != pinned.entry[key] for key in ("read", "pinned"))
+    newer = locked and locked.read != pinned.entry.read and locked.pinned != pinned.entry.pinned
     previous = store.pinned(api) if newer else None
     if previous is not None and not store.previous_path(api).is_file():
         store.write(store.previous_path(api), previous)
     store.write(store.contract_path(api), pinned.document)
-    store.write(store.unread_path(api), {"format_version": UNREAD_VERSION, "unread": pinned.unread})
-    store.note(api, pinned.entry)
-    changed = not intact or known["pinned"] != pinned.entry["pinned"]
-    return Kept(changed, previous, frozenset(news))
+    store.write(store.unread_path(api), UnreadRecord(UNREAD_VERSION, pinned.unread))
+    store.lock_contract(api, pinned.entry)
+    return StoreUpdate(
+        changed=locked is None or locked.pinned != pinned.entry.pinned,
+        previous=previous,
+        new_sentences=frozenset({entry.sentence for entry in pinned.unread} - known_sentences),
+    )
+
+
+def _unsafe_text(value: Json, file: str, pointer: str = "") -> Iterator[Finding]:
+    """Every text that shows as something else than it is: control, bidirectional and private characters."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _unsafe_text(key, file, pointer)
+            yield from _unsafe_text(item, file, child(pointer, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unsafe_text(item, file, child(pointer, index))
+    # What is printable is safe, and nearly everything is printable.
+    elif isinstance(value, str) and not value.isprintable():
+        if not any(unicodedata.category(character) in _UNSAFE_CATEGORIES for character in value):
+            return
+        yield Finding(
+            "unsafe-text",
+            Severity.ERROR,
+            f"control or invisible characters in {ascii(value)[:120]}",
+            file,
+            # The place itself may have such characters.
+            pointer=ascii(pointer)[1:-1],
+            detail="It could hide what a name or a value really is, in code and in reviews alike.",
+            fix="Ask the vendor, or take the text out before pinning.",
+        )

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pennyform.findings import Finding
-from pennyform.spec.description_facts import operation_facts, parameter_facts, text_facts
-from pennyform.spec.document.load import METHODS
-from pennyform.spec.document.pointers import child
+from pennyform.spec.description_facts import operation_facts, parameter_facts, schema_facts, text_facts
+from pennyform.spec.document.extensions import API, is_extension
+from pennyform.spec.document.json_types import Json, JsonObject, child
 from pennyform.spec.document.references import restore_references
-from pennyform.spec.pin.notes import Notes
-from pennyform.spec.pin.schemas import is_ours, pin_schema, with_facts
-
-API = "x-pennyform-api"
-"""In ``info``: which contract this is, ``company`` for example."""
+from pennyform.spec.document.structure import METHODS
+from pennyform.spec.pin.left_out import LeftOut, UnreadEntry
 
 _OPERATION_FACTS = frozenset(
     {"deprecated", "operationId", "parameters", "requestBody", "responses", "security", "tags"}
 )
-_PARAMETER_FACTS = frozenset(
-    {"$ref", "allowReserved", "deprecated", "explode", "in", "name", "required", "schema", "style"}
-)
+_PARAMETER_FACTS = ("$ref", "name", "in", "required", "deprecated", "style", "explode", "allowReserved")
+_SECURITY_SCHEME_FACTS = ("type", "name", "in", "scheme", "bearerFormat", "openIdConnectUrl")
 _FLOW_FACTS = frozenset({"authorizationUrl", "refreshUrl", "scopes", "tokenUrl"})
+_SCHEMA_FACTS = frozenset(
+    {
+        *(
+            "$ref",
+            "additionalProperties",
+            "allOf",
+            "anyOf",
+            "const",
+            "default",
+            "deprecated",
+            "discriminator",
+        ),
+        *("enum", "exclusiveMaximum", "exclusiveMinimum", "format", "items", "maxItems", "maxLength"),
+        *("maxProperties", "maximum", "minItems", "minLength", "minProperties", "minimum", "multipleOf"),
+        *("not", "nullable", "oneOf", "pattern", "properties", "readOnly", "required", "type"),
+        *("uniqueItems", "writeOnly"),
+    }
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reduced:
     """A pinned document, and what was left out of it although it may be a fact.
 
-    ``unread`` is for the record: one entry for each sentence that was not understood, with the digest that
-    stands for it, its category, and where it stands. It holds none of the vendor's words.
+    ``unread`` has one entry for each sentence that was not understood, without the vendor's words.
     """
 
-    document: dict[str, Any]
+    document: JsonObject
     findings: list[Finding]
-    unread: list[dict[str, Any]]
+    unread: list[UnreadEntry]
 
 
-def pin(document: Mapping[str, Any], *, api: str, file: str = "") -> tuple[dict[str, Any], list[Finding]]:
+def pin(document: JsonObject, *, api: str, file: str = "") -> tuple[JsonObject, list[Finding]]:
     """Reduce a contract to its facts.
 
     Args:
@@ -56,144 +67,177 @@ def pin(document: Mapping[str, Any], *, api: str, file: str = "") -> tuple[dict[
     return reduced.document, reduced.findings
 
 
-def reduce(document: Mapping[str, Any], *, api: str, file: str = "") -> Reduced:
+def reduce(document: JsonObject, *, api: str, file: str = "") -> Reduced:
     """The same as :func:`pin`, with a record of the sentences that were not understood."""
-    notes = Notes(file)
-    info = document["info"]
-    pinned: dict[str, Any] = {
-        "openapi": document["openapi"],
-        "info": {"title": str(info.get("title", api)), "version": str(info.get("version", "")), API: api},
-        "servers": [{"url": server["url"]} for server in document.get("servers", []) if "url" in server],
-        "paths": {
-            path: _path_item(document["paths"][path], path, notes) for path in sorted(document["paths"])
-        },
-        "components": _components(document.get("components", {}), notes),
-    }
-    notes.unknown(document, pinned.keys() | {"tags", "security", "info"}, "")
-    return Reduced(restore_references(pinned), notes.findings(), notes.record())
+    left_out = LeftOut(file)
+    pinned = _Reducer(left_out).reduce_document(document, api)
+    return Reduced(restore_references(pinned), left_out.findings(), left_out.record())
 
 
-def _path_item(item: Mapping[str, Any], path: str, notes: Notes) -> dict[str, Any]:
-    pointer = child("/paths", path)
-    notes.unknown(item, {*METHODS, "parameters"}, pointer)
-    pinned: dict[str, Any] = {}
-    if "parameters" in item:
-        pinned["parameters"] = _parameters(item["parameters"], pointer, notes)
-    for method in METHODS:
-        if method in item:
-            pinned[method] = _operation(item[method], child(pointer, method), notes)
-    return pinned
+class _Reducer:
+    """Reduces the parts of one document, and notes what it leaves out. A pointer says where a part stands."""
 
+    def __init__(self, left_out: LeftOut) -> None:
+        self._left_out = left_out
 
-def _operation(operation: Mapping[str, Any], pointer: str, notes: Notes) -> dict[str, Any]:
-    notes.unknown(operation, _OPERATION_FACTS, pointer)
-    pinned: dict[str, Any] = {"operationId": operation["operationId"]}
-    facts = {**operation, **notes.facts(operation_facts(operation), pointer)}
-    for keyword in ("tags", "deprecated", "security", *filter(is_ours, sorted(facts))):
-        if facts.get(keyword) not in (None, False):
-            pinned[keyword] = facts[keyword]
-    if operation.get("parameters"):
-        pinned["parameters"] = _parameters(operation["parameters"], pointer, notes)
-    if "requestBody" in operation:
-        pinned["requestBody"] = _request_body(operation["requestBody"], child(pointer, "requestBody"), notes)
-    responses = operation["responses"]
-    pinned["responses"] = {
-        status: _response(responses[status], f"{pointer}/responses/{status}", notes)
-        for status in sorted(responses)
-    }
-    return pinned
+    def reduce_document(self, document: JsonObject, api: str) -> JsonObject:
+        info, paths = document["info"], document["paths"]
+        pinned: JsonObject = {
+            "openapi": document["openapi"],
+            "info": {
+                "title": str(info.get("title", api)),
+                "version": str(info.get("version", "")),
+                API: api,
+            },
+            "servers": [{"url": server["url"]} for server in document.get("servers", []) if "url" in server],
+            "paths": {path: self._path_item(paths[path], child("/paths", path)) for path in sorted(paths)},
+            "components": self._components(document.get("components", {})),
+        }
+        self._left_out.note_unknown(document, {*pinned, "tags", "security"}, "")
+        return pinned
 
+    def _path_item(self, item: JsonObject, pointer: str) -> JsonObject:
+        self._left_out.note_unknown(item, {*METHODS, "parameters"}, pointer)
+        pinned: JsonObject = {}
+        if "parameters" in item:
+            pinned["parameters"] = self._parameters(item["parameters"], pointer)
+        for method in METHODS:
+            if method in item:
+                pinned[method] = self._operation(item[method], child(pointer, method))
+        return pinned
 
-def _parameters(parameters: list[Any], pointer: str, notes: Notes) -> list[dict[str, Any]]:
-    return [
-        _parameter(parameter, f"{pointer}/parameters/{index}", notes)
-        for index, parameter in enumerate(parameters)
-    ]
+    def _operation(self, operation: JsonObject, pointer: str) -> JsonObject:
+        self._left_out.note_unknown(operation, _OPERATION_FACTS, pointer)
+        pinned: JsonObject = {"operationId": operation["operationId"]}
+        facts = {**operation, **self._left_out.facts_of(operation_facts(operation), pointer)}
+        for keyword in ("tags", "deprecated", "security", *filter(is_extension, sorted(facts))):
+            if facts.get(keyword) not in (None, False):
+                pinned[keyword] = facts[keyword]
+        if operation.get("parameters"):
+            pinned["parameters"] = self._parameters(operation["parameters"], pointer)
+        if "requestBody" in operation:
+            body, place = operation["requestBody"], child(pointer, "requestBody")
+            self._left_out.note_unknown(body, {"$ref", "content", "required"}, place)
+            pinned["requestBody"] = (
+                {"$ref": body["$ref"]}
+                if "$ref" in body
+                else {
+                    "required": bool(body.get("required")),
+                    "content": self._content(body.get("content", {}), place),
+                }
+            )
+        responses = operation["responses"]
+        pinned["responses"] = {
+            status: self._response(responses[status], f"{pointer}/responses/{status}")
+            for status in sorted(responses)
+        }
+        return pinned
 
+    def _parameters(self, parameters: list[JsonObject], pointer: str) -> list[JsonObject]:
+        return [
+            self._parameter(parameter, f"{pointer}/parameters/{index}")
+            for index, parameter in enumerate(parameters)
+        ]
 
-def _parameter(parameter: Mapping[str, Any], pointer: str, notes: Notes) -> dict[str, Any]:
-    notes.unknown(parameter, _PARAMETER_FACTS, pointer)
-    pinned = {
-        keyword: parameter[keyword]
-        for keyword in ("$ref", "name", "in", "required", "deprecated", "style", "explode", "allowReserved")
-        if keyword in parameter
-    }
-    if "schema" in parameter:
-        schema = pin_schema(parameter["schema"], f"{pointer}/schema", notes)
-        pinned["schema"] = with_facts(schema, notes.facts(parameter_facts(parameter), pointer))
-    return pinned
+    def _parameter(self, parameter: JsonObject, pointer: str) -> JsonObject:
+        self._left_out.note_unknown(parameter, {*_PARAMETER_FACTS, "schema"}, pointer)
+        pinned = {keyword: parameter[keyword] for keyword in _PARAMETER_FACTS if keyword in parameter}
+        if "schema" in parameter:
+            schema = self._schema(parameter["schema"], f"{pointer}/schema")
+            pinned["schema"] = _with_facts(
+                schema, self._left_out.facts_of(parameter_facts(parameter), pointer)
+            )
+        return pinned
 
-
-def _request_body(body: Mapping[str, Any], pointer: str, notes: Notes) -> dict[str, Any]:
-    notes.unknown(body, {"$ref", "content", "required"}, pointer)
-    if "$ref" in body:
-        return {"$ref": body["$ref"]}
-    return {
-        "required": bool(body.get("required")),
-        "content": _content(body.get("content", {}), pointer, notes),
-    }
-
-
-def _response(response: Mapping[str, Any], pointer: str, notes: Notes) -> dict[str, Any]:
-    notes.unknown(response, {"$ref", "content", "headers"}, pointer)
-    notes.facts(text_facts(response), pointer)
-    if "$ref" in response:
-        return {"$ref": response["$ref"]}
-    # OpenAPI demands a description; an empty one says that the sentence was left out.
-    pinned: dict[str, Any] = {"description": ""}
-    if "headers" in response:
-        pinned["headers"] = {
-            name: {
-                "schema": pin_schema(header.get("schema", {}), child(child(pointer, "headers"), name), notes)
+    def _response(self, response: JsonObject, pointer: str) -> JsonObject:
+        self._left_out.note_unknown(response, {"$ref", "content", "headers"}, pointer)
+        self._left_out.facts_of(text_facts(response), pointer)
+        if "$ref" in response:
+            return {"$ref": response["$ref"]}
+        # OpenAPI demands a description; an empty one says that the sentence was left out.
+        pinned: JsonObject = {"description": ""}
+        if "headers" in response:
+            pinned["headers"] = {
+                name: {
+                    "schema": self._schema(header.get("schema", {}), child(child(pointer, "headers"), name))
+                }
+                for name, header in sorted(response["headers"].items())
             }
-            for name, header in sorted(response["headers"].items())
+        if response.get("content"):
+            pinned["content"] = self._content(response["content"], pointer)
+        return pinned
+
+    def _content(self, content: JsonObject, pointer: str) -> JsonObject:
+        pinned: JsonObject = {}
+        for media_type, media in sorted(content.items()):
+            place = child(child(pointer, "content"), media_type)
+            self._left_out.note_unknown(media, {"schema", "encoding"}, place)
+            pinned[media_type] = {"schema": self._schema(media.get("schema", {}), f"{place}/schema")}
+            if media.get("encoding"):
+                pinned[media_type]["encoding"] = media["encoding"]
+        return pinned
+
+    def _components(self, components: JsonObject) -> JsonObject:
+        reducers = {
+            "schemas": self._schema,
+            "responses": self._response,
+            "parameters": self._parameter,
+            "securitySchemes": self._security_scheme,
         }
-    if response.get("content"):
-        pinned["content"] = _content(response["content"], pointer, notes)
-    return pinned
-
-
-def _content(content: Mapping[str, Any], pointer: str, notes: Notes) -> dict[str, Any]:
-    pinned: dict[str, Any] = {}
-    for media_type in sorted(content):
-        place = child(child(pointer, "content"), media_type)
-        notes.unknown(content[media_type], {"schema", "encoding"}, place)
-        pinned[media_type] = {
-            "schema": pin_schema(content[media_type].get("schema", {}), f"{place}/schema", notes)
-        }
-        if content[media_type].get("encoding"):
-            pinned[media_type]["encoding"] = content[media_type]["encoding"]
-    return pinned
-
-
-def _components(components: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
-    notes.unknown(components, {"responses", "schemas", "securitySchemes", "parameters"}, "/components")
-    pinned: dict[str, Any] = {}
-    read = {
-        "schemas": pin_schema,
-        "responses": _response,
-        "parameters": _parameter,
-        "securitySchemes": _security_scheme,
-    }
-    for kind, reduce in read.items():
-        if components.get(kind):
-            pinned[kind] = {
-                name: reduce(item, child(f"/components/{kind}", name), notes)
+        self._left_out.note_unknown(components, reducers, "/components")
+        return {
+            kind: {
+                name: reduce_component(item, child(f"/components/{kind}", name))
                 for name, item in sorted(components[kind].items())
             }
-    return pinned
+            for kind, reduce_component in reducers.items()
+            if components.get(kind)
+        }
+
+    def _security_scheme(self, scheme: JsonObject, pointer: str) -> JsonObject:
+        self._left_out.note_unknown(scheme, {*_SECURITY_SCHEME_FACTS, "flows"}, pointer)
+        pinned = {keyword: scheme[keyword] for keyword in _SECURITY_SCHEME_FACTS if keyword in scheme}
+        if "flows" in scheme:
+            pinned["flows"] = {
+                name: {
+                    **{keyword: flow[keyword] for keyword in sorted(_FLOW_FACTS & flow.keys())},
+                    # A scope's value is a sentence.
+                    "scopes": dict.fromkeys(sorted(flow.get("scopes", {})), ""),
+                }
+                for name, flow in sorted(scheme["flows"].items())
+            }
+        return pinned
+
+    def _schema(self, schema: Json, pointer: str) -> Json:
+        """A schema without prose, keywords in their order, with the facts of its description."""
+        if not isinstance(schema, dict):
+            return schema  # true and false are schemas too
+        pinned: JsonObject = {}
+        for keyword in sorted(schema):
+            value, place = schema[keyword], f"{pointer}/{keyword}"
+            if keyword not in _SCHEMA_FACTS:
+                if is_extension(keyword):
+                    pinned[keyword] = value
+                self._left_out.note_keyword(keyword, place)
+            elif keyword == "properties":
+                # Their order is the vendor's: people read a form in that order.
+                pinned[keyword] = {name: self._schema(value[name], child(place, name)) for name in value}
+            elif keyword in ("allOf", "anyOf", "oneOf"):
+                members = [self._schema(member, f"{place}/{index}") for index, member in enumerate(value)]
+                pinned[keyword] = [*filter(None, members)] if keyword == "allOf" else members
+            elif keyword in ("items", "additionalProperties", "not"):
+                pinned[keyword] = self._schema(value, place)
+            else:
+                pinned[keyword] = sorted(value) if keyword == "required" else value
+        reduced = _with_facts(pinned, self._left_out.facts_of(schema_facts(schema), pointer))
+        # An allOf that held a schema and its description: only the schema is left of it.
+        if reduced.get("allOf") == []:
+            del reduced["allOf"]
+        elif reduced.keys() == {"allOf"} and len(reduced["allOf"]) == 1:
+            return dict(reduced["allOf"][0])
+        return reduced
 
 
-def _security_scheme(scheme: Mapping[str, Any], pointer: str, notes: Notes) -> dict[str, Any]:
-    facts = ("type", "name", "in", "scheme", "bearerFormat", "openIdConnectUrl")
-    notes.unknown(scheme, {*facts, "flows"}, pointer)
-    pinned: dict[str, Any] = {keyword: scheme[keyword] for keyword in facts if keyword in scheme}
-    if "flows" in scheme:
-        pinned["flows"] = {name: _flow(flow) for name, flow in sorted(scheme["flows"].items())}
-    return pinned
-
-
-def _flow(flow: Mapping[str, Any]) -> dict[str, Any]:
-    pinned = {keyword: flow[keyword] for keyword in sorted(_FLOW_FACTS & flow.keys())}
-    pinned["scopes"] = dict.fromkeys(sorted(flow.get("scopes", {})), "")
-    return pinned
+def _with_facts(schema: JsonObject, facts: JsonObject) -> JsonObject:
+    """A schema with the facts from its description, keywords in their order."""
+    return dict(sorted({**schema, **facts}.items())) if facts else schema

@@ -4,20 +4,67 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+import msgspec
 
 from pennyform import data
 from pennyform.findings import failure
 from pennyform.spec.document import strict_json
 from pennyform.spec.document.canonical import canonical_json
+from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.structure import scopes_of
+from pennyform.spec.normaliser.contract import ComponentName
+from pennyform.spec.pin.left_out import UnreadEntry
 
 LOCK_VERSION = 1
+UNREAD_VERSION = 1
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+class Counts(msgspec.Struct, frozen=True):
+    """How much a contract holds.
+
+    ``schemas`` are named ones, ``shapes`` distinct objects and enums, ``unread`` sentences that were not
+    understood.
+    """
+
+    operations: int
+    paths: int
+    schemas: int
+    shapes: int
+    scopes: int
+    unread: int
+
+
+class LockEntry(msgspec.Struct, frozen=True):
+    """What one contract was made from: a file or URL, the day it was published, digests of both ends."""
+
+    source: str
+    date: str
+    read: str
+    pinned: str
+    counts: Counts
+
+
+class Lock(msgspec.Struct, frozen=True):
+    """``specs/lock.json``: the pinned contracts by the name of their API."""
+
+    format_version: int = LOCK_VERSION
+    contracts: dict[str, LockEntry] = {}
+
+
+class UnreadRecord(msgspec.Struct, frozen=True):
+    """``unread.json``: the sentences of a contract that were not understood."""
+
+    format_version: int
+    unread: list[UnreadEntry]
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """The ``specs`` folder: a checkout's, or the installed package's, which is only read."""
 
@@ -30,14 +77,14 @@ class Store:
 
     def apis(self) -> list[str]:
         """The names of the pinned contracts, sorted."""
-        return sorted(self.lock()["contracts"])
+        return sorted(self.lock().contracts)
 
     def contract_path(self, api: str) -> Path:
         """The pinned contract of ``api``."""
         return self.folder / api / "contract.json"
 
     def names_path(self, api: str) -> Path:
-        """The names its components were given, see :mod:`pennyform.spec.normaliser.naming`."""
+        """The names its components were given, see :mod:`pennyform.spec.normaliser.component_names`."""
         return self.folder / api / "names.json"
 
     def unread_path(self, api: str) -> Path:
@@ -58,7 +105,7 @@ class Store:
         """The lock file."""
         return self.folder / "lock.json"
 
-    def pinned(self, api: str) -> dict[str, Any]:
+    def pinned(self, api: str) -> JsonObject:
         """Read a pinned contract.
 
         Raises:
@@ -70,49 +117,53 @@ class Store:
             raise failure("no-contract", f"no contract of {api!r} is pinned", file=str(path), fix=fix)
         return dict(_read(path))
 
-    def intact(self, api: str) -> bool:
+    def is_intact(self, api: str) -> bool:
         """Whether a contract is there as the lock has it."""
-        path, entry = self.contract_path(api), self.lock()["contracts"].get(api, {})
-        return path.is_file() and digest(path.read_bytes()) == entry.get("pinned")
+        path, entry = self.contract_path(api), self.lock().contracts.get(api)
+        return entry is not None and path.is_file() and digest(path.read_bytes()) == entry.pinned
 
-    def previous(self, api: str) -> dict[str, Any] | None:
+    def previous(self, api: str) -> JsonObject | None:
         """Read the contract that was pinned when ``generated/`` was last written, if it is another one."""
         path = self.previous_path(api)
         return dict(_read(path)) if path.is_file() else None
 
-    def names(self, api: str) -> dict[str, Any]:
+    def names(self, api: str) -> dict[str, ComponentName]:
         """The remembered component names; empty before the first ``generate``."""
         path = self.names_path(api)
-        return dict(_read(path)) if path.is_file() else {}
+        return _read_record(path, dict[str, ComponentName]) if path.is_file() else {}
 
-    def unread(self, api: str) -> list[dict[str, Any]]:
+    def unread(self, api: str) -> list[UnreadEntry]:
         """The record of the sentences that were not understood; empty when nothing is pinned."""
         path = self.unread_path(api)
-        return list(_read(path)["unread"]) if path.is_file() else []
+        return _read_record(path, UnreadRecord).unread if path.is_file() else []
 
-    def lock(self) -> dict[str, Any]:
-        """The lock's content; empty sections when there is none yet."""
-        if not self.lock_path.is_file():
-            return {"format_version": LOCK_VERSION, "contracts": {}}
-        return dict(_read(self.lock_path))
+    def lock(self) -> Lock:
+        """The lock's content; empty when there is none yet."""
+        return _read_record(self.lock_path, Lock) if self.lock_path.is_file() else Lock()
 
-    def note(self, api: str, entry: Mapping[str, Any]) -> None:
-        """Put a contract's entry into the lock; what else stands in the entry there stays."""
-        lock = self.lock()
-        known = lock["contracts"].get(api, {})
-        lock["contracts"] = dict(sorted({**lock["contracts"], api: {**known, **entry}}.items()))
-        self.write(self.lock_path, lock)
+    def lock_contract(self, api: str, entry: LockEntry) -> None:
+        """Put a contract's entry into the lock."""
+        contracts = {**self.lock().contracts, api: entry}
+        self.write(self.lock_path, Lock(contracts=dict(sorted(contracts.items()))))
 
-    def write(self, path: Path, value: Any) -> None:
-        """Write JSON so that a reader sees the old or the new file, never half of one."""
+    def write(self, path: Path, value: Json) -> None:
+        """Write JSON, records included, so that a reader sees the old or the new file, never half of one."""
         path.parent.mkdir(parents=True, exist_ok=True)
         staged = path.with_name(path.name + ".new")
         staged.write_bytes(canonical_json(value))
         staged.replace(path)
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> Json:
     return strict_json.parse(path.read_bytes(), file=str(path))
+
+
+def _read_record(path: Path, record: type[T]) -> T:
+    try:
+        return msgspec.convert(_read(path), record)
+    except msgspec.ValidationError as error:
+        fix = "Restore it from version control, or fetch the contract again."
+        raise failure("damaged-record", f"not what was written: {error}", file=str(path), fix=fix) from None
 
 
 def digest(content: bytes) -> str:
@@ -120,34 +171,27 @@ def digest(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def counts(document: Mapping[str, Any]) -> dict[str, int]:
-    """How much a contract holds: operations, paths, named schemas, distinct objects and enums, scopes."""
+def count_parts(document: JsonObject, *, unread: int) -> Counts:
+    """Count what a pinned document holds; ``unread`` is the number of sentences not understood."""
     operations = [
         operation
         for item in document["paths"].values()
         for operation in item.values()
         if isinstance(operation, dict) and "operationId" in operation
     ]
-    scopes = {
-        scope
-        for operation in operations
-        for requirement in operation.get("security", [])
-        for names in requirement.values()
-        for scope in names
-    }
-    return {
-        "operations": len(operations),
-        "paths": len(document["paths"]),
-        "schemas": len(document.get("components", {}).get("schemas", {})),
-        "shapes": len(_shapes(document)),
-        "scopes": len(scopes),
-    }
+    return Counts(
+        operations=len(operations),
+        paths=len(document["paths"]),
+        schemas=len(document.get("components", {}).get("schemas", {})),
+        shapes=len(set(_object_schemas(document))),
+        scopes=len({scope for operation in operations for scope in scopes_of(operation)}),
+        unread=unread,
+    )
 
 
-def _shapes(value: Any) -> set[str]:
-    """Distinct object and enum schemas below a value, as text."""
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    found = {shape for child in children for shape in _shapes(child)}
+def _object_schemas(value: Json) -> Iterator[str]:
+    """The object and enum schemas below a value, as text."""
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _object_schemas(inner)
     if isinstance(value, dict) and (value.get("type") == "object" or isinstance(value.get("enum"), list)):
-        found.add(json.dumps(value, sort_keys=True))
-    return found
+        yield json.dumps(value, sort_keys=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pennyform.codegen.client.models.annotations import component_of, references
 from pennyform.codegen.client.parsing import class_name
 from pennyform.spec.normaliser.contract import Contract, Operation, Schema
-from pennyform.spec.normaliser.words import parts
+from pennyform.spec.normaliser.identifiers import split_words
 
 _MOST_NAMED = 3
 _WRITTEN = {"dms": "DMS", "fec": "FEC", "gocardless": "GoCardless", "pa": "PA", "sepa": "SEPA"}
@@ -122,5 +122,5 @@ def _listed(methods: list[str]) -> str:
 
 
 def _a_thing(name: str) -> str:
-    words = " ".join(_WRITTEN.get(word, word) for word in parts(name)).replace("e invoic", "e-invoic")
+    words = " ".join(_WRITTEN.get(word, word) for word in split_words(name)).replace("e invoic", "e-invoic")
     return f"{'An' if words[:1] in 'aeio' else 'A'} {words}"

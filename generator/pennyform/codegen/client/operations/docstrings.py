@@ -11,7 +11,7 @@ from typing import Any
 from pennyform.codegen.client.code import Code, docstring
 from pennyform.codegen.client.naming import short_path
 from pennyform.spec.normaliser.contract import Operation
-from pennyform.spec.normaliser.words import singular
+from pennyform.spec.normaliser.identifiers import singular
 
 _INDENT = 8
 _WHOLE = {

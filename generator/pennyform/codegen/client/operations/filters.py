@@ -10,7 +10,7 @@ from openapi_python_client.strings import ClassName
 from pennyform.codegen.client.code import Brackets, Code, docstring, joined, literal, union
 from pennyform.codegen.client.parsing import class_name
 from pennyform.spec.normaliser.contract import Contract, Operation
-from pennyform.spec.normaliser.words import pascal_case, singular
+from pennyform.spec.normaliser.identifiers import pascal_case, singular
 
 FILTERS = "x-pennyform-filters"
 # The operators that take a list of values; all others take one.

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pennyform.spec.description_facts import DEPRECATED_VALUES, FILTERS, INCLUDES, SORTS
 from pennyform.spec.diff.comparison.differences import Difference, changed, field_step, one_sided
 from pennyform.spec.diff.schemas.nodes import Shape, text
+from pennyform.spec.document.extensions import DEPRECATED_VALUES, FILTERS, INCLUDES, SORTS
+from pennyform.spec.document.json_types import JsonObject
 
 Pair = tuple[Shape, Shape]
 
 
-def _filters(old: dict[str, Any], new: dict[str, Any], both: Pair) -> Iterator[Difference]:
+def _filters(old: JsonObject, new: JsonObject, both: Pair) -> Iterator[Difference]:
     """The fields that a list can be filtered by, and the operators of each."""
     for name in sorted(old.keys() | new.keys()):
         before, after = set(old.get(name, ())), set(new.get(name, ()))

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pennyform.spec.description_facts import DECIMALS, DEFAULT, STABILITY
 from pennyform.spec.diff.comparison.choices import CHOICES
 from pennyform.spec.diff.comparison.differences import Difference, changed
 from pennyform.spec.diff.schemas.nodes import Shape, bound, describe, text
+from pennyform.spec.document.extensions import DECIMALS, DEFAULT, STABILITY
 
 _LOWER = ("minItems", "minLength", "minProperties", "minimum")
 _UPPER = ("maxItems", "maxLength", "maxProperties", "maximum", DECIMALS)

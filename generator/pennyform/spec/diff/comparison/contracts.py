@@ -14,6 +14,7 @@ from pennyform.spec.diff.report.kinds import ANSWER, BOTH, REQUEST
 from pennyform.spec.diff.schemas.nodes import Mint
 from pennyform.spec.diff.schemas.operations import Operation, OperationReader
 from pennyform.spec.diff.schemas.reader import SchemaReader
+from pennyform.spec.document.json_types import JsonObject
 
 _Key = tuple[str, str]
 _Operations = Mapping[_Key, Operation]
@@ -22,13 +23,13 @@ _Operations = Mapping[_Key, Operation]
 class Baseline:
     """A contract that others are compared with: it is read once, and so is what they share with it."""
 
-    def __init__(self, old: Mapping[str, Any]) -> None:
+    def __init__(self, old: JsonObject) -> None:
         self._document = old
         self._mint = Mint()
         self._schemas = SchemaReader(old, self._mint)
         self._operations = OperationReader(old, self._schemas, self._mint).read()
 
-    def compare(self, new: Mapping[str, Any]) -> list[Change]:
+    def compare(self, new: JsonObject) -> list[Change]:
         """What has changed in ``new``; see :func:`compare`."""
         schemas = SchemaReader(new, self._mint)
         before, after = self._operations, OperationReader(new, schemas, self._mint).read()
@@ -44,7 +45,7 @@ class Baseline:
         return changes(sites, self._mint)
 
 
-def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+def compare(old: JsonObject, new: JsonObject) -> list[Change]:
     """What differs between two pinned contracts, for those who call them.
 
     Args:
@@ -90,7 +91,7 @@ def _whole_operations(
             yield Site(operation, BOTH, one_sided("operation-added", operation.title, delta=key[1]))
 
 
-def _document(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Site]:
+def _document(old: JsonObject, new: JsonObject) -> Iterator[Site]:
     """What concerns every operation: servers and the ways to authenticate."""
     before, after = (
         dict.fromkeys(server["url"] for server in document.get("servers", ()) if "url" in server)
@@ -106,7 +107,7 @@ def _document(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Site]:
             yield Site(None, REQUEST, changed("authentication-changed", one, other))
 
 
-def _authentication(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _authentication(document: JsonObject) -> Iterator[tuple[str, Any]]:
     """Facts of the security schemes. The scopes they declare count where an operation asks for them."""
     for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
         for keyword, value in scheme.items():

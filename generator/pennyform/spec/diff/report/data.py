@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pennyform.spec.diff.report.accepted import Acceptance
 from pennyform.spec.diff.report.changes import Change
 from pennyform.spec.diff.report.kinds import RANK, Severity
 from pennyform.spec.diff.usage.search import Searched
+from pennyform.spec.document.json_types import JsonObject
 
 FORMAT_VERSION = 1
 
@@ -20,7 +20,7 @@ def report_data(
     new: str,
     accepted: Mapping[str, Acceptance],
     searched: Searched | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """The report as JSON-ready data.
 
     Args:
@@ -54,7 +54,7 @@ def _summary(changes: Sequence[Change], accepted: Mapping[str, Acceptance]) -> d
     return {**counts, "accepted": sum(change.fingerprint in accepted for change in changes)}
 
 
-def _change(change: Change, accepted: Mapping[str, Acceptance]) -> dict[str, Any]:
+def _change(change: Change, accepted: Mapping[str, Acceptance]) -> JsonObject:
     entry = accepted.get(change.fingerprint)
     return {
         "fingerprint": change.fingerprint,
@@ -73,7 +73,7 @@ def _change(change: Change, accepted: Mapping[str, Acceptance]) -> dict[str, Any
     }
 
 
-def _against(searched: Searched) -> dict[str, Any]:
+def _against(searched: Searched) -> JsonObject:
     return {
         "files": searched.files,
         "unread": searched.unread,

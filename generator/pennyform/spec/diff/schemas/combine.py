@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pennyform.spec.diff.schemas.nodes import ANYTHING, CLOSED, Mint, Shape, distinct
+from pennyform.spec.document.json_types import JsonObject
 
 _LOWER = frozenset({"minItems", "minLength", "minProperties"})
 _UPPER = frozenset({"maxItems", "maxLength", "maxProperties"})
@@ -88,7 +89,7 @@ def _values(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple
     return tuple(value for value in one if value in other)
 
 
-def _facts(one: Shape, other: Shape) -> dict[str, Any]:
+def _facts(one: Shape, other: Shape) -> JsonObject:
     facts = {**one.facts, **other.facts}
     for keyword in one.facts.keys() & other.facts.keys():
         facts[keyword] = _both(keyword, one.facts[keyword], other.facts[keyword])

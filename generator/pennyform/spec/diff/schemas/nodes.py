@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pennyform.spec.document.json_types import JsonObject
+
 OPEN = "open"
 CLOSED = "closed"
 
@@ -30,7 +32,7 @@ class Shape:
     types: tuple[str, ...] = ()
     nullable: bool = False
     values: tuple[str, ...] | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: JsonObject = field(default_factory=dict)
     fields: Mapping[str, Shape] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     rest: Shape | str = OPEN
@@ -115,9 +117,9 @@ def parts(shape: Shape) -> list[Shape]:
     return inner
 
 
-def describe(shape: Shape, *, depth: int = 8) -> dict[str, Any]:
+def describe(shape: Shape, *, depth: int = 8) -> JsonObject:
     """A shape as a JSON Schema (2020-12) for people and programs; below ``depth`` levels only types."""
-    schema: dict[str, Any] = {}
+    schema: JsonObject = {}
     if shape.circle:
         return {"$ref": f"#/components/schemas/{shape.circle}"}
     names = [*shape.types, "null"] if shape.nullable and shape.types else list(shape.types)
@@ -132,8 +134,8 @@ def describe(shape: Shape, *, depth: int = 8) -> dict[str, Any]:
     return schema | (_describe_parts(shape, depth - 1) if depth else {})
 
 
-def _describe_parts(shape: Shape, depth: int) -> dict[str, Any]:
-    schema: dict[str, Any] = {}
+def _describe_parts(shape: Shape, depth: int) -> JsonObject:
+    schema: JsonObject = {}
     if shape.fields:
         schema["properties"] = {name: describe(inner, depth=depth) for name, inner in shape.fields.items()}
     if shape.required:

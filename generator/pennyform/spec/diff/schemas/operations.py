@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pennyform.findings import failure
-from pennyform.spec.description_facts import FILE_SIZE, STABILITY
 from pennyform.spec.diff.schemas.nodes import Mint, Shape
 from pennyform.spec.diff.schemas.reader import SchemaReader
-from pennyform.spec.document.load import METHODS
+from pennyform.spec.document.extensions import FILE_SIZE, STABILITY
+from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.document.references import follow
-from pennyform.spec.normaliser.methods import resource_and_method
+from pennyform.spec.document.structure import METHODS
+from pennyform.spec.normaliser.operation_names import resource_and_method
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 # The Firm API keeps every resource below the company it belongs to.
@@ -30,7 +30,7 @@ class Parameter:
     location: str
     required: bool
     deprecated: bool
-    style: Mapping[str, Any]
+    style: JsonObject
     shape: Shape
 
 
@@ -39,7 +39,7 @@ class Content:
     """One media type of a body; ``encoding`` is that of its parts."""
 
     shape: Shape
-    encoding: Mapping[str, Any]
+    encoding: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Operation:
 class OperationReader:
     """Reads the operations of one document."""
 
-    def __init__(self, document: Mapping[str, Any], schemas: SchemaReader, mint: Mint) -> None:
+    def __init__(self, document: JsonObject, schemas: SchemaReader, mint: Mint) -> None:
         self._document = document
         self._schema = schemas
         self._mint = mint
@@ -111,14 +111,14 @@ class OperationReader:
         )
         return {operation.key: operation for operation in found}
 
-    def _known(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+    def _known(self, path: str, method: str, item: JsonObject) -> Operation:
         identity = (path, method, *self._schema.identity((item.get("parameters"), item[method])))
         if identity not in self._mint.known:
             self._mint.known[identity] = self._operation(path, method, item)
         operation: Operation = self._mint.known[identity]
         return operation
 
-    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+    def _operation(self, path: str, method: str, item: JsonObject) -> Operation:
         raw = item[method]
         body = self._resolved(raw.get("requestBody") or {})
         answers = {str(status): self._answer(answer) for status, answer in sorted(raw["responses"].items())}
@@ -142,7 +142,7 @@ class OperationReader:
             answers=answers,
         )
 
-    def _parameters(self, item: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[Parameter]:
+    def _parameters(self, item: JsonObject, raw: JsonObject) -> Iterator[Parameter]:
         """The path item's parameters, then the operation's, which replace those of the same name."""
         for reference in (*item.get("parameters", ()), *raw.get("parameters", ())):
             parameter = self._resolved(reference)
@@ -162,7 +162,7 @@ class OperationReader:
                 shape=self._schema(parameter.get("schema", {})),
             )
 
-    def _answer(self, reference: Mapping[str, Any]) -> Answer:
+    def _answer(self, reference: JsonObject) -> Answer:
         answer = self._resolved(reference)
         headers = {
             name.lower(): self._schema(self._resolved(header).get("schema", {}))
@@ -170,13 +170,13 @@ class OperationReader:
         }
         return Answer(self._bodies(answer), headers)
 
-    def _bodies(self, holder: Mapping[str, Any]) -> dict[str, Content]:
+    def _bodies(self, holder: JsonObject) -> dict[str, Content]:
         return {
             media_type.lower(): Content(self._schema(media.get("schema", {})), media.get("encoding") or {})
             for media_type, media in sorted((holder.get("content") or {}).items())
         }
 
-    def _resolved(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _resolved(self, item: JsonObject) -> JsonObject:
         for _ in range(_LONGEST_CHAIN):
             if "$ref" not in item:
                 return item
@@ -184,7 +184,7 @@ class OperationReader:
         raise failure("reference", f"the reference {item['$ref']!r} leads on and on")
 
 
-def _scopes(raw: Mapping[str, Any]) -> Iterator[str]:
+def _scopes(raw: JsonObject) -> Iterator[str]:
     """Any one of these is enough: the contract's lists mean *one of*, whatever OpenAPI says about lists."""
     for requirement in raw.get("security", ()):
         for names in requirement.values():
@@ -200,7 +200,7 @@ def _is_array(bodies: Mapping[str, Content] | None) -> bool:
     return any(content.shape.types == ("array",) for content in (bodies or {}).values())
 
 
-def resources(document: Mapping[str, Any], operation_ids: Collection[str]) -> Iterator[str]:
+def resources(document: JsonObject, operation_ids: Collection[str]) -> Iterator[str]:
     """The resources that some operations belong to."""
     for path, item in document["paths"].items():
         for method in METHODS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from pennyform.spec.diff.schemas.combine import meet, unite
@@ -15,6 +15,7 @@ from pennyform.spec.diff.schemas.nodes import (
     Shape,
     text,
 )
+from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.document.references import follow
 
 # Keywords that shape a schema; every other one is kept as a fact.
@@ -49,7 +50,7 @@ _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", 
 class SchemaReader:
     """Reads the schemas of one document. Each named schema is worked out once."""
 
-    def __init__(self, document: Mapping[str, Any], mint: Mint) -> None:
+    def __init__(self, document: JsonObject, mint: Mint) -> None:
         self._document = document
         self._mint = mint
         self._named: dict[str, Shape] = {}
@@ -90,7 +91,7 @@ class SchemaReader:
         return self._parts[reference]
 
     def _shape(self, schema: Any) -> Shape:
-        if not isinstance(schema, Mapping):
+        if not isinstance(schema, dict):
             return ANYTHING if schema is not False else self._mint.make(Shape(values=()))
         elements = list(self._elements(schema))
         shape = elements[0]
@@ -102,7 +103,7 @@ class SchemaReader:
         """The shape of a component, for following a circle."""
         return self._named.get(name, ANYTHING)
 
-    def _elements(self, schema: Mapping[str, Any]) -> Iterator[Shape]:
+    def _elements(self, schema: JsonObject) -> Iterator[Shape]:
         """What a schema consists of, all of which must hold; its own keywords last, since they win."""
         if "$ref" in schema:
             yield self._reference(str(schema["$ref"]))
@@ -125,7 +126,7 @@ class SchemaReader:
             self._named[name] = shape
         return self._named[name]
 
-    def _own(self, schema: Mapping[str, Any]) -> Shape:
+    def _own(self, schema: JsonObject) -> Shape:
         types, null_type = _types(schema.get("type"))
         values, null_value = _values(schema)
         if values and not types:
@@ -158,7 +159,7 @@ def _types(declared: Any) -> tuple[tuple[str, ...], bool]:
     return tuple(sorted({str(name) for name in names if name != "null"})), "null" in names
 
 
-def _values(schema: Mapping[str, Any]) -> tuple[list[Any] | None, bool]:
+def _values(schema: JsonObject) -> tuple[list[Any] | None, bool]:
     """The allowed values without null, None where they are free, and whether null is among them."""
     values = schema.get("enum", [schema["const"]] if "const" in schema else None)
     if not isinstance(values, list):
@@ -166,7 +167,7 @@ def _values(schema: Mapping[str, Any]) -> tuple[list[Any] | None, bool]:
     return [_number(value) for value in values if value is not None], None in values
 
 
-def _facts(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(schema: JsonObject) -> JsonObject:
     facts = {
         keyword: _number(value)
         for keyword, value in schema.items()
@@ -180,7 +181,7 @@ def _facts(schema: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
-def _bounds(schema: Mapping[str, Any], keyword: str) -> list[tuple[float, bool]]:
+def _bounds(schema: JsonObject, keyword: str) -> list[tuple[float, bool]]:
     """The bounds of one side and whether they exclude their limit, as OpenAPI 3.0 or 3.1 says it."""
     limit, exclusive = schema.get(keyword), schema.get(f"exclusive{keyword.capitalize()}")
     found: list[tuple[Any, bool]] = [(limit, exclusive is True), (exclusive, True)]

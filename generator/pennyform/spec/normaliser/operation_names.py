@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from pennyform.spec.normaliser.words import is_plural, singular, snake_case
-
-RESOURCE = "x-pennyform-resource"
-METHOD = "x-pennyform-method"
+from pennyform.spec.document.extensions import METHOD, RESOURCE
+from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.normaliser.identifiers import is_plural, singular, snake_case
 
 # The Firm API has every resource below the company that it belongs to: that company is an argument, not the
 # resource.
@@ -24,7 +21,7 @@ _ITEM = {"get": "get", "post": "create", "put": "update", "delete": "delete", "p
 
 
 def resource_and_method(
-    path: str, method: str, operation: Mapping[str, Any], *, page: bool, bare_array: bool
+    path: str, method: str, operation: JsonObject, *, page: bool, bare_array: bool
 ) -> tuple[str, str]:
     """The resource and the method's name of one operation.
 

@@ -1,7 +1,8 @@
-"""The keywords of facts for which OpenAPI has none."""
+"""The keywords of ours in OpenAPI documents: facts for which OpenAPI has none, and what overlays declare."""
 
 from __future__ import annotations
 
+# Facts that pinning finds in descriptions.
 FILTERS = "x-pennyform-filters"
 """On a ``filter`` parameter's schema: field -> operators."""
 SORTS = "x-pennyform-sorts"
@@ -18,3 +19,22 @@ STABILITY = "x-pennyform-stability"
 """On an operation or a parameter's schema: ``beta`` or ``experimental``."""
 FILE_SIZE = "x-pennyform-file-megabytes"
 """On an operation that takes a file: how large it may be, in units of 1,000,000 bytes."""
+
+# What overlays declare.
+DECLARED = "x-pennyform-component"
+"""On a schema: ``{name | request | answer: NAME, description: TEXT}``."""
+RESOURCE = "x-pennyform-resource"
+"""On an operation: the resource of the client that it belongs to."""
+METHOD = "x-pennyform-method"
+"""On an operation: the name of its method in the client."""
+
+# What pinning and normalising write.
+API = "x-pennyform-api"
+"""In ``info``: which contract this is, ``company`` for example."""
+DIRECTION = "x-pennyform-direction"
+"""On a component: ``request`` or ``answer``, the direction that it serves."""
+
+
+def is_extension(keyword: str) -> bool:
+    """Whether a keyword is one of ours, which a pinned document keeps when it is pinned again."""
+    return keyword.startswith("x-pennyform-")

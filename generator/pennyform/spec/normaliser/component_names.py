@@ -16,11 +16,8 @@ from dataclasses import dataclass
 
 from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec.normaliser.components import ITEM, VALUE, Place, Shape
-from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Operation
-from pennyform.spec.normaliser.words import pascal_case, singular, snake_case
-
-Names = Mapping[str, Mapping[str, str]]
-"""Name -> direction, place and fingerprint of the shape that bears it."""
+from pennyform.spec.normaliser.contract import ANSWER, REQUEST, ComponentName, Operation
+from pennyform.spec.normaliser.identifiers import pascal_case, singular, snake_case
 
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,119}")
 _PAGE = "Page"
@@ -36,7 +33,7 @@ class Naming:
     shapes: Mapping[str, Shape]
     operations: Mapping[tuple[str, str], Operation]
     vendor: Mapping[str, str]
-    known: Names
+    known: Mapping[str, ComponentName]
 
     def assign(self) -> dict[str, str]:
         """A name for each shape's key.
@@ -80,9 +77,9 @@ class Naming:
         remembered: dict[str, str] = {}
         for exact in (True, False):
             for name, record in sorted(self.known.items()):
-                key = places.get((record["direction"], record["place"]), record["shape"])
+                key = places.get((record.direction, record.place), record.shape)
                 # Where two named shapes have become one, the name whose shape did not change stays.
-                if key in self.shapes and (key == record["shape"]) == exact:
+                if key in self.shapes and (key == record.shape) == exact:
                     remembered.setdefault(key, name)
         return remembered
 
@@ -133,14 +130,10 @@ class Naming:
         )
 
 
-def remember(names: Mapping[str, str], shapes: Mapping[str, Shape]) -> dict[str, dict[str, str]]:
+def remember(names: Mapping[str, str], shapes: Mapping[str, Shape]) -> dict[str, ComponentName]:
     """What to keep so that the next run gives the same names; sorted by name."""
     return {
-        name: {
-            "direction": shapes[key].direction,
-            "place": str(shapes[key].first()),
-            "shape": key,
-        }
+        name: ComponentName(shapes[key].direction, str(shapes[key].first()), key)
         for key, name in sorted(names.items(), key=lambda item: item[1])
     }
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pennyform.findings import Failure
+from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.document.overlay import read_overlay
 from pennyform.spec.normaliser.contract import Contract
 from pennyform.spec.normaliser.normalise import normalise
@@ -23,13 +22,13 @@ def read_contract(api: str, store: Store | None = None) -> Contract:
     """
     store = store or Store.default()
     try:
-        return normalise(store.pinned(api), overlays(api, store), names=store.names(api))
-    except Failure as problem:
+        return normalise(store.pinned(api), read_overlays(api, store), names=store.names(api))
+    except Failure as error:
         file = str(store.contract_path(api))
-        found = [finding if finding.file else finding._replace(file=file) for finding in problem.findings]
-        raise Failure(found) from None
+        findings = [finding if finding.file else finding._replace(file=file) for finding in error.findings]
+        raise Failure(findings) from None
 
 
-def overlays(api: str, store: Store) -> list[dict[str, Any]]:
+def read_overlays(api: str, store: Store) -> list[JsonObject]:
     """The overlay documents of ``api``, in the order in which they apply; none is fine."""
     return [read_overlay(path) for path in store.overlay_paths(api)]

@@ -9,19 +9,19 @@ _NOT_PLURAL = ("ss", "us", "is")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
-def parts(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words of an identifier in whatever case: ``postCustomerInvoices`` → post, customer, invoices."""
     return [part.lower() for part in _PART.findall(text)]
 
 
 def snake_case(text: str) -> str:
     """``e-invoices`` → ``e_invoices``."""
-    return "_".join(parts(text))
+    return "_".join(split_words(text))
 
 
 def pascal_case(text: str) -> str:
     """``customer_invoices`` → ``CustomerInvoices``."""
-    return "".join(part.capitalize() for part in parts(text))
+    return "".join(part.capitalize() for part in split_words(text))
 
 
 def singular(text: str) -> str:
