@@ -26,7 +26,7 @@ from typing import Any
 from pennyform import data
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.auth.access import Company
-from pennyform.sandbox.http.background_server import Served
+from pennyform.sandbox.background_server import Served
 from pennyform.sandbox.messages import Request
 from pennyform.sandbox.setup.fixtures import load_fixtures
 

@@ -36,7 +36,7 @@ import httpx
 from pennyform import data
 from pennyform.cli import main as main_of_pennyform
 from pennyform.sandbox import Sandbox
-from pennyform.sandbox.http.background_server import Served
+from pennyform.sandbox.background_server import Served
 
 from tests.engine.page import Clock, follow
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pennyform.sandbox import Rules, Sandbox
-from pennyform.sandbox.http.background_server import Served
+from pennyform.sandbox.background_server import Served
 
 from tests.engine.world import PRODUCT, Office
 

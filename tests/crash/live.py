@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pennyform.sandbox import TOKEN
-from pennyform.sandbox.http.background_server import Served
+from pennyform.sandbox.background_server import Served
 
 from tests.engine.world import books_of
 

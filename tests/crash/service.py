@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pennyform.sandbox import Rules, Sandbox
-from pennyform.sandbox.http.request_log import Entry
 from pennyform.sandbox.http.server import address, listen, server
+from pennyform.sandbox.request_log import Entry
 
 
 @dataclass(frozen=True)

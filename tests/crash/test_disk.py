@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from pennyform.sandbox.http.background_server import Served
+from pennyform.sandbox.background_server import Served
 
 from .live import applying, expected
 

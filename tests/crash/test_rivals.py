@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pennyform.sandbox.http.background_server import Served
-from pennyform.sandbox.http.request_log import Entry
+from pennyform.sandbox.background_server import Served
+from pennyform.sandbox.request_log import Entry
 
 from .live import applying, expected
 from .rivals import Rivalry

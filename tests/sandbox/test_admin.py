@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from pennyform.sandbox import TOKEN, Sandbox
-from pennyform.sandbox.http.request_log import line
+from pennyform.sandbox.request_log import format_entry
 
 from .bodies import company, product
 from .conftest import Clock
@@ -201,7 +201,7 @@ SECRET = "tok_9f8e7d6c5b4a"
 
 def test_the_log_says_what_happened_and_never_the_token(admin: httpx.Client, sandbox: Sandbox) -> None:
     lines: list[str] = []
-    sandbox.log.listeners.append(lambda entry: lines.append(line(entry)))
+    sandbox.log.listeners.append(lambda entry: lines.append(format_entry(entry)))
     admin.post("/_sandbox/tokens", json={"token": SECRET})
     me(admin, SECRET)
     headers = {"authorization": f"Bearer {SECRET}"}
@@ -226,7 +226,7 @@ def test_the_log_tells_faults(admin: httpx.Client, sandbox: Sandbox) -> None:
         admin.get(f"{API}/me", headers={"x-sandbox-fault": "dropped; how=read_error"})
     (entry,) = sandbox.log.since()
     assert (entry.status, entry.ending, entry.faults) == (None, "read_error", ("dropped",))
-    assert line(entry).endswith("GET    /me  [dropped]  read_error")
+    assert format_entry(entry).endswith("GET    /me  [dropped]  read_error")
     assert admin.get("/_sandbox/requests?after=1").json() == {"requests": []}
     assert admin.get("/_sandbox/requests?after=x").status_code == 400
     assert admin.delete("/_sandbox/requests").status_code == 204

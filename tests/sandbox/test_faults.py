@@ -334,7 +334,7 @@ def test_what_was_switched_on_is_told_and_can_be_switched_off(desk: Desk) -> Non
     number = desk.sandbox.faults.schedule(Unavailable(skip=1, times=1))
     assert [desk.create(name).status_code for name in "ABC"] == [201, 503, 201]
     (found,) = desk.sandbox.faults.scheduled()
-    assert (found.number, found.seen, found.met) == (number, 3, 1)
+    assert (found.number, found.matched, found.applied) == (number, 3, 1)
     assert desk.sandbox.faults.remove(number)
     assert not desk.sandbox.faults.remove(number)
 

@@ -173,7 +173,7 @@ class Service(Sandbox):
         """Wait until nothing is under way to the service any more."""
         while self.faults.late:
             self._loop.sleep(60.0)
-            self.faults.meet(Request("GET", f"{API}/me", "", {}, b"", ""), self)
+            self.faults.deliver(Request("GET", f"{API}/me", "", {}, b"", ""), self)
 
 
 def _kept(connection: sqlite3.Connection) -> Iterator[Kept]:

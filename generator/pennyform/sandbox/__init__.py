@@ -7,6 +7,6 @@ referee that borrows from a player proves nothing.
 
 from pennyform.sandbox.application import Sandbox
 from pennyform.sandbox.rules import Rules
-from pennyform.sandbox.setup.seed import TOKEN
+from pennyform.sandbox.seed import TOKEN
 
 __all__ = ["TOKEN", "Rules", "Sandbox"]

@@ -1,26 +1,49 @@
-"""Refusals, in the shapes of the contract.
+"""Error responses, in the shapes of the contract.
 
 400 is ``{message, field?, payload?, code?}``; 401, 403, 404, 409 and 422 are ``{error, status}``; 429 is
-plain text. A :class:`ApiError` is raised where the rule is broken and becomes the answer at the door; the
-transaction it interrupts is rolled back.
+plain text. An :class:`ApiError` is raised where a rule is broken; the service turns it into the response, and
+the transaction that it interrupts is rolled back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+
+from pennyform.sandbox.messages import Response, make_response
 
 _LONGEST_PAYLOAD = 200
 
 
 class ApiError(Exception):
-    """An answer that is not a success. ``body`` is text for ``text/plain``, anything else for JSON."""
+    """A response that is not a success.
 
-    def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(status, body)
+    Attributes:
+        status: of the response.
+        message: what is wrong, for a person.
+        headers: besides ``content-type``.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        body: str | Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """``body`` is as :func:`~pennyform.sandbox.messages.make_response` takes it.
+
+        It is ``{error, status}`` when left out.
+        """
+        super().__init__(status, message)
         self.status = status
-        self.body = body
+        self.message = message
         self.headers = dict(headers or {})
+        self._body = {"error": message, "status": status} if body is None else body
+
+    def response(self) -> Response:
+        """The response that says so."""
+        return make_response(self.status, self._body, self.headers)
 
 
 def bad_request(message: str, *, code: str = "", field: str = "", payload: str = "") -> ApiError:
@@ -29,66 +52,63 @@ def bad_request(message: str, *, code: str = "", field: str = "", payload: str =
     Args:
         message: one sentence for a person.
         code: one of the contract's codes (``NotAnyOf``, ``InvalidPattern``, …); left out when empty.
-        field: the field meant, dotted; only sent together with a code, as the contract has it.
-        payload: the value that was refused, shortened.
+        field: the field at fault, dotted; only sent together with a code, as the contract has it.
+        payload: the value at fault, shortened.
     """
     body = {"message": message}
     if code:
         extra = {"field": field, "payload": payload[:_LONGEST_PAYLOAD], "code": code}
         body.update({name: value for name, value in extra.items() if value})
-    return ApiError(400, body)
-
-
-def _plain(status: int, error: str) -> ApiError:
-    return ApiError(status, {"error": error, "status": status})
+    return ApiError(400, message, body=body)
 
 
 def unauthorized() -> ApiError:
     """401: missing, unknown and expired tokens are not told apart."""
-    return _plain(401, "The access token is invalid")
+    return ApiError(401, "The access token is invalid")
 
 
 def forbidden(scopes: Sequence[str]) -> ApiError:
     """403, naming the scopes any one of which would have done."""
     names = " or ".join(f'"{scope}"' for scope in scopes)
-    return _plain(403, f"Access to this resource requires scope {names}.")
+    return ApiError(403, f"Access to this resource requires scope {names}.")
 
 
-def not_found(what: str = "") -> ApiError:
+def not_found(resource: str = "") -> ApiError:
     """404: it does not exist, or it belongs to another company."""
-    return _plain(404, f"{what} was not found" if what else "Not Found")
+    return ApiError(404, f"{resource} was not found" if resource else "Not Found")
 
 
-def as_declared(problem: ApiError, refusals: Collection[int]) -> ApiError:
-    """The problem itself, or a 400 for a 422 that the contract does not give the operation.
-
-    Args:
-        problem: raised by a rule, which does not know for which operation it is asked.
-        refusals: statuses that the contract gives it.
-    """
-    return bad_request(problem.body["error"]) if problem.status == 422 and 422 not in refusals else problem
-
-
-def conflict(error: str) -> ApiError:
+def conflict(message: str) -> ApiError:
     """409: the state of something stands in the way for now."""
-    return _plain(409, error)
+    return ApiError(409, message)
 
 
 def too_large(limit: int) -> ApiError:
     """413: the body is longer than ``limit`` bytes."""
-    return _plain(413, f"The request body is larger than {limit} bytes")
+    return ApiError(413, f"The request body is larger than {limit} bytes")
 
 
-def unprocessable(error: str) -> ApiError:
+def unprocessable(message: str) -> ApiError:
     """422: well formed, but against a rule."""
-    return _plain(422, error)
+    return ApiError(422, message)
 
 
-def too_many_requests(seconds: int) -> ApiError:
+def too_many_requests(seconds: int, headers: Mapping[str, str]) -> ApiError:
     """429, as plain text; ``retry-after`` is in whole seconds."""
-    return ApiError(429, "Rate limit exceeded. Try again later.\n", {"retry-after": str(seconds)})
+    message = "Rate limit exceeded. Try again later.\n"
+    return ApiError(429, message, body=message, headers={"retry-after": str(seconds), **headers})
 
 
 def unavailable(reason: str) -> ApiError:
-    """503: the database cannot be written for now. Nothing of the request was kept."""
-    return _plain(503, f"The sandbox's database cannot be used: {reason}")
+    """503: the database cannot be written for now. Nothing of the request was stored."""
+    return ApiError(503, f"The sandbox's database cannot be used: {reason}")
+
+
+def as_declared(error: ApiError, statuses: Collection[int]) -> ApiError:
+    """The error itself, or a 400 for a 422 that the contract does not give the operation.
+
+    Args:
+        error: raised by a rule, which does not know for which operation it is checked.
+        statuses: of the errors that the contract gives the operation.
+    """
+    return bad_request(error.message) if error.status == 422 and 422 not in statuses else error

@@ -1,6 +1,6 @@
-"""What goes in and what comes out: HTTP without a socket.
+"""Requests and responses: HTTP without a socket.
 
-Every transport (in-process, ASGI) turns its own objects into these two and nothing else, so that a
+Every transport (in-process, ASGI) converts its own objects to these two and nothing else, so that a
 request means the same whichever way it came.
 """
 
@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
+BASE_PATH = "/api/external/v2"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request, read to its end.
 
     ``path`` is decoded, ``query`` is the raw text after ``?``; header names are lower case. ``origin`` is
-    the scheme and authority the caller used (``https://app.pennylane.com``): links in answers point there.
+    the scheme and authority the caller used (``https://app.pennylane.com``): links in responses point there.
     """
 
     method: str
@@ -25,11 +29,33 @@ class Request:
     body: bytes = b""
     origin: str = ""
 
+    @property
+    def media_type(self) -> str:
+        """The ``Content-Type`` without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer. ``body`` is empty for 204; header names are lower case."""
+    """One HTTP response. ``body`` is empty for 204; header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+
+
+def make_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    """A response from a value.
+
+    Args:
+        status: of the response.
+        body: text is sent as plain text, None as no body, anything else as JSON.
+        headers: besides ``content-type``; they win over it.
+    """
+    if body is None:
+        return Response(status, headers or {})
+    if isinstance(body, str):
+        media_type, content = "text/plain", body.encode()
+    else:
+        media_type, content = "application/json", msgspec.json.encode(body)
+    return Response(status, {"content-type": f"{media_type}; charset=utf-8", **(headers or {})}, content)

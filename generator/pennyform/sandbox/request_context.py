@@ -9,13 +9,13 @@ from typing import Any, overload
 from urllib.parse import quote
 
 from pennyform.sandbox.api_errors import ApiError, not_found, unprocessable
+from pennyform.sandbox.auth import signed_links
 from pennyform.sandbox.auth.access import Access
 from pennyform.sandbox.contract.contract import Operation
-from pennyform.sandbox.documents import links
+from pennyform.sandbox.messages import BASE_PATH
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import AnyRecord, JsonRecord, Record, RecordBody, Records, TypedBody
 
-BASE_PATH = "/api/external/v2"
 # What the contract says of documents and exports; of files that were sent it says nothing.
 _DOCUMENT_MINUTES = 30
 
@@ -50,8 +50,8 @@ class RequestContext:
     ) -> str:
         """A link to a file that opens without a token, for so many minutes."""
         until = int(self.now.timestamp() + 60 * minutes)
-        place = links.sign(self.access.company.id, kind, identifier, until)
-        return f"{self.origin}{links.PREFIX}{place}/{quote(filename)}"
+        place = signed_links.sign(self.access.company.id, kind, identifier, until)
+        return f"{self.origin}{signed_links.PREFIX}{place}/{quote(filename)}"
 
     @overload
     def find(self, kind: str, identifier: Any, name: str = "") -> JsonRecord: ...

@@ -8,7 +8,7 @@ It is asked for by name and not found by itself, so that tests without it start 
 pytest, ``background_server.Served`` puts a sandbox on a port for as long as a block lasts.
 """
 
-from pennyform.sandbox.http.background_server import Served
+from pennyform.sandbox.background_server import Served
 from pennyform.testing.fixtures import (
     pennylane_client,
     pennylane_sandbox,

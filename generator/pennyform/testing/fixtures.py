@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pennyform.sandbox import TOKEN, Sandbox
-from pennyform.sandbox.http.background_server import Served
+from pennyform.sandbox.background_server import Served
 
 API_URL = "https://app.pennylane.com/api/external/v2"
 

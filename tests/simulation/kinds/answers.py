@@ -18,7 +18,7 @@ from pennyform.sandbox.faults import (
     Truncated,
     Unavailable,
 )
-from pennyform.sandbox.faults.kinds import Encounter
+from pennyform.sandbox.faults.fault_context import FaultContext
 from pennyform.sandbox.messages import Response
 
 from tests.simulation.kinds.kind import Kind
@@ -29,15 +29,15 @@ from tests.simulation.kinds.storm import Storm
 class Empty(Fault, frozen=True, kw_only=True, tag="empty"):
     """The request is carried out; the answer has a status and nothing else."""
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        return _altered(encounter.deliver(), body=b"")
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        return _altered(context.deliver(), body=b"")
 
 
 class WrongType(Fault, frozen=True, kw_only=True, tag="wrong_type"):
     """The request is carried out; the answer calls itself a picture."""
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        return _altered(encounter.deliver(), headers={"content-type": "image/png"})
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        return _altered(context.deliver(), headers={"content-type": "image/png"})
 
 
 class Poorer(Fault, frozen=True, kw_only=True, tag="poorer"):
@@ -45,8 +45,8 @@ class Poorer(Fault, frozen=True, kw_only=True, tag="poorer"):
 
     names: tuple[str, ...]
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        outcome = encounter.deliver()
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        outcome = context.deliver()
         if outcome.response is None or outcome.response.status not in (200, 201):
             return outcome
         try:
@@ -61,7 +61,7 @@ class Status(Fault, frozen=True, kw_only=True, tag="status"):
 
     status: int
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
+    def apply(self, context: FaultContext) -> RequestOutcome:
         headers = {"content-type": "text/plain", "location": "https://elsewhere.example/"}
         return RequestOutcome(Response(self.status, headers, b"see elsewhere\n"))
 
@@ -71,8 +71,8 @@ class Echo(Fault, frozen=True, kw_only=True, tag="echo"):
 
     status: int
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        said = "\n".join(f"{name}: {value}" for name, value in encounter.request.headers.items())
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        said = "\n".join(f"{name}: {value}" for name, value in context.request.headers.items())
         return RequestOutcome(Response(self.status, {"content-type": "text/plain"}, said.encode()))
 
 

@@ -57,7 +57,7 @@ class Storm:
     @property
     def struck(self) -> bool:
         """Whether anything of it was met so far."""
-        met = sum(found.met for found in self.service.faults.scheduled())
+        met = sum(found.applied for found in self.service.faults.scheduled())
         return bool(met or self.machine.met or self.acts or self.happened)
 
     def fate(self) -> tuple[Death | None, int | None]:

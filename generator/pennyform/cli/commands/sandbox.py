@@ -83,7 +83,7 @@ def _serve(args: argparse.Namespace) -> None:
 
 def _opened(args: argparse.Namespace) -> Sandbox:
     from pennyform.sandbox import Sandbox
-    from pennyform.sandbox.http.request_log import line
+    from pennyform.sandbox.request_log import format_entry
 
     faults, moment, rules = _faults(args.faults), _moment(args.clock), _rules(args.rule)
     is_new = not args.db.exists()
@@ -95,7 +95,7 @@ def _opened(args: argparse.Namespace) -> Sandbox:
     elif args.data or args.company:
         print(f"{args.db} holds books already: they are kept as they are", file=sys.stderr)
     if not args.quiet:
-        sandbox.log.listeners.append(lambda entry: print(line(entry), file=sys.stderr, flush=True))
+        sandbox.log.listeners.append(lambda entry: print(format_entry(entry), file=sys.stderr, flush=True))
     return sandbox
 
 

@@ -1,21 +1,18 @@
-"""What a handler is given, and how it refuses."""
+"""One request to the sandbox itself, as the handlers of ``/_sandbox`` get it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 from urllib.parse import unquote
 
 import msgspec
 
 from pennyform.sandbox.api_errors import ApiError
-from pennyform.sandbox.messages import Request
+from pennyform.sandbox.messages import Request, Response
+from pennyform.sandbox.service import SandboxService
 
-if TYPE_CHECKING:
-    from pennyform.sandbox.application import Sandbox
-
-Answer = tuple[int, Any]
 T = TypeVar("T")
 
 
@@ -23,7 +20,7 @@ T = TypeVar("T")
 class AdminRequest:
     """One request to the sandbox itself. ``snapshots`` are those taken so far, by name."""
 
-    sandbox: Sandbox
+    sandbox: SandboxService
     request: Request
     snapshots: dict[str, bytes]
 
@@ -32,24 +29,19 @@ class AdminRequest:
         """The last segment of the path."""
         return unquote(self.request.path.rpartition("/")[2])
 
-    def body(self, kind: type[T]) -> T:
-        """The body, as a kind of value.
+    def body(self, type_: type[T]) -> T:
+        """The body, decoded as a type.
 
         Raises:
-            ApiError: 415 when it is not declared as JSON, 400 when it is none or not of this kind.
+            ApiError: 415 when it is not declared as JSON, 400 when it is no JSON or not of this type.
         """
-        media_type = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
-            raise refusal(415, "Content-Type must be application/json")
+        # A browser asks before it sends JSON to another site's address, so no page can change anything here.
+        if self.request.media_type != "application/json":
+            raise ApiError(415, "Content-Type must be application/json")
         try:
-            return msgspec.json.decode(self.request.body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-            raise refusal(400, str(problem)) from problem
+            return msgspec.json.decode(self.request.body, type=type_)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ApiError(400, str(error)) from error
 
 
-Handler = Callable[[AdminRequest], Answer]
-
-
-def refusal(status: int, error: str) -> ApiError:
-    """An answer that is none of the API's, in the shape of its refusals."""
-    return ApiError(status, {"error": error, "status": status})
+AdminHandler = Callable[[AdminRequest], Response]

@@ -1,70 +1,86 @@
-"""``/_sandbox/faults``: switch on what goes wrong, look at it, switch it off."""
+"""``/_sandbox/faults``: schedule faults, look at them, remove them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import msgspec
 
-from pennyform.sandbox.admin.admin_request import AdminRequest, Answer, Handler, refusal
-from pennyform.sandbox.faults import Fault, Faults, Scheduled
+from pennyform.sandbox.admin.admin_request import AdminRequest
+from pennyform.sandbox.api_errors import ApiError
+from pennyform.sandbox.faults import Fault, Faults, ScheduledFault
 from pennyform.sandbox.faults.parsing import FaultError, from_json
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.messages import Response, make_response
 
 
-def shown(order: AdminRequest) -> Answer:
-    """The seed, all faults with what they have met, and how many requests are still under way."""
-    faults = order.sandbox.faults
-    return 200, {
-        "seed": faults.seed,
-        "faults": [_json(found) for found in faults.scheduled()],
-        "late": faults.late,
-    }
+class FaultsStatus(msgspec.Struct, frozen=True):
+    """The seed, all faults with how often they matched and applied, and how many requests are still late."""
+
+    seed: int
+    faults: list[JsonObject]
+    late: int
 
 
-def _add(order: AdminRequest) -> Answer:
-    given = order.body(object)
-    faults = [_fault(item) for item in (given if isinstance(given, list) else [given])]
-    numbers = {order.sandbox.faults.schedule(fault) for fault in faults}
-    return 201, {
-        "faults": [_json(found) for found in order.sandbox.faults.scheduled() if found.number in numbers]
-    }
+class _Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    seed: int = 0
+    faults: list[Json] = []
 
 
-def _replace(order: AdminRequest) -> Answer:
-    given = order.body(dict[str, Any])
-    seed, faults = given.pop("seed", 0), given.pop("faults", [])
-    if given or type(seed) is not int or not isinstance(faults, list):
-        raise refusal(400, "give an object with seed, an integer, and faults, a list")
-    order.sandbox.faults = Faults(seed, [_fault(item) for item in faults])
-    return shown(order)
+def faults_status(admin: AdminRequest) -> FaultsStatus:
+    """What is scheduled, for a response."""
+    faults = admin.sandbox.faults
+    return FaultsStatus(faults.seed, [_as_json(fault) for fault in faults.scheduled()], faults.late)
 
 
-def _clear(order: AdminRequest) -> Answer:
-    order.sandbox.faults.clear()
-    return 204, None
+def get_faults(admin: AdminRequest) -> Response:
+    """What is scheduled."""
+    return make_response(200, faults_status(admin))
 
 
-def _remove(order: AdminRequest) -> Answer:
-    number = order.name
-    if not number.isdecimal() or not order.sandbox.faults.remove(int(number[:9])):
-        raise refusal(404, f"there is no fault number {number}")
-    return 204, None
+def add_faults(admin: AdminRequest) -> Response:
+    """Schedule one fault or a list of them; answers with their numbers."""
+    body = admin.body(object)
+    # All are read before the first is scheduled: a list with a mistake in it changes nothing.
+    faults = [_fault(item) for item in (body if isinstance(body, list) else [body])]
+    numbers = {admin.sandbox.faults.schedule(fault) for fault in faults}
+    scheduled = [_as_json(fault) for fault in admin.sandbox.faults.scheduled() if fault.number in numbers]
+    return make_response(201, {"faults": scheduled})
 
 
-def _fault(value: Any) -> Fault:
+def replace_faults(admin: AdminRequest) -> Response:
+    """Schedule a seed and faults in the place of all others."""
+    try:
+        schedule = msgspec.convert(admin.body(JsonObject), _Schedule)
+    except msgspec.ValidationError as error:
+        raise ApiError(400, "give an object with seed, an integer, and faults, a list") from error
+    admin.sandbox.faults = Faults(schedule.seed, [_fault(item) for item in schedule.faults])
+    return get_faults(admin)
+
+
+def clear_faults(admin: AdminRequest) -> Response:
+    """Remove all faults."""
+    admin.sandbox.faults.clear()
+    return make_response(204, None)
+
+
+def remove_fault(admin: AdminRequest) -> Response:
+    """Remove the fault of a number."""
+    number = admin.name
+    if not number.isdecimal() or not admin.sandbox.faults.remove(int(number[:9])):
+        raise ApiError(404, f"there is no fault number {number}")
+    return make_response(204, None)
+
+
+def _fault(value: Json) -> Fault:
     try:
         return from_json(value)
-    except FaultError as problem:
-        raise refusal(400, str(problem)) from problem
+    except FaultError as error:
+        raise ApiError(400, str(error)) from error
 
 
-def _json(found: Scheduled) -> dict[str, Any]:
-    return {"number": found.number, **found.fault.to_json(), "seen": found.seen, "met": found.met}
-
-
-ROUTES: Mapping[tuple[str, str], Handler] = {
-    ("GET", "faults"): shown,
-    ("POST", "faults"): _add,
-    ("PUT", "faults"): _replace,
-    ("DELETE", "faults"): _clear,
-    ("DELETE", "faults/*"): _remove,
-}
+def _as_json(fault: ScheduledFault) -> JsonObject:
+    return {
+        "number": fault.number,
+        **fault.fault.to_json(),
+        "seen": fault.matched,
+        "met": fault.applied,
+    }

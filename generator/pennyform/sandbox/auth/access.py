@@ -1,4 +1,4 @@
-"""Who asks, and what they may do. Tokens are kept as digests only."""
+"""Authentication and authorisation. Of tokens only digests are stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A token that was recognised. ``digest`` stands for the token wherever one is needed."""
+    """What a valid token gives access to. ``digest`` stands for the token wherever one is needed."""
 
     digest: str
     company: Company
@@ -37,16 +37,17 @@ class Access:
 
 
 def digest(token: str) -> str:
-    """What is kept of a token."""
+    """The form in which a token is stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def token_digest(headers: Mapping[str, str]) -> str:
     """The digest of the bearer token in the headers; empty when there is none."""
-    given = headers.get("authorization", "")
-    if not given.lower().startswith(_SCHEME):
+    authorization = headers.get("authorization", "")
+    # The scheme's case does not matter (RFC 7235, section 2.1).
+    if not authorization.lower().startswith(_SCHEME):
         return ""
-    return digest(given[len(_SCHEME) :].strip())
+    return digest(authorization[len(_SCHEME) :].strip())
 
 
 def authenticate(connection: sqlite3.Connection, token_digest: str, now: datetime) -> Access:
@@ -77,7 +78,7 @@ def rename(connection: sqlite3.Connection, company: int, name: str) -> None:
 
 
 def require_scope(access: Access, operation: Operation) -> None:
-    """Let the call pass when the token holds one of the operation's scopes, or it needs none.
+    """Check that the token has one of the operation's scopes, or that it needs none.
 
     Raises:
         ApiError: 403 naming the scopes that would do.

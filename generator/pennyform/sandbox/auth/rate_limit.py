@@ -1,7 +1,7 @@
 """25 requests per 5 seconds and token, and the headers that say so.
 
-The window slides unless told otherwise: the strictest reading, so that who stays under it here stays under it
-anywhere.
+The guide gives these numbers, but not the window. It slides by default: the strictest reading, so that
+clients that stay under it here stay under it anywhere.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from pennyform.sandbox.api_errors import too_many_requests
 
 REQUESTS = 25
 SECONDS = 5.0
-_MOST_CALLERS = 10_000
+# Any text can be sent as a token: forgetting all counts now and then bounds the memory they take.
+_MOST_CLIENTS = 10_000
 
 
 class RateLimiter:
-    """Counts per caller, in memory: a limit need not survive a restart.
+    """Counts per client, in memory: a limit need not survive a restart.
 
     Args:
         enforced: when false nothing is counted, and the headers show an untouched allowance.
@@ -26,13 +27,13 @@ class RateLimiter:
 
     def __init__(self, *, enforced: bool) -> None:
         self._enforced = enforced
-        self._calls: dict[str, deque[float]] = {}
+        self._requests: dict[str, deque[float]] = {}
 
-    def admit(self, caller: str, now: datetime, window: str = "sliding") -> dict[str, str]:
+    def admit(self, client: str, now: datetime, window: str = "sliding") -> dict[str, str]:
         """Count one request.
 
         Args:
-            caller: the token's digest.
+            client: the token's digest.
             now: time of the request.
             window: ``sliding`` or ``fixed``, as :class:`~pennyform.sandbox.Rules` has it.
 
@@ -45,24 +46,20 @@ class RateLimiter:
         moment = now.timestamp()
         if not self._enforced:
             return _headers(REQUESTS, moment + SECONDS)
-        calls = self._recent(caller, moment, window)
-        if len(calls) >= REQUESTS:
-            problem = too_many_requests(max(1, math.ceil(calls[0] + SECONDS - moment)))
-            problem.headers.update(_headers(0, calls[0] + SECONDS))
-            raise problem
-        calls.append(moment)
-        return _headers(REQUESTS - len(calls), calls[0] + SECONDS)
-
-    def _recent(self, caller: str, moment: float, window: str) -> deque[float]:
-        if caller not in self._calls and len(self._calls) >= _MOST_CALLERS:
-            self._calls.clear()
-        calls = self._calls.setdefault(caller, deque())
-        while calls and not 0 <= moment - calls[0] < SECONDS:
+        if client not in self._requests and len(self._requests) >= _MOST_CLIENTS:
+            self._requests.clear()
+        times = self._requests.setdefault(client, deque())
+        # The clock can be set back: what lies in the future is as outdated as what is 5 seconds old.
+        while times and not 0 <= moment - times[0] < SECONDS:
             if window == "fixed":
-                calls.clear()
+                times.clear()
             else:
-                calls.popleft()
-        return calls
+                times.popleft()
+        if len(times) >= REQUESTS:
+            reset = times[0] + SECONDS
+            raise too_many_requests(max(1, math.ceil(reset - moment)), _headers(0, reset))
+        times.append(moment)
+        return _headers(REQUESTS - len(times), times[0] + SECONDS)
 
 
 def _headers(remaining: int, reset: float) -> dict[str, str]:

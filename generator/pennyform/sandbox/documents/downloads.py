@@ -7,8 +7,8 @@ from datetime import datetime
 from urllib.parse import quote
 
 from pennyform.sandbox.api_errors import not_found
+from pennyform.sandbox.auth import signed_links
 from pennyform.sandbox.auth.access import Company, companies
-from pennyform.sandbox.documents import links
 from pennyform.sandbox.documents.exports import FILES
 from pennyform.sandbox.documents.invoice_pdf import document_pdf
 from pennyform.sandbox.messages import Request, Response
@@ -26,7 +26,7 @@ def answer(connection: sqlite3.Connection, request: Request, now: datetime) -> R
     Raises:
         ApiError: 404 for a link that is none, that was changed, or that has expired.
     """
-    link = links.verify(request.path, now)
+    link = signed_links.verify(request.path, now)
     if link is None or request.method != "GET":
         raise not_found()
     records = Records(connection, link.company, now)

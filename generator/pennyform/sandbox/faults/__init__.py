@@ -27,7 +27,7 @@ from pennyform.sandbox.faults.kinds import (
     Unavailable,
 )
 from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
-from pennyform.sandbox.faults.schedule import Faults, Scheduled
+from pennyform.sandbox.faults.schedule import Faults, ScheduledFault
 
 __all__ = [
     "AdjustableClock",
@@ -48,7 +48,7 @@ __all__ = [
     "NewerContract",
     "RateLimited",
     "RequestOutcome",
-    "Scheduled",
+    "ScheduledFault",
     "Slow",
     "Stale",
     "TokenExpired",

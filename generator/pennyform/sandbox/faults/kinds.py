@@ -1,57 +1,33 @@
-"""The kinds of faults: what each is called, what it takes, and what it does to one exchange.
+"""The kinds of faults: what each is called, what it takes, and what it does to one request.
 
-A fault wraps the delivery of a request, as a broken network wraps a service: it may change the request,
-deliver it not at all, once or twice, and change what comes back. Several on one request wrap each other.
+A fault is a middleware: it wraps the delivery of a request as a broken network wraps a service. It may change
+the request, deliver it not at all, once or twice, and change the response. Several on one request wrap each
+other.
 """
 
-# ruff: noqa: D102 - what meeting a fault does is what its class says
+# ruff: noqa: D102 - what applying a fault does is what its class says
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, Protocol, TypeAlias
+from dataclasses import replace
+from functools import cache
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from msgspec import Meta
 
 from pennyform.sandbox.api_errors import unauthorized
+from pennyform.sandbox.faults.fault_context import FaultContext
 from pennyform.sandbox.faults.outcome import NEVER_SENT, PIECES, Ending, RequestOutcome
-from pennyform.sandbox.messages import Request, Response
+from pennyform.sandbox.faults.state import is_list
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.messages import BASE_PATH, Request, Response
 
-Deliver = Callable[[Request], RequestOutcome]
 Method: TypeAlias = Literal["", "GET", "POST", "PUT", "DELETE"]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=31_536_000)]
 _HTML = b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n"
-
-
-class Scene(Protocol):
-    """What faults need to know of the world behind them."""
-
-    def deliver_later(self, request: Request, seconds: float) -> None:
-        """Hand the request over once ``seconds`` have passed on the sandbox's clock."""
-
-    def as_of(self, seconds: float) -> Deliver:
-        """Delivery to the books as they were ``seconds`` ago."""
-
-    def last_page(self, request: Request) -> Response | None:
-        """The answer that a cache kept for this very request."""
-
-    def jump(self, seconds: float) -> None:
-        """Move the sandbox's clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Encounter:
-    """One fault, one request, and what would have happened otherwise."""
-
-    request: Request
-    onward: Deliver
-    scene: Scene
-
-    def deliver(self, request: Request | None = None) -> RequestOutcome:
-        """Let the request pass, or another one in its place."""
-        return self.onward(request or self.request)
 
 
 class Fault(
@@ -62,15 +38,15 @@ class Fault(
     omit_defaults=True,
     tag_field="kind",
 ):
-    """Which requests a fault meets.
+    """Which requests a fault applies to.
 
     Attributes:
         method: only this method; any when empty.
         path: pattern of the path below the API's base; ``*`` stands for one segment, ``**`` for any number.
         containing: text that the query or the body must contain, such as an ``external_reference``.
-        skip: this many matching requests pass unharmed first.
-        times: how many are met then; all when None.
-        chance: probability that one of those is met, drawn from the seed.
+        skip: this many matching requests pass untouched first.
+        times: to how many it applies then; to all when None.
+        chance: probability for each of those, drawn from the seed.
     """
 
     method: Method = ""
@@ -85,33 +61,42 @@ class Fault(
         """The name it goes by in files, headers and the log."""
         return str(self.__struct_config__.tag)
 
-    def to_json(self) -> dict[str, Any]:
-        """As it would be written in a file; of a function, only that there is one."""
-        written: dict[str, Any] = msgspec.to_builtins(self, enc_hook=lambda function: function.__name__)
-        return written
+    def to_json(self) -> JsonObject:
+        """As it would be written in a file; of a function, only its name."""
+        value: JsonObject = msgspec.to_builtins(self, enc_hook=lambda function: function.__name__)
+        return value
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        """Do to one request what this kind does."""
+    def matches(self, request: Request) -> bool:
+        """Whether method, path and text match; ``skip``, ``times`` and ``chance`` are counted elsewhere."""
+        if self.method and self.method != request.method:
+            return False
+        if not _compile_path(self.path).fullmatch(request.path.removeprefix(BASE_PATH)):
+            return False
+        text = self.containing
+        return not text or text in request.query or text.encode() in request.body
+
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        """Deliver one request with this fault."""
         raise NotImplementedError
 
 
 class Latency(Fault, frozen=True, kw_only=True, tag="latency"):
-    """The answer comes ``seconds`` later. Who gives up before that does not know what was done."""
+    """The response comes ``seconds`` later. A client that times out before does not know what was done."""
 
     seconds: Seconds = 1.0
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        outcome = encounter.deliver()
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        outcome = context.deliver()
         return replace(outcome, delay=outcome.delay + self.seconds)
 
 
 class Slow(Fault, frozen=True, kw_only=True, tag="slow"):
-    """The body drips in over ``seconds``."""
+    """The body arrives in pieces over ``seconds``."""
 
     seconds: Seconds = 1.0
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        return replace(encounter.deliver(), pause=self.seconds / PIECES)
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        return replace(context.deliver(), pause=self.seconds / PIECES)
 
 
 class RateLimited(Fault, frozen=True, kw_only=True, tag="rate_limited"):
@@ -119,44 +104,44 @@ class RateLimited(Fault, frozen=True, kw_only=True, tag="rate_limited"):
 
     retry_after: int | str | None = 1
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        del encounter  # nothing reaches the service
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        del context  # nothing reaches the service
         after = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
-        return _answered(429, b"Rate limit exceeded. Try again later.\n", "text/plain", after)
+        return _outcome(429, b"Rate limit exceeded. Try again later.\n", "text/plain", after)
 
 
-class _Refusing(Fault, frozen=True, kw_only=True):
+class _FailingFault(Fault, frozen=True, kw_only=True):
     """The request is carried out all the same when ``after_commit``."""
 
     after_commit: bool = False
 
-    def _commit(self, encounter: Encounter) -> None:
+    def _deliver_if_after_commit(self, context: FaultContext) -> None:
         if self.after_commit:
-            encounter.deliver()
+            context.deliver()
 
 
-class Unavailable(_Refusing, frozen=True, kw_only=True, tag="unavailable"):
+class Unavailable(_FailingFault, frozen=True, kw_only=True, tag="unavailable"):
     """A server error."""
 
     status: Literal[500, 502, 503, 504] = 503
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        self._commit(encounter)
-        return _answered(self.status, b"upstream is not available\n", "text/plain")
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        self._deliver_if_after_commit(context)
+        return _outcome(self.status, b"upstream is not available\n", "text/plain")
 
 
-class Html(_Refusing, frozen=True, kw_only=True, tag="html"):
-    """A proxy's own page instead of the answer."""
+class Html(_FailingFault, frozen=True, kw_only=True, tag="html"):
+    """A proxy's own page instead of the response."""
 
     status: Annotated[int, Meta(ge=200, le=599)] = 200
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        self._commit(encounter)
-        return _answered(self.status, _HTML, "text/html; charset=utf-8")
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        self._deliver_if_after_commit(context)
+        return _outcome(self.status, _HTML, "text/html; charset=utf-8")
 
 
-class Dropped(_Refusing, frozen=True, kw_only=True, tag="dropped"):
-    """No answer at all; ``how`` is what the client's library will say."""
+class Dropped(_FailingFault, frozen=True, kw_only=True, tag="dropped"):
+    """No response at all; ``how`` is what the client's library will say."""
 
     how: Ending = Ending.DISCONNECTED
 
@@ -166,8 +151,8 @@ class Dropped(_Refusing, frozen=True, kw_only=True, tag="dropped"):
         if self.after_commit and self.how in NEVER_SENT:
             raise ValueError(f"after a {self.how} nothing can have been carried out")
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        self._commit(encounter)
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        self._deliver_if_after_commit(context)
         return RequestOutcome(None, self.how)
 
 
@@ -177,32 +162,32 @@ class Truncated(Fault, frozen=True, kw_only=True, tag="truncated"):
     part: Annotated[float, Meta(ge=0, lt=1)] = 0.5
     how: Literal[Ending.DISCONNECTED, Ending.READ_ERROR, Ending.READ_TIMEOUT] = Ending.DISCONNECTED
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        outcome = encounter.deliver()
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        outcome = context.deliver()
         if outcome.response is None or outcome.ending is not Ending.COMPLETE:
             return outcome
         return replace(outcome, ending=self.how, length=int(len(outcome.response.body) * self.part))
 
 
 class Garbled(Fault, frozen=True, kw_only=True, tag="garbled"):
-    """The answer arrives whole, and its body is no JSON. The request is carried out."""
+    """The response arrives whole, and its body is no JSON. The request is carried out."""
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        return _changed(encounter.deliver(), lambda body: body[: len(body) // 2] + b"\xff")
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        return _map_body(context.deliver(), lambda body: body[: len(body) // 2] + b"\xff")
 
 
 class Duplicate(Fault, frozen=True, kw_only=True, tag="duplicate"):
-    """The request arrives twice; the client sees one of the two answers."""
+    """The request arrives twice; the client sees one of the two responses."""
 
     answer: Literal["first", "second"] = "first"
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        first, second = encounter.deliver(), encounter.deliver()
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        first, second = context.deliver(), context.deliver()
         return first if self.answer == "first" else second
 
 
 class Late(Fault, frozen=True, kw_only=True, tag="late"):
-    """The client gets no answer; the request arrives ``seconds`` later and is carried out then."""
+    """The client gets no response; the request arrives ``seconds`` later and is carried out then."""
 
     seconds: Seconds = 5.0
     how: Ending = Ending.READ_TIMEOUT
@@ -211,36 +196,36 @@ class Late(Fault, frozen=True, kw_only=True, tag="late"):
         if self.how is Ending.COMPLETE or self.how in NEVER_SENT:
             raise ValueError("what arrives late was sent, and not answered")
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        encounter.scene.deliver_later(encounter.request, self.seconds)
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        context.deliver_later(self.seconds)
         return RequestOutcome(None, self.how)
 
 
 class Lag(Fault, frozen=True, kw_only=True, tag="lag"):
-    """Lists show the books as they were ``seconds`` ago; with ``items``, single records do too."""
+    """Lists show the records as they were ``seconds`` ago; with ``items``, single records do too."""
 
     method: Method = "GET"
     seconds: Seconds = 2.0
     items: bool = False
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        request = encounter.request
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        request = context.request
         if request.method != "GET" or not (self.items or is_list(request.path)):
-            return encounter.deliver()
-        return encounter.scene.as_of(self.seconds)(request)
+            return context.deliver()
+        return context.deliver_as_of(self.seconds)
 
 
 class Stale(Fault, frozen=True, kw_only=True, tag="stale"):
-    """A list is answered as it was answered before, when the very same was asked before."""
+    """A list comes back as it came back before, when the very same request was made before."""
 
     method: Method = "GET"
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        outcome = encounter.deliver()
-        kept = encounter.scene.last_page(encounter.request)
-        if kept is None or outcome.response is None or outcome.response.status != kept.status:
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        outcome = context.deliver()
+        page = context.cached_page()
+        if page is None or outcome.response is None or outcome.response.status != page.status:
             return outcome
-        return replace(outcome, response=replace(outcome.response, body=kept.body))
+        return replace(outcome, response=replace(outcome.response, body=page.body))
 
 
 class FilterIgnored(Fault, frozen=True, kw_only=True, tag="filter_ignored"):
@@ -248,28 +233,28 @@ class FilterIgnored(Fault, frozen=True, kw_only=True, tag="filter_ignored"):
 
     method: Method = "GET"
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        request = encounter.request
-        kept = [pair for pair in parse_qsl(request.query, keep_blank_values=True) if pair[0] != "filter"]
-        return encounter.deliver(replace(request, query=urlencode(kept)))
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        request = context.request
+        query = [pair for pair in parse_qsl(request.query, keep_blank_values=True) if pair[0] != "filter"]
+        return context.deliver(replace(request, query=urlencode(query)))
 
 
 class NewerContract(Fault, frozen=True, kw_only=True, tag="newer_contract"):
-    """The answer has fields and statuses that the contract does not know yet."""
+    """The response has fields and statuses that the contract does not know yet."""
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        outcome = encounter.deliver()
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        outcome = context.deliver()
         successful = outcome.response is not None and outcome.response.status in (200, 201)
-        return _changed(outcome, _grown) if successful else outcome
+        return _map_body(outcome, _add_unknown_fields) if successful else outcome
 
 
 class TokenExpired(Fault, frozen=True, kw_only=True, tag="token_expired"):
     """401; nothing is done."""
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        del encounter  # nothing reaches the service
-        problem = unauthorized()
-        return _answered(problem.status, msgspec.json.encode(problem.body), "application/json")
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        del context  # nothing reaches the service
+        response = unauthorized().response()
+        return _outcome(response.status, response.body, "application/json")
 
 
 class ClockJump(Fault, frozen=True, kw_only=True, tag="clock_jump"):
@@ -277,9 +262,9 @@ class ClockJump(Fault, frozen=True, kw_only=True, tag="clock_jump"):
 
     seconds: Annotated[float, Meta(ge=-31_536_000, le=31_536_000)] = 3600.0
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        encounter.scene.jump(self.seconds)
-        return encounter.deliver()
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        context.advance_clock(self.seconds)
+        return context.deliver()
 
 
 class Meanwhile(Fault, frozen=True, kw_only=True, tag="meanwhile"):
@@ -287,12 +272,12 @@ class Meanwhile(Fault, frozen=True, kw_only=True, tag="meanwhile"):
 
     action: Callable[[Request], object]
 
-    def meet(self, encounter: Encounter) -> RequestOutcome:
-        self.action(encounter.request)
-        return encounter.deliver()
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        self.action(context.request)
+        return context.deliver()
 
 
-# What can be written down: in a file, in a header, in a call of the admin endpoint.
+# What can be written as text: in a file, in a header, in a request to /_sandbox.
 AnyFault: TypeAlias = (
     Latency
     | Slow
@@ -313,39 +298,39 @@ AnyFault: TypeAlias = (
 )
 
 
-def is_list(path: str) -> bool:
-    """Whether a path leads to a collection: its last segment is a word, and not ``me``."""
-    last = path.rpartition("/")[2]
-    return not last.isdigit() and last != "me"
+@cache
+def _compile_path(path: str) -> re.Pattern[str]:
+    wildcards = {"**": ".*", "*": "[^/]+"}
+    parts = re.split(r"(\*\*|\*)", path)
+    return re.compile("".join(wildcards.get(part, re.escape(part)) for part in parts))
 
 
-def _answered(
-    status: int, body: bytes, content_type: str, more: dict[str, str] | None = None
+def _outcome(
+    status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None
 ) -> RequestOutcome:
-    return RequestOutcome(Response(status, {"content-type": content_type, **(more or {})}, body))
+    return RequestOutcome(Response(status, {"content-type": content_type, **(headers or {})}, body))
 
 
-def _changed(outcome: RequestOutcome, change: Callable[[bytes], bytes]) -> RequestOutcome:
+def _map_body(outcome: RequestOutcome, change: Callable[[bytes], bytes]) -> RequestOutcome:
     if outcome.response is None or not outcome.response.body:
         return outcome
     return replace(outcome, response=replace(outcome.response, body=change(outcome.response.body)))
 
 
-def _grown(body: bytes) -> bytes:
+def _add_unknown_fields(body: bytes) -> bytes:
+    def extend(value: Json) -> Json:
+        if isinstance(value, list):
+            return [extend(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        extended = {name: extend(inner) for name, inner in value.items()}
+        if all(name.isdigit() for name in value):  # a map by id: another key would be another record
+            return extended
+        if isinstance(extended.get("status"), str):
+            extended["status"] = "introduced_later"
+        return {**extended, "introduced_later": {"since": "2099-01-01"}}
+
     try:
-        return msgspec.json.encode(_grow(msgspec.json.decode(body)))
-    except msgspec.DecodeError:  # another fault got there first
+        return msgspec.json.encode(extend(msgspec.json.decode(body)))
+    except msgspec.DecodeError:  # another fault has made it something else
         return body
-
-
-def _grow(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_grow(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if all(name.isdigit() for name in value):  # a map by id: another key would be another record
-        return {name: _grow(inner) for name, inner in value.items()}
-    grown = {name: _grow(inner) for name, inner in value.items()}
-    if isinstance(grown.get("status"), str):
-        grown["status"] = "introduced_later"
-    return {**grown, "introduced_later": {"since": "2099-01-01"}}

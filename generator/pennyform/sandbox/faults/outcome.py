@@ -1,4 +1,4 @@
-"""What becomes of a request, as the network would have it: an answer, late, in part or not at all."""
+"""The outcome of a request as a network has it: a response, late, in part or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pennyform.sandbox.messages import Response
 
 
 class Ending(StrEnum):
-    """How an exchange ends, by the name of what a client's HTTP library reports.
+    """How a request ends, by the name of what a client's HTTP library reports.
 
     Over a port, what happens before a connection stands cannot be shown: those endings close it at once.
     """
@@ -34,15 +34,15 @@ PIECES = 10
 
 @dataclass(frozen=True, slots=True)
 class RequestOutcome:
-    """One exchange.
+    """The outcome of one request.
 
     Attributes:
-        response: None when no answer begins to arrive.
-        ending: ``COMPLETE``, or what interrupts the exchange.
+        response: None when no response begins to arrive.
+        ending: ``COMPLETE``, or what interrupts it.
         length: bytes of the body that arrive before the ending; the headers promise all of them.
-        delay: seconds until the answer begins.
+        delay: seconds until the response begins.
         pause: seconds between the pieces of the body; 0 sends it in one piece.
-        met: kinds of the faults that were met, outermost first.
+        applied: kinds of the faults that were applied, outermost first.
     """
 
     response: Response | None
@@ -50,7 +50,7 @@ class RequestOutcome:
     length: int = 0
     delay: float = 0.0
     pause: float = 0.0
-    met: tuple[str, ...] = ()
+    applied: tuple[str, ...] = ()
 
     def pieces(self) -> list[bytes]:
         """The parts of the body that arrive, in order."""

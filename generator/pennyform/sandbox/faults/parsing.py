@@ -1,24 +1,25 @@
-"""Faults as people write them: as JSON, in a file or a call, and in a header."""
+"""Reads faults from JSON and from the text of a header."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 
 from pennyform.sandbox.faults.kinds import AnyFault, Fault, Lag, Stale
+from pennyform.sandbox.json_types import Json
 
 HEADER = "x-sandbox-fault"
 KINDS: Mapping[str, type[Fault]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyFault)}
 
 
 class FaultError(ValueError):
-    """What was written is no fault; the message says why, and what would be one."""
+    """The text is no fault; the message says why, and what would be one."""
 
 
-def from_json(value: Any, *, strict: bool = True) -> Fault:
+def from_json(value: Json, *, strict: bool = True) -> Fault:
     """Read one fault.
 
     Args:
@@ -33,12 +34,12 @@ def from_json(value: Any, *, strict: bool = True) -> Fault:
         raise FaultError(_unknown_kind(kind))
     try:
         fault: Fault = msgspec.convert(value, KINDS[kind], strict=strict)
-    except msgspec.ValidationError as problem:
-        raise FaultError(f"{kind}: {problem}") from problem
+    except msgspec.ValidationError as error:
+        raise FaultError(f"{kind}: {error}") from error
     return fault
 
 
-def _unknown_kind(kind: Any) -> str:
+def _unknown_kind(kind: Json) -> str:
     if not isinstance(kind, str):
         return f"a fault is an object with a kind: {', '.join(KINDS)}"
     nearest = difflib.get_close_matches(kind, KINDS, n=1)

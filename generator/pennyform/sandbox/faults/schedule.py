@@ -1,41 +1,42 @@
-"""What goes wrong and when: a schedule of faults that a seed makes repeatable."""
+"""Which faults apply to which request: a schedule that a seed makes repeatable."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import RLock
 
-from pennyform.sandbox.faults.fault_context import Service, Stage, Visit
-from pennyform.sandbox.faults.kinds import Deliver, Encounter, Fault, Lag, Stale
-from pennyform.sandbox.faults.matching import matches
+from pennyform.sandbox.faults.fault_context import Deliver, FaultContext
+from pennyform.sandbox.faults.kinds import Fault, Lag, Stale
 from pennyform.sandbox.faults.outcome import RequestOutcome
+from pennyform.sandbox.faults.state import FaultState, Service
 from pennyform.sandbox.messages import Request
 
 
 @dataclass(slots=True)
-class Scheduled:
-    """A fault and what it has seen.
+class ScheduledFault:
+    """A fault and its counters.
 
     Attributes:
         number: by which it can be removed; counts from 1.
         fault: the fault.
-        seen: requests that matched it.
-        met: how many of them it met.
+        matched: how many requests matched it.
+        applied: to how many of them it was applied.
     """
 
     number: int
     fault: Fault
-    seen: int = 0
-    met: int = 0
+    matched: int = 0
+    applied: int = 0
 
 
 class Faults:
     """All faults of one sandbox, and what they need to remember.
 
     Whatever the order in which threads come, one seed decides alike about the n-th request that matches a
-    fault: draws of different faults, and of different requests, do not touch each other.
+    fault: each draw depends on nothing but the seed, the fault's number and n.
 
     Args:
         seed: decides every draw.
@@ -44,97 +45,91 @@ class Faults:
 
     def __init__(self, seed: int = 0, faults: Iterable[Fault] = ()) -> None:
         self.seed = seed
-        self._scheduled: list[Scheduled] = []
+        self._scheduled: list[ScheduledFault] = []
         self._number = 0
-        self._stage = Stage()
+        self._state = FaultState()
         self._lock = RLock()
         for fault in faults:
             self.schedule(fault)
 
     def schedule(self, fault: Fault) -> int:
-        """Switch a fault on; returns its number. Of several on one request the first wraps the others."""
+        """Schedule a fault; returns its number. Of several on one request the first wraps the others."""
         with self._lock:
             self._number += 1
-            self._scheduled.append(Scheduled(self._number, fault))
+            self._scheduled.append(ScheduledFault(self._number, fault))
             self._prepare()
             return self._number
 
     def remove(self, number: int) -> bool:
-        """Switch one off; whether there was one."""
+        """Remove the fault of a number; whether there was one."""
         with self._lock:
             before = len(self._scheduled)
-            self._scheduled = [found for found in self._scheduled if found.number != number]
+            self._scheduled = [fault for fault in self._scheduled if fault.number != number]
             self._prepare()
             return len(self._scheduled) < before
 
     def clear(self) -> None:
-        """Switch all off. What is under way late still arrives."""
+        """Remove all faults. Late requests still arrive."""
         with self._lock:
             self._scheduled = []
             self._prepare()
 
-    def scheduled(self) -> Sequence[Scheduled]:
-        """Those switched on and what they have met; one that met all it was to meet stays in the list."""
+    def scheduled(self) -> Sequence[ScheduledFault]:
+        """All faults with their counters; one that was applied as often as it should stays in the list."""
         with self._lock:
-            return [replace(found) for found in self._scheduled]
+            return [replace(scheduled) for scheduled in self._scheduled]
 
     @property
     def late(self) -> int:
         """How many requests are still on their way to the sandbox."""
-        return self._stage.late
+        return self._state.late
 
-    def meet(self, request: Request, service: Service, extra: Sequence[Fault] = ()) -> RequestOutcome:
-        """Deliver one request through the faults that meet it.
+    def deliver(self, request: Request, service: Service, extra: Sequence[Fault] = ()) -> RequestOutcome:
+        """Deliver one request through the faults that apply to it.
 
         Args:
             request: from a client.
-            service: what it is delivered to.
+            service: that it is delivered to.
             extra: faults of this request alone; they wrap the scheduled ones.
 
         Returns:
             What the client gets to see.
         """
-        if not self._scheduled and not self._stage.late and not extra:
+        if not self._scheduled and not self._state.late and not extra:
             return RequestOutcome(service.handle(request))
         with self._lock:
-            self._stage.let_arrive(service)
-            met = [*extra, *self._drawn(request)]
-        visit = Visit(self._stage, service, cached=not _has(met, Stale))
-        outcome = _wrapped(met, visit)(request)
-        return replace(outcome, met=tuple(fault.kind for fault in met))
+            self._state.deliver_due(service)
+            scheduled = [scheduled.fault for scheduled in self._scheduled if self._draw(scheduled, request)]
+            faults = [*extra, *scheduled]
+        # A stale page must be older than the response that it replaces: that one is not cached.
+        cached = not _has(faults, Stale)
+        deliver: Deliver = partial(self._state.deliver, service=service, cached=cached)
+        for fault in reversed(faults):
+            deliver = self._wrap(fault, deliver, service)
+        return replace(deliver(request), applied=tuple(fault.kind for fault in faults))
 
-    def _drawn(self, request: Request) -> list[Fault]:
-        return [found.fault for found in self._scheduled if self._meets(found, request)]
+    def _wrap(self, fault: Fault, deliver: Deliver, service: Service) -> Deliver:
+        return lambda request: fault.apply(FaultContext(request, deliver, self._state, service))
 
-    def _meets(self, found: Scheduled, request: Request) -> bool:
-        fault = found.fault
-        if not matches(fault, request):
+    def _draw(self, scheduled: ScheduledFault, request: Request) -> bool:
+        """Count a request; whether the fault applies to it."""
+        fault = scheduled.fault
+        if not fault.matches(request):
             return False
-        found.seen += 1
-        if found.seen <= fault.skip or (fault.times is not None and found.met >= fault.times):
+        scheduled.matched += 1
+        if scheduled.matched <= fault.skip or (fault.times is not None and scheduled.applied >= fault.times):
             return False
         # Seeded with text, which is hashed alike in every process and version of Python.
-        draw = random.Random(f"{self.seed}/{found.number}/{found.seen}").random()  # noqa: S311
-        if draw >= fault.chance:
+        seed = f"{self.seed}/{scheduled.number}/{scheduled.matched}"
+        if random.Random(seed).random() >= fault.chance:  # noqa: S311
             return False
-        found.met += 1
+        scheduled.applied += 1
         return True
 
     def _prepare(self) -> None:
-        faults = [found.fault for found in self._scheduled]
+        faults = [scheduled.fault for scheduled in self._scheduled]
         longest = max((fault.seconds for fault in faults if isinstance(fault, Lag)), default=None)
-        self._stage.prepare(longest_lag=longest, cache=_has(faults, Stale))
-
-
-def _wrapped(faults: Sequence[Fault], visit: Visit) -> Deliver:
-    deliver: Deliver = visit.deliver
-    for fault in reversed(faults):
-        deliver = _around(fault, deliver, visit)
-    return deliver
-
-
-def _around(fault: Fault, deliver: Deliver, visit: Visit) -> Deliver:
-    return lambda request: fault.meet(Encounter(request, deliver, visit))
+        self._state.prepare(longest_lag=longest, cache=_has(faults, Stale))
 
 
 def _has(faults: Iterable[Fault], kind: type[Fault]) -> bool:

@@ -1,39 +1,34 @@
-"""What the books hold from the beginning, from a file: a company, its tokens, its records.
+"""Initial records from a file: a company's name, its tokens, its records.
 
 Records are bodies of the contract's own requests, under the name of their collection, and are created through
-the API: what it would refuse is refused here, and what it fills in is filled in. Where an id belongs that
-nobody knows yet, the record is named instead: ``customer_id: {external_reference: ACME}``.
+the API: what it would reject is rejected here, and what it fills in is filled in. In the place of an id that
+nobody knows yet, the record is described: ``customer_id: {external_reference: ACME}``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
 
 from pennyform.findings import Failure, Finding, tidy
 from pennyform.sandbox.input_files import Document
-from pennyform.sandbox.messages import Request, Response
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.messages import BASE_PATH, Request, Response
+from pennyform.sandbox.service import SandboxService
 from pennyform.sandbox.setup.token_requests import TokenRequest, grant_token
 
-if TYPE_CHECKING:
-    from pennyform.sandbox.application import Sandbox
 
-_BASE_PATH = "/api/external/v2/"
-
-
-class _Name(msgspec.Struct, forbid_unknown_fields=True):
+class _CompanyName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
 
 
-def load_fixtures(sandbox: Sandbox, path: Path) -> int:
-    """Fill the first company's books.
+def load_fixtures(sandbox: SandboxService, path: Path) -> int:
+    """Create the records of a file in the first company.
 
     Args:
-        sandbox: whose; left as it was when anything is wrong.
+        sandbox: left as it was when anything is wrong.
         path: of the file.
 
     Returns:
@@ -45,92 +40,81 @@ def load_fixtures(sandbox: Sandbox, path: Path) -> int:
     document = Document(path)
     if not isinstance(document.value, dict):
         raise Failure([document.finding("the file must hold an object: company, tokens, and records")])
-    before = sandbox.copy()
-    opening = _Opening(sandbox, document)
-    opening.carry_out()
-    if opening.findings:
-        sandbox.restore(before)
-        raise Failure(tidy(opening.findings))
-    return opening.created
+    snapshot = sandbox.copy()
+    loader = _Loader(sandbox)
+    findings: list[Finding] = []
+    for key, value in document.value.items():
+        if key != "company" and not isinstance(value, list):
+            findings.append(document.finding(f"{key} must be a list", key))
+            continue
+        items = [(value, (key,))] if key == "company" else [(v, (key, i)) for i, v in enumerate(value)]
+        for item, position in items:
+            try:
+                loader.load(key, item)
+            except ValueError as error:  # msgspec's ValidationError is one
+                findings.append(document.finding(f"{key}: {error}", *position))
+    if findings:
+        sandbox.restore(snapshot)
+        raise Failure(tidy(findings))
+    return loader.created
 
 
-class _Opening:
-    def __init__(self, sandbox: Sandbox, document: Document) -> None:
+class _Loader:
+    def __init__(self, sandbox: SandboxService) -> None:
         self._sandbox = sandbox
-        self._document = document
-        self._value: Any = document.value
         self._company = sandbox.companies()[0]
-        self.findings: list[Finding] = []
         self.created = 0
 
-    def carry_out(self) -> None:
-        for key, value in self._value.items():
-            if key == "company":
-                self._try(self._rename, value, key)
-            elif not isinstance(value, list):
-                self.findings.append(self._document.finding(f"{key} must be a list", key))
-            else:
-                self._add(key, value)
+    def load(self, key: str, value: Json) -> None:
+        """Name the company, grant a token, or create a record of the collection ``key``.
 
-    def _add(self, key: str, items: list[Any]) -> None:
-        add = self._grant if key == "tokens" else self._creator(key)
-        for index, item in enumerate(items):
-            self._try(add, item, key, index)
-
-    def _try(self, carry_out: Callable[[Any], None], value: Any, *steps: str | int) -> None:
-        try:
-            carry_out(value)
-        except ValueError as problem:  # msgspec's are of this kind
-            self.findings.append(self._document.finding(f"{steps[0]}: {problem}", *steps))
-
-    def _rename(self, value: Any) -> None:
-        self._sandbox.rename_company(self._company.id, msgspec.convert(value, _Name).name)
-
-    def _grant(self, value: Any) -> None:
-        grant_token(self._sandbox, msgspec.convert(value, TokenRequest))
-
-    def _creator(self, collection: str) -> Callable[[Any], None]:
-        def create(value: Any) -> None:
-            body = msgspec.json.encode(self._resolved(value))
-            answer = self._asked(Request("POST", _BASE_PATH + collection, headers=_JSON, body=body))
-            if answer.status != 201:
-                raise ValueError(_reason(answer))
+        Raises:
+            ValueError: when the value or the API's answer to it is no good.
+        """
+        if key == "company":
+            name = msgspec.convert(value, _CompanyName).name
+            self._sandbox.rename_company(self._company.id, name)
+        elif key == "tokens":
+            grant_token(self._sandbox, msgspec.convert(value, TokenRequest))
+        else:
+            headers = {"content-type": "application/json"}
+            body = msgspec.json.encode(self._resolve_ids(value))
+            response = self._send(Request("POST", f"{BASE_PATH}/{key}", headers=headers, body=body))
+            if response.status != 201:
+                raise ValueError(_reason(response))
             self.created += 1
 
-        return create
-
-    def _resolved(self, value: Any) -> Any:
-        """The value with an id wherever a record is named."""
+    def _resolve_ids(self, value: Json) -> Json:
+        """The value with an id wherever a record is described."""
         if isinstance(value, list):
-            return [self._resolved(item) for item in value]
+            return [self._resolve_ids(item) for item in value]
         if not isinstance(value, dict):
             return value
         return {
-            name: self._identifier(name.removesuffix("_id"), inner)
+            name: self._find_id(name.removesuffix("_id"), inner)
             if name.endswith("_id") and isinstance(inner, dict)
-            else self._resolved(inner)
+            else self._resolve_ids(inner)
             for name, inner in value.items()
         }
 
-    def _identifier(self, kind: str, named: dict[str, Any]) -> int:
-        conditions = [{"field": name, "operator": "eq", "value": value} for name, value in named.items()]
+    def _find_id(self, kind: str, description: JsonObject) -> int:
+        conditions = [
+            {"field": name, "operator": "eq", "value": value} for name, value in description.items()
+        ]
         query = urlencode({"filter": msgspec.json.encode(conditions).decode()})
-        answer = self._asked(Request("GET", f"{_BASE_PATH}{kind}s", query))
-        if answer.status != 200:
-            raise ValueError(f"{kind}_id: {_reason(answer)}")
-        items = msgspec.json.decode(answer.body)["items"]
+        response = self._send(Request("GET", f"{BASE_PATH}/{kind}s", query))
+        if response.status != 200:
+            raise ValueError(f"{kind}_id: {_reason(response)}")
+        items = msgspec.json.decode(response.body)["items"]
         if len(items) != 1:
-            raise ValueError(f"{kind}_id: {len(items) or 'no'} records are called {named}; one must be")
+            raise ValueError(f"{kind}_id: {len(items) or 'no'} records are called {description}; one must be")
         return int(items[0]["id"])
 
-    def _asked(self, request: Request) -> Response:
+    def _send(self, request: Request) -> Response:
         return self._sandbox.answer(self._company, request)
 
 
-_JSON = {"content-type": "application/json"}
-
-
-def _reason(answer: Response) -> str:
-    body = msgspec.json.decode(answer.body)
+def _reason(response: Response) -> str:
+    body = msgspec.json.decode(response.body)
     field = f" ({body['field']})" if body.get("field") else ""
-    return f"{answer.status} {body.get('error') or body.get('message')}{field}"
+    return f"{response.status} {body.get('error') or body.get('message')}{field}"

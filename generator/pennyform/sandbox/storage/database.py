@@ -162,7 +162,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def glance(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> Iterator[sqlite3.Connection]:
         """A connection for single look-ups, each of which sees what is there by then."""
         with self._lock:
             yield self._connection

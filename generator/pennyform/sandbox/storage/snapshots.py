@@ -29,7 +29,7 @@ class Snapshot:
         self._image = image
 
     @contextmanager
-    def glance(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> Iterator[sqlite3.Connection]:
         """A connection to the past."""
         with self.transaction(write=False) as connection:
             yield connection

@@ -11,7 +11,7 @@ from pennyform.sandbox.auth.access import add_token
 from pennyform.sandbox.storage.records import Records, Selection
 
 TOKEN = "sandbox"  # noqa: S105 - the point of it is that everybody knows it
-COMPANY = 21_000_001
+FIRST_COMPANY = 21_000_001
 
 # number, label, VAT code, enabled. One number may stand for several accounts, one per VAT set-up.
 _CHART = (
@@ -60,7 +60,7 @@ _BANKS = ("Sandbox Bank", "Other")
 _GROUPS = {"Cost centre": ("Consulting", "Training"), "Region": ("North", "South")}
 
 
-def plant(connection: sqlite3.Connection, scopes: Iterable[str], now: datetime) -> None:
+def fill_database(connection: sqlite3.Connection, scopes: Iterable[str], now: datetime) -> None:
     """Fill an empty database.
 
     Args:
@@ -68,15 +68,15 @@ def plant(connection: sqlite3.Connection, scopes: Iterable[str], now: datetime) 
         scopes: all scopes of the contract; the token holds them all.
         now: the time that the records carry.
     """
-    company = found_company(connection, "Sandbox SAS", now)
+    company = add_company(connection, "Sandbox SAS", now)
     add_token(connection, TOKEN, company, sorted(scopes), name=TOKEN)
     oauth.add_application(connection, oauth.APPLICATION, oauth.APPLICATION, ())
 
 
-def found_company(connection: sqlite3.Connection, name: str, now: datetime) -> int:
+def add_company(connection: sqlite3.Connection, name: str, now: datetime) -> int:
     """Add a company with a chart of accounts, invoice templates and categories; returns its id."""
     others = int(connection.execute("SELECT count(*) FROM company").fetchone()[0])
-    company = COMPANY + others
+    company = FIRST_COMPANY + others
     connection.execute(
         "INSERT INTO company (id, name, reg_no, accounting_logic) VALUES (?, ?, ?, 'FR_PCG')",
         (company, name, f"sandbox-{int(_SIREN) + others}"),

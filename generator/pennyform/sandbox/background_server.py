@@ -1,4 +1,4 @@
-"""A sandbox on a port, for as long as a block lasts."""
+"""A sandbox on a port for the duration of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from types import TracebackType
 
 from pennyform.sandbox.application import Sandbox
 from pennyform.sandbox.http.server import address, listen, server
-from pennyform.sandbox.request_context import BASE_PATH
-from pennyform.sandbox.setup.seed import TOKEN
+from pennyform.sandbox.messages import BASE_PATH
+from pennyform.sandbox.seed import TOKEN
 
 _SECONDS_TO_STOP = 10
 
 
 class Served:
-    """Serves a sandbox from a thread: what the test does to it, clients on the port see at once.
+    """Serves a sandbox from a thread: what a test does to it, clients on the port see at once.
 
     Args:
         sandbox: to be served; it stays the caller's to close.
@@ -37,17 +37,17 @@ class Served:
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
 
     def __enter__(self) -> Served:
-        """Begin to answer. Callers need not wait: the socket queues them."""
+        """Begin to answer. Clients need not wait: the socket queues them."""
         self._thread.start()
         return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
-        problem: BaseException | None,
+        error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop, and give the port back."""
+        """Stop, and free the port."""
         self._server.should_exit = True
         self._thread.join(_SECONDS_TO_STOP)
         self._listener.close()

@@ -1,0 +1,176 @@
+"""Companies, tokens, snapshots, the clock, the rules and the request log behind ``/_sandbox``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Meta
+
+from pennyform.sandbox.admin.admin_request import AdminRequest
+from pennyform.sandbox.admin.faults import faults_status
+from pennyform.sandbox.api_errors import ApiError
+from pennyform.sandbox.clock import timestamp
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.messages import Response, make_response
+from pennyform.sandbox.request_log import Entry
+from pennyform.sandbox.rules import update_rules
+from pennyform.sandbox.setup.token_requests import TokenRequest, grant_token, with_zone
+
+# A snapshot is a whole database in memory: a test that takes one per case must not fill the computer's.
+_MOST_SNAPSHOTS = 16
+
+
+class _CompanyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class _Company(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    reg_no: str
+
+
+class _Token(msgspec.Struct, frozen=True):
+    company: int | None
+    scopes: list[str] | None
+    expires_at: datetime | None
+
+
+class _Duration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    days: float = 0
+    hours: float = 0
+    minutes: float = 0
+    seconds: float = 0
+
+
+class _ClockRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    now: datetime | None = None
+    advance: _Duration | None = None
+
+
+class _ClockStatus(msgspec.Struct, frozen=True):
+    now: str
+    ahead_seconds: float
+
+
+class _Status(msgspec.Struct, frozen=True):
+    companies: list[_Company]
+    now: str
+    ahead_seconds: float
+    seed: int
+    faults: list[JsonObject]
+    late: int
+
+
+class _Requests(msgspec.Struct, frozen=True):
+    requests: list[Entry]
+
+
+def get_status(admin: AdminRequest) -> Response:
+    """Companies, the clock and the faults at a glance."""
+    clock, faults = _clock_status(admin), faults_status(admin)
+    companies = [_Company(company.id, company.name, company.reg_no) for company in admin.sandbox.companies()]
+    status = _Status(companies, clock.now, clock.ahead_seconds, faults.seed, list(faults.faults), faults.late)
+    return make_response(200, status)
+
+
+def add_company(admin: AdminRequest) -> Response:
+    """Add a company; answers with its id."""
+    name = admin.body(_CompanyRequest).name
+    return make_response(201, {"id": admin.sandbox.add_company(name), "name": name})
+
+
+def add_token(admin: AdminRequest) -> Response:
+    """Make a token known, or change what a known one may do."""
+    request = admin.body(TokenRequest)
+    try:
+        grant_token(admin.sandbox, request)
+    except ValueError as error:
+        raise ApiError(400, str(error)) from error
+    return make_response(201, _Token(request.company, request.scopes, request.expires_at))
+
+
+def reset(admin: AdminRequest) -> Response:
+    """Forget everything that is stored."""
+    admin.sandbox.reset()
+    return make_response(204, None)
+
+
+def take_snapshot(admin: AdminRequest) -> Response:
+    """Remember everything that is stored under a name, in memory."""
+    if len(admin.snapshots) >= _MOST_SNAPSHOTS and admin.name not in admin.snapshots:
+        raise ApiError(409, f"at most {_MOST_SNAPSHOTS} snapshots are kept: take it by a name in use")
+    admin.snapshots[admin.name] = admin.sandbox.copy()
+    return make_response(204, None)
+
+
+def restore_snapshot(admin: AdminRequest) -> Response:
+    """Put back what a snapshot holds."""
+    if admin.name not in admin.snapshots:
+        known = ", ".join(sorted(admin.snapshots)) or "none was taken"
+        raise ApiError(404, f"there is no snapshot {admin.name}: {known}")
+    admin.sandbox.restore(admin.snapshots[admin.name])
+    return make_response(204, None)
+
+
+def get_clock(admin: AdminRequest) -> Response:
+    """The time, and how far it is ahead of the computer's."""
+    return make_response(200, _clock_status(admin))
+
+
+def move_clock(admin: AdminRequest) -> Response:
+    """Set the clock, or advance it."""
+    request = admin.body(_ClockRequest)
+    if (request.now is None) == (request.advance is None):
+        raise ApiError(400, 'give {"now": "2026-01-31T09:00:00Z"} or {"advance": {"days": 30}}')
+    if request.now is not None:
+        admin.sandbox.clock.set(with_zone(request.now))
+    if request.advance is not None:
+        try:
+            admin.sandbox.clock.advance(timedelta(**msgspec.structs.asdict(request.advance)))
+        except (OverflowError, ValueError) as error:
+            raise ApiError(400, f"advance is out of range: {error}") from error
+    return get_clock(admin)
+
+
+def restore_clock(admin: AdminRequest) -> Response:
+    """Follow the computer's clock again."""
+    admin.sandbox.clock.restore()
+    return make_response(204, None)
+
+
+def _clock_status(admin: AdminRequest) -> _ClockStatus:
+    clock = admin.sandbox.clock
+    return _ClockStatus(timestamp(clock()), clock.ahead.total_seconds())
+
+
+def get_rules(admin: AdminRequest) -> Response:
+    """How the sandbox decides what is not certain about the real service."""
+    return make_response(200, admin.sandbox.rules)
+
+
+def change_rules(admin: AdminRequest) -> Response:
+    """Decide some rules otherwise."""
+    try:
+        admin.sandbox.rules = update_rules(admin.sandbox.rules, admin.body(JsonObject))
+    except ValueError as error:  # msgspec's ValidationError is one
+        raise ApiError(400, str(error)) from error
+    return get_rules(admin)
+
+
+def get_requests(admin: AdminRequest) -> Response:
+    """The latest requests; with ``after``, those that came after the one of that number."""
+    after = parse_qs(admin.request.query).get("after", ["0"])[-1]
+    if not after.isdecimal():
+        raise ApiError(400, "after must be the number of a request")
+    # 18 digits fit the log's numbers; a longer text would make int() slow, and means none of them.
+    return make_response(200, _Requests(list(admin.sandbox.log.since(int(after[:18])))))
+
+
+def clear_requests(admin: AdminRequest) -> Response:
+    """Empty the log."""
+    admin.sandbox.log.clear()
+    return make_response(204, None)
