@@ -1,9 +1,9 @@
-"""Names for shapes that stay what they are.
+"""Names for components that stay what they are.
 
-A shape is named, in this order, by what an overlay declares, by the name it had before, by an equal component
-of the vendor, or by its place: the operation for a whole body, else the shape around it and the way in. The
-names given are remembered (``specs/<api>/names.json``) with one place and the fingerprint of each shape, so
-that nothing that is added elsewhere can change them.
+A component is named, in this order, by what an overlay declares, by the name it had before, by an equal
+component of the vendor, or by its place: the operation for a whole body, else the component around it and the
+way in. The names given are remembered (``specs/<api>/names.json``) with one place and the fingerprint of each
+component, so that nothing that is added elsewhere can change them.
 """
 
 from __future__ import annotations
@@ -15,125 +15,146 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pennyform.findings import Failure, Finding, Severity, tidy
-from pennyform.spec.normaliser.components import ITEM, VALUE, Place, Shape
+from pennyform.spec.normaliser.components import ITEM, VALUE, Component, Place
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, ComponentName, Operation
 from pennyform.spec.normaliser.identifiers import pascal_case, singular, snake_case
 
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,119}")
 _PAGE = "Page"
 _SUFFIX = {REQUEST: "Request", ANSWER: "Answer"}
-# In both directions: an object is mostly read and an enum mostly written, so these keep the plain name.
-_PLAIN = {"object": ANSWER, "union": ANSWER, "enum": REQUEST}
+# In both directions: an object is mostly read and an enum mostly written, so these bear the name as it is.
+_WITHOUT_SUFFIX = {"object": ANSWER, "union": ANSWER, "enum": REQUEST}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Naming:
-    """What names are made from: all shapes, the operations by method and path, and the vendor's names."""
+    """What names are made from.
 
-    shapes: Mapping[str, Shape]
+    Attributes:
+        components: all of them, by key.
+        operations: by method and path.
+        vendor_names: the vendor's names, by the keys of equal components.
+        known: the names given before.
+    """
+
+    components: Mapping[str, Component]
     operations: Mapping[tuple[str, str], Operation]
-    vendor: Mapping[str, str]
+    vendor_names: Mapping[str, str]
     known: Mapping[str, ComponentName]
 
     def assign(self) -> dict[str, str]:
-        """A name for each shape's key.
+        """A name for each component's key.
 
         Raises:
-            Failure: two shapes claim one name, or an overlay gives one shape two names.
+            Failure: two components claim one name, or an overlay gives one component two names.
         """
-        names = self._declared()
-        taken = {name: key for key, name in names.items()}
-        for key, name in self._remembered().items():
-            if key not in names and name not in taken:
-                names[key], taken[name] = name, key
-        claims = self._claims(names)
-        self._settle(claims, names, taken)
-        unfit = [_unfit(name, self.shapes[key]) for key, name in names.items() if not _is_class_name(name)]
+        names = self._declared_names()
+        keys = {name: key for key, name in names.items()}
+        for key, name in self._remembered_names().items():
+            if key not in names and name not in keys:
+                names[key], keys[name] = name, key
+        self._assign_claims(self._claims(names), names, keys)
+        unfit = [
+            _conflict(f"{name!r} cannot name a class; it would for {self.components[key].first_place()}")
+            for key, name in names.items()
+            if not _CLASS_NAME.fullmatch(name) or keyword.iskeyword(name)
+        ]
         if unfit:
             raise Failure(tidy(unfit))
         return names
 
-    def _declared(self) -> dict[str, str]:
+    def _declared_names(self) -> dict[str, str]:
         names: dict[str, str] = {}
-        bearers: dict[str, Shape] = {}
+        bearers: dict[str, Component] = {}
         findings = []
-        for shape in self._ordered():
-            if len(shape.declared) > 1:
-                (one, here), (other, there) = list(shape.declared.items())[:2]
-                findings.append(_conflict(f"one shape is declared {one} at {here} and {other} at {there}"))
-            for name in list(shape.declared)[:1]:
+        for component in self._ordered():
+            declared = list(component.declared.items())
+            if len(declared) > 1:
+                (name, place), (other, other_place) = declared[:2]
+                summary = f"one shape is declared {name} at {place} and {other} at {other_place}"
+                findings.append(_conflict(summary))
+            for name, _ in declared[:1]:
                 if name in bearers:
-                    findings.append(_collision(name, bearers[name], shape))
-                names[shape.key], bearers[name] = name, shape
+                    findings.append(_collision(name, bearers[name], component))
+                names[component.key], bearers[name] = name, component
         if findings:
             raise Failure(tidy(findings))
         return names
 
-    def _remembered(self) -> dict[str, str]:
-        """Each shape's former name: given at a place that it still has, else to its fingerprint."""
-        places = {
-            (shape.direction, str(place)): key for key, shape in self.shapes.items() for place in shape.places
+    def _remembered_names(self) -> dict[str, str]:
+        """Each component's former name: given at a place that it still has, else to its fingerprint."""
+        keys = {
+            (component.direction, str(place)): key
+            for key, component in self.components.items()
+            for place in component.places
         }
         remembered: dict[str, str] = {}
-        for exact in (True, False):
+        # Where two named components have become one, the name of the one that did not change stays.
+        for unchanged in (True, False):
             for name, record in sorted(self.known.items()):
-                key = places.get((record.direction, record.place), record.shape)
-                # Where two named shapes have become one, the name whose shape did not change stays.
-                if key in self.shapes and (key == record.shape) == exact:
+                key = keys.get((record.direction, record.place), record.shape)
+                if key in self.components and (key == record.shape) == unchanged:
                     remembered.setdefault(key, name)
         return remembered
 
-    def _claims(self, names: dict[str, str]) -> dict[str, list[Shape]]:
-        """Which unnamed shapes want which name, outermost first: inner ones are named after outer ones."""
-        index = {
-            (shape.direction, place): key for key, shape in self.shapes.items() for place in shape.places
+    def _claims(self, names: Mapping[str, str]) -> dict[str, list[Component]]:
+        """Which unnamed components claim which name, outer ones first: inner ones are named after them."""
+        keys = {
+            (component.direction, place): key
+            for key, component in self.components.items()
+            for place in component.places
         }
-        claims: dict[str, list[Shape]] = defaultdict(list)
-        wanted: dict[str, str] = dict(names)
-        for shape in self._ordered():
-            if shape.key not in wanted:
-                wanted[shape.key] = self._wanted(shape, index, wanted)
-                claims[wanted[shape.key]].append(shape)
+        claims: dict[str, list[Component]] = defaultdict(list)
+        preferred = dict(names)
+        for component in self._ordered():
+            if component.key not in preferred:
+                name = self._preferred_name(component, keys, preferred)
+                preferred[component.key] = name
+                claims[name].append(component)
         return claims
 
-    def _wanted(self, shape: Shape, index: Mapping[tuple[str, Place], str], wanted: Mapping[str, str]) -> str:
-        if shape.key in self.vendor:
-            return self.vendor[shape.key]
-        first = shape.first()
-        for outside in range(1, len(first.steps) + 1):
-            parent = index.get((shape.direction, first.outside(outside)))
+    def _preferred_name(
+        self, component: Component, keys: Mapping[tuple[str, Place], str], preferred: Mapping[str, str]
+    ) -> str:
+        if component.key in self.vendor_names:
+            return self.vendor_names[component.key]
+        place = component.first_place()
+        for outside in range(1, len(place.steps) + 1):
+            parent = keys.get((component.direction, place.outside(outside)))
             if parent is not None:
-                return _inner_name(wanted[parent], first.steps[-outside:])
-        return _root_name(self.operations[first.method, first.path], first)
+                return _inner_name(preferred[parent], place.steps[-outside:])
+        return _body_name(self.operations[place.method, place.path], place)
 
-    def _settle(
-        self, claims: Mapping[str, list[Shape]], names: dict[str, str], taken: dict[str, str]
+    def _assign_claims(
+        self, claims: Mapping[str, list[Component]], names: dict[str, str], keys: dict[str, str]
     ) -> None:
         """Give the names wanted; where both directions want one, one of them takes a suffix."""
         findings = []
-        for wanted, shapes in claims.items():
-            both = len({shape.direction for shape in shapes}) > 1
-            free = wanted not in taken
-            for shape in shapes:
-                plain = free and (not both or shape.direction == _PLAIN[shape.kind])
-                name = wanted if plain else wanted + _SUFFIX[shape.direction]
-                if name in taken:
-                    findings.append(_collision(name, self.shapes[taken[name]], shape))
+        for claimed, components in claims.items():
+            both = len({component.direction for component in components}) > 1
+            free = claimed not in keys
+            for component in components:
+                as_it_is = free and (not both or component.direction == _WITHOUT_SUFFIX[component.kind])
+                name = claimed if as_it_is else claimed + _SUFFIX[component.direction]
+                if name in keys:
+                    findings.append(_collision(name, self.components[keys[name]], component))
                 else:
-                    names[shape.key], taken[name] = name, shape.key
+                    names[component.key], keys[name] = name, component.key
         if findings:
             raise Failure(tidy(findings))
 
-    def _ordered(self) -> list[Shape]:
-        return sorted(
-            self.shapes.values(), key=lambda shape: (len(shape.first().steps), shape.first(), shape.key)
-        )
+    def _ordered(self) -> list[Component]:
+        def order(component: Component) -> tuple[int, Place, str]:
+            place = component.first_place()
+            return len(place.steps), place, component.key
+
+        return sorted(self.components.values(), key=order)
 
 
-def remember(names: Mapping[str, str], shapes: Mapping[str, Shape]) -> dict[str, ComponentName]:
+def name_records(names: Mapping[str, str], components: Mapping[str, Component]) -> dict[str, ComponentName]:
     """What to keep so that the next run gives the same names; sorted by name."""
     return {
-        name: ComponentName(shapes[key].direction, str(shapes[key].first()), key)
+        name: ComponentName(components[key].direction, str(components[key].first_place()), key)
         for key, name in sorted(names.items(), key=lambda item: item[1])
     }
 
@@ -151,7 +172,8 @@ def vendor_name(name: str) -> str:
     return "".join([*words, pascal_case(last.rstrip("-_0123456789"))])
 
 
-def _root_name(operation: Operation, place: Place) -> str:
+def _body_name(operation: Operation, place: Place) -> str:
+    """The name of a whole body, after its operation."""
     resource = pascal_case(singular(operation.resource))
     if place.part == REQUEST:
         return resource + pascal_case(operation.name)
@@ -174,16 +196,9 @@ def _inner_name(outer: str, steps: tuple[str, ...]) -> str:
     return outer + "".join(pascal_case(word) for word in words)
 
 
-def _is_class_name(name: str) -> bool:
-    return bool(_CLASS_NAME.fullmatch(name)) and not keyword.iskeyword(name)
-
-
-def _unfit(name: str, shape: Shape) -> Finding:
-    return _conflict(f"{name!r} cannot name a class; it would for {shape.first()}")
-
-
-def _collision(name: str, one: Shape, other: Shape) -> Finding:
-    return _conflict(f"{name} names two shapes: one at {one.first()}, the other at {other.first()}")
+def _collision(name: str, component: Component, other: Component) -> Finding:
+    places = f"one at {component.first_place()}, the other at {other.first_place()}"
+    return _conflict(f"{name} names two shapes: {places}")
 
 
 def _conflict(summary: str) -> Finding:

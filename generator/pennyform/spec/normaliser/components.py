@@ -1,4 +1,4 @@
-"""Factoring: equal objects, enums and unions become one shape, however often a contract inlines them."""
+"""Components: equal objects, enums and unions become one, however often a contract inlines them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pennyform.findings import Finding, Severity, failure
-from pennyform.spec.document.extensions import DECLARED
+from pennyform.spec.document.extensions import DECLARED, is_extension
+from pennyform.spec.document.json_types import Json
 from pennyform.spec.document.limits import MAXIMUM_SCHEMAS
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Schema
-from pennyform.spec.normaliser.flatten import NULL, is_note
+from pennyform.spec.normaliser.flatten import NULL, UNIONS, is_annotation
 from pennyform.spec.normaliser.identifiers import pascal_case
 
 ITEM, VALUE = "[]", "{}"
-_UNIONS = ("anyOf", "oneOf")
-_OURS = "x-pennyform-"
 
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where a shape stands: ``part`` is ``request``, a status or ``?parameter``; ``steps`` lead inwards."""
+    """Where a schema stands: ``part`` is ``request``, a status or ``?parameter``; ``steps`` lead inwards."""
 
     path: str
     method: str
@@ -42,12 +40,13 @@ class Place:
         return Place(self.path, self.method, self.part, self.steps[: len(self.steps) - steps])
 
 
-@dataclass
-class Shape:
+@dataclass(slots=True)
+class Component:
     """One object, enum or union, for one direction.
 
-    ``schema`` refers to other shapes by ``{"$ref": key}``. ``declared`` are names from overlays, and
-    ``descriptions`` our texts by property (the shape's own under ``""``), each with a place that states it.
+    ``key`` is the fingerprint of what it allows; ``schema`` refers to other components by ``{"$ref": key}``.
+    ``kind`` is ``object``, ``enum`` or ``union``. ``declared`` are names from overlays, and ``descriptions``
+    our texts by property (the component's own under ``""``), each with a place that states it.
     """
 
     key: str
@@ -58,65 +57,72 @@ class Shape:
     declared: dict[str, Place] = field(default_factory=dict)
     descriptions: dict[str, dict[str, Place]] = field(default_factory=dict)
 
-    def first(self) -> Place:
+    def first_place(self) -> Place:
         """The place that stands for all: the shallowest, rather read than written, then by path."""
         return min(self.places, key=lambda place: (len(place.steps), place.method != "GET", place))
 
 
-class Factory:
-    """Collects shapes while schemas are factored."""
+class ComponentCollector:
+    """Collects components from schemas; ``components`` are those found so far, by their keys."""
 
     def __init__(self) -> None:
-        self.shapes: dict[str, Shape] = {}
-        self._seen = 0
+        self.components: dict[str, Component] = {}
+        self._schemas = 0
 
-    def factor(self, schema: Schema, direction: str, place: Place) -> Schema:
-        """Replace every shape in a plain schema by a reference to it.
+    def extract(self, schema: Schema, direction: str, place: Place) -> Schema:
+        """Replace every object, enum and union in a flat schema by a reference to its component.
 
         Args:
-            schema: a plain schema, see :mod:`pennyform.spec.normaliser.flatten`.
+            schema: a flat schema, see :mod:`pennyform.spec.normaliser.flatten`.
             direction: ``request`` or ``answer``. Answers are open: whatever a contract says, new fields come.
             place: where the schema stands.
 
         Returns:
-            An OpenAPI 3.1 schema; its references are keys of :attr:`shapes`.
+            An OpenAPI 3.1 schema; its references are keys of :attr:`components`.
 
         Raises:
             Failure: the contract unfolds to more than ``MAXIMUM_SCHEMAS``: a few references to references can
                 stand for more than any memory holds.
         """
-        self._seen += 1
-        if self._seen > MAXIMUM_SCHEMAS:
+        self._schemas += 1
+        if self._schemas > MAXIMUM_SCHEMAS:
             fix = "Check where this contract comes from."
             raise failure("too-many-schemas", f"it unfolds to more than {MAXIMUM_SCHEMAS:,} schemas", fix=fix)
-        core = {key: value for key, value in schema.items() if not is_note(key)}
+        core = {key: value for key, value in schema.items() if not is_annotation(key)}
         if direction == ANSWER and core.get("additionalProperties") is False:
             del core["additionalProperties"]
-        factored = self._core(core, direction, place)
-        if set(factored) == {"$ref"}:
-            self._note(self.shapes[factored["$ref"]], schema, place)
+        if any(keyword in core for keyword in UNIONS):
+            extracted = self._union(core, direction, place)
+        elif "enum" in core:
+            extracted = self._enum(core, direction, place)
+        else:
+            extracted = self._structure(core, direction, place)
+        if set(extracted) == {"$ref"}:
+            _note_declaration(self.components[extracted["$ref"]], schema, place)
         if schema.get("nullable"):
-            factored = _nullable(factored)
-        return {**factored, **_annotations(schema, direction)}
+            extracted = _nullable(extracted)
+        # What stays where it stands. A default says nothing in an answer.
+        annotations = {key: schema[key] for key in ("description", "deprecated") if schema.get(key)}
+        if direction == REQUEST and "default" in schema:
+            annotations["default"] = schema["default"]
+        extensions = {key: schema[key] for key in schema if is_extension(key) and key != DECLARED}
+        return {**extracted, **annotations, **extensions}
 
-    def _core(self, core: Schema, direction: str, place: Place) -> Schema:
-        if any(keyword in core for keyword in _UNIONS):
-            return self._union(core, direction, place)
-        if "enum" in core:
-            return self._enum(core, direction, place)
-        factored = dict(core)
+    def _structure(self, core: Schema, direction: str, place: Place) -> Schema:
+        """A scalar, an array, a map or an object."""
+        extracted = dict(core)
         if "items" in core:
-            factored["items"] = self.factor(core["items"], direction, place.inside(ITEM))
+            extracted["items"] = self.extract(core["items"], direction, place.inside(ITEM))
         if isinstance(core.get("additionalProperties"), dict):
-            rest = core["additionalProperties"]
-            factored["additionalProperties"] = self.factor(rest, direction, place.inside(VALUE))
+            values = core["additionalProperties"]
+            extracted["additionalProperties"] = self.extract(values, direction, place.inside(VALUE))
         if not core.get("properties"):
-            return factored
-        factored["properties"] = {
-            name: self.factor(item, direction, place.inside(name))
+            return extracted
+        extracted["properties"] = {
+            name: self.extract(item, direction, place.inside(name))
             for name, item in core["properties"].items()
         }
-        return self._intern("object", {"type": "object", **factored}, direction, place)
+        return self._intern("object", {"type": "object", **extracted}, direction, place)
 
     def _enum(self, core: Schema, direction: str, place: Place) -> Schema:
         if len(core["enum"]) == 1:
@@ -126,10 +132,10 @@ class Factory:
         return self._intern("enum", core, direction, place)
 
     def _union(self, core: Schema, direction: str, place: Place) -> Schema:
-        keyword = next(keyword for keyword in _UNIONS if keyword in core)
+        keyword = next(keyword for keyword in UNIONS if keyword in core)
         members = [
-            self.factor(member, direction, place.inside(f"|{label}"))
-            for label, member in zip(_labels(core[keyword]), core[keyword], strict=True)
+            self.extract(member, direction, place.inside(f"|{label}"))
+            for label, member in zip(_variant_labels(core[keyword]), core[keyword], strict=True)
         ]
         # An open answer can fit two variants at once: only a request can be held to exactly one.
         content: Schema = {"anyOf" if direction == ANSWER else keyword: members}
@@ -138,34 +144,30 @@ class Factory:
         return self._intern("union", content, direction, place)
 
     def _intern(self, kind: str, content: Schema, direction: str, place: Place) -> Schema:
-        key = _fingerprint(content, direction)
-        shape = self.shapes.setdefault(key, Shape(key, kind, direction, content))
-        shape.places.append(place)
+        """The reference to the one component with this content."""
+        text = json.dumps([direction, _without_descriptions(content)], sort_keys=True)
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        component = self.components.setdefault(key, Component(key, kind, direction, content))
+        component.places.append(place)
         for name, item in content.get("properties", {}).items():
             if "description" in item:
-                shape.descriptions.setdefault(name, {}).setdefault(item["description"], place)
+                component.descriptions.setdefault(name, {}).setdefault(item["description"], place)
         return {"$ref": key}
 
-    def _note(self, shape: Shape, schema: Schema, place: Place) -> None:
-        declared = schema.get(DECLARED, {})
-        name = declared.get(shape.direction) or declared.get("name")
-        if name:
-            shape.declared.setdefault(name, place)
-        if "description" in declared:
-            shape.descriptions.setdefault("", {}).setdefault(declared["description"], place)
 
-
-def _annotations(schema: Schema, direction: str) -> Schema:
-    """What stays where it stands. A default says nothing in an answer."""
-    kept = {key: schema[key] for key in ("description", "deprecated") if schema.get(key)}
-    if direction == REQUEST and "default" in schema:
-        kept["default"] = schema["default"]
-    ours = {key: value for key, value in schema.items() if key.startswith(_OURS) and key != DECLARED}
-    return {**kept, **ours}
+def _note_declaration(component: Component, schema: Schema, place: Place) -> None:
+    """Note the name and the description that an overlay declares where a component stands."""
+    declared = schema.get(DECLARED, {})
+    name = declared.get(component.direction) or declared.get("name")
+    if name:
+        component.declared.setdefault(name, place)
+    if "description" in declared:
+        component.descriptions.setdefault("", {}).setdefault(declared["description"], place)
 
 
 def _nullable(schema: Schema) -> Schema:
-    for keyword in _UNIONS:
+    """A schema that allows null as well, as OpenAPI 3.1 says it."""
+    for keyword in UNIONS:
         if keyword in schema:
             return {**schema, keyword: [*schema[keyword], dict(NULL)]}
     if "$ref" in schema or "const" in schema:
@@ -173,60 +175,60 @@ def _nullable(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]} if "type" in schema else schema
 
 
-def _labels(members: Sequence[Schema]) -> Iterator[str]:
-    """A word for each member of a union; its position only where nothing else tells it from the others."""
+def _variant_labels(members: Sequence[Schema]) -> Iterator[str]:
+    """A word for each member of a union: what only it has, its position only where there is no such thing."""
     names = [set(member.get("properties", {})) for member in members]
     for position, member in enumerate(members, start=1):
-        constants = [
-            _constant(name, item["enum"][0])
-            for name, item in member.get("properties", {}).items()
-            if len(item.get("enum", [])) == 1 and all(name in other for other in names)
+        constants = []
+        for name, item in member.get("properties", {}).items():
+            if len(item.get("enum", [])) == 1 and all(name in properties for properties in names):
+                value = item["enum"][0]
+                # A boolean says it best by the property's name: `draft`, or `not draft`.
+                boolean_label = name if value else f"not_{name}"
+                constants.append(boolean_label if isinstance(value, bool) else str(value))
+        unique = [
+            name
+            for name in sorted(member.get("required", []))
+            if sum(name in properties for properties in names) == 1
         ]
-        own = [
-            name for name in sorted(member.get("required", [])) if sum(name in other for other in names) == 1
-        ]
-        kinds = [member["type"]] if member.get("type") not in (None, "object") else []
-        yield next(filter(None, map(pascal_case, [*constants, *own, *kinds])), f"Variant{position}")
+        types = [member["type"]] if member.get("type") not in (None, "object") else []
+        labels = map(pascal_case, [*constants, *unique, *types])
+        yield next(filter(None, labels), f"Variant{position}")
 
 
-def _constant(name: str, value: Any) -> str:
-    """What a property that has only one value says: ``draft`` or ``not draft`` for a boolean."""
-    if isinstance(value, bool):
-        return name if value else f"not_{name}"
-    return str(value)
-
-
-def _fingerprint(content: Schema, direction: str) -> str:
-    """The same for the same values allowed, whatever is said about them and in whatever order."""
-    text = json.dumps([direction, _bare(content)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _bare(schema: Any) -> Any:
-    """A schema without descriptions, what has no order sorted."""
+def _without_descriptions(schema: Json) -> Json:
+    """A schema without descriptions, what has no order sorted: equal for the same values allowed."""
     if isinstance(schema, list):
-        return [_bare(item) for item in schema]
+        return [_without_descriptions(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    bare = {key: _bare(value) for key, value in schema.items() if key not in ("description", "properties")}
+    bare = {
+        key: _without_descriptions(value)
+        for key, value in schema.items()
+        if key not in ("description", "properties")
+    }
     if "properties" in schema:
-        bare["properties"] = {name: _bare(item) for name, item in schema["properties"].items()}
+        # A property may be called `description`.
+        bare["properties"] = {
+            name: _without_descriptions(item) for name, item in schema["properties"].items()
+        }
     for keyword in ("enum", "required"):
         if keyword in bare:
             bare[keyword] = sorted(bare[keyword], key=repr)
     return bare
 
 
-def contradictory_descriptions(shapes: Iterable[Shape]) -> Iterator[Finding]:
-    """Places of one shape that overlays describe differently, although only one text can be emitted."""
-    for shape in shapes:
-        for name, texts in shape.descriptions.items():
+def contradictory_descriptions(components: Iterable[Component]) -> Iterator[Finding]:
+    """Places of one component that overlays describe differently, although only one text can be emitted."""
+    for component in components:
+        for name, texts in component.descriptions.items():
             if len(texts) > 1:
-                (one, here), (other, there) = list(texts.items())[:2]
+                (text, place), (other_text, other_place) = list(texts.items())[:2]
                 yield Finding(
                     "two-descriptions",
                     Severity.ERROR,
-                    f"{name or 'the shape'} is described twice: {one!r} at {here}, {other!r} at {there}",
+                    f"{name or 'the shape'} is described twice: {text!r} at {place}, {other_text!r} at "
+                    f"{other_place}",
                     detail="Both places have the same shape, which is emitted once.",
                     fix="Describe it alike in both places, or in one of them only.",
                 )

@@ -26,20 +26,16 @@ def pascal_case(text: str) -> str:
 
 def singular(text: str) -> str:
     """The last word of an identifier in the singular: ``invoice_lines`` → ``invoice_line``."""
-    head, separator, last = text.rpartition("_")
-    return head + separator + _singular_word(last)
-
-
-def _singular_word(word: str) -> str:
+    head, separator, word = text.rpartition("_")
     if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("sses", "uses")):
-        return word[:-2]
-    if word.endswith("s") and not word.endswith(_NOT_PLURAL) and len(word) > 3:
-        return word[:-1]
-    return word
+        word = _IRREGULAR[word]
+    elif word.endswith("ies") and len(word) > 4:
+        word = word[:-3] + "y"
+    elif word.endswith(("sses", "uses")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(_NOT_PLURAL) and len(word) > 3:
+        word = word[:-1]
+    return head + separator + word
 
 
 def is_plural(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""From a pinned contract to what code is emitted from: every operation and every shape once, with a name."""
+"""From a pinned contract to what code is emitted from: every operation and component once, with a name."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from pennyform.spec.document.extensions import API, DECLARED
 from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.overlay import apply_overlays
 from pennyform.spec.document.structure import METHODS
-from pennyform.spec.normaliser.component_names import Naming, remember, vendor_name
-from pennyform.spec.normaliser.components import Factory, Place, Shape, contradictory_descriptions
+from pennyform.spec.normaliser.component_names import Naming, name_records, vendor_name
+from pennyform.spec.normaliser.components import (
+    Component,
+    ComponentCollector,
+    Place,
+    contradictory_descriptions,
+)
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, ComponentName, Contract, Schema
-from pennyform.spec.normaliser.flatten import Plain, variants_of
-from pennyform.spec.normaliser.lint import unsound_operations
-from pennyform.spec.normaliser.operations import Draft, OperationReader
-from pennyform.spec.normaliser.rendering import render_document
+from pennyform.spec.normaliser.flatten import Flattener, variants_of
+from pennyform.spec.normaliser.lint import lint_operations
+from pennyform.spec.normaliser.operations import OperationDraft, OperationReader
+from pennyform.spec.normaliser.render import render_document
 
 ERROR_BODY = "ErrorBody"
 """The one component that every error answer refers to."""
@@ -42,57 +47,61 @@ def normalise(
             operation's name, path or id cannot be emitted; names collide. Findings of one kind come together.
     """
     document = apply_overlays(pinned, overlays)
-    plain, factory = Plain(document), Factory()
-    drafts = _drafts(document, plain, factory)
-    error = _error_body(drafts, factory)
-    _refuse(contradictory_descriptions(factory.shapes.values()))
+    flattener, collector = Flattener(document), ComponentCollector()
+    drafts = _read_operations(document, flattener, collector)
+    error = _error_body(drafts, collector)
+    components = collector.components
+    _raise_findings(contradictory_descriptions(components.values()))
     naming = Naming(
-        shapes=factory.shapes,
+        components=components,
         operations={(draft.operation.method, draft.operation.path): draft.operation for draft in drafts},
-        vendor=_vendor_names(document, plain, factory.shapes),
+        vendor_names=_vendor_names(document, flattener, components),
         known=names or {},
     )
-    given = naming.assign()
-    rendered, operations = render_document(document, drafts, factory.shapes, given, error)
+    assigned = naming.assign()
+    rendered, operations = render_document(document, drafts, components, assigned, error)
     return Contract(
         api=str(document["info"].get(API, "")),
         document=rendered,
         operations=operations,
-        names=remember(given, factory.shapes),
+        names=name_records(assigned, components),
     )
 
 
-def _drafts(document: JsonObject, plain: Plain, factory: Factory) -> list[Draft]:
-    """Every operation, its schemas factored, or the findings of all operations together."""
-    reader = OperationReader(document, plain, factory)
-    drafts: list[Draft] = []
+def _read_operations(
+    document: JsonObject, flattener: Flattener, collector: ComponentCollector
+) -> list[OperationDraft]:
+    """Every operation, its components collected, or the findings of all operations together."""
+    reader = OperationReader(document, flattener, collector)
+    drafts: list[OperationDraft] = []
     findings: list[Finding] = []
     for path, item in sorted(document["paths"].items()):
         for method in METHODS:
             if method in item:
                 try:
                     drafts.append(reader.read(path, method, item))
-                except Failure as problem:
-                    findings.extend(problem.findings)
-    _refuse([*findings, *unsound_operations([draft.operation for draft in drafts])])
+                except Failure as error:
+                    findings.extend(error.findings)
+    _raise_findings([*findings, *lint_operations([draft.operation for draft in drafts])])
     return drafts
 
 
-def _refuse(findings: Iterable[Finding]) -> None:
-    found = tidy(findings)
-    if found:
-        raise Failure(found)
+def _raise_findings(findings: Iterable[Finding]) -> None:
+    tidied = tidy(findings)
+    if tidied:
+        raise Failure(tidied)
 
 
-def _error_body(drafts: Sequence[Draft], factory: Factory) -> Schema | None:
-    """One open shape that every declared error body fits: all their properties, none of them required."""
+def _error_body(drafts: Sequence[OperationDraft], collector: ComponentCollector) -> Schema | None:
+    """One open object that every declared error body fits: all their properties, none of them required."""
     properties: dict[str, list[Schema]] = {}
-    bodies = [body for draft in drafts for body in draft.error_bodies]
-    variants = [variant for body in bodies for variant in variants_of(body)]
-    for name, schema in [item for variant in variants for item in variant.get("properties", {}).items()]:
-        known = properties.setdefault(name, [])
-        if schema not in known:
-            known.append(schema)
+    for draft in drafts:
+        for body in draft.error_bodies:
+            for variant in variants_of(body):
+                for name, schema in variant.get("properties", {}).items():
+                    schemas = properties.setdefault(name, [])
+                    if schema not in schemas:
+                        schemas.append(schema)
     if not properties:
         return None
     merged: Schema = {
@@ -103,18 +112,21 @@ def _error_body(drafts: Sequence[Draft], factory: Factory) -> Schema | None:
         },
         DECLARED: {"name": ERROR_BODY},
     }
-    return factory.factor(merged, ANSWER, Place("", "", "error"))
+    return collector.extract(merged, ANSWER, Place("", "", "error"))
 
 
-def _vendor_names(document: JsonObject, plain: Plain, shapes: Mapping[str, Shape]) -> dict[str, str]:
-    """The vendor's name for each shape that equals one of its components; the shortest where several do."""
-    vendor: dict[str, str] = {}
+def _vendor_names(
+    document: JsonObject, flattener: Flattener, components: Mapping[str, Component]
+) -> dict[str, str]:
+    """The vendor's name for each component that equals one of its own; the shortest where several do."""
+    names: dict[str, str] = {}
     schemas = document.get("components", {}).get("schemas", {})
     for name in sorted(schemas, key=lambda name: (len(name), name)):
-        schema = plain(schemas[name], child("/components/schemas", name))
+        schema = flattener.flatten(schemas[name], child("/components/schemas", name))
         for direction in (REQUEST, ANSWER):
-            factored = Factory().factor({**schema, "nullable": False}, direction, Place("", "", name))
-            key = factored.get("$ref", "")
-            if key in shapes and vendor_name(name):
-                vendor.setdefault(key, vendor_name(name))
-    return vendor
+            place = Place("", "", name)
+            extracted = ComponentCollector().extract({**schema, "nullable": False}, direction, place)
+            key = extracted.get("$ref", "")
+            if key in components and vendor_name(name):
+                names.setdefault(key, vendor_name(name))
+    return names

@@ -44,24 +44,21 @@ def _legal(name: str) -> str:
 
 
 def _method(rest: list[str], method: str, *, page: bool, bare_array: bool) -> str:
+    """The method's name, from the segments of the path below the resource."""
     literals = [snake_case(segment) for segment in rest if not segment.startswith("{")]
     on_item = bool(rest) and rest[-1].startswith("{")
+    verb = _ITEM.get(method, method)
     if not literals:
-        return _ITEM[method] if on_item else "list" if page else _COLLECTION[method]
+        return verb if on_item else "list" if page else _COLLECTION.get(method, method)
     target = "_".join(literals)
     if on_item:
-        return f"{_ITEM[method]}_{singular(target)}"
+        return f"{verb}_{singular(target)}"
     if method == "get":
         return f"{'list' if page else 'get'}_{target}"
-    if _is_action(rest, method):
+    # `{id}/finalize` does something to the item; `{quote_id}/appendices` is a collection of its own.
+    posts_action = method == "post" and not rest[0].startswith("{") and not is_plural(snake_case(rest[-1]))
+    if rest[0] == "{id}" or posts_action:
         return target
     if method == "put":
         return f"{'replace' if bare_array else 'update'}_{target}"
-    return f"{_ITEM[method]}_{target}"
-
-
-def _is_action(rest: list[str], method: str) -> bool:
-    """``{id}/finalize`` does something to the item; ``{quote_id}/appendices`` is a collection of its own."""
-    if rest[0] == "{id}":
-        return True
-    return method == "post" and not rest[0].startswith("{") and not is_plural(snake_case(rest[-1]))
+    return f"{verb}_{target}"

@@ -1,0 +1,162 @@
+"""The normalised document: OpenAPI 3.1 with a component for every object, enum and union."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pennyform.spec.document.extensions import DIRECTION, FILE_SIZE, METHOD, RESOURCE, STABILITY
+from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.normaliser.components import Component
+from pennyform.spec.normaliser.contract import Operation, Schema
+from pennyform.spec.normaliser.operations import OperationDraft
+
+OPENAPI = "3.1.0"
+_JSON = "application/json"
+
+
+def render_document(
+    document: JsonObject,
+    drafts: Sequence[OperationDraft],
+    components: Mapping[str, Component],
+    names: Mapping[str, str],
+    error: Schema | None,
+) -> tuple[JsonObject, tuple[Operation, ...]]:
+    """Put the normalised document together.
+
+    Args:
+        document: the corrected contract, for what is copied from it.
+        drafts: its operations.
+        components: by key.
+        names: the components' names, by key.
+        error: what every error answer refers to, if any is declared.
+
+    Returns:
+        The document, and the operations with references into it, sorted by resource, path and method.
+    """
+    references = {key: f"#/components/schemas/{name}" for key, name in names.items()}
+    error = _with_names(error, references)
+    operations: list[Operation] = []
+    paths: JsonObject = {}
+    for draft in drafts:
+        operation = _named_operation(draft.operation, references)
+        operations.append(operation)
+        item = paths.setdefault(operation.path, {})
+        item[operation.method.lower()] = _render_operation(draft, operation, error)
+    scopes = {scope for operation in operations for scope in operation.scopes}
+    rendered = {
+        "openapi": OPENAPI,
+        "info": document["info"],
+        "servers": document.get("servers", []),
+        "paths": paths,
+        "components": {
+            "securitySchemes": _security_schemes(document, scopes),
+            "schemas": {
+                names[key]: _render_component(components[key], references)
+                for key in sorted(components, key=lambda key: names[key])
+            },
+        },
+    }
+    operations.sort(key=lambda operation: (operation.resource, operation.path, operation.method))
+    return rendered, tuple(operations)
+
+
+def _with_names(value: Json, references: Mapping[str, str]) -> Json:
+    """The value with references to names in place of keys of components."""
+    if isinstance(value, list):
+        return [_with_names(item, references) for item in value]
+    if not isinstance(value, dict):
+        return value
+    # A property may be called `$ref`; its value is a schema.
+    if isinstance(value.get("$ref"), str):
+        return {**value, "$ref": references[value["$ref"]]}
+    return {key: _with_names(item, references) for key, item in value.items()}
+
+
+def _named_operation(operation: Operation, references: Mapping[str, str]) -> Operation:
+    request = operation.request
+    return replace(
+        operation,
+        parameters=tuple(
+            replace(parameter, schema=_with_names(parameter.schema, references))
+            for parameter in operation.parameters
+        ),
+        request=request and replace(request, schema=_with_names(request.schema, references)),
+        answer=_with_names(operation.answer, references),
+    )
+
+
+def _render_component(component: Component, references: Mapping[str, str]) -> Schema:
+    own_text = next(iter(component.descriptions.get("", ())), None)
+    schema: Schema = {DIRECTION: component.direction}
+    if own_text is not None:
+        schema["description"] = own_text
+    schema |= {key: value for key, value in component.schema.items() if key not in ("properties", "type")}
+    if "type" in component.schema:
+        schema["type"] = component.schema["type"]
+    if "properties" in component.schema:
+        schema["properties"] = properties = dict(component.schema["properties"])
+        for name, texts in component.descriptions.items():
+            if name in properties:
+                properties[name] = {**properties[name], "description": next(iter(texts))}
+    return {**_with_names(schema, references)}
+
+
+def _render_operation(draft: OperationDraft, operation: Operation, error: Schema | None) -> JsonObject:
+    rendered: JsonObject = {
+        "operationId": operation.operation_id,
+        **{key: draft.raw[key] for key in ("summary", "description") if key in draft.raw},
+        "tags": [operation.resource],
+        RESOURCE: operation.resource,
+        METHOD: operation.name,
+        "security": _requirements(draft.raw, operation),
+        **{key: draft.raw[key] for key in (STABILITY, FILE_SIZE) if key in draft.raw},
+    }
+    if operation.deprecated:
+        rendered["deprecated"] = True
+    if operation.parameters:
+        rendered["parameters"] = [
+            {
+                "name": parameter.name,
+                "in": parameter.location,
+                "required": parameter.required,
+                "schema": parameter.schema,
+            }
+            for parameter in operation.parameters
+        ]
+    if operation.request:
+        media: JsonObject = {"schema": operation.request.schema}
+        if draft.encoding:
+            media["encoding"] = draft.encoding
+        rendered["requestBody"] = {
+            "required": operation.request.required,
+            "content": {operation.request.media_type: media},
+        }
+    success: JsonObject = {"description": "success"}
+    if operation.answer is not None:
+        success["content"] = {_JSON: {"schema": operation.answer}}
+    rendered["responses"] = {str(operation.status): success}
+    for status in operation.errors:
+        content = {"content": {_JSON: {"schema": error}}} if error else {}
+        rendered["responses"][str(status)] = {"description": "error", **content}
+    return rendered
+
+
+def _requirements(raw: JsonObject, operation: Operation) -> list[dict[str, list[str]]]:
+    """One requirement per scope: that is how OpenAPI says *one of*."""
+    schemes = sorted({scheme for requirement in raw.get("security", []) for scheme in requirement})
+    return [{scheme: [scope]} for scheme in schemes for scope in operation.scopes] or [
+        {scheme: []} for scheme in schemes
+    ]
+
+
+def _security_schemes(document: JsonObject, scopes: set[str]) -> JsonObject:
+    """The document's schemes, their flows with every scope that an operation asks for."""
+    completed: JsonObject = {}
+    for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
+        flows = {
+            kind: {**flow, "scopes": dict.fromkeys(sorted({*flow.get("scopes", {}), *scopes}), "")}
+            for kind, flow in scheme.get("flows", {}).items()
+        }
+        completed[name] = {**scheme, **({"flows": flows} if flows else {})}
+    return completed
