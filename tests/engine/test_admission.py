@@ -13,7 +13,7 @@ from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.engine.planning.scopes import OPERATIONS
 from pennyform.invoices import Policies, Repository
 
-from .world import API, Office, actions, raw, statuses
+from .world import API, Office, actions, line, raw, statuses
 
 
 def asking(**wishes: Any) -> Callable[[Repository], Repository]:
@@ -120,9 +120,8 @@ def test_a_discount_beyond_products_that_only_the_account_prices(
 
 
 def test_what_a_draft_may_not_carry_is_set_after_finalizing(office: Office) -> None:
-    office.define("INV-1", finalize=True)
-    dates = {"start_date": "2025-10-01", "end_date": "2025-12-31"}
-    office.adjust = asking(after_finalize={"imputation_dates": {0: dates}})
+    dates = "    imputation_dates: {start_date: 2025-10-01, end_date: 2025-12-31}\n"
+    office.define("INV-1", finalize=True, lines=line(more=dates))
     assert statuses(office.apply())["INV-1"] == "done"
     assert not office.plan().pending
     assert not office.verify().drift

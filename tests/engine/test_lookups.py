@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from pennyform.engine.planning.natural_keys import UnresolvedError
 from pennyform.invoices import Repository
+from pennyform.invoices.desired.json_bodies import from_json, to_json
+from pennyform.invoices.model import InvoiceBody
 
 from .world import (
     API,
@@ -156,8 +158,10 @@ def test_what_a_draft_cannot_carry_is_set_right_after_finalizing(
 
     def with_more(repository: Repository) -> Repository:
         (wanted,) = repository.invoices
-        lines = [{**row, "imputation_dates": dates} for row in wanted.body["invoice_lines"]]
-        body = {**wanted.body, "transaction_reference": reference, "invoice_lines": lines}
+        stated: Any = to_json(wanted.body)
+        lines = [{**row, "imputation_dates": dates} for row in stated["invoice_lines"]]
+        stated = {**stated, "transaction_reference": reference, "invoice_lines": lines}
+        body = from_json(InvoiceBody, stated)
         return repository._replace(invoices=(wanted._replace(body=body),))
 
     plain = office.repository

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.invoices import Attachment, DesiredInvoice, Options, Place, Resolved
 from pennyform.invoices.checks.imports import check_import
+from pennyform.invoices.desired.json_bodies import from_json
+from pennyform.invoices.model import ImportedInvoiceBody
 from pennyform.invoices.yaml.document import Document
 
 CENT = Decimal("0.01")
@@ -33,13 +35,14 @@ def rules(lines: list[dict[str, Any]], off: Decimal = Decimal(0), **more: Any) -
     """What is said of an import of ``lines`` whose total before tax, and to pay, is ``off`` by that much."""
     tax = sum(Decimal(one["currency_tax"]) for one in lines)
     amount = sum(Decimal(one["currency_amount"]) for one in lines)
-    body = {
+    stated = {
         "currency_amount_before_tax": f"{amount - tax + off:f}",
         "currency_tax": f"{tax:f}",
         "currency_amount": f"{amount + off:f}",
         "invoice_lines": lines,
         **more,
     }
+    body = from_json(ImportedInvoiceBody, stated)
     file = Attachment("a.pdf", "", 1, "application/pdf")
     invoice = DesiredInvoice("A", "importCustomerInvoices", body, Options(), Place("", 1, 1), "", file=file)
     return [finding.rule for finding in check_import(Resolved(Document("a.yaml", {}), invoice))]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.invoices import Totals, UnknownProductError, totals
-from pennyform.invoices.model import Key, Place
+from pennyform.invoices.desired.json_bodies import from_json
+from pennyform.invoices.model import InvoiceBody, Key, Place, ProductBody
 from pennyform.invoices.money.totals import spread
 from pennyform.invoices.money.vat_codes import meant, rates
 
@@ -22,7 +23,8 @@ def line(quantity: str, price: str, code: str = "FR_200", **more: Any) -> dict[s
 
 
 def total(*lines: dict[str, Any], rounding: str = "line", **header: Any) -> Totals:
-    return totals({"invoice_lines": list(lines), **header}, rounding=rounding, product=lambda _: None)
+    body = from_json(InvoiceBody, {"invoice_lines": list(lines), **header})
+    return totals(body, rounding=rounding, product=lambda _: None)
 
 
 def amounts(found: Totals) -> tuple[str, str, str]:
@@ -83,11 +85,13 @@ def test_nothing_is_never_minus_nothing() -> None:
 
 
 def test_a_product_fills_what_the_line_leaves_out() -> None:
-    product = {"label": "Handbook", "price_before_tax": "24.50", "unit": "piece", "vat_rate": "FR_55"}
-    body = {"invoice_lines": [{"product_id": 7, "quantity": Decimal(2)}]}
+    stated = {"label": "Handbook", "price_before_tax": "24.50", "unit": "piece", "vat_rate": "FR_55"}
+    product = from_json(ProductBody, stated)
+    sold: dict[str, Any] = {"product_id": 7, "quantity": Decimal(2)}
+    body = from_json(InvoiceBody, {"invoice_lines": [sold]})
     found = totals(body, rounding="line", product=lambda _: product)
     assert amounts(found) == ("49.00", "2.70", "51.70")
-    overridden = {"invoice_lines": [body["invoice_lines"][0] | {"raw_currency_unit_price": "10"}]}
+    overridden = from_json(InvoiceBody, {"invoice_lines": [sold | {"raw_currency_unit_price": "10"}]})
     assert amounts(totals(overridden, rounding="line", product=lambda _: product))[0] == "20.00"
 
 

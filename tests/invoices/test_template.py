@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform import data
 from pennyform.invoices import load
+from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.expressions.compile import (
     DEEPEST,
     MOST_OPERATORS,
@@ -236,7 +237,7 @@ def resolved(folder: Path, template: str = TEMPLATE, definition: str = DEFINITIO
     repository, findings = load([write(folder, templates__workshop=template, invoice=definition)])
     assert findings == []
     (invoice,) = repository.invoices
-    return invoice.body
+    return to_json(invoice.body)
 
 
 def test_a_definition_takes_over_what_it_does_not_say_itself(tmp_path: Path) -> None:
@@ -273,7 +274,7 @@ def test_a_template_of_ones_own_hides_the_built_in_one(tmp_path: Path) -> None:
     write(tmp_path, templates__consulting=TEMPLATE, invoice=DEFINITION.replace("workshop", "consulting"))
     repository, findings = load([tmp_path])
     assert findings == []
-    assert repository.invoices[0].body["invoice_lines"][0]["unit"] == "participant"
+    assert to_json(repository.invoices[0].body)["invoice_lines"][0]["unit"] == "participant"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,7 @@ def test_built_in_templates_resolve(tmp_path: Path, name: str, values: str) -> N
     text = f"external_reference: A\ncustomer: B\ndate: 2026-01-31\ntemplate: {name}\nvalues: {values}\n"
     repository, findings = load([write(tmp_path, invoice=text)])
     assert findings == []
-    assert repository.invoices[0].body["invoice_lines"]
+    assert to_json(repository.invoices[0].body)["invoice_lines"]
     assert "invoice.yaml" in repository.files
     assert len(repository.files) == 1
 
@@ -358,7 +359,7 @@ def body_of(folder: Path, definition: str = USER, **templates: str) -> Any:
     }
     repository, findings = load([write(folder, invoice=definition, **files)])
     assert findings == []
-    return repository.invoices[0].body
+    return to_json(repository.invoices[0].body)
 
 
 def test_a_template_has_what_it_extends_and_says_more(tmp_path: Path) -> None:

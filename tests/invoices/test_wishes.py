@@ -21,6 +21,7 @@ from pennyform.invoices import (
     request_body,
     totals,
 )
+from pennyform.invoices.desired.json_bodies import after_finalize, first_request, to_json
 
 from .definitions import YAML_TEXT, write
 
@@ -140,7 +141,7 @@ def test_what_a_draft_may_not_carry_is_kept_apart(tmp_path: Path) -> None:
     reference = "{banking_provider: bank, provider_field_name: label, provider_field_value: INV-1}"
     text = f"{YAML_TEXT}{more}transaction_reference: {reference}\noptions: {{finalize: true}}\n"
     invoice = one(tmp_path, text)
-    assert invoice.after_finalize == {
+    assert after_finalize(invoice.body) == {
         "transaction_reference": {
             "banking_provider": "bank",
             "provider_field_name": "label",
@@ -148,8 +149,9 @@ def test_what_a_draft_may_not_carry_is_kept_apart(tmp_path: Path) -> None:
         },
         "imputation_dates": {1: {"start_date": "2026-01-01", "end_date": "2026-12-31"}},
     }
-    assert "transaction_reference" not in invoice.body
-    assert all("imputation_dates" not in line for line in invoice.body["invoice_lines"])
+    body: Any = first_request(invoice.body)
+    assert "transaction_reference" not in body
+    assert all("imputation_dates" not in line for line in body["invoice_lines"])
 
 
 def test_a_credit_note_names_its_invoice(tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ def test_a_credit_note_names_its_invoice(tmp_path: Path) -> None:
     invoice = one(tmp_path, text)
     assert (invoice.kind, invoice.operation) == ("credit_note", "postCustomerInvoices")
     assert invoice.credit_note_of == Key("customer_invoice", "external_reference", "INV-0", NOWHERE)
-    assert "credit_note_of" not in invoice.body
+    assert "credit_note_of" not in to_json(invoice.body)
     by_id = one(tmp_path, text.replace("of: INV-0", "of: {id: 9}"))
     assert by_id.credit_note_of == Key("customer_invoice", "id", 9, NOWHERE)
 
@@ -168,9 +170,10 @@ def test_an_import_says_its_own_amounts(tmp_path: Path) -> None:
     assert invoice.file == Attachment(
         "files/old.pdf", hashlib.sha256(PDF).hexdigest(), len(PDF), "application/pdf"
     )
-    assert invoice.after_finalize == {}
-    assert invoice.body["transaction_reference"]["provider_field_value"] == "OLD"
-    assert invoice.body["invoice_lines"][0]["imputation_dates"]["end_date"] == "2019-01-31"
+    assert after_finalize(invoice.body) == {}
+    body: Any = first_request(invoice.body)
+    assert body["transaction_reference"]["provider_field_value"] == "OLD"
+    assert body["invoice_lines"][0]["imputation_dates"]["end_date"] == "2019-01-31"
     found = totals(invoice.body, rounding="line", product=lambda _: None)
     assert (found.before_tax, found.tax, found.amount) == (Decimal(200), Decimal(40), Decimal(240))
     assert found.to_json()["vat"] == [
@@ -244,7 +247,7 @@ def test_every_reference_gets_the_prefix_once(tmp_path: Path) -> None:
     assert findings == []
     assert repository.settings.reference_prefix == "CLUB-"
     stated: list[Any] = [
-        (invoice.external_reference, invoice.body["external_reference"], invoice.credit_note_of)
+        (invoice.external_reference, invoice.body.external_reference, invoice.credit_note_of)
         for invoice in repository.invoices
     ]
     credited = Key("customer_invoice", "external_reference", "CLUB-INV-0", NOWHERE)

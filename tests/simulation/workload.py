@@ -27,6 +27,8 @@ from pennyform.invoices import (
     Settings,
 )
 from pennyform.invoices.desired.digest import digest
+from pennyform.invoices.desired.json_bodies import from_json, to_json
+from pennyform.invoices.model import CustomerBody, ImportedInvoiceBody, InvoiceBody, ProductBody
 
 RATES = {
     "FR_200": Decimal(20),
@@ -161,6 +163,8 @@ def definition(wanted: Wanted) -> DesiredInvoice:
         "deadline": "2026-03-31",
         "invoice_lines": [line.body() for line in wanted.lines],
     }
+    if wanted.dated:
+        body["invoice_lines"][0]["imputation_dates"] = _YEAR
     if wanted.label:
         body["label"] = wanted.label
     if wanted.file:
@@ -168,14 +172,13 @@ def definition(wanted: Wanted) -> DesiredInvoice:
     made = DesiredInvoice(
         external_reference=wanted.reference,
         operation="importCustomerInvoices" if wanted.file else "postCustomerInvoices",
-        body=body,
+        body=from_json(ImportedInvoiceBody, body) if wanted.file else from_json(InvoiceBody, body),
         options=_options(wanted),
         place=_PLACE,
         digest="",
         kind=_kind(wanted),
         file=_attachment(wanted.file) if wanted.file else None,
         credit_note_of=_key("customer_invoice", wanted.corrects) if wanted.corrects else None,
-        after_finalize={"imputation_dates": {0: _YEAR}} if wanted.dated else {},
     )
     return made._replace(digest=digest(made))
 
@@ -227,40 +230,43 @@ _CUSTOMERS = {
         "ACME",
         "company",
         "postCompanyCustomer",
-        {
-            "external_reference": "ACME",
-            "name": "ACME SAS",
-            "billing_address": ADDRESS,
-            "emails": ["billing@acme.example"],
-        },
+        from_json(
+            CustomerBody,
+            {
+                "external_reference": "ACME",
+                "name": "ACME SAS",
+                "billing_address": ADDRESS,
+                "emails": ["billing@acme.example"],
+            },
+        ),
         _PLACE,
     ),
     "JO": DesiredCustomer(
         "JO",
         "individual",
         "postIndividualCustomer",
-        {
-            "external_reference": "JO",
-            "first_name": "Jo",
-            "last_name": "Martin",
-            "billing_address": ADDRESS,
-            "emails": ["jo@example.org"],
-        },
+        from_json(
+            CustomerBody,
+            {
+                "external_reference": "JO",
+                "first_name": "Jo",
+                "last_name": "Martin",
+                "billing_address": ADDRESS,
+                "emails": ["jo@example.org"],
+            },
+        ),
         _PLACE,
     ),
 }
-_PRODUCTS = {
-    "LICENCE": DesiredProduct(
-        "LICENCE", "postProducts", {"external_reference": "LICENCE", **_PRODUCT}, _PLACE
-    )
-}
+_LICENCE = from_json(ProductBody, {"external_reference": "LICENCE", **_PRODUCT})
+_PRODUCTS = {"LICENCE": DesiredProduct("LICENCE", "postProducts", _LICENCE, _PLACE)}
 
 
 # What creates each of them, for an account that has them already.
 MASTERS: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    ("/company_customers", _CUSTOMERS["ACME"].body),
-    ("/individual_customers", _CUSTOMERS["JO"].body),
-    ("/products", _PRODUCTS["LICENCE"].body),
+    ("/company_customers", to_json(_CUSTOMERS["ACME"].body)),
+    ("/individual_customers", to_json(_CUSTOMERS["JO"].body)),
+    ("/products", to_json(_PRODUCTS["LICENCE"].body)),
 )
 
 

@@ -17,6 +17,7 @@ from pennyform.engine.planning.plan import FORMAT_VERSION
 from pennyform.engine.planning.planner import Resolve
 from pennyform.engine.planning.post_finalize_tasks import difference, wished
 from pennyform.engine.planning.resolve import Resolved, becomes_final
+from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, Repository
 
 
@@ -70,7 +71,7 @@ class VerifiedInvoice:
             "ids": [invoice.id for invoice in self.there],
             "invoice_number": there.invoice_number if there else "",
             "draft": there.draft if there else None,
-            "differences": differences_json(self.differences, self.desired.body),
+            "differences": differences_json(self.differences, to_json(self.desired.body)),
             "unverifiable": list(self.comparison.unverifiable) if self.comparison else [],
             "totals": self.resolved.totals,
             "place": place_json(self.desired.place),

@@ -1,6 +1,7 @@
 """YAML definitions → desired invoices: read, resolve templates and references, check, total."""
 
 from pennyform.invoices.checks.references import Resolved
+from pennyform.invoices.desired.json_bodies import request_body
 from pennyform.invoices.model import (
     Attachment,
     CategoryWeight,
@@ -14,7 +15,6 @@ from pennyform.invoices.model import (
     Policies,
     Repository,
     Settings,
-    request_body,
 )
 from pennyform.invoices.money.model import Line, Totals, VatAmount
 from pennyform.invoices.money.totals import UnknownProductError, totals

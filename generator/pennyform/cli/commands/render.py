@@ -19,6 +19,7 @@ from pennyform.invoices import (
     request_body,
     totals,
 )
+from pennyform.invoices.desired.json_bodies import after_finalize
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +89,7 @@ def _later(invoice: DesiredInvoice) -> dict[str, Any]:
     options = invoice.options
     wishes: dict[str, Any] = {
         "finalize": options.finalize,
-        "after_finalize": dict(invoice.after_finalize),
+        "after_finalize": after_finalize(invoice.body),
         "link_credit_note": invoice.credit_note_of and invoice.credit_note_of.to_json(),
         "appendices": [one._asdict() for one in options.appendices],
         "send_to_pa": options.send_to_pa,

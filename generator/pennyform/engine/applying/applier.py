@@ -38,7 +38,8 @@ from pennyform.engine.planning.actions import Action, InvoiceChange, Step
 from pennyform.engine.planning.plan import Plan, stages, waves
 from pennyform.engine.planning.resolve import Resolved, draft_body, keys_in, with_ids
 from pennyform.engine.recovery.settle import UnknownOutcomeResolver, numbers
-from pennyform.invoices.model import DesiredInvoice, e_invoice_options
+from pennyform.invoices.desired.json_bodies import e_invoice_options
+from pennyform.invoices.model import DesiredInvoice
 
 _CREATIONS = frozenset({Step.CREATE, Step.IMPORT})
 

@@ -16,6 +16,7 @@ from pennyform.engine.journal.replayed_state import Subject
 from pennyform.engine.planning.actions import Action, PrerequisiteChange
 from pennyform.engine.planning.resolve import with_ids
 from pennyform.engine.recovery.settle import UnknownOutcomeResolver
+from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredCustomer, Key
 
 
@@ -81,7 +82,7 @@ class PrerequisiteCreator:
 
     def _post(self, change: PrerequisiteChange) -> Mapping[str, Any]:
         desired = change.desired
-        body = with_ids(desired.body, self.identify)
+        body = with_ids(to_json(desired.body), self.identify)
         if isinstance(desired, DesiredCustomer):
             return self.remote.create_customer(desired.customer_type, body)
         return self.remote.create_product(body)

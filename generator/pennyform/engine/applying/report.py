@@ -13,6 +13,7 @@ from pennyform.engine.account.state import Company
 from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, differences_json
 from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.plan import FORMAT_VERSION, money
+from pennyform.invoices.desired.json_bodies import to_json
 
 
 class Status(StrEnum):
@@ -68,7 +69,7 @@ class Result:
     def _differences(self) -> list[Any]:
         if isinstance(self.change, Orphan):
             return []
-        return differences_json(self.differences, self.change.desired.body)
+        return differences_json(self.differences, to_json(self.change.desired.body))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pennyform.engine.account.state import RemoteInvoice, Row
 from pennyform.engine.planning.diff import Comparison, Difference, shown_amounts, shown_header, shown_line
 from pennyform.engine.planning.resolve import Resolved, whole_body
+from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Place
 
 
@@ -148,7 +149,7 @@ class InvoiceChange:
 
     def _differences(self) -> list[Any]:
         content = self.comparison.all if self.comparison else ()
-        return differences_json((*content, *self.lacking), self.desired.body)
+        return differences_json((*content, *self.lacking), to_json(self.desired.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +184,8 @@ class PrerequisiteChange:
             "irreversible": False,
             "id": self.id,
             "before": None,
-            "after": shown(self.desired.body) if create else None,
-            "differences": differences_json(self.differences, self.desired.body),
+            "after": shown(to_json(self.desired.body)) if create else None,
+            "differences": differences_json(self.differences, to_json(self.desired.body)),
             "totals": None,
             "steps": ["create"] if create else [],
             "warnings": [_drift(self.kind)] if self.differences else [],

@@ -154,7 +154,7 @@ def _scan(
     wanted: Sequence[DesiredInvoice], remote: AccountClient, keep: Callable[[Iterable[RemoteInvoice]], None]
 ) -> None:
     """Page through the invoices of the dates in question, for at most as many pages as there are invoices."""
-    dates = sorted(str(invoice.body["date"]) for invoice in wanted)
+    dates = sorted(invoice.body.date.isoformat() for invoice in wanted)
     for number, page in enumerate(remote.invoices_dated(dates[0], dates[-1]), start=1):
         keep(page)
         if number >= len(wanted):
@@ -201,4 +201,4 @@ def _header(invoice: RemoteInvoice, remote: AccountClient) -> Row:
 def needs_sections(invoice: DesiredInvoice, there: RemoteInvoice) -> bool:
     """Whether sections play a part on either side; only an exact reading shows them."""
     in_sections = any(line.get("section_rank") is not None for line in there.lines)
-    return bool(invoice.body.get("invoice_line_sections")) or in_sections
+    return bool(getattr(invoice.body, "invoice_line_sections", ())) or in_sections

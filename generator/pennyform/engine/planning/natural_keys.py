@@ -6,11 +6,12 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pennyform.engine.account.state import RemoteState
+from pennyform.engine.account.state import RemoteState, Row
 from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.engine.planning.resolve import Resolver, keys_in
 from pennyform.findings import Finding, Severity, tidy
-from pennyform.invoices.model import DesiredInvoice, Key, Repository
+from pennyform.invoices.desired.json_bodies import to_json
+from pennyform.invoices.model import DesiredInvoice, Id, Key, Repository
 
 
 class UnresolvedError(PlanRejectedError):
@@ -24,7 +25,7 @@ def keys_of(invoices: Iterable[DesiredInvoice]) -> list[Key]:
 
 def keys_named(invoice: DesiredInvoice) -> Iterator[Key]:
     """The natural keys of one definition: those of its body, then those of its options."""
-    yield from keys_in(invoice.body)
+    yield from keys_in(to_json(invoice.body))
     if invoice.credit_note_of is not None:
         yield invoice.credit_note_of
     yield from (weight.key for weight in invoice.options.categories or ())
@@ -52,10 +53,19 @@ def resolver(repository: Repository, observation: RemoteState) -> Resolver:
     findings = unresolved(repository, observation)
     if findings:
         raise UnresolvedError(findings)
+
+    def product(key: Id) -> Row | None:
+        declared = repository.product(key)
+        return observation.product(key) or (to_json(declared) if declared else None)
+
+    def customer(key: Id) -> Row | None:
+        declared = repository.customer(key)
+        return observation.customer(key) or (to_json(declared) if declared else None)
+
     return Resolver(
         identify=observation.identify,
-        product=lambda key: observation.product(key) or repository.product(key),
-        customer=lambda key: observation.customer(key) or repository.customer(key),
+        product=product,
+        customer=customer,
         rounding=repository.settings.rounding,
     )
 

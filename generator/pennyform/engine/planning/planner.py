@@ -23,7 +23,8 @@ from pennyform.engine.planning.resolve import (
     whole_body,
 )
 from pennyform.engine.planning.scopes import missing
-from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.invoices.desired.json_bodies import to_json
+from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
 
 Resolve = Callable[[DesiredInvoice, RemoteInvoice | None], Resolved]
 
@@ -85,11 +86,16 @@ def _numbered(repository: Repository, observation: RemoteState) -> dict[str, set
     found: dict[str, set[str]] = {}
     if any(invoice.e_invoice_lines for invoice in repository.invoices):
         for invoice in repository.invoices:
-            found.setdefault(invoice.body.get("invoice_number", ""), set()).add(invoice.external_reference)
+            found.setdefault(_number(invoice), set()).add(invoice.external_reference)
         for reference, rows in observation.invoices.items():
             for row in rows:
                 found.setdefault(row.invoice_number, set()).add(reference)
     return found
+
+
+def _number(invoice: DesiredInvoice) -> str:
+    """The legal number that an imported invoice states; empty for every other one."""
+    return invoice.body.invoice_number or "" if isinstance(invoice.body, ImportedInvoiceBody) else ""
 
 
 def _order(invoice: DesiredInvoice) -> tuple[bool, str]:
@@ -112,12 +118,14 @@ def _masters(repository: Repository, observation: RemoteState) -> Iterator[Prere
     for reference, customer in sorted(repository.customers.items()):
         if ("customer", reference) in named:
             row = observation.customers.get(reference)
-            differences = customer_differences(customer.body, customer.customer_type, row) if row else []
+            differences = (
+                customer_differences(to_json(customer.body), customer.customer_type, row) if row else []
+            )
             yield PrerequisiteChange(customer, *_found(row), tuple(differences))
     for reference, product in sorted(repository.products.items()):
         if ("product", reference) in named:
             row = observation.products.get(reference)
-            differences = product_differences(product.body, row) if row else []
+            differences = product_differences(to_json(product.body), row) if row else []
             yield PrerequisiteChange(product, *_found(row), tuple(differences))
 
 
@@ -192,7 +200,7 @@ def _others_numbered(invoice: DesiredInvoice, observation: RemoteState) -> str:
     found = observation.invoices.get(reference, ())
     if not invoice.e_invoice_lines or any(row.external_reference == reference for row in found):
         return ""
-    same = set(observation.numbered.get(invoice.body["invoice_number"], ()))
+    same = set(observation.numbered.get(_number(invoice), ()))
     return ", ".join(sorted(same - {reference}))
 
 
@@ -291,7 +299,7 @@ def _other_cents(comparison: Comparison) -> str:
 
 
 def _number_taken(invoice: DesiredInvoice, others: str) -> str:
-    number = invoice.body["invoice_number"]
+    number = _number(invoice)
     return f"its number, {number}, is also that of {others}: an electronic invoice is imported once"
 
 

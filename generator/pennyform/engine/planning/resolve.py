@@ -9,7 +9,8 @@ from typing import Any
 from pennyform.engine.account.state import RemoteInvoice, Row
 from pennyform.engine.planning.imported import stated_totals
 from pennyform.invoices import totals
-from pennyform.invoices.model import DesiredInvoice, Key
+from pennyform.invoices.desired.json_bodies import from_json, to_json
+from pennyform.invoices.model import DesiredInvoice, InvoiceBody, Key
 
 Identify = Callable[[Key], int | None]
 Product = Callable[[Key | int], Row | None]
@@ -82,22 +83,14 @@ class Resolver:
             return Resolved(
                 body, tuple(_without(line, unsure) for line in lines), stated_totals(body), customer
             )
-        amounts = totals({**body, "invoice_lines": lines}, rounding=self.rounding, product=_no_product)
+        filled = from_json(InvoiceBody, {**body, "invoice_lines": lines})
+        amounts = totals(filled, rounding=self.rounding, product=_no_product)
         return Resolved(body, tuple(lines), amounts.to_json(), customer)
 
 
 def whole_body(invoice: DesiredInvoice) -> Mapping[str, Any]:
-    """All that an invoice should say once it is final: its body, and what a draft may not carry."""
-    later = invoice.after_finalize
-    if not later:
-        return invoice.body
-    dates = {int(index): value for index, value in (later.get("imputation_dates") or {}).items()}
-    lines = [
-        {**line, "imputation_dates": dates[index]} if index in dates else line
-        for index, line in enumerate(invoice.body["invoice_lines"])
-    ]
-    header = {name: later[name] for name in AFTER_FINALIZING if name in later}
-    return {**invoice.body, **header, "invoice_lines": lines}
+    """All that an invoice should say once it is final, as JSON with natural keys."""
+    return to_json(invoice.body)
 
 
 def with_ids(value: Any, identify: Identify) -> Any:

@@ -12,7 +12,7 @@ from pennyform.engine.clock import Clock, pause
 from pennyform.engine.journal.journal import Journal
 from pennyform.engine.journal.replayed_state import ReplayedState, Subject
 from pennyform.engine.limits import Patience
-from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
 
 Stop = Callable[[], bool]
 
@@ -127,7 +127,13 @@ def _ids(rows: Mapping[str, Row]) -> dict[str, int]:
 
 def numbers(invoices: Iterable[DesiredInvoice]) -> dict[str, str]:
     """The legal numbers that electronic invoices among ``invoices`` will have, by reference."""
-    return {one.external_reference: one.body["invoice_number"] for one in invoices if one.e_invoice_lines}
+    return {
+        invoice.external_reference: invoice.body.invoice_number
+        for invoice in invoices
+        if isinstance(invoice.body, ImportedInvoiceBody)
+        and invoice.e_invoice_lines
+        and invoice.body.invoice_number
+    }
 
 
 def resolve_past_outcomes(settler: UnknownOutcomeResolver, repository: Repository) -> None:

@@ -5,6 +5,7 @@ A service that links the two refuses what does not fit, and by then both are fin
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
@@ -12,8 +13,8 @@ from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import Resolved
-from pennyform.invoices.model import DesiredInvoice, Key, Place
-from pennyform.invoices.money.totals import Product, UnknownProductError, completed, totals
+from pennyform.invoices.model import DesiredInvoice, Id, Key, Place, lines_of
+from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
 
 _RULE = "credit-note-differs"
@@ -27,9 +28,9 @@ class Terms(NamedTuple):
     """
 
     reference: str
-    customer: Key
+    customer: Id
     currency: str
-    date: str
+    date: dt.date
     codes: tuple[str | None, ...]
     amount: Decimal | None
     is_credit_note: bool
@@ -56,10 +57,10 @@ def terms(invoice: DesiredInvoice, product: Product, rounding: str) -> Terms:
         amount = None
     return Terms(
         invoice.external_reference,
-        body["customer_id"],
-        body.get("currency") or "EUR",
-        body["date"],
-        tuple(completed(line, product).get("vat_rate") for line in body["invoice_lines"]),
+        body.customer_id,
+        body.currency or "EUR",
+        body.date,
+        tuple(fill_from_product(line, product).vat_rate or None for line in lines_of(body)),
         amount,
         invoice.credit_note_of is not None,
     )
@@ -72,7 +73,7 @@ def credit_notes(found: Sequence[Resolved], product: Product, rounding: str) -> 
         if key is None or key.field != "external_reference":
             continue
         fields: list[Path] = [("credit_note_of",), ("customer",), ("currency",), ("date",)]
-        lines = range(len(one.invoice.body["invoice_lines"]))
+        lines = range(len(one.invoice.body.invoice_lines))
         yield CreditNote(
             str(key.value),
             terms(one.invoice, product, rounding),
@@ -105,7 +106,12 @@ def _against(invoice: Terms, notes: Sequence[CreditNote]) -> Iterator[Finding]:
 
 def _parties(invoice: Terms, note: CreditNote) -> Iterator[Finding]:
     mine, theirs = note.terms.customer, invoice.customer
-    if mine.field == theirs.field and mine.value != theirs.value:
+    if (
+        isinstance(mine, Key)
+        and isinstance(theirs, Key)
+        and mine.field == theirs.field
+        and mine.value != theirs.value
+    ):
         summary = f"the credit note is for `{mine.value}`, `{invoice.reference}` for `{theirs.value}`"
         yield _finding(note, "customer", summary, f"write `{theirs.value}`, or name another invoice")
     if note.terms.currency != invoice.currency:

@@ -6,13 +6,13 @@ definition states is what the file states, or the two are at odds, and nothing i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from pennyform.findings import Finding
-from pennyform.invoices.model import DesiredInvoice
+from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, set_fields
 from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.sources import factur_x
 from pennyform.invoices.sources.factur_x import EInvoice, UnreadableError
@@ -76,7 +76,10 @@ def as_e_invoice(
     except (UnreadableError, OSError) as problem:
         return invoice, [_unreadable(document, problem)]
     made = invoice._replace(operation=_OPERATION, e_invoice_lines=tuple(line.id for line in read.lines))
-    return made, [*_not_carried(invoice.body, document), *_disagreements(invoice.body, read, document)]
+    body = invoice.body
+    if not isinstance(body, ImportedInvoiceBody):
+        raise TypeError("an e-invoice is imported")
+    return made, [*_not_carried(body, document), *_disagreements(body, read, document)]
 
 
 def _unreadable(document: Document, problem: Exception) -> Finding:
@@ -89,10 +92,10 @@ def _unreadable(document: Document, problem: Exception) -> Finding:
     )
 
 
-def _not_carried(body: Mapping[str, Any], document: Document) -> Iterator[Finding]:
-    paths: list[Path] = [(name,) for name in body if name not in _HEADER]
-    for index, line in enumerate(body["invoice_lines"]):
-        paths += [("invoice_lines", index, name) for name in line if name not in _LINE]
+def _not_carried(body: ImportedInvoiceBody, document: Document) -> Iterator[Finding]:
+    paths: list[Path] = [(name,) for name, _ in set_fields(body) if name not in _HEADER]
+    for index, line in enumerate(body.invoice_lines):
+        paths += [("invoice_lines", index, name) for name, _ in set_fields(line) if name not in _LINE]
     for path in paths:
         yield document.finding(
             "e-invoice-field",
@@ -104,7 +107,7 @@ def _not_carried(body: Mapping[str, Any], document: Document) -> Iterator[Findin
         )
 
 
-def _disagreements(body: Mapping[str, Any], read: EInvoice, document: Document) -> Iterator[Finding]:
+def _disagreements(body: ImportedInvoiceBody, read: EInvoice, document: Document) -> Iterator[Finding]:
     for path, stated, filed in (*_header(body, read), *_lines(body, read)):
         if stated != filed:
             yield document.finding(
@@ -116,36 +119,31 @@ def _disagreements(body: Mapping[str, Any], read: EInvoice, document: Document) 
             )
 
 
-def _header(body: Mapping[str, Any], read: EInvoice) -> Iterator[_Pair]:
-    yield _Pair(("invoice_number",), body.get("invoice_number"), read.number)
-    yield _Pair(("date",), body["date"], read.date)
+def _header(body: ImportedInvoiceBody, read: EInvoice) -> Iterator[_Pair]:
+    yield _Pair(("invoice_number",), body.invoice_number or None, read.number)
+    yield _Pair(("date",), body.date.isoformat(), read.date)
     if read.deadline:
-        yield _Pair(("deadline",), body["deadline"], read.deadline)
-    yield _Pair(("currency",), body.get("currency", "EUR"), read.currency)
-    amounts = {
-        "currency_amount_before_tax": read.before_tax,
-        "currency_tax": read.tax,
-        "currency_amount": read.amount,
-    }
-    for name, filed in amounts.items():
-        yield _Pair((name,), Decimal(body[name]), filed)
+        yield _Pair(("deadline",), body.deadline.isoformat(), read.deadline)
+    yield _Pair(("currency",), body.currency or "EUR", read.currency)
+    yield _Pair(("currency_amount_before_tax",), body.currency_amount_before_tax, read.before_tax)
+    yield _Pair(("currency_tax",), body.currency_tax, read.tax)
+    yield _Pair(("currency_amount",), body.currency_amount, read.amount)
 
 
-def _lines(body: Mapping[str, Any], read: EInvoice) -> Iterator[_Pair]:
-    lines = body["invoice_lines"]
+def _lines(body: ImportedInvoiceBody, read: EInvoice) -> Iterator[_Pair]:
+    lines = body.invoice_lines
     if len(lines) != len(read.lines):
         yield _Pair(("invoice_lines",), _counted(len(lines)), _counted(len(read.lines)))
         return
     for index, (stated, filed) in enumerate(zip(lines, read.lines, strict=True)):
         path: Path = ("invoice_lines", index)
-        before_tax = Decimal(stated["currency_amount"]) - Decimal(stated["currency_tax"])
-        yield _Pair((*path, "label"), stated.get("label"), filed.label)
-        yield _Pair((*path, "quantity"), Decimal(stated["quantity"]), filed.quantity)
-        price = Decimal(stated["raw_currency_unit_price"])
-        yield _Pair((*path, "raw_currency_unit_price"), price, filed.price)
+        before_tax = stated.currency_amount - stated.currency_tax
+        yield _Pair((*path, "label"), stated.label or None, filed.label)
+        yield _Pair((*path, "quantity"), stated.quantity, filed.quantity)
+        yield _Pair((*path, "raw_currency_unit_price"), stated.raw_currency_unit_price, filed.price)
         yield _Pair((*path, "currency_amount"), before_tax, filed.before_tax)
         # Which code stands for a rate is Pennylane's to say.
-        yield _Pair((*path, "vat_rate"), rates()[stated["vat_rate"]].charged, filed.percent)
+        yield _Pair((*path, "vat_rate"), rates()[stated.vat_rate].charged, filed.percent)
 
 
 def _counted(number: int) -> str:

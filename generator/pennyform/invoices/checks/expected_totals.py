@@ -38,13 +38,13 @@ def check_expectations(resolved: Resolved, product: Product, rounding: str) -> I
         )
         return
     for name, stated in expected.items():
-        if Decimal(stated) != _amount(found, name):
+        if stated != _amount(found, name):
             yield resolved.document.finding(
                 "unexpected-total",
-                f"`{name}` comes to {_amount(found, name):f}, not to {Decimal(stated):f}",
+                f"`{name}` comes to {_amount(found, name):f}, not to {stated:f}",
                 ("expect", name),
                 detail=_explained(found),
-                fix=_rounded_otherwise(rounding) if Decimal(stated) == _amount(other, name) else "",
+                fix=_rounded_otherwise(rounding) if stated == _amount(other, name) else "",
             )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from pennyform.findings import Finding
 from pennyform.invoices.checks.references import Resolved
-from pennyform.invoices.model import Policies
-from pennyform.invoices.money.totals import Product, UnknownProductError, completed, totals
+from pennyform.invoices.model import UNSET, Policies, lines_of
+from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
 
 _WHERE = "pennyform.yaml says so for this repository."
@@ -42,10 +42,10 @@ def _final(resolved: Resolved) -> Iterator[Finding]:
 
 
 def _codes(resolved: Resolved, allowed: Sequence[str], product: Product) -> Iterator[Finding]:
-    for index, line in enumerate(resolved.invoice.body["invoice_lines"]):
-        code = completed(line, product).get("vat_rate")
-        if code is not None and code not in allowed:
-            field = "vat_rate" if "vat_rate" in line else "product"
+    for index, line in enumerate(lines_of(resolved.invoice.body)):
+        code = fill_from_product(line, product).vat_rate
+        if code is not UNSET and code not in allowed:
+            field = "product" if line.vat_rate is UNSET else "vat_rate"
             yield resolved.document.finding(
                 "policy-vat-rate",
                 f"`{code}` is not allowed here",

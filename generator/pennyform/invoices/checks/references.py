@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.semantics import discount_fix
-from pennyform.invoices.model import DesiredInvoice, Key, Place
+from pennyform.invoices.model import (
+    UNSET,
+    Body,
+    DesiredInvoice,
+    Key,
+    LineBody,
+    Place,
+    ProductBody,
+    lines_of,
+    set_fields,
+)
 from pennyform.invoices.money.totals import Product, UnknownProductError, totals
 from pennyform.invoices.yaml.document import Document, Path
 
@@ -96,23 +106,22 @@ def check_references(
         declared: the references of all declared customers and products, by kind.
     """
     yield from _credited(resolved)
-    for path, key in _keys(resolved.invoice.body, ()):
+    for path, key in _keys(resolved.invoice.body):
         if key.field == "external_reference" and key.value not in declared[key.kind]:
             yield from _undeclared(resolved.document, path, key, declared[key.kind])
         if key.kind == "product":
             yield from _currency(resolved, path, product(key))
 
 
-def _keys(value: Any, path: Path) -> Iterator[tuple[Path, Key]]:
-    if isinstance(value, Key):
-        # The body calls the field `customer_id` where the definition says `customer`.
-        yield (*path[:-1], str(path[-1]).removesuffix("_id")), value
-    elif isinstance(value, Mapping):
-        for name, member in value.items():
-            yield from _keys(member, (*path, name))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _keys(item, (*path, index))
+def _keys(body: Body) -> Iterator[tuple[Path, Key]]:
+    """The natural keys of an invoice, by their paths in its definition."""
+    records: list[tuple[Path, Body | LineBody]] = [((), body)]
+    records += [(("invoice_lines", index), line) for index, line in enumerate(lines_of(body))]
+    for path, record in records:
+        for name, value in set_fields(record):
+            if isinstance(value, Key):
+                # The body calls the field `customer_id` where the definition says `customer`.
+                yield (*path, name.removesuffix("_id")), value
 
 
 def _credited(resolved: Resolved) -> Iterator[Finding]:
@@ -140,11 +149,11 @@ def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) ->
     )
 
 
-def _currency(resolved: Resolved, path: Path, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
-    invoiced = resolved.invoice.body.get("currency", "EUR")
-    priced = (declared or {}).get("currency", "EUR")
-    line = resolved.invoice.body["invoice_lines"][path[1]]
-    if declared and priced != invoiced and line.get("raw_currency_unit_price") is None:
+def _currency(resolved: Resolved, path: Path, declared: ProductBody | None) -> Iterator[Finding]:
+    invoiced = resolved.invoice.body.currency or "EUR"
+    priced = (declared.currency if declared else UNSET) or "EUR"
+    line = resolved.invoice.body.invoice_lines[int(path[1])]
+    if declared and priced != invoiced and line.raw_currency_unit_price is UNSET:
         yield resolved.document.finding(
             "product-currency",
             f"the product is priced in {priced}, the invoice is in {invoiced}",
@@ -158,15 +167,13 @@ def _currency(resolved: Resolved, path: Path, declared: Mapping[str, Any] | None
 def check_amounts(resolved: Resolved, product: Product) -> Iterator[Finding]:
     """An absolute discount on the invoice that takes off more than there is."""
     body = resolved.invoice.body
-    discount = body.get("discount") or {}
-    if discount.get("type") != "absolute" or resolved.invoice.file:
+    if not body.discount or body.discount.type != "absolute" or resolved.invoice.file:
         return
-    plain = {name: value for name, value in body.items() if name != "discount"}
     try:
-        before_tax = totals(plain, rounding="line", product=product).before_tax
+        before_tax = totals(body._replace(discount=UNSET), rounding="line", product=product).before_tax
     except UnknownProductError:
         return
-    value = Decimal(discount["value"])
+    value = body.discount.value or Decimal(0)
     if not min(before_tax, Decimal(0)) <= value <= max(before_tax, Decimal(0)):
         yield resolved.document.finding(
             "discount-bounds",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import Resolved
-from pennyform.invoices.model import DesiredCustomer
-from pennyform.invoices.money.totals import Product, completed
+from pennyform.invoices.model import UNSET, DesiredCustomer, LineBody, lines_of
+from pennyform.invoices.money.totals import Product, fill_from_product
 from pennyform.invoices.money.vat_codes import Rate, rates
 from pennyform.invoices.yaml.document import Path
 
@@ -27,7 +27,7 @@ class _Taxed(NamedTuple):
 
     path: Path
     rate: Rate
-    line: Mapping[str, Any]
+    line: LineBody
 
 
 def check_vat_rates(
@@ -49,17 +49,17 @@ def check_vat_rates(
 
 
 def _taxed(resolved: Resolved, product: Product) -> Iterator[_Taxed]:
-    for index, line in enumerate(resolved.invoice.body["invoice_lines"]):
-        whole = completed(line, product)
-        rate = rates().get(whole.get("vat_rate") or "")
+    for index, line in enumerate(lines_of(resolved.invoice.body)):
+        filled = fill_from_product(line, product)
+        rate = rates().get(filled.vat_rate or "")
         if rate:
-            field = "vat_rate" if line.get("vat_rate") else "product"
-            yield _Taxed(("invoice_lines", index, field), rate, whole)
+            field = "vat_rate" if line.vat_rate else "product"
+            yield _Taxed(("invoice_lines", index, field), rate, filled)
 
 
 def _doubts(resolved: Resolved, one: _Taxed) -> Iterator[Finding]:
     """A rate that was not in force on the invoice's date, or whose effect nobody has looked up."""
-    day, rate = resolved.invoice.body["date"], one.rate
+    day, rate = resolved.invoice.body.date.isoformat(), one.rate
     if rate.valid_until and day > rate.valid_until:
         summary = f"`{rate.code}` ended on {rate.valid_until}, the invoice is of {day}"
         fix = "name the rate in force on the invoice's date"
@@ -76,8 +76,8 @@ def _doubts(resolved: Resolved, one: _Taxed) -> Iterator[Finding]:
 
 def _countries(resolved: Resolved, one: _Taxed, customer: DesiredCustomer | None) -> Iterator[Finding]:
     """A code that does not go with where the customer is."""
-    address = (customer.body.get("billing_address") or {}) if customer else {}
-    country = address.get("country_alpha2")
+    address = customer.body.billing_address if customer else UNSET
+    country = address.country_alpha2 if address else UNSET
     if customer and country:
         is_business = customer.customer_type == "company"
         problem = _mismatch(one.rate, _ONE_COUNTRY.get(country, country), is_business=is_business)
@@ -110,10 +110,10 @@ def _mismatch(rate: Rate, country: str, *, is_business: bool) -> str:
 
 def _mentions(resolved: Resolved, lines: list[_Taxed]) -> Iterator[Finding]:
     """A sale without tax that does not say why; under reverse charge Pennylane's own text does."""
-    if any(resolved.invoice.body.get(name) for name in _TEXTS):
+    if any(getattr(resolved.invoice.body, name, None) for name in _TEXTS):
         return
     for one in lines:
-        silent = not one.rate.on_document and not one.rate.reverse_charge and not one.line.get("description")
+        silent = not one.rate.on_document and not one.rate.reverse_charge and not one.line.description
         if silent and resolved.invoice.kind != "imported_invoice":
             yield _warning(
                 resolved,

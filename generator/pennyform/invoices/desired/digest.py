@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from pennyform.invoices.desired.json_bodies import after_finalize, first_request
 from pennyform.invoices.model import DesiredInvoice, Key, Options
 from pennyform.invoices.money.amounts import canonical
 
@@ -19,14 +20,15 @@ def digest(one: DesiredInvoice) -> str:
     """
     defaults = Options()._asdict()
     wishes = {name: value for name, value in one.options._asdict().items() if value != defaults[name]}
+    later = after_finalize(one.body)
     content = {
         "operation": one.operation,
-        "body": one.body,
+        "body": first_request(one.body),
         "finalize": one.options.finalize,
         **{name: value for name, value in wishes.items() if name != "finalize"},
         **({"file": one.file.sha256} if one.file else {}),
         **({"credit_note_of": one.credit_note_of} if one.credit_note_of else {}),
-        **({"after_finalize": one.after_finalize} if one.after_finalize else {}),
+        **({"after_finalize": later} if later else {}),
         **({"expect": one.expect} if one.expect else {}),
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)

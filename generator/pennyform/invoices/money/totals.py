@@ -8,11 +8,21 @@ over the lines in proportion, the largest remainders taking the odd cents.
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
 
-from pennyform.invoices.model import Key
+from pennyform.invoices.model import (
+    UNSET,
+    Body,
+    Discount,
+    Id,
+    ImportedInvoiceBody,
+    InvoiceLine,
+    Key,
+    LineBody,
+    ProductBody,
+    Unset,
+)
 from pennyform.invoices.money.currency import minor_units
 from pennyform.invoices.money.model import Line, Totals, VatAmount
 from pennyform.invoices.money.vat_codes import Rate, rates
@@ -30,7 +40,7 @@ FROM_PRODUCT = {
     "vat_rate": "vat_rate",
 }
 
-Product = Callable[[Key | int], Mapping[str, Any] | None]
+Product = Callable[[Id], ProductBody | None]
 
 
 class UnknownProductError(LookupError):
@@ -39,18 +49,18 @@ class UnknownProductError(LookupError):
     ``product`` is what the line names.
     """
 
-    def __init__(self, product: Key | int) -> None:
+    def __init__(self, product: Id) -> None:
         self.product = product
         super().__init__(
             f"the product {product.value if isinstance(product, Key) else product} is not declared"
         )
 
 
-def totals(body: Mapping[str, Any], *, rounding: str, product: Product) -> Totals:
+def totals(body: Body, *, rounding: str, product: Product) -> Totals:
     """The amounts that ``body`` comes to. Those of an imported invoice are the ones that it states itself.
 
     Args:
-        body: an invoice's body, as in :class:`~pennyform.invoices.model.DesiredInvoice` or as sent.
+        body: an invoice as its definition states it.
         rounding: ``line`` (tax per line to the cent) or ``document`` (tax per VAT code to the cent).
         product: gives the fields that a line leaves to its product, or None when it does not know it.
 
@@ -60,17 +70,19 @@ def totals(body: Mapping[str, Any], *, rounding: str, product: Product) -> Total
     """
     if rounding not in ("line", "document"):
         raise ValueError(f"no rounding model {rounding!r}")
-    currency = body.get("currency") or "EUR"
-    if "currency_amount" in body:
-        return _as_imported(body, currency)
+    currency = body.currency or "EUR"
+    if isinstance(body, ImportedInvoiceBody):
+        return _imported_totals(body, currency)
     unit = Decimal(1).scaleb(-minor_units(currency))
     with decimal.localcontext(_EXACT):
-        lines = tuple(_line(line, product, unit) for line in body["invoice_lines"])
+        lines = tuple(_line(line, product, unit) for line in body.invoice_lines)
         bases = [line.before_tax for line in lines]
-        discount = _rounded(_discount(sum(bases, ZERO), body.get("discount")), unit)
+        discount = _rounded(_discount(sum(bases, ZERO), body.discount), unit)
         shares = spread(discount, bases, unit)
-        kept = [(line.vat_rate, base - share) for line, base, share in zip(lines, bases, shares, strict=True)]
-        vat = _per_code(kept, rounding, unit)
+        taxed = [
+            (line.vat_rate, base - share) for line, base, share in zip(lines, bases, shares, strict=True)
+        ]
+        vat = _vat_amounts(taxed, rounding, unit)
         before_tax = sum((amount.base for amount in vat), ZERO.quantize(unit))
         tax = sum((amount.tax for amount in vat), ZERO.quantize(unit))
     return Totals(currency, before_tax, tax, vat, lines)
@@ -87,15 +99,17 @@ def spread(amount: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[D
         return [ZERO] * len(weights)
     exact = [amount * weight / total for weight in weights]
     parts = [share.quantize(unit, decimal.ROUND_DOWN) for share in exact]
-    left = amount - sum(parts, ZERO)
-    step = unit.copy_sign(left)
-    neediest = sorted(range(len(parts)), key=lambda index: (parts[index] - exact[index]) * step)
-    for index in neediest[: int(left / step)]:
+    remaining = amount - sum(parts, ZERO)
+    step = unit.copy_sign(remaining)
+    by_remainder = sorted(range(len(parts)), key=lambda index: (parts[index] - exact[index]) * step)
+    for index in by_remainder[: int(remaining / step)]:
         parts[index] += step
     return parts
 
 
-def _per_code(amounts: Sequence[tuple[str, Decimal]], rounding: str, unit: Decimal) -> tuple[VatAmount, ...]:
+def _vat_amounts(
+    amounts: Sequence[tuple[str, Decimal]], rounding: str, unit: Decimal
+) -> tuple[VatAmount, ...]:
     """Base and tax of each VAT code; ``amounts`` are the lines' codes and what is taxed of them."""
     bases: dict[str, Decimal] = {}
     taxes: dict[str, Decimal] = {}
@@ -107,62 +121,81 @@ def _per_code(amounts: Sequence[tuple[str, Decimal]], rounding: str, unit: Decim
     return tuple(VatAmount(code, rates()[code].charged, base, taxes[code]) for code, base in bases.items())
 
 
-def completed(line: Mapping[str, Any], product: Product) -> Mapping[str, Any]:
+def fill_from_product(line: LineBody, product: Product) -> LineBody:
     """``line`` with what the API takes from its product, as far as ``product`` knows it."""
-    named = line.get("product_id")
-    if named is None:
+    if not line.product_id:
         return line
-    known = product(named) or {}
-    filled = {name: known[source] for name, source in FROM_PRODUCT.items() if source in known}
-    return {**filled, **{name: value for name, value in line.items() if value is not None}}
+    known = product(line.product_id)
+    if known is None:
+        return line
+    missing = {
+        name: value
+        for name, source in FROM_PRODUCT.items()
+        if getattr(line, name) in (UNSET, None) and (value := getattr(known, source)) is not UNSET
+    }
+    return line._replace(**missing) if missing else line
 
 
-def line_before_tax(line: Mapping[str, Any], unit: Decimal) -> Decimal:
-    """Quantity times price less the line's discount, rounded once to ``unit``."""
+def line_before_tax(line: LineBody, unit: Decimal) -> Decimal:
+    """Quantity times price less the line's discount, rounded once to ``unit``.
+
+    Args:
+        line: one that states its price.
+        unit: the currency's smallest amount.
+    """
+    if not isinstance(line.raw_currency_unit_price, Decimal):
+        raise ValueError("the line leaves its price to a product")
     with decimal.localcontext(_EXACT):
-        gross = Decimal(line["quantity"]) * Decimal(line["raw_currency_unit_price"])
-        return _rounded(gross - _discount(gross, line.get("discount")), unit)
+        gross = line.quantity * line.raw_currency_unit_price
+        return _rounded(gross - _discount(gross, line.discount), unit)
 
 
-def _line(line: Mapping[str, Any], product: Product, unit: Decimal) -> Line:
-    fields = completed(line, product)
-    if "raw_currency_unit_price" not in fields or "vat_rate" not in fields:
-        raise UnknownProductError(line["product_id"])
-    before_tax = line_before_tax(fields, unit)
-    return _shown(fields, before_tax, _tax(before_tax, rates()[fields["vat_rate"]], unit))
-
-
-def _shown(fields: Mapping[str, Any], before_tax: Decimal, tax: Decimal) -> Line:
+def _line(line: InvoiceLine, product: Product, unit: Decimal) -> Line:
+    filled = fill_from_product(line, product)
+    if filled.vat_rate is UNSET or filled.raw_currency_unit_price is UNSET:
+        raise UnknownProductError(line.product_id or 0)
+    before_tax = line_before_tax(filled, unit)
+    tax = _tax(before_tax, rates()[filled.vat_rate], unit)
     return Line(
-        label=fields.get("label") or "",
-        quantity=Decimal(fields["quantity"]),
-        unit=fields.get("unit") or "",
-        raw_currency_unit_price=Decimal(fields["raw_currency_unit_price"]),
-        vat_rate=fields["vat_rate"],
+        label=filled.label or "",
+        quantity=filled.quantity,
+        unit=filled.unit or "",
+        raw_currency_unit_price=filled.raw_currency_unit_price,
+        vat_rate=filled.vat_rate,
         before_tax=before_tax,
         tax=tax,
     )
 
 
-def _as_imported(body: Mapping[str, Any], currency: str) -> Totals:
+def _imported_totals(body: ImportedInvoiceBody, currency: str) -> Totals:
     """The amounts on the document; each VAT code has what its lines say, unrounded."""
     lines = []
     vat: dict[str, VatAmount] = {}
-    for line in body["invoice_lines"]:
-        tax, code = Decimal(line["currency_tax"]), line["vat_rate"]
-        lines.append(_shown(line, Decimal(line["currency_amount"]) - tax, tax))
+    for line in body.invoice_lines:
+        before_tax, tax, code = line.currency_amount - line.currency_tax, line.currency_tax, line.vat_rate
+        lines.append(
+            Line(
+                label=line.label or "",
+                quantity=line.quantity,
+                unit=line.unit or "",
+                raw_currency_unit_price=line.raw_currency_unit_price,
+                vat_rate=code,
+                before_tax=before_tax,
+                tax=tax,
+            )
+        )
         known = vat.get(code, VatAmount(code, rates()[code].charged, ZERO, ZERO))
-        vat[code] = known._replace(base=known.base + lines[-1].before_tax, tax=known.tax + tax)
-    before_tax, tax = Decimal(body["currency_amount_before_tax"]), Decimal(body["currency_tax"])
-    return Totals(currency, before_tax, tax, tuple(vat.values()), tuple(lines))
+        vat[code] = known._replace(base=known.base + before_tax, tax=known.tax + tax)
+    return Totals(
+        currency, body.currency_amount_before_tax, body.currency_tax, tuple(vat.values()), tuple(lines)
+    )
 
 
-def _discount(amount: Decimal, discount: Mapping[str, Any] | None) -> Decimal:
+def _discount(amount: Decimal, discount: Discount | Unset | None) -> Decimal:
     """What ``discount`` takes off ``amount``. An absolute one is negative on a credit note."""
-    if not discount:
+    if not discount or not discount.value:
         return ZERO
-    value = Decimal(discount["value"] or 0)
-    return amount * value / 100 if discount["type"] == "relative" else value
+    return amount * discount.value / 100 if discount.type == "relative" else discount.value
 
 
 def _tax(base: Decimal, rate: Rate, unit: Decimal) -> Decimal:

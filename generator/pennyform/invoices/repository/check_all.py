@@ -40,6 +40,7 @@ def check_resolved(resolved: Resolved, around: Surroundings) -> Iterator[Finding
 
 
 def _customer(resolved: Resolved, around: Surroundings) -> DesiredCustomer | None:
-    key = resolved.invoice.body["customer_id"]
-    is_declared = isinstance(key, Key) and key.field == "external_reference"
-    return around.customers.get(str(key.value)) if is_declared else None
+    key = resolved.invoice.body.customer_id
+    if not isinstance(key, Key) or key.field != "external_reference":
+        return None
+    return around.customers.get(str(key.value))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pennyform.invoices.checks.references import Resolved
-from pennyform.invoices.model import Key, Place, Repository
+from pennyform.invoices.desired.json_bodies import first_request, to_json
+from pennyform.invoices.model import UNSET, Body, Key, Place, Repository, lines_of
 from pennyform.invoices.money.totals import FROM_PRODUCT
 from pennyform.invoices.schema.schema import Schema, definition_schema
 from pennyform.invoices.sources.kinds import written_as
@@ -52,9 +53,9 @@ def provenance(resolved: Resolved, repository: Repository) -> list[Provenance]:
         repository: knows the products that are declared.
     """
     schema = definition_schema(written_as(resolved.document.value))
-    body = resolved.invoice.body
+    body = first_request(resolved.invoice.body)
     stated = [_of(resolved, *found) for found in _leaves(schema, body, (), ())]
-    return [*stated, *_from_products(body, repository), *_defaults(schema, body)]
+    return [*stated, *_from_products(resolved.invoice.body, repository), *_defaults(schema, body)]
 
 
 def _leaves(schema: Schema, value: Any, at: Path, sent: Path) -> Iterator[tuple[Path, Path, Any]]:
@@ -92,16 +93,17 @@ def _place(mark: Mark) -> Place:
     return Place(mark.file, mark.line, mark.column)
 
 
-def _from_products(body: Mapping[str, Any], repository: Repository) -> Iterator[Provenance]:
-    for index, line in enumerate(body["invoice_lines"]):
-        key = line.get("product_id")
-        product = repository.products.get(str(key.value)) if isinstance(key, Key) else None
-        if product is None or key.field != "external_reference":
+def _from_products(body: Body, repository: Repository) -> Iterator[Provenance]:
+    for index, line in enumerate(lines_of(body)):
+        key = line.product_id
+        if not isinstance(key, Key) or key.field != "external_reference":
             continue
+        product = repository.products.get(str(key.value))
+        stated = to_json(product.body) if product else {}
         for name, field in FROM_PRODUCT.items():
-            if name not in line and field in product.body:
+            if product and getattr(line, name) is UNSET and field in stated:
                 path = ("invoice_lines", index, name)
-                yield Provenance(pointer(path), product.body[field], "product", product.place)
+                yield Provenance(pointer(path), stated[field], "product", product.place)
 
 
 def _defaults(schema: Schema, body: Mapping[str, Any]) -> Iterator[Provenance]:

@@ -1,0 +1,189 @@
+"""Between the typed bodies of definitions and the JSON of the API.
+
+This is the only place where money becomes text: canonical text, while a quantity stays a number, as the
+contract has them in requests. (In answers a quantity is text, too.)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from pennyform.invoices.model import (
+    UNSET,
+    Address,
+    Body,
+    DesiredInvoice,
+    Discount,
+    ImportedInvoiceBody,
+    ImportedInvoiceLine,
+    ImputationDates,
+    InvoiceBody,
+    InvoiceLine,
+    InvoiceSection,
+    JsonObject,
+    Key,
+    TransactionReference,
+)
+from pennyform.invoices.money.amounts import canonical
+
+R = TypeVar("R", bound=tuple[Any, ...])
+Identify = Callable[[Key], object]
+
+# What a draft may not carry, in the header and on a line: it is set right after finalizing.
+AFTER_FINALIZE = ("transaction_reference",)
+AFTER_FINALIZE_ON_LINES = ("imputation_dates",)
+
+_DECIMALS = frozenset(
+    {
+        "quantity",
+        "raw_currency_unit_price",
+        "price_before_tax",
+        "value",
+        "currency_amount_before_tax",
+        "currency_tax",
+        "currency_amount",
+        "amount",
+        "tax",
+    }
+)
+_DATES = frozenset({"date", "deadline", "start_date", "end_date"})
+_RECORDS: Mapping[str, type[tuple[Any, ...]]] = {
+    "discount": Discount,
+    "imputation_dates": ImputationDates,
+    "transaction_reference": TransactionReference,
+    "billing_address": Address,
+    "delivery_address": Address,
+}
+# Many definitions say the same: each amount is kept once.
+_decimal = lru_cache(4096)(Decimal)
+
+
+def from_json(record: type[R], value: Mapping[str, Any]) -> R:
+    """The body that ``value``, a valid request of the contract, stands for.
+
+    Args:
+        record: which body: one of ``pennyform.invoices.model``.
+        value: JSON; amounts are text or decimals, and a :class:`Key` may stand for an id.
+    """
+    names: tuple[str, ...] = record._fields  # type: ignore[attr-defined]
+    known = {name: _read(record, name, value[name]) if name in value else UNSET for name in names[:-1]}
+    unknown = {name: member for name, member in value.items() if name not in known}
+    return record(**known, **({"extra": unknown} if unknown else {}))
+
+
+def _read(record: type[tuple[Any, ...]], name: str, value: Any) -> object:
+    line: type[Any] = ImportedInvoiceLine if record is ImportedInvoiceBody else InvoiceLine
+    match value:
+        case str() | int() if name in _DECIMALS:
+            return _decimal(value)
+        case str() if name in _DATES:
+            return dt.date.fromisoformat(value)
+        case Mapping() if name in _RECORDS:
+            return from_json(_RECORDS[name], value)
+        case list() if name == "invoice_lines":
+            return tuple(from_json(line, item) for item in value)
+        case list() if name == "invoice_line_sections":
+            return tuple(from_json(InvoiceSection, item) for item in value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def to_json(record: Any, identify: Identify | None = None) -> JsonObject:
+    """A body ready for JSON, in the order of its fields.
+
+    Args:
+        record: one of the bodies of ``pennyform.invoices.model``, or a part of one.
+        identify: gives the id for a natural key, or a placeholder; without it, the keys stay.
+
+    Returns:
+        Money as canonical text, days as ISO 8601 text, quantities as :class:`~decimal.Decimal`.
+    """
+    names: tuple[str, ...] = record._fields
+    known = {
+        name: _write(name, value, identify)
+        for name, value in zip(names[:-1], record, strict=False)
+        if value is not UNSET
+    }
+    return {**known, **record.extra}
+
+
+def _write(name: str, value: Any, identify: Identify | None = None) -> Any:
+    match value:
+        case Key() if identify is not None:
+            return int(value.value) if value.field == "id" else identify(value)
+        case Decimal():
+            return value if name == "quantity" else canonical(value)
+        case dt.date():
+            return value.isoformat()
+        case tuple() if hasattr(value, "_fields"):
+            return to_json(value, identify)
+        case tuple():
+            return [_write(name, item, identify) for item in value]
+    return value
+
+
+def draft_part(body: InvoiceBody) -> InvoiceBody:
+    """What of ``body`` the draft may carry."""
+    lines = tuple(line._replace(imputation_dates=UNSET) for line in body.invoice_lines)
+    return body._replace(invoice_lines=lines, transaction_reference=UNSET)
+
+
+def after_finalize(body: Body) -> dict[str, Any]:
+    """What of ``body`` is set once it is final: header fields by name, those of lines by name and index.
+
+    An import takes all of it at once.
+    """
+    if isinstance(body, ImportedInvoiceBody):
+        return {}
+    later: dict[str, Any] = {}
+    for name in AFTER_FINALIZE_ON_LINES:
+        values = {index: getattr(line, name) for index, line in enumerate(body.invoice_lines)}
+        by_index = {index: _write(name, value) for index, value in values.items() if value is not UNSET}
+        later |= {name: by_index} if by_index else {}
+    for name in AFTER_FINALIZE:
+        value = getattr(body, name)
+        later |= {} if value is UNSET else {name: _write(name, value)}
+    return later
+
+
+def first_request(body: Body, identify: Identify | None = None) -> JsonObject:
+    """The fields of ``body`` that the request carries which creates or imports the invoice."""
+    return to_json(body if isinstance(body, ImportedInvoiceBody) else draft_part(body), identify)
+
+
+def request_body(invoice: DesiredInvoice, identify: Identify) -> JsonObject:
+    """The body that creates ``invoice`` as a draft, or imports it.
+
+    Args:
+        invoice: what is wanted.
+        identify: gives the id for a natural key, or a placeholder. Not asked for a key that is an id.
+
+    Returns:
+        A mapping ready for JSON: ids in place, ``draft: true``, quantities as :class:`~decimal.Decimal`. The
+        file of an import has a placeholder (``{"upload": …}``), as it only gets an id by being uploaded.
+    """
+    body = first_request(invoice.body, identify)
+    if invoice.file and invoice.e_invoice_lines:
+        options = e_invoice_options(body, invoice.e_invoice_lines)
+        return {"file": {"upload": invoice.file._asdict()}, "invoice_options": options}
+    if invoice.file:
+        return {"file_attachment_id": {"upload": invoice.file._asdict()}, **body}
+    # The API issues a legally numbered invoice when `draft` is left out.
+    return {**body, "draft": True}
+
+
+def e_invoice_options(body: Mapping[str, Any], line_ids: Sequence[str]) -> JsonObject:
+    """What the import of an electronic invoice is told besides its file.
+
+    Args:
+        body: what the definition states, as JSON, with ids in place.
+        line_ids: the file's own names for its lines, in order.
+    """
+    lines = []
+    for line_id, line in zip(line_ids, body["invoice_lines"], strict=True):
+        booking = {name: line[name] for name in ("product_id", "ledger_account_id") if name in line}
+        lines += [{"e_invoice_line_id": line_id, **booking}] if booking else []
+    return {"customer_id": body["customer_id"], **({"invoice_lines": lines} if lines else {})}
