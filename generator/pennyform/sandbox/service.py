@@ -189,8 +189,8 @@ class SandboxService:
             client = authenticate(connection)
             invoices_due = subscriptions.are_due(connection, client.company.id, now, self.rules)
         access.require_scope(client, operation)
-        parameters = request_validation.parameters(operation, path_values, request.query)
-        body = request_validation.body(operation, request)
+        parameters = request_validation.read_parameters(operation, path_values, request.query)
+        body = request_validation.read_body(operation, request)
         # A read writes too when a subscription's day has come: its invoice is made when somebody looks.
         with store.transaction(write=invoices_due or operation.method != "GET") as connection:
             records = Records(connection, client.company.id, now)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from pennyform.sandbox.api_errors import bad_request
 
-# What is wrong with a form is said in the answer, not on standard error.
+# What is wrong with a form is said in the response, not on standard error.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 _MOST_PARTS = 100
-_LONGEST_BOUNDARY = 70  # RFC 2046
+_LONGEST_BOUNDARY = 70  # RFC 2046, section 5.1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,43 +26,7 @@ class Upload:
     content: bytes
 
 
-@dataclass(slots=True)
-class _Part:
-    headers: dict[str, bytes] = field(default_factory=dict)
-    content: bytearray = field(default_factory=bytearray)
-
-
-class _Reader:
-    """Collects what the parser calls back with."""
-
-    def __init__(self) -> None:
-        self.parts: list[_Part] = []
-        self.ended = False
-        self._name, self._value = b"", b""
-
-    def begin(self) -> None:
-        if len(self.parts) == _MOST_PARTS:
-            raise FormParserError(f"more than {_MOST_PARTS} parts")
-        self.parts.append(_Part())
-
-    def data(self, data: bytes, start: int, end: int) -> None:
-        self.parts[-1].content += data[start:end]
-
-    def name(self, data: bytes, start: int, end: int) -> None:
-        self._name += data[start:end]
-
-    def value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def header(self) -> None:
-        self.parts[-1].headers[self._name.decode("latin-1").lower()] = self._value
-        self._name, self._value = b"", b""
-
-    def end(self) -> None:
-        self.ended = True
-
-
-def fields(content_type: str, body: bytes) -> dict[str, str | Upload]:
+def parse_form(content_type: str, body: bytes) -> dict[str, str | Upload]:
     """Read a form.
 
     Args:
@@ -75,36 +39,44 @@ def fields(content_type: str, body: bytes) -> dict[str, str | Upload]:
     Raises:
         ApiError: 400 when it is no such form, is cut off, or holds more than 100 parts.
     """
-    reader = _Reader()
-    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    parts: list[Field | File] = []
+    ends: list[bool] = []
+
+    def add(part: Field | File) -> None:
+        # While it is read, not afterwards: a body of 100 MB could hold millions of empty parts.
+        if len(parts) == _MOST_PARTS:
+            raise FormParserError(f"more than {_MOST_PARTS} parts")
+        parts.append(part)
+
+    media_type, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary", b"")
     try:
         if not 0 < len(boundary) <= _LONGEST_BOUNDARY:
             raise FormParserError("the boundary is missing or too long")
-        parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": reader.begin,
-                "on_part_data": reader.data,
-                "on_header_field": reader.name,
-                "on_header_value": reader.value,
-                "on_header_end": reader.header,
-                "on_end": reader.end,
-            },
+        parser = FormParser(
+            media_type.decode("latin-1"),
+            add,
+            add,
+            on_end=lambda: ends.append(True),
+            boundary=boundary,
+            # The body is in memory already; its files need no detour by the disk.
+            config={"MAX_MEMORY_FILE_SIZE": len(body)},
         )
         parser.write(body)
         parser.finalize()
-        if not reader.ended:
+        if not ends:
             raise FormParserError("it is cut off")
-        return dict(map(_field, reader.parts))
-    except (FormParserError, UnicodeDecodeError) as problem:
-        raise bad_request("The request body is not a valid multipart form") from problem
+        return dict(map(_read_part, parts))
+    except (FormParserError, UnicodeDecodeError) as error:
+        raise bad_request("The request body is not a valid multipart form") from error
 
 
-def _field(part: _Part) -> tuple[str, str | Upload]:
-    _, options = parse_options_header(part.headers.get("content-disposition", b""))
-    name = options.get(b"name", b"").decode("utf-8")
-    if b"filename" not in options:
-        return name, part.content.decode("utf-8")
-    filename = options[b"filename"].decode("utf-8").replace("\\", "/").rpartition("/")[2]
-    media_type = parse_options_header(part.headers.get("content-type", b""))[0].decode("latin-1")
-    return name, Upload(filename, media_type, bytes(part.content))
+def _read_part(part: Field | File) -> tuple[str, str | Upload]:
+    name = (part.field_name or b"").decode("utf-8")
+    if isinstance(part, Field):
+        return name, (part.value or b"").decode("utf-8")
+    # Some clients send the path on their computer, with the separators of their system.
+    filename = (part.file_name or b"").decode("utf-8").replace("\\", "/").rpartition("/")[2]
+    media_type = parse_options_header(part.content_type)[0].decode("latin-1")
+    part.file_object.seek(0)
+    return name, Upload(filename, media_type, part.file_object.read())

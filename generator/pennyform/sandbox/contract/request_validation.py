@@ -1,4 +1,4 @@
-"""The door: parameters and body of a request, held against the contract before any rule is asked.
+"""Validation of a request against the contract, before any rule of the handlers.
 
 Unknown query parameters are ignored without a word, as the API does (``filters=`` returns everything).
 """
@@ -8,48 +8,48 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from pennyform.sandbox.api_errors import ApiError, bad_request, too_large
-from pennyform.sandbox.contract.contract import Operation, Parameter, resolve_reference
-from pennyform.sandbox.contract.multipart import Upload, fields
+from pennyform.sandbox.api_errors import bad_request, too_large
+from pennyform.sandbox.contract.contract import Operation, resolve_reference
+from pennyform.sandbox.contract.multipart import Upload, parse_form
 from pennyform.sandbox.contract.violations import first_violation
+from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.messages import Request
 
 LARGEST_BODY = 10 * 1024 * 1024
-LARGEST_FORM = 101 * 1024 * 1024  # a file of 100 MB, and what is wrapped around it
+LARGEST_FORM = 101 * 1024 * 1024  # a file of 100 MB, the contract's limit, and what is wrapped around it
+# The validator takes minutes to list the errors of a body of some megabytes.
 _LARGEST_EXPLAINED = 256 * 1024
 _FORM = "multipart/form-data"
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
 _BOOLEANS = {"true": True, "false": False}
-
 _LONGEST_INTEGER = 19
 
 
-def _number(text: str) -> int | Decimal:
+def _parse_float(text: str) -> int | Decimal:
     """A number with a fraction or an exponent.
 
     Decimals stay exact: a quantity of 0.1 must not become the nearest binary fraction. 20.0 is an integer to
     JSON Schema, and may be an id.
     """
     value = Decimal(text)
-    is_whole = value.adjusted() < _LONGEST_INTEGER and value == value.to_integral_value()
-    return int(value) if is_whole else value
+    is_integer = value.adjusted() < _LONGEST_INTEGER and value == value.to_integral_value()
+    return int(value) if is_integer else value
 
 
-_decoder = msgspec.json.Decoder(float_hook=_number)
+_decoder = msgspec.json.Decoder(float_hook=_parse_float)
 
 
-def parameters(operation: Operation, path: Mapping[str, str], query: str) -> dict[str, Any]:
-    """Read and check what stands in the URL.
+def read_parameters(operation: Operation, path_values: Mapping[str, str], query: str) -> JsonObject:
+    """Read and check the parameters of the URL.
 
     Args:
-        operation: the operation called.
-        path: path parameters as text.
+        operation: that is called.
+        path_values: path parameters as text.
         query: raw text after ``?``.
 
     Returns:
@@ -58,38 +58,30 @@ def parameters(operation: Operation, path: Mapping[str, str], query: str) -> dic
     Raises:
         ApiError: 400 for the first parameter that is missing or does not conform.
     """
-    given = {"path": path, "query": _query(query)}
-    values = {}
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=100)
+    except ValueError as error:
+        raise bad_request("The query string cannot be read") from error
+    texts: Mapping[str, Mapping[str, str]] = {"path": path_values, "query": dict(pairs)}
+    values: JsonObject = {}
     for parameter in operation.parameters:
-        text = given.get(parameter.location, {}).get(parameter.name)
-        if text is not None:
-            values[parameter.name] = _value(parameter, text)
-        elif parameter.required:
-            raise bad_request(
-                f"Missing parameter {parameter.name}", code="NotExistRequiredKey", field=parameter.name
-            )
+        text = texts.get(parameter.location, {}).get(parameter.name)
+        if text is None:
+            if parameter.required:
+                raise bad_request(
+                    f"Missing parameter {parameter.name}", code="NotExistRequiredKey", field=parameter.name
+                )
+            continue
+        value = _parse_text(parameter.type, text)
+        violation = first_violation(parameter.validator, value, parameter.name)
+        if violation:
+            raise violation
+        values[parameter.name] = value
     return values
 
 
-def _query(text: str) -> dict[str, str]:
-    if not text:
-        return {}
-    try:
-        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100))
-    except ValueError as problem:
-        raise bad_request("The query string cannot be read") from problem
-
-
-def _value(parameter: Parameter, text: str) -> Any:
-    value = _read(parameter.type, text)
-    problem = first_violation(parameter.validator, value, parameter.name)
-    if problem:
-        raise problem
-    return value
-
-
-def _read(type_: str, text: str) -> Any:
-    """Text that is not of the type is left as text: the schema then refuses it by name."""
+def _parse_text(type_: str, text: str) -> Json:
+    """Text that is not of the type is left as text: the schema then rejects it by name."""
     if type_ == "integer" and _INTEGER.fullmatch(text):
         return int(text)
     if type_ == "number" and _NUMBER.fullmatch(text):
@@ -99,7 +91,7 @@ def _read(type_: str, text: str) -> Any:
     return text
 
 
-def body(operation: Operation, request: Request) -> Any:
+def read_body(operation: Operation, request: Request) -> Json:
     """Read and check the body.
 
     Returns:
@@ -112,70 +104,63 @@ def body(operation: Operation, request: Request) -> Any:
     """
     if not operation.media_types:
         return None
-    content_type = request.headers.get("content-type", "")
-    most = largest_body(content_type)
-    if len(request.body) > most:
-        raise too_large(most)
+    limit = largest_body(request.media_type)
+    if len(request.body) > limit:
+        raise too_large(limit)
     if not request.body and not operation.body_required:
         return None
-    if _media_type(content_type) not in operation.media_types:
+    if request.media_type not in operation.media_types:
         raise bad_request(
             f"Content-Type must be {' or '.join(operation.media_types)}", code="NotExistContentTypeDefinition"
         )
-    return (_form if _media_type(content_type) == _FORM else _json)(operation, request)
-
-
-def largest_body(content_type: str) -> int:
-    """How many bytes a body of this ``Content-Type`` may have: forms carry files."""
-    return LARGEST_FORM if _media_type(content_type) == _FORM else LARGEST_BODY
-
-
-def _media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
-
-
-def _json(operation: Operation, request: Request) -> Any:
-    value = _decoded(request.body)
-    _conform(operation, value, len(request.body))
+    if request.media_type == _FORM:
+        return _read_form(operation, request)
+    value = _decode_json(request.body)
+    _check(operation, value, len(request.body))
     return value
 
 
-def _form(operation: Operation, request: Request) -> dict[str, Any]:
-    given = fields(request.headers["content-type"], request.body)
+def largest_body(media_type: str) -> int:
+    """How many bytes a body of this media type may have: forms carry files."""
+    return LARGEST_FORM if media_type == _FORM else LARGEST_BODY
+
+
+def _read_form(operation: Operation, request: Request) -> JsonObject:
+    form = parse_form(request.headers["content-type"], request.body)
     schema = operation.body_schema
-    described = resolve_reference(schema, schema)["properties"]
-    value = {
-        name: _field(resolve_reference(schema, described.get(name, {})), name, one)
-        for name, one in given.items()
+    properties = resolve_reference(schema, schema)["properties"]
+    body = {
+        name: _read_field(resolve_reference(schema, properties.get(name, {})), name, value)
+        for name, value in form.items()
     }
-    # A file is text to the schema; what stands in for it is not looked at.
-    checked = {name: "" if isinstance(one, Upload) else one for name, one in value.items()}
-    _conform(operation, checked, sum(len(one) for one in given.values() if isinstance(one, str)))
-    return value
+    # A file is text to the schema; an empty one stands in for it.
+    checked = {name: "" if isinstance(value, Upload) else value for name, value in body.items()}
+    _check(operation, checked, sum(len(value) for value in form.values() if isinstance(value, str)))
+    return body
 
 
-def _field(described: Mapping[str, Any], name: str, value: str | Upload) -> Any:
-    is_file = described.get("format") == "binary"
-    if described and is_file != isinstance(value, Upload):
+def _read_field(schema: JsonObject, name: str, value: str | Upload) -> Json:
+    is_file = schema.get("format") == "binary"
+    if schema and is_file != isinstance(value, Upload):
         message = f"{name} must {'be' if is_file else 'not be'} a file"
         raise bad_request(message, code="ValidateError", field=name)
-    type_ = described.get("type", "string")
+    type_ = schema.get("type", "string")
     if isinstance(value, Upload) or type_ == "string":
         return value
-    return _read(type_, value) if type_ in ("integer", "number", "boolean") else _decoded(value.encode())
+    if type_ in ("integer", "number", "boolean"):
+        return _parse_text(type_, value)
+    # Objects and lists come as JSON: the e-invoice import sends its options so.
+    return _decode_json(value.encode())
 
 
-def _conform(operation: Operation, value: Any, size: int) -> None:
-    problem = first_violation(operation.body_validator, value, explained=size <= _LARGEST_EXPLAINED)
-    if problem:
-        raise problem
+def _check(operation: Operation, value: Json, size: int) -> None:
+    violation = first_violation(operation.body_validator, value, explained=size <= _LARGEST_EXPLAINED)
+    if violation:
+        raise violation
 
 
-def _decoded(text: bytes) -> Any:
+def _decode_json(text: bytes) -> Json:
     try:
         return _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise bad_request("The request body is not valid JSON") from problem
-
-
-__all__ = ["LARGEST_BODY", "LARGEST_FORM", "ApiError", "body", "largest_body", "parameters"]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise bad_request("The request body is not valid JSON") from error

@@ -21,21 +21,18 @@ class Router:
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _Node()
         for operation in operations:
-            self._add(operation)
-
-    def _add(self, operation: Operation) -> None:
-        node, names = self._root, []
-        for segment in operation.path.split("/")[1:]:
-            if segment.startswith("{"):
-                names.append(segment.strip("{}"))
-                node.variable = node.variable or _Node()
-                node = node.variable
-            else:
-                node = node.fixed.setdefault(segment, _Node())
-        node.operations[operation.method] = (operation, tuple(names))
+            node, names = self._root, []
+            for segment in operation.path.split("/")[1:]:
+                if segment.startswith("{"):
+                    names.append(segment.strip("{}"))
+                    node.variable = node.variable or _Node()
+                    node = node.variable
+                else:
+                    node = node.fixed.setdefault(segment, _Node())
+            node.operations[operation.method] = (operation, tuple(names))
 
     def match(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:
-        """The operation that answers, and its path parameters as text; None when there is none."""
+        """The operation at a path, and its path parameters as text; None when there is none."""
         node, values = self._root, []
         for segment in path.split("/")[1:]:
             following = node.fixed.get(segment)
@@ -45,8 +42,7 @@ class Router:
             if following is None:
                 return None
             node = following
-        found = node.operations.get(method)
-        if found is None:
+        if method not in node.operations:
             return None
-        operation, names = found
+        operation, names = node.operations[method]
         return operation, dict(zip(names, values, strict=True))

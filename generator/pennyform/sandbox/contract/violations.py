@@ -1,7 +1,7 @@
-"""From a JSON Schema validator's finding to the 400 that the API would give.
+"""From a JSON Schema validator's errors to the 400 that the API would give.
 
 The API reports the first violation only. A value that fits none of several forms is answered with a bare
-``NotAnyOf`` or ``NotOneOf``: it names neither the form meant nor the field at fault.
+``NotAnyOf`` or ``NotOneOf``: it names neither the form that was meant nor the field at fault.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from jsonschema_rs import Draft202012Validator, ValidationError
 
 from pennyform.sandbox.api_errors import ApiError, bad_request
 
-# JSON Schema keyword -> code of the contract. `format` and `required` are settled below.
+# JSON Schema keyword -> code of the contract. Codes of `format` and `type` depend on more than the keyword.
 _CODES = {
     "additionalProperties": "NotExistPropertyDefinition",
     "unevaluatedProperties": "NotExistPropertyDefinition",
@@ -37,19 +37,18 @@ _FORMAT_CODES = {
     "email": "InvalidEmailFormat",
     "uuid": "InvalidUUIDFormat",
 }
-_BARE = {"anyOf": "NotAnyOf", "oneOf": "NotOneOf"}
-_UNKNOWN_KEY = ("additionalProperties", "unevaluatedProperties")
+_FORM_CODES = {"anyOf": "NotAnyOf", "oneOf": "NotOneOf"}
 
 
 def first_violation(
-    validator: Draft202012Validator, value: object, place: str = "", *, explained: bool = True
+    validator: Draft202012Validator, value: object, parameter: str = "", *, explained: bool = True
 ) -> ApiError | None:
     """Check a value.
 
     Args:
         validator: compiled schema.
         value: JSON-ready value; decimals are numbers.
-        place: name of the parameter, when the value is one; a body's fields name themselves.
+        parameter: name of the parameter, when the value is one; a body's fields name themselves.
         explained: whether to say what is wrong; for a large value that would take minutes.
 
     Returns:
@@ -62,60 +61,46 @@ def first_violation(
             return bad_request(
                 "The value does not conform, and is too large to say where", code="ValidateError"
             )
-        return _problem(_first(validator.iter_errors(value)), place)
+        return _api_error(_first(validator.iter_errors(value)), parameter)
     except ValueError:  # the validator's own limit, of 255 levels
         return bad_request("The value is nested too deeply")
 
 
 def _first(errors: Iterable[ValidationError]) -> ValidationError:
+    """The error nearest to the root; of several, by name: the validator promises no order."""
     return min(
         errors, key=lambda error: (len(error.instance_path), [str(step) for step in error.instance_path])
     )
 
 
-def _problem(error: ValidationError, place: str) -> ApiError:
-    kind: Any = error.kind
-    if kind.name in _BARE:
-        sole = _only_form(getattr(kind, "context", ()))
-        if sole:
-            return _problem(_first(sole), place)
-        return bad_request("The value fits none of the accepted forms", code=_BARE[kind.name])
-    path = [*([place] if place else []), *map(str, error.instance_path)]
+def _api_error(error: ValidationError, parameter: str) -> ApiError:
+    kind: Any = error.kind  # one class for each keyword, with attributes of its own
+    path = [*([parameter] if parameter else []), *map(str, error.instance_path)]
+    if kind.name in _FORM_CODES:
+        # Null beside a single form is not a choice: the violation of that form is what counts.
+        forms = [form for form in getattr(kind, "context", ()) if not _requires_null(form)]
+        if len(forms) == 1:
+            return _api_error(_first(forms[0]), parameter)
+        return bad_request("The value fits none of the accepted forms", code=_FORM_CODES[kind.name])
     if kind.name == "required":
-        return _key_problem("Missing", path, kind.property.strip('"'), kind.name)
-    if kind.name in _UNKNOWN_KEY:
-        return _key_problem("Unknown", path, min(kind.unexpected), kind.name)
-    return bad_request(
-        error.message,
-        code=_code(kind, error.instance),
-        field=".".join(path),
-        payload=_payload(error.instance),
-    )
+        return _key_error("Missing", path, kind.property.strip('"'), kind.name)
+    if kind.name in ("additionalProperties", "unevaluatedProperties"):
+        return _key_error("Unknown", path, min(kind.unexpected), kind.name)
+    if kind.name == "format":
+        code = _FORMAT_CODES.get(kind.format, "ValidateError")
+    elif kind.name == "type" and error.instance is None:
+        code = "NotNullError"
+    else:
+        code = _CODES.get(kind.name, "ValidateError")
+    payload = msgspec.json.encode(error.instance).decode()
+    return bad_request(error.message, code=code, field=".".join(path), payload=payload)
 
 
-def _key_problem(what: str, path: list[str], key: str, keyword: str) -> ApiError:
-    where = f" in {'.'.join(path)}" if path else ""
-    return bad_request(f"{what} {key}{where}", code=_CODES[keyword], field=".".join([*path, key]))
+def _key_error(problem: str, path: list[str], key: str, keyword: str) -> ApiError:
+    parent = f" in {'.'.join(path)}" if path else ""
+    return bad_request(f"{problem} {key}{parent}", code=_CODES[keyword], field=".".join([*path, key]))
 
 
-def _only_form(forms: Sequence[Sequence[ValidationError]]) -> Sequence[ValidationError] | None:
-    """Null beside one form is not a choice: the violation of that form is what counts."""
-    real = [errors for errors in forms if not _wanted_null(errors)]
-    return real[0] if len(real) == 1 else None
-
-
-def _wanted_null(errors: Sequence[ValidationError]) -> bool:
+def _requires_null(errors: Sequence[ValidationError]) -> bool:
     kinds: list[Any] = [error.kind for error in errors]
     return any(kind.name == "type" and list(kind.types) == ["null"] for kind in kinds)
-
-
-def _code(kind: Any, value: object) -> str:
-    if kind.name == "format":
-        return _FORMAT_CODES.get(kind.format, "ValidateError")
-    if kind.name == "type" and value is None:
-        return "NotNullError"
-    return _CODES.get(kind.name, "ValidateError")
-
-
-def _payload(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

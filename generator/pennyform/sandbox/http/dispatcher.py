@@ -51,8 +51,7 @@ class Dispatcher:
             return self._admin.answer(request)
         return self._pages.answer(request)
 
-    # Both are imported when first needed: importing Jinja alone takes a third of the time that all of the
-    # sandbox takes until its first response.
+    # Both are imported when first needed: a client of the API needs neither them nor Jinja.
 
     @cached_property
     def _admin(self) -> Admin:
