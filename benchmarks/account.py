@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.clock import SystemClock
-from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.planning.planner import make_plan
-from pennyform.engine.session import EngineContext, State, open_session, refresh_read_only
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime.files import Disk
+from pennyform.engine.session import State, open_session, refresh_read_only
 from pennyform.invoices import load
 from pennyform.report.plan import text as plan_text
 from pennyform.sandbox import TOKEN, Sandbox
@@ -117,8 +118,8 @@ def apply(folder: Path, transport: httpx.BaseTransport) -> None:
     repository, _ = load([folder])
     remote = AccountClient(Client(TOKEN, transport=transport, rate_limit=None))
     state = State(folder / ".pennyform", "sample", remote.company())
-    world = EngineContext(SystemClock(), Disk(), IMMEDIATE)
-    with open_session(repository, remote, state, world, interrupted=lambda: False) as session:
+    runtime = replace(Runtime.system(), patience=IMMEDIATE, workers=1)
+    with open_session(repository, remote, state, runtime, interrupted=lambda: False) as session:
         session.apply(session.plan(), lambda _done, _total: None)
 
 

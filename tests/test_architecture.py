@@ -17,12 +17,11 @@ CLIENTS = [ROOT / "generated" / name for name in ("pennylane_company", "pennylan
 LARGEST_FOLDER = 15
 
 # Room -> the rooms of pennyform that it may import, besides itself.
-GROUND = {"findings", "data", "text", "results", "runtime"}
+GROUND = {"findings", "data", "text", "results"}
 ALLOWED = {
     "findings": {"text"},
     "data": set(),
     "text": set(),
-    "runtime": set(),
     "results": {"findings", "data", "text"},
     "spec": GROUND,
     "codegen": GROUND | {"spec"},
@@ -59,7 +58,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"account"},
         {"journal"},
         {"runtime"},
-        {"limits", "clock"},
+        {"limits"},
     ],
     "spec": [
         {"spec"},
@@ -100,13 +99,18 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"plan", "contract_diff", "findings", "render", "rules"},
         {"shared"},
     ],
-    "cli": [{"cli"}, {"commands"}, {"run"}, {"account", "terminal"}, {"options", "exits"}],
+    "cli": [
+        {"cli"},
+        {"commands"},
+        {"definitions"},
+        {"connection", "failures", "progress"},
+        {"terminal", "credentials"},
+        {"arguments", "options", "exits"},
+    ],
 }
 
 # Imports against the layers that are still to be turned round. Nothing may be added here.
-STILL_WRONG = {
-    ("cli/run", "cli/commands"),
-}
+STILL_WRONG: set[tuple[str, str]] = set()
 STILL_CIRCULAR = {
     "pennyform.invoices.schema.schema",
     "pennyform.invoices.schema.suggestions",
@@ -221,7 +225,7 @@ def test_generated_code_stands_alone() -> None:
 
 @pytest.mark.parametrize("library", ["pennylane_company", "httpx"])
 def test_only_the_edges_speak_to_the_api(library: str) -> None:
-    edges = ("engine.account.", "cli.account.", "spec.", "sandbox.", "testing.", "runtime")
+    edges = ("engine.account.", "engine.runtime", "cli.connection", "spec.", "sandbox.", "testing.")
     strangers = {
         module
         for module, file in _modules().items()

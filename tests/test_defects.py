@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-
 import pytest
 from pennyform import cli
 from pennyform.cli.commands import plan
 
 
 def _break(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(args: argparse.Namespace) -> int:
+    def run(*_: object) -> int:
         raise LookupError("Bearer secret")
 
     monkeypatch.setattr(plan, "run", run)
@@ -56,7 +54,7 @@ def test_a_wrong_word_is_a_usage_error(
 def test_what_the_system_refuses_is_no_defect(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def run(args: argparse.Namespace) -> int:
+    def run(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(plan, "run", run)

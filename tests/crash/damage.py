@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from pennyform.engine.applying.report import ApplyReport, Status
-from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.journal.journal import open_journal, read
 from pennyform.engine.journal.replayed_state import recall
+from pennyform.engine.runtime.files import Disk
 from pennyform.findings import Failure
 
 from tests.engine.world import Office

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.applying.report import ApplyReport, Status
-from pennyform.engine.journal.durable_files import Disk
+from pennyform.engine.runtime.files import Disk
 
 from tests.engine.world import Fault, Office, Wire, lost_before
 

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 from pennyform.cli import main
-from pennyform.cli.terminal.interruption import Interruption
-from pennyform.cli.terminal.progress import progress_on
+from pennyform.cli.progress import progress_on
 from pennyform.engine.journal.lock import hold
+from pennyform.engine.runtime.signals import SignalInterruption
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.auth.access import add_token
 from pennyform.sandbox.http.transports import Transport
@@ -384,10 +384,10 @@ def test_the_real_way_works_and_the_token_is_in_no_file_and_no_output(shell: She
 
 
 def test_the_first_signal_asks_and_the_second_stops(capsys: pytest.CaptureFixture[str]) -> None:
-    with Interruption() as interruption:
-        assert not interruption.asked()
+    with SignalInterruption(sys.stderr) as interruption:
+        assert not interruption.requested()
         os.kill(os.getpid(), signal.SIGINT)
-        assert interruption.asked()
+        assert interruption.requested()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
     assert "once more" in capsys.readouterr().err

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.exits import Exit
-from pennyform.cli.run.apply import exit_of
 
 from .world import (
     API,

@@ -7,20 +7,19 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.applying import worker_pool
 from pennyform.engine.applying.report import ApplyReport
-from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.limits import WORKERS, Patience
 from pennyform.engine.planning.planner import make_plan
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime.files import Disk
 from pennyform.engine.session import (
-    EngineContext,
     Session,
     State,
     open_session,
@@ -30,7 +29,7 @@ from pennyform.invoices import Repository, load
 from pennyform.sandbox import TOKEN, Sandbox
 from pennylane_company import Client
 
-from .virtual_time import VirtualPool, VirtualTime, wait
+from .virtual_time import VirtualPool, VirtualTime
 from .world import CUSTOMER, books_of, invoice, line, only
 
 REQUESTS, SECONDS = 25, 5.0
@@ -99,10 +98,15 @@ class Campaign:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        world = EngineContext(self.time, Disk(), Patience(), self.workers)
+        runtime = replace(
+            Runtime.system(),
+            clock=self.time,
+            executor=lambda workers: VirtualPool(workers, self.time),
+            workers=self.workers,
+        )
         remote = self.remote()
         state = State(self.root / ".pennyform", "sandbox", remote.company())
-        with open_session(self.repository(), remote, state, world, interrupted=lambda: False) as session:
+        with open_session(self.repository(), remote, state, runtime, interrupted=lambda: False) as session:
             session.settle()
             yield session
 
@@ -112,10 +116,8 @@ class Campaign:
 
 
 @pytest.fixture
-def campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Campaign]:
+def campaign(tmp_path: Path) -> Iterator[Campaign]:
     made = Campaign(tmp_path)
-    monkeypatch.setattr(worker_pool, "ThreadPoolExecutor", lambda workers: VirtualPool(workers, made.time))
-    monkeypatch.setattr(worker_pool, "wait", wait)
     yield made
     made.sandbox.close()
 

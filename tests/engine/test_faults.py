@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.exits import Exit
-from pennyform.cli.run.apply import exit_of
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.journal.journal import read
 from pennyform.sandbox import Rules

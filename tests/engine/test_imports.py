@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.exits import Exit
-from pennyform.cli.run.apply import exit_of
 from pennyform.sandbox import Rules
 
 from .world import (

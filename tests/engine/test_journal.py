@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.journal.journal import (
     Journal,
     JournalError,
@@ -18,6 +17,7 @@ from pennyform.engine.journal.journal import (
     replay_file,
 )
 from pennyform.engine.journal.replayed_state import Subject, recall
+from pennyform.engine.runtime.files import Disk
 from pennyform.findings import Failure
 
 from .world import Office, statuses

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pennyform.engine.journal import journal as module
-from pennyform.engine.journal.durable_files import Disk
 from pennyform.engine.journal.journal import Journal, JournalError, open_journal, read, replay_file
 from pennyform.engine.journal.replayed_state import Recollection, Subject, recall
+from pennyform.engine.runtime.files import Disk
 
 from .world import Office, statuses
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pennyform.cli.commands.apply import exit_of, retry_lock
 from pennyform.cli.exits import Exit
-from pennyform.cli.run.apply import exit_of
-from pennyform.cli.run.lock_wait import waiting
+from pennyform.cli.terminal import Terminal
 from pennyform.engine import limits
 from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.journal.lock import LockHeldError
@@ -66,7 +66,7 @@ def test_a_creation_is_sent_three_times_and_then_given_up(office: Office) -> Non
 
 def test_waiting_for_the_lock_ends(capsys: pytest.CaptureFixture[str]) -> None:
     clock = FakeClock()
-    retry = waiting(clock, 10, lambda: False)
+    retry = retry_lock(clock, 10, lambda: False, Terminal.system())
     asked = 0
     while retry(LockHeldError("process 7")):
         asked += 1
@@ -76,7 +76,7 @@ def test_waiting_for_the_lock_ends(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_waiting_for_the_lock_ends_at_once_when_interrupted() -> None:
     clock = FakeClock()
-    assert not waiting(clock, 10, lambda: True)(LockHeldError("process 7"))
+    assert not retry_lock(clock, 10, lambda: True, Terminal.system())(LockHeldError("process 7"))
     assert clock.seconds == 0
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
+from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.exits import Exit
-from pennyform.cli.run.apply import exit_of
 from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.invoices import EmailOption, Repository
 from pennyform.sandbox import Rules

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from pennyform.cli import main
-from pennyform.cli.run import common
 from pennyform.engine.planning.preflight import PlanRejectedError
+from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding
 from pennyform.invoices import Repository, load
 
@@ -85,18 +85,24 @@ def test_a_part_of_the_repository_prunes_nothing(
     ours.close()
     monkeypatch.chdir(ours.root)
 
-    def loaded(paths: Sequence[str | Path], **options: Any) -> tuple[Repository, list[Finding]]:
-        repository, findings = load(paths, **options)
+    def load_prefixed(
+        paths: Sequence[str | Path], *, environment: str | None = None
+    ) -> tuple[Repository, list[Finding]]:
+        repository, findings = load(paths, environment=environment)
         return prefixed(repository), findings
 
-    monkeypatch.setattr(common, "load", loaded)
+    runtime = replace(Runtime.system(), load_definitions=load_prefixed)
+
+    def run(*words: str) -> int:
+        return main(words, runtime=runtime)
+
     stays = str(Path("invoices") / "A-STAYS.yaml")
     for words in (["plan", stays, "--prune"], ["apply", ".", "--prune", "--target", "A-STAYS"]):
-        assert main([*words, "--sandbox"]) == 1
+        assert run(*words, "--sandbox") == 1
         assert "prune-partial" in capsys.readouterr().err
-    assert main(["plan", "--prune", "--out", "a.plan"]) == 0
+    assert run("plan", "--prune", "--out", "a.plan") == 0
     assert "invoice A-INV-1 (draft" in capsys.readouterr().out
-    assert main(["apply", "a.plan"]) == 0
+    assert run("apply", "a.plan") == 0
     assert "deleted (id" in capsys.readouterr().out
     ours.reopen(ours.rules)
     assert set(ours.books()) == {"A-INV-3", "A-STAYS", "B-OTHERS"}

@@ -10,8 +10,8 @@ import heapq
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
@@ -78,7 +78,7 @@ class VirtualTime(Clock):
 
 
 class VirtualPool:
-    """Stands in for :class:`~concurrent.futures.ThreadPoolExecutor`, in virtual time."""
+    """A :class:`~pennyform.engine.runtime.threads.Executor` in virtual time."""
 
     def __init__(self, workers: int, time: VirtualTime) -> None:
         self._time = time
@@ -97,6 +97,11 @@ class VirtualPool:
         future = VirtualFuture(self)
         self._waiting.append((future, lambda: work(*arguments)))
         return future
+
+    def wait_for_any(self, futures: Collection[VirtualFuture]) -> None:
+        """Let time pass until one of ``futures`` is done."""
+        while not any(future.done() for future in futures):
+            self.drive()
 
     def drive(self) -> None:
         """One thread's turn; before it, whoever waits for a free place gets it."""
@@ -121,11 +126,3 @@ class VirtualFuture(Future[Any]):
     def __init__(self, pool: VirtualPool) -> None:
         super().__init__()
         self.drive = pool.drive
-
-
-def wait(futures: Iterable[VirtualFuture], *, return_when: str) -> None:
-    """Stands in for :func:`~concurrent.futures.wait`: lets time pass until one of them is done."""
-    assert return_when == FIRST_COMPLETED
-    waiting = list(futures)
-    while not any(future.done() for future in waiting):
-        waiting[0].drive()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from typing import Any
 import httpx
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.applying.report import ApplyReport, Result, Status
-from pennyform.engine.journal.durable_files import Disk, Storage
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import plan
-from pennyform.engine.session import EngineContext, State, open_session, refresh_read_only
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime.files import Disk, Storage
+from pennyform.engine.session import State, open_session, refresh_read_only
 from pennyform.engine.verify import Verification, verify
 from pennyform.findings import errors
 from pennyform.invoices import Repository, load
@@ -285,16 +286,22 @@ class Office:
     def apply(
         self, told: Mapping[str, Sequence[str]] | None = None, *, prune: bool = False, **options: Any
     ) -> ApplyReport:
-        world = EngineContext(self.clock, self.storage, PATIENCE, self.workers)
+        runtime = replace(
+            Runtime.system(),
+            clock=self.clock,
+            storage=self.storage,
+            patience=PATIENCE,
+            workers=self.workers,
+        )
         with open_session(
             self.repository(),
             self.remote(),
             self.state(),
-            world,
+            runtime,
             interrupted=self._interrupted,
             **options,
         ) as session:
-            session.tell(**(told or {}))
+            session.confirm_mails(**(told or {}))
             session.settle()
             made = session.plan(prune=prune)
             before, refused = len(self.wire.sent), self.wire.refused

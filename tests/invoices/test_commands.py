@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pennyform import data
 from pennyform.cli import main
-from pennyform.cli.terminal import output
+from pennyform.cli.terminal import Terminal
 from pennyform.findings import Finding, Severity
 from pennyform.report.findings import github as findings_github
 from pennyform.report.findings import json as findings_json
@@ -263,7 +263,7 @@ def test_source_lines_cannot_smuggle_control_characters() -> None:
     assert "\u202e" not in text
 
 
-class Terminal(io.StringIO):
+class Screen(io.StringIO):
     def isatty(self) -> bool:
         return True
 
@@ -271,11 +271,12 @@ class Terminal(io.StringIO):
 def test_colour_only_on_a_terminal_and_never_against_ones_will(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    assert output.style(Terminal()).colour
-    assert not output.style(io.StringIO()).colour
-    assert not output.style(Terminal(), no_color=True).colour
+    terminal = Terminal.system()
+    assert terminal.style(Screen()).colour
+    assert not terminal.style(io.StringIO()).colour
+    assert not terminal.style(Screen(), no_color=True).colour
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not output.style(Terminal()).colour
+    assert not terminal.style(Screen()).colour
 
 
 def test_output_that_cannot_say_a_character_is_no_failure(tmp_path: Path) -> None:

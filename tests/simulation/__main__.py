@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pennyform.cli.terminal.progress import progress_on
+from pennyform.cli.progress import progress_on
 
-from . import patches, report
+from . import report
 from .campaign import Campaign, conduct
 from .episode import play
 from .hunt import hunt_all
@@ -56,8 +56,7 @@ def _exit(campaign: Campaign) -> int:
 
 
 def _show(seed: int, kind: str) -> int:
-    with patches.installed():
-        verdict = play(seed, only=kind, keep=True)
+    verdict = play(seed, only=kind, keep=True)
     sys.stdout.write("\n".join([*verdict.lines, "", report.verdict(verdict), ""]))
     return 1 if verdict.wrong else 0
 

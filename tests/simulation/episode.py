@@ -13,7 +13,7 @@ from pennyform.cli.exits import Exit
 from pennyform.sandbox import Rules
 from pennyform.sandbox.faults import Faults
 
-from . import oracles, patches
+from . import oracles, process_runtime
 from .kinds import BY_NAME, KINDS, Kind, Storm
 from .loop import Loop
 from .machine import Machine
@@ -101,7 +101,7 @@ class Episode:
         self.storm = Storm(rng, self.service, self.here, self.workload)
         self.met = not kinds[0].name or kinds[0].name == "none"
         self.more: list[str] = []
-        patches.enter(self.loop, rng, rng.choice((1, 1, 4)))
+        self.runner.workers = rng.choice((1, 1, 4))
 
     def _machine(self, root: Path) -> Machine:
         root.mkdir()
@@ -118,7 +118,8 @@ class Episode:
     def play(self) -> Verdict:
         """Storm and calm, now and then with other definitions before or after, and what must hold by then."""
         try:
-            self._rounds()
+            with process_runtime.logging_of(self.loop):
+                self._rounds()
         finally:
             self.service.close()
         return Verdict(

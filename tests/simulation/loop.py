@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import count
 from typing import Any
 
@@ -97,7 +97,7 @@ class Loop:
 
 
 class Pool:
-    """What stands in for a pool of threads: tasks of ``loop``, on the terms of ``worker_pool``."""
+    """An executor whose threads are tasks of ``loop``."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
@@ -115,6 +115,10 @@ class Pool:
         self._tasks.append(future.task)
         return future
 
+    def wait_for_any(self, futures: Collection[Future]) -> None:
+        """Wait until one of ``futures`` is done."""
+        self._loop.join_any([future.task for future in futures])
+
 
 class Future:
     """What becomes of a piece of work."""
@@ -128,8 +132,3 @@ class Future:
     def result(self) -> None:
         if self.task.error:
             raise self.task.error
-
-
-def wait(loop: Loop, futures: Sequence[Future]) -> None:
-    """What stands in for waiting until one of ``futures`` is done."""
-    loop.join_any([future.task for future in futures])

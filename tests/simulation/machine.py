@@ -30,6 +30,7 @@ class Process:
     name: str
     machine: Machine
     workload: Workload
+    loop: Loop
     output: StringIO = field(default_factory=StringIO)
     errors: StringIO = field(default_factory=StringIO)
     requests: int = 0
@@ -167,24 +168,24 @@ class Machine:
 
 
 class SystemCalls:
-    """Stands in for the module ``os`` in what writes durable files. The calls are real, on a scratch folder.
+    """The system calls of one process. They are real, on a scratch folder, and can fail.
 
     Syncing is only remembered: nothing but :meth:`Machine.cut_power` takes away what was not synced.
     """
 
-    def __init__(self) -> None:
-        self.loop = Loop()
+    def __init__(self, process: Process) -> None:
+        self._process = process
         self._paths: dict[int, Path] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
 
     def _trick(self, call: str) -> tuple[Process, Trick | None]:
-        process: Process = self.loop.current.process
+        process = self._process
         process.check()
         trick = process.machine.trick(call)
         if trick and trick.error:
-            process.machine.trace.note(self.loop.now, process.name, call, errno.errorcode[trick.error])
+            process.machine.trace.note(process.loop.now, process.name, call, errno.errorcode[trick.error])
             if call in {"write", "fsync"} and process.unwritten is None:
                 process.unwritten = 0
             raise OSError(trick.error, os.strerror(trick.error))
@@ -210,7 +211,7 @@ class SystemCalls:
             if trick.kill:
                 os.write(handle, bytes(data)[:part])
                 process.kill()
-        process.machine.trace.note(self.loop.now, process.name, "write", bytes(data))
+        process.machine.trace.note(process.loop.now, process.name, "write", bytes(data))
         return os.write(handle, data)
 
     def fsync(self, handle: int) -> None:

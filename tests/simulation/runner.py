@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from pennyform import cli
 
-from . import oracles, patches
+from . import oracles, process_runtime
 from .loop import Loop
-from .machine import Clock, Machine, Process
+from .machine import Clock, KilledError, Machine, Process
 from .network import Death, Wire
 from .service import Service
 from .trace import Trace
@@ -66,6 +66,8 @@ class Runner:
     service: Service
     trace: Trace
     rng: random.Random
+    # The requests that each process may have under way at once.
+    workers: int = 1
     runs: list[Run] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     requests: int = 0
@@ -82,11 +84,13 @@ class Runner:
     ) -> Run:
         """Run one command to its end, or to the end of its process."""
         name = f"p{len(self.runs) + 1}{machine.root.name[0]}"
-        process = Process(name, machine, workload)
+        process = Process(name, machine, workload, self.loop)
         process.clock = Clock(self.loop, machine)
         process.wire = Wire(process, self.service, self.loop, self.trace, self.rng, death, interrupt_at)
-        patches.begin_process()
-        exit_ = self._carried_out(process, lambda: cli.main(words))
+        process_runtime.forget_queues()
+        terminal = process_runtime.terminal(process)
+        runtime = process_runtime.runtime(process, self.workers)
+        exit_ = self._carried_out(process, lambda: cli.main(words, terminal=terminal, runtime=runtime))
         return self._noted(process, words, exit_, stormy=stormy)
 
     def _carried_out(self, process: Process, command: Callable[[], int]) -> int | None:
@@ -94,7 +98,7 @@ class Runner:
         before, task.process = task.process, process
         try:
             return command()
-        except patches.KilledError:
+        except KilledError:
             return None
         finally:
             task.process = before

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from . import patches
 from .campaign import conduct
 from .episode import play
 from .hunt import hunt
@@ -40,8 +39,7 @@ def test_there_are_kinds_of_every_sort_with_names_of_their_own() -> None:
 
 
 def test_weather_without_faults_needs_one_run() -> None:
-    with patches.installed():
-        verdict = play(3, only="none")
+    verdict = play(3, only="none")
     assert verdict.wrong == []
     assert {run.exit for run in verdict.runs} == {0}
 

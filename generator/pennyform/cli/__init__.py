@@ -1,7 +1,8 @@
-"""The command line: one thin module per verb, imported only when its verb is asked for.
+"""The command line: one module per command, imported only when its verb is asked for.
 
-A verb module has ``configure(parser)`` and ``run(args) -> Exit``. Everything that can go wrong reaches
-:func:`main` as a :class:`~pennyform.findings.Failure`; no traceback reaches a user.
+A command module has ``configure(parser)``, ``read_options(args)``, which makes a frozen record of what
+argparse read, and ``run(options, terminal)``; with an account, ``run(options, terminal, runtime)``. All that
+can go wrong reaches :func:`main` as a :class:`~pennyform.findings.Failure`; no traceback reaches a user.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pennyform.cli.exits import Exit
 from pennyform.findings import Failure
+
+if TYPE_CHECKING:
+    from pennyform.cli.terminal import Terminal
+    from pennyform.engine.runtime import Runtime
 
 # Verb -> what its one line of help says. The module of the same name is imported when the verb is used,
 # so that `--help` and hooks start fast.
@@ -34,6 +39,8 @@ VERBS = {
     "generate": "emit the typed client and the JSON Schemas from the pinned contract",
     "auth": "show who the token belongs to and what it may do",
 }
+# Those that use an account: they get a Runtime, whose import is too slow for the others.
+_ACCOUNT_VERBS = frozenset({"plan", "apply", "verify", "adopt", "auth"})
 
 
 def _columns() -> int:
@@ -95,46 +102,58 @@ def _verb(argv: Sequence[str]) -> str:
     return verb
 
 
-def _run(argv: Sequence[str]) -> int:
+def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> int:
     verb = _verb(argv)
-    module = importlib.import_module(f"pennyform.cli.commands.{verb}")
+    command = importlib.import_module(f"pennyform.cli.commands.{verb}")
     parser = _Parser(prog=f"pennyform {verb}", description=f"pennyform {verb}: {VERBS[verb]}.")
-    module.configure(parser)
-    return int(module.run(parser.parse_args(argv[1:])))
+    command.configure(parser)
+    options = command.read_options(parser.parse_args(argv[1:]))
+    if verb not in _ACCOUNT_VERBS:
+        return int(command.run(options, terminal))
+    if runtime is None:
+        from pennyform.engine.runtime import Runtime
+
+        runtime = Runtime.system()
+    return int(command.run(options, terminal, runtime))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(
+    argv: Sequence[str] | None = None, *, terminal: Terminal | None = None, runtime: Runtime | None = None
+) -> int:
     """Run one command.
 
     Args:
         argv: the words after the program's name; ``sys.argv[1:]`` when left out.
+        terminal: streams and environment variables; those of this process when left out.
+        runtime: the machine that commands with an account run on; the real one when left out.
 
     Returns:
         The exit code, one of :class:`~pennyform.cli.exits.Exit`.
     """
-    try:
-        return _run(sys.argv[1:] if argv is None else argv)
-    except Failure as problem:
-        from pennyform.cli.terminal import output
+    from pennyform.cli.terminal import Terminal
 
-        output.print_findings(problem.findings, stream=sys.stderr)
+    terminal = terminal or Terminal.system()
+    try:
+        return _run(sys.argv[1:] if argv is None else argv, terminal, runtime)
+    except Failure as problem:
+        terminal.print_findings(problem.findings)
         return Exit.ERROR
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        terminal.print_error("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`): not our failure, and nothing is left to tell it.
-        sys.stderr.close()
+        terminal.stderr.close()
         return Exit.OK
     except OSError as problem:
-        from pennyform.cli.terminal.bug_report import report_os_error
+        from pennyform.cli.failures import report_os_error
 
-        report_os_error(problem)
+        report_os_error(problem, terminal.stderr)
         return Exit.ERROR
     except Exception as defect:
-        if os.environ.get("PENNYFORM_DEBUG"):
+        if terminal.environ.get("PENNYFORM_DEBUG"):
             raise
-        from pennyform.cli.terminal.bug_report import report_bug
+        from pennyform.cli.failures import report_bug
 
-        report_bug(defect)
+        report_bug(defect, terminal.stderr)
         return Exit.ERROR

@@ -15,12 +15,9 @@ from pennyform.engine.applying.applier import Applier
 from pennyform.engine.applying.journalled_request import Progress
 from pennyform.engine.applying.prune import orphans
 from pennyform.engine.applying.report import ApplyReport
-from pennyform.engine.clock import Clock
 from pennyform.engine.journal import lock
-from pennyform.engine.journal.durable_files import Storage
 from pennyform.engine.journal.journal import Journal, open_journal, quarantine, replay_file
 from pennyform.engine.journal.replayed_state import ReplayedState, Subject
-from pennyform.engine.limits import Patience
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.lookups import refresh
 from pennyform.engine.planning.natural_keys import keys_of
@@ -30,6 +27,8 @@ from pennyform.engine.planning.preflight import preflight
 from pennyform.engine.planning.scopes import require_scopes
 from pennyform.engine.planning.targets import select_invoices
 from pennyform.engine.recovery.settle import UnknownOutcomeResolver, resolve_past_outcomes
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime.files import Storage
 from pennyform.invoices.model import Repository
 
 
@@ -57,19 +56,6 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineContext:
-    """What the engine would otherwise take from the machine: time and durable files, and how long to wait.
-
-    ``workers`` are the invoices that may be under way at once.
-    """
-
-    clock: Clock
-    storage: Storage
-    patience: Patience
-    workers: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Session:
     """An apply under way. Made by :func:`open_session`, which holds the lock."""
 
@@ -77,7 +63,7 @@ class Session:
     remote: AccountClient
     company: Company
     journal: Journal
-    world: EngineContext
+    runtime: Runtime
     interrupted: Callable[[], bool]
 
     @property
@@ -85,7 +71,7 @@ class Session:
         """What the journal remembers by now."""
         return self.journal.memory
 
-    def tell(self, *, mailed: Collection[str] = (), not_mailed: Collection[str] = ()) -> None:
+    def confirm_mails(self, *, mailed: Collection[str] = (), not_mailed: Collection[str] = ()) -> None:
         """Write down what a person knows and nothing shows: which invoices were mailed, which were not.
 
         Raises:
@@ -131,9 +117,7 @@ class Session:
         return replace(observation, unsettled=frozenset(open_ - observation.invoices.keys()))
 
     def _settler(self) -> UnknownOutcomeResolver:
-        return UnknownOutcomeResolver(
-            self.remote, self.journal, self.world.clock, self.world.patience, self.interrupted
-        )
+        return UnknownOutcomeResolver(self.remote, self.journal, self.runtime, self.interrupted)
 
     def apply(self, plan: Plan, progress: Progress) -> ApplyReport:
         """Carry ``plan`` out.
@@ -145,13 +129,10 @@ class Session:
         applier = Applier(
             self.remote,
             self.journal,
-            self.world.clock,
-            self.world.patience,
-            self.world.storage,
+            self.runtime,
             self.repository.root,
             interrupted=self.interrupted,
             progress=progress,
-            workers=self.world.workers,
         )
         return applier.apply(plan)
 
@@ -161,7 +142,7 @@ def open_session(
     repository: Repository,
     remote: AccountClient,
     state: State,
-    world: EngineContext,
+    runtime: Runtime,
     *,
     interrupted: Callable[[], bool],
     repair: bool = False,
@@ -173,7 +154,7 @@ def open_session(
         repository: the definitions.
         remote: the account.
         state: where journal and lock lie.
-        world: time, files and patience.
+        runtime: the machine.
         interrupted: whether to stop before the next write.
         repair: set a damaged journal aside, and look everything up that it may have known.
         retry: asked whether to try again when another apply holds the lock.
@@ -186,11 +167,11 @@ def open_session(
         InadmissibleError: the definitions ask for what is not carried out, or for another company.
     """
     preflight(repository, state.company)
-    with lock.hold(state.lock, retry):
+    with lock.hold(state.lock, retry, runtime.system_calls):
         if repair:
-            quarantine(state.journal, world.storage, world.clock.now)
-        journal = open_journal(state.journal, world.storage, world.clock.now)
-        yield Session(repository, remote, state.company, journal, world, interrupted)
+            quarantine(state.journal, runtime.storage, runtime.clock.now)
+        journal = open_journal(state.journal, runtime.storage, runtime.clock.now)
+        yield Session(repository, remote, state.company, journal, runtime, interrupted)
 
 
 def with_orphans(plan: Plan, repository: Repository, remote: AccountClient) -> Plan:

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
+from pennyform.cli.commands import apply
 from pennyform.cli.exits import Exit
-from pennyform.cli.run import apply
 from pennyform.engine import session
 from pennyform.engine.applying import applier, invoice_run, prerequisites
 from pennyform.engine.applying.applier import Applier

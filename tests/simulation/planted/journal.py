@@ -8,9 +8,10 @@ from typing import Any
 from unittest.mock import patch
 
 from pennyform.engine.applying.journalled_request import JournalledSender
-from pennyform.engine.journal import durable_files, journal, lock
-from pennyform.engine.journal.durable_files import Disk
+from pennyform.engine.journal import journal, lock
 from pennyform.engine.journal.journal import Journal, JournalError
+from pennyform.engine.runtime import files
+from pennyform.engine.runtime.files import Disk
 
 from tests.simulation.machine import SystemCalls
 from tests.simulation.planted.bug import Bug, replaced
@@ -64,8 +65,8 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "the folder of a new journal is not synced",
-        durable_files,
-        "_sync_folder",
+        files,
+        "sync_folder",
         lambda *_: None,
         "power cut, and look-ups lag behind",
     ),

@@ -18,7 +18,7 @@ from pennylane_company._exchange import Exchange, Operation
 from pennylane_company._failures import Fate
 from pennylane_company._limits import Turns
 
-from tests.simulation import patches
+from tests.simulation import process_runtime
 from tests.simulation.planted.bug import Bug, replaced
 
 
@@ -102,7 +102,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "one empty look-up proves absence",
-        patches,
+        process_runtime,
         "PATIENCE",
         replace(Patience(), settle=(0.0,)),
         "503 after it was carried out, and look-ups lag behind",

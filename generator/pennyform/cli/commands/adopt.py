@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pennyform.cli.account import options
+from pennyform.cli.arguments import add_account, add_no_color, add_paths
+from pennyform.cli.connection import connect
+from pennyform.cli.definitions import run_on_definitions
 from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import output
-from pennyform.findings import Finding, Severity, failure
+from pennyform.cli.options import TargetOptions
+from pennyform.cli.terminal import Terminal
+from pennyform.engine.account.client import AccountClient
+from pennyform.engine.adopt import Adopted, adopt, find
+from pennyform.engine.planning.lookups import refresh
+from pennyform.engine.planning.targets import select_invoices
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.verify import VerificationStatus, VerifiedInvoice, verify
+from pennyform.findings import Finding, Severity, errors, failure
+from pennyform.invoices import Repository
+from pennyform.invoices.yaml.writer import definition_text
+from pennyform.report.shared.formatting import difference
 
-if TYPE_CHECKING:
-    from pennyform.engine.adopt import Adopted
-    from pennyform.invoices import Repository
+Load = Callable[[], tuple[Repository, list[Finding]]]
+_MOST_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptOptions:
+    """What to adopt: invoices dated from ``first`` to ``last`` (ISO dates), and those of ``references``."""
+
+    targets: TargetOptions
+    first: str | None
+    last: str | None
+    references: tuple[str, ...]
+    no_color: bool
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    output.add_paths(parser)
-    options.configure(parser)
+    """Options of the command."""
+    add_paths(parser)
+    add_account(parser)
     parser.add_argument(
         "--from", dest="first", type=_day, metavar="DATE", help="invoices dated from this day on"
     )
@@ -36,21 +57,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="REFERENCE",
         help="the invoice with this external_reference; may be repeated",
     )
-    parser.add_argument("--no-color", action="store_true", help="never colour; the same as NO_COLOR=1")
-    parser.set_defaults(target=[])
+    add_no_color(parser)
 
 
-def _day(given: str) -> str:
+def _day(text: str) -> str:
     try:
-        return date.fromisoformat(given).isoformat()
+        return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{given!r} is not a day, such as 2025-10-01") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day, such as 2025-10-01") from None
 
 
-def run(args: argparse.Namespace) -> Exit:
-    """Write the definitions; 4 when something that was found cannot be put into one."""
-    from pennyform.cli.run.common import run_on
+def read_options(args: argparse.Namespace) -> AdoptOptions:
+    """The options that ``args`` hold.
 
+    Raises:
+        Failure: they name nothing, or no days.
+    """
     if not args.first and not args.reference:
         raise failure(
             "adopt-nothing",
@@ -63,50 +85,118 @@ def run(args: argparse.Namespace) -> Exit:
             "--from and --to name no days",
             fix="name the first day with --from, a later one with --to",
         )
-    return run_on(args.paths, lambda repository: _adopt(repository, args), args, environment=args.environment)
+    return AdoptOptions(TargetOptions.of(args), args.first, args.last, tuple(args.reference), args.no_color)
 
 
-def _adopt(repository: Repository, args: argparse.Namespace) -> Exit:
-    from pennyform.cli.account import connection
-    from pennyform.cli.run.adopt import withdraw_untrue
-    from pennyform.engine.adopt import adopt, find
-    from pennyform.invoices import load
-
-    dates = (args.first, args.last or args.first) if args.first else None
-    with connection.connect(repository, args.token_file) as account:
-        found = find(account.remote, dates=dates, references=args.reference)
-        adopted, left = adopt(found, repository)
-        _refuse_overwriting(repository.root, adopted)
-        for one in adopted:
-            _write(repository.root, one)
-        reload = partial(load, args.paths, environment=args.environment)
-        withdrawn = withdraw_untrue(adopted, repository.root, reload, account.remote)
-    kept = [one.path for one in adopted if one.path not in withdrawn]
-    for path in kept:
-        print(f"wrote {path}")
-    print(f"Adopted: {len(kept)} definitions, which say what the account has.")
-    left += [f"{path} was not kept: {why}" for path, why in sorted(withdrawn.items())]
-    findings = [Finding("adopt-left", Severity.WARNING, text) for text in left]
-    output.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
-    return Exit.FINDINGS if left else Exit.OK
+def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    """Write the definitions; 4 when something that was found cannot be put into one."""
+    return run_on_definitions(
+        lambda repository: _adopt(repository, options, terminal, runtime),
+        options.targets,
+        terminal,
+        runtime,
+        no_color=options.no_color,
+    )
 
 
-def _refuse_overwriting(root: Path, adopted: list[Adopted]) -> None:
-    paths = [one.path for one in adopted]
-    taken = sorted({path for path in paths if (root / path).exists() or paths.count(path) > 1})
-    if taken:
+def _adopt(repository: Repository, options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    targets, root = options.targets, repository.root
+    dates = (options.first, options.last or options.first) if options.first else None
+    with connect(repository, targets.token_file, terminal.environ, runtime) as connection:
+        account = connection.account
+        adopted, problems = adopt(find(account, dates=dates, references=options.references), repository)
+        _refuse_overwriting(root, adopted)
+        for definition in adopted:
+            file = root / definition.path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            schema = f"../schemas/{definition.kind}.schema.json"
+            file.write_text(definition_text(dict(definition.value), schema=schema), encoding="utf-8")
+
+        def reload() -> tuple[Repository, list[Finding]]:
+            return runtime.load_definitions(targets.paths, environment=targets.environment)
+
+        withdrawn = withdraw_untrue(adopted, root, reload, account)
+    paths = [definition.path for definition in adopted if definition.path not in withdrawn]
+    for path in paths:
+        terminal.print(f"wrote {path}")
+    terminal.print(f"Adopted: {len(paths)} definitions, which say what the account has.")
+    problems += [f"{path} was not kept: {why}" for path, why in sorted(withdrawn.items())]
+    findings = [Finding("adopt-left", Severity.WARNING, text) for text in problems]
+    terminal.print_findings(findings, no_color=options.no_color)
+    return Exit.FINDINGS if problems else Exit.OK
+
+
+def _refuse_overwriting(root: Path, adopted: Sequence[Adopted]) -> None:
+    paths = [definition.path for definition in adopted]
+    clashing = sorted({path for path in paths if (root / path).exists() or paths.count(path) > 1})
+    if clashing:
         raise failure(
             "adopt-exists",
-            f"nothing was written: {', '.join(taken[:5])} would be overwritten",
+            f"nothing was written: {', '.join(clashing[:5])} would be overwritten",
             detail="A file that exists may be somebody's work.",
             fix="move it away, or adopt one invoice at a time with --reference",
         )
 
 
-def _write(root: Path, one: Adopted) -> None:
-    from pennyform.invoices.yaml.writer import definition_text
+def withdraw_untrue(
+    adopted: Sequence[Adopted], root: Path, load: Load, account: AccountClient
+) -> dict[str, str]:
+    """Delete those of the files just written that are invalid, or ask for something else than there is.
 
-    path = root / one.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    schema = f"../schemas/{one.kind}.schema.json"
-    path.write_text(definition_text(dict(one.value), schema=schema), encoding="utf-8")
+    Args:
+        adopted: what was written.
+        root: the repository's folder.
+        load: reads it.
+        account: the account.
+
+    Returns:
+        Why, by the path of each deleted file.
+    """
+    paths = {str((root / definition.path).resolve()): definition.path for definition in adopted}
+    repository, findings = load()
+    reasons: dict[str, str] = {}
+    for finding in errors(findings):
+        path = paths.get(str(Path(finding.file).resolve()))
+        if path:
+            reasons.setdefault(path, finding.summary)
+    _delete(root, reasons)
+    if reasons:
+        repository, _ = load()
+    valid = [definition for definition in adopted if definition.path not in reasons]
+    differing = _find_differing(valid, repository, account)
+    _delete(root, differing)
+    return reasons | differing
+
+
+def _find_differing(
+    adopted: Sequence[Adopted], repository: Repository, account: AccountClient
+) -> dict[str, str]:
+    """The invoices that differ from their definitions: a plan would have something to do, or a conflict."""
+    paths = {
+        str(definition.value["external_reference"]): definition.path
+        for definition in adopted
+        if definition.kind == "invoice"
+    }
+    if not paths:
+        return {}
+    repository = select_invoices(repository, paths)
+    verification = verify(repository, refresh(repository, account))
+    return {
+        paths[invoice.desired.external_reference]: _explain_difference(invoice)
+        for invoice in verification.invoices
+        if invoice.standing is not VerificationStatus.EQUAL
+    }
+
+
+def _explain_difference(invoice: VerifiedInvoice) -> str:
+    if len(invoice.there) != 1:
+        return f"{len(invoice.there)} invoices carry its reference"
+    rows = invoice.to_json()["differences"]
+    reasons = [difference(row) for row in rows[:_MOST_REASONS]]
+    more = [f"and {len(rows) - _MOST_REASONS} more"] if len(rows) > _MOST_REASONS else []
+    return "no definition says what the account has: " + "; ".join([*reasons, *more])
+
+
+def _delete(root: Path, paths: Iterable[str]) -> None:
+    for path in paths:
+        (root / path).unlink()

@@ -3,14 +3,77 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from pennyform.cli.account import options
+from pennyform.cli.arguments import add_account, add_format, add_prune, add_targets
+from pennyform.cli.commands.plan import print_plan
+from pennyform.cli.connection import connect
+from pennyform.cli.definitions import require_all_definitions, run_on_definitions
 from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import output
+from pennyform.cli.options import OutputOptions, TargetOptions
+from pennyform.cli.progress import progress_on
+from pennyform.cli.terminal import Terminal
+from pennyform.engine.applying.report import ApplyReport, Status
+from pennyform.engine.journal.journal import JournalError
+from pennyform.engine.journal.lock import LockFileError, LockHeldError
+from pennyform.engine.limits import Patience, shortened
+from pennyform.engine.plan_files import binding, plan_file
+from pennyform.engine.plan_files.plan_file import SavedPlan
+from pennyform.engine.planning.plan import Plan
+from pennyform.engine.planning.scopes import require_scopes
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime.clock import Clock, pause
+from pennyform.engine.runtime.signals import stop_at_once
+from pennyform.engine.session import Session, open_session
+from pennyform.findings import Finding, Severity, failure
+from pennyform.invoices import Repository
+from pennyform.report.apply import text as apply_text
+from pennyform.report.shared.ansi import Paint
+
+_SECONDS_BETWEEN_LOCK_ATTEMPTS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """What to apply, and how.
+
+    Attributes:
+        targets: the definitions and the account; those of ``saved_plan`` when there is one.
+        output: how to print the plan and the report.
+        saved_plan: what to carry out instead of a new plan.
+        auto_approve: do not ask before changing anything.
+        wait: seconds to wait for PDFs in all; None for the default.
+        time_limit: seconds after which nothing new is begun; None for the default.
+        lock_timeout: seconds to wait while another apply holds the lock.
+        mailed: references of invoices that a person says were mailed.
+        not_mailed: references of invoices that a person says were not.
+        repair_journal: set a damaged journal aside first.
+    """
+
+    targets: TargetOptions
+    output: OutputOptions
+    saved_plan: SavedPlan | None
+    auto_approve: bool
+    wait: int | None
+    time_limit: int | None
+    lock_timeout: int
+    mailed: tuple[str, ...]
+    not_mailed: tuple[str, ...]
+    repair_journal: bool
+
+    def shorten(self, patience: Patience) -> Patience:
+        """``patience``, for PDFs and for the whole run as the command line says."""
+        if self.wait is not None:
+            patience = replace(patience, pdf=shortened(patience.pdf, self.wait))
+        if self.time_limit is not None:
+            patience = replace(patience, run=float(self.time_limit))
+        return patience
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
+    """Options of the command."""
     parser.add_argument(
         "paths",
         nargs="*",
@@ -18,10 +81,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|FOLDER|PLAN",
         help="definitions, or one plan saved by 'plan --out'; the folder one is in by default",
     )
-    output.add_format(parser, "text", "json")
-    options.configure(parser)
-    options.add_targets(parser)
-    options.add_prune(parser)
+    add_format(parser, "text", "json")
+    add_account(parser)
+    add_targets(parser)
+    add_prune(parser)
     parser.add_argument("--auto-approve", action="store_true", help="do not ask before changing anything")
     parser.add_argument(
         "--wait",
@@ -57,18 +120,199 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> Exit:
-    """Plan, ask, apply, and report; the exit code tells the worst of what happened."""
-    from pennyform.cli.run.apply import apply_and_report, saved_plan
-    from pennyform.cli.run.common import run_on
+def read_options(args: argparse.Namespace) -> ApplyOptions:
+    """The options that ``args`` hold; a saved plan that they name is read, and says what it is about.
 
-    plan_file = saved_plan(args.paths, args.target)
-    environment_ = args.environment or (plan_file.data["environment"] if plan_file else None)
-    if plan_file:
-        args.target, args.prune = list(plan_file.binding.targets), plan_file.binding.prune
-    return run_on(
-        plan_file.paths if plan_file else args.paths,
-        lambda repository: apply_and_report(repository, plan_file, args),
-        args,
-        environment=environment_,
+    Raises:
+        Failure: what is named is not a saved plan, or something else, or a part of it, is named beside it.
+    """
+    targets = TargetOptions.of(args)
+    saved = _read_saved_plan(targets)
+    if saved:
+        targets = TargetOptions(
+            saved.paths,
+            targets.environment or str(saved.data["environment"]),
+            targets.token_file,
+            tuple(saved.binding.targets),
+            saved.binding.prune,
+        )
+    return ApplyOptions(
+        targets,
+        OutputOptions.of(args),
+        saved,
+        args.auto_approve,
+        args.wait,
+        args.time_limit,
+        args.lock_timeout,
+        tuple(args.mailed),
+        tuple(args.not_mailed),
+        args.repair_journal,
     )
+
+
+def _read_saved_plan(targets: TargetOptions) -> SavedPlan | None:
+    """The saved plan among the paths, if there is one; definitions are known by their suffix."""
+    plans = [file for file in targets.paths if file.is_file() and file.suffix not in {".yaml", ".yml"}]
+    if not plans:
+        return None
+    if len(targets.paths) > 1 or targets.references:
+        raise failure("plan-alone", "a saved plan is applied alone and whole", file=str(plans[0]))
+    return plan_file.read(plans[0])
+
+
+def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    """Plan, ask, apply, and report; the exit code tells the worst of what happened."""
+    return run_on_definitions(
+        lambda repository: _apply_locked(repository, options, terminal, runtime),
+        options.targets,
+        terminal,
+        runtime,
+        no_color=options.output.no_color,
+    )
+
+
+def _apply_locked(
+    repository: Repository, options: ApplyOptions, terminal: Terminal, runtime: Runtime
+) -> Exit:
+    try:
+        with (
+            connect(repository, options.targets.token_file, terminal.environ, runtime) as connection,
+            runtime.interruption(terminal.stderr) as interruption,
+        ):
+            runtime = connection.runtime
+            with open_session(
+                repository,
+                connection.account,
+                connection.state(repository, connection.account.company()),
+                replace(runtime, patience=options.shorten(runtime.patience)),
+                interrupted=interruption.requested,
+                repair=options.repair_journal,
+                retry=retry_lock(runtime.clock, options.lock_timeout, interruption.requested, terminal),
+            ) as session:
+                return _apply(session, options, terminal)
+    except LockHeldError as problem:
+        finding = Finding(
+            "apply-locked",
+            Severity.ERROR,
+            f"another apply to this company is under way ({problem})",
+            detail="Two of them at once could create an invoice twice.",
+            fix="wait until it is done and run it again, or let --lock-timeout wait for it",
+        )
+        terminal.print_findings([finding])
+        return Exit.TRY_LATER
+    except (JournalError, LockFileError) as problem:
+        raise failure(
+            "journal-unwritable",
+            str(problem),
+            detail="Nothing is sent unless it can be written down first.",
+            fix="make .pennyform writable and check that there is space left",
+        ) from problem
+
+
+def _apply(session: Session, options: ApplyOptions, terminal: Terminal) -> Exit:
+    targets, saved = options.targets, options.saved_plan
+    session.confirm_mails(mailed=options.mailed, not_mailed=options.not_mailed)
+    session.settle()
+    if targets.prune and saved is None:
+        require_all_definitions(session.repository, targets)
+    plan = session.plan(prune=targets.prune)
+    if saved:
+        _check_saved_plan(saved, session, plan)
+    if options.output.format == "text":
+        print_plan(plan.to_json(), options.output, terminal)
+    require_scopes(plan)
+    if plan.pending and saved:
+        session.journal.write("plan_used", plan=saved.id)
+    elif plan.pending and not options.auto_approve:
+        _ask_for_approval(terminal)
+        # A person may have taken long: what was planned must still be what would be planned.
+        if session.plan(prune=targets.prune).to_json() != plan.to_json():
+            raise failure(
+                "plan-stale",
+                "the account changed while you were asked",
+                fix="run 'pennyform apply' again and look at the new plan",
+            )
+    with progress_on(terminal.stderr) as progress:
+        report = session.apply(plan, progress)
+    if options.output.format == "json":
+        terminal.write(json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n")
+    else:
+        colour = terminal.style(terminal.stdout, no_color=options.output.no_color).colour
+        terminal.write(apply_text.render(report.to_json(), Paint(colour)))
+    return exit_of(report)
+
+
+def exit_of(report: ApplyReport) -> Exit:
+    """The worst of what happened: what is unknown counts more than what was merely not done."""
+    if report.any(Status.UNKNOWN):
+        return Exit.UNKNOWN
+    if report.interrupted:
+        return Exit.INTERRUPTED
+    if report.any(Status.DIFFERS, Status.CONFLICT):
+        return Exit.DRIFT
+    if report.try_later or report.any(Status.WAITING):
+        return Exit.TRY_LATER
+    return Exit.ERROR if report.any(Status.FAILED, Status.PARTIAL, Status.NOT_STARTED) else Exit.OK
+
+
+def _check_saved_plan(saved: SavedPlan, session: Session, plan: Plan) -> None:
+    reason = binding.spent(saved, session.memory) or binding.staleness(saved, session.repository, plan)
+    if reason:
+        raise failure(
+            "plan-stale",
+            f"the saved plan cannot be applied: {reason}",
+            file=str(saved.file),
+            detail="A saved plan is carried out exactly as it was reviewed, once, or not at all.",
+            fix="make a new one with 'pennyform plan --out'",
+        )
+
+
+def _ask_for_approval(terminal: Terminal) -> None:
+    """Get a person's consent.
+
+    Raises:
+        Failure: there is nobody to ask, or the answer is not yes.
+    """
+    if not terminal.stdin.isatty():
+        raise failure(
+            "approval-missing",
+            "nobody can be asked for approval: standard input is not a terminal",
+            fix="pass --auto-approve, or apply a saved plan",
+        )
+    # Before the question shows: whoever answers it with Ctrl-C may be fast.
+    with stop_at_once():
+        terminal.stdout.write("Carry this out? Only 'yes' is accepted: ")
+        terminal.stdout.flush()
+        answer = terminal.stdin.readline()
+    if answer.strip() != "yes":
+        raise failure("approval-refused", "nothing was changed: the answer was not 'yes'")
+
+
+def retry_lock(
+    clock: Clock, seconds: int, stop: Callable[[], bool], terminal: Terminal
+) -> Callable[[LockHeldError], bool]:
+    """What waits a moment, for the lock to be tried again.
+
+    Args:
+        clock: the only way to wait.
+        seconds: how long to wait in all; 0 for not at all.
+        stop: whether the user lost patience.
+        terminal: where to say, the first time, that it waits.
+
+    Returns:
+        Called with who holds the lock, it returns whether to try again.
+    """
+    until = clock.monotonic() + seconds
+    announced: set[str] = set()
+
+    def retry(problem: LockHeldError) -> bool:
+        if stop() or clock.monotonic() >= until:
+            return False
+        holder = str(problem)
+        if holder not in announced:
+            announced.add(holder)
+            terminal.print_error(f"waiting for another apply to this company ({holder})")
+        pause(clock, _SECONDS_BETWEEN_LOCK_ATTEMPTS, stop)
+        return True
+
+    return retry

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
 
-from pennyform.cli.account import options as environment
+from pennyform.cli.arguments import add_account
+from pennyform.cli.connection import connect
+from pennyform.cli.definitions import in_environment, report_account_error
 from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Terminal
+from pennyform.engine.account.errors import OutcomeError
+from pennyform.engine.runtime import Runtime
+from pennyform.report.shared.formatting import plain
 
-if TYPE_CHECKING:
-    from pennyform.engine.account.state import Company
-
-_NEEDED = {
+# What each scope is needed for.
+_PURPOSES = {
     "customer_invoices:all": "create and finalize invoices",
     "customers:all": "find and create customers",
     "products:all": "find and create products",
@@ -24,47 +29,47 @@ _NEEDED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class AuthOptions:
+    """Which account."""
+
+    environment: str | None
+    token_file: Path | None
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """``status``, and which account."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="status")
-    status = actions.add_parser("status", help="show the company, the user and the scopes of the token")
-    environment.configure(status)
+    add_account(actions.add_parser("status", help="show the company, the user and the scopes of the token"))
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> AuthOptions:
+    """The options that ``args`` hold."""
+    return AuthOptions(args.environment, args.token_file)
+
+
+def run(options: AuthOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the company and the scopes."""
-    from pennyform.cli.account import connection
-    from pennyform.cli.run import common
-    from pennyform.engine.account.errors import OutcomeError
-    from pennyform.invoices import load
-
-    repository, _ = load([])
-    repository = common.with_environment(repository, args.environment)
+    repository, _ = runtime.load_definitions([])
+    repository = in_environment(repository, options.environment)
     try:
-        with connection.connect(repository, args.token_file) as account:
-            company = account.remote.company()
+        with connect(repository, options.token_file, terminal.environ, runtime) as connection:
+            company = connection.account.company()
     except OutcomeError as problem:
-        return common.print_trouble(problem)
-    common.write_out("\n".join(_lines(repository.settings.environment, company)) + "\n")
-    return Exit.OK
-
-
-def _lines(environment: str, company: Company) -> list[str]:
-    from pennyform.report.shared.formatting import plain
-
-    lines = [
-        f"environment  {environment}",
-        f"company      {plain(company.name)} (id {company.id}, {plain(company.reg_no)})",
-        *_wrapped("scopes       ", sorted(map(plain, company.scopes)) or ["none"]),
+        return report_account_error(problem, terminal)
+    # A scope for all of a resource includes reading it.
+    missing = [
+        f"  {scope}: to {purpose}"
+        for scope, purpose in _PURPOSES.items()
+        if not {scope, f"{scope.partition(':')[0]}:all"} & set(company.scopes)
     ]
-    missing = [f"  {scope}: to {purpose}" for scope, purpose in _NEEDED.items() if not _may(company, scope)]
-    return [*lines, "missing for all of pennyform:", *missing] if missing else lines
-
-
-def _wrapped(label: str, words: list[str]) -> list[str]:
-    return textwrap.wrap(", ".join(words), 100, initial_indent=label, subsequent_indent=" " * len(label))
-
-
-def _may(company: Company, scope: str) -> bool:
-    resource, _, _ = scope.partition(":")
-    return scope in company.scopes or f"{resource}:all" in company.scopes
+    label = "scopes       "
+    scopes = ", ".join(sorted(map(plain, company.scopes)) or ["none"])
+    lines = [
+        f"environment  {repository.settings.environment}",
+        f"company      {plain(company.name)} (id {company.id}, {plain(company.reg_no)})",
+        *textwrap.wrap(scopes, 100, initial_indent=label, subsequent_indent=" " * len(label)),
+        *(["missing for all of pennyform:", *missing] if missing else []),
+    ]
+    terminal.write("\n".join(lines) + "\n")
+    return Exit.OK

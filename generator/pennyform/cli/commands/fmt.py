@@ -4,45 +4,63 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NamedTuple
 
+from pennyform.cli.arguments import add_no_color, add_paths
 from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import output
+from pennyform.cli.terminal import Terminal
 from pennyform.findings import Finding, failure
 from pennyform.invoices.formatter.files import Formatting, formatting
 
 
+# No dataclass: as `validate`, this runs in commit hooks, and importing dataclasses would show.
+class FmtOptions(NamedTuple):
+    """What to format; with ``check``, only to say what would change."""
+
+    paths: tuple[Path, ...]
+    check: bool
+    no_color: bool
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    output.add_paths(parser)
+    """Options of the command."""
+    add_paths(parser)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 4 when a file would change")
-    parser.add_argument("--no-color", action="store_true", help="never colour; the same as NO_COLOR=1")
+    add_no_color(parser)
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> FmtOptions:
+    """The options that ``args`` hold."""
+    return FmtOptions(tuple(map(Path, args.paths)), args.check, args.no_color)
+
+
+def run(options: FmtOptions, terminal: Terminal) -> Exit:
     """Write the files that change and name them; 4 when one cannot be, or when one would by ``--check``."""
     findings: list[Finding] = []
     changed = unchanged = 0
-    for one in formatting(args.paths):
-        findings += one.findings
-        if one.needed:
+    for result in formatting(options.paths):
+        findings += result.findings
+        if result.needed:
             changed += 1
-            findings += [one.needed] if args.check else _write(one)
-        elif not one.findings:
+            if options.check:
+                findings.append(result.needed)
+            else:
+                _write(result)
+                terminal.print(f"formatted {result.name}")
+        elif not result.findings:
             unchanged += 1
-    output.print_findings(findings, no_color=args.no_color)
-    done = "would be formatted" if args.check else "formatted"
-    print(f"{_files(changed)} {done}, {_files(unchanged)} as they should be")
+    terminal.print_findings(findings, terminal.stdout, no_color=options.no_color)
+    outcome = "would be formatted" if options.check else "formatted"
+    terminal.print(f"{_files(changed)} {outcome}, {_files(unchanged)} as they should be")
     return Exit.FINDINGS if findings else Exit.OK
 
 
-def _write(one: Formatting) -> list[Finding]:
-    assert one.canonical is not None, "what is needed is known"
+def _write(result: Formatting) -> None:
+    assert result.canonical is not None, "what is needed is known"
     try:
-        Path(one.path).write_bytes(one.canonical)
+        Path(result.path).write_bytes(result.canonical)
     except OSError as error:
-        raise failure("not-writable", f"it cannot be written: {error.strerror}", file=one.name) from error
-    print(f"formatted {one.name}")
-    return []
+        raise failure("not-writable", f"it cannot be written: {error.strerror}", file=result.name) from error
 
 
 def _files(count: int) -> str:

@@ -5,24 +5,37 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib.util
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pennyform.cli.commands.spec_diff import print_changes
 from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Terminal, shorten_path
 
 if TYPE_CHECKING:
     from pennyform.codegen.generation import Emitted
     from pennyform.spec.pin.store import Store
 
+# Module -> package of the extra that emitting needs.
 _NEEDED = {"jsonpath": "python-jsonpath", "openapi_python_client": "openapi-python-client"}
 
 
+@dataclass(frozen=True, slots=True)
+class GenerateOptions:
+    """Where to, and whether to write. ``against`` is looked through for uses of what changed."""
+
+    output: Path | None
+    check: bool
+    full: bool
+    against: tuple[Path, ...]
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
+    """Options of the command."""
     parser.add_argument("--check", action="store_true", help="write nothing; name what is stale and exit 4")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="where to; else this checkout's generated/"
@@ -39,35 +52,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> Exit:
-    """Carry out the verb."""
+def read_options(args: argparse.Namespace) -> GenerateOptions:
+    """The options that ``args`` hold."""
+    return GenerateOptions(args.output, args.check, args.full, tuple(args.against or ()))
+
+
+def run(options: GenerateOptions, terminal: Terminal) -> Exit:
+    """Emit what is not up to date; with ``check`` only say so, and exit 4."""
     from pennyform import data
-    from pennyform.cli.terminal import output as terminal
     from pennyform.codegen.output import record, writer
     from pennyform.spec.pin.store import Store
 
     started = time.monotonic()
-    store, output = Store.default(), _output(args.output)
+    store, output = Store.default(), _output_folder(options.output)
     lock = writer.locked(output)
     made_from = record.inputs(store, data.templates())
-    if not args.full and lock.get("inputs") == made_from and writer.untouched(output, lock):
-        print(f"up to date: {_files(len(lock['files']))} in {terminal.near(output)}")
+    if not options.full and lock.get("inputs") == made_from and writer.untouched(output, lock):
+        terminal.print(f"up to date: {_files(len(lock['files']))} in {shorten_path(output)}")
         return Exit.OK
-    terminal.print_findings(record.changed_stock(lock, made_from), stream=sys.stderr)
-    with _nothing_thrown_away():
-        emitted = _emit(store, data.templates())
-    if args.check:
-        return _check(emitted, output, store)
+    terminal.print_findings(record.changed_stock(lock, made_from))
+    with _garbage_collection_off():
+        emitted = _emit(store, data.templates(), terminal)
+    if options.check:
+        return _check(emitted, output, store, terminal)
     written = _write(emitted, output, store)
     seconds = time.monotonic() - started
-    print(f"{terminal.near(output)}: {written}, {seconds:.1f} s")
-    for each in emitted:
-        _report(each.contract.api, store, args.against or (), done=_is_ours(output))
+    terminal.print(f"{shorten_path(output)}: {written}, {seconds:.1f} s")
+    for emission in emitted:
+        _report_changes(emission.contract.api, store, options.against, terminal, done=_is_checkout(output))
     return Exit.OK
 
 
 @contextmanager
-def _nothing_thrown_away() -> Iterator[None]:
+def _garbage_collection_off() -> Iterator[None]:
     """While everything that is made lives on, looking for garbage is a fifth of the time for nothing."""
     gc.disable()
     try:
@@ -76,7 +93,7 @@ def _nothing_thrown_away() -> Iterator[None]:
         gc.enable()
 
 
-def _output(asked: Path | None) -> Path:
+def _output_folder(asked: Path | None) -> Path:
     from pennyform import data
     from pennyform.findings import failure
 
@@ -89,20 +106,7 @@ def _output(asked: Path | None) -> Path:
     return checkout / "generated"
 
 
-def _emit(store: Store, templates: Path) -> list[Emitted]:
-    _require_extra()
-    from pennyform.codegen.generation import emit_contract
-
-    emitted = []
-    for api in store.apis():
-        each = emit_contract(api, store, templates)
-        emitted.append(each)
-        operations = f"{len(each.contract.operations)} of {each.declared} operations"
-        print(f"{api}: {operations}, {_files(len(each.files))}, {each.lines:,} lines, {each.size:,} bytes")
-    return emitted
-
-
-def _require_extra() -> None:
+def _emit(store: Store, templates: Path, terminal: Terminal) -> list[Emitted]:
     from pennyform.findings import failure
 
     missing = [package for module, package in _NEEDED.items() if importlib.util.find_spec(module) is None]
@@ -110,17 +114,27 @@ def _require_extra() -> None:
         fix = "Install them: pip install 'pennyform[codegen]'"
         raise failure("missing-extra", f"generating needs {' and '.join(missing)}", fix=fix)
 
+    from pennyform.codegen.generation import emit_contract
 
-def _check(emitted: Sequence[Emitted], output: Path, store: Store) -> Exit:
-    from pennyform.cli.terminal import output as terminal
+    emitted = []
+    for api in store.apis():
+        emission = emit_contract(api, store, templates)
+        emitted.append(emission)
+        operations = f"{len(emission.contract.operations)} of {emission.declared} operations"
+        size = f"{emission.lines:,} lines, {emission.size:,} bytes"
+        terminal.print(f"{api}: {operations}, {_files(len(emission.files))}, {size}")
+    return emitted
+
+
+def _check(emitted: Sequence[Emitted], output: Path, store: Store, terminal: Terminal) -> Exit:
     from pennyform.codegen.generation import joined, stale
 
     findings = stale(emitted, output, store)
     if not findings:
-        print(f"up to date: {_files(len(joined(emitted)))} in {terminal.near(output)}")
+        terminal.print(f"up to date: {_files(len(joined(emitted)))} in {shorten_path(output)}")
         return Exit.OK
-    terminal.print_findings(findings)
-    print(f"{_files(len(findings))} stale. Run: pennyform generate")
+    terminal.print_findings(findings, terminal.stdout)
+    terminal.print(f"{_files(len(findings))} stale. Run: pennyform generate")
     return Exit.FINDINGS
 
 
@@ -132,11 +146,11 @@ def _write(emitted: Sequence[Emitted], output: Path, store: Store) -> str:
     if data.checkout() is not None:
         keep_names(emitted, store)
     made_from = record.inputs(store, data.templates())
-    written = writer.write(joined(emitted), output, made_from=made_from, ours=_is_ours(output))
+    written = writer.write(joined(emitted), output, made_from=made_from, ours=_is_checkout(output))
     return f"{written.added} added, {written.changed} changed, {written.removed} removed"
 
 
-def _is_ours(output: Path) -> bool:
+def _is_checkout(output: Path) -> bool:
     """Whether this is the folder that the checkout's own lock and contracts belong to."""
     from pennyform import data
 
@@ -144,15 +158,15 @@ def _is_ours(output: Path) -> bool:
     return checkout is not None and output.resolve() == (checkout / "generated").resolve()
 
 
-def _report(api: str, store: Store, against: Sequence[Path], *, done: bool) -> None:
+def _report_changes(
+    api: str, store: Store, against: Sequence[Path], terminal: Terminal, *, done: bool
+) -> None:
     """What the vendor has changed since the last generation; ``done`` makes this one the last."""
-    from pennyform.cli.run.contract_changes import print_changes
-
     previous = store.previous(api)
     if previous is None:
         return
     names = (f"{api} as emitted before", f"{api} of {store.lock().contracts[api].date}")
-    print_changes(previous, store.pinned(api), names=names, against=against)
+    print_changes(previous, store.pinned(api), names=names, against=against, terminal=terminal)
     if done:
         store.previous_path(api).unlink()
 

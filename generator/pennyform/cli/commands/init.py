@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pennyform import data
 from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Terminal
 from pennyform.findings import failure
 
 _SCHEMAS = "schemas"
@@ -15,61 +17,68 @@ _SCHEMAS = "schemas"
 _SCHEMAS_FROM_EXAMPLES = "../generated/schemas/"
 
 
+@dataclass(frozen=True, slots=True)
+class InitOptions:
+    """The folder, and what to put into it: a larger example, no example, or only schemas for editors."""
+
+    folder: Path
+    example: bool
+    bare: bool
+    schemas: bool
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
+    """Options of the command."""
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="made if it is not there")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
+    content = parser.add_mutually_exclusive_group()
+    content.add_argument(
         "--example", action="store_true", help="a larger example instead of the first two invoices"
     )
-    what.add_argument("--bare", action="store_true", help="no example at all")
-    what.add_argument(
+    content.add_argument("--bare", action="store_true", help="no example at all")
+    content.add_argument(
         "--schemas",
         action="store_true",
         help="only the schemas for editors, written anew: also one for each template of the folder",
     )
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> InitOptions:
+    """The options that ``args`` hold."""
+    return InitOptions(Path(args.folder), args.example, args.bare, args.schemas)
+
+
+def run(options: InitOptions, terminal: Terminal) -> Exit:
     """Write what is missing, and say which files were written and which were there."""
-    folder = Path(args.folder)
-    written = 0
-    for name, content in _files(args) if not args.schemas else ():
+    folder, written = options.folder, 0
+    for name, content in () if options.schemas else _files(options):
         target = folder / name
         if _write(target, content):
             written += 1
-            print(f"written {target}")
+            terminal.print(f"written {target}")
         else:
-            print(f"kept    {target}")
+            terminal.print(f"kept    {target}")
     for name, content in sorted(_schemas(folder).items()):
         target = folder / name
         if _write(target, content, replace=True):
             written += 1
-            print(f"written {target}")
+            terminal.print(f"written {target}")
     files = "1 file" if written == 1 else f"{written} files"
-    print(f"\n{files} written. Next: {_next(folder)}")
+    change_folder = f"cd {folder} && " if folder != Path() else ""
+    terminal.print(f"\n{files} written. Next: {change_folder}pennyform validate, then pennyform plan")
     return Exit.OK
 
 
-def _next(folder: Path) -> str:
-    change = f"cd {folder} && " if folder != Path() else ""
-    return f"{change}pennyform validate, then pennyform plan"
-
-
-def _files(args: argparse.Namespace) -> Iterator[tuple[Path, bytes]]:
+def _files(options: InitOptions) -> list[tuple[Path, bytes]]:
     """Every file of a new folder that its owner may change, by its path in it."""
-    skeleton = dict(_below(data.templates() / "init"))
-    shown = dict(_below(data.examples())) if args.example else {}
-    if args.example:
-        skeleton = {name: content for name, content in skeleton.items() if name.parts[0].startswith(".")}
-    if args.bare:
-        skeleton = {name: content for name, content in skeleton.items() if _is_bare(name)}
-    yield from sorted((skeleton | shown).items())
-
-
-def _is_bare(name: Path) -> bool:
-    """Whether a file of the skeleton is no example: settings, of pennyform and of editors."""
-    return name.parts[0].startswith(".") or name == Path("pennyform.yaml")
+    files = dict(_read_tree(data.templates() / "init"))
+    # Settings, of pennyform and of editors; the rest of the skeleton is an example.
+    hidden = {name: content for name, content in files.items() if name.parts[0].startswith(".")}
+    if options.example:
+        files = hidden | dict(_read_tree(data.examples()))
+    elif options.bare:
+        settings = Path("pennyform.yaml")
+        files = {**hidden, settings: files[settings]}
+    return sorted(files.items())
 
 
 def _schemas(folder: Path) -> dict[Path, bytes]:
@@ -90,26 +99,20 @@ def _schemas(folder: Path) -> dict[Path, bytes]:
     return schemas
 
 
-def _below(folder: Path) -> Iterator[tuple[Path, bytes]]:
+def _read_tree(folder: Path) -> Iterator[tuple[Path, bytes]]:
     """The files under ``folder``; names that begin with ``dot-`` stand for hidden ones."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_file() and not any(part.startswith(".") for part in name.parts):
-            yield Path(*(_visible(part) for part in name.parts)), _own_schemas(path.read_bytes())
-
-
-def _visible(part: str) -> str:
-    return "." + part.removeprefix("dot-") if part.startswith("dot-") else part
-
-
-def _own_schemas(content: bytes) -> bytes:
-    return content.replace(_SCHEMAS_FROM_EXAMPLES.encode(), f"{_SCHEMAS}/".encode())
+            parts = (part.replace("dot-", ".", 1) if part.startswith("dot-") else part for part in name.parts)
+            content = path.read_bytes().replace(_SCHEMAS_FROM_EXAMPLES.encode(), f"{_SCHEMAS}/".encode())
+            yield Path(*parts), content
 
 
 def _write(target: Path, content: bytes, *, replace: bool = False) -> bool:
     """Write a file; False when something of that name is there, or with ``replace``, when it is the same."""
-    there = target.exists() or target.is_symlink()
-    if there and (not replace or target.is_symlink() or target.read_bytes() == content):
+    exists = target.exists() or target.is_symlink()
+    if exists and (not replace or target.is_symlink() or target.read_bytes() == content):
         return False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -3,32 +3,115 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pennyform.cli.account import options
+from pennyform.cli.arguments import add_account, add_format, add_page, add_paths, add_prune, add_targets
+from pennyform.cli.connection import connect
+from pennyform.cli.definitions import require_all_definitions, run_on_definitions, write_page
 from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import output
+from pennyform.cli.options import OutputOptions, TargetOptions
+from pennyform.cli.terminal import Terminal
+from pennyform.engine.plan_files import binding, plan_file
+from pennyform.engine.planning.planner import make_plan
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.session import refresh_read_only, with_orphans
+from pennyform.invoices import Repository
+from pennyform.report.plan import markdown as plan_markdown
+from pennyform.report.plan import text as plan_text
+from pennyform.report.shared.ansi import Paint
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """``out`` is the file to save the plan in; with ``detailed_exitcode``, changes to be made exit 2."""
+
+    targets: TargetOptions
+    output: OutputOptions
+    out: Path | None
+    detailed_exitcode: bool
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    output.add_paths(parser)
-    output.add_format(parser, "text", "json", "markdown", "html")
-    options.configure(parser)
-    options.add_targets(parser)
-    options.add_prune(parser)
-    output.add_page(parser)
+    """Options of the command."""
+    add_paths(parser)
+    add_format(parser, "text", "json", "markdown", "html")
+    add_account(parser)
+    add_targets(parser)
+    add_prune(parser)
+    add_page(parser)
     parser.add_argument("--out", "-out", type=Path, metavar="FILE", help="save the plan for one 'apply FILE'")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when there are changes to be made"
     )
 
 
-def run(args: argparse.Namespace) -> Exit:
-    """Print the plan; 3 on a conflict, 4 on findings, and 2 on changes when asked for."""
-    from pennyform.cli.run.common import run_on
-    from pennyform.cli.run.plan import plan_and_print
+def read_options(args: argparse.Namespace) -> PlanOptions:
+    """The options that ``args`` hold."""
+    return PlanOptions(TargetOptions.of(args), OutputOptions.of(args), args.out, args.detailed_exitcode)
 
-    return run_on(
-        args.paths, lambda repository: plan_and_print(repository, args), args, environment=args.environment
+
+def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    """Print the plan; 3 on a conflict, 4 on findings, and 2 on changes when asked for."""
+    return run_on_definitions(
+        lambda repository: _plan(repository, options, terminal, runtime),
+        options.targets,
+        terminal,
+        runtime,
+        no_color=options.output.no_color,
     )
+
+
+def _plan(repository: Repository, options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    targets, out = options.targets, options.out
+    if targets.prune:
+        require_all_definitions(repository, targets)
+    with connect(repository, targets.token_file, terminal.environ, runtime) as connection:
+        account = connection.account
+        state = connection.state(repository, account.company())
+        looked = refresh_read_only(repository, account, state, runtime.storage)
+        plan = make_plan(repository, looked.observation, looked.warnings)
+        if targets.prune:
+            plan = with_orphans(plan, repository, account)
+    data = plan.to_json()
+    print_plan(data, options.output, terminal)
+    if options.output.html:
+        write_page(_page(data), options.output.html, terminal)
+    if out:
+        content = binding.to_save(
+            plan,
+            repository,
+            targets.paths,
+            out,
+            now=runtime.clock.now(),
+            nonce=runtime.random_bytes(16).hex(),
+            targets=targets.references,
+            prune=targets.prune,
+        )
+        plan_file.write(out, content)
+        terminal.print_error(f"Saved: 'pennyform apply {out}' carries out exactly this, once.")
+    if plan.conflicts:
+        return Exit.DRIFT
+    return Exit.PENDING if options.detailed_exitcode and plan.pending else Exit.OK
+
+
+def print_plan(data: Mapping[str, Any], output: OutputOptions, terminal: Terminal) -> None:
+    """Print a plan's data as ``output`` says."""
+    if output.format == "json":
+        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    elif output.format == "markdown":
+        text = plan_markdown.render(data)
+    elif output.format == "html":
+        text = _page(data)
+    else:
+        text = plan_text.render(data, Paint(terminal.style(terminal.stdout, no_color=output.no_color).colour))
+    terminal.write(text)
+
+
+def _page(data: Mapping[str, Any]) -> str:
+    from pennyform.report.plan import html as plan_html  # Jinja, which the other forms do without
+
+    return plan_html.render(data)

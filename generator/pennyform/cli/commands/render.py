@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pennyform.cli.arguments import add_format, add_paths
 from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import output
+from pennyform.cli.terminal import Terminal
 from pennyform.findings import errors
 from pennyform.invoices import (
     DesiredInvoice,
@@ -22,35 +24,50 @@ from pennyform.invoices import (
 from pennyform.invoices.desired.json_bodies import after_finalize
 
 
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """What to render, and how; with ``provenance``, text also shows where each value comes from."""
+
+    paths: tuple[Path, ...]
+    format: str
+    no_color: bool
+    provenance: bool
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    output.add_paths(parser)
-    output.add_format(parser, "text", "json")
+    """Options of the command."""
+    add_paths(parser)
+    add_format(parser, "text", "json")
     parser.add_argument(
         "--provenance", action="store_true", help="also show where each value comes from; JSON always does"
     )
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> RenderOptions:
+    """The options that ``args`` hold."""
+    return RenderOptions(tuple(map(Path, args.paths)), args.format, args.no_color, args.provenance)
+
+
+def run(options: RenderOptions, terminal: Terminal) -> Exit:
     """Print invoices on standard output and findings on standard error; 4 when a definition is invalid."""
     from pennyform.report.render import json as render_json
     from pennyform.report.render import text as render_text
 
-    as_json = args.format == "json"
-    made: list[Resolved] = []
-    repository, findings = load(args.paths, made.append if as_json or args.provenance else None)
-    output.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
+    as_json = options.format == "json"
+    resolved: list[Resolved] = []
+    repository, findings = load(options.paths, resolved.append if as_json or options.provenance else None)
+    terminal.print_findings(findings, no_color=options.no_color)
     if errors(findings):
         return Exit.FINDINGS
-    invoices = [_rendered(one, repository) for one in repository.invoices]
-    origins = _origins(made, repository)
+    invoices = [_rendered(invoice, repository) for invoice in repository.invoices]
+    origins = _origins(resolved, repository)
     rendering = {
         "format_version": 1,
         "rounding": repository.settings.rounding,
-        "invoices": [one | origins.get(one["external_reference"], {}) for one in invoices],
+        "invoices": [invoice | origins.get(invoice["external_reference"], {}) for invoice in invoices],
     }
     renderer = render_json if as_json else render_text
-    sys.stdout.write(output.printable(renderer.render(rendering), sys.stdout))
+    terminal.write(renderer.render(rendering))
     return Exit.OK
 
 

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from dataclasses import dataclass
 
+from pennyform.cli.arguments import add_format
 from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import output
+from pennyform.cli.terminal import Terminal
+from pennyform.invoices.schema.rules import rules
+from pennyform.report import rules as report
+
+
+@dataclass(frozen=True, slots=True)
+class RulesOptions:
+    """The rules to print, all of them when none is named, and how."""
+
+    names: tuple[str, ...]
+    format: str
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
+    """Options of the command."""
     parser.add_argument("names", nargs="*", metavar="RULE", help="only these; all of them by default")
-    output.add_format(parser, "text", "json", "markdown")
+    add_format(parser, "text", "json", "markdown")
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> RulesOptions:
+    """The options that ``args`` hold."""
+    return RulesOptions(tuple(args.names), args.format)
+
+
+def run(options: RulesOptions, terminal: Terminal) -> Exit:
     """Print the rules on standard output."""
-    from pennyform.invoices.schema.rules import rules
-    from pennyform.report import rules as report
-
-    chosen = [rule for rule in rules() if not args.names or rule.name in args.names]
-    unknown = set(args.names) - {rule.name for rule in chosen}
+    chosen = [rule for rule in rules() if not options.names or rule.name in options.names]
+    unknown = set(options.names) - {rule.name for rule in chosen}
     if unknown:
-        print(f"there is no rule {', '.join(sorted(unknown))}; `pennyform rules` lists them", file=sys.stderr)
+        terminal.print_error(f"there is no rule {', '.join(sorted(unknown))}; `pennyform rules` lists them")
         return Exit.USAGE
-    render = {"text": report.text, "json": report.to_json, "markdown": report.markdown}[args.format]
-    sys.stdout.write(output.printable(render(chosen), sys.stdout))
+    render = {"text": report.text, "json": report.to_json, "markdown": report.markdown}[options.format]
+    terminal.write(render(chosen))
     return Exit.OK

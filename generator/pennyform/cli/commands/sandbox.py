@@ -4,21 +4,79 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Terminal
 from pennyform.findings import Failure, failure
 
 if TYPE_CHECKING:
     from pennyform.sandbox import Rules, Sandbox
-    from pennyform.sandbox.faults import Faults
 
 _DATABASE = Path(".pennyform") / "sandbox.db"
+
+
+@dataclass(frozen=True, slots=True)
+class NewBooks:
+    """What new books begin with: the records of a YAML or JSON file, and the company's name."""
+
+    data: Path | None
+    company: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """How to serve.
+
+    Attributes:
+        database: the file of the books.
+        books: what new books begin with.
+        faults: the file that says what goes wrong.
+        rules: words such as ``pdf_seconds=2``.
+        clock: the time to begin at.
+    """
+
+    database: Path
+    books: NewBooks
+    host: str
+    port: int
+    rate_limit: bool
+    faults: Path | None
+    rules: tuple[str, ...]
+    clock: str | None
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResetOptions:
+    """The file of the books, and what they begin with afterwards."""
+
+    database: Path
+    books: NewBooks
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOptions:
+    """The file of the books, and the file to write them to."""
+
+    database: Path
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOptions:
+    """The file of the books, and the file to read them from."""
+
+    database: Path
+    file: Path
+
+
+SandboxOptions = ServeOptions | ResetOptions | SnapshotOptions | RestoreOptions
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,58 +114,96 @@ def _configure_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--quiet", action="store_true", help="do not write requests to standard error")
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> SandboxOptions:
+    """The options that ``args`` hold."""
+    if args.action == "snapshot":
+        return SnapshotOptions(args.db, args.file)
+    if args.action == "restore":
+        return RestoreOptions(args.db, args.file)
+    books = NewBooks(args.data, args.company)
+    if args.action == "reset":
+        return ResetOptions(args.db, books)
+    return ServeOptions(
+        args.db,
+        books,
+        args.host,
+        args.port,
+        not args.no_rate_limit,
+        args.faults,
+        tuple(args.rule),
+        args.clock,
+        args.quiet,
+    )
+
+
+def run(options: SandboxOptions, terminal: Terminal) -> Exit:
     """Carry out one action.
 
     Raises:
         Failure: when the database, a file or the port cannot be used.
     """
-    actions = {"serve": _serve, "reset": _reset, "snapshot": _snapshot, "restore": _restore}
-    actions[args.action](args)
+    match options:
+        case ServeOptions():
+            _serve(options, terminal)
+        case ResetOptions():
+            _reset(options, terminal)
+        case SnapshotOptions():
+            _snapshot(options, terminal)
+        case RestoreOptions():
+            _restore(options, terminal)
     return Exit.OK
 
 
-def _serve(args: argparse.Namespace) -> None:
+def _serve(options: ServeOptions, terminal: Terminal) -> None:
     from pennyform.sandbox import TOKEN
     from pennyform.sandbox.http.server import address, is_loopback, listen, server
 
     # The socket already queues callers, so who reads the line below may connect at once.
-    with closing(listen(args.host, args.port)) as listener, closing(_opened(args)) as sandbox:
-        print(f"sandbox ready at {address(listener)}  token: {TOKEN}  database: {args.db}", flush=True)
-        if not is_loopback(args.host):
-            print(f"anyone who can reach {args.host} can use this sandbox", file=sys.stderr)
+    with (
+        closing(listen(options.host, options.port)) as listener,
+        closing(_open(options, terminal)) as sandbox,
+    ):
+        ready = f"sandbox ready at {address(listener)}  token: {TOKEN}  database: {options.database}"
+        print(ready, file=terminal.stdout, flush=True)
+        if not is_loopback(options.host):
+            terminal.print_error(f"anyone who can reach {options.host} can use this sandbox")
         with suppress(KeyboardInterrupt):
             server(sandbox.asgi()).run(sockets=[listener])
-        print("sandbox stopped", file=sys.stderr)
+        terminal.print_error("sandbox stopped")
 
 
-def _opened(args: argparse.Namespace) -> Sandbox:
+def _open(options: ServeOptions, terminal: Terminal) -> Sandbox:
     from pennyform.sandbox import Sandbox
     from pennyform.sandbox.request_log import format_entry
 
-    faults, moment, rules = _faults(args.faults), _moment(args.clock), _rules(args.rule)
-    is_new = not args.db.exists()
-    sandbox = Sandbox(args.db, rate_limit=not args.no_rate_limit, faults=faults, rules=rules)
-    if moment:
-        sandbox.clock.set(moment)
+    database, faults = options.database, None
+    if options.faults:
+        # yaml, which a start without faults does without
+        from pennyform.sandbox.faults.files import from_file
+
+        faults = from_file(options.faults)
+    time, rules = _parse_time(options.clock), _parse_rules(options.rules)
+    is_new = not database.exists()
+    sandbox = Sandbox(database, rate_limit=options.rate_limit, faults=faults, rules=rules)
+    if time:
+        sandbox.clock.set(time)
     if is_new:
-        _fill_or_remove(sandbox, args)
-    elif args.data or args.company:
-        print(f"{args.db} holds books already: they are kept as they are", file=sys.stderr)
-    if not args.quiet:
-        sandbox.log.listeners.append(lambda entry: print(format_entry(entry), file=sys.stderr, flush=True))
+        try:
+            _fill(sandbox, options.books, terminal)
+        except Failure:
+            # A new file whose filling failed must not be taken for books by the next run.
+            sandbox.close()
+            for suffix in ("", "-wal", "-shm"):
+                database.with_name(database.name + suffix).unlink(missing_ok=True)
+            raise
+    elif options.books.data or options.books.company:
+        terminal.print_error(f"{database} holds books already: they are kept as they are")
+    if not options.quiet:
+        sandbox.log.listeners.append(lambda entry: terminal.print_error(format_entry(entry)))
     return sandbox
 
 
-def _faults(path: Path | None) -> Faults | None:
-    if path is None:
-        return None
-    from pennyform.sandbox.faults.files import from_file
-
-    return from_file(path)
-
-
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     if text is None:
         return None
     from pennyform.sandbox.setup.token_requests import with_zone
@@ -120,7 +216,7 @@ def _moment(text: str | None) -> datetime | None:
         ) from problem
 
 
-def _rules(words: Sequence[str]) -> Rules:
+def _parse_rules(words: Sequence[str]) -> Rules:
     from pennyform.sandbox import Rules
     from pennyform.sandbox.rules import update_rules
 
@@ -143,61 +239,52 @@ def _value(text: str) -> Any:
         return text
 
 
-def _fill_or_remove(sandbox: Sandbox, args: argparse.Namespace) -> None:
-    """A new file whose opening failed must not be taken for books by the next run."""
-    try:
-        _fill(sandbox, args)
-    except Failure:
-        sandbox.close()
-        for suffix in ("", "-wal", "-shm"):
-            args.db.with_name(args.db.name + suffix).unlink(missing_ok=True)
-        raise
-
-
-def _fill(sandbox: Sandbox, args: argparse.Namespace) -> None:
+def _fill(sandbox: Sandbox, books: NewBooks, terminal: Terminal) -> None:
     from pennyform.sandbox.setup.fixtures import load_fixtures
 
-    if args.data:
-        print(f"{load_fixtures(sandbox, args.data)} records created from {args.data}")
-    if args.company:
-        sandbox.rename_company(sandbox.companies()[0].id, args.company)
+    if books.data:
+        terminal.print(f"{load_fixtures(sandbox, books.data)} records created from {books.data}")
+    if books.company:
+        sandbox.rename_company(sandbox.companies()[0].id, books.company)
 
 
-def _reset(args: argparse.Namespace) -> None:
+def _reset(options: ResetOptions, terminal: Terminal) -> None:
     from pennyform.sandbox import Sandbox
 
-    if args.db.exists() or args.data or args.company:
-        with closing(Sandbox(args.db)) as sandbox:
+    database, books = options.database, options.books
+    if database.exists() or books.data or books.company:
+        with closing(Sandbox(database)) as sandbox:
             sandbox.reset()
-            _fill(sandbox, args)
-    print(f"sandbox in {args.db} is {'new' if args.data else 'empty'}")
+            _fill(sandbox, books, terminal)
+    terminal.print(f"sandbox in {database} is {'new' if books.data else 'empty'}")
 
 
-def _snapshot(args: argparse.Namespace) -> None:
+def _snapshot(options: SnapshotOptions, terminal: Terminal) -> None:
     from pennyform.sandbox import Sandbox
 
-    if not args.db.exists():
+    database, file = options.database, options.file
+    if not database.exists():
         raise failure(
-            "sandbox-database", "there are no books here", file=str(args.db), fix="name them by --db"
+            "sandbox-database", "there are no books here", file=str(database), fix="name them by --db"
         )
-    with closing(Sandbox(args.db)) as sandbox:
+    with closing(Sandbox(database)) as sandbox:
         copy = sandbox.copy()
-    unfinished = args.file.with_name(args.file.name + ".part")
+    unfinished = file.with_name(file.name + ".part")
     try:
         unfinished.write_bytes(copy)
-        unfinished.replace(args.file)
+        unfinished.replace(file)
     except OSError as problem:
-        raise failure("sandbox-file", f"cannot be written: {problem}", file=str(args.file)) from problem
-    print(f"{args.db} is kept in {args.file}")
+        raise failure("sandbox-file", f"cannot be written: {problem}", file=str(file)) from problem
+    terminal.print(f"{database} is kept in {file}")
 
 
-def _restore(args: argparse.Namespace) -> None:
+def _restore(options: RestoreOptions, terminal: Terminal) -> None:
     from pennyform.sandbox import Sandbox
 
     try:
-        copy = args.file.read_bytes()
+        copy = options.file.read_bytes()
     except OSError as problem:
-        raise failure("sandbox-file", f"cannot be read: {problem}", file=str(args.file)) from problem
-    with closing(Sandbox(args.db)) as sandbox:
+        raise failure("sandbox-file", f"cannot be read: {problem}", file=str(options.file)) from problem
+    with closing(Sandbox(options.database)) as sandbox:
         sandbox.restore(copy)
-    print(f"{args.db} is as {args.file} has it")
+    terminal.print(f"{options.database} is as {options.file} has it")

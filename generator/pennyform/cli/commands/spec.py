@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform.cli.commands import spec_diff
+from pennyform.cli.commands.spec_diff import DiffOptions, print_changes
 from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     import ssl
 
-    from pennyform.spec.pin.fetch import Pinned, StoreUpdate
     from pennyform.spec.pin.store import LockEntry, Store
 
 
+@dataclass(frozen=True, slots=True)
+class FetchOptions:
+    """What to pin and where.
+
+    Attributes:
+        api: the name to pin it under.
+        source: a file, or an https URL.
+        date: published when; None to read it from the source's name.
+        ca_file: the authorities (PEM) to believe instead of the system's.
+        against: files and folders to look through for uses of what changed.
+        specs: where contracts lie; None for this checkout's.
+    """
+
+    api: str
+    source: str
+    date: date | None
+    ca_file: str | None
+    against: tuple[Path, ...]
+    specs: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOptions:
+    """``specs`` is where contracts lie; None for this checkout's."""
+
+    specs: Path | None
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the verb."""
+    """Options of the actions."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     fetch = actions.add_parser("fetch", help="pin a contract: facts only, in specs/API/contract.json")
     fetch.add_argument("--api", required=True, type=_api, help="the name to pin it under: company or firm")
@@ -45,33 +74,55 @@ def configure(parser: argparse.ArgumentParser) -> None:
     spec_diff.configure(actions.add_parser("diff", help="show what changed between two contracts"))
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> FetchOptions | StatusOptions | DiffOptions:
+    """The options that ``args`` hold."""
+    if args.action == "diff":
+        return spec_diff.read_options(args)
+    if args.action == "status":
+        return StatusOptions(args.specs)
+    against = tuple(args.against or ())
+    return FetchOptions(args.api, args.source, args.date, args.ca_file, against, args.specs)
+
+
+def run(options: FetchOptions | StatusOptions | DiffOptions, terminal: Terminal) -> Exit:
     """Carry out one action."""
-    actions = {"fetch": _fetch, "status": _status, "diff": spec_diff.run}
-    return actions[args.action](args)
+    match options:
+        case FetchOptions():
+            return _fetch(options, terminal)
+        case StatusOptions():
+            return _status(options, terminal)
+        case DiffOptions():
+            return spec_diff.run(options, terminal)
 
 
-def _fetch(args: argparse.Namespace) -> Exit:
+def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
     from pennyform.spec.document.load import load
     from pennyform.spec.pin.fetch import pin_source, publication_date, write_pinned
     from pennyform.spec.pin.store import Store
 
-    store = Store(args.specs) if args.specs else Store.default()
-    source = load(args.source, trust=_trust(args.ca_file))
+    api, store = options.api, Store(options.specs) if options.specs else Store.default()
+    source = load(options.source, trust=_trust(options.ca_file))
     today = datetime.now(UTC).date()
-    pinned = pin_source(source, api=args.api, day=args.date or publication_date(source.name, today=today))
-    locked = store.lock().contracts.get(args.api)
-    update = write_pinned(pinned, api=args.api, store=store)
+    pinned = pin_source(source, api=api, day=options.date or publication_date(source.name, today=today))
+    locked = store.lock().contracts.get(api)
+    update = write_pinned(pinned, api=api, store=store)
     day = pinned.entry.date
-    print(f"{'pinned' if update.changed else 'unchanged'} {args.api} of {day} from {source.name}")
-    print(_counts(pinned.entry))
-    print(f"{store.contract_path(args.api)}  {pinned.entry.pinned}")
-    _print_left_out(pinned, update, store.unread_path(args.api))
+    terminal.print(f"{'pinned' if update.changed else 'unchanged'} {api} of {day} from {source.name}")
+    terminal.print(_counts(pinned.entry))
+    terminal.print(f"{store.contract_path(api)}  {pinned.entry.pinned}")
+    # Every keyword that was left out, and the sentences not understood that were not there before.
+    known = {entry.sentence for entry in pinned.unread} - update.new_sentences
+    terminal.print_findings(
+        finding for finding in pinned.findings if not any(sentence in finding.detail for sentence in known)
+    )
+    if pinned.unread:
+        record, new = store.unread_path(api), len(update.new_sentences)
+        terminal.print(f"{len(pinned.unread)} sentences not understood, {new} of them new: {record}")
     if update.previous is not None and locked is not None:
-        from pennyform.cli.run.contract_changes import print_changes
-
-        names = (f"{args.api} of {locked.date}", f"{args.api} of {day}")
-        print_changes(update.previous, pinned.document, names=names, against=args.against or ())
+        names = (f"{api} of {locked.date}", f"{api} of {day}")
+        print_changes(
+            update.previous, pinned.document, names=names, against=options.against, terminal=terminal
+        )
     return Exit.OK
 
 
@@ -89,28 +140,16 @@ def _trust(ca_file: str | None) -> ssl.SSLContext | None:
         raise failure("unreadable-file", f"cannot read {ca_file}: {problem}", file=ca_file, fix=fix) from None
 
 
-def _print_left_out(pinned: Pinned, update: StoreUpdate, record: Path) -> None:
-    """Every keyword that was left out, and the sentences not understood that were not there before."""
-    from pennyform.cli.terminal import output
-
-    known = {entry.sentence for entry in pinned.unread} - update.new_sentences
-    shown = [finding for finding in pinned.findings if not any(each in finding.detail for each in known)]
-    output.print_findings(shown, stream=sys.stderr)
-    if pinned.unread:
-        new = len(update.new_sentences)
-        print(f"{len(pinned.unread)} sentences not understood, {new} of them new: {record}")
-
-
-def _status(args: argparse.Namespace) -> Exit:
+def _status(options: StatusOptions, terminal: Terminal) -> Exit:
     from pennyform.spec.pin.store import Store
 
-    store = Store(args.specs) if args.specs else Store.default()
+    store = Store(options.specs) if options.specs else Store.default()
     contracts = store.lock().contracts
     if not contracts:
-        print("no contract is pinned; pin one: pennyform spec fetch --api company --from FILE|URL")
+        terminal.print("no contract is pinned; pin one: pennyform spec fetch --api company --from FILE|URL")
     for api, entry in contracts.items():
-        print(f"{api}  {entry.date}  from {entry.source}  {_state(api, store)}")
-        print(f"  {_counts(entry)}")
+        terminal.print(f"{api}  {entry.date}  from {entry.source}  {_state(api, store)}")
+        terminal.print(f"  {_counts(entry)}")
     return Exit.OK if all(map(store.is_intact, contracts)) else Exit.FINDINGS
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pennyform.cli.arguments import add_format
 from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import output
+from pennyform.cli.terminal import Terminal
 from pennyform.findings import Finding, failure
 
 if TYPE_CHECKING:
@@ -24,11 +25,34 @@ _LARGEST_TEXT = 8 * 1024 * 1024
 _SUFFIXES = (".yaml", ".yml", ".py", ".pyi")
 
 
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """The two contracts, files or URLs, and how to report what differs.
+
+    Attributes:
+        old: the contract there was.
+        new: the contract there is.
+        fail_on: exit 4 on a change of this severity, or a worse one, that is not accepted.
+        accepted: the file of accepted changes.
+        against: files and folders to look through for uses of what changed.
+        show_all: name every operation of every change in text.
+    """
+
+    old: str
+    new: str
+    format: str
+    no_color: bool
+    fail_on: str | None
+    accepted: Path | None
+    against: tuple[Path, ...]
+    show_all: bool
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     parser.add_argument("old", metavar="OLD", help="a contract: pinned or as published; a file or https URL")
     parser.add_argument("new", metavar="NEW", help="the contract to compare it with")
-    output.add_format(parser, "text", "json", "markdown")
+    add_format(parser, "text", "json", "markdown")
     parser.add_argument(
         "--fail-on",
         choices=("breaking", "attention"),
@@ -50,21 +74,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="name every operation of every change")
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> DiffOptions:
+    """The options that ``args`` hold."""
+    return DiffOptions(
+        args.old,
+        args.new,
+        args.format,
+        args.no_color,
+        args.fail_on,
+        args.accepted,
+        tuple(args.against or ()),
+        args.all,
+    )
+
+
+def run(options: DiffOptions, terminal: Terminal) -> Exit:
     """Print the comparison; 4 when ``--fail-on`` says so."""
     from pennyform.spec.diff import Severity, compare
     from pennyform.spec.diff.report.accepted import unused
     from pennyform.spec.diff.report.data import fails, report_data
 
-    accepted = _accepted(args.accepted)
-    (old, unread_old), (new, unread_new) = _contract(args.old), _contract(args.new)
+    accepted = _accepted(options.accepted)
+    (old, unread_old), (new, unread_new) = _contract(options.old), _contract(options.new)
     changes = compare(old, new)
-    searched = look_through(changes, args.against, (old, new)) if args.against else None
-    data = report_data(changes, old=args.old, new=args.new, accepted=accepted, searched=searched)
+    searched = look_through(changes, options.against, (old, new)) if options.against else None
+    data = report_data(changes, old=options.old, new=options.new, accepted=accepted, searched=searched)
     findings = [*_unread(unread_old, unread_new), *unused(accepted, changes)]
-    output.print_findings(findings, stream=sys.stderr, no_color=args.no_color)
-    _print(data, args)
-    limit = Severity(args.fail_on) if args.fail_on else None
+    terminal.print_findings(findings, no_color=options.no_color)
+    _print(data, options, terminal)
+    limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if fails(changes, accepted, limit) else Exit.OK
 
 
@@ -115,14 +153,16 @@ def _read(path: Path) -> str:
         raise failure("not-utf-8", "the text is not UTF-8", file=str(path)) from None
 
 
-def look_through(changes: list[Change], paths: list[Path], contracts: tuple[dict[str, Any], ...]) -> Searched:
+def look_through(
+    changes: list[Change], paths: Sequence[Path], contracts: tuple[dict[str, Any], ...]
+) -> Searched:
     """Look for what changed in files and folders; ``contracts`` are the two that were compared."""
     from pennyform.spec.diff.usage import search
 
     return search(changes, _texts(paths), _definitions(contracts))
 
 
-def _texts(paths: list[Path]) -> Iterator[Text]:
+def _texts(paths: Sequence[Path]) -> Iterator[Text]:
     """The files to look through, each once: those named, and those below the folders named."""
     from pennyform.spec.diff.usage import Text
 
@@ -170,16 +210,45 @@ def _texts_in(value: Any) -> Iterator[str]:
         yield from _texts_in(inner)
 
 
-def _print(data: dict[str, Any], args: argparse.Namespace) -> None:
+def _print(data: dict[str, Any], options: DiffOptions, terminal: Terminal) -> None:
     from pennyform.report.contract_diff import markdown as contract_diff_markdown
     from pennyform.report.contract_diff import text as contract_diff_text
     from pennyform.report.shared.ansi import Paint
 
-    if args.format == "json":
+    if options.format == "json":
         text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
-    elif args.format == "markdown":
+    elif options.format == "markdown":
         text = contract_diff_markdown.render(data)
     else:
-        paint = Paint(output.style(sys.stdout, no_color=args.no_color).colour)
-        text = contract_diff_text.render(data, paint, longest=None if args.all else 6)
-    sys.stdout.write(output.printable(text, sys.stdout))
+        paint = Paint(terminal.style(terminal.stdout, no_color=options.no_color).colour)
+        text = contract_diff_text.render(data, paint, longest=None if options.show_all else 6)
+    terminal.write(text)
+
+
+def print_changes(
+    old: dict[str, Any],
+    new: dict[str, Any],
+    *,
+    names: tuple[str, str],
+    against: Sequence[Path],
+    terminal: Terminal,
+) -> None:
+    """Print how two pinned contracts differ for those who call them: ``spec fetch`` and ``generate`` end so.
+
+    Args:
+        old: the contract there was.
+        new: the contract there is.
+        names: what to call the two.
+        against: files and folders to look through for uses of what changed.
+        terminal: where to.
+    """
+    from pennyform.report.contract_diff import text as contract_diff_text
+    from pennyform.report.shared.ansi import Paint
+    from pennyform.spec.diff import compare
+    from pennyform.spec.diff.report.data import report_data
+
+    changes = compare(old, new)
+    searched = look_through(changes, against, (old, new)) if against else None
+    data = report_data(changes, old=names[0], new=names[1], accepted={}, searched=searched)
+    paint = Paint(terminal.style(terminal.stdout).colour)
+    terminal.write("\n" + contract_diff_text.render(data, paint))

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+from typing import NamedTuple
 
+from pennyform.cli.arguments import add_format, add_paths
 from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import output
+from pennyform.cli.terminal import Terminal, render_findings
 from pennyform.findings import failure
 from pennyform.invoices.repository.validate import ValidationSummary, validate
+from pennyform.report.findings.text import counted
+
+
+# No dataclass: this runs in commit hooks, and importing dataclasses would be a tenth of its time.
+class ValidateOptions(NamedTuple):
+    """What to validate, and how to report it. ``jobs`` are processes; None for one a core."""
+
+    paths: tuple[Path, ...]
+    format: str
+    no_color: bool
+    output: Path | None
+    jobs: int | None
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    output.add_paths(parser)
-    output.add_format(parser, "text", "json", "markdown", "github", "sarif", "junit")
+    """Options of the command."""
+    add_paths(parser)
+    add_format(parser, "text", "json", "markdown", "github", "sarif", "junit")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write there instead, and print only how many there are"
     )
@@ -30,64 +43,67 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> ValidateOptions:
+    """The options that ``args`` hold."""
+    return ValidateOptions(tuple(map(Path, args.paths)), args.format, args.no_color, args.output, args.jobs)
+
+
+def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     """Print the findings on standard output, or write them to a file; 4 when one of them is an error."""
-    seen = validate(args.paths, processes=args.jobs)
-    if args.output:
-        _write(
-            args.output,
-            output.rendered(seen.findings) if args.format == "text" else _render(args.format, seen),
-        )
-    elif args.format == "text":
-        output.print_findings(seen.findings, no_color=args.no_color)
+    summary = validate(options.paths, processes=options.jobs)
+    if options.output:
+        try:
+            options.output.write_text(_render(options.format, summary), encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise failure(
+                "not-writable", f"it cannot be written: {error.strerror}", file=str(options.output)
+            ) from error
+    elif options.format == "text":
+        terminal.print_findings(summary.findings, terminal.stdout, no_color=options.no_color)
     else:
-        sys.stdout.write(output.printable(_render(args.format, seen), sys.stdout))
-    if args.output or args.format in ("text", "github"):
-        output.print_counts(_looked_at(seen), seen.findings)
-    return Exit.OK if seen.is_valid else Exit.FINDINGS
+        terminal.write(_render(options.format, summary))
+    if options.output or options.format in ("text", "github"):
+        terminal.print(f"{_describe(summary)}: {counted(summary.findings)}")
+    return Exit.OK if summary.is_valid else Exit.FINDINGS
 
 
-def _render(format_: str, seen: ValidationSummary) -> str:
-    """The findings in a format for programs. Only the one that is asked for is imported."""
+def _render(format_: str, summary: ValidationSummary) -> str:
+    """The findings in a format for files and programs. Only the one that is asked for is imported."""
     match format_:
+        case "text":
+            return render_findings(summary.findings)
         case "json":
             from pennyform.report.findings import json as findings_json
 
-            return findings_json.render(seen.findings)
+            return findings_json.render(summary.findings)
         case "markdown":
             from pennyform.report.findings import markdown as findings_markdown
 
-            return findings_markdown.render(seen.findings)
+            return findings_markdown.render(summary.findings)
         case "github":
             from pennyform.report.findings import github as findings_github
 
-            return findings_github.render(seen.findings)
+            return findings_github.render(summary.findings)
         case "sarif":
             from pennyform.invoices.schema.rules import rules
             from pennyform.report.findings import sarif as findings_sarif
 
             return findings_sarif.render(
-                seen.findings, {rule.name: (rule.summary, rule.why) for rule in rules()}
+                summary.findings, {rule.name: (rule.summary, rule.why) for rule in rules()}
             )
         case _:
             from pennyform.report.findings import junit as findings_junit
 
-            return findings_junit.render(seen.findings, seen.files)
+            return findings_junit.render(summary.findings, summary.files)
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise failure("not-writable", f"it cannot be written: {error.strerror}", file=str(path)) from error
-
-
-def _looked_at(seen: ValidationSummary) -> str:
-    if not seen.is_valid:
-        return _number(len(seen.files), "file")
-    counts = ((seen.invoices, "invoice"), (seen.customers, "customer"), (seen.products, "product"))
-    return ", ".join(_number(count, what) for count, what in counts if count) or "no definitions"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def _describe(summary: ValidationSummary) -> str:
+    counts = [(len(summary.files), "file")]
+    if summary.is_valid:
+        counts = [
+            (summary.invoices, "invoice"),
+            (summary.customers, "customer"),
+            (summary.products, "product"),
+        ]
+    texts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
+    return ", ".join(texts) or ("no definitions" if summary.is_valid else "0 files")

@@ -4,69 +4,78 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from pennyform.cli.account import options
+from pennyform.cli.arguments import add_account, add_format, add_page, add_paths, add_targets
+from pennyform.cli.connection import connect
+from pennyform.cli.definitions import run_on_definitions, write_page
 from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import output
+from pennyform.cli.options import OutputOptions, TargetOptions
+from pennyform.cli.terminal import Terminal
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.session import refresh_read_only
+from pennyform.engine.verify import verify
+from pennyform.invoices import Repository
+from pennyform.report.shared.ansi import Paint
+from pennyform.report.verification import text as verification_text
 
-if TYPE_CHECKING:
-    from pennyform.invoices import Repository
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What to verify, and how to print it."""
+
+    targets: TargetOptions
+    output: OutputOptions
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
-    output.add_paths(parser)
-    output.add_format(parser, "text", "json", "html")
-    output.add_page(parser)
-    options.configure(parser)
-    options.add_targets(parser)
+    """Options of the command."""
+    add_paths(parser)
+    add_format(parser, "text", "json", "html")
+    add_page(parser)
+    add_account(parser)
+    add_targets(parser)
 
 
-def run(args: argparse.Namespace) -> Exit:
+def read_options(args: argparse.Namespace) -> VerifyOptions:
+    """The options that ``args`` hold."""
+    return VerifyOptions(TargetOptions.of(args), OutputOptions.of(args))
+
+
+def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the verdicts; 3 when anything is not as it was asked for, 4 on findings."""
-    from pennyform.cli.run.common import run_on
-
-    return run_on(
-        args.paths, lambda repository: _verify(repository, args), args, environment=args.environment
+    return run_on_definitions(
+        lambda repository: _verify(repository, options, terminal, runtime),
+        options.targets,
+        terminal,
+        runtime,
+        no_color=options.output.no_color,
     )
 
 
-def _verify(repository: Repository, args: argparse.Namespace) -> Exit:
-    from pennyform.cli.account import connection
-    from pennyform.cli.run.common import write_page
-    from pennyform.engine.session import refresh_read_only
-    from pennyform.engine.verify import verify
-
-    with connection.connect(repository, args.token_file) as account:
-        state = account.state(repository, account.remote.company())
-        looked = refresh_read_only(repository, account.remote, state, account.world.storage)
+def _verify(repository: Repository, options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    output = options.output
+    with connect(repository, options.targets.token_file, terminal.environ, runtime) as connection:
+        state = connection.state(repository, connection.account.company())
+        looked = refresh_read_only(repository, connection.account, state, runtime.storage)
         verification = verify(repository, looked.observation)
     data = verification.to_json()
-    _print(data, args)
-    if args.html:
-        write_page(_page(data), args.html)
+    if output.format == "json":
+        terminal.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    elif output.format == "html":
+        terminal.write(_page(data))
+    else:
+        paint = Paint(terminal.style(terminal.stdout, no_color=output.no_color).colour)
+        terminal.write(verification_text.render(data, paint))
+    if output.html:
+        write_page(_page(data), output.html, terminal)
     return Exit.DRIFT if verification.drift else Exit.OK
 
 
-def _print(data: dict[str, Any], args: argparse.Namespace) -> None:
-    from pennyform.cli.run.common import write_out
-    from pennyform.report.shared.ansi import Paint
-    from pennyform.report.verification import text as verification_text
-
-    if args.format == "json":
-        write_out(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-    elif args.format == "html":
-        write_out(_page(data))
-    else:
-        paint = Paint(output.style(sys.stdout, no_color=args.no_color).colour)
-        write_out(verification_text.render(data, paint))
-
-
-def _page(data: dict[str, Any]) -> str:
-    from pennyform.report.verification import (
-        html as verification_html,  # Jinja, which the other forms do without
-    )
+def _page(data: Mapping[str, Any]) -> str:
+    # Jinja, which the other forms do without
+    from pennyform.report.verification import html as verification_html
 
     return verification_html.render(data)

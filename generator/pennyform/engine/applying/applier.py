@@ -29,15 +29,13 @@ from pennyform.engine.applying.report import ApplyReport, Result, Status
 from pennyform.engine.applying.scheduler import Scheduler
 from pennyform.engine.applying.task_runner import TaskRunner, read_attachment
 from pennyform.engine.applying.worker_pool import run_jobs
-from pennyform.engine.clock import Clock
-from pennyform.engine.journal.durable_files import Storage
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.replayed_state import Subject
-from pennyform.engine.limits import Patience
 from pennyform.engine.planning.actions import Action, InvoiceChange, Step
 from pennyform.engine.planning.plan import Plan, stages, waves
 from pennyform.engine.planning.resolve import Resolved, draft_body, keys_in, with_ids
 from pennyform.engine.recovery.settle import UnknownOutcomeResolver, numbers
+from pennyform.engine.runtime import Runtime
 from pennyform.invoices.desired.json_bodies import e_invoice_options
 from pennyform.invoices.model import DesiredInvoice
 
@@ -57,18 +55,15 @@ class Applier:
     """One apply. Everything it depends on is passed in.
 
     ``interrupted`` is asked before each write: once it says yes, nothing new is sent, and what was written is
-    still read back. ``workers`` are the requests that may be under way at once.
+    still read back.
     """
 
     remote: AccountClient
     journal: Journal
-    clock: Clock
-    patience: Patience
-    storage: Storage
+    runtime: Runtime
     root: Path
     interrupted: Callable[[], bool] = _never
     progress: Progress = _silent
-    workers: int = 1
     _sender: JournalledSender = field(init=False)
     _settler: UnknownOutcomeResolver = field(init=False)
     _masters: PrerequisiteCreator = field(init=False)
@@ -77,26 +72,14 @@ class Applier:
     _expected: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        until = self.clock.monotonic() + self.patience.run
+        runtime = self.runtime
+        until = runtime.clock.monotonic() + runtime.patience.run
         self._sender = JournalledSender(
-            self.journal, self.interrupted, self.progress, lambda: self.clock.monotonic() >= until
+            self.journal, self.interrupted, self.progress, lambda: runtime.clock.monotonic() >= until
         )
-        self._settler = UnknownOutcomeResolver(
-            self.remote, self.journal, self.clock, self.patience, self.interrupted
-        )
-        self._masters = PrerequisiteCreator(
-            self.remote, self._sender, self._settler, self.patience.attempts, self.workers
-        )
-        self._finisher = TaskRunner(
-            self.remote,
-            self._sender,
-            self.clock,
-            self.patience,
-            self.storage,
-            self.root,
-            self._masters.identify,
-            self.workers,
-        )
+        self._settler = UnknownOutcomeResolver(self.remote, self.journal, runtime, self.interrupted)
+        self._masters = PrerequisiteCreator(self.remote, self._sender, self._settler, runtime)
+        self._finisher = TaskRunner(self.remote, self._sender, runtime, self.root, self._masters.identify)
 
     def apply(self, plan: Plan) -> ApplyReport:
         """Carry ``plan`` out.
@@ -127,12 +110,12 @@ class Applier:
     def _carry_out(self, changes: Sequence[InvoiceChange]) -> list[InvoiceRun]:
         """Take invoices that do not depend on each other through their steps and tasks."""
         flow = Scheduler(self, deque(waves(changes)))
-        run_jobs(flow.take, workers=self.workers)
+        run_jobs(flow.take, self.runtime)
         while flow.doubtful:
             doubtful, flow.doubtful = flow.doubtful, []
             self._clear_up(doubtful)
             flow.go_on(doubtful)
-            run_jobs(flow.take, workers=self.workers)
+            run_jobs(flow.take, self.runtime)
         # What was never begun is reported too.
         return [*flow.tracks, *(self.track(change) for wave in flow.pending for change in wave)]
 
@@ -192,7 +175,7 @@ class Applier:
         taken = isinstance(problem, ReferenceTakenError)
         if taken or isinstance(problem, UnknownOutcomeError) or track.repeats:
             # Of a write that was repeated, a refusal may mean that the first one arrived after all.
-            track.doubt(str(problem), taken=taken, at=self.clock.monotonic())
+            track.doubt(str(problem), taken=taken, at=self.runtime.clock.monotonic())
         else:
             track.end(Status.FAILED, _reason(problem, track))
 
@@ -224,13 +207,13 @@ class Applier:
     def _upload(self, track: InvoiceRun) -> None:
         """A file that no invoice uses shows nowhere, so it is sent again when the answer is lost."""
         name, data, media_type = self._file(track.change.desired)
-        for attempt in range(1, self.patience.attempts + 1):
+        for attempt in range(1, self.runtime.patience.attempts + 1):
             try:
                 row = self._sender.send(
                     track.subject, Step.UPLOAD, lambda: self.remote.upload(name, data, media_type)
                 )
             except UnknownOutcomeError as problem:
-                if attempt == self.patience.attempts or self._sender.must_stop():
+                if attempt == self.runtime.patience.attempts or self._sender.must_stop():
                     raise RefusedError(f"its file was not uploaded: {problem}", status=0) from problem
             else:
                 track.file_id = int(row["id"])
@@ -263,7 +246,7 @@ class Applier:
         file = invoice.file
         if file is None:
             raise ValueError("only an imported invoice has a file")
-        data = read_attachment(self.root, file, self.storage)
+        data = read_attachment(self.root, file, self.runtime.storage)
         return file.path.rpartition("/")[2], data, file.media_type
 
     def _update(self, track: InvoiceRun) -> None:
@@ -324,12 +307,12 @@ class Applier:
             return
         for track in tracks:
             track.settle(settled.found.get(track.subject), unknown=track.subject in settled.unknown)
-            if track.attempts >= self.patience.attempts and track.next in _CREATIONS:
+            if track.attempts >= self.runtime.patience.attempts and track.next in _CREATIONS:
                 track.end(Status.FAILED, f"it was not created in {track.attempts} attempts")
 
     def read_back(self, tracks: Sequence[InvoiceRun]) -> None:
         """Read invoices back; those that are what they should be go on, others end or step back."""
-        troubles = read_back(tracks, self.remote, self.clock, self.patience, self.interrupted)
+        troubles = read_back(tracks, self.remote, self.runtime, self.interrupted)
         for track in tracks:
             trouble = troubles.get(track.subject)
             if trouble and track.uncertain and not self._may_repeat(track):
@@ -345,7 +328,7 @@ class Applier:
 
     def _may_repeat(self, track: InvoiceRun) -> bool:
         # An interruption also cuts short the wait for what may still be on its way.
-        return track.may_repeat(self.patience.attempts) and not self.must_stop()
+        return track.may_repeat(self.runtime.patience.attempts) and not self.must_stop()
 
 
 def _reason(problem: OutcomeError | JournalError, track: InvoiceRun) -> str:

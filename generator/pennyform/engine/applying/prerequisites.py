@@ -10,12 +10,13 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, ReferenceTakenError, UnknownOutcomeError
 from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.applying.report import Result, Status
-from pennyform.engine.applying.worker_pool import each
+from pennyform.engine.applying.worker_pool import run_for_each
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.replayed_state import Subject
 from pennyform.engine.planning.actions import Action, PrerequisiteChange
 from pennyform.engine.planning.resolve import with_ids
 from pennyform.engine.recovery.settle import UnknownOutcomeResolver
+from pennyform.engine.runtime import Runtime
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredCustomer, Key
 
@@ -27,8 +28,7 @@ class PrerequisiteCreator:
     remote: AccountClient
     sender: JournalledSender
     settler: UnknownOutcomeResolver
-    attempts: int
-    workers: int = 1
+    runtime: Runtime
     ids: dict[Subject, int] = field(default_factory=dict)
 
     def identify(self, key: Key) -> int | None:
@@ -42,11 +42,11 @@ class PrerequisiteCreator:
         """
         wanted = {Subject(change.kind, change.external_reference): change for change in changes}
         results = {subject: _begun(change) for subject, change in wanted.items()}
-        for _ in range(self.attempts):
+        for _ in range(self.runtime.patience.attempts):
             open_ = _with(Status.NOT_STARTED, results)
             if not open_ or self.sender.must_stop():
                 break
-            each(lambda one: self._attempt(one, wanted[one], results), open_, workers=self.workers)
+            run_for_each(lambda one: self._attempt(one, wanted[one], results), open_, self.runtime)
             self._look_up(_with(Status.UNKNOWN, results), results)
         else:
             for subject in _with(Status.NOT_STARTED, results):

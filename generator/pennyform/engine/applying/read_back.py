@@ -10,12 +10,12 @@ from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.account.state import RemoteInvoice
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.report import Status
-from pennyform.engine.clock import Clock, pause
 from pennyform.engine.journal.replayed_state import Subject
-from pennyform.engine.limits import Patience
 from pennyform.engine.planning.diff import concerns_lines
 from pennyform.engine.planning.lookups import needs_sections
 from pennyform.engine.recovery.settle import Stop
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime.clock import pause
 
 _NOT_SHOWN = "it was written, but the API does not show it"
 _DIFFERENT = "what was read back is not what was asked for"
@@ -29,7 +29,7 @@ class Trouble(NamedTuple):
 
 
 def read_back(
-    tracks: Sequence[InvoiceRun], remote: AccountClient, clock: Clock, patience: Patience, stop: Stop
+    tracks: Sequence[InvoiceRun], remote: AccountClient, runtime: Runtime, stop: Stop
 ) -> dict[Subject, Trouble]:
     """Read the invoices of ``tracks`` and let each decide whether it accepts what it sees.
 
@@ -39,21 +39,22 @@ def read_back(
     Returns:
         What is wrong, for each that could not be accepted.
     """
-    pauses = _pauses(tracks, clock, patience)
+    pauses = _pauses(tracks, runtime)
     trouble: dict[Subject, Trouble] = {}
     open_ = list(tracks)
     for seconds in (0.0, *pauses):
         if not open_:
             break
-        pause(clock, seconds, stop)
+        pause(runtime.clock, seconds, stop)
         trouble = _read(open_, remote)
         open_ = [track for track in open_ if track.subject in trouble]
     return trouble
 
 
-def _pauses(tracks: Sequence[InvoiceRun], clock: Clock, patience: Patience) -> Sequence[float]:
+def _pauses(tracks: Sequence[InvoiceRun], runtime: Runtime) -> Sequence[float]:
     doubts = [track.doubted_at for track in tracks if track.uncertain]
-    if doubts and clock.monotonic() - max(doubts) < sum(patience.settle):
+    patience = runtime.patience
+    if doubts and runtime.clock.monotonic() - max(doubts) < sum(patience.settle):
         return patience.settle
     return patience.lag
 

@@ -16,15 +16,15 @@ from pennyform.engine.account.errors import OutcomeError, RefusedError, UnknownO
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.applying.report import Status
-from pennyform.engine.applying.worker_pool import each
-from pennyform.engine.clock import Clock, pause
-from pennyform.engine.journal.durable_files import Storage
+from pennyform.engine.applying.worker_pool import run_for_each
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.replayed_state import Subject
-from pennyform.engine.limits import Patience
 from pennyform.engine.planning.actions import Step, Task
 from pennyform.engine.planning.post_finalize_tasks import APPENDICES, NEEDS_PDF, Identify, is_done, needed
 from pennyform.engine.planning.resolve import with_ids
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime.clock import pause
+from pennyform.engine.runtime.files import Storage
 from pennyform.invoices.model import Attachment, Key
 
 _CONFLICT = 409
@@ -36,30 +36,27 @@ class TaskRunner:
 
     remote: AccountClient
     sender: JournalledSender
-    clock: Clock
-    patience: Patience
-    storage: Storage
+    runtime: Runtime
     root: Path
     identify: Identify
-    workers: int = 1
     _waiting: list[InvoiceRun] = field(default_factory=list)
 
     def take(self, tracks: Sequence[InvoiceRun]) -> None:
         """Take the tasks of each track in order; what must wait for a PDF is kept for :meth:`wait`."""
         while tracks:
-            each(self.go_on, tracks, workers=self.workers)
+            run_for_each(self.go_on, tracks, self.runtime)
             doubtful = [track for track in tracks if track.uncertain]
             self.settle(doubtful)
             tracks = [track for track in doubtful if track.task]
 
     def wait(self) -> None:
         """Come back to what was waiting for a PDF, at longer and longer intervals, until patience ends."""
-        for seconds in self.patience.pdf:
+        for seconds in self.runtime.patience.pdf:
             tracks, self._waiting = self._waiting, []
             if not tracks or self.sender.must_stop():
                 self._waiting = tracks
                 break
-            pause(self.clock, seconds, self.sender.interrupted)
+            pause(self.runtime.clock, seconds, self.sender.interrupted)
             self.take(tracks)
         for track in self._waiting:
             track.end(Status.WAITING, "Pennylane is still making its PDF")
@@ -92,7 +89,7 @@ class TaskRunner:
     def _request(self, id_: int, task: Task) -> Callable[[], object]:
         remote, file = self.remote, task.content
         if isinstance(file, Attachment):
-            data = read_attachment(self.root, file, self.storage)
+            data = read_attachment(self.root, file, self.runtime.storage)
             return lambda: remote.add_appendix(id_, task.name, data, file.media_type)
         content = with_ids(task.content, self.identify)
         if isinstance(content, Key):
@@ -120,7 +117,7 @@ class TaskRunner:
         """Let every request that may be on its way arrive, then look; what was not done may be sent again."""
         if not tracks:
             return
-        pause(self.clock, sum(self.patience.settle), self.sender.interrupted)
+        pause(self.runtime.clock, sum(self.runtime.patience.settle), self.sender.interrupted)
         for track in tracks:
             self._look(track)
 
@@ -136,7 +133,7 @@ class TaskRunner:
         self.sender.note("found" if done else "absent", subject, id=track.id)
         if done:
             track.tasks.popleft()
-        elif track.attempts >= self.patience.attempts:
+        elif track.attempts >= self.runtime.patience.attempts:
             track.end(Status.FAILED, why)
 
     def _done_meanwhile(self, track: InvoiceRun, task: Task) -> bool:

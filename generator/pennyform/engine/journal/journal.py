@@ -21,9 +21,9 @@ from typing import Any
 
 import msgspec
 
-from pennyform.engine.journal.durable_files import Storage
 from pennyform.engine.journal.replayed_state import Recollection, Record, ReplayedState
 from pennyform.engine.limits import COMPACT_BYTES, JOURNAL_BYTES
+from pennyform.engine.runtime.files import Storage
 from pennyform.findings import Failure, failure
 
 _START = "pennyform journal 1"

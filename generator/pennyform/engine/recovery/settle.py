@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, UnreadableError
 from pennyform.engine.account.state import Row
-from pennyform.engine.clock import Clock, pause
 from pennyform.engine.journal.journal import Journal
 from pennyform.engine.journal.replayed_state import ReplayedState, Subject
-from pennyform.engine.limits import Patience
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime.clock import pause
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
 
 Stop = Callable[[], bool]
@@ -42,8 +42,7 @@ class UnknownOutcomeResolver:
 
     remote: AccountClient
     journal: Journal
-    clock: Clock
-    patience: Patience
+    runtime: Runtime
     stop: Stop = lambda: False
     numbers: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,12 +58,12 @@ class UnknownOutcomeResolver:
         found: dict[Subject, int] = {}
         missing: set[Subject] = set()
         open_ = sorted(subjects)
-        for number, seconds in enumerate(self.patience.settle, start=1):
-            pause(self.clock, seconds, self.stop)
+        for number, seconds in enumerate(self.runtime.patience.settle, start=1):
+            pause(self.runtime.clock, seconds, self.stop)
             if not open_ or self.stop():
                 break
             missing = set()
-            for some in self._together(open_, last=number == len(self.patience.settle)):
+            for some in self._together(open_, last=number == len(self.runtime.patience.settle)):
                 self._look(some, found, missing)
             open_ = [subject for subject in open_ if subject not in found]
         absent = frozenset() if self.stop() else frozenset(missing)
@@ -149,7 +148,7 @@ def resolve_past_outcomes(settler: UnknownOutcomeResolver, repository: Repositor
     tasks = _open_tasks(memory, repository)
     if tasks or set(open_.values()) - _CREATIONS:
         # A change that is still on its way would meet the next one: seeing the invoice proves nothing.
-        pause(settler.clock, sum(settler.patience.settle), settler.stop)
+        pause(settler.runtime.clock, sum(settler.runtime.patience.settle), settler.stop)
     for subject in [] if settler.stop() else tasks:
         settler.journal.write("waited", **subject._asdict())
     settled = settler.settle(everything if memory.doubtful else open_)

@@ -1,4 +1,4 @@
-"""Which account and which invoices are meant: options that verbs share. Light, so that ``--help`` is fast."""
+"""Options that several commands share, as argparse declares them. Light, so that ``--help`` is fast."""
 
 from __future__ import annotations
 
@@ -6,7 +6,38 @@ import argparse
 from pathlib import Path
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """The files and folders that a command works on: ``args.paths``."""
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        default=["."],
+        metavar="FILE|FOLDER",
+        help="definitions; the folder one is in by default",
+    )
+
+
+def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
+    """``--format``, the first one given being the default, and ``--no-color``."""
+    parser.add_argument(
+        "--format", choices=formats, default=formats[0], help="how to print; default: %(default)s"
+    )
+    add_no_color(parser)
+
+
+def add_no_color(parser: argparse.ArgumentParser) -> None:
+    """``--no-color``."""
+    parser.add_argument("--no-color", action="store_true", help="never colour; the same as NO_COLOR=1")
+
+
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """``--html``: a page to look at and to send, besides what is printed."""
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write a page to look at, to print and to send"
+    )
+
+
+def add_account(parser: argparse.ArgumentParser) -> None:
     """``--sandbox``, ``--environment`` and ``--token-file``."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument(

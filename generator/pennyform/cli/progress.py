@@ -15,8 +15,8 @@ _FEW = 20
 @contextmanager
 def progress_on(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
     """Show progress on ``stream``; gives what is called after each step with the steps done and in all."""
-    shown = _bar(stream) if stream.isatty() else _tenths(stream)
-    yield lambda done, total: shown(done, total) if total >= _FEW else None
+    show = _bar(stream) if stream.isatty() else _tenths(stream)
+    yield lambda done, total: show(done, total) if total >= _FEW else None
     if stream.isatty():
         stream.write("\r\x1b[K")
         stream.flush()
@@ -29,8 +29,8 @@ def _bar(stream: TextIO) -> Callable[[int, int], None]:
         filled = _WIDTH * done // total
         rate = done / max(time.monotonic() - start, 0.001)
         bar = "#" * filled + "-" * (_WIDTH - filled)
-        left = (total - done) / rate
-        stream.write(f"\r\x1b[K[{bar}] {done}/{total} steps, {rate:.1f}/s, {left:.0f} s left")
+        seconds = (total - done) / rate
+        stream.write(f"\r\x1b[K[{bar}] {done}/{total} steps, {rate:.1f}/s, {seconds:.0f} s left")
         stream.flush()
 
     return show

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from pennyform.findings import Failure, failure
@@ -18,19 +19,20 @@ MAX_BYTES = 4096
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def find_token(file: Path | None, host: str) -> str:
-    """The token for the real service: of ``file`` when given, else of the environment, else of the keyring.
+def find_token(file: Path | None, host: str, environ: Mapping[str, str]) -> str:
+    """The token for the real service: from ``file``, else from the environment, else from the keyring.
 
     Args:
         file: ``--token-file``; a file or pipe for its owner alone, with the token as its only line.
         host: names the service in the keyring, such as ``app.pennylane.com``.
+        environ: the environment variables.
 
     Raises:
         Failure: there is no token, or its file is open to others, too long, or something else.
     """
     if file is not None:
-        return _of_file(file)
-    token = os.environ.get(TOKEN_VARIABLE, "").strip() or _of_keyring(host)
+        return _read_token_file(file)
+    token = environ.get(TOKEN_VARIABLE, "").strip() or _read_keyring(host)
     if token:
         return token
     raise failure(
@@ -41,33 +43,33 @@ def find_token(file: Path | None, host: str) -> str:
     )
 
 
-def _of_file(path: Path) -> str:
+def _read_token_file(path: Path) -> str:
     try:
         # Looked at through the open file: what is checked is what is read.
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
-                raise _unfit(path, "it is neither a file nor a pipe")
+                raise _token_file_error(path, "it is neither a file nor a pipe")
             if os.name == "posix" and status.st_mode & _OTHERS:
-                raise _unfit(path, "others than its owner may use it", fix=f"chmod 600 {path}")
+                raise _token_file_error(path, "others than its owner may use it", fix=f"chmod 600 {path}")
             content = file.read(MAX_BYTES + 1)
     except OSError as problem:
-        raise _unfit(path, problem.strerror or "it cannot be read") from None
+        raise _token_file_error(path, problem.strerror or "it cannot be read") from None
     if len(content) > MAX_BYTES:
-        raise _unfit(path, f"it has more than {MAX_BYTES} bytes")
+        raise _token_file_error(path, f"it has more than {MAX_BYTES} bytes")
     token = content.decode("ascii", "replace").strip()
     if not token:
-        raise _unfit(path, "it is empty")
+        raise _token_file_error(path, "it is empty")
     return token
 
 
-def _unfit(
+def _token_file_error(
     path: Path, problem: str, *, fix: str = "name a private file with the token as its only line"
 ) -> Failure:
     return failure("token-file", f"the token file cannot be used: {problem}", file=str(path), fix=fix)
 
 
-def _of_keyring(host: str) -> str:
+def _read_keyring(host: str) -> str:
     """The token that the system's keyring keeps, "" when there is none, or no keyring."""
     try:
         import keyring

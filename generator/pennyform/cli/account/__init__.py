@@ -1,1 +1,0 @@
-"""Which account a command talks to, and the token for it."""

@@ -1,1 +1,0 @@
-"""What plan, apply, verify and adopt have in common."""

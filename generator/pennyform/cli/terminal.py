@@ -1,0 +1,100 @@
+"""The streams and the environment of a command, and what every command prints on them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from pennyform.findings import Finding, tidy
+from pennyform.report.findings.text import SourceLine, Style, render
+
+_LARGEST_SOURCE = 1024 * 1024
+
+
+# No dataclass: `validate` runs in commit hooks, and importing dataclasses would be a tenth of its time.
+class Terminal(NamedTuple):
+    """Where a command reads and writes, and the environment variables it was started with."""
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    environ: Mapping[str, str]
+
+    @classmethod
+    def system(cls) -> Terminal:
+        """Those of this process."""
+        return cls(sys.stdin, sys.stdout, sys.stderr, os.environ)
+
+    def print(self, text: str) -> None:
+        """Print a line on standard output."""
+        print(text, file=self.stdout)
+
+    def print_error(self, text: str) -> None:
+        """Print a line on standard error."""
+        print(text, file=self.stderr, flush=True)
+
+    def write(self, text: str) -> None:
+        """Write ``text`` on standard output, whatever its encoding."""
+        self.stdout.write(printable(text, self.stdout))
+
+    def style(self, stream: TextIO, *, no_color: bool = False) -> Style:
+        """Colour only on a terminal, and never when the user does not want it."""
+        colour = not no_color and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+        return Style(colour=colour and stream.isatty())
+
+    def print_findings(
+        self, findings: Iterable[Finding], stream: TextIO | None = None, *, no_color: bool = False
+    ) -> None:
+        """Print ``findings`` as text, sorted, each with its source line.
+
+        Args:
+            findings: in any order; repeats are dropped.
+            stream: standard error when left out.
+            no_color: the user asked for none.
+        """
+        stream = stream or self.stderr
+        relative = [finding._replace(file=shorten_path(finding.file)) for finding in findings]
+        text = render(tidy(relative), _source_lines(), self.style(stream, no_color=no_color))
+        stream.write(printable(text, stream))
+
+
+def shorten_path(path: str | Path) -> str:
+    """A path as one would type it here: relative when it lies below the current folder."""
+    text, current = str(path), f"{Path.cwd()}{os.sep}"
+    return text[len(current) :] if text.startswith(current) else text
+
+
+def render_findings(findings: Iterable[Finding]) -> str:
+    """``findings`` as text for a file: sorted, each with its source line, never coloured."""
+    return render(tidy(findings), _source_lines())
+
+
+def printable(text: str, stream: TextIO) -> str:
+    """``text`` with what the stream's encoding cannot say replaced, so that printing never fails."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _source_lines() -> SourceLine:
+    """What gives lines of files, each file read once."""
+
+    @lru_cache(maxsize=64)
+    def lines_of(file: str) -> list[str]:
+        path = Path(file)
+        try:
+            # A link may lead to anything, and what it leads to is not for a log.
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST_SOURCE:
+                return []
+            return path.read_text(encoding="utf-8-sig", errors="replace").split("\n")
+        except (OSError, ValueError):
+            return []
+
+    def line(file: str, number: int) -> str | None:
+        lines = lines_of(file)
+        return lines[number - 1] if 0 < number <= len(lines) else None
+
+    return line

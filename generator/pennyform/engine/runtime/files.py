@@ -1,0 +1,140 @@
+"""The file system as the journal needs it: what a method did survives a power cut once it returns."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Protocol
+
+from pennyform.engine.limits import FILE_BYTES
+
+
+class SystemCalls(Protocol):
+    """The functions of :mod:`os` that decide what survives a crash. A simulation lets them fail and kill."""
+
+    def open(self, path: Path, flags: int, mode: int = 0o777, /) -> int:
+        """A file descriptor."""
+
+    def write(self, file: int, data: memoryview, /) -> int:
+        """How many bytes were written: it may take less than it was given, without an error."""
+
+    def fsync(self, file: int, /) -> None:
+        """Make everything written to ``file`` durable."""
+
+    def ftruncate(self, file: int, size: int, /) -> None:
+        """Cut ``file`` to ``size`` bytes."""
+
+    def pread(self, file: int, size: int, offset: int, /) -> bytes:
+        """Up to ``size`` bytes from ``offset`` on."""
+
+    def pwrite(self, file: int, data: bytes, offset: int, /) -> int:
+        """Write ``data`` at ``offset``."""
+
+    def close(self, file: int, /) -> None:
+        """Let go of ``file``, and of a lock held through it."""
+
+    def getpid(self) -> int:
+        """The id of this process."""
+
+
+class Storage(Protocol):
+    """Durable files. A simulation passes in one that tears writes and runs out of space."""
+
+    def read(self, path: Path) -> bytes | None:
+        """All bytes of ``path``; None when there is no such file."""
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Add ``data`` at the end of ``path``, creating it and its folder; durable on return."""
+
+    def truncate(self, path: Path, size: int) -> None:
+        """Cut ``path`` to its first ``size`` bytes; durable on return."""
+
+    def replace(self, path: Path, data: bytes, keep: Path) -> None:
+        """Let ``path`` hold ``data`` and ``keep`` what it held, in its folder; durable on return.
+
+        Whenever the power goes, ``path`` holds either the one or the other, whole.
+        """
+
+
+class Disk:
+    """The real file system, through plain system calls."""
+
+    def __init__(self, system_calls: SystemCalls = os) -> None:
+        self._calls = system_calls
+        # Files whose names this process has made durable. A name that was found may have been made by a
+        # process that died before it got to that.
+        self._durable_names: set[Path] = set()
+
+    def read(self, path: Path) -> bytes | None:
+        """All bytes of ``path``; None when there is no such file.
+
+        Raises:
+            OSError: it cannot be read, or is too large to be held in memory.
+        """
+        try:
+            with path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size > FILE_BYTES:
+                    raise OSError(errno.EFBIG, f"larger than {FILE_BYTES:,} bytes")
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Write, then fsync the file, and the first time its folder too.
+
+        Raises:
+            OSError: nothing may be assumed about how much of ``data`` is there.
+        """
+        new = path not in self._durable_names
+        if new:
+            make_folder(path.parent, self._calls)
+        self._write(path, data, os.O_APPEND)
+        if new:
+            sync_folder(path.parent, self._calls)
+            self._durable_names.add(path)
+
+    def truncate(self, path: Path, size: int) -> None:
+        """Cut ``path`` to ``size`` bytes and fsync it."""
+        file = self._calls.open(path, os.O_WRONLY)
+        try:
+            self._calls.ftruncate(file, size)
+            self._calls.fsync(file)
+        finally:
+            self._calls.close(file)
+
+    def replace(self, path: Path, data: bytes, keep: Path) -> None:
+        """Write a copy of ``path`` and then ``data``, each beside where it goes, and rename it there."""
+        for target, content in ((keep, self.read(path) or b""), (path, data)):
+            unfinished = target.with_name(f"{target.name}.unfinished")
+            self._write(unfinished, content, os.O_TRUNC)
+            unfinished.replace(target)
+        sync_folder(path.parent, self._calls)
+
+    def _write(self, path: Path, data: bytes, mode: int) -> None:
+        file = self._calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | mode, 0o600)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._calls.write(file, rest) :]
+            self._calls.fsync(file)
+        finally:
+            self._calls.close(file)
+
+
+def make_folder(folder: Path, system_calls: SystemCalls = os) -> None:
+    """Create ``folder`` and what is missing above it; durable on return."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent, system_calls)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent, system_calls)
+
+
+def sync_folder(folder: Path, system_calls: SystemCalls = os) -> None:
+    """Make the names in ``folder`` durable: a new file survives a power cut only once that is done."""
+    handle = system_calls.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        system_calls.fsync(handle)
+    finally:
+        system_calls.close(handle)
