@@ -1,4 +1,4 @@
-"""Files that people write for the sandbox, in YAML or JSON: read strictly, each value with its place."""
+"""Files that people write for the sandbox, in YAML or JSON: read strictly, each value with its position."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_BYTES = 10_000_000
 
 
 class Document:
-    """What a file holds, as JSON would, and where in the file it stands.
+    """The value in a file, of JSON's types, and the position of each of its parts.
 
     Args:
         path: as the user gave it.
@@ -28,14 +28,17 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.file = str(path)
         try:
-            text = _text(path)
-            loader = _Loader(text)
+            with path.open("rb") as file:
+                content = file.read(_MOST_BYTES + 1)
+            if len(content) > _MOST_BYTES:
+                raise OSError(f"larger than {_MOST_BYTES} bytes")
+            loader = _Loader(content.decode("utf-8"))
             self._node = loader.get_single_node()
             self.value = loader.construct_document(self._node) if self._node else None
-        except (OSError, UnicodeDecodeError, RecursionError) as problem:
-            raise failure("sandbox-file", f"cannot be read: {problem}", file=self.file) from problem
-        except yaml.MarkedYAMLError as problem:
-            raise Failure([self._finding(problem.problem_mark, str(problem.problem))]) from problem
+        except (OSError, UnicodeDecodeError, RecursionError) as error:
+            raise failure("sandbox-file", f"cannot be read: {error}", file=self.file) from error
+        except yaml.MarkedYAMLError as error:
+            raise Failure([self._finding(error.problem_mark, str(error.problem))]) from error
 
     def finding(self, summary: str, *steps: str | int) -> Finding:
         """An error at a value.
@@ -44,31 +47,20 @@ class Document:
             summary: what is wrong.
             steps: keys and indexes that lead there; as far as they lead.
         """
-        return self._finding(_descend(self._node, steps).start_mark if self._node else None, summary)
+        node = self._node
+        for step in steps:
+            child = dict(_children(node)).get(step)
+            if child is None:
+                break
+            node = child
+        return self._finding(node.start_mark if node else None, summary)
 
     def _finding(self, mark: yaml.Mark | None, summary: str) -> Finding:
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         return Finding("sandbox-file", Severity.ERROR, summary, file=self.file, line=line, column=column)
 
 
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise OSError(f"larger than {_MOST_BYTES} bytes")
-    return content.decode("utf-8")
-
-
-def _descend(node: yaml.Node, steps: tuple[str | int, ...]) -> yaml.Node:
-    for step in steps:
-        inner = dict(_children(node)).get(step)
-        if inner is None:
-            return node
-        node = inner
-    return node
-
-
-def _children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Node]]:
+def _children(node: yaml.Node | None) -> Iterator[tuple[str | int, yaml.Node]]:
     if isinstance(node, yaml.MappingNode):
         yield from ((key.value, value) for key, value in node.value)
     elif isinstance(node, yaml.SequenceNode):
@@ -76,9 +68,10 @@ def _children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Node]]:
 
 
 class _Loader(yaml.SafeLoader):
-    """JSON's types only: a date stays text, ``010`` is not eight, and no key stands twice."""
+    """JSON's types only: a date stays text, ``010`` is not eight, and no key may appear twice."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        # A few nested aliases can stand for billions of values ("billion laughs").
         if self.check_event(yaml.AliasEvent):
             raise ComposerError(None, None, "aliases are not read", self.get_event().start_mark)  # type: ignore[no-untyped-call]
         node: yaml.Node | None = super().compose_node(parent, index)
@@ -86,11 +79,11 @@ class _Loader(yaml.SafeLoader):
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node: yaml.MappingNode = super().compose_mapping_node(anchor)
-        seen = set()
+        keys = set()
         for key, _ in node.value:
-            if key.value in seen:
+            if key.value in keys:
                 raise ComposerError(None, None, f"{key.value} stands here twice", key.start_mark)
-            seen.add(key.value)
+            keys.add(key.value)
         return node
 
 

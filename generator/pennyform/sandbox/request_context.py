@@ -1,4 +1,4 @@
-"""What a behaviour is given: one checked request and the books it may read and write."""
+"""What a handler gets: one valid request, and the records it may read and write."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pennyform.sandbox.messages import BASE_PATH
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import AnyRecord, JsonRecord, Record, RecordBody, Records, TypedBody
 
-# What the contract says of documents and exports; of files that were sent it says nothing.
+# The contract says so of documents and exports; of files that were sent it says nothing.
 _DOCUMENT_MINUTES = 30
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """One request past the door: authorised, and conforming to the contract.
+    """One request that is authenticated, authorised and valid.
 
     ``parameters`` holds path and query values by name; ``body`` is the decoded body or None.
     """
@@ -41,7 +41,7 @@ class RequestContext:
         return self.records.now
 
     def url(self, *segments: object) -> str:
-        """An absolute link below the API's base, at the address the caller used."""
+        """An absolute link below the API's base, at the address that the client used."""
         path = "/".join([str(segment) for segment in segments])
         return f"{self.origin}{BASE_PATH}/{path}"
 
@@ -50,8 +50,8 @@ class RequestContext:
     ) -> str:
         """A link to a file that opens without a token, for so many minutes."""
         until = int(self.now.timestamp() + 60 * minutes)
-        place = signed_links.sign(self.access.company.id, kind, identifier, until)
-        return f"{self.origin}{signed_links.PREFIX}{place}/{quote(filename)}"
+        target = signed_links.sign(self.access.company.id, kind, identifier, until)
+        return f"{self.origin}{signed_links.PREFIX}{target}/{quote(filename)}"
 
     @overload
     def find(self, kind: str, identifier: Any, name: str = "") -> JsonRecord: ...
@@ -76,15 +76,15 @@ class RequestContext:
         return record
 
     def save_attached(self, record: AnyRecord) -> None:
-        """Write back a record on which something hangs now that did not, or does no more."""
-        write = self.records.update if self.rules.attached_is_change else self.records.update_silently
-        write(record)
+        """Write back a record after something was attached to it or detached from it."""
+        update = self.records.update if self.rules.attached_is_change else self.records.update_silently
+        update(record)
 
-    def unknown_reference(self, what: str) -> ApiError:
-        """The refusal of an id in a body that leads nowhere."""
+    def unknown_reference(self, name: str) -> ApiError:
+        """The error for an id in a body that leads nowhere; ``name`` is what to call the record."""
         if self.rules.unknown_reference == 404:
-            return not_found(what)
-        return unprocessable(f"{what} was not found")
+            return not_found(name)
+        return unprocessable(f"{name} was not found")
 
 
 Handler = Callable[[RequestContext], Any]

@@ -1,4 +1,4 @@
-"""What a new sandbox holds: one company, one token, and what a company has before its first invoice."""
+"""What a new sandbox contains: a company with its records from before the first invoice, and a token."""
 
 from __future__ import annotations
 
@@ -81,30 +81,48 @@ def add_company(connection: sqlite3.Connection, name: str, now: datetime) -> int
         "INSERT INTO company (id, name, reg_no, accounting_logic) VALUES (?, ?, ?, 'FR_PCG')",
         (company, name, f"sandbox-{int(_SIREN) + others}"),
     )
-    _furnish(Records(connection, company, now))
+    records = Records(connection, company, now)
+    # Ids count up in the order of insertion: a change of this order changes the ids of every new sandbox.
+    _add_accounts_and_categories(records)
+    _add_bank_account(records)
+    _add_documents(records)
     return company
 
 
-def _furnish(records: Records) -> None:
+def _add_accounts_and_categories(records: Records) -> None:
     for number, label, vat_rate, enabled in _CHART:
         account = {"number": number, "label": label, "vat_rate": vat_rate, "country_alpha2": "any"}
-        records.insert(
-            "ledger_account", {**account, "enabled": enabled, "letterable": number in ("401", "411")}
-        )
+        letterable = number in ("401", "411")
+        records.insert("ledger_account", {**account, "enabled": enabled, "letterable": letterable})
     for name in _TEMPLATES:
         records.insert("customer_invoice_template", {"name": name})
     for label, categories in _GROUPS.items():
         group = records.insert("category_group", {"label": label})
-        for category in categories:
-            records.insert(
-                "category", {"label": category, "direction": None, "analytical_code": None}, parent=group.id
-            )
-    _open_account(records)
-    _register(records)
+        for name in categories:
+            category = {"label": name, "direction": None, "analytical_code": None}
+            records.insert("category", category, parent=group.id)
 
 
-def _register(records: Records) -> None:
-    """A fiscal year that is open, and the platform's consent to send and receive e-invoices."""
+def _add_bank_account(records: Records) -> None:
+    """Journals, banks, and one empty bank account."""
+    journals = {
+        code: records.insert("journal", {"code": code, "label": label, "type": type_}).id
+        for code, label, type_ in _JOURNALS
+    }
+    banks = [records.insert("bank_establishment", {"name": name}).id for name in _BANKS]
+    of_number = Selection(["json_extract(body, '$.number') = ?"], [_BANK_ACCOUNT])
+    ledger_account = records.select("ledger_account", of_number)[0].id
+    account = {"name": "Main account", "currency": "EUR", "balance": "0.0", "iban": None}
+    links = {
+        "bank_establishment_id": banks[0],
+        "journal_id": journals["BQ"],
+        "ledger_account_id": ledger_account,
+    }
+    records.insert("bank_account", {**account, **links})
+
+
+def _add_documents(records: Records) -> None:
+    """An open fiscal year, the registration with the e-invoicing platform, and a proforma invoice."""
     year = records.now.year
     dates = {"start": f"{year}-01-01", "finish": f"{year}-12-31"}
     records.insert("fiscal_year", {**dates, "status": "open"})
@@ -112,18 +130,3 @@ def _register(records: Records) -> None:
     records.insert("pa_registration", {**registration, "exchange_direction": "emission_and_reception"})
     proforma = records.insert("commercial_document", {**_PROFORMA, **_PROFORMA_AMOUNTS})
     records.insert("invoice_line", {**_PROFORMA_LINE, **_PROFORMA_AMOUNTS}, parent=proforma.id)
-
-
-def _open_account(records: Records) -> None:
-    """Journals, banks, and one empty bank account."""
-    journals = {
-        code: records.insert("journal", {"code": code, "label": label, "type": type_}).id
-        for code, label, type_ in _JOURNALS
-    }
-    banks = [records.insert("bank_establishment", {"name": name}).id for name in _BANKS]
-    bank = records.select(
-        "ledger_account", Selection(["json_extract(body, '$.number') = ?"], [_BANK_ACCOUNT])
-    )[0]
-    account = {"name": "Main account", "currency": "EUR", "balance": "0.0", "iban": None}
-    links = {"bank_establishment_id": banks[0], "journal_id": journals["BQ"], "ledger_account_id": bank.id}
-    records.insert("bank_account", {**account, **links})

@@ -16,7 +16,7 @@ _PATH = re.compile(rf"{PREFIX}(([0-9]+)/([a-z_]+)/([0-9]+)/([0-9]+))/([0-9a-f]+)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Whose file it is: a record of some kind."""
+    """The record whose file a link opens."""
 
     company: int
     kind: str
@@ -25,19 +25,19 @@ class Link:
 
 def sign(company: int, kind: str, record: int, until: int) -> str:
     """The part of a link between the prefix and the file's name; it opens until a Unix time."""
-    place = f"{company}/{kind}/{record}/{until}"
-    return f"{place}/{_signature(place)}"
+    target = f"{company}/{kind}/{record}/{until}"
+    return f"{target}/{_signature(target)}"
 
 
 def verify(path: str, now: datetime) -> Link | None:
-    """What a link leads to; None when it is none, was tampered with, or has expired."""
-    found = _PATH.fullmatch(path)
-    if found is None or not hmac.compare_digest(found[6], _signature(found[1])):
+    """The record that a link leads to; None when it is no link, was tampered with, or has expired."""
+    match = _PATH.fullmatch(path)
+    if match is None or not hmac.compare_digest(match[6], _signature(match[1])):
         return None
-    if int(found[5]) <= now.timestamp():
+    if int(match[5]) <= now.timestamp():
         return None
-    return Link(int(found[2]), found[3], int(found[4]))
+    return Link(int(match[2]), match[3], int(match[4]))
 
 
-def _signature(place: str) -> str:
-    return hmac.new(_KEY, place.encode(), hashlib.sha256).hexdigest()[:32]
+def _signature(target: str) -> str:
+    return hmac.new(_KEY, target.encode(), hashlib.sha256).hexdigest()[:32]

@@ -13,15 +13,15 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from pennyform.findings import failure
 from pennyform.sandbox.http.asgi import CONNECTION, Application
 
-# What is still being answered, or kept waiting by a fault, gets this long when the server stops.
-_SECONDS_TO_FINISH = 1
-# Longer than any client keeps a connection that it does not use: who hangs up first must be the client, or a
-# request that it sends at that moment is lost.
-_SECONDS_KEPT_OPEN = 120
+# Requests that are still being answered, or that a fault delays, get this long when the server stops.
+_SHUTDOWN_SECONDS = 1
+# Longer than any client keeps an idle connection: the client must close first, or a request that it sends at
+# that moment is lost.
+_KEEP_ALIVE_SECONDS = 120
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open a socket. From now on callers are queued, even before anybody answers.
+    """Open a socket. From now on clients are queued, even before the server runs.
 
     Args:
         host: address or name to listen on.
@@ -33,13 +33,13 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as problem:
+    except (OSError, OverflowError) as error:
         raise failure(
             "sandbox-address",
-            f"the sandbox cannot listen on {host}:{port}: {problem}",
+            f"the sandbox cannot listen on {host}:{port}: {error}",
             fix="choose another --port; 0 picks a free one",
-        ) from problem
-    # Inherited by every connection: without it each answer waits 40 ms for a delayed acknowledgement.
+        ) from error
+    # Inherited by every connection: without it each response waits 40 ms for a delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -64,27 +64,23 @@ def server(application: Application) -> uvicorn.Server:
     Args:
         application: as :meth:`~pennyform.sandbox.Sandbox.asgi` gives it.
     """
+    base: Any = AutoHTTPProtocol  # the faster of uvicorn's protocols that is installed
+
+    def connection_made(self: Any, transport: asyncio.Transport) -> None:
+        # Faults that break a connection need it (``http.asgi``); ASGI itself does not hand it out.
+        base.connection_made(self, transport)
+        self.app_state = {**self.app_state, CONNECTION: transport}
+
     return uvicorn.Server(
         uvicorn.Config(
             application,
-            http=_protocol(),
+            http=type("Protocol", (base,), {"connection_made": connection_made}),
             ws="none",
             lifespan="off",
             log_level="error",
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_SECONDS_KEPT_OPEN,
-            timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
     )
-
-
-def _protocol() -> type[asyncio.Protocol]:
-    """The faster one of uvicorn's that is installed, with the connection left in the scope."""
-    base: Any = AutoHTTPProtocol
-
-    def connection_made(self: Any, transport: asyncio.Transport) -> None:
-        base.connection_made(self, transport)
-        self.app_state = {**self.app_state, CONNECTION: transport}
-
-    return type("Protocol", (base,), {"connection_made": connection_made})

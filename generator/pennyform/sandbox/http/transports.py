@@ -16,7 +16,7 @@ from pennyform.sandbox.messages import Request
 
 Sleep = Callable[[float], None]
 AsyncSleep = Callable[[float], Awaitable[None]]
-Exchange = Callable[[Request], RequestOutcome]
+Dispatch = Callable[[Request], RequestOutcome]
 Timeouts = Mapping[str, float | None]
 
 _RAISED: dict[Ending, tuple[type[httpx.TransportError], str]] = {
@@ -35,12 +35,12 @@ class Transport(httpx.BaseTransport):
     """For ``httpx.Client``. Requests are answered in the calling thread.
 
     Args:
-        exchange: answers, or says what happens instead.
+        dispatch: answers, or says what happens instead.
         sleep: waits for a number of seconds.
     """
 
-    def __init__(self, exchange: Exchange, sleep: Sleep) -> None:
-        self._exchange = exchange
+    def __init__(self, dispatch: Dispatch, sleep: Sleep) -> None:
+        self._dispatch = dispatch
         self._sleep = sleep
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -49,26 +49,27 @@ class Transport(httpx.BaseTransport):
         Raises:
             httpx.TransportError: when a fault says so.
         """
-        outcome = self._exchange(_incoming(request, request.read()))
-        if _is_plain(outcome):
-            return _whole(outcome)
-        wait, ending = _beginning(outcome, _timeouts(request))
+        outcome = self._dispatch(_convert_request(request, request.read()))
+        response = _plain_response(outcome)
+        if response is not None:
+            return response
+        wait, ending = _until_headers(outcome, _timeouts(request))
         if wait:
             self._sleep(wait)
         _raise_unless_complete(ending, request)
-        return _begun(outcome, _Stream(outcome, request, self._sleep))
+        return _streamed_response(outcome, _Stream(outcome, request, self._sleep))
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
     """For ``httpx.AsyncClient``. Answers without yielding: a request takes well under a millisecond.
 
     Args:
-        exchange: answers, or says what happens instead.
+        dispatch: answers, or says what happens instead.
         sleep: waits for a number of seconds; ``asyncio.sleep`` when None.
     """
 
-    def __init__(self, exchange: Exchange, sleep: AsyncSleep | None) -> None:
-        self._exchange = exchange
+    def __init__(self, dispatch: Dispatch, sleep: AsyncSleep | None) -> None:
+        self._dispatch = dispatch
         self._sleep = sleep or asyncio.sleep
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -77,14 +78,15 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         Raises:
             httpx.TransportError: when a fault says so.
         """
-        outcome = self._exchange(_incoming(request, await request.aread()))
-        if _is_plain(outcome):
-            return _whole(outcome)
-        wait, ending = _beginning(outcome, _timeouts(request))
+        outcome = self._dispatch(_convert_request(request, await request.aread()))
+        response = _plain_response(outcome)
+        if response is not None:
+            return response
+        wait, ending = _until_headers(outcome, _timeouts(request))
         if wait:
             await self._sleep(wait)
         _raise_unless_complete(ending, request)
-        return _begun(outcome, _AsyncStream(outcome, request, self._sleep))
+        return _streamed_response(outcome, _AsyncStream(outcome, request, self._sleep))
 
 
 class _Stream(httpx.SyncByteStream):
@@ -92,7 +94,7 @@ class _Stream(httpx.SyncByteStream):
         self._outcome, self._request, self._sleep = outcome, request, sleep
 
     def __iter__(self) -> Iterator[bytes]:
-        for wait, piece, ending in _continuation(self._outcome, _timeouts(self._request)):
+        for wait, piece, ending in _body_events(self._outcome, _timeouts(self._request)):
             if wait:
                 self._sleep(wait)
             _raise_unless_complete(ending, self._request)
@@ -104,14 +106,14 @@ class _AsyncStream(httpx.AsyncByteStream):
         self._outcome, self._request, self._sleep = outcome, request, sleep
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for wait, piece, ending in _continuation(self._outcome, _timeouts(self._request)):
+        for wait, piece, ending in _body_events(self._outcome, _timeouts(self._request)):
             if wait:
                 await self._sleep(wait)
             _raise_unless_complete(ending, self._request)
             yield piece
 
 
-def _incoming(request: httpx.Request, body: bytes) -> Request:
+def _convert_request(request: httpx.Request, body: bytes) -> Request:
     url = request.url
     return Request(
         method=request.method,
@@ -123,17 +125,17 @@ def _incoming(request: httpx.Request, body: bytes) -> Request:
     )
 
 
-def _is_plain(outcome: RequestOutcome) -> bool:
-    return outcome.ending is Ending.COMPLETE and not outcome.delay and not outcome.pause
-
-
-def _whole(outcome: RequestOutcome) -> httpx.Response:
-    assert outcome.response
+def _plain_response(outcome: RequestOutcome) -> httpx.Response | None:
+    """The response at once and in one piece, or None when a fault makes it late, slow or incomplete."""
     response = outcome.response
+    if response is None or outcome.ending is not Ending.COMPLETE or outcome.delay or outcome.pause:
+        return None
     return httpx.Response(response.status, headers=dict(response.headers), content=response.body)
 
 
-def _begun(outcome: RequestOutcome, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+def _streamed_response(
+    outcome: RequestOutcome, stream: httpx.SyncByteStream | httpx.AsyncByteStream
+) -> httpx.Response:
     assert outcome.response
     response = outcome.response
     headers = {**response.headers, "content-length": str(len(response.body))}
@@ -141,34 +143,34 @@ def _begun(outcome: RequestOutcome, stream: httpx.SyncByteStream | httpx.AsyncBy
 
 
 def _timeouts(request: httpx.Request) -> Timeouts:
-    found: Timeouts = request.extensions.get("timeout", {})
-    return found
+    timeouts: Timeouts = request.extensions.get("timeout", {})
+    return timeouts
 
 
-def _beginning(outcome: RequestOutcome, timeouts: Timeouts) -> tuple[float, Ending]:
+def _until_headers(outcome: RequestOutcome, timeouts: Timeouts) -> tuple[float, Ending]:
     """How long until the headers arrive, or until what happens instead of them."""
-    patience = _patience(timeouts)
-    if outcome.delay > patience:
-        return patience, Ending.READ_TIMEOUT
+    limit = _read_timeout(timeouts)
+    if outcome.delay > limit:
+        return limit, Ending.READ_TIMEOUT
     if outcome.response is None:
         return outcome.delay + _time_to_notice(outcome.ending, timeouts), outcome.ending
     return outcome.delay, Ending.COMPLETE
 
 
-def _continuation(outcome: RequestOutcome, timeouts: Timeouts) -> Iterator[tuple[float, bytes, Ending]]:
+def _body_events(outcome: RequestOutcome, timeouts: Timeouts) -> Iterator[tuple[float, bytes, Ending]]:
     """The body: how long until each piece, and what interrupts it."""
-    patience = _patience(timeouts)
+    limit = _read_timeout(timeouts)
     for piece in outcome.pieces():
-        if outcome.pause > patience:
-            yield patience, b"", Ending.READ_TIMEOUT
+        if outcome.pause > limit:
+            yield limit, b"", Ending.READ_TIMEOUT
         yield outcome.pause, piece, Ending.COMPLETE
     if outcome.ending is not Ending.COMPLETE:
         yield _time_to_notice(outcome.ending, timeouts), b"", outcome.ending
 
 
-def _patience(timeouts: Timeouts) -> float:
-    allowed = timeouts.get("read")
-    return float("inf") if allowed is None else allowed
+def _read_timeout(timeouts: Timeouts) -> float:
+    timeout = timeouts.get("read")
+    return float("inf") if timeout is None else timeout
 
 
 def _time_to_notice(ending: Ending, timeouts: Timeouts) -> float:

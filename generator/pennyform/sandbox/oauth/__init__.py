@@ -1,6 +1,6 @@
 """OAuth 2.0 for integrations: authorization code with PKCE, rotating refresh tokens, revocation.
 
-There is no page to log in on: whoever is sent to ``/oauth/authorize`` agrees at once, for the first company
+There is no page to log in on: whoever is sent to ``/oauth/authorize`` consents at once, for the first company
 or the one that ``company_id`` names.
 """
 

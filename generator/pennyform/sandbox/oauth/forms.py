@@ -1,4 +1,4 @@
-"""What comes in and goes out of the endpoints: forms, and errors by the RFCs' codes."""
+"""Parameters of the endpoints, and errors by the RFCs' codes."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from pennyform.sandbox.messages import Request
 _FORM = "application/x-www-form-urlencoded"
 
 
-class RefusedError(Exception):
-    """An error response; ``code`` is one of the RFCs'."""
+class OAuthError(Exception):
+    """An error response; ``code`` is one of RFC 6749's (sections 4.1.2.1 and 5.2)."""
 
-    def __init__(self, code: str, why: str, status: int = 400) -> None:
-        super().__init__(code, why)
+    def __init__(self, code: str, description: str, status: int = 400) -> None:
+        super().__init__(code, description)
         self.status = status
-        self.body = {"error": code, "error_description": why}
+        self.body = {"error": code, "error_description": description}
 
 
-def form_of(request: Request) -> dict[str, str]:
+def read_form(request: Request) -> dict[str, str]:
     """The fields of a request's form.
 
     Raises:
-        RefusedError: when it is none.
+        OAuthError: when its body is no form.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != _FORM:
-        raise RefusedError("invalid_request", f"Content-Type must be {_FORM}")
+    if request.media_type != _FORM:
+        raise OAuthError("invalid_request", f"Content-Type must be {_FORM}")
     try:
-        return fields(request.body.decode("ascii"))
-    except UnicodeDecodeError as problem:
-        raise RefusedError("invalid_request", "the form cannot be read") from problem
+        return parse_parameters(request.body.decode("ascii"))
+    except UnicodeDecodeError as error:
+        raise OAuthError("invalid_request", "the form cannot be read") from error
 
 
-def fields(text: str) -> dict[str, str]:
+def parse_parameters(text: str) -> dict[str, str]:
     """The parameters of a query or a form.
 
     Raises:
-        RefusedError: when they cannot be read, or one comes twice.
+        OAuthError: when they cannot be read, or one comes twice.
     """
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100)
-    except ValueError as problem:
-        raise RefusedError("invalid_request", "the parameters cannot be read") from problem
+    except ValueError as error:
+        raise OAuthError("invalid_request", "the parameters cannot be read") from error
+    # RFC 6749, sections 3.1 and 3.2: parameters must not be included more than once.
     if len(pairs) != len(dict(pairs)):
-        raise RefusedError("invalid_request", "a parameter is given twice")
+        raise OAuthError("invalid_request", "a parameter is given twice")
     return dict(pairs)

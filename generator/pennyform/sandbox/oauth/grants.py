@@ -1,7 +1,7 @@
 """Applications, and what users granted them. The one module with SQL about OAuth.
 
-Of secrets, codes and tokens only digests are kept. A grant begins as a code, which is used once; then it has
-one pair of tokens at a time.
+Of secrets, codes and tokens only digests are stored. A grant begins with a code, which is used once; then it
+has one pair of tokens at a time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,8 +19,15 @@ from pennyform.sandbox.auth.access import add_token, digest
 from pennyform.sandbox.clock import timestamp
 
 APPLICATION = "sandbox"
-ACCESS = timedelta(hours=24)
-_REFRESH = timedelta(days=90)
+ACCESS_LIFETIME = timedelta(hours=24)  # both as the guide to OAuth says
+_REFRESH_LIFETIME = timedelta(days=90)
+_BY_CODE = (
+    "SELECT id, client, company, scopes, redirect, challenge, used, expires_at FROM grants WHERE code = ?"
+)
+_FROM_PAIRS = (
+    "SELECT grants.id, client, company, scopes, redirect, challenge, pair.used, pair.expires_at"
+    " FROM pair JOIN grants ON grants.id = pair.granted WHERE "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +38,17 @@ class Application:
     secret: str
     redirects: Sequence[str]
 
-    def proves_itself(self, secret: str) -> bool:
-        """Whether the secret is the application's; one that has none proves itself by PKCE alone."""
+    def accepts(self, secret: str) -> bool:
+        """Whether the secret is the application's; one that has none is authenticated by PKCE alone."""
         return not self.secret or hmac.compare_digest(self.secret, digest(secret))
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a user allowed an application to do in a company."""
+    """What a user allowed an application to do in a company.
+
+    ``usable``: whether the code or token by which it was looked up may still be used.
+    """
 
     id: int
     client: str
@@ -46,15 +56,7 @@ class Grant:
     scopes: tuple[str, ...]
     redirect: str
     challenge: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two new tokens."""
-
-    access: str
-    refresh: str
-    scopes: Sequence[str]
+    usable: bool
 
 
 class Grants:
@@ -62,129 +64,106 @@ class Grants:
 
     Args:
         connection: in a transaction that may write.
-        now: what was granted ends.
+        now: when codes and tokens are issued and checked.
         code_minutes: until a code ends.
     """
 
     def __init__(self, connection: sqlite3.Connection, now: datetime, *, code_minutes: float) -> None:
         self._connection = connection
         self._now = now
-        self._code = timedelta(minutes=code_minutes)
+        self._code_lifetime = timedelta(minutes=code_minutes)
 
     def application(self, client: str) -> Application | None:
         """The application of that ``client_id``."""
-        found = self._connection.execute(
+        row = self._connection.execute(
             "SELECT client, secret, redirects FROM application WHERE client = ?", (client,)
         ).fetchone()
-        return Application(found[0], found[1], msgspec.json.decode(found[2])) if found else None
+        return Application(row[0], row[1], msgspec.json.decode(row[2])) if row else None
 
-    def begin(
-        self, client: str, company: int, scopes: Sequence[str], *, redirect: str, challenge: str
-    ) -> str:
-        """Keep a grant; returns the code that the application exchanges for tokens in time."""
-        number = self._count("grants")
-        code = _token("code", number, self._now)
+    def add(self, client: str, company: int, scopes: Sequence[str], *, redirect: str, challenge: str) -> str:
+        """Store a grant; returns the code that the application exchanges for tokens in time."""
+        code = self._generate("code", "grants")
         self._connection.execute(
             "INSERT INTO grants (client, company, scopes, redirect, challenge, code, expires_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (client, company, _text(scopes), redirect, challenge, digest(code), self._in(self._code)),
+            (
+                client,
+                company,
+                _encode(scopes),
+                redirect,
+                challenge,
+                digest(code),
+                self._after(self._code_lifetime),
+            ),
         )
         return code
 
-    def of_code(self, code: str) -> tuple[Grant, bool] | None:
-        """The grant of a code, and whether the code may still be used."""
-        found = self._connection.execute(
-            "SELECT id, client, company, scopes, redirect, challenge, used, expires_at FROM grants"
-            " WHERE code = ?",
-            (digest(code),),
-        ).fetchone()
-        if found is None:
+    def by_code(self, code: str) -> Grant | None:
+        """The grant of a code."""
+        return self._find(_BY_CODE, code)
+
+    def by_refresh_token(self, token: str) -> Grant | None:
+        """The grant of a refresh token."""
+        return self._find(f"{_FROM_PAIRS} pair.refresh = ?", token)
+
+    def by_access_token(self, token: str) -> Grant | None:
+        """The grant of an access token that was issued for it."""
+        return self._find(f"{_FROM_PAIRS} pair.access = ?", token)
+
+    def _find(self, statement: str, secret: str) -> Grant | None:
+        row = self._connection.execute(statement, (digest(secret),)).fetchone()
+        if row is None:
             return None
-        return _grant(found), not found[6] and found[7] > timestamp(self._now)
+        identifier, client, company, scopes, redirect, challenge, used, expires_at = row
+        usable = not used and expires_at > timestamp(self._now)
+        scopes = tuple(msgspec.json.decode(scopes))
+        return Grant(identifier, client, company, scopes, redirect, challenge, usable)
 
-    def of_refresh(self, token: str) -> tuple[Grant, bool] | None:
-        """The grant of a refresh token, and whether the token may still be used."""
-        found = self._connection.execute(
-            "SELECT grants.id, client, company, scopes, redirect, challenge, pair.used, pair.expires_at"
-            " FROM pair JOIN grants ON grants.id = pair.granted WHERE pair.refresh = ?",
-            (digest(token),),
-        ).fetchone()
-        if found is None:
-            return None
-        return _grant(found), not found[6] and found[7] > timestamp(self._now)
-
-    def of_access(self, token: str) -> Grant | None:
-        """The grant of an access token that was given for it."""
-        found = self._connection.execute(
-            "SELECT grants.id, client, company, scopes, redirect, challenge"
-            " FROM pair JOIN grants ON grants.id = pair.granted WHERE pair.access = ?",
-            (digest(token),),
-        ).fetchone()
-        return _grant(found) if found else None
-
-    def renew(self, grant: Grant, scopes: Sequence[str]) -> Pair:
-        """Give a grant a new pair of tokens. The code and the pair it had before are dead from now on."""
+    def issue_pair(self, grant: Grant, scopes: Collection[str]) -> tuple[str, str]:
+        """Give a grant a new access token and refresh token; its code and earlier pairs end."""
         self.end(grant)
-        number = self._count("pair")
-        pair = Pair(_token("access", number, self._now), _token("refresh", number, self._now), scopes)
+        access, refresh = self._generate("access", "pair"), self._generate("refresh", "pair")
         self._connection.execute(
             "INSERT INTO pair (granted, access, refresh, expires_at) VALUES (?, ?, ?, ?)",
-            (grant.id, digest(pair.access), digest(pair.refresh), self._in(_REFRESH)),
+            (grant.id, digest(access), digest(refresh), self._after(_REFRESH_LIFETIME)),
         )
-        expires_at = self._now + ACCESS
-        name = f"oauth:{grant.client}"
-        add_token(self._connection, pair.access, grant.company, scopes, name=name, expires_at=expires_at)
-        return pair
+        name, expires_at = f"oauth:{grant.client}", self._now + ACCESS_LIFETIME
+        add_token(self._connection, access, grant.company, scopes, name=name, expires_at=expires_at)
+        return access, refresh
 
     def end(self, grant: Grant) -> None:
-        """Take back the code and every token of a grant."""
+        """Revoke the code and every token of a grant."""
         self._connection.execute("UPDATE grants SET used = 1 WHERE id = ?", (grant.id,))
         self._connection.execute(
             "DELETE FROM token WHERE digest IN (SELECT access FROM pair WHERE granted = ?)", (grant.id,)
         )
         self._connection.execute("UPDATE pair SET used = 1 WHERE granted = ?", (grant.id,))
 
-    def _count(self, table: str) -> int:
-        # One of the two tables above.
-        return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+    def _generate(self, kind: str, table: str) -> str:
+        """A code or token. It may be guessed, as no money depends on it, so that runs repeat to the byte."""
+        count = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - ours
+        return hashlib.sha256(f"{kind}/{count}/{timestamp(self._now)}".encode()).hexdigest()
 
-    def _in(self, lifetime: timedelta) -> str:
+    def _after(self, lifetime: timedelta) -> str:
         return timestamp(self._now + lifetime)
 
 
 def add_application(
     connection: sqlite3.Connection, client: str, secret: str, redirects: Sequence[str]
 ) -> None:
-    """Make an application known, or known anew.
+    """Make an application known, or replace it.
 
     Args:
         connection: in a transaction that may write.
         client: its ``client_id``.
-        secret: its ``client_secret``; empty for one that cannot keep any.
+        secret: its ``client_secret``; empty for one that cannot store any.
         redirects: where it may send users back to, exactly; anywhere when empty.
     """
     connection.execute(
         "INSERT OR REPLACE INTO application (client, secret, redirects) VALUES (?, ?, ?)",
-        (client, digest(secret) if secret else "", _text(redirects)),
+        (client, digest(secret) if secret else "", _encode(redirects)),
     )
 
 
-def _grant(row: Sequence[object]) -> Grant:
-    identifier, client, company, scopes, redirect, challenge = row[:6]
-    return Grant(
-        int(str(identifier)),
-        str(client),
-        int(str(company)),
-        tuple(msgspec.json.decode(str(scopes))),
-        str(redirect),
-        str(challenge),
-    )
-
-
-def _token(kind: str, number: int, now: datetime) -> str:
-    """Nobody's money hangs on it that it cannot be guessed, and a run can be repeated to the byte."""
-    return hashlib.sha256(f"{kind}/{number}/{timestamp(now)}".encode()).hexdigest()
-
-
-def _text(values: Sequence[str]) -> str:
+def _encode(values: Sequence[str]) -> str:
     return msgspec.json.encode(list(values)).decode()

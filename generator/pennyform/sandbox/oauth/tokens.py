@@ -1,113 +1,128 @@
-"""Tokens for codes and for refresh tokens, and their end."""
+"""Tokens in exchange for codes and refresh tokens, and their revocation."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import unquote_plus
 
+import msgspec
+
 from pennyform.sandbox.messages import Request
-from pennyform.sandbox.oauth.authorize import known_scopes
-from pennyform.sandbox.oauth.forms import RefusedError, form_of
-from pennyform.sandbox.oauth.grants import ACCESS, Application, Grant, Grants, Pair
+from pennyform.sandbox.oauth.forms import OAuthError, read_form
+from pennyform.sandbox.oauth.grants import ACCESS_LIFETIME, Application, Grant, Grants
 from pennyform.sandbox.rules import Rules
 
 
-def token(grants: Grants, request: Request, rules: Rules) -> dict[str, object]:
+class TokenResponse(msgspec.Struct, frozen=True):
+    """What ``POST /oauth/token`` answers: RFC 6749, section 5.1."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    refresh_token: str
+    scope: str
+
+
+def issue_tokens(grants: Grants, request: Request, rules: Rules) -> TokenResponse:
     """``POST /oauth/token``: a new pair of tokens.
 
     Raises:
-        RefusedError: for an application that is not known, or a code or token that is of no use any more.
+        OAuthError: for an application that is not known, or a code or token that cannot be used any more.
     """
-    form = form_of(request)
-    application = _authenticated(grants, request, form)
+    form = read_form(request)
+    application = _authenticate(grants, request, form)
     match form.get("grant_type"):
         case "authorization_code":
-            return _shown(_exchanged(grants, application, form))
+            grant = _exchange_code(grants, application, form)
+            scopes: Collection[str] = grant.scopes
         case "refresh_token":
-            return _shown(_refreshed(grants, application, form, rules))
-    raise RefusedError("unsupported_grant_type", "grant_type is not one of those that are known")
+            grant = _use_refresh_token(grants, application, form, rules)
+            scopes = check_scopes(form.get("scope", "").split() or list(grant.scopes), grant.scopes)
+        case _:
+            raise OAuthError("unsupported_grant_type", "grant_type is not one of those that are known")
+    access, refresh = grants.issue_pair(grant, scopes)
+    expires_in = int(ACCESS_LIFETIME.total_seconds())
+    return TokenResponse(access, "Bearer", expires_in, refresh, " ".join(scopes))
 
 
-def _authenticated(grants: Grants, request: Request, form: Mapping[str, str]) -> Application:
-    """The application that asks: by HTTP Basic, or by its id and secret in the form."""
-    client, secret = _basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
+def _authenticate(grants: Grants, request: Request, form: Mapping[str, str]) -> Application:
+    """The application: by HTTP Basic, or by its id and secret in the form (RFC 6749, section 2.3.1)."""
+    client, secret = form.get("client_id", ""), form.get("client_secret", "")
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            client, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
+        except ValueError:
+            client = secret = ""
+        client, secret = unquote_plus(client), unquote_plus(secret)
     application = grants.application(client)
-    if application is None or not application.proves_itself(secret):
-        raise RefusedError("invalid_client", "the application is not known, or its secret is wrong", 401)
+    if application is None or not application.accepts(secret):
+        raise OAuthError("invalid_client", "the application is not known, or its secret is wrong", 401)
     return application
 
 
-def _basic(request: Request) -> tuple[str, str] | None:
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        client, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
-    except ValueError:
-        return "", ""
-    return unquote_plus(client), unquote_plus(secret)
-
-
-def _exchanged(grants: Grants, application: Application, form: Mapping[str, str]) -> Pair:
-    found = grants.of_code(form.get("code", ""))
-    if found is None or found[0].client != application.client:
-        raise RefusedError("invalid_grant", "the code is not known")
-    grant, usable = found
-    if not usable:
-        # Somebody else may have used it: what was given for it ends.
+def _exchange_code(grants: Grants, application: Application, form: Mapping[str, str]) -> Grant:
+    grant = grants.by_code(form.get("code", ""))
+    if grant is None or grant.client != application.client:
+        raise OAuthError("invalid_grant", "the code is not known")
+    if not grant.usable:
+        # Somebody else may have used it: what was issued for it ends (RFC 6749, section 4.1.2).
         grants.end(grant)
-        raise RefusedError("invalid_grant", "the code was used or has expired")
+        raise OAuthError("invalid_grant", "the code was used or has expired")
     if form.get("redirect_uri") != grant.redirect:
-        raise RefusedError("invalid_grant", "redirect_uri is another one than that of the authorization")
-    if not _is_proven(grant.challenge, form.get("code_verifier", "")):
-        raise RefusedError("invalid_grant", "code_verifier does not fit the code_challenge")
-    return grants.renew(grant, grant.scopes)
+        raise OAuthError("invalid_grant", "redirect_uri is another one than that of the authorization")
+    if not _verify_challenge(grant.challenge, form.get("code_verifier", "")):
+        raise OAuthError("invalid_grant", "code_verifier does not fit the code_challenge")
+    return grant
 
 
-def _is_proven(challenge: str, verifier: str) -> bool:
+def _verify_challenge(challenge: str, verifier: str) -> bool:
+    """RFC 7636, section 4.6; a verifier without a challenge fails too (RFC 9700, section 4.8.2)."""
     if not challenge:
         return not verifier
     digest = hashlib.sha256(verifier.encode()).digest()
-    made = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    return hmac.compare_digest(made, challenge)
+    expected = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    return hmac.compare_digest(expected, challenge)
 
 
-def _refreshed(grants: Grants, application: Application, form: Mapping[str, str], rules: Rules) -> Pair:
-    found = grants.of_refresh(form.get("refresh_token", ""))
-    if found is None or found[0].client != application.client:
-        raise RefusedError("invalid_grant", "the refresh token is not known")
-    grant, usable = found
-    if not usable:
+def _use_refresh_token(
+    grants: Grants, application: Application, form: Mapping[str, str], rules: Rules
+) -> Grant:
+    grant = grants.by_refresh_token(form.get("refresh_token", ""))
+    if grant is None or grant.client != application.client:
+        raise OAuthError("invalid_grant", "the refresh token is not known")
+    if not grant.usable:
         if rules.refresh_once:
             grants.end(grant)
-        raise RefusedError("invalid_grant", "the refresh token was used, was revoked or has expired")
-    asked = form.get("scope", "").split() or list(grant.scopes)
-    return grants.renew(grant, known_scopes(asked, grant.scopes))
+        raise OAuthError("invalid_grant", "the refresh token was used, was revoked or has expired")
+    return grant
+
+
+def check_scopes(requested: list[str], allowed: Collection[str]) -> list[str]:
+    """The scopes that are requested, sorted.
+
+    Raises:
+        OAuthError: for one that is not allowed, or none.
+    """
+    unknown = sorted(set(requested) - set(allowed))
+    if unknown or not requested:
+        description = f"unknown scopes: {' '.join(unknown)}" if requested else "no scope"
+        raise OAuthError("invalid_scope", description)
+    return sorted(set(requested))
 
 
 def revoke(grants: Grants, request: Request) -> None:
-    """``POST /oauth/revoke``: both tokens of a pair end together; of one that is not known nothing is said.
+    """``POST /oauth/revoke``: both tokens of a pair end together; an unknown one is no error (RFC 7009).
 
     Raises:
-        RefusedError: for an application that is not known.
+        OAuthError: for an application that is not known.
     """
-    form = form_of(request)
-    application = _authenticated(grants, request, form)
-    given = form.get("token", "")
-    refreshing = grants.of_refresh(given)
-    grant: Grant | None = refreshing[0] if refreshing else grants.of_access(given)
+    form = read_form(request)
+    application = _authenticate(grants, request, form)
+    token = form.get("token", "")
+    grant = grants.by_refresh_token(token) or grants.by_access_token(token)
     if grant is not None and grant.client == application.client:
         grants.end(grant)
-
-
-def _shown(pair: Pair) -> dict[str, object]:
-    return {
-        "access_token": pair.access,
-        "token_type": "Bearer",
-        "expires_in": int(ACCESS.total_seconds()),
-        "refresh_token": pair.refresh,
-        "scope": " ".join(pair.scopes),
-    }

@@ -1,33 +1,34 @@
-"""What happened to records: the rows behind the changelogs. The one module with SQL about changes."""
+"""Changes of records: the rows behind the changelogs. The one module with SQL about changes."""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from pennyform.sandbox.clock import timestamp
+from pennyform.sandbox.json_types import JsonObject
 
 Operation = Literal["insert", "update", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that happened to a record. ``detail`` is what a changelog shows besides the record's id."""
+    """One change of a record. ``detail`` is what a changelog shows besides the record's id."""
 
     id: int
     record: int
     operation: Operation
-    detail: dict[str, Any]
+    detail: JsonObject
     occurred_at: str
     created_at: str
 
 
 class Changes:
-    """Changes of one company's records inside one transaction, as ``records.Books``."""
+    """Changes of one company's records inside one transaction."""
 
     def __init__(self, connection: sqlite3.Connection, company: int, now: datetime) -> None:
         self._connection = connection
@@ -41,18 +42,18 @@ class Changes:
         operation: Operation,
         *,
         created_at: str,
-        detail: dict[str, Any] | None = None,
+        detail: JsonObject | None = None,
     ) -> None:
         """Add a change of a record of some kind."""
-        told = msgspec.json.encode(detail or {}).decode()
+        text = msgspec.json.encode(detail or {}).decode()
         self._connection.execute(
             "INSERT INTO change (company, kind, record, operation, detail, occurred_at, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._company, kind, record, operation, told, self._stamp, created_at),
+            (self._company, kind, record, operation, text, self._stamp, created_at),
         )
 
     def select(self, kind: str, *, after: int, since: datetime, until: datetime, limit: int) -> list[Change]:
-        """What happened to a kind of record, oldest first.
+        """Changes of a kind of record, oldest first.
 
         Args:
             kind: of the records.

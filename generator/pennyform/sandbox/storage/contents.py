@@ -1,4 +1,4 @@
-"""The content of files, kept once however often it comes. The one module with SQL about content."""
+"""The content of files, stored once however often it is sent. The one module with SQL about content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class FileContents:
         self._connection = connection
 
     def store(self, content: bytes) -> str:
-        """Keep a content; returns its digest."""
+        """Store a content; returns its digest."""
         digest = hashlib.sha256(content).hexdigest()
         self._connection.execute(
             "INSERT INTO content (digest, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, content)
@@ -21,6 +21,6 @@ class FileContents:
         return digest
 
     def read(self, digest: str) -> bytes:
-        """A content that was kept."""
+        """A content that was stored."""
         row = self._connection.execute("SELECT bytes FROM content WHERE digest = ?", (digest,)).fetchone()
         return bytes(row[0])

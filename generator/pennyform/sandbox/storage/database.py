@@ -1,10 +1,10 @@
-"""One SQLite file that holds everything: companies, tokens, records, their changes, files, counters.
+"""One SQLite file with everything: companies, tokens, records, their changes, files, counters.
 
 WAL mode, so that readers never wait for the writer and what was answered survives the end of the process,
-however sudden. ``synchronous=NORMAL``: if the power fails, the last writes may be lost, never the books; to
-wait for the disk after each write would cost every test milliseconds and protect nobody's money. Every
-write is one ``BEGIN IMMEDIATE`` transaction, and uniqueness is an index, not a look-up: several processes
-may open the same file.
+however sudden. ``synchronous=NORMAL``: a power failure may lose the last writes, but cannot corrupt the file
+(https://sqlite.org/wal.html); to wait for the disk after each write would cost every test milliseconds and
+protect nobody's money. Every write is one ``BEGIN IMMEDIATE`` transaction, and uniqueness is an index, not a
+look-up: several processes may open the same file.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from threading import RLock
 
 from pennyform.findings import Failure, failure
 
-_SQLITE = b"SQLite format 3\0"
-_APPLICATION = 0x50464D53  # "PFMS": tells our file from any other SQLite file
+_FILE_HEADER = b"SQLite format 3\0"
+_APPLICATION_ID = 0x50464D53  # "PFMS": tells our file from any other SQLite file
 _VERSION = 3
-_WAIT_FOR_LOCK = 30.0
-# Two processes that turn one new file to WAL mode at the same moment are not made to wait, but refused.
-_PAUSE_TO_OPEN = 0.02
+_LOCK_TIMEOUT = 30.0
+# SQLite's busy timeout does not cover the switch to WAL mode: of two processes that create one file at the
+# same moment, one gets "database is locked" at once and must try again.
+_OPEN_RETRY_DELAY = 0.02
 _FIRST_ID = 10_000_000_000_000  # the real service's ids have 14 digits; none may fit in 32 bits by chance
 
 _TABLES = f"""
@@ -66,8 +67,8 @@ CREATE TABLE counter (
 INSERT INTO sqlite_sequence (name, seq) VALUES ('record', {_FIRST_ID});
 """  # noqa: S608
 
-# Whoever refers to another comes first.
-_IN_ORDER = (
+# Foreign keys are enforced: a table that refers to another is dropped before it.
+_DROP_ORDER = (
     "change",
     "content",
     "record",
@@ -85,36 +86,36 @@ class Database:
 
     Args:
         database: a path, created with its folder when absent, or ``":memory:"``.
-        plant: fills a database that was just created, in the same transaction.
+        seed: fills a database that was just created, in the same transaction.
 
     Raises:
         Failure: when the file cannot be opened or is not a sandbox's.
     """
 
-    def __init__(self, database: Path | str, plant: Callable[[sqlite3.Connection], None]) -> None:
+    def __init__(self, database: Path | str, seed: Callable[[sqlite3.Connection], None]) -> None:
         self._name = str(database)
-        self._plant = plant
+        self._seed = seed
         self._lock = RLock()
         try:
-            self._connection = self._opened()
-        except (sqlite3.DatabaseError, OSError) as problem:
-            raise _unusable(self._name, str(problem)) from problem
+            self._connection = self._open()
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise _database_failure(self._name, str(error)) from error
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
         if self._name != ":memory:":
             Path(self._name).parent.mkdir(parents=True, exist_ok=True)
-        until = time.monotonic() + _WAIT_FOR_LOCK
+        until = time.monotonic() + _LOCK_TIMEOUT
         while True:
             try:
-                return self._connected()
-            except sqlite3.OperationalError as problem:
-                if "locked" not in str(problem) or time.monotonic() > until:
+                return self._connect()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
                     raise
-                time.sleep(_PAUSE_TO_OPEN)
+                time.sleep(_OPEN_RETRY_DELAY)
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._name, timeout=_WAIT_FOR_LOCK, isolation_level=None, check_same_thread=False
+            self._name, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         try:
             self._prepare(connection)
@@ -124,7 +125,7 @@ class Database:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        # Whose file it is comes first: nothing is written into somebody else's.
+        # Checked before anything is written: the file may belong to another program.
         with _transaction(connection, write=False):
             self._check(connection)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -138,16 +139,16 @@ class Database:
         """In one snapshot: another process may be creating the tables at this moment."""
         owner, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
         foreign = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if owner != _APPLICATION and (owner or foreign):
-            raise _unusable(self._name, "it is a database of another program")
+        if owner != _APPLICATION_ID and (owner or foreign):
+            raise _database_failure(self._name, "it is a database of another program")
         if owner and version != _VERSION:
-            raise _unusable(self._name, f"it was written by another version ({version})")
+            raise _database_failure(self._name, f"it was written by another version ({version})")
 
     def _create(self, connection: sqlite3.Connection) -> None:
         for statement in _TABLES.split(";"):
             connection.execute(statement)
-        self._plant(connection)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        self._seed(connection)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     @contextmanager
@@ -163,37 +164,37 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A connection for single look-ups, each of which sees what is there by then."""
+        """A connection for single queries, each of which sees the latest commit."""
         with self._lock:
             yield self._connection
 
     def reset(self) -> None:
-        """Empty everything and plant again, in one transaction: others who have the file open see it."""
+        """Drop everything and seed again, in one transaction: others who have the file open see it."""
         with self.transaction(write=True) as connection:
-            for table in _IN_ORDER:
+            for table in _DROP_ORDER:
                 connection.execute(f"DROP TABLE {table}")
             self._create(connection)
 
     def restore(self, image: bytes) -> None:
-        """Put a copy in the place of everything, in one transaction: others who have the file open see it.
+        """Replace everything by a snapshot, in one transaction: others who have the file open see it.
 
         Raises:
             Failure: when it is no copy of a sandbox, or one of another version.
         """
-        if not image.startswith(_SQLITE):
-            raise _unusable(self._name, "what is to be put back is no copy of a sandbox")
+        if not image.startswith(_FILE_HEADER):
+            raise _database_failure(self._name, "what is to be put back is no copy of a sandbox")
         with self._lock, closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
             try:
                 source.deserialize(image)
                 self._check(source)
                 if not _pragma(source, "application_id"):
-                    raise _unusable(self._name, "what is to be put back is empty")
+                    raise _database_failure(self._name, "what is to be put back is empty")
                 source.backup(self._connection)
-            except sqlite3.DatabaseError as problem:
-                raise _unusable(self._name, f"the copy cannot be put back: {problem}") from problem
+            except sqlite3.DatabaseError as error:
+                raise _database_failure(self._name, f"the copy cannot be put back: {error}") from error
 
     def close(self) -> None:
-        """Let go of the file. Closing twice is harmless."""
+        """Close the file. Closing twice is harmless."""
         with self._lock:
             self._connection.close()
 
@@ -205,7 +206,7 @@ def _transaction(connection: sqlite3.Connection, *, write: bool) -> Iterator[sql
         yield connection
         connection.execute("COMMIT")
     except BaseException:
-        # A full disk ends the transaction by itself.
+        # A full disk has rolled it back by itself (https://sqlite.org/lang_transaction.html).
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
@@ -215,7 +216,7 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _unusable(name: str, reason: str) -> Failure:
+def _database_failure(name: str, reason: str) -> Failure:
     return failure(
         "sandbox-database",
         f"the sandbox cannot use this database: {reason}",

@@ -1,4 +1,4 @@
-"""The books of one company: every resource is a record of some kind, kept as JSON.
+"""The records of one company: every resource is a record of some kind, stored as JSON.
 
 The one module with SQL about records. Kinds are the contract's resources (``customer``, ``product``,
 ``customer_invoice``, ``invoice_line``, …); ``parent`` ties lines to their invoice; ``reference`` is the
@@ -34,15 +34,15 @@ WHERE place <= ? ORDER BY parent, id {direction}
 _NEWEST_CHILDREN = _CHILDREN.format(columns=_COLUMNS, direction="DESC")
 _OLDEST_CHILDREN = _CHILDREN.format(columns=_COLUMNS, direction="ASC")
 _LARGEST_ID = 2**63 - 1
-# Kinds whose every insertion, update and deletion is told in a changelog.
-_TOLD = frozenset(
+# Kinds whose every insertion, update and deletion shows in a changelog.
+_IN_CHANGELOGS = frozenset(
     {"customer", "customer_invoice", "ledger_entry_line", "product"}
     | {"quote", "supplier", "supplier_invoice", "transaction"}
 )
 
 
 class DuplicateReferenceError(Exception):
-    """Another record of the kind carries the reference."""
+    """Another record of the kind has the reference."""
 
 
 class RecordBody(msgspec.Struct, kw_only=True):
@@ -174,19 +174,19 @@ class Records:
 
     @overload
     def children(
-        self, kind: str, parents: Sequence[int], most: int, *, newest: bool = True
+        self, kind: str, parents: Sequence[int], limit: int, *, newest: bool = True
     ) -> dict[int, list[JsonRecord]]: ...
     @overload
     def children(
-        self, kind: type[TypedBody], parents: Sequence[int], most: int, *, newest: bool = True
+        self, kind: type[TypedBody], parents: Sequence[int], limit: int, *, newest: bool = True
     ) -> dict[int, list[Record[TypedBody]]]: ...
     def children(
-        self, kind: str | type[RecordBody], parents: Sequence[int], most: int, *, newest: bool = True
+        self, kind: str | type[RecordBody], parents: Sequence[int], limit: int, *, newest: bool = True
     ) -> dict[int, list[AnyRecord]]:
-        """Up to ``most`` records per parent, newest or oldest first; a parent without any is left out."""
+        """Up to ``limit`` records per parent, newest or oldest first; a parent without any is left out."""
         statement = _NEWEST_CHILDREN if newest else _OLDEST_CHILDREN
         rows = self._connection.execute(
-            statement, (self._company, kind_name(kind), msgspec.json.encode(parents).decode(), most)
+            statement, (self._company, kind_name(kind), msgspec.json.encode(parents).decode(), limit)
         )
         children: dict[int, list[AnyRecord]] = {}
         for row in rows:
@@ -209,37 +209,37 @@ class Records:
             (self._company, kind, parent, reference, _encode(body), now, now),
         )
         record = Record(cursor.lastrowid or 0, kind, parent, reference, body, now, now)
-        self._tell(record, "insert")
+        self._add_change(record, "insert")
         return record
 
     def update(self, record: AnyRecord) -> None:
         """Write a changed record back.
 
         Raises:
-            TakenError: when its new reference is in use.
+            DuplicateReferenceError: when its new reference is in use.
         """
         record.updated_at = self._stamp
         self.update_silently(record)
-        self._tell(record, "update")
+        self._add_change(record, "update")
 
     def update_silently(self, record: AnyRecord) -> None:
-        """Write back what hangs on a record rather than belongs to it: no new time, no event."""
+        """Write a record back without a new ``updated_at`` and without an entry in its changelog."""
         self._execute(
             "UPDATE record SET reference = ?, body = ?, updated_at = ? WHERE id = ? AND company = ?",
             (record.reference, _encode(record.body), record.updated_at, record.id, self._company),
         )
 
     def delete(self, records: Iterable[AnyRecord], *, free_reference: bool = False) -> None:
-        """Take records out of the books; their references stay taken unless ``free_reference``."""
+        """Delete records; their references stay in use unless ``free_reference``."""
         for record in records:
             self._execute(
                 "UPDATE record SET deleted_at = ?, reference = ? WHERE id = ? AND company = ?",
                 (self._stamp, None if free_reference else record.reference, record.id, self._company),
             )
-            self._tell(record, "delete")
+            self._add_change(record, "delete")
 
-    def _tell(self, record: AnyRecord, operation: Operation) -> None:
-        if record.kind in _TOLD:
+    def _add_change(self, record: AnyRecord, operation: Operation) -> None:
+        if record.kind in _IN_CHANGELOGS:
             self.changes.add(record.kind, record.id, operation, created_at=record.created_at)
 
     def next_number(self, name: str) -> int:
@@ -262,9 +262,9 @@ class Records:
     def _execute(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
         try:
             return self._connection.execute(statement, values)
-        except sqlite3.IntegrityError as problem:
-            if "record.reference" in str(problem):
-                raise DuplicateReferenceError from problem
+        except sqlite3.IntegrityError as error:
+            if "record.reference" in str(error):
+                raise DuplicateReferenceError from error
             raise
 
 
