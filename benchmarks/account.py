@@ -132,7 +132,7 @@ def plan(folder: Path, count: int, lines: int) -> None:
     made = make_plan(repository, looked.observation, looked.warnings)
     if made.pending:
         raise AssertionError("the account is not what was asked for")
-    plan_text.render(made.to_json())
+    plan_text.render(made.document())
 
 
 def _samples(lines: int) -> tuple[dict[str, bytes], dict[str, Any]]:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from pennyform.engine.applying.report import ApplyReport, Status
+from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal.journal import open_journal, read
 from pennyform.engine.journal.replayed_state import recall
 from pennyform.engine.runtime.files import Disk
 from pennyform.findings import Failure
+from pennyform.results.apply import Status
 
 from tests.engine.world import Office
 

@@ -58,7 +58,7 @@ def test_the_plan_says_how_many_requests_an_apply_takes(office: Office) -> None:
     sections = "invoice_line_sections:\n  - rank: 1\n    title: One\n"
     office.define("INV-4", lines=line(more="    section_rank: 1\n"), more=sections)
     made = office.plan()
-    planned = made.to_json()["requests"]
+    planned = made.document().requests
     office.wire.sent.clear()
     office.plan()
     looked_up = len(office.wire.sent)

@@ -44,7 +44,7 @@ def test_an_invoice_and_its_credit_note_in_one_run(office: Office) -> None:
     office.define("INV-1", finalize=True)
     planned = office.plan()
     assert [change.external_reference for change in planned.invoices] == ["INV-1", "A-CREDIT"]
-    assert planned.to_json()["changes"][2]["steps"][-1] == "link_credit_note"
+    assert planned.document().changes[2].steps[-1] == "link_credit_note"
     assert set(statuses(office.apply()).values()) == {"done"}
     assert row(office, "A-CREDIT")["credited_invoice"]["id"] == row(office, "INV-1")["id"]
     assert row(office, "INV-1")["status"] == "cancelled"

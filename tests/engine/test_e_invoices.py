@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pennyform.findings import errors
 from pennyform.invoices import load
+from pennyform.results.documents import json_data
 
 from tests.sandbox.test_e_invoices import UBL, cii, factur_x
 
@@ -61,7 +62,7 @@ def definition(reference: str, number: str, name: str, more: str = "", on_line: 
 
 def test_it_is_imported_once_and_gets_its_reference(office: Office) -> None:
     filed(office)
-    planned = office.plan().to_json()
+    planned = json_data(office.plan().document())
     change = planned["changes"][1]
     assert (change["action"], change["irreversible"]) == ("import", True)
     assert change["steps"] == ["import", "read_back", "set_after_finalizing", "read_back"]
@@ -73,7 +74,7 @@ def test_it_is_imported_once_and_gets_its_reference(office: Office) -> None:
     assert not office.plan().pending
     verification = office.verify()
     assert not verification.drift
-    assert verification.to_json()["invoices"][0]["unverifiable"] == ["/invoice_lines/0/unit"]
+    assert json_data(verification.document())["invoices"][0]["unverifiable"] == ["/invoice_lines/0/unit"]
     assert office.wire.done(IMPORTS) == 1
     assert office.wire.done("file_attachments") == 0
 
@@ -133,7 +134,7 @@ def test_a_run_that_ended_before_the_reference_was_set_is_taken_up(
         office.journal.unlink()
     (change,) = office.plan().invoices
     assert str(change.action) == "update"
-    assert [row["pointer"] for row in change.to_json()["differences"]] == ["/external_reference"]
+    assert [row["pointer"] for row in json_data(change.record())["differences"]] == ["/external_reference"]
     assert statuses(office.apply())["E-1"] == "done"
     only(office.books()["E-1"])
     assert office.wire.done(IMPORTS) == 1

@@ -151,7 +151,7 @@ def test_the_rate_is_used_and_never_passed(campaign: Campaign) -> None:
     define(campaign, 1000)
     report = campaign.apply()
     wire = campaign.wire
-    assert report.to_json()["summary"] == {"done": 1001}
+    assert report.document().summary == {"done": 1001}
     # /me, customers, dates; the customer; 1,000 drafts, read by the hundred; 1,000 finalized, read likewise.
     assert len(wire.sent) == 3 + 1 + 1000 + 10 + 1000 + 10
     assert wire.answers[429] == 0
@@ -165,7 +165,7 @@ def test_a_tenth_of_the_answers_refused_or_lost_costs_less_than_a_seventh_more(c
     campaign.wire.share_of_faults = 0.1
     report = campaign.apply()
     wire, floor = campaign.wire, 2000
-    assert report.to_json()["summary"] == {"done": 1001}
+    assert report.document().summary == {"done": 1001}
     assert wire.injected > 0.09 * len(wire.sent)
     assert wire.answers[429] == 0
     assert len(wire.sent) < 1.15 * floor
@@ -204,7 +204,7 @@ def test_doubtful_customers_are_looked_up_together(campaign: Campaign) -> None:
         return answer(request)
 
     campaign.wire.answer = losing  # type: ignore[method-assign]
-    assert campaign.apply().to_json()["summary"] == {"done": 24}
+    assert campaign.apply().document().summary == {"done": 24}
     lookups = sum(what.endswith("/customers") for _, what in campaign.wire.sent)
     assert lookups == 1 + len(Patience().settle)
 
@@ -219,6 +219,6 @@ def test_the_plan_tells_the_seconds_that_the_rate_limit_costs(campaign: Campaign
         already = len(campaign.wire.sent)
         session.apply(made, lambda done, total: None)
     sent = campaign.wire.sent[already:]
-    make_plan = made.to_json()
-    assert make_plan["requests"] == len(sent)
-    assert make_plan["seconds"] == math.ceil(sent[-1][0] - sent[0][0])
+    make_plan = made.document()
+    assert make_plan.requests == len(sent)
+    assert make_plan.seconds == math.ceil(sent[-1][0] - sent[0][0])

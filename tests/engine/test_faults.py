@@ -11,6 +11,7 @@ from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.exits import Exit
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.journal.journal import read
+from pennyform.results.documents import json_data
 from pennyform.sandbox import Rules
 
 from .world import (
@@ -336,7 +337,7 @@ def test_the_token_is_in_no_file_and_no_error(one: Office) -> None:
     written = list((one.root / ".pennyform").rglob("*.json*"))
     assert written
     assert not any(b"Bearer" in path.read_bytes() for path in written)
-    assert "Bearer" not in str(report.to_json())
+    assert "Bearer" not in str(json_data(report.document()))
 
 
 def test_the_intent_is_durable_before_the_first_byte_leaves(one: Office) -> None:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.exits import Exit
+from pennyform.results.documents import json_data
 from pennyform.sandbox import Rules
 
 from .world import (
@@ -44,10 +45,10 @@ def scanned(office: Office, reference: str = "OLD-1", *, total: str = "240.00", 
 def test_it_is_imported_once_and_verified(office: Office) -> None:
     scanned(office)
     planned = office.plan()
-    change = planned.to_json()["changes"][1]
+    change = json_data(planned.document())["changes"][1]
     assert (change["action"], change["irreversible"]) == ("import", True)
     assert change["steps"] == ["upload_file", "import", "read_back"]
-    assert planned.to_json()["money"]["changing"][0]["currency_amount"] == "240.00"
+    assert planned.document().money.changing[0].currency_amount == "240.00"
     report = office.apply()
     assert statuses(report)["OLD-1"] == "done", by_reference(report)["OLD-1"]
     row = only(office.books()["OLD-1"])
@@ -113,6 +114,7 @@ def test_an_import_may_have_options(office: Office) -> None:
     scanned(
         office, more='options:\n  mark_as_paid: true\n  categories:\n    - label: North\n      weight: "1"\n'
     )
-    assert office.plan().to_json()["changes"][1]["steps"][3:] == ["set_categories", "mark_as_paid"]
+    steps = office.plan().document().changes[1].steps
+    assert steps[3:] == ("set_categories", "mark_as_paid")
     assert statuses(office.apply())["OLD-1"] == "done"
     assert only(office.books()["OLD-1"])["paid"]

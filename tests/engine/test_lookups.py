@@ -9,6 +9,7 @@ from pennyform.engine.planning.natural_keys import UnresolvedError
 from pennyform.invoices import Repository
 from pennyform.invoices.desired.json_bodies import from_json, to_json
 from pennyform.invoices.model import InvoiceBody
+from pennyform.results.documents import json_data
 
 from .world import (
     API,
@@ -40,7 +41,7 @@ def test_everything_can_be_named_by_key_or_by_id(office: Office) -> None:
     row = only(office.books()["INV-1"])
     assert (row["customer"]["id"], row["customer_invoice_template"]["id"]) == (customer, template)
     assert not office.verify().drift
-    verified = office.verify().to_json()["invoices"][0]
+    verified = json_data(office.verify().document())["invoices"][0]
     assert verified["unverifiable"] == ["/invoice_lines/0/ledger_account_id"]
 
     office.define("INV-2", lines="  - product: DAY\n    quantity: 1\n")

@@ -10,6 +10,7 @@ from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.exits import Exit
 from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.invoices import EmailOption, Repository
+from pennyform.results.documents import json_data
 from pennyform.sandbox import Rules
 
 from .world import (
@@ -74,7 +75,7 @@ def seen(office: Office, resource: str) -> list[dict[str, Any]]:
 
 def test_every_option_is_carried_out_in_order_and_once(desk: Office) -> None:
     desk.define("INV-1", finalize=True, options=CATEGORIES + APPENDICES + TRANSACTION + SUBMIT + MAIL)
-    planned = desk.plan().to_json()
+    planned = json_data(desk.plan().document())
     assert planned["changes"][1]["steps"][4:] == [
         "set_categories",
         "add_appendix hours.pdf",
@@ -101,7 +102,7 @@ def test_every_option_is_carried_out_in_order_and_once(desk: Office) -> None:
 
 def test_the_plan_says_how_many_requests_options_take(desk: Office) -> None:
     desk.define("INV-1", finalize=True, options=CATEGORIES + APPENDICES + PAID + MAIL)
-    planned = desk.plan().to_json()["requests"]
+    planned = desk.plan().document().requests
     desk.wire.sent.clear()
     desk.plan()
     looked_up = len(desk.wire.sent)
@@ -125,7 +126,7 @@ def test_other_categories_replace_those_that_are_there(desk: Office) -> None:
     desk.define("INV-1", finalize=True, options=CATEGORIES)
     desk.apply()
     desk.define("INV-1", finalize=True, options='  categories:\n    - label: North\n      weight: "1"\n')
-    difference = desk.plan().to_json()["changes"][1]["differences"][0]
+    difference = json_data(desk.plan().document())["changes"][1]["differences"][0]
     assert (difference["pointer"], difference["after"]) == ("/options/categories", "North 1.00")
     desk.apply()
     assert [row["label"] for row in seen(desk, "categories")] == ["North"]
@@ -288,7 +289,7 @@ def test_a_draft_gets_its_appendices_and_waits_with_the_rest(desk: Office) -> No
 
     desk.define("INV-1", options=APPENDICES)
     desk.adjust = mailing
-    (warning,) = desk.plan().to_json()["changes"][1]["warnings"]
+    (warning,) = json_data(desk.plan().document())["changes"][1]["warnings"]
     assert warning.startswith("send_by_email waits until the invoice is final")
     assert statuses(desk.apply())["INV-1"] == "done"
     assert len(seen(desk, "appendices")) == 2

@@ -7,10 +7,12 @@ import hashlib
 from collections.abc import Callable
 from decimal import Decimal
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import pytest
-from pennyform.report.apply import text as apply_text
+from msgspec.structs import replace
+from pennyform.report import apply as apply_text
 from pennyform.report.plan import html as plan_html
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
@@ -18,6 +20,10 @@ from pennyform.report.plan.charts import charts
 from pennyform.report.shared.number_format import amount, axis, months_between, rounded
 from pennyform.report.verification import html as verification_html
 from pennyform.report.verification import text as verification_text
+from pennyform.results.apply import Status
+from pennyform.results.documents import json_data
+from pennyform.results.plan import Addressee, PlanDocument
+from pennyform.results.values import Record
 
 from .test_renderings import first, later
 from .world import Office, invoice, line
@@ -51,16 +57,16 @@ class Structure(HTMLParser):
 
 
 @pytest.fixture(params=[first, later])
-def data(office: Office, request: pytest.FixtureRequest) -> dict[str, Any]:
+def data(office: Office, request: pytest.FixtureRequest) -> PlanDocument:
     request.param(office)
-    return office.plan().to_json()
+    return office.plan().document()
 
 
-def pages(data: dict[str, Any], office: Office) -> list[str]:
-    return [plan_html.render(data), verification_html.render(office.verify().to_json())]
+def pages(data: PlanDocument, office: Office) -> list[str]:
+    return [plan_html.render(data), verification_html.render(office.verify().document())]
 
 
-def test_a_page_stands_alone(office: Office, data: dict[str, Any]) -> None:
+def test_a_page_stands_alone(office: Office, data: PlanDocument) -> None:
     for page in pages(data, office):
         structure = Structure(page)
         assert structure.open == []
@@ -75,7 +81,7 @@ def test_a_page_stands_alone(office: Office, data: dict[str, Any]) -> None:
         assert "@import" not in page
 
 
-def test_its_links_lead_somewhere(office: Office, data: dict[str, Any]) -> None:
+def test_its_links_lead_somewhere(office: Office, data: PlanDocument) -> None:
     for page in pages(data, office):
         attributes = [attribute for _, some in Structure(page).tags for attribute in some]
         ids = [value for name, value in attributes if name == "id"]
@@ -83,7 +89,7 @@ def test_its_links_lead_somewhere(office: Office, data: dict[str, Any]) -> None:
         assert {(value or "")[1:] for name, value in attributes if name == "href"} <= set(ids)
 
 
-def test_its_policy_lets_through_its_own_style_and_nothing_else(data: dict[str, Any]) -> None:
+def test_its_policy_lets_through_its_own_style_and_nothing_else(data: PlanDocument) -> None:
     page = plan_html.render(data)
     style = page.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -91,12 +97,19 @@ def test_its_policy_lets_through_its_own_style_and_nothing_else(data: dict[str, 
     assert f'content="{policy}"' in page
 
 
-def everywhere(given: Any, change: Callable[[str], str], name: str = "") -> Any:
+Document = TypeVar("Document", bound=Record)
+
+
+def everywhere(document: Document, change: Callable[[str], str]) -> Document:
     """A copy in which every text that somebody may have written is another."""
+    return msgspec.convert(_everywhere(json_data(document), change), type(document))
+
+
+def _everywhere(given: Any, change: Callable[[str], str], name: str = "") -> Any:
     if isinstance(given, dict):
-        return {key: everywhere(value, change, key) for key, value in given.items()}
+        return {key: _everywhere(value, change, key) for key, value in given.items()}
     if isinstance(given, list):
-        return [everywhere(value, change, name) for value in given]
+        return [_everywhere(value, change, name) for value in given]
     return change(given) if isinstance(given, str) and name in _FREE else given
 
 
@@ -108,14 +121,23 @@ _FREE = {
 }  # fmt: skip
 
 
-def test_text_from_outside_stays_text(office: Office, data: dict[str, Any]) -> None:
+def _benign(_text: str) -> str:
+    return "benign"
+
+
+def _hostile(_text: str) -> str:
+    return HOSTILE
+
+
+def test_text_from_outside_stays_text(office: Office, data: PlanDocument) -> None:
     """Whatever the text, the page has the same tags with the same attributes: nothing of it is markup."""
-    texts = [data, office.verify().to_json()]
-    for given, render in zip(texts, (plan_html.render, verification_html.render), strict=True):
-        given["warnings"] = ["first"]
-        given["company"]["name"] = "Company"
-        benign = Structure(render(everywhere(given, lambda text: "benign")))
-        hostile = Structure(render(everywhere(given, lambda text: HOSTILE)))
+    data = replace(data, warnings=("first",))
+    verification = office.verify().document()
+    for benign_page, hostile_page in (
+        [plan_html.render(everywhere(data, change)) for change in (_benign, _hostile)],
+        [verification_html.render(everywhere(verification, change)) for change in (_benign, _hostile)],
+    ):
+        benign, hostile = Structure(benign_page), Structure(hostile_page)
         assert hostile.tags == benign.tags
         text = "".join(hostile.text)
         assert "<script>" in text
@@ -123,33 +145,35 @@ def test_text_from_outside_stays_text(office: Office, data: dict[str, Any]) -> N
         assert not {"\u202e", "\x00"} & set(text)
 
 
-def test_text_from_outside_cannot_steer_a_terminal(office: Office, data: dict[str, Any]) -> None:
+def test_text_from_outside_cannot_steer_a_terminal(office: Office, data: PlanDocument) -> None:
     evil = "\x1b[2J\r\u202e\x00"
-    verification, report = office.verify().to_json(), office.apply().to_json()
-    report["results"][0] |= {"status": "failed", "detail": evil}
-    for given, render in (
-        (data, plan_text.render),
-        (data, plan_markdown.render),
-        (verification, verification_text.render),
-        (report, apply_text.render),
+    verification, report = office.verify().document(), office.apply().document()
+    failed = replace(report.results[0], status=Status.FAILED, detail=evil)
+    report = replace(report, results=(failed, *report.results[1:]))
+
+    def spoil(document: Document) -> Document:
+        return everywhere(document, lambda text: text + evil)
+
+    for shown in (
+        plan_text.render(spoil(data)),
+        plan_markdown.render(spoil(data)),
+        verification_text.render(spoil(verification)),
+        apply_text.render(spoil(report)),
     ):
-        given["company"]["name"] = evil
-        shown = render(everywhere(given, lambda text: text + evil))
         assert "\N{REPLACEMENT CHARACTER}" in shown
         assert shown.replace("\n", " ").isprintable()
 
 
-def test_the_same_plan_is_the_same_page(data: dict[str, Any]) -> None:
+def test_the_same_plan_is_the_same_page(data: PlanDocument) -> None:
     assert plan_html.render(data) == plan_html.render(data)
 
 
 def test_many_invoices_are_listed_without_their_pages(office: Office) -> None:
     office.define("INV-1")
-    data = office.plan().to_json()
-    change = data["changes"][1]
-    data["changes"] = [{**change, "external_reference": f"INV-{number}"} for number in range(600)]
-    page = plan_html.render(data)
-    assert page.count("<article") == plan_html.MOST_PAPERS
+    data = office.plan().document()
+    changes = tuple(replace(data.changes[1], external_reference=f"INV-{number}") for number in range(600))
+    page = plan_html.render(replace(data, changes=changes))
+    assert page.count("<article") == plan_html.MOST_PREVIEWS
     assert "INV-599" in page
     assert "100 more are listed above without their pages" in page
 
@@ -160,8 +184,8 @@ def test_charts_add_up_to_what_the_plan_says(office: Office) -> None:
         text = invoice(f"INV-{number}", lines=line(price=price) + line("Book", "1", "10.00", "FR_55"))
         text = text.replace("deadline: 2025-10-31", "deadline: 2026-01-31")
         office.write(f"invoices/{number}.yaml", text.replace("date: 2025-10-01", f"date: {day}"))
-    (one,) = charts(office.plan().to_json())
-    total = Decimal(one.money["currency_amount"])
+    (one,) = charts(office.plan().document())
+    total = Decimal(one.money.currency_amount)
     assert sum(row.amount for row in one.months) == total
     assert sum(row.amount for row in one.customers) == total
     assert sum(row.base + row.tax for row in one.vat) == total
@@ -174,13 +198,11 @@ def test_charts_add_up_to_what_the_plan_says(office: Office) -> None:
 
 def test_small_customers_are_one_bar(office: Office) -> None:
     office.define("INV-1")
-    data = office.plan().to_json()
-    change = data["changes"][1]
-    data["changes"] = [
-        {**change, "customer": {"name": f"Customer {number:02}", "billing_address": None}}
-        for number in range(30)
-    ]
-    (one,) = charts(data)
+    data = office.plan().document()
+    changes = tuple(
+        replace(data.changes[1], customer=Addressee(f"Customer {number:02}", None)) for number in range(30)
+    )
+    (one,) = charts(replace(data, changes=changes))
     assert [row.label for row in one.customers[-2:]] == ["Customer 09", "20 others"]
     assert one.customers[-1].amount == 20 * Decimal("240.00")
 

@@ -5,20 +5,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pennyform.report.apply import text as apply_text
+from msgspec.structs import replace
+from pennyform.report import apply as apply_text
 from pennyform.report.plan import html as plan_html
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
-from pennyform.report.shared.ansi import Paint
+from pennyform.report.shared.ansi import Ansi
 from pennyform.report.verification import html as verification_html
 from pennyform.report.verification import text as verification_text
+from pennyform.results.documents import json_text
+from pennyform.results.values import FieldDifference
 
 from .world import API, PRODUCT, Office, line, only, raw
 
@@ -62,19 +64,19 @@ def test_case(
     case(office)
     monkeypatch.chdir(office.root)
     office.at = Path()
-    plan = office.plan().to_json()
+    plan = office.plan().document()
     shown = {
         "plan.html": plan_html.render(plan),
         "plan.txt": plan_text.render(plan),
         "plan.md": plan_markdown.render(plan),
-        "plan.json": json.dumps(plan, ensure_ascii=False, indent=2) + "\n",
-        "apply.txt": apply_text.render(office.apply().to_json()),
+        "plan.json": json_text(plan),
+        "apply.txt": apply_text.render(office.apply().document()),
     }
-    verification = office.verify().to_json()
+    verification = office.verify().document()
     shown |= {
         "verify.txt": verification_text.render(verification),
         "verify.html": verification_html.render(verification),
-        "verify.json": json.dumps(verification, ensure_ascii=False, indent=2) + "\n",
+        "verify.json": json_text(verification),
     }
     for file, text in steadied(shown).items():
         path = CASES / name / file
@@ -99,8 +101,8 @@ _STYLE = re.compile(r"<style>[^<]*</style>\n|<meta http-equiv=.*\n")
 
 def test_colour_is_only_paint(office: Office) -> None:
     later(office)
-    plan = office.plan().to_json()
-    painted = plan_text.render(plan, Paint(on=True))
+    plan = office.plan().document()
+    painted = plan_text.render(plan, Ansi(enabled=True))
     assert "\x1b[" in painted
     assert plan_text.render(plan) == "".join(
         part.partition("m")[2] if number else part for number, part in enumerate(painted.split("\x1b["))
@@ -109,12 +111,11 @@ def test_colour_is_only_paint(office: Office) -> None:
 
 def test_markdown_stays_below_what_a_comment_holds(office: Office) -> None:
     office.define("INV-1", lines=line("Very " * 60))
-    plan = office.plan().to_json()
-    difference = {"pointer": "/label", "before": "x" * 5000, "after": "|" * 5000}
-    change = {**plan["changes"][1], "warnings": ["x" * 500], "differences": [difference] * 30}
-    plan["changes"] = [{**change, "external_reference": f"INV-{number}"} for number in range(5000)]
-    plan["warnings"] = ["<" * 500] * 5000
-    text = plan_markdown.render(plan)
+    plan = office.plan().document()
+    difference = FieldDifference("/label", before="x" * 5000, after="|" * 5000)
+    change = replace(plan.changes[1], warnings=("x" * 500,), differences=(difference,) * 30)
+    changes = tuple(replace(change, external_reference=f"INV-{number}") for number in range(5000))
+    text = plan_markdown.render(replace(plan, changes=changes, warnings=("<" * 500,) * 5000))
     assert 50_000 < len(text) < 60_000
     assert "INV-0`" in text
     assert re.fullmatch(r"… and 49\d\d changes more; run `pennyform plan` to see all.", text.splitlines()[-1])
@@ -123,9 +124,9 @@ def test_markdown_stays_below_what_a_comment_holds(office: Office) -> None:
 
 def test_markdown_of_thousands_of_plain_changes_lists_hundreds(office: Office) -> None:
     office.define("INV-1")
-    plan = office.plan().to_json()
-    plan["changes"] = [{**plan["changes"][1], "external_reference": f"INV-{one}"} for one in range(5000)]
-    text = plan_markdown.render(plan)
+    plan = office.plan().document()
+    changes = tuple(replace(plan.changes[1], external_reference=f"INV-{one}") for one in range(5000))
+    text = plan_markdown.render(replace(plan, changes=changes))
     assert len(text) < 60_000
     assert text.count("| create |") > 500
 
@@ -138,7 +139,7 @@ def test_text_from_outside_cannot_steer_the_terminal(office: Office) -> None:
         evil = "\x1b[2J\r<b>|`x`"
         caller.put(f"{API}/customer_invoices/{id_}", json={"pdf_invoice_subject": evil}).raise_for_status()
     office.define("INV-1", more="pdf_invoice_subject: Good\n")
-    plan = office.plan().to_json()
+    plan = office.plan().document()
     assert "\x1b" not in plan_text.render(plan)
     assert "\r" not in plan_text.render(plan)
     markdown = plan_markdown.render(plan)

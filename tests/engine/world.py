@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.applying.report import ApplyReport, Result, Status
+from pennyform.engine.applying.report import ApplyReport, Result
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import plan
@@ -25,6 +25,7 @@ from pennyform.engine.session import State, open_session, refresh_read_only
 from pennyform.engine.verify import Verification, verify
 from pennyform.findings import errors
 from pennyform.invoices import Repository, load
+from pennyform.results.apply import Status
 from pennyform.sandbox import TOKEN, Rules, Sandbox
 from pennylane_company import Client, Clock, Retries
 
@@ -307,7 +308,7 @@ class Office:
             before, refused = len(self.wire.sent), self.wire.refused
             report = session.apply(made, lambda done, total: None)
             if _went_well(report) and not self.wire.faults and self.wire.refused == refused:
-                assert len(self.wire.sent) - before == made.to_json()["requests"]
+                assert len(self.wire.sent) - before == made.document().requests
             return report
 
     def verify(self) -> Verification:

@@ -272,11 +272,11 @@ def test_colour_only_on_a_terminal_and_never_against_ones_will(monkeypatch: pyte
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal.system()
-    assert terminal.style(Screen()).colour
-    assert not terminal.style(io.StringIO()).colour
-    assert not terminal.style(Screen(), no_color=True).colour
+    assert terminal.ansi(Screen()).enabled
+    assert not terminal.ansi(io.StringIO()).enabled
+    assert not terminal.ansi(Screen(), no_color=True).enabled
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not terminal.style(Screen()).colour
+    assert not terminal.ansi(Screen()).enabled
 
 
 def test_output_that_cannot_say_a_character_is_no_failure(tmp_path: Path) -> None:

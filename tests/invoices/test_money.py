@@ -13,6 +13,7 @@ from pennyform.invoices.desired.json_bodies import from_json
 from pennyform.invoices.model import InvoiceBody, Key, Place, ProductBody
 from pennyform.invoices.money.totals import spread
 from pennyform.invoices.money.vat_codes import meant, rates
+from pennyform.results.documents import json_data
 
 CODES = ("FR_200", "FR_55", "FR_1_05", "exempt", "crossborder")
 CENT = Decimal("0.01")
@@ -28,7 +29,7 @@ def total(*lines: dict[str, Any], rounding: str = "line", **header: Any) -> Tota
 
 
 def amounts(found: Totals) -> tuple[str, str, str]:
-    content = found.to_json()
+    content = json_data(found.record())
     return content["currency_amount_before_tax"], content["currency_tax"], content["currency_amount"]
 
 
@@ -43,11 +44,12 @@ def test_discount_over_two_rates(rounding: str) -> None:
     lines = line("1", "600.00"), line("1", "300.01", "FR_55")
     found = total(*lines, rounding=rounding, discount={"type": "absolute", "value": "100.00"})
     assert amounts(found) == ("800.01", "121.34", "921.35")
-    assert [(vat["base"], vat["tax"]) for vat in found.to_json()["vat"]] == [
+    assert [(vat["base"], vat["tax"]) for vat in json_data(found.record())["vat"]] == [
         ("533.33", "106.67"),
         ("266.68", "14.67"),
     ]
-    assert [shown["currency_amount_before_tax"] for shown in found.to_json()["lines"]] == ["600.00", "300.01"]
+    lines = json_data(found.record())["lines"]
+    assert [row["currency_amount_before_tax"] for row in lines] == ["600.00", "300.01"]
 
 
 def test_yen_have_no_decimals() -> None:
@@ -76,8 +78,10 @@ def test_a_line_is_rounded_once() -> None:
 
 
 def test_reverse_charge_puts_no_tax_on_the_document() -> None:
-    found = total(line("1", "100.00", "intracom_55")).to_json()
-    assert found["vat"] == [{"vat_rate": "intracom_55", "percent": "0", "base": "100.00", "tax": "0.00"}]
+    found = total(line("1", "100.00", "intracom_55")).record()
+    assert json_data(found)["vat"] == [
+        {"vat_rate": "intracom_55", "percent": "0", "base": "100.00", "tax": "0.00"}
+    ]
 
 
 def test_nothing_is_never_minus_nothing() -> None:

@@ -22,6 +22,7 @@ from pennyform.invoices import (
     totals,
 )
 from pennyform.invoices.desired.json_bodies import after_finalize, first_request, to_json
+from pennyform.results.documents import json_data
 
 from .definitions import YAML_TEXT, write
 
@@ -176,7 +177,7 @@ def test_an_import_says_its_own_amounts(tmp_path: Path) -> None:
     assert body["invoice_lines"][0]["imputation_dates"]["end_date"] == "2019-01-31"
     found = totals(invoice.body, rounding="line", product=lambda _: None)
     assert (found.before_tax, found.tax, found.amount) == (Decimal(200), Decimal(40), Decimal(240))
-    assert found.to_json()["vat"] == [
+    assert json_data(found.record())["vat"] == [
         {"vat_rate": "FR_200", "percent": "20", "base": "200.00", "tax": "40.00"}
     ]
 

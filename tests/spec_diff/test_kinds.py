@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pennyform.report.contract_diff.words import _PHRASES, phrase
+from pennyform.results.contract_diff import ContractChange
 from pennyform.spec.diff import KINDS, compare
 
 from . import test_operations, test_schemas
@@ -31,7 +32,9 @@ def test_what_concerns_both_directions_has_one_class() -> None:
 def test_every_kind_has_words() -> None:
     assert _PHRASES.keys() == KINDS.keys()
     for kind in KINDS:
-        assert phrase({"kind": kind, "old": {"type": "string"}, "new": ["x"]})
+        assert phrase(
+            ContractChange("", "additive", kind, (), "both", "", {"type": "string"}, ["x"], (), None)
+        )
 
 
 def test_every_kind_is_shown_by_a_case() -> None:

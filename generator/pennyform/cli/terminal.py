@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from pennyform.findings import Finding, tidy
-from pennyform.report.findings.text import SourceLine, Style, render
+from pennyform.report.findings.text import SourceLine, render
+from pennyform.report.shared.ansi import Ansi
 
 _LARGEST_SOURCE = 1024 * 1024
 
@@ -41,10 +42,10 @@ class Terminal(NamedTuple):
         """Write ``text`` on standard output, whatever its encoding."""
         self.stdout.write(printable(text, self.stdout))
 
-    def style(self, stream: TextIO, *, no_color: bool = False) -> Style:
+    def ansi(self, stream: TextIO, *, no_color: bool = False) -> Ansi:
         """Colour only on a terminal, and never when the user does not want it."""
         colour = not no_color and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
-        return Style(colour=colour and stream.isatty())
+        return Ansi(enabled=colour and stream.isatty())
 
     def print_findings(
         self, findings: Iterable[Finding], stream: TextIO | None = None, *, no_color: bool = False
@@ -58,7 +59,7 @@ class Terminal(NamedTuple):
         """
         stream = stream or self.stderr
         relative = [finding._replace(file=shorten_path(finding.file)) for finding in findings]
-        text = render(tidy(relative), _source_lines(), self.style(stream, no_color=no_color))
+        text = render(tidy(relative), _source_lines(), self.ansi(stream, no_color=no_color))
         stream.write(printable(text, stream))
 
 

@@ -5,29 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 from pennyform import __version__
 from pennyform.engine.account.state import Company, RemoteInvoice, RemoteState
-from pennyform.engine.planning.actions import differences_json, place_json
+from pennyform.engine.planning.actions import difference_records, place_record
 from pennyform.engine.planning.diff import Comparison, Difference, diff_invoice
 from pennyform.engine.planning.natural_keys import resolver
-from pennyform.engine.planning.plan import FORMAT_VERSION
 from pennyform.engine.planning.planner import Resolve
 from pennyform.engine.planning.post_finalize_tasks import difference, wished
 from pennyform.engine.planning.resolve import Resolved, becomes_final
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, Repository
-
-
-class VerificationStatus(StrEnum):
-    """How an invoice stands against its definition."""
-
-    EQUAL = "equal"
-    DIFFERS = "differs"
-    MISSING = "missing"
-    DUPLICATE = "duplicate"
+from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
+from pennyform.results.verification import InvoiceVerdict, VerificationDocument, VerificationStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +52,20 @@ class VerifiedInvoice:
             return VerificationStatus.DUPLICATE
         return VerificationStatus.DIFFERS if self.differences else VerificationStatus.EQUAL
 
-    def to_json(self) -> dict[str, Any]:
-        """The verdict as data."""
-        there = self.there[0] if len(self.there) == 1 else None
-        return {
-            "external_reference": self.desired.external_reference,
-            "status": str(self.standing),
-            "ids": [invoice.id for invoice in self.there],
-            "invoice_number": there.invoice_number if there else "",
-            "draft": there.draft if there else None,
-            "differences": differences_json(self.differences, to_json(self.desired.body)),
-            "unverifiable": list(self.comparison.unverifiable) if self.comparison else [],
-            "totals": self.resolved.totals,
-            "place": place_json(self.desired.place),
-        }
+    def record(self) -> InvoiceVerdict:
+        """The verdict as it is reported."""
+        remote = self.there[0] if len(self.there) == 1 else None
+        return InvoiceVerdict(
+            external_reference=self.desired.external_reference,
+            status=self.standing,
+            ids=tuple(invoice.id for invoice in self.there),
+            invoice_number=remote.invoice_number if remote else "",
+            draft=remote.draft if remote else None,
+            differences=difference_records(self.differences, to_json(self.desired.body)),
+            unverifiable=self.comparison.unverifiable if self.comparison else (),
+            totals=self.resolved.totals,
+            place=place_record(self.desired.place),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +81,16 @@ class Verification:
         """Whether anything is not as it was asked for."""
         return any(invoice.standing is not VerificationStatus.EQUAL for invoice in self.invoices)
 
-    def to_json(self) -> dict[str, Any]:
-        """The verdicts as data, from which their renderings are made."""
-        standings = Counter(str(invoice.standing) for invoice in self.invoices)
-        return {
-            "format_version": FORMAT_VERSION,
-            "pennyform": __version__,
-            "environment": self.environment,
-            "company": {"id": self.company.id, "name": self.company.name},
-            "invoices": [invoice.to_json() for invoice in self.invoices],
-            "summary": dict(sorted(standings.items())),
-        }
+    def document(self) -> VerificationDocument:
+        """The verdicts as they are reported."""
+        return VerificationDocument(
+            format_version=FORMAT_VERSION,
+            pennyform=__version__,
+            environment=self.environment,
+            company=CompanyIdentity(self.company.id, self.company.name),
+            invoices=tuple(invoice.record() for invoice in self.invoices),
+            summary=dict(sorted(Counter(str(invoice.standing) for invoice in self.invoices).items())),
+        )
 
 
 def verify(repository: Repository, observation: RemoteState) -> Verification:

@@ -25,9 +25,9 @@ DOCUMENTS: dict[str, type[Record]] = {
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def to_json(document: Record) -> dict[str, Any]:
-    """``document`` as plain JSON data, its members in the order of their declaration."""
-    content: dict[str, Any] = msgspec.to_builtins(document)
+def json_data(document: Record) -> dict[str, Any]:
+    """``document`` as plain JSON data, as a reader of :func:`json_text` gets it."""
+    content: dict[str, Any] = json.loads(json.dumps(msgspec.to_builtins(document)))
     return content
 
 
@@ -37,7 +37,7 @@ def json_text(document: Record) -> str:
     Not by msgspec's own encoder: it refuses lone surrogates, which is how Python carries the bytes of a file
     name that is not UTF-8.
     """
-    return json.dumps(to_json(document), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2) + "\n"
 
 
 def json_text_with_decimals(document: Record) -> str:

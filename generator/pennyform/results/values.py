@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import msgspec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Final = 1
 """Of every document. It changes when a member is removed or comes to mean something else."""
 
 # msgspec cannot resolve a recursive alias; for it, such a value is any JSON.

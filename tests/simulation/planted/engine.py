@@ -21,8 +21,9 @@ from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.journal.replayed_state import Subject
 from pennyform.engine.plan_files import binding
 from pennyform.engine.planning import planner, post_finalize_tasks
-from pennyform.engine.planning.actions import Action, Orphan, Step
+from pennyform.engine.planning.actions import Orphan, Step
 from pennyform.invoices.money import totals
+from pennyform.results.plan import Action
 
 from tests.simulation.planted.bug import Bug, replaced
 

@@ -19,11 +19,12 @@ from pennyform.engine.adopt import Adopted, adopt, find
 from pennyform.engine.planning.lookups import refresh
 from pennyform.engine.planning.targets import select_invoices
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.verify import VerificationStatus, VerifiedInvoice, verify
+from pennyform.engine.verify import VerifiedInvoice, verify
 from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository
 from pennyform.invoices.yaml.writer import definition_text
-from pennyform.report.shared.formatting import difference
+from pennyform.report.shared.formatting import format_difference
+from pennyform.results.verification import VerificationStatus
 
 Load = Callable[[], tuple[Repository, list[Finding]]]
 _MOST_REASONS = 3
@@ -191,8 +192,8 @@ def _find_differing(
 def _explain_difference(invoice: VerifiedInvoice) -> str:
     if len(invoice.there) != 1:
         return f"{len(invoice.there)} invoices carry its reference"
-    rows = invoice.to_json()["differences"]
-    reasons = [difference(row) for row in rows[:_MOST_REASONS]]
+    rows = invoice.record().differences
+    reasons = [format_difference(row) for row in rows[:_MOST_REASONS]]
     more = [f"and {len(rows) - _MOST_REASONS} more"] if len(rows) > _MOST_REASONS else []
     return "no definition says what the account has: " + "; ".join([*reasons, *more])
 

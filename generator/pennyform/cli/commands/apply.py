@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,7 +14,7 @@ from pennyform.cli.exits import Exit
 from pennyform.cli.options import OutputOptions, TargetOptions
 from pennyform.cli.progress import progress_on
 from pennyform.cli.terminal import Terminal
-from pennyform.engine.applying.report import ApplyReport, Status
+from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.lock import LockFileError, LockHeldError
 from pennyform.engine.limits import Patience, shortened
@@ -29,8 +28,9 @@ from pennyform.engine.runtime.signals import stop_at_once
 from pennyform.engine.session import Session, open_session
 from pennyform.findings import Finding, Severity, failure
 from pennyform.invoices import Repository
-from pennyform.report.apply import text as apply_text
-from pennyform.report.shared.ansi import Paint
+from pennyform.report import apply as report_apply
+from pennyform.results.apply import Status
+from pennyform.results.documents import json_text
 
 _SECONDS_BETWEEN_LOCK_ATTEMPTS = 0.5
 
@@ -131,7 +131,7 @@ def read_options(args: argparse.Namespace) -> ApplyOptions:
     if saved:
         targets = TargetOptions(
             saved.paths,
-            targets.environment or str(saved.data["environment"]),
+            targets.environment or saved.document.environment,
             targets.token_file,
             tuple(saved.binding.targets),
             saved.binding.prune,
@@ -219,14 +219,14 @@ def _apply(session: Session, options: ApplyOptions, terminal: Terminal) -> Exit:
     if saved:
         _check_saved_plan(saved, session, plan)
     if options.output.format == "text":
-        print_plan(plan.to_json(), options.output, terminal)
+        print_plan(plan.document(), options.output, terminal)
     require_scopes(plan)
     if plan.pending and saved:
         session.journal.write("plan_used", plan=saved.id)
     elif plan.pending and not options.auto_approve:
         _ask_for_approval(terminal)
         # A person may have taken long: what was planned must still be what would be planned.
-        if session.plan(prune=targets.prune).to_json() != plan.to_json():
+        if session.plan(prune=targets.prune).document() != plan.document():
             raise failure(
                 "plan-stale",
                 "the account changed while you were asked",
@@ -235,10 +235,10 @@ def _apply(session: Session, options: ApplyOptions, terminal: Terminal) -> Exit:
     with progress_on(terminal.stderr) as progress:
         report = session.apply(plan, progress)
     if options.output.format == "json":
-        terminal.write(json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n")
+        terminal.write(json_text(report.document()))
     else:
-        colour = terminal.style(terminal.stdout, no_color=options.output.no_color).colour
-        terminal.write(apply_text.render(report.to_json(), Paint(colour)))
+        ansi = terminal.ansi(terminal.stdout, no_color=options.output.no_color)
+        terminal.write(report_apply.render(report.document(), ansi))
     return exit_of(report)
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pennyform.cli.arguments import add_account, add_format, add_page, add_paths, add_prune, add_targets
 from pennyform.cli.connection import connect
@@ -22,7 +19,8 @@ from pennyform.engine.session import refresh_read_only, with_orphans
 from pennyform.invoices import Repository
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
-from pennyform.report.shared.ansi import Paint
+from pennyform.results.documents import json_text
+from pennyform.results.plan import PlanDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +74,10 @@ def _plan(repository: Repository, options: PlanOptions, terminal: Terminal, runt
         plan = make_plan(repository, looked.observation, looked.warnings)
         if targets.prune:
             plan = with_orphans(plan, repository, account)
-    data = plan.to_json()
-    print_plan(data, options.output, terminal)
+    document = plan.document()
+    print_plan(document, options.output, terminal)
     if options.output.html:
-        write_page(_page(data), options.output.html, terminal)
+        write_page(_page(document), options.output.html, terminal)
     if out:
         content = binding.to_save(
             plan,
@@ -98,20 +96,20 @@ def _plan(repository: Repository, options: PlanOptions, terminal: Terminal, runt
     return Exit.PENDING if options.detailed_exitcode and plan.pending else Exit.OK
 
 
-def print_plan(data: Mapping[str, Any], output: OutputOptions, terminal: Terminal) -> None:
-    """Print a plan's data as ``output`` says."""
+def print_plan(plan: PlanDocument, output: OutputOptions, terminal: Terminal) -> None:
+    """Print a plan as ``output`` says."""
     if output.format == "json":
-        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+        text = json_text(plan)
     elif output.format == "markdown":
-        text = plan_markdown.render(data)
+        text = plan_markdown.render(plan)
     elif output.format == "html":
-        text = _page(data)
+        text = _page(plan)
     else:
-        text = plan_text.render(data, Paint(terminal.style(terminal.stdout, no_color=output.no_color).colour))
+        text = plan_text.render(plan, terminal.ansi(terminal.stdout, no_color=output.no_color))
     terminal.write(text)
 
 
-def _page(data: Mapping[str, Any]) -> str:
+def _page(plan: PlanDocument) -> str:
     from pennyform.report.plan import html as plan_html  # Jinja, which the other forms do without
 
-    return plan_html.render(data)
+    return plan_html.render(plan)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pennyform.cli.arguments import add_format, add_paths
 from pennyform.cli.exits import Exit
@@ -14,6 +14,7 @@ from pennyform.cli.terminal import Terminal
 from pennyform.findings import errors
 from pennyform.invoices import (
     DesiredInvoice,
+    Key,
     Repository,
     Resolved,
     UnknownProductError,
@@ -22,6 +23,9 @@ from pennyform.invoices import (
     totals,
 )
 from pennyform.invoices.desired.json_bodies import after_finalize
+
+if TYPE_CHECKING:
+    from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice, ValueOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ def read_options(args: argparse.Namespace) -> RenderOptions:
 
 def run(options: RenderOptions, terminal: Terminal) -> Exit:
     """Print invoices on standard output and findings on standard error; 4 when a definition is invalid."""
-    from pennyform.report.render import json as render_json
-    from pennyform.report.render import text as render_text
+    from pennyform.report.render import render
+    from pennyform.results.documents import json_text_with_decimals
 
     as_json = options.format == "json"
     resolved: list[Resolved] = []
@@ -59,63 +63,79 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
     terminal.print_findings(findings, no_color=options.no_color)
     if errors(findings):
         return Exit.FINDINGS
-    invoices = [_rendered(invoice, repository) for invoice in repository.invoices]
-    origins = _origins(resolved, repository)
-    rendering = {
-        "format_version": 1,
-        "rounding": repository.settings.rounding,
-        "invoices": [invoice | origins.get(invoice["external_reference"], {}) for invoice in invoices],
-    }
-    renderer = render_json if as_json else render_text
-    terminal.write(renderer.render(rendering))
+    document = _document(repository, resolved)
+    terminal.write(json_text_with_decimals(document) if as_json else render(document))
     return Exit.OK
 
 
-def _origins(made: Sequence[Resolved], repository: Repository) -> dict[str, dict[str, Any]]:
-    if not made:
-        return {}
+def _document(repository: Repository, definitions: Sequence[Resolved]) -> RenderDocument:
+    """All invoices; ``definitions`` are those whose values' origins are to be told."""
     from pennyform.invoices.templates.provenance import provenance
+    from pennyform.results.rendering import RenderDocument
+    from pennyform.results.values import FORMAT_VERSION
 
-    return {
-        one.invoice.external_reference: {
-            "provenance": [each.to_json() for each in provenance(one, repository)],
-        }
-        for one in made
+    origins = {
+        definition.invoice.external_reference: tuple(
+            origin.record() for origin in provenance(definition, repository)
+        )
+        for definition in definitions
     }
+    return RenderDocument(
+        format_version=FORMAT_VERSION,
+        rounding=repository.settings.rounding,
+        invoices=tuple(
+            _render_invoice(invoice, repository, origins.get(invoice.external_reference))
+            for invoice in repository.invoices
+        ),
+    )
 
 
-def _rendered(invoice: DesiredInvoice, repository: Repository) -> dict[str, Any]:
+def _render_invoice(
+    invoice: DesiredInvoice, repository: Repository, origins: tuple[ValueOrigin, ...] | None
+) -> RenderedInvoice:
+    from msgspec import UNSET
+
+    from pennyform.results.rendering import RenderedInvoice
+
     try:
-        amounts = totals(
-            invoice.body, rounding=repository.settings.rounding, product=repository.product
-        ).to_json()
+        amounts = totals(invoice.body, rounding=repository.settings.rounding, product=repository.product)
     except UnknownProductError:
         amounts = None  # what the product costs is only known to the account
-    return {
-        "external_reference": invoice.external_reference,
-        "kind": invoice.kind,
-        "operation": invoice.operation,
-        "body": request_body(invoice, lambda key: key.to_json()),
-        "then": _later(invoice),
-        "totals": amounts,
-    }
+    return RenderedInvoice(
+        external_reference=invoice.external_reference,
+        kind=invoice.kind,
+        operation=invoice.operation,
+        body=request_body(invoice, lambda key: key.to_json()),
+        then=_later_steps(invoice),
+        totals=amounts.record() if amounts else None,
+        provenance=UNSET if origins is None else origins,
+    )
 
 
-def _later(invoice: DesiredInvoice) -> dict[str, Any]:
+def _later_steps(invoice: DesiredInvoice) -> LaterSteps:
     """What is done once the invoice is there, by name; nothing that is not asked for."""
+    from msgspec import UNSET
+
+    from pennyform.results.rendering import CategoryShare, LaterSteps, Lookup, Mail, UploadedFile
+
     options = invoice.options
-    wishes: dict[str, Any] = {
-        "finalize": options.finalize,
-        "after_finalize": after_finalize(invoice.body),
-        "link_credit_note": invoice.credit_note_of and invoice.credit_note_of.to_json(),
-        "appendices": [one._asdict() for one in options.appendices],
-        "send_to_pa": options.send_to_pa,
-        "mark_as_paid": options.mark_as_paid,
-        "matched_transactions": [key.to_json() for key in options.matched_transactions],
-    }
-    if options.categories is not None:
-        wishes["categories"] = [{**one.key.to_json(), "weight": one.weight} for one in options.categories]
-    if options.send_by_email:
-        wishes["send_by_email"] = {"recipients": list(options.send_by_email.recipients)}
-    kept = ("categories", "send_by_email")
-    return {name: value for name, value in wishes.items() if value or name in kept}
+
+    def lookup(key: Key) -> Lookup:
+        return Lookup(key.to_json()["lookup"])
+
+    return LaterSteps(
+        finalize=options.finalize or UNSET,
+        after_finalize=after_finalize(invoice.body) or UNSET,
+        link_credit_note=lookup(invoice.credit_note_of) if invoice.credit_note_of else UNSET,
+        appendices=tuple(UploadedFile(*file) for file in options.appendices) or UNSET,
+        send_to_pa=options.send_to_pa or UNSET,
+        mark_as_paid=options.mark_as_paid or UNSET,
+        matched_transactions=tuple(map(lookup, options.matched_transactions)) or UNSET,
+        categories=UNSET
+        if options.categories is None
+        else tuple(
+            CategoryShare(category.key.to_json()["lookup"], category.weight)
+            for category in options.categories
+        ),
+        send_by_email=Mail(options.send_by_email.recipients) if options.send_by_email else UNSET,
+    )

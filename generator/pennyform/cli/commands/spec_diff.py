@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pennyform.cli.terminal import Terminal
 from pennyform.findings import Finding, failure
 
 if TYPE_CHECKING:
+    from pennyform.results.contract_diff import ContractDiffDocument
     from pennyform.spec.diff import Change
     from pennyform.spec.diff.report.accepted import Acceptance
     from pennyform.spec.diff.usage import Definitions, Searched, Text
@@ -92,16 +92,16 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
     """Print the comparison; 4 when ``--fail-on`` says so."""
     from pennyform.spec.diff import Severity, compare
     from pennyform.spec.diff.report.accepted import unused
-    from pennyform.spec.diff.report.data import fails, report_data
+    from pennyform.spec.diff.report.data import diff_document, fails
 
     accepted = _accepted(options.accepted)
     (old, unread_old), (new, unread_new) = _contract(options.old), _contract(options.new)
     changes = compare(old, new)
     searched = look_through(changes, options.against, (old, new)) if options.against else None
-    data = report_data(changes, old=options.old, new=options.new, accepted=accepted, searched=searched)
+    diff = diff_document(changes, old=options.old, new=options.new, accepted=accepted, searched=searched)
     findings = [*_unread(unread_old, unread_new), *unused(accepted, changes)]
     terminal.print_findings(findings, no_color=options.no_color)
-    _print(data, options, terminal)
+    _print(diff, options, terminal)
     limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if fails(changes, accepted, limit) else Exit.OK
 
@@ -210,18 +210,18 @@ def _texts_in(value: Any) -> Iterator[str]:
         yield from _texts_in(inner)
 
 
-def _print(data: dict[str, Any], options: DiffOptions, terminal: Terminal) -> None:
+def _print(diff: ContractDiffDocument, options: DiffOptions, terminal: Terminal) -> None:
     from pennyform.report.contract_diff import markdown as contract_diff_markdown
     from pennyform.report.contract_diff import text as contract_diff_text
-    from pennyform.report.shared.ansi import Paint
+    from pennyform.results.documents import json_text
 
     if options.format == "json":
-        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+        text = json_text(diff)
     elif options.format == "markdown":
-        text = contract_diff_markdown.render(data)
+        text = contract_diff_markdown.render(diff)
     else:
-        paint = Paint(terminal.style(terminal.stdout, no_color=options.no_color).colour)
-        text = contract_diff_text.render(data, paint, longest=None if options.show_all else 6)
+        ansi = terminal.ansi(terminal.stdout, no_color=options.no_color)
+        text = contract_diff_text.render(diff, ansi, longest=None if options.show_all else 6)
     terminal.write(text)
 
 
@@ -243,12 +243,10 @@ def print_changes(
         terminal: where to.
     """
     from pennyform.report.contract_diff import text as contract_diff_text
-    from pennyform.report.shared.ansi import Paint
     from pennyform.spec.diff import compare
-    from pennyform.spec.diff.report.data import report_data
+    from pennyform.spec.diff.report.data import diff_document
 
     changes = compare(old, new)
     searched = look_through(changes, against, (old, new)) if against else None
-    data = report_data(changes, old=names[0], new=names[1], accepted={}, searched=searched)
-    paint = Paint(terminal.style(terminal.stdout).colour)
-    terminal.write("\n" + contract_diff_text.render(data, paint))
+    diff = diff_document(changes, old=names[0], new=names[1], accepted={}, searched=searched)
+    terminal.write("\n" + contract_diff_text.render(diff, terminal.ansi(terminal.stdout)))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pennyform.cli.arguments import add_account, add_format, add_page, add_paths, add_targets
 from pennyform.cli.connection import connect
@@ -18,8 +15,9 @@ from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only
 from pennyform.engine.verify import verify
 from pennyform.invoices import Repository
-from pennyform.report.shared.ansi import Paint
 from pennyform.report.verification import text as verification_text
+from pennyform.results.documents import json_text
+from pennyform.results.verification import VerificationDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +59,21 @@ def _verify(repository: Repository, options: VerifyOptions, terminal: Terminal, 
         state = connection.state(repository, connection.account.company())
         looked = refresh_read_only(repository, connection.account, state, runtime.storage)
         verification = verify(repository, looked.observation)
-    data = verification.to_json()
+    document = verification.document()
     if output.format == "json":
-        terminal.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+        terminal.write(json_text(document))
     elif output.format == "html":
-        terminal.write(_page(data))
+        terminal.write(_page(document))
     else:
-        paint = Paint(terminal.style(terminal.stdout, no_color=output.no_color).colour)
-        terminal.write(verification_text.render(data, paint))
+        ansi = terminal.ansi(terminal.stdout, no_color=output.no_color)
+        terminal.write(verification_text.render(document, ansi))
     if output.html:
-        write_page(_page(data), output.html, terminal)
+        write_page(_page(document), output.html, terminal)
     return Exit.DRIFT if verification.drift else Exit.OK
 
 
-def _page(data: Mapping[str, Any]) -> str:
+def _page(document: VerificationDocument) -> str:
     # Jinja, which the other forms do without
     from pennyform.report.verification import html as verification_html
 
-    return verification_html.render(data)
+    return verification_html.render(document)

@@ -25,19 +25,21 @@ from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.journalled_request import JournalledSender, Progress
 from pennyform.engine.applying.prerequisites import PrerequisiteCreator
 from pennyform.engine.applying.read_back import Trouble, read_back
-from pennyform.engine.applying.report import ApplyReport, Result, Status
+from pennyform.engine.applying.report import ApplyReport, Result
 from pennyform.engine.applying.scheduler import Scheduler
 from pennyform.engine.applying.task_runner import TaskRunner, read_attachment
 from pennyform.engine.applying.worker_pool import run_jobs
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.replayed_state import Subject
-from pennyform.engine.planning.actions import Action, InvoiceChange, Step
+from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.plan import Plan, stages, waves
 from pennyform.engine.planning.resolve import Resolved, draft_body, keys_in, with_ids
 from pennyform.engine.recovery.settle import UnknownOutcomeResolver, numbers
 from pennyform.engine.runtime import Runtime
 from pennyform.invoices.desired.json_bodies import e_invoice_options
 from pennyform.invoices.model import DesiredInvoice
+from pennyform.results.apply import Status
+from pennyform.results.plan import Action
 
 _CREATIONS = frozenset({Step.CREATE, Step.IMPORT})
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pennyform.engine.account.state import RemoteInvoice
-from pennyform.engine.applying.report import Result, Status
+from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.replayed_state import Subject
 from pennyform.engine.planning.actions import FINAL, InvoiceChange, Step, Task
 from pennyform.engine.planning.diff import Difference, diff_invoice
 from pennyform.engine.planning.patch import finalized_update_body
 from pennyform.engine.planning.post_finalize_tasks import mail_doubt
 from pennyform.engine.planning.resolve import Resolved
+from pennyform.results.apply import Status
 
 _STILL_DRAFT = Difference("/draft", want=False, have=True)
 

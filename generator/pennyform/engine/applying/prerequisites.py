@@ -9,16 +9,18 @@ from typing import Any
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, ReferenceTakenError, UnknownOutcomeError
 from pennyform.engine.applying.journalled_request import JournalledSender
-from pennyform.engine.applying.report import Result, Status
+from pennyform.engine.applying.report import Result
 from pennyform.engine.applying.worker_pool import run_for_each
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.replayed_state import Subject
-from pennyform.engine.planning.actions import Action, PrerequisiteChange
+from pennyform.engine.planning.actions import PrerequisiteChange
 from pennyform.engine.planning.resolve import with_ids
 from pennyform.engine.recovery.settle import UnknownOutcomeResolver
 from pennyform.engine.runtime import Runtime
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredCustomer, Key
+from pennyform.results.apply import Status
+from pennyform.results.plan import Action
 
 
 @dataclass(eq=False, slots=True)

@@ -8,13 +8,14 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
 from pennyform.engine.account.state import RemoteInvoice
 from pennyform.engine.applying.journalled_request import JournalledSender
-from pennyform.engine.applying.report import Result, Status
+from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.replayed_state import Subject
-from pennyform.engine.planning.actions import Orphan, Step, shown_invoice
+from pennyform.engine.planning.actions import Orphan, Step, remote_content
 from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model import Repository
+from pennyform.results.apply import Status
 
 
 def orphans(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tuple[Orphan, ...]:
@@ -61,7 +62,7 @@ def delete(orphan: Orphan, remote: AccountClient, sender: JournalledSender) -> R
         now = remote.invoices_by_id([id_]).get(id_)
         if now is None:
             return Result(orphan, Status.DONE, id=id_)
-        if shown_invoice(now) != shown_invoice(orphan.there):
+        if remote_content(now) != remote_content(orphan.there):
             return Result(orphan, Status.FAILED, id=id_, left=left, detail="it was changed meanwhile")
         sender.send(subject, Step.PRUNE, lambda: remote.delete_draft(id_), id_)
     except UnknownOutcomeError as problem:

@@ -9,13 +9,13 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.account.state import RemoteInvoice
 from pennyform.engine.applying.invoice_run import InvoiceRun
-from pennyform.engine.applying.report import Status
 from pennyform.engine.journal.replayed_state import Subject
 from pennyform.engine.planning.diff import concerns_lines
 from pennyform.engine.planning.lookups import needs_sections
 from pennyform.engine.recovery.settle import Stop
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.runtime.clock import pause
+from pennyform.results.apply import Status
 
 _NOT_SHOWN = "it was written, but the API does not show it"
 _DIFFERENT = "what was read back is not what was asked for"

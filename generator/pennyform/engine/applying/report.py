@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 from pennyform import __version__
 from pennyform.engine.account.state import Company
-from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, differences_json
+from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, difference_records
 from pennyform.engine.planning.diff import Difference
-from pennyform.engine.planning.plan import FORMAT_VERSION, money
+from pennyform.engine.planning.plan import money
 from pennyform.invoices.desired.json_bodies import to_json
-
-
-class Status(StrEnum):
-    """How a change ended.
-
-    ``partial`` is stopped between two steps, with the first of them verified; ``waiting`` is done but for
-    what needs a PDF that is still being made.
-    """
-
-    DONE = "done"
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
-    DIFFERS = "differs"
-    CONFLICT = "conflict"
-    UNKNOWN = "unknown"
-    PARTIAL = "partial"
-    NOT_STARTED = "not_started"
-    WAITING = "waiting"
+from pennyform.results.apply import AppliedChange, ApplyDocument, Status
+from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +32,23 @@ class Result:
     detail: str = ""
     differences: tuple[Difference, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """The result as data."""
-        return {
-            "kind": self.change.kind,
-            "external_reference": self.change.external_reference,
-            "action": str(self.change.action),
-            "status": str(self.status),
-            "id": self.id,
-            "invoice_number": self.invoice_number,
-            "draft": self.draft,
-            "left": list(self.left),
-            "detail": self.detail,
-            "differences": self._differences(),
-        }
-
-    def _differences(self) -> list[Any]:
-        if isinstance(self.change, Orphan):
-            return []
-        return differences_json(self.differences, to_json(self.change.desired.body))
+    def record(self) -> AppliedChange:
+        """The result as it is reported."""
+        change = self.change
+        return AppliedChange(
+            kind=change.kind,
+            external_reference=change.external_reference,
+            action=change.action,
+            status=self.status,
+            id=self.id,
+            invoice_number=self.invoice_number,
+            draft=self.draft,
+            left=self.left,
+            detail=self.detail,
+            differences=()
+            if isinstance(change, Orphan)
+            else difference_records(self.differences, to_json(change.desired.body)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +66,17 @@ class ApplyReport:
         """Whether any change ended in one of ``statuses``."""
         return any(result.status in statuses for result in self.results)
 
-    def to_json(self) -> dict[str, Any]:
-        """The report as data, from which its renderings are made."""
-        return {
-            "format_version": FORMAT_VERSION,
-            "pennyform": __version__,
-            "environment": self.environment,
-            "company": {"id": self.company.id, "name": self.company.name},
-            "results": [result.to_json() for result in self.results],
-            "summary": dict(sorted(Counter(str(result.status) for result in self.results).items())),
-            "money": money(_invoices(self.results)),
-            "stopped": self.stopped,
-            "interrupted": self.interrupted,
-        }
-
-
-def _invoices(results: Sequence[Result]) -> list[InvoiceChange]:
-    """The invoices that were changed and verified."""
-    done = [result.change for result in results if result.status is Status.DONE]
-    return [change for change in done if isinstance(change, InvoiceChange)]
+    def document(self) -> ApplyDocument:
+        """The report as it is printed. Its money is that of invoices that were changed and verified."""
+        changed = [result.change for result in self.results if result.status is Status.DONE]
+        return ApplyDocument(
+            format_version=FORMAT_VERSION,
+            pennyform=__version__,
+            environment=self.environment,
+            company=CompanyIdentity(self.company.id, self.company.name),
+            results=tuple(result.record() for result in self.results),
+            summary=dict(sorted(Counter(str(result.status) for result in self.results).items())),
+            money=money(change for change in changed if isinstance(change, InvoiceChange)),
+            stopped=self.stopped,
+            interrupted=self.interrupted,
+        )

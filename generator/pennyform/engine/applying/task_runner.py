@@ -15,7 +15,6 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, RefusedError, UnknownOutcomeError
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.journalled_request import JournalledSender
-from pennyform.engine.applying.report import Status
 from pennyform.engine.applying.worker_pool import run_for_each
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.replayed_state import Subject
@@ -26,6 +25,7 @@ from pennyform.engine.runtime import Runtime
 from pennyform.engine.runtime.clock import pause
 from pennyform.engine.runtime.files import Storage
 from pennyform.invoices.model import Attachment, Key
+from pennyform.results.apply import Status
 
 _CONFLICT = 409
 

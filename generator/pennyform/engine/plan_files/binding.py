@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,9 +14,11 @@ import msgspec
 from pennyform import __version__, data
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.plan_files.plan_file import Binding, SavedPlan, digest
-from pennyform.engine.planning.actions import shown_invoice
+from pennyform.engine.planning.actions import remote_content
 from pennyform.engine.planning.plan import Plan
 from pennyform.invoices.model import Repository
+from pennyform.results.documents import json_data
+from pennyform.results.plan import PlanDocument
 
 
 def to_save(
@@ -54,7 +55,7 @@ def to_save(
         schemas=_schemas(),
         remote=_remote(plan),
     )
-    return {**plan.to_json(), "saved": msgspec.to_builtins(binding)}
+    return {**json_data(plan.document()), "saved": msgspec.to_builtins(binding)}
 
 
 def spent(saved: SavedPlan, memory: ReplayedState) -> str:
@@ -75,7 +76,7 @@ def staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> str:
         repository: the definitions as they are now.
         plan: what would be planned now.
     """
-    made_by = saved.data["pennyform"]
+    made_by = saved.document.pennyform
     if made_by != __version__:
         return f"it was made by pennyform {made_by}, and this is {__version__}"
     changed = _changed(saved.binding.files, repository.files)
@@ -83,24 +84,22 @@ def staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> str:
         return f"definitions changed since it was made: {', '.join(changed[:5])}"
     if saved.binding.schemas != _schemas():
         return "the schemas that definitions are checked against changed since it was made"
-    fresh = json.loads(json.dumps(plan.to_json()))
-    if fresh["company"] != saved.data["company"] or fresh["environment"] != saved.data["environment"]:
-        return f"it was made for {saved.data['company']['name']} ({saved.data['environment']})"
-    return _moved(saved, fresh, plan)
+    old, new = saved.document, plan.document()
+    if new.company != old.company or new.environment != old.environment:
+        return f"it was made for {old.company.name} ({old.environment})"
+    return _moved(saved, new, plan)
 
 
-def _moved(saved: SavedPlan, fresh: Mapping[str, Any], plan: Plan) -> str:
-    before, after = (_by_reference(content["changes"]) for content in (saved.data, fresh))
+def _moved(saved: SavedPlan, new: PlanDocument, plan: Plan) -> str:
+    # As JSON: what a newer contract knows of an invoice is compared even where its record does not name it.
+    before, after = (_by_reference(content["changes"]) for content in (saved.data, json_data(new)))
     moved = _changed(before, after) or _changed(saved.binding.remote, _remote(plan))
     if moved:
         return f"the account changed since it was made: {', '.join(moved[:5])}"
     # What is summed up was reviewed as well, and what is there twice is not what was compared.
-    summed_up = ("summary", "money", "rounding")
-    if any(saved.data.get(name) != fresh[name] for name in summed_up) or len(before) != len(
-        saved.data["changes"]
-    ):
-        return "it does not say what would be done now"
-    return ""
+    old = saved.document
+    summed_up = (old.summary, old.money, old.rounding) == (new.summary, new.money, new.rounding)
+    return "" if summed_up and len(before) == len(old.changes) else "it does not say what would be done now"
 
 
 def _schemas() -> str:
@@ -114,7 +113,7 @@ def _schemas() -> str:
 def _remote(plan: Plan) -> dict[str, str]:
     """Hashes of what the account held, in the words of definitions: what moves by itself is not in them."""
     there = [(change.external_reference, change.there) for change in plan.invoices]
-    return {f"invoice {reference}": digest(shown_invoice(row)) for reference, row in there if row}
+    return {f"invoice {reference}": digest(remote_content(row)) for reference, row in there if row}
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

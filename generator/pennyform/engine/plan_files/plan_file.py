@@ -12,15 +12,17 @@ from typing import Any
 
 import msgspec
 
+from pennyform import __version__
 from pennyform.engine.limits import PLAN_BYTES
-from pennyform.engine.planning.plan import FORMAT_VERSION
 from pennyform.findings import Failure, failure
+from pennyform.results.plan import PlanDocument
+from pennyform.results.values import FORMAT_VERSION
 
 _DEFINITIONS = frozenset({".yaml", ".yml"})
 _ANEW = "make a new one with 'pennyform plan --out'"
 
 
-class Binding(msgspec.Struct, forbid_unknown_fields=True):
+class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a plan was made from. ``root`` is relative to the file, ``paths`` and ``files`` to the root.
 
     ``files``, ``schemas`` and ``remote`` are hashes of the definitions, of what they are checked against, and
@@ -39,38 +41,30 @@ class Binding(msgspec.Struct, forbid_unknown_fields=True):
     remote: dict[str, str]
 
 
-class _Company(msgspec.Struct):
-    id: int
-    name: str
+class SavedDocument(PlanDocument, frozen=True):
+    """A plan's document as it is saved: with what binds it, and a hash of all the rest."""
 
-
-class _Change(msgspec.Struct):
-    """What of a change is looked at before it is compared with what would be planned now."""
-
-    kind: str
-    external_reference: str
-
-
-class _Content(msgspec.Struct):
-    """A plan, as far as it must be understood before its content can be compared."""
-
-    format_version: int
-    pennyform: str
-    environment: str
-    company: _Company
-    changes: list[_Change]
     saved: Binding
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """A plan read from a file. ``data`` is all that it says, ``binding`` what it was made from."""
+    """A plan read from a file: as ``document``, and as the JSON ``data`` without its hash."""
 
     file: Path
-    id: str
+    document: SavedDocument
     data: Mapping[str, Any]
-    binding: Binding
+
+    @property
+    def id(self) -> str:
+        """What the journal calls it once it is used."""
+        return self.document.id
+
+    @property
+    def binding(self) -> Binding:
+        """What it was made from."""
+        return self.document.saved
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -87,14 +81,25 @@ def read(file: Path) -> SavedPlan:
     """
     try:
         content = json.loads(_bytes(file), object_pairs_hook=_unambiguous)
-        if content["format_version"] != FORMAT_VERSION:
-            raise ValueError(f"its format is version {content['format_version']}")
-        understood = msgspec.convert(content, _Content)
+        document = _decode(content)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, msgspec.ValidationError) as problem:
         raise failure("plan-unreadable", f"it is not a saved plan: {problem}", file=str(file)) from None
     if content.pop("id") != digest(content):
         raise failure("plan-changed", "the plan was changed after it was saved", file=str(file), fix=_ANEW)
-    return SavedPlan(file, understood.id, content, understood.saved)
+    return SavedPlan(file, document, content)
+
+
+def _decode(content: Any) -> SavedDocument:
+    if content["format_version"] != FORMAT_VERSION:
+        raise ValueError(f"its format is version {content['format_version']}")
+    try:
+        return msgspec.convert(content, SavedDocument)
+    except msgspec.ValidationError as problem:
+        made_by = content.get("pennyform")
+        if made_by in (None, __version__):
+            raise
+        # A version may have added members without another format: that is the likelier reason.
+        raise ValueError(f"it was made by pennyform {made_by}, and this is {__version__}") from problem
 
 
 def _bytes(file: Path) -> bytes:

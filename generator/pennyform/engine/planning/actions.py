@@ -6,31 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 from pennyform.engine.account.state import RemoteInvoice, Row
 from pennyform.engine.planning.diff import Comparison, Difference, shown_amounts, shown_header, shown_line
 from pennyform.engine.planning.resolve import Resolved, whole_body
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Place
-
-
-class Action(StrEnum):
-    """What a plan will do about one invoice, customer or product."""
-
-    CREATE = "create"
-    CREATE_AND_FINALIZE = "create_and_finalize"
-    UPDATE = "update"
-    UPDATE_AND_FINALIZE = "update_and_finalize"
-    RECREATE = "recreate"
-    RECREATE_AND_FINALIZE = "recreate_and_finalize"
-    FINALIZE = "finalize"
-    COMPLETE = "complete"
-    IMPORT = "import"
-    DELETE = "delete"
-    NO_OP = "no_op"
-    CONFLICT = "conflict"
-    UNSETTLED = "unsettled"
+from pennyform.results.plan import (
+    IDLE,
+    Action,
+    Addressee,
+    PlannedCustomer,
+    PlannedInvoice,
+    PlannedProduct,
+)
+from pennyform.results.values import FieldDifference, InvoiceContent, SourcePlace
 
 
 class Step(StrEnum):
@@ -75,9 +66,6 @@ class Task(NamedTuple):
 # Steps after which an invoice is final.
 FINAL = frozenset({Step.FINALIZE, Step.IMPORT})
 
-# Actions after which the account is as the definitions ask, without a request being sent.
-IDLE = frozenset({Action.NO_OP, Action.CONFLICT, Action.UNSETTLED})
-
 
 @dataclass(frozen=True, slots=True)
 class InvoiceChange:
@@ -102,7 +90,7 @@ class InvoiceChange:
     lacking: tuple[Difference, ...] = ()
     doubts: tuple[str, ...] = ()
 
-    kind = "invoice"
+    kind: ClassVar[Literal["invoice"]] = "invoice"
 
     @property
     def external_reference(self) -> str:
@@ -119,37 +107,37 @@ class InvoiceChange:
         """Whether something will be done that only a credit note can undo."""
         return not FINAL.isdisjoint(self.steps)
 
-    def to_json(self) -> dict[str, Any]:
-        """The change as data. Before and after are given whole only where something changes."""
-        busy = self.action not in IDLE or self.action is Action.CONFLICT
-        return {
-            "kind": self.kind,
-            "external_reference": self.external_reference,
-            "action": str(self.action),
-            "irreversible": self.irreversible,
-            "id": self.there.id if self.there else None,
-            "invoice_number": self.there.invoice_number if self.there else "",
-            "before": shown_invoice(self.there) if self.there and busy else None,
-            "after": shown(self._stated()) if busy else None,
-            "customer": _addressee(self.resolved.customer) if busy else None,
-            "differences": self._differences() if busy else [],
-            "totals": self.resolved.totals,
-            "steps": [*map(str, self.steps), *(task.key for task in self.tasks)],
-            "warnings": [*self.warnings, *self.doubts],
-            "ways_out": list(self.ways_out),
-            "unverifiable": list(self.comparison.unverifiable) if self.comparison else [],
-            "place": place_json(self.desired.place),
-        }
+    def record(self) -> PlannedInvoice:
+        """The change as it is reported. Before and after are given in full only where something changes."""
+        remote = self.there
+        told = self.action not in IDLE or self.action is Action.CONFLICT
+        return PlannedInvoice(
+            external_reference=self.external_reference,
+            action=self.action,
+            irreversible=self.irreversible,
+            id=remote.id if remote else None,
+            invoice_number=remote.invoice_number if remote else "",
+            before=remote_content(remote) if remote and told else None,
+            after=json_value(self._desired_content()) if told else None,
+            customer=_addressee(self.resolved.customer) if told else None,
+            differences=self._differences() if told else (),
+            totals=self.resolved.totals,
+            steps=(*map(str, self.steps), *(task.key for task in self.tasks)),
+            warnings=(*self.warnings, *self.doubts),
+            ways_out=self.ways_out,
+            unverifiable=self.comparison.unverifiable if self.comparison else (),
+            place=place_record(self.desired.place),
+        )
 
-    def _stated(self) -> dict[str, Any]:
+    def _desired_content(self) -> dict[str, Any]:
         """The definition's own words, natural keys included, with what products fill in."""
         body = whole_body(self.desired)
         lines = zip(self.resolved.lines, body["invoice_lines"], strict=True)
-        return {**body, "invoice_lines": [{**filled, **stated} for filled, stated in lines]}
+        return {**body, "invoice_lines": [{**filled, **line} for filled, line in lines]}
 
-    def _differences(self) -> list[Any]:
+    def _differences(self) -> tuple[FieldDifference, ...]:
         content = self.comparison.all if self.comparison else ()
-        return differences_json((*content, *self.lacking), to_json(self.desired.body))
+        return difference_records((*content, *self.lacking), to_json(self.desired.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +153,7 @@ class PrerequisiteChange:
     differences: tuple[Difference, ...] = ()
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Literal["customer", "product"]:
         """``customer`` or ``product``."""
         return "customer" if isinstance(self.desired, DesiredCustomer) else "product"
 
@@ -174,25 +162,20 @@ class PrerequisiteChange:
         """Its identity."""
         return self.desired.external_reference
 
-    def to_json(self) -> dict[str, Any]:
-        """The change as data, with the same members as an invoice's."""
+    def record(self) -> PlannedCustomer | PlannedProduct:
+        """The change as it is reported, with the same members as an invoice's."""
         create = self.action is Action.CREATE
-        return {
-            "kind": self.kind,
-            "external_reference": self.external_reference,
-            "action": str(self.action),
-            "irreversible": False,
-            "id": self.id,
-            "before": None,
-            "after": shown(to_json(self.desired.body)) if create else None,
-            "differences": differences_json(self.differences, to_json(self.desired.body)),
-            "totals": None,
-            "steps": ["create"] if create else [],
-            "warnings": [_drift(self.kind)] if self.differences else [],
-            "ways_out": [],
-            "unverifiable": [],
-            "place": place_json(self.desired.place),
-        }
+        planned = PlannedCustomer if self.kind == "customer" else PlannedProduct
+        return planned(
+            external_reference=self.external_reference,
+            action=self.action,
+            id=self.id,
+            after=json_value(to_json(self.desired.body)) if create else None,
+            differences=difference_records(self.differences, to_json(self.desired.body)),
+            steps=("create",) if create else (),
+            warnings=(_drift(self.kind),) if self.differences else (),
+            place=place_record(self.desired.place),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,76 +184,79 @@ class Orphan:
 
     there: RemoteInvoice
 
-    action = Action.DELETE
-    kind = "invoice"
-    irreversible = False
+    action: ClassVar = Action.DELETE
+    kind: ClassVar[Literal["invoice"]] = "invoice"
+    irreversible: ClassVar = False
 
     @property
     def external_reference(self) -> str:
         """Its identity."""
         return self.there.external_reference
 
-    def to_json(self) -> dict[str, Any]:
-        """The change as data, with the same members as any other."""
-        return {
-            "kind": self.kind,
-            "external_reference": self.external_reference,
-            "action": str(self.action),
-            "irreversible": False,
-            "id": self.there.id,
-            "invoice_number": "",
-            "before": shown_invoice(self.there),
-            "after": None,
-            "differences": [],
-            "totals": None,
-            "steps": [str(Step.PRUNE)],
-            "warnings": [],
-            "ways_out": [],
-            "unverifiable": [],
-            "place": None,
-        }
+    def record(self) -> PlannedInvoice:
+        """The change as it is reported, with the same members as any other."""
+        return PlannedInvoice(
+            external_reference=self.external_reference,
+            action=self.action,
+            irreversible=False,
+            id=self.there.id,
+            invoice_number="",
+            before=remote_content(self.there),
+            after=None,
+            differences=(),
+            totals=None,
+            steps=(str(Step.PRUNE),),
+            warnings=(),
+            ways_out=(),
+            unverifiable=(),
+            place=None,
+        )
 
 
-def shown(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """``value`` ready for JSON: decimals as text, natural keys as what they look up."""
     if isinstance(value, Key):
         return value.to_json()
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):
-        return {name: shown(member) for name, member in value.items()}
+        return {name: json_value(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [shown(member) for member in value]
+        return [json_value(member) for member in value]
     return value
 
 
-def shown_invoice(there: RemoteInvoice) -> dict[str, Any]:
+def remote_content(there: RemoteInvoice) -> InvoiceContent:
     """An invoice of the account in the words of a definition, with its amounts."""
-    return {
+    content: Any = {
         **shown_header(there.header),
         "draft": there.draft,
         "invoice_lines": [shown_line(line) for line in there.lines],
         **shown_amounts(there.header),
     }
+    return cast("InvoiceContent", content)
 
 
-def differences_json(differences: Iterable[Difference], stated: Mapping[str, Any]) -> list[Any]:
-    """Differences as data, with the natural key wherever the definition has one instead of an id."""
-    rows = []
-    for difference in differences:
-        key = _at(stated, difference.pointer)
-        after = key if isinstance(key, Key) else difference.want
-        rows.append(shown({"pointer": difference.pointer, "before": difference.have, "after": after}))
-    return rows
+def difference_records(
+    differences: Iterable[Difference], body: Mapping[str, Any]
+) -> tuple[FieldDifference, ...]:
+    """Differences as they are reported, with the natural key wherever ``body`` has one instead of an id."""
+    return tuple(_difference_record(difference, body) for difference in differences)
 
 
-def _addressee(customer: Row | None) -> dict[str, Any] | None:
+def _difference_record(difference: Difference, body: Mapping[str, Any]) -> FieldDifference:
+    key = _at(body, difference.pointer)
+    after = key if isinstance(key, Key) else difference.want
+    return FieldDifference(difference.pointer, json_value(difference.have), json_value(after))
+
+
+def _addressee(customer: Row | None) -> Addressee | None:
     """Whom a document is made out to: the name and the address that stand on it."""
     if customer is None:
         return None
     names = (customer.get("first_name"), customer.get("last_name"))
     name = customer.get("name") or " ".join(name for name in names if name)
-    return {"name": name, "billing_address": shown(customer.get("billing_address"))}
+    return Addressee(name, json_value(customer.get("billing_address")))
 
 
 def _at(value: Any, pointer: str) -> Any:
@@ -288,6 +274,6 @@ def _drift(kind: str) -> str:
     return f"the account's {kind} differs from the declaration; pennyform leaves it as it is"
 
 
-def place_json(place: Place) -> dict[str, Any]:
-    """Where something is written, as data."""
-    return {"file": place.file, "line": place.line, "column": place.column}
+def place_record(place: Place) -> SourcePlace:
+    """Where something is written, as it is reported."""
+    return SourcePlace(place.file, place.line, place.column)

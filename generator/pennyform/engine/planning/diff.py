@@ -15,6 +15,7 @@ from typing import Any
 
 from pennyform.engine.account.state import RemoteInvoice, Row
 from pennyform.engine.planning.resolve import Resolved
+from pennyform.results.values import InvoiceTotals, LineTotals
 
 Normal = Callable[[Any], Any]
 
@@ -225,15 +226,16 @@ def _sections(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
 
 
 def _amounts(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
-    for index, (want, have) in enumerate(zip(resolved.totals["lines"], there.lines, strict=True)):
+    for index, (want, have) in enumerate(zip(resolved.totals.lines, there.lines, strict=True)):
         yield from _cents(want, have, f"/invoice_lines/{index}")
     yield from _cents(resolved.totals, there.header, "")
 
 
-def _cents(want: Row, have: Row, pointer: str) -> Iterator[Difference]:
+def _cents(want: InvoiceTotals | LineTotals, have: Row, pointer: str) -> Iterator[Difference]:
     for name in AMOUNTS:
-        if name in want and _decimal(want[name]) != _decimal(have.get(name)):
-            yield Difference(f"{pointer}/{name}", want[name], _written(have.get(name), money=True))
+        amount = getattr(want, name)
+        if _decimal(amount) != _decimal(have.get(name)):
+            yield Difference(f"{pointer}/{name}", amount, _written(have.get(name), money=True))
 
 
 def _fields(

@@ -1,26 +1,19 @@
-"""A plan as data with a format version, from which everything shown is rendered."""
+"""A plan, what it reports, and how many requests it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
-from typing import Any
 
 from pennyform import __version__
 from pennyform.engine.account.state import Company
 from pennyform.engine.limits import INCLUDED_LINES, PAGE, PERIOD, REQUESTS_PER_PERIOD, WAVE
-from pennyform.engine.planning.actions import (
-    IDLE,
-    Action,
-    InvoiceChange,
-    Orphan,
-    PrerequisiteChange,
-    Step,
-)
-
-FORMAT_VERSION = 1
+from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, Step
+from pennyform.results.plan import IDLE, Action, PlanDocument, PlanMoney, PlanSummary
+from pennyform.results.values import FORMAT_VERSION, CompanyIdentity, CurrencyTotals, InvoiceTotals, VatTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,72 +43,69 @@ class Plan:
         """Whether something differs that an apply will not overwrite."""
         return any(change.action is Action.CONFLICT for change in self.invoices)
 
-    def to_json(self) -> dict[str, Any]:
-        """The plan as data: what is saved, and what every rendering is made from."""
+    def document(self) -> PlanDocument:
+        """The plan as it is reported: what is saved, and what every rendering is made from."""
         count = requests(self.masters, self.invoices) + 2 * len(self.orphans)
-        return {
-            "format_version": FORMAT_VERSION,
-            "pennyform": __version__,
-            "environment": self.environment,
-            "company": {"id": self.company.id, "name": self.company.name},
-            "rounding": self.rounding,
-            "changes": [change.to_json() for change in self.changes],
-            "summary": _summary(self),
-            "money": _money(self),
-            "requests": count,
-            "seconds": seconds(count),
-            "warnings": list(self.warnings),
-        }
+        changing = [change for change in self.invoices if change.action not in IDLE]
+        return PlanDocument(
+            format_version=FORMAT_VERSION,
+            pennyform=__version__,
+            environment=self.environment,
+            company=CompanyIdentity(self.company.id, self.company.name),
+            rounding=self.rounding,
+            changes=tuple(change.record() for change in self.changes),
+            summary=self._summary(),
+            money=PlanMoney(changing=money(changing), all=money(self.invoices)),
+            requests=count,
+            seconds=seconds(count),
+            warnings=self.warnings,
+        )
+
+    def _summary(self) -> PlanSummary:
+        counts = {kind: Counter[str]() for kind in ("invoice", "customer", "product")}
+        for change in self.changes:
+            counts[change.kind][str(change.action)] += 1
+        return PlanSummary(
+            invoices=dict(counts["invoice"]),
+            customers=dict(counts["customer"]),
+            products=dict(counts["product"]),
+            irreversible=sum(change.irreversible for change in self.invoices),
+            pending=self.pending,
+        )
 
 
-def _summary(plan: Plan) -> dict[str, Any]:
-    counts: dict[str, Any] = {"invoices": {}, "customers": {}, "products": {}}
-    for change in plan.changes:
-        group = counts[f"{change.kind}s"]
-        group[str(change.action)] = group.get(str(change.action), 0) + 1
-    counts["irreversible"] = sum(change.irreversible for change in plan.invoices)
-    counts["pending"] = plan.pending
-    return counts
+@dataclass(slots=True)
+class _CurrencySum:
+    """What the invoices of one currency come to; ``vat`` is percent, base and tax by VAT code."""
+
+    invoices: int = 0
+    amounts: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * 3)
+    vat: dict[str, tuple[str, Decimal, Decimal]] = field(default_factory=dict)
+
+    def add(self, totals: InvoiceTotals) -> None:
+        self.invoices += 1
+        amounts = (totals.currency_amount_before_tax, totals.currency_tax, totals.currency_amount)
+        self.amounts = [total + Decimal(amount) for total, amount in zip(self.amounts, amounts, strict=True)]
+        for row in totals.vat:
+            percent, base, tax = self.vat.get(row.vat_rate, (row.percent, Decimal(0), Decimal(0)))
+            self.vat[row.vat_rate] = (percent, base + Decimal(row.base), tax + Decimal(row.tax))
+
+    def record(self, currency: str) -> CurrencyTotals:
+        """The sums as text, the highest rate first."""
+        by_rate = sorted(self.vat.items(), key=lambda item: (-Decimal(item[1][0]), item[0]))
+        vat = (VatTotals(code, percent, f"{base:f}", f"{tax:f}") for code, (percent, base, tax) in by_rate)
+        return CurrencyTotals(
+            currency, self.invoices, tuple(vat), *(f"{amount:f}" for amount in self.amounts)
+        )
 
 
-def _money(plan: Plan) -> dict[str, Any]:
-    changing = [change for change in plan.invoices if change.action not in IDLE]
-    return {"changing": money(changing), "all": money(plan.invoices)}
-
-
-def money(changes: Iterable[InvoiceChange]) -> list[dict[str, Any]]:
-    """Amounts per currency and VAT code, and in all, as canonical text.
-
-    Args:
-        changes: changes with ``resolved.totals``.
-    """
-    sums: dict[str, dict[str, Any]] = {}
+def money(changes: Iterable[InvoiceChange]) -> tuple[CurrencyTotals, ...]:
+    """Amounts per currency and VAT code, and in all, sorted by currency."""
+    sums: dict[str, _CurrencySum] = {}
     for change in changes:
         totals = change.resolved.totals
-        entry = sums.setdefault(totals["currency"], {"invoices": 0, "vat": {}, "amounts": {}})
-        entry["invoices"] += 1
-        for name in ("currency_amount_before_tax", "currency_tax", "currency_amount"):
-            entry["amounts"][name] = entry["amounts"].get(name, Decimal(0)) + Decimal(totals[name])
-        for row in totals["vat"]:
-            rate = entry["vat"].setdefault(row["vat_rate"], [row["percent"], Decimal(0), Decimal(0)])
-            rate[1] += Decimal(row["base"])
-            rate[2] += Decimal(row["tax"])
-    return [_currency(name, entry) for name, entry in sorted(sums.items())]
-
-
-def _currency(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    vat = [
-        {"vat_rate": code, "percent": percent, "base": format(base, "f"), "tax": format(tax, "f")}
-        for code, (percent, base, tax) in sorted(entry["vat"].items(), key=_by_rate)
-    ]
-    amounts = {key: format(value, "f") for key, value in entry["amounts"].items()}
-    return {"currency": name, "invoices": entry["invoices"], "vat": vat, **amounts}
-
-
-def _by_rate(item: tuple[str, Sequence[Any]]) -> tuple[Decimal, str]:
-    """The highest rate first."""
-    code, (percent, *_) = item
-    return -Decimal(percent), code
+        sums.setdefault(totals.currency, _CurrencySum()).add(totals)
+    return tuple(total.record(currency) for currency, total in sorted(sums.items()))
 
 
 def requests(masters: Sequence[PrerequisiteChange], invoices: Sequence[InvoiceChange]) -> int:

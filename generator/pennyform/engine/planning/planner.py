@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pennyform.engine.account.state import RemoteInvoice, RemoteState
-from pennyform.engine.planning.actions import Action, InvoiceChange, PrerequisiteChange, Step
+from pennyform.engine.planning.actions import InvoiceChange, PrerequisiteChange, Step
 from pennyform.engine.planning.diff import Comparison, customer_differences, diff_invoice, product_differences
 from pennyform.engine.planning.natural_keys import keys_of, resolver
 from pennyform.engine.planning.patch import finalized_update_body, update_body
@@ -25,6 +25,7 @@ from pennyform.engine.planning.resolve import (
 from pennyform.engine.planning.scopes import missing
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
+from pennyform.results.plan import Action
 
 Resolve = Callable[[DesiredInvoice, RemoteInvoice | None], Resolved]
 

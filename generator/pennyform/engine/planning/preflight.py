@@ -86,8 +86,8 @@ def _beyond_total(policies: Policies, busy: Iterable[InvoiceChange]) -> Iterator
     sums: dict[str, Decimal] = {}
     for change in busy:
         totals = change.resolved.totals
-        currency = totals["currency"]
-        sums[currency] = sums.get(currency, Decimal(0)) + abs(Decimal(totals["currency_amount"]))
+        currency = totals.currency
+        sums[currency] = sums.get(currency, Decimal(0)) + abs(Decimal(totals.currency_amount))
     for currency, total in sorted(sums.items()) if policies.max_total else ():
         limit = policies.max_total.get(currency, Decimal(0))
         if total > limit:
@@ -134,11 +134,11 @@ def _beyond(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:
             "it would become final, and never_finalize forbids that",
             fix="finalize it in Pennylane, or lift never_finalize in pennyform.yaml",
         )
-    limit = policies.max_amount.get(totals["currency"])
-    if limit is not None and abs(Decimal(totals["currency_amount"])) > limit:
-        amount = f"{totals['currency_amount']} {totals['currency']}"
+    limit = policies.max_amount.get(totals.currency)
+    if limit is not None and abs(Decimal(totals.currency_amount)) > limit:
+        amount = f"{totals.currency_amount} {totals.currency}"
         yield _at(invoice, "policy", f"it comes to {amount}; max_amount allows {limit}", fix=_FIX)
-    codes = {row["vat_rate"] for row in totals["vat"]}
+    codes = {row.vat_rate for row in totals.vat}
     for code in sorted(codes - set(codes if policies.vat_rates is None else policies.vat_rates)):
         yield _at(invoice, "policy", f"it uses the VAT code {code}, which vat_rates does not allow", fix=_FIX)
 
@@ -146,11 +146,12 @@ def _beyond(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:
 def _unexpected(change: InvoiceChange) -> Iterator[Finding]:
     totals = change.resolved.totals
     for name, amount in sorted((change.desired.expect or {}).items()):
-        if Decimal(totals[name]) != Decimal(amount):
+        computed = getattr(totals, name)
+        if Decimal(computed) != Decimal(amount):
             yield _at(
                 change.desired,
                 "amount-unexpected",
-                f"{name} comes to {totals[name]}; expect says {amount}",
+                f"{name} comes to {computed}; expect says {amount}",
                 detail="An amount that its author did not expect is not sent.",
                 fix="correct the lines, or what expect says",
             )
@@ -161,8 +162,8 @@ def _taken_off(change: InvoiceChange) -> Iterator[Finding]:
     discount = change.resolved.body.get("discount") or {}
     if discount.get("type") != "absolute" or change.desired.kind == IMPORTED:
         return
-    lines = change.resolved.totals["lines"]
-    there = sum((Decimal(line["currency_amount_before_tax"]) for line in lines), Decimal(0))
+    lines = change.resolved.totals.lines
+    there = sum((Decimal(line.currency_amount_before_tax) for line in lines), Decimal(0))
     if not min(there, Decimal(0)) <= Decimal(discount["value"]) <= max(there, Decimal(0)):
         yield _at(
             change.desired,

@@ -11,6 +11,7 @@ from pennyform.engine.planning.imported import stated_totals
 from pennyform.invoices import totals
 from pennyform.invoices.desired.json_bodies import from_json, to_json
 from pennyform.invoices.model import DesiredInvoice, InvoiceBody, Key
+from pennyform.results.values import InvoiceTotals
 
 Identify = Callable[[Key], int | None]
 Product = Callable[[Key | int], Row | None]
@@ -37,12 +38,12 @@ class Resolved:
 
     ``body`` is the definition's, with ids where they are known (a :class:`Key` stays where the thing has yet
     to be created). ``lines`` are its lines with what the API fills in from products. ``totals`` are the
-    amounts expected, as in ``Totals.to_json()``. ``customer`` is whom it is for, where that is known.
+    amounts expected. ``customer`` is whom it is for, where that is known.
     """
 
     body: Mapping[str, Any]
     lines: tuple[Mapping[str, Any], ...]
-    totals: Mapping[str, Any]
+    totals: InvoiceTotals
     customer: Row | None = None
 
     def amounts_alone(self) -> Resolved:
@@ -85,7 +86,7 @@ class Resolver:
             )
         filled = from_json(InvoiceBody, {**body, "invoice_lines": lines})
         amounts = totals(filled, rounding=self.rounding, product=_no_product)
-        return Resolved(body, tuple(lines), amounts.to_json(), customer)
+        return Resolved(body, tuple(lines), amounts.record(), customer)
 
 
 def whole_body(invoice: DesiredInvoice) -> Mapping[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pennyform.engine.planning.actions import Action, Step
+from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.findings import Finding, Severity
+from pennyform.results.plan import Action
 
 # Per write, the operation of the contract. What an operation needs is the contract's to say: a test holds
 # the scopes below against it.

@@ -1,23 +1,14 @@
-"""The amounts of an invoice as data, and as JSON with the API's field names."""
+"""The amounts of an invoice: as decimals, and as the record that commands report."""
 
 from __future__ import annotations
 
 import sys
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-# The members of a line as data, in the order in which they are told.
-_LINE = (
-    "label",
-    "quantity",
-    "unit",
-    "raw_currency_unit_price",
-    "vat_rate",
-    "currency_amount_before_tax",
-    "currency_tax",
-    "currency_amount",
-)
+if TYPE_CHECKING:
+    from pennyform.results.values import InvoiceTotals, LineTotals
 
 
 class Line(NamedTuple):
@@ -55,43 +46,41 @@ class Totals(NamedTuple):
         """What is to be paid: before tax plus tax."""
         return self.before_tax + self.tax
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data with the API's field names; amounts are text with the currency's decimals."""
-        return {
-            "currency": self.currency,
-            "currency_amount_before_tax": _text(self.before_tax),
-            "currency_tax": _text(self.tax),
-            "currency_amount": _text(self.amount),
-            "vat": [
-                {
-                    "vat_rate": vat.vat_rate,
-                    "percent": _number(vat.percent),
-                    "base": _text(vat.base),
-                    "tax": _text(vat.tax),
-                }
+    def record(self) -> InvoiceTotals:
+        """The amounts as they are reported: the API's field names, text with the currency's decimals."""
+        from pennyform.results.values import InvoiceTotals, VatTotals  # msgspec, which hooks do without
+
+        return InvoiceTotals(
+            self.currency,
+            _text(self.before_tax),
+            _text(self.tax),
+            _text(self.amount),
+            tuple(
+                VatTotals(vat.vat_rate, _number(vat.percent), _text(vat.base), _text(vat.tax))
                 for vat in self.vat
-            ],
-            "lines": [_line_json(line) for line in self.lines],
-        }
-
-
-def _line_json(line: Line) -> dict[str, Any]:
-    return _told(
-        line.label,
-        _number(line.quantity),
-        line.unit,
-        _text(line.raw_currency_unit_price),
-        line.vat_rate,
-        _text(line.before_tax),
-        _text(line.tax),
-        _text(line.before_tax + line.tax),
-    )
+            ),
+            tuple(
+                _line_record(
+                    line.label,
+                    _number(line.quantity),
+                    line.unit,
+                    _text(line.raw_currency_unit_price),
+                    line.vat_rate,
+                    _text(line.before_tax),
+                    _text(line.tax),
+                    _text(line.before_tax + line.tax),
+                )
+                for line in self.lines
+            ),
+        )
 
 
 @lru_cache(4096)
-def _told(*texts: str) -> dict[str, Any]:
-    """A line as data, which is for reading only: lines that say the same are kept once."""
-    return dict(zip(_LINE, texts, strict=True))
+def _line_record(*texts: str) -> LineTotals:
+    """A line as it is reported; lines that say the same are kept once."""
+    from pennyform.results.values import LineTotals
+
+    return LineTotals(*texts)
 
 
 def _text(amount: Decimal) -> str:

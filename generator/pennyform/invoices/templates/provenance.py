@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pennyform.invoices.checks.references import Resolved
 from pennyform.invoices.desired.json_bodies import first_request, to_json
@@ -13,6 +13,9 @@ from pennyform.invoices.money.totals import FROM_PRODUCT
 from pennyform.invoices.schema.schema import Schema, definition_schema
 from pennyform.invoices.sources.kinds import written_as
 from pennyform.invoices.yaml.document import Mark, Path, pointer
+
+if TYPE_CHECKING:
+    from pennyform.results.rendering import ValueOrigin
 
 _NAMES = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 
@@ -27,22 +30,25 @@ class Provenance(NamedTuple):
 
     pointer: str
     value: Any
-    source: str
+    source: Literal["definition", "template", "data", "product", "default"]
     place: Place | None
     expression: str = ""
     uses: Mapping[str, Place] = {}
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; what is not known, or does not apply, is left out."""
-        value = self.value.to_json() if isinstance(self.value, Key) else self.value
-        shown: dict[str, Any] = {"pointer": self.pointer, "value": value, "source": self.source}
-        if self.place:
-            shown["place"] = str(self.place)
-        if self.expression:
-            shown["expression"] = self.expression
-        if self.uses:
-            shown["uses"] = {name: str(place) for name, place in self.uses.items()}
-        return shown
+    def record(self) -> ValueOrigin:
+        """The origin as it is reported; what is not known, or does not apply, is left out."""
+        from msgspec import UNSET
+
+        from pennyform.results.rendering import ValueOrigin
+
+        return ValueOrigin(
+            pointer=self.pointer,
+            value=self.value.to_json() if isinstance(self.value, Key) else self.value,
+            source=self.source,
+            place=str(self.place) if self.place else UNSET,
+            expression=self.expression or UNSET,
+            uses={name: str(place) for name, place in self.uses.items()} or UNSET,
+        )
 
 
 def provenance(resolved: Resolved, repository: Repository) -> list[Provenance]:
@@ -77,7 +83,9 @@ def _of(resolved: Resolved, at: Path, sent: Path, value: Any) -> Provenance:
     mark = origin.mark if origin else resolved.document.mark(at)
     own = mark.file == resolved.document.file
     from_row = mark.file == resolved.invoice.place.file
-    source = "definition" if own else "data" if from_row else "template"
+    source: Literal["definition", "data", "template"] = (
+        "definition" if own else "data" if from_row else "template"
+    )
     uses = dict(_used(origin.expression, origin.sources)) if origin else {}
     return Provenance(pointer(sent), value, source, _place(mark), origin.expression if origin else "", uses)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pennyform.report.contract_diff.words import (
-    Data,
     emitted,
     phrase,
     subject,
@@ -15,6 +14,7 @@ from pennyform.report.contract_diff.words import (
     where,
 )
 from pennyform.report.shared.formatting import count
+from pennyform.results.contract_diff import ChangeUses, ContractChange, ContractDiffDocument
 
 # A comment on GitHub ends at 65,536 characters.
 LONGEST = 60_000
@@ -23,72 +23,68 @@ _MOST_SYMBOLS = 100
 _MARKS = {"breaking": "**breaking**", "attention": "attention", "additive": "additive"}
 
 
-def render(data: Data) -> str:
-    """The report as Markdown of at most 60,000 characters; what does not fit is counted."""
-    head = [f"### {_escaped(data['old'])} → {_escaped(data['new'])}: {totals(data)}", ""]
-    tail = list(_tail(data))
-    rows = [_row(change) for change in data["changes"]]
+def render(diff: ContractDiffDocument) -> str:
+    """The comparison as Markdown of at most 60,000 characters; what does not fit is counted."""
+    head = [f"### {_escaped(diff.old)} → {_escaped(diff.new)}: {totals(diff)}", ""]
+    tail = list(_tail(diff))
+    rows = [_row(change) for change in diff.changes]
     table = ["| | what | where | fingerprint |", "|---|---|---|---|"] if rows else []
     room = LONGEST - sum(len(text) + 1 for text in (*head, *table, *tail)) - 200
-    kept = _fitting(rows, room)
-    more = len(rows) - len(kept)
+    fitting = _fitting(rows, room)
+    more = len(rows) - len(fitting)
     left = [f"\n… and {count(more, 'change')} more; `pennyform spec diff` shows all."] if more else []
-    return "\n".join([*head, *table, *kept, *left, *tail]) + "\n"
+    return "\n".join([*head, *table, *fitting, *left, *tail]) + "\n"
 
 
 def _fitting(rows: list[str], room: int) -> list[str]:
-    kept: list[str] = []
+    fitting: list[str] = []
     for row in rows:
         room -= len(row) + 1
         if room < 0:
             break
-        kept.append(row)
-    return kept
+        fitting.append(row)
+    return fitting
 
 
-def _row(change: Data) -> str:
+def _row(change: ContractChange) -> str:
     place = f"`{_code(subject(change))}`: " if subject(change) else ""
-    accepted = f"<br>accepted: {_escaped(change['accepted'])}" if change["accepted"] else ""
+    accepted = f"<br>accepted: {_escaped(change.accepted)}" if change.accepted else ""
     what = f"{place}{_escaped(phrase(change))}{accepted}"
-    return (
-        f"| {_MARKS[change['severity']]} | {what} | {_escaped(where(change))} | `{change['fingerprint']}` |"
-    )
+    return f"| {_MARKS[change.severity]} | {what} | {_escaped(where(change))} | `{change.fingerprint}` |"
 
 
-def _tail(data: Data) -> Iterator[str]:
-    for fingerprint in data["unused_accepted"]:
+def _tail(diff: ContractDiffDocument) -> Iterator[str]:
+    for fingerprint in diff.unused_accepted:
         yield f"\n`{fingerprint}` is accepted, but no change has this fingerprint."
-    if data["against"] is not None:
+    if diff.against is not None:
         yield ""
-        yield from _uses(data["against"])
-        yield from _emitted(data["against"])
+        yield from _uses(diff.against)
+        yield from _emitted(diff.against)
 
 
-def _uses(against: Data) -> Iterator[str]:
-    rows = [_use(use) for use in uses_of_yours(against)]
-    kept = _fitting(rows, LONGEST // 3)
+def _uses(against: ChangeUses) -> Iterator[str]:
+    rows = [
+        f"- {_escaped(use.file)}:{use.line}:{use.column} `{_code(use.word)}` ({use.fingerprint})"
+        for use in uses_of_yours(against)
+    ]
+    fitting = _fitting(rows, LONGEST // 3)
     yield "Used by yours, as far as words tell:\n" if rows else f"{verdict(against).capitalize()}."
-    yield from kept
-    if len(kept) < len(rows):
-        yield f"- … and {len(rows) - len(kept)} more"
-    for fingerprint in against["everywhere"]:
+    yield from fitting
+    if len(fitting) < len(rows):
+        yield f"- … and {len(rows) - len(fitting)} more"
+    for fingerprint in against.everywhere:
         yield f"\nEvery call: `{fingerprint}`"
-    for file, reason in against["unread"].items():
+    for file, reason in against.unread.items():
         yield f"\nNot looked at: {_escaped(file)}: {_escaped(reason)}"
 
 
-def _emitted(against: Data) -> Iterator[str]:
+def _emitted(against: ChangeUses) -> Iterator[str]:
     symbols = emitted(against)
     if symbols:
-        shown = ", ".join(f"`{_code(symbol)}`" for symbol in symbols[:_MOST_SYMBOLS])
+        names = ", ".join(f"`{_code(symbol)}`" for symbol in symbols[:_MOST_SYMBOLS])
         more = len(symbols) - _MOST_SYMBOLS
         rest = f" and {more} more" if more > 0 else ""
-        yield f"\nGenerating anew changes {count(len(symbols), 'emitted symbol')}: {shown}{rest}"
-
-
-def _use(use: Data) -> str:
-    place = f"{_escaped(use['file'])}:{use['line']}:{use['column']}"
-    return f"- {place} `{_code(use['word'])}` ({use['fingerprint']})"
+        yield f"\nGenerating anew changes {count(len(symbols), 'emitted symbol')}: {names}{rest}"
 
 
 def _code(text: str) -> str:

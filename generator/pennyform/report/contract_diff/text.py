@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pennyform.report.contract_diff.words import (
-    Data,
     emitted,
     phrase,
     subject,
@@ -14,56 +13,50 @@ from pennyform.report.contract_diff.words import (
     verdict,
     where,
 )
-from pennyform.report.shared.ansi import Paint
-from pennyform.report.shared.formatting import columns, count, plain
+from pennyform.report.shared.ansi import Ansi
+from pennyform.report.shared.formatting import align_columns, count, plain
+from pennyform.results.contract_diff import ChangeUses, ContractChange, ContractDiffDocument
 
 _COLOURS = {"breaking": "red", "attention": "yellow", "additive": "green"}
 
 
-def render(data: Data, paint: Paint, *, longest: int | None = 6) -> str:
-    """The report as text.
+def render(diff: ContractDiffDocument, ansi: Ansi, *, longest: int | None = 6) -> str:
+    """The comparison as text.
 
     Args:
-        data: see ``pennyform.spec.diff.report.data``.
-        paint: colours, or none.
+        diff: what to render.
+        ansi: colours, or none.
         longest: how many operations of a change to name; None for all of them.
     """
-    lines = [_line(change, paint, longest) for change in data["changes"]]
-    lines.append(f"{plain(data['old'])} → {plain(data['new'])}: {totals(data)}")
-    if data["against"] is not None:
-        lines += _against(data, paint)
+    lines = [_line(change, ansi, longest) for change in diff.changes]
+    lines.append(f"{plain(diff.old)} → {plain(diff.new)}: {totals(diff)}")
+    if diff.against is not None:
+        lines += _uses(diff.against, {change.fingerprint: change.severity for change in diff.changes}, ansi)
     return "\n".join(lines) + "\n"
 
 
-def _line(change: Data, paint: Paint, longest: int | None) -> str:
-    severity = paint(change["severity"].ljust(9), _COLOURS[change["severity"]])
+def _line(change: ContractChange, ansi: Ansi, longest: int | None) -> str:
+    severity = ansi(change.severity.ljust(9), _COLOURS[change.severity])
     what = ": ".join(part for part in (subject(change), phrase(change)) if part)
-    accepted = f"  accepted: {plain(change['accepted'])}" if change["accepted"] else ""
-    return f"{severity}  {paint(change['fingerprint'], 'dim')}  {what}  ({where(change, longest)}){accepted}"
+    accepted = f"  accepted: {plain(change.accepted)}" if change.accepted else ""
+    return f"{severity}  {ansi(change.fingerprint, 'dim')}  {what}  ({where(change, longest)}){accepted}"
 
 
-def _against(data: Data, paint: Paint) -> Iterator[str]:
-    against = data["against"]
-    severities = {change["fingerprint"]: change["severity"] for change in data["changes"]}
+def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterator[str]:
+    """Where the changes are used; ``severities`` are those of the changes, by fingerprint."""
     uses = uses_of_yours(against)
     yield ""
-    if uses:
-        yield "used by yours, as far as words tell:"
-        rows = [
-            [f"{use['file']}:{use['line']}:{use['column']}", plain(use["word"]), use["fingerprint"]]
-            for use in uses
-        ]
-        for use, row in zip(uses, columns(rows), strict=True):
-            severity = severities[use["fingerprint"]]
-            yield f"  {row}  {paint(severity, _COLOURS[severity])}"
-    else:
-        yield verdict(against)
-    for fingerprint in against["everywhere"]:
+    yield "used by yours, as far as words tell:" if uses else verdict(against)
+    rows = [[f"{use.file}:{use.line}:{use.column}", plain(use.word), use.fingerprint] for use in uses]
+    for use, row in zip(uses, align_columns(rows), strict=True):
+        severity = severities[use.fingerprint]
+        yield f"  {row}  {ansi(severity, _COLOURS[severity])}"
+    for fingerprint in against.everywhere:
         severity = severities[fingerprint]
-        yield f"  every call  {fingerprint}  {paint(severity, _COLOURS[severity])}"
-    for file, reason in against["unread"].items():
+        yield f"  every call  {fingerprint}  {ansi(severity, _COLOURS[severity])}"
+    for file, reason in against.unread.items():
         yield f"  not looked at: {plain(file)}: {plain(reason)}"
     symbols = emitted(against)
     if symbols:
         yield f"generating anew changes {count(len(symbols), 'emitted symbol')}: {', '.join(symbols)}"
-    yield f"({count(against['files'], 'file')} searched for the words of the changes)"
+    yield f"({count(against.files, 'file')} searched for the words of the changes)"

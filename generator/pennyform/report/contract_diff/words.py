@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pennyform.report.shared.formatting import count, plain
-
-Data = Mapping[str, Any]
-
-SEVERITIES = ("breaking", "attention", "additive")
+from pennyform.results.contract_diff import ChangeUse, ChangeUses, ContractChange, ContractDiffDocument
+from pennyform.results.values import Json, JsonObject
 
 _PHRASES = {
     "operation-added": "new operation",
@@ -96,97 +93,94 @@ _LONGEST_LIST = 12
 _LONGEST_TEXT = 160
 
 
-def phrase(change: Data) -> str:
+def phrase(change: ContractChange) -> str:
     """What happened, in a few words."""
-    template = _PHRASES.get(change["kind"], "{old} → {new}")
-    old, new = change["old"], change["new"]
-    if change["kind"] in ("deprecated", "undeprecated"):
+    template = _PHRASES.get(change.kind, "{old} → {new}")
+    if change.kind in ("deprecated", "undeprecated"):
         # A field, a parameter or an operation as a whole, or some of its values only.
-        old, new = (f": {value(side)}" if isinstance(side, list) else "" for side in (old, new))
+        old, new = (
+            f": {_format(side)}" if isinstance(side, list) else "" for side in (change.old, change.new)
+        )
         return template.format(old=old, new=new)
-    return template.format(old=value(old), new=value(new))
+    return template.format(old=_format(change.old), new=_format(change.new))
 
 
-def subject(change: Data) -> str:
+def subject(change: ContractChange) -> str:
     """What it happened to: the field's path, or the operation's; empty where several operations share it."""
-    more = len({place["path"] for place in change["places"]}) - 1
+    more = len({place.path for place in change.places}) - 1
     beside = f" (and {count(more, 'more place')})" if more > 0 else ""
-    return plain(change["path"]) + beside
+    return plain(change.path) + beside
 
 
-def where(change: Data, longest: int | None = None) -> str:
+def where(change: ContractChange, longest: int | None = None) -> str:
     """The direction and the operations it matters in; those beyond ``longest`` are counted."""
     sides = {"request": "request; ", "answer": "answer; ", "both": "request and answer; "}
-    side = "" if change["kind"].startswith("operation-") else sides[change["direction"]]
-    return side + _operations(change, longest)
-
-
-def _operations(change: Data, longest: int | None) -> str:
-    names = [plain(name) for name in change["operations"]]
+    side = "" if change.kind.startswith("operation-") else sides[change.direction]
+    names = [plain(name) for name in change.operations]
     if not names:
-        return "all operations"
-    shown = ", ".join(names[:longest])
-    rest = len(names) - len(names[:longest])
-    return f"{count(len(names), 'operation')}: {shown}" + (f" and {rest} more" if rest else "")
+        return f"{side}all operations"
+    shown = names[:longest]
+    rest = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return f"{side}{count(len(names), 'operation')}: {', '.join(shown)}{rest}"
 
 
-def totals(data: Data) -> str:
+def totals(diff: ContractDiffDocument) -> str:
     """``1 breaking, 2 additive changes; 1 of them accepted``."""
-    counts = [(data["summary"][name], name) for name in SEVERITIES if data["summary"][name]]
-    if not counts:
+    summary = diff.summary
+    numbers = {
+        "breaking": summary.breaking,
+        "attention": summary.attention,
+        "additive": summary.additive,
+    }
+    if not any(numbers.values()):
         return "no changes"
-    number = sum(amount for amount, _ in counts)
-    said = ", ".join(f"{amount} {name}" for amount, name in counts)
-    accepted = data["summary"]["accepted"]
-    return f"{said} change{'' if number == 1 else 's'}" + (f"; {accepted} accepted" if accepted else "")
+    counts = ", ".join(f"{number} {name}" for name, number in numbers.items() if number)
+    plural = "" if sum(numbers.values()) == 1 else "s"
+    return f"{counts} change{plural}" + (f"; {summary.accepted} accepted" if summary.accepted else "")
 
 
-def value(given: Any) -> str:
+def _format(value: Json) -> str:
     """A schema, a list or a scalar in a few words."""
-    if isinstance(given, Mapping):
-        return _schema(given)
-    if isinstance(given, list):
-        shown = ", ".join(map(value, given[:_LONGEST_LIST]))
-        return shown + (f" and {len(given) - _LONGEST_LIST} more" if len(given) > _LONGEST_LIST else "")
-    return _cut(given if isinstance(given, str) else json.dumps(given))
-
-
-def _schema(schema: Data) -> str:
-    """``string or null, one of goods, services``."""
-    words: list[str] = []
-    types = schema.get("type", [])
-    if types:
-        words.append(" or ".join(types) if isinstance(types, list) else types)
-    if "enum" in schema:
-        words.append(f"one of {value([item for item in schema['enum'] if item is not None])}")
-    if "properties" in schema:
-        words.append(f"with {value(list(schema['properties']))}")
-    if "items" in schema:
-        words.append(f"of {_schema(schema['items'])}")
-    known = {"type", "enum", "properties", "items", "required", "additionalProperties"}
-    words += [f"{keyword} {value(schema[keyword])}" for keyword in schema if keyword not in known]
-    return ", ".join(words) or "anything"
-
-
-def _cut(text: str) -> str:
-    text = plain(text)
+    if isinstance(value, Mapping):
+        return _format_schema(value)
+    if isinstance(value, list):
+        shown = ", ".join(map(_format, value[:_LONGEST_LIST]))
+        return shown + (f" and {len(value) - _LONGEST_LIST} more" if len(value) > _LONGEST_LIST else "")
+    text = plain(value if isinstance(value, str) else json.dumps(value))
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
-def uses_of_yours(against: Data) -> Sequence[Data]:
+def _format_schema(schema: JsonObject) -> str:
+    """``string or null, one of goods, services``."""
+    words: list[str] = []
+    types = schema.get("type")
+    if types:
+        words.append(" or ".join(map(str, types)) if isinstance(types, list) else str(types))
+    if isinstance(values := schema.get("enum"), list):
+        words.append(f"one of {_format([value for value in values if value is not None])}")
+    if isinstance(properties := schema.get("properties"), Mapping | list):
+        words.append(f"with {_format(list(properties))}")
+    if isinstance(items := schema.get("items"), Mapping):
+        words.append(f"of {_format_schema(items)}")
+    known = {"type", "enum", "properties", "items", "required", "additionalProperties"}
+    words += [f"{keyword} {_format(schema[keyword])}" for keyword in schema if keyword not in known]
+    return ", ".join(words) or "anything"
+
+
+def uses_of_yours(against: ChangeUses) -> Sequence[ChangeUse]:
     """What was found in files that people write."""
-    return [use for use in against["uses"] if use["what"] != "emitted"]
+    return [use for use in against.uses if use.what != "emitted"]
 
 
-def verdict(against: Data) -> str:
+def verdict(against: ChangeUses) -> str:
     """What can be said when nothing was found: no more than was looked at."""
-    if against["everywhere"]:
+    if against.everywhere:
         return "of yours, only what concerns every call is touched"
-    if against["unread"]:
+    if against.unread:
         return "nothing of yours that could be read is touched"
     return "nothing of yours is touched"
 
 
-def emitted(against: Data) -> list[str]:
+def emitted(against: ChangeUses) -> list[str]:
     """The symbols that generating anew will change, sorted."""
-    return sorted({use["word"] for use in against["uses"] if use["what"] == "emitted"})
+    return sorted({use.word for use in against.uses if use.what == "emitted"})

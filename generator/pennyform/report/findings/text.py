@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
+from pennyform.report.shared.ansi import Ansi
 
 SourceLine = Callable[[str, int], str | None]
 """Gives the line of a file, counted from 1, or None when it cannot be shown."""
 
 _WIDEST_SOURCE = 100
-_COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTE: "36;1"}
-_FAINT = "2"
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-class Style(NamedTuple):
-    """Whether to colour."""
-
-    colour: bool = False
-
-    def paint(self, text: str, code: str) -> str:
-        """``text`` in the colour of an ANSI ``code``, or as it is."""
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
-
-
-def render(findings: Iterable[Finding], source: SourceLine, style: Style = Style()) -> str:  # noqa: B008
+def render(findings: Iterable[Finding], source: SourceLine, ansi: Ansi = Ansi()) -> str:  # noqa: B008
     """All ``findings`` as text, one block each; "" when there are none."""
-    return "".join(_block(finding, source, style) for finding in findings)
+    return "".join(_block(finding, source, ansi) for finding in findings)
 
 
 def counted(findings: Sequence[Finding]) -> str:
@@ -38,14 +27,14 @@ def counted(findings: Sequence[Finding]) -> str:
     return ", ".join(words) or "no findings"
 
 
-def _block(finding: Finding, source: SourceLine, style: Style) -> str:
-    severity = style.paint(finding.severity, _COLOURS[finding.severity])
+def _block(finding: Finding, source: SourceLine, ansi: Ansi) -> str:
+    severity = ansi(finding.severity, _COLOURS[finding.severity], "bold")
     place = f"{finding.place}: " if finding.place else ""
     lines = [f"{place}{severity} {finding.rule}: {finding.summary}"]
     line = source(finding.file, finding.line) if finding.line else None
     if line is not None:
-        lines += _pointed_at(line, finding, style)
-    lines += [f"  {style.paint(label, _FAINT)} {text}" for label, text in _remarks(finding)]
+        lines += _pointed_at(line, finding, ansi)
+    lines += [f"  {ansi(label, 'dim')} {text}" for label, text in _remarks(finding)]
     return "\n".join(lines) + "\n"
 
 
@@ -53,10 +42,10 @@ def _remarks(finding: Finding) -> list[tuple[str, str]]:
     return [(label, text) for label, text in (("why:", finding.detail), ("fix:", finding.fix)) if text]
 
 
-def _pointed_at(line: str, finding: Finding, style: Style) -> list[str]:
+def _pointed_at(line: str, finding: Finding, ansi: Ansi) -> list[str]:
     before, shown = _window(line, finding.column)
     number = str(finding.line)
-    caret = style.paint("^", _COLOURS[finding.severity])
+    caret = ansi("^", _COLOURS[finding.severity], "bold")
     return [f"  {number} | {shown}", f"  {' ' * len(number)} | {_blank(before)}{caret}"]
 
 

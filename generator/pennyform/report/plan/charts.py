@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
 
-from pennyform.report.shared.formatting import value
+from pennyform.report.shared.formatting import count, format_value
 from pennyform.report.shared.number_format import Extent, axis, month, months_between
-
-Data = Mapping[str, Any]
+from pennyform.results.plan import IDLE, PlanDocument, PlannedChange, PlannedInvoice
+from pennyform.results.values import CurrencyTotals, VatTotals
 
 # A bar is this long, a column this high, in the units of its drawing.
 BAR, COLUMN = 400, 150
@@ -18,7 +18,8 @@ _MOST_CUSTOMERS = 10
 _MOST_MONTHS = 36
 
 
-class Bar(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bar:
     """One row of a chart. ``note`` says more about what is added up."""
 
     label: str
@@ -27,7 +28,8 @@ class Bar(NamedTuple):
     extent: Extent
 
 
-class Vat(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class VatBar:
     """What one VAT code comes to: before tax, and tax; the bar is the amount before tax."""
 
     code: str
@@ -37,7 +39,8 @@ class Vat(NamedTuple):
     extent: Extent
 
 
-class Column(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Column:
     """One month; ``extent`` is measured upwards from the lowest point of the chart."""
 
     label: str
@@ -45,79 +48,84 @@ class Column(NamedTuple):
     extent: Extent
 
 
-class Charts(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Charts:
     """The charts of one currency. ``zero`` is the height of the line that the columns stand on."""
 
-    money: Data
-    vat: tuple[Vat, ...]
+    money: CurrencyTotals
+    vat: tuple[VatBar, ...]
     customers: tuple[Bar, ...]
     months: tuple[Column, ...]
     zero: Decimal
 
 
-def charts(plan: Data) -> Iterator[Charts]:
-    """The charts of each currency in which a plan changes something, from the plan's data."""
-    for money in plan["money"]["changing"]:
-        changes = [change for change in plan["changes"] if _counts(change, money["currency"])]
-        yield Charts(money, tuple(_vat(money["vat"])), tuple(_customers(changes)), *_columns(changes))
+def charts(plan: PlanDocument) -> Iterator[Charts]:
+    """The charts of each currency in which a plan changes something."""
+    for total in plan.money.changing:
+        changes = list(_changes_in(plan.changes, total.currency))
+        months, zero = _month_columns(changes)
+        yield Charts(total, tuple(_vat_bars(total.vat)), tuple(_customer_bars(changes)), months, zero)
 
 
-def _counts(change: Data, currency: str) -> bool:
-    """Whether the amounts of ``change`` are among those that the plan adds up as changing."""
-    idle = change["action"] in {"no_op", "conflict", "unsettled"}
-    return bool(change["totals"]) and not idle and change["totals"]["currency"] == currency
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    """An invoice that changes: for whom, in which month (``2025-10``), and its amount, tax included."""
+
+    customer: str
+    month: str
+    amount: Decimal
 
 
-def _vat(rows: Sequence[Data]) -> Iterator[Vat]:
-    bars = axis([Decimal(row["base"]) for row in rows], BAR).bars
+def _changes_in(changes: Iterable[PlannedChange], currency: str) -> Iterator[_Sale]:
+    """The invoices in ``currency`` that the plan adds up as changing."""
+    for change in changes:
+        if not isinstance(change, PlannedInvoice) or change.action in IDLE:
+            continue
+        if change.totals and change.after and change.totals.currency == currency:
+            amount = Decimal(change.totals.currency_amount)
+            yield _Sale(addressee(change), change.after["date"][:7], amount)
+
+
+def _vat_bars(rows: Sequence[VatTotals]) -> Iterator[VatBar]:
+    bars = axis([Decimal(row.base) for row in rows], BAR).bars
     for row, bar in zip(rows, bars, strict=True):
-        yield Vat(row["vat_rate"], row["percent"], Decimal(row["base"]), Decimal(row["tax"]), bar)
+        yield VatBar(row.vat_rate, row.percent, Decimal(row.base), Decimal(row.tax), bar)
 
 
-def _customers(changes: Iterable[Data]) -> Iterator[Bar]:
+def _customer_bars(sales: Iterable[_Sale]) -> Iterator[Bar]:
     """The customers with the largest amounts, tax included, and the rest of them as one."""
-    sums: dict[str, list[Decimal]] = {}
-    for change in changes:
-        sums.setdefault(addressee(change), []).append(Decimal(change["totals"]["currency_amount"]))
-    ranked = sorted(sums.items(), key=lambda item: (-sum(item[1]), item[0]))
+    amounts: dict[str, list[Decimal]] = {}
+    for sale in sales:
+        amounts.setdefault(sale.customer, []).append(sale.amount)
+    ranked = sorted(amounts.items(), key=lambda item: (-sum(item[1]), item[0]))
     if len(ranked) > _MOST_CUSTOMERS + 1:
-        others = ranked[_MOST_CUSTOMERS:]
-        amounts = [amount for _, some in others for amount in some]
-        ranked = [*ranked[:_MOST_CUSTOMERS], (f"{len(others)} others", amounts)]
-    bars = axis([sum(amounts, Decimal(0)) for _, amounts in ranked], BAR).bars
-    for (name, amounts), bar in zip(ranked, bars, strict=True):
-        yield Bar(name, _invoices(len(amounts)), sum(amounts, Decimal(0)), bar)
+        small = ranked[_MOST_CUSTOMERS:]
+        rest = [amount for _, customer_amounts in small for amount in customer_amounts]
+        ranked = [*ranked[:_MOST_CUSTOMERS], (f"{len(small)} others", rest)]
+    totals = [sum(customer_amounts, Decimal(0)) for _, customer_amounts in ranked]
+    for (name, invoices), total, bar in zip(ranked, totals, axis(totals, BAR).bars, strict=True):
+        yield Bar(name, count(len(invoices), "invoice"), total, bar)
 
 
-def _columns(changes: Iterable[Data]) -> tuple[tuple[Column, ...], Decimal]:
-    months = list(_months(changes))
-    zero, heights = axis([amount for _, amount in months], COLUMN)
-    columns = (
-        Column(month(name), amount, height) for (name, amount), height in zip(months, heights, strict=True)
-    )
-    return tuple(columns), zero
+def _month_columns(sales: Sequence[_Sale]) -> tuple[tuple[Column, ...], Decimal]:
+    """The amount of each month, tax included, and where zero lies.
 
-
-def _months(changes: Iterable[Data]) -> Iterator[tuple[str, Decimal]]:
-    """The amount of each month, tax included; a month without invoices between two others is zero."""
+    A month without invoices between two others is zero.
+    """
     sums: dict[str, Decimal] = {}
-    for change in changes:
-        name = change["after"]["date"][:7]
-        sums[name] = sums.get(name, Decimal(0)) + Decimal(change["totals"]["currency_amount"])
-    if not sums:
-        return
-    whole = months_between(min(sums), max(sums))
-    for name in whole if len(whole) <= _MOST_MONTHS else sorted(sums):
-        yield name, sums.get(name, Decimal(0))
+    for sale in sales:
+        sums[sale.month] = sums.get(sale.month, Decimal(0)) + sale.amount
+    names = months_between(min(sums), max(sums)) if sums else []
+    if len(names) > _MOST_MONTHS:
+        names = sorted(sums)
+    amounts = [sums.get(name, Decimal(0)) for name in names]
+    zero, heights = axis(amounts, COLUMN)
+    columns = zip(names, amounts, heights, strict=True)
+    return tuple(Column(month(name), amount, height) for name, amount, height in columns), zero
 
 
-def addressee(change: Data) -> str:
+def addressee(change: PlannedInvoice) -> str:
     """Who an invoice is for: the customer's name, or what its definition calls it."""
-    customer = change["customer"]
-    if customer and customer["name"]:
-        return value(customer["name"])
-    return f"customer {value(change['after']['customer_id'])}"
-
-
-def _invoices(number: int) -> str:
-    return f"{number} invoice{'' if number == 1 else 's'}"
+    if change.customer and change.customer.name:
+        return format_value(change.customer.name)
+    return f"customer {format_value(change.after['customer_id'])}" if change.after else ""

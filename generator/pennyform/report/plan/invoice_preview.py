@@ -1,20 +1,21 @@
-"""An invoice as its customer would see it, from a change in a plan's data."""
+"""An invoice as its customer would see it, from a change of a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pennyform.report.plan.charts import addressee
-from pennyform.report.shared.formatting import plain, value
+from pennyform.report.shared.formatting import format_value, plain
 from pennyform.report.shared.number_format import amount, day
-
-Data = Mapping[str, Any]
+from pennyform.results.plan import Action, Addressee, PlannedChange, PlannedInvoice
+from pennyform.results.values import Discount, FieldDifference, InvoiceContent, InvoiceTotals, Json
 
 _ADDRESS = ("address", "postal_code city", "country_alpha2")
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PreviewLine:
     """One line as it is printed; ``changed`` tells that the account has it otherwise, or not at all."""
 
     label: str
@@ -28,15 +29,17 @@ class Line(NamedTuple):
     changed: bool
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PreviewSection:
     """Lines under a section's title, or under none."""
 
     title: str
     description: str
-    lines: tuple[Line, ...]
+    lines: tuple[PreviewLine, ...]
 
 
-class Paper(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class InvoicePreview:
     """The page. ``texts`` are what stands before the lines, ``notes`` what stands behind the totals."""
 
     kind: str
@@ -50,101 +53,99 @@ class Paper(NamedTuple):
     texts: tuple[str, ...]
     notes: tuple[str, ...]
     discount: str
-    groups: tuple[Group, ...]
-    totals: Data
+    sections: tuple[PreviewSection, ...]
+    totals: InvoiceTotals
 
 
-def paper(change: Data) -> Paper | None:
+def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
     """The page that ``change`` makes; None where no invoice comes of it, or it stays as it is."""
-    body, totals = change["after"], change["totals"]
-    stays = change["action"] in {"conflict", "unsettled"}
-    if change["kind"] != "invoice" or body is None or totals is None or stays:
+    if not isinstance(change, PlannedInvoice) or change.action in {Action.CONFLICT, Action.UNSETTLED}:
         return None
-    return Paper(
-        kind=_kind(change),
-        number=plain(change["invoice_number"] or body.get("invoice_number") or ""),
-        draft=not change["irreversible"] and (change["before"] is None or change["before"]["draft"]),
+    body, totals = change.after, change.totals
+    if body is None or totals is None:
+        return None
+    is_credit_note = totals.currency_amount.startswith("-") or "link_credit_note" in change.steps
+    subject = body.get("pdf_invoice_subject")
+    return InvoicePreview(
+        kind="Credit note" if is_credit_note else "Invoice",
+        number=plain(change.invoice_number or body.get("invoice_number") or ""),
+        draft=not change.irreversible and (change.before is None or change.before["draft"]),
         customer=addressee(change),
-        address=tuple(_address(change["customer"])),
+        address=tuple(_address(change.customer or None)),
         date=day(body["date"]),
         deadline=day(body["deadline"]),
-        subject=value(body.get("pdf_invoice_subject")) if body.get("pdf_invoice_subject") else "",
-        texts=_texts(body, "pdf_invoice_free_text"),
-        notes=_texts(body, "special_mention", "pdf_description"),
-        discount=_discount(body, totals),
-        groups=tuple(_groups(change)),
+        subject=format_value(subject) if subject else "",
+        texts=_paragraphs(body.get("pdf_invoice_free_text")),
+        notes=_paragraphs(body.get("special_mention"), body.get("pdf_description")),
+        discount=_discount(body.get("discount"), totals.currency),
+        sections=tuple(_sections(body, totals, change.differences)),
         totals=totals,
     )
 
 
-def _kind(change: Data) -> str:
-    negative = change["totals"]["currency_amount"].startswith("-")
-    return "Credit note" if negative or "link_credit_note" in change["steps"] else "Invoice"
-
-
-def _address(customer: Data | None) -> Iterator[str]:
-    address = (customer or {}).get("billing_address") or {}
+def _address(customer: Addressee | None) -> Iterator[str]:
+    address = customer.billing_address if customer else None
     for names in _ADDRESS:
-        text = " ".join(plain(str(address.get(name) or "")) for name in names.split()).strip()
+        text = " ".join(plain(str((address or {}).get(name) or "")) for name in names.split()).strip()
         if text:
             yield text
 
 
-def _texts(body: Data, *names: str) -> tuple[str, ...]:
+def _paragraphs(*texts: str | None) -> tuple[str, ...]:
     """Free text by paragraphs; its line breaks are its author's."""
-    texts = (str(body.get(name) or "").splitlines() for name in names)
-    return tuple(plain(line) for lines in texts for line in lines if line.strip())
+    lines = (line for text in texts for line in (text or "").splitlines())
+    return tuple(plain(line) for line in lines if line.strip())
 
 
-def _discount(given: Data, totals: Data) -> str:
-    discount = given.get("discount")
-    text = value(discount) if discount else "none"
-    if text == "none":
+def _discount(discount: Discount | None, currency: str) -> str:
+    text = format_value(discount)
+    if not discount or text == "none":
         return ""
-    return text if discount and discount["type"] == "relative" else f"{amount(text)} {totals['currency']}"
+    return text if discount["type"] == "relative" else f"{amount(text)} {currency}"
 
 
-def _groups(change: Data) -> Iterator[Group]:
+def _sections(
+    body: InvoiceContent, totals: InvoiceTotals, differences: tuple[FieldDifference, ...]
+) -> Iterator[PreviewSection]:
     """Lines without a section come first, then each section by its rank."""
-    body = change["after"]
-    lines = list(_lines(change))
-    ranks = [given.get("section_rank") for given in body["invoice_lines"]]
+    lines = list(_lines(body, totals, differences))
+    ranks = [line.get("section_rank") for line in body["invoice_lines"]]
     sections = {section["rank"]: section for section in body.get("invoice_line_sections") or ()}
     for rank in (None, *sorted(sections)):
-        kept = tuple(line for line, its in zip(lines, ranks, strict=True) if its == rank)
-        if kept:
-            words = sections.get(rank, {})
-            yield Group(_text(words.get("title")), _text(words.get("description")), kept)
+        members = tuple(line for line, its_rank in zip(lines, ranks, strict=True) if its_rank == rank)
+        section = sections.get(rank, {}) if rank is not None else {}
+        if members:
+            yield PreviewSection(_text(section.get("title")), _text(section.get("description")), members)
 
 
-def _lines(change: Data) -> Iterator[Line]:
-    body, totals = change["after"], change["totals"]
-    percents = {row["vat_rate"]: row["percent"] for row in totals["vat"]}
-    changed = _changed(change["differences"])
-    pairs = zip(body["invoice_lines"], totals["lines"], strict=True)
-    for index, (stated, computed) in enumerate(pairs):
-        rate = computed["vat_rate"]
-        yield Line(
-            label=_text(computed["label"]),
-            description=_text(stated.get("description")),
-            period=_period(stated.get("imputation_dates")),
-            quantity=f"{amount(computed['quantity'])} {_text(computed['unit'])}".strip(),
-            price=amount(computed["raw_currency_unit_price"]),
-            discount=_discount(stated, totals),
+def _lines(
+    body: InvoiceContent, totals: InvoiceTotals, differences: tuple[FieldDifference, ...]
+) -> Iterator[PreviewLine]:
+    percents = {row.vat_rate: row.percent for row in totals.vat}
+    pointers = (difference.pointer.split("/") for difference in differences)
+    changed = {int(parts[2]) for parts in pointers if len(parts) > 2 and parts[1] == "invoice_lines"}
+    pairs = zip(body["invoice_lines"], totals.lines, strict=True)
+    for index, (content, line) in enumerate(pairs):
+        rate = line.vat_rate
+        yield PreviewLine(
+            label=_text(line.label),
+            description=_text(content.get("description")),
+            period=_period(content.get("imputation_dates")),
+            quantity=f"{amount(line.quantity)} {_text(line.unit)}".strip(),
+            price=amount(line.raw_currency_unit_price),
+            discount=_discount(content.get("discount"), totals.currency),
             rate=f"{percents[rate]} %" if rate in percents else rate,
-            amount=amount(computed["currency_amount_before_tax"]),
+            amount=amount(line.currency_amount_before_tax),
             changed=index in changed,
         )
 
 
-def _changed(differences: Sequence[Data]) -> set[int]:
-    pointers = (row["pointer"].split("/") for row in differences)
-    return {int(parts[2]) for parts in pointers if len(parts) > 2 and parts[1] == "invoice_lines"}
+def _period(dates: Json) -> str:
+    match dates:
+        case {"start_date": start, "end_date": end}:
+            return f"{day(str(start))} to {day(str(end))}"
+    return ""
 
 
-def _period(given: Data | None) -> str:
-    return f"{day(given['start_date'])} to {day(given['end_date'])}" if given else ""
-
-
-def _text(given: Any) -> str:
-    return plain(str(given)) if given else ""
+def _text(value: str | None) -> str:
+    return plain(value) if value else ""

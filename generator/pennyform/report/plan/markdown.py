@@ -1,15 +1,14 @@
-"""A plan as Markdown for a pull request: short enough for a comment, rendered from the plan's data."""
+"""A plan as Markdown for a pull request: short enough for a comment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from pennyform.report.plan.text import closing
-from pennyform.report.shared.ansi import Paint
-from pennyform.report.shared.formatting import cleaned, count, pointer, task, value
+import msgspec
 
-Data = Mapping[str, Any]
+from pennyform.report.plan.text import summary_line
+from pennyform.report.shared.formatting import clean, count, format_pointer, format_task, format_value
+from pennyform.results.plan import PlanDocument, PlannedChange
 
 # A comment on GitHub ends at 65,536 characters.
 LONGEST = 60_000
@@ -34,84 +33,82 @@ _WORDS = {
 }
 
 
-def render(plan: Data) -> str:
+def render(plan: PlanDocument) -> str:
     """The plan as Markdown of at most 60,000 characters; what does not fit is counted."""
-    changes = [change for change in plan["changes"] if change["action"] != "no_op"]
-    rest = {**cleaned({**plan, "changes": []}), "changes": changes}
-    head = [*_head(rest), *_money(rest)]
+    changes = [change for change in plan.changes if change.action != "no_op"]
+    summary = clean(msgspec.structs.replace(plan, changes=()))
+    head = [*_head(summary), *_money(summary)]
     table = ["| | reference | what | total | details |", "|---|---|---|---:|---|"]
     room = LONGEST - sum(len(text) + 1 for text in [*head, *table]) - 200
-    kept = list(_fitting(changes, room))
-    more = len(changes) - len(kept)
+    rows = list(_fitting_rows(changes, room))
+    more = len(changes) - len(rows)
     tail = [f"\n… and {count(more, 'change')} more; run `pennyform plan` to see all."] if more else []
-    return "\n".join([*head, *(table if kept else []), *kept, *tail]) + "\n"
+    return "\n".join([*head, *(table if rows else []), *rows, *tail]) + "\n"
 
 
-def _fitting(changes: Sequence[Data], room: int) -> Iterator[str]:
+def _fitting_rows(changes: Sequence[PlannedChange], room: int) -> Iterator[str]:
     """Rows of the first changes that fit into so many characters; no others are even looked at."""
     for change in changes:
-        row = _row(cleaned(change))
+        row = _row(clean(change))
         room -= len(row) + 1
         if room < 0:
             return
         yield row
 
 
-def _head(plan: Data) -> Iterator[str]:
-    company = plan["company"]
-    yield f"### pennyform plan: {_escaped(company['name'])} ({plan['environment']})"
+def _head(plan: PlanDocument) -> Iterator[str]:
+    yield f"### pennyform plan: {_escaped(plan.company.name)} ({plan.environment})"
     yield ""
-    yield _escaped(closing(plan, Paint()))
+    yield _escaped(summary_line(plan))
     yield ""
-    if plan["summary"]["irreversible"]:
+    if plan.summary.irreversible:
         yield "> [!WARNING]"
-        number = count(plan["summary"]["irreversible"], "invoice")
+        number = count(plan.summary.irreversible, "invoice")
         yield f"> {number} will be finalized. This is irreversible: only a credit note undoes it."
         yield ""
-    for warning in plan["warnings"][:_MOST_WARNINGS]:
-        yield f"> {_escaped(_shortened(warning))}"
-    more = len(plan["warnings"]) - _MOST_WARNINGS
+    for warning in plan.warnings[:_MOST_WARNINGS]:
+        yield f"> {_escaped(_shorten(warning))}"
+    more = len(plan.warnings) - _MOST_WARNINGS
     if more > 0:
         yield f"> … and {count(more, 'warning')} more"
-    if plan["warnings"]:
+    if plan.warnings:
         yield ""
 
 
-def _money(plan: Data) -> Iterator[str]:
-    currencies = plan["money"]["changing"]
+def _money(plan: PlanDocument) -> Iterator[str]:
+    currencies = plan.money.changing
     if not currencies:
         return
     yield "| | VAT code | rate | before tax | VAT | total |"
     yield "|---|---|---:|---:|---:|---:|"
-    for currency in currencies:
-        name = currency["currency"]
-        for vat in currency["vat"]:
-            yield f"| {name} | {vat['vat_rate']} | {vat['percent']} % | {vat['base']} | {vat['tax']} | |"
-        amounts = [currency[f"currency_{part}"] for part in ("amount_before_tax", "tax", "amount")]
-        yield f"| {name} | **in all** | {count(currency['invoices'], 'invoice')} | {' | '.join(amounts)} |"
+    for total in currencies:
+        name = total.currency
+        for vat in total.vat:
+            yield f"| {name} | {vat.vat_rate} | {vat.percent} % | {vat.base} | {vat.tax} | |"
+        amounts = f"{total.currency_amount_before_tax} | {total.currency_tax} | {total.currency_amount}"
+        yield f"| {name} | **in all** | {count(total.invoices, 'invoice')} | {amounts} |"
     yield ""
 
 
-def _row(change: Data) -> str:
-    totals = change["totals"]
-    total = f"{totals['currency_amount']} {totals['currency']}" if totals else ""
-    cells = [change["kind"], f"`{change['external_reference']}`", _WORDS[change["action"]], total]
+def _row(change: PlannedChange) -> str:
+    total = f"{change.totals.currency_amount} {change.totals.currency}" if change.totals else ""
+    cells = [change.kind, f"`{change.external_reference}`", _WORDS[change.action], total]
     return f"| {' | '.join(map(_escaped, cells))} | {_details(change)} |"
 
 
-def _details(change: Data) -> str:
-    differences = change["differences"][:_MOST_DETAILS]
-    said = [
-        f"{pointer(row['pointer'])}: {value(row['before'])} → {value(row['after'])}" for row in differences
+def _details(change: PlannedChange) -> str:
+    texts = [
+        f"{format_pointer(row.pointer)}: {format_value(row.before)} → {format_value(row.after)}"
+        for row in change.differences[:_MOST_DETAILS]
     ]
-    if len(change["differences"]) > _MOST_DETAILS:
-        said.append(f"and {len(change['differences']) - _MOST_DETAILS} differences more")
-    said += [task(step) for step in change["steps"] if task(step)]
-    said += [*change["warnings"], *change["ways_out"]]
-    return "<br>".join(_escaped(_shortened(text)) for text in said[: 2 * _MOST_DETAILS])
+    if len(change.differences) > _MOST_DETAILS:
+        texts.append(f"and {len(change.differences) - _MOST_DETAILS} differences more")
+    texts += [task for task in map(format_task, change.steps) if task]
+    texts += [*change.warnings, *change.ways_out]
+    return "<br>".join(_escaped(_shorten(text)) for text in texts[: 2 * _MOST_DETAILS])
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 

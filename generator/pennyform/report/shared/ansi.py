@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _CODES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "dim": "2", "bold": "1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
-    """Wraps text in ANSI codes; with ``on`` false it gives text back as it is."""
+class Ansi(NamedTuple):
+    """Wraps text in ANSI codes (SGR); when not ``enabled`` it gives text back as it is."""
 
-    on: bool = False
+    # A tuple: importing dataclasses would cost every commit's hook more than reading a definition does.
+
+    enabled: bool = False
 
     def __call__(self, text: str, *styles: str) -> str:
         """``text`` in the given styles: ``green``, ``yellow``, ``red``, ``cyan``, ``dim``, ``bold``."""
-        if not self.on or not styles:
+        if not self.enabled or not styles:
             return text
         codes = ";".join(_CODES[style] for style in styles)
         return f"\x1b[{codes}m{text}\x1b[0m"

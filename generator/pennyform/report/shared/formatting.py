@@ -4,107 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
+
+from pennyform.results.values import FieldDifference, LineContent, LineTotals, Record
+
+T = TypeVar("T")
 
 _HEADER_ORDER = ("customer_id", "date", "deadline", "currency", "discount", "label", "language")
-
-
-def value(given: Any) -> str:
-    """One value in a few words: a natural key by its value, a line by its label, nothing as ``none``."""
-    if given in (None, "", [], {}):
-        return "none"
-    if isinstance(given, Mapping):
-        return _object(given)
-    if isinstance(given, list):
-        return ", ".join(map(value, given))
-    if isinstance(given, bool):
-        return "yes" if given else "no"
-    return plain(str(given))
-
-
-def plain(text: str) -> str:
-    """Text from outside on one line, without the characters that could steer a terminal."""
-    line = " ".join(text.split())
-    if line.isprintable():
-        return line
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
-
-
-def cleaned(data: Any) -> Any:
-    """``data`` with every text in it made :func:`plain`: whoever wrote it, it may be shown on a terminal."""
-    if isinstance(data, str):
-        return plain(data)
-    if isinstance(data, Mapping):
-        return {name: cleaned(member) for name, member in data.items()}
-    if isinstance(data, list):
-        return [cleaned(member) for member in data]
-    return data
-
-
-def difference(row: Mapping[str, Any]) -> str:
-    """One value that is not as it was asked for: ``draft: is yes, asked for no``."""
-    return f"{pointer(row['pointer'])}: is {value(row['before'])}, asked for {value(row['after'])}"
-
-
-def _object(given: Mapping[str, Any]) -> str:
-    match given:
-        case {"lookup": {"kind": _, **keys}}:
-            said = str(next(iter(keys.values())))
-        case {"type": kind, "value": amount}:
-            said = f"{amount}{' %' if kind == 'relative' else ''}" if _is_some(amount) else "none"
-        case {"label": label, "quantity": quantity}:
-            said = f"{plain(str(label))} ({quantity} x {given.get('raw_currency_unit_price')})"
-        case {"quantity": quantity}:
-            said = f"{quantity} of a product"
-        case {"address": street, "postal_code": code, "city": city, **more}:
-            said = plain(", ".join(map(str, filter(None, (street, f"{code} {city}", *more.values())))))
-        case {"start_date": start, "end_date": end}:
-            said = f"{start} to {end}"
-        case _:
-            said = ", ".join(f"{name} {value(member)}" for name, member in given.items())
-    return said
-
-
-def _is_some(amount: Any) -> bool:
-    return bool(amount) and Decimal(str(amount)) != 0
-
-
-def pointer(text: str) -> str:
-    """A JSON Pointer as people say it: ``/invoice_lines/1/quantity`` is ``line 2 quantity``."""
-    match text.split("/")[1:]:
-        case ["invoice_lines", index, *rest]:
-            return " ".join([f"line {int(index) + 1}", *rest])
-        case ["invoice_line_sections", index, *rest]:
-            return " ".join([f"section {int(index) + 1}", *rest])
-        case rest:
-            return " ".join(rest)
-
-
-def header(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The fields of a body outside its lines and sections, the telling ones first."""
-    names = [name for name in _HEADER_ORDER if name in body]
-    names += [name for name in body if name not in names]
-    skipped = {"invoice_lines", "invoice_line_sections", "external_reference"}
-    fields = [(name, value(body[name])) for name in names if name not in skipped]
-    titles = [section.get("title") or "untitled" for section in body.get("invoice_line_sections") or ()]
-    return [*fields, ("sections", value(titles))] if titles else fields
-
-
-def line(row: Mapping[str, Any]) -> list[str]:
-    """One line with its amount: label, quantity and unit, price, discount, VAT code, amount before tax."""
-    unit = f" {row['unit']}" if row.get("unit") else ""
-    price = f"x {row['raw_currency_unit_price']}"
-    discount = f"- {value(row['discount'])}" if row.get("discount") else ""
-    return [
-        value(row["label"]),
-        f"{row['quantity']}{unit}",
-        price,
-        discount,
-        row["vat_rate"],
-        row["currency_amount_before_tax"],
-    ]
-
-
 _TASKS = {
     "link_credit_note": "link it to the invoice it corrects",
     "set_categories": "set its categories",
@@ -116,26 +22,126 @@ _TASKS = {
 }
 
 
-def task(step: str) -> str:
+def plain(text: str) -> str:
+    """Text from outside on one line, without the characters that could steer a terminal."""
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
+
+
+def clean(data: T) -> T:
+    """A copy of a result with every text in it made :func:`plain`, so that a terminal may show it."""
+    cleaned: Any = data
+    if type(cleaned) is str:
+        cleaned = plain(cleaned)
+    elif isinstance(data, Record):
+        fields = data.__struct_fields__
+        cleaned = type(data)(**{name: clean(getattr(data, name)) for name in fields})
+    elif isinstance(data, Mapping):
+        cleaned = {name: clean(member) for name, member in data.items()}
+    elif isinstance(data, list | tuple):
+        cleaned = type(data)(map(clean, data))
+    result: T = cleaned
+    return result
+
+
+def format_value(value: object) -> str:
+    """One value in a few words: a natural key by its value, a line by its label, nothing as ``none``."""
+    if value in (None, "", [], {}):
+        return "none"
+    if isinstance(value, Mapping):
+        return _format_object(value)
+    if isinstance(value, list):
+        return ", ".join(map(format_value, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return plain(str(value))
+
+
+def _format_object(value: Mapping[str, object]) -> str:
+    match value:
+        case {"lookup": {"kind": _, **keys}}:
+            text = str(next(iter(keys.values())))
+        case {"type": kind, "value": amount}:
+            is_zero = not amount or Decimal(str(amount)) == 0
+            text = "none" if is_zero else f"{amount}{' %' if kind == 'relative' else ''}"
+        case {"label": label, "quantity": quantity}:
+            text = f"{plain(str(label))} ({quantity} x {value.get('raw_currency_unit_price')})"
+        case {"quantity": quantity}:
+            text = f"{quantity} of a product"
+        case {"address": street, "postal_code": code, "city": city, **more}:
+            text = plain(", ".join(map(str, filter(None, (street, f"{code} {city}", *more.values())))))
+        case {"start_date": start, "end_date": end}:
+            text = f"{start} to {end}"
+        case _:
+            text = ", ".join(f"{name} {format_value(member)}" for name, member in value.items())
+    return text
+
+
+def format_difference(difference: FieldDifference) -> str:
+    """One value that is not as it was asked for: ``draft: is yes, asked for no``."""
+    before, after = format_value(difference.before), format_value(difference.after)
+    return f"{format_pointer(difference.pointer)}: is {before}, asked for {after}"
+
+
+def format_pointer(pointer: str) -> str:
+    """A JSON Pointer as people say it: ``/invoice_lines/1/quantity`` is ``line 2 quantity``."""
+    match pointer.split("/")[1:]:
+        case ["invoice_lines", index, *rest]:
+            return " ".join([f"line {int(index) + 1}", *rest])
+        case ["invoice_line_sections", index, *rest]:
+            return " ".join([f"section {int(index) + 1}", *rest])
+        case rest:
+            return " ".join(rest)
+
+
+def header_fields(body: Mapping[str, object]) -> list[tuple[str, str]]:
+    """The fields of a body outside its lines and sections, the telling ones first."""
+    names = [name for name in _HEADER_ORDER if name in body]
+    names += [name for name in body if name not in names]
+    skipped = {"invoice_lines", "invoice_line_sections", "external_reference"}
+    fields = [(name, format_value(body[name])) for name in names if name not in skipped]
+    sections = body.get("invoice_line_sections")
+    if not isinstance(sections, list) or not sections:
+        return fields
+    titles = [section.get("title") or "untitled" for section in sections]
+    return [*fields, ("sections", format_value(titles))]
+
+
+def line_cells(content: LineContent, totals: LineTotals) -> list[str]:
+    """One line with its amount: label, quantity and unit, price, discount, VAT code, amount before tax."""
+    discount = content.get("discount")
+    return [
+        format_value(totals.label),
+        f"{totals.quantity} {totals.unit}" if totals.unit else totals.quantity,
+        f"x {totals.raw_currency_unit_price}",
+        f"- {format_value(discount)}" if discount else "",
+        totals.vat_rate,
+        totals.currency_amount_before_tax,
+    ]
+
+
+def format_task(step: str) -> str:
     """A task after the content in words: ``attach hours.pdf``; empty for a step of the content."""
     kind, _, name = step.partition(" ")
     return f"{_TASKS[kind]} {plain(name)}".rstrip() if kind in _TASKS else ""
 
 
-def columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
+def align_columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
     """Rows as aligned text; empty columns take no space.
 
     Args:
         rows: cells; each row with the same number of them.
         right: which columns are aligned to the right.
     """
-    used = [place for place in range(len(rows[0]) if rows else 0) if any(row[place] for row in rows)]
-    widths = {place: max(len(row[place]) for row in rows) for place in used}
+    used = [index for index in range(len(rows[0]) if rows else 0) if any(row[index] for row in rows)]
+    widths = {index: max(len(row[index]) for row in rows) for index in used}
 
-    def cell(row: Sequence[str], place: int) -> str:
-        return row[place].rjust(widths[place]) if place in right else row[place].ljust(widths[place])
+    def cell(row: Sequence[str], index: int) -> str:
+        return row[index].rjust(widths[index]) if index in right else row[index].ljust(widths[index])
 
-    return ["  ".join(cell(row, place) for place in used).rstrip() for row in rows]
+    return ["  ".join(cell(row, index) for index in used).rstrip() for row in rows]
 
 
 def count(number: int, noun: str) -> str:

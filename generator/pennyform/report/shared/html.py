@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pennyform import data
-from pennyform.report.shared.formatting import pointer, value
+from pennyform.report.shared.formatting import format_pointer, format_value
 from pennyform.report.shared.number_format import THIN_SPACE, amount, rounded
 
 
@@ -39,7 +39,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    made.filters.update(amount=amount, rounded=rounded, pointer=pointer, words=value)
+    made.filters.update(amount=amount, rounded=rounded, pointer=format_pointer, words=format_value)
     return made
 
 

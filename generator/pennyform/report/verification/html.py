@@ -1,34 +1,30 @@
-"""A verification as a page to look at, to print and to send, rendered from its data and nothing else."""
+"""A verification as a page to look at, to print and to send."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from pennyform.report.shared.ansi import Paint
 from pennyform.report.shared.formatting import plain
 from pennyform.report.shared.html import page
-from pennyform.report.verification.text import LOOKS, closing, said, state, unverifiable
-
-Data = Mapping[str, Any]
+from pennyform.report.verification.text import SYMBOLS, remote_status, summary_line, unverifiable, verdict
+from pennyform.results.verification import VerificationDocument
 
 _TONES = {"green": "good", "red": "bad"}
 
 
-def render(verification: Data) -> str:
+def render(verification: VerificationDocument) -> str:
     """The verification as an HTML document that needs nothing else."""
-    invoices = verification["invoices"]
     return page(
         "verification.html",
         verification=verification,
-        closing=closing(verification, Paint()),
+        closing=summary_line(verification),
         rows=[
-            (f"invoice-{number}", invoice, plain(state(invoice)), said(invoice), _tone(invoice))
-            for number, invoice in enumerate(invoices, start=1)
+            (
+                f"invoice-{number}",
+                invoice,
+                plain(remote_status(invoice)),
+                verdict(invoice),
+                _TONES[SYMBOLS[invoice.status][1]],
+            )
+            for number, invoice in enumerate(verification.invoices, start=1)
         ],
-        unverifiable=unverifiable(invoices),
+        unverifiable=unverifiable(verification.invoices),
     )
-
-
-def _tone(invoice: Data) -> str:
-    return _TONES[LOOKS[invoice["status"]][1]]

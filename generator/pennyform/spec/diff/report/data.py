@@ -1,27 +1,33 @@
-"""A comparison as data: what every rendering of it is made from."""
+"""A comparison as it is reported: what every rendering of it is made from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pennyform.results.contract_diff import (
+    ChangePlace,
+    ChangeUse,
+    ChangeUses,
+    ContractChange,
+    ContractDiffDocument,
+    ContractDiffSummary,
+)
+from pennyform.results.values import FORMAT_VERSION
 from pennyform.spec.diff.report.accepted import Acceptance
 from pennyform.spec.diff.report.changes import Change
 from pennyform.spec.diff.report.kinds import RANK, Severity
 from pennyform.spec.diff.usage.search import Searched
-from pennyform.spec.document.json_types import JsonObject
-
-FORMAT_VERSION = 1
 
 
-def report_data(
+def diff_document(
     changes: Sequence[Change],
     *,
     old: str,
     new: str,
     accepted: Mapping[str, Acceptance],
     searched: Searched | None = None,
-) -> JsonObject:
-    """The report as JSON-ready data.
+) -> ContractDiffDocument:
+    """The report of a comparison.
 
     Args:
         changes: sorted.
@@ -30,15 +36,20 @@ def report_data(
         accepted: by fingerprint.
         searched: where the changes are used, when that was asked for.
     """
-    return {
-        "format_version": FORMAT_VERSION,
-        "old": old,
-        "new": new,
-        "summary": _summary(changes, accepted),
-        "changes": [_change(change, accepted) for change in changes],
-        "unused_accepted": sorted(accepted.keys() - {change.fingerprint for change in changes}),
-        "against": _against(searched) if searched else None,
-    }
+    return ContractDiffDocument(
+        format_version=FORMAT_VERSION,
+        old=old,
+        new=new,
+        summary=ContractDiffSummary(
+            breaking=sum(change.severity is Severity.BREAKING for change in changes),
+            attention=sum(change.severity is Severity.ATTENTION for change in changes),
+            additive=sum(change.severity is Severity.ADDITIVE for change in changes),
+            accepted=sum(change.fingerprint in accepted for change in changes),
+        ),
+        changes=tuple(_change(change, accepted) for change in changes),
+        unused_accepted=tuple(sorted(accepted.keys() - {change.fingerprint for change in changes})),
+        against=_uses(searched) if searched else None,
+    )
 
 
 def fails(changes: Sequence[Change], accepted: Mapping[str, Acceptance], limit: Severity | None) -> bool:
@@ -49,44 +60,29 @@ def fails(changes: Sequence[Change], accepted: Mapping[str, Acceptance], limit: 
     return any(RANK[change.severity] <= RANK[limit] for change in left)
 
 
-def _summary(changes: Sequence[Change], accepted: Mapping[str, Acceptance]) -> dict[str, int]:
-    counts = {str(severity): sum(change.severity is severity for change in changes) for severity in Severity}
-    return {**counts, "accepted": sum(change.fingerprint in accepted for change in changes)}
-
-
-def _change(change: Change, accepted: Mapping[str, Acceptance]) -> JsonObject:
+def _change(change: Change, accepted: Mapping[str, Acceptance]) -> ContractChange:
     entry = accepted.get(change.fingerprint)
-    return {
-        "fingerprint": change.fingerprint,
-        "severity": str(change.severity),
-        "kind": change.kind,
-        "operations": list(change.operations),
-        "direction": change.direction,
-        "path": change.path,
-        "old": change.old,
-        "new": change.new,
-        "places": [
-            {"direction": place.direction, "path": place.path, "operations": list(place.operations)}
-            for place in change.places
-        ],
-        "accepted": entry.comment if entry else None,
-    }
+    return ContractChange(
+        fingerprint=change.fingerprint,
+        severity=change.severity.value,
+        kind=change.kind,
+        operations=change.operations,
+        direction=change.direction,
+        path=change.path,
+        old=change.old,
+        new=change.new,
+        places=tuple(ChangePlace(place.direction, place.path, place.operations) for place in change.places),
+        accepted=entry.comment if entry else None,
+    )
 
 
-def _against(searched: Searched) -> JsonObject:
-    return {
-        "files": searched.files,
-        "unread": searched.unread,
-        "everywhere": searched.everywhere,
-        "uses": [
-            {
-                "file": use.file,
-                "line": use.line,
-                "column": use.column,
-                "what": use.what,
-                "word": use.word,
-                "fingerprint": use.fingerprint,
-            }
+def _uses(searched: Searched) -> ChangeUses:
+    return ChangeUses(
+        files=searched.files,
+        unread=searched.unread,
+        everywhere=tuple(searched.everywhere),
+        uses=tuple(
+            ChangeUse(use.file, use.line, use.column, use.what, use.word, use.fingerprint)
             for use in searched.uses
-        ],
-    }
+        ),
+    )

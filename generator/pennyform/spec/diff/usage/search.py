@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from pennyform.spec.diff.report.changes import Change
 from pennyform.spec.diff.report.kinds import Severity
 from pennyform.spec.diff.usage.words import Words, words_of
 
-DEFINITION = "definition"
-CODE = "code"
-EMITTED = "emitted"
+DEFINITION: Final = "definition"
+CODE: Final = "code"
+EMITTED: Final = "emitted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Use:
     file: str
     line: int
     column: int
-    what: str
+    what: Literal["definition", "code", "emitted"]
     word: str
     fingerprint: str
 

@@ -1,0 +1,116 @@
+"""What an apply did, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pennyform.report.plan.text import money
+from pennyform.report.shared.ansi import Ansi
+from pennyform.report.shared.formatting import clean, count, format_difference, format_task
+from pennyform.results.apply import AppliedChange, ApplyDocument, Status
+
+_SYMBOLS = {
+    "done": ("✓", "green"),
+    "unchanged": ("=", "dim"),
+    "failed": ("x", "red"),
+    "differs": ("x", "red"),
+    "conflict": ("x", "red"),
+    "unknown": ("?", "red"),
+    "partial": ("-", "yellow"),
+    "not_started": ("-", "yellow"),
+    "waiting": ("-", "yellow"),
+}
+_DONE = {
+    "create": "created as a draft, verified",
+    "update": "updated, verified",
+    "recreate": "replaced by a new draft, verified",
+}
+_NOT_DONE = {
+    "failed": "failed",
+    "differs": "differs from its definition; it was not taken further",
+    "conflict": "left alone",
+    "unknown": "outcome unknown",
+    "partial": "stopped before it was finished",
+    "not_started": "not started",
+    "waiting": "waiting for its PDF",
+}
+_STEPS = {
+    "create": "create",
+    "create_draft": "create the draft",
+    "update_draft": "update the draft",
+    "set_aside_draft": "set the old draft aside",
+    "delete_draft_set_aside": "delete the old draft",
+    "upload_file": "upload its file",
+    "import": "import it",
+    "delete_draft": "delete the draft",
+    "finalize": "finalize",
+    "set_after_finalizing": "set what a draft cannot carry",
+}
+
+
+def render(report: ApplyDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
+    """The report as text, with a line feed at its end."""
+    return "\n".join(_lines(clean(report), ansi)) + "\n"
+
+
+def _lines(report: ApplyDocument, ansi: Ansi) -> Iterator[str]:
+    for result in report.results:
+        if result.status is not Status.UNCHANGED:
+            yield from _result(result, ansi)
+    yield ""
+    yield from money(report.money, "Money of what was done and verified")
+    if report.stopped:
+        yield ansi(f"Stopped: {report.stopped}", "yellow")
+    yield _summary_line(report, ansi)
+
+
+def _result(result: AppliedChange, ansi: Ansi) -> Iterator[str]:
+    symbol, colour = _SYMBOLS[result.status]
+    outcome = _done(result) if result.status is Status.DONE else _not_done(result)
+    yield f"  {ansi(symbol, colour, 'bold')} {result.kind} {result.external_reference}  {outcome}"
+    if result.status in {Status.FAILED, Status.CONFLICT, Status.UNKNOWN} and result.detail:
+        yield f"      {result.detail}"
+    for row in result.differences:
+        yield f"      {format_difference(row)}"
+
+
+def _done(result: AppliedChange) -> str:
+    if result.kind != "invoice":
+        return f"created (id {result.id})"
+    if not result.draft and result.invoice_number:
+        return f"final as {result.invoice_number}, verified (id {result.id})"
+    if result.action == "delete":
+        return f"deleted (id {result.id})"
+    outcome = _DONE.get(result.action.removesuffix("_and_finalize"), "verified")
+    return f"{outcome} (id {result.id})"
+
+
+def _not_done(result: AppliedChange) -> str:
+    left = ", ".join(_STEPS.get(step) or format_task(step) for step in result.left)
+    id_ = f" (id {result.id})" if result.id else ""
+    return f"{_NOT_DONE[result.status]}{id_}" + (f"; left: {left}" if left else "")
+
+
+def _summary_line(report: ApplyDocument, ansi: Ansi) -> str:
+    """The counts in one line, and what to do when not everything was done."""
+    summary = report.summary
+    names = (
+        "done",
+        "unchanged",
+        "failed",
+        "differs",
+        "conflict",
+        "unknown",
+        "partial",
+        "waiting",
+        "not_started",
+    )
+    counts = ", ".join(f"{summary[name]} {name.replace('_', ' ')}" for name in names if summary.get(name))
+    text = f"Apply: {counts or count(0, 'change')}."
+    if summary.get("unknown"):
+        return ansi(f"{text} Run 'pennyform apply' again: it finds out what became of the unknown.", "red")
+    if summary.get("waiting"):
+        return ansi(f"{text} Run 'pennyform apply' again in a few minutes for what waits.", "yellow")
+    if summary.get("partial") or summary.get("not_started"):
+        return ansi(f"{text} Run 'pennyform apply' again for what is left.", "yellow")
+    return text

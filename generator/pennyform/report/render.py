@@ -1,0 +1,111 @@
+"""What ``render`` reports, for people: one block for each invoice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pennyform.findings import visible
+from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice, ValueOrigin
+from pennyform.results.values import InvoiceTotals, Json, JsonObject, LineTotals
+
+
+def render(document: RenderDocument) -> str:
+    """The invoices as text, separated by empty lines."""
+    blocks = ["\n".join(map(visible, _block(invoice))) for invoice in document.invoices]
+    return "\n\n".join(blocks) + "\n" if blocks else "no invoices\n"
+
+
+def _block(invoice: RenderedInvoice) -> Iterator[str]:
+    body, totals = invoice.body, invoice.totals
+    yield f"{invoice.external_reference}  for {_named(body['customer_id'], 'customer')}{_kind(invoice)}"
+    yield f"  {body['date']}, due {body['deadline']}"
+    if totals is None:
+        yield "  totals unknown: a line names a product that is not declared here"
+    else:
+        yield from _amounts(body, totals)
+    later = list(_later(invoice.then))
+    if later:
+        yield f"  then: {', '.join(later)}"
+    if invoice.provenance:
+        yield "  where it comes from:"
+        yield from (f"  {line}" for origin in invoice.provenance for line in _origin(origin))
+
+
+def _kind(invoice: RenderedInvoice) -> str:
+    if invoice.then.link_credit_note:
+        return f", credit note of {_named({'lookup': invoice.then.link_credit_note.lookup}, 'invoice')}"
+    match invoice.body.get("file_attachment_id"):
+        case {"upload": {"path": path}}:
+            return f", imported from {path}"
+    return ""
+
+
+def _amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
+    yield from _table([_line(line) for line in totals.lines])
+    match body.get("discount"):
+        case {"type": kind, "value": value}:
+            yield f"  discount on the invoice: {value}{' %' if kind == 'relative' else ''}"
+    for vat in totals.vat:
+        yield f"  {vat.vat_rate}: {vat.percent} % of {vat.base} is {vat.tax}"
+    yield (
+        f"  {totals.currency_amount_before_tax} + tax {totals.currency_tax}"
+        f" = {totals.currency_amount} {totals.currency}"
+    )
+
+
+def _named(value: Json, kind: str) -> str:
+    """The value of a natural key; an id says what it is the id of."""
+    match value:
+        case {"lookup": {"kind": _, **fields}}:
+            field, key = next(iter(fields.items()))
+            return f"{kind} {key}" if field == "id" else str(key)
+    return f"{kind} {value}"
+
+
+def _later(then: LaterSteps) -> Iterator[str]:
+    """What is done after creating, as people say it; in the order in which it is done."""
+    if then.finalize:
+        yield "finalize"
+    if then.after_finalize:
+        yield f"set {', '.join(then.after_finalize)}"
+    if then.link_credit_note:
+        yield "link to the invoice it credits"
+    if then.appendices:
+        yield f"attach {', '.join(file.path for file in then.appendices)}"
+    if then.send_to_pa:
+        yield "send to the platform"
+    if then.send_by_email:
+        yield f"send by e-mail to {', '.join(then.send_by_email.recipients) or 'the customer'}"
+    if isinstance(then.categories, tuple):
+        shares = (f"{_lookup_name(share.lookup)} {share.weight}" for share in then.categories)
+        yield f"categorise as {', '.join(shares) or 'nothing'}"
+    if then.mark_as_paid:
+        yield "mark as paid"
+    if then.matched_transactions:
+        yield f"match {', '.join(_lookup_name(key.lookup) for key in then.matched_transactions)}"
+
+
+def _lookup_name(lookup: Mapping[str, str | int]) -> str:
+    return _named({"lookup": lookup}, str(lookup["kind"]))
+
+
+def _origin(origin: ValueOrigin) -> Iterator[str]:
+    """The value and its place, and below it the expression with what it uses."""
+    value = _named(origin.value, "id") if isinstance(origin.value, Mapping) else origin.value
+    yield f"  {origin.pointer}: {value}  ({' '.join(filter(None, (origin.source, origin.place or '')))})"
+    if origin.expression:
+        uses = ", ".join(f"{name} {place}" for name, place in (origin.uses or {}).items())
+        yield f"    = {origin.expression}{f'  with {uses}' if uses else ''}"
+
+
+def _line(line: LineTotals) -> tuple[str, ...]:
+    amount = f"{line.quantity} {line.unit} x {line.raw_currency_unit_price}"
+    return visible(line.label), visible(amount), line.vat_rate, line.currency_amount_before_tax
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Rows in columns; the last column is flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        yield "  " + "  ".join([*cells, row[-1].rjust(widths[-1])])
