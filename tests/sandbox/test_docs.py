@@ -4,10 +4,10 @@ import inspect
 import json
 import re
 import textwrap
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
 
+from msgspec.structs import fields
 from pennyform import data
 from pennyform.sandbox import Rules
 from pennyform.sandbox.contract import contract

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+from pennyform.sandbox.json_types import JsonObject
 
 _Seconds = Annotated[float, Meta(ge=0)]
 _Minutes = Annotated[float, Meta(ge=0, le=1e6)]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """How this sandbox decides where neither the contract nor the guides do.
 
     Attributes:
@@ -120,20 +119,20 @@ class Rules:
     rate_window: Literal["sliding", "fixed"] = "sliding"
 
 
-def update_rules(rules: Rules, wanted: Mapping[str, Any]) -> Rules:
+def update_rules(rules: Rules, changes: JsonObject) -> Rules:
     """The rules with some of them decided otherwise.
 
     Args:
         rules: as they are.
-        wanted: JSON-ready values by the rules' names.
+        changes: JSON-ready values by the rules' names.
 
     Raises:
-        ValueError: for a name that is no rule's, or a value that the rule does not know.
+        ValueError: for a name that is no rule's, or a value that the rule does not accept.
     """
-    now = asdict(rules)
-    for name in wanted:
-        if name not in now:
-            near = difflib.get_close_matches(name, now, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(now)}"
+    names = Rules.__struct_fields__
+    for name in changes:
+        if name not in names:
+            matches = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {matches[0]}?" if matches else f"there are {', '.join(names)}"
             raise ValueError(f"there is no rule {name}: {hint}")
-    return msgspec.convert({**now, **wanted}, Rules)
+    return msgspec.convert({**msgspec.structs.asdict(rules), **changes}, Rules)

@@ -4,8 +4,9 @@ In ``conftest.py``::
 
     pytest_plugins = ["pennyform.testing"]
 
-It is asked for by name and not found by itself, so that tests without it start as fast as before. Without
-pytest, ``background_server.Served`` puts a sandbox on a port for as long as a block lasts.
+It is named there and not registered as an entry point, so that tests without it start as fast as before.
+Without pytest, ``Served`` of ``pennyform.sandbox.background_server`` puts a sandbox on a port for the duration
+of a ``with`` block.
 """
 
 from pennyform.sandbox.background_server import Served

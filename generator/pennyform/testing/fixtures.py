@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TypedDict
 
 import httpx
 import pytest
 
-from pennyform.sandbox import TOKEN, Sandbox
+from pennyform.sandbox import TOKEN, Rules, Sandbox
 from pennyform.sandbox.background_server import Served
+from pennyform.sandbox.clock import Clock
+from pennyform.sandbox.faults import Faults
 
+# In-process nothing is resolved or sent: the client may use the real address, and a test that forgets the
+# transport is rejected there, as its token is none of the real service's.
 API_URL = "https://app.pennylane.com/api/external/v2"
 
 
+class SandboxOptions(TypedDict, total=False):
+    """The arguments of :class:`~pennyform.sandbox.Sandbox`."""
+
+    database: Path | str
+    clock: Clock
+    rate_limit: bool
+    rules: Rules | None
+    faults: Faults | None
+
+
 @pytest.fixture
-def pennylane_sandbox_options() -> dict[str, Any]:
-    """What the sandbox is made with; override it to have a clock, rules, faults or the rate limit."""
+def pennylane_sandbox_options() -> SandboxOptions:
+    """The sandbox's arguments; override it to have a clock, rules, faults or the rate limit."""
     return {"rate_limit": False}
 
 
 @pytest.fixture
-def pennylane_sandbox(pennylane_sandbox_options: dict[str, Any]) -> Iterator[Sandbox]:
+def pennylane_sandbox(pennylane_sandbox_options: SandboxOptions) -> Iterator[Sandbox]:
     """A new :class:`~pennyform.sandbox.Sandbox`: its transports, clock, faults, log and tokens."""
     sandbox = Sandbox(**pennylane_sandbox_options)
     yield sandbox
