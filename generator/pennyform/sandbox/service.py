@@ -191,7 +191,7 @@ class SandboxService:
         access.require_scope(client, operation)
         parameters = request_validation.read_parameters(operation, path_values, request.query)
         body = request_validation.read_body(operation, request)
-        # A read writes too when a subscription's day has come: its invoice is made when somebody looks.
+        # Subscriptions have no timer: the first request after a due date, even a GET, makes their invoices.
         with store.transaction(write=invoices_due or operation.method != "GET") as connection:
             records = Records(connection, client.company.id, now)
             context = RequestContext(operation, parameters, body, records, client, request.origin, self.rules)

@@ -5,8 +5,8 @@ In ``conftest.py``::
     pytest_plugins = ["pennyform.testing"]
 
 It is named there and not registered as an entry point, so that tests without it start as fast as before.
-Without pytest, ``Served`` of ``pennyform.sandbox.background_server`` puts a sandbox on a port for the duration
-of a ``with`` block.
+Without pytest, ``Served`` of ``pennyform.sandbox.background_server`` puts a sandbox on a port for as long as
+a ``with`` block lasts.
 """
 
 from pennyform.sandbox.background_server import Served

@@ -5,12 +5,12 @@ they act on the socket.
 """
 
 from pennyform.sandbox.faults.clock import AdjustableClock
+from pennyform.sandbox.faults.fault import Fault
 from pennyform.sandbox.faults.kinds import (
     AnyFault,
     ClockJump,
     Dropped,
     Duplicate,
-    Fault,
     FilterIgnored,
     Garbled,
     Html,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pennyform.findings import Failure, tidy
-from pennyform.sandbox.faults.kinds import Fault
+from pennyform.sandbox.faults.fault import Fault
 from pennyform.sandbox.faults.parsing import FaultError, from_json
 from pennyform.sandbox.faults.schedule import Faults
 from pennyform.sandbox.input_files import Document

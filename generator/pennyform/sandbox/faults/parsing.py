@@ -8,7 +8,8 @@ from typing import get_args
 
 import msgspec
 
-from pennyform.sandbox.faults.kinds import AnyFault, Fault, Lag, Stale
+from pennyform.sandbox.faults.fault import Fault
+from pennyform.sandbox.faults.kinds import AnyFault, Lag, Stale
 from pennyform.sandbox.json_types import Json
 
 HEADER = "x-sandbox-fault"
