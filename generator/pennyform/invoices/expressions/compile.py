@@ -18,7 +18,7 @@ import jinja2.nodes
 
 from pennyform.invoices.expressions.errors import why
 from pennyform.invoices.expressions.sandbox import environment, filters
-from pennyform.invoices.yaml.characters import FORBIDDEN
+from pennyform.invoices.yaml.scalars import FORBIDDEN
 
 Value = str | int | Decimal | date | bool
 """What an expression can give; None besides, when it gives nothing."""

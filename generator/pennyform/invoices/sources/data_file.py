@@ -14,7 +14,7 @@ from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.sources.csv_cells import Cell, CsvError, csv_rows
 from pennyform.invoices.yaml.document import Document, Mark
 from pennyform.invoices.yaml.document import Path as Steps
-from pennyform.invoices.yaml.reader import decoded, read, read_bytes
+from pennyform.invoices.yaml.reader import decode, read, read_bytes
 
 MOST_ROWS = 20_000
 _YAML = (".yaml", ".yml", ".json")
@@ -50,7 +50,7 @@ def data_file(path: Path, name: str) -> DataFile:
         document, findings = read(content, name)
         rows = _of_list(document, findings) if document else []
     else:
-        text, findings = decoded(content, name)
+        text, findings = decode(content, name)
         rows = _of_csv(text, name, findings) if text is not None else []
     if not rows and not errors(findings):
         findings.append(Finding("data-empty", Severity.ERROR, "the data file has no rows", name, 1, 1))

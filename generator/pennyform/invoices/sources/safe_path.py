@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from pennyform.invoices.sources.discover import close_name
-from pennyform.invoices.yaml.characters import FORBIDDEN
+from pennyform.invoices.yaml.scalars import FORBIDDEN
 
 
 class UnsafePathError(ValueError):

@@ -1,7 +1,9 @@
 """YAML events → plain data with marks.
 
-Everything that YAML adds to JSON beyond layout and comments is refused here, where it stands, and the
-building goes on behind it. Depth and the number of nodes are bounded.
+Everything that YAML adds to JSON beyond layout and comments (anchors, aliases, tags, merge keys, duplicate
+keys, a second document) is rejected where it stands, and building goes on behind it. Depth and the number of
+nodes are bounded. Working on PyYAML's events, below its constructors, means that none of these has had an
+effect by the time that it is seen.
 """
 
 from __future__ import annotations
@@ -13,27 +15,29 @@ from typing import Any
 import yaml
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.yaml.characters import FORBIDDEN
-from pennyform.invoices.yaml.document import Document, Mark, Path, pointer
-from pennyform.invoices.yaml.scalars import Ambiguous, resolve
+from pennyform.invoices.yaml.document import Document, Json, JsonObject, Mark, Path, pointer
+from pennyform.invoices.yaml.scalars import FORBIDDEN, Ambiguous, resolve
 
 DEEPEST = 32
 MOST_NODES = 100_000
 
+# libyaml's parser where PyYAML was built with it: about ten times as fast as the one in Python.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CARRIAGE_RETURN = re.compile("\r")
+_IN_ITS_PLACE = "What an invoice says must stand where it is read."
 
 
 def read_events(text: str, name: str) -> tuple[Document | None, list[Finding]]:
-    """Read ``text``, a file that findings call ``name``; no document where it is empty or not sound."""
-    builder = Builder(name)
+    """Read ``text``, a file that findings call ``name``; no document where it is empty or malformed."""
+    builder = DocumentBuilder(name)
     document = None
     try:
-        document = builder.document(yaml.parse(text, Loader=_LOADER))
+        document = builder.build(yaml.parse(text, Loader=_LOADER))
     except StopReadingError:
         pass
     except yaml.MarkedYAMLError as error:
-        bounded = _beyond_a_bound(text, name, error) if isinstance(error, yaml.scanner.ScannerError) else []
-        return None, bounded or [*builder.findings, _syntax(error, name)]
+        exceeded = _exceeded_bound(text, name, error) if isinstance(error, yaml.scanner.ScannerError) else []
+        return None, exceeded or [*builder.findings, _syntax_finding(error, name)]
     except (yaml.YAMLError, ValueError) as error:
         builder.findings.append(
             Finding("yaml-syntax", Severity.ERROR, f"not readable as YAML: {error}", name, 1, 1)
@@ -41,17 +45,17 @@ def read_events(text: str, name: str) -> tuple[Document | None, list[Finding]]:
     return document, builder.findings
 
 
-def _beyond_a_bound(text: str, name: str, error: yaml.MarkedYAMLError) -> list[Finding]:
-    """The findings on ``text`` when a bound of ours is passed before the place of ``error``, else none.
+def _exceeded_bound(text: str, name: str, error: yaml.MarkedYAMLError) -> list[Finding]:
+    """The findings on ``text`` when a bound of ours is exceeded before the place of ``error``, else none.
 
-    The parser looks ahead on a line before it gives the first event of it. Brackets that nest deeper than it
-    bears itself, which differs between its versions, are then its error before we have seen one of them. So
+    The parser looks ahead on a line before it gives the first event of it. Brackets that nest deeper than its
+    own limit, which differs between its versions, are then its error before we have seen one of them. So
     what stands before that place is read by itself, and our own count decides.
     """
     ends = [mark.index for mark in (error.context_mark, error.problem_mark) if mark]
-    builder = Builder(name)
+    builder = DocumentBuilder(name)
     try:
-        builder.document(yaml.parse(text[: min(ends, default=0)], Loader=_LOADER))
+        builder.build(yaml.parse(text[: min(ends, default=0)], Loader=_LOADER))
     except StopReadingError:
         return builder.findings
     except (yaml.YAMLError, ValueError):
@@ -59,7 +63,7 @@ def _beyond_a_bound(text: str, name: str, error: yaml.MarkedYAMLError) -> list[F
     return []
 
 
-# What to do about the slips that are made most, by words of the parser's own sentence.
+# The fix for the most frequent mistakes, by words of the parser's own message.
 _SYNTAX_FIXES = {
     "cannot start any token": "indent with spaces, and quote text that begins with @, ` or %",
     "tab character": "indent with spaces",
@@ -71,7 +75,7 @@ _SYNTAX_FIXES = {
 }
 
 
-def _syntax(error: yaml.MarkedYAMLError, name: str) -> Finding:
+def _syntax_finding(error: yaml.MarkedYAMLError, name: str) -> Finding:
     mark = error.problem_mark or error.context_mark
     problem = error.problem or error.context or "unknown"
     return Finding(
@@ -82,16 +86,16 @@ def _syntax(error: yaml.MarkedYAMLError, name: str) -> Finding:
         line=mark.line + 1 if mark else 1,
         column=mark.column + 1 if mark else 1,
         detail=f"{error.context[0].upper()}{error.context[1:]}." if error.context else "",
-        fix=next((fix for sign, fix in _SYNTAX_FIXES.items() if sign in problem), ""),
+        fix=next((fix for words, fix in _SYNTAX_FIXES.items() if words in problem), ""),
     )
 
 
 class StopReadingError(Exception):
-    """The rest of the file cannot be made sense of; what was found so far is kept."""
+    """A bound is exceeded: the rest of the file is not read, the findings so far are kept."""
 
 
-class Builder:
-    """Builds one document from a stream of events, noting what is refused and going on behind it."""
+class DocumentBuilder:
+    """Builds one document from a stream of events, with a finding for whatever is rejected."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -100,8 +104,8 @@ class Builder:
         self.spoiled: set[Path] = set()
         self.nodes = 0
 
-    def document(self, events: Iterator[Any]) -> Document | None:
-        """The one document in ``events``; None when there is none, or when it says nothing."""
+    def build(self, events: Iterator[Any]) -> Document | None:
+        """The one document in ``events``; None when there is none, or when it is empty."""
         self.events = events
         value = None
         for event in events:
@@ -109,58 +113,54 @@ class Builder:
                 value = self._node(next(events), (), None)
                 next(events)
                 break
-        self._nothing_may_follow()
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                summary = "a second document begins here"
+                self._reject("yaml-documents", summary, event, (), fix="write one definition per file")
+                break
         return None if value is None else Document(self.name, value, self.marks, self.spoiled)
 
-    def _nothing_may_follow(self) -> None:
-        for event in self.events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                self._refuse(
-                    "yaml-documents",
-                    "a second document begins here",
-                    event,
-                    (),
-                    fix="write one definition per file",
-                )
-                return
-
-    def _node(self, event: Any, path: Path, key: Any | None) -> Any:
-        self._count(event, path)
+    def _node(self, event: Any, path: Path, key: Any | None) -> Json:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            summary = f"the file holds more than {MOST_NODES:,} values"
+            self._reject("yaml-too-many-nodes", summary, event, path)
+            raise StopReadingError
+        # Counted here because each level is a call of ours: far below the interpreter's recursion limit.
+        if len(path) > DEEPEST:
+            summary = f"values are nested more than {DEEPEST} deep here"
+            self._reject("yaml-too-deep", summary, event, path)
+            raise StopReadingError
         start = event.start_mark
         key_start = key.start_mark if key else start
         self.marks[path] = Mark(
             self.name, start.line + 1, start.column + 1, key_start.line + 1, key_start.column + 1
         )
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, path)
-        self._plain_yaml_only(event, path)
+            self.spoiled.add(path)
+            summary, fix = (
+                f"`*{event.anchor}` repeats a value from elsewhere",
+                "write the value out, or use a template",
+            )
+            self._reject("yaml-anchor", summary, event, path, detail=_IN_ITS_PLACE, fix=fix)
+            return None
+        self._reject_anchor_and_tag(event, path)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path)
         return self._mapping(path)
 
-    def _count(self, event: Any, path: Path) -> None:
-        self.nodes += 1
-        if self.nodes > MOST_NODES:
-            self._refuse(
-                "yaml-too-many-nodes", f"the file holds more than {MOST_NODES:,} values", event, path
-            )
-            raise StopReadingError
-        if len(path) > DEEPEST:
-            self._refuse("yaml-too-deep", f"values are nested more than {DEEPEST} deep here", event, path)
-            raise StopReadingError
-
-    def _sequence(self, path: Path) -> list[Any]:
-        items: list[Any] = []
+    def _sequence(self, path: Path) -> list[Json]:
+        items: list[Json] = []
         for event in self.events:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
             items.append(self._node(event, (*path, len(items)), None))
         return items
 
-    def _mapping(self, path: Path) -> dict[str, Any]:
-        members: dict[str, Any] = {}
+    def _mapping(self, path: Path) -> JsonObject:
+        members: JsonObject = {}
         for key in self.events:
             if isinstance(key, yaml.MappingEndEvent):
                 break
@@ -173,20 +173,14 @@ class Builder:
 
     def _key(self, event: Any, path: Path) -> str | None:
         if not isinstance(event, yaml.ScalarEvent):
-            self._refuse("yaml-key", "a key must be a plain word", event, path, fix="write `name: value`")
+            self._reject("yaml-key", "a key must be a plain word", event, path, fix="write `name: value`")
             if not isinstance(event, yaml.AliasEvent):
                 self._node(event, (*path, ""), None)
             return None
-        self._plain_yaml_only(event, path)
+        self._reject_anchor_and_tag(event, path)
         if event.value == "<<" and event.implicit[0]:
-            self._refuse(
-                "yaml-merge",
-                "`<<` would merge other values in here",
-                event,
-                path,
-                detail="What an invoice says must stand where it is read.",
-                fix="write the fields out, or use a template",
-            )
+            summary, fix = "`<<` would merge other values in here", "write the fields out, or use a template"
+            self._reject("yaml-merge", summary, event, path, detail=_IN_ITS_PLACE, fix=fix)
             return None
         return str(event.value)
 
@@ -194,7 +188,7 @@ class Builder:
         """Pass over the value of a key that does not count, keeping the marks of the one that does."""
         if name is not None:
             first = self.marks[(*path, name)]
-            self._refuse(
+            self._reject(
                 "yaml-duplicate-key",
                 f"`{name}` is given twice",
                 key,
@@ -202,61 +196,40 @@ class Builder:
                 detail=f"First given on line {first.key_line}. Most YAML readers silently keep the last.",
                 fix="keep one of the two",
             )
-        kept, self.marks = self.marks, {}
+        marks, self.marks = self.marks, {}
         self._node(next(self.events), (*path, ""), key)
-        self.marks = kept
+        self.marks = marks
 
-    def _scalar(self, event: Any, path: Path) -> Any:
+    def _scalar(self, event: Any, path: Path) -> Json:
         text: str = event.value
-        found = FORBIDDEN.search(text) or re.search("\r", text)
-        if found:
-            code = f"U+{ord(found.group()):04X}"
+        # No printable text holds a forbidden character; asking that first saves two searches for nearly all.
+        match = not text.isprintable() and (FORBIDDEN.search(text) or _CARRIAGE_RETURN.search(text))
+        if match:
             self.spoiled.add(path)
-            self._refuse(
-                "control-character",
-                f"the invisible character {code} is not allowed",
-                event,
-                path,
-                fix="delete it",
-            )
-        if not event.implicit[0]:
+            summary = f"the invisible character U+{ord(match.group()):04X} is not allowed"
+            self._reject("control-character", summary, event, path, fix="delete it")
+        if not event.implicit[0]:  # quoted, or a block
             return text
         value = resolve(text)
         if isinstance(value, Ambiguous):
             self.spoiled.add(path)
-            self._refuse(
-                "yaml-ambiguous", f"`{_short(text)}` is ambiguous: {value.why}", event, path, fix=value.fix
-            )
+            short = text if len(text) <= 40 else text[:37] + "…"
+            summary = f"`{short}` is ambiguous: {value.reason}"
+            self._reject("yaml-ambiguous", summary, event, path, fix=value.fix)
             return text
         return value
 
-    def _alias(self, event: Any, path: Path) -> None:
-        self.spoiled.add(path)
-        self._refuse(
-            "yaml-anchor",
-            f"`*{event.anchor}` repeats a value from elsewhere",
-            event,
-            path,
-            detail="What an invoice says must stand where it is read.",
-            fix="write the value out, or use a template",
-        )
-
-    def _plain_yaml_only(self, event: Any, path: Path) -> None:
+    def _reject_anchor_and_tag(self, event: Any, path: Path) -> None:
         if event.anchor is not None:
-            self._refuse(
-                "yaml-anchor",
-                f"the anchor `&{event.anchor}` is not allowed",
-                event,
-                path,
-                detail="What an invoice says must stand where it is read.",
-                fix="delete it, and write the value out where it is used",
-            )
+            summary = f"the anchor `&{event.anchor}` is not allowed"
+            fix = "delete it, and write the value out where it is used"
+            self._reject("yaml-anchor", summary, event, path, detail=_IN_ITS_PLACE, fix=fix)
         if event.tag is not None and event.tag != "!":
             self.spoiled.add(path)
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._refuse("yaml-tag", f"the tag `{tag}` is not allowed", event, path, fix="delete the tag")
+            self._reject("yaml-tag", f"the tag `{tag}` is not allowed", event, path, fix="delete the tag")
 
-    def _refuse(
+    def _reject(
         self, rule: str, summary: str, event: Any, path: Path, *, detail: str = "", fix: str = ""
     ) -> None:
         self.findings.append(
@@ -272,7 +245,3 @@ class Builder:
                 fix=fix,
             )
         )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "…"

@@ -1,7 +1,7 @@
 """What an unquoted YAML scalar means: JSON's grammar, and nothing that two readers could read differently.
 
 YAML 1.1 reads ``010`` as 8, ``12:30:45`` as 45045, ``1_000`` as a number and ``no`` as false; YAML 1.2 reads
-some of them otherwise. Text like that is refused instead of guessed. Dates stay text.
+some of them otherwise. Text like that is rejected instead of guessed. Dates stay text.
 """
 
 from __future__ import annotations
@@ -10,6 +10,12 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
+
+# What no invoice needs and what can make a text show something else than it says: control characters,
+# bidirectional overrides, byte order marks in the middle, line separators that are not line feeds.
+FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
 
 # Far above any amount or identifier, and small enough that no arithmetic on it can run away.
 _LONGEST_NUMBER = 40
@@ -29,54 +35,38 @@ _YAML_NUMBER = re.compile(
     re.VERBOSE,
 )
 
-Plain = str | int | Decimal | bool | None
+Scalar = str | int | Decimal | bool | None
 
 
 class Ambiguous(NamedTuple):
-    """A scalar that is refused: why, and what to write instead."""
+    """A scalar that is rejected: why, and what to write instead."""
 
-    why: str
+    reason: str
     fix: str
 
 
-def resolve(text: str) -> Plain | Ambiguous:
+def resolve(text: str) -> Scalar | Ambiguous:
     """What the plain scalar ``text`` stands for. Numbers keep every digit that is written."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     number = _NUMBER.fullmatch(text)
     if number:
-        return _number(text, whole=number.group(1) is None and number.group(2) is None)
+        value = _decimal(text) if len(text) <= _LONGEST_NUMBER else None
+        if value is None or abs(value.adjusted()) > _HIGHEST_EXPONENT:
+            reason = f"a number has at most {_LONGEST_NUMBER} characters and {_HIGHEST_EXPONENT} places"
+            return Ambiguous(reason, "write it shorter, or quote it if it is text")
+        return value if number.group(1) or number.group(2) else int(text)
     if _YAML_WORD.fullmatch(text):
-        return _ambiguous_word(text)
+        word = text.lower()
+        meaning = {"~": "null", "yes": "true", "on": "true", "no": "false", "off": "false"}.get(word, word)
+        reason = f"some YAML readers take it for {meaning}, others for text"
+        return Ambiguous(reason, f'quote it: "{text}", or write {meaning}')
     if _YAML_NUMBER.fullmatch(text):
-        return Ambiguous("some YAML readers take it for a number, others for text", _quote(text))
+        return Ambiguous("some YAML readers take it for a number, others for text", f'quote it: "{text}"')
     return text
-
-
-def _number(text: str, *, whole: bool) -> Plain | Ambiguous:
-    value = _decimal(text) if len(text) <= _LONGEST_NUMBER else None
-    if value is None or abs(value.adjusted()) > _HIGHEST_EXPONENT:
-        return Ambiguous(
-            f"a number has at most {_LONGEST_NUMBER} characters and {_HIGHEST_EXPONENT} places",
-            "write it shorter, or quote it if it is text",
-        )
-    return int(text) if whole else value
 
 
 @lru_cache(4096)
 def _decimal(text: str) -> Decimal:
-    """The same number for the same text: many definitions say 20, and few of them anything else."""
+    """One object for the same text: many definitions say 20, and each would keep a Decimal of its own."""
     return Decimal(text)
-
-
-def _ambiguous_word(text: str) -> Ambiguous:
-    word = text.lower()
-    meant = {"~": "null", "yes": "true", "on": "true", "no": "false", "off": "false"}.get(word, word)
-    return Ambiguous(
-        f"some YAML readers take it for {meant}, others for text",
-        f"{_quote(text)}, or write {meant}",
-    )
-
-
-def _quote(text: str) -> str:
-    return f'quote it: "{text}"'
