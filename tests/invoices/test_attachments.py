@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pennyform.invoices.sources import attachments
-from pennyform.invoices.sources.attachments import attachment
+from pennyform.invoices.sources.attachments import read_attachment
 from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
 
 PDF = b"%PDF-1.4\n"
@@ -79,19 +79,19 @@ def test_only_regular_files_are_opened(root: Path) -> None:
 )
 def test_types_follow_from_content(root: Path, name: str, content: bytes, media_type: str) -> None:
     (root / name).write_bytes(content)
-    assert attachment(root, root / name).media_type == media_type
+    assert read_attachment(root, root / name).media_type == media_type
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.pdf", b"GIF89a"), ("a.txt", b"text"), ("a.pdf", b"")])
 def test_other_content_is_refused(root: Path, name: str, content: bytes) -> None:
     (root / name).write_bytes(content)
     with pytest.raises(UnsafePathError):
-        attachment(root, root / name)
+        read_attachment(root, root / name)
 
 
 def test_a_file_has_a_largest_size(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attachments, "LARGEST", len(PDF) - 1)
     with pytest.raises(UnsafePathError, match="larger than 100 MB"):
-        attachment(root, root / "inside.pdf")
+        read_attachment(root, root / "inside.pdf")
     monkeypatch.setattr(attachments, "LARGEST", len(PDF))
-    assert attachment(root, root / "inside.pdf").size == len(PDF)
+    assert read_attachment(root, root / "inside.pdf").size == len(PDF)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pennyform.cli import main
 from pennyform.findings import errors
-from pennyform.invoices.formatter.formatter import formatted
+from pennyform.invoices.formatter.formatter import format_definition
 from pennyform.invoices.money.amounts import parse_amount
 from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.yaml.reader import read
@@ -24,7 +24,7 @@ def canonical(text: str) -> str | None:
     document, findings = read(text.encode(), "invoice.yaml")
     assert document
     assert not errors(findings)
-    content = formatted(text.encode(), document, INVOICE).content
+    content = format_definition(text.encode(), document, INVOICE).content
     return None if content is None else content.decode()
 
 

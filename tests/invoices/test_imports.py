@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.invoices import Attachment, DesiredInvoice, Options, Place, Resolved
+from pennyform.invoices import Attachment, DesiredInvoice, Options, Place, ResolvedInvoice
 from pennyform.invoices.checks.imports import check_import
 from pennyform.invoices.desired.json_bodies import from_json
 from pennyform.invoices.model import ImportedInvoiceBody
@@ -45,7 +45,7 @@ def rules(lines: list[dict[str, Any]], off: Decimal = Decimal(0), **more: Any) -
     body = from_json(ImportedInvoiceBody, stated)
     file = Attachment("a.pdf", "", 1, "application/pdf")
     invoice = DesiredInvoice("A", "importCustomerInvoices", body, Options(), Place("", 1, 1), "", file=file)
-    return [finding.rule for finding in check_import(Resolved(Document("a.yaml", {}), invoice))]
+    return [finding.rule for finding in check_import(ResolvedInvoice(Document("a.yaml", {}), invoice))]
 
 
 PRICES = st.decimals(Decimal(-9999), Decimal(9999), places=2)

@@ -9,8 +9,6 @@ from pathlib import Path
 from .definitions import YAML_TEXT, write
 
 SLOW = {
-    "dataclasses",  # with inspect, which it imports
-    "inspect",
     "hashlib",  # loads OpenSSL
     "shutil",
     "jinja2",

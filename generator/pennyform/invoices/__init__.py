@@ -1,6 +1,6 @@
 """YAML definitions → desired invoices: read, resolve templates and references, check, total."""
 
-from pennyform.invoices.checks.references import Resolved
+from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.desired.json_bodies import request_body
 from pennyform.invoices.model import (
     Attachment,
@@ -33,7 +33,7 @@ __all__ = [
     "Place",
     "Policies",
     "Repository",
-    "Resolved",
+    "ResolvedInvoice",
     "Settings",
     "Totals",
     "UnknownProductError",

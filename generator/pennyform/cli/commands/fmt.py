@@ -10,7 +10,7 @@ from pennyform.cli.arguments import add_no_color, add_paths
 from pennyform.cli.exits import Exit
 from pennyform.cli.terminal import Terminal
 from pennyform.findings import Finding, failure
-from pennyform.invoices.formatter.files import Formatting, formatting
+from pennyform.invoices.formatter.files import FormattedFile, format_files
 
 
 # No dataclass: as `validate`, this runs in commit hooks, and importing dataclasses would show.
@@ -38,12 +38,12 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
     """Write the files that change and name them; 4 when one cannot be, or when one would by ``--check``."""
     findings: list[Finding] = []
     changed = unchanged = 0
-    for result in formatting(options.paths):
+    for result in format_files(options.paths):
         findings += result.findings
-        if result.needed:
+        if result.change:
             changed += 1
             if options.check:
-                findings.append(result.needed)
+                findings.append(result.change)
             else:
                 _write(result)
                 terminal.print(f"formatted {result.name}")
@@ -55,7 +55,7 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
     return Exit.FINDINGS if findings else Exit.OK
 
 
-def _write(result: Formatting) -> None:
+def _write(result: FormattedFile) -> None:
     assert result.canonical is not None, "what is needed is known"
     try:
         Path(result.path).write_bytes(result.canonical)

@@ -16,7 +16,7 @@ from pennyform.invoices import (
     DesiredInvoice,
     Key,
     Repository,
-    Resolved,
+    ResolvedInvoice,
     UnknownProductError,
     load,
     request_body,
@@ -58,7 +58,7 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
     from pennyform.results.documents import json_text_with_decimals
 
     as_json = options.format == "json"
-    resolved: list[Resolved] = []
+    resolved: list[ResolvedInvoice] = []
     repository, findings = load(options.paths, resolved.append if as_json or options.provenance else None)
     terminal.print_findings(findings, no_color=options.no_color)
     if errors(findings):
@@ -68,16 +68,14 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
     return Exit.OK
 
 
-def _document(repository: Repository, definitions: Sequence[Resolved]) -> RenderDocument:
+def _document(repository: Repository, definitions: Sequence[ResolvedInvoice]) -> RenderDocument:
     """All invoices; ``definitions`` are those whose values' origins are to be told."""
-    from pennyform.invoices.templates.provenance import provenance
+    from pennyform.invoices.templates.provenance import find_provenance
     from pennyform.results.rendering import RenderDocument
     from pennyform.results.values import FORMAT_VERSION
 
     origins = {
-        definition.invoice.external_reference: tuple(
-            origin.record() for origin in provenance(definition, repository)
-        )
+        definition.invoice.external_reference: tuple(find_provenance(definition, repository))
         for definition in definitions
     }
     return RenderDocument(

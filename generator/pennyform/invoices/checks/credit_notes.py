@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.checks.references import Resolved
+from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import DesiredInvoice, Id, Key, Place, lines_of
 from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
@@ -66,7 +66,7 @@ def terms(invoice: DesiredInvoice, product: Product, rounding: str) -> Terms:
     )
 
 
-def credit_notes(found: Sequence[Resolved], product: Product, rounding: str) -> Iterator[CreditNote]:
+def credit_notes(found: Sequence[ResolvedInvoice], product: Product, rounding: str) -> Iterator[CreditNote]:
     """Those of the invoices ``found`` that take back another one by its reference."""
     for one in found:
         key = one.invoice.credit_note_of

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.checks.references import Resolved
+from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.money.model import Totals
 from pennyform.invoices.money.totals import Product, UnknownProductError, totals
 
 _OTHER = {"line": "document", "document": "line"}
 
 
-def check_expectations(resolved: Resolved, product: Product, rounding: str) -> Iterator[Finding]:
+def check_expectations(resolved: ResolvedInvoice, product: Product, rounding: str) -> Iterator[Finding]:
     """Each amount under ``expect`` that is not what the invoice comes to.
 
     Args:

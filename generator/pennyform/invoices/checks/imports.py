@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.checks.references import Resolved
+from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import UNSET, ImportedInvoiceBody, ImportedInvoiceLine
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.money.currency import minor_units
@@ -24,7 +24,7 @@ _PDF = "application/pdf"
 _TOTALS = ("currency_amount_before_tax", "currency_tax", "currency_amount")
 
 
-def check_import(resolved: Resolved) -> Iterator[Finding]:
+def check_import(resolved: ResolvedInvoice) -> Iterator[Finding]:
     """Everything about an imported invoice that the API would refuse, or take although it cannot be right."""
     body = resolved.invoice.body
     if not isinstance(body, ImportedInvoiceBody):
@@ -39,7 +39,7 @@ def check_import(resolved: Resolved) -> Iterator[Finding]:
     yield from _e_invoice(resolved, body) if body.convert_to_e_invoice else _no_discounts(resolved, body)
 
 
-def _decimals(resolved: Resolved, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
+def _decimals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
     amounts: list[tuple[Path, Decimal]] = [((name,), getattr(body, name)) for name in _TOTALS]
     for index, line in enumerate(body.invoice_lines):
         names = ("currency_amount", "currency_tax")
@@ -54,7 +54,7 @@ def _decimals(resolved: Resolved, body: ImportedInvoiceBody, unit: Decimal) -> I
             )
 
 
-def _header(resolved: Resolved, body: ImportedInvoiceBody) -> Iterator[Finding]:
+def _header(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
     before, tax, amount = body.currency_amount_before_tax, body.currency_tax, body.currency_amount
     if before + tax != amount:
         yield resolved.document.finding(
@@ -64,7 +64,7 @@ def _header(resolved: Resolved, body: ImportedInvoiceBody) -> Iterator[Finding]:
         )
 
 
-def _sums(resolved: Resolved, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
+def _sums(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
     lines = body.invoice_lines
     amount = sum((line.currency_amount for line in lines), Decimal(0))
     tax = sum((line.currency_tax for line in lines), Decimal(0))
@@ -79,7 +79,9 @@ def _sums(resolved: Resolved, body: ImportedInvoiceBody, unit: Decimal) -> Itera
             )
 
 
-def _tax(resolved: Resolved, index: int, line: ImportedInvoiceLine, unit: Decimal) -> Iterator[Finding]:
+def _tax(
+    resolved: ResolvedInvoice, index: int, line: ImportedInvoiceLine, unit: Decimal
+) -> Iterator[Finding]:
     rate, tax = rates()[line.vat_rate], line.currency_tax
     before_tax = line.currency_amount - tax
     expected = (before_tax * rate.charged / 100).quantize(unit, ROUND_HALF_UP) + 0
@@ -95,7 +97,9 @@ def _tax(resolved: Resolved, index: int, line: ImportedInvoiceLine, unit: Decima
         )
 
 
-def _price(resolved: Resolved, index: int, line: ImportedInvoiceLine, unit: Decimal) -> Iterator[Finding]:
+def _price(
+    resolved: ResolvedInvoice, index: int, line: ImportedInvoiceLine, unit: Decimal
+) -> Iterator[Finding]:
     stated = line.currency_amount - line.currency_tax
     computed = line_before_tax(line, unit)
     if abs(stated - computed) > unit:
@@ -107,7 +111,7 @@ def _price(resolved: Resolved, index: int, line: ImportedInvoiceLine, unit: Deci
         )
 
 
-def _e_invoice(resolved: Resolved, body: ImportedInvoiceBody) -> Iterator[Finding]:
+def _e_invoice(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
     """What the conversion needs: a PDF, a label on every line, and a number of the form that it takes."""
     invoice, problem = resolved.invoice, "e-invoice"
     if invoice.file and invoice.file.media_type != _PDF:
@@ -128,7 +132,7 @@ def _e_invoice(resolved: Resolved, body: ImportedInvoiceBody) -> Iterator[Findin
             )
 
 
-def _no_discounts(resolved: Resolved, body: ImportedInvoiceBody) -> Iterator[Finding]:
+def _no_discounts(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
     places: list[Path] = [
         ("invoice_lines", index, "discount") for index, line in enumerate(body.invoice_lines) if line.discount
     ]

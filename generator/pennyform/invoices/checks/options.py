@@ -18,7 +18,7 @@ _WAITING = ("send_by_email", "send_to_pa", "categories", "mark_as_paid", "matche
 _OPTIONS = "options"
 
 
-def check_wishes(document: Document, schema: Schema) -> Iterator[Finding]:
+def check_options(document: Document, schema: Schema) -> Iterator[Finding]:
     """Wishes that come too early, contradict one another, or do not add up.
 
     Args:

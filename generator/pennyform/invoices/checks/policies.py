@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pennyform.findings import Finding
-from pennyform.invoices.checks.references import Resolved
+from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import UNSET, Policies, lines_of
 from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
@@ -14,7 +14,7 @@ _WHERE = "pennyform.yaml says so for this repository."
 
 
 def check_policies(
-    resolved: Resolved, policies: Policies, product: Product, rounding: str
+    resolved: ResolvedInvoice, policies: Policies, product: Product, rounding: str
 ) -> Iterator[Finding]:
     """What one invoice asks for beyond ``policies``.
 
@@ -32,7 +32,7 @@ def check_policies(
         yield from _amount(resolved, policies, product, rounding)
 
 
-def _final(resolved: Resolved) -> Iterator[Finding]:
+def _final(resolved: ResolvedInvoice) -> Iterator[Finding]:
     invoice = resolved.invoice
     path: Path = ("file",) if invoice.file else ("options", "finalize")
     if invoice.options.finalize or invoice.file:
@@ -41,7 +41,7 @@ def _final(resolved: Resolved) -> Iterator[Finding]:
         )
 
 
-def _codes(resolved: Resolved, allowed: Sequence[str], product: Product) -> Iterator[Finding]:
+def _codes(resolved: ResolvedInvoice, allowed: Sequence[str], product: Product) -> Iterator[Finding]:
     for index, line in enumerate(lines_of(resolved.invoice.body)):
         code = fill_from_product(line, product).vat_rate
         if code is not UNSET and code not in allowed:
@@ -54,7 +54,9 @@ def _codes(resolved: Resolved, allowed: Sequence[str], product: Product) -> Iter
             )
 
 
-def _amount(resolved: Resolved, policies: Policies, product: Product, rounding: str) -> Iterator[Finding]:
+def _amount(
+    resolved: ResolvedInvoice, policies: Policies, product: Product, rounding: str
+) -> Iterator[Finding]:
     try:
         found = totals(resolved.invoice.body, rounding=rounding, product=product)
     except UnknownProductError:

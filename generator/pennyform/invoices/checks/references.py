@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pennyform.invoices.expressions.evaluate import Origin
 
 
-class Resolved(NamedTuple):
+class ResolvedInvoice(NamedTuple):
     """An invoice and the document it was made from, which knows the places.
 
     ``origins`` are the expressions that gave values, by the path of each value.
@@ -96,7 +96,7 @@ def _same_file(claim: ReferenceClaim, first: Place) -> Finding:
 
 
 def check_references(
-    resolved: Resolved, product: Product, declared: Mapping[str, set[str]]
+    resolved: ResolvedInvoice, product: Product, declared: Mapping[str, set[str]]
 ) -> Iterator[Finding]:
     """Natural keys that nothing declared beside the invoices answers to, and products in another currency.
 
@@ -124,7 +124,7 @@ def _keys(body: Body) -> Iterator[tuple[Path, Key]]:
                 yield (*path, name.removesuffix("_id")), value
 
 
-def _credited(resolved: Resolved) -> Iterator[Finding]:
+def _credited(resolved: ResolvedInvoice) -> Iterator[Finding]:
     """A credit note of itself."""
     key = resolved.invoice.credit_note_of
     if key and key.value == resolved.invoice.external_reference:
@@ -149,7 +149,7 @@ def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) ->
     )
 
 
-def _currency(resolved: Resolved, path: Path, declared: ProductBody | None) -> Iterator[Finding]:
+def _currency(resolved: ResolvedInvoice, path: Path, declared: ProductBody | None) -> Iterator[Finding]:
     invoiced = resolved.invoice.body.currency or "EUR"
     priced = (declared.currency if declared else UNSET) or "EUR"
     line = resolved.invoice.body.invoice_lines[int(path[1])]
@@ -164,7 +164,7 @@ def _currency(resolved: Resolved, path: Path, declared: ProductBody | None) -> I
         )
 
 
-def check_amounts(resolved: Resolved, product: Product) -> Iterator[Finding]:
+def check_amounts(resolved: ResolvedInvoice, product: Product) -> Iterator[Finding]:
     """An absolute discount on the invoice that takes off more than there is."""
     body = resolved.invoice.body
     if not body.discount or body.discount.type != "absolute" or resolved.invoice.file:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.findings import Finding
-from pennyform.invoices.checks.options import check_wishes
+from pennyform.invoices.checks.options import check_options
 from pennyform.invoices.money import dates
 from pennyform.invoices.money.amounts import parse_amount
 from pennyform.invoices.schema.schema import Schema, leaves
@@ -32,7 +32,7 @@ def check_invoice(document: Document, schema: Schema) -> list[Finding]:
         *_section_ranks(document),
         *_lines(document),
         *_discount_bounds(document, ("discount",), None),
-        *check_wishes(document, schema),
+        *check_options(document, schema),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.checks.references import Resolved
+from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import UNSET, DesiredCustomer, LineBody, lines_of
 from pennyform.invoices.money.totals import Product, fill_from_product
 from pennyform.invoices.money.vat_codes import Rate, rates
@@ -31,7 +31,7 @@ class _Taxed(NamedTuple):
 
 
 def check_vat_rates(
-    resolved: Resolved, product: Product, customer: DesiredCustomer | None
+    resolved: ResolvedInvoice, product: Product, customer: DesiredCustomer | None
 ) -> Iterator[Finding]:
     """Warnings about the VAT codes of an invoice.
 
@@ -48,7 +48,7 @@ def check_vat_rates(
     yield from _mix(resolved, lines)
 
 
-def _taxed(resolved: Resolved, product: Product) -> Iterator[_Taxed]:
+def _taxed(resolved: ResolvedInvoice, product: Product) -> Iterator[_Taxed]:
     for index, line in enumerate(lines_of(resolved.invoice.body)):
         filled = fill_from_product(line, product)
         rate = rates().get(filled.vat_rate or "")
@@ -57,7 +57,7 @@ def _taxed(resolved: Resolved, product: Product) -> Iterator[_Taxed]:
             yield _Taxed(("invoice_lines", index, field), rate, filled)
 
 
-def _doubts(resolved: Resolved, one: _Taxed) -> Iterator[Finding]:
+def _doubts(resolved: ResolvedInvoice, one: _Taxed) -> Iterator[Finding]:
     """A rate that was not in force on the invoice's date, or whose effect nobody has looked up."""
     day, rate = resolved.invoice.body.date.isoformat(), one.rate
     if rate.valid_until and day > rate.valid_until:
@@ -74,7 +74,7 @@ def _doubts(resolved: Resolved, one: _Taxed) -> Iterator[Finding]:
         yield _warning(resolved, "vat-rate-assumed", summary, one.path, detail=rate.note, fix=fix)
 
 
-def _countries(resolved: Resolved, one: _Taxed, customer: DesiredCustomer | None) -> Iterator[Finding]:
+def _countries(resolved: ResolvedInvoice, one: _Taxed, customer: DesiredCustomer | None) -> Iterator[Finding]:
     """A code that does not go with where the customer is."""
     address = customer.body.billing_address if customer else UNSET
     country = address.country_alpha2 if address else UNSET
@@ -108,7 +108,7 @@ def _mismatch(rate: Rate, country: str, *, is_business: bool) -> str:
     return ""
 
 
-def _mentions(resolved: Resolved, lines: list[_Taxed]) -> Iterator[Finding]:
+def _mentions(resolved: ResolvedInvoice, lines: list[_Taxed]) -> Iterator[Finding]:
     """A sale without tax that does not say why; under reverse charge Pennylane's own text does."""
     if any(getattr(resolved.invoice.body, name, None) for name in _TEXTS):
         return
@@ -126,7 +126,7 @@ def _mentions(resolved: Resolved, lines: list[_Taxed]) -> Iterator[Finding]:
             return
 
 
-def _mix(resolved: Resolved, lines: list[_Taxed]) -> Iterator[Finding]:
+def _mix(resolved: ResolvedInvoice, lines: list[_Taxed]) -> Iterator[Finding]:
     """Lines that leave the tax to the customer beside lines that charge it."""
     charged = next((one for one in lines if one.rate.on_document and one.rate.percent), None)
     left = next((one for one in lines if one.rate.reverse_charge), None)
@@ -143,6 +143,6 @@ def _mix(resolved: Resolved, lines: list[_Taxed]) -> Iterator[Finding]:
 
 
 def _warning(
-    resolved: Resolved, rule: str, summary: str, path: Path, *, detail: str = "", fix: str = ""
+    resolved: ResolvedInvoice, rule: str, summary: str, path: Path, *, detail: str = "", fix: str = ""
 ) -> Finding:
     return resolved.document.finding(rule, summary, path, severity=Severity.WARNING, detail=detail, fix=fix)

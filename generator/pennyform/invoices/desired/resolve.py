@@ -27,7 +27,7 @@ from pennyform.invoices.model import (
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema, definition_schema
 from pennyform.invoices.sources.attachments import AttachmentResult
-from pennyform.invoices.sources.kinds import written_as
+from pennyform.invoices.sources.kinds import definition_schema_name
 from pennyform.invoices.yaml.document import Document, Path
 
 
@@ -42,7 +42,7 @@ def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
         The invoice, its digest left empty.
     """
     value = document.value
-    schema = definition_schema(written_as(value))
+    schema = definition_schema(definition_schema_name(value))
     imported = "file" in value
     stated = request(document, schema)
     body: Body = from_json(ImportedInvoiceBody, stated) if imported else from_json(InvoiceBody, stated)

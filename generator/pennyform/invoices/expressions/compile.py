@@ -16,8 +16,8 @@ from typing import Any
 import jinja2
 import jinja2.nodes
 
-from pennyform.invoices.expressions.errors import why
-from pennyform.invoices.expressions.sandbox import environment, filters
+from pennyform.invoices.expressions.errors import explain_expression_error
+from pennyform.invoices.expressions.sandbox import environment, filter_names
 from pennyform.invoices.yaml.scalars import FORBIDDEN
 
 Value = str | int | Decimal | date | bool
@@ -115,20 +115,20 @@ def _lexed(text: str) -> list[tuple[int, str, str]]:
     try:
         return list(environment().lex(text))
     except jinja2.TemplateError as error:
-        raise ExpressionError(why(error, filters)) from error
+        raise ExpressionError(explain_expression_error(error, filter_names)) from error
 
 
 def _expression(source: str) -> Callable[[Mapping[str, Any]], Any]:
     try:
         compiled = environment().compile_expression(source, undefined_to_none=False)
     except (jinja2.TemplateError, ValueError, SyntaxError, ArithmeticError) as error:
-        raise ExpressionError(f"`{source}`: {why(error, filters)}") from error
+        raise ExpressionError(f"`{source}`: {explain_expression_error(error, filter_names)}") from error
 
     def evaluated(names: Mapping[str, Any]) -> Any:
         try:
             return compiled(**names)
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-            raise ExpressionError(f"`{source}`: {why(error, filters)}") from error
+            raise ExpressionError(f"`{source}`: {explain_expression_error(error, filter_names)}") from error
 
     return evaluated
 
@@ -150,7 +150,7 @@ def _hint(value: jinja2.Undefined) -> str:
     """What the environment knows about a name or a field that is not there."""
     if not value._undefined_hint:
         return " is not defined"
-    return f": {why(ValueError(value._undefined_hint), filters)}"
+    return f": {explain_expression_error(ValueError(value._undefined_hint), filter_names)}"
 
 
 def _spoken(value: Value | None) -> str:

@@ -15,7 +15,7 @@ _SYNTAX = {"'end of template'": "end", "chunk after expression": "a part too man
 _NO_FILTER = re.compile(r"No (filter|test) named '(.*)'")
 
 
-def worded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def with_argument_errors(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """The filter ``function``, which says what it takes when it is given other arguments."""
 
     @wraps(function)
@@ -38,7 +38,7 @@ def _taken(name: str, function: Callable[..., Any], given: tuple[Any, ...], name
     return f"`{name}` cannot be used on these values"
 
 
-def why(error: Exception, filters: Callable[[], list[str]]) -> str:
+def explain_expression_error(error: Exception, filters: Callable[[], list[str]]) -> str:
     """Why an expression cannot be compiled or evaluated, in one line.
 
     Args:

@@ -14,7 +14,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.sandbox import SandboxedEnvironment
 
-from pennyform.invoices.expressions.errors import worded
+from pennyform.invoices.expressions.errors import with_argument_errors
 from pennyform.invoices.expressions.filters import FILTERS, is_number
 
 _PARTS_OF_A_DATE = ("year", "month", "day")
@@ -25,11 +25,11 @@ def environment() -> SandboxedEnvironment:
     """The one environment in which all expressions are compiled."""
     made = _Sandbox(undefined=jinja2.StrictUndefined, extensions=[_DecimalLiterals], cache_size=0)
     made.globals = {}
-    made.filters = {name: worded(name, function) for name, function in FILTERS.items()}
+    made.filters = {name: with_argument_errors(name, function) for name, function in FILTERS.items()}
     return made
 
 
-def filters() -> list[str]:
+def filter_names() -> list[str]:
     """The names of all filters that expressions can use."""
     return sorted(name for name in FILTERS if name != "decimal")
 

@@ -6,27 +6,28 @@ out is read again and must say the same, or the file stays as it is.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
 
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.formatter.lines import Lines
 from pennyform.invoices.money.amounts import parse_amount
 from pennyform.invoices.schema.schema import Schema, leaves
-from pennyform.invoices.yaml.document import Document, Path
+from pennyform.invoices.yaml.document import Document, Json, Path
 from pennyform.invoices.yaml.reader import read
 
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-class Formatted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FormatResult:
     """The canonical form. ``content`` is None when there is none to be had; the findings say why."""
 
     content: bytes | None
     findings: list[Finding]
 
 
-def formatted(content: bytes, document: Document, schema: Schema) -> Formatted:
+def format_definition(content: bytes, document: Document, schema: Schema) -> FormatResult:
     """Bring a definition into canonical form.
 
     Args:
@@ -36,25 +37,34 @@ def formatted(content: bytes, document: Document, schema: Schema) -> Formatted:
     """
     text = content.decode("utf-8-sig")
     if text.replace("\r\n", "").count("\r"):
-        return Formatted(None, [_refused(document, "lines end in carriage returns alone", "use line feeds")])
+        return _format_refused(document, "lines end in carriage returns alone", "use line feeds")
+    amounts = _unquoted_amounts(document, schema)
     lines = Lines(text)
-    for path, raw in _unquoted_amounts(document, schema):
-        lines.quote(document.marks[path], raw)
-    for path, order in reversed(_mappings(document.value, schema)):
+    for path, amount in amounts.items():
+        lines.quote(document.marks[path], amount)
+    # Inner mappings first: sorting an outer one moves the lines that the marks of the inner ones name.
+    for path, order in reversed(_ordered_mappings(document.value, schema)):
         lines.sort(document, path, order)
     result = str(lines)
-    if not _says_the_same(text, result, document, schema):
-        return Formatted(None, [_refused(document, "moving its lines would change what it says", "")])
+    after, findings = read(result.encode(), document.file)
+    is_same = (
+        after is not None
+        and not errors(findings)
+        and _is_same(document.value, after.value, amounts)
+        and _letters(text) == _letters(result)
+    )
+    if not is_same:
+        return _format_refused(document, "moving its lines would change what it says", "lay it out by hand")
     mark = _BYTE_ORDER_MARK if content.startswith(_BYTE_ORDER_MARK.encode()) else ""
-    return Formatted((mark + result).encode(), [])
+    return FormatResult((mark + result).encode(), [])
 
 
-def needed(content: bytes, canonical: bytes, name: str) -> Finding | None:
+def format_finding(content: bytes, canonical: bytes, name: str) -> Finding | None:
     """The finding that a file is not in canonical form, at the first line that differs; None when it is."""
     if content == canonical:
         return None
     pairs = zip(content.split(b"\n"), canonical.split(b"\n"), strict=False)
-    line = next((number for number, (is_, will_be) in enumerate(pairs, 1) if is_ != will_be), 1)
+    line = next((number for number, (before, after) in enumerate(pairs, 1) if before != after), 1)
     return Finding(
         "format-needed",
         Severity.ERROR,
@@ -66,52 +76,38 @@ def needed(content: bytes, canonical: bytes, name: str) -> Finding | None:
     )
 
 
-def _refused(document: Document, why: str, fix: str) -> Finding:
-    return document.finding(
-        "format-refused", f"the file is left as it is: {why}", fix=fix or "lay it out by hand"
-    )
+def _format_refused(document: Document, reason: str, fix: str) -> FormatResult:
+    finding = document.finding("format-refused", f"the file is left as it is: {reason}", fix=fix)
+    return FormatResult(None, [finding])
 
 
-def _unquoted_amounts(document: Document, schema: Schema) -> list[tuple[Path, str]]:
+def _unquoted_amounts(document: Document, schema: Schema) -> dict[Path, str]:
     """Each number that stands where an amount belongs, with the text of that amount."""
-    found = []
+    amounts = {}
     for path, leaf, value in leaves(schema, document.value):
-        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-        if is_number and _is_amount(leaf) and parse_amount(f"{Decimal(value):f}") is not None:
-            found.append((path, f"{Decimal(value):f}"))
-    return found
+        variant = leaf["anyOf"][0] if "anyOf" in leaf else leaf
+        types = variant.get("type", [])
+        is_amount = variant.get("format") == "decimal" and "string" in types and "number" not in types
+        if is_amount and isinstance(value, int | Decimal) and not isinstance(value, bool):
+            text = f"{Decimal(value):f}"
+            if parse_amount(text) is not None:
+                amounts[path] = text
+    return amounts
 
 
-def _is_amount(leaf: Schema) -> bool:
-    first = leaf["anyOf"][0] if "anyOf" in leaf else leaf
-    types = first.get("type", [])
-    return first.get("format") == "decimal" and "string" in types and "number" not in types
-
-
-def _mappings(value: Any, schema: Schema, path: Path = ()) -> list[tuple[Path, list[str]]]:
+def _ordered_mappings(value: Json, schema: Schema, path: Path = ()) -> list[tuple[Path, list[str]]]:
     """Every mapping whose fields the schema orders, outer ones first, with that order."""
+    mappings: list[tuple[Path, list[str]]] = []
     if isinstance(value, dict) and isinstance(schema.get("properties"), dict):
         properties = schema["properties"]
-        inner = [
-            one
-            for name, member in value.items()
-            if isinstance(properties.get(name), dict)
-            for one in _mappings(member, properties[name], (*path, name))
-        ]
-        return [(path, list(properties)), *inner]
-    if isinstance(value, list) and isinstance(schema.get("items"), dict):
-        items = schema["items"]
-        return [one for index, item in enumerate(value) for one in _mappings(item, items, (*path, index))]
-    return []
-
-
-def _says_the_same(before: str, after: str, document: Document, schema: Schema) -> bool:
-    """Whether both texts mean one definition and hold the same characters, but for quotes."""
-    again, findings = read(after.encode(), document.file)
-    if again is None or errors(findings):
-        return False
-    amounts = {path for path, _ in _unquoted_amounts(document, schema)}
-    return _is_same(document.value, again.value, amounts) and _letters(before) == _letters(after)
+        mappings.append((path, list(properties)))
+        for name, member in value.items():
+            if isinstance(properties.get(name), dict):
+                mappings += _ordered_mappings(member, properties[name], (*path, name))
+    elif isinstance(value, list) and isinstance(schema.get("items"), dict):
+        for index, item in enumerate(value):
+            mappings += _ordered_mappings(item, schema["items"], (*path, index))
+    return mappings
 
 
 def _letters(text: str) -> list[str]:
@@ -119,18 +115,19 @@ def _letters(text: str) -> list[str]:
     return sorted("".join(text.replace('"', "").split()))
 
 
-def _is_same(one: Any, other: Any, amounts: set[Path], path: Path = ()) -> bool:
+def _is_same(before: Json, after: Json, amounts: dict[Path, str], path: Path = ()) -> bool:
+    """Whether two values are equal, but for the quotes around ``amounts``."""
     if path in amounts:
-        return Decimal(one) == parse_amount(other)
-    if type(one) is not type(other):
+        return Decimal(before) == parse_amount(after)
+    if type(before) is not type(after):
         return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(
-            _is_same(one[name], other[name], amounts, (*path, name)) for name in one
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(
+            _is_same(before[name], after[name], amounts, (*path, name)) for name in before
         )
-    if isinstance(one, list):
-        return len(one) == len(other) and all(
-            _is_same(mine, yours, amounts, (*path, index))
-            for index, (mine, yours) in enumerate(zip(one, other, strict=True))
+    if isinstance(before, list):
+        return len(before) == len(after) and all(
+            _is_same(pair[0], pair[1], amounts, (*path, index))
+            for index, pair in enumerate(zip(before, after, strict=True))
         )
-    return bool(one == other)
+    return bool(before == after)

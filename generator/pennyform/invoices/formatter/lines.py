@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from pennyform.invoices.yaml.document import Document, Mark, Path
 
@@ -12,7 +12,8 @@ _BEFORE_A_KEY = re.compile(r"[ ]*(?:- +)*")
 _NUMBER = re.compile(r"[-+0-9.eE]+")
 
 
-class _Entry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Entry:
     """One key of a mapping: its name, and its lines from ``start`` up to ``end``, comments above included."""
 
     name: str
@@ -39,9 +40,10 @@ class Lines:
     def quote(self, mark: Mark, amount: str) -> None:
         """Put quotes around the number at ``mark``, which says ``amount``."""
         line, start = self._lines[mark.line - 1], mark.column - 1
-        written = _NUMBER.match(line, start)
-        if written and written.group() == amount:
-            self._lines[mark.line - 1] = f'{line[:start]}"{amount}"{line[written.end() :]}'
+        number = _NUMBER.match(line, start)
+        # Written otherwise, as in 1e2, it stays: quoting it would change what it says.
+        if number and number.group() == amount:
+            self._lines[mark.line - 1] = f'{line[:start]}"{amount}"{line[number.end() :]}'
 
     def sort(self, document: Document, path: Path, order: Sequence[str]) -> None:
         """Bring the keys of the mapping at ``path`` into ``order``; unknown keys stay behind the known ones.
@@ -50,13 +52,20 @@ class Lines:
         """
         entries = self._entries(document, path, order)
         rank = {name: place for place, name in enumerate(order)}
-        wanted = sorted(entries, key=lambda entry: rank.get(entry.name, len(rank)))
-        if wanted == entries:
+        in_order = sorted(entries, key=lambda entry: rank.get(entry.name, len(rank)))
+        if in_order == entries:
             return
         start, end = entries[0].start, entries[-1].end
         dash = self._take_dash(document, path, entries[0])
-        blocks = [self._lines[entry.start : entry.end] for entry in wanted]
-        _lend_blank_lines(blocks, wanted.index(entries[0]))
+        blocks = [self._lines[entry.start : entry.end] for entry in in_order]
+        former_first = in_order.index(entries[0])
+        if former_first:
+            # A block that comes first leaves the blank lines above it to the block whose place it takes.
+            blank = 0
+            while not blocks[0][blank].strip():
+                blank += 1
+            blocks[former_first][:0] = blocks[0][:blank]
+            del blocks[0][:blank]
         if dash:
             _give_dash(blocks[0], dash)
         self._lines[start:end] = [line for block in blocks for line in block]
@@ -74,9 +83,12 @@ class Lines:
         floor = self._floor(document, path)
         starts = [self._block_start(mark.key_line - 1, column, floor) for mark in marks]
         if not path:
-            starts[0] = self._behind_header(starts[0], marks[0].key_line - 1)
+            # Remarks at the top of a file stay there, but for a comment that a blank line sets off from them.
+            first_key = marks[0].key_line - 1
+            blank = [number for number in range(starts[0], first_key) if not self._lines[number].strip()]
+            starts[0] = blank[-1] + 1 if blank else first_key
         ends = [*starts[1:], self._end(document, path)]
-        return [_Entry(*entry) for entry in zip(members, starts, ends, strict=True)]
+        return [_Entry(*fields) for fields in zip(members, starts, ends, strict=True)]
 
     def _begins_line(self, mark: Mark, *, first: bool) -> bool:
         before = self._lines[mark.key_line - 1][: mark.key_column - 1]
@@ -93,17 +105,12 @@ class Lines:
         """Where the remarks above a key begin; comments further in belong to what is above."""
         start = line
         for number in range(line - 1, floor - 1, -1):
-            text = self._lines[number].strip()
-            is_comment = text.startswith("#")
-            if text and not (is_comment and _indentation(self._lines[number]) <= column):
+            text = self._lines[number].lstrip()
+            indentation = len(self._lines[number]) - len(text)
+            if text and not (text.startswith("#") and indentation <= column):
                 break
             start = number
         return start
-
-    def _behind_header(self, start: int, first_key: int) -> int:
-        """Remarks at the top of a file stay there, but for a comment that a blank line sets off from them."""
-        blank = [number for number in range(start, first_key) if not self._lines[number].strip()]
-        return blank[-1] + 1 if blank else first_key
 
     def _end(self, document: Document, path: Path) -> int:
         """Where the lines at ``path`` end: before what follows, or before the file's last remarks."""
@@ -146,21 +153,6 @@ def _following(document: Document, path: Path) -> Path | None:
     names = _member_names(document, parent)
     index = names.index(step) + 1
     return (*parent, names[index]) if index < len(names) else None
-
-
-def _indentation(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def _lend_blank_lines(blocks: list[list[str]], formerly_first: int) -> None:
-    """A block that comes first leaves the blank lines above it to the block whose place it takes."""
-    if not formerly_first:
-        return
-    blank = 0
-    while not blocks[0][blank].strip():
-        blank += 1
-    blocks[formerly_first][:0] = blocks[0][:blank]
-    del blocks[0][:blank]
 
 
 def _give_dash(block: list[str], dash: str) -> None:

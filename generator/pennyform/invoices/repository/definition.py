@@ -1,216 +1,242 @@
-"""One invoice definition: valid, resolved, checked against what it leans on. Pure, given the surroundings."""
+"""One invoice definition: valid, resolved, checked against what it depends on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, errors
-from pennyform.invoices.checks.references import IMPORTED_FILE, ReferenceClaim, Resolved
+from pennyform.invoices.checks.references import (
+    IMPORTED_FILE,
+    ReferenceClaim,
+    ResolvedInvoice,
+    check_amounts,
+    check_references,
+)
+from pennyform.invoices.checks.vat import check_vat_rates
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.reference_prefix import prefixed, with_prefix
-from pennyform.invoices.model import Place
-from pennyform.invoices.repository.check_all import check_resolved
-from pennyform.invoices.repository.context import Surroundings, is_valid
+from pennyform.invoices.model import DesiredCustomer, Key, Place, Policies
+from pennyform.invoices.repository.context import RepositoryContext, is_valid
 from pennyform.invoices.schema.schema import definition_schema
-from pennyform.invoices.sources.attachments import AttachmentResult, read_attachment
-from pennyform.invoices.sources.kinds import written_as
+from pennyform.invoices.sources.attachments import find_attachments
+from pennyform.invoices.sources.kinds import definition_schema_name
 from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
 from pennyform.invoices.yaml.document import Document, pointer
 
 if TYPE_CHECKING:
     from pennyform.invoices.checks.credit_notes import CreditNote
-    from pennyform.invoices.sources.data_file import Row
+
+# What few definitions need is only imported for them: starting is most of the time that checking one file
+# takes, and Jinja alone would add a third to it.
+_NO_POLICIES = Policies()
 
 
-class Outcome(NamedTuple):
-    """What one definition comes to: its invoices (none when it has errors), its references, its findings.
+@dataclass(frozen=True, slots=True)
+class DefinitionResult:
+    """The result of one definition: its invoices (none when it has errors), its references, its findings.
 
     ``credit_notes`` are left to be compared with what they take back, which may be in other files.
     ``files`` are the files that it draws on or sends, by path below the root, with the SHA-256 of each.
     """
 
-    invoices: tuple[Resolved, ...]
+    invoices: tuple[ResolvedInvoice, ...]
     claims: tuple[ReferenceClaim, ...]
     credit_notes: tuple[CreditNote, ...]
     findings: list[Finding]
     files: Mapping[str, str]
 
 
-class _Written(NamedTuple):
-    """A definition of one invoice, be it a file of its own or made from the row of another."""
-
-    whole: ResolvedDefinition
-    row: Row | None
-
-
-def outcome(document: Document, around: Surroundings, found: Sequence[Finding] = ()) -> Outcome:
+def check_definition(
+    document: Document, context: RepositoryContext, yaml_findings: Sequence[Finding] = ()
+) -> DefinitionResult:
     """Check the invoice definition ``document`` and resolve it.
 
     Args:
         document: what its file says.
-        around: what it may lean on.
-        found: what was wrong with the file as YAML.
+        context: what it may depend on.
+        yaml_findings: what was wrong with the file as YAML.
     """
-    case = _Case(around, list(found), is_sound=not errors(found))
-    written = case.written(document)
-    invoices = [one for one in map(case.resolved, written) if one]
-    claims = [claim for one in written for claim in case.claims(one)]
-    notes = tuple(case.credit_notes(invoices)) if any(one.invoice.credit_note_of for one in invoices) else ()
-    return Outcome(tuple(invoices), (*claims, *case.imports), notes, case.findings, case.files)
+    checker = _DefinitionChecker(context, list(yaml_findings), is_well_formed=not errors(yaml_findings))
+    definitions = checker.expand(document)
+    invoices = [invoice for invoice in map(checker.resolve, definitions) if invoice]
+    claims = [claim for definition in definitions for claim in checker.claims(definition)]
+    notes: tuple[CreditNote, ...] = ()
+    if any(resolved.invoice.credit_note_of for resolved in invoices):
+        from pennyform.invoices.checks.credit_notes import credit_notes
+
+        product, rounding = context.repository().product, context.settings.rounding
+        notes = tuple(credit_notes(invoices, product, rounding))
+    return DefinitionResult(
+        tuple(invoices), (*claims, *checker.imports), notes, checker.findings, checker.files
+    )
 
 
-class _Case:
-    """The way of one file through all checks, and what was found on it."""
+class _DefinitionChecker:
+    """Takes one file through all checks, and keeps what is found."""
 
-    def __init__(self, around: Surroundings, findings: list[Finding], *, is_sound: bool) -> None:
-        self.around = around
+    def __init__(self, context: RepositoryContext, findings: list[Finding], *, is_well_formed: bool) -> None:
+        self.context = context
         self.findings = findings
         self.files: dict[str, str] = {}
         self.imports: list[ReferenceClaim] = []
-        self.is_sound = is_sound
+        self.is_well_formed = is_well_formed
 
-    def written(self, document: Document) -> list[_Written]:
+    def expand(self, document: Document) -> list[ResolvedDefinition]:
         """The definitions in ``document``: itself, or one for each row that it is for."""
         if not isinstance(document.value, dict) or "for_each" not in document.value:
-            return [_Written(ResolvedDefinition(document, {}), None)]
-        way = written_as(document.value)
-        if not is_valid(way, document, self.findings, is_sound=self.is_sound):
+            return [ResolvedDefinition(document, {})]
+        schema_name = definition_schema_name(document.value)
+        if not is_valid(schema_name, document, self.findings, is_well_formed=self.is_well_formed):
             return []
-        # Most definitions are for one invoice and have no template: they do without what these import.
-        from pennyform.invoices.templates.series import expand, rows
+        from pennyform.invoices.templates.series import expand_series, read_rows
 
-        root = self.around.settings.root
-        found, file = rows(document, root)
-        self.findings += found.findings
-        if file is not None and found.content is not None:
-            self.files[file.relative_to(root).as_posix()] = _sha256(found.content)
-        if errors(found.findings):
+        root = self.context.settings.root
+        data, file = read_rows(document, root)
+        self.findings += data.findings
+        if file is not None and data.content is not None:
+            import hashlib  # loads OpenSSL
+
+            self.files[file.relative_to(root).as_posix()] = hashlib.sha256(data.content).hexdigest()
+        if errors(data.findings):
             return []
-        expanded, findings = expand(document, found.rows, definition_schema(way.removesuffix("-series")))
+        single = definition_schema(schema_name.removesuffix("-series"))
+        definitions, findings = expand_series(document, data.rows, single)
         self.findings += findings
-        return [_Written(one.whole, one.row) for one in expanded]
+        return definitions
 
-    def resolved(self, written: _Written) -> Resolved | None:
-        """The invoice that ``written`` asks for; None when it has errors."""
+    def resolve(self, definition: ResolvedDefinition) -> ResolvedInvoice | None:
+        """The invoice that ``definition`` asks for; None when it has errors."""
         findings: list[Finding] = []
-        one = self._resolved(written, findings)
-        if one:
-            findings += check_resolved(one, self.around)
-        if one and one.invoice.file:
-            place, source = one.document.place(("file",)), written.whole.document.file
-            self.imports.append(ReferenceClaim(IMPORTED_FILE, one.invoice.file.sha256, place, source))
-        self.findings += [_for_definition(finding, written) for finding in findings]
-        return None if errors(findings) else one
+        resolved = self._resolve(definition, findings)
+        if resolved:
+            findings += check_resolved(resolved, self.context)
+            if resolved.invoice.file:
+                place, source = resolved.document.place(("file",)), definition.document.file
+                self.imports.append(
+                    ReferenceClaim(IMPORTED_FILE, resolved.invoice.file.sha256, place, source)
+                )
+        self.findings += [_with_subject(finding, definition) for finding in findings]
+        return None if errors(findings) else resolved
 
-    def claims(self, written: _Written) -> list[ReferenceClaim]:
-        """The reference that ``written`` states, even when it has other mistakes."""
-        document = written.whole.document
-        stated = document.value.get("external_reference") if isinstance(document.value, dict) else None
-        if not isinstance(stated, str):
+    def claims(self, definition: ResolvedDefinition) -> list[ReferenceClaim]:
+        """The reference that ``definition`` states, even when it has other mistakes."""
+        value = definition.document.value
+        reference = value.get("external_reference") if isinstance(value, dict) else None
+        if not isinstance(reference, str):
             return []
-        reference = prefixed(stated, self.around.settings.reference_prefix)
-        return [ReferenceClaim("invoice", reference, _place(written), document.file)]
+        full = prefixed(reference, self.context.settings.reference_prefix)
+        return [ReferenceClaim("invoice", full, _place(definition), definition.document.file)]
 
-    def credit_notes(self, invoices: Sequence[Resolved]) -> Iterator[CreditNote]:
-        """What is left to compare of those invoices that take back another one."""
-        from pennyform.invoices.checks.credit_notes import credit_notes
-
-        return credit_notes(invoices, self.around.repository().product, self.around.settings.rounding)
-
-    def _resolved(self, written: _Written, findings: list[Finding]) -> Resolved | None:
-        whole: ResolvedDefinition | None = written.whole
-        document = written.whole.document
-        if not is_valid(written_as(document.value), document, findings, is_sound=self.is_sound):
-            findings += self._wrong_values(written)
+    def _resolve(self, definition: ResolvedDefinition, findings: list[Finding]) -> ResolvedInvoice | None:
+        document, schema_name = definition.document, definition_schema_name(definition.document.value)
+        if not is_valid(schema_name, document, findings, is_well_formed=self.is_well_formed):
+            if schema_name == "definitions/invoice" and isinstance(document.value, dict):
+                findings += self._wrong_values(definition)
             return None
+        whole: ResolvedDefinition | None = definition
         if "template" in document.value:
-            whole = self._from_template(written, findings)
+            whole = self._apply_template(definition, findings)
         if whole is None:
             return None
-        document = with_prefix(whole.document, self.around.settings.reference_prefix)
-        files, refused = read_attachment(document, self.around.settings.root)
-        findings += refused
-        if refused:
+        document = with_prefix(whole.document, self.context.settings.reference_prefix)
+        attachments, problems = find_attachments(document, self.context.settings.root)
+        findings += problems
+        if problems:
             return None
-        self.files.update({one.path: one.sha256 for one in files.values()})
-        one = _resolved(document, files, written, whole)
-        return self._electronic(one, findings) if "e_invoice" in document.value else one
+        self.files.update({file.path: file.sha256 for file in attachments.values()})
+        invoice = desired.invoice(document, attachments)
+        if definition.row:
+            invoice = invoice._replace(place=_place(definition))
+        if document.value.get("e_invoice"):
+            from pennyform.invoices.checks.e_invoices import as_e_invoice
 
-    def _electronic(self, one: Resolved, findings: list[Finding]) -> Resolved:
-        """An import whose file may be an electronic invoice, which is held against its definition."""
-        if not one.document.value["e_invoice"]:
-            return one
-        from pennyform.invoices.checks.e_invoices import as_e_invoice
+            invoice, problems = as_e_invoice(invoice, document, self.context.settings.root)
+            findings += problems
+        return ResolvedInvoice(document, invoice, whole.origins)
 
-        invoice, found = as_e_invoice(one.invoice, one.document, self.around.settings.root)
-        findings += found
-        return one._replace(invoice=invoice)
-
-    def _wrong_values(self, written: _Written) -> list[Finding]:
-        """What the template says of the values, so that it is heard in the same run as the other mistakes."""
-        document = written.whole.document
-        if written_as(document.value) != "definitions/invoice" or not isinstance(document.value, dict):
-            return []
+    def _wrong_values(self, definition: ResolvedDefinition) -> list[Finding]:
+        """What the template finds wrong with the values, reported together with the other mistakes."""
+        document = definition.document
         name = document.value.get("template")
-        one = self.around.library.find(name) if isinstance(name, str) else None
-        if one is None:
+        template = self.context.library.find(name) if isinstance(name, str) else None
+        if template is None:
             return []
-        from pennyform.invoices.templates.values import values_for
+        from pennyform.invoices.templates.values import resolve_values
 
-        return values_for(document, one, from_text=written.row is not None)[1]
+        return resolve_values(document, template, from_text=definition.row is not None)[1]
 
-    def _from_template(self, written: _Written, findings: list[Finding]) -> ResolvedDefinition | None:
-        document = written.whole.document
-        one = self.around.library.template(document, ("template",), findings)
-        if one is None:
+    def _apply_template(
+        self, definition: ResolvedDefinition, findings: list[Finding]
+    ) -> ResolvedDefinition | None:
+        library, schema_name = self.context.library, "definitions/invoice"
+        template = library.template(definition.document, ("template",), findings)
+        if template is None:
             return None
-        from pennyform.invoices.templates.apply import resolve
+        from pennyform.invoices.templates.apply import apply_template
 
-        schema = definition_schema("definitions/invoice")
-        whole, found = resolve(written.whole, one, schema, from_text=written.row is not None)
-        findings += [finding for finding in found if finding.place not in self.around.library.faults]
+        whole, problems = apply_template(definition, template, definition_schema(schema_name))
+        findings += [finding for finding in problems if finding.place not in library.reported]
         if whole is None:
             return None
-        valid = is_valid("definitions/invoice", whole.document, findings, is_sound=self.is_sound)
+        # Once more by the schema: what expressions gave may be of the wrong form.
+        valid = is_valid(schema_name, whole.document, findings, is_well_formed=self.is_well_formed)
         return whole if valid else None
 
 
-def _resolved(
-    document: Document, files: AttachmentResult, written: _Written, whole: ResolvedDefinition
-) -> Resolved:
-    invoice = desired.invoice(document, files)
-    if written.row:
-        invoice = invoice._replace(place=_place(written))
-    return Resolved(document, invoice, whole.origins)
+def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Iterator[Finding]:
+    """Everything that is wrong, or probably not meant, about one invoice once it is resolved.
+
+    Args:
+        resolved: the invoice.
+        context: the settings, and the customers and products declared beside it.
+    """
+    settings, product = context.settings, context.repository().product
+    yield from check_references(resolved, product, context.declared)
+    yield from check_amounts(resolved, product)
+    yield from check_vat_rates(resolved, product, _declared_customer(resolved, context))
+    if resolved.invoice.file:
+        from pennyform.invoices.checks.imports import check_import
+
+        yield from check_import(resolved)
+    if resolved.invoice.expect:
+        from pennyform.invoices.checks.expected_totals import check_expectations
+
+        yield from check_expectations(resolved, product, settings.rounding)
+    if settings.policies != _NO_POLICIES:
+        from pennyform.invoices.checks.policies import check_policies
+
+        yield from check_policies(resolved, settings.policies, product, settings.rounding)
 
 
-def _place(written: _Written) -> Place:
+def _declared_customer(resolved: ResolvedInvoice, context: RepositoryContext) -> DesiredCustomer | None:
+    key = resolved.invoice.body.customer_id
+    if not isinstance(key, Key) or key.field != "external_reference":
+        return None
+    return context.customers.get(str(key.value))
+
+
+def _place(definition: ResolvedDefinition) -> Place:
     """Where the invoice is defined: at its reference, or at its row."""
-    if written.row:
-        mark = written.row.mark
+    if definition.row:
+        mark = definition.row.mark
         return Place(mark.file, mark.line, mark.column)
-    return written.whole.document.place(("external_reference",))
+    return definition.document.place(("external_reference",))
 
 
-def _for_definition(finding: Finding, written: _Written) -> Finding:
+def _with_subject(finding: Finding, definition: ResolvedDefinition) -> Finding:
     """Say which invoice a finding is about, where its place does not.
 
     A place in a template or a data file does not name the definition. A place in a definition for many rows
     does not name the row, where the value was computed for one of them.
     """
-    file, row = written.whole.document.file, written.row
+    file, row = definition.document.file, definition.row
     if finding.file == file:
-        computed = row and finding.pointer in map(pointer, written.whole.origins)
-        about = f"For {row.place}." if row and computed else ""
+        is_computed = row and finding.pointer in map(pointer, definition.origins)
+        about = f"For {row.place}." if row and is_computed else ""
     elif row and finding.file != row.mark.file:
         about = f"In the invoice of {file} for {row.place}."
     else:
         about = f"In the invoice of {file}."
     return finding._replace(detail=f"{finding.detail} {about}".strip())
-
-
-def _sha256(content: bytes) -> str:
-    import hashlib  # loads OpenSSL, which checking alone does not need
-
-    return hashlib.sha256(content).hexdigest()

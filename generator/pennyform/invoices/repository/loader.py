@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, tidy
-from pennyform.invoices.checks.references import ReferenceClaim, Resolved, duplicates
+from pennyform.invoices.checks.references import ReferenceClaim, ResolvedInvoice, duplicates
 from pennyform.invoices.desired.digest import digest
 from pennyform.invoices.model import DesiredInvoice, Repository
-from pennyform.invoices.repository.context import Surroundings, surroundings
-from pennyform.invoices.repository.definition import Outcome, outcome
+from pennyform.invoices.repository.context import RepositoryContext, load_context
+from pennyform.invoices.repository.definition import DefinitionResult, check_definition
 from pennyform.invoices.schema.rules import with_remedies
-from pennyform.invoices.sources.discover import Source, Sources
+from pennyform.invoices.sources.discover import Sources, discover
 from pennyform.invoices.sources.kinds import is_surely_an_invoice
-from pennyform.invoices.sources.selection import select
-from pennyform.invoices.sources.source_file import Read, Witness, reading
-from pennyform.invoices.yaml.reader import read_bytes
+from pennyform.invoices.sources.source_file import FileReader, Source
+from pennyform.invoices.yaml.document import JsonObject
 
 if TYPE_CHECKING:
     from pennyform.invoices.checks.credit_notes import CreditNote
 
-Look = Callable[[Resolved], None]
-
 
 def load(
-    paths: Sequence[str | Path], look: Look | None = None, *, environment: str | None = None
+    paths: Sequence[str | Path],
+    on_invoice: Callable[[ResolvedInvoice], None] | None = None,
+    *,
+    environment: str | None = None,
 ) -> tuple[Repository, list[Finding]]:
     """Read the definitions under ``paths``, and the customers, products and templates declared beside them.
 
     Args:
         paths: files and folders of one invoice repository; the working directory when empty.
-        look: is shown each invoice together with what it was made from, which is not kept.
+        on_invoice: is called with each invoice and what it was made from, which is not kept.
         environment: whose policies hold; the one that the settings say when left out.
 
     Returns:
@@ -42,107 +42,109 @@ def load(
         Failure: a path does not exist, the paths belong to several repositories, or the emitted schemas are
             missing.
     """
-    import hashlib  # loads OpenSSL, which checking alone does not need
-
-    sources = select(paths)
-    files: dict[str, str] = {}
-
-    def remember(read: Read) -> None:
-        if read.content is not None:
-            files[_within(read.source.path, sources.root)] = hashlib.sha256(read.content).hexdigest()
-
-    unsure, sure = told_apart(sources.given)
-    around = surroundings(sources, (*sources.beside, *unsure), remember)
+    reader = FileReader(hash_contents=True)
+    sources = discover(paths, reader)
+    unsure, sure = partition(sources.given, reader)
+    context = load_context(sources, (*sources.shared, *unsure), reader)
     if environment:
-        around.settings = around.settings._replace(environment=environment)
+        context.settings = context.settings._replace(environment=environment)
     invoices: list[DesiredInvoice] = []
     notes: list[CreditNote] = []
-    findings, claims = [*sources.refused, *around.findings], around.claims
-    for one in outcomes([*around.invoices, *sure], around, remember):
-        for resolved in one.invoices:
-            invoices.append(_with_digest(resolved.invoice))
-            if look:
-                look(resolved)
-        findings += one.findings
-        claims += one.claims
-        notes += one.credit_notes
-        files.update(one.files)
-    findings += [*duplicates(claims), *against_credited(notes, claims, sources, around)]
-    return around.repository(invoices, files), tidy(with_remedies(findings))
+    files: dict[str, str] = {}
+    findings, claims = [*sources.rejected, *context.findings], context.claims
+    for result in check_files([*context.invoices, *sure], context, reader):
+        for resolved in result.invoices:
+            invoices.append(resolved.invoice._replace(digest=digest(resolved.invoice)))
+            if on_invoice:
+                on_invoice(resolved)
+        findings += result.findings
+        claims += result.claims
+        notes += result.credit_notes
+        files.update(result.files)
+    files |= {_relative(path, sources.root): sha256 for path, sha256 in reader.sha256.items()}
+    findings += [*duplicates(claims), *check_credit_notes(notes, claims, sources, context, reader)]
+    return context.repository(invoices, files), tidy(with_remedies(findings))
 
 
-def own_templates(folder: Path) -> dict[str, Mapping[str, Any]]:
-    """What each usable template of the repository in ``folder`` says, whole, by name."""
-    sources = select([folder])
-    library = surroundings(sources, sources.beside, lambda _: None).library
-    found = {name: library.find(name) for name in library.own()}
-    return {name: one.document.value for name, one in found.items() if one}
+def own_templates(folder: Path) -> dict[str, JsonObject]:
+    """The content of each usable template of the repository in ``folder``, by name."""
+    reader = FileReader()
+    sources = discover([folder], reader)
+    library = load_context(sources, sources.shared, reader).library
+    templates = {name: library.find(name) for name in library.own()}
+    return {name: template.document.value for name, template in templates.items() if template}
 
 
-def told_apart(given: Sequence[Source]) -> tuple[list[Source], list[Source]]:
+def partition(given: Sequence[Source], reader: FileReader) -> tuple[list[Source], list[Source]]:
     """Of ``given``, the files that may declare something else than an invoice, and those that cannot."""
     unsure: list[Source] = []
     sure: list[Source] = []
     for source in given:
-        (sure if is_surely_an_invoice(source) else unsure).append(source)
+        content, _ = reader.content(source)
+        (sure if is_surely_an_invoice(source, content) else unsure).append(source)
     return unsure, sure
 
 
-def outcomes(invoices: Sequence[Source], around: Surroundings, witness: Witness) -> Iterator[Outcome]:
-    """What each of the files ``invoices`` comes to, in their order; nothing of one is kept for the next."""
+def check_files(
+    invoices: Sequence[Source], context: RepositoryContext, reader: FileReader
+) -> Iterator[DefinitionResult]:
+    """The result of each of the files ``invoices``, in their order; nothing of one is kept for the next."""
     for source in invoices:
-        read = reading(source)
-        witness(read)
-        if read.document is None:
-            yield Outcome((), (), (), read.findings, {})
+        file = reader.read(source)
+        if file.document is None:
+            yield DefinitionResult((), (), (), file.findings, {})
         else:
-            yield outcome(read.document, around, read.findings)
+            yield check_definition(file.document, context, file.findings)
 
 
-def against_credited(
-    notes: Sequence[CreditNote], claims: Sequence[ReferenceClaim], sources: Sources, around: Surroundings
+def check_credit_notes(
+    notes: Sequence[CreditNote],
+    claims: Sequence[ReferenceClaim],
+    sources: Sources,
+    context: RepositoryContext,
+    reader: FileReader,
 ) -> Iterator[Finding]:
     """What keeps credit notes from taking back the invoices that they name, where those are defined here.
 
     Args:
-        notes: of the run, which has kept nothing of the invoices: they are read again.
+        notes: of the run, which has kept nothing of the invoices: they are resolved again.
         claims: which file each reference of the run is in.
         sources: of the run; when it was given a part of the repository, the rest is searched too.
-        around: what the invoices lean on.
+        context: what the invoices depend on.
+        reader: reads the files.
     """
     if not notes:
         return
     from pennyform.invoices.checks.credit_notes import compare, terms
 
-    wanted = {note.of for note in notes}
-    found = [claim for claim in claims if claim.kind == "invoice" and claim.reference in wanted]
-    files = {claim.source for claim in found}
+    credited = {note.of for note in notes}
+    known = [claim for claim in claims if claim.kind == "invoice" and claim.reference in credited]
+    files = {claim.source for claim in known}
     again = [source for source in sources.given if source.name in files]
-    again += _mentioning(wanted - {claim.reference for claim in found}, sources, around)
-    product, rounding = around.repository().product, around.settings.rounding
-    known = {
-        one.invoice.external_reference: terms(one.invoice, product, rounding)
-        for outcome_ in outcomes(again, around, lambda _: None)
-        for one in outcome_.invoices
+    again += _files_mentioning(credited - {claim.reference for claim in known}, sources, context, reader)
+    product, rounding = context.repository().product, context.settings.rounding
+    invoices = {
+        resolved.invoice.external_reference: terms(resolved.invoice, product, rounding)
+        for result in check_files(again, context, reader)
+        for resolved in result.invoices
     }
-    yield from compare(notes, known)
+    yield from compare(notes, invoices)
 
 
-def _mentioning(references: Collection[str], sources: Sources, around: Surroundings) -> Iterator[Source]:
+def _files_mentioning(
+    references: Collection[str], sources: Sources, context: RepositoryContext, reader: FileReader
+) -> Iterator[Source]:
     """Files of the repository beyond those given that one of ``references`` occurs in."""
     if not references or not sources.settings:
         return
-    prefix, given = around.settings.reference_prefix, {source.path for source in sources.given}
-    spelled = [reference.removeprefix(prefix).encode() for reference in references]
-    for source in select([sources.root]).given:
-        content = None if source.path in given else read_bytes(source.path, source.name)[0]
-        if content is not None and any(one in content for one in spelled):
+    # A definition may leave the prefix out.
+    prefix, given = context.settings.reference_prefix, {source.path for source in sources.given}
+    texts = [reference.removeprefix(prefix).encode() for reference in references]
+    for source in discover([sources.root], reader).given:
+        content = None if source.path in given else reader.content(source)[0]
+        if content is not None and any(text in content for text in texts):
             yield source
 
 
-def _with_digest(invoice: DesiredInvoice) -> DesiredInvoice:
-    return invoice._replace(digest=digest(invoice))
-
-
-def _within(path: Path, root: Path) -> str:
+def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -1,24 +1,25 @@
 """Checking definitions, be it one or a hundred thousand, without keeping any of them.
 
-Every file is checked by itself against surroundings that are read once; what is kept of each is its findings
-and its references. Many files are shared out among processes. The result does not depend on how many.
+Every file is checked by itself against a context that is read once; what is kept of each is its findings and
+its references. Many files are shared out among processes. The result does not depend on how many.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.checks.references import ReferenceClaim, duplicates
-from pennyform.invoices.repository.context import Surroundings, surroundings
-from pennyform.invoices.repository.loader import against_credited, outcomes, told_apart
+from pennyform.invoices.repository.context import RepositoryContext, load_context
+from pennyform.invoices.repository.loader import check_credit_notes, check_files, partition
 from pennyform.invoices.schema.rules import with_remedies
-from pennyform.invoices.sources.discover import Source
-from pennyform.invoices.sources.selection import select
+from pennyform.invoices.sources.discover import discover
+from pennyform.invoices.sources.source_file import FileReader, Source
 
 if TYPE_CHECKING:
     from pennyform.invoices.checks.credit_notes import CreditNote
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
 FEWEST_FILES_TO_SHARE = 300
 _FILES_AT_A_TIME = 50
 
-_Result = TypeVar("_Result")
 
-
-class ValidationSummary(NamedTuple):
-    """What a check has seen: how many files and valid definitions, which files, and every finding, sorted."""
+@dataclass(frozen=True, slots=True)
+class ValidationSummary:
+    """The result of a check: how many files and valid definitions, which files, and every finding, sorted."""
 
     files: tuple[str, ...]
     invoices: int
@@ -45,13 +45,14 @@ class ValidationSummary(NamedTuple):
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
-class _Checked(NamedTuple):
+@dataclass(slots=True)
+class _PartialResult:
     """What is kept of some files."""
 
-    invoices: int
-    claims: list[ReferenceClaim]
-    credit_notes: list[CreditNote]
-    findings: list[Finding]
+    invoices: int = 0
+    claims: list[ReferenceClaim] = field(default_factory=list)
+    credit_notes: list[CreditNote] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> ValidationSummary:
@@ -65,58 +66,58 @@ def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> Va
         Failure: a path does not exist, the paths belong to several repositories, or the emitted schemas are
             missing.
     """
-    sources = select(paths)
-    share = partial(_shared, processes=_worth_it(len(sources.given), processes))
-    unsure, sure = _joined_pairs(share(told_apart, sources.given))
-    around = surroundings(sources, (*sources.beside, *unsure), lambda _: None)
-    notes: list[CreditNote] = []
-    findings, claims, invoices = [*sources.refused, *around.findings], around.claims, 0
-    for part in share(partial(_checked, around=around), [*around.invoices, *sure]):
-        invoices += part.invoices
-        findings += part.findings
-        claims += part.claims
-        notes += part.credit_notes
-    findings += [*duplicates(claims), *against_credited(notes, claims, sources, around)]
-    looked_at = (*sources.beside, *sources.given, *([sources.settings] if sources.settings else []))
+    reader = FileReader()
+    sources = discover(paths, reader)
+    unsure, sure = partition(sources.given, reader)
+    context = load_context(sources, (*sources.shared, *unsure), reader)
+    total = _PartialResult(0, context.claims, [], [*sources.rejected, *context.findings])
+    work = partial(_check, context=context, reader=reader)
+    for part in _share(
+        work, [*context.invoices, *sure], processes=_process_count(len(sources.given), processes)
+    ):
+        total.invoices += part.invoices
+        total.findings += part.findings
+        total.claims += part.claims
+        total.credit_notes += part.credit_notes
+    findings = [
+        *total.findings,
+        *duplicates(total.claims),
+        *check_credit_notes(total.credit_notes, total.claims, sources, context, reader),
+    ]
+    names = [source.name for source in sources.all] + [finding.file for finding in sources.rejected]
     return ValidationSummary(
-        files=tuple(sorted([source.name for source in looked_at] + [one.file for one in sources.refused])),
-        invoices=invoices,
-        customers=len(around.customers),
-        products=len(around.products),
+        files=tuple(sorted(names)),
+        invoices=total.invoices,
+        customers=len(context.customers),
+        products=len(context.products),
         findings=tidy(with_remedies(findings)),
     )
 
 
-def _worth_it(files: int, wanted: int | None) -> int:
+def _check(invoices: Sequence[Source], context: RepositoryContext, reader: FileReader) -> _PartialResult:
+    total = _PartialResult()
+    for result in check_files(invoices, context, reader):
+        total.invoices += len(result.invoices)
+        total.claims += result.claims
+        total.credit_notes += result.credit_notes
+        total.findings += result.findings
+    return total
+
+
+# --- processes --------------------------------------------------------------------------------------------
+
+_Work = Callable[[Sequence[Source]], _PartialResult]
+
+
+def _process_count(files: int, requested: int | None) -> int:
     """How many processes to use; one where the system cannot fork, since the others would start from zero."""
     if files < FEWEST_FILES_TO_SHARE or not hasattr(os, "fork"):
         return 1
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return wanted or available
+    return requested or available
 
 
-def _checked(invoices: Sequence[Source], around: Surroundings) -> _Checked:
-    result = _Checked(0, [], [], [])
-    for one in outcomes(invoices, around, lambda _: None):
-        result.claims.extend(one.claims)
-        result.credit_notes.extend(one.credit_notes)
-        result.findings.extend(one.findings)
-        result = result._replace(invoices=result.invoices + len(one.invoices))
-    return result
-
-
-def _joined_pairs(pairs: Iterator[tuple[list[Source], list[Source]]]) -> tuple[list[Source], list[Source]]:
-    first: list[Source] = []
-    second: list[Source] = []
-    for some, others in pairs:
-        first += some
-        second += others
-    return first, second
-
-
-def _shared(
-    work: Callable[[Sequence[Source]], _Result], sources: Sequence[Source], *, processes: int
-) -> Iterator[_Result]:
+def _share(work: _Work, sources: Sequence[Source], *, processes: int) -> Iterator[_PartialResult]:
     """What ``work`` gives for each part of ``sources``, in their order."""
     if processes == 1:
         yield work(sources)
@@ -132,11 +133,11 @@ def _shared(
         yield from pool.map(_work, parts)
 
 
-_work_of_this_process: Callable[[Sequence[Source]], Any]
+_work_of_this_process: _Work
 
 
-def _begin(work: Callable[[Sequence[Source]], Any]) -> None:
-    """In a worker: an interruption is for the first process to answer."""
+def _begin(work: _Work) -> None:
+    """In a worker: an interruption is for the first process to handle."""
     import gc
     import signal
 
@@ -147,5 +148,5 @@ def _begin(work: Callable[[Sequence[Source]], Any]) -> None:
     gc.freeze()
 
 
-def _work(part: Sequence[Source]) -> Any:
+def _work(part: Sequence[Source]) -> _PartialResult:
     return _work_of_this_process(part)

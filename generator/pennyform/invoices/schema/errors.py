@@ -18,7 +18,7 @@ from referencing import Registry
 from pennyform.findings import Finding
 from pennyform.invoices.schema import messages
 from pennyform.invoices.schema.schema import Schema
-from pennyform.invoices.schema.suggestions import unknown_field
+from pennyform.invoices.schema.suggestions import unknown_field_finding
 from pennyform.invoices.yaml.document import Document, Path
 
 
@@ -46,7 +46,7 @@ class _Refusal(NamedTuple):
     schema_path: tuple[str | int, ...]
 
 
-def explain(document: Document, schema: Schema) -> list[Finding]:
+def explain_errors(document: Document, schema: Schema) -> list[Finding]:
     """One finding for each thing in ``document`` that ``schema`` does not allow, none if it allows it all."""
     # An empty registry: a schema can never make the validator fetch something.
     errors = Reference(schema, registry=Registry()).iter_errors(document.value)
@@ -90,7 +90,7 @@ def _unknown(document: Document, root: Schema, refusal: _Refusal) -> Iterator[tu
         return
     for name in refusal.value:
         if name not in refusal.schema.get("properties", {}):
-            instead, finding = unknown_field(document, root, refusal.schema, (*refusal.path, name))
+            instead, finding = unknown_field_finding(document, root, refusal.schema, (*refusal.path, name))
             yield refusal.path, instead, finding
 
 
@@ -108,7 +108,7 @@ def _missing(document: Document, root: Schema, refusal: _Refusal, intended: _Int
             conditional = branch and name not in branch.needed_anyway
             yield document.finding(
                 "missing-field",
-                f"{messages.where(refusal.path)} has no `{name}`",
+                f"{messages.object_name(refusal.path)} has no `{name}`",
                 refusal.path,
                 detail=f"It is needed {branch.condition}." if branch and conditional else "",
                 fix=f"add `{name}`",
@@ -157,21 +157,21 @@ def _forbidden(
 
 
 def _type(document: Document, _root: Schema, refusal: _Refusal, _intended: _Intended) -> Iterator[Finding]:
-    yield messages.wrong_type(document, refusal.path, refusal.schema, refusal.value)
+    yield messages.type_finding(document, refusal.path, refusal.schema, refusal.value)
 
 
 def _enum(document: Document, _root: Schema, refusal: _Refusal, _intended: _Intended) -> Iterator[Finding]:
     said_by_type = "type" in refusal.schema and not isinstance(refusal.value, str)
     if not said_by_type:
-        yield messages.not_among(document, refusal.path, refusal.expected, refusal.value)
+        yield messages.enum_finding(document, refusal.path, refusal.expected, refusal.value)
 
 
 def _pattern(document: Document, _root: Schema, refusal: _Refusal, _intended: _Intended) -> Iterator[Finding]:
-    yield messages.bad_text(document, refusal.path, refusal.schema, refusal.value)
+    yield messages.pattern_finding(document, refusal.path, refusal.schema, refusal.value)
 
 
 def _limit(document: Document, _root: Schema, refusal: _Refusal, _intended: _Intended) -> Iterator[Finding]:
-    yield messages.limit(document, refusal.path, refusal.keyword, refusal.expected)
+    yield messages.bound_finding(document, refusal.path, refusal.keyword, refusal.expected)
 
 
 _EXPLANATIONS: dict[str, Callable[[Document, Schema, _Refusal, _Intended], Iterator[Finding]]] = {

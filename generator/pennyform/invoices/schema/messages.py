@@ -26,14 +26,14 @@ _TYPES = {
 }
 
 
-def short(value: object) -> str:
+def shorten(value: object) -> str:
     """``value`` as one short line."""
     text = f"{value:f}" if isinstance(value, Decimal) else str(value)
     text = " ".join(text.split())
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def where(path: Path) -> str:
+def object_name(path: Path) -> str:
     """The object at ``path`` as the subject of a sentence."""
     if not path:
         return "the definition"
@@ -42,29 +42,29 @@ def where(path: Path) -> str:
     return f"`{describe_path(path)}`"
 
 
-def field(path: Path) -> str:
+def field_name(path: Path) -> str:
     """The field at ``path``, short where its name says enough."""
     names = [step for step in path if isinstance(step, str)]
     return f"`{names[-1]}`" if names else "the definition"
 
 
-def wrong_type(document: Document, path: Path, schema: Schema, value: Any) -> Finding:
+def type_finding(document: Document, path: Path, schema: Schema, value: Any) -> Finding:
     """The value at ``path`` is of another type than ``schema`` wants."""
     if path[-1:] == ("vat_rate",) and isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return unknown_vat_rate(document, path, value)
+        return vat_rate_finding(document, path, value)
     wanted = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     if schema.get("format") == "decimal" and "string" in wanted and is_number:
         return document.finding(
             "amount-unquoted",
-            f"{field(path)} must be quoted: an amount is text",
+            f"{field_name(path)} must be quoted: an amount is text",
             path,
             detail="Unquoted, most programs read it as a binary float, which cannot hold most cents exactly.",
             fix=_quoted(Decimal(value)),
         )
     return document.finding(
         "wrong-type",
-        f"{field(path)} must be {' or '.join(_TYPES[type_] for type_ in wanted)}, not {_kind(value)}",
+        f"{field_name(path)} must be {' or '.join(_TYPES[type_] for type_ in wanted)}, not {_kind(value)}",
         path,
         fix=_retyped(wanted, value),
     )
@@ -76,7 +76,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
-        return f"the number {short(value)}"
+        return f"the number {shorten(value)}"
     if isinstance(value, dict):
         return "a mapping of fields"
     return "a list" if isinstance(value, list) else "text"
@@ -86,7 +86,7 @@ def _retyped(wanted: Sequence[str], value: Any) -> str:
     if value is None:
         return "give it a value, or delete the key"
     if "string" in wanted and isinstance(value, bool | int | Decimal):
-        return f'quote it: "{str(value).lower() if isinstance(value, bool) else short(value)}"'
+        return f'quote it: "{str(value).lower() if isinstance(value, bool) else shorten(value)}"'
     if isinstance(value, str):
         if "boolean" in wanted:
             return "write true or false, without quotes"
@@ -98,15 +98,15 @@ def _retyped(wanted: Sequence[str], value: Any) -> str:
     return "write `name: value` for each field" if "object" in wanted else ""
 
 
-def not_among(document: Document, path: Path, allowed: Sequence[Any], value: Any) -> Finding:
+def enum_finding(document: Document, path: Path, allowed: Sequence[Any], value: Any) -> Finding:
     """The value at ``path`` is none of ``allowed``."""
     if path[-1:] == ("vat_rate",):
-        return unknown_vat_rate(document, path, value)
+        return vat_rate_finding(document, path, value)
     nearest = _nearest(str(value), [str(one) for one in allowed if one is not None])
     listed = ", ".join(f"`{one}`" for one in allowed) if len(allowed) <= _MOST_LISTED else ""
     return document.finding(
         "unknown-value",
-        f"{field(path)} cannot be `{short(value)}`",
+        f"{field_name(path)} cannot be `{shorten(value)}`",
         path,
         detail=f"Allowed: {listed}." if listed else "",
         fix=f"write `{nearest}`" if nearest else "write one of them" if listed else "",
@@ -122,9 +122,9 @@ def _nearest(value: str, allowed: Sequence[str]) -> str:
     return by_lower[(close or begun)[0]] if close or len(begun) == 1 else ""
 
 
-def unknown_vat_rate(document: Document, path: Path, value: Any) -> Finding:
+def vat_rate_finding(document: Document, path: Path, value: Any) -> Finding:
     """The value at ``path`` is no VAT code that an invoice can have."""
-    text = short(value)
+    text = shorten(value)
     if text == "any":
         detail, fix = "`any` is for ledger accounts only.", "name one rate, such as `FR_200`"
     elif text == "mixed":
@@ -147,16 +147,16 @@ def _percent(rate: vat_codes.Rate) -> str:
     return f"{rate.percent.normalize():f} %" if rate.percent else "no tax"
 
 
-def bad_text(document: Document, path: Path, schema: Schema, value: str) -> Finding:
+def pattern_finding(document: Document, path: Path, schema: Schema, value: str) -> Finding:
     """The text at ``path`` does not have the form that ``schema`` wants."""
     if schema.get("format") != "decimal":
         message = schema.get("patternErrorMessage", "")
         return document.finding(
-            "wrong-form", f"{field(path)} cannot be `{short(value)}`", path, detail=message
+            "wrong-form", f"{field_name(path)} cannot be `{shorten(value)}`", path, detail=message
         )
     return document.finding(
         "amount-form",
-        f"`{short(value)}` is no amount" if value else "empty text is no amount",
+        f"`{shorten(value)}` is no amount" if value else "empty text is no amount",
         path,
         detail=_why_no_amount(value),
         fix=_amount_meant(value),
@@ -188,7 +188,7 @@ def _quoted(value: Decimal) -> str:
     return f'write "{canonical(value.quantize(_SIXTH_DECIMAL, ROUND_HALF_UP, Context(prec=40)))}"'
 
 
-def limit(document: Document, path: Path, keyword: str, bound: Any) -> Finding:
+def bound_finding(document: Document, path: Path, keyword: str, bound: Any) -> Finding:
     """The value at ``path`` is beyond a limit of the schema, or not the constant it must be."""
     texts = {
         "const": ("unknown-value", f"must be `{bound}`"),
@@ -208,4 +208,4 @@ def limit(document: Document, path: Path, keyword: str, bound: Any) -> Finding:
         "maximum": f"write {bound} or less",
     }
     rule, text = texts.get(keyword, ("not-allowed", "is not allowed here"))
-    return document.finding(rule, f"{field(path)} {text}", path, fix=fixes.get(keyword, ""))
+    return document.finding(rule, f"{field_name(path)} {text}", path, fix=fixes.get(keyword, ""))

@@ -7,14 +7,16 @@ from typing import Any
 
 from pennyform.findings import Finding
 from pennyform.invoices.schema.aliases import OTHER_NAMES, REFUSED
-from pennyform.invoices.schema.messages import short, where
+from pennyform.invoices.schema.messages import object_name, shorten
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.yaml.document import Document, Path
 
 _MOST_LISTED = 8
 
 
-def unknown_field(document: Document, root: Schema, allowed: Schema, path: Path) -> tuple[str, Finding]:
+def unknown_field_finding(
+    document: Document, root: Schema, allowed: Schema, path: Path
+) -> tuple[str, Finding]:
     """Explain the unknown field at ``path``.
 
     Args:
@@ -28,7 +30,7 @@ def unknown_field(document: Document, root: Schema, allowed: Schema, path: Path)
     """
     name = str(path[-1])
     known = allowed.get("properties", {})
-    summary = f"{where(path[:-1])} has no field `{short(name)}`"
+    summary = f"{object_name(path[:-1])} has no field `{shorten(name)}`"
     instead, detail, fix = _meant(name, known, root)
     return instead, document.finding("unknown-field", summary, path, key=True, detail=detail, fix=fix)
 

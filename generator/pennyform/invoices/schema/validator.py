@@ -37,6 +37,6 @@ def schema_errors(kind: str, document: Document) -> list[Finding]:
     except ValueError:
         pass  # text with a lone surrogate, which Rust cannot hold
     # Importing jsonschema takes 100 ms, which a valid file never pays.
-    from pennyform.invoices.schema.errors import explain
+    from pennyform.invoices.schema.errors import explain_errors
 
-    return explain(document, definition_schema(kind))
+    return explain_errors(document, definition_schema(kind))

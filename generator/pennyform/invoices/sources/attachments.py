@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import NamedTuple
 
 from pennyform.findings import Finding
 from pennyform.invoices.model import Attachment
@@ -15,7 +15,8 @@ LARGEST = 100 * 1024 * 1024  # bytes; the API's limit for an upload
 _CHUNK = 1024 * 1024
 
 
-class _Type(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _FileType:
     """A type of file that the API takes: its name, how its files begin, and how they are called."""
 
     media_type: str
@@ -24,47 +25,54 @@ class _Type(NamedTuple):
 
 
 _TYPES = (
-    _Type("application/pdf", (b"%PDF-",), (".pdf",)),
-    _Type("image/png", (b"\x89PNG\r\n\x1a\n",), (".png",)),
-    _Type("image/jpeg", (b"\xff\xd8\xff",), (".jpg", ".jpeg")),
-    _Type("image/tiff", (b"II*\0", b"MM\0*"), (".tif", ".tiff")),
-    _Type("image/bmp", (b"BM",), (".bmp",)),
-    _Type("image/gif", (b"GIF87a", b"GIF89a"), (".gif",)),
+    _FileType("application/pdf", (b"%PDF-",), (".pdf",)),
+    _FileType("image/png", (b"\x89PNG\r\n\x1a\n",), (".png",)),
+    _FileType("image/jpeg", (b"\xff\xd8\xff",), (".jpg", ".jpeg")),
+    _FileType("image/tiff", (b"II*\0", b"MM\0*"), (".tif", ".tiff")),
+    _FileType("image/bmp", (b"BM",), (".bmp",)),
+    _FileType("image/gif", (b"GIF87a", b"GIF89a"), (".gif",)),
 )
 # Only as an electronic invoice.
-_XML = _Type("application/xml", (b"<", b"\xef\xbb\xbf<"), (".xml",))
-_SUFFIXES = ", ".join(type_.suffixes[0].removeprefix(".") for type_ in _TYPES)
+_XML = _FileType("application/xml", (b"<", b"\xef\xbb\xbf<"), (".xml",))
 
 AttachmentResult = dict[Path, Attachment]
 """The files that a definition names, by the path of the value that names each."""
 
 
-def read_attachment(document: Document, root: FilePath) -> tuple[AttachmentResult, list[Finding]]:
+def find_attachments(document: Document, root: FilePath) -> tuple[AttachmentResult, list[Finding]]:
     """Every file that the definition ``document`` sends, and what is wrong with those that cannot be sent.
 
     Args:
         document: a definition that has passed its schema.
         root: the folder of the invoice repository.
     """
+    value = document.value
+    names: dict[Path, str] = {("file",): value["file"]} if "file" in value else {}
+    for index, appendix in enumerate((value.get("options") or {}).get("appendices") or ()):
+        names["options", "appendices", index] = appendix
+    if not names:
+        return {}, []
     folder = FilePath(document.file).parent.resolve()
-    found: AttachmentResult = {}
+    attachments: AttachmentResult = {}
     findings = []
-    electronic = document.value.get("e_invoice", False)
-    for path, stated in _named(document):
+    for path, name in names.items():
+        electronic = path == ("file",) and value.get("e_invoice", False)
         try:
-            found[path] = attachment(
-                root, resolve_inside(root, folder, stated), electronic=path == ("file",) and electronic
+            attachments[path] = read_attachment(
+                root, resolve_inside(root, folder, name), electronic=electronic
             )
-        except UnsafePathError as refused:
-            findings.append(_refused(document, path, stated, refused))
-    return found, [*findings, *_same_name(document, found)]
+        except UnsafePathError as error:
+            summary = f"`{name[:60]}` cannot be sent: {error}"
+            detail = "A file to send lies in the invoice repository and is named relative to the definition."
+            findings.append(document.finding("attachment", summary, path, detail=detail, fix=error.fix))
+    return attachments, [*findings, *_duplicate_appendices(document, attachments)]
 
 
-def attachment(root: FilePath, file: FilePath, *, electronic: bool = False) -> Attachment:
+def read_attachment(root: FilePath, file: FilePath, *, electronic: bool = False) -> Attachment:
     """What ``file`` is; ``electronic`` tells that it may be the XML of an invoice, too.
 
     Raises:
-        RefusedPathError: it is empty, too large, cannot be read, or is none of the types that the API takes.
+        UnsafePathError: it is empty, too large, cannot be read, or is none of the types that the API takes.
     """
     import hashlib  # loads OpenSSL, which most definitions do not need
 
@@ -79,46 +87,31 @@ def attachment(root: FilePath, file: FilePath, *, electronic: bool = False) -> A
         raise UnsafePathError(f"it cannot be read: {error.strerror}") from error
     if size > LARGEST:
         raise UnsafePathError("it is larger than 100 MB")
-    media_type = _media_type(file, beginning, (*_TYPES, _XML) if electronic else _TYPES)
+    if not beginning:
+        raise UnsafePathError("the file is empty")
+    media_type = _media_type(file, beginning, electronic=electronic)
     return Attachment(file.relative_to(root).as_posix(), digest.hexdigest(), size, media_type)
 
 
-def _media_type(file: FilePath, beginning: bytes, types: Sequence[_Type]) -> str:
-    if not beginning:
-        raise UnsafePathError("the file is empty")
-    found = next((type_ for type_ in types if beginning.startswith(type_.beginnings)), None)
-    if found is None and beginning.startswith(_XML.beginnings):
+def _media_type(file: FilePath, beginning: bytes, *, electronic: bool) -> str:
+    """By the content, which the name of the file must agree with."""
+    types = (*_TYPES, _XML) if electronic else _TYPES
+    match = next((type_ for type_ in types if beginning.startswith(type_.beginnings)), None)
+    if match is None and beginning.startswith(_XML.beginnings):
         raise UnsafePathError("XML is only taken as an electronic invoice, which `e_invoice: true` says")
-    if found is None:
-        raise UnsafePathError(f"its content is none of the types that Pennylane takes: {_SUFFIXES}")
-    if file.suffix.lower() not in found.suffixes:
-        raise UnsafePathError(f"its content is {found.media_type}, which `{file.name}` does not say")
-    return found.media_type
+    if match is None:
+        suffixes = ", ".join(type_.suffixes[0].removeprefix(".") for type_ in _TYPES)
+        raise UnsafePathError(f"its content is none of the types that Pennylane takes: {suffixes}")
+    if file.suffix.lower() not in match.suffixes:
+        raise UnsafePathError(f"its content is {match.media_type}, which `{file.name}` does not say")
+    return match.media_type
 
 
-def _named(document: Document) -> Iterator[tuple[Path, str]]:
-    value = document.value
-    if "file" in value:
-        yield ("file",), value["file"]
-    for index, stated in enumerate((value.get("options") or {}).get("appendices") or ()):
-        yield ("options", "appendices", index), stated
-
-
-def _refused(document: Document, path: Path, stated: str, why: UnsafePathError) -> Finding:
-    return document.finding(
-        "attachment",
-        f"`{stated[:60]}` cannot be sent: {why}",
-        path,
-        detail="A file to send lies in the invoice repository and is named relative to the definition.",
-        fix=why.fix,
-    )
-
-
-def _same_name(document: Document, found: AttachmentResult) -> Iterator[Finding]:
+def _duplicate_appendices(document: Document, attachments: AttachmentResult) -> Iterator[Finding]:
     """Appendices are told apart by their names alone, and none can be deleted."""
     first: dict[str, Path] = {}
-    for path, one in found.items():
-        name = FilePath(one.path).name
+    for path, attachment in attachments.items():
+        name = FilePath(attachment.path).name
         if path[0] == "options" and first.setdefault(name, path) != path:
             yield document.finding(
                 "duplicate-appendix",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
 
 from pennyform.findings import Failure, Finding, Severity, failure
-from pennyform.invoices.sources.rejected import refusals
+from pennyform.invoices.sources.safe_path import close_name, rejected_files
+from pennyform.invoices.sources.source_file import FileReader, Source
+from pennyform.invoices.yaml.document import Json
 
 SETTINGS_FILE = "pennyform.yaml"
 _SUFFIXES = (".yaml", ".yml")
@@ -17,34 +20,33 @@ _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoic
 DATA_FOLDER = "data"
 
 
-class Source(NamedTuple):
-    """One file to read. ``kind`` is what its folder says it declares, "" when the folder does not say."""
-
-    path: Path
-    name: str
-    kind: str
-
-
-class Sources(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sources:
     """The files of one run. ``settings`` is None in a folder without ``pennyform.yaml``.
 
-    ``beside`` are the customers, products and templates of the repository, whichever paths were given;
-    ``asked`` are the names of those among the given paths. ``refused`` says which files are not read,
+    ``shared`` are the customers, products and templates of the repository, whichever paths were given;
+    ``asked`` are the names of those among the given paths. ``rejected`` says which files are not read,
     and why.
     """
 
     root: Path
     settings: Source | None
-    beside: tuple[Source, ...]
+    shared: tuple[Source, ...]
     given: tuple[Source, ...]
-    asked: frozenset[str] = frozenset()
-    refused: tuple[Finding, ...] = ()
+    asked: frozenset[str]
+    rejected: tuple[Finding, ...]
+
+    @property
+    def all(self) -> tuple[Source, ...]:
+        """Every file that is read."""
+        return (*self.shared, *self.given, *([self.settings] if self.settings else []))
 
 
-def discover(paths: Sequence[str | Path]) -> Sources:
-    """Find the repository that ``paths`` belong to, and its files.
+def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
+    """Find the repository that ``paths`` belong to, and its files but those that its settings ignore.
 
-    Files are called as the user would: relative to the working directory when the path given is.
+    Files are called as the user would: relative to the working directory when the path given is. A file that
+    is ignored stays so when it is given by name, as hooks do with every file of a commit.
 
     Raises:
         Failure: a path does not exist, or the paths belong to different repositories.
@@ -61,28 +63,59 @@ def discover(paths: Sequence[str | Path]) -> Sources:
             detail=f"Each folder with a {SETTINGS_FILE} is a repository of its own, with its own settings.",
             fix="run the command once for each",
         )
-    root = roots.pop()
-    base = root or _common_folder(given)
-    shown = None if given[0].is_absolute() else Path.cwd()
-    sources = _unique(_source(path, base, shown) for path in _files(given) if path.name != SETTINGS_FILE)
-    beside = _unique(_source(path, base, shown) for folder in _FOLDERS for path in _walk(base / folder))
-    settings = [_source(root / SETTINGS_FILE, base, shown)] if root else []
-    refused = refusals(((source.path, source.name) for source in (*settings, *beside, *sources)), base)
-    known = {source.path for source in beside}
-    passed = known | refused.keys()
+    settings_root = roots.pop()
+    root = settings_root or _common_folder(given)
+    names_from = None if given[0].is_absolute() else Path.cwd()
+    sources = _unique(_source(path, root, names_from) for path in _files(given) if path.name != SETTINGS_FILE)
+    shared = _unique(_source(path, root, names_from) for folder in _FOLDERS for path in _walk(root / folder))
+    settings = _source(settings_root / SETTINGS_FILE, root, names_from) if settings_root else None
+    candidates = (*([settings] if settings else []), *shared, *sources)
+    rejected = rejected_files(((source.path, source.name) for source in candidates), root)
+    if settings and settings.path in rejected:
+        settings = None
+    is_ignored = _ignore_rule(settings, root, reader)
+    shared_paths = {source.path for source in shared}
     return Sources(
-        root=base,
-        settings=next((source for source in settings if source.path not in refused), None),
-        beside=tuple(source for source in beside if source.path not in refused),
-        given=tuple(one for one in sources if one.path not in passed and not is_data(one.path, base)),
-        asked=frozenset(source.name for source in sources if source.path in known),
-        refused=tuple(refused.values()),
+        root=root,
+        settings=settings,
+        shared=tuple(source for source in shared if source.path not in rejected and not is_ignored(source)),
+        given=tuple(
+            source
+            for source in sources
+            if source.path not in shared_paths
+            and source.path not in rejected
+            and not is_data(source.path, root)
+            and not is_ignored(source)
+        ),
+        asked=frozenset(source.name for source in sources if source.path in shared_paths),
+        rejected=tuple(rejected.values()),
     )
 
 
 def is_data(path: Path, root: Path) -> bool:
     """Whether a file below ``root`` is data for definitions, because of the folder it lies in."""
     return DATA_FOLDER in _folders(path, root)
+
+
+def _ignore_rule(settings: Source | None, root: Path, reader: FileReader) -> Callable[[Source], bool]:
+    """Whether the settings ignore a file. What is wrong with the settings is reported by who checks them."""
+    document = reader.read(settings).document if settings else None
+    value: Json = document.value if document else None
+    ignore = value.get("ignore") if isinstance(value, dict) else None
+    entries = ignore if isinstance(ignore, list) else []
+    patterns = [pattern.strip("/") for pattern in entries if isinstance(pattern, str)]
+    if not patterns:
+        return lambda _: False
+
+    def is_ignored(source: Source) -> bool:
+        """A pattern names the file or a folder around it."""
+        if not source.path.is_relative_to(root):
+            return False
+        file = source.path.relative_to(root)
+        names = [file.as_posix(), *(folder.as_posix() for folder in file.parents)]
+        return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+    return is_ignored
 
 
 def _folders(path: Path, root: Path) -> list[str]:
@@ -101,17 +134,6 @@ def _missing(path: Path) -> Finding:
     close = close_name(path)
     fix = f"write `{path.with_name(close)}`" if close else "check the path, and the folder you are in"
     return Finding("path-missing", Severity.ERROR, "there is no such file or folder", file=str(path), fix=fix)
-
-
-def close_name(missing: Path) -> str:
-    """The name beside a file that is not there which is probably meant; "" when none is close."""
-    from difflib import get_close_matches
-
-    try:
-        names = sorted(one.name for one in missing.parent.iterdir())
-    except OSError:
-        return ""
-    return next(iter(get_close_matches(missing.name, names, n=1, cutoff=0.85)), "")
 
 
 def _settings_root(path: Path) -> Path | None:
@@ -145,11 +167,11 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _source(path: Path, base: Path, shown: Path | None) -> Source:
-    kind = next((_FOLDERS[folder] for folder in _folders(path, base) if folder in _FOLDERS), "")
+def _source(path: Path, root: Path, names_from: Path | None) -> Source:
+    kind = next((_FOLDERS[folder] for folder in _folders(path, root) if folder in _FOLDERS), "")
     name = str(path)
-    if shown:
-        name = _below(name, str(shown)) or os.path.relpath(path, shown)
+    if names_from:
+        name = _below(name, str(names_from)) or os.path.relpath(path, names_from)
     return Source(path, name, kind)
 
 

@@ -1,13 +1,13 @@
-"""What an electronic invoice says: Factur-X inside a PDF, or the XML of either syntax of EN 16931 alone."""
+"""Reading electronic invoices: Factur-X inside a PDF, or the XML of either syntax of EN 16931 (CII, UBL)."""
 
 from __future__ import annotations
 
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -22,7 +22,8 @@ class UnreadableError(Exception):
     """It is no electronic invoice; the text says why."""
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Line:
     """One line. ``id`` is the file's own name for it; ``percent`` the rate of its VAT."""
 
     id: str
@@ -33,7 +34,8 @@ class Line(NamedTuple):
     percent: Decimal
 
 
-class EInvoice(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class EInvoice:
     """An electronic invoice; what a credit note takes back is negative. Dates are ISO 8601."""
 
     number: str
@@ -46,11 +48,12 @@ class EInvoice(NamedTuple):
     lines: tuple[Line, ...]
 
 
-class _Syntax(NamedTuple):
-    """Where a syntax has what: paths of local names, for the whole and within a line."""
+@dataclass(frozen=True, slots=True)
+class _Syntax:
+    """Where a syntax has what: paths of local names, for the header and within a line."""
 
     lines: str
-    whole: Mapping[str, str]
+    header: Mapping[str, str]
     line: Mapping[str, str]
 
 
@@ -80,7 +83,7 @@ _CII = _Syntax(
         "percent": f"{_LINE_SETTLEMENT}/ApplicableTradeTax/RateApplicablePercent",
     },
 )
-_UBL_WHOLE = {
+_UBL_HEADER = {
     "number": "ID",
     "type": "InvoiceTypeCode",
     "date": "IssueDate",
@@ -100,8 +103,8 @@ _UBL_LINE = {
 }
 _SYNTAXES = {
     "CrossIndustryInvoice": _CII,
-    "Invoice": _Syntax("InvoiceLine", _UBL_WHOLE, _UBL_LINE),
-    "CreditNote": _Syntax("CreditNoteLine", _UBL_WHOLE, {**_UBL_LINE, "quantity": "CreditedQuantity"}),
+    "Invoice": _Syntax("InvoiceLine", _UBL_HEADER, _UBL_LINE),
+    "CreditNote": _Syntax("CreditNoteLine", _UBL_HEADER, {**_UBL_LINE, "quantity": "CreditedQuantity"}),
 }
 
 
@@ -111,83 +114,78 @@ def read(content: bytes) -> EInvoice:
     Raises:
         UnreadableError: they are no electronic invoice, or one without what every invoice has.
     """
-    root = _parsed(_embedded(content) if content.startswith(b"%PDF-") else content)
+    root = _parse(_embedded_xml(content) if content.startswith(b"%PDF-") else content)
     name = root.tag.rpartition("}")[2]
     if name not in _SYNTAXES:
         raise UnreadableError(f"its XML is {name[:40]}, not an invoice")
-    return _invoice(root, name, _SYNTAXES[name])
-
-
-def _invoice(root: Element, name: str, syntax: _Syntax) -> EInvoice:
-    paths = syntax.whole
-    sign = -1 if {name, _text(root, paths["type"])} & _CREDIT_NOTES else 1
-    lines = tuple(_line(one, syntax.line, sign) for one in root.iterfind(_steps(syntax.lines)))
+    syntax = _SYNTAXES[name]
+    header = _Fields(root, syntax.header)
+    sign = -1 if {name, header.text("type")} & _CREDIT_NOTES else 1
+    elements = root.iterfind(_any_namespace(syntax.lines))
+    lines = tuple(_line(_Fields(element, syntax.line), sign) for element in elements)
     if not lines:
         raise UnreadableError("it has no lines")
-    due = _text(root, paths["deadline"])
     return EInvoice(
-        number=_needed(root, paths["number"]),
-        date=_day(_needed(root, paths["date"]), paths["date"]),
-        deadline=_day(due, paths["deadline"]) if due else "",
-        currency=_needed(root, paths["currency"]),
-        before_tax=sign * _number(root, paths["before_tax"]),
-        tax=sign * _number(root, paths["tax"]),
-        amount=sign * _number(root, paths["amount"]),
+        number=header.required("number"),
+        date=header.day("date"),
+        deadline=header.day("deadline") if header.text("deadline") else "",
+        currency=header.required("currency"),
+        before_tax=sign * header.number("before_tax"),
+        tax=sign * header.number("tax"),
+        amount=sign * header.number("amount"),
         lines=lines,
     )
 
 
-def _line(element: Element, paths: Mapping[str, str], sign: int) -> Line:
+def _line(fields: _Fields, sign: int) -> Line:
     # What is outside the scope of VAT has no rate.
-    percent = _number(element, paths["percent"]) if _text(element, paths["percent"]) else Decimal(0)
+    percent = fields.number("percent") if fields.text("percent") else Decimal(0)
     return Line(
-        id=_needed(element, paths["id"]),
-        label=_needed(element, paths["label"]),
-        quantity=sign * _number(element, paths["quantity"]),
-        price=_number(element, paths["price"]),
-        before_tax=sign * _number(element, paths["before_tax"]),
+        id=fields.required("id"),
+        label=fields.required("label"),
+        quantity=sign * fields.number("quantity"),
+        price=fields.number("price"),
+        before_tax=sign * fields.number("before_tax"),
         percent=percent,
     )
 
 
-# --- values -----------------------------------------------------------------------------------------------
+class _Fields:
+    """The values below one element, by our own names for them."""
+
+    def __init__(self, element: Element, paths: Mapping[str, str]) -> None:
+        self._element = element
+        self._paths = paths
+
+    def text(self, name: str) -> str:
+        return (self._element.findtext(_any_namespace(self._paths[name])) or "").strip()
+
+    def required(self, name: str) -> str:
+        text = self.text(name)
+        if not text:
+            raise UnreadableError(f"{self._paths[name]} is missing")
+        return text
+
+    def number(self, name: str) -> Decimal:
+        text = self.required(name)
+        if not _NUMBER.fullmatch(text):
+            raise UnreadableError(f"{self._paths[name]} is no number")
+        return Decimal(text)
+
+    def day(self, name: str) -> str:
+        """In ISO 8601; CII writes ``20251001``, UBL ``2025-10-01``."""
+        try:
+            return date.fromisoformat(self.required(name)).isoformat()
+        except ValueError as error:
+            raise UnreadableError(f"{self._paths[name]} is no date") from error
 
 
-def _steps(path: str) -> str:
+def _any_namespace(path: str) -> str:
     """A path of local names as one that fits any namespace."""
     return "/".join(f"{{*}}{step}" for step in path.split("/"))
 
 
-def _text(parent: Element, path: str) -> str:
-    return (parent.findtext(_steps(path)) or "").strip()
-
-
-def _needed(parent: Element, path: str) -> str:
-    found = _text(parent, path)
-    if not found:
-        raise UnreadableError(f"{path} is missing")
-    return found
-
-
-def _number(parent: Element, path: str) -> Decimal:
-    found = _needed(parent, path)
-    if not _NUMBER.fullmatch(found):
-        raise UnreadableError(f"{path} is no number")
-    return Decimal(found)
-
-
-def _day(written: str, path: str) -> str:
-    """``2025-10-01`` and ``20251001`` alike."""
-    try:
-        return date.fromisoformat(written).isoformat()
-    except ValueError as problem:
-        raise UnreadableError(f"{path} is no date") from problem
-
-
-# --- files ------------------------------------------------------------------------------------------------
-
-
-def _parsed(content: bytes) -> Element:
+def _parse(content: bytes) -> Element:
     if len(content) > _LARGEST:
         raise UnreadableError("its XML is larger than 10 MB")
     try:
@@ -196,11 +194,11 @@ def _parsed(content: bytes) -> Element:
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
             raise UnreadableError("its XML has a document type")
         return ElementTree.fromstring(text)  # noqa: S314
-    except (UnicodeDecodeError, ElementTree.ParseError) as problem:
-        raise UnreadableError("it is neither a PDF nor XML in UTF-8") from problem
+    except (UnicodeDecodeError, ElementTree.ParseError) as error:
+        raise UnreadableError("it is neither a PDF nor XML in UTF-8") from error
 
 
-def _embedded(pdf: bytes) -> bytes:
+def _embedded_xml(pdf: bytes) -> bytes:
     """The XML that a PDF carries as a stream, compressed or not."""
     for stream in _streams(pdf):
         if b"CrossIndustryInvoice" in stream:
@@ -209,9 +207,10 @@ def _embedded(pdf: bytes) -> bytes:
 
 
 def _streams(pdf: bytes) -> Iterator[bytes]:
-    for found in _STREAM.finditer(pdf):
-        yield found[1]
+    for match in _STREAM.finditer(pdf):
+        yield match[1]
         try:
-            yield zlib.decompressobj().decompress(found[1], _LARGEST)
+            # Bounded: a few bytes can unpack to gigabytes.
+            yield zlib.decompressobj().decompress(match[1], _LARGEST)
         except zlib.error:
             continue

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pennyform.invoices.sources.discover import Source
-from pennyform.invoices.yaml.document import Document
-from pennyform.invoices.yaml.reader import read_bytes
+from pennyform.invoices.sources.source_file import Source
+from pennyform.invoices.yaml.document import Document, Json
 
 KINDS = ("invoice", "customer", "product", "invoice-template")
 _KINDS_OF_INVOICES = ("imported_invoice", "credit_note")
 
 # Fields that tell what a file declares when neither its folder nor the file itself says so.
-_TELLING = {
+_KIND_BY_FIELD = {
     "invoice_lines": "invoice",
     "customer": "invoice",
     "template": "invoice",
@@ -31,27 +28,24 @@ _HINTS = (b"kind", b"billing_address", b"price_before_tax", b"parameters", b"ext
 def kind_of(source: Source, document: Document) -> str:
     """What a file declares: it says so itself, or its folder does, or else its fields do."""
     value = document.value if isinstance(document.value, dict) else {}
-    stated = value.get("kind")
-    if stated in KINDS:
-        return str(stated)
-    if stated in _KINDS_OF_INVOICES:
+    kind = value.get("kind")
+    if kind in KINDS:
+        return str(kind)
+    if kind in _KINDS_OF_INVOICES:
         return "invoice"
     if source.kind:
         return source.kind
-    return next((kind for field, kind in _TELLING.items() if field in value), "invoice")
+    return next((kind for field, kind in _KIND_BY_FIELD.items() if field in value), "invoice")
 
 
-def is_surely_an_invoice(source: Source) -> bool:
-    """Whether a file declares an invoice, whatever it turns out to say in detail."""
-    if source.kind:
-        return False
-    content, _ = read_bytes(source.path, source.name)
-    return content is None or not any(hint in content for hint in _HINTS)
+def is_surely_an_invoice(source: Source, content: bytes | None) -> bool:
+    """Whether a file declares an invoice, or cannot be read, whatever it turns out to say in detail."""
+    return not source.kind and (content is None or not any(hint in content for hint in _HINTS))
 
 
-def written_as(value: Any) -> str:
+def definition_schema_name(value: Json) -> str:
     """The name of the schema for an invoice definition: created or imported, one invoice or many."""
-    stated = value if isinstance(value, dict) else {}
-    imported = "file" in stated or stated.get("kind") == "imported_invoice"
-    way = "imported-invoice" if imported else "invoice"
-    return f"definitions/{way}{'-series' if 'for_each' in stated else ''}"
+    fields = value if isinstance(value, dict) else {}
+    is_imported = "file" in fields or fields.get("kind") == "imported_invoice"
+    name = "imported-invoice" if is_imported else "invoice"
+    return f"definitions/{name}{'-series' if 'for_each' in fields else ''}"

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from pennyform.invoices.model import Policies, Settings
+from pennyform.invoices.yaml.document import Json, JsonObject
 
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_ROUNDING = "line"
 _ENVIRONMENTS = ("sandbox", "production")
 
 
-def settings(root: Path, stated: Mapping[str, Any]) -> Settings:
-    """The settings that a valid ``pennyform.yaml`` states, or the defaults.
+def parse_settings(root: Path, value: JsonObject) -> Settings:
+    """The settings in a valid ``pennyform.yaml``, or the defaults.
 
     Args:
         root: the folder of the invoice repository.
-        stated: what the file says; nothing when there is none.
+        value: what the file says; nothing when there is none.
     """
     return Settings(
         root=root,
-        environment=stated.get("environment", DEFAULT_ENVIRONMENT),
-        rounding=stated.get("rounding", DEFAULT_ROUNDING),
+        environment=value.get("environment", DEFAULT_ENVIRONMENT),
+        rounding=value.get("rounding", DEFAULT_ROUNDING),
         sandbox_database=root / ".pennyform" / "sandbox.db",
-        reference_prefix=stated.get("reference_prefix", ""),
-        environments={name: _policies(stated, name) for name in _ENVIRONMENTS},
+        reference_prefix=value.get("reference_prefix", ""),
+        environments={name: _policies(value, name) for name in _ENVIRONMENTS},
     )
 
 
-def _policies(stated: Mapping[str, Any], environment: str) -> Policies:
+def _policies(value: JsonObject, environment: str) -> Policies:
     """The general policies, and over them those of one environment."""
-    of_environment = stated.get("environments", {}).get(environment, {}).get("policies", {})
-    limits = {**stated.get("policies", {}), **of_environment}
+    of_environment = value.get("environments", {}).get(environment, {}).get("policies", {})
+    limits = {**value.get("policies", {}), **of_environment}
     codes = limits.get("vat_rates")
     return Policies(
         never_finalize=limits.get("never_finalize", False),
@@ -46,7 +45,7 @@ def _policies(stated: Mapping[str, Any], environment: str) -> Policies:
     )
 
 
-def _by_currency(stated: Any) -> dict[str, Decimal]:
+def _by_currency(value: Json) -> dict[str, Decimal]:
     """Amounts by currency; a single one is in euros."""
-    amounts = stated if isinstance(stated, Mapping) else {"EUR": stated}
+    amounts = value if isinstance(value, dict) else {"EUR": value}
     return {currency: Decimal(amount) for currency, amount in amounts.items()}

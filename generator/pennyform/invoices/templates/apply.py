@@ -6,100 +6,101 @@ in the definition, in its data file, or in the template.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
 
 from pennyform.findings import Finding
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.money import dates
 from pennyform.invoices.schema.schema import Schema
-from pennyform.invoices.templates.inheritance import Template
+from pennyform.invoices.templates.inheritance import LISTS, Template, shift_entries
 from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
-from pennyform.invoices.templates.values import values_for
-from pennyform.invoices.yaml.document import Document, Mark, Path
+from pennyform.invoices.templates.values import resolve_values
+from pennyform.invoices.yaml.document import Document, JsonObject, Mark, Path
 
 _About = TypeVar("_About")
-_OWN = ("template", "values")
-_LISTS = ("invoice_lines", "invoice_line_sections")
+_TEMPLATE_FIELDS = ("template", "values")
 # What expressions may refer to besides the template's parameters.
 HEADER_NAMES = ("external_reference", "customer", "date", "deadline", "currency", "language")
 
 
-def resolve(
-    written: ResolvedDefinition, one: Template, schema: Schema, *, from_text: bool = False
+def apply_template(
+    definition: ResolvedDefinition, template: Template, schema: Schema
 ) -> tuple[ResolvedDefinition | None, list[Finding]]:
     """Give a definition what its template provides.
 
     Args:
-        written: an invoice definition that names the template.
-        one: that template.
+        definition: an invoice definition that names the template. The values of one that was made for a row
+            come from a data file, where numbers may be text.
+        template: what it names.
         schema: the definition schema of invoices, which says what type each field takes.
-        from_text: whether the definition's values come from a data file, where numbers may be text.
 
     Returns:
         The definition without ``template`` and ``values``: its own keys before the template's defaults, its
         own lines after the template's; None when the values do not fit. And every finding.
     """
-    document = written.document
-    values, findings = values_for(document, one, from_text=from_text)
+    document = definition.document
+    values, findings = resolve_values(document, template, from_text=definition.row is not None)
     if findings:
         return None, findings
-    scope = header_scope(document).within(values, dict(_stated(document, one)))
-    evaluation = Evaluation(one.document)
-    given = evaluation.evaluated(schema, scope, ("invoice",))
+    scope = header_scope(document).within(values, _value_marks(document, template))
+    evaluation = Evaluation(template.document)
+    provided = evaluation.evaluate(schema, scope, ("invoice",))
     if evaluation.findings:
         return None, evaluation.findings
-    return _joined(written, evaluation, given), []
+    return _join(definition, evaluation, provided), []
 
 
 def header_scope(document: Document) -> Scope:
     """What the header of ``document`` says literally, as native values."""
     header = {name: document.value.get(name) for name in HEADER_NAMES}
-    said = {name: value for name, value in header.items() if isinstance(value, str) and "{{" not in value}
-    days = {name: dates.parse(value) or value for name, value in said.items() if name in ("date", "deadline")}
-    marks = {name: document.mark((name,)) for name in said}
-    return Scope({**said, **days}, marks)
+    literals = {name: value for name, value in header.items() if isinstance(value, str) and "{{" not in value}
+    days: JsonObject = {
+        name: dates.parse(literals[name]) or literals[name]
+        for name in ("date", "deadline")
+        if name in literals
+    }
+    marks = {name: document.mark((name,)) for name in literals}
+    return Scope({**literals, **days}, marks)
 
 
-def _stated(document: Document, one: Template) -> Iterator[tuple[str, Mark]]:
+def _value_marks(document: Document, template: Template) -> dict[str, Mark]:
     """Where the value of each parameter is written, by its name; entries of lists as ``name.0.field``."""
-    for name in one.parameters:
-        root: Path = ("values", name)
-        marks, path = document.marks, root
-        if root not in marks:
-            marks, path = one.document.marks, ("parameters", name, "default")
-        for written, mark in marks.items():
-            if written[: len(path)] == path:
-                yield ".".join(map(str, (name, *written[len(path) :]))), mark
+    found = {}
+    for name in template.parameters:
+        path: Path = ("values", name)
+        marks = document.marks
+        if path not in marks:
+            marks, path = template.document.marks, ("parameters", name, "default")
+        for value_path, mark in marks.items():
+            if value_path[: len(path)] == path:
+                found[".".join(map(str, (name, *value_path[len(path) :])))] = mark
+    return found
 
 
-def _joined(written: ResolvedDefinition, evaluation: Evaluation, given: dict[str, Any]) -> ResolvedDefinition:
-    """The definition's own fields over the given ones; lines of both, the given ones first."""
-    document = written.document
-    own = {name: value for name, value in document.value.items() if name not in _OWN}
-    value = {**given, **own}
+def _join(definition: ResolvedDefinition, evaluation: Evaluation, provided: JsonObject) -> ResolvedDefinition:
+    """The definition's own fields over those provided; lines of both, the provided ones first."""
+    document = definition.document
+    own = {name: value for name, value in document.value.items() if name not in _TEMPLATE_FIELDS}
+    value = {**provided, **own}
     by = {}
-    for name in _LISTS:
-        if name in given and isinstance(own.get(name), list):
-            by[name] = len(given[name])
-            value[name] = [*given[name], *own[name]]
-    marks = {**dict(_kept(evaluation.marks, own)), **dict(_shifted(document.marks, by))}
-    origins = {**dict(_kept(evaluation.origins, own)), **dict(_shifted(written.origins, by))}
-    spoiled = {path for path, _ in _shifted(dict.fromkeys(document.spoiled), by)}
-    return ResolvedDefinition(Document(document.file, value, marks, spoiled), origins)
+    for name in LISTS:
+        if name in provided and isinstance(own.get(name), list):
+            by[name] = len(provided[name])
+            value[name] = [*provided[name], *own[name]]
+    marks = {**_from_template(evaluation.marks, own), **_own(document.marks, by)}
+    origins = {**_from_template(evaluation.origins, own), **_own(definition.origins, by)}
+    spoiled = set(_own(dict.fromkeys(document.spoiled), by))
+    return replace(definition, document=Document(document.file, value, marks, spoiled), origins=origins)
 
 
-def _kept(marks: Mapping[Path, _About], own: Mapping[str, Any]) -> Iterator[tuple[Path, _About]]:
-    """What is known about values that the template gives and the definition does not say itself."""
-    for path, mark in marks.items():
-        if path and (path[0] in _LISTS or path[0] not in own):
-            yield path, mark
+def _from_template(marks: Mapping[Path, _About], own: Mapping[str, object]) -> dict[Path, _About]:
+    """What is known about values that the template provides and the definition does not say itself."""
+    return {path: mark for path, mark in marks.items() if path and (path[0] in LISTS or path[0] not in own)}
 
 
-def _shifted(marks: Mapping[Path, _About], by: Mapping[str, int]) -> Iterator[tuple[Path, _About]]:
+def _own(marks: Mapping[Path, _About], by: Mapping[str, int]) -> dict[Path, _About]:
     """What is known about the definition's own values, its lines moved behind the template's."""
-    for path, mark in marks.items():
-        if len(path) > 1 and path[0] in by and isinstance(path[1], int):
-            yield (path[0], path[1] + by[str(path[0])], *path[2:]), mark
-        elif path[:1] not in (("template",), ("values",)):
-            yield path, mark
+    kept = {path: mark for path, mark in marks.items() if path[:1] not in (("template",), ("values",))}
+    return shift_entries(kept, (), by)

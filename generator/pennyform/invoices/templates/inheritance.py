@@ -1,20 +1,25 @@
-"""Templates themselves: what one declares, what it takes over from another, and what cannot be meant."""
+"""Templates themselves: what one declares, what it takes over from another, and what is contradictory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import TypeVar
 
 from pennyform.findings import Finding
-from pennyform.invoices.templates.parameters import Parameter, WrongValueError, declared, native
-from pennyform.invoices.yaml.document import Document, Mark, Path
+from pennyform.invoices.templates.parameters import Parameter, WrongValueError, parse_parameter, to_native
+from pennyform.invoices.yaml.document import Document, Json, JsonObject, Path
 
-_LISTS = ("invoice_lines", "invoice_line_sections")
+LISTS = ("invoice_lines", "invoice_line_sections")
+"""The lists of an invoice that a template begins and a definition goes on with."""
+
+_About = TypeVar("_About")
 
 
-class Template(NamedTuple):
-    """A template that has passed its schema, whole: what it extends is part of it.
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template that has passed its schema; what it extends is part of it.
 
     ``name`` is the name of its file without the suffix. ``document`` may hold values of several files; each
     mark knows its own.
@@ -25,7 +30,7 @@ class Template(NamedTuple):
     parameters: Mapping[str, Parameter]
 
 
-def template(document: Document, base: Template | None = None) -> tuple[Template | None, list[Finding]]:
+def parse_template(document: Document, base: Template | None = None) -> tuple[Template | None, list[Finding]]:
     """The template in ``document``, named after its file, and what is wrong with it.
 
     Args:
@@ -34,104 +39,117 @@ def template(document: Document, base: Template | None = None) -> tuple[Template
     """
     parameters: dict[str, Parameter] = {}
     findings = []
-    for name, stated in document.value.get("parameters", {}).items():
+    for name, declaration in document.value.get("parameters", {}).items():
         try:
-            parameters[name] = declared(name, stated)
-        except WrongValueError as wrong:
-            findings.append(_wrong(document, ("parameters", name, *wrong.path), wrong))
-    whole = inherited(document, base.document) if base else document
-    one = Template(PurePath(document.file).stem, whole, {**(base.parameters if base else {}), **parameters})
+            parameters[name] = parse_parameter(name, declaration)
+        except WrongValueError as error:
+            findings.append(_wrong_value(document, ("parameters", name, *error.path), error))
+    inherited = base.parameters if base else {}
+    template = Template(
+        PurePath(document.file).stem,
+        inherit(document, base.document) if base else document,
+        {**inherited, **parameters},
+    )
     findings += [
-        *_defaults(document, parameters),
-        *_shapes(document, parameters, base),
-        *_loops(one, document),
+        *_check_defaults(document, parameters),
+        *_check_types(document, parameters, inherited),
+        *_check_loops(template, document),
     ]
-    return (None if findings else one), findings
+    return (None if findings else template), findings
 
 
-def inherited(document: Document, base: Document) -> Document:
+def inherit(document: Document, base: Document) -> Document:
     """``document`` with what it does not say itself taken from ``base``: its lines follow the base's."""
-    own, theirs = document.value["invoice"], base.value["invoice"]
+    own, inherited = document.value["invoice"], base.value["invoice"]
     lists = {
-        name: [*theirs.get(name, ()), *own.get(name, ())] for name in _LISTS if name in {**theirs, **own}
+        name: [*inherited.get(name, ()), *own.get(name, ())]
+        for name in LISTS
+        if name in inherited or name in own
     }
     parameters = {**base.value.get("parameters", {}), **document.value.get("parameters", {})}
-    value = {**document.value, "parameters": parameters, "invoice": {**theirs, **own, **lists}}
-    by = {name: len(theirs.get(name, ())) for name in _LISTS}
-    kept = {path: mark for path, mark in base.marks.items() if not _replaces(document.value, path)}
-    return Document(document.file, value, {**kept, **dict(_shifted(document.marks, by))}, document.spoiled)
+    value = {**document.value, "parameters": parameters, "invoice": {**inherited, **own, **lists}}
+    by = {name: len(inherited.get(name, ())) for name in LISTS}
+    marks = {path: mark for path, mark in base.marks.items() if not _is_overridden(document.value, path)}
+    marks |= shift_entries(document.marks, ("invoice",), by)
+    return Document(document.file, value, marks, document.spoiled)
 
 
-def _replaces(own: Mapping[str, Any], path: Path) -> bool:
+def _is_overridden(own: JsonObject, path: Path) -> bool:
     """Whether a template that says ``own`` replaces what the extended one says at ``path``."""
     if len(path) < 2 or path[0] not in ("invoice", "parameters"):
-        return path[:1] != () and path[0] in own and path[0] not in ("invoice", "parameters")
-    return path[1] not in _LISTS and path[1] in own.get(str(path[0]), {})
+        return path != () and path[0] in own and path[0] not in ("invoice", "parameters")
+    return path[1] not in LISTS and path[1] in own.get(str(path[0]), {})
 
 
-def _shifted(marks: Mapping[Path, Mark], by: Mapping[str, int]) -> Iterator[tuple[Path, Mark]]:
+def shift_entries(marks: Mapping[Path, _About], parent: Path, by: Mapping[str, int]) -> dict[Path, _About]:
+    """``marks`` with the entries of each list below ``parent`` moved on by as many as ``by`` says."""
+    depth = len(parent)
+    shifted = {}
     for path, mark in marks.items():
-        if len(path) > 2 and path[0] == "invoice" and path[1] in by and isinstance(path[2], int):
-            yield (*path[:2], path[2] + by[str(path[1])], *path[3:]), mark
-        else:
-            yield path, mark
+        if len(path) > depth + 1 and path[:depth] == parent and path[depth] in by:
+            name, index = path[depth : depth + 2]
+            # Where the schema's finding is that the list is none, the step behind its name is no index.
+            if isinstance(index, int):
+                path = (*parent, name, index + by[str(name)], *path[depth + 2 :])  # noqa: PLW2901
+        shifted[path] = mark
+    return shifted
 
 
-def _defaults(document: Document, parameters: Mapping[str, Parameter]) -> Iterator[Finding]:
+def _check_defaults(document: Document, parameters: Mapping[str, Parameter]) -> Iterator[Finding]:
     """Defaults and allowed values that their own parameter refuses."""
     for name, parameter in parameters.items():
-        values: dict[Path, Any] = {} if parameter.required else {("default",): parameter.default}
+        values: dict[Path, Json] = {} if parameter.required else {("default",): parameter.default}
         values |= {("enum", index): value for index, value in enumerate(parameter.enum)}
-        for step, value in values.items():
-            yield from _refused(document, ("parameters", name, *step), parameter, value)
-        for field, of_field in parameter.fields.items():
-            if not of_field.required:
-                path = ("parameters", name, "fields", field, "default")
-                yield from _refused(document, path, of_field, of_field.default)
+        declared = [(parameter, step, value) for step, value in values.items()]
+        declared += [
+            (field, ("fields", field_name, "default"), field.default)
+            for field_name, field in parameter.fields.items()
+            if not field.required
+        ]
+        for declarer, step, value in declared:
+            try:
+                to_native(declarer, value)
+            except WrongValueError as error:
+                path = ("parameters", name, *step, *error.path)
+                yield _wrong_value(document, path, error, declarer.name)
 
 
-def _refused(document: Document, path: Path, parameter: Parameter, value: Any) -> Iterator[Finding]:
-    try:
-        native(parameter, value)
-    except WrongValueError as wrong:
-        yield _wrong(document, (*path, *wrong.path), wrong, parameter.name)
+def _wrong_value(document: Document, path: Path, error: WrongValueError, name: str = "") -> Finding:
+    return document.finding("wrong-value", f"`{name or path[-1]}` must be {error}", path, fix=error.fix)
 
 
-def _wrong(document: Document, path: Path, wrong: WrongValueError, name: str = "") -> Finding:
-    return document.finding("wrong-value", f"`{name or path[-1]}` must be {wrong}", path, fix=wrong.fix)
-
-
-def _shapes(
-    document: Document, parameters: Mapping[str, Parameter], base: Template | None
+def _check_types(
+    document: Document, parameters: Mapping[str, Parameter], inherited: Mapping[str, Parameter]
 ) -> Iterator[Finding]:
     """Lists without fields, fields without a list, and types that the extended template does not expect."""
     for name, parameter in parameters.items():
         path = ("parameters", name)
         if (parameter.type == "list") != bool(parameter.fields):
-            needs = "needs `fields`" if parameter.type == "list" else "has no `fields`: they are for a `list`"
-            yield document.finding("template-parameter", f"`{name}` {needs}", path, key=True)
-        inherited_one = base.parameters.get(name) if base else None
-        if inherited_one and inherited_one.type != parameter.type:
+            problem = (
+                "needs `fields`" if parameter.type == "list" else "has no `fields`: they are for a `list`"
+            )
+            yield document.finding("template-parameter", f"`{name}` {problem}", path, key=True)
+        base = inherited.get(name)
+        if base and base.type != parameter.type:
             yield document.finding(
                 "template-parameter",
-                f"`{name}` is {inherited_one.type} in the template that this one extends",
+                f"`{name}` is {base.type} in the template that this one extends",
                 (*path, "type"),
                 detail="Its expressions reckon with that type.",
-                fix=f"write `{inherited_one.type}`, or give the parameter another name",
+                fix=f"write `{base.type}`, or give the parameter another name",
             )
 
 
-def _loops(one: Template, own: Document) -> Iterator[Finding]:
+def _check_loops(template: Template, own: Document) -> Iterator[Finding]:
     """``for_each`` over something that is no list and no whole number."""
-    for index, line in enumerate(one.document.value["invoice"].get("invoice_lines", ())):
+    loops = [name for name, parameter in template.parameters.items() if parameter.type in ("list", "integer")]
+    for index, line in enumerate(template.document.value["invoice"].get("invoice_lines", ())):
         path = ("invoice", "invoice_lines", index, "for_each")
         name = line.get("for_each")
-        parameter = one.parameters.get(name)
-        wrong = name is not None and (parameter is None or parameter.type not in ("list", "integer"))
-        if wrong and one.document.mark(path).file == own.file:
-            loops = [known for known, each in one.parameters.items() if each.type in ("list", "integer")]
-            listed = ", ".join(f"`{known}`" for known in loops)
-            yield one.document.finding(
+        # A line of the extended template is reported there.
+        if name is not None and name not in loops and template.document.mark(path).file == own.file:
+            listed = ", ".join(f"`{loop}`" for loop in loops)
+            yield template.document.finding(
                 "template-loop",
                 f"`{name}` is no parameter of the type `list` or `integer`",
                 path,

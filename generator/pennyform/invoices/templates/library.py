@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from pennyform import data
 from pennyform.findings import Finding
-from pennyform.invoices.sources.discover import Source
-from pennyform.invoices.sources.source_file import reading
 from pennyform.invoices.yaml.document import Document
 from pennyform.invoices.yaml.document import Path as Steps
+from pennyform.invoices.yaml.reader import read_file
 
 if TYPE_CHECKING:
     from pennyform.invoices.templates.inheritance import Template
 
+_BUILT_IN = "built-in/"
+
 
 class Library:
-    """Templates by name, each made whole when it is first asked for.
+    """Templates by name, each parsed and joined with what it extends when it is first asked for.
 
-    ``findings`` grow as templates turn out not to be usable. ``faults`` are the places of expressions that
+    ``findings`` grow as templates turn out not to be usable. ``reported`` are the places of expressions that
     a finding is about already, whatever an invoice makes of them.
     """
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
-        self.faults: set[str] = set()
+        self.reported: set[str] = set()
         self._documents: dict[str, Document | None] = {}
-        self._whole: dict[str, Template | None] = {}
+        self._templates: dict[str, Template | None] = {}
 
     def add(self, document: Document, *, is_valid: bool) -> None:
         """Take in a template of the user's; nothing can be made from one that is not valid."""
         name = PurePath(document.file).stem
         if name in self._documents:
-            self.findings.append(_second(document, name))
+            self.findings.append(
+                document.finding(
+                    "duplicate-template",
+                    f"another template is called `{name}`",
+                    detail="A template is called like its file, whichever folder that is in.",
+                    fix="rename one of the files",
+                )
+            )
         self._documents[name] = document if is_valid else None
 
     def own(self) -> list[str]:
@@ -42,19 +50,19 @@ class Library:
         return [
             name
             for name, document in self._documents.items()
-            if document is None or not _is_built_in(document)
+            if document is None or not document.file.startswith(_BUILT_IN)
         ]
 
     def template(self, document: Document, path: Steps, findings: list[Finding]) -> Template | None:
-        """The template that ``document`` names at ``path``, whole; None when it cannot be used.
+        """The template that ``document`` names at ``path``; None when it cannot be used.
 
         Adds to ``findings`` when no template of that name is known; one that is known has its own findings.
         """
         name = document.value[path[0]]
-        found = self.find(name)
-        if found is None and name not in self._documents:
-            findings.append(_unknown(document, path, name, self._documents))
-        return found
+        template = self.find(name)
+        if template is None and name not in self._documents:
+            findings.append(self._unknown(document, path, name))
+        return template
 
     def find(self, name: str) -> Template | None:
         """The template called ``name``; None when there is none, or when nothing can be made from it."""
@@ -65,81 +73,63 @@ class Library:
 
         Only on request: Jinja takes longer to import than a definition to check.
         """
-        for name, one in self._whole.items():
+        for name, template in self._templates.items():
             document = self._documents[name]
-            if one is None or document is None or document.file not in files:
+            if template is None or document is None or document.file not in files:
                 continue
             from pennyform.invoices.templates.lint import check_expressions
 
-            found = list(check_expressions(document, one.parameters))
-            self.findings += found
-            self.faults.update(finding.place for finding in found)
+            findings = list(check_expressions(document, template.parameters))
+            self.findings += findings
+            self.reported.update(finding.place for finding in findings)
 
     def _find(self, name: str, extending: tuple[str, ...]) -> Template | None:
-        if name not in self._whole:
-            document = self._document(name)
+        """The template called ``name``, asked for by those that lead to it by extending one another."""
+        if name not in self._templates:
+            if name not in self._documents:
+                path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
+                if path.is_file():
+                    self._documents[name] = read_file(path, f"{_BUILT_IN}{path.name}")[0]
+            document = self._documents.get(name)
             if document is None:
                 return None
-            self._whole[name] = self._made_whole(document, (*extending, name))
-        return self._whole[name]
+            self._templates[name] = self._parse(document, (*extending, name))
+        return self._templates[name]
 
-    def _document(self, name: str) -> Document | None:
-        if name not in self._documents:
-            path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
-            if path.is_file():
-                self._documents[name] = reading(Source(path, f"built-in/{path.name}", "")).document
-        return self._documents.get(name)
-
-    def _made_whole(self, document: Document, names: tuple[str, ...]) -> Template | None:
+    def _parse(self, document: Document, names: tuple[str, ...]) -> Template | None:
         base, extended = None, document.value.get("extends")
         if extended in names:
-            self.findings.append(_circular(document, (*names, extended)))
+            self.findings.append(
+                document.finding(
+                    "template-extends",
+                    f"the template extends itself: {' → '.join((*names, extended))}",
+                    ("extends",),
+                    fix="extend another one, or none",
+                )
+            )
             return None
         if extended is not None:
             base = self._find(extended, names)
-            if base is None and extended not in self._documents:
-                self.findings.append(_unknown(document, ("extends",), extended, self._documents))
             if base is None:
+                if extended not in self._documents:
+                    self.findings.append(self._unknown(document, ("extends",), extended))
                 return None
-        from pennyform.invoices.templates.inheritance import template
+        from pennyform.invoices.templates.inheritance import parse_template
 
-        whole, findings = template(document, base)
+        template, findings = parse_template(document, base)
         self.findings += findings
-        return whole
+        return template
 
+    def _unknown(self, document: Document, path: Steps, name: str) -> Finding:
+        from difflib import get_close_matches
 
-def _is_built_in(document: Document) -> bool:
-    return document.file.startswith("built-in/")
-
-
-def _second(document: Document, name: str) -> Finding:
-    return document.finding(
-        "duplicate-template",
-        f"another template is called `{name}`",
-        detail="A template is called like its file, whichever folder that is in.",
-        fix="rename one of the files",
-    )
-
-
-def _circular(document: Document, names: tuple[str, ...]) -> Finding:
-    return document.finding(
-        "template-extends",
-        f"the template extends itself: {' → '.join(names)}",
-        ("extends",),
-        fix="extend another one, or none",
-    )
-
-
-def _unknown(document: Document, path: Steps, name: str, known: Iterable[str]) -> Finding:
-    from difflib import get_close_matches
-
-    built_in = [found.stem for found in (data.templates() / "invoices").glob("*.yaml")]
-    names = sorted({*known, *built_in})
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    return document.finding(
-        "unknown-template",
-        f"there is no template `{name[:60]}`",
-        path,
-        detail=f"There are: {', '.join(f'`{one}`' for one in names)}.",
-        fix=f"write `{close[0]}`" if close else "add it under `templates/`",
-    )
+        built_in = [file.stem for file in (data.templates() / "invoices").glob("*.yaml")]
+        names = sorted({*self._documents, *built_in})
+        close = get_close_matches(name, names, n=1, cutoff=0.6)
+        return document.finding(
+            "unknown-template",
+            f"there is no template `{name[:60]}`",
+            path,
+            detail=f"There are: {', '.join(f'`{known}`' for known in names)}.",
+            fix=f"write `{close[0]}`" if close else "add it under `templates/`",
+        )

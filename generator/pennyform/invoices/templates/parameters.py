@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, NamedTuple
 
 from pennyform.invoices.money import dates
 from pennyform.invoices.money.amounts import canonical, parse_amount
-from pennyform.invoices.yaml.document import Path
+from pennyform.invoices.yaml.document import Json, JsonObject, Path
 
 TYPES = {
     "text": "text",
@@ -46,7 +46,8 @@ class UnknownFieldError(WrongValueError):
     """An entry of a list has a field that was not declared: its name is what is wrong, not its value."""
 
 
-class Parameter(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Parameter:
     """One parameter, or one field of the entries of a ``list``.
 
     ``default`` is as written, and counts only when not ``required``; None is a value of its own then, for
@@ -57,44 +58,44 @@ class Parameter(NamedTuple):
     type: str
     description: str
     required: bool
-    default: Any
-    enum: tuple[Any, ...]
+    default: Json
+    enum: tuple[Json, ...]
     fields: Mapping[str, Parameter]
-    minimum: Any = None
-    maximum: Any = None
+    minimum: Json = None
+    maximum: Json = None
 
 
-def declared(name: str, stated: Mapping[str, Any]) -> Parameter:
-    """The parameter that ``stated``, a valid declaration, describes.
+def parse_parameter(name: str, declaration: JsonObject) -> Parameter:
+    """The parameter that a valid declaration describes.
 
     Raises:
         WrongValueError: a limit is not of the parameter's type; its path begins with the limit's name.
     """
-    type_, fields = stated["type"], stated.get("fields", {})
-    one = Parameter(
+    parameter = Parameter(
         name=name,
-        type=type_,
-        description=stated.get("description", ""),
-        required="default" not in stated,
-        default=stated.get("default"),
-        enum=tuple(stated.get("enum", ())),
-        fields={field: declared(field, of_field) for field, of_field in fields.items()},
+        type=declaration["type"],
+        description=declaration.get("description", ""),
+        required="default" not in declaration,
+        default=declaration.get("default"),
+        enum=tuple(declaration.get("enum", ())),
+        fields={
+            field: parse_parameter(field, of_field)
+            for field, of_field in declaration.get("fields", {}).items()
+        },
     )
-    return one._replace(minimum=_limit(one, stated, "minimum"), maximum=_limit(one, stated, "maximum"))
+    limits = {}
+    for limit in ("minimum", "maximum"):
+        if limit not in declaration:
+            continue
+        if parameter.type not in _ORDERED:
+            raise WrongValueError(f"left out: {TYPES[parameter.type]} has no limits", (limit,), "delete it")
+        limits[limit] = _as_type(parameter, declaration[limit], from_text=False)
+        if limits[limit] is None:
+            raise WrongValueError(f"{TYPES[parameter.type]}, as the parameter is", (limit,))
+    return replace(parameter, **limits)
 
 
-def _limit(one: Parameter, stated: Mapping[str, Any], name: str) -> Any:
-    if name not in stated:
-        return None
-    if one.type not in _ORDERED:
-        raise WrongValueError(f"left out: {TYPES[one.type]} has no limits", (name,), "delete it")
-    found = _typed(one, stated[name], from_text=False)
-    if found is None:
-        raise WrongValueError(f"{TYPES[one.type]}, as the parameter is", (name,))
-    return found
-
-
-def native(parameter: Parameter, value: Any, *, from_text: bool = False) -> Any:
+def to_native(parameter: Parameter, value: Json, *, from_text: bool = False) -> Json:
     """``value`` as expressions see it: an amount as a decimal, a date as a day, a list with its entries.
 
     Args:
@@ -108,18 +109,23 @@ def native(parameter: Parameter, value: Any, *, from_text: bool = False) -> Any:
     if value is None and not parameter.required:
         return None
     if from_text and isinstance(value, str):
-        value = _from_text(parameter.type, value)
-    found = _typed(parameter, value, from_text=from_text)
-    if found is None or (parameter.enum and value not in parameter.enum):
-        raise WrongValueError(_kind(parameter), fix=_meant(parameter, value))
-    if parameter.minimum is not None and found < parameter.minimum:
+        if parameter.type in ("integer", "number") and _NUMBER.fullmatch(value):
+            value = Decimal(value) if "." in value else int(value)
+        elif parameter.type == "boolean":
+            value = {"true": True, "false": False}.get(value, value)
+    native = _as_type(parameter, value, from_text=from_text)
+    if native is None or (parameter.enum and value not in parameter.enum):
+        allowed = ", ".join(f"`{allowed}`" for allowed in parameter.enum)
+        must = f"one of {allowed}" if allowed else TYPES[parameter.type]
+        raise WrongValueError(must, fix=_suggestion(parameter, value))
+    if parameter.minimum is not None and native < parameter.minimum:
         raise WrongValueError(f"at least {parameter.minimum}")
-    if parameter.maximum is not None and found > parameter.maximum:
+    if parameter.maximum is not None and native > parameter.maximum:
         raise WrongValueError(f"at most {parameter.maximum}")
-    return found
+    return native
 
 
-def _typed(parameter: Parameter, value: Any, *, from_text: bool) -> Any:
+def _as_type(parameter: Parameter, value: Json, *, from_text: bool) -> Json:
     """``value`` as a native value of the parameter's type, None when it is none."""
     match parameter.type:
         case "amount":
@@ -127,7 +133,11 @@ def _typed(parameter: Parameter, value: Any, *, from_text: bool) -> Any:
         case "date":
             return dates.parse(value) if isinstance(value, str) else None
         case "list":
-            return _entries(parameter, value, from_text=from_text)
+            if not isinstance(value, list):
+                return None
+            return [
+                _list_entry(parameter, index, entry, from_text=from_text) for index, entry in enumerate(value)
+            ]
         case type_:
             # A truth value is a whole number to Python, and to nobody else.
             is_flag = isinstance(value, bool)
@@ -135,13 +145,7 @@ def _typed(parameter: Parameter, value: Any, *, from_text: bool) -> Any:
             return value if fits else None
 
 
-def _entries(parameter: Parameter, value: Any, *, from_text: bool) -> list[dict[str, Any]] | None:
-    if not isinstance(value, list):
-        return None
-    return [_entry(parameter, index, entry, from_text=from_text) for index, entry in enumerate(value)]
-
-
-def _entry(parameter: Parameter, index: int, entry: Any, *, from_text: bool) -> dict[str, Any]:
+def _list_entry(parameter: Parameter, index: int, entry: Json, *, from_text: bool) -> JsonObject:
     known = ", ".join(f"`{name}`" for name in parameter.fields)
     if not isinstance(entry, dict):
         raise WrongValueError(f"a mapping with {known}", (index,))
@@ -151,32 +155,21 @@ def _entry(parameter: Parameter, index: int, entry: Any, *, from_text: bool) -> 
     fields = {}
     for name, field in parameter.fields.items():
         if name not in entry and field.required:
-            raise WrongValueError(f"a mapping that says `{name}` ({_about(field)})", (index,))
+            about = field.description or TYPES[field.type]
+            raise WrongValueError(f"a mapping that says `{name}` ({about})", (index,))
         try:
-            fields[name] = native(field, entry.get(name, field.default), from_text=from_text)
-        except WrongValueError as wrong:
-            raise WrongValueError(str(wrong), (index, name), wrong.fix) from wrong
+            fields[name] = to_native(field, entry.get(name, field.default), from_text=from_text)
+        except WrongValueError as error:
+            raise WrongValueError(str(error), (index, name), error.fix) from error
     return fields
 
 
-def _from_text(type_: str, text: str) -> Any:
-    if type_ in ("integer", "number") and _NUMBER.fullmatch(text):
-        return Decimal(text) if "." in text else int(text)
-    return {"true": True, "false": False}.get(text, text) if type_ == "boolean" else text
-
-
-def _kind(parameter: Parameter) -> str:
-    if parameter.enum:
-        return f"one of {', '.join(f'`{value}`' for value in parameter.enum)}"
-    return TYPES[parameter.type]
-
-
-def _meant(parameter: Parameter, value: Any) -> str:
+def _suggestion(parameter: Parameter, value: Json) -> str:
     """What to write instead of ``value``: the nearest value allowed, or the number that it looks like."""
-    allowed = [str(one) for one in parameter.enum] or ["true", "false"]
     if parameter.enum or parameter.type == "boolean":
         from difflib import get_close_matches
 
+        allowed = [str(value) for value in parameter.enum] or ["true", "false"]
         close = get_close_matches(str(value).lower(), allowed, n=1)
         return f"write `{close[0]}`" if close else ""
     text = str(value).replace(",", ".")
@@ -185,7 +178,3 @@ def _meant(parameter: Parameter, value: Any) -> str:
     if parameter.type == "amount":
         return f'write "{canonical(Decimal(text))}"'
     return f"write {text}" if parameter.type == "number" else ""
-
-
-def _about(parameter: Parameter) -> str:
-    return parameter.description or TYPES[parameter.type]

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from pennyform.findings import Finding
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.schema.schema import Schema
-from pennyform.invoices.sources.data_file import DataFile, Row, data_file
+from pennyform.invoices.sources.data_file import DataFile, Row, read_data_file
 from pennyform.invoices.sources.discover import DATA_FOLDER, is_data
 from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
 from pennyform.invoices.templates.apply import header_scope
 from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
-from pennyform.invoices.yaml.document import Document
+from pennyform.invoices.yaml.document import Document, JsonObject
 
 _YAML = (".yaml", ".yml")
 _SUFFIXES = (*_YAML, ".json", ".csv", ".tsv", ".txt")
 
 
-class Expanded(NamedTuple):
-    """The definition that one row gives."""
-
-    whole: ResolvedDefinition
-    row: Row
-
-
-def rows(document: Document, root: Path) -> tuple[DataFile, Path | None]:
+def read_rows(document: Document, root: Path) -> tuple[DataFile, Path | None]:
     """The rows that the definition ``document`` is for, and the file they are in.
 
     Args:
@@ -38,73 +29,70 @@ def rows(document: Document, root: Path) -> tuple[DataFile, Path | None]:
     Returns:
         No rows, and a finding, when the file cannot be used.
     """
-    stated = _stated(document)["file"]
+    name = _for_each(document)["file"]
     folder = Path(document.file).parent
+    detail = ""
     try:
-        file = resolve_inside(root, folder.resolve(), stated)
-    except UnsafePathError as refused:
-        return _unusable(document, f"`{stated[:60]}` cannot be read: {refused}", fix=refused.fix), None
-    if file.suffix.lower() not in _SUFFIXES:
-        problem = f"`{stated[:60]}` is no data file: those are CSV, YAML and JSON"
-        return _unusable(document, problem, fix="save it as CSV, which every spreadsheet does"), None
-    if file.suffix.lower() in _YAML and not is_data(file, root):
-        problem = f"a YAML data file lies in a folder called `{DATA_FOLDER}`"
-        return _unusable(
-            document, problem, "Elsewhere it would be taken for a definition.", "move it there"
-        ), None
-    return data_file(file, os.path.normpath(folder / stated)), file
+        file = resolve_inside(root, folder.resolve(), name)
+    except UnsafePathError as error:
+        problem, fix = f"`{name[:60]}` cannot be read: {error}", error.fix
+    else:
+        if file.suffix.lower() not in _SUFFIXES:
+            problem = f"`{name[:60]}` is no data file: those are CSV, YAML and JSON"
+            fix = "save it as CSV, which every spreadsheet does"
+        elif file.suffix.lower() in _YAML and not is_data(file, root):
+            problem = f"a YAML data file lies in a folder called `{DATA_FOLDER}`"
+            detail, fix = "Elsewhere it would be taken for a definition.", "move it there"
+        else:
+            return read_data_file(file, os.path.normpath(folder / name)), file
+    path = ("for_each", "file") if isinstance(document.value["for_each"], dict) else ("for_each",)
+    return DataFile([], None, [document.finding("data-file", problem, path, detail=detail, fix=fix)]), None
 
 
-def expand(document: Document, found: list[Row], schema: Schema) -> tuple[list[Expanded], list[Finding]]:
-    """The definitions that ``document`` stands for: one for each row that counts.
+def expand_series(
+    document: Document, rows: list[Row], schema: Schema
+) -> tuple[list[ResolvedDefinition], list[Finding]]:
+    """The definitions that ``document`` stands for: one for each row that its condition holds for.
 
     Args:
         document: has passed the schema of definitions with ``for_each``.
-        found: the rows of its data file.
+        rows: those of its data file.
         schema: of a single definition, which says what type each field takes.
     """
     if "{{" not in document.value["external_reference"]:
-        return [], [_one_reference(document)]
-    stated = _stated(document)
-    plain = {name: value for name, value in document.value.items() if name != "for_each"}
-    single = Document(document.file, plain, document.marks, document.spoiled)
-    expanded: list[Expanded] = []
-    findings: list[Finding] = []
-    for scope, row in _scopes(document, found, stated.get("as", "row")):
-        evaluation = Evaluation(single)
-        condition = stated.get("when")
-        if condition is None or evaluation.is_true(condition, scope, ("for_each", "when")):
-            value = evaluation.evaluated(schema, scope, ())
-            one = Document(document.file, value, evaluation.marks, document.spoiled)
-            if not evaluation.findings:
-                expanded.append(Expanded(ResolvedDefinition(one, evaluation.origins), row))
-        findings += evaluation.findings
-    return expanded, findings
-
-
-def _stated(document: Document) -> dict[str, Any]:
-    stated = document.value["for_each"]
-    return stated if isinstance(stated, dict) else {"file": stated}
-
-
-def _scopes(document: Document, found: list[Row], called: str) -> Iterator[tuple[Scope, Row]]:
-    header = header_scope(document)
-    for index, row in enumerate(found, start=1):
-        sources = {f"{called}.{column}": mark for column, mark in row.marks.items()}
-        names = {**header.names, called: row.values, "index": index}
-        yield Scope(names, {**header.sources, **sources}, f"For {row.place}."), row
-
-
-def _unusable(document: Document, summary: str, detail: str = "", fix: str = "") -> DataFile:
-    path = ("for_each", "file") if isinstance(document.value["for_each"], dict) else ("for_each",)
-    return DataFile([], None, [document.finding("data-file", summary, path, detail=detail, fix=fix)])
-
-
-def _one_reference(document: Document) -> Finding:
-    return document.finding(
-        "series-reference",
-        "every row would give the same reference",
-        ("external_reference",),
-        detail="A reference names one invoice for ever.",
-        fix='take something of the row into it, as in "FEE-{{ row.number }}"',
+        finding = document.finding(
+            "series-reference",
+            "every row would give the same reference",
+            ("external_reference",),
+            detail="A reference names one invoice for ever.",
+            fix='take something of the row into it, as in "FEE-{{ row.number }}"',
+        )
+        return [], [finding]
+    for_each = _for_each(document)
+    name, condition = for_each.get("as", "row"), for_each.get("when")
+    single = Document(
+        document.file,
+        {field: value for field, value in document.value.items() if field != "for_each"},
+        document.marks,
+        document.spoiled,
     )
+    header = header_scope(document)
+    definitions: list[ResolvedDefinition] = []
+    findings: list[Finding] = []
+    for index, row in enumerate(rows, start=1):
+        marks = {f"{name}.{column}": mark for column, mark in row.marks.items()}
+        names = {**header.names, name: row.values, "index": index}
+        scope = Scope(names, {**header.sources, **marks}, f"For {row.place}.")
+        evaluation = Evaluation(single)
+        if condition is None or evaluation.is_true(condition, scope, ("for_each", "when")):
+            value = evaluation.evaluate(schema, scope, ())
+            made = Document(document.file, value, evaluation.marks, document.spoiled)
+            if not evaluation.findings:
+                definitions.append(ResolvedDefinition(made, evaluation.origins, row))
+        findings += evaluation.findings
+    return definitions, findings
+
+
+def _for_each(document: Document) -> JsonObject:
+    value = document.value["for_each"]
+    return value if isinstance(value, dict) else {"file": value}

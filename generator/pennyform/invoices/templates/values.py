@@ -1,81 +1,69 @@
-"""The values that a definition states for the parameters of its template."""
+"""The values that a definition gives to the parameters of its template."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from pennyform.findings import Finding
 from pennyform.invoices.templates.inheritance import Template
-from pennyform.invoices.templates.parameters import (
-    TYPES,
-    Parameter,
-    UnknownFieldError,
-    WrongValueError,
-    native,
-)
-from pennyform.invoices.yaml.document import Document, Path
+from pennyform.invoices.templates.parameters import TYPES, UnknownFieldError, WrongValueError, to_native
+from pennyform.invoices.yaml.document import Document, JsonObject, Path
 
 
-def values_for(
-    document: Document, one: Template, *, from_text: bool = False
-) -> tuple[dict[str, Any], list[Finding]]:
-    """The native value of each parameter, stated in ``document`` or the default; and every finding.
+def resolve_values(
+    document: Document, template: Template, *, from_text: bool = False
+) -> tuple[JsonObject, list[Finding]]:
+    """The native value of each parameter, as given in ``document`` or the default; and every finding.
 
     Args:
         document: a definition that names the template.
-        one: that template.
+        template: what it names.
         from_text: whether numbers may be text, as in a CSV file.
     """
-    stated = document.value.get("values") or {}
-    if not isinstance(stated, dict):
+    given = document.value.get("values") or {}
+    if not isinstance(given, dict):
         return {}, []  # the schema's finding
-    findings = [_unknown(document, name, one) for name in stated if name not in one.parameters]
+    findings = [_unknown(document, name, template) for name in given if name not in template.parameters]
     values = {}
-    for name, parameter in one.parameters.items():
-        if name not in stated and parameter.required:
+    for name, parameter in template.parameters.items():
+        if name not in given and parameter.required:
             # A misspelled name is one mistake, not an unknown value and a missing one.
-            if not any(finding.fix == _write(name) for finding in findings):
-                findings.append(_missing(document, parameter, one))
+            if any(finding.fix == f"write `{name}`" for finding in findings):
+                continue
+            path: Path = ("values",) if "values" in document.value else ("template",)
+            findings.append(
+                document.finding(
+                    "missing-value",
+                    f"the template `{template.name}` needs a value for `{name}`",
+                    path,
+                    key=True,
+                    detail=f"{name}: {parameter.description or TYPES[parameter.type]}",
+                    fix=f"add `{name}: …` under `values`",
+                )
+            )
             continue
         try:
-            values[name] = native(parameter, stated.get(name, parameter.default), from_text=from_text)
-        except WrongValueError as wrong:
-            findings.append(_wrong(document, ("values", name, *wrong.path), wrong))
+            values[name] = to_native(parameter, given.get(name, parameter.default), from_text=from_text)
+        except WrongValueError as error:
+            path = ("values", name, *error.path)
+            subject = f"entry {path[-1] + 1}" if isinstance(path[-1], int) else f"`{path[-1]}`"
+            is_name = isinstance(error, UnknownFieldError)
+            findings.append(
+                document.finding(
+                    "wrong-value", f"{subject} must be {error}", path, key=is_name, fix=error.fix
+                )
+            )
     return values, findings
 
 
-def _unknown(document: Document, name: str, one: Template) -> Finding:
+def _unknown(document: Document, name: str, template: Template) -> Finding:
     from difflib import get_close_matches
 
-    close = get_close_matches(name, one.parameters, n=1, cutoff=0.6)
-    listed = ", ".join(f"`{parameter}`" for parameter in one.parameters)
+    close = get_close_matches(name, template.parameters, n=1, cutoff=0.6)
+    listed = ", ".join(f"`{parameter}`" for parameter in template.parameters)
     return document.finding(
         "unknown-value-name",
-        f"the template `{one.name}` has no parameter `{name}`",
+        f"the template `{template.name}` has no parameter `{name}`",
         ("values", name),
         key=True,
         detail=f"Its parameters: {listed}." if listed else "It has no parameters.",
-        fix=_write(close[0]) if close else "delete it",
+        fix=f"write `{close[0]}`" if close else "delete it",
     )
-
-
-def _write(name: str) -> str:
-    return f"write `{name}`"
-
-
-def _missing(document: Document, parameter: Parameter, one: Template) -> Finding:
-    path: Path = ("values",) if "values" in document.value else ("template",)
-    return document.finding(
-        "missing-value",
-        f"the template `{one.name}` needs a value for `{parameter.name}`",
-        path,
-        key=True,
-        detail=f"{parameter.name}: {parameter.description or TYPES[parameter.type]}",
-        fix=f"add `{parameter.name}: …` under `values`",
-    )
-
-
-def _wrong(document: Document, path: Path, wrong: WrongValueError) -> Finding:
-    is_name = isinstance(wrong, UnknownFieldError)
-    what = f"entry {path[-1] + 1}" if isinstance(path[-1], int) else f"`{path[-1]}`"
-    return document.finding("wrong-value", f"{what} must be {wrong}", path, key=is_name, fix=wrong.fix)
