@@ -11,8 +11,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from pennyform.spec.diff import Change, compare
-from pennyform.spec.diff.comparison.contracts import Baseline
+from pennyform.spec.diff import Baseline, Change, compare
 
 from .contracts import Schema, document, operation, sending, thing
 from .history import FOLDER, contract

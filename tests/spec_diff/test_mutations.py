@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from pennyform.spec.diff import Change
-from pennyform.spec.diff.comparison.contracts import Baseline
+from pennyform.spec.diff import Baseline, Change
 
 from .history import contract
 from .mutations import MAKERS, Anatomy, Mutation, mutations

@@ -15,10 +15,10 @@ from pennyform.cli.terminal import Terminal
 from pennyform.findings import Finding, failure
 
 if TYPE_CHECKING:
-    from pennyform.results.contract_diff import ContractDiffDocument
+    from pennyform.results.contract_diff import ChangeUses, ContractDiffDocument
     from pennyform.spec.diff import Change
     from pennyform.spec.diff.report.accepted import Acceptance
-    from pennyform.spec.diff.usage import Definitions, Searched, Text
+    from pennyform.spec.diff.usage import Definitions, Text
 
 _PLACES = re.compile(r" \(in \d+ places\)$")
 _LARGEST_TEXT = 8 * 1024 * 1024
@@ -91,19 +91,19 @@ def read_options(args: argparse.Namespace) -> DiffOptions:
 def run(options: DiffOptions, terminal: Terminal) -> Exit:
     """Print the comparison; 4 when ``--fail-on`` says so."""
     from pennyform.spec.diff import Severity, compare
-    from pennyform.spec.diff.report.accepted import unused
-    from pennyform.spec.diff.report.data import diff_document, fails
+    from pennyform.spec.diff.report.accepted import unused_acceptances
+    from pennyform.spec.diff.report.document import diff_document, is_failure
 
     accepted = _accepted(options.accepted)
     (old, unread_old), (new, unread_new) = _contract(options.old), _contract(options.new)
     changes = compare(old, new)
-    searched = look_through(changes, options.against, (old, new)) if options.against else None
-    diff = diff_document(changes, old=options.old, new=options.new, accepted=accepted, searched=searched)
-    findings = [*_unread(unread_old, unread_new), *unused(accepted, changes)]
+    uses = look_through(changes, options.against, (old, new)) if options.against else None
+    diff = diff_document(changes, old=options.old, new=options.new, accepted=accepted, uses=uses)
+    findings = [*_unread(unread_old, unread_new), *unused_acceptances(accepted, changes)]
     terminal.print_findings(findings, no_color=options.no_color)
     _print(diff, options, terminal)
     limit = Severity(options.fail_on) if options.fail_on else None
-    return Exit.FINDINGS if fails(changes, accepted, limit) else Exit.OK
+    return Exit.FINDINGS if is_failure(changes, accepted, limit) else Exit.OK
 
 
 def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:
@@ -155,7 +155,7 @@ def _read(path: Path) -> str:
 
 def look_through(
     changes: list[Change], paths: Sequence[Path], contracts: tuple[dict[str, Any], ...]
-) -> Searched:
+) -> ChangeUses:
     """Look for what changed in files and folders; ``contracts`` are the two that were compared."""
     from pennyform.spec.diff.usage import search
 
@@ -244,9 +244,9 @@ def print_changes(
     """
     from pennyform.report.contract_diff import text as contract_diff_text
     from pennyform.spec.diff import compare
-    from pennyform.spec.diff.report.data import diff_document
+    from pennyform.spec.diff.report.document import diff_document
 
     changes = compare(old, new)
-    searched = look_through(changes, against, (old, new)) if against else None
-    diff = diff_document(changes, old=names[0], new=names[1], accepted={}, searched=searched)
+    uses = look_through(changes, against, (old, new)) if against else None
+    diff = diff_document(changes, old=names[0], new=names[1], accepted={}, uses=uses)
     terminal.write("\n" + contract_diff_text.render(diff, terminal.ansi(terminal.stdout)))

@@ -1,11 +1,12 @@
 """Compare two contracts: what changed, once per cause, and what it means for those who call them.
 
-``compare`` reads both documents into shapes (:mod:`~pennyform.spec.diff.schemas.nodes`), pairs operations and
-schemas, and brings the sites of each cause together (:mod:`~pennyform.spec.diff.report.changes`).
+``schemas`` reads both documents into nodes (:mod:`~pennyform.spec.diff.schemas.node`), ``comparison`` pairs
+operations and schemas, ``report`` brings the sites of each cause together, and ``usage`` finds the words of
+what changed in files.
 """
 
-from pennyform.spec.diff.comparison.contracts import compare
-from pennyform.spec.diff.report.changes import Change, Place
-from pennyform.spec.diff.report.kinds import KINDS, Severity
+from pennyform.spec.diff.compare import Baseline, compare
+from pennyform.spec.diff.comparison.kinds import KINDS, Severity
+from pennyform.spec.diff.report.changes import Change
 
-__all__ = ["KINDS", "Change", "Place", "Severity", "compare"]
+__all__ = ["KINDS", "Baseline", "Change", "Severity", "compare"]

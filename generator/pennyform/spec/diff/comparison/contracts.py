@@ -1,97 +1,70 @@
-"""Compare two contracts."""
+"""Compare two contracts: their operations in pairs, and what concerns all of them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pennyform.spec.diff.comparison.differences import changed, one_sided
+from pennyform.spec.diff.comparison.kinds import ANSWER, BOTH, REQUEST
+from pennyform.spec.diff.comparison.operations import Site, compare_operations
 from pennyform.spec.diff.comparison.schemas import SchemaComparison
-from pennyform.spec.diff.comparison.sites import Site, compare_operations
-from pennyform.spec.diff.report.changes import Change, changes
-from pennyform.spec.diff.report.kinds import ANSWER, BOTH, REQUEST
-from pennyform.spec.diff.schemas.nodes import Mint
+from pennyform.spec.diff.schemas.node import SchemaPool
 from pennyform.spec.diff.schemas.operations import Operation, OperationReader
 from pennyform.spec.diff.schemas.reader import SchemaReader
-from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.document.json_types import Json, JsonObject
 
 _Key = tuple[str, str]
 _Operations = Mapping[_Key, Operation]
 
 
-class Baseline:
-    """A contract that others are compared with: it is read once, and so is what they share with it."""
+class ContractReader:
+    """One contract, read for comparison with others; all of them share a pool."""
 
-    def __init__(self, old: JsonObject) -> None:
-        self._document = old
-        self._mint = Mint()
-        self._schemas = SchemaReader(old, self._mint)
-        self._operations = OperationReader(old, self._schemas, self._mint).read()
-
-    def compare(self, new: JsonObject) -> list[Change]:
-        """What has changed in ``new``; see :func:`compare`."""
-        schemas = SchemaReader(new, self._mint)
-        before, after = self._operations, OperationReader(new, schemas, self._mint).read()
-        request, answer = (
-            SchemaComparison(self._mint, self._schemas, schemas, direction) for direction in (REQUEST, ANSWER)
-        )
-        pairs = list(_pairs(before, after))
-        sites = [*_document(self._document, new), *_whole_operations(before, after, pairs)]
-        for one, other in pairs:
-            # An operation that was read once only is the same; in a circle, being the same proves nothing.
-            if before[one] is not after[other] or self._mint.has_circles:
-                sites.extend(compare_operations(before[one], after[other], request, answer))
-        return changes(sites, self._mint)
+    def __init__(self, document: JsonObject, pool: SchemaPool) -> None:
+        self.document = document
+        self.schemas = SchemaReader(document, pool)
+        self.operations = OperationReader(document, self.schemas, pool).read()
 
 
-def compare(old: JsonObject, new: JsonObject) -> list[Change]:
-    """What differs between two pinned contracts, for those who call them.
+def compare_contracts(old: ContractReader, new: ContractReader, pool: SchemaPool) -> Iterator[Site]:
+    """Every difference of two contracts that were read into ``pool``, where it takes effect."""
+    yield from _compare_documents(old.document, new.document)
+    pairs = list(_pair_operations(old.operations, new.operations))
+    # Operations that only one side has; those of one path come and go together.
+    for operations, paired, kind in (
+        (old.operations, {old_key for old_key, _ in pairs}, "operation-removed"),
+        (new.operations, {new_key for _, new_key in pairs}, "operation-added"),
+    ):
+        for key, operation in operations.items():
+            if key not in paired:
+                yield Site(operation, BOTH, one_sided(kind, operation.title, delta=key[1]))
+    request = SchemaComparison(pool, old.schemas, new.schemas, REQUEST)
+    answer = SchemaComparison(pool, old.schemas, new.schemas, ANSWER)
+    for old_key, new_key in pairs:
+        before, after = old.operations[old_key], new.operations[new_key]
+        # An operation that was read once only is the same; in a cycle, being the same proves nothing.
+        if before is not after or pool.has_cycles:
+            yield from compare_operations(before, after, request, answer)
 
-    Args:
-        old: the contract there was, as :func:`pennyform.spec.document.load.load` accepts it, pinned.
-        new: the contract there is.
 
-    Returns:
-        One change per cause, the worst first; a function of the arguments alone.
-
-    Raises:
-        Failure: one of them refers out of itself or to nothing.
-    """
-    return Baseline(old).compare(new)
-
-
-def _pairs(before: _Operations, after: _Operations) -> Iterator[tuple[_Key, _Key]]:
+def _pair_operations(old: _Operations, new: _Operations) -> Iterator[tuple[_Key, _Key]]:
     """Which operation became which: the one at its place, else the only one that has its id."""
-    yield from ((key, key) for key in before if key in after)
-    gone = _by_id(before, after)
-    come = _by_id(after, before)
+    yield from ((key, key) for key in old if key in new)
+    gone, come = _unique_ids(old, new), _unique_ids(new, old)
     yield from ((key, come[name]) for name, key in gone.items() if name in come)
 
 
-def _by_id(operations: _Operations, others: _Operations) -> dict[str, _Key]:
-    """The operations that ``others`` has not got, by their ids as far as those are unique."""
-    alone = [operation for key, operation in operations.items() if key not in others]
-    count = Counter(operation.operation_id for operation in alone)
+def _unique_ids(operations: _Operations, other_side: _Operations) -> dict[str, _Key]:
+    """The operations that the other side has not got, by their ids as far as those are unique."""
+    unpaired = [operation for key, operation in operations.items() if key not in other_side]
+    counts = Counter(operation.operation_id for operation in unpaired)
     return {
-        operation.operation_id: operation.key for operation in alone if count[operation.operation_id] == 1
+        operation.operation_id: operation.key for operation in unpaired if counts[operation.operation_id] == 1
     }
 
 
-def _whole_operations(
-    before: _Operations, after: _Operations, pairs: list[tuple[_Key, _Key]]
-) -> Iterator[Site]:
-    """Operations that only one side has; those of one path come and go together."""
-    kept, known = {one for one, _ in pairs}, {other for _, other in pairs}
-    for key, operation in before.items():
-        if key not in kept:
-            yield Site(operation, BOTH, one_sided("operation-removed", operation.title, delta=key[1]))
-    for key, operation in after.items():
-        if key not in known:
-            yield Site(operation, BOTH, one_sided("operation-added", operation.title, delta=key[1]))
-
-
-def _document(old: JsonObject, new: JsonObject) -> Iterator[Site]:
+def _compare_documents(old: JsonObject, new: JsonObject) -> Iterator[Site]:
     """What concerns every operation: servers and the ways to authenticate."""
     before, after = (
         dict.fromkeys(server["url"] for server in document.get("servers", ()) if "url" in server)
@@ -100,14 +73,14 @@ def _document(old: JsonObject, new: JsonObject) -> Iterator[Site]:
     for url in sorted(before.keys() ^ after.keys()):
         kind = "server-added" if url in after else "server-removed"
         yield Site(None, REQUEST, one_sided(kind, url, delta=url))
-    schemes, others = (dict(_authentication(document)) for document in (old, new))
-    for key in sorted(schemes.keys() | others.keys()):
-        one, other = schemes.get(key), others.get(key)
-        if one != other:
-            yield Site(None, REQUEST, changed("authentication-changed", one, other))
+    old_facts, new_facts = (dict(_authentication(document)) for document in (old, new))
+    for key in sorted(old_facts.keys() | new_facts.keys()):
+        old_fact, new_fact = old_facts.get(key), new_facts.get(key)
+        if old_fact != new_fact:
+            yield Site(None, REQUEST, changed("authentication-changed", old_fact, new_fact))
 
 
-def _authentication(document: JsonObject) -> Iterator[tuple[str, Any]]:
+def _authentication(document: JsonObject) -> Iterator[tuple[str, Json]]:
     """Facts of the security schemes. The scopes they declare count where an operation asks for them."""
     for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
         for keyword, value in scheme.items():

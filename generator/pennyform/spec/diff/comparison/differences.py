@@ -1,16 +1,16 @@
-"""One difference between two shapes, where it is, and what it can be recognised by."""
+"""One difference between two schemas, where it is, and what it can be recognised by."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from pennyform.spec.diff.schemas.nodes import ANYTHING, Shape, text
+from pennyform.spec.diff.schemas.node import ANYTHING, Pair, json_text
+from pennyform.spec.document.json_types import Json
 
 ITEMS = "[]"
-REST = "{*}"
+ADDITIONAL = "{*}"
 _WORD = re.compile(r"[\w-]+")
 _PART = re.compile(r"<(?:query|path|header|cookie|default|[0-9][0-9Xx]{2})>")
 _MARK = re.compile(r"\[\]|\{\*\}|<.*>", re.DOTALL)
@@ -20,21 +20,25 @@ _MARK = re.compile(r"\[\]|\{\*\}|<.*>", re.DOTALL)
 class Difference:
     """One fact that differs.
 
-    ``old`` and ``new`` are JSON for people; ``delta`` identifies the difference, without anything that an
-    unrelated change could alter. ``steps`` lead from the schema compared to the place: a field's name, ``[]``
-    into an array, ``{*}`` into the values of a map, ``<…>`` into one variant, and first of all into what is
-    not the body. ``shapes`` are the two schemas that differ, ``owners`` the objects whose field it is.
+    Attributes:
+        old: JSON for people; None where there was nothing.
+        new: the same for what is there now.
+        delta: identifies the difference, without anything that an unrelated change could alter.
+        steps: lead from the schema compared to the place: a field's name, ``[]`` into an array, ``{*}`` into
+            the values of a map, ``<…>`` into one variant, and first of all into what is not the body.
+        schemas: the two that differ.
+        owners: the two objects whose field it is.
     """
 
     kind: str
-    old: Any = None
-    new: Any = None
+    old: Json = None
+    new: Json = None
     delta: str = ""
     steps: tuple[str, ...] = ()
-    shapes: tuple[Shape, Shape] = (ANYTHING, ANYTHING)
-    owners: tuple[Shape, Shape] | None = None
+    schemas: Pair = (ANYTHING, ANYTHING)
+    owners: Pair | None = None
 
-    def below(self, step: str, owners: tuple[Shape, Shape] | None = None) -> Difference:
+    def below(self, step: str, owners: Pair | None = None) -> Difference:
         """The same difference, seen from one step further out."""
         return replace(self, steps=(step, *self.steps), owners=self.owners or owners)
 
@@ -44,15 +48,31 @@ class Difference:
         return tuple(step for step in self.steps if not is_mark(step))
 
 
-def changed(kind: str, old: Any, new: Any, **rest: Any) -> Difference:
+def changed(
+    kind: str,
+    old: Json,
+    new: Json,
+    *,
+    steps: tuple[str, ...] = (),
+    schemas: Pair = (ANYTHING, ANYTHING),
+    owners: Pair | None = None,
+) -> Difference:
     """A difference that is identified by what it was and what it is."""
-    return Difference(kind, old, new, delta=text([old, new]), **rest)
+    return Difference(kind, old, new, json_text([old, new]), steps, schemas, owners)
 
 
-def one_sided(kind: str, value: Any, **rest: Any) -> Difference:
+def one_sided(
+    kind: str,
+    value: Json,
+    *,
+    delta: str = "",
+    steps: tuple[str, ...] = (),
+    schemas: Pair = (ANYTHING, ANYTHING),
+    owners: Pair | None = None,
+) -> Difference:
     """What only one side has: the old one where the kind ends with ``-removed``, else the new one."""
-    removed = kind.endswith("-removed")
-    return Difference(kind, old=value if removed else None, new=None if removed else value, **rest)
+    old, new = (value, None) if kind.endswith("-removed") else (None, value)
+    return Difference(kind, old, new, delta, steps, schemas, owners)
 
 
 def is_mark(step: str) -> bool:
@@ -62,7 +82,7 @@ def is_mark(step: str) -> bool:
 
 def field_step(name: str) -> str:
     """The step into a field. A name that is not a word is quoted: it cannot be mistaken for a mark."""
-    return name if _WORD.fullmatch(name) else text(name)
+    return name if _WORD.fullmatch(name) else json_text(name)
 
 
 def variant_step(label: str) -> str:

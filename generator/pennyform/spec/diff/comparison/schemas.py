@@ -2,125 +2,174 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from pennyform.spec.diff.comparison.constraints import compare_facets
-from pennyform.spec.diff.comparison.differences import ITEMS, REST, Difference, changed, field_step
-from pennyform.spec.diff.comparison.fields import Pair, compare_names, compare_required
+from pennyform.spec.diff.comparison.constraints import compare_constraints
+from pennyform.spec.diff.comparison.differences import (
+    ADDITIONAL,
+    ITEMS,
+    Difference,
+    changed,
+    field_step,
+    one_sided,
+)
+from pennyform.spec.diff.comparison.kinds import REQUEST
 from pennyform.spec.diff.comparison.variants import compare_variants
-from pennyform.spec.diff.report.kinds import REQUEST
-from pennyform.spec.diff.schemas.combine import meet
-from pennyform.spec.diff.schemas.nodes import (
+from pennyform.spec.diff.schemas.combine import intersect
+from pennyform.spec.diff.schemas.node import (
     ANYTHING,
     CLOSED,
     OPEN,
-    Mint,
-    Shape,
-    describe,
-    text,
+    Pair,
+    SchemaNode,
+    SchemaPool,
+    json_text,
+    to_json_schema,
 )
 from pennyform.spec.diff.schemas.reader import SchemaReader
 
+CompareSchemas = Callable[[SchemaNode, SchemaNode], tuple[Difference, ...]]
+"""Compares two schemas all the way down."""
+
 
 class SchemaComparison:
-    """Compares schemas of one direction of two documents that were read with the same mint."""
+    """Compares schemas of one direction of two documents that were read with the same pool."""
 
-    def __init__(self, mint: Mint, old: SchemaReader, new: SchemaReader, direction: str) -> None:
-        self._mint = mint
+    def __init__(self, pool: SchemaPool, old: SchemaReader, new: SchemaReader, direction: str) -> None:
+        self._pool = pool
         self._readers = (old, new)
+        # A field that exists in the other direction only.
         self._hidden = "readOnly" if direction == REQUEST else "writeOnly"
         self._known: dict[Pair, tuple[Difference, ...]] = {}
-        self._walked: set[Pair] = set()
+        self._visited: set[Pair] = set()
 
-    def __call__(self, old: Shape, new: Shape) -> tuple[Difference, ...]:
+    def __call__(self, old: SchemaNode, new: SchemaNode) -> tuple[Difference, ...]:
         """The differences between two schemas, their places relative to the schemas."""
-        if self._mint.cyclic(old) or self._mint.cyclic(new):
-            return self._in_circle((self._inside(old, 0), self._inside(new, 1)))
-        return () if old is new else self._once((old, new))
+        if self._pool.is_cyclic(old) or self._pool.is_cyclic(new):
+            return self._compare_cyclic((self._resolve(old, 0), self._resolve(new, 1)))
+        return () if old is new else self._compare_once((old, new))
 
-    def _once(self, pair: Pair) -> tuple[Difference, ...]:
+    def _compare_once(self, pair: Pair) -> tuple[Difference, ...]:
         if pair not in self._known:
             self._known[pair] = tuple(self._compare(*pair))
         return self._known[pair]
 
-    def _in_circle(self, pair: Pair) -> tuple[Difference, ...]:
-        """Walk each pair of a circle once. What is found depends on the entrance: only that is remembered."""
-        if not self._walked:
-            self._walked.add(pair)
-            found = self._once(pair)
-            self._walked.clear()
-            return found
-        if pair in self._walked:
+    def _compare_cyclic(self, pair: Pair) -> tuple[Difference, ...]:
+        """Walk each pair of a cycle once.
+
+        What differs depends on where the cycle is entered: only that is remembered.
+        """
+        if not self._visited:
+            self._visited.add(pair)
+            differences = self._compare_once(pair)
+            self._visited.clear()
+            return differences
+        if pair in self._visited:
             return ()
-        self._walked.add(pair)
+        self._visited.add(pair)
         return tuple(self._compare(*pair))
 
-    def _inside(self, shape: Shape, side: int) -> Shape:
-        return self._readers[side].named(shape.circle) if shape.circle else shape
+    def _resolve(self, node: SchemaNode, side: int) -> SchemaNode:
+        return self._readers[side].named(node.cycle) if node.cycle else node
 
-    def _compare(self, old: Shape, new: Shape) -> Iterator[Difference]:
+    def _compare(self, old: SchemaNode, new: SchemaNode) -> Iterator[Difference]:
         if bool(old.unions) != bool(new.unions):
-            yield from self._against_union(old, new)
+            # One side is a union: the other one counts as its only variant, and null is looked at apart.
+            nullable = [self._pool.intern(SchemaNode(nullable=node.nullable)) for node in (old, new)]
+            yield from compare_constraints(nullable[0], nullable[1])
+            yield from compare_variants(self._variants(old), self._variants(new), self)
             return
-        facets = list(compare_facets(old, new))
-        yield from facets
-        if any(found.kind.startswith("type-") for found in facets):
+        differences = list(compare_constraints(old, new))
+        yield from differences
+        if any(difference.kind.startswith("type-") for difference in differences):
             return
-        yield from self._fields(old, new)
-        yield from self._rest(old, new)
+        yield from self._compare_fields(old, new)
+        yield from self._compare_additional(old, new)
         if old.items or new.items:
-            for found in self(old.items or ANYTHING, new.items or ANYTHING):
-                yield found.below(ITEMS)
-        yield from self._unions(old, new)
+            for difference in self(old.items or ANYTHING, new.items or ANYTHING):
+                yield difference.below(ITEMS)
+        yield from self._compare_unions(old, new)
 
-    def _fields(self, old: Shape, new: Shape) -> Iterator[Difference]:
-        both = (old, new)
-        before, after = self._visible(old), self._visible(new)
+    def _compare_fields(self, old: SchemaNode, new: SchemaNode) -> Iterator[Difference]:
+        pair = (old, new)
+        before, after = (
+            [name for name, inner in node.fields.items() if not inner.constraints.get(self._hidden)]
+            for node in pair
+        )
         if before != after:
-            yield from compare_names(before, after, both)
+            yield from _compare_names(before, after, pair)
         for name in before:
-            if name in after:
-                yield from compare_required(name, both)
-                for found in self(old.fields[name], new.fields[name]):
-                    yield found.below(field_step(name), both)
+            if name not in after:
+                continue
+            inner = (old.fields[name], new.fields[name])
+            if (name in old.required) != (name in new.required):
+                kind = "field-required" if name in new.required else "field-optional"
+                sides = (name in old.required, name in new.required)
+                steps = (field_step(name),)
+                yield Difference(kind, *sides, steps=steps, schemas=inner, owners=pair)
+            for difference in self(*inner):
+                yield difference.below(field_step(name), pair)
 
-    def _visible(self, shape: Shape) -> list[str]:
-        """The fields that exist in this direction."""
-        return [name for name, inner in shape.fields.items() if not inner.facts.get(self._hidden)]
-
-    def _rest(self, old: Shape, new: Shape) -> Iterator[Difference]:
+    def _compare_additional(self, old: SchemaNode, new: SchemaNode) -> Iterator[Difference]:
         """What undeclared fields may be."""
-        if isinstance(old.rest, Shape) and isinstance(new.rest, Shape):
-            for found in self(old.rest, new.rest):
-                yield found.below(REST)
-        elif old.rest != new.rest:
-            kind = "object-closed" if new.rest == CLOSED or old.rest == OPEN else "object-opened"
-            delta = text([old.rest == OPEN, new.rest == CLOSED])
-            yield Difference(kind, _undeclared(old), _undeclared(new), delta, shapes=(old, new))
+        if isinstance(old.additional, SchemaNode) and isinstance(new.additional, SchemaNode):
+            for difference in self(old.additional, new.additional):
+                yield difference.below(ADDITIONAL)
+        elif old.additional != new.additional:
+            kind = "object-closed" if new.additional == CLOSED or old.additional == OPEN else "object-opened"
+            delta = json_text([old.additional == OPEN, new.additional == CLOSED])
+            # As JSON Schema's additionalProperties says it.
+            sides = [
+                to_json_schema(side) if isinstance(side, SchemaNode) else side == OPEN
+                for side in (old.additional, new.additional)
+            ]
+            yield Difference(kind, sides[0], sides[1], delta, schemas=(old, new))
 
-    def _unions(self, old: Shape, new: Shape) -> Iterator[Difference]:
-        kept = {*map(frozenset, old.unions)} & {*map(frozenset, new.unions)}
-        before = [union for union in old.unions if frozenset(union) not in kept or self._mint.cyclic(old)]
-        after = [union for union in new.unions if frozenset(union) not in kept or self._mint.cyclic(new)]
-        for one, other in zip(before, after, strict=False):
-            yield from compare_variants(one, other, self)
+    def _compare_unions(self, old: SchemaNode, new: SchemaNode) -> Iterator[Difference]:
+        equal = {*map(frozenset, old.unions)} & {*map(frozenset, new.unions)}
+        before, after = (
+            [union for union in node.unions if frozenset(union) not in equal or self._pool.is_cyclic(node)]
+            for node in (old, new)
+        )
+        for old_union, new_union in zip(before, after, strict=False):
+            yield from compare_variants(old_union, new_union, self)
         if len(before) != len(after):
-            yield changed("constraint-changed", len(old.unions), len(new.unions), shapes=(old, new))
+            yield changed("constraint-changed", len(old.unions), len(new.unions), schemas=(old, new))
 
-    def _against_union(self, old: Shape, new: Shape) -> Iterator[Difference]:
-        """One side is a union: the other one counts as its only variant, and null is looked at apart."""
-        yield from compare_facets(*(self._mint.make(Shape(nullable=shape.nullable)) for shape in (old, new)))
-        before, after = (self._variants(shape) for shape in (old, new))
-        yield from compare_variants(before, after, self)
-
-    def _variants(self, shape: Shape) -> tuple[Shape, ...]:
-        bare = self._mint.make(replace(shape, nullable=False, unions=shape.unions[1:]))
-        if not shape.unions:
+    def _variants(self, node: SchemaNode) -> tuple[SchemaNode, ...]:
+        bare = self._pool.intern(replace(node, nullable=False, unions=node.unions[1:]))
+        if not node.unions:
             return (bare,)
-        return tuple(meet(bare, variant, self._mint) for variant in shape.unions[0])
+        return tuple(intersect(bare, variant, self._pool) for variant in node.unions[0])
 
 
-def _undeclared(shape: Shape) -> object:
-    """What undeclared fields may be, as JSON Schema's ``additionalProperties`` says it."""
-    return describe(shape.rest) if isinstance(shape.rest, Shape) else shape.rest == OPEN
+def _compare_names(before: Sequence[str], after: Sequence[str], pair: Pair) -> Iterator[Difference]:
+    """The fields that only one of two objects has, in the objects' order."""
+    old, new = pair
+    removed = [name for name in before if name not in after]
+    added = [name for name in after if name not in before]
+    # Vendors keep the order when they rename: one field went, and an equal one came in its place.
+    if len(removed) == len(added) == 1 and before.index(removed[0]) == after.index(added[0]):
+        gone, come = removed[0], added[0]
+        inner = old.fields[gone]
+        if inner is new.fields[come] and (gone in old.required) == (come in new.required):
+            steps = (field_step(gone),)
+            yield changed("field-renamed", gone, come, steps=steps, schemas=(inner, inner), owners=pair)
+            return
+    yield from (_field("field-removed", name, old.fields[name], pair) for name in removed)
+    for name in added:
+        kind = "required-field-added" if name in new.required else "field-added"
+        yield _field(kind, name, new.fields[name], pair)
+
+
+def _field(kind: str, name: str, inner: SchemaNode, owners: Pair) -> Difference:
+    """A field of one object, identified by its name, type and null: what is in it may change on its own."""
+    return one_sided(
+        kind,
+        to_json_schema(inner),
+        delta=json_text([inner.types, inner.nullable]),
+        steps=(field_step(name),),
+        schemas=(inner, inner),
+        owners=owners,
+    )

@@ -7,7 +7,7 @@ say nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pennyform.findings import Failure, Finding, Severity, tidy
@@ -43,47 +43,44 @@ def read_accepted(content: str, *, file: str) -> dict[str, Acceptance]:
             continue
         fingerprint, _, comment = line.strip().partition(" ")
         entry = Acceptance(fingerprint, comment.strip().lstrip("#").strip(), file, number)
-        problem = _problem(entry, accepted)
-        if problem:
-            findings.append(_finding(Severity.ERROR, problem, entry))
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            problem = f"{fingerprint!r} is not a fingerprint of 12 hexadecimal digits"
+        elif not entry.comment:
+            problem = f"{fingerprint} has no reason beside it"
+        elif fingerprint in accepted:
+            problem = f"{fingerprint} stands in line {accepted[fingerprint].line} already"
         else:
             accepted[fingerprint] = entry
+            continue
+        findings.append(
+            Finding(
+                "accepted-changes",
+                Severity.ERROR,
+                problem,
+                file=file,
+                line=number,
+                column=1,
+                detail="An acceptance that cannot be read accepts nothing.",
+                fix="Write the fingerprint that 'spec diff' prints, a space, and the reason.",
+            )
+        )
     if findings:
         raise Failure(tidy(findings))
     return accepted
 
 
-def _problem(entry: Acceptance, accepted: dict[str, Acceptance]) -> str:
-    if not _FINGERPRINT.fullmatch(entry.fingerprint):
-        return f"{entry.fingerprint!r} is not a fingerprint of 12 hexadecimal digits"
-    if not entry.comment:
-        return f"{entry.fingerprint} has no reason beside it"
-    if entry.fingerprint in accepted:
-        return f"{entry.fingerprint} stands in line {accepted[entry.fingerprint].line} already"
-    return ""
-
-
-def unused(accepted: dict[str, Acceptance], changes: Iterable[Change]) -> Iterator[Finding]:
+def unused_acceptances(accepted: Mapping[str, Acceptance], changes: Iterable[Change]) -> Iterator[Finding]:
     """A warning for each accepted fingerprint that no change has."""
-    known = {change.fingerprint for change in changes}
+    fingerprints = {change.fingerprint for change in changes}
     for entry in accepted.values():
-        if entry.fingerprint not in known:
-            problem = f"{entry.fingerprint} is accepted, but no change has this fingerprint"
-            yield _finding(Severity.WARNING, problem, entry)
-
-
-def _finding(severity: Severity, summary: str, entry: Acceptance) -> Finding:
-    rule = "unused-acceptance" if severity is Severity.WARNING else "accepted-changes"
-    detail = (
-        "It would accept the same change when it comes again."
-        if severity is Severity.WARNING
-        else "An acceptance that cannot be read accepts nothing."
-    )
-    fix = (
-        "Remove the line."
-        if severity is Severity.WARNING
-        else "Write the fingerprint that 'spec diff' prints, a space, and the reason."
-    )
-    return Finding(
-        rule, severity, summary, file=entry.file, line=entry.line, column=1, detail=detail, fix=fix
-    )
+        if entry.fingerprint not in fingerprints:
+            yield Finding(
+                "unused-acceptance",
+                Severity.WARNING,
+                f"{entry.fingerprint} is accepted, but no change has this fingerprint",
+                file=entry.file,
+                line=entry.line,
+                column=1,
+                detail="It would accept the same change when it comes again.",
+                fix="Remove the line.",
+            )

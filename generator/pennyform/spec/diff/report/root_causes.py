@@ -1,4 +1,4 @@
-"""Which sites have the same cause: what the vendor changed once, wherever it takes effect.
+"""Which sites have the same root cause: what the vendor changed once, wherever it takes effect.
 
 Two sites have the same cause when they show the same difference and stand in evidently the same schema: the
 same object, the same named schema, the same field of the same owner, or an equal schema that says enough to
@@ -7,103 +7,84 @@ be recognised by.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Hashable, Iterator
 
 from pennyform.spec.diff.comparison.differences import ITEMS, Difference, is_mark, is_part
-from pennyform.spec.diff.comparison.sites import Site
-from pennyform.spec.diff.report.kinds import family
-from pennyform.spec.diff.schemas.nodes import Mint
+from pennyform.spec.diff.comparison.kinds import family
+from pennyform.spec.diff.comparison.operations import Site
+from pennyform.spec.diff.schemas.node import SchemaPool
 
 # Kinds that are about a schema: elsewhere the same difference is always the same cause.
-_OF_SCHEMAS = (
-    "field-",
-    "required-field-",
-    "object-",
-    "type-",
-    "nullable-",
-    "enum-",
-    "limit-",
-    "format-",
-    "default-",
-    "variant-",
-    "constraint-",
-    "deprecated",
-    "undeprecated",
+_SCHEMA_KINDS = (
+    *("field-", "required-field-", "object-", "type-", "nullable-", "enum-", "limit-", "format-", "default-"),
+    *("variant-", "constraint-", "deprecated", "undeprecated"),
 )
 # Kinds that name a field, parameter, filter…: its name is part of what changed.
-_OF_NAMES = (
-    "field-",
-    "required-",
-    "parameter-",
-    "path-parameter-",
-    "filter-",
-    "sort-",
-    "include-",
-    "header-",
+_NAMED_KINDS = (
+    *("field-", "required-", "parameter-", "path-parameter-", "filter-", "sort-", "include-", "header-"),
 )
 
 
-class Causes:
-    """Sites joined by whatever evidence they share. Iterating gives the sites of each cause."""
+class RootCauses:
+    """Groups sites by whatever evidence they share (union-find). Iterating gives the sites of each cause."""
 
-    def __init__(self, mint: Mint) -> None:
-        self._mint = mint
-        self._parents: dict[Any, Any] = {}
-        self._sites: list[tuple[Site, Any]] = []
-        self._lists: dict[Any, list[frozenset[str]]] = {}
+    def __init__(self, pool: SchemaPool) -> None:
+        self._pool = pool
+        self._parents: dict[Hashable, Hashable] = {}
+        self._sites: list[tuple[Site, Hashable]] = []
+        self._lists: dict[Hashable, list[frozenset[str]]] = {}
 
     def add(self, site: Site) -> None:
         """Put a site to those with the same cause."""
-        key = bucket(site.difference)
-        evidence = (*_evidence(site, self._mint), *self._similar_list(site.difference, key))
-        keys = [(key, item) for item in evidence]
-        for other in keys:
-            self._parents[self._root(other)] = self._root(keys[0])
+        cause = cause_key(site.difference)
+        evidence = [*self._evidence(site), *self._similar_list(site.difference, cause)]
+        keys = [(cause, item) for item in evidence]
+        for key in keys:
+            self._parents[self._root(key)] = self._root(keys[0])
         self._sites.append((site, keys[0]))
 
     def __iter__(self) -> Iterator[list[Site]]:
-        groups: dict[Any, list[Site]] = {}
+        groups: dict[Hashable, list[Site]] = {}
         for site, key in self._sites:
             groups.setdefault(self._root(key), []).append(site)
         return iter(groups.values())
 
-    def _root(self, key: Any) -> Any:
+    def _root(self, key: Hashable) -> Hashable:
         while (parent := self._parents.setdefault(key, key)) != key:
             key = parent
         return key
 
-    def _similar_list(self, found: Difference, key: Any) -> list[Any]:
-        """Lists of values that are mostly alike are one list, kept in several places."""
-        if not found.kind.startswith("enum-values-"):
+    def _evidence(self, site: Site) -> list[Hashable]:
+        difference = site.difference
+        if not difference.kind.startswith(_SCHEMA_KINDS):
+            return ["the same difference"]
+        resource, owner, leaf, _ = scope(site)
+        evidence: list[Hashable] = [("place", owner or resource, leaf)]
+        old, new = difference.schemas
+        if not (old.is_trivial and new.is_trivial):
+            evidence.append(("schemas", old, new))
+        if difference.owners:
+            evidence.append(("owners", leaf, difference.owners))
+        origins = self._pool.origins(old) | self._pool.origins(new)
+        return evidence + [("named", name) for name in sorted(origins)]
+
+    def _similar_list(self, difference: Difference, cause: Hashable) -> list[Hashable]:
+        """Lists of values that are mostly alike are one list, maintained in several places."""
+        if not difference.kind.startswith("enum-values-"):
             return []
-        values = frozenset(found.shapes[0].values or ())
-        known = self._lists.setdefault(key, [])
-        for other in known:
-            if 2 * len(values & other) >= len(values | other):
-                return [("list", other)]
-        known.append(values)
+        values = frozenset(difference.schemas[0].values or ())
+        lists = self._lists.setdefault(cause, [])
+        for known in lists:
+            if 2 * len(values & known) >= len(values | known):
+                return [("list", known)]
+        lists.append(values)
         return [("list", values)]
 
 
-def bucket(found: Difference) -> tuple[str, ...]:
+def cause_key(difference: Difference) -> tuple[str, ...]:
     """What must be equal for two sites to have the same cause."""
-    name = found.names[-1] if found.names and found.kind.startswith(_OF_NAMES) else ""
-    return family(found.kind), name, found.delta
-
-
-def _evidence(site: Site, mint: Mint) -> list[Any]:
-    found = site.difference
-    if not found.kind.startswith(_OF_SCHEMAS):
-        return ["the same difference"]
-    resource, owner, leaf, _ = scope(site)
-    evidence: list[Any] = [("place", owner or resource, leaf)]
-    old, new = found.shapes
-    if not (old.plain and new.plain):
-        evidence.append(("shapes", old, new))
-    if found.owners:
-        evidence.append(("owners", leaf, found.owners))
-    return evidence + [("named", name) for name in sorted(mint.origins(old) | mint.origins(new))]
+    named = difference.names and difference.kind.startswith(_NAMED_KINDS)
+    return family(difference.kind), difference.names[-1] if named else "", difference.delta
 
 
 def scope(site: Site) -> tuple[str, str, str, str]:
@@ -123,4 +104,5 @@ def scope(site: Site) -> tuple[str, str, str, str]:
     names = [step for step in steps if not is_mark(step)]
     owner = names[-2] if len(names) > 1 else part
     variant = "".join(step for step in steps if is_mark(step) and step != ITEMS)
-    return "" if part[1:2].isdigit() else resource, owner, names[-1] if names else "", variant
+    of_error = part[1:2].isdigit()
+    return "" if of_error else resource, owner, names[-1] if names else "", variant

@@ -1,128 +1,121 @@
-"""Put shapes together: what satisfies several at once, and what satisfies one of several."""
+"""Combine schemas: what satisfies several at once, and what satisfies one of several."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from pennyform.spec.diff.schemas.nodes import ANYTHING, CLOSED, Mint, Shape, distinct
-from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.diff.schemas.node import ANYTHING, CLOSED, SchemaNode, SchemaPool, distinct
+from pennyform.spec.document.json_types import Json
 
-_LOWER = frozenset({"minItems", "minLength", "minProperties"})
-_UPPER = frozenset({"maxItems", "maxLength", "maxProperties"})
+_LOWER_BOUNDS = frozenset({"minItems", "minLength", "minProperties", "minimum"})
+_UPPER_BOUNDS = frozenset({"maxItems", "maxLength", "maxProperties"})
 _NEVER = ("never",)  # no value has two types at once: kept visible, not mistaken for any type
 
 
-def meet(one: Shape, other: Shape, mint: Mint) -> Shape:
-    """What satisfies both. Of two annotations ``other``'s counts, and null is allowed when either says so.
+def intersect(left: SchemaNode, right: SchemaNode, pool: SchemaPool) -> SchemaNode:
+    """What satisfies both. Of two annotations ``right``'s counts, and null is allowed when either says so.
 
     That is how the vendor writes a nullable field of a named type; a strict reading would never allow null.
     """
-    if one is ANYTHING or one is other:
-        return other
-    if other is ANYTHING:
-        return one
-    met = mint.make(
-        Shape(
-            types=_types(one.types, other.types),
-            nullable=one.nullable or other.nullable,
-            values=_values(one.values, other.values),
-            facts=_facts(one, other),
-            fields=_fields(one, other, mint),
-            required=one.required | other.required,
-            rest=_rest(one.rest, other.rest, mint),
-            items=meet(one.items or ANYTHING, other.items, mint) if other.items else one.items,
-            unions=one.unions + tuple(union for union in other.unions if union not in one.unions),
-            circle=one.circle or other.circle,
+    if left is ANYTHING or left is right:
+        return right
+    if right is ANYTHING:
+        return left
+    values = right.values if left.values is None else left.values
+    if left.values is not None and right.values is not None:
+        values = tuple(value for value in left.values if value in right.values)
+    constraints = {**left.constraints, **right.constraints}
+    for keyword in left.constraints.keys() & right.constraints.keys():
+        constraints[keyword] = _stricter(keyword, left.constraints[keyword], right.constraints[keyword])
+    shared = {
+        name: intersect(field, right.fields[name], pool)
+        for name, field in left.fields.items()
+        if name in right.fields
+    }
+    node = pool.intern(
+        SchemaNode(
+            types=_common_types(left.types, right.types),
+            nullable=left.nullable or right.nullable,
+            values=values,
+            constraints=constraints,
+            fields={**left.fields, **right.fields, **shared},
+            required=left.required | right.required,
+            additional=_additional(left.additional, right.additional, pool),
+            items=intersect(left.items or ANYTHING, right.items, pool) if right.items else left.items,
+            unions=left.unions + tuple(union for union in right.unions if union not in left.unions),
+            cycle=left.cycle or right.cycle,
         )
     )
-    mint.name(met, mint.origins(one) | mint.origins(other))
-    return met
+    pool.add_origins(node, pool.origins(left) | pool.origins(right))
+    return node
 
 
-def unite(members: Iterable[Shape], mint: Mint) -> Shape:
-    """What satisfies one of several, in the simplest form that means it."""
-    variants = list(members)
-    nullable = any(variant.nullable or variant.only_null for variant in variants)
-    variants = [variant for variant in variants if not variant.only_null]
-    variants = [mint.change(variant, nullable=False) if variant.nullable else variant for variant in variants]
-    variants = distinct([inner for variant in variants for inner in _flat(variant)])
-    if not variants:
-        return mint.make(Shape(nullable=True, values=()))
-    united = _joined(variants, mint)
-    return mint.change(united, nullable=True) if nullable else united
-
-
-def _flat(variant: Shape) -> Sequence[Shape]:
-    """The variants of a union that says nothing else."""
-    if len(variant.unions) == 1 and replace(variant, unions=()).silent:
-        return variant.unions[0]
-    return [variant]
-
-
-def _joined(variants: list[Shape], mint: Mint) -> Shape:
-    """One shape for several variants: types join types, values of one type join values."""
-    if len(variants) == 1:
-        return variants[0]
-    if all(replace(variant, types=()).silent for variant in variants):
-        return mint.make(Shape(types=tuple(sorted({name for variant in variants for name in variant.types}))))
-    lists = all(variant.values and replace(variant, types=(), values=None).silent for variant in variants)
-    if lists and len({variant.types for variant in variants}) == 1:
-        values = {value for variant in variants for value in variant.values or ()}
-        return mint.make(Shape(types=variants[0].types, values=tuple(sorted(values))))
-    return mint.make(Shape(unions=(tuple(variants),)))
-
-
-def _types(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    if not one or not other:
-        return one or other
+def _common_types(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
+    if not left or not right:
+        return left or right
     # An integer is a number: where one side says number and the other integer, integers are left.
-    widened = [{*names, "integer"} if "number" in names else {*names} for names in (one, other)]
+    widened = [{*names, "integer"} if "number" in names else {*names} for names in (left, right)]
     both = widened[0] & widened[1]
     return tuple(sorted(both - {"integer"} if {"number", "integer"} <= both else both)) or _NEVER
 
 
-def _values(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return tuple(value for value in one if value in other)
-
-
-def _facts(one: Shape, other: Shape) -> JsonObject:
-    facts = {**one.facts, **other.facts}
-    for keyword in one.facts.keys() & other.facts.keys():
-        facts[keyword] = _both(keyword, one.facts[keyword], other.facts[keyword])
-    return facts
-
-
-def _both(keyword: str, one: Any, other: Any) -> Any:
-    if type(one) is type(other) and isinstance(one, int | tuple):
-        if keyword in _LOWER or keyword == "minimum":
-            return max(one, other)
-        if keyword in _UPPER:
-            return min(one, other)
+def _stricter(keyword: str, left: Json, right: Json) -> Json:
+    """Of one constraint that both state, the stricter one; of two patterns both."""
+    if type(left) is type(right) and isinstance(left, int | tuple):
+        if keyword in _LOWER_BOUNDS:
+            return max(left, right)
+        if keyword in _UPPER_BOUNDS:
+            return min(left, right)
         if keyword == "maximum":
-            return min(one, other, key=lambda limit: (limit[0], not limit[1]))
-    if keyword == "pattern" and one != other:
-        return sorted({*_listed(one), *_listed(other)})
-    return other
+            return min(left, right, key=lambda limit: (limit[0], not limit[1]))
+    if keyword == "pattern" and left != right:
+        both = [
+            *(left if isinstance(left, list) else [left]),
+            *(right if isinstance(right, list) else [right]),
+        ]
+        return sorted(set(both))
+    return right
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _fields(one: Shape, other: Shape, mint: Mint) -> dict[str, Shape]:
-    shared = {
-        name: meet(one.fields[name], other.fields[name], mint) for name in one.fields if name in other.fields
-    }
-    return {**one.fields, **other.fields, **shared}
-
-
-def _rest(one: Shape | str, other: Shape | str, mint: Mint) -> Shape | str:
-    if CLOSED in (one, other):
+def _additional(left: SchemaNode | str, right: SchemaNode | str, pool: SchemaPool) -> SchemaNode | str:
+    if CLOSED in (left, right):
         return CLOSED
-    if isinstance(one, Shape) and isinstance(other, Shape):
-        return meet(one, other, mint)
-    return one if isinstance(one, Shape) else other
+    if isinstance(left, SchemaNode) and isinstance(right, SchemaNode):
+        return intersect(left, right, pool)
+    return left if isinstance(left, SchemaNode) else right
+
+
+def unite(members: Iterable[SchemaNode], pool: SchemaPool) -> SchemaNode:
+    """What satisfies one of several, in the simplest form that means it."""
+    variants = list(members)
+    nullable = any(variant.nullable or variant.only_null for variant in variants)
+    variants = [pool.without_null(variant) for variant in variants if not variant.only_null]
+    variants = distinct([inner for variant in variants for inner in _flat_variants(variant)])
+    if not variants:
+        return pool.intern(SchemaNode(nullable=True, values=()))
+    union = _simplest_union(variants, pool)
+    return pool.set_nullable(union, nullable=True) if nullable else union
+
+
+def _flat_variants(variant: SchemaNode) -> Sequence[SchemaNode]:
+    """The variants of a union that says nothing else."""
+    if len(variant.unions) == 1 and replace(variant, unions=()).is_empty:
+        return variant.unions[0]
+    return [variant]
+
+
+def _simplest_union(variants: list[SchemaNode], pool: SchemaPool) -> SchemaNode:
+    """One node for several variants: types join types, values of one type join values."""
+    if len(variants) == 1:
+        return variants[0]
+    if all(replace(variant, types=()).is_empty for variant in variants):
+        types = {name for variant in variants for name in variant.types}
+        return pool.intern(SchemaNode(types=tuple(sorted(types))))
+    only_values = all(
+        variant.values and replace(variant, types=(), values=None).is_empty for variant in variants
+    )
+    if only_values and len({variant.types for variant in variants}) == 1:
+        values = {value for variant in variants for value in variant.values or ()}
+        return pool.intern(SchemaNode(types=variants[0].types, values=tuple(sorted(values))))
+    return pool.intern(SchemaNode(unions=(tuple(variants),)))

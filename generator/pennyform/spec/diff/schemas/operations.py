@@ -1,4 +1,4 @@
-"""Read the operations of one document: what each accepts and answers, schemas as shapes."""
+"""Read the operations of one document: what each accepts and answers, schemas as nodes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pennyform.findings import failure
-from pennyform.spec.diff.schemas.nodes import Mint, Shape
+from pennyform.spec.diff.schemas.node import SchemaNode, SchemaPool
 from pennyform.spec.diff.schemas.reader import SchemaReader
 from pennyform.spec.document.extensions import FILE_SIZE, STABILITY
 from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.document.references import follow
-from pennyform.spec.document.structure import METHODS
+from pennyform.spec.document.structure import METHODS, scopes_of
 from pennyform.spec.normaliser.operation_names import resource_and_method
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 # The Firm API keeps every resource below the company it belongs to.
 _OF_COMPANY = re.compile(r"/companies/\{[^{}]*\}/(?P<resource>[^/{}]+)")
 _LONGEST_CHAIN = 16
+# What OpenAPI takes for granted where a parameter says nothing about its style.
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 
@@ -31,14 +32,14 @@ class Parameter:
     required: bool
     deprecated: bool
     style: JsonObject
-    shape: Shape
+    schema: SchemaNode
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
     """One media type of a body; ``encoding`` is that of its parts."""
 
-    shape: Shape
+    schema: SchemaNode
     encoding: JsonObject
 
 
@@ -47,7 +48,7 @@ class Answer:
     """One status: its bodies by media type, its headers by lower-case name."""
 
     bodies: Mapping[str, Content]
-    headers: Mapping[str, Shape]
+    headers: Mapping[str, SchemaNode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,44 +97,46 @@ class Operation:
 class OperationReader:
     """Reads the operations of one document."""
 
-    def __init__(self, document: JsonObject, schemas: SchemaReader, mint: Mint) -> None:
+    def __init__(self, document: JsonObject, schemas: SchemaReader, pool: SchemaPool) -> None:
         self._document = document
-        self._schema = schemas
-        self._mint = mint
+        self._schemas = schemas
+        self._pool = pool
 
     def read(self) -> dict[tuple[str, str], Operation]:
         """Every operation by its key, in the order of paths and methods."""
-        found = (
-            self._known(path, method, item)
-            for path, item in sorted(self._document["paths"].items())
-            for method in METHODS
-            if method in item
-        )
-        return {operation.key: operation for operation in found}
-
-    def _known(self, path: str, method: str, item: JsonObject) -> Operation:
-        identity = (path, method, *self._schema.identity((item.get("parameters"), item[method])))
-        if identity not in self._mint.known:
-            self._mint.known[identity] = self._operation(path, method, item)
-        operation: Operation = self._mint.known[identity]
-        return operation
+        operations: dict[tuple[str, str], Operation] = {}
+        for path, item in sorted(self._document["paths"].items()):
+            for method in METHODS:
+                if method not in item:
+                    continue
+                identity = (path, method, self._schemas.identity((item.get("parameters"), item[method])))
+                if identity not in self._pool.known:
+                    self._pool.known[identity] = self._operation(path, method, item)
+                operation: Operation = self._pool.known[identity]
+                operations[operation.key] = operation
+        return operations
 
     def _operation(self, path: str, method: str, item: JsonObject) -> Operation:
         raw = item[method]
-        body = self._resolved(raw.get("requestBody") or {})
+        body = self._resolve(raw.get("requestBody") or {})
         answers = {str(status): self._answer(answer) for status, answer in sorted(raw["responses"].items())}
         bodies = self._bodies(body) if body else None
+        page = any(
+            "items" in content.schema.fields
+            for status, answer in answers.items()
+            if status.startswith("2")
+            for content in answer.bodies.values()
+        )
+        bare_array = any(content.schema.types == ("array",) for content in (bodies or {}).values())
         return Operation(
             operation_id=raw["operationId"],
             method=method.upper(),
             path=path,
-            symbol=".".join(
-                resource_and_method(path, method, raw, page=_is_page(answers), bare_array=_is_array(bodies))
-            ),
+            symbol=".".join(resource_and_method(path, method, raw, page=page, bare_array=bare_array)),
             deprecated=bool(raw.get("deprecated")),
             stability=str(raw.get(STABILITY, "")),
             file_size=raw.get(FILE_SIZE),
-            scopes=frozenset(_scopes(raw)),
+            scopes=frozenset(scopes_of(raw)),
             parameters={
                 (parameter.location, parameter.name): parameter for parameter in self._parameters(item, raw)
             },
@@ -145,10 +148,9 @@ class OperationReader:
     def _parameters(self, item: JsonObject, raw: JsonObject) -> Iterator[Parameter]:
         """The path item's parameters, then the operation's, which replace those of the same name."""
         for reference in (*item.get("parameters", ()), *raw.get("parameters", ())):
-            parameter = self._resolved(reference)
+            parameter = self._resolve(reference)
             location = parameter["in"]
             style = parameter.get("style", _STYLES.get(location))
-            explode = bool(parameter.get("explode", style == "form"))
             yield Parameter(
                 name=parameter["name"].lower() if location == "header" else parameter["name"],
                 location=location,
@@ -156,48 +158,34 @@ class OperationReader:
                 deprecated=bool(parameter.get("deprecated")),
                 style={
                     "style": style,
-                    "explode": explode,
+                    "explode": bool(parameter.get("explode", style == "form")),
                     "allowReserved": bool(parameter.get("allowReserved")),
                 },
-                shape=self._schema(parameter.get("schema", {})),
+                schema=self._schemas.read(parameter.get("schema", {})),
             )
 
     def _answer(self, reference: JsonObject) -> Answer:
-        answer = self._resolved(reference)
+        answer = self._resolve(reference)
         headers = {
-            name.lower(): self._schema(self._resolved(header).get("schema", {}))
+            name.lower(): self._schemas.read(self._resolve(header).get("schema", {}))
             for name, header in sorted(answer.get("headers", {}).items())
         }
         return Answer(self._bodies(answer), headers)
 
     def _bodies(self, holder: JsonObject) -> dict[str, Content]:
         return {
-            media_type.lower(): Content(self._schema(media.get("schema", {})), media.get("encoding") or {})
+            media_type.lower(): Content(
+                self._schemas.read(media.get("schema", {})), media.get("encoding") or {}
+            )
             for media_type, media in sorted((holder.get("content") or {}).items())
         }
 
-    def _resolved(self, item: JsonObject) -> JsonObject:
+    def _resolve(self, item: JsonObject) -> JsonObject:
         for _ in range(_LONGEST_CHAIN):
             if "$ref" not in item:
                 return item
             item = follow(str(item["$ref"]), self._document, "")[1]
         raise failure("reference", f"the reference {item['$ref']!r} leads on and on")
-
-
-def _scopes(raw: JsonObject) -> Iterator[str]:
-    """Any one of these is enough: the contract's lists mean *one of*, whatever OpenAPI says about lists."""
-    for requirement in raw.get("security", ()):
-        for names in requirement.values():
-            yield from names
-
-
-def _is_page(answers: Mapping[str, Answer]) -> bool:
-    successes = [answer for status, answer in answers.items() if status.startswith("2")]
-    return any("items" in content.shape.fields for answer in successes for content in answer.bodies.values())
-
-
-def _is_array(bodies: Mapping[str, Content] | None) -> bool:
-    return any(content.shape.types == ("array",) for content in (bodies or {}).values())
 
 
 def resources(document: JsonObject, operation_ids: Collection[str]) -> Iterator[str]:

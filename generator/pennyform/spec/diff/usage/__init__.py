@@ -4,6 +4,7 @@ Nothing is executed and nothing is understood: a key in YAML, a name in Python. 
 something else; a word that is not there is not used.
 """
 
-from pennyform.spec.diff.usage.search import Definitions, Searched, Text, Use, search
+from pennyform.spec.diff.usage.search import search
+from pennyform.spec.diff.usage.texts import Definitions, Text
 
-__all__ = ["Definitions", "Searched", "Text", "Use", "search"]
+__all__ = ["Definitions", "Text", "search"]
