@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal.journal import open_journal, read
-from pennyform.engine.journal.replayed_state import recall
+from pennyform.engine.journal.replayed_state import replay
 from pennyform.engine.runtime.files import Disk
 from pennyform.findings import Failure
 from pennyform.results.apply import Status
 
-from tests.engine.world import Office
+from tests.engine.world import Office, records_of
 
 from . import scene
 
@@ -90,13 +90,13 @@ class History:
             How many there are.
         """
         path = self.office.root / "prefix"
-        records = read(self.journal, name="journal").records
+        records = records_of(self.journal)
         ends = [moment.start for moment in self.moments[1:]]
         lengths = range(0, len(self.journal) + 1, step)
         for length in lengths:
             path.write_bytes(self.journal[:length])
             kept = sum(end <= length for end in ends)
-            assert open_journal(path, Disk(), self.office.clock.now).memory == recall(records[:kept]), length
+            assert open_journal(path, Disk(), self.office.clock.now).state == replay(records[:kept]), length
             assert path.read_bytes() == self.journal[: self.moments[kept].start], length
         return len(lengths)
 
@@ -126,7 +126,7 @@ class History:
             for bit in range(8):
                 damaged = _flipped(self.journal, place, bit)
                 try:
-                    doubtful = read(damaged, name="journal").doubtful
+                    doubtful = read(damaged, lambda _: None, name="journal").doubtful
                 except Failure:
                     doubtful = False
                 assert doubtful == (place >= self.last), (place, bit)

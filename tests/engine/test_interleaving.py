@@ -7,9 +7,9 @@ import time
 from threading import Lock
 
 import httpx
-from pennyform.engine.journal.journal import read
+from pennyform.engine.journal.records import Intent
 
-from .world import Fault, Handler, Office, lost_after, only, statuses
+from .world import Fault, Handler, Office, lost_after, only, records_of, statuses
 
 LATENCY = 0.02
 
@@ -49,11 +49,11 @@ def test_a_slow_answer_does_not_leave_the_rate_unused(office: Office) -> None:
 
 def test_each_invoices_steps_stay_in_order_and_the_journal_is_one_chain(office: Office) -> None:
     applied(office, workers=4)
-    records = read(office.journal.read_bytes(), name="journal").records
+    records = records_of(office.journal.read_bytes())
     steps: dict[str, list[str]] = {}
     for record in records:
-        if record["event"] == "intent":
-            steps.setdefault(record["reference"], []).append(record["step"])
+        if isinstance(record, Intent):
+            steps.setdefault(record.reference, []).append(record.step)
     assert steps["INV-00"] == ["create_draft"]
     assert steps["INV-01"] == ["create_draft", "finalize", "mark_as_paid"]
     assert len(steps) == 25

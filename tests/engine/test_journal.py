@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,11 +17,21 @@ from pennyform.engine.journal.journal import (
     read,
     replay_file,
 )
-from pennyform.engine.journal.replayed_state import Subject, recall
+from pennyform.engine.journal.records import (
+    Acknowledged,
+    Intent,
+    PlanUsed,
+    Refused,
+    SetAside,
+    Settled,
+    Subject,
+    Verified,
+)
+from pennyform.engine.journal.replayed_state import ReplayedState, replay
 from pennyform.engine.runtime.files import Disk
 from pennyform.findings import Failure
 
-from .world import Office, statuses
+from .world import Office, records_of, statuses
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
 
@@ -28,15 +39,15 @@ NOW = datetime(2025, 10, 1, tzinfo=UTC)
 def journal_of(path: Path, events: int = 6) -> Journal:
     journal = open_journal(path, Disk(), lambda: NOW)
     for number in range(events):
-        event = "acknowledged" if number % 2 else "intent"
-        journal.write(event, kind="invoice", reference=f"INV-{number // 2}", id=number or None, step="x")
+        event = Acknowledged if number % 2 else Intent
+        journal.write(event(kind="invoice", reference=f"INV-{number // 2}", id=number or None, step="x"))
     return journal
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     journal = journal_of(tmp_path / "journal")
     again = open_journal(tmp_path / "journal", Disk(), lambda: NOW)
-    assert again.memory == journal.memory
+    assert again.state == journal.state
     assert again.size == (tmp_path / "journal").stat().st_size
     assert again.last_sum == journal.last_sum
 
@@ -46,16 +57,16 @@ def test_every_prefix_recovers(tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     journal_of(whole)
     data = whole.read_bytes()
-    records = read(data, name="journal").records
+    records = records_of(data)
     for length in range(len(data) + 1):
         path = tmp_path / "prefix"
         path.write_bytes(data[:length])
         journal = open_journal(path, Disk(), lambda: NOW)
         kept = data[:length].count(b"\n")
-        assert read(path.read_bytes(), name="journal").records == records[:kept]
-        assert journal.memory == recall(records[:kept])
-        journal.write("next", kind="invoice", reference="X")
-        assert len(read(path.read_bytes(), name="journal").records) == kept + 1
+        assert records_of(path.read_bytes()) == records[:kept]
+        assert journal.state == replay(records[:kept])
+        journal.write(Verified(kind="invoice", reference="X"))
+        assert len(records_of(path.read_bytes())) == kept + 1
 
 
 def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
@@ -67,14 +78,14 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
         flipped[place] ^= 0x10
         if place < last:
             with pytest.raises(Failure) as caught:
-                read(bytes(flipped), name="journal")
+                records_of(bytes(flipped))
             finding = caught.value.findings[0]
             number = data[:place].count(b"\n") + 1
             assert finding.rule == "journal-damaged"
             assert f"record {number} " in finding.summary or f"record {number + 1} " in finding.summary
             assert "--repair-journal" in finding.fix
         else:
-            assert read(bytes(flipped), name="journal").doubtful
+            assert read(bytes(flipped), lambda _: None, name="journal").doubtful
 
 
 @given(st.data())
@@ -86,11 +97,11 @@ def test_no_record_can_be_left_out_or_moved(data: st.DataObject) -> None:
         lines = (Path(folder) / "journal").read_bytes().splitlines(keepends=True)
     gone = data.draw(st.integers(0, len(lines) - 3))
     with pytest.raises(Failure):
-        read(b"".join(lines[:gone] + lines[gone + 1 :]), name="journal")
+        records_of(b"".join(lines[:gone] + lines[gone + 1 :]))
     swapped = [*lines]
     swapped[gone], swapped[gone + 1] = swapped[gone + 1], swapped[gone]
     with pytest.raises(Failure):
-        read(b"".join(swapped), name="journal")
+        records_of(b"".join(swapped))
 
 
 def test_a_last_record_that_was_durable_and_is_damaged_makes_doubtful(tmp_path: Path) -> None:
@@ -100,8 +111,8 @@ def test_a_last_record_that_was_durable_and_is_damaged_makes_doubtful(tmp_path: 
     data[-4] ^= 1
     path.write_bytes(bytes(data))
     journal = open_journal(path, Disk(), lambda: NOW)
-    assert journal.memory.doubtful
-    journal.write("settled")
+    assert journal.state.doubtful
+    journal.write(Settled())
     assert not replay_file(path, Disk()).doubtful
 
 
@@ -115,24 +126,21 @@ def test_a_write_that_fails_is_the_last_one(tmp_path: Path) -> None:
     journal = Journal(path, Full(), lambda: NOW)
     for _ in range(2):
         with pytest.raises(JournalError):
-            journal.write("intent", kind="invoice", reference="INV-1")
+            journal.write(Intent(kind="invoice", reference="INV-1", step="create_draft"))
     open_journal(path, Disk(), lambda: NOW)
     assert path.read_bytes() == b""
 
 
 def test_memory_adds_up() -> None:
-    def record(event: str, reference: str, **more: object) -> dict[str, object]:
-        return {"event": event, "kind": "invoice", "reference": reference, **more}
-
-    memory = recall(
+    memory = replay(
         [
-            record("intent", "A", step="create_draft"),
-            record("acknowledged", "A", id=1),
-            record("intent", "B", step="finalize"),
-            record("intent", "C", step="create_draft"),
-            record("refused", "C"),
-            record("set_aside", "D", old=9),
-            {"event": "plan_used", "plan": "p"},
+            Intent(kind="invoice", reference="A", step="create_draft"),
+            Acknowledged(kind="invoice", reference="A", id=1),
+            Intent(kind="invoice", reference="B", step="finalize"),
+            Intent(kind="invoice", reference="C", step="create_draft"),
+            Refused(kind="invoice", reference="C"),
+            SetAside(kind="invoice", reference="D", old=9),
+            PlanUsed(plan="p"),
         ]
     )
     assert memory.unsettled == {Subject("invoice", "B"): "finalize"}
@@ -201,3 +209,47 @@ def test_a_disk_that_fills_up_stops_and_loses_nothing(office: Office, records: i
     assert set(statuses(office.apply()).values()) <= {"done", "unchanged"}
     assert [len(rows) for rows in office.books().values()] == [1]
     assert not office.verify().drift
+
+
+# Written by an earlier pennyform: one line and more for each event, and what they were compacted to.
+VERSION_1 = Path(__file__).parent / "journals" / "version-1.jsonl"
+COMPACTED = VERSION_1.with_name("version-1-compacted.jsonl")
+WRITTEN_AT = datetime(2025, 10, 1, 9, tzinfo=UTC)
+
+
+def test_journals_of_version_1_are_read_and_written_to_the_byte(tmp_path: Path) -> None:
+    data = VERSION_1.read_bytes()
+    journal = Journal(tmp_path / "journal", Disk(), lambda: WRITTEN_AT)
+    for record in records_of(data):
+        journal.write(record)
+    assert journal.path.read_bytes() == data
+    journal.compact()
+    assert journal.path.read_bytes() == COMPACTED.read_bytes()
+    assert replay_file(VERSION_1, Disk()) == replay_file(COMPACTED, Disk()) == journal.state
+    assert journal.state == ReplayedState(
+        unsettled={Subject("send_by_email", "é-6"): "send_by_email"},
+        ids={
+            Subject("customer", "ACME"): 1,
+            Subject("invoice", "é-1"): 2,
+            Subject("send_by_email", "é-6"): 7,
+        },
+        used=frozenset({"p"}),
+        aside={Subject("invoice", "é-4"): 8},
+        done=frozenset(
+            {Subject("send_by_email", "é-2"), Subject("customer", "ACME"), Subject("invoice", "é-1")}
+        ),
+        doubted_at="2025-10-01T09:00:00.000+00:00",
+    )
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"at":"","event":"from the future"}', b'{"event":"intent","kind":"invoice"}', b"[]"]
+)
+def test_a_sound_record_that_is_not_known_is_never_passed_over(tmp_path: Path, text: bytes) -> None:
+    """A later version may have written it: what it says may be that something was sent."""
+    checksum = hashlib.sha256(b"pennyform journal 1\n" + text).hexdigest()[:32]
+    path = tmp_path / "journal"
+    path.write_bytes(checksum.encode() + b" " + text + b"\n")
+    with pytest.raises(Failure, match="record 1 of the journal is not understood"):
+        open_journal(path, Disk(), lambda: NOW)
+    assert path.read_bytes().endswith(text + b"\n"), "and it is not cut off"

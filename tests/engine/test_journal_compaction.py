@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pennyform.engine.journal import journal as module
-from pennyform.engine.journal.journal import Journal, JournalError, open_journal, read, replay_file
-from pennyform.engine.journal.replayed_state import Recollection, Subject, recall
+from pennyform.engine.journal.journal import Journal, JournalError, open_journal, replay_file
+from pennyform.engine.journal.records import Intent, PlanUsed, Record, Subject, Summary, Verified, decode
+from pennyform.engine.journal.replayed_state import Replay, replay
 from pennyform.engine.runtime.files import Disk
 
-from .world import Office, statuses
+from .world import Office, records_of, statuses
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
 LIMIT = 4096
@@ -30,7 +32,7 @@ EVENTS = [
     "set_aside",
     "deleted",
 ]
-RECORDS = st.one_of(
+DATA = st.one_of(
     st.fixed_dictionaries(
         {
             "event": st.sampled_from(EVENTS),
@@ -45,6 +47,7 @@ RECORDS = st.one_of(
     st.fixed_dictionaries({"event": st.just("plan_used"), "plan": st.sampled_from("pq")}),
     st.fixed_dictionaries({"event": st.sampled_from(["doubt", "settled"]), "at": st.sampled_from("12")}),
 )
+RECORDS = DATA.map(lambda data: decode(json.dumps(data).encode()))
 
 
 @pytest.fixture
@@ -53,21 +56,20 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(st.lists(RECORDS), st.lists(RECORDS))
-def test_a_summary_remembers_all_that_its_records_did(
-    before: list[dict[str, object]], after: list[dict[str, object]]
-) -> None:
-    recollection = Recollection()
+def test_a_summary_remembers_all_that_its_records_did(before: list[Record], after: list[Record]) -> None:
+    so_far = Replay()
     for record in before:
-        recollection.take(record)
-    summary = {"event": "memory", **recollection.summary()}
-    assert recall([summary, *after]) == recall([*before, *after])
+        so_far.add(record)
+    summary = so_far.summary()
+    assert replay([summary, *after]) == replay([*before, *after])
 
 
 def fill(journal: Journal, records: int, seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(records):
         reference, event = f"INV-{chance.randrange(9)}", chance.choice(EVENTS)
-        journal.write(event, kind="invoice", reference=reference, step="finalize", id=5, old=7)
+        data = {"event": event, "kind": "invoice", "reference": reference, "step": "finalize"}
+        journal.write(decode(json.dumps({**data, "id": 5, "old": 7}).encode()))
 
 
 @pytest.mark.usefixtures("small")
@@ -78,11 +80,11 @@ def test_what_has_grown_is_compacted_and_the_rest_is_kept(tmp_path: Path) -> Non
     assert len(whole) > LIMIT
     journal = open_journal(path, Disk(), lambda: NOW)
     assert len(path.read_bytes()) == journal.size < LIMIT / 4
-    assert journal.memory == recall(read(whole, name="journal").records) == replay_file(path, Disk())
+    assert journal.state == replay(records_of(whole)) == replay_file(path, Disk())
     (kept,) = tmp_path.glob("journal.until-*")
     assert kept.read_bytes() == whole
     fill(journal, 3, seed=2)
-    assert replay_file(path, Disk()) == journal.memory
+    assert replay_file(path, Disk()) == journal.state
     assert open_journal(path, Disk(), lambda: NOW).size == journal.size, "it has not grown enough yet"
 
 
@@ -102,14 +104,14 @@ def test_a_journal_that_cannot_be_compacted_goes_on_as_it_is(
         patched.setattr(call, full)
         journal = open_journal(path, Disk(), lambda: NOW)
     assert path.read_bytes() == whole
-    journal.write("plan_used", plan="p")
+    journal.write(PlanUsed(plan="p"))
     assert replay_file(path, Disk()).used == {"p"}
 
 
 def test_a_journal_has_a_limit_and_stops_before_anything_is_sent(office: Office) -> None:
     office.define("INV-1", finalize=True)
     journal = Journal(office.root / "journal", Disk(), lambda: NOW, most_bytes=300)
-    journal.write("intent", kind="invoice", reference="INV-1", step="create_draft")
+    journal.write(Intent(kind="invoice", reference="INV-1", step="create_draft"))
     with pytest.raises(JournalError, match=r"limit of 300 bytes; the next apply compacts it"):
         fill(journal, 2, seed=1)
     assert journal.size == (office.root / "journal").stat().st_size <= 300
@@ -125,11 +127,11 @@ def test_after_compaction_an_apply_knows_what_it_knew(office: Office) -> None:
     fill_with_others(journal)
     assert statuses(office.apply())["INV-1"] == "unchanged"
     assert office.wire.done("send_by_email") == 1
-    records = read(office.journal.read_bytes(), name="journal").records
-    assert records[0]["event"] == "memory"
-    assert Subject("send_by_email", "INV-1") in recall(records).done
+    records = records_of(office.journal.read_bytes())
+    assert isinstance(records[0], Summary)
+    assert Subject("send_by_email", "INV-1") in replay(records).done
 
 
 def fill_with_others(journal: Journal) -> None:
     while journal.size <= 2 * LIMIT:
-        journal.write("verified", kind="invoice", reference="OTHER", id=1)
+        journal.write(Verified(kind="invoice", reference="OTHER", id=1))

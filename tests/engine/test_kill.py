@@ -110,4 +110,4 @@ def check_books(folder: Path) -> None:
     finally:
         sandbox.close()
     journal = next((folder / ".pennyform" / "journal").glob("*.jsonl"))
-    assert not read(journal.read_bytes(), name=str(journal)).torn, folder
+    assert not read(journal.read_bytes(), lambda _: None, name=str(journal)).torn, folder

@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.applying.report import ApplyReport, Result
+from pennyform.engine.journal.journal import read
+from pennyform.engine.journal.records import Record
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import plan
@@ -328,6 +330,13 @@ class Office:
     @property
     def journal(self) -> Path:
         return next((self.root / ".pennyform" / "journal").glob("*.jsonl"))
+
+
+def records_of(data: bytes) -> list[Record]:
+    """The records of a journal's bytes; a damaged one is refused."""
+    records: list[Record] = []
+    read(data, records.append, name="journal")
+    return records
 
 
 def books_of(sandbox: Sandbox) -> dict[str, list[dict[str, Any]]]:

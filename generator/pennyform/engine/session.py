@@ -17,7 +17,8 @@ from pennyform.engine.applying.prune import orphans
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal import lock
 from pennyform.engine.journal.journal import Journal, open_journal, quarantine, replay_file
-from pennyform.engine.journal.replayed_state import ReplayedState, Subject
+from pennyform.engine.journal.records import Absent, Found, Subject
+from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.lookups import refresh
 from pennyform.engine.planning.natural_keys import keys_of
@@ -69,7 +70,7 @@ class Session:
     @property
     def memory(self) -> ReplayedState:
         """What the journal remembers by now."""
-        return self.journal.memory
+        return self.journal.state
 
     def confirm_mails(self, *, mailed: Collection[str] = (), not_mailed: Collection[str] = ()) -> None:
         """Write down what a person knows and nothing shows: which invoices were mailed, which were not.
@@ -78,10 +79,9 @@ class Session:
             InadmissibleError: no definition has one of these references.
         """
         select_invoices(self.repository, [*mailed, *not_mailed])
-        for event, references in (("found", mailed), ("absent", not_mailed)):
+        for record, references in ((Found, mailed), (Absent, not_mailed)):
             for reference in references:
-                subject = Subject(str(Step.MAIL), reference)
-                self.journal.write(event, **subject._asdict(), told=True)
+                self.journal.write(record(kind=Step.MAIL, reference=reference, confirmed_by_user=True))
 
     def settle(self) -> None:
         """Find out what became of what earlier runs left open; what cannot be found out stays open."""

@@ -18,7 +18,7 @@ from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.prerequisites import PrerequisiteCreator
 from pennyform.engine.applying.read_back import read_back
 from pennyform.engine.applying.task_runner import TaskRunner
-from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.journal.records import Subject
 from pennyform.engine.plan_files import binding
 from pennyform.engine.planning import planner, post_finalize_tasks
 from pennyform.engine.planning.actions import Orphan, Step

@@ -10,6 +10,7 @@ from unittest.mock import patch
 from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.journal import journal, lock
 from pennyform.engine.journal.journal import Journal, JournalError
+from pennyform.engine.journal.records import Intent, PlanUsed, Record
 from pennyform.engine.runtime import files
 from pennyform.engine.runtime.files import Disk
 
@@ -19,17 +20,17 @@ from tests.simulation.planted.bug import Bug, replaced
 _write = Journal.write
 
 
-def _without(event: str, *kinds: str) -> Bug:
-    def write(self: Journal, name: str, **data: Any) -> None:
-        if name != event:
-            _write(self, name, **data)
+def _without(event: type[Record], name: str, *kinds: str) -> Bug:
+    def write(self: Journal, record: Record) -> None:
+        if not isinstance(record, event):
+            _write(self, record)
 
-    return replaced(f"{event.replace('_', ' ')} is not written down", Journal, "write", write, *kinds)
+    return replaced(f"{name} is not written down", Journal, "write", write, *kinds)
 
 
-def _write_if_possible(self: Journal, name: str, **data: Any) -> None:
+def _write_if_possible(self: Journal, record: Record) -> None:
     try:
-        _write(self, name, **data)
+        _write(self, record)
     except JournalError:
         self._broken = False
 
@@ -40,25 +41,25 @@ def _intent_afterwards() -> Iterator[None]:
     real = JournalledSender.send
 
     def send(self: JournalledSender, subject: Any, step: str, request: Any, id_: int | None = None) -> Any:
-        kept: list[tuple[str, dict[str, Any]]] = []
+        kept: list[Record] = []
 
-        def write(journal: Journal, name: str, **data: Any) -> None:
-            kept.append((name, data))
+        def write(journal: Journal, record: Record) -> None:
+            kept.append(record)
 
         with patch.object(Journal, "write", write):
             try:
                 return real(self, subject, step, request, id_)
             finally:
-                for name, data in kept:
-                    _write(self.journal, name, **data)
+                for record in kept:
+                    _write(self.journal, record)
 
     with patch.object(JournalledSender, "send", send):
         yield
 
 
 BUGS: tuple[Bug, ...] = (
-    _without("intent", "killed, and look-ups lag behind"),
-    _without("plan_used", "none"),
+    _without(Intent, "intent", "killed, and look-ups lag behind"),
+    _without(PlanUsed, "plan used", "none"),
     Bug("the intent is written after the request", _intent_afterwards, ("killed, and look-ups lag behind",)),
     replaced(
         "records are not synced", SystemCalls, "fsync", lambda *_: None, "power cut, and look-ups lag behind"
@@ -73,7 +74,7 @@ BUGS: tuple[Bug, ...] = (
     replaced(
         "records have no checksum",
         journal,
-        "_sum",
+        "_checksum",
         lambda *_: "0" * 32,
         "bit flip in the journal",
         "bit flip in the last record",

@@ -17,6 +17,7 @@ from pennyform.cli.terminal import Terminal
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.lock import LockFileError, LockHeldError
+from pennyform.engine.journal.records import PlanUsed
 from pennyform.engine.limits import Patience, shortened
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.plan_files.plan_file import SavedPlan
@@ -222,7 +223,7 @@ def _apply(session: Session, options: ApplyOptions, terminal: Terminal) -> Exit:
         print_plan(plan.document(), options.output, terminal)
     require_scopes(plan)
     if plan.pending and saved:
-        session.journal.write("plan_used", plan=saved.id)
+        session.journal.write(PlanUsed(plan=saved.id))
     elif plan.pending and not options.auto_approve:
         _ask_for_approval(terminal)
         # A person may have taken long: what was planned must still be what would be planned.

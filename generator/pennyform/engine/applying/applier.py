@@ -30,7 +30,7 @@ from pennyform.engine.applying.scheduler import Scheduler
 from pennyform.engine.applying.task_runner import TaskRunner, read_attachment
 from pennyform.engine.applying.worker_pool import run_jobs
 from pennyform.engine.journal.journal import Journal, JournalError
-from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.journal.records import Deleted, Differs, SetAside, Subject, Unknown, Verified
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.plan import Plan, stages, waves
 from pennyform.engine.planning.resolve import Resolved, draft_body, keys_in, with_ids
@@ -286,13 +286,13 @@ class Applier:
         id_ = track.known_id
         body = {"external_reference": f"{track.change.external_reference}~{id_}"}
         self._sender.send(track.subject, Step.SET_ASIDE, lambda: self.remote.update_draft(id_, body), id_)
-        self._sender.note("set_aside", track.subject, old=id_)
+        self._sender.note(SetAside(kind="invoice", reference=track.change.external_reference, old=id_))
         track.id = None
 
     def _delete_set_aside(self, track: InvoiceRun) -> None:
         old = track.replaced_id
         self._sender.send(track.subject, Step.DELETE, lambda: self.remote.delete_draft(old), track.id)
-        self._sender.note("deleted", track.subject, old=old)
+        self._sender.note(Deleted(kind="invoice", reference=track.change.external_reference, old=old))
 
     # --- look-ups ---------------------------------------------------------------------------------------
 
@@ -319,7 +319,9 @@ class Applier:
             trouble = troubles.get(track.subject)
             if trouble and track.uncertain and not self._may_repeat(track):
                 trouble = Trouble(Status.UNKNOWN, track.uncertain)
-            self._sender.note(trouble.status if trouble else "verified", track.subject, id=track.id)
+            self._sender.note(
+                _record_of(trouble)(kind="invoice", reference=track.change.external_reference, id=track.id)
+            )
             if trouble is None:
                 track.advance()
             elif track.uncertain and trouble.status is Status.DIFFERS:
@@ -331,6 +333,12 @@ class Applier:
     def _may_repeat(self, track: InvoiceRun) -> bool:
         # An interruption also cuts short the wait for what may still be on its way.
         return track.may_repeat(self.runtime.patience.attempts) and not self.must_stop()
+
+
+def _record_of(trouble: Trouble | None) -> type[Verified | Differs | Unknown]:
+    if trouble is None:
+        return Verified
+    return Differs if trouble.status is Status.DIFFERS else Unknown
 
 
 def _reason(problem: OutcomeError | JournalError, track: InvoiceRun) -> str:

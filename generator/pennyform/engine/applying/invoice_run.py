@@ -8,7 +8,7 @@ from typing import Any
 
 from pennyform.engine.account.state import RemoteInvoice
 from pennyform.engine.applying.report import Result
-from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning.actions import FINAL, InvoiceChange, Step, Task
 from pennyform.engine.planning.diff import Difference, diff_invoice
 from pennyform.engine.planning.patch import finalized_update_body

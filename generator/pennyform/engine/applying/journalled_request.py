@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pennyform.engine.account.errors import (
     NotAllowedError,
@@ -15,7 +15,7 @@ from pennyform.engine.account.errors import (
     UnknownOutcomeError,
 )
 from pennyform.engine.journal.journal import Journal, JournalError
-from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.journal.records import Acknowledged, Intent, Record, Refused, Subject, Unknown
 from pennyform.engine.limits import UNKNOWN_IN_A_ROW
 
 T = TypeVar("T")
@@ -71,9 +71,10 @@ class JournalledSender:
             OutcomeError: it did not succeed.
             JournalError: the intent could not be written, and nothing was sent.
         """
+        kind, reference = subject
         try:
             with self._turn:
-                self.journal.write("intent", **subject._asdict(), step=step, id=id_)
+                self.journal.write(Intent(kind=kind, reference=reference, step=step, id=id_))
         except JournalError as problem:
             self.stop(str(problem))
             raise
@@ -86,22 +87,23 @@ class JournalledSender:
         seen = int(answer["id"]) if isinstance(answer, Mapping) and step != "upload_file" else id_
         with self._turn:
             self._unknown_in_a_row = 0
-            self.note("acknowledged", subject, step=step, id=seen)
+            self.note(Acknowledged(kind=kind, reference=reference, step=step, id=seen))
             self.done += 1
             self.progress(self.done, self.total)
         return answer
 
-    def note(self, event: str, subject: Subject, **data: Any) -> None:
+    def note(self, record: Record) -> None:
         """Write down what happened; if that fails, it still happened, but nothing more is sent."""
         try:
             with self._turn:
-                self.journal.write(event, **subject._asdict(), **data)
+                self.journal.write(record)
         except JournalError as problem:
             self.stop(str(problem))
 
     def _failed(self, subject: Subject, step: str, problem: OutcomeError) -> None:
         unknown = isinstance(problem, UnknownOutcomeError)
-        self.note("unknown" if unknown else "refused", subject, step=step, why=str(problem))
+        record = Unknown if unknown else Refused
+        self.note(record(kind=subject.kind, reference=subject.reference, step=step, why=str(problem)))
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if unknown else 0
         if self._unknown_in_a_row >= UNKNOWN_IN_A_ROW:
             self.stop(f"{UNKNOWN_IN_A_ROW} answers in a row were lost; the last: {problem}")

@@ -12,7 +12,7 @@ from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.applying.report import Result
 from pennyform.engine.applying.worker_pool import run_for_each
 from pennyform.engine.journal.journal import JournalError
-from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning.actions import PrerequisiteChange
 from pennyform.engine.planning.resolve import with_ids
 from pennyform.engine.recovery.settle import UnknownOutcomeResolver

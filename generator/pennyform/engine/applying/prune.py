@@ -10,7 +10,7 @@ from pennyform.engine.account.state import RemoteInvoice
 from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.journal import JournalError
-from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning.actions import Orphan, Step, remote_content
 from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.findings import Finding, Severity

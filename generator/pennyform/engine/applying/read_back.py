@@ -9,7 +9,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.account.state import RemoteInvoice
 from pennyform.engine.applying.invoice_run import InvoiceRun
-from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning.diff import concerns_lines
 from pennyform.engine.planning.lookups import needs_sections
 from pennyform.engine.recovery.settle import Stop

@@ -17,7 +17,7 @@ from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.journalled_request import JournalledSender
 from pennyform.engine.applying.worker_pool import run_for_each
 from pennyform.engine.journal.journal import JournalError
-from pennyform.engine.journal.replayed_state import Subject
+from pennyform.engine.journal.records import Absent, Found, Subject
 from pennyform.engine.planning.actions import Step, Task
 from pennyform.engine.planning.post_finalize_tasks import APPENDICES, NEEDS_PDF, Identify, is_done, needed
 from pennyform.engine.planning.resolve import with_ids
@@ -129,8 +129,9 @@ class TaskRunner:
         if task is None or done is None or self.sender.interrupted():
             track.end(Status.UNKNOWN, why)
             return
-        subject = Subject(task.key, track.change.external_reference)
-        self.sender.note("found" if done else "absent", subject, id=track.id)
+        self.sender.note(
+            (Found if done else Absent)(kind=task.key, reference=track.change.external_reference, id=track.id)
+        )
         if done:
             track.tasks.popleft()
         elif track.attempts >= self.runtime.patience.attempts:

@@ -1,45 +1,44 @@
-"""The journal: what was about to be done, and what came of it, written down before and after each step.
+"""The write-ahead journal: what is about to be done, and what came of it, before and after each request.
 
 One file per company, one record per line: a checksum, a space, a JSON object. Each checksum covers the
 record and the checksum before it, so a record can be neither changed nor left out unnoticed. A record is
 durable when :meth:`Journal.write` returns. The journal is a witness, not the truth: without it, look-ups find
 everything again, only slower.
 
-A file that has grown is compacted when it is opened: one ``memory`` record says what all of them add up to,
-and the file as it was is kept beside it.
+A file that has grown is compacted when it is opened: one record says what all of them add up to, and the file
+as it was is kept beside it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from pennyform.engine.journal.replayed_state import Recollection, Record, ReplayedState
+from pennyform.engine.journal.records import Doubt, Record, Summary, decode, encode
+from pennyform.engine.journal.replayed_state import Replay, ReplayedState
 from pennyform.engine.limits import COMPACT_BYTES, JOURNAL_BYTES
 from pennyform.engine.runtime.files import Storage
 from pennyform.findings import Failure, failure
 
+# What the first record's checksum covers in place of a checksum before it.
 _START = "pennyform journal 1"
 _DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The records of a journal file, and how far it can be trusted.
+    """How far a journal file can be trusted.
 
     ``size`` is the length in bytes of what is sound; ``torn`` tells that something behind it was left half
     written; ``doubtful`` tells that what is behind it looks like a whole record, so that something which was
-    once durable may be missing. ``base`` is the length of the ``memory`` record that the file begins with.
+    once durable may be missing. ``base`` is the length of the summary that the file begins with.
     """
 
-    records: tuple[Record, ...]
     last_sum: str
     size: int
     torn: bool = False
@@ -47,41 +46,35 @@ class Reading:
     base: int = 0
 
 
-def read(data: bytes, *, name: str) -> Reading:
+def read(data: bytes, add: Callable[[Record], object], *, name: str) -> Reading:
     """Check and parse the bytes of a journal.
 
     Args:
         data: the whole file.
+        add: called with each sound record: those of a long run would not fit into memory all at once.
         name: what to call the file in messages.
 
     Raises:
-        Failure: ``journal-damaged``: a record that is not the last one fails its checksum.
+        Failure: ``journal-damaged``: a record but the last fails its checksum, or one is not known.
     """
-    records: list[Record] = []
-    return _read(data, records.append, name=name, records=records)
-
-
-def _read(
-    data: bytes, take: Callable[[Record], object], *, name: str, records: list[Record] | None = None
-) -> Reading:
-    """Hand every sound record to ``take``: a journal of a long run would not fit into memory as records."""
     last_sum, size, base = _START, 0, 0
-    for number, (line, rest) in enumerate(_lines(data), start=1):
-        parsed = _parse(line, last_sum)
+    for number, (line, has_next) in enumerate(_lines(data), start=1):
+        parsed = _parse(line, last_sum, number=number, offset=size, name=name)
         if parsed is None:
-            if rest:
-                raise _damaged(name, number=number, offset=size)
-            return Reading(tuple(records or ()), last_sum, size, torn=True, doubtful=True, base=base)
+            if has_next:
+                broken = f"record {number} of the journal fails its checksum (at byte {size})"
+                raise _damaged(name, f"{broken}, and others follow it")
+            return Reading(last_sum, size, torn=True, doubtful=True, base=base)
         last_sum, record = parsed
-        take(record)
+        add(record)
         size += len(line) + 1
-        if number == 1 and record["event"] == "memory":
+        if number == 1 and isinstance(record, Summary):
             base = size
     # What follows the last line feed is either nothing or a record that was never finished; a whole record
     # with something else than a line feed behind it was durable once.
     tail = data[size:]
-    doubtful = _parse(tail[:-1], last_sum) is not None
-    return Reading(tuple(records or ()), last_sum, size, torn=bool(tail), doubtful=doubtful, base=base)
+    doubtful = _text(tail[:-1], last_sum) is not None
+    return Reading(last_sum, size, torn=bool(tail), doubtful=doubtful, base=base)
 
 
 def _lines(data: bytes) -> Iterator[tuple[bytes, bool]]:
@@ -92,32 +85,44 @@ def _lines(data: bytes) -> Iterator[tuple[bytes, bool]]:
         start = end + 1
 
 
-def _parse(line: bytes, previous: str) -> tuple[str, Record] | None:
-    stated, _, text = line.partition(b" ")
-    if stated.decode("ascii", "replace") != _sum(previous, text):
+def _text(line: bytes, previous: str) -> bytes | None:
+    """What of ``line`` is behind its checksum; None when that is not the one behind ``previous``."""
+    checksum, _, text = line.partition(b" ")
+    return text if checksum.decode("ascii", "replace") == _checksum(previous, text) else None
+
+
+def _parse(line: bytes, previous: str, *, number: int, offset: int, name: str) -> tuple[str, Record] | None:
+    """The checksum and the record of ``line``; None when it fails its checksum.
+
+    Raises:
+        Failure: ``journal-damaged``: it is sound, but no record that this version knows. To pass over it
+            could mean to send something twice.
+    """
+    text = _text(line, previous)
+    if text is None:
         return None
     try:
-        record = msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.MsgspecError:
-        return None
-    return stated.decode("ascii"), record
+        return line[:_DIGITS].decode("ascii"), decode(text)
+    except msgspec.MsgspecError as problem:
+        summary = f"record {number} of the journal is not understood (at byte {offset}): {problem}"
+        raise _damaged(name, summary) from None
 
 
-def _sum(previous: str, text: bytes) -> str:
+def _checksum(previous: str, text: bytes) -> str:
     return hashlib.sha256(previous.encode() + b"\n" + text).hexdigest()[:_DIGITS]
 
 
 def _line(previous: str, record: Record) -> tuple[str, bytes]:
     """The checksum of ``record`` behind ``previous``, and the line to write."""
-    text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    checksum = _sum(previous, text)
+    text = encode(record)
+    checksum = _checksum(previous, text)
     return checksum, checksum.encode() + b" " + text + b"\n"
 
 
-def _damaged(name: str, *, number: int, offset: int) -> Failure:
+def _damaged(name: str, summary: str) -> Failure:
     return failure(
         "journal-damaged",
-        f"record {number} of the journal fails its checksum (at byte {offset}), and others follow it",
+        summary,
         file=name,
         detail="The journal is the witness of what was sent. Nothing is sent while it contradicts itself.",
         fix="run 'pennyform apply --repair-journal …': it sets the file aside and looks every invoice up "
@@ -142,23 +147,23 @@ class Journal:
     last_sum: str = _START
     size: int = 0
     most_bytes: int = JOURNAL_BYTES
-    recollection: Recollection = field(default_factory=Recollection)
+    replay: Replay = field(default_factory=Replay)
     _broken: bool = field(default=False, init=False)
 
     @property
-    def memory(self) -> ReplayedState:
+    def state(self) -> ReplayedState:
         """What the records add up to by now."""
-        return self.recollection.memory()
+        return self.replay.state()
 
-    def write(self, event: str, **data: Any) -> None:
-        """Add one record; durable on return.
+    def write(self, record: Record) -> None:
+        """Add one record, with the time; durable on return.
 
         Raises:
             JournalError: it could not be written. Nothing more is accepted: half a record may be in the file.
         """
         if self._broken:
             raise JournalError("the journal could not be written before")
-        record = _record(self.now, event, data)
+        record = _dated(record, self.now)
         checksum, line = _line(self.last_sum, record)
         if self.size + len(line) > self.most_bytes:
             raise JournalError(
@@ -172,15 +177,14 @@ class Journal:
             raise JournalError(f"the journal {self.path} cannot be written: {problem}") from problem
         self.last_sum = checksum
         self.size += len(line)
-        self.recollection.take(record)
+        self.replay.add(record)
 
     def compact(self) -> None:
         """Put what the records add up to in their place; they are kept in a file beside this one.
 
         A journal that cannot be compacted goes on as it is.
         """
-        record = _record(self.now, "memory", self.recollection.summary())
-        checksum, line = _line(_START, record)
+        checksum, line = _line(_START, _dated(self.replay.summary(), self.now))
         keep = self.path.with_name(f"{self.path.name}.until-{self.last_sum[:8]}")
         try:
             self.storage.replace(self.path, line, keep)
@@ -189,8 +193,8 @@ class Journal:
         self.last_sum, self.size = checksum, len(line)
 
 
-def _record(now: Callable[[], datetime], event: str, data: Record) -> Record:
-    return {"at": now().isoformat(timespec="milliseconds"), "event": event, **data}
+def _dated(record: Record, now: Callable[[], datetime]) -> Record:
+    return msgspec.structs.replace(record, at=now().isoformat(timespec="milliseconds"))
 
 
 def open_journal(path: Path, storage: Storage, now: Callable[[], datetime]) -> Journal:
@@ -202,16 +206,16 @@ def open_journal(path: Path, storage: Storage, now: Callable[[], datetime]) -> J
         Failure: ``journal-damaged``.
         JournalError: the file cannot be read or written.
     """
-    recollection = Recollection()
+    replay = Replay()
     try:
-        reading = _read(storage.read(path) or b"", recollection.take, name=str(path))
+        reading = read(storage.read(path) or b"", replay.add, name=str(path))
         if reading.torn:
             storage.truncate(path, reading.size)
     except OSError as problem:
         raise JournalError(f"the journal {path} cannot be opened: {problem}") from problem
-    journal = Journal(path, storage, now, reading.last_sum, reading.size, recollection=recollection)
+    journal = Journal(path, storage, now, reading.last_sum, reading.size, replay=replay)
     if reading.doubtful:
-        journal.write("doubt", why="the last record failed its checksum and was cut off")
+        journal.write(Doubt(why="the last record failed its checksum and was cut off"))
     # Compacting costs as much as what is remembered is long: it must have grown by that much to be worth it.
     if journal.size - reading.base > max(COMPACT_BYTES, reading.base):
         journal.compact()
@@ -229,22 +233,20 @@ def quarantine(path: Path, storage: Storage, now: Callable[[], datetime]) -> Pat
     """
     try:
         data = storage.read(path)
-        if data is None or _is_sound(data, path):
+        if data is None:
+            return None
+        try:
+            read(data, lambda _: None, name=str(path))
+        except Failure:
+            pass
+        else:
             return None
         keep = path.with_name(f"{path.name}.damaged-{hashlib.sha256(data).hexdigest()[:8]}")
-        doubt = _record(now, "doubt", {"why": f"the journal before this one was damaged: {keep.name}"})
+        doubt = _dated(Doubt(why=f"the journal before this one was damaged: {keep.name}"), now)
         storage.replace(path, _line(_START, doubt)[1], keep)
     except OSError as problem:
         raise JournalError(f"the journal {path} cannot be set aside: {problem}") from problem
     return keep
-
-
-def _is_sound(data: bytes, path: Path) -> bool:
-    try:
-        _read(data, lambda _: None, name=str(path))
-    except Failure:
-        return False
-    return True
 
 
 def replay_file(path: Path, storage: Storage) -> ReplayedState:
@@ -253,6 +255,6 @@ def replay_file(path: Path, storage: Storage) -> ReplayedState:
     Raises:
         Failure: ``journal-damaged``.
     """
-    recollection = Recollection()
-    _read(storage.read(path) or b"", recollection.take, name=str(path))
-    return recollection.memory()
+    replay = Replay()
+    read(storage.read(path) or b"", replay.add, name=str(path))
+    return replay.state()

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TypeVar
+
+from msgspec import UNSET
+
+from pennyform.engine.journal.records import (
+    Absent,
+    Acknowledged,
+    Deleted,
+    Differs,
+    Doubt,
+    Found,
+    Intent,
+    PlanUsed,
+    Record,
+    Refused,
+    SetAside,
+    Settled,
+    Subject,
+    SubjectRecord,
+    Summary,
+    Verified,
+    Waited,
+)
+
+T = TypeVar("T")
 
 # Steps after which an invoice is final.
 _FINAL = frozenset({"finalize", "import"})
-_ANSWERS = frozenset({"acknowledged", "refused", "found", "absent", "verified", "differs", "waited"})
-
-Record = Mapping[str, Any]
-
-
-class Subject(NamedTuple):
-    """What a record is about: ``kind`` is ``invoice``, ``customer``, ``product``, or the key of a task."""
-
-    kind: str
-    reference: str
+# After these the outcome of the last request is known.
+_OUTCOMES = (Acknowledged, Refused, Found, Absent, Verified, Differs, Waited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +60,8 @@ class ReplayedState:
 
 
 @dataclass(slots=True)
-class Recollection:
-    """A memory while it is being put together, one record after the other."""
+class Replay:
+    """The state while it is being put together, one record after the other."""
 
     unsettled: dict[Subject, str] = field(default_factory=dict)
     ids: dict[Subject, int] = field(default_factory=dict)
@@ -56,23 +72,24 @@ class Recollection:
     doubtful: bool = False
     doubted_at: str = ""
 
-    def take(self, record: Record) -> None:
+    def add(self, record: Record) -> None:
         """Add one record, the next in time."""
-        event = record["event"]
-        if "reference" in record:
-            self._about(Subject(record["kind"], record["reference"]), event, record)
-        elif event == "plan_used":
-            self.used.add(record["plan"])
-        elif event == "settled":
-            self.doubtful = False
-        elif event == "doubt":
-            self.doubtful, self.doubted_at = True, record.get("at", "")
-            # What was mailed before may be among what is missing.
-            self.finalized.clear()
-        elif event == "memory":
-            self._restore(record)
+        match record:
+            case PlanUsed():
+                self.used.add(record.plan)
+            case Settled():
+                self.doubtful = False
+            case Doubt():
+                self.doubtful, self.doubted_at = True, record.at
+                # What was mailed before may be among what is missing.
+                self.finalized.clear()
+            case Summary():
+                self._restore(record)
+            case _:
+                self._add_outcome(record)
+                self._add_identity(record)
 
-    def memory(self) -> ReplayedState:
+    def state(self) -> ReplayedState:
         """What the records so far add up to."""
         return ReplayedState(
             dict(self.unsettled),
@@ -85,76 +102,84 @@ class Recollection:
             self.doubted_at,
         )
 
-    def _about(self, subject: Subject, event: str, record: Record) -> None:
-        if event == "intent":
-            self.unsettled[subject] = record["step"]
-            if record["step"] in _FINAL:
-                self.finalized.add(subject.reference)
-        elif event in _ANSWERS:
+    def _add_outcome(self, record: SubjectRecord) -> None:
+        subject = record.subject
+        if isinstance(record, _OUTCOMES):
             self.unsettled.pop(subject, None)
-        if event == "refused" and record.get("step") in _FINAL:
-            # Somebody else may have made it final, and mailed it.
-            self.finalized.discard(subject.reference)
-        if event in {"acknowledged", "found"}:
-            self.done.add(subject)
-        elif event == "absent":
-            self.done.discard(subject)
-            if record.get("told"):
-                self.finalized.add(subject.reference)
-        self._identify(subject, event, record)
+        match record:
+            case Intent():
+                self.unsettled[subject] = record.step
+                if record.step in _FINAL:
+                    self.finalized.add(subject.reference)
+            case Refused() if record.step in _FINAL:
+                # Somebody else may have made it final, and mailed it.
+                self.finalized.discard(subject.reference)
+            case Acknowledged() | Found():
+                self.done.add(subject)
+            case Absent():
+                self.done.discard(subject)
+                if record.confirmed_by_user is True:
+                    self.finalized.add(subject.reference)
 
-    def _identify(self, subject: Subject, event: str, record: Record) -> None:
-        if event == "deleted":
-            self.aside.pop(subject, None)
-        if event == "absent":
-            self.ids.pop(subject, None)
-        if event == "set_aside":
-            self.aside[subject] = record["old"]
-            self.ids.pop(subject, None)
-        elif record.get("id") is not None:
-            self.ids[subject] = record["id"]
+    def _add_identity(self, record: SubjectRecord) -> None:
+        subject = record.subject
+        match record:
+            case SetAside():
+                self.aside[subject] = record.old
+                self.ids.pop(subject, None)
+            case Deleted():
+                self.aside.pop(subject, None)
+            case Refused() | Waited():
+                pass
+            case _:
+                if isinstance(record, Absent):
+                    self.ids.pop(subject, None)
+                if record.id is not None and record.id is not UNSET:
+                    self.ids[subject] = record.id
 
     # --- as one record --------------------------------------------------------------------------------
 
-    def summary(self) -> dict[str, Any]:
-        """Everything remembered, as the data of one ``memory`` record that replaces all records so far."""
-        return {
-            "unsettled": _by_kind(self.unsettled),
-            "ids": _by_kind(self.ids),
-            "used": sorted(self.used),
-            "aside": _by_kind(self.aside),
-            "done": {kind: sorted(values) for kind, values in _by_kind(dict.fromkeys(self.done)).items()},
-            "finalized": sorted(self.finalized),
-            "doubtful": self.doubtful,
-            "doubted_at": self.doubted_at,
-        }
+    def summary(self) -> Summary:
+        """Everything remembered, as one record that replaces all records so far."""
+        return Summary(
+            unsettled=_by_kind(self.unsettled),
+            ids=_by_kind(self.ids),
+            used=sorted(self.used),
+            aside=_by_kind(self.aside),
+            done={kind: sorted(rows) for kind, rows in _by_kind(dict.fromkeys(self.done)).items()},
+            finalized=sorted(self.finalized),
+            doubtful=self.doubtful,
+            doubted_at=self.doubted_at,
+        )
 
-    def _restore(self, record: Record) -> None:
-        self.unsettled = dict(_subjects(record["unsettled"]))
-        self.ids = dict(_subjects(record["ids"]))
-        self.used = set(record["used"])
-        self.aside = dict(_subjects(record["aside"]))
-        self.done = {Subject(kind, one) for kind, references in record["done"].items() for one in references}
-        self.finalized = set(record["finalized"])
-        self.doubtful, self.doubted_at = record["doubtful"], record["doubted_at"]
+    def _restore(self, summary: Summary) -> None:
+        self.unsettled = _by_subject(summary.unsettled)
+        self.ids = _by_subject(summary.ids)
+        self.used = set(summary.used)
+        self.aside = _by_subject(summary.aside)
+        self.done = {Subject(kind, name) for kind, names in summary.done.items() for name in names}
+        self.finalized = set(summary.finalized)
+        self.doubtful, self.doubted_at = summary.doubtful, summary.doubted_at
 
 
-def _by_kind(values: Mapping[Subject, Any]) -> dict[str, dict[str, Any]]:
-    kinds: dict[str, dict[str, Any]] = {}
+def _by_kind(values: Mapping[Subject, T]) -> dict[str, dict[str, T]]:
+    kinds: dict[str, dict[str, T]] = {}
     for subject, value in values.items():
         kinds.setdefault(subject.kind, {})[subject.reference] = value
     return kinds
 
 
-def _subjects(kinds: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[Subject, Any]]:
-    for kind, values in kinds.items():
-        for reference, value in values.items():
-            yield Subject(kind, reference), value
+def _by_subject(kinds: Mapping[str, Mapping[str, T]]) -> dict[Subject, T]:
+    return {
+        Subject(kind, reference): value
+        for kind, values in kinds.items()
+        for reference, value in values.items()
+    }
 
 
-def recall(records: Iterable[Record]) -> ReplayedState:
-    """Fold records, oldest first, into what they add up to."""
-    so_far = Recollection()
+def replay(records: Iterable[Record]) -> ReplayedState:
+    """What records add up to, oldest first."""
+    so_far = Replay()
     for record in records:
-        so_far.take(record)
-    return so_far.memory()
+        so_far.add(record)
+    return so_far.state()

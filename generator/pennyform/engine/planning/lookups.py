@@ -13,7 +13,8 @@ from decimal import Decimal
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.state import Company, RemoteInvoice, RemoteState, Row
-from pennyform.engine.journal.replayed_state import ReplayedState, Subject
+from pennyform.engine.journal.records import Subject
+from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning.diff import Comparison, diff_invoice
 from pennyform.engine.planning.natural_keys import keys_of, resolver

@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pennyform.engine.account.state import RemoteInvoice, Row
-from pennyform.engine.journal.replayed_state import ReplayedState, Subject
+from pennyform.engine.journal.records import Subject
+from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.planning.actions import Step, Task
 from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.resolve import becomes_final

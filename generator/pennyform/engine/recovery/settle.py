@@ -9,7 +9,8 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, UnreadableError
 from pennyform.engine.account.state import Row
 from pennyform.engine.journal.journal import Journal
-from pennyform.engine.journal.replayed_state import ReplayedState, Subject
+from pennyform.engine.journal.records import Absent, Found, Settled, Subject, Waited
+from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.runtime.clock import pause
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
@@ -25,7 +26,7 @@ _MAIL = "send_by_email"
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Resolution:
     """What the look-ups showed: ``found`` with ids, ``absent`` for certain, or still ``unknown``."""
 
     found: dict[Subject, int]
@@ -46,7 +47,7 @@ class UnknownOutcomeResolver:
     stop: Stop = lambda: False
     numbers: Mapping[str, str] = field(default_factory=dict)
 
-    def settle(self, subjects: Collection[Subject]) -> Settled:
+    def settle(self, subjects: Collection[Subject]) -> Resolution:
         """Look every subject up, again and again, until it is found or the window is over.
 
         What is found or proven absent is written into the journal. A subject whose last look-up failed, or
@@ -68,8 +69,8 @@ class UnknownOutcomeResolver:
             open_ = [subject for subject in open_ if subject not in found]
         absent = frozenset() if self.stop() else frozenset(missing)
         for subject in sorted(absent):
-            self.journal.write("absent", **subject._asdict())
-        return Settled(found, absent, frozenset(open_) - absent)
+            self.journal.write(Absent(kind=subject.kind, reference=subject.reference))
+        return Resolution(found, absent, frozenset(open_) - absent)
 
     def _together(self, subjects: Sequence[Subject], *, last: bool) -> Iterator[Sequence[Subject]]:
         """The subjects in groups of one kind that are looked up together.
@@ -95,7 +96,7 @@ class UnknownOutcomeResolver:
                 missing.add(subject)
             else:
                 found[subject] = id_
-                self.journal.write("found", **subject._asdict(), id=id_)
+                self.journal.write(Found(kind=subject.kind, reference=subject.reference, id=id_))
 
     def _ids_of(self, kind: str, references: Sequence[str]) -> dict[str, int]:
         match kind:
@@ -142,7 +143,7 @@ def resolve_past_outcomes(settler: UnknownOutcomeResolver, repository: Repositor
         JournalError: what was seen cannot be written down.
     """
     settler = replace(settler, numbers=numbers(repository.invoices))
-    memory = settler.journal.memory
+    memory = settler.journal.state
     everything = set(_subjects(repository))
     open_ = {subject: step for subject, step in memory.unsettled.items() if subject in everything}
     tasks = _open_tasks(memory, repository)
@@ -150,10 +151,10 @@ def resolve_past_outcomes(settler: UnknownOutcomeResolver, repository: Repositor
         # A change that is still on its way would meet the next one: seeing the invoice proves nothing.
         pause(settler.runtime.clock, sum(settler.runtime.patience.settle), settler.stop)
     for subject in [] if settler.stop() else tasks:
-        settler.journal.write("waited", **subject._asdict())
+        settler.journal.write(Waited(kind=subject.kind, reference=subject.reference))
     settled = settler.settle(everything if memory.doubtful else open_)
     if memory.doubtful and not settled.unknown:
-        settler.journal.write("settled")
+        settler.journal.write(Settled())
 
 
 def _open_tasks(memory: ReplayedState, repository: Repository) -> list[Subject]:
