@@ -1,4 +1,4 @@
-"""Fields that people write because a tutorial, another API or common sense says so, and what puts them right.
+"""Fields that people write because a tutorial or another API has them, and what to write instead.
 
 A table, not code: a new mistake is a new line. Field names are the API's; where the contract one day gains a
 field of such a name, the schema accepts it and this table is not asked.
@@ -6,7 +6,7 @@ field of such a name, the schema accepts it and this table is not asked.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 # What it is called elsewhere → what it is called here. Only used where the right one is allowed.
 OTHER_NAMES = {
@@ -65,10 +65,11 @@ OTHER_NAMES = {
 }
 
 
-class Refused(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Refused:
     """Why a field has no place in an invoice definition, and what to do instead."""
 
-    why: str
+    reason: str
     fix: str
 
 

@@ -1,4 +1,4 @@
-"""Why a schema refuses a definition, said so that its author can put it right.
+"""Why a schema rejects a definition, said so that its author can put it right.
 
 Only reached when something is wrong, so that valid files never pay for importing ``jsonschema``. For a union
 only the variant that the author meant is explained.
@@ -7,8 +7,9 @@ only the variant that the author meant is explained.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
@@ -19,7 +20,7 @@ from pennyform.findings import Finding
 from pennyform.invoices.schema import messages
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.schema.suggestions import unknown_field_finding
-from pennyform.invoices.yaml.document import Document, Path
+from pennyform.invoices.yaml.document import Document, Json, Path
 
 
 def _is_integer(_checker: object, instance: object) -> bool:
@@ -32,110 +33,106 @@ def _is_integer(_checker: object, instance: object) -> bool:
 _TYPES = Draft7Validator.TYPE_CHECKER.redefine("integer", _is_integer)
 
 Reference: Any = extend(Draft7Validator, type_checker=_TYPES)  # type: ignore[no-untyped-call]
-"""jsonschema's draft-07 validator: the word that counts when validators disagree."""
+"""jsonschema's draft-07 validator: its word counts when validators disagree."""
 
 
-class _Refusal(NamedTuple):
-    """One keyword that one value fails."""
+@dataclass(frozen=True, slots=True)
+class _SchemaError:
+    """One keyword that one value fails. ``expected`` is what the keyword asks for in ``schema``."""
 
     path: Path
     keyword: str
-    expected: Any
-    value: Any
-    schema: Any
+    expected: Json
+    value: Json
+    schema: Schema
     schema_path: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """The side of an ``if`` that a requirement stands on. ``field`` is what the ``if`` asks for."""
+
+    field: str
+    constant: str
+    present: bool
+    required_anyway: list[str]
+
+    @property
+    def assignment(self) -> str:
+        return f"`{self.field}: {self.constant}`" if self.constant else f"`{self.field}`"
+
+    @property
+    def condition(self) -> str:
+        return f"{'with' if self.present else 'without'} {self.assignment}"
+
+
+# The fields that were meant by unknown ones, each with the path of its object.
+_Intended = set[tuple[Path, str]]
 
 
 def explain_errors(document: Document, schema: Schema) -> list[Finding]:
     """One finding for each thing in ``document`` that ``schema`` does not allow, none if it allows it all."""
     # An empty registry: a schema can never make the validator fetch something.
-    errors = Reference(schema, registry=Registry()).iter_errors(document.value)
-    refusals = [_refusal(meant) for error in errors for meant in _meant(error)]
-    refusals = [refusal for refusal in refusals if not document.is_spoiled(refusal.path)]
-    unknown = [one for refusal in refusals for one in _unknown(document, schema, refusal)]
-    findings = [finding for _, _, finding in unknown]
-    # A misnamed field is one mistake, not an unknown field and a missing one.
-    intended = {(path, instead) for path, instead, _ in unknown}
-    for refusal in refusals:
-        explanation = _EXPLANATIONS.get(refusal.keyword, _limit)
-        findings += explanation(document, schema, refusal, intended)
+    validator = Reference(schema, registry=Registry())
+    errors = [
+        _SchemaError(
+            path=tuple(error.absolute_path),
+            keyword=str(error.validator),
+            expected=error.validator_value,
+            value=error.instance,
+            schema=error.schema,
+            schema_path=tuple(error.absolute_schema_path),
+        )
+        for outer in validator.iter_errors(document.value)
+        for error in _of_intended_variant(outer)
+    ]
+    errors = [error for error in errors if not document.is_spoiled(error.path)]
+    findings: list[Finding] = []
+    # A misnamed field is one mistake, not an unknown field and a missing one: unknown ones come first.
+    intended: _Intended = set()
+    for error in errors:
+        if error.keyword != "additionalProperties":
+            continue
+        for name in error.value:
+            if name not in error.schema.get("properties", {}):
+                instead, finding = unknown_field_finding(document, schema, error.schema, (*error.path, name))
+                findings.append(finding)
+                intended.add((error.path, instead))
+    for error in errors:
+        if error.keyword != "additionalProperties":
+            findings += _EXPLANATIONS.get(error.keyword, _bound)(document, schema, error, intended)
     return findings
 
 
-def _meant(error: ValidationError) -> Iterator[ValidationError]:
+def _of_intended_variant(error: ValidationError) -> Iterator[ValidationError]:
     """The errors of the variant that was meant: in a template's unions the first, not the expression."""
     first = [inner for inner in error.context or () if inner.relative_schema_path[0] == 0]
     if not first:
         yield error
     for inner in first:
-        yield from _meant(inner)
+        yield from _of_intended_variant(inner)
 
 
-def _refusal(error: ValidationError) -> _Refusal:
-    return _Refusal(
-        path=tuple(error.absolute_path),
-        keyword=str(error.validator),
-        expected=error.validator_value,
-        value=error.instance,
-        schema=error.schema,
-        schema_path=tuple(error.absolute_schema_path),
-    )
-
-
-_Intended = set[tuple[Path, str]]
-
-
-def _unknown(document: Document, root: Schema, refusal: _Refusal) -> Iterator[tuple[Path, str, Finding]]:
-    if refusal.keyword != "additionalProperties":
-        return
-    for name in refusal.value:
-        if name not in refusal.schema.get("properties", {}):
-            instead, finding = unknown_field_finding(document, root, refusal.schema, (*refusal.path, name))
-            yield refusal.path, instead, finding
-
-
-def _nothing_more(*_: object) -> Iterator[Finding]:
-    """Unknown fields have been explained together."""
-    return iter(())
-
-
-def _missing(document: Document, root: Schema, refusal: _Refusal, intended: _Intended) -> Iterator[Finding]:
-    branch = _branch(root, refusal.schema_path)
-    if branch and (refusal.path, branch.field) in intended:
+def _missing(document: Document, root: Schema, error: _SchemaError, intended: _Intended) -> Iterator[Finding]:
+    branch = _branch(root, error.schema_path)
+    if branch and (error.path, branch.field) in intended:
         return  # the other variant was meant
-    for name in refusal.expected:
-        if name not in refusal.value and (refusal.path, name) not in intended:
-            conditional = branch and name not in branch.needed_anyway
+    for name in error.expected:
+        if name not in error.value and (error.path, name) not in intended:
+            conditional = branch and name not in branch.required_anyway
             yield document.finding(
                 "missing-field",
-                f"{messages.object_name(refusal.path)} has no `{name}`",
-                refusal.path,
+                f"{messages.object_name(error.path)} has no `{name}`",
+                error.path,
                 detail=f"It is needed {branch.condition}." if branch and conditional else "",
                 fix=f"add `{name}`",
             )
 
 
-class _Branch(NamedTuple):
-    """The side of an ``if`` that a demand stands on. ``field`` is what the ``if`` asks for."""
-
-    field: str
-    constant: str
-    present: bool
-    needed_anyway: list[str]
-
-    @property
-    def stated(self) -> str:
-        return f"`{self.field}: {self.constant}`" if self.constant else f"`{self.field}`"
-
-    @property
-    def condition(self) -> str:
-        return f"{'with' if self.present else 'without'} {self.stated}"
-
-
 def _branch(root: Schema, schema_path: tuple[str | int, ...]) -> _Branch | None:
     """The innermost ``if`` that ``schema_path`` leads through."""
     branch = None
-    schema: Any = root
+    schema: Json = root
     for step in schema_path:
         if step in ("then", "else") and "if" in schema:
             name = schema["if"]["required"][0]
@@ -146,36 +143,33 @@ def _branch(root: Schema, schema_path: tuple[str | int, ...]) -> _Branch | None:
     return branch
 
 
-def _forbidden(
-    document: Document, root: Schema, refusal: _Refusal, _intended: _Intended
-) -> Iterator[Finding]:
-    branch = _branch(root, refusal.schema_path)
+def _forbidden(document: Document, root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
+    branch = _branch(root, error.schema_path)
     assert branch, "a field is only ever forbidden on one side of an `if`"
-    summary = f"`{refusal.path[-1]}` does not belong here {branch.condition}"
-    fix = f"delete it, or {'change' if branch.present else 'add'} {branch.stated}"
-    yield document.finding("unknown-field", summary, refusal.path, key=True, fix=fix)
+    summary = f"`{error.path[-1]}` does not belong here {branch.condition}"
+    fix = f"delete it, or {'change' if branch.present else 'add'} {branch.assignment}"
+    yield document.finding("unknown-field", summary, error.path, key=True, fix=fix)
 
 
-def _type(document: Document, _root: Schema, refusal: _Refusal, _intended: _Intended) -> Iterator[Finding]:
-    yield messages.type_finding(document, refusal.path, refusal.schema, refusal.value)
+def _type(document: Document, _root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
+    yield messages.type_finding(document, error.path, error.schema, error.value)
 
 
-def _enum(document: Document, _root: Schema, refusal: _Refusal, _intended: _Intended) -> Iterator[Finding]:
-    said_by_type = "type" in refusal.schema and not isinstance(refusal.value, str)
-    if not said_by_type:
-        yield messages.enum_finding(document, refusal.path, refusal.expected, refusal.value)
+def _enum(document: Document, _root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
+    reported_by_type = "type" in error.schema and not isinstance(error.value, str)
+    if not reported_by_type:
+        yield messages.enum_finding(document, error.path, error.expected, error.value)
 
 
-def _pattern(document: Document, _root: Schema, refusal: _Refusal, _intended: _Intended) -> Iterator[Finding]:
-    yield messages.pattern_finding(document, refusal.path, refusal.schema, refusal.value)
+def _pattern(document: Document, _root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
+    yield messages.pattern_finding(document, error.path, error.schema, error.value)
 
 
-def _limit(document: Document, _root: Schema, refusal: _Refusal, _intended: _Intended) -> Iterator[Finding]:
-    yield messages.bound_finding(document, refusal.path, refusal.keyword, refusal.expected)
+def _bound(document: Document, _root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
+    yield messages.bound_finding(document, error.path, error.keyword, error.expected)
 
 
-_EXPLANATIONS: dict[str, Callable[[Document, Schema, _Refusal, _Intended], Iterator[Finding]]] = {
-    "additionalProperties": _nothing_more,
+_EXPLANATIONS: dict[str, Callable[[Document, Schema, _SchemaError, _Intended], Iterator[Finding]]] = {
     "required": _missing,
     "type": _type,
     "enum": _enum,

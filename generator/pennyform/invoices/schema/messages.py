@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any
 
 from pennyform.findings import Finding
 from pennyform.invoices.money import vat_codes
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema
-from pennyform.invoices.yaml.document import Document, Path, describe_path
+from pennyform.invoices.yaml.document import Document, Json, Path, describe_path
 
 _MOST_LISTED = 10
 _SIXTH_DECIMAL = Decimal("0.000001")
@@ -48,29 +47,29 @@ def field_name(path: Path) -> str:
     return f"`{names[-1]}`" if names else "the definition"
 
 
-def type_finding(document: Document, path: Path, schema: Schema, value: Any) -> Finding:
-    """The value at ``path`` is of another type than ``schema`` wants."""
-    if path[-1:] == ("vat_rate",) and isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return vat_rate_finding(document, path, value)
-    wanted = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+def type_finding(document: Document, path: Path, schema: Schema, value: Json) -> Finding:
+    """The value at ``path`` is of another type than ``schema`` asks for."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if schema.get("format") == "decimal" and "string" in wanted and is_number:
+    if path[-1:] == ("vat_rate",) and is_number:
+        return vat_rate_finding(document, path, value)
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if schema.get("format") == "decimal" and "string" in types and is_number:
         return document.finding(
             "amount-unquoted",
             f"{field_name(path)} must be quoted: an amount is text",
             path,
             detail="Unquoted, most programs read it as a binary float, which cannot hold most cents exactly.",
-            fix=_quoted(Decimal(value)),
+            fix=_write_quoted(Decimal(value)),
         )
     return document.finding(
         "wrong-type",
-        f"{field_name(path)} must be {' or '.join(_TYPES[type_] for type_ in wanted)}, not {_kind(value)}",
+        f"{field_name(path)} must be {' or '.join(_TYPES[type_] for type_ in types)}, not {_kind(value)}",
         path,
-        fix=_retyped(wanted, value),
+        fix=_type_fix(types, value),
     )
 
 
-def _kind(value: Any) -> str:
+def _kind(value: Json) -> str:
     if value is None:
         return "empty"
     if isinstance(value, bool):
@@ -82,130 +81,115 @@ def _kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else "text"
 
 
-def _retyped(wanted: Sequence[str], value: Any) -> str:
+def _type_fix(types: Sequence[str], value: Json) -> str:
     if value is None:
         return "give it a value, or delete the key"
-    if "string" in wanted and isinstance(value, bool | int | Decimal):
+    if "string" in types and isinstance(value, bool | int | Decimal):
         return f'quote it: "{str(value).lower() if isinstance(value, bool) else shorten(value)}"'
     if isinstance(value, str):
-        if "boolean" in wanted:
+        if "boolean" in types:
             return "write true or false, without quotes"
         number = value.strip().replace(",", ".")
-        if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", number) and {"number", "integer"} & set(wanted):
+        if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", number) and {"number", "integer"} & set(types):
             return f"write {number} without quotes"
-    if "array" in wanted:
+    if "array" in types:
         return "begin each entry with `- `"
-    return "write `name: value` for each field" if "object" in wanted else ""
+    return "write `name: value` for each field" if "object" in types else ""
 
 
-def enum_finding(document: Document, path: Path, allowed: Sequence[Any], value: Any) -> Finding:
+def enum_finding(document: Document, path: Path, allowed: Sequence[Json], value: Json) -> Finding:
     """The value at ``path`` is none of ``allowed``."""
     if path[-1:] == ("vat_rate",):
         return vat_rate_finding(document, path, value)
-    nearest = _nearest(str(value), [str(one) for one in allowed if one is not None])
-    listed = ", ".join(f"`{one}`" for one in allowed) if len(allowed) <= _MOST_LISTED else ""
+    from difflib import get_close_matches
+
+    by_lower = {str(name).lower(): str(name) for name in allowed if name is not None}
+    text = str(value).lower()
+    similar = get_close_matches(text, by_lower, n=1, cutoff=0.7)
+    if not similar:
+        # The beginning of a name, when it is the beginning of no other one.
+        begun = [name for name in by_lower if len(text) > 2 and name.startswith(text)]
+        similar = begun if len(begun) == 1 else []
+    listed = ", ".join(f"`{name}`" for name in allowed) if len(allowed) <= _MOST_LISTED else ""
     return document.finding(
         "unknown-value",
         f"{field_name(path)} cannot be `{shorten(value)}`",
         path,
         detail=f"Allowed: {listed}." if listed else "",
-        fix=f"write `{nearest}`" if nearest else "write one of them" if listed else "",
+        fix=f"write `{by_lower[similar[0]]}`" if similar else "write one of them" if listed else "",
     )
 
 
-def _nearest(value: str, allowed: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    by_lower = {one.lower(): one for one in allowed}
-    close = get_close_matches(value.lower(), by_lower, n=1, cutoff=0.7)
-    begun = [one for one in by_lower if len(value) > 2 and one.startswith(value.lower())]
-    return by_lower[(close or begun)[0]] if close or len(begun) == 1 else ""
-
-
-def vat_rate_finding(document: Document, path: Path, value: Any) -> Finding:
+def vat_rate_finding(document: Document, path: Path, value: Json) -> Finding:
     """The value at ``path`` is no VAT code that an invoice can have."""
-    text = shorten(value)
+    text, detail = shorten(value), ""
     if text == "any":
         detail, fix = "`any` is for ledger accounts only.", "name one rate, such as `FR_200`"
     elif text == "mixed":
-        detail, fix = (
-            "The API answers `mixed` when lines differ; it cannot be asked for.",
-            "name one rate for each line",
-        )
+        detail = "The API answers `mixed` when lines differ; it cannot be asked for."
+        fix = "name one rate for each line"
+    elif rate := vat_codes.meant(text):
+        percent = f"{rate.percent.normalize():f} %" if rate.percent else "no tax"
+        fix = f"{percent} is `{rate.code}`"
     else:
-        meant = vat_codes.meant(text)
-        detail = ""
-        fix = (
-            f"{_percent(meant)} is `{meant.code}`"
-            if meant
-            else "name a code such as `FR_200` (20 %) or `exempt`"
-        )
+        fix = "name a code such as `FR_200` (20 %) or `exempt`"
     return document.finding("unknown-vat-rate", f"`{text}` is no VAT code", path, detail=detail, fix=fix)
 
 
-def _percent(rate: vat_codes.Rate) -> str:
-    return f"{rate.percent.normalize():f} %" if rate.percent else "no tax"
-
-
 def pattern_finding(document: Document, path: Path, schema: Schema, value: str) -> Finding:
-    """The text at ``path`` does not have the form that ``schema`` wants."""
+    """The text at ``path`` does not have the form that ``schema`` asks for."""
     if schema.get("format") != "decimal":
-        message = schema.get("patternErrorMessage", "")
-        return document.finding(
-            "wrong-form", f"{field_name(path)} cannot be `{shorten(value)}`", path, detail=message
-        )
-    return document.finding(
-        "amount-form",
-        f"`{shorten(value)}` is no amount" if value else "empty text is no amount",
-        path,
-        detail=_why_no_amount(value),
-        fix=_amount_meant(value),
-    )
-
-
-def _why_no_amount(value: str) -> str:
+        summary = f"{field_name(path)} cannot be `{shorten(value)}`"
+        return document.finding("wrong-form", summary, path, detail=schema.get("patternErrorMessage", ""))
     if re.fullmatch(r"-?[0-9]+\.[0-9]{7,}", value):
-        return "An amount has at most 6 decimals. In a template `| round(2)` rounds it."
-    if re.fullmatch(r"-?[0-9]{13,}(\.[0-9]*)?", value):
-        return "An amount has at most 12 digits before the dot."
-    return (
-        "An amount has digits, a dot and at most 6 decimals: no comma, no spaces, no currency, no exponent."
-    )
+        detail = "An amount has at most 6 decimals. In a template `| round(2)` rounds it."
+    elif re.fullmatch(r"-?[0-9]{13,}(\.[0-9]*)?", value):
+        detail = "An amount has at most 12 digits before the dot."
+    else:
+        detail = (
+            "An amount has digits, a dot and at most 6 decimals: no comma, no spaces, no currency, "
+            "no exponent."
+        )
+    summary = f"`{shorten(value)}` is no amount" if value else "empty text is no amount"
+    return document.finding("amount-form", summary, path, detail=detail, fix=_amount_fix(value))
 
 
-def _amount_meant(value: str) -> str:
+def _amount_fix(value: str) -> str:
+    """The amount that ``value`` looks like, however its thousands and decimals are set off."""
     digits = re.sub(r"[\s'€$£\u00a0\u202f]|EUR", "", value)
     if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]{1,6}", digits):
         digits = digits.replace(",", "")
     digits = digits.replace(",", ".")
-    return _quoted(Decimal(digits)) if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,28})?", digits) else ""
+    # More digits than an amount can have are no slip of the pen.
+    return _write_quoted(Decimal(digits)) if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,28})?", digits) else ""
 
 
-def _quoted(value: Decimal) -> str:
+def _write_quoted(value: Decimal) -> str:
     """How to write ``value`` as an amount; nothing when it is too large to be one."""
     if abs(value) >= 10**12:
         return ""
     return f'write "{canonical(value.quantize(_SIXTH_DECIMAL, ROUND_HALF_UP, Context(prec=40)))}"'
 
 
-def bound_finding(document: Document, path: Path, keyword: str, bound: Any) -> Finding:
+def bound_finding(document: Document, path: Path, keyword: str, bound: Json) -> Finding:
     """The value at ``path`` is beyond a limit of the schema, or not the constant it must be."""
-    texts = {
-        "const": ("unknown-value", f"must be `{bound}`"),
-        "minLength": (
-            "too-short",
-            "must not be empty" if bound == 1 else f"must have at least {bound} characters",
-        ),
-        "maxLength": ("too-long", f"has at most {bound:,} characters" if isinstance(bound, int) else ""),
-        "minimum": ("out-of-range", f"must be at least {bound}"),
-        "maximum": ("out-of-range", f"must be at most {bound}"),
-        "minItems": ("too-short", f"must have at least {bound} {'entry' if bound == 1 else 'entries'}"),
-        "maxItems": ("too-long", f"has at most {bound} entries"),
-    }
-    fixes = {
-        "const": f"write `{bound}`",
-        "minimum": f"write {bound} or more",
-        "maximum": f"write {bound} or less",
-    }
-    rule, text = texts.get(keyword, ("not-allowed", "is not allowed here"))
-    return document.finding(rule, f"{field_name(path)} {text}", path, fix=fixes.get(keyword, ""))
+    rule, summary, fix = "not-allowed", "is not allowed here", ""
+    match keyword:
+        case "const":
+            rule, summary, fix = "unknown-value", f"must be `{bound}`", f"write `{bound}`"
+        case "minLength" if bound == 1:
+            rule, summary = "too-short", "must not be empty"
+        case "minLength":
+            rule, summary = "too-short", f"must have at least {bound} characters"
+        case "maxLength":
+            rule, summary = "too-long", f"has at most {bound:,} characters"
+        case "minimum":
+            rule, summary, fix = "out-of-range", f"must be at least {bound}", f"write {bound} or more"
+        case "maximum":
+            rule, summary, fix = "out-of-range", f"must be at most {bound}", f"write {bound} or less"
+        case "minItems":
+            summary = f"must have at least {bound} {'entry' if bound == 1 else 'entries'}"
+            rule = "too-short"
+        case "maxItems":
+            rule, summary = "too-long", f"has at most {bound} entries"
+    return document.finding(rule, f"{field_name(path)} {summary}", path, fix=fix)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from pennyform import data
 from pennyform.findings import failure
-from pennyform.invoices.yaml.document import Path
+from pennyform.invoices.yaml.document import Json, JsonObject, Path
 
-Schema = dict[str, Any]
+Schema = JsonObject
+"""A JSON Schema of draft 07, with our own ``x-pennyform-…`` keywords."""
 
 
 @cache
@@ -34,9 +34,9 @@ def definition_schema(kind: str) -> Schema:
     return schema
 
 
-def leaves(schema: Schema, value: Any) -> Iterator[tuple[Path, Schema, Any]]:
+def leaves(schema: Schema, value: Json) -> Iterator[tuple[Path, Schema, Json]]:
     """Every scalar and natural key in ``value`` that ``schema`` knows, with its path and its own schema."""
-    waiting: list[tuple[Path, Schema, Any]] = [((), schema, value)]
+    waiting: list[tuple[Path, Schema, Json]] = [((), schema, value)]
     while waiting:
         path, schema, value = waiting.pop()
         if isinstance(value, dict) and "properties" in schema and "x-pennyform-key" not in schema:

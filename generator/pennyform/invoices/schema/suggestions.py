@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from pennyform.findings import Finding
 from pennyform.invoices.schema.aliases import OTHER_NAMES, REFUSED
@@ -21,7 +20,7 @@ def unknown_field_finding(
 
     Args:
         document: where it stands.
-        root: the schema of the whole definition.
+        root: the schema of the definition.
         allowed: the schema of the object that the field stands in.
         path: of the field.
 
@@ -31,51 +30,41 @@ def unknown_field_finding(
     name = str(path[-1])
     known = allowed.get("properties", {})
     summary = f"{object_name(path[:-1])} has no field `{shorten(name)}`"
-    instead, detail, fix = _meant(name, known, root)
+    instead, detail, fix = _suggest(name, known, root)
     return instead, document.finding("unknown-field", summary, path, key=True, detail=detail, fix=fix)
 
 
-def _meant(name: str, known: Schema, root: Schema) -> tuple[str, str, str]:
+def _suggest(name: str, known: Schema, root: Schema) -> tuple[str, str, str]:
     """The right field if there is one, why the given one is wrong, and the fix."""
     for right, schema in known.items():
         if isinstance(schema, dict) and schema.get("x-pennyform-key", {}).get("sends") == name:
             detail = "Ids differ between companies: a definition names what you know."
-            return right, detail, f"write `{right}: {_example(schema)}`, or `{right}: {{id: 123}}`"
+            example = schema.get("examples", ["REFERENCE"])[0]
+            return right, detail, f"write `{right}: {example}`, or `{right}: {{id: 123}}`"
     other = OTHER_NAMES.get(name)
     if other in known:
         return str(other), "", f"write `{other}`"
     if name in REFUSED and "invoice_lines" in str(root.get("properties", {}).keys()):
-        return "", REFUSED[name].why, REFUSED[name].fix
-    return _similar(name, known, root)
-
-
-def _similar(name: str, known: Schema, root: Schema) -> tuple[str, str, str]:
+        return "", REFUSED[name].reason, REFUSED[name].fix
     from difflib import get_close_matches
 
     close = get_close_matches(name, known, n=1, cutoff=0.7)
     if close:
         return close[0], "", f"write `{close[0]}`"
-    elsewhere = next((path for path in _places(root) if path[-1] == name), None)
+    elsewhere = next((path for path in _fields(root) if path[-1] == name), None)
     if elsewhere:
-        return (
-            "",
-            "",
-            f"it belongs under `{'.'.join(elsewhere[:-1])}`" if elsewhere[:-1] else "it belongs at the top",
-        )
+        parent = ".".join(elsewhere[:-1])
+        return "", "", f"it belongs under `{parent}`" if parent else "it belongs at the top"
     listed = ", ".join(f"`{field}`" for field in known) if len(known) <= _MOST_LISTED else ""
     return "", f"Known here: {listed}." if listed else "", "delete it"
 
 
-def _places(schema: Schema, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every field that ``schema`` knows, outer ones first."""
-    properties: dict[str, Any] = schema.get("items", schema).get("properties", {})
+def _fields(schema: Schema, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of every field that ``schema`` knows, outer ones first."""
+    properties: Schema = schema.get("items", schema).get("properties", {})
     members = [(name, member) for name, member in properties.items() if isinstance(member, dict)]
     for name, _ in members:
         yield (*path, name)
     for name, member in members:
         if "x-pennyform-key" not in member:
-            yield from _places(member, (*path, name))
-
-
-def _example(schema: Schema) -> str:
-    return str(schema.get("examples", ["REFERENCE"])[0])
+            yield from _fields(member, (*path, name))
