@@ -44,7 +44,7 @@ class _SchemaError:
     keyword: str
     expected: Json
     value: Json
-    schema: Schema
+    schema: Json
     schema_path: tuple[str | int, ...]
 
 
