@@ -1,7 +1,7 @@
 """The filters of expressions: what ``{{ value | filter(…) }}`` can do to a value.
 
 Each takes and gives native values (text, whole numbers, decimals, days). A ``ValueError`` says what is wrong
-in words for the author of a template.
+in words for the author of a template. Authors see the names of parameters, as in ``due(conditions)``.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def _whole(value: Any) -> int:
+def _whole_number(value: Any) -> int:
     """An argument that counts something."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"{str(value)[:40]!r} is not a whole number")
     return value
 
 
-def _decimal(text: str) -> Decimal:
+def decimal_literal(text: str) -> Decimal:
     """Only written by the lexer, for a number with a point."""
     return Decimal(text)
 
@@ -46,7 +46,7 @@ def _decimal(text: str) -> Decimal:
 # --- numbers and money ------------------------------------------------------------------------------------
 
 
-def _number(value: Any, point: str = ".") -> int | Decimal:
+def to_number(value: Any, point: str = ".") -> int | Decimal:
     """The number that text stands for; ``point`` is what stands before the decimals, such as ``","``."""
     if is_number(value):
         return value  # type: ignore[no-any-return]
@@ -58,176 +58,192 @@ def _number(value: Any, point: str = ".") -> int | Decimal:
     return Decimal(text) if "." in text else int(text)
 
 
-def _integer(value: Any) -> int:
-    found = _number(value)
-    if found != int(found):
-        raise ValueError(f"{found} is not a whole number")
-    return int(found)
+def to_integer(value: Any) -> int:
+    """The whole number that text or a decimal stands for."""
+    number = to_number(value)
+    if number != int(number):
+        raise ValueError(f"{number} is not a whole number")
+    return int(number)
 
 
-def _round(value: int | Decimal, decimals: int = 2) -> Decimal:
+def round_half_up(value: int | Decimal, decimals: int = 2) -> Decimal:
     """``value`` with ``decimals`` decimals, half away from zero."""
     if not is_number(value):
         raise ValueError("only numbers can be rounded")
-    if not 0 <= _whole(decimals) <= 6:
+    if not 0 <= _whole_number(decimals) <= 6:
         raise ValueError("amounts have 0 to 6 decimals")
     return Decimal(value).quantize(Decimal(1).scaleb(-decimals), decimal.ROUND_HALF_UP)
 
 
-def _percent(value: int | Decimal, rate: int | Decimal) -> Decimal:
+def percent_of(value: int | Decimal, rate: int | Decimal) -> Decimal:
     """So many percent of ``value``."""
-    return Decimal(_number(value)) * Decimal(_number(rate)) / 100
+    return Decimal(to_number(value)) * Decimal(to_number(rate)) / 100
 
 
-def _instalment(value: int | Decimal, number: int, of: int) -> Decimal:
+def instalment(value: int | Decimal, number: int, of: int) -> Decimal:
     """The ``number``-th of ``of`` equal parts, to the cent; together they are ``value``."""
-    if not 1 <= _whole(number) <= _whole(of) <= _MOST_PARTS:
+    if not 1 <= _whole_number(number) <= _whole_number(of) <= _MOST_PARTS:
         raise ValueError(f"an instalment is one of at most {_MOST_PARTS:,}, counted from 1")
-    return spread(_round(value), [Decimal(1)] * of, _CENT)[number - 1]
+    return spread(round_half_up(value), [Decimal(1)] * of, _CENT)[number - 1]
 
 
-def _money(value: int | Decimal, currency: str = "EUR", language: str = "fr_FR") -> str:
-    return l10n.money(Decimal(_number(value)), currency, language)
+def format_money(value: int | Decimal, currency: str = "EUR", language: str = "fr_FR") -> str:
+    """An amount as people write it: ``1 234,50 €``."""
+    return l10n.money(Decimal(to_number(value)), currency, language)
 
 
 # --- days -------------------------------------------------------------------------------------------------
 
 
-def _date(value: Any, form: str = "yyyy-mm-dd") -> date:
+def parse_date(value: Any, form: str = "yyyy-mm-dd") -> date:
     """The day that text stands for, written as ``form`` says: ``dd/mm/yyyy``."""
     if isinstance(value, date):
         return value
     pattern = re.escape(form)
     for part, digits in _DATE_PARTS.items():
         pattern = pattern.replace(part, f"(?P<{part}>{digits})", 1)
-    found = re.fullmatch(pattern, str(value).strip())
+    match = re.fullmatch(pattern, str(value).strip())
     try:
-        return date(*(int(found[part]) for part in _DATE_PARTS))  # type: ignore[index]
+        return date(*(int(match[part]) for part in _DATE_PARTS))  # type: ignore[index]
     except (TypeError, IndexError, ValueError) as error:
         raise ValueError(f"{str(value)[:40]!r} is no date written as {form[:20]}") from error
 
 
-def _day(value: Any) -> date:
+def _to_day(value: Any) -> date:
     """A day, or the text that stands for one as definitions write it."""
-    found: object = dates.parse(value) if isinstance(value, str) else value
-    if not isinstance(found, date):
+    day: object = dates.parse(value) if isinstance(value, str) else value
+    if not isinstance(day, date):
         raise ValueError("this filter is for dates")
-    return found
+    return day
 
 
-def _days_later(day: Any, days: int) -> date:
+def days_later(day: Any, days: int) -> date:
+    """The day so many days after ``day``."""
     try:
-        return _day(day) + timedelta(days=_whole(days))
+        return _to_day(day) + timedelta(days=_whole_number(days))
     except OverflowError as error:
         raise ValueError("the day is out of reach") from error
 
 
-def _months_later(day: Any, months: int) -> date:
+def months_later(day: Any, months: int) -> date:
     """The same day in a later month, or that month's last day."""
-    first = _day(day)
-    year, month = divmod(first.year * 12 + first.month - 1 + _whole(months), 12)
+    first = _to_day(day)
+    year, month = divmod(first.year * 12 + first.month - 1 + _whole_number(months), 12)
     if not date.min.year <= year <= date.max.year:
         raise ValueError("the day is out of reach")
     return date(year, month + 1, min(first.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def _start_of_month(day: Any) -> date:
-    return _day(day).replace(day=1)
+def start_of_month(day: Any) -> date:
+    """The first day of the month."""
+    return _to_day(day).replace(day=1)
 
 
-def _end_of_month(day: Any) -> date:
-    first = _start_of_month(day)
+def end_of_month(day: Any) -> date:
+    """The last day of the month."""
+    first = start_of_month(day)
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def _quarter(day: Any) -> int:
-    return (_day(day).month + 2) // 3
+def quarter(day: Any) -> int:
+    """The quarter of the year, from 1 to 4."""
+    return (_to_day(day).month + 2) // 3
 
 
-def _due(day: Any, conditions: str) -> date:
+def due_date(day: Any, conditions: str) -> date:
     """The deadline under payment terms, called as Pennylane calls those of customers: ``30_days``."""
     if conditions == "upon_receipt":
-        return _day(day)
-    found = _TERMS.fullmatch(str(conditions))
-    if not found:
+        return _to_day(day)
+    terms = _TERMS.fullmatch(str(conditions))
+    if not terms:
         raise ValueError("payment terms are such as '30_days', '45_days_end_of_month' or 'upon_receipt'")
-    later = _days_later(day, int(found[1]))
-    return _end_of_month(later) if found[2] else later
+    later = days_later(day, int(terms[1]))
+    return end_of_month(later) if terms[2] else later
 
 
-def _business_day(day: Any, calendar: str = "FR") -> date:
-    return business_days.next_business_day(_day(day), calendar)
+def next_business_day(day: Any, calendar: str = "FR") -> date:
+    """``day`` itself if business is done on it, else the next such day."""
+    return business_days.next_business_day(_to_day(day), calendar)
 
 
-def _business_days_later(day: Any, days: int, calendar: str = "FR") -> date:
-    if not -_MOST_DAYS <= _whole(days) <= _MOST_DAYS:
+def business_days_later(day: Any, days: int, calendar: str = "FR") -> date:
+    """The day so many business days after ``day``."""
+    if not -_MOST_DAYS <= _whole_number(days) <= _MOST_DAYS:
         raise ValueError(f"at most {_MOST_DAYS:,} business days are counted")
-    return business_days.business_days_later(_day(day), days, calendar)
+    return business_days.business_days_later(_to_day(day), days, calendar)
 
 
-def _month_name(day: Any, language: str = "fr_FR") -> str:
-    return l10n.month_name(_day(day), language)
+def month_name(day: Any, language: str = "fr_FR") -> str:
+    """The name of the month: ``janvier``."""
+    return l10n.month_name(_to_day(day), language)
 
 
-def _long_date(day: Any, language: str = "fr_FR") -> str:
-    return l10n.long_date(_day(day), language)
+def long_date(day: Any, language: str = "fr_FR") -> str:
+    """The day with its month in words: ``31 janvier 2026``."""
+    return l10n.long_date(_to_day(day), language)
 
 
 # --- text and lists ---------------------------------------------------------------------------------------
 
 
-def _pad(value: Any, width: int) -> str:
+def zero_pad(value: Any, width: int) -> str:
     """A number with zeros in front, ``width`` characters wide: ``007``."""
-    if not 0 <= _whole(width) <= _WIDEST:
+    if not 0 <= _whole_number(width) <= _WIDEST:
         raise ValueError(f"at most {_WIDEST} characters")
     return str(value).zfill(width)
 
 
-def _default(value: Any, instead: Any) -> Any:
+def or_default(value: Any, instead: Any) -> Any:
     """``instead`` of nothing: of no value, or of empty text."""
     return instead if value is None or value == "" else value
 
 
-def _count(value: Any) -> int:
+def count_entries(value: Any) -> int:
+    """How many entries a list has."""
     if not isinstance(value, list):
         raise ValueError("only a list can be counted")
     return len(value)
 
 
-def _total(value: Any, field: str) -> Decimal:
+def sum_field(value: Any, field: str) -> Decimal:
     """The sum of a field over the entries of a list."""
     if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
         raise ValueError("only a list has a total")
     if any(entry.get(field) is None for entry in value):
         raise ValueError(f"an entry has no `{field}`")
-    return sum((Decimal(_number(entry[field])) for entry in value), Decimal(0))
+    return sum((Decimal(to_number(entry[field])) for entry in value), Decimal(0))
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "decimal": _decimal,
-    "number": _number,
-    "integer": _integer,
-    "round": _round,
-    "percent": _percent,
-    "instalment": _instalment,
-    "money": _money,
-    "date": _date,
-    "days_later": _days_later,
-    "months_later": _months_later,
-    "start_of_month": _start_of_month,
-    "end_of_month": _end_of_month,
-    "quarter": _quarter,
-    "due": _due,
-    "business_day": _business_day,
-    "business_days_later": _business_days_later,
-    "month_name": _month_name,
-    "long_date": _long_date,
+    "decimal": decimal_literal,
+    "number": to_number,
+    "integer": to_integer,
+    "round": round_half_up,
+    "percent": percent_of,
+    "instalment": instalment,
+    "money": format_money,
+    "date": parse_date,
+    "days_later": days_later,
+    "months_later": months_later,
+    "start_of_month": start_of_month,
+    "end_of_month": end_of_month,
+    "quarter": quarter,
+    "due": due_date,
+    "business_day": next_business_day,
+    "business_days_later": business_days_later,
+    "month_name": month_name,
+    "long_date": long_date,
     "upper": lambda value: str(value).upper(),
     "lower": lambda value: str(value).lower(),
     "trim": lambda value: str(value).strip(),
-    "pad": _pad,
-    "default": _default,
-    "count": _count,
-    "total": _total,
+    "pad": zero_pad,
+    "default": or_default,
+    "count": count_entries,
+    "total": sum_field,
 }
 """Every filter by the name that expressions use. ``decimal`` is for the lexer alone."""
+
+
+def filter_names() -> list[str]:
+    """The names of all filters that expressions can use."""
+    return sorted(name for name in FILTERS if name != "decimal")
