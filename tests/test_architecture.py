@@ -83,6 +83,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"request_context"},
         {"auth", "request_log"},
         {"contract", "faults", "money"},
+        {"model"},
         {"storage", "input_files"},
         {"api_errors", "rules"},
         {"clock", "json_types", "messages"},

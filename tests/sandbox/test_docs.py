@@ -11,7 +11,7 @@ from msgspec.structs import fields
 from pennyform import data
 from pennyform.sandbox import Rules
 from pennyform.sandbox.contract import contract
-from pennyform.sandbox.handlers import RULED
+from pennyform.sandbox.handlers import HANDLERS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "sandbox.md").read_text(encoding="utf-8")
@@ -21,9 +21,9 @@ def test_the_page_tells_rules_from_schemas() -> None:
     section = PAGE.partition("## What has rules of its own, and what only its schema")[2]
     operations = contract.load(data.schemas() / "company").operations
     by_schema = set(re.findall(r"`([a-z]+[A-Z]\w+)`", section))
-    assert by_schema == operations.keys() - RULED.keys()
+    assert by_schema == operations.keys() - HANDLERS.keys()
     assert f"the contract's {len(operations)} operations" in section
-    assert f"these {len(RULED)}:" in section
+    assert f"these {len(HANDLERS)}:" in section
     assert f"The other {len(by_schema)} " in section
 
 

@@ -12,8 +12,8 @@ from pennyform import data
 from pennyform.sandbox import TOKEN, Sandbox
 from pennyform.sandbox.contract import contract
 from pennyform.sandbox.contract.contract import Operation
-from pennyform.sandbox.generic.naming import kind_of, place_of
-from pennyform.sandbox.handlers import RULED
+from pennyform.sandbox.generic.naming import kind_of, parse_operation
+from pennyform.sandbox.handlers import HANDLERS
 
 from .bodies import PDF, company, invoice, product
 from .conformity import Conforming
@@ -25,7 +25,7 @@ OPERATIONS = contract.load(data.schemas() / "company").operations
 
 def test_there_are_as_many_as_the_contract_has() -> None:
     assert len(OPERATIONS) == 167
-    assert set(RULED) <= set(OPERATIONS)
+    assert set(HANDLERS) <= set(OPERATIONS)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def ids(api: Caller) -> dict[str, int]:
 
 def called(api: Caller, operation: Operation, ids: dict[str, int], body: Any = None) -> Any:
     path = operation.path.removeprefix("/api/external/v2")
-    place = place_of(operation)
+    place = parse_operation(operation)
     for name in re.findall(r"{(\w+)}", path):
         kind = (place.owner or place.kind) if name == "id" else name.removesuffix("_id")
         path = path.replace(f"{{{name}}}", str(ids.get(kind, 42)))
@@ -80,6 +80,6 @@ def test_it_answers(api: Caller, ids: dict[str, int], operation: Operation) -> N
     answers = [called(api, operation, ids, json.loads(json.dumps(body))) for body in given]
     statuses = [answer.status_code for answer in answers]
     assert set(statuses) <= {operation.status, 404, 409, 422}, [answer.text for answer in answers]
-    if operation.operation_id not in RULED and operation.method != "GET":
+    if operation.operation_id not in HANDLERS and operation.method != "GET":
         known = ids.keys() >= {name.removesuffix("_id") for name in re.findall(r"{(\w+)}", operation.path)}
         assert operation.status in statuses or not known, [answer.text for answer in answers]

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pennyform import data
 from pennyform.sandbox.money import currencies, vat
-from pennyform.sandbox.money.money import (
+from pennyform.sandbox.money.arithmetic import (
     NO_DISCOUNT,
     Discount,
     Line,
-    rounded,
-    shares,
-    text,
-    totals,
+    compute_totals,
+    format_amount,
+    round_half_up,
+    split_proportionally,
 )
 
 RATES = {"FR_200": "20", "FR_100": "10", "FR_55": "5.5", "FR_21": "2.1", "FR_1_05": "1.05", "exempt": "0"}
@@ -44,15 +44,15 @@ def negated(discount: Discount) -> Discount:
 def test_every_amount_is_in_minor_units(
     found: list[Line], discount: Discount, decimals: int, rounding, spread
 ) -> None:
-    computed = totals(found, discount, decimals, rounding, spread)
+    computed = compute_totals(found, discount, decimals, rounding, spread)
     for one in (computed.invoice, *computed.lines):
         for amount in (one.before_tax, one.tax, one.with_tax):
-            assert amount == rounded(amount, decimals)
+            assert amount == round_half_up(amount, decimals)
 
 
 @given(st.lists(lines, min_size=1, max_size=8), minor_units)
 def test_without_a_discount_the_total_is_the_sum_of_the_lines(found: list[Line], decimals: int) -> None:
-    computed = totals(found, NO_DISCOUNT, decimals)
+    computed = compute_totals(found, NO_DISCOUNT, decimals)
     assert computed.invoice.before_tax == sum(one.before_tax for one in computed.lines)
     assert computed.invoice.tax == sum(one.tax for one in computed.lines)
 
@@ -61,10 +61,10 @@ def test_without_a_discount_the_total_is_the_sum_of_the_lines(found: list[Line],
 def test_a_discount_comes_off_exactly(
     found: list[Line], discount: Discount, decimals: int, rounding, spread
 ) -> None:
-    computed = totals(found, discount, decimals, rounding, spread)
+    computed = compute_totals(found, discount, decimals, rounding, spread)
     shown = sum((one.before_tax for one in computed.lines), Decimal(0))
     off = computed.gross * discount.value / 100 if discount.type == "relative" else discount.value
-    left = computed.gross - rounded(off, decimals)
+    left = computed.gross - round_half_up(off, decimals)
     assert computed.invoice.before_tax == left
     assert shown == (left if spread == "shown" else computed.gross)
 
@@ -77,8 +77,8 @@ def test_a_credit_note_mirrors_its_invoice(
         Line(-one.quantity, one.unit_price, one.vat_rate, one.percent, negated(one.discount)) for one in found
     ]
     there, back = (
-        totals(found, discount, decimals, rounding),
-        totals(mirror, negated(discount), decimals, rounding),
+        compute_totals(found, discount, decimals, rounding),
+        compute_totals(mirror, negated(discount), decimals, rounding),
     )
     for one, other in zip((there.invoice, *there.lines), (back.invoice, *back.lines), strict=True):
         assert (one.before_tax, one.tax) == (-other.before_tax, -other.tax)
@@ -86,14 +86,14 @@ def test_a_credit_note_mirrors_its_invoice(
 
 @given(st.lists(lines, min_size=1, max_size=8), discounts)
 def test_the_two_models_agree_to_half_a_cent_per_line(found: list[Line], discount: Discount) -> None:
-    by_line, by_document = totals(found, discount, 2), totals(found, discount, 2, "document")
+    by_line, by_document = compute_totals(found, discount, 2), compute_totals(found, discount, 2, "document")
     assert by_line.invoice.before_tax == by_document.invoice.before_tax
     assert abs(by_line.invoice.tax - by_document.invoice.tax) <= Decimal("0.01") * len(found)
 
 
 @given(amounts, st.lists(amounts, min_size=1, max_size=8))
 def test_shares_add_up_and_are_off_by_less_than_a_cent(amount: Decimal, weights: list[Decimal]) -> None:
-    split = shares(amount, weights, 2)
+    split = split_proportionally(amount, weights, 2)
     assert sum(split) == amount
     whole = sum(weights)
     if whole:
@@ -114,14 +114,14 @@ def test_shares_add_up_and_are_off_by_less_than_a_cent(amount: Decimal, weights:
 )
 def test_half_a_cent_goes_up(quantity: str, price: str, rate: str, before_tax: str, tax: str) -> None:
     one = Line(Decimal(quantity), Decimal(price), rate, Decimal(RATES[rate]))
-    (computed,) = totals([one], NO_DISCOUNT, 2).lines
+    (computed,) = compute_totals([one], NO_DISCOUNT, 2).lines
     assert (str(computed.before_tax), str(computed.tax)) == (before_tax, tax)
 
 
 def test_rounding_per_line_and_per_document_can_differ() -> None:
     thirds = [Line(Decimal(1), Decimal("0.13"), "FR_200", Decimal(20)) for _ in range(3)]
-    assert totals(thirds, NO_DISCOUNT, 2).invoice.tax == Decimal("0.09")
-    assert totals(thirds, NO_DISCOUNT, 2, "document").invoice.tax == Decimal("0.08")
+    assert compute_totals(thirds, NO_DISCOUNT, 2).invoice.tax == Decimal("0.09")
+    assert compute_totals(thirds, NO_DISCOUNT, 2, "document").invoice.tax == Decimal("0.08")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_rounding_per_line_and_per_document_can_differ() -> None:
     [("34.00", "34.0"), ("-500", "-500.0"), ("33.333334", "33.333334"), ("-0.00", "0.0"), ("1E+3", "1000.0")],
 )
 def test_amounts_are_written_as_the_service_writes_them(amount: str, written: str) -> None:
-    assert text(Decimal(amount)) == written
+    assert format_amount(Decimal(amount)) == written
 
 
 @pytest.mark.parametrize(
@@ -168,5 +168,5 @@ def test_every_reviewed_code_is_read_alike_by_both_sides() -> None:
 
 @pytest.mark.parametrize(("currency", "decimals"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)])
 def test_minor_units(currency: str, decimals: int) -> None:
-    assert currencies.decimals(currency) == decimals
+    assert currencies.minor_unit_decimals(currency) == decimals
     assert currency in currencies.CURRENCIES

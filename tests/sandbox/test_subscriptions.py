@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pennyform.sandbox import Rules, Sandbox
+from pennyform.sandbox.model.documents import RecurringRule
 from pennyform.sandbox.money import dates
 
 from .bodies import line
@@ -204,7 +205,7 @@ class TestDates:
         ],
     )
     def test_occurrences(self, start: str, rule: dict[str, Any], expected: list[str]) -> None:
-        found = islice(dates.occurrences(date.fromisoformat(start), rule), 3)
+        found = islice(dates.occurrences(date.fromisoformat(start), RecurringRule(**rule)), 3)
         assert [day.isoformat() for day in found] == expected
 
     @given(
@@ -216,9 +217,7 @@ class TestDates:
     def test_they_go_forward_and_never_before_the_start(
         self, start: date, type_: str, interval: int, day: int
     ) -> None:
-        found = list(
-            islice(dates.occurrences(start, {"type": type_, "interval": interval, "day_of_month": day}), 6)
-        )
+        found = list(islice(dates.occurrences(start, RecurringRule(type_, interval, day_of_month=day)), 6))
         assert len(found) == 6
         assert found[0] >= start
         assert found == sorted(set(found))

@@ -161,7 +161,7 @@ class SandboxService:
         try:
             if request.path.startswith(signed_links.PREFIX):
                 with store.transaction(write=False) as connection:
-                    response = downloads.answer(connection, request, now)
+                    response = downloads.answer_download(connection, request, now)
             elif request.path.startswith(oauth.PREFIX):
                 with store.transaction(write=True) as connection:
                     response = oauth.answer(connection, request, now, scopes=self.scopes, rules=self.rules)
@@ -196,7 +196,7 @@ class SandboxService:
             records = Records(connection, client.company.id, now)
             context = RequestContext(operation, parameters, body, records, client, request.origin, self.rules)
             if invoices_due:
-                subscriptions.catch_up(context)
+                subscriptions.create_due_invoices(context)
             try:
                 response_body = self._handlers[operation.operation_id](context)
             except DuplicateReferenceError as error:

@@ -1,39 +1,41 @@
-"""Categories with weights, as they hang on invoices, customers, transactions and other owners."""
+"""Categories with weights, as invoices, customers, transactions and other owners have them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.money import money
-from pennyform.sandbox.money.amounts import is_decimal
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.ledger import Category, CategoryWeight
+from pennyform.sandbox.money.arithmetic import format_amount
+from pennyform.sandbox.money.parsing import is_decimal
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.storage.changes import Operation
+from pennyform.sandbox.storage.records import JsonRecord, Record, Selection
 
-KIND = "categorisation"
-_DECIMALS = 7
+_DECIMALS = 7  # the contract's word
 
 # Owners whose lists can be filtered by category.
 _FILTERED = frozenset({"customer_invoice", "supplier_invoice"})
-# Owners that are seen in a changelog of their categories: kind -> (changelog, what the ledger calls it).
-_TOLD = {
+# Owners with a changelog of their categories: kind -> (changelog, the name of the ledger entry's type).
+_CHANGELOGS = {
     "customer_invoice": ("ledger_entry_category", "CustomerInvoice"),
     "supplier_invoice": ("ledger_entry_category", "SupplierInvoice"),
     "ledger_entry_line": ("ledger_entry_line_category", "LedgerEntry"),
 }
 
 
-def replace(
-    context: RequestContext, owner: JsonRecord, given: Sequence[Mapping[str, Any]]
-) -> list[JsonRecord]:
+def replace_categories(
+    context: RequestContext, owner: JsonRecord, categories: Sequence[JsonObject]
+) -> list[Record[CategoryWeight]]:
     """Give an owner these categories and no others.
 
     Args:
         context: finds the categories.
         owner: any record.
-        given: ``{id, weight}`` each, weights as text.
+        categories: ``{id, weight}`` each, weights as text.
 
     Returns:
         What the owner has now, newest first.
@@ -42,74 +44,77 @@ def replace(
         ApiError: 404 for an unknown category; 422 for one that comes twice, a weight outside ]0, 1] or of
             more than 7 decimals, or a group whose weights do not add up to 1.
     """
-    wanted = _wanted(context, given)
-    kept = {record.body["category_id"]: record for record in of(context, owner)}
-    gone = [record for category, record in kept.items() if category not in wanted]
-    context.records.delete(gone)
-    _tell(context, owner, "delete", gone)
-    for category, weight in wanted.items():
-        _give(context, owner, kept.get(category), {"category_id": category, "weight": weight})
+    weights = _check_weights(context, categories)
+    current = {record.body.category_id: record for record in categories_of(context, owner.id)}
+    removed = [record for category, record in current.items() if category not in weights]
+    context.records.delete(removed)
+    _log_changes(context, owner, "delete", removed)
+    for category, weight in weights.items():
+        record = current.get(category)
+        if record is None:
+            body = CategoryWeight(category_id=category, weight=weight)
+            created = context.records.insert(CategoryWeight.KIND, body, parent=owner.id)
+            _log_changes(context, owner, "insert", [created])
+        elif record.body.weight != weight:
+            record.body.weight = weight
+            context.records.update(record)
+            _log_changes(context, owner, "update", [record])
     if owner.kind in _FILTERED:
-        owner.body["category_ids"] = list(wanted)
+        owner.body["category_ids"] = list(weights)
         context.records.update_silently(owner)
-    return of(context, owner)
+    return categories_of(context, owner.id)
 
 
-def of(context: RequestContext, owner: JsonRecord) -> list[JsonRecord]:
-    """The categories of an owner, newest first."""
-    return context.records.select(KIND, Selection(), parent=owner.id)
+def categories_of(context: RequestContext, owner: int) -> list[Record[CategoryWeight]]:
+    """The categories of the record with this id, newest first."""
+    return context.records.select(CategoryWeight, Selection(), parent=owner)
 
 
-def show(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def present_categories(context: RequestContext, owner: int) -> list[JsonObject]:
+    """The categories of the record with this id, newest first, as answers show them."""
+    return [present_category(context, record) for record in categories_of(context, owner)]
+
+
+def present_category(context: RequestContext, record: Record[CategoryWeight]) -> JsonObject:
     """A category with the weight it has for its owner."""
-    category = context.find("category", record.body["category_id"])
+    category = context.find(Category, record.body.category_id)
     return {
         "id": category.id,
-        "label": category.body["label"],
-        "weight": record.body["weight"],
+        "label": category.body.label,
+        "weight": record.body.weight,
         "category_group": {"id": category.parent},
-        "analytical_code": category.body["analytical_code"],
+        "analytical_code": category.body.analytical_code,
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
 
 
-def _wanted(context: RequestContext, given: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+def _check_weights(context: RequestContext, categories: Sequence[JsonObject]) -> dict[int, str]:
+    """Weights by the ids of their categories, in the order of the request."""
     weights: dict[int, Decimal] = {}
     sums: dict[int | None, Decimal] = {}
-    for entry in given:
-        category = context.find("category", entry["id"], "Category")
+    for entry in categories:
+        category = context.find(Category, entry["id"], "Category")
         if category.id in weights:
             raise unprocessable(f"Category {category.id} is given twice")
-        weights[category.id] = weight = _weight(entry["weight"])
-        sums[category.parent] = sums.get(category.parent, Decimal(0)) + weight
+        text = entry["weight"]
+        if not is_decimal(text) or len(text.partition(".")[2]) > _DECIMALS or not 0 < Decimal(text) <= 1:
+            raise unprocessable(f"A weight must be between 0 and 1 with at most {_DECIMALS} decimals")
+        weights[category.id] = Decimal(text)
+        sums[category.parent] = sums.get(category.parent, Decimal(0)) + Decimal(text)
     if any(total != 1 for total in sums.values()):
         raise unprocessable("The weights of the categories of one group must add up to 1")
-    return {category: money.text(weight) for category, weight in weights.items()}
+    return {category: format_amount(weight) for category, weight in weights.items()}
 
 
-def _weight(text: str) -> Decimal:
-    if not is_decimal(text) or len(text.partition(".")[2]) > _DECIMALS or not 0 < Decimal(text) <= 1:
-        raise unprocessable(f"A weight must be between 0 and 1 with at most {_DECIMALS} decimals")
-    return Decimal(text)
-
-
-def _give(context: RequestContext, owner: JsonRecord, kept: JsonRecord | None, body: dict[str, Any]) -> None:
-    if kept is None:
-        _tell(context, owner, "insert", [context.records.insert(KIND, body, parent=owner.id)])
-    elif kept.body != body:
-        kept.body = body
-        context.records.update(kept)
-        _tell(context, owner, "update", [kept])
-
-
-def _tell(context: RequestContext, owner: JsonRecord, operation: Any, records: Iterable[JsonRecord]) -> None:
-    """Categories have changelogs of their own; the owner's says nothing of them."""
-    if owner.kind not in _TOLD:
+def _log_changes(
+    context: RequestContext, owner: JsonRecord, operation: Operation, records: Iterable[Record[Any]]
+) -> None:
+    """Categories have changelogs of their own; the owner's does not mention them (seen, not documented)."""
+    if owner.kind not in _CHANGELOGS:
         return
-    log, type_ = _TOLD[owner.kind]
-    entry = {"id": owner.body["ledger_entry_id"], "type": type_}
-    detail: dict[str, Any] = {"ledger_entry": entry}
+    log, type_ = _CHANGELOGS[owner.kind]
+    detail: JsonObject = {"ledger_entry": {"id": owner.body["ledger_entry_id"], "type": type_}}
     if owner.kind == "ledger_entry_line":
         detail["ledger_entry_line"] = {"id": owner.id}
     for record in records:

@@ -1,154 +1,169 @@
-"""Invoices that were made elsewhere: their amounts are given, not computed, and held against each other."""
+"""Invoices that were made elsewhere: their amounts are given, not computed, and checked for consistency."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
-from pennyform.sandbox.accounting import bookkeeping
-from pennyform.sandbox.accounting.ledger_accounts import account_for, substance_of
-from pennyform.sandbox.accounting.lines import check_imputation, discount_text
+from pennyform.sandbox.accounting import ledger
+from pennyform.sandbox.accounting.invoice_lines import check_line_fields, write_lines
 from pennyform.sandbox.api_errors import conflict, unprocessable
 from pennyform.sandbox.documents.attachments import PDF
-from pennyform.sandbox.money import currencies, money
-from pennyform.sandbox.money.amounts import decimal_of, discount_of, percent_of
-from pennyform.sandbox.money.currencies import CURRENCIES
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.documents import (
+    CustomerInvoice,
+    Document,
+    InvoiceLine,
+    PricedBody,
+    SupplierInvoice,
+)
+from pennyform.sandbox.model.parties import StoredFile
+from pennyform.sandbox.money import currencies
+from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
+from pennyform.sandbox.money.parsing import parse_decimal
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.storage.records import Record, Selection
 
-_KIND = "customer_invoice"
 _CENT = Decimal("0.01")
 _AMOUNTS = ("currency_amount_before_tax", "currency_tax", "currency_amount")
 _E_INVOICE_NUMBER = re.compile(r"[A-Za-z0-9\-+_/]{1,35}")
 _SAME_FILE = "json_extract(body, '$.digest') = ?"
 
-Body = dict[str, Any]
 
-NO_DISCOUNT = discount_text(money.NO_DISCOUNT)
-
-
-def line(context: RequestContext, given: Mapping[str, Any], rank: int) -> Body:
-    """A line as the books keep it. A product fills nothing in.
+def create_imported_line(context: RequestContext, given: JsonObject, rank: int) -> InvoiceLine:
+    """A line of an imported invoice. Its product fills nothing in; amounts in euros are still empty.
 
     Raises:
         ApiError: 404 for an unknown product or account; 422 for a rule that is broken.
     """
     if given.get("product_id") is not None:
         context.find("product", given["product_id"], "Product")
-    check_imputation(given.get("imputation_dates"))
-    percent_of(given["vat_rate"])
-    account = account_for(context, given.get("ledger_account_id"), given.get("substance"))
-    return {
-        **{name: given.get(name) for name in ("product_id", "imputation_dates")},
-        "label": given.get("label") or "",
-        "description": given.get("description") or "",
-        "unit": given["unit"],
-        "vat_rate": given["vat_rate"],
-        "section_rank": None,
-        "rank": rank,
-        "ledger_account_id": account.id if account else None,
-        "substance": substance_of(context, account),
-        "quantity": money.text(decimal_of("quantity", given["quantity"], context.rules.quantity_decimals)),
-        "raw_currency_unit_price": money.text(
-            decimal_of("raw_currency_unit_price", given["raw_currency_unit_price"])
-        ),
-        "discount": discount_text(discount_of(given.get("discount"), bounded=context.rules.discount_bounded)),
-        **{name: money.text(decimal_of(name, given[name])) for name in ("currency_amount", "currency_tax")},
-    }
+    checked = check_line_fields(context, given, given.get("substance"))
+    return InvoiceLine(
+        product_id=given.get("product_id"),
+        imputation_dates=given.get("imputation_dates"),
+        label=given.get("label") or "",
+        unit=given["unit"],
+        vat_rate=given["vat_rate"],
+        rank=rank,
+        **checked,
+        currency_amount=format_amount(parse_decimal("currency_amount", given["currency_amount"])),
+        currency_tax=format_amount(parse_decimal("currency_tax", given["currency_tax"])),
+        amount="",
+        tax="",
+    )
 
 
-def settle(invoice: Body, lines: Sequence[Body]) -> None:
+def merge_update(invoice: Document, given: JsonObject) -> JsonObject:
+    """The fields of an imported invoice after an update.
+
+    Euros follow the currency's amounts anew, and are empty for that, unless they are given too.
+    """
+    stale = {name: "" for name in ("amount", "tax") if f"currency_{name}" in given or "currency" in given}
+    return {**invoice.fields(), **stale, **given}
+
+
+def compute_imported_amounts(invoice: CustomerInvoice, lines: Sequence[InvoiceLine]) -> None:
     """Fill in what follows from the amounts of an imported invoice and of its lines.
 
     Raises:
         ApiError: 422 for an amount in euros that contradicts the one in the invoice's currency, which is EUR.
     """
-    if invoice["currency"] not in CURRENCIES:
-        raise unprocessable(f"{invoice['currency']} is not a currency")
-    rate = currencies.exchange_rate(invoice["currency"])
-    for one in lines:
-        with_tax, tax = Decimal(one["currency_amount"]), Decimal(one["currency_tax"])
-        one["currency_amount_before_tax"] = money.text(with_tax - tax)
-        _in_euros(one, rate)
+    if invoice.currency not in currencies.CURRENCIES:
+        raise unprocessable(f"{invoice.currency} is not a currency")
+    rate = currencies.exchange_rate(invoice.currency)
+    for line in lines:
+        before_tax = Decimal(line.currency_amount) - Decimal(line.currency_tax)
+        line.currency_amount_before_tax = format_amount(before_tax)
+        _compute_euros(line, rate)
     for name in _AMOUNTS:
-        invoice[name] = money.text(decimal_of(name, invoice[name]))
-    _in_euros(invoice, rate)
-    invoice["exchange_rate"] = money.text(rate)
-    invoice["credit_note"] = Decimal(invoice["currency_amount"]) < 0
+        setattr(invoice, name, format_amount(parse_decimal(name, getattr(invoice, name))))
+    _compute_euros(invoice, rate)
+    invoice.exchange_rate = format_amount(rate)
+    invoice.credit_note = Decimal(invoice.currency_amount) < 0
 
 
-def check_totals(invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
-    """Hold the amounts of a settled invoice against those of its lines.
+def _compute_euros(priced: PricedBody, rate: Decimal) -> None:
+    """Amounts in euros are what was given, or follow from the exchange rate."""
+    for name in ("amount", "tax"):
+        in_currency, given = Decimal(getattr(priced, f"currency_{name}")), getattr(priced, name)
+        if given and rate == 1 and parse_decimal(name, given) != in_currency:
+            raise unprocessable(f"{name} and currency_{name} must be identical")
+        euros = parse_decimal(name, given) if given else round_half_up(in_currency * rate, 2)
+        setattr(priced, name, format_amount(euros))
+
+
+def check_totals(invoice: CustomerInvoice, lines: Sequence[InvoiceLine]) -> None:
+    """Compare the amounts of an invoice with those of its lines, once all are computed.
+
+    The contract tolerates a cent per line, for each of the three amounts.
 
     Raises:
-        ApiError: 422 when a total differs from the sum of the lines by more than a cent per line.
+        ApiError: 422 when a total differs from the sum of the lines by more than that.
     """
     for name in _AMOUNTS:
-        total = sum(Decimal(one[name]) for one in lines)
-        if abs(Decimal(invoice[name]) - total) > _CENT * len(lines):
+        total = sum(Decimal(getattr(line, name)) for line in lines)
+        if abs(Decimal(getattr(invoice, name)) - total) > _CENT * len(lines):
             raise unprocessable(f"{name} differs from the sum of the lines by more than a cent per line")
 
 
-def _in_euros(amounts: Body, rate: Decimal) -> None:
-    """Amounts in euros are what was given, or follow from the exchange rate."""
-    for name in ("amount", "tax"):
-        computed = money.rounded(Decimal(amounts[f"currency_{name}"]) * rate, 2)
-        given = amounts.get(name)
-        if given and rate == 1 and decimal_of(name, given) != Decimal(amounts[f"currency_{name}"]):
-            raise unprocessable(f"{name} and currency_{name} must be identical")
-        amounts[name] = money.text(decimal_of(name, given) if given else computed)
-
-
-def claim_file(context: RequestContext, attachment: JsonRecord, kind: str) -> Body:
-    """What an invoice of a kind keeps of the file it was imported with; a file makes one invoice.
+def check_file_is_new(
+    context: RequestContext, attachment: Record[StoredFile], kind: type[CustomerInvoice | SupplierInvoice]
+) -> None:
+    """Check that a file's content has not made an invoice of the kind before: the contract allows one.
 
     Raises:
-        ApiError: 409 naming the invoice that the same content made before.
+        ApiError: 409 naming the invoice that the same content made.
     """
-    found = made_of(context, kind, attachment.body["digest"])
-    if found:
-        raise conflict(f"This file has already been imported as {kind.replace('_', ' ')} {found.id}")
-    return {"file_attachment_id": attachment.id, **attachment.body}
+    invoice = find_invoice_of_file(context, kind, attachment.body.digest)
+    if invoice:
+        raise conflict(f"This file has already been imported as {kind.KIND.replace('_', ' ')} {invoice}")
 
 
-def made_of(context: RequestContext, kind: str, digest: str) -> JsonRecord | None:
-    """The invoice that was made of a file's content, if any."""
-    found = context.records.select(kind, Selection([_SAME_FILE], [digest], "id ASC", 1))
-    return found[0] if found else None
+def find_invoice_of_file(
+    context: RequestContext, kind: type[CustomerInvoice | SupplierInvoice], digest: str
+) -> int | None:
+    """The id of the invoice that was made of a file's content, if any."""
+    records = context.records.select(kind.KIND, Selection([_SAME_FILE], [digest], "id ASC", 1))
+    return records[0].id if records else None
 
 
-def keep(context: RequestContext, invoice: Body, lines: Sequence[Body], reference: str | None) -> JsonRecord:
-    """Put an imported customer invoice, with its lines and its ledger entry, into the books.
+def attachment_fields(attachment: Record[StoredFile]) -> JsonObject:
+    """What an invoice stores of the file it was imported with."""
+    return {"file_attachment_id": attachment.id, **attachment.body.fields()}
+
+
+def store_imported_invoice(
+    context: RequestContext, invoice: CustomerInvoice, lines: Sequence[InvoiceLine], reference: str | None
+) -> Record[CustomerInvoice]:
+    """Store an imported customer invoice with its lines and its ledger entry.
 
     Raises:
-        TakenError: when the reference is in use.
+        DuplicateReferenceError: when the reference is in use.
     """
-    invoice["ledger_entry_id"] = bookkeeping.open_entry(context, _KIND, invoice)
-    bookkeeping.enter(context, _KIND, invoice, lines)
-    record = context.records.insert(
-        _KIND, invoice, reference=reference or context.records.generate_reference(_KIND)
-    )
-    for body in lines:
-        context.records.insert("invoice_line", body, parent=record.id)
+    ledger.create_invoice_entry(context, invoice)
+    ledger.post_invoice_entry(context, invoice, lines[0].ledger_account_id)
+    reference = reference or context.records.generate_reference(invoice.KIND)
+    record = context.records.insert(invoice.KIND, invoice, reference=reference)
+    write_lines(context, record.id, [], [], lines)
     return record
 
 
-def check_conversion(given: Mapping[str, Any], attachment: JsonRecord) -> None:
-    """What ``convert_to_e_invoice`` asks for, and what only it allows.
+def check_conversion(given: JsonObject, attachment: Record[StoredFile]) -> None:
+    """Check what ``convert_to_e_invoice`` asks for, and what only it allows.
 
     Raises:
         ApiError: 422.
     """
     lines = given["invoice_lines"]
     if not given.get("convert_to_e_invoice"):
-        if "discount" in given or any("discount" in one for one in lines):
+        if "discount" in given or any("discount" in line for line in lines):
             raise unprocessable("A discount is only allowed when convert_to_e_invoice is true")
         return
-    if attachment.body["media_type"] != PDF:
+    if attachment.body.media_type != PDF:
         raise unprocessable("Only a PDF can be converted to an e-invoice")
-    if not all(one.get("label") for one in lines):
+    if not all(line.get("label") for line in lines):
         raise unprocessable("Every line of an e-invoice must have a label")
     if not _E_INVOICE_NUMBER.fullmatch(given.get("invoice_number", "")):
         raise unprocessable("The invoice_number of an e-invoice has 1 to 35 of the characters A-Za-z0-9-+_/")

@@ -1,147 +1,147 @@
-"""An invoice and its parts as the API shows them."""
+"""A customer invoice and its parts as the API shows them."""
 
 from __future__ import annotations
 
-from typing import Any
+from msgspec import UNSET
 
-from pennyform.sandbox.accounting import status as standing
+from pennyform.sandbox.accounting import status
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.documents import CustomerInvoice, InvoiceLine, InvoiceSection
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import JsonRecord
+from pennyform.sandbox.storage.records import Record
 
-_AS_KEPT = (
-    "invoice_number",
-    "currency",
-    "amount",
-    "currency_amount",
-    "currency_amount_before_tax",
-    "exchange_rate",
-    "date",
-    "deadline",
-    "currency_tax",
-    "tax",
-    "language",
-    "discount",
-    "draft",
-    "special_mention",
-    "pdf_description",
-    "transaction_reference",
+# Lists below an invoice, by the names that their links have in it and their addresses below its own.
+_LISTS = (
+    "invoice_line_sections",
+    "invoice_lines",
+    "custom_header_fields",
+    "categories",
+    "payments",
+    "matched_transactions",
+    "appendices",
 )
-_LINE_AS_KEPT = (
-    "label",
-    "unit",
-    "quantity",
-    "amount",
-    "currency_amount",
-    "description",
-    "vat_rate",
-    "currency_amount_before_tax",
-    "currency_tax",
-    "tax",
-    "raw_currency_unit_price",
-    "discount",
-    "section_rank",
-    "imputation_dates",
-    "substance",
-)
-_BELOW = {
-    name: f"/{name}"
-    for name in (
-        "invoice_line_sections",
-        "invoice_lines",
-        "custom_header_fields",
-        "categories",
-        "payments",
-        "matched_transactions",
-        "appendices",
-    )
-}
 
 
-def invoice(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    """A customer invoice, as it stands at the time of the call."""
-    kept = record.body
+def present_invoice(context: RequestContext, record: Record[CustomerInvoice]) -> JsonObject:
+    """A customer invoice at the time of the request: its status, links and file change with the clock."""
+    invoice = record.body
     own_url = context.url("customer_invoices", record.id)
-    shown = {"id": record.id, "label": kept["label"] or _label(kept)}
+    generated_label = " - ".join(filter(None, ("Invoice", invoice.customer_name, invoice.invoice_number)))
+    status_ = status.invoice_status(invoice, context.now, context.rules)
+    factur_x = status.has_factur_x(invoice, context.now, context.rules)
+    credited = invoice.credited_invoice_id
     # A hundred of these are one answer: filling one object is a quarter faster than joining several.
-    for name in _AS_KEPT:
-        shown[name] = kept[name]
-    for name, path in _BELOW.items():
-        shown[name] = {"url": own_url + path}
-    shown.update(standing.remaining(kept))
-    shown.update(_file(context, record))
-    shown.update(_worked_out(context, record))
-    return shown
-
-
-def _worked_out(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    """What is neither shown as it is kept nor a link to what is below."""
-    kept = record.body
-    status = standing.status(kept, context.now, context.rules)
-    template, customer = kept["customer_invoice_template_id"], kept["customer_id"]
-    factur_x = standing.factur_x(kept, context.now, context.rules)
-    return {
-        "paid": status == "paid",
-        "status": status,
-        "ledger_entry": {"id": kept["ledger_entry_id"]},
-        "customer": {"id": customer, "url": context.url("customers", customer)},
-        "pdf_invoice_free_text": kept["pdf_invoice_free_text"] or "",
-        "pdf_invoice_subject": kept["pdf_invoice_subject"] or "",
-        "customer_invoice_template": {"id": template} if template else None,
-        "billing_subscription": _named(kept["billing_subscription_id"]),
-        "quote": _named(kept["quote_id"]),
-        "credited_invoice": _credited(context, kept["credited_invoice_id"]),
-        "e_invoicing": standing.e_invoicing(kept, context.now, context.rules),
-        "factur_x": factur_x,
-        "schematron_validation_status": "valid" if factur_x else None,
-        "archived_at": None,
-        "external_reference": record.reference,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+    answer: JsonObject = {
+        "id": record.id,
+        "label": invoice.label or generated_label,
+        "invoice_number": invoice.invoice_number,
+        "currency": invoice.currency,
+        "amount": invoice.amount,
+        "currency_amount": invoice.currency_amount,
+        "currency_amount_before_tax": invoice.currency_amount_before_tax,
+        "exchange_rate": invoice.exchange_rate,
+        "date": invoice.date,
+        "deadline": invoice.deadline,
+        "currency_tax": invoice.currency_tax,
+        "tax": invoice.tax,
+        "language": invoice.language,
+        "discount": invoice.discount,
+        "draft": invoice.draft,
+        "special_mention": invoice.special_mention,
+        "pdf_description": invoice.pdf_description,
+        "transaction_reference": invoice.transaction_reference,
     }
+    for name in _LISTS:
+        answer[name] = {"url": f"{own_url}/{name}"}
+    answer.update(_remaining_amounts(invoice))
+    answer.update(_file_link(context, record))
+    answer.update(
+        {
+            "paid": status_ == "paid",
+            "status": status_,
+            "ledger_entry": {"id": invoice.ledger_entry_id},
+            "customer": {
+                "id": invoice.customer_id,
+                "url": context.url("customers", invoice.customer_id),
+            },
+            "pdf_invoice_free_text": invoice.pdf_invoice_free_text or "",
+            "pdf_invoice_subject": invoice.pdf_invoice_subject or "",
+            "customer_invoice_template": _reference(invoice.customer_invoice_template_id),
+            "billing_subscription": _reference(invoice.billing_subscription_id),
+            "quote": _reference(invoice.quote_id),
+            "credited_invoice": {"id": credited, "url": context.url("customer_invoices", credited)}
+            if credited
+            else None,
+            "e_invoicing": status.e_invoicing(invoice, context.now, context.rules),
+            "factur_x": factur_x,
+            "schematron_validation_status": "valid" if factur_x else None,
+            "archived_at": None,
+            "external_reference": record.reference,
+            "created_at": record.created_at,
+            "updated_at": record.updated_at,
+        }
+    )
+    return answer
 
 
-def _named(identifier: int | None) -> dict[str, int] | None:
+def _reference(identifier: int | None) -> dict[str, int] | None:
     return {"id": identifier} if identifier else None
 
 
-def _credited(context: RequestContext, identifier: int | None) -> dict[str, Any] | None:
-    return {"id": identifier, "url": context.url("customer_invoices", identifier)} if identifier else None
+def _remaining_amounts(invoice: CustomerInvoice) -> JsonObject:
+    # By the contract null on drafts and credit notes.
+    if invoice.draft or invoice.credit_note:
+        return {"remaining_amount_with_tax": None, "remaining_amount_without_tax": None}
+    return {**status.remaining_amounts(invoice)}
 
 
-def _file(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def _file_link(context: RequestContext, record: Record[CustomerInvoice]) -> JsonObject:
     """The link to the document's PDF, which is null until there is one, and ends after half an hour."""
-    if not standing.has_file(record.body, context.now, context.rules):
+    if not status.has_file(record.body, context.now, context.rules):
         return {"public_file_url": None, "filename": None}
-    filename = record.body.get("filename") or f"{record.body['invoice_number']}.pdf"
-    return {
-        "public_file_url": context.public_url("customer_invoice", record.id, filename),
-        "filename": filename,
-    }
+    filename = record.body.filename
+    if filename is UNSET or not filename:
+        filename = f"{record.body.invoice_number}.pdf"
+    url = context.public_url("customer_invoice", record.id, filename)
+    return {"public_file_url": url, "filename": filename}
 
 
-def line(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def present_line(context: RequestContext, record: Record[InvoiceLine]) -> JsonObject:
     """A line; neither its ledger account nor its rank is shown."""
-    kept, product = record.body, record.body["product_id"]
+    line = record.body
     return {
         "id": record.id,
-        **{name: kept[name] for name in _LINE_AS_KEPT},
-        "product": {"id": product, "url": context.url("products", product)} if product else None,
+        "label": line.label,
+        "unit": line.unit,
+        "quantity": line.quantity,
+        "amount": line.amount,
+        "currency_amount": line.currency_amount,
+        "description": line.description,
+        "vat_rate": line.vat_rate,
+        "currency_amount_before_tax": line.currency_amount_before_tax,
+        "currency_tax": line.currency_tax,
+        "tax": line.tax,
+        "raw_currency_unit_price": line.raw_currency_unit_price,
+        "discount": line.discount,
+        "section_rank": line.section_rank,
+        "imputation_dates": line.imputation_dates,
+        "substance": line.substance,
+        "product": {"id": line.product_id, "url": context.url("products", line.product_id)}
+        if line.product_id
+        else None,
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
 
 
-def section(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def present_section(_: RequestContext, record: Record[InvoiceSection]) -> JsonObject:
     """A section of lines."""
+    section = record.body
     return {
         "id": record.id,
-        **{name: record.body.get(name) for name in ("title", "description", "rank")},
+        "title": section.title,
+        "description": section.description,
+        "rank": section.rank,
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
-
-
-def _label(kept: dict[str, Any]) -> str:
-    """What is generated when the caller gave no label."""
-    parts = (kept["customer_name"], kept["invoice_number"])
-    return " - ".join(["Invoice", *filter(None, parts)])

@@ -1,35 +1,39 @@
-"""Making and issuing a customer invoice, whatever it is made from."""
+"""Making and issuing customer invoices, and the quotes and subscriptions that have the same parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from pennyform.sandbox.accounting import bookkeeping, settlement, status
-from pennyform.sandbox.accounting.lines import add_up, changed_line, discount_text, new_line
+from pennyform.sandbox.accounting import ledger, payments
+from pennyform.sandbox.accounting.invoice_lines import (
+    check_discount,
+    compute_amounts,
+    create_line,
+    find_line,
+    lines_of,
+    update_line,
+    write_lines,
+)
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.money.amounts import discount_of
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.documents import (
+    BilledTo,
+    CustomerInvoice,
+    InvoiceLine,
+    InvoiceSection,
+    SalesDocument,
+)
+from pennyform.sandbox.model.parties import Customer
 from pennyform.sandbox.money.currencies import CURRENCIES
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.storage.records import Record, Selection
 
-KIND = "customer_invoice"
-# What a caller may leave out.
-DEFAULTS: Mapping[str, Any] = {
-    "currency": "EUR",
-    "label": None,
-    "discount": None,
-    "customer_invoice_template_id": None,
-    "pdf_invoice_free_text": None,
-    "pdf_invoice_subject": None,
-    "pdf_description": None,
-    "special_mention": None,
-    "transaction_reference": None,
-    "draft": False,
-    "invoice_number": "",
-}
-_OF_LINE = (
+Sales = TypeVar("Sales", bound=SalesDocument)
+
+_LINE_REQUEST = (
     "label",
     "unit",
     "quantity",
@@ -42,155 +46,160 @@ _OF_LINE = (
 )
 
 
-def make(context: RequestContext, given: Mapping[str, Any], kind: str = KIND) -> JsonRecord:
-    """Make an invoice from the contract's request fields; without ``draft`` it is issued at once.
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    lines: list[InvoiceLine]
+    sections: list[JsonObject]
+    reference: str
+
+
+def create_invoice(context: RequestContext, given: JsonObject) -> Record[CustomerInvoice]:
+    """Create an invoice; without ``draft`` it is issued at once, as the contract says.
 
     Args:
         context: finds what the invoice refers to.
-        given: as in the body of ``POST /customer_invoices``, and what an invoice begins with.
-        kind: ``customer_invoice``, or ``quote`` or ``billing_subscription``, which are made of the same
-            parts and never issued.
+        given: fields as in the body of ``POST /customer_invoices``, and others that an invoice has.
 
     Raises:
         ApiError: 404 or 422.
-        TakenError: when the reference is in use.
+        DuplicateReferenceError: when the reference is in use.
     """
-    fields = dict(given)
-    lines, sections = fields.pop("invoice_lines"), fields.pop("invoice_line_sections", [])
-    reference = fields.pop("external_reference", None) or context.records.generate_reference(kind)
-    ranks = check_sections(sections)
-    bodies = [new_line(context, line, rank, ranks) for rank, line in enumerate(lines, 1)]
-    invoice = {**DEFAULTS, **status.BEGINNING, **fields}
-    settle(context, invoice, bodies)
-    if kind == KIND:
-        invoice["ledger_entry_id"] = bookkeeping.open_entry(context, KIND, invoice)
-        if not invoice["draft"]:
-            issue(context, invoice, bodies)
-    record = context.records.insert(kind, invoice, reference=reference)
-    for child_kind, children in (("invoice_line_section", sections), ("invoice_line", bodies)):
-        for child in children:
-            context.records.insert(child_kind, child, parent=record.id)
-    if kind == KIND:
-        settlement.reconcile_invoice(context, record)
+    invoice, parts = _build_document(context, CustomerInvoice, given)
+    ledger.create_invoice_entry(context, invoice)
+    if not invoice.draft:
+        issue_invoice(context, invoice, parts.lines)
+    record = _store_document(context, invoice, parts)
+    payments.reconcile_invoice(context, record)
     return record
 
 
-def issue(context: RequestContext, invoice: dict[str, Any], lines: Sequence[Mapping[str, Any]]) -> None:
-    """Give an invoice the next number, and the customer's address of today."""
+def create_document(context: RequestContext, kind: type[Sales], given: JsonObject) -> Record[Sales]:
+    """Create a quote or a subscription, which have the parts of an invoice and are never issued.
+
+    Raises:
+        ApiError: 404 or 422.
+        DuplicateReferenceError: when the reference is in use.
+    """
+    return _store_document(context, *_build_document(context, kind, given))
+
+
+def _build_document(context: RequestContext, kind: type[Sales], given: JsonObject) -> tuple[Sales, _Parts]:
+    fields = dict(given)
+    line_requests, sections = fields.pop("invoice_lines"), fields.pop("invoice_line_sections", [])
+    reference = fields.pop("external_reference", None) or context.records.generate_reference(kind.KIND)
+    ranks = check_section_ranks([section["rank"] for section in sections])
+    lines = [create_line(context, line, rank, ranks) for rank, line in enumerate(line_requests, 1)]
+    _check_references(context, fields)
+    document = kind.from_fields(fields)
+    _complete(context, document, lines)
+    return document, _Parts(lines, sections, reference)
+
+
+def _store_document(context: RequestContext, document: Sales, parts: _Parts) -> Record[Sales]:
+    record = context.records.insert(document.KIND, document, reference=parts.reference)
+    for section in parts.sections:
+        context.records.insert(InvoiceSection.KIND, section, parent=record.id)
+    for line in parts.lines:
+        context.records.insert(InvoiceLine.KIND, line, parent=record.id)
+    return record
+
+
+def issue_invoice(context: RequestContext, invoice: CustomerInvoice, lines: Sequence[InvoiceLine]) -> None:
+    """Give an invoice the next number and the customer's address of today, and post its ledger entry.
+
+    The caller stores the invoice. Numbers have no gaps because they are counted in the same transaction.
+    """
     if not lines:
         raise unprocessable("An invoice must have at least one line")
-    invoice["draft"] = False
-    year = invoice["date"][:4]
+    invoice.draft = False
+    # The year of the invoice's date, not of today (assumed: `Rules.numbered_by_year`).
+    year = invoice.date[:4]
     series = f"invoice {year}" if context.rules.numbered_by_year else "invoice"
-    invoice["invoice_number"] = f"F-{year}-{context.records.next_number(series):04d}"
-    invoice["issued_at"] = timestamp(context.now)
-    customer = context.find("customer", invoice["customer_id"]).body
-    invoice["billed_to"] = {name: customer[name] for name in ("name", "billing_address")}
-    bookkeeping.enter(context, KIND, invoice, lines)
+    invoice.invoice_number = f"F-{year}-{context.records.next_number(series):04d}"
+    invoice.issued_at = timestamp(context.now)
+    customer = context.find(Customer, invoice.customer_id).body
+    invoice.billed_to = BilledTo(customer.name, customer.billing_address)
+    ledger.post_invoice_entry(context, invoice, lines[0].ledger_account_id)
 
 
-def settle(context: RequestContext, invoice: dict[str, Any], lines: Sequence[dict[str, Any]]) -> None:
-    """Check what an invoice refers to, and compute everything that follows from its fields and lines."""
-    customer = context.find("customer", invoice["customer_id"], "Customer")
-    if invoice["customer_invoice_template_id"] is not None:
-        context.find("customer_invoice_template", invoice["customer_invoice_template_id"], "Template")
-    if invoice["currency"] not in CURRENCIES:
-        raise unprocessable(f"{invoice['currency']} is not a currency")
-    if not lines and (context.rules.draft_needs_a_line or not invoice["draft"]):
+def _check_references(context: RequestContext, fields: JsonObject) -> None:
+    """Check the ids of a request, before it is read as a document: to JSON Schema, 1e30 is an integer too."""
+    if "customer_id" in fields:
+        context.find("customer", fields["customer_id"], "Customer")
+    if fields.get("customer_invoice_template_id") is not None:
+        context.find("customer_invoice_template", fields["customer_invoice_template_id"], "Template")
+
+
+def _complete(context: RequestContext, document: SalesDocument, lines: Sequence[InvoiceLine]) -> None:
+    """Check what does not depend on the kind of document, and compute what follows from fields and lines."""
+    customer = context.find(Customer, document.customer_id, "Customer").body
+    if document.currency not in CURRENCIES:
+        raise unprocessable(f"{document.currency} is not a currency")
+    if not lines and (context.rules.draft_needs_a_line or not document.draft):
         raise unprocessable("An invoice must have at least one line")
-    invoice["customer_name"] = customer.body["name"]
-    invoice.setdefault("language", customer.body["billing_language"])
-    invoice["discount"] = discount_text(
-        discount_of(invoice["discount"], bounded=context.rules.discount_bounded)
-    )
-    add_up(context, invoice, lines)
+    document.customer_name = customer.name
+    document.language = document.language or customer.billing_language
+    document.discount = check_discount(context, document.discount)
+    compute_amounts(context, document, lines)
 
 
-def change_lines(context: RequestContext, document: JsonRecord, changes: Mapping[str, Any]) -> None:
-    """Change the lines of a draft or a quote, and compute it anew; the document itself is not written.
+def change_document(
+    context: RequestContext, document: Record[Sales], fields: JsonObject, changes: JsonObject
+) -> None:
+    """Change fields and lines of a draft, a quote or a subscription, and compute it anew.
+
+    The lines are written; the document is left to the caller.
 
     Args:
         context: finds what lines refer to.
-        document: with its other changes already in its body.
-        changes: ``{create, update, delete}`` as in a request.
+        document: as it is stored.
+        fields: as in a request, without the lines.
+        changes: of the lines: ``{create, update, delete}`` as in a request.
 
     Raises:
         ApiError: 404 for a line that is not there; 422 for a rule that is broken.
     """
-    kept = {line.id: line for line in lines_of(context, document)}
-    sections = [section.body["rank"] for section in sections_of(context, document)]
+    lines = {line.id: line for line in lines_of(context, document.id)}
+    ranks = [section.body.rank for section in sections_of(context, document.id)]
     for update in changes.get("update", ()):
-        line = line_in(context, kept, update)
-        line.body = changed_line(context, line.body, update, sections)
-    removed = [kept.pop(line_in(context, kept, removal).id) for removal in changes.get("delete", ())]
-    rank = max((line.body["rank"] for line in kept.values()), default=0)
+        line = find_line(context, lines, update)
+        line.body = update_line(context, line.body, update, ranks)
+    deleted = [lines.pop(find_line(context, lines, deletion).id) for deletion in changes.get("delete", ())]
+    last_rank = max((line.body.rank for line in lines.values()), default=0)
     created = [
-        new_line(context, line, place, sections)
-        for place, line in enumerate(changes.get("create", ()), rank + 1)
+        create_line(context, line, rank, ranks)
+        for rank, line in enumerate(changes.get("create", ()), last_rank + 1)
     ]
-    settle(context, document.body, [*(line.body for line in kept.values()), *created])
-    write_lines(context, document, removed, kept.values(), created)
+    _check_references(context, fields)
+    document.body = document.body.updated(fields)
+    _complete(context, document.body, [*(line.body for line in lines.values()), *created])
+    write_lines(context, document.id, deleted, lines.values(), created)
 
 
-def write_lines(
-    context: RequestContext,
-    document: JsonRecord,
-    removed: Iterable[JsonRecord],
-    changed: Iterable[JsonRecord],
-    created: Iterable[dict[str, Any]],
-) -> None:
-    """Write changed lines of a document into the books."""
-    context.records.delete(removed)
-    for line in changed:
-        context.records.update(line)
-    for body in created:
-        context.records.insert("invoice_line", body, parent=document.id)
+def sections_of(context: RequestContext, document: int) -> list[Record[InvoiceSection]]:
+    """Sections of the document with this id."""
+    return context.records.select(InvoiceSection, Selection(order="id ASC"), parent=document)
 
 
-def line_in(
-    context: RequestContext, lines: Mapping[int, JsonRecord], wanted: Mapping[str, Any]
-) -> JsonRecord:
-    """The line that an update or a deletion means.
-
-    Raises:
-        ApiError: 404.
-    """
-    found = lines.get(wanted["id"])
-    if found is None:
-        raise context.unknown_reference(f"Invoice line {wanted['id']}")
-    return found
-
-
-def lines_of(context: RequestContext, document: JsonRecord) -> list[JsonRecord]:
-    """Lines of an invoice or a quote, in the order of their ranks."""
-    return context.records.select("invoice_line", Selection(order="id ASC"), parent=document.id)
-
-
-def sections_of(context: RequestContext, document: JsonRecord) -> list[JsonRecord]:
-    """Sections of an invoice or a quote."""
-    return context.records.select("invoice_line_section", Selection(order="id ASC"), parent=document.id)
-
-
-def parts_of(context: RequestContext, document: JsonRecord) -> dict[str, Any]:
+def copy_lines_and_sections(context: RequestContext, document: int) -> JsonObject:
     """Lines and sections of a document, as a request for another one like it would give them."""
-    return {
-        "invoice_line_sections": [dict(section.body) for section in sections_of(context, document)],
-        "invoice_lines": [_given(line.body) for line in lines_of(context, document)],
-    }
+    lines = []
+    for line in lines_of(context, document):
+        fields = line.body.fields()
+        request = {name: fields[name] for name in _LINE_REQUEST}
+        if line.body.product_id:
+            request["product_id"] = line.body.product_id
+        lines.append(request)
+    sections = [section.body.fields() for section in sections_of(context, document)]
+    return {"invoice_line_sections": sections, "invoice_lines": lines}
 
 
-def _given(line: Mapping[str, Any]) -> dict[str, Any]:
-    given = {name: line[name] for name in _OF_LINE}
-    return {**given, "product_id": line["product_id"]} if line["product_id"] else given
-
-
-def check_sections(sections: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The ranks of sections, which must be 1, 2, 3, … in any order.
+def check_section_ranks(ranks: list[int]) -> list[int]:
+    """The ranks of sections, which the contract wants to be 1, 2, 3, … in any order.
 
     Raises:
         ApiError: 422.
     """
-    ranks = [section["rank"] for section in sections]
     if sorted(ranks) != list(range(1, len(ranks) + 1)):
         raise unprocessable("Sections must be ranked 1, 2, 3, … without gaps")
     return ranks

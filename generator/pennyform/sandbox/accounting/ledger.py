@@ -1,100 +1,191 @@
-"""Ledger entries: lines with a debit or a credit, which balance."""
+"""Ledger entries: lines with a debit or a credit, which balance; and the entry that each invoice has.
+
+An invoice's entry exists from the start and is posted when the invoice is issued: one line for the customer
+or supplier, one for what was sold or bought, one for the VAT, in euros.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
+from msgspec import UNSET
+
+from pennyform.sandbox.accounting.ledger_accounts import get_or_create_account
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.money import money
-from pennyform.sandbox.money.amounts import decimal_of
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.documents import CustomerInvoice, SupplierInvoice
+from pennyform.sandbox.model.ledger import Journal, LedgerEntry, LedgerEntryLine
+from pennyform.sandbox.model.parties import Customer, Supplier
+from pennyform.sandbox.money.arithmetic import format_amount
+from pennyform.sandbox.money.parsing import parse_decimal
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.storage.records import Record, Selection
 
-ENTRY, LINE = "ledger_entry", "ledger_entry_line"
+# The contract says so of a request (`maxItems`); an update may not get beyond it either.
 _MOST_LINES = 1_000
+_CODE = "json_extract(body, '$.code') = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class _InvoiceAccounts:
+    """Accounts of the French chart to post invoices to; ``sign`` is that of the other party's debit."""
+
+    journal: str
+    account: str
+    vat_account: str
+    sign: int
+
+
+_SALES = _InvoiceAccounts("VE", "706000", "445710", 1)
+# What was bought is not known from a supplier's invoice, so it goes to the suspense account.
+_PURCHASES = _InvoiceAccounts("AC", "471000", "445660", -1)
 
 
 def add_entry(
-    context: RequestContext, given: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]
-) -> JsonRecord:
-    """Enter lines that balance.
+    context: RequestContext, fields: JsonObject, lines: Iterable[JsonObject]
+) -> Record[LedgerEntry]:
+    """Add an entry with lines that balance.
 
     Args:
         context: finds what the entry refers to.
-        given: fields of the entry, as in a request.
+        fields: of the entry, as in a request.
         lines: ``{debit, credit, ledger_account_id, label?}`` each.
 
     Raises:
         ApiError: 404 for an unknown account or journal; 422 for lines that are none or do not balance.
     """
     number = context.records.next_number("piece")
-    defaults = {
-        "due_date": None,
-        "currency": "EUR",
-        "piece_number": f"P-{number:06d}",
-        "invoice_number": None,
-    }
-    record = context.records.insert(ENTRY, {**defaults, **given, "status": "complete"})
-    change_lines(context, record, {"create": lines})
-    return record
+    body = LedgerEntry.from_fields({"piece_number": f"P-{number:06d}", **fields, "status": "complete"})
+    entry = context.records.insert(LedgerEntry.KIND, body)
+    change_entry_lines(context, entry, {"create": lines})
+    return entry
 
 
-def change_lines(context: RequestContext, entry: JsonRecord, changes: Mapping[str, Any]) -> None:
-    """Carry out ``{create, update, delete}`` on the lines of an entry, and hold them against each other.
+def change_entry_lines(
+    context: RequestContext, entry: Record[LedgerEntry], changes: Mapping[str, Iterable[JsonObject]]
+) -> None:
+    """Carry out ``{create, update, delete}`` on the lines of an entry, and check that they balance.
 
     Raises:
         ApiError: 404 or 422.
     """
-    kept = {line.id: line for line in lines_of(context, entry)}
+    lines = {line.id: line for line in entry_lines(context, entry)}
     for update in changes.get("update", ()):
-        line = _line_in(context, kept, update)
-        line.body.update({name: value for name, value in update.items() if name != "id"})
-        line.body.update(_amounts(context, line.body))
-    context.records.delete(
-        [kept.pop(_line_in(context, kept, removal).id) for removal in changes.get("delete", ())]
-    )
-    inherited = {name: entry.body[name] for name in ("date", "journal_id")}
-    for line in kept.values():
-        line.body.update(inherited)
+        line = _find_line(context, lines, update)
+        fields = {**line.body.fields(), **update}
+        del fields["id"]
+        line.body = LedgerEntryLine.from_fields({**fields, **_check_amounts(context, fields)})
+    deleted = [lines.pop(_find_line(context, lines, deletion).id) for deletion in changes.get("delete", ())]
+    context.records.delete(deleted)
+    for line in lines.values():
+        line.body.date, line.body.journal_id = entry.body.date, entry.body.journal_id
         context.records.update(line)
-    for given in changes.get("create", ()):
-        body = {"label": entry.body["label"], "lettering": None, "ledger_entry_id": entry.id, **given}
-        context.records.insert(LINE, {**body, **inherited, **_amounts(context, body)}, parent=entry.id)
-    _check(lines_of(context, entry))
-
-
-def lines_of(context: RequestContext, entry: JsonRecord) -> list[JsonRecord]:
-    """The lines of an entry, in the order they were entered."""
-    return context.records.select(LINE, Selection(order="id ASC"), parent=entry.id)
-
-
-def difference(lines: Iterable[JsonRecord]) -> Decimal:
-    """Debits less credits."""
-    return sum((Decimal(one.body["debit"]) - Decimal(one.body["credit"]) for one in lines), Decimal(0))
-
-
-def _check(lines: list[JsonRecord]) -> None:
-    if not 0 < len(lines) <= _MOST_LINES:
+    for creation in changes.get("create", ()):
+        fields = {
+            "label": entry.body.label,
+            **creation,
+            **_check_amounts(context, creation),
+            "ledger_entry_id": entry.id,
+            "date": entry.body.date,
+            "journal_id": entry.body.journal_id,
+        }
+        body = LedgerEntryLine.from_fields(fields)
+        context.records.insert(LedgerEntryLine.KIND, body, parent=entry.id)
+    remaining = entry_lines(context, entry)
+    if not 0 < len(remaining) <= _MOST_LINES:
         raise unprocessable(f"An entry has 1 to {_MOST_LINES} lines")
-    if difference(lines):
+    if debits_minus_credits(remaining):
         raise unprocessable("The lines of an entry must balance: debits and credits differ")
 
 
-def _amounts(context: RequestContext, line: Mapping[str, Any]) -> dict[str, str]:
+def entry_lines(context: RequestContext, entry: Record[LedgerEntry]) -> list[Record[LedgerEntryLine]]:
+    """The lines of an entry, in the order they were added."""
+    return context.records.select(LedgerEntryLine, Selection(order="id ASC"), parent=entry.id)
+
+
+def debits_minus_credits(lines: Iterable[Record[LedgerEntryLine]]) -> Decimal:
+    """The sum of debits less that of credits, in euros; zero when the lines balance."""
+    return sum((Decimal(line.body.debit) - Decimal(line.body.credit) for line in lines), Decimal(0))
+
+
+def _check_amounts(context: RequestContext, line: JsonObject) -> dict[str, str]:
     """A line's two amounts, of which one is zero."""
     context.find("ledger_account", line["ledger_account_id"], "Ledger account")
-    amounts = {name: decimal_of(name, line[name] or "0") for name in ("debit", "credit")}
+    amounts = {name: parse_decimal(name, line[name] or "0") for name in ("debit", "credit")}
     if context.rules.entry_line_has_one_side and (min(amounts.values()) or max(amounts.values()) < 0):
         raise unprocessable("A line has either a debit or a credit, and neither is negative")
-    return {name: money.text(amount) for name, amount in amounts.items()}
+    return {name: format_amount(amount) for name, amount in amounts.items()}
 
 
-def _line_in(
-    context: RequestContext, lines: Mapping[int, JsonRecord], wanted: Mapping[str, Any]
-) -> JsonRecord:
-    found = lines.get(wanted["id"])
-    if found is None:
-        raise context.unknown_reference(f"Ledger entry line {wanted['id']}")
-    return found
+def _find_line(
+    context: RequestContext, lines: Mapping[int, Record[LedgerEntryLine]], change: JsonObject
+) -> Record[LedgerEntryLine]:
+    line = lines.get(change["id"])
+    if line is None:
+        raise context.unknown_reference(f"Ledger entry line {change['id']}")
+    return line
+
+
+def create_invoice_entry(context: RequestContext, invoice: CustomerInvoice | SupplierInvoice) -> None:
+    """Give a new invoice its ledger entry, a draft without lines."""
+    code = (_SALES if isinstance(invoice, CustomerInvoice) else _PURCHASES).journal
+    (journal,) = context.records.select(Journal, Selection([_CODE], [code], "id ASC", 1))
+    fields = {"journal_id": journal.id, "currency": invoice.currency, "status": "draft"}
+    entry = LedgerEntry.from_fields({**fields, **_entry_heading(invoice)})
+    invoice.ledger_entry_id = context.records.insert(LedgerEntry.KIND, entry).id
+
+
+def post_invoice_entry(
+    context: RequestContext, invoice: CustomerInvoice | SupplierInvoice, account: int | None
+) -> None:
+    """Fill the ledger entry of an invoice that is issued or imported, or fill it anew.
+
+    Args:
+        context: finds the accounts.
+        invoice: with its amounts in euros.
+        account: id of the ledger account of the invoice's first line, which stands for all of them; a general
+            account when None.
+    """
+    entry = context.find(LedgerEntry, invoice.ledger_entry_id)
+    entry.body = entry.body.updated({**_entry_heading(invoice), "status": "complete"})
+    if isinstance(invoice, CustomerInvoice):
+        accounts = _SALES
+        party = context.find(Customer, invoice.customer_id).body.ledger_account_id
+    else:
+        accounts = _PURCHASES
+        party = context.find(Supplier, invoice.supplier_id).body.ledger_account_id
+    total, tax = Decimal(invoice.amount), Decimal(invoice.tax)
+    net_account = account or get_or_create_account(context, accounts.account)
+    created = [
+        _posting(party, accounts.sign * total),
+        _posting(net_account, accounts.sign * (tax - total)),
+        _posting(get_or_create_account(context, accounts.vat_account), -accounts.sign * tax),
+    ]
+    context.records.update(entry)
+    deleted = [{"id": line.id} for line in entry_lines(context, entry)]
+    change_entry_lines(context, entry, {"delete": deleted, "create": created})
+
+
+def delete_invoice_entry(context: RequestContext, invoice: CustomerInvoice) -> None:
+    """Delete the entry of a draft that is deleted."""
+    context.records.delete([context.find("ledger_entry", invoice.ledger_entry_id)])
+
+
+def _entry_heading(invoice: CustomerInvoice | SupplierInvoice) -> JsonObject:
+    number = None if invoice.invoice_number is UNSET else invoice.invoice_number or None
+    return {
+        "label": invoice.label or f"Invoice {number or ''}".strip(),
+        "date": invoice.date,
+        "due_date": invoice.deadline,
+        "invoice_number": number,
+        "piece_number": number,
+    }
+
+
+def _posting(account: int, debit: Decimal) -> JsonObject:
+    """A line of an entry; a negative debit is a credit."""
+    amounts = (debit, Decimal(0)) if debit > 0 else (Decimal(0), -debit)
+    debit_text, credit_text = map(format_amount, amounts)
+    return {"ledger_account_id": account, "debit": debit_text, "credit": credit_text}

@@ -1,111 +1,94 @@
-"""Where an issued document stands: paid or owed, credited, sent. Worked out from what is kept and the time.
+"""The status of an issued document: paid or owed, credited, sent. Computed from what is stored and the time.
 
-Nothing here is stored: a status moves with the clock and with what hangs on the invoice.
+Nothing here is stored: a status changes with the clock and with what is attached to the invoice.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from pennyform.sandbox.clock import moment
-from pennyform.sandbox.money import currencies, money
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.documents import CustomerInvoice, Document, Quote
+from pennyform.sandbox.money import currencies
+from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
 from pennyform.sandbox.rules import Rules
-
-# What an invoice begins with. Amounts are in its own currency.
-BEGINNING: dict[str, Any] = {
-    "origin": "created",  # or imported, factur_x
-    "issued_at": None,
-    "incomplete": False,
-    "marked_as_paid": False,
-    "settled": "0.0",  # covered by matched transactions
-    "credited": "0.0",  # taken back by linked credit notes
-    "credited_invoice_id": None,
-    "category_ids": [],
-    "file_attachment_id": None,
-    "factur_x_at": None,
-    "submitted_at": None,
-    "flow_id": None,
-    "quote_id": None,
-    "billing_subscription_id": None,
-}
-
-
-def status(kept: dict[str, Any], now: datetime, rules: Rules) -> str:
-    """The status of a customer invoice.
-
-    A draft credit note shows ``credit_note``, not ``draft``; a linked one ``cancelled``.
-    """
-    if kept["credit_note"]:
-        return "cancelled" if kept["credited_invoice_id"] else "credit_note"
-    if kept["draft"]:
-        return "draft"
-    if kept["incomplete"]:
-        return "incomplete"
-    return _of_issued(kept, now, rules)
-
-
-def _of_issued(kept: dict[str, Any], now: datetime, rules: Rules) -> str:
-    total, credited = Decimal(kept["currency_amount"]), Decimal(kept["credited"])
-    if total and credited == total and rules.credit_cancels:
-        return "cancelled"
-    if owed(kept) <= 0:
-        return "paid"
-    if Decimal(kept["settled"]):
-        return "partially_paid"
-    if credited:
-        return "partially_cancelled" if rules.credit_cancels else "partially_paid"
-    return "late" if kept["deadline"] < now.date().isoformat() else "upcoming"
-
-
-def owed(kept: dict[str, Any]) -> Decimal:
-    """What is still to be paid of an invoice, or to be paid out of a credit note (negative)."""
-    if kept["marked_as_paid"]:
-        return Decimal(0)
-    # Negative when something was paid that was then credited.
-    return Decimal(kept["currency_amount"]) - Decimal(kept["settled"]) - Decimal(kept["credited"])
-
-
-def remaining(kept: dict[str, Any]) -> dict[str, str | None]:
-    """What is still to be paid, with tax and, in proportion, without; null on drafts and credit notes."""
-    if kept["draft"] or kept["credit_note"]:
-        return {"remaining_amount_with_tax": None, "remaining_amount_without_tax": None}
-    total, left = Decimal(kept["currency_amount"]), max(owed(kept), Decimal(0))
-    before_tax = left * Decimal(kept["currency_amount_before_tax"]) / total if total else total
-    decimals = currencies.decimals(kept["currency"])
-    return {
-        "remaining_amount_with_tax": money.text(left),
-        "remaining_amount_without_tax": money.text(money.rounded(before_tax, decimals)),
-    }
-
 
 # An e-invoice that came as XML alone has nothing to look at.
 _DISPLAYED = frozenset({"application/pdf", "image/png", "image/jpeg", "image/tiff", "image/bmp", "image/gif"})
 
 
-def has_file(kept: dict[str, Any], now: datetime, rules: Rules) -> bool:
-    """Whether the document's PDF is there: an imported one came with it, any other takes time to be made."""
-    if kept["draft"]:
+def invoice_status(invoice: CustomerInvoice, now: datetime, rules: Rules) -> str:
+    """The status of a customer invoice.
+
+    A draft credit note shows ``credit_note``, not ``draft``; a linked one ``cancelled`` (both seen).
+    """
+    if invoice.credit_note:
+        return "cancelled" if invoice.credited_invoice_id else "credit_note"
+    if invoice.draft:
+        return "draft"
+    return "incomplete" if invoice.incomplete else _issued_status(invoice, now, rules)
+
+
+def _issued_status(invoice: CustomerInvoice, now: datetime, rules: Rules) -> str:
+    total, credited = Decimal(invoice.currency_amount), Decimal(invoice.credited)
+    if total and credited == total and rules.credit_cancels:
+        return "cancelled"
+    if amount_owed(invoice) <= 0:
+        return "paid"
+    if Decimal(invoice.settled):
+        return "partially_paid"
+    if credited:
+        return "partially_cancelled" if rules.credit_cancels else "partially_paid"
+    # Late the day after the deadline (seen).
+    return "late" if invoice.deadline < now.date().isoformat() else "upcoming"
+
+
+def amount_owed(invoice: Document) -> Decimal:
+    """What is still to be paid of an invoice, or to be paid out of a credit note (negative)."""
+    if invoice.marked_as_paid:
+        return Decimal(0)
+    # Negative when something was paid that was then credited.
+    return Decimal(invoice.currency_amount) - Decimal(invoice.settled) - Decimal(invoice.credited)
+
+
+def remaining_amounts(invoice: Document) -> dict[str, str]:
+    """What is still to be paid, with tax and, in proportion, without; in the invoice's currency."""
+    total, owed = Decimal(invoice.currency_amount), max(amount_owed(invoice), Decimal(0))
+    before_tax = owed * Decimal(invoice.currency_amount_before_tax) / total if total else total
+    decimals = currencies.minor_unit_decimals(invoice.currency)
+    return {
+        "remaining_amount_with_tax": format_amount(owed),
+        "remaining_amount_without_tax": format_amount(round_half_up(before_tax, decimals)),
+    }
+
+
+def has_file(document: CustomerInvoice | Quote, now: datetime, rules: Rules) -> bool:
+    """Whether the document's PDF is there: an imported one came with it, any other takes time to be made.
+
+    The contract says that it takes time, not how long: ``Rules.pdf_seconds``.
+    """
+    if document.draft:
         return False
-    if kept["origin"] == "created":
-        return passed(kept["issued_at"], rules.pdf_seconds, now)
-    return kept["media_type"] in _DISPLAYED
+    if document.origin == "created":
+        return has_elapsed(document.issued_at, rules.pdf_seconds, now)
+    return document.media_type in _DISPLAYED
 
 
-def factur_x(kept: dict[str, Any], now: datetime, rules: Rules) -> bool:
+def has_factur_x(invoice: CustomerInvoice, now: datetime, rules: Rules) -> bool:
     """Whether the document's PDF carries its data: an e-invoice does, a conversion takes time."""
-    return kept["origin"] == "factur_x" or passed(kept["factur_x_at"], rules.pdf_seconds, now)
+    return invoice.origin == "factur_x" or has_elapsed(invoice.factur_x_at, rules.pdf_seconds, now)
 
 
-def e_invoicing(kept: dict[str, Any], now: datetime, rules: Rules) -> dict[str, Any] | None:
+def e_invoicing(invoice: CustomerInvoice, now: datetime, rules: Rules) -> JsonObject | None:
     """What the platform says about an invoice: submitted, and later sent; None when it was not given one."""
-    if kept["submitted_at"] is None:
+    if invoice.submitted_at is None:
         return None
-    sent = passed(kept["submitted_at"], rules.pa_seconds, now)
-    return {"status": "sent" if sent else "submitted", "reason": None, "flow": {"id": kept["flow_id"]}}
+    sent = has_elapsed(invoice.submitted_at, rules.pa_seconds, now)
+    return {"status": "sent" if sent else "submitted", "reason": None, "flow": {"id": invoice.flow_id}}
 
 
-def passed(since: str | None, seconds: float, now: datetime) -> bool:
+def has_elapsed(since: str | None, seconds: float, now: datetime) -> bool:
     """Whether so many seconds have gone by; never, when it has not begun."""
     return since is not None and moment(since) + timedelta(seconds=seconds) <= now

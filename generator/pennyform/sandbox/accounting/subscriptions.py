@@ -1,6 +1,6 @@
-"""Billing subscriptions: invoices that come into being as time passes.
+"""Billing subscriptions: invoices that are created as time passes.
 
-Nobody has to ask for them. Whoever enters the books finds every invoice that has fallen due since.
+No request creates them. Before a request is answered, every invoice that has fallen due since is made.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ import itertools
 import sqlite3
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from pennyform.sandbox.accounting import invoicing
 from pennyform.sandbox.api_errors import ApiError
 from pennyform.sandbox.clock import timestamp
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.documents import BillingSubscription
 from pennyform.sandbox.money import dates
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.rules import Rules
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.storage.records import Record, Selection
 
-KIND = "billing_subscription"
-# A clock that is set far ahead makes so many invoices per subscription and call, not thousands.
+# The sandbox's own: a clock that is set far ahead makes so many invoices per subscription and call.
 _MOST_AT_ONCE = 100
-_OF_INVOICE = (
+_INVOICE_FIELDS = (
     "currency",
     "language",
     "discount",
@@ -38,90 +38,84 @@ _DUE = f"SELECT 1 FROM record WHERE company = ? AND kind = ? AND deleted_at IS N
 
 
 def are_due(connection: sqlite3.Connection, company: int, now: datetime, rules: Rules) -> bool:
-    """Whether an invoice of some subscription has fallen due; quick to tell."""
-    return connection.execute(_DUE, (company, KIND, _today(now, rules).isoformat())).fetchone() is not None
+    """Whether an invoice of some subscription has fallen due. Asked before every request, so one query."""
+    today = _invoicing_day(now, rules).isoformat()
+    return connection.execute(_DUE, (company, BillingSubscription.KIND, today)).fetchone() is not None
 
 
-def catch_up(context: RequestContext) -> None:
-    """Make every invoice that has fallen due, one subscription after the other.
+def create_due_invoices(context: RequestContext) -> None:
+    """Create every invoice that has fallen due, one subscription after the other.
 
     A subscription stops whose invoice cannot be made any more, because a rule has come to stand against it.
     """
-    today = _today(context.now, context.rules).isoformat()
-    for record in context.records.select(KIND, Selection([_NEXT], [today], "id ASC")):
+    today = _invoicing_day(context.now, context.rules).isoformat()
+    for record in context.records.select(BillingSubscription, Selection([_NEXT], [today], "id ASC")):
+        subscription = record.body
+        due = _dates_since(subscription, subscription.next_occurrence or "")
         try:
-            _make_until(context, record, today)
+            for day in itertools.islice(due, _MOST_AT_ONCE):
+                if day.isoformat() > today:
+                    break
+                _create_invoice(context, record, day)
+                subscription.prev_occurrence = day.isoformat()
         except ApiError:
-            stop(record, context.now)
-        plan(record)
+            stop(subscription, context.now)
+        schedule(subscription)
         context.records.update(record)
 
 
-def _today(now: datetime, rules: Rules) -> date:
+def _invoicing_day(now: datetime, rules: Rules) -> date:
     """The day whose invoices are made; before the hour at which they are, it is still the one before."""
     return (now - timedelta(hours=rules.subscription_hour)).date()
 
 
-def _make_until(context: RequestContext, record: JsonRecord, today: str) -> None:
-    for day in itertools.islice(_dates(record, since=record.body["next_occurrence"]), _MOST_AT_ONCE):
-        if day.isoformat() > today:
-            break
-        _make(context, record, day)
-        record.body["prev_occurrence"] = day.isoformat()
+def schedule(subscription: BillingSubscription) -> None:
+    """Compute the next and the last occurrence, and the status, after anything changed."""
+    previous = subscription.prev_occurrence or ""
+    days = (day.isoformat() for day in _dates_since(subscription, previous))
+    upcoming = next((day for day in days if day != previous), None)
+    subscription.next_occurrence = None if subscription.stopped_at else upcoming
+    last = max(_dates_since(subscription), default=None) if subscription.recurring_rule.count else None
+    subscription.finish = last.isoformat() if last else None
+    if subscription.stopped_at:
+        subscription.status = "stopped"
+    elif subscription.next_occurrence is None:
+        subscription.status = "finished"
+    else:
+        subscription.status = "in_progress" if subscription.prev_occurrence else "not_started"
 
 
-def plan(record: JsonRecord) -> None:
-    """Work out the next and the last occurrence, and the status, after anything changed."""
-    body = record.body
-    previous = body["prev_occurrence"] or ""
-    upcoming = (day.isoformat() for day in _dates(record, since=previous) if day.isoformat() != previous)
-    body["next_occurrence"] = None if body["stopped_at"] else next(upcoming, None)
-    last = max(_dates(record), default=None) if body["recurring_rule"].get("count") else None
-    body["finish"] = last.isoformat() if last else None
-    body["status"] = _status(body)
-
-
-def stop(record: JsonRecord, now: datetime) -> None:
+def stop(subscription: BillingSubscription, now: datetime) -> None:
     """Make no more invoices."""
-    record.body["stopped_at"] = timestamp(now)
+    subscription.stopped_at = timestamp(now)
 
 
-def resume(record: JsonRecord, now: datetime, rules: Rules) -> None:
+def resume(subscription: BillingSubscription, now: datetime, rules: Rules) -> None:
     """Go on: with what was missed since it was stopped, or from today."""
-    record.body["stopped_at"] = None
+    subscription.stopped_at = None
     if rules.subscription_makes_up:
         return
-    yesterday = date.fromordinal(_today(now, rules).toordinal() - 1).isoformat()
-    record.body["prev_occurrence"] = max(record.body["prev_occurrence"] or "", yesterday)
+    yesterday = date.fromordinal(_invoicing_day(now, rules).toordinal() - 1).isoformat()
+    subscription.prev_occurrence = max(subscription.prev_occurrence or "", yesterday)
 
 
-def _status(body: dict[str, Any]) -> str:
-    if body["stopped_at"]:
-        return "stopped"
-    if body["next_occurrence"] is None:
-        return "finished"
-    return "in_progress" if body["prev_occurrence"] else "not_started"
+def _dates_since(subscription: BillingSubscription, since: str = "") -> Iterator[date]:
+    start = date.fromisoformat(subscription.start)
+    days = dates.occurrences(start, subscription.recurring_rule)
+    return (day for day in days if day.isoformat() >= since)
 
 
-def _dates(record: JsonRecord, since: str = "") -> Iterator[date]:
-    rule, start = record.body["recurring_rule"], date.fromisoformat(record.body["start"])
-    return (day for day in dates.occurrences(start, rule) if day.isoformat() >= since)
-
-
-def _make(context: RequestContext, record: JsonRecord, day: date) -> None:
-    body = record.body
-    invoice = invoicing.make(
-        context,
-        {
-            **{name: body[name] for name in _OF_INVOICE},
-            "date": day.isoformat(),
-            "deadline": dates.deadline(day, body["payment_conditions"]).isoformat(),
-            "billing_subscription_id": record.id,
-            "draft": body["mode"] == "awaiting_validation",
-            **invoicing.parts_of(context, record),
-        },
-    )
-    if body["mode"] == "email":
-        context.records.insert(
-            "email", {"recipients": body["email_settings"]["recipients"]}, parent=invoice.id
-        )
+def _create_invoice(context: RequestContext, record: Record[BillingSubscription], day: date) -> None:
+    subscription, fields = record.body, record.body.fields()
+    request: JsonObject = {
+        **{name: fields[name] for name in _INVOICE_FIELDS},
+        "date": day.isoformat(),
+        "deadline": dates.deadline(day, subscription.payment_conditions).isoformat(),
+        "billing_subscription_id": record.id,
+        "draft": subscription.mode == "awaiting_validation",
+        **invoicing.copy_lines_and_sections(context, record.id),
+    }
+    invoice = invoicing.create_invoice(context, request)
+    if subscription.mode == "email" and subscription.email_settings:
+        recipients = subscription.email_settings.recipients
+        context.records.insert("email", {"recipients": recipients}, parent=invoice.id)

@@ -2,77 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pennyform.sandbox.accounting import categories
+from pennyform.sandbox.accounting.categories import present_categories
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.ledger import Transaction, TransactionMatch
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import JsonRecord
-
-_AS_KEPT = (
-    "label",
-    "date",
-    "outstanding_balance",
-    "currency",
-    "currency_amount",
-    "amount",
-    "currency_fee",
-    "fee",
-)
+from pennyform.sandbox.storage.records import Record
 
 
-def transaction(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def present_transaction(context: RequestContext, record: Record[Transaction]) -> JsonObject:
     """A transaction by itself."""
-    journal = record.body["journal_id"]
+    transaction = record.body
     return {
-        **_common(context, record),
-        "journal": {"id": journal, "url": context.url("journals", journal)},
-        "customer": _party(context, record, "customer"),
-        "supplier": _party(context, record, "supplier"),
+        **_common_fields(context, record),
+        "journal": {"id": transaction.journal_id, "url": context.url("journals", transaction.journal_id)},
+        "customer": _party(context, "customers", transaction.customer_id),
+        "supplier": _party(context, "suppliers", transaction.supplier_id),
         "matched_invoices": {"url": context.url("transactions", record.id, "matched_invoices")},
         "interbank_code": None,
     }
 
 
-def matched(
-    context: RequestContext, record: JsonRecord, party: Literal["customer", "supplier"]
-) -> dict[str, Any]:
-    """A transaction in the list of an invoice of a customer or a supplier."""
+def present_matched_transaction(
+    party: Literal["customer", "supplier"], context: RequestContext, match: Record[TransactionMatch]
+) -> JsonObject:
+    """The transaction of a match, in the list of an invoice of a customer or a supplier."""
+    record = context.find(Transaction, match.body.transaction_id)
+    identifier = record.body.customer_id if party == "customer" else record.body.supplier_id
     return {
-        **_common(context, record),
-        "journal": {"id": record.body["journal_id"]},
-        party: _party(context, record, party),
+        **_common_fields(context, record),
+        "journal": {"id": record.body.journal_id},
+        party: _party(context, f"{party}s", identifier),
     }
 
 
-def payment(context: RequestContext, match: JsonRecord) -> dict[str, Any]:
+def present_payment(context: RequestContext, match: Record[TransactionMatch]) -> JsonObject:
     """What a match pays: a payment that was found on a bank account."""
-    paid = context.find("transaction", match.body["transaction_id"])
+    transaction = context.find(Transaction, match.body.transaction_id).body
     return {
         "id": match.id,
-        "label": paid.body["label"],
-        "currency": paid.body["currency"],
-        "currency_amount": match.body["used"],
+        "label": transaction.label,
+        "currency": transaction.currency,
+        "currency_amount": match.body.used,
         "status": "found",
         "created_at": match.created_at,
         "updated_at": match.updated_at,
     }
 
 
-def _common(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    account = record.body["bank_account_id"]
+def _common_fields(context: RequestContext, record: Record[Transaction]) -> JsonObject:
+    transaction = record.body
+    account = transaction.bank_account_id
     return {
         "id": record.id,
-        **{name: record.body[name] for name in _AS_KEPT},
+        "label": transaction.label,
+        "date": transaction.date,
+        "outstanding_balance": transaction.outstanding_balance,
+        "currency": transaction.currency,
+        "currency_amount": transaction.currency_amount,
+        "amount": transaction.amount,
+        "currency_fee": transaction.currency_fee,
+        "fee": transaction.fee,
         "attachment_required": True,
         "archived_at": None,
         "bank_account": {"id": account, "url": context.url("bank_accounts", account)},
         "pro_account_expense": None,
-        "categories": [categories.show(context, one) for one in categories.of(context, record)],
+        "categories": present_categories(context, record.id),
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
 
 
-def _party(context: RequestContext, record: JsonRecord, party: str) -> dict[str, Any] | None:
-    identifier = record.body[f"{party}_id"]
-    return {"id": identifier, "url": context.url(f"{party}s", identifier)} if identifier else None
+def _party(context: RequestContext, collection: str, identifier: int | None) -> JsonObject | None:
+    return {"id": identifier, "url": context.url(collection, identifier)} if identifier else None

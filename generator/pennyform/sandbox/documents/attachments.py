@@ -1,18 +1,22 @@
-"""Files that callers send: which are taken, how they are kept and shown."""
+"""Files that callers send: which are accepted, how they are stored and shown."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.contract.multipart import Upload
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.parties import StoredFile
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import JsonRecord
+from pennyform.sandbox.storage.records import Record
 
-LARGEST_FILE = 100 * 1024 * 1024
+File = TypeVar("File", bound=StoredFile)
+
+LARGEST_FILE = 100 * 1024 * 1024  # the contract's word
 PDF = "application/pdf"
-# How the content of each accepted type begins.
-_BEGINNINGS = {
+# The first bytes of each type that the contract accepts; TIFF has two byte orders.
+_SIGNATURES = {
     b"%PDF-": PDF,
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -24,54 +28,57 @@ _BEGINNINGS = {
 _LONGEST_FILENAME = 255
 
 
-def keep(context: RequestContext, kind: str, *, parent: int | None = None, filename: str = "") -> JsonRecord:
-    """Keep the call's ``file`` as a record of a kind.
+def store_attachment(
+    context: RequestContext, kind: type[File], *, parent: int | None = None, filename: str = ""
+) -> Record[File]:
+    """Store the request's ``file`` as a record.
 
     Args:
         context: its body is a form with a ``file``.
-        kind: ``file_attachment`` or ``appendix``.
-        parent: what it is attached to.
+        kind: of the record.
+        parent: id of the record that it is attached to.
         filename: instead of the one that came with the file.
 
     Raises:
-        ApiError: 422 for no file, one of another type than the contract takes, or one that is too large.
+        ApiError: 422 for no file, one of another type than the contract accepts, or one that is too large.
     """
     upload = context.body.get("file")
     if upload is None:
         raise unprocessable("file is missing")
-    return context.records.insert(kind, kept(context, upload, filename), parent=parent)
+    types = (type_ for signature, type_ in _SIGNATURES.items() if upload.content.startswith(signature))
+    media_type = next(types, None)
+    # That the declared type must be the content's is an assumption: `Rules.file_type_declared`.
+    mismatch = context.rules.file_type_declared and upload.media_type.lower() != media_type
+    if media_type is None or mismatch:
+        raise unprocessable("The file must be a PDF, PNG, JPEG, TIFF, BMP or GIF, and be sent as what it is")
+    body = store_upload(context, upload, kind, media_type, filename)
+    return context.records.insert(kind.KIND, body, parent=parent)
 
 
-def kept(context: RequestContext, upload: Upload, filename: str = "", accepted: str = "") -> dict[str, Any]:
-    """A file as a record's body; its content is in the books' files.
+def store_upload(
+    context: RequestContext, upload: Upload, kind: type[File], media_type: str, filename: str = ""
+) -> File:
+    """Store the content of a file; returns the body of a record that refers to it.
 
     Raises:
         ApiError: 422.
     """
-    media_type = accepted or _media_type(upload, declared=context.rules.file_type_declared)
     if len(upload.content) > LARGEST_FILE:
         raise unprocessable("The file is larger than 100 MB")
     name = filename or upload.filename or "file"
     if len(name) > _LONGEST_FILENAME:
         raise unprocessable(f"filename may have at most {_LONGEST_FILENAME} characters")
-    return {"filename": name, "media_type": media_type, "digest": context.records.files.store(upload.content)}
+    digest = context.records.files.store(upload.content)
+    return kind(filename=name, media_type=media_type, digest=digest)
 
 
-def _media_type(upload: Upload, *, declared: bool) -> str:
-    """The type that the content has; where it must be declared, it is what the sender said it is."""
-    types = (type_ for beginning, type_ in _BEGINNINGS.items() if upload.content.startswith(beginning))
-    found = next(types, None)
-    if found is None or (declared and upload.media_type.lower() != found):
-        raise unprocessable("The file must be a PDF, PNG, JPEG, TIFF, BMP or GIF, and be sent as what it is")
-    return found
-
-
-def show(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def present_attachment(context: RequestContext, record: Record[File]) -> JsonObject:
     """An attachment, with a link to its content."""
-    filename = record.body["filename"]
+    filename = record.body.filename
+    minutes = context.rules.attachment_minutes
     return {
         "id": record.id,
-        "url": context.public_url(record.kind, record.id, filename, minutes=context.rules.attachment_minutes),
+        "url": context.public_url(record.kind, record.id, filename, minutes=minutes),
         "filename": filename,
         "created_at": record.created_at,
         "updated_at": record.updated_at,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pennyform.sandbox.documents.spreadsheet import MEDIA_TYPE, spreadsheet
-from pennyform.sandbox.storage.records import JsonRecord, Records, Selection
+from pennyform.sandbox.model.ledger import Journal, LedgerAccount, LedgerEntry, LedgerEntryLine
+from pennyform.sandbox.storage.records import Record, Records, Selection
+
+# First and last day, in ISO 8601.
+Period = tuple[str, str]
 
 _PERIOD = "json_extract(body, '$.date') BETWEEN ? AND ?"
 # Named by the French tax code (article A47 A-1 of the book of procedures), in this order.
@@ -18,82 +22,71 @@ _LEDGER_COLUMNS = ("Account", "Label", "Date", "Journal", "Piece", "Entry", "Deb
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ExportFile:
     """How the file of an export is named and made."""
 
     name: str
     media_type: str
-    content: Callable[[Records, JsonRecord], bytes]
+    content: Callable[[Records, Period], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    line: JsonRecord
-    entry: JsonRecord
-    account: JsonRecord
-    journal: JsonRecord
+class _Row:
+    line: LedgerEntryLine
+    entry: Record[LedgerEntry]
+    account: LedgerAccount
+    journal: Journal
 
 
-def _fec(records: Records, export: JsonRecord) -> bytes:
-    rows = [_FEC_COLUMNS.split(), *map(_fec_row, _lines(records, export))]
+def _fec(records: Records, period: Period) -> bytes:
+    """Tab-separated, with decimal commas and dates without hyphens, as the tax code wants it."""
+    rows = [_FEC_COLUMNS.split()]
+    for row in _ledger_rows(records, period):
+        line, entry = row.line, row.entry.body
+        day = entry.date.replace("-", "")
+        cells = [
+            *(row.journal.code, row.journal.label, str(row.entry.id), day),
+            *(row.account.number, row.account.label, "", "", entry.piece_number or "", day, line.label),
+            *(line.debit.replace(".", ","), line.credit.replace(".", ",")),
+            *(str(line.lettering or ""), "", day, "", ""),
+        ]
+        # A tab or a line break in a label would begin another cell.
+        rows.append([" ".join(cell.split()) for cell in cells])
     return "".join("\t".join(row) + "\r\n" for row in rows).encode("utf-8")
 
 
-def _fec_row(found: _Line) -> list[str]:
-    line, entry = found.line.body, found.entry.body
-    day = entry["date"].replace("-", "")
-    amounts = [_comma(line["debit"]), _comma(line["credit"])]
-    account = [found.account.body["number"], found.account.body["label"], "", ""]
-    journal = [found.journal.body["code"], found.journal.body["label"]]
-    number = [str(found.entry.id), day, *account, entry["piece_number"], day, line["label"]]
-    lettering = [str(line["lettering"] or ""), "", day, "", ""]
-    return [_one_line(text) for text in [*journal, *number, *amounts, *lettering]]
-
-
-def _comma(amount: str) -> str:
-    return amount.replace(".", ",")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _ledger(records: Records, export: JsonRecord) -> bytes:
+def _general_ledger(records: Records, period: Period) -> bytes:
     rows = [
         [
-            found.account.body["number"],
-            found.account.body["label"],
-            found.entry.body["date"],
-            found.journal.body["code"],
-            found.entry.body["piece_number"],
-            found.line.body["label"],
-            found.line.body["debit"],
-            found.line.body["credit"],
+            row.account.number,
+            row.account.label,
+            row.entry.body.date,
+            row.journal.code,
+            row.entry.body.piece_number or "",
+            row.line.label,
+            row.line.debit,
+            row.line.credit,
         ]
-        for found in _lines(records, export)
+        for row in _ledger_rows(records, period)
     ]
     return spreadsheet([_LEDGER_COLUMNS, *sorted(rows)])
 
 
-def _lines(records: Records, export: JsonRecord) -> list[_Line]:
-    period = [export.body["period_start"], export.body["period_end"]]
-    lines = records.select("ledger_entry_line", Selection([_PERIOD], period, "id ASC"))
-    return [_line(records, line) for line in lines]
+def _ledger_rows(records: Records, period: Period) -> Iterator[_Row]:
+    for record in records.select(LedgerEntryLine, Selection([_PERIOD], period, "id ASC")):
+        line = record.body
+        entry = records.get(LedgerEntry, line.ledger_entry_id)
+        account = records.get(LedgerAccount, line.ledger_account_id)
+        journal = records.get(Journal, line.journal_id)
+        # What a line refers to is never deleted before it.
+        assert entry is not None
+        assert account is not None
+        assert journal is not None
+        yield _Row(line, entry, account.body, journal.body)
 
 
-def _line(records: Records, line: JsonRecord) -> _Line:
-    entry = records.get("ledger_entry", line.body["ledger_entry_id"])
-    account = records.get("ledger_account", line.body["ledger_account_id"])
-    journal = records.get("journal", line.body["journal_id"])
-    # What a line refers to is never deleted.
-    assert entry is not None
-    assert account is not None
-    assert journal is not None
-    return _Line(line, entry, account, journal)
-
-
-FILES = {
-    "fec": File("fec.txt", "text/plain; charset=utf-8", _fec),
-    "general_ledger": File("general_ledger.xlsx", MEDIA_TYPE, _ledger),
-    "analytical_general_ledger": File("analytical_general_ledger.xlsx", MEDIA_TYPE, _ledger),
+EXPORT_FILES = {
+    "fec": ExportFile("fec.txt", "text/plain; charset=utf-8", _fec),
+    "general_ledger": ExportFile("general_ledger.xlsx", MEDIA_TYPE, _general_ledger),
+    "analytical_general_ledger": ExportFile("analytical_general_ledger.xlsx", MEDIA_TYPE, _general_ledger),
 }

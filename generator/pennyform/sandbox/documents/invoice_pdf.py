@@ -1,166 +1,198 @@
-"""Issued documents on paper: what stands on the PDF of an invoice, a credit note or a quote."""
+"""Issued documents as PDF: the content of an invoice, a credit note or a quote."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+
+from msgspec import UNSET
 
 from pennyform.sandbox.auth.access import Company
 from pennyform.sandbox.documents.pdf import COLUMNS, Row, pdf
-from pennyform.sandbox.money import currencies, money, vat
-from pennyform.sandbox.storage.records import JsonRecord, Records, Selection
+from pennyform.sandbox.model.documents import (
+    BilledTo,
+    CustomerInvoice,
+    InvoiceLine,
+    InvoiceSection,
+    Quote,
+)
+from pennyform.sandbox.model.parties import Address, Customer
+from pennyform.sandbox.money import currencies, vat
+from pennyform.sandbox.money.arithmetic import round_half_up
+from pennyform.sandbox.storage.records import Records, Selection
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is printed on a document in one language; ``columns`` are the heads of the table of lines."""
+
+    invoice: str
+    credit_note: str
+    quote: str
+    date: str
+    deadline: str
+    columns: tuple[str, ...]
+    discount: str
+    before_tax: str
+    tax: str
+    with_tax: str
+
 
 _WORDS = {
-    "fr_FR": {
-        "invoice": "Facture",
-        "credit_note": "Avoir",
-        "quote": "Devis",
-        "date": "Date",
-        "deadline": "Échéance",
-        "columns": ("Désignation", "Quantité", "Prix HT", "TVA", "Montant HT"),
-        "discount": "Remise",
-        "before_tax": "Total HT",
-        "tax": "TVA",
-        "with_tax": "Total TTC",
-    },
-    "en_GB": {
-        "invoice": "Invoice",
-        "credit_note": "Credit note",
-        "quote": "Quote",
-        "date": "Date",
-        "deadline": "Due",
-        "columns": ("Description", "Quantity", "Price", "VAT", "Net"),
-        "discount": "Discount",
-        "before_tax": "Total before tax",
-        "tax": "VAT",
-        "with_tax": "Total",
-    },
-    "de_DE": {
-        "invoice": "Rechnung",
-        "credit_note": "Gutschrift",
-        "quote": "Angebot",
-        "date": "Datum",
-        "deadline": "Fällig",
-        "columns": ("Bezeichnung", "Menge", "Preis", "USt", "Netto"),
-        "discount": "Rabatt",
-        "before_tax": "Netto",
-        "tax": "USt",
-        "with_tax": "Gesamt",
-    },
+    "fr_FR": _Words(
+        invoice="Facture",
+        credit_note="Avoir",
+        quote="Devis",
+        date="Date",
+        deadline="Échéance",
+        columns=("Désignation", "Quantité", "Prix HT", "TVA", "Montant HT"),
+        discount="Remise",
+        before_tax="Total HT",
+        tax="TVA",
+        with_tax="Total TTC",
+    ),
+    "en_GB": _Words(
+        invoice="Invoice",
+        credit_note="Credit note",
+        quote="Quote",
+        date="Date",
+        deadline="Due",
+        columns=("Description", "Quantity", "Price", "VAT", "Net"),
+        discount="Discount",
+        before_tax="Total before tax",
+        tax="VAT",
+        with_tax="Total",
+    ),
+    "de_DE": _Words(
+        invoice="Rechnung",
+        credit_note="Gutschrift",
+        quote="Angebot",
+        date="Datum",
+        deadline="Fällig",
+        columns=("Bezeichnung", "Menge", "Preis", "USt", "Netto"),
+        discount="Rabatt",
+        before_tax="Netto",
+        tax="USt",
+        with_tax="Gesamt",
+    ),
 }
 _WIDTHS = (44, 10, 12, 8, 12)
 _INDENT = "  "
 
-Words = dict[str, Any]
 
-
-def document_pdf(records: Records, company: Company, document: JsonRecord) -> bytes:
+def document_pdf(
+    records: Records, company: Company, identifier: int, document: CustomerInvoice | Quote
+) -> bytes:
     """The PDF of an issued invoice, a credit note or a quote, in its own language.
 
     Args:
         records: hold its lines and its customer.
         company: who sends it.
-        document: of kind ``customer_invoice`` or ``quote``.
+        identifier: of the document.
+        document: the invoice or quote.
     """
-    kept = document.body
-    words = _WORDS[kept["language"]]
-    number = kept["invoice_number"] or kept.get("quote_number", "")
-    title = f"{words[_kind(document)]} {number}"
+    words = _WORDS[document.language]
+    if isinstance(document, Quote):
+        kind, number = words.quote, document.invoice_number or document.quote_number
+    else:
+        kind = words.credit_note if document.credit_note else words.invoice
+        number = document.invoice_number
+    title = f"{kind} {number}"
     rows = [
         Row(title, bold=True),
         Row(""),
         Row(company.name, bold=True),
         Row(company.reg_no),
         Row(""),
-        *_recipient(records, kept),
+        *_recipient(records, document),
         Row(""),
-        Row(f"{words['date']}: {kept['date']}   {words['deadline']}: {kept['deadline']}"),
-        *_paragraph(kept["pdf_invoice_subject"], bold=True),
-        *_paragraph(kept["pdf_description"]),
+        Row(f"{words.date}: {document.date}   {words.deadline}: {document.deadline}"),
+        *_paragraph(document.pdf_invoice_subject, bold=True),
+        *_paragraph(document.pdf_description),
         Row(""),
-        *_table(records, document, words),
-        *_totals(kept, words),
-        *_paragraph(kept["pdf_invoice_free_text"]),
-        *_paragraph(kept["special_mention"]),
+        *_table(records, identifier, document.currency, words),
+        *_totals(document, words),
+        *_paragraph(document.pdf_invoice_free_text),
+        *_paragraph(document.special_mention),
     ]
     return pdf(title, rows)
 
 
-def _kind(document: JsonRecord) -> str:
-    if document.kind == "quote":
-        return "quote"
-    return "credit_note" if document.body["credit_note"] else "invoice"
-
-
-def _recipient(records: Records, kept: dict[str, Any]) -> list[Row]:
+def _recipient(records: Records, document: CustomerInvoice | Quote) -> list[Row]:
     """Whom it was issued to, under the address of that day; a quote follows the customer."""
-    customer = kept.get("billed_to")
-    if customer is None:
-        found = records.get("customer", kept["customer_id"])
-        customer = found.body if found else {"name": "", "billing_address": {}}
-    address = customer["billing_address"]
-    place = " ".join(address.get(name) or "" for name in ("postal_code", "city", "country_alpha2"))
-    texts = [customer["name"], address.get("address") or "", place.strip()]
-    return [row for text in texts for row in _paragraph(text)]
+    billed_to = document.billed_to if isinstance(document, CustomerInvoice) else UNSET
+    if billed_to is UNSET:
+        customer = records.get(Customer, document.customer_id)
+        billed_to = BilledTo("", Address())
+        if customer:
+            billed_to = BilledTo(customer.body.name, customer.body.billing_address)
+    address = billed_to.billing_address
+    town = " ".join((address.postal_code, address.city, address.country_alpha2)).strip()
+    return [row for text in (billed_to.name, address.address, town) for row in _paragraph(text)]
 
 
-def _table(records: Records, document: JsonRecord, words: Words) -> list[Row]:
-    decimals = currencies.decimals(document.body["currency"])
-    lines = records.select("invoice_line", Selection(order="id ASC"), parent=document.id)
-    sections = records.select("invoice_line_section", Selection(order="id ASC"), parent=document.id)
-    rows = [*_columns(words["columns"], bold=True), Row("-" * COLUMNS)]
-    for rank, title in [(None, ""), *sorted((one.body["rank"], one.body.get("title")) for one in sections)]:
-        rows.extend(_paragraph(title, bold=True))
-        for line in (one.body for one in lines if one.body["section_rank"] == rank):
-            rows.extend(_line(line, decimals))
-    return [*rows, Row("-" * COLUMNS)]
+def _table(records: Records, identifier: int, currency: str, words: _Words) -> Iterator[Row]:
+    decimals = currencies.minor_unit_decimals(currency)
+    lines = records.select(InvoiceLine, Selection(order="id ASC"), parent=identifier)
+    sections = records.select(InvoiceSection, Selection(order="id ASC"), parent=identifier)
+    yield from _columns(words.columns, bold=True)
+    yield Row("-" * COLUMNS)
+    # Lines without a section come first.
+    headings = sorted((section.body.rank, section.body.title) for section in sections)
+    for rank, title in [(None, ""), *headings]:
+        yield from _paragraph(title, bold=True)
+        for line in lines:
+            if line.body.section_rank == rank:
+                yield from _line(line.body, decimals)
+    yield Row("-" * COLUMNS)
 
 
-def _line(line: dict[str, Any], decimals: int) -> list[Row]:
+def _line(line: InvoiceLine, decimals: int) -> list[Row]:
     # A line that bears tax was computed with a rate, whatever the rules say now.
-    percent = vat.percent(line["vat_rate"], reverse_charge=bool(Decimal(line["currency_tax"])))
-    return [
-        *_columns(
-            (
-                line["label"],
-                f"{line['quantity']} {line['unit']}".strip(),
-                line["raw_currency_unit_price"],
-                f"{(percent or Decimal(0)).normalize():f} %",
-                _written(line["currency_amount_before_tax"], decimals),
-            )
-        ),
-        *_paragraph(line["description"], indent=_INDENT),
-    ]
+    percent = vat.percent(line.vat_rate, reverse_charge=bool(Decimal(line.currency_tax)))
+    cells = (
+        line.label,
+        f"{line.quantity} {line.unit}".strip(),
+        line.raw_currency_unit_price,
+        f"{(percent or Decimal(0)).normalize():f} %",
+        _format_money(line.currency_amount_before_tax, decimals),
+    )
+    return [*_columns(cells), *_paragraph(line.description, indent=_INDENT)]
 
 
-def _columns(texts: Sequence[str], *, bold: bool = False) -> list[Row]:
+def _columns(cells: Sequence[str], *, bold: bool = False) -> list[Row]:
     """The first text on the left, in as many rows as it needs; the others beside it on the right."""
-    first, *others = texts
+    first, *others = cells
     label = textwrap.wrap(first, _WIDTHS[0] - 1) or [""]
     numbers = "".join(text.rjust(width) for text, width in zip(others, _WIDTHS[1:], strict=True))
     head = Row((label[0].ljust(_WIDTHS[0]) + numbers)[:COLUMNS], bold=bold)
     return [head, *(Row(text, bold=bold) for text in label[1:])]
 
 
-def _totals(kept: dict[str, Any], words: Words) -> list[Row]:
-    decimals = currencies.decimals(kept["currency"])
-    discount = kept["discount"]
-    unit = " %" if discount["type"] == "relative" else f" {kept['currency']}"
-    found = [(words["discount"], discount["value"] + unit)] if Decimal(discount["value"]) else []
-    for word, name in (("before_tax", "_before_tax"), ("tax", None), ("with_tax", "")):
-        amount = kept["currency_tax"] if name is None else kept[f"currency_amount{name}"]
-        found.append((words[word], f"{_written(amount, decimals)} {kept['currency']}"))
-    rows = [f"{label}: {amount.rjust(18)}".rjust(COLUMNS) for label, amount in found]
+def _totals(document: CustomerInvoice | Quote, words: _Words) -> list[Row]:
+    decimals, currency = currencies.minor_unit_decimals(document.currency), document.currency
+    amounts = []
+    discount = document.discount.value or "0"
+    if Decimal(discount):
+        unit = "%" if document.discount.type == "relative" else currency
+        amounts.append((words.discount, f"{discount} {unit}"))
+    for word, amount in (
+        (words.before_tax, document.currency_amount_before_tax),
+        (words.tax, document.currency_tax),
+        (words.with_tax, document.currency_amount),
+    ):
+        amounts.append((word, f"{_format_money(amount, decimals)} {currency}"))
+    rows = [f"{word}: {amount.rjust(18)}".rjust(COLUMNS) for word, amount in amounts]
     return [*(Row(text) for text in rows[:-1]), Row(rows[-1], bold=True), Row("")]
 
 
-def _written(amount: str, decimals: int) -> str:
-    return f"{money.rounded(Decimal(amount), decimals):,f}".replace(",", " ")
+def _format_money(amount: str, decimals: int) -> str:
+    return f"{round_half_up(Decimal(amount), decimals):,f}".replace(",", " ")
 
 
-def _paragraph(text: str | None, *, bold: bool = False, indent: str = "") -> Iterable[Row]:
+def _paragraph(text: str | None, *, bold: bool = False, indent: str = "") -> Iterator[Row]:
     for part in (text or "").splitlines():
         for row in textwrap.wrap(part, COLUMNS, initial_indent=indent, subsequent_indent=indent):
             yield Row(row, bold=bold)

@@ -1,4 +1,4 @@
-"""Workbooks, as small as a spreadsheet program accepts them."""
+"""Minimal XLSX workbooks: the fewest parts of Office Open XML that spreadsheet programs open."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # so that the same rows give the same bytes
+# Control characters that XML 1.0 has no way to write.
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -34,11 +35,11 @@ def spreadsheet(rows: Iterable[Sequence[str]]) -> bytes:
     """A workbook with one sheet of text."""
     cells = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
     sheet = f'<worksheet xmlns="{_MAIN}"><sheetData>{cells}</sheetData></worksheet>'
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
         for name, content in {**_PARTS, "xl/worksheets/sheet1.xml": sheet}.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), f'<?xml version="1.0"?>\n{content}')
-    return written.getvalue()
+    return output.getvalue()
 
 
 def _cell(text: str) -> str:

@@ -1,5 +1,5 @@
-"""Resources that have no rules of their own here: kept as they are sent, shown as their schemas say."""
+"""Resources without rules of their own: stored as they are sent, shown as their schemas say."""
 
-from pennyform.sandbox.generic.crud import Resources, change_below, show, show_item
+from pennyform.sandbox.generic.crud import CrudHandlers, change_children, present_by_schema, present_item
 
-__all__ = ["Resources", "change_below", "show", "show_item"]
+__all__ = ["CrudHandlers", "change_children", "present_by_schema", "present_item"]

@@ -1,193 +1,167 @@
-"""What each operation on a resource without rules of its own does."""
+"""Create, read, update, delete: what operations on a resource without rules of its own do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from pennyform.sandbox.contract.contract import Operation, resolve_reference
-from pennyform.sandbox.generic import synthesis
-from pennyform.sandbox.generic.naming import Place, collection_of, kind_of, place_of
-from pennyform.sandbox.generic.schema_forms import answer_of
-from pennyform.sandbox.lists.pagination import listed
+from pennyform.sandbox.generic.naming import ResourceAction, collection_of, kind_of, parse_operation
+from pennyform.sandbox.generic.schema_variants import answer_variant
+from pennyform.sandbox.generic.synthesis import synthesize
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.storage.records import AnyRecord, Selection
 
 
-class Resources:
-    """Behaviours of a contract's operations, worked out from their paths and schemas.
+class CrudHandlers:
+    """Handlers of a contract's operations, derived from their paths and schemas.
 
     Args:
-        operations: of the whole contract. They say which kinds there are, and what is kept below what.
+        operations: of the whole contract. They say which kinds there are, and which are lists below others.
     """
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        places = [place_of(operation) for operation in operations]
-        self._kinds = frozenset(place.kind for place in places)
-        # Lists below a record: what a request gives as an array there is kept as records of its own.
-        self._below = frozenset(
-            (place.owner, collection_of(place.kind))
-            for place in places
-            if place.verb == "list" and place.owner
+        actions = [parse_operation(operation) for operation in operations]
+        self._kinds = frozenset(action.kind for action in actions)
+        # Lists below a record: what a request gives as an array there is stored as records of its own.
+        self._child_lists = frozenset(
+            (action.owner, collection_of(action.kind))
+            for action in actions
+            if action.action == "list" and action.owner
         )
 
-    def behaviour(self, operation: Operation) -> Handler:
-        """What the operation does."""
-        place = place_of(operation)
-        carried_out = {
+    def handler_for(self, operation: Operation) -> Handler:
+        """The handler of an operation."""
+        action = parse_operation(operation)
+        handlers = {
             "list": self._list,
             "get": self._get,
             "create": self._create,
             "update": self._update,
             "delete": self._delete,
-            "change": self._change,
         }
-        return partial(carried_out[place.verb], place)
+        return partial(handlers[action.action], action)
 
-    def _list(self, place: Place, context: RequestContext) -> dict[str, Any]:
-        owner = context.find(place.owner, context.parameters[place.parameter]).id if place.owner else None
-        return listed(context, place.kind, show_item, parent=owner)
+    def _list(self, action: ResourceAction, context: RequestContext) -> JsonObject:
+        return list_records(context, action.kind, present_item, parent=_owner_id(action, context))
 
-    def _get(self, place: Place, context: RequestContext) -> Any:
-        return show(context, context.find(place.kind, context.parameters["id"]))
+    def _get(self, action: ResourceAction, context: RequestContext) -> Json:
+        return present_by_schema(context, context.find(action.kind, context.parameters["id"]))
 
-    def _create(self, place: Place, context: RequestContext) -> Any:
-        owner = context.find(place.owner, context.parameters[place.parameter]).id if place.owner else None
-        return show(context, self.create(context, place.kind, context.body or {}, parent=owner))
-
-    def create(
-        self, context: RequestContext, kind: str, given: Mapping[str, Any], *, parent: int | None = None
-    ) -> JsonRecord:
-        """Keep a new record.
-
-        Args:
-            context: its operation's answer says what is known of the record besides what was given.
-            kind: of the record.
-            given: as in the request.
-            parent: the record's owner.
-
-        Raises:
-            ApiError: 404 for an id that leads nowhere.
-            TakenError: when the reference is in use.
-        """
-        self._check_references(context, given)
-        kept = {**_defaults(context.operation), **given}
-        reference = kept.pop("external_reference", None) or context.records.generate_reference(kind)
-        children = {name: kept.pop(name) for name in list(kept) if (kind, name) in self._below}
-        record = context.records.insert(kind, kept, parent=parent, reference=reference)
+    def _create(self, action: ResourceAction, context: RequestContext) -> Json:
+        owner, kind, request = _owner_id(action, context), action.kind, context.body or {}
+        self._check_references(context, request)
+        fields = {**_contract_defaults(context.operation), **request}
+        reference = fields.pop("external_reference", None) or context.records.generate_reference(kind)
+        children = {name: fields.pop(name) for name in list(fields) if (kind, name) in self._child_lists}
+        record = context.records.insert(kind, fields, parent=owner, reference=reference)
         for name, bodies in children.items():
             for body in bodies:
                 context.records.insert(kind_of(name), body, parent=record.id)
-        # Lists are filtered by what records keep: what the answer says first is kept from now on.
-        record.body = {**_plain(show(context, record)), **kept}
+        # Lists are filtered by what is stored, so what the first answer says is stored from now on.
+        record.body = {**_storable(present_by_schema(context, record)), **fields}
         context.records.update_silently(record)
-        return record
+        return present_by_schema(context, record)
 
-    def _update(self, place: Place, context: RequestContext) -> Any:
-        record = context.find(place.kind, context.parameters["id"])
-        self.update(context, record, context.body or {})
-        return show(context, record)
-
-    def _change(self, place: Place, context: RequestContext) -> Any:
-        record = context.find(place.owner, context.parameters[place.parameter])
-        self.update(context, record, context.body or {})
-        return show(context, record)
-
-    def update(self, context: RequestContext, record: JsonRecord, given: Mapping[str, Any]) -> None:
-        """Change a record in part; what is kept below it by ``create``, ``update`` and ``delete``.
-
-        Raises:
-            ApiError: 404 for an id that leads nowhere.
-            TakenError: when the reference is in use.
-        """
-        self._check_references(context, given)
-        kept = dict(given)
-        record.reference = kept.pop("external_reference", None) or record.reference
-        for name in list(kept):
-            if (record.kind, name) in self._below:
-                change_below(context, record, kind_of(name), kept.pop(name))
-        stale = {name.removeprefix("currency_") for name in kept if name.startswith("currency_")}
-        record.body = {name: value for name, value in record.body.items() if name not in stale} | kept
+    def _update(self, action: ResourceAction, context: RequestContext) -> Json:
+        """Change a record in part; records below it by ``create``, ``update`` and ``delete``."""
+        record = context.find(action.kind, context.parameters[action.parameter or "id"])
+        fields = dict(context.body or {})
+        self._check_references(context, fields)
+        record.reference = fields.pop("external_reference", None) or record.reference
+        for name in list(fields):
+            if (record.kind, name) in self._child_lists:
+                change_children(context, record, kind_of(name), fields.pop(name))
+        # Euros that were stored with the first answer follow the currency's amounts anew.
+        stale = {name.removeprefix("currency_") for name in fields if name.startswith("currency_")}
+        record.body = {name: value for name, value in record.body.items() if name not in stale} | fields
         context.records.update(record)
+        return present_by_schema(context, record)
 
-    def _delete(self, place: Place, context: RequestContext) -> None:
-        context.records.delete([context.find(place.kind, context.parameters["id"])], free_reference=True)
+    def _delete(self, action: ResourceAction, context: RequestContext) -> None:
+        record = context.find(action.kind, context.parameters["id"])
+        context.records.delete([record], free_reference=True)
 
-    def _check_references(self, context: RequestContext, given: Any) -> None:
-        for name, identifier in _references(given):
-            if name in self._kinds:
-                context.find(name, identifier, name)
+    def _check_references(self, context: RequestContext, request: Json) -> None:
+        for kind, identifier in _references(request):
+            if kind in self._kinds:
+                context.find(kind, identifier, kind)
 
 
-def _defaults(operation: Operation) -> dict[str, Any]:
+def _owner_id(action: ResourceAction, context: RequestContext) -> int | None:
+    return context.find(action.owner, context.parameters[action.parameter]).id if action.owner else None
+
+
+def _references(value: Json) -> Iterator[tuple[str, int | Decimal]]:
+    """The kind and the id of everything that a request refers to, by names that end in ``_id``."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name.endswith("_id") and isinstance(inner, (int, Decimal)):
+                yield name.removesuffix("_id"), inner
+            else:
+                yield from _references(inner)
+
+
+def _contract_defaults(operation: Operation) -> JsonObject:
     """What a request that leaves it out means by the contract."""
     if not operation.media_types:
         return {}
-    described = resolve_reference(operation.body_schema, operation.body_schema).get("properties", {})
-    return {name: one["default"] for name, one in described.items() if "default" in one}
+    properties = resolve_reference(operation.body_schema, operation.body_schema).get("properties", {})
+    return {name: schema["default"] for name, schema in properties.items() if "default" in schema}
 
 
-def show(context: RequestContext, record: JsonRecord, **known: Any) -> Any:
-    """A record as the call's answer has it; None when the operation answers without a body.
-
-    Args:
-        context: its operation says how the answer looks.
-        record: any record.
-        known: fields that are not kept, or kept otherwise.
-    """
-    form = answer_of(context.operation)
-    return None if form is None else synthesis.show(context, form, record, **known)
-
-
-def show_item(context: RequestContext, record: JsonRecord, **known: Any) -> dict[str, Any]:
-    """A record as an item of the call's list; ``known`` as in :func:`show`."""
-    answer = answer_of(context.operation)
-    assert answer is not None, "a list has an answer"
-    (items,) = (answer.properties or {})["items"]
-    shown: dict[str, Any] = synthesis.show(context, items.item[0], record, **known)
-    return shown
-
-
-def _references(given: Any) -> Iterator[tuple[str, int | Decimal]]:
-    """Names and ids of everything that a request refers to."""
-    if isinstance(given, list):
-        for one in given:
-            yield from _references(one)
-    elif isinstance(given, dict):
-        for name, value in given.items():
-            if name.endswith("_id") and isinstance(value, (int, Decimal)):
-                yield name.removesuffix("_id"), value
-            else:
-                yield from _references(value)
-
-
-def _plain(shown: Any) -> dict[str, Any]:
-    if not isinstance(shown, dict):
+def _storable(answer: Json) -> JsonObject:
+    """Plain values of an answer; links are built anew each time, and stamps are columns of the record."""
+    if not isinstance(answer, dict):
         return {}
     stamps = {"id", "created_at", "updated_at", "external_reference"}
     return {
         name: value
-        for name, value in shown.items()
+        for name, value in answer.items()
         if isinstance(value, (str, int)) and name not in stamps and not name.endswith("url")
     }
 
 
-def change_below(context: RequestContext, owner: JsonRecord, kind: str, changes: Mapping[str, Any]) -> None:
+def present_by_schema(context: RequestContext, record: AnyRecord, **computed: Json) -> Json:
+    """A record as the schema of the operation's answer has it; None when that has no body.
+
+    Args:
+        context: its operation says how the answer looks.
+        record: any record.
+        computed: fields that are not stored, or stored otherwise.
+    """
+    variant = answer_variant(context.operation)
+    return None if variant is None else synthesize(context, variant, record, computed)
+
+
+def present_item(context: RequestContext, record: AnyRecord, **computed: Json) -> JsonObject:
+    """A record as an item of the operation's list; ``computed`` as in :func:`present_by_schema`."""
+    variant = answer_variant(context.operation)
+    assert variant is not None, "a list has an answer"
+    (items,) = (variant.properties or {})["items"]
+    return synthesize(context, items.item[0], record, computed)
+
+
+def change_children(context: RequestContext, owner: AnyRecord, kind: str, changes: JsonObject) -> None:
     """Carry out ``{create, update, delete}`` on the records of a kind below an owner.
 
     Raises:
         ApiError: 404 for an id that is not below the owner.
     """
-    kept = {one.id: one for one in context.records.select(kind, Selection(), parent=owner.id)}
-    for given in (*changes.get("update", ()), *changes.get("delete", ())):
-        if given["id"] not in kept:
-            raise context.unknown_reference(f"{kind} {given['id']}")
-    for given in changes.get("update", ()):
-        record = kept[given["id"]]
-        record.body.update({name: value for name, value in given.items() if name != "id"})
-        context.records.update(record)
-    context.records.delete([kept[given["id"]] for given in changes.get("delete", ())])
-    for given in changes.get("create", ()):
-        context.records.insert(kind, dict(given), parent=owner.id)
+    children = {child.id: child for child in context.records.select(kind, Selection(), parent=owner.id)}
+    for change in (*changes.get("update", ()), *changes.get("delete", ())):
+        if change["id"] not in children:
+            raise context.unknown_reference(f"{kind} {change['id']}")
+    for update in changes.get("update", ()):
+        child = children[update["id"]]
+        child.body.update({name: value for name, value in update.items() if name != "id"})
+        context.records.update(child)
+    context.records.delete([children[deletion["id"]] for deletion in changes.get("delete", ())])
+    for creation in changes.get("create", ()):
+        context.records.insert(kind, dict(creation), parent=owner.id)

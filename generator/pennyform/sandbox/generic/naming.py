@@ -7,24 +7,25 @@ from typing import Literal
 
 from pennyform.sandbox.contract.contract import Operation
 
-Verb = Literal["list", "get", "create", "update", "delete", "change"]
+Action = Literal["list", "get", "create", "update", "delete"]
 
 _BASE = "/api/external/v2/"
 _IRREGULAR = {"appendices": "appendix", "e-invoices": "e_invoice"}
 # What is imported is a resource of the collection that the import stands below.
 _IMPORTS = frozenset({"import", "imports", "e_invoices"})
-_BY_ID = {"GET": "get", "PUT": "update", "DELETE": "delete"}
+_BY_ID: dict[str, Action] = {"GET": "get", "PUT": "update", "DELETE": "delete"}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResourceAction:
     """What an operation does, and to which kind of record.
 
-    ``owner`` and ``parameter`` name the record that the path leads through, when it leads through one.
-    ``change`` is an action on the owner itself: ``PUT /supplier_invoices/{id}/payment_status``.
+    ``owner`` and ``parameter`` name the record that the path leads through, when it leads through one. A
+    ``PUT`` below a record (``/supplier_invoices/{id}/payment_status``) updates that record: it is the owner,
+    and the kind too.
     """
 
-    verb: Verb
+    action: Action
     kind: str
     owner: str = ""
     parameter: str = ""
@@ -44,22 +45,18 @@ def collection_of(kind: str) -> str:
     return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
 
 
-def place_of(operation: Operation) -> Place:
-    """Read an operation's place from its method and path."""
+def parse_operation(operation: Operation) -> ResourceAction:
+    """Read an operation's action and kind from its method and path."""
     segments = operation.path.removeprefix(_BASE).split("/")
     if segments[-1].startswith("{"):
-        verb: Verb = _BY_ID[operation.method]  # type: ignore[assignment]
-        return Place(verb, kind_of(segments[-2]))
-    names = [segment for segment in segments if segment not in _IMPORTS] or segments
-    owner, parameter = _owner(segments)
-    if operation.method == "PUT":
-        return Place("change", owner, owner, parameter)
-    verb = "list" if operation.method == "GET" else "create"
-    return Place(verb, kind_of(names[-1]), owner, parameter)
-
-
-def _owner(segments: list[str]) -> tuple[str, str]:
-    for place, segment in enumerate(segments):
+        return ResourceAction(_BY_ID[operation.method], kind_of(segments[-2]))
+    owner, parameter = "", ""
+    for index, segment in enumerate(segments):
         if segment.startswith("{"):
-            return kind_of(segments[place - 1]), segment.strip("{}")
-    return "", ""
+            owner, parameter = kind_of(segments[index - 1]), segment.strip("{}")
+            break
+    if operation.method == "PUT":
+        return ResourceAction("update", owner, owner, parameter)
+    names = [segment for segment in segments if segment not in _IMPORTS] or segments
+    action: Action = "list" if operation.method == "GET" else "create"
+    return ResourceAction(action, kind_of(names[-1]), owner, parameter)

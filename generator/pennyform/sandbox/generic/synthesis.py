@@ -8,138 +8,138 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from pennyform.sandbox.generic.naming import collection_of
-from pennyform.sandbox.generic.schema_forms import Form
-from pennyform.sandbox.money import currencies, money
-from pennyform.sandbox.money.amounts import is_decimal
+from pennyform.sandbox.generic.schema_variants import SchemaVariant
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.money import currencies
+from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
+from pennyform.sandbox.money.parsing import is_decimal
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import JsonRecord
+from pennyform.sandbox.storage.records import AnyRecord, RecordBody
 
-_UNKNOWN: Any = object()
+_UNKNOWN: Json = object()
 _AMOUNT = re.compile(r"(.*_)?(amount|amount_before_tax|tax|balance|debit|credit|fee|quantity|price)s?")
-_FILES = frozenset({"attachment", "purchase_order"})
-_OF_FILES = _FILES | {"public_file_url", "file_url", "source_file_url", "filename"}
+_FILE_OBJECTS = frozenset({"attachment", "purchase_order"})
+_FILE_FIELDS = _FILE_OBJECTS | {"public_file_url", "file_url", "source_file_url", "filename"}
 
 
-def show(context: RequestContext, form: Form, record: JsonRecord, **known: Any) -> Any:
-    """A record as the form has it.
+def synthesize(
+    context: RequestContext, variant: SchemaVariant, record: AnyRecord, computed: JsonObject
+) -> JsonObject:
+    """A record as the schema has it.
 
     Args:
         context: gives links and looks records up.
-        form: of the answer, or of an item of it.
+        variant: of the answer, or of an item of it.
         record: any record.
-        known: goes before what the record keeps.
+        computed: fields that take precedence over what the record stores.
     """
+    stored = record.body.fields() if isinstance(record.body, RecordBody) else record.body
     stamps = {"id": record.id, "created_at": record.created_at, "updated_at": record.updated_at}
-    found = {**record.body, **stamps, **known}
+    fields = {**stored, **stamps, **computed}
     if record.reference is not None:
-        found["external_reference"] = record.reference
+        fields["external_reference"] = record.reference
     # Some answers wrap the record in its own name.
-    return _Synthesis(context, record).fill(form, {record.kind: found, **found})
+    return _Synthesis(context, record).fill_object(variant, {record.kind: fields, **fields})
 
 
 @dataclass(frozen=True, slots=True)
 class _Synthesis:
     context: RequestContext
-    record: JsonRecord
+    record: AnyRecord
 
-    def fill(self, form: Form, known: Mapping[str, Any]) -> dict[str, Any]:
-        """An object of a form, from what is known of it."""
-        properties = form.properties or {}
-        return {name: self._property(name, forms, known) for name, forms in properties.items()}
+    def fill_object(self, variant: SchemaVariant, known: JsonObject) -> JsonObject:
+        """An object that conforms, from what is known of it."""
+        answer = {}
+        for name, variants in (variant.properties or {}).items():
+            value = known.get(name, _UNKNOWN)
+            if value is _UNKNOWN:
+                value = self._look_up(name, known)
+            answer[name] = self._fill_property(name, variants, value)
+        return answer
 
-    def _property(self, name: str, forms: Sequence[Form], known: Mapping[str, Any]) -> Any:
-        found = known.get(name, _UNKNOWN)
-        if found is _UNKNOWN:
-            found = self._looked_up(name, known)
-        for value in _readings(found):
-            for form in forms:
-                if form.fits(value):
-                    return self._filled(form, value)
-        return self._nothing(name, forms[0])
+    def _fill_property(self, name: str, variants: Sequence[SchemaVariant], value: Json) -> Json:
+        for reading in _readings(value):
+            for variant in variants:
+                if variant.fits(reading):
+                    return self._fill_value(variant, reading)
+        return self._placeholder(name, variants[0])
 
-    def _filled(self, form: Form, value: Any) -> Any:
-        """A value that fits its form, and everything below it."""
-        if isinstance(value, dict) and form.properties:
-            return self.fill(form, value)
-        if isinstance(value, list) and form.item:
-            return [self._filled(form.item[0], one) for one in value]
+    def _fill_value(self, variant: SchemaVariant, value: Json) -> Json:
+        """A value that fits, and everything below it."""
+        if isinstance(value, dict) and variant.properties:
+            return self.fill_object(variant, value)
+        if isinstance(value, list) and variant.item:
+            return [self._fill_value(variant.item[0], item) for item in value]
         return value
 
-    def _looked_up(self, name: str, known: Mapping[str, Any]) -> Any:
-        """What follows from other things that are known."""
+    def _look_up(self, name: str, known: JsonObject) -> Json:
+        """A value that follows from other things that are known, or ``_UNKNOWN``."""
         attachment = known.get("file_attachment_id")
-        if attachment and name in _OF_FILES:
-            return self._file(name, attachment)
+        if attachment and name in _FILE_FIELDS:
+            filename = self.context.find("file_attachment", attachment).body["filename"]
+            link = self.context.public_url("file_attachment", attachment, filename)
+            if name in _FILE_OBJECTS:
+                return {"filename": filename, "url": link}
+            return filename if name == "filename" else link
         identifier = known.get(f"{name}_id")
         if identifier:
-            return self._reference(name, identifier)
-        return _amount(name, known)
+            record = self.context.records.get(name, identifier)
+            url = self.context.url(collection_of(name), identifier)
+            return {**(record.body if record else {}), "id": identifier, "url": url}
+        return _compute_amount(name, known)
 
-    def _reference(self, name: str, identifier: int) -> dict[str, Any]:
-        found = self.context.records.get(name, identifier)
-        body = found.body if found else {}
-        return {**body, "id": identifier, "url": self.context.url(collection_of(name), identifier)}
-
-    def _file(self, name: str, attachment: int) -> Any:
-        filename = self.context.find("file_attachment", attachment).body["filename"]
-        link = self.context.public_url("file_attachment", attachment, filename)
-        if name in _FILES:
-            return {"filename": filename, "url": link}
-        return filename if name == "filename" else link
-
-    def _nothing(self, name: str, form: Form) -> Any:
-        """What conforms when nothing is known."""
-        if form.fits(None):
+    def _placeholder(self, name: str, variant: SchemaVariant) -> Json:
+        """A value that conforms when nothing is known."""
+        if variant.fits(None):
             return None
-        if form.has_fallback:
-            return form.fallback
-        own = self.context.url(collection_of(self.record.kind), self.record.id)
-        if "object" in form.types:
-            return self.fill(form, {"id": self.record.id, "url": f"{own}/{name}"})
-        if "string" in form.types:
-            return self._text(name, form, own)
-        number = self.record.id if name == "id" else form.minimum
-        return {"array": [], "boolean": False}.get(form.types[0], number)
+        if variant.has_default:
+            return variant.default
+        own_url = self.context.url(collection_of(self.record.kind), self.record.id)
+        if "object" in variant.types:
+            return self.fill_object(variant, {"id": self.record.id, "url": f"{own_url}/{name}"})
+        if "string" in variant.types:
+            return self._placeholder_text(name, variant, own_url)
+        number = self.record.id if name == "id" else variant.minimum
+        return {"array": [], "boolean": False}.get(variant.types[0], number)
 
-    def _text(self, name: str, form: Form, own: str) -> str:
+    def _placeholder_text(self, name: str, variant: SchemaVariant, own_url: str) -> str:
         by_format = {
             "date": self.record.created_at[:10],
             "date-time": self.record.created_at,
-            "uri": own,
+            "uri": own_url,
             "uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{name}/{self.record.id}")),
         }
-        if form.format in by_format:
-            return by_format[form.format]
+        if variant.format in by_format:
+            return by_format[variant.format]
         if name == "url":
-            return own
+            return own_url
         if _AMOUNT.fullmatch(name):
             return "0.0"
-        return name if form.non_empty else ""
+        return name if variant.non_empty else ""
 
 
-def _readings(value: Any) -> Sequence[Any]:
+def _readings(value: Json) -> Sequence[Json]:
     """A value, and a number as the text that the API writes amounts as."""
     if value is _UNKNOWN:
         return ()
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return (value, money.text(Decimal(value)))
+        return (value, format_amount(Decimal(value)))
     return (value,)
 
 
-def _amount(name: str, known: Mapping[str, Any]) -> Any:
+def _compute_amount(name: str, known: JsonObject) -> Json:
     """Euros from the currency's amount, the rate from the currency, an amount before tax from the others."""
     rate = currencies.exchange_rate(known.get("currency") or "EUR")
     if name == "exchange_rate":
-        return money.text(rate)
+        return format_amount(rate)
     if name in ("amount", "tax") and is_decimal(str(known.get(f"currency_{name}", ""))):
-        return money.text(money.rounded(Decimal(known[f"currency_{name}"]) * rate, 2))
-    parts = [str(known.get(part, "")) for part in ("currency_amount", "currency_tax")]
-    if name == "currency_amount_before_tax" and all(map(is_decimal, parts)):
-        return money.text(Decimal(parts[0]) - Decimal(parts[1]))
+        return format_amount(round_half_up(Decimal(known[f"currency_{name}"]) * rate, 2))
+    with_tax, tax = (str(known.get(part, "")) for part in ("currency_amount", "currency_tax"))
+    if name == "currency_amount_before_tax" and is_decimal(with_tax) and is_decimal(tax):
+        return format_amount(Decimal(with_tax) - Decimal(tax))
     return _UNKNOWN

@@ -1,7 +1,7 @@
-"""Where the books keep what a list is filtered and sorted by.
+"""The SQL expression for each field that a list is filtered and sorted by.
 
-Which fields and operators a list takes is the contract's word. What is written down here is only how a
-field is found in a record, by its name: the names mean the same in every list.
+Which fields and operators a list takes is the contract's word. This only says how a field is found in a
+stored record, by its name: the names mean the same in every list.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Column:
     many: bool = False
 
 
-def _kept(name: str) -> str:
+def _json_field(name: str) -> str:
     return f"json_extract(body, '$.{name}')"
 
 
@@ -28,9 +28,10 @@ _BY_NAME = {
     "id": Column("integer", "id"),
     "external_reference": Column("text", "reference"),
     "category_group_id": Column("integer", "parent"),
-    "category_id": Column("integer", _kept("category_ids"), many=True),
-    "emails": Column("text", _kept("emails"), many=True),
-    "flow_id": Column("text", _kept("flow_id")),
+    "category_id": Column("integer", _json_field("category_ids"), many=True),
+    "emails": Column("text", _json_field("emails"), many=True),
+    # Ends like an id, but is text.
+    "flow_id": Column("text", _json_field("flow_id")),
 }
 _DATES = frozenset({"date", "start"})
 _BOOLEANS = frozenset({"draft", "credit_note", "enabled"})
@@ -42,7 +43,7 @@ def column(name: str) -> Column:
     if name in _BY_NAME:
         return _BY_NAME[name]
     if name in _BOOLEANS:
-        return Column("boolean", _kept(name))
+        return Column("boolean", _json_field(name))
     if name in _DATES:
-        return Column("date", _kept(name))
-    return Column("integer" if name.endswith("_id") else "text", _kept(name))
+        return Column("date", _json_field(name))
+    return Column("integer" if name.endswith("_id") else "text", _json_field(name))

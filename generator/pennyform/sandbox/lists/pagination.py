@@ -1,7 +1,7 @@
-"""Pages: filter, sort, limit and cursor of every list.
+"""Pagination: filter, sort, limit and cursor of every list.
 
-A cursor says where the last page ended and nothing else. It carries neither filter nor sort: a caller who
-does not send them again gets a following page that is neither filtered nor sorted, as with the real API.
+A cursor says where the last page ended and nothing else. By the contract it carries neither filter nor sort:
+a caller who does not send them again gets a following page that is neither filtered nor sorted.
 """
 
 from __future__ import annotations
@@ -9,106 +9,107 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, overload
 
 import msgspec
 
 from pennyform.sandbox.api_errors import bad_request
-from pennyform.sandbox.contract.contract import Operation
+from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.lists.columns import column
-from pennyform.sandbox.lists.filters import conditions
+from pennyform.sandbox.lists.filters import parse_filter
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.storage.records import (
+    AnyRecord,
+    Body,
+    JsonRecord,
+    Record,
+    RecordBody,
+    Selection,
+    TypedBody,
+)
 
 DEFAULT_LIMIT = 20
 EVERYTHING = Selection()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[Body]):
     """One page of records; ``next_cursor`` is None on the last one."""
 
-    records: list[JsonRecord]
+    records: list[Record[Body]]
     next_cursor: str | None
 
-    @property
-    def has_more(self) -> bool:
-        """Whether another page follows."""
-        return self.next_cursor is not None
 
-
-@dataclass(frozen=True, slots=True)
-class _Sort:
-    name: str
-    descending: bool
-
-    @property
-    def expression(self) -> str:
-        return column(self.name).expression
-
-
-def page(
-    context: RequestContext, kind: str, *, parent: int | None = None, also: Selection = EVERYTHING
-) -> Page:
-    """Read one page of a kind of record, as the call's ``filter``, ``sort``, ``limit`` and ``cursor`` say.
+@overload
+def read_page(
+    context: RequestContext, kind: str, *, parent: int | None = None, where: Selection = EVERYTHING
+) -> Page[JsonObject]: ...
+@overload
+def read_page(
+    context: RequestContext,
+    kind: type[TypedBody],
+    *,
+    parent: int | None = None,
+    where: Selection = EVERYTHING,
+) -> Page[TypedBody]: ...
+def read_page(
+    context: RequestContext,
+    kind: str | type[RecordBody],
+    *,
+    parent: int | None = None,
+    where: Selection = EVERYTHING,
+) -> Page[Any]:
+    """Read one page of a kind of record, by the request's ``filter``, ``sort``, ``limit`` and ``cursor``.
 
     Args:
         context: its operation says what the list can be filtered and sorted by.
-        kind: of the records.
+        kind: the name of the records' kind, or the type that their bodies are read as.
         parent: only records of this parent.
-        also: only records for which these conditions hold.
+        where: only records for which these conditions hold.
 
     Raises:
         ApiError: 400 for an unknown filter, sort or cursor.
     """
-    query = context.parameters
-    sort = _sort(context.operation, query.get("sort") or context.operation.default_sort)
-    limit = query.get("limit", DEFAULT_LIMIT)
-    where, values = (
-        conditions(query["filter"], context.operation.filters) if query.get("filter") else ([], [])
-    )
-    if query.get("cursor"):
-        beyond, after = _after(sort, query["cursor"])
-        where, values = [*where, beyond], [*values, *after]
-    where, values = [*also.conditions, *where], [*also.values, *values]
-    records = context.records.select(kind, Selection(where, values, _order(sort), limit + 1), parent=parent)
-    return Page(records[:limit], cursor(records[limit - 1], sort.name) if len(records) > limit else None)
-
-
-def _sort(operation: Operation, text: str) -> _Sort:
-    name = text.removeprefix("-")
+    query, operation = context.parameters, context.operation
+    sort = query.get("sort") or operation.default_sort
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name not in operation.sortable_fields:
         raise bad_request(f"Cannot sort by {name}: use one of {', '.join(operation.sortable_fields)}")
-    return _Sort(name, text.startswith("-"))
+    conditions, values = [*where.conditions], [*where.values]
+    if query.get("filter"):
+        filters, operands = parse_filter(query["filter"], operation.filters)
+        conditions += filters
+        values += operands
+    if query.get("cursor"):
+        after, position = _condition_after(query["cursor"], name, descending=descending)
+        conditions.append(after)
+        values += position
+    direction = "DESC" if descending else "ASC"
+    order = f"id {direction}"
+    if name != "id":
+        # Equal keys need an order too, or a cursor could skip some of them.
+        order = f"{column(name).expression} {direction}, {order}"
+    limit = query.get("limit", DEFAULT_LIMIT)
+    # One more than the page has, to know whether another page follows.
+    selection = Selection(conditions, values, order, limit + 1)
+    records: list[AnyRecord] = context.records.select(kind, selection, parent=parent)
+    return Page(records[:limit], cursor_after(records[limit - 1], name) if len(records) > limit else None)
 
 
-def _order(sort: _Sort) -> str:
-    direction = "DESC" if sort.descending else "ASC"
-    by_id = f"id {direction}"
-    return by_id if sort.name == "id" else f"{sort.expression} {direction}, {by_id}"
+def cursor_after(record: AnyRecord, sort: str = "id") -> str:
+    """The cursor just after a record: its id, and its sort key when that is another one."""
+    if sort == "id":
+        return encode_cursor([record.id])
+    fields = record.body.fields() if isinstance(record.body, RecordBody) else record.body
+    return encode_cursor([record.id, sort, fields.get(sort)])
 
 
-def cursor(record: JsonRecord, sort: str = "id") -> str:
-    """The position just after a record: its id, and its sort key when that is another one."""
-    return position([record.id] if sort == "id" else [record.id, sort, record.body.get(sort)])
+def encode_cursor(position: list[int | str | None]) -> str:
+    """A cursor, opaque to callers; :func:`decode_cursor` reads it."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
 
 
-def position(place: list[Any]) -> str:
-    """A cursor: opaque to callers."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
-
-
-def _after(sort: _Sort, text: str) -> tuple[str, list[Any]]:
-    identifier, *key = positioned(text)
-    comparison = "<" if sort.descending else ">"
-    if sort.name == "id":
-        return f"id {comparison} ?", [identifier]
-    if not key or key[0] != sort.name:
-        raise bad_request("The cursor does not fit this sort")
-    return f"({sort.expression}, id) {comparison} (?, ?)", [key[1], identifier]
-
-
-def positioned(text: str) -> list[Any]:
+def decode_cursor(text: str) -> list[int | str | None]:
     """What a cursor says: an id, and the name and the value of a sort key when there is one.
 
     Raises:
@@ -116,33 +117,61 @@ def positioned(text: str) -> list[Any]:
     """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        place = msgspec.json.decode(raw, type=list[int | str | None])
+        position = msgspec.json.decode(raw, type=list[int | str | None])
     except (ValueError, RecursionError) as problem:
         raise bad_request("The cursor is not valid") from problem
-    if len(place) not in (1, 3) or not isinstance(place[0], int):
+    if len(position) not in (1, 3) or not isinstance(position[0], int):
         raise bad_request("The cursor is not valid")
-    return place
+    return position
 
 
-Present = Callable[[RequestContext, JsonRecord], dict[str, Any]]
+def _condition_after(cursor: str, sort: str, *, descending: bool) -> tuple[str, list[int | str | None]]:
+    identifier, *key = decode_cursor(cursor)
+    comparison = "<" if descending else ">"
+    if sort == "id":
+        return f"id {comparison} ?", [identifier]
+    if not key or key[0] != sort:
+        raise bad_request("The cursor does not fit this sort")
+    return f"({column(sort).expression}, id) {comparison} (?, ?)", [key[1], identifier]
 
 
-def listed(
+@overload
+def list_records(
     context: RequestContext,
     kind: str,
-    present: Present,
+    present: Callable[[RequestContext, JsonRecord], JsonObject],
     *,
     parent: int | None = None,
-    also: Selection = EVERYTHING,
-) -> dict[str, Any]:
-    """The answer of a list: one :func:`page` of records, each as ``present`` shows it."""
-    return shown(context, page(context, kind, parent=parent, also=also), present)
+    where: Selection = EVERYTHING,
+) -> JsonObject: ...
+@overload
+def list_records(
+    context: RequestContext,
+    kind: type[TypedBody],
+    present: Callable[[RequestContext, Record[TypedBody]], JsonObject],
+    *,
+    parent: int | None = None,
+    where: Selection = EVERYTHING,
+) -> JsonObject: ...
+def list_records(
+    context: RequestContext,
+    kind: str | type[RecordBody],
+    present: Callable[[RequestContext, AnyRecord], JsonObject],
+    *,
+    parent: int | None = None,
+    where: Selection = EVERYTHING,
+) -> JsonObject:
+    """The answer of a list: one page of records, each as ``present`` shows it; else as :func:`read_page`."""
+    page: Page[Any] = read_page(context, kind, parent=parent, where=where)
+    return present_page(context, page, present)
 
 
-def shown(context: RequestContext, found: Page, present: Present) -> dict[str, Any]:
+def present_page(
+    context: RequestContext, page: Page[Body], present: Callable[[RequestContext, Record[Body]], JsonObject]
+) -> JsonObject:
     """The answer of a list whose page was read before."""
     return {
-        "items": [present(context, record) for record in found.records],
-        "has_more": found.has_more,
-        "next_cursor": found.next_cursor,
+        "items": [present(context, record) for record in page.records],
+        "has_more": page.next_cursor is not None,
+        "next_cursor": page.next_cursor,
     }

@@ -35,7 +35,7 @@ _EUROS = {
 }
 
 
-def decimals(currency: str) -> int:
+def minor_unit_decimals(currency: str) -> int:
     """Decimals of an amount in this currency: 2 for EUR, 0 for JPY, 3 for KWD."""
     if currency in _NO_DECIMALS:
         return 0

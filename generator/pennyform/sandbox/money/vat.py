@@ -1,7 +1,8 @@
 """The tax that a VAT code puts on the document: the sandbox's own reading of the names.
 
-Names follow a habit: ``CC_NNN`` is NNN tenths of a percent, ``CC_A_BBB`` is A.BBB percent. Codes whose tax
-the buyer accounts for (reverse charge), exports and exemptions put none on the document.
+The contract lists codes without their rates. Their names follow a habit: ``CC_NNN`` is NNN tenths of a
+percent, ``CC_A_BBB`` is A.BBB percent. Codes whose tax the buyer accounts for (reverse charge), exports and
+exemptions put none on the document.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import re
 from decimal import Decimal
 from functools import cache
 
+# FR_200, FR_55_electronic, DE_190_BU9: tenths of a percent.
 _TENTHS = re.compile(r"[A-Z]{2}_(\d+)(_electronic)?(_BU\d+)?")
+# FR_1_05: 1.05 percent.
 _DECIMALS = re.compile(r"[A-Z]{2}_(\d+)_(\d+)")
 _UNTAXED = re.compile(r"exempt|extracom|crossborder|intracom|construction")
 _NAMED = re.compile(r"_(\d+)(?:_|$)")
-# Kept by the service for other uses: a document with several rates, a ledger account open to all.
+# For other uses: `mixed` is a document with several rates, `any` a ledger account open to all.
 _NOT_WRITABLE = frozenset({"mixed", "any"})
 
 

@@ -1,4 +1,4 @@
-"""Cross Industry Invoice, the syntax inside Factur-X."""
+"""UN/CEFACT Cross Industry Invoice, the syntax inside Factur-X."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TERMS = "SpecifiedTradePaymentTerms/DueDateDateTime/DateTimeString"
 _ISSUED = "ExchangedDocument/IssueDateTime/DateTimeString"
 
 
-def read(root: Element) -> Document:
+def read_cii(root: Element) -> Document:
     """Read a ``CrossIndustryInvoice``.
 
     Raises:
-        UnreadableError: for what every invoice has and this one has not.
+        UnreadableError: when something is missing that every invoice has.
     """
     agreement = _part(root, f"{_TRANSACTION}/ApplicableHeaderTradeAgreement")
     settlement = _part(root, f"{_TRANSACTION}/ApplicableHeaderTradeSettlement")
@@ -47,10 +47,10 @@ def read(root: Element) -> Document:
 
 
 def _part(parent: Element, path: str) -> Element:
-    found = element(parent, path)
-    if found is None:
+    part = element(parent, path)
+    if part is None:
         raise UnreadableError(f"{path} is missing")
-    return found
+    return part
 
 
 def _party(party: Element) -> Party:

@@ -1,10 +1,11 @@
-"""What an electronic invoice says, whichever syntax it says it in."""
+"""The content of an electronic invoice, in terms of EN 16931 and free of its two syntaxes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
+# UNTDID 1001: credit note, factored credit note, self-billed credit note.
 _CREDIT_NOTES = frozenset({"381", "396", "261"})
 
 

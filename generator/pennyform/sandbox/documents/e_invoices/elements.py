@@ -11,7 +11,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
 
 
 class UnreadableError(Exception):
-    """It is no electronic invoice; the text says why."""
+    """The file is no electronic invoice; the message says why."""
 
 
 def element(parent: Element, path: str) -> Element | None:
@@ -26,8 +26,8 @@ def elements(parent: Element, path: str) -> list[Element]:
 
 def text(parent: Element, path: str) -> str:
     """The text at a path; empty when there is none."""
-    found = element(parent, path)
-    return (found.text or "").strip() if found is not None else ""
+    target = element(parent, path)
+    return (target.text or "").strip() if target is not None else ""
 
 
 def required(parent: Element, path: str) -> str:
@@ -36,10 +36,10 @@ def required(parent: Element, path: str) -> str:
     Raises:
         UnreadableError: when there is none.
     """
-    found = text(parent, path)
-    if not found:
+    value = text(parent, path)
+    if not value:
         raise UnreadableError(f"{path} is missing")
-    return found
+    return value
 
 
 def amount(parent: Element, path: str) -> Decimal:
@@ -48,19 +48,19 @@ def amount(parent: Element, path: str) -> Decimal:
     Raises:
         UnreadableError: when there is none.
     """
-    found = required(parent, path)
-    if not _DECIMAL.fullmatch(found):
+    value = required(parent, path)
+    if not _DECIMAL.fullmatch(value):
         raise UnreadableError(f"{path} is no number")
-    return Decimal(found)
+    return Decimal(value)
 
 
-def day(written: str, path: str) -> str:
+def day(value: str, path: str) -> str:
     """A date in ISO 8601, from that or from ``YYYYMMDD``.
 
     Raises:
         UnreadableError: when it is neither.
     """
     try:
-        return date.fromisoformat(written).isoformat()
+        return date.fromisoformat(value).isoformat()
     except ValueError as problem:
         raise UnreadableError(f"{path} is no date") from problem

@@ -1,4 +1,4 @@
-"""Universal Business Language: ``Invoice`` and ``CreditNote``."""
+"""OASIS Universal Business Language 2.1: ``Invoice`` and ``CreditNote``."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LINES = {
 }
 
 
-def read(root: Element) -> Document:
+def read_ubl(root: Element) -> Document:
     """Read an ``Invoice`` or a ``CreditNote``.
 
     Raises:
-        UnreadableError: for what every invoice has and this one has not.
+        UnreadableError: when something is missing that every invoice has.
     """
     name = root.tag.rpartition("}")[2]
     line, quantity = _LINES[name]
@@ -39,7 +39,7 @@ def read(root: Element) -> Document:
         currency=required(root, "DocumentCurrencyCode"),
         seller=_party(root, "AccountingSupplierParty/Party"),
         buyer=_party(root, "AccountingCustomerParty/Party"),
-        lines=tuple(_line(one, quantity) for one in elements(root, line)),
+        lines=tuple(_line(item, quantity) for item in elements(root, line)),
         before_tax=amount(root, "LegalMonetaryTotal/TaxExclusiveAmount"),
         tax=amount(root, "TaxTotal/TaxAmount"),
         with_tax=amount(root, "LegalMonetaryTotal/TaxInclusiveAmount"),

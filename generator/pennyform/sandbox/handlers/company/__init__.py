@@ -1,1 +1,1 @@
-"""Operations on the company itself: who asks, changelogs, files, webhooks."""
+"""Operations on the company itself: its user, changelogs, files, webhooks."""

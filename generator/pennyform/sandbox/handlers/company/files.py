@@ -1,43 +1,37 @@
-"""Files to refer to, and files that hang on a document."""
+"""Files to refer to, and files that are attached to a document."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
-from pennyform.sandbox.documents import attachments
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Handler, RequestContext
-
-_APPENDIX = "appendix"
+from pennyform.sandbox.documents.attachments import present_attachment, store_attachment
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.parties import Appendix, StoredFile
+from pennyform.sandbox.request_context import RequestContext
 
 
-def upload(context: RequestContext) -> dict[str, Any]:
+@handles("postFileAttachments")
+def upload_file(context: RequestContext) -> JsonObject:
     """``POST /file_attachments``: the same content may come any number of times."""
     filename = context.body.get("filename", "")
-    return attachments.show(context, attachments.keep(context, "file_attachment", filename=filename))
+    return present_attachment(context, store_attachment(context, StoredFile, filename=filename))
 
 
-def _list_appendices(owner: str, context: RequestContext) -> dict[str, Any]:
+@handles("getCustomerInvoiceAppendices", "customer_invoice")
+@handles("getQuoteAppendices", "quote")
+@handles("getCommercialDocumentAppendices", "commercial_document")
+def list_appendices(owner: str, context: RequestContext) -> JsonObject:
     """``GET /…/{id}/appendices``."""
     record = context.find(owner, context.parameters[f"{owner}_id"])
-    return listed(context, _APPENDIX, attachments.show, parent=record.id)
+    return list_records(context, Appendix, present_attachment, parent=record.id)
 
 
-def _append(owner: str, context: RequestContext) -> dict[str, Any]:
+@handles("postCustomerInvoiceAppendices", "customer_invoice")
+@handles("postQuoteAppendices", "quote")
+@handles("postCommercialDocumentAppendices", "commercial_document")
+def add_appendix(owner: str, context: RequestContext) -> JsonObject:
     """``POST /…/{id}/appendices``: to a draft too, and as often as it is sent."""
     record = context.find(owner, context.parameters[f"{owner}_id"])
-    appendix = attachments.keep(context, _APPENDIX, parent=record.id)
+    appendix = store_attachment(context, Appendix, parent=record.id)
     context.save_attached(record)
-    return attachments.show(context, appendix)
-
-
-OPERATIONS: dict[str, Handler] = {
-    "postFileAttachments": upload,
-    "getCustomerInvoiceAppendices": partial(_list_appendices, "customer_invoice"),
-    "postCustomerInvoiceAppendices": partial(_append, "customer_invoice"),
-    "getQuoteAppendices": partial(_list_appendices, "quote"),
-    "postQuoteAppendices": partial(_append, "quote"),
-    "getCommercialDocumentAppendices": partial(_list_appendices, "commercial_document"),
-    "postCommercialDocumentAppendices": partial(_append, "commercial_document"),
-}
+    return present_attachment(context, appendix)

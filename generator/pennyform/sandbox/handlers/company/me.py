@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pennyform.sandbox.request_context import Handler, RequestContext
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.request_context import RequestContext
 
 _USER = {
     "id": 31_000_001,
@@ -15,8 +15,9 @@ _USER = {
 }
 
 
-def get_me(context: RequestContext) -> dict[str, Any]:
-    """``GET /me``: needs no scope."""
+@handles("getMe")
+def get_me(context: RequestContext) -> JsonObject:
+    """``GET /me``: by the contract it needs no scope."""
     company = context.access.company
     return {
         "user": _USER,
@@ -28,6 +29,3 @@ def get_me(context: RequestContext) -> dict[str, Any]:
         },
         "scopes": list(context.access.scopes),
     }
-
-
-OPERATIONS: dict[str, Handler] = {"getMe": get_me}

@@ -3,116 +3,111 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.lists.pagination import listed
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.ledger import BankAccount
 from pennyform.sandbox.money.currencies import CURRENCIES
-from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import JsonRecord, Record, Selection
 
 _CODE = re.compile(r"[A-Za-z]{2,5}")
 
 
-def _establishment(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def _present_establishment(_: RequestContext, record: JsonRecord) -> JsonObject:
     stamps = {"created_at": record.created_at, "updated_at": record.updated_at}
     return {"id": record.id, "name": record.body["name"], **stamps}
 
 
-def _account(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    kept = record.body
-    journal, ledger_account = kept["journal_id"], kept["ledger_account_id"]
+def _present_account(context: RequestContext, record: Record[BankAccount]) -> JsonObject:
+    account = record.body
+    ledger_account = account.ledger_account_id
     return {
         "id": record.id,
-        **{name: kept[name] for name in ("name", "currency", "balance")},
-        "bank_establishment": {"id": kept["bank_establishment_id"]},
-        "journal": {"id": journal, "url": context.url("journals", journal)},
+        "name": account.name,
+        "currency": account.currency,
+        "balance": account.balance,
+        "bank_establishment": {"id": account.bank_establishment_id},
+        "journal": {"id": account.journal_id, "url": context.url("journals", account.journal_id)},
         "ledger_account": {"id": ledger_account, "url": context.url("ledger_accounts", ledger_account)},
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
 
 
-def _journal(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def _present_journal(_: RequestContext, record: JsonRecord) -> JsonObject:
     return {"id": record.id, **record.body}
 
 
-def list_establishments(context: RequestContext) -> dict[str, Any]:
+@handles("getBankEstablishments")
+def list_establishments(context: RequestContext) -> JsonObject:
     """``GET /bank_establishments``."""
-    return listed(context, "bank_establishment", _establishment)
+    return list_records(context, "bank_establishment", _present_establishment)
 
 
-def list_accounts(context: RequestContext) -> dict[str, Any]:
+@handles("getBankAccounts")
+def list_bank_accounts(context: RequestContext) -> JsonObject:
     """``GET /bank_accounts``."""
-    return listed(context, "bank_account", _account)
+    return list_records(context, BankAccount, _present_account)
 
 
-def get_account(context: RequestContext) -> dict[str, Any]:
+@handles("getBankAccount")
+def get_bank_account(context: RequestContext) -> JsonObject:
     """``GET /bank_accounts/{id}``."""
-    return _account(context, context.find("bank_account", context.parameters["id"]))
+    return _present_account(context, context.find(BankAccount, context.parameters["id"]))
 
 
-def create_account(context: RequestContext) -> dict[str, Any]:
+@handles("postBankAccount")
+def create_bank_account(context: RequestContext) -> JsonObject:
     """``POST /bank_accounts``: at the bank ``Other`` unless told; empty at first."""
-    given = context.body
-    bank = given.get("bank_establishment_id")
+    request = context.body
+    bank = request.get("bank_establishment_id")
     if bank is None:
-        bank = _first(context, "bank_establishment", "name", "Other").id
+        bank = _find_by_field(context, "bank_establishment", "name", "Other")[0].id
     else:
         context.find("bank_establishment", bank, "Bank establishment")
-    currency = given.get("currency", "EUR")
+    currency = request.get("currency", "EUR")
     if currency not in CURRENCIES:
         raise unprocessable(f"{currency} is not a currency")
-    body = {
-        "name": given["name"],
-        "currency": currency,
-        "balance": "0.0",
-        "bank_establishment_id": bank,
-        "journal_id": _first(context, "journal", "code", "BQ").id,
-        "ledger_account_id": _first(context, "ledger_account", "number", "512000").id,
-        "iban": given.get("iban"),
-    }
-    return _account(context, context.records.insert("bank_account", body))
+    account = BankAccount(
+        name=request["name"],
+        currency=currency,
+        balance="0.0",
+        bank_establishment_id=bank,
+        journal_id=_find_by_field(context, "journal", "code", "BQ")[0].id,
+        ledger_account_id=_find_by_field(context, "ledger_account", "number", "512000")[0].id,
+        iban=request.get("iban"),
+    )
+    return _present_account(context, context.records.insert(BankAccount.KIND, account))
 
 
-def list_journals(context: RequestContext) -> dict[str, Any]:
+@handles("getJournals")
+def list_journals(context: RequestContext) -> JsonObject:
     """``GET /journals``."""
-    return listed(context, "journal", _journal)
+    return list_records(context, "journal", _present_journal)
 
 
-def get_journal(context: RequestContext) -> dict[str, Any]:
+@handles("getJournal")
+def get_journal(context: RequestContext) -> JsonObject:
     """``GET /journals/{id}``."""
-    return _journal(context, context.find("journal", context.parameters["id"]))
+    return _present_journal(context, context.find("journal", context.parameters["id"]))
 
 
-def create_journal(context: RequestContext) -> dict[str, Any]:
+@handles("postJournals")
+def create_journal(context: RequestContext) -> JsonObject:
     """``POST /journals``: a code of 2 to 5 letters, once."""
     code = context.body["code"]
     if not _CODE.fullmatch(code):
         raise unprocessable("code must be 2 to 5 letters")
-    if _all(context, "journal", "code", code):
+    if _find_by_field(context, "journal", "code", code):
         raise unprocessable("code has already been taken")
-    return _journal(context, context.records.insert("journal", {**context.body, "type": "miscellaneous"}))
+    record = context.records.insert("journal", {**context.body, "type": "miscellaneous"})
+    return _present_journal(context, record)
 
 
-def _all(context: RequestContext, kind: str, name: str, value: str) -> list[JsonRecord]:
+def _find_by_field(context: RequestContext, kind: str, name: str, value: str) -> list[JsonRecord]:
     # Names are those written above; the value is bound.
-    return context.records.select(
-        kind, Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1)
-    )
-
-
-def _first(context: RequestContext, kind: str, name: str, value: str) -> JsonRecord:
-    (found,) = _all(context, kind, name, value)
-    return found
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getBankEstablishments": list_establishments,
-    "getBankAccounts": list_accounts,
-    "getBankAccount": get_account,
-    "postBankAccount": create_account,
-    "getJournals": list_journals,
-    "getJournal": get_journal,
-    "postJournals": create_journal,
-}
+    selection = Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1)
+    return context.records.select(kind, selection)

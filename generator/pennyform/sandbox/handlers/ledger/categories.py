@@ -2,115 +2,111 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
-from pennyform.sandbox.accounting import categories
+from pennyform.sandbox.accounting.categories import (
+    present_categories,
+    present_category,
+    replace_categories,
+)
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Handler, RequestContext
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.ledger import CategoryWeight
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
 
-def _stamped(record: JsonRecord) -> dict[str, Any]:
+def _present_in_group(_: RequestContext, record: JsonRecord) -> JsonObject:
     return {"id": record.id, **record.body, "created_at": record.created_at, "updated_at": record.updated_at}
 
 
-def _category(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return {**_stamped(record), "category_group": {"id": record.parent}}
+def _present(context: RequestContext, record: JsonRecord) -> JsonObject:
+    return {**_present_in_group(context, record), "category_group": {"id": record.parent}}
 
 
-def _of_group(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return _stamped(record)
+def _present_group(context: RequestContext, record: JsonRecord) -> JsonObject:
+    url = context.url("category_groups", record.id, "categories")
+    return {**_present_in_group(context, record), "categories": {"url": url}}
 
 
-def _group(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return {
-        **_stamped(record),
-        "categories": {"url": context.url("category_groups", record.id, "categories")},
-    }
-
-
-def list_categories(context: RequestContext) -> dict[str, Any]:
+@handles("getCategories")
+def list_categories(context: RequestContext) -> JsonObject:
     """``GET /categories``."""
-    return listed(context, "category", _category)
+    return list_records(context, "category", _present)
 
 
-def get_category(context: RequestContext) -> dict[str, Any]:
+@handles("getCategory")
+def get_category(context: RequestContext) -> JsonObject:
     """``GET /categories/{id}``."""
-    return _category(context, context.find("category", context.parameters["id"]))
+    return _present(context, context.find("category", context.parameters["id"]))
 
 
-def create_category(context: RequestContext) -> dict[str, Any]:
+@handles("postCategories")
+def create_category(context: RequestContext) -> JsonObject:
     """``POST /categories``: in a group that exists."""
-    given = {"direction": None, "analytical_code": None, **context.body}
-    group = context.find("category_group", given.pop("category_group_id"), "Category group")
-    return _category(context, context.records.insert("category", given, parent=group.id))
+    fields = {"direction": None, "analytical_code": None, **context.body}
+    group = context.find("category_group", fields.pop("category_group_id"), "Category group")
+    return _present(context, context.records.insert("category", fields, parent=group.id))
 
 
-def update_category(context: RequestContext) -> dict[str, Any]:
+@handles("updateCategory")
+def update_category(context: RequestContext) -> JsonObject:
     """``PUT /categories/{id}``: partial."""
     record = context.find("category", context.parameters["id"])
     record.body.update(context.body)
     context.records.update(record)
-    return _category(context, record)
+    return _present(context, record)
 
 
-def list_groups(context: RequestContext) -> dict[str, Any]:
+@handles("getCategoryGroups")
+def list_category_groups(context: RequestContext) -> JsonObject:
     """``GET /category_groups``."""
-    return listed(context, "category_group", _group)
+    return list_records(context, "category_group", _present_group)
 
 
-def get_group(context: RequestContext) -> dict[str, Any]:
+@handles("getCategoryGroup")
+def get_category_group(context: RequestContext) -> JsonObject:
     """``GET /category_groups/{id}``."""
-    return _group(context, context.find("category_group", context.parameters["id"]))
+    return _present_group(context, context.find("category_group", context.parameters["id"]))
 
 
-def list_categories_of_group(context: RequestContext) -> dict[str, Any]:
+@handles("getCategoryGroupCategories")
+def list_categories_of_group(context: RequestContext) -> JsonObject:
     """``GET /category_groups/{category_group_id}/categories``."""
     group = context.find("category_group", context.parameters["category_group_id"])
-    return listed(context, "category", _of_group, parent=group.id)
+    return list_records(context, "category", _present_in_group, parent=group.id)
 
 
-def _list_of(owner: str, context: RequestContext) -> dict[str, Any]:
+@handles("getCustomerInvoiceCategories", "customer_invoice")
+@handles("getCustomerCategories", "customer")
+@handles("getSupplierInvoiceCategories", "supplier_invoice")
+@handles("getSupplierCategories", "supplier")
+@handles("getTransactionCategories", "transaction")
+@handles("getLedgerEntryLinesCategories", "ledger_entry_line")
+def list_categories_of_owner(owner: str, context: RequestContext) -> JsonObject:
     """``GET /…/{id}/categories``: empty on a draft, as it cannot have any."""
     record = context.find(owner, context.parameters[f"{owner}_id"])
-    return listed(context, categories.KIND, categories.show, parent=record.id)
+    return list_records(context, CategoryWeight, present_category, parent=record.id)
 
 
-def _replace_of(owner: str, context: RequestContext) -> list[dict[str, Any]]:
+@handles("putCustomerInvoiceCategories", "customer_invoice")
+@handles("putCustomerCategories", "customer")
+@handles("putSupplierInvoiceCategories", "supplier_invoice")
+@handles("putSupplierCategories", "supplier")
+@handles("putTransactionCategories", "transaction")
+def replace_categories_of_owner(owner: str, context: RequestContext) -> list[JsonObject]:
     """``PUT /…/{id}/categories``."""
     record = context.find(owner, context.parameters[f"{owner}_id"])
     if record.body.get("draft"):
         raise unprocessable("A draft cannot be categorised")
-    return [categories.show(context, one) for one in categories.replace(context, record, context.body)]
+    replace_categories(context, record, context.body)
+    return present_categories(context, record.id)
 
 
-def replace_of_line(context: RequestContext) -> dict[str, Any]:
+@handles("putLedgerEntryLinesCategories")
+def replace_categories_of_line(context: RequestContext) -> JsonObject:
     """``PUT /ledger_entry_lines/{ledger_entry_line_id}/categories``: answers with the line."""
     record = context.find("ledger_entry_line", context.parameters["ledger_entry_line_id"])
-    given = [categories.show(context, one) for one in categories.replace(context, record, context.body)]
-    return {"ledger_entry_line": {"id": record.id, "label": record.body["label"], "categories": given}}
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getCategories": list_categories,
-    "getCategory": get_category,
-    "postCategories": create_category,
-    "updateCategory": update_category,
-    "getCategoryGroups": list_groups,
-    "getCategoryGroup": get_group,
-    "getCategoryGroupCategories": list_categories_of_group,
-    "getCustomerInvoiceCategories": partial(_list_of, "customer_invoice"),
-    "putCustomerInvoiceCategories": partial(_replace_of, "customer_invoice"),
-    "getCustomerCategories": partial(_list_of, "customer"),
-    "putCustomerCategories": partial(_replace_of, "customer"),
-    "getSupplierInvoiceCategories": partial(_list_of, "supplier_invoice"),
-    "putSupplierInvoiceCategories": partial(_replace_of, "supplier_invoice"),
-    "getSupplierCategories": partial(_list_of, "supplier"),
-    "putSupplierCategories": partial(_replace_of, "supplier"),
-    "getTransactionCategories": partial(_list_of, "transaction"),
-    "putTransactionCategories": partial(_replace_of, "transaction"),
-    "getLedgerEntryLinesCategories": partial(_list_of, "ledger_entry_line"),
-    "putLedgerEntryLinesCategories": replace_of_line,
-}
+    replace_categories(context, record, context.body)
+    categories = present_categories(context, record.id)
+    return {"ledger_entry_line": {"id": record.id, "label": record.body["label"], "categories": categories}}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pennyform.sandbox.accounting.ledger_accounts import with_number
+from pennyform.sandbox.accounting.ledger_accounts import accounts_with_number
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Handler, RequestContext
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
 _THIRD_PARTIES = ("401", "411")
-# What an account is for, by the first digits of its number; the longest that fits counts.
+# Classes of the French chart of accounts (PCG): the first digit of a number.
 _TYPES = {
     "1": "equity",
     "2": "asset",
@@ -23,7 +23,7 @@ _TYPES = {
 }
 
 
-def _present(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def _present(_: RequestContext, record: JsonRecord) -> JsonObject:
     return {
         "id": record.id,
         **record.body,
@@ -33,37 +33,34 @@ def _present(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     }
 
 
-def list_ledger_accounts(context: RequestContext) -> dict[str, Any]:
+@handles("getLedgerAccounts")
+def list_ledger_accounts(context: RequestContext) -> JsonObject:
     """``GET /ledger_accounts``."""
-    return listed(context, "ledger_account", _present)
+    return list_records(context, "ledger_account", _present)
 
 
-def get_ledger_account(context: RequestContext) -> dict[str, Any]:
+@handles("getLedgerAccount")
+def get_ledger_account(context: RequestContext) -> JsonObject:
     """``GET /ledger_accounts/{id}``."""
     return _present(context, context.find("ledger_account", context.parameters["id"]))
 
 
-def create_ledger_account(context: RequestContext) -> dict[str, Any]:
-    """``POST /ledger_accounts``: a number may occur once per VAT set-up."""
-    body = {"vat_rate": "any", "country_alpha2": "any", **context.body, "enabled": True}
-    body["letterable"] = body["number"].startswith(_THIRD_PARTIES)
-    for other in with_number(context.records, body["number"]):
-        if all(other.body[name] == body[name] for name in ("vat_rate", "country_alpha2")):
-            raise unprocessable(f"Number {body['number']} has already been taken")
-    return _present(context, context.records.insert("ledger_account", body))
+@handles("postLedgerAccounts")
+def create_ledger_account(context: RequestContext) -> JsonObject:
+    """``POST /ledger_accounts``: a number may occur once per VAT code and country."""
+    fields = {"vat_rate": "any", "country_alpha2": "any", **context.body, "enabled": True}
+    fields["letterable"] = fields["number"].startswith(_THIRD_PARTIES)
+    for account in accounts_with_number(context.records, fields["number"]):
+        body = account.body
+        if (body.vat_rate, body.country_alpha2) == (fields["vat_rate"], fields["country_alpha2"]):
+            raise unprocessable(f"Number {fields['number']} has already been taken")
+    return _present(context, context.records.insert("ledger_account", fields))
 
 
-def update_ledger_account(context: RequestContext) -> dict[str, Any]:
-    """``PUT /ledger_accounts/{id}``."""
+@handles("updateLedgerAccount")
+def update_ledger_account(context: RequestContext) -> JsonObject:
+    """``PUT /ledger_accounts/{id}``: partial."""
     record = context.find("ledger_account", context.parameters["id"])
     record.body.update(context.body)
     context.records.update(record)
     return _present(context, record)
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getLedgerAccounts": list_ledger_accounts,
-    "getLedgerAccount": get_ledger_account,
-    "postLedgerAccounts": create_ledger_account,
-    "updateLedgerAccount": update_ledger_account,
-}

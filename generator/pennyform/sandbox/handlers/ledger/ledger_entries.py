@@ -2,86 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pennyform.sandbox.accounting import ledger
+from pennyform.sandbox.accounting.categories import present_categories
+from pennyform.sandbox.documents.attachments import present_attachment, store_attachment
+from pennyform.sandbox.generic import present_by_schema, present_item
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.ledger import LedgerAccount, LedgerEntry, LedgerEntryLine
+from pennyform.sandbox.model.parties import LedgerAttachment
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record
 
-from pennyform.sandbox.accounting import categories, ledger
-from pennyform.sandbox.documents import attachments
-from pennyform.sandbox.generic import show, show_item
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord
 
-
-def list_entries(context: RequestContext) -> dict[str, Any]:
+@handles("getLedgerEntries")
+def list_ledger_entries(context: RequestContext) -> JsonObject:
     """``GET /ledger_entries``."""
-    return listed(context, ledger.ENTRY, _show_item)
+    return list_records(context, LedgerEntry, _present_item)
 
 
-def get_entry(context: RequestContext) -> Any:
+@handles("getLedgerEntry")
+def get_ledger_entry(context: RequestContext) -> Json:
     """``GET /ledger_entries/{id}``."""
-    return _show(context, context.find(ledger.ENTRY, context.parameters["id"]))
+    return _present(context, context.find(LedgerEntry, context.parameters["id"]))
 
 
-def create_entry(context: RequestContext) -> Any:
+@handles("postLedgerEntries")
+def create_ledger_entry(context: RequestContext) -> Json:
     """``POST /ledger_entries``: lines that balance."""
-    given = dict(context.body)
-    lines = given.pop("ledger_entry_lines")
-    _check_references(context, given)
-    return _show(context, ledger.add_entry(context, given, lines))
+    fields = dict(context.body)
+    lines = fields.pop("ledger_entry_lines")
+    _check_references(context, fields)
+    return _present(context, ledger.add_entry(context, fields, lines))
 
 
-def update_entry(context: RequestContext) -> Any:
+@handles("putLedgerEntries")
+def update_ledger_entry(context: RequestContext) -> Json:
     """``PUT /ledger_entries/{id}``: partial; its lines must balance afterwards too."""
-    record = context.find(ledger.ENTRY, context.parameters["id"])
-    given = dict(context.body)
-    changes = given.pop("ledger_entry_lines", {})
-    _check_references(context, given)
-    record.body.update(given)
+    record = context.find(LedgerEntry, context.parameters["id"])
+    fields = dict(context.body)
+    changes = fields.pop("ledger_entry_lines", {})
+    _check_references(context, fields)
+    record.body = record.body.updated(fields)
     context.records.update(record)
-    ledger.change_lines(context, record, changes)
-    return _show(context, record)
+    ledger.change_entry_lines(context, record, changes)
+    return _present(context, record)
 
 
-def upload(context: RequestContext) -> dict[str, Any]:
+@handles("postLedgerAttachments")
+def upload_ledger_attachment(context: RequestContext) -> JsonObject:
     """``POST /ledger_attachments``."""
-    record = attachments.keep(context, "ledger_attachment", filename=context.body.get("filename", ""))
-    shown = attachments.show(context, record)
-    return {name: shown[name] for name in ("id", "url", "filename")}
+    filename = context.body.get("filename", "")
+    attachment = present_attachment(context, store_attachment(context, LedgerAttachment, filename=filename))
+    return {name: attachment[name] for name in ("id", "url", "filename")}
 
 
-def _check_references(context: RequestContext, given: dict[str, Any]) -> None:
+def _check_references(context: RequestContext, fields: JsonObject) -> None:
     for kind in ("journal", "file_attachment", "ledger_attachment"):
-        if f"{kind}_id" in given:
-            context.find(kind, given[f"{kind}_id"], kind)
+        if f"{kind}_id" in fields:
+            context.find(kind, fields[f"{kind}_id"], kind)
 
 
-def _show(context: RequestContext, record: JsonRecord) -> Any:
-    lines = [_line(context, line) for line in ledger.lines_of(context, record)]
-    return show(context, record, ledger_entry_lines=lines, **_known(context, record))
+def _present(context: RequestContext, record: Record[LedgerEntry]) -> Json:
+    return present_by_schema(
+        context,
+        record,
+        ledger_entry_lines=[_present_line(context, line) for line in ledger.entry_lines(context, record)],
+        categories=present_categories(context, record.id),
+    )
 
 
-def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return show_item(context, record, **_known(context, record))
+def _present_item(context: RequestContext, record: Record[LedgerEntry]) -> JsonObject:
+    return present_item(context, record, categories=present_categories(context, record.id))
 
 
-def _known(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return {"categories": [categories.show(context, one) for one in categories.of(context, record)]}
-
-
-def _line(context: RequestContext, line: JsonRecord) -> dict[str, Any]:
-    account = context.find("ledger_account", line.body["ledger_account_id"])
+def _present_line(context: RequestContext, record: Record[LedgerEntryLine]) -> JsonObject:
+    line = record.body
+    account = context.find(LedgerAccount, line.ledger_account_id)
     url = context.url("ledger_accounts", account.id)
     return {
-        "id": line.id,
-        **{name: line.body[name] for name in ("debit", "credit", "label", "ledger_account_id")},
-        "ledger_account": {"id": account.id, "number": account.body["number"], "url": url},
+        "id": record.id,
+        "debit": line.debit,
+        "credit": line.credit,
+        "label": line.label,
+        "ledger_account_id": line.ledger_account_id,
+        "ledger_account": {"id": account.id, "number": account.body.number, "url": url},
     }
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getLedgerEntries": list_entries,
-    "getLedgerEntry": get_entry,
-    "postLedgerEntries": create_entry,
-    "putLedgerEntries": update_entry,
-    "postLedgerAttachments": upload,
-}

@@ -1,101 +1,108 @@
-"""Lines of ledger entries, and the lettering that ties them together."""
+"""Lines of ledger entries, and the lettering that ties lines together which settle each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from pennyform.sandbox.accounting import categories, ledger
+from pennyform.sandbox.accounting.categories import present_categories
+from pennyform.sandbox.accounting.ledger import debits_minus_credits
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.generic import show, show_item
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.generic import present_by_schema, present_item
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.ledger import LedgerEntry, LedgerEntryLine
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record, Selection
 
 _LETTERING = "json_extract(body, '$.lettering') = ?"
 
 
-def list_lines_of_entry(context: RequestContext) -> dict[str, Any]:
+@handles("getLedgerEntriesLedgerEntryLines")
+def list_lines_of_entry(context: RequestContext) -> JsonObject:
     """``GET /ledger_entries/{ledger_entry_id}/ledger_entry_lines``."""
-    entry = context.find(ledger.ENTRY, context.parameters["ledger_entry_id"])
-    return listed(context, ledger.LINE, _show_item, parent=entry.id)
+    entry = context.find(LedgerEntry, context.parameters["ledger_entry_id"])
+    return list_records(context, LedgerEntryLine, _present_item, parent=entry.id)
 
 
-def list_lines(context: RequestContext) -> dict[str, Any]:
+@handles("getLedgerEntryLines")
+def list_lines(context: RequestContext) -> JsonObject:
     """``GET /ledger_entry_lines``."""
-    return listed(context, ledger.LINE, _show_item)
+    return list_records(context, LedgerEntryLine, _present_item)
 
 
-def get_line(context: RequestContext) -> Any:
+@handles("getLedgerEntryLine")
+def get_line(context: RequestContext) -> Json:
     """``GET /ledger_entry_lines/{id}``."""
-    line = context.find(ledger.LINE, context.parameters["id"])
-    return show(context, line, **_known(context, line))
+    line = context.find(LedgerEntryLine, context.parameters["id"])
+    return present_by_schema(context, line, **_computed_fields(context, line))
 
 
-def list_lettered(context: RequestContext) -> dict[str, Any]:
+@handles("getLedgerEntryLinesLetteredLedgerEntryLines")
+def list_lettered_lines(context: RequestContext) -> JsonObject:
     """``GET /ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``."""
-    line = context.find(ledger.LINE, context.parameters["ledger_entry_line_id"])
-    return listed(context, ledger.LINE, _show_item, also=_same_lettering(line))
+    line = context.find(LedgerEntryLine, context.parameters["ledger_entry_line_id"])
+    return list_records(context, LedgerEntryLine, _present_item, where=_same_lettering(line))
 
 
-def letter(context: RequestContext) -> list[dict[str, int]]:
+@handles("postLedgerEntryLinesLetter")
+def letter_lines(context: RequestContext) -> list[dict[str, int]]:
     """``POST /ledger_entry_lines/lettering``: these lines, and all that were lettered with any of them."""
-    lines = {line.id: line for given in _given(context) for line in [given, *_lettered(context, given)]}
+    lines = {
+        line.id: line
+        for requested in _requested_lines(context)
+        for line in [requested, *_lettered_with(context, requested)]
+    }
     _check_balanced(context, lines.values())
     for line in lines.values():
-        line.body["lettering"] = min(lines)
+        line.body.lettering = min(lines)
         context.records.update(line)
     return [{"id": line} for line in sorted(lines)]
 
 
-def unletter(context: RequestContext) -> None:
+@handles("deleteLedgerEntryLinesUnletter")
+def unletter_lines(context: RequestContext) -> None:
     """``DELETE /ledger_entry_lines/lettering``: what stays lettered must balance, unless told otherwise."""
-    gone = {line.id: line for line in _given(context)}
-    for line in gone.values():
-        _check_balanced(context, [other for other in _lettered(context, line) if other.id not in gone])
-    for line in gone.values():
-        line.body["lettering"] = None
+    removed = {line.id: line for line in _requested_lines(context)}
+    for line in removed.values():
+        _check_balanced(
+            context, [other for other in _lettered_with(context, line) if other.id not in removed]
+        )
+    for line in removed.values():
+        line.body.lettering = None
         context.records.update(line)
 
 
-def _given(context: RequestContext) -> list[JsonRecord]:
+def _requested_lines(context: RequestContext) -> list[Record[LedgerEntryLine]]:
     return [
-        context.find(ledger.LINE, given["id"], "Ledger entry line")
-        for given in context.body["ledger_entry_lines"]
+        context.find(LedgerEntryLine, line["id"], "Ledger entry line")
+        for line in context.body["ledger_entry_lines"]
     ]
 
 
-def _lettered(context: RequestContext, line: JsonRecord) -> list[JsonRecord]:
+def _lettered_with(context: RequestContext, line: Record[LedgerEntryLine]) -> list[Record[LedgerEntryLine]]:
     """The lines that share a line's lettering, itself among them; none when it has none."""
-    return context.records.select(ledger.LINE, _same_lettering(line))
+    return context.records.select(LedgerEntryLine, _same_lettering(line))
 
 
-def _same_lettering(line: JsonRecord) -> Selection:
-    return Selection([_LETTERING], [line.body["lettering"]], "id ASC")
+def _same_lettering(line: Record[LedgerEntryLine]) -> Selection:
+    # Without a lettering the value is NULL, which equals nothing in SQL.
+    return Selection([_LETTERING], [line.body.lettering], "id ASC")
 
 
-def _check_balanced(context: RequestContext, lines: Iterable[JsonRecord]) -> None:
-    if context.body["unbalanced_lettering_strategy"] == "none" and ledger.difference(lines):
+def _check_balanced(context: RequestContext, lines: Iterable[Record[LedgerEntryLine]]) -> None:
+    if context.body["unbalanced_lettering_strategy"] == "none" and debits_minus_credits(lines):
         raise unprocessable("The lettering is not balanced")
 
 
-def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return show_item(context, record, **_known(context, record))
+def _present_item(context: RequestContext, line: Record[LedgerEntryLine]) -> JsonObject:
+    return present_item(context, line, **_computed_fields(context, line))
 
 
-def _known(context: RequestContext, line: JsonRecord) -> dict[str, Any]:
+def _computed_fields(context: RequestContext, line: Record[LedgerEntryLine]) -> JsonObject:
     url = context.url("ledger_entry_lines", line.id, "lettered_ledger_entry_lines")
+    lettered = [other.id for other in _lettered_with(context, line)]
     return {
-        "categories": [categories.show(context, one) for one in categories.of(context, line)],
-        "lettered_ledger_entry_lines": {"ids": [one.id for one in _lettered(context, line)], "url": url},
+        "categories": present_categories(context, line.id),
+        "lettered_ledger_entry_lines": {"ids": lettered, "url": url},
     }
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getLedgerEntriesLedgerEntryLines": list_lines_of_entry,
-    "getLedgerEntryLines": list_lines,
-    "getLedgerEntryLine": get_line,
-    "getLedgerEntryLinesLetteredLedgerEntryLines": list_lettered,
-    "postLedgerEntryLinesLetter": letter,
-    "deleteLedgerEntryLinesUnletter": unletter,
-}

@@ -3,91 +3,87 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
-from pennyform.sandbox.accounting import settlement, transaction_view
+from pennyform.sandbox.accounting.payments import matches_of, reconcile_transaction
+from pennyform.sandbox.accounting.transaction_view import present_transaction
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.money import currencies, money
-from pennyform.sandbox.money.amounts import decimal_of
-from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.ledger import BankAccount, Transaction, TransactionMatch
+from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
+from pennyform.sandbox.money.currencies import exchange_rate
+from pennyform.sandbox.money.parsing import parse_decimal
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record
 
-_INVOICES = {"customer_invoice": "customer", "supplier_invoice": "supplier"}
+_INVOICE_KINDS = {"customer_invoice": "customer", "supplier_invoice": "supplier"}
 
 
-def list_transactions(context: RequestContext) -> dict[str, Any]:
+@handles("getTransactions")
+def list_transactions(context: RequestContext) -> JsonObject:
     """``GET /transactions``."""
-    return listed(context, "transaction", transaction_view.transaction)
+    return list_records(context, Transaction, present_transaction)
 
 
-def get_transaction(context: RequestContext) -> dict[str, Any]:
+@handles("getTransaction")
+def get_transaction(context: RequestContext) -> JsonObject:
     """``GET /transactions/{id}``."""
-    return transaction_view.transaction(context, context.find("transaction", context.parameters["id"]))
+    return present_transaction(context, context.find(Transaction, context.parameters["id"]))
 
 
-def create_transaction(context: RequestContext) -> dict[str, Any]:
+@handles("createTransaction")
+def create_transaction(context: RequestContext) -> JsonObject:
     """``POST /transactions``: pays the invoices that refer to it."""
-    given = context.body
-    account = context.find("bank_account", given["bank_account_id"], "Bank account")
-    amount = decimal_of("amount", given["amount"])
+    request = context.body
+    account = context.find(BankAccount, request["bank_account_id"], "Bank account")
+    amount = parse_decimal("amount", request["amount"])
     if not amount:
         raise unprocessable("amount must not be zero")
-    body = _kept(account, given, amount)
-    account.body["balance"] = body["outstanding_balance"]
+    fee = parse_decimal("fee", request.get("fee") or "0")
+    currency, rate = account.body.currency, exchange_rate(account.body.currency)
+    balance = format_amount(Decimal(account.body.balance) + amount)
+    transaction = Transaction(
+        bank_account_id=account.id,
+        journal_id=account.body.journal_id,
+        label=request["label"],
+        date=request["date"],
+        currency=currency,
+        currency_amount=format_amount(amount),
+        amount=format_amount(round_half_up(amount * rate, 2)),
+        currency_fee=format_amount(fee),
+        fee=format_amount(round_half_up(fee * rate, 2)),
+        outstanding_balance=balance,
+    )
+    account.body.balance = balance
     context.records.update(account)
-    record = context.records.insert("transaction", body)
-    settlement.reconcile_transaction(context, record)
-    return transaction_view.transaction(context, record)
+    record = context.records.insert(Transaction.KIND, transaction)
+    reconcile_transaction(context, record)
+    return present_transaction(context, record)
 
 
-def _kept(account: JsonRecord, given: dict[str, Any], amount: Decimal) -> dict[str, Any]:
-    currency = account.body["currency"]
-    fee = decimal_of("fee", given.get("fee") or "0")
-    rate = currencies.exchange_rate(currency)
-    return {
-        "bank_account_id": account.id,
-        "journal_id": account.body["journal_id"],
-        "label": given["label"],
-        "date": given["date"],
-        "currency": currency,
-        "currency_amount": money.text(amount),
-        "amount": money.text(money.rounded(amount * rate, 2)),
-        "currency_fee": money.text(fee),
-        "fee": money.text(money.rounded(fee * rate, 2)),
-        "outstanding_balance": money.text(Decimal(account.body["balance"]) + amount),
-        "customer_id": None,
-        "supplier_id": None,
-    }
-
-
-def update_transaction(context: RequestContext) -> dict[str, Any]:
+@handles("updateTransaction")
+def update_transaction(context: RequestContext) -> JsonObject:
     """``PUT /transactions/{id}``: names the customer or the supplier behind it, never both."""
-    record = context.find("transaction", context.parameters["id"])
+    record = context.find(Transaction, context.parameters["id"])
+    # The contract takes a body with exactly one of the two.
     ((name, identifier),) = context.body.items()
     if identifier is not None:
         context.find(name.removesuffix("_id"), identifier, name)
-    record.body.update({"customer_id": None, "supplier_id": None, name: identifier})
+    record.body.customer_id = identifier if name == "customer_id" else None
+    record.body.supplier_id = identifier if name == "supplier_id" else None
     context.records.update(record)
-    return transaction_view.transaction(context, record)
+    return present_transaction(context, record)
 
 
-def list_matched_invoices(context: RequestContext) -> dict[str, Any]:
+@handles("getTransactionMatchedInvoices")
+def list_matched_invoices(context: RequestContext) -> JsonObject:
     """``GET /transactions/{transaction_id}/matched_invoices``."""
-    transaction = context.find("transaction", context.parameters["transaction_id"])
-    return listed(context, settlement.KIND, _invoice, also=settlement.matches_of(transaction))
+    transaction = context.find(Transaction, context.parameters["transaction_id"])
+    return list_records(context, TransactionMatch, _present_invoice, where=matches_of(transaction.id))
 
 
-def _invoice(context: RequestContext, match: JsonRecord) -> dict[str, Any]:
+def _present_invoice(context: RequestContext, match: Record[TransactionMatch]) -> JsonObject:
     identifier = match.parent or 0
-    kind = next(kind for kind in _INVOICES if context.records.get(kind, identifier))
-    return {"id": identifier, "type": _INVOICES[kind], "url": context.url(f"{kind}s", identifier)}
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getTransactions": list_transactions,
-    "getTransaction": get_transaction,
-    "createTransaction": create_transaction,
-    "updateTransaction": update_transaction,
-    "getTransactionMatchedInvoices": list_matched_invoices,
-}
+    kind = next(kind for kind in _INVOICE_KINDS if context.records.get(kind, identifier))
+    return {"id": identifier, "type": _INVOICE_KINDS[kind], "url": context.url(f"{kind}s", identifier)}

@@ -1,15 +1,17 @@
-"""The trial balance, which follows from the ledger's lines."""
+"""The trial balance, which is computed from the ledger's lines."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from pennyform.sandbox.accounting import ledger
 from pennyform.sandbox.api_errors import bad_request
-from pennyform.sandbox.lists.pagination import DEFAULT_LIMIT, position, positioned
-from pennyform.sandbox.money import money
-from pennyform.sandbox.request_context import Handler, RequestContext
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import DEFAULT_LIMIT, decode_cursor, encode_cursor
+from pennyform.sandbox.model.ledger import LedgerAccount, LedgerEntryLine
+from pennyform.sandbox.money.arithmetic import format_amount
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Selection
 
 _PERIOD = "json_extract(body, '$.date') BETWEEN ? AND ?"
@@ -18,42 +20,44 @@ _AUXILIARY = ("401", "411")
 _LONGEST_NUMBER = 9
 
 
-def trial_balance(context: RequestContext) -> dict[str, Any]:
+@dataclass(slots=True)
+class _Balance:
+    label: str
+    debits: Decimal = Decimal(0)
+    credits: Decimal = Decimal(0)
+
+
+@handles("getTrialBalance")
+def get_trial_balance(context: RequestContext) -> JsonObject:
     """``GET /trial_balance``: debits and credits of a period, by account number."""
     query = context.parameters
-    if query["period_start"] > query["period_end"]:
+    start, end = query["period_start"], query["period_end"]
+    if start > end:
         raise bad_request("period_start must not be later than period_end")
-    sums: dict[str, list[Any]] = {}
-    for line in context.records.select(
-        ledger.LINE, Selection([_PERIOD], [query["period_start"], query["period_end"]])
-    ):
-        account = context.find("ledger_account", line.body["ledger_account_id"]).body
-        number = _joined(account["number"], auxiliary=query.get("is_auxiliary", False))
-        total = sums.setdefault(number, [account["label"], Decimal(0), Decimal(0)])
-        total[1] += Decimal(line.body["debit"])
-        total[2] += Decimal(line.body["credit"])
-    return _page(context, sorted(sums.items()))
-
-
-def _page(context: RequestContext, sums: list[tuple[str, list[Any]]]) -> dict[str, Any]:
-    start = int(positioned(context.parameters["cursor"])[0]) if context.parameters.get("cursor") else 0
-    limit = context.parameters.get("limit", DEFAULT_LIMIT)
-    following = start + limit
+    balances: dict[str, _Balance] = {}
+    for line in context.records.select(LedgerEntryLine, Selection([_PERIOD], [start, end])):
+        account = context.find(LedgerAccount, line.body.ledger_account_id).body
+        number = account.number
+        if number.startswith(_AUXILIARY) and not query.get("is_auxiliary", False):
+            number = number[:3]
+        balance = balances.setdefault(number, _Balance(account.label))
+        balance.debits += Decimal(line.body.debit)
+        balance.credits += Decimal(line.body.credit)
+    # These rows are no records: the cursor is the index of the first one of the next page.
+    first = int(decode_cursor(query["cursor"])[0] or 0) if query.get("cursor") else 0
+    following = first + query.get("limit", DEFAULT_LIMIT)
+    has_more = following < len(balances)
     return {
-        "items": [_balance(number, *total) for number, total in sums[start:following]],
-        "has_more": following < len(sums),
-        "next_cursor": position([following]) if following < len(sums) else None,
+        "items": [
+            {
+                "number": number,
+                "formatted_number": number.ljust(_LONGEST_NUMBER, "0"),
+                "label": balances[number].label,
+                "debits": format_amount(balances[number].debits),
+                "credits": format_amount(balances[number].credits),
+            }
+            for number in sorted(balances)[first:following]
+        ],
+        "has_more": has_more,
+        "next_cursor": encode_cursor([following]) if has_more else None,
     }
-
-
-def _balance(number: str, label: str, debits: Decimal, credits_: Decimal) -> dict[str, str]:
-    padded = number.ljust(_LONGEST_NUMBER, "0")
-    amounts = {"debits": money.text(debits), "credits": money.text(credits_)}
-    return {"number": number, "formatted_number": padded, "label": label, **amounts}
-
-
-def _joined(number: str, *, auxiliary: bool) -> str:
-    return number[:3] if not auxiliary and number.startswith(_AUXILIARY) else number
-
-
-OPERATIONS: dict[str, Handler] = {"getTrialBalance": trial_balance}

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pennyform.sandbox.generic import show, show_item
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Handler, RequestContext
+from pennyform.sandbox.generic import present_by_schema, present_item
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
 _KIND = "purchase_request"
 
 
-def list_requests(context: RequestContext) -> dict[str, Any]:
+@handles("getPurchaseRequests")
+def list_purchase_requests(context: RequestContext) -> JsonObject:
     """``GET /purchase_requests``."""
-    return listed(context, _KIND, _show_item)
+    return list_records(context, _KIND, _present_item)
 
 
-def get_request(context: RequestContext) -> Any:
+@handles("getPurchaseRequest")
+def get_purchase_request(context: RequestContext) -> Json:
     """``GET /purchase_requests/{id}``."""
-    return _show(context, context.find(_KIND, context.parameters["id"]))
+    record = context.find(_KIND, context.parameters["id"])
+    return present_by_schema(context, record, **_computed_fields(context, record))
 
 
-def import_request(context: RequestContext) -> Any:
+@handles("createPurchaseRequestImport")
+def import_purchase_request(context: RequestContext) -> Json:
     """``POST /purchase_requests/imports``: approved at once."""
     context.find("supplier", context.body["supplier_id"], "Supplier")
     context.find("file_attachment", context.body["file_attachment_id"], "File attachment")
-    body = {"currency": "EUR", **context.body, "status": "approved", "invoice_ids": []}
-    return _show(context, context.records.insert(_KIND, body))
+    fields = {"currency": "EUR", **context.body, "status": "approved", "invoice_ids": []}
+    record = context.records.insert(_KIND, fields)
+    return present_by_schema(context, record, **_computed_fields(context, record))
 
 
-def _show(context: RequestContext, record: JsonRecord) -> Any:
-    return show(context, record, **_known(context, record))
+def _present_item(context: RequestContext, record: JsonRecord) -> JsonObject:
+    return present_item(context, record, **_computed_fields(context, record))
 
 
-def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return show_item(context, record, **_known(context, record))
-
-
-def _known(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
+def _computed_fields(context: RequestContext, record: JsonRecord) -> JsonObject:
     invoices = record.body["invoice_ids"]
-    links = [{"id": one, "url": context.url("supplier_invoices", one)} for one in invoices]
+    links = [{"id": invoice, "url": context.url("supplier_invoices", invoice)} for invoice in invoices]
     return {"linked_invoices": {"items": links}}
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getPurchaseRequests": list_requests,
-    "getPurchaseRequest": get_request,
-    "createPurchaseRequestImport": import_request,
-}

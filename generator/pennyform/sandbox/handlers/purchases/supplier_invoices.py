@@ -1,110 +1,128 @@
-"""Supplier invoices: imported with their file, paid by transactions, answered when they are e-invoices."""
+"""Supplier invoices: imported with their file, and answered when they are e-invoices."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from decimal import Decimal
 
-from pennyform.sandbox.accounting import bookkeeping, imports
-from pennyform.sandbox.accounting import status as standing
+from msgspec import UNSET
+
+from pennyform.sandbox.accounting import imports, ledger
+from pennyform.sandbox.accounting.status import remaining_amounts
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.generic import change_below, show, show_item
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.money import currencies, money
-from pennyform.sandbox.money.amounts import decimal_of
-from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.generic import change_children, present_by_schema, present_item
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.documents import EInvoiceStatus, SupplierInvoice
+from pennyform.sandbox.model.parties import StoredFile
+from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
+from pennyform.sandbox.money.currencies import exchange_rate
+from pennyform.sandbox.money.parsing import parse_decimal
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record, Selection
 
-KIND = "supplier_invoice"
+# Stored as they are sent: no rule computes with them.
 _LINE = "invoice_line"
-# Follow from the amounts in the invoice's currency, unless they are given too.
-_IN_EUROS = ("amount", "tax")
 
 
-def list_invoices(context: RequestContext) -> dict[str, Any]:
+@handles("getSupplierInvoices")
+def list_supplier_invoices(context: RequestContext) -> JsonObject:
     """``GET /supplier_invoices``."""
-    return listed(context, KIND, _show_item)
+    return list_records(context, SupplierInvoice, _present_item)
 
 
-def get_invoice(context: RequestContext) -> Any:
+@handles("getSupplierInvoice")
+def get_supplier_invoice(context: RequestContext) -> Json:
     """``GET /supplier_invoices/{id}``."""
-    return _show(context, context.find(KIND, context.parameters["id"]))
+    return _present(context, context.find(SupplierInvoice, context.parameters["id"]))
 
 
-def import_invoice(context: RequestContext) -> Any:
-    """``POST /supplier_invoices/import``: a file makes one invoice."""
-    attachment = context.find("file_attachment", context.body["file_attachment_id"], "File attachment")
-    file = imports.claim_file(context, attachment, KIND)
-    return _show(context, add(context, {**context.body, **file, "origin": "imported"}))
+@handles("importSupplierInvoice")
+def import_supplier_invoice(context: RequestContext) -> Json:
+    """``POST /supplier_invoices/import``: by the contract a file makes one invoice."""
+    attachment = context.find(StoredFile, context.body["file_attachment_id"], "File attachment")
+    imports.check_file_is_new(context, attachment, SupplierInvoice)
+    fields = {**context.body, **imports.attachment_fields(attachment), "origin": "imported"}
+    return _present(context, create_supplier_invoice(context, fields))
 
 
-def add(context: RequestContext, given: dict[str, Any]) -> JsonRecord:
-    """Keep a new supplier invoice with its lines.
+def create_supplier_invoice(context: RequestContext, given: JsonObject) -> Record[SupplierInvoice]:
+    """Store a new supplier invoice with its lines and its ledger entry.
+
+    Args:
+        context: finds what the invoice refers to.
+        given: fields as in the body of an import, and others that an invoice has.
 
     Raises:
         ApiError: 404 for an unknown supplier or account.
-        TakenError: when the reference is in use.
+        DuplicateReferenceError: when the reference is in use.
     """
     context.find("supplier", given["supplier_id"], "Supplier")
-    kept = {"currency": "EUR", "label": None, **standing.BEGINNING, "e_invoice_status": None, **given}
-    lines = kept.pop("invoice_lines")
-    incomplete = kept.pop("import_as_incomplete", False)
-    kept["accounting_status"] = "entry" if incomplete else "validation_needed"
-    kept["payment_status"] = "to_be_paid"
-    reference = kept.pop("external_reference", None) or context.records.generate_reference(KIND)
-    _compute(kept)
-    kept["ledger_entry_id"] = bookkeeping.open_entry(context, KIND, kept)
-    bookkeeping.enter(context, KIND, kept, lines)
-    record = context.records.insert(KIND, kept, reference=reference)
-    change_below(context, record, _LINE, {"create": [_line(context, line) for line in lines]})
+    fields = {"amount": "", "tax": "", **given}
+    lines = fields.pop("invoice_lines")
+    incomplete = fields.pop("import_as_incomplete", False)
+    reference = fields.pop("external_reference", None)
+    reference = reference or context.records.generate_reference(SupplierInvoice.KIND)
+    accounting_status = "entry" if incomplete else "validation_needed"
+    invoice = SupplierInvoice.from_fields({**fields, "accounting_status": accounting_status})
+    _compute_euros(invoice)
+    ledger.create_invoice_entry(context, invoice)
+    ledger.post_invoice_entry(context, invoice, lines[0].get("ledger_account_id"))
+    record = context.records.insert(SupplierInvoice.KIND, invoice, reference=reference)
+    _check_lines(context, lines)
+    change_children(context, record, _LINE, {"create": lines})
     return record
 
 
-def update_invoice(context: RequestContext) -> Any:
+@handles("putSupplierInvoice")
+def update_supplier_invoice(context: RequestContext) -> Json:
     """``PUT /supplier_invoices/{id}``: partial."""
-    record = context.find(KIND, context.parameters["id"])
-    given = dict(context.body)
-    changes = given.pop("invoice_lines", {})
-    if "supplier_id" in given:
-        context.find("supplier", given["supplier_id"], "Supplier")
-    record.reference = given.pop("external_reference", None) or record.reference
-    for name in _IN_EUROS:
-        if f"currency_{name}" in given or "currency" in given:
-            record.body.pop(name, None)
-    record.body.update(given)
-    _compute(record.body)
-    for line in (*changes.get("create", ()), *changes.get("update", ())):
-        _line(context, line)
-    change_below(context, record, _LINE, changes)
+    record = context.find(SupplierInvoice, context.parameters["id"])
+    fields = dict(context.body)
+    changes = fields.pop("invoice_lines", {})
+    if "supplier_id" in fields:
+        context.find("supplier", fields["supplier_id"], "Supplier")
+    record.reference = fields.pop("external_reference", None) or record.reference
+    record.body = SupplierInvoice.from_fields(imports.merge_update(record.body, fields))
+    _compute_euros(record.body)
+    _check_lines(context, [*changes.get("create", ()), *changes.get("update", ())])
+    change_children(context, record, _LINE, changes)
     context.records.update(record)
-    lines = [line.body for line in context.records.select(_LINE, Selection(), parent=record.id)]
-    bookkeeping.enter(context, KIND, record.body, lines)
-    return _show(context, record)
+    lines = context.records.select(_LINE, Selection(), parent=record.id)
+    account = lines[0].body.get("ledger_account_id") if lines else None
+    ledger.post_invoice_entry(context, record.body, account)
+    return _present(context, record)
 
 
-def validate_accounting(context: RequestContext) -> Any:
+@handles("validateAccountingSupplierInvoice")
+def validate_accounting(context: RequestContext) -> Json:
     """``PUT /supplier_invoices/{id}/validate_accounting``: once."""
-    record = context.find(KIND, context.parameters["id"])
-    if record.body["accounting_status"] != "validation_needed":
-        raise unprocessable(f"The invoice cannot be validated: it is {record.body['accounting_status']}")
-    record.body["accounting_status"] = "complete"
+    record = context.find(SupplierInvoice, context.parameters["id"])
+    status = record.body.accounting_status
+    if status != "validation_needed":
+        raise unprocessable(f"The invoice cannot be validated: it is {status}")
+    record.body.accounting_status = "complete"
     context.records.update(record)
-    return _show(context, record)
+    return _present(context, record)
 
 
-def change_e_invoice_status(context: RequestContext) -> Any:
+@handles("putSupplierInvoiceEInvoiceStatus")
+def update_e_invoice_status(context: RequestContext) -> Json:
     """``PUT /supplier_invoices/{supplier_invoice_id}/e_invoice_status``: what is refused stays so."""
-    record = context.find(KIND, context.parameters["supplier_invoice_id"])
-    status = record.body["e_invoice_status"]
-    if status is None or status["status"] == "refused":
+    record = context.find(SupplierInvoice, context.parameters["supplier_invoice_id"])
+    status = record.body.e_invoice_status
+    if status is None or status.status == "refused":
         raise unprocessable("The invoice is no e-invoice, or was refused")
-    record.body["e_invoice_status"] = {"status": context.body["status"], "reason": context.body.get("reason")}
+    record.body.e_invoice_status = EInvoiceStatus(context.body["status"], context.body.get("reason"))
     context.records.update(record)
-    return _show(context, record)
+    return _present(context, record)
 
 
+@handles("postSupplierInvoiceLinkedPurchaseRequests")
 def link_purchase_request(context: RequestContext) -> None:
     """``POST /supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``."""
-    invoice = context.find(KIND, context.parameters["supplier_invoice_id"])
+    invoice = context.find(SupplierInvoice, context.parameters["supplier_invoice_id"])
     request = context.find("purchase_request", context.body["purchase_request_id"], "Purchase request")
     linked = request.body.setdefault("invoice_ids", [])
     if invoice.id in linked:
@@ -114,46 +132,38 @@ def link_purchase_request(context: RequestContext) -> None:
     context.records.update(request)
 
 
-def _compute(invoice: dict[str, Any]) -> None:
-    rate = currencies.exchange_rate(invoice["currency"])
-    for name in _IN_EUROS:
-        amount = decimal_of(name, invoice[f"currency_{name}"] or "0")
-        invoice[name] = invoice.get(name) or money.text(money.rounded(amount * rate, 2))
+def _compute_euros(invoice: SupplierInvoice) -> None:
+    """Amounts in euros are what was given, or follow from the exchange rate."""
+    rate: Decimal = exchange_rate(invoice.currency)
+    for name in ("amount", "tax"):
+        in_currency = parse_decimal(name, getattr(invoice, f"currency_{name}") or "0")
+        given: str = getattr(invoice, name)
+        setattr(invoice, name, given or format_amount(round_half_up(in_currency * rate, 2)))
 
 
-def _line(context: RequestContext, given: dict[str, Any]) -> dict[str, Any]:
-    if given.get("ledger_account_id") is not None:
-        context.find("ledger_account", given["ledger_account_id"], "Ledger account")
-    return given
+def _check_lines(context: RequestContext, lines: Iterable[JsonObject]) -> None:
+    for line in lines:
+        if line.get("ledger_account_id") is not None:
+            context.find("ledger_account", line["ledger_account_id"], "Ledger account")
 
 
-def _show(context: RequestContext, record: JsonRecord) -> Any:
-    return show(context, record, **_known(record))
+def _present(context: RequestContext, record: Record[SupplierInvoice]) -> Json:
+    return present_by_schema(context, record, **_computed_fields(record.body))
 
 
-def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return show_item(context, record, **_known(record))
+def _present_item(context: RequestContext, record: Record[SupplierInvoice]) -> JsonObject:
+    return present_item(context, record, **_computed_fields(record.body))
 
 
-def _known(record: JsonRecord) -> dict[str, Any]:
-    kept = record.body
-    status = kept["e_invoice_status"]
-    paid = kept["payment_status"] in ("fully_paid", "paid_offline")
+def _computed_fields(invoice: SupplierInvoice) -> JsonObject:
+    status = invoice.e_invoice_status
+    number = "" if invoice.invoice_number is UNSET else invoice.invoice_number
     return {
-        "label": kept["label"] or f"Invoice - {kept.get('invoice_number', '')}",
-        "paid": paid,
-        "reconciled": kept["payment_status"] == "fully_paid",
-        **standing.remaining({**kept, "draft": False, "credit_note": False}),
-        "e_invoicing": {**status, "source_file_url": None} if status else None,
+        "label": invoice.label or f"Invoice - {number}",
+        "paid": invoice.payment_status in ("fully_paid", "paid_offline"),
+        "reconciled": invoice.payment_status == "fully_paid",
+        **remaining_amounts(invoice),
+        "e_invoicing": {"status": status.status, "reason": status.reason, "source_file_url": None}
+        if status
+        else None,
     }
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getSupplierInvoices": list_invoices,
-    "getSupplierInvoice": get_invoice,
-    "importSupplierInvoice": import_invoice,
-    "putSupplierInvoice": update_invoice,
-    "validateAccountingSupplierInvoice": validate_accounting,
-    "putSupplierInvoiceEInvoiceStatus": change_e_invoice_status,
-    "postSupplierInvoiceLinkedPurchaseRequests": link_purchase_request,
-}

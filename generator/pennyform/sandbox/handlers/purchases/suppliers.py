@@ -2,59 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pennyform.sandbox.accounting.ledger_accounts import opened
-from pennyform.sandbox.generic import show, show_item
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Handler, RequestContext
+from pennyform.sandbox.accounting.ledger_accounts import get_or_create_account
+from pennyform.sandbox.generic import present_by_schema, present_item
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
+# Of the French chart of accounts: suppliers.
 _SUPPLIERS_ACCOUNT = "401"
-_DEFAULTS: dict[str, Any] = {"emails": [], "vat_number": "", "iban": ""}
+_DEFAULTS: JsonObject = {"emails": [], "vat_number": "", "iban": ""}
 
 
-def list_suppliers(context: RequestContext) -> dict[str, Any]:
+@handles("getSuppliers")
+def list_suppliers(context: RequestContext) -> JsonObject:
     """``GET /suppliers``."""
-    return listed(context, "supplier", show_item)
+    return list_records(context, "supplier", present_item)
 
 
-def get_supplier(context: RequestContext) -> Any:
+@handles("getSupplier")
+def get_supplier(context: RequestContext) -> Json:
     """``GET /suppliers/{id}``."""
-    return show(context, context.find("supplier", context.parameters["id"]))
+    return present_by_schema(context, context.find("supplier", context.parameters["id"]))
 
 
-def create_supplier(context: RequestContext) -> Any:
+@handles("postSupplier")
+def post_supplier(context: RequestContext) -> Json:
     """``POST /suppliers``."""
-    return show(context, add(context, context.body))
+    return present_by_schema(context, create_supplier(context, context.body))
 
 
-def add(context: RequestContext, given: dict[str, Any]) -> JsonRecord:
-    """A new supplier, with an account that is opened when there is none of its number.
+def create_supplier(context: RequestContext, request: JsonObject) -> JsonRecord:
+    """A new supplier, with a ledger account that is opened when there is none of its number.
 
     Raises:
-        TakenError: when the reference is in use.
+        DuplicateReferenceError: when the reference is in use.
     """
-    kept = {**_DEFAULTS, **given}
-    reference = kept.pop("external_reference", None) or context.records.generate_reference("supplier")
-    number = (kept.pop("ledger_account", None) or {}).get("number", _SUPPLIERS_ACCOUNT)
-    kept["ledger_account_id"] = opened(context, number).id
-    return context.records.insert("supplier", kept, reference=reference)
+    fields = {**_DEFAULTS, **request}
+    reference = fields.pop("external_reference", None) or context.records.generate_reference("supplier")
+    number = (fields.pop("ledger_account", None) or {}).get("number", _SUPPLIERS_ACCOUNT)
+    fields["ledger_account_id"] = get_or_create_account(context, number)
+    return context.records.insert("supplier", fields, reference=reference)
 
 
-def update_supplier(context: RequestContext) -> Any:
+@handles("putSupplier")
+def update_supplier(context: RequestContext) -> Json:
     """``PUT /suppliers/{id}``: partial."""
     record = context.find("supplier", context.parameters["id"])
-    given = dict(context.body)
-    record.reference = given.pop("external_reference", None) or record.reference
-    record.body.update(given)
+    fields = dict(context.body)
+    record.reference = fields.pop("external_reference", None) or record.reference
+    record.body.update(fields)
     context.records.update(record)
-    return show(context, record)
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getSuppliers": list_suppliers,
-    "getSupplier": get_supplier,
-    "postSupplier": create_supplier,
-    "putSupplier": update_supplier,
-}
+    return present_by_schema(context, record)

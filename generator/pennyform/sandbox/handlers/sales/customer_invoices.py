@@ -1,121 +1,164 @@
-"""The life of a customer invoice: draft, finalized, and what may change in each.
+"""The life cycle of a customer invoice: draft, finalized, and what may change in each; its lines.
 
-A body without ``draft`` is issued at once: numbered and final. Numbers run without gaps per year of the
-invoice's date, because they are counted in the transaction that issues.
+By the contract a body without ``draft`` is issued at once: numbered and final.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from pennyform.sandbox.accounting import bookkeeping, invoice_view, invoicing
-from pennyform.sandbox.accounting.lines import changed_line
-from pennyform.sandbox.accounting.settlement import reconcile_invoice
+from pennyform.sandbox.accounting import invoicing, ledger
+from pennyform.sandbox.accounting.invoice_lines import find_line, lines_of, update_line
+from pennyform.sandbox.accounting.invoice_view import present_invoice, present_line, present_section
+from pennyform.sandbox.accounting.payments import reconcile_invoice
 from pennyform.sandbox.api_errors import bad_request, unprocessable
-from pennyform.sandbox.handlers.sales.invoice_lines import included_lines
-from pennyform.sandbox.lists.pagination import page, shown
-from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import cursor_after, list_records, present_page, read_page
+from pennyform.sandbox.model.documents import CustomerInvoice, InvoiceLine, InvoiceSection
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record, Selection
 
-_LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
+# The contract's word for what may still change once an invoice is finalized.
+_CHANGEABLE_LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
+_MOST_INCLUDED = 20
 
 
-def create_invoice(context: RequestContext) -> dict[str, Any]:
+@handles("postCustomerInvoices")
+def create_customer_invoice(context: RequestContext) -> JsonObject:
     """``POST /customer_invoices``: a draft when ``draft`` is true, otherwise issued on the spot."""
-    return invoice_view.invoice(context, invoicing.make(context, context.body))
+    return present_invoice(context, invoicing.create_invoice(context, context.body))
 
 
-def list_invoices(context: RequestContext) -> dict[str, Any]:
+@handles("getCustomerInvoices")
+def list_customer_invoices(context: RequestContext) -> JsonObject:
     """``GET /customer_invoices``, with ``include=invoice_lines`` on request."""
     include = context.parameters.get("include")
     if include and include not in context.operation.includes:
         raise bad_request(f"Cannot include {include}: use {', '.join(context.operation.includes)}")
-    found = page(context, "customer_invoice")
-    answer = shown(context, found, invoice_view.invoice)
+    page = read_page(context, CustomerInvoice)
+    answer = present_page(context, page, present_invoice)
     if include:
-        answer["included"] = {"invoice_lines": included_lines(context, found.records)}
+        answer["included"] = {"invoice_lines": _included_lines(context, page.records)}
     return answer
 
 
-def get_invoice(context: RequestContext) -> dict[str, Any]:
+@handles("getCustomerInvoice")
+def get_customer_invoice(context: RequestContext) -> JsonObject:
     """``GET /customer_invoices/{id}``."""
-    return invoice_view.invoice(context, _found(context))
+    return present_invoice(context, _find_invoice(context))
 
 
-def update_invoice(context: RequestContext) -> dict[str, Any]:
+@handles("updateCustomerInvoice")
+def update_customer_invoice(context: RequestContext) -> JsonObject:
     """``PUT /customer_invoices/{id}``: partial; what may change depends on whether it is a draft."""
-    record = _found(context)
-    given = dict(context.body)
-    _check_changeable(record, given)
-    changes = given.pop("invoice_lines", {})
-    record.reference = given.pop("external_reference", None) or record.reference
-    record.body.update(given)
-    if record.body["draft"]:
-        invoicing.change_lines(context, record, changes)
+    record = _find_invoice(context)
+    fields = dict(context.body)
+    changes = fields.get("invoice_lines", {})
+    (_check_draft_change if record.body.draft else _check_final_change)(fields, changes)
+    fields.pop("invoice_lines", None)
+    record.reference = fields.pop("external_reference", None) or record.reference
+    if record.body.draft:
+        invoicing.change_document(context, record, fields, changes)
     else:
-        _change_imputation(context, record, changes.get("update", ()))
+        record.body = record.body.updated(fields)
+        # Only imputation dates: `_check_final_change` lets nothing else through.
+        lines = {line.id: line for line in lines_of(context, record.id)}
+        for update in changes.get("update", ()):
+            line = find_line(context, lines, update)
+            sections = [] if line.body.section_rank is None else [line.body.section_rank]
+            line.body = update_line(context, line.body, update, sections)
+            context.records.update(line)
     context.records.update(record)
-    if "transaction_reference" in given:
+    if "transaction_reference" in fields:
         reconcile_invoice(context, record)
-    return invoice_view.invoice(context, record)
+    return present_invoice(context, record)
 
 
-def finalize_invoice(context: RequestContext) -> dict[str, Any]:
+@handles("finalizeCustomerInvoice")
+def finalize_customer_invoice(context: RequestContext) -> JsonObject:
     """``PUT /customer_invoices/{id}/finalize``: once."""
-    record = _found(context)
-    if not record.body["draft"]:
+    record = _find_invoice(context)
+    if not record.body.draft:
         raise unprocessable("The invoice is already finalized")
-    invoicing.issue(context, record.body, [line.body for line in invoicing.lines_of(context, record)])
+    lines = [line.body for line in lines_of(context, record.id)]
+    invoicing.issue_invoice(context, record.body, lines)
     context.records.update(record)
-    return invoice_view.invoice(context, record)
+    return present_invoice(context, record)
 
 
-def delete_invoice(context: RequestContext) -> None:
+@handles("deleteCustomerInvoices")
+def delete_customer_invoice(context: RequestContext) -> None:
     """``DELETE /customer_invoices/{id}``: drafts only, with their lines and sections."""
-    record = _found(context)
-    if not record.body["draft"]:
+    record = _find_invoice(context)
+    if not record.body.draft:
         raise unprocessable("A finalized invoice cannot be deleted")
-    for kind in ("invoice_line", "invoice_line_section"):
+    for kind in (InvoiceLine.KIND, InvoiceSection.KIND):
         context.records.delete(context.records.select(kind, Selection(), parent=record.id))
-    bookkeeping.withdraw(context, record)
+    ledger.delete_invoice_entry(context, record.body)
+    # Assumed: the reference stays taken.
     context.records.delete([record], free_reference=context.rules.deleted_reference_is_free)
 
 
-def _found(context: RequestContext) -> JsonRecord:
-    return context.find("customer_invoice", context.parameters["id"])
+@handles("getCustomerInvoiceInvoiceLines")
+def list_invoice_lines(context: RequestContext) -> JsonObject:
+    """``GET /customer_invoices/{customer_invoice_id}/invoice_lines``: newest first unless asked by rank."""
+    invoice = context.find("customer_invoice", context.parameters["customer_invoice_id"])
+    return list_records(context, InvoiceLine, present_line, parent=invoice.id)
 
 
-def _check_changeable(record: JsonRecord, given: Mapping[str, Any]) -> None:
-    changes = given.get("invoice_lines", {})
-    updates = changes.get("update", ())
-    if record.body["draft"]:
-        early = {"transaction_reference"} & set(given)
-        if early or any("imputation_dates" in update for update in updates):
-            raise unprocessable(
-                f"{'transaction_reference' if early else 'imputation_dates'} cannot be set on a draft"
+@handles("getCustomerInvoiceInvoiceLineSections")
+def list_invoice_sections(context: RequestContext) -> JsonObject:
+    """``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``."""
+    invoice = context.find("customer_invoice", context.parameters["customer_invoice_id"])
+    return list_records(context, InvoiceSection, present_section, parent=invoice.id)
+
+
+def _find_invoice(context: RequestContext) -> Record[CustomerInvoice]:
+    return context.find(CustomerInvoice, context.parameters["id"])
+
+
+def _check_draft_change(fields: JsonObject, changes: JsonObject) -> None:
+    if "transaction_reference" in fields:
+        raise unprocessable("transaction_reference cannot be set on a draft")
+    if any("imputation_dates" in update for update in changes.get("update", ())):
+        raise unprocessable("imputation_dates cannot be set on a draft")
+
+
+def _check_final_change(fields: JsonObject, changes: JsonObject) -> None:
+    refused = sorted(set(fields) - _CHANGEABLE_LATER) or sorted(set(changes) - {"update"})
+    if not refused and any(set(update) - {"id", "imputation_dates"} for update in changes.get("update", ())):
+        refused = ["invoice_lines"]
+    if refused:
+        raise unprocessable(f"{refused[0]} cannot be changed once finalized")
+
+
+def _included_lines(context: RequestContext, invoices: Sequence[Record[CustomerInvoice]]) -> JsonObject:
+    """``included.invoice_lines``: up to 20 lines per invoice id.
+
+    Their number is the contract's, their order an assumption: ``Rules.included_sort``.
+    """
+    by_rank = context.rules.included_sort == "rank"
+    identifiers = [invoice.id for invoice in invoices]
+    lines_by_invoice = context.records.children(
+        InvoiceLine, identifiers, _MOST_INCLUDED + 1, newest=not by_rank
+    )
+    included: JsonObject = {}
+    for identifier in identifiers:
+        lines = lines_by_invoice.get(identifier, [])
+        next_url = None
+        if len(lines) > _MOST_INCLUDED:
+            last = lines[_MOST_INCLUDED - 1]
+            # The list's own sort need not be asked for.
+            query = (
+                f"sort=rank&cursor={cursor_after(last, 'rank')}"
+                if by_rank
+                else f"cursor={cursor_after(last)}"
             )
-        return
-    refused = sorted(set(given) - _LATER) or sorted(set(changes) - {"update"})
-    if refused or any(set(update) - {"id", "imputation_dates"} for update in updates):
-        raise unprocessable(f"{refused[0] if refused else 'invoice_lines'} cannot be changed once finalized")
-
-
-def _change_imputation(
-    context: RequestContext, record: JsonRecord, updates: Iterable[Mapping[str, Any]]
-) -> None:
-    kept = {line.id: line for line in invoicing.lines_of(context, record)}
-    for update in updates:
-        line = invoicing.line_in(context, kept, update)
-        line.body = changed_line(context, line.body, update, [line.body["section_rank"]])
-        context.records.update(line)
-
-
-OPERATIONS: dict[str, Handler] = {
-    "postCustomerInvoices": create_invoice,
-    "getCustomerInvoices": list_invoices,
-    "getCustomerInvoice": get_invoice,
-    "updateCustomerInvoice": update_invoice,
-    "finalizeCustomerInvoice": finalize_invoice,
-    "deleteCustomerInvoices": delete_invoice,
-}
+            next_url = f"{context.url('customer_invoices', identifier, 'invoice_lines')}?{query}"
+        included[str(identifier)] = {
+            "items": [present_line(context, line) for line in lines[:_MOST_INCLUDED]],
+            "has_more": next_url is not None,
+            "next_url": next_url,
+        }
+    return included

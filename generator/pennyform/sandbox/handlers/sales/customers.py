@@ -7,20 +7,21 @@ tenant (``Rules.wrong_kind_corrupts``): names of the lost kind are gone.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
-from pennyform.sandbox.accounting.ledger_accounts import opened
+from pennyform.sandbox.accounting.ledger_accounts import get_or_create_account
 from pennyform.sandbox.api_errors import not_found, unprocessable
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Handler, RequestContext
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _NO_ADDRESS = {"address": "", "postal_code": "", "city": "", "country_alpha2": ""}
+# Of the French chart of accounts: customers.
 _CUSTOMERS_ACCOUNT = "411"
-_DEFAULTS: dict[str, Any] = {
+_DEFAULTS: JsonObject = {
     "billing_iban": None,
     "payment_conditions": "30_days",
     "recipient": "",
@@ -31,19 +32,18 @@ _DEFAULTS: dict[str, Any] = {
     "delivery_address": _NO_ADDRESS,
     "billing_language": "fr_FR",
 }
-_OF_KIND: dict[str, dict[str, Any]] = {
+_KIND_DEFAULTS: dict[str, JsonObject] = {
     "company": {"vat_number": "", "reg_no": ""},
     "individual": {"first_name": "", "last_name": ""},
 }
-_LINKS = ("mandates", "pro_account_mandates")
 
 
-def _present(context: RequestContext, record: JsonRecord, *, with_kind: bool) -> dict[str, Any]:
-    kept = dict(record.body)
-    kind, account = kept.pop("customer_type"), kept.pop("ledger_account_id")
-    shown = {
+def _present(context: RequestContext, record: JsonRecord, *, with_kind: bool) -> JsonObject:
+    fields = dict(record.body)
+    kind, account = fields.pop("customer_type"), fields.pop("ledger_account_id")
+    answer = {
         "id": record.id,
-        **kept,
+        **fields,
         "external_reference": record.reference,
         "ledger_account": {"id": account} if account else None,
         "mandates": {"url": context.url("gocardless_mandates")},
@@ -52,20 +52,24 @@ def _present(context: RequestContext, record: JsonRecord, *, with_kind: bool) ->
         "created_at": record.created_at,
         "updated_at": record.updated_at,
     }
-    return {**shown, "customer_type": kind} if with_kind else shown
+    return {**answer, "customer_type": kind} if with_kind else answer
 
 
-def list_customers(context: RequestContext) -> dict[str, Any]:
+@handles("getCustomers")
+def list_customers(context: RequestContext) -> JsonObject:
     """``GET /customers``: both kinds, told apart by ``customer_type``."""
-    return listed(context, "customer", partial(_present, with_kind=True))
+    return list_records(context, "customer", partial(_present, with_kind=True))
 
 
-def get_customer(context: RequestContext) -> dict[str, Any]:
+@handles("getCustomer")
+def get_customer(context: RequestContext) -> JsonObject:
     """``GET /customers/{id}``."""
     return _present(context, context.find("customer", context.parameters["id"]), with_kind=True)
 
 
-def _get(kind: str, context: RequestContext) -> dict[str, Any]:
+@handles("getCompanyCustomer", "company")
+@handles("getIndividualCustomer", "individual")
+def get_customer_of_kind(kind: str, context: RequestContext) -> JsonObject:
     """``GET /company_customers/{id}`` and ``GET /individual_customers/{id}``."""
     record = context.find("customer", context.parameters["id"])
     if record.body["customer_type"] != kind:
@@ -73,71 +77,61 @@ def _get(kind: str, context: RequestContext) -> dict[str, Any]:
     return _present(context, record, with_kind=False)
 
 
-def _create(kind: str, context: RequestContext) -> dict[str, Any]:
+@handles("postCompanyCustomer", "company")
+@handles("postIndividualCustomer", "individual")
+def post_customer(kind: str, context: RequestContext) -> JsonObject:
     """``POST /company_customers`` and ``POST /individual_customers``."""
-    return _present(context, add(context, kind, context.body), with_kind=False)
+    return _present(context, create_customer(context, kind, context.body), with_kind=False)
 
 
-def add(context: RequestContext, kind: str, given: Mapping[str, Any]) -> JsonRecord:
-    """A new customer, with an account that is opened when there is none of its number.
+def create_customer(context: RequestContext, kind: str, request: JsonObject) -> JsonRecord:
+    """A new customer, with a ledger account that is opened when there is none of its number.
 
     Args:
-        context: for its books.
+        context: for its records.
         kind: ``company`` or ``individual``.
-        given: as in a request.
+        request: fields of the request.
 
     Raises:
         ApiError: 422 for a country that is none.
-        TakenError: when the reference is in use.
+        DuplicateReferenceError: when the reference is in use.
     """
-    fields = dict(given)
+    fields = dict(request)
     reference = fields.pop("external_reference", None) or context.records.generate_reference("customer")
     number = (fields.pop("ledger_account", None) or {}).get("number", _CUSTOMERS_ACCOUNT)
-    account = opened(context, number).id
-    kept = {**_DEFAULTS, **_OF_KIND[kind], **fields, "customer_type": kind, "ledger_account_id": account}
-    return context.records.insert("customer", _settled(kept), reference=reference)
+    account = get_or_create_account(context, number)
+    fields = {**_DEFAULTS, **_KIND_DEFAULTS[kind], **fields}
+    fields |= {"customer_type": kind, "ledger_account_id": account}
+    return context.records.insert("customer", _check_and_name(fields), reference=reference)
 
 
-def _update(kind: str, context: RequestContext) -> dict[str, Any]:
+@handles("putCompanyCustomer", "company")
+@handles("putIndividualCustomer", "individual")
+def update_customer(kind: str, context: RequestContext) -> JsonObject:
     """``PUT /company_customers/{id}`` and ``PUT /individual_customers/{id}``: partial, addresses too."""
     record = context.find("customer", context.parameters["id"])
     if record.body["customer_type"] != kind:
         if not context.rules.wrong_kind_corrupts:
             raise not_found()
-        record.body = _turned_over(record.body, kind)
-    given = dict(context.body)
-    record.reference = given.pop("external_reference", None) or record.reference
+        lost = _KIND_DEFAULTS[record.body["customer_type"]]
+        remaining = {name: value for name, value in record.body.items() if name not in lost}
+        record.body = {**remaining, **_KIND_DEFAULTS[kind], "customer_type": kind}
+    fields = dict(context.body)
+    record.reference = fields.pop("external_reference", None) or record.reference
     for name in ("billing_address", "delivery_address"):
-        if name in given:
-            given[name] = {**record.body[name], **given[name]} if given[name] else _NO_ADDRESS
-    record.body = _settled({**record.body, **given})
+        if name in fields:
+            fields[name] = {**record.body[name], **fields[name]} if fields[name] else _NO_ADDRESS
+    record.body = _check_and_name({**record.body, **fields})
     context.records.update(record)
     return _present(context, record, with_kind=False)
 
 
-def _turned_over(body: dict[str, Any], kind: str) -> dict[str, Any]:
-    lost = _OF_KIND["individual" if kind == "company" else "company"]
-    kept = {name: value for name, value in body.items() if name not in lost}
-    return {**kept, **_OF_KIND[kind], "customer_type": kind}
-
-
-def _settled(kept: dict[str, Any]) -> dict[str, Any]:
+def _check_and_name(fields: JsonObject) -> JsonObject:
+    """Check the countries of addresses, and give an individual its full name."""
     for name in ("billing_address", "delivery_address"):
-        country = kept[name]["country_alpha2"]
-        if kept[name] != _NO_ADDRESS and not _COUNTRY.fullmatch(country):
+        country = fields[name]["country_alpha2"]
+        if fields[name] != _NO_ADDRESS and not _COUNTRY.fullmatch(country):
             raise unprocessable(f"{name}: {country!r} is not a country")
-    if kept["customer_type"] == "individual":
-        kept["name"] = f"{kept['first_name']} {kept['last_name']}".strip()
-    return kept
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getCustomers": list_customers,
-    "getCustomer": get_customer,
-    "postCompanyCustomer": partial(_create, "company"),
-    "getCompanyCustomer": partial(_get, "company"),
-    "putCompanyCustomer": partial(_update, "company"),
-    "postIndividualCustomer": partial(_create, "individual"),
-    "getIndividualCustomer": partial(_get, "individual"),
-    "putIndividualCustomer": partial(_update, "individual"),
-}
+    if fields["customer_type"] == "individual":
+        fields["name"] = f"{fields['first_name']} {fields['last_name']}".strip()
+    return fields

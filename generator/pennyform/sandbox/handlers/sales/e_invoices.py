@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pennyform.sandbox.accounting import imports, invoicing, status
+from pennyform.sandbox.accounting import imports
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.documents import attachments, e_invoices
-from pennyform.sandbox.documents.e_invoices import Document, Line, Party
+from pennyform.sandbox.documents.attachments import PDF, store_upload
+from pennyform.sandbox.documents.e_invoices import (
+    Document,
+    Line,
+    Party,
+    UnreadableError,
+    is_pdf,
+    read_e_invoice,
+)
 from pennyform.sandbox.generic.naming import collection_of
-from pennyform.sandbox.handlers.purchases import supplier_invoices, suppliers
-from pennyform.sandbox.handlers.sales import customers, sending
-from pennyform.sandbox.money import currencies, money
-from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord, Selection
+from pennyform.sandbox.handlers.purchases.supplier_invoices import create_supplier_invoice
+from pennyform.sandbox.handlers.purchases.suppliers import create_supplier
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.sales.customers import create_customer
+from pennyform.sandbox.handlers.sales.sending import submit_to_platform
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.documents import CustomerInvoice, SupplierInvoice
+from pennyform.sandbox.model.parties import Customer, StoredFile
+from pennyform.sandbox.money import currencies
+from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import AnyRecord, JsonRecord, Record, Selection
 
 _FRENCH_RATES = {
     "20": "FR_200",
@@ -24,176 +36,172 @@ _FRENCH_RATES = {
     "2.1": "FR_21",
     "0": "exempt",
 }
-# Categories of EN 16931 that put no tax on the document.
+# Categories of EN 16931 (UNTDID 5305) that put no tax on the document: reverse charge, supply within the EU,
+# export.
 _UNTAXED = {"AE": "crossborder", "K": "crossborder", "G": "extracom"}
-_MEDIA_TYPES = {True: "application/pdf", False: "application/xml"}
+_XML = "application/xml"
 
 
-def import_to_customer(context: RequestContext) -> dict[str, Any]:
+@handles("createCustomerInvoiceEInvoiceImport")
+def import_customer_e_invoice(context: RequestContext) -> JsonObject:
     """``POST /customer_invoices/e_invoices/imports``: issued, with the number that the file gives."""
-    invoice = _customer_invoice(context)
+    invoice = _create_customer_invoice(context)
     if context.body.get("send_to_pa"):
-        sending.submit(context, invoice)
-    return _answer(context, invoice)
+        submit_to_platform(context, invoice)
+    return _present_reference(context, invoice)
 
 
-def import_from_supplier(context: RequestContext) -> dict[str, Any]:
+@handles("createSupplierInvoiceEInvoiceImport")
+def import_supplier_e_invoice(context: RequestContext) -> JsonObject:
     """``POST /supplier_invoices/e_invoices/imports``."""
-    return _answer(context, _supplier_invoice(context))
+    return _present_reference(context, _create_supplier_invoice(context))
 
 
-def import_either(context: RequestContext) -> dict[str, Any]:
+@handles("createEInvoiceImport")
+def import_e_invoice(context: RequestContext) -> JsonObject:
     """``POST /e-invoices/imports``: the form says which side the company is on."""
-    make = _customer_invoice if context.body["type"] == "customer" else _supplier_invoice
-    return _answer(context, make(context))
+    if context.body["type"] == "customer":
+        return _present_reference(context, _create_customer_invoice(context))
+    return _present_reference(context, _create_supplier_invoice(context))
 
 
-def _answer(context: RequestContext, invoice: JsonRecord) -> dict[str, Any]:
+def _present_reference(context: RequestContext, invoice: AnyRecord) -> JsonObject:
     return {"id": invoice.id, "url": context.url(collection_of(invoice.kind), invoice.id)}
 
 
-def _customer_invoice(context: RequestContext) -> JsonRecord:
-    kind = "customer_invoice"
-    document, file = _read(context, kind)
-    customer = _customer(context, document.buyer)
-    lines = [imports.line(context, line, rank) for rank, line in enumerate(_lines(context, document), 1)]
-    invoice = {
-        **invoicing.DEFAULTS,
-        **status.BEGINNING,
-        **_header(document),
-        **file,
-        "origin": "factur_x" if file["media_type"] == _MEDIA_TYPES[True] else "imported",
+def _create_customer_invoice(context: RequestContext) -> Record[CustomerInvoice]:
+    document, file = _read_upload(context, CustomerInvoice)
+    identifier = context.body.get("invoice_options", {}).get("customer_id")
+    if identifier is None:
+        party = _find_party(context, "customer", document.buyer)
+        party = party or create_customer(
+            context, "company", _company_request(document.buyer, "billing_address")
+        )
+        identifier = party.id
+    record = context.find(Customer, identifier, "Customer")
+    lines = [
+        imports.create_imported_line(context, line, rank)
+        for rank, line in enumerate(_line_requests(context, document), 1)
+    ]
+    fields = {
+        **_header_fields(document),
+        **file.fields(),
+        "amount": "",
+        "tax": "",
+        "origin": "factur_x" if file.media_type == PDF else "imported",
         "issued_at": timestamp(context.now),
-        "customer_id": customer.id,
-        "customer_name": customer.body["name"],
-        "language": customer.body["billing_language"],
-        "discount": imports.NO_DISCOUNT,
+        "customer_id": record.id,
+        "customer_name": record.body.name,
+        "language": record.body.billing_language,
     }
-    imports.settle(invoice, lines)
-    return imports.keep(context, invoice, lines, None)
+    invoice = CustomerInvoice.from_fields(fields)
+    imports.compute_imported_amounts(invoice, lines)
+    return imports.store_imported_invoice(context, invoice, lines, None)
 
 
-def _supplier_invoice(context: RequestContext) -> JsonRecord:
-    document, file = _read(context, supplier_invoices.KIND)
-    given = {
-        **_header(document),
-        **file,
-        "supplier_id": _supplier(context, document.seller).id,
+def _create_supplier_invoice(context: RequestContext) -> Record[SupplierInvoice]:
+    document, file = _read_upload(context, SupplierInvoice)
+    identifier = context.body.get("invoice_options", {}).get("supplier_id")
+    if identifier is not None:
+        supplier = context.find("supplier", identifier, "Supplier")
+    else:
+        supplier = _find_party(context, "supplier", document.seller) or create_supplier(
+            context, _company_request(document.seller, "postal_address")
+        )
+    fields = {
+        **_header_fields(document),
+        **file.fields(),
+        "supplier_id": supplier.id,
         "origin": "e_invoice",
         "e_invoice_status": {"status": "waiting_for_validation", "reason": None},
-        "invoice_lines": _lines(context, document),
+        "invoice_lines": _line_requests(context, document),
     }
-    return supplier_invoices.add(context, given)
+    return create_supplier_invoice(context, fields)
 
 
-def _read(context: RequestContext, kind: str) -> tuple[Document, dict[str, Any]]:
-    """What the file says, and what is kept of the file."""
+def _read_upload(
+    context: RequestContext, kind: type[CustomerInvoice | SupplierInvoice]
+) -> tuple[Document, StoredFile]:
+    """What the request's file says, and what is stored of the file."""
     upload = context.body["file"]
     try:
-        document = e_invoices.read(upload.content)
-    except e_invoices.UnreadableError as problem:
+        document = read_e_invoice(upload.content)
+    except UnreadableError as problem:
         raise unprocessable(f"The file is not an e-invoice: {problem}") from problem
     if document.currency not in currencies.CURRENCIES:
         raise unprocessable(f"{document.currency} is not a currency")
-    media_type = _MEDIA_TYPES[e_invoices.is_pdf(upload.content)]
-    file = attachments.kept(context, upload, accepted=media_type)
-    found = imports.made_of(context, kind, file["digest"])
-    if found:
-        raise unprocessable(f"This file has already been imported as {kind.replace('_', ' ')} {found.id}")
+    file = store_upload(context, upload, StoredFile, PDF if is_pdf(upload.content) else _XML)
+    invoice = imports.find_invoice_of_file(context, kind, file.digest)
+    if invoice:
+        name = kind.KIND.replace("_", " ")
+        raise unprocessable(f"This file has already been imported as {name} {invoice}")
     return document, file
 
 
-def _header(document: Document) -> dict[str, Any]:
+def _header_fields(document: Document) -> JsonObject:
+    # A credit note's amounts are positive in the file, and negative in an invoice.
     return {
         "invoice_number": document.number,
         "date": document.date,
         "deadline": document.deadline,
         "currency": document.currency,
-        "currency_amount_before_tax": money.text(document.sign * document.before_tax),
-        "currency_tax": money.text(document.sign * document.tax),
-        "currency_amount": money.text(document.sign * document.with_tax),
+        "currency_amount_before_tax": format_amount(document.sign * document.before_tax),
+        "currency_tax": format_amount(document.sign * document.tax),
+        "currency_amount": format_amount(document.sign * document.with_tax),
     }
 
 
-def _lines(context: RequestContext, document: Document) -> list[dict[str, Any]]:
-    extras = _extras(context, document)
-    return [{**_line(document, one), **extras.get(one.identifier, {})} for one in document.lines]
+def _line_requests(context: RequestContext, document: Document) -> list[JsonObject]:
+    """The lines of a file, as an import would have them, with what the form adds to them."""
+    options = context.body.get("invoice_options", {}).get("invoice_lines", [])
+    identifiers = {line.identifier for line in document.lines}
+    additions: dict[str, JsonObject] = {}
+    for option in options:
+        fields = dict(option)
+        identifier = fields.pop("e_invoice_line_id")
+        if identifier not in identifiers:
+            raise unprocessable(f"The e-invoice has no line {identifier}")
+        additions[identifier] = fields
+    return [
+        {**_line_request(document, line), **additions.get(line.identifier, {})} for line in document.lines
+    ]
 
 
-def _line(document: Document, line: Line) -> dict[str, Any]:
+def _line_request(document: Document, line: Line) -> JsonObject:
     before_tax = document.sign * line.before_tax
-    tax = money.rounded(before_tax * line.percent / 100, currencies.decimals(document.currency))
+    tax = round_half_up(before_tax * line.percent / 100, currencies.minor_unit_decimals(document.currency))
+    percent = f"{line.percent.normalize():f}"
+    vat_rate = _UNTAXED.get(line.category) or _FRENCH_RATES.get(percent)
+    if vat_rate is None:
+        raise unprocessable(f"There is no VAT rate of {percent} percent")
     return {
         "label": line.label,
         "quantity": document.sign * line.quantity,
         "unit": line.unit,
         "raw_currency_unit_price": str(line.unit_price),
-        "vat_rate": _vat_rate(line),
-        "currency_tax": money.text(tax),
-        "currency_amount": money.text(before_tax + tax),
+        "vat_rate": vat_rate,
+        "currency_tax": format_amount(tax),
+        "currency_amount": format_amount(before_tax + tax),
     }
 
 
-def _vat_rate(line: Line) -> str:
-    percent = f"{line.percent.normalize():f}"
-    code = _UNTAXED.get(line.category) or _FRENCH_RATES.get(percent)
-    if code is None:
-        raise unprocessable(f"There is no VAT rate of {percent} percent")
-    return code
-
-
-def _extras(context: RequestContext, document: Document) -> dict[str, dict[str, Any]]:
-    """What the form adds to lines, by the lines' own identifiers."""
-    given = context.body.get("invoice_options", {}).get("invoice_lines", [])
-    known = {line.identifier for line in document.lines}
-    for one in given:
-        if one["e_invoice_line_id"] not in known:
-            raise unprocessable(f"The e-invoice has no line {one['e_invoice_line_id']}")
-    return {
-        one["e_invoice_line_id"]: {name: value for name, value in one.items() if name != "e_invoice_line_id"}
-        for one in given
-    }
-
-
-def _customer(context: RequestContext, party: Party) -> JsonRecord:
-    """The customer that the form names, the buyer by number or name, or a new one."""
-    named = context.body.get("invoice_options", {}).get("customer_id")
-    if named is not None:
-        return context.find("customer", named, "Customer")
-    return _known(context, "customer", party) or customers.add(
-        context, "company", _company(party, "billing_address")
-    )
-
-
-def _supplier(context: RequestContext, party: Party) -> JsonRecord:
-    named = context.body.get("invoice_options", {}).get("supplier_id")
-    if named is not None:
-        return context.find("supplier", named, "Supplier")
-    return _known(context, "supplier", party) or suppliers.add(context, _company(party, "postal_address"))
-
-
-def _company(party: Party, address: str) -> dict[str, Any]:
-    places = {
+def _company_request(party: Party, address: str) -> JsonObject:
+    """A request for a new customer or supplier; ``address`` is the name that its address has there."""
+    address_fields = {
         "address": party.address,
         "postal_code": party.postal_code,
         "city": party.city,
         "country_alpha2": party.country_alpha2 or "FR",
     }
-    return {"name": party.name, "reg_no": party.reg_no, address: places}
+    return {"name": party.name, "reg_no": party.reg_no, address: address_fields}
 
 
-def _known(context: RequestContext, kind: str, party: Party) -> JsonRecord | None:
+def _find_party(context: RequestContext, kind: str, party: Party) -> JsonRecord | None:
+    """The customer or supplier with the party's number, or else its name (assumed: a switch)."""
     by_name = context.rules.party_by_name
     for name, value in (("reg_no", party.reg_no), ("name", party.name if by_name else "")):
         # Names are the two written above; the value is bound.
         selection = Selection([f"json_extract(body, '$.{name}') = ?"], [value], "id ASC", 1)
-        if value and (found := context.records.select(kind, selection)):
-            return found[0]
+        if value and (records := context.records.select(kind, selection)):
+            return records[0]
     return None
-
-
-OPERATIONS: dict[str, Handler] = {
-    "createCustomerInvoiceEInvoiceImport": import_to_customer,
-    "createSupplierInvoiceEInvoiceImport": import_from_supplier,
-    "createEInvoiceImport": import_either,
-}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.generic import show
-from pennyform.sandbox.request_context import Handler, RequestContext
+from pennyform.sandbox.generic import present_by_schema
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import Json
+from pennyform.sandbox.request_context import RequestContext
 
 _GOCARDLESS = "gocardless_mandate"
 _CANCELLABLE = frozenset({"pending_submission", "submitted", "active"})
@@ -14,7 +14,8 @@ _KINDS = {"SepaMandate": "sepa_mandate", "Mandate": _GOCARDLESS}
 _METHODS = {"SepaMandate": "XML", "Mandate": "GoCardless"}
 
 
-def request_gocardless(context: RequestContext) -> None:
+@handles("postGocardlessMandateMailRequests")
+def request_gocardless_mandate(context: RequestContext) -> None:
     """``POST /gocardless_mandates/mail_requests``: a mandate comes of it."""
     customer = context.find("customer", context.body["customer_id"], "Customer")
     number = context.records.next_number("mandate")
@@ -27,14 +28,16 @@ def request_gocardless(context: RequestContext) -> None:
     context.records.insert(_GOCARDLESS, body, reference=f"MD{number:06d}")
 
 
-def associate_gocardless(context: RequestContext) -> None:
+@handles("postGocardlessMandateAssociations")
+def associate_gocardless_mandate(context: RequestContext) -> None:
     """``POST /gocardless_mandates/{gocardless_mandate_id}/associations``."""
     mandate = context.find(_GOCARDLESS, context.parameters["gocardless_mandate_id"])
     mandate.body["customer_id"] = context.find("customer", context.body["customer_id"], "Customer").id
     context.records.update(mandate)
 
 
-def cancel_gocardless(context: RequestContext) -> None:
+@handles("postGocardlessMandateCancellations")
+def cancel_gocardless_mandate(context: RequestContext) -> None:
     """``POST /gocardless_mandates/{gocardless_mandate_id}/cancellations``: once."""
     mandate = context.find(_GOCARDLESS, context.parameters["gocardless_mandate_id"])
     if mandate.body["status"] not in _CANCELLABLE:
@@ -43,7 +46,8 @@ def cancel_gocardless(context: RequestContext) -> None:
     context.records.update(mandate)
 
 
-def request_pro_account(context: RequestContext) -> None:
+@handles("postProAccountMandateMailRequests")
+def request_pro_account_mandate(context: RequestContext) -> None:
     """``POST /pro_account/mandate_requests``."""
     customer = context.find("customer", context.body["customer_id"], "Customer")
     body = {
@@ -55,7 +59,8 @@ def request_pro_account(context: RequestContext) -> None:
     context.records.insert("mandate", body)
 
 
-def migrate(context: RequestContext) -> Any:
+@handles("postProAccountMandateMigrations")
+def migrate_mandate(context: RequestContext) -> Json:
     """``POST /pro_account/mandate_migrations``: done when it is answered."""
     type_ = context.body["mandate_type"]
     mandate = context.find(_KINDS[type_], context.body["mandate_id"], "Mandate")
@@ -69,13 +74,4 @@ def migrate(context: RequestContext) -> Any:
         "mandate": {"id": mandate.id, "type": type_},
         "customer_id": mandate.body["customer_id"],
     }
-    return show(context, context.records.insert("mandate_migration", body))
-
-
-OPERATIONS: dict[str, Handler] = {
-    "postGocardlessMandateMailRequests": request_gocardless,
-    "postGocardlessMandateAssociations": associate_gocardless,
-    "postGocardlessMandateCancellations": cancel_gocardless,
-    "postProAccountMandateMailRequests": request_pro_account,
-    "postProAccountMandateMigrations": migrate,
-}
+    return present_by_schema(context, context.records.insert("mandate_migration", body))

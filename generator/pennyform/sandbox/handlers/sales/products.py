@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
-from pennyform.sandbox.accounting.ledger_accounts import account_for, substance_of
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.money import currencies, money
-from pennyform.sandbox.money.amounts import decimal_of, percent_of
-from pennyform.sandbox.request_context import Handler, RequestContext
+from pennyform.sandbox.accounting.ledger_accounts import resolve_account, substance_of
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.ledger import LedgerAccount
+from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
+from pennyform.sandbox.money.currencies import minor_unit_decimals
+from pennyform.sandbox.money.parsing import parse_decimal, vat_percent
+from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
 _DEFAULTS = {"description": "", "unit": "", "currency": "EUR", "reference": None, "ledger_account_id": None}
 
 
-def _present(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    kept = record.body
-    account = kept["ledger_account_id"]
-    shown = {name: value for name, value in kept.items() if name != "ledger_account_id"}
+def _present(_: RequestContext, record: JsonRecord) -> JsonObject:
+    fields = dict(record.body)
+    account = fields.pop("ledger_account_id")
     return {
         "id": record.id,
-        **shown,
+        **fields,
         "external_reference": record.reference,
         "ledger_account": {"id": account} if account else None,
         "archived_at": None,
@@ -30,56 +32,52 @@ def _present(_: RequestContext, record: JsonRecord) -> dict[str, Any]:
     }
 
 
-def list_products(context: RequestContext) -> dict[str, Any]:
+@handles("getProducts")
+def list_products(context: RequestContext) -> JsonObject:
     """``GET /products``."""
-    return listed(context, "product", _present)
+    return list_records(context, "product", _present)
 
 
-def get_product(context: RequestContext) -> dict[str, Any]:
+@handles("getProduct")
+def get_product(context: RequestContext) -> JsonObject:
     """``GET /products/{id}``."""
     return _present(context, context.find("product", context.parameters["id"]))
 
 
-def create_product(context: RequestContext) -> dict[str, Any]:
+@handles("postProducts")
+def create_product(context: RequestContext) -> JsonObject:
     """``POST /products``."""
-    given = dict(context.body)
-    reference = given.pop("external_reference", None) or context.records.generate_reference("product")
-    kept = _settled(context, {**_DEFAULTS, **given}, given)
-    return _present(context, context.records.insert("product", kept, reference=reference))
+    request = dict(context.body)
+    reference = request.pop("external_reference", None) or context.records.generate_reference("product")
+    fields = _resolve(context, {**_DEFAULTS, **request}, request)
+    return _present(context, context.records.insert("product", fields, reference=reference))
 
 
-def update_product(context: RequestContext) -> dict[str, Any]:
+@handles("putProduct")
+def update_product(context: RequestContext) -> JsonObject:
     """``PUT /products/{id}``: partial. Lines that were filled from it before keep what they got."""
     record = context.find("product", context.parameters["id"])
-    given = dict(context.body)
-    record.reference = given.pop("external_reference", None) or record.reference
-    record.body = _settled(context, {**record.body, **given}, given)
+    request = dict(context.body)
+    record.reference = request.pop("external_reference", None) or record.reference
+    record.body = _resolve(context, {**record.body, **request}, request)
     context.records.update(record)
     return _present(context, record)
 
 
-def _settled(context: RequestContext, kept: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _resolve(context: RequestContext, fields: JsonObject, request: JsonObject) -> JsonObject:
     """Resolve the ledger account and compute the price with tax."""
     account = None
-    if "ledger_account_id" in given or "substance" in given:
-        account = account_for(context, given.get("ledger_account_id"), given.get("substance"))
-    elif kept["ledger_account_id"]:
-        account = context.records.get("ledger_account", kept["ledger_account_id"])
-    before_tax = decimal_of("price_before_tax", kept["price_before_tax"])
-    percent = percent_of(kept["vat_rate"], reverse_charge=context.rules.reverse_charge_taxed)
+    if "ledger_account_id" in request or "substance" in request:
+        account = resolve_account(context, request.get("ledger_account_id"), request.get("substance"))
+    elif fields["ledger_account_id"]:
+        account = context.records.get(LedgerAccount, fields["ledger_account_id"])
+    before_tax = parse_decimal("price_before_tax", fields["price_before_tax"])
+    percent = vat_percent(fields["vat_rate"], reverse_charge=context.rules.reverse_charge_taxed)
     with_tax = before_tax * (1 + percent / Decimal(100))
     return {
-        **kept,
+        **fields,
         "ledger_account_id": account.id if account else None,
         "substance": substance_of(context, account),
-        "price_before_tax": money.text(before_tax),
-        "price": money.text(money.rounded(with_tax, currencies.decimals(kept["currency"]))),
+        "price_before_tax": format_amount(before_tax),
+        "price": format_amount(round_half_up(with_tax, minor_unit_decimals(fields["currency"]))),
     }
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getProducts": list_products,
-    "getProduct": get_product,
-    "postProducts": create_product,
-    "putProduct": update_product,
-}

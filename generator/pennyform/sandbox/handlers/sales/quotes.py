@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
-from pennyform.sandbox.accounting import invoice_view, invoicing, status
+from pennyform.sandbox.accounting import invoicing
+from pennyform.sandbox.accounting.invoice_view import present_invoice
+from pennyform.sandbox.accounting.status import has_file
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.generic import show, show_item
-from pennyform.sandbox.handlers.sales.sending import mail
-from pennyform.sandbox.lists.pagination import listed
+from pennyform.sandbox.generic import present_by_schema, present_item
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.sales.sending import send_document
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.documents import Quote
+from pennyform.sandbox.model.parties import Customer
 from pennyform.sandbox.money import dates
-from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record
 
-_OF_QUOTE = (
+_INVOICE_FIELDS = (
     "customer_id",
     "currency",
     "language",
@@ -28,120 +33,113 @@ _OF_QUOTE = (
 _OPEN = ("pending", "accepted")
 
 
-def _known(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    ready = status.has_file(record.body, context.now, context.rules)
-    filename = f"{record.body['quote_number']}.pdf"
+def _computed_fields(context: RequestContext, record: Record[Quote]) -> JsonObject:
+    quote = record.body
+    ready = has_file(quote, context.now, context.rules)
+    filename = f"{quote.quote_number}.pdf"
     search = f'[{{"field":"quote_id","operator":"eq","value":{record.id}}}]'
     return {
-        "label": f"Quote - {record.body['customer_name']} - {record.body['quote_number']}",
+        "label": f"Quote - {quote.customer_name} - {quote.quote_number}",
         "public_file_url": context.public_url("quote", record.id, filename) if ready else None,
         "filename": filename if ready else None,
         "linked_invoices": {"url": f"{context.url('customer_invoices')}?{urlencode({'filter': search})}"},
-        "pdf_invoice_free_text": record.body["pdf_invoice_free_text"] or "",
-        "pdf_invoice_subject": record.body["pdf_invoice_subject"] or "",
+        "pdf_invoice_free_text": quote.pdf_invoice_free_text or "",
+        "pdf_invoice_subject": quote.pdf_invoice_subject or "",
     }
 
 
-def _show(context: RequestContext, record: JsonRecord) -> Any:
-    return show(context, record, **_known(context, record))
+def _present(context: RequestContext, record: Record[Quote]) -> Json:
+    return present_by_schema(context, record, **_computed_fields(context, record))
 
 
-def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return show_item(context, record, **_known(context, record))
+def _present_item(context: RequestContext, record: Record[Quote]) -> JsonObject:
+    return present_item(context, record, **_computed_fields(context, record))
 
 
-def list_quotes(context: RequestContext) -> dict[str, Any]:
+@handles("listQuotes")
+def list_quotes(context: RequestContext) -> JsonObject:
     """``GET /quotes``."""
-    return listed(context, "quote", _show_item)
+    return list_records(context, Quote, _present_item)
 
 
-def get_quote(context: RequestContext) -> Any:
+@handles("getQuote")
+def get_quote(context: RequestContext) -> Json:
     """``GET /quotes/{id}``."""
-    return _show(context, context.find("quote", context.parameters["id"]))
+    return _present(context, context.find(Quote, context.parameters["id"]))
 
 
-def create_quote(context: RequestContext) -> Any:
+@handles("postQuotes")
+def create_quote(context: RequestContext) -> Json:
     """``POST /quotes``: numbered at once, and pending."""
     year = context.body["date"][:4]
-    given = {
+    fields = {
         **context.body,
         "status": "pending",
         "quote_number": f"D-{year}-{context.records.next_number(f'quote {year}'):04d}",
         "issued_at": timestamp(context.now),
     }
-    return _show(context, invoicing.make(context, given, "quote"))
+    return _present(context, invoicing.create_document(context, Quote, fields))
 
 
-def update_quote(context: RequestContext) -> Any:
+@handles("updateQuote")
+def update_quote(context: RequestContext) -> Json:
     """``PUT /quotes/{id}``: partial, until it is invoiced."""
-    record = context.find("quote", context.parameters["id"])
-    _check_changeable(context, record)
-    given = dict(context.body)
-    changes = given.pop("invoice_lines", {})
-    record.reference = given.pop("external_reference", None) or record.reference
-    record.body.update(given)
-    invoicing.change_lines(context, record, changes)
+    record = _find_changeable(context)
+    fields = dict(context.body)
+    changes = fields.pop("invoice_lines", {})
+    record.reference = fields.pop("external_reference", None) or record.reference
+    invoicing.change_document(context, record, fields, changes)
     context.records.update(record)
-    return _show(context, record)
+    return _present(context, record)
 
 
-def update_status(context: RequestContext) -> Any:
+@handles("updateStatusQuote")
+def update_quote_status(context: RequestContext) -> Json:
     """``PUT /quotes/{id}/update_status``: what is invoiced stays so."""
-    record = context.find("quote", context.parameters["id"])
-    _check_changeable(context, record)
-    record.body["status"] = context.body["status"]
+    record = _find_changeable(context)
+    record.body.status = context.body["status"]
     context.records.update(record)
-    return _show(context, record)
+    return _present(context, record)
 
 
-def send_by_email(context: RequestContext) -> None:
+@handles("sendByEmailQuote")
+def send_quote_by_email(context: RequestContext) -> None:
     """``POST /quotes/{id}/send_by_email``: one more mail each time, once the PDF is there."""
-    record = context.find("quote", context.parameters["id"])
-    mail(context, record, has_file=status.has_file(record.body, context.now, context.rules))
+    send_document(context, context.find(Quote, context.parameters["id"]))
 
 
-def create_invoice(context: RequestContext) -> dict[str, Any]:
+@handles("createCustomerInvoiceFromQuote")
+def create_invoice_from_quote(context: RequestContext) -> JsonObject:
     """``POST /customer_invoices/create_from_quote``: once, of a quote that is pending or accepted."""
-    quote = context.find("quote", context.body["quote_id"], "Quote")
-    if context.rules.quote_once and quote.body["status"] not in _OPEN:
-        raise unprocessable(f"The quote is {quote.body['status']}")
-    customer = context.find("customer", quote.body["customer_id"])
-    invoice = invoicing.make(
-        context,
-        {
-            **{name: quote.body[name] for name in _OF_QUOTE},
-            "date": context.now.date().isoformat(),
-            "deadline": _deadline(context, quote, customer),
-            "quote_id": quote.id,
-            "draft": context.body["draft"],
-            "external_reference": context.body.get("external_reference"),
-            "customer_invoice_template_id": context.body.get("customer_invoice_template_id"),
-            **invoicing.parts_of(context, quote),
-        },
-    )
-    quote.body["status"] = "invoiced"
-    context.records.update(quote)
-    return invoice_view.invoice(context, invoice)
-
-
-def _deadline(context: RequestContext, quote: JsonRecord, customer: JsonRecord) -> str:
+    record = context.find(Quote, context.body["quote_id"], "Quote")
+    quote, fields = record.body, record.body.fields()
+    if context.rules.quote_once and quote.status not in _OPEN:
+        raise unprocessable(f"The quote is {quote.status}")
+    customer = context.find(Customer, quote.customer_id).body
     today = context.now.date()
+    # Assumed, hence the switch: the quote's own deadline may have gone by.
     if context.rules.quote_keeps_deadline:
-        return max(str(quote.body["deadline"]), today.isoformat())
-    return dates.deadline(today, customer.body["payment_conditions"]).isoformat()
+        deadline = max(quote.deadline, today.isoformat())
+    else:
+        deadline = dates.deadline(today, customer.payment_conditions).isoformat()
+    request: JsonObject = {
+        **{name: fields[name] for name in _INVOICE_FIELDS},
+        "date": today.isoformat(),
+        "deadline": deadline,
+        "quote_id": record.id,
+        "draft": context.body["draft"],
+        "external_reference": context.body.get("external_reference"),
+        "customer_invoice_template_id": context.body.get("customer_invoice_template_id"),
+        **invoicing.copy_lines_and_sections(context, record.id),
+    }
+    invoice = invoicing.create_invoice(context, request)
+    quote.status = "invoiced"
+    context.records.update(record)
+    return present_invoice(context, invoice)
 
 
-def _check_changeable(context: RequestContext, record: JsonRecord) -> None:
-    if context.rules.quote_once and record.body["status"] == "invoiced":
+def _find_changeable(context: RequestContext) -> Record[Quote]:
+    record = context.find(Quote, context.parameters["id"])
+    if context.rules.quote_once and record.body.status == "invoiced":
         raise unprocessable("The quote is invoiced and cannot be changed")
-
-
-OPERATIONS: dict[str, Handler] = {
-    "listQuotes": list_quotes,
-    "getQuote": get_quote,
-    "postQuotes": create_quote,
-    "updateQuote": update_quote,
-    "updateStatusQuote": update_status,
-    "sendByEmailQuote": send_by_email,
-    "createCustomerInvoiceFromQuote": create_invoice,
-}
+    return record

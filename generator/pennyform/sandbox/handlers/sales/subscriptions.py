@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pennyform.sandbox.accounting import invoicing, subscriptions
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.generic import change_below, show, show_item
-from pennyform.sandbox.lists.pagination import listed
-from pennyform.sandbox.request_context import Handler, RequestContext
-from pennyform.sandbox.storage.records import JsonRecord
+from pennyform.sandbox.generic import change_children, present_by_schema, present_item
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.documents import BillingSubscription, InvoiceSection
+from pennyform.sandbox.model.parties import Customer
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record
 
 _MOST_RECIPIENTS = 25
-# Enough for any subscription, and few enough to be counted through.
+# The sandbox's own: enough for any subscription, and few enough to be counted through.
 _MOST_OCCURRENCES = 1_000
 _LONGEST_INTERVAL = 100
-_OWN = ("start", "payment_conditions", "payment_method", "recurring_rule")
-_OF_INVOICE = (
+_OWN_FIELDS = ("start", "payment_conditions", "payment_method", "recurring_rule")
+_INVOICE_FIELDS = (
     "currency",
     "amount",
     "currency_amount",
@@ -33,119 +34,108 @@ _OF_INVOICE = (
 )
 
 
-def list_subscriptions(context: RequestContext) -> dict[str, Any]:
+@handles("getBillingSubscriptions")
+def list_subscriptions(context: RequestContext) -> JsonObject:
     """``GET /billing_subscriptions``."""
-    return listed(context, subscriptions.KIND, _show_item)
+    return list_records(context, BillingSubscription, _present_item)
 
 
-def get_subscription(context: RequestContext) -> Any:
+@handles("getBillingSubscription")
+def get_subscription(context: RequestContext) -> Json:
     """``GET /billing_subscriptions/{id}``."""
-    return _show(context, context.find(subscriptions.KIND, context.parameters["id"]))
+    return _present(context, context.find(BillingSubscription, context.parameters["id"]))
 
 
-def create_subscription(context: RequestContext) -> Any:
+@handles("postBillingSubscriptions")
+def create_subscription(context: RequestContext) -> Json:
     """``POST /billing_subscriptions``: invoices of the past are made at once."""
-    given = context.body
-    _check_rule(given["recurring_rule"])
-    body = {
-        **given["customer_invoice_data"],
-        **{name: given[name] for name in _OWN},
-        **_mode(context, given["mode"], given["customer_id"]),
-        "customer_id": given["customer_id"],
-        "label": given.get("label"),
-        "date": given["start"],
-        "stopped_at": None,
-        "prev_occurrence": None,
+    request = context.body
+    _check_rule(request["recurring_rule"])
+    fields = {
+        **request["customer_invoice_data"],
+        **{name: request[name] for name in _OWN_FIELDS},
+        **_mode_fields(context, request["mode"], request["customer_id"]),
+        "customer_id": request["customer_id"],
+        "label": request.get("label"),
+        "date": request["start"],
         "activated_at": timestamp(context.now),
     }
-    record = invoicing.make(context, body, subscriptions.KIND)
-    return _settled(context, record)
+    record = invoicing.create_document(context, BillingSubscription, fields)
+    return _schedule_and_present(context, record)
 
 
-def update_subscription(context: RequestContext) -> Any:
+@handles("putBillingSubscriptions")
+def update_subscription(context: RequestContext) -> Json:
     """``PUT /billing_subscriptions/{id}``: what it makes from now on."""
-    record = context.find(subscriptions.KIND, context.parameters["id"])
-    given = dict(context.body)
-    stop, mode = given.pop("stop", None), given.pop("mode", None)
+    record = context.find(BillingSubscription, context.parameters["id"])
+    fields = dict(context.body)
+    stop, mode = fields.pop("stop", None), fields.pop("mode", None)
     if mode:
-        given |= _mode(context, mode, given.get("customer_id", record.body["customer_id"]))
-    _check_rule(given.get("recurring_rule", {}))
-    data = given.pop("customer_invoice_data", {})
-    record.body.update(given)
-    _change_invoice(context, record, data)
-    if stop and not record.body["stopped_at"]:
-        subscriptions.stop(record, context.now)
-    elif stop is False and record.body["stopped_at"]:
-        subscriptions.resume(record, context.now, context.rules)
-    return _settled(context, record)
+        fields |= _mode_fields(context, mode, fields.get("customer_id", record.body.customer_id))
+    _check_rule(fields.get("recurring_rule", {}))
+    invoice_fields = dict(fields.pop("customer_invoice_data", {}))
+    sections = invoice_fields.pop("invoice_line_sections", {})
+    lines = invoice_fields.pop("invoice_lines", {})
+    change_children(context, record, InvoiceSection.KIND, sections)
+    ranks = [section.body.rank for section in invoicing.sections_of(context, record.id)]
+    invoicing.check_section_ranks(ranks)
+    invoicing.change_document(context, record, {**fields, **invoice_fields}, lines)
+    if stop and not record.body.stopped_at:
+        subscriptions.stop(record.body, context.now)
+    elif stop is False and record.body.stopped_at:
+        subscriptions.resume(record.body, context.now, context.rules)
+    return _schedule_and_present(context, record)
 
 
-def _change_invoice(context: RequestContext, record: JsonRecord, data: Mapping[str, Any]) -> None:
-    changes = dict(data)
-    sections = changes.pop("invoice_line_sections", {})
-    lines = changes.pop("invoice_lines", {})
-    record.body.update(changes)
-    change_below(context, record, "invoice_line_section", sections)
-    invoicing.check_sections([one.body for one in invoicing.sections_of(context, record)])
-    invoicing.change_lines(context, record, lines)
-
-
-def _settled(context: RequestContext, record: JsonRecord) -> Any:
-    subscriptions.plan(record)
+def _schedule_and_present(context: RequestContext, record: Record[BillingSubscription]) -> Json:
+    subscriptions.schedule(record.body)
     context.records.update(record)
-    subscriptions.catch_up(context)
-    return _show(context, context.find(subscriptions.KIND, record.id))
+    subscriptions.create_due_invoices(context)
+    # Read again: what has fallen due was made from, and noted in, another copy of it.
+    return _present(context, context.find(BillingSubscription, record.id))
 
 
-def _mode(context: RequestContext, mode: Mapping[str, Any], customer: Any) -> dict[str, Any]:
+def _mode_fields(context: RequestContext, mode: JsonObject, customer: int | None) -> JsonObject:
     """The kind of invoices; mails go to the customer when nobody is named."""
     if mode["type"] != "email":
         return {"mode": mode["type"], "email_settings": None}
     recipients = mode["email_settings"].get("recipients")
-    recipients = recipients or context.find("customer", customer, "Customer").body["emails"]
+    recipients = recipients or context.find(Customer, customer, "Customer").body.emails
     if not 0 < len(recipients) <= _MOST_RECIPIENTS:
         raise unprocessable(f"There must be 1 to {_MOST_RECIPIENTS} recipients")
-    return {"mode": "email", "email_settings": {"recipients": recipients, "billing_email_template": None}}
+    return {"mode": "email", "email_settings": {"recipients": recipients}}
 
 
-def _check_rule(rule: Mapping[str, Any]) -> None:
+def _check_rule(rule: JsonObject) -> None:
     for name, most in (("interval", _LONGEST_INTERVAL), ("count", _MOST_OCCURRENCES), ("day_of_month", 31)):
         value = rule.get(name, 1)
+        # A number of the contract: 1.0 is whole, 1.5 is not.
         if value != int(value) or not 1 <= value <= most:
             raise unprocessable(f"{name} must be a whole number between 1 and {most}")
 
 
-def _show(context: RequestContext, record: JsonRecord) -> Any:
-    return show(context, record, **_known(context, record))
+def _present(context: RequestContext, record: Record[BillingSubscription]) -> Json:
+    return present_by_schema(context, record, **_computed_fields(context, record))
 
 
-def _show_item(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    return show_item(context, record, **_known(context, record))
+def _present_item(context: RequestContext, record: Record[BillingSubscription]) -> JsonObject:
+    return present_item(context, record, **_computed_fields(context, record))
 
 
-def _known(context: RequestContext, record: JsonRecord) -> dict[str, Any]:
-    kept, rule = record.body, record.body["recurring_rule"]
+def _computed_fields(context: RequestContext, record: Record[BillingSubscription]) -> JsonObject:
+    subscription, fields, rule = record.body, record.body.fields(), record.body.recurring_rule
     own_url = context.url("billing_subscriptions", record.id)
-    day = rule.get("day_of_month")
     return {
         "recurring_rule": {
-            "rule_type": rule["type"],
-            "interval": rule.get("interval", 1),
-            "count": rule.get("count"),
-            "day_of_month": [int(day)] if day else None,
+            "rule_type": rule.type,
+            "interval": rule.interval,
+            "count": rule.count,
+            "day_of_month": [rule.day_of_month] if rule.day_of_month else None,
         },
         "customer_invoice_data": {
-            **{name: kept[name] for name in _OF_INVOICE},
+            **{name: fields[name] for name in _INVOICE_FIELDS},
             **{name: {"url": f"{own_url}/{name}"} for name in ("invoice_line_sections", "invoice_lines")},
-            "pdf_invoice_free_text": kept["pdf_invoice_free_text"] or "",
-            "pdf_invoice_subject": kept["pdf_invoice_subject"] or "",
+            "pdf_invoice_free_text": subscription.pdf_invoice_free_text or "",
+            "pdf_invoice_subject": subscription.pdf_invoice_subject or "",
         },
     }
-
-
-OPERATIONS: dict[str, Handler] = {
-    "getBillingSubscriptions": list_subscriptions,
-    "getBillingSubscription": get_subscription,
-    "postBillingSubscriptions": create_subscription,
-    "putBillingSubscriptions": update_subscription,
-}

@@ -1,42 +1,41 @@
-"""Numbers as callers send them, made decimals: bounded, or refused with the reason."""
+"""Numbers as callers send them, made decimals: bounded, or an error with the reason."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
 
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.money import vat
-from pennyform.sandbox.money.money import NO_DISCOUNT, Discount
+from pennyform.sandbox.money.arithmetic import NO_DISCOUNT, Discount
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# Assumed: the contract gives amounts no upper bound. Beyond it, products of two would not stay exact.
 _MOST_DIGITS = 12
 
 
-def decimal_of(name: str, given: Any, decimals: int = 6) -> Decimal:
+def parse_decimal(name: str, value: object, decimals: int = 6) -> Decimal:
     """Read an amount or a quantity.
 
     Args:
         name: of the field, for the message.
-        given: text with a dot, or a JSON number.
+        value: text with a dot, or a JSON number.
         decimals: how many it may have.
 
     Raises:
         ApiError: 422 for text that is no decimal, more decimals than that, or a size no invoice has.
     """
-    value = given if isinstance(given, Decimal) else _parsed(name, str(given))
-    if value.adjusted() > _MOST_DIGITS:
-        raise unprocessable(f"{name} is too large")
-    if value != value.quantize(Decimal(1).scaleb(-decimals)):
-        raise unprocessable(f"{name} may have at most {decimals} decimals")
-    return value
-
-
-def _parsed(name: str, written: str) -> Decimal:
-    if not is_decimal(written):
+    if isinstance(value, Decimal):
+        number = value
+    elif is_decimal(str(value)):
+        number = Decimal(str(value))
+    else:
         raise unprocessable(f"{name} is not a number")
-    return Decimal(written)
+    if number.adjusted() > _MOST_DIGITS:
+        raise unprocessable(f"{name} is too large")
+    if number != number.quantize(Decimal(1).scaleb(-decimals)):
+        raise unprocessable(f"{name} may have at most {decimals} decimals")
+    return number
 
 
 def is_decimal(text: str) -> bool:
@@ -44,26 +43,27 @@ def is_decimal(text: str) -> bool:
     return _DECIMAL.fullmatch(text) is not None
 
 
-def discount_of(given: dict[str, Any] | None, *, bounded: bool = False, signed: bool = True) -> Discount:
+def parse_discount(type_: str, value: str | None, *, bounded: bool = False, signed: bool = True) -> Discount:
     """Read a discount; null, empty and zero values mean none.
 
     Args:
-        given: ``{type, value}``.
-        bounded: whether a percentage must lie between 0 and 100.
-        signed: whether an absolute one carries its own sign.
+        type_: ``absolute`` or ``relative``.
+        value: an amount or a percentage, as text.
+        bounded: whether a percentage must lie between 0 and 100 (``Rules.discount_bounded``).
+        signed: whether an absolute one carries its own sign (``Rules.discount_signed``).
 
     Raises:
         ApiError: 422 for a value that is no number, or a percentage out of bounds.
     """
-    if not given or given.get("value") in (None, ""):
+    if value in (None, ""):
         return NO_DISCOUNT
-    discount = Discount(given["type"], decimal_of("discount value", given["value"]), signed)
+    discount = Discount(type_, parse_decimal("discount value", value), signed)
     if bounded and discount.type == "relative" and not 0 <= discount.value <= 100:
         raise unprocessable("A relative discount must be between 0 and 100")
     return discount
 
 
-def percent_of(code: str, *, reverse_charge: bool = False) -> Decimal:
+def vat_percent(code: str, *, reverse_charge: bool = False) -> Decimal:
     """The VAT that a code puts on the document, in percent.
 
     Args:
@@ -71,7 +71,7 @@ def percent_of(code: str, *, reverse_charge: bool = False) -> Decimal:
         reverse_charge: as ``Rules.reverse_charge_taxed`` has it.
 
     Raises:
-        ApiError: 422 for a code that cannot be written.
+        ApiError: 422 for a code that no line or product may carry.
     """
     percent = vat.percent(code, reverse_charge=reverse_charge)
     if percent is None:

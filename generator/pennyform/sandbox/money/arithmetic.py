@@ -46,7 +46,7 @@ class Line:
     discount: Discount = NO_DISCOUNT
 
 
-# An amount before tax, and the line whose VAT it bears.
+# An amount before tax, and the line whose VAT code it bears.
 _Part = tuple[Decimal, Line]
 
 
@@ -75,12 +75,12 @@ class Totals:
     gross: Decimal
 
 
-def rounded(amount: Decimal, decimals: int) -> Decimal:
+def round_half_up(amount: Decimal, decimals: int) -> Decimal:
     """Half up, away from zero for negative amounts: a credit note mirrors its invoice."""
     return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EXACT)
 
 
-def totals(
+def compute_totals(
     lines: Sequence[Line],
     discount: Discount,
     decimals: int,
@@ -97,81 +97,75 @@ def totals(
         spread: how the discount comes off, as in ``Rules.invoice_discount``.
     """
     with localcontext(_EXACT):
-        amounts = [rounded(_before_tax(line), decimals) for line in lines]
-        whole = list(zip(amounts, lines, strict=True))
-        gross = sum(amounts, _ZERO)
-        off = rounded(_off(gross, discount), decimals)
-        kept = _less(whole, off, decimals, per_code=spread == "codes") if off and whole else whole
-        taxed = _per_line(_by_code(kept) if rounding == "document" else kept, decimals)
-        shown = _per_line(kept if spread == "shown" else whole, decimals)
-        return Totals(_sum(taxed), tuple(shown), gross)
+        undiscounted = []
+        for line in lines:
+            price = line.quantity * line.unit_price
+            before_tax = round_half_up(price - _discount_amount(price, line.discount), decimals)
+            undiscounted.append((before_tax, line))
+        gross = sum((amount for amount, _ in undiscounted), _ZERO)
+        off = round_half_up(_discount_amount(gross, discount), decimals)
+        discounted = undiscounted
+        if off and undiscounted:
+            discounted = _take_off(undiscounted, off, decimals, per_code=spread == "codes")
+        taxed = _add_tax(_group_by_code(discounted) if rounding == "document" else discounted, decimals)
+        total = Amounts(
+            sum((part.before_tax for part in taxed), _ZERO), sum((part.tax for part in taxed), _ZERO)
+        )
+        shown = _add_tax(discounted if spread == "shown" else undiscounted, decimals)
+        return Totals(total, tuple(shown), gross)
 
 
-def _before_tax(line: Line) -> Decimal:
-    gross = line.quantity * line.unit_price
-    return gross - _off(gross, line.discount)
-
-
-def _off(amount: Decimal, discount: Discount) -> Decimal:
+def _discount_amount(amount: Decimal, discount: Discount) -> Decimal:
     """An absolute discount carries its own sign, that of a credit note is negative; unless it is unsigned."""
     if discount.type == "relative":
         return amount * discount.value / 100
     return discount.value if discount.signed else discount.value.copy_abs().copy_sign(amount)
 
 
-def _taxed(before_tax: Decimal, line: Line, decimals: int) -> Amounts:
-    return Amounts(before_tax, rounded(before_tax * line.percent / 100, decimals))
-
-
-def _less(whole: Sequence[_Part], off: Decimal, decimals: int, *, per_code: bool) -> list[_Part]:
+def _take_off(parts: Sequence[_Part], off: Decimal, decimals: int, *, per_code: bool) -> list[_Part]:
     """What a discount leaves of the lines; per code it is beside them, a part of its own for each."""
-    bases = _by_code(whole) if per_code else whole
-    taken = shares(off, [amount for amount, _ in bases], decimals)
+    bases = _group_by_code(parts) if per_code else parts
+    shares = split_proportionally(off, [amount for amount, _ in bases], decimals)
     if per_code:
-        return [*whole, *((-share, line) for share, (_, line) in zip(taken, bases, strict=True))]
-    return [(amount - share, line) for share, (amount, line) in zip(taken, bases, strict=True)]
+        return [*parts, *((-share, line) for share, (_, line) in zip(shares, bases, strict=True))]
+    return [(amount - share, line) for share, (amount, line) in zip(shares, bases, strict=True)]
 
 
-def shares(amount: Decimal, weights: Sequence[Decimal], decimals: int) -> list[Decimal]:
+def split_proportionally(amount: Decimal, weights: Sequence[Decimal], decimals: int) -> list[Decimal]:
     """Split an amount in proportion, in whole minor units, so that the shares add up to it.
 
     Each share is cut down to a whole unit; the units left over go to the largest remainders, the first
     line first among equals. Weights that add up to zero have no proportion: the first takes all.
     """
-    whole = sum(weights, _ZERO)
-    if not whole:
+    total = sum(weights, _ZERO)
+    if not total:
         return [amount, *[_ZERO] * (len(weights) - 1)]
     smallest = Decimal(1).scaleb(-decimals)
-    exact = [amount * weight / whole for weight in weights]
-    cut = [share.quantize(smallest, ROUND_DOWN) for share in exact]
-    left = amount - sum(cut, _ZERO)
-    unit = smallest.copy_sign(left)
-    largest = sorted(range(len(weights)), key=lambda place: ((cut[place] - exact[place]) * unit, place))
-    for place in largest[: int(left / unit)]:
-        cut[place] += unit
-    return cut
+    exact = [amount * weight / total for weight in weights]
+    shares = [share.quantize(smallest, ROUND_DOWN) for share in exact]
+    remainder = amount - sum(shares, _ZERO)
+    unit = smallest.copy_sign(remainder)
+    # How much a share lost by the cut, largest first; the index decides among equals.
+    by_loss = sorted(range(len(weights)), key=lambda index: ((shares[index] - exact[index]) * unit, index))
+    for index in by_loss[: int(remainder / unit)]:
+        shares[index] += unit
+    return shares
 
 
-def _per_line(kept: Sequence[_Part], decimals: int) -> list[Amounts]:
-    return [_taxed(amount, line, decimals) for amount, line in kept]
+def _add_tax(parts: Sequence[_Part], decimals: int) -> list[Amounts]:
+    return [Amounts(amount, round_half_up(amount * line.percent / 100, decimals)) for amount, line in parts]
 
 
-def _by_code(kept: Sequence[_Part]) -> list[_Part]:
+def _group_by_code(parts: Sequence[_Part]) -> list[_Part]:
     """The parts of each VAT code as one, with the first line that has it."""
-    bases: dict[str, Decimal] = {}
-    first: dict[str, Line] = {}
-    for amount, line in kept:
-        bases[line.vat_rate] = bases.get(line.vat_rate, _ZERO) + amount
-        first.setdefault(line.vat_rate, line)
-    return [(base, first[code]) for code, base in bases.items()]
+    bases: dict[str, tuple[Decimal, Line]] = {}
+    for amount, line in parts:
+        base, first = bases.get(line.vat_rate, (_ZERO, line))
+        bases[line.vat_rate] = (base + amount, first)
+    return list(bases.values())
 
 
-def _sum(amounts: Sequence[Amounts]) -> Amounts:
-    return Amounts(sum((one.before_tax for one in amounts), _ZERO), sum((one.tax for one in amounts), _ZERO))
-
-
-def text(amount: Decimal) -> str:
+def format_amount(amount: Decimal) -> str:
     """An amount as the API writes it, which is not canonical: ``34.0``, ``-500.0``, ``33.333334``."""
-    written = f"{amount or _ZERO:f}"
-    whole, _, fraction = written.partition(".")
+    whole, _, fraction = f"{amount or _ZERO:f}".partition(".")
     return f"{whole}.{fraction.rstrip('0') or '0'}"

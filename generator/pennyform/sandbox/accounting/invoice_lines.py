@@ -1,0 +1,185 @@
+"""Lines of customer invoices, quotes and subscriptions: filled from the product, checked, with amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from pennyform.sandbox.accounting.ledger_accounts import resolve_account, substance_of
+from pennyform.sandbox.api_errors import unprocessable
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.model.documents import InvoiceLine, PricedBody, SalesDocument, StoredDiscount
+from pennyform.sandbox.model.parties import Product
+from pennyform.sandbox.money import arithmetic, currencies
+from pennyform.sandbox.money.arithmetic import Amounts, Discount, format_amount
+from pennyform.sandbox.money.parsing import parse_decimal, parse_discount, vat_percent
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record, Selection
+
+
+def create_line(
+    context: RequestContext, given: JsonObject, rank: int, sections: Sequence[int]
+) -> InvoiceLine:
+    """A line from a request.
+
+    Args:
+        context: finds the product and the ledger account.
+        given: the line in the request.
+        rank: its place on the invoice, from 1.
+        sections: ranks of the invoice's sections.
+
+    Raises:
+        ApiError: 404 for an unknown product or account; 422 for a rule that is broken.
+    """
+    defaults = {"unit": "", "discount": None}
+    fields = {**defaults, **_product_fields(context, given), **given, "rank": rank}
+    return _check_line(context, fields, given.get("substance"), sections)
+
+
+def update_line(
+    context: RequestContext, line: InvoiceLine, given: JsonObject, sections: Sequence[int]
+) -> InvoiceLine:
+    """A line after an update. Another product fills it anew, where the update says nothing itself."""
+    changes = {name: value for name, value in given.items() if name != "id"}
+    fields = {**line.fields(), **_product_fields(context, changes), **changes}
+    return _check_line(context, fields, changes.get("substance"), sections)
+
+
+def _product_fields(context: RequestContext, given: JsonObject) -> JsonObject:
+    if "product_id" not in given:
+        return {}
+    product = context.find(Product, given["product_id"], "Product").body
+    return {
+        "label": product.label,
+        "raw_currency_unit_price": product.price_before_tax,
+        "unit": product.unit,
+        "vat_rate": product.vat_rate,
+        "ledger_account_id": product.ledger_account_id,
+    }
+
+
+def _check_line(
+    context: RequestContext, fields: JsonObject, substance: str | None, sections: Sequence[int]
+) -> InvoiceLine:
+    section = fields.get("section_rank")
+    if section is not None and section not in sections:
+        raise unprocessable(f"section_rank {section} is not the rank of a section")
+    return InvoiceLine.from_fields({**fields, **check_line_fields(context, fields, substance)})
+
+
+def check_line_fields(context: RequestContext, fields: JsonObject, substance: str | None) -> JsonObject:
+    """What of a line's fields is stored otherwise than it was given.
+
+    Raises:
+        ApiError: 404 for an unknown account; 422 for a rule that is broken.
+    """
+    dates = fields.get("imputation_dates")
+    if dates and dates["start_date"] > dates["end_date"]:
+        raise unprocessable("imputation_dates must start before they end")
+    account = resolve_account(context, fields.get("ledger_account_id"), substance)
+    vat_percent(fields["vat_rate"])
+    quantity = parse_decimal("quantity", fields["quantity"], context.rules.quantity_decimals)
+    price = parse_decimal("raw_currency_unit_price", fields["raw_currency_unit_price"])
+    discount = fields.get("discount") or {}
+    return {
+        "description": fields.get("description") or "",
+        "ledger_account_id": account.id if account else None,
+        "substance": substance_of(context, account),
+        "quantity": format_amount(quantity),
+        "raw_currency_unit_price": format_amount(price),
+        "discount": check_discount(context, StoredDiscount(**discount)),
+    }
+
+
+def check_discount(context: RequestContext, discount: StoredDiscount) -> StoredDiscount:
+    """A discount as the API shows it; there always is one, of zero when none was given.
+
+    Raises:
+        ApiError: 422 for a value that is no number, or a percentage out of bounds.
+    """
+    parsed = parse_discount(discount.type, discount.value, bounded=context.rules.discount_bounded)
+    return StoredDiscount(parsed.type, format_amount(parsed.value))
+
+
+def compute_amounts(context: RequestContext, document: SalesDocument, lines: Sequence[InvoiceLine]) -> None:
+    """Compute the amounts of a document and of each of its lines, and set them there.
+
+    Raises:
+        ApiError: 422 for an absolute discount on lines that add up to zero.
+    """
+    rules = context.rules
+    discount = _signed_discount(context, document.discount)
+    totals = arithmetic.compute_totals(
+        [_arithmetic_line(context, line) for line in lines],
+        discount,
+        currencies.minor_unit_decimals(document.currency),
+        rules.rounding,
+        rules.invoice_discount,
+    )
+    # A part of nothing is nothing, but an amount has to come off something.
+    takes_amount = discount.type == "absolute" and discount.value
+    if rules.discount_needs_a_sum and takes_amount and not totals.gross:
+        raise unprocessable("A discount cannot be taken off lines that add up to zero")
+    rate = currencies.exchange_rate(document.currency)
+    _set_amounts(document, totals.invoice, rate)
+    document.exchange_rate = format_amount(rate)
+    # Seen: a negative invoice is a credit note, and says so as a draft too.
+    document.credit_note = totals.invoice.with_tax < 0
+    for line, amounts in zip(lines, totals.lines, strict=True):
+        _set_amounts(line, amounts, rate)
+
+
+def _arithmetic_line(context: RequestContext, line: InvoiceLine) -> arithmetic.Line:
+    return arithmetic.Line(
+        quantity=Decimal(line.quantity),
+        unit_price=Decimal(line.raw_currency_unit_price),
+        vat_rate=line.vat_rate,
+        percent=vat_percent(line.vat_rate, reverse_charge=context.rules.reverse_charge_taxed),
+        discount=_signed_discount(context, line.discount),
+    )
+
+
+def _signed_discount(context: RequestContext, discount: StoredDiscount) -> Discount:
+    return parse_discount(discount.type, discount.value, signed=context.rules.discount_signed)
+
+
+def _set_amounts(priced: PricedBody, amounts: Amounts, rate: Decimal) -> None:
+    priced.currency_amount_before_tax = format_amount(amounts.before_tax)
+    priced.currency_tax = format_amount(amounts.tax)
+    priced.currency_amount = format_amount(amounts.with_tax)
+    priced.tax = format_amount(arithmetic.round_half_up(amounts.tax * rate, 2))
+    priced.amount = format_amount(arithmetic.round_half_up(amounts.with_tax * rate, 2))
+
+
+def lines_of(context: RequestContext, document: int) -> list[Record[InvoiceLine]]:
+    """Lines of the document with this id, in the order of their ranks."""
+    return context.records.select(InvoiceLine, Selection(order="id ASC"), parent=document)
+
+
+def find_line(
+    context: RequestContext, lines: Mapping[int, Record[InvoiceLine]], change: JsonObject
+) -> Record[InvoiceLine]:
+    """The line that an update or a deletion means.
+
+    Raises:
+        ApiError: 404.
+    """
+    line = lines.get(change["id"])
+    if line is None:
+        raise context.unknown_reference(f"Invoice line {change['id']}")
+    return line
+
+
+def write_lines(
+    context: RequestContext,
+    document: int,
+    deleted: Iterable[Record[InvoiceLine]],
+    updated: Iterable[Record[InvoiceLine]],
+    created: Iterable[InvoiceLine],
+) -> None:
+    """Store the changed lines of the document with this id."""
+    context.records.delete(deleted)
+    for record in updated:
+        context.records.update(record)
+    for line in created:
+        context.records.insert(InvoiceLine.KIND, line, parent=document)

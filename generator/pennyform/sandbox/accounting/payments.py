@@ -1,0 +1,150 @@
+"""What pays an invoice: transactions that are matched with it, and credit notes that take it back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pennyform.sandbox.accounting.status import amount_owed
+from pennyform.sandbox.api_errors import not_found, unprocessable
+from pennyform.sandbox.model.documents import CustomerInvoice, SupplierInvoice
+from pennyform.sandbox.model.ledger import Transaction, TransactionMatch
+from pennyform.sandbox.money import currencies
+from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record, Selection
+
+InvoiceRecord = Record[CustomerInvoice] | Record[SupplierInvoice]
+
+# The contract's provider fields are a bank's label or another provider's id; only labels are stored here.
+_BANKS = frozenset({"bank", "budgetinsight"})
+_MATCHED = "json_extract(body, '$.transaction_id') = ?"
+_LABEL = "json_extract(body, '$.label') = ?"
+_REFERENCE = "json_extract(body, '$.transaction_reference.provider_field_value') = ?"
+
+
+def match_transaction(
+    context: RequestContext, invoice: InvoiceRecord, transaction: Record[Transaction]
+) -> None:
+    """Let a transaction pay an invoice, as far as what is left of it goes.
+
+    Raises:
+        ApiError: 422 when the two are matched already.
+    """
+    if _matches_between(context, transaction, invoice):
+        raise unprocessable("The transaction is already matched with this invoice")
+    covered = _covered_amount(context, invoice, transaction)
+    used = round_half_up(covered * _exchange(invoice, transaction), 2)
+    match = TransactionMatch(
+        transaction_id=transaction.id, covered=format_amount(covered), used=format_amount(used)
+    )
+    context.records.insert(TransactionMatch.KIND, match, parent=invoice.id)
+    _add_payment(context, invoice, covered)
+
+
+def unmatch_transaction(context: RequestContext, invoice: InvoiceRecord, transaction: int) -> None:
+    """Undo :func:`match_transaction`.
+
+    Raises:
+        ApiError: 404 when the two are not matched.
+    """
+    record = context.records.get(Transaction, transaction)
+    matches = _matches_between(context, record, invoice) if record else []
+    if not matches:
+        raise not_found(f"Transaction {transaction}")
+    context.records.delete(matches)
+    _add_payment(context, invoice, -Decimal(matches[0].body.covered))
+
+
+def matches_of(transaction: int) -> Selection:
+    """Selects the matches of a transaction; their parents are the invoices."""
+    return Selection([_MATCHED], [transaction])
+
+
+def reconcile_invoice(context: RequestContext, invoice: Record[CustomerInvoice]) -> None:
+    """Match an invoice with the transaction that it refers to, when that is there."""
+    reference = invoice.body.transaction_reference
+    # That it happens at once is an assumption: `Rules.reference_matches`.
+    if not reference or reference["banking_provider"] not in _BANKS or not context.rules.reference_matches:
+        return
+    selection = Selection([_LABEL], [reference["provider_field_value"]], "id ASC", 1)
+    for transaction in context.records.select(Transaction, selection):
+        if not _matches_between(context, transaction, invoice):
+            match_transaction(context, invoice, transaction)
+
+
+def reconcile_transaction(context: RequestContext, transaction: Record[Transaction]) -> None:
+    """Match a new transaction with the invoices that have been waiting for it."""
+    if not context.rules.reference_matches:
+        return
+    selection = Selection([_REFERENCE], [transaction.body.label], "id ASC")
+    for invoice in context.records.select(CustomerInvoice, selection):
+        reference = invoice.body.transaction_reference
+        if reference and reference["banking_provider"] in _BANKS:
+            match_transaction(context, invoice, transaction)
+
+
+def link_credit_note(
+    context: RequestContext, invoice: Record[CustomerInvoice], note: Record[CustomerInvoice]
+) -> None:
+    """Let a credit note take back an invoice, or a part of it.
+
+    Raises:
+        ApiError: 422 when one of the two is no such document, is a draft, or the two do not go together.
+    """
+    if not note.body.credit_note or note.body.draft:
+        raise unprocessable("credit_note_id must be the id of a finalized credit note")
+    if invoice.body.credit_note or invoice.body.draft:
+        raise unprocessable("A credit note can only be linked to a finalized invoice")
+    if note.body.credited_invoice_id:
+        raise unprocessable("The credit note is already linked to an invoice")
+    if context.rules.credit_must_fit:
+        for name in ("customer_id", "currency"):
+            if getattr(invoice.body, name) != getattr(note.body, name):
+                raise unprocessable(f"The credit note and the invoice must have the same {name}")
+    # A credit note's total is negative.
+    credited = Decimal(invoice.body.credited) - Decimal(note.body.currency_amount)
+    if credited > Decimal(invoice.body.currency_amount) and not context.rules.credit_may_exceed:
+        raise unprocessable("The credit note is larger than what remains of the invoice")
+    invoice.body.credited = format_amount(credited)
+    note.body.credited_invoice_id = invoice.id
+    context.records.update(invoice)
+    context.records.update(note)
+
+
+def _matches_between(
+    context: RequestContext, transaction: Record[Transaction], invoice: InvoiceRecord
+) -> list[Record[TransactionMatch]]:
+    return context.records.select(TransactionMatch, matches_of(transaction.id), parent=invoice.id)
+
+
+def _covered_amount(
+    context: RequestContext, invoice: InvoiceRecord, transaction: Record[Transaction]
+) -> Decimal:
+    """As much of what is owed as is left of the transaction, in the invoice's currency.
+
+    Nothing when the money went the other way (assumed: ``Rules.match_pays_all``).
+    """
+    owed = amount_owed(invoice.body)
+    if context.rules.match_pays_all:
+        return owed
+    matches = context.records.select(TransactionMatch, matches_of(transaction.id))
+    used = sum((Decimal(match.body.used) for match in matches), Decimal(0))
+    available = (Decimal(transaction.body.currency_amount) - used) * _exchange(transaction, invoice)
+    if isinstance(invoice.body, SupplierInvoice):
+        available = -available
+    covered = min(owed, available) if owed > 0 else max(owed, available)
+    if covered * owed <= 0:
+        return Decimal(0)
+    return round_half_up(covered, currencies.minor_unit_decimals(invoice.body.currency))
+
+
+def _exchange(
+    source: InvoiceRecord | Record[Transaction], target: InvoiceRecord | Record[Transaction]
+) -> Decimal:
+    """Units of the target's currency for one of the source's."""
+    return currencies.exchange_rate(source.body.currency) / currencies.exchange_rate(target.body.currency)
+
+
+def _add_payment(context: RequestContext, invoice: InvoiceRecord, covered: Decimal) -> None:
+    invoice.body.settled = format_amount(Decimal(invoice.body.settled) + covered)
+    context.save_attached(invoice)

@@ -1,0 +1,80 @@
+"""Payments of customer invoices: transactions, credit notes, and marking one as paid without any."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pennyform.sandbox.accounting import payments
+from pennyform.sandbox.accounting.invoice_view import present_invoice
+from pennyform.sandbox.accounting.status import invoice_status
+from pennyform.sandbox.accounting.transaction_view import present_matched_transaction, present_payment
+from pennyform.sandbox.api_errors import unprocessable
+from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.model.documents import CustomerInvoice
+from pennyform.sandbox.model.ledger import Transaction, TransactionMatch
+from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.records import Record
+
+
+@handles("postCustomerInvoiceMatchedTransactions")
+def match_transaction(context: RequestContext) -> None:
+    """``POST /customer_invoices/{customer_invoice_id}/matched_transactions``: one at a time."""
+    invoice = _find_issued(context, "customer_invoice_id")
+    transaction = context.find(Transaction, context.body["transaction_id"], "Transaction")
+    payments.match_transaction(context, invoice, transaction)
+
+
+@handles("deleteCustomerInvoiceMatchedTransactions")
+def unmatch_transaction(context: RequestContext) -> None:
+    """``DELETE /customer_invoices/{customer_invoice_id}/matched_transactions/{id}``."""
+    invoice = _find_issued(context, "customer_invoice_id")
+    payments.unmatch_transaction(context, invoice, int(context.parameters["id"]))
+
+
+@handles("getCustomerInvoiceMatchedTransactions")
+def list_matched_transactions(context: RequestContext) -> JsonObject:
+    """``GET /customer_invoices/{customer_invoice_id}/matched_transactions``."""
+    invoice = context.find(CustomerInvoice, context.parameters["customer_invoice_id"])
+    present = partial(present_matched_transaction, "customer")
+    return list_records(context, TransactionMatch, present, parent=invoice.id)
+
+
+@handles("getCustomerInvoicePayments")
+def list_payments(context: RequestContext) -> JsonObject:
+    """``GET /customer_invoices/{customer_invoice_id}/payments``: one per transaction that was matched."""
+    invoice = context.find(CustomerInvoice, context.parameters["customer_invoice_id"])
+    if invoice.body.credit_note:
+        return {"items": [], "has_more": False, "next_cursor": None}
+    return list_records(context, TransactionMatch, present_payment, parent=invoice.id)
+
+
+@handles("markAsPaidCustomerInvoice")
+def mark_as_paid(context: RequestContext) -> None:
+    """``PUT /customer_invoices/{id}/mark_as_paid``: without any transaction."""
+    invoice = _find_issued(context, "id")
+    if invoice.body.credit_note:
+        raise unprocessable("A credit note cannot be marked as paid")
+    status = invoice_status(invoice.body, context.now, context.rules)
+    # Assumed, hence the switch.
+    if context.rules.paid_once and status in ("paid", "cancelled"):
+        raise unprocessable("The invoice is already paid or cancelled")
+    invoice.body.marked_as_paid = True
+    context.records.update(invoice)
+
+
+@handles("linkCreditNote")
+def link_credit_note(context: RequestContext) -> JsonObject:
+    """``POST /customer_invoices/{id}/link_credit_note``: answers with the credit note."""
+    invoice = context.find(CustomerInvoice, context.parameters["id"])
+    note = context.find(CustomerInvoice, context.body["credit_note_id"], "Credit note")
+    payments.link_credit_note(context, invoice, note)
+    return present_invoice(context, note)
+
+
+def _find_issued(context: RequestContext, parameter: str) -> Record[CustomerInvoice]:
+    invoice = context.find(CustomerInvoice, context.parameters[parameter])
+    if invoice.body.draft:
+        raise unprocessable("This is not possible with a draft")
+    return invoice

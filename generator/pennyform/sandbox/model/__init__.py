@@ -1,0 +1,1 @@
+"""Records whose fields rules read: documents, ledger, parties and files. Amounts are text: ``"120.0"``."""
