@@ -169,13 +169,7 @@ class _CustomerInvoiceFilter1(TypedDict):
 
 class _CustomerInvoiceFilter2(TypedDict):
     field: Literal[
-        "id",
-        "date",
-        "customer_id",
-        "billing_subscription_id",
-        "quote_id",
-        "invoice_number",
-        "flow_id",
+        "id", "date", "customer_id", "billing_subscription_id", "quote_id", "invoice_number", "flow_id"
     ]
     operator: Literal["in", "not_in"]
     value: Sequence[Scalar]
@@ -521,13 +515,7 @@ class _SupplierInvoiceFilter1(TypedDict):
 
 class _SupplierInvoiceFilter2(TypedDict):
     field: Literal[
-        "id",
-        "supplier_id",
-        "invoice_number",
-        "date",
-        "external_reference",
-        "payment_status",
-        "flow_id",
+        "id", "supplier_id", "invoice_number", "date", "external_reference", "payment_status", "flow_id"
     ]
     operator: Literal["in", "not_in"]
     value: Sequence[Scalar]

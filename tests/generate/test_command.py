@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+from pathlib import Path
 
+import pennyform
 import pytest
 from pennyform import data
 from pennyform.cli import main
@@ -111,6 +113,20 @@ def test_the_lock_covers_inputs_versions_and_every_file(checkout):
     assert lock["inputs"]["packages"]["openapi-python-client"].startswith("0.29.")
     assert lock["inputs"]["stock_templates"]
     assert str(checkout.root) not in (checkout.generated / "lock.json").read_text()
+
+
+def test_a_change_of_the_generators_own_code_is_an_input(checkout, monkeypatch, tmp_path):
+    before = record.inputs(checkout.store, checkout.templates)["generator"]
+    package = tmp_path / "pennyform"
+    for room in ("codegen", "spec"):
+        shutil.copytree(Path(pennyform.__file__).parent / room, package / room)
+    monkeypatch.setattr(pennyform, "__file__", str(package / "__init__.py"))
+    assert record.inputs(checkout.store, checkout.templates)["generator"] == before
+    for file in ("codegen/client/render.py", "spec/normaliser/normalise.py"):
+        (package / file).write_text((package / file).read_text() + "# changed\n")
+        after = record.inputs(checkout.store, checkout.templates)["generator"]
+        assert after != before, file
+        before = after
 
 
 def test_a_damaged_lock_is_written_anew(checkout):

@@ -33,32 +33,51 @@ from .shared import (
 )
 
 __all__ = [
-    "BillingSubscription", "BillingSubscriptionCreate", "BillingSubscriptionCreateCustomerInvoiceData",
-    "BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine", "BillingSubscriptionCreateMode",
-    "BillingSubscriptionCreateRecurringRule", "BillingSubscriptionCreateRecurringRuleMonthly",
-    "BillingSubscriptionCreateRecurringRuleWeekly", "BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek",
-    "BillingSubscriptionCreateRecurringRuleYearly", "BillingSubscriptionCustomerInvoiceData",
-    "BillingSubscriptionEmailMode", "BillingSubscriptionEmailSettings",
-    "BillingSubscriptionEmailSettingsBillingEmailTemplate", "BillingSubscriptionInvoiceLine",
-    "BillingSubscriptionInvoiceLinePage", "BillingSubscriptionManualMode",
-    "BillingSubscriptionManualModeType", "BillingSubscriptionMode", "BillingSubscriptionPage",
-    "BillingSubscriptionPaymentConditions", "BillingSubscriptionPaymentConditionsAnswer",
-    "BillingSubscriptionPaymentMethod", "BillingSubscriptionPaymentMethodAnswer",
-    "BillingSubscriptionRecurringRule", "BillingSubscriptionRuleTypes", "BillingSubscriptionStatus",
-    "BillingSubscriptionUpdate", "BillingSubscriptionUpdateCustomerInvoiceData",
+    "BillingSubscription",
+    "BillingSubscriptionCreate",
+    "BillingSubscriptionCreateCustomerInvoiceData",
+    "BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine",
+    "BillingSubscriptionCreateMode",
+    "BillingSubscriptionCreateRecurringRule",
+    "BillingSubscriptionCreateRecurringRuleMonthly",
+    "BillingSubscriptionCreateRecurringRuleWeekly",
+    "BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek",
+    "BillingSubscriptionCreateRecurringRuleYearly",
+    "BillingSubscriptionCustomerInvoiceData",
+    "BillingSubscriptionEmailMode",
+    "BillingSubscriptionEmailSettings",
+    "BillingSubscriptionEmailSettingsBillingEmailTemplate",
+    "BillingSubscriptionInvoiceLine",
+    "BillingSubscriptionInvoiceLinePage",
+    "BillingSubscriptionManualMode",
+    "BillingSubscriptionManualModeType",
+    "BillingSubscriptionMode",
+    "BillingSubscriptionPage",
+    "BillingSubscriptionPaymentConditions",
+    "BillingSubscriptionPaymentConditionsAnswer",
+    "BillingSubscriptionPaymentMethod",
+    "BillingSubscriptionPaymentMethodAnswer",
+    "BillingSubscriptionRecurringRule",
+    "BillingSubscriptionRuleTypes",
+    "BillingSubscriptionStatus",
+    "BillingSubscriptionUpdate",
+    "BillingSubscriptionUpdateCustomerInvoiceData",
     "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSections",
     "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate",
     "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLines",
     "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate",
-]  # fmt: skip
+]
+
 
 BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek: TypeAlias = Literal[
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
-]  # fmt: skip
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+]
 """What can stand in ``day_of_week`` of ``BillingSubscriptionCreateRecurringRuleWeekly``."""
+
 
 BillingSubscriptionManualModeType: TypeAlias = Literal["awaiting_validation", "finalized"]
 """What can stand in ``type`` of ``BillingSubscriptionManualMode``."""
+
 
 BillingSubscriptionMode: TypeAlias = str
 """What can stand in ``mode`` of ``BillingSubscription``.
@@ -66,11 +85,19 @@ BillingSubscriptionMode: TypeAlias = str
 Known values: awaiting_validation, finalized, email. Others may come.
 """
 
+
 BillingSubscriptionPaymentConditions: TypeAlias = Literal[
-    "upon_receipt", "7_days", "15_days", "30_days", "30_days_end_of_month", "45_days", "45_days_end_of_month",
+    "upon_receipt",
+    "7_days",
+    "15_days",
+    "30_days",
+    "30_days_end_of_month",
+    "45_days",
+    "45_days_end_of_month",
     "60_days",
-]  # fmt: skip
+]
 """What can stand in ``payment_conditions`` of ``BillingSubscriptionCreate``."""
+
 
 BillingSubscriptionPaymentConditionsAnswer: TypeAlias = str
 """What can stand in ``payment_conditions`` of ``BillingSubscription``.
@@ -79,10 +106,12 @@ Known values: upon_receipt, 7_days, 15_days, 30_days, 30_days_end_of_month, 45_d
 60_days. Others may come.
 """
 
+
 BillingSubscriptionPaymentMethod: TypeAlias = Literal[
-    "offline", "gocardless_direct_debit", "pro_account_sepa_core",
-]  # fmt: skip
+    "offline", "gocardless_direct_debit", "pro_account_sepa_core"
+]
 """What can stand in ``payment_method`` of ``BillingSubscriptionCreate``."""
+
 
 BillingSubscriptionPaymentMethodAnswer: TypeAlias = str
 """What can stand in ``payment_method`` of ``BillingSubscription``.
@@ -90,11 +119,13 @@ BillingSubscriptionPaymentMethodAnswer: TypeAlias = str
 Known values: offline, gocardless_direct_debit, pro_account_sepa_core. Others may come.
 """
 
+
 BillingSubscriptionRuleTypes: TypeAlias = str
 """What can stand in ``rule_type`` of ``BillingSubscriptionRecurringRule``.
 
 Known values: weekly, monthly, yearly. Others may come.
 """
+
 
 BillingSubscriptionStatus: TypeAlias = str
 """What can stand in ``status`` of ``BillingSubscription``.
@@ -376,6 +407,7 @@ if TYPE_CHECKING:
     """The ``mode`` of ``BillingSubscriptionCreate``."""
 else:
     BillingSubscriptionCreateMode = variants(BillingSubscriptionEmailMode, BillingSubscriptionManualMode)
+
 
 if TYPE_CHECKING:
     BillingSubscriptionCreateRecurringRule: TypeAlias = (

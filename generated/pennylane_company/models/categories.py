@@ -12,9 +12,8 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import RecordId, TransactionDirectionAnswer
 
-__all__ = [
-    "Category", "CategoryCreate", "CategoryPage", "CategoryUpdate", "TransactionDirection",
-]  # fmt: skip
+__all__ = ["Category", "CategoryCreate", "CategoryPage", "CategoryUpdate", "TransactionDirection"]
+
 
 TransactionDirection: TypeAlias = Literal["cash_in", "cash_out"]
 """What can stand in ``direction`` of ``CategoryCreate``."""

@@ -11,9 +11,8 @@ from typing import TypeAlias
 from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CommercialDocumentDiscount, CurrencyAnswer, LanguageAnswer, Link, LinkedRecord, RecordId
 
-__all__ = [
-    "CommercialDocument", "CommercialDocumentPage", "CustomerInvoiceDocumentTypes",
-]  # fmt: skip
+__all__ = ["CommercialDocument", "CommercialDocumentPage", "CustomerInvoiceDocumentTypes"]
+
 
 CustomerInvoiceDocumentTypes: TypeAlias = str
 """What can stand in ``document_type`` of ``CommercialDocument``.

@@ -22,9 +22,7 @@ from .shared import (
     RecordId,
 )
 
-__all__ = [
-    "CompanyCustomer", "CompanyCustomerCreate", "CompanyCustomerUpdate",
-]  # fmt: skip
+__all__ = ["CompanyCustomer", "CompanyCustomerCreate", "CompanyCustomerUpdate"]
 
 
 class CompanyCustomer(Answer, frozen=True, kw_only=True):

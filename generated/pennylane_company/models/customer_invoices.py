@@ -44,25 +44,56 @@ from .shared import (
 )
 
 __all__ = [
-    "CustomerInvoice", "CustomerInvoiceCreate", "CustomerInvoiceCreateFromQuote",
-    "CustomerInvoiceCustomHeaderField", "CustomerInvoiceCustomHeaderFieldPage",
-    "CustomerInvoiceEInvoiceImportImportOptions", "CustomerInvoiceEInvoiceImportImportOptionsInvoiceLine",
-    "CustomerInvoiceEInvoicing", "CustomerInvoiceImport", "CustomerInvoiceImportDiscount",
-    "CustomerInvoiceImportEInvoice", "CustomerInvoiceImportInvoiceLine",
-    "CustomerInvoiceImportInvoiceLineLedgerEntryLine", "CustomerInvoiceInvoiceLinePage",
-    "CustomerInvoiceLine", "CustomerInvoiceLinkCreditNote", "CustomerInvoiceMatchedTransaction",
-    "CustomerInvoiceMatchedTransactionPage", "CustomerInvoicePage", "CustomerInvoicePdpStatus",
-    "CustomerInvoiceSchematronValidationStatus", "CustomerInvoiceSendByEmail", "CustomerInvoiceStatus",
-    "CustomerInvoiceUpdate", "CustomerInvoiceUpdateImported", "CustomerInvoiceUpdateImportedInvoiceLines",
-    "CustomerInvoiceUpdateImportedInvoiceLinesCreate", "CustomerInvoiceUpdateImportedInvoiceLinesUpdate",
-    "CustomerInvoiceUpdateImportedInvoiceLinesUpdateLedgerEntryLine", "DiscountUpdate",
-    "DraftCustomerInvoiceCreate", "DraftCustomerInvoiceUpdate", "DraftInvoiceLine", "DraftInvoiceLineChanges",
-    "DraftInvoiceLineWithProduct", "DraftInvoiceLineWithoutProduct", "FinalizedCustomerInvoiceCreate",
-    "FinalizedCustomerInvoiceUpdate", "FinalizedInvoiceLine", "FinalizedInvoiceLineChanges",
-    "FinalizedInvoiceLineUpdate", "FinalizedInvoiceLineWithProduct", "FinalizedInvoiceLineWithoutProduct",
-    "IncludedInvoiceLines", "IncludedResources", "PutCustomerInvoiceCategoriesAnswer",
-    "PutCustomerInvoiceCategoriesBody", "TransactionReference",
-]  # fmt: skip
+    "CustomerInvoice",
+    "CustomerInvoiceCreate",
+    "CustomerInvoiceCreateFromQuote",
+    "CustomerInvoiceCustomHeaderField",
+    "CustomerInvoiceCustomHeaderFieldPage",
+    "CustomerInvoiceEInvoiceImportImportOptions",
+    "CustomerInvoiceEInvoiceImportImportOptionsInvoiceLine",
+    "CustomerInvoiceEInvoicing",
+    "CustomerInvoiceImport",
+    "CustomerInvoiceImportDiscount",
+    "CustomerInvoiceImportEInvoice",
+    "CustomerInvoiceImportInvoiceLine",
+    "CustomerInvoiceImportInvoiceLineLedgerEntryLine",
+    "CustomerInvoiceInvoiceLinePage",
+    "CustomerInvoiceLine",
+    "CustomerInvoiceLinkCreditNote",
+    "CustomerInvoiceMatchedTransaction",
+    "CustomerInvoiceMatchedTransactionPage",
+    "CustomerInvoicePage",
+    "CustomerInvoicePdpStatus",
+    "CustomerInvoiceSchematronValidationStatus",
+    "CustomerInvoiceSendByEmail",
+    "CustomerInvoiceStatus",
+    "CustomerInvoiceUpdate",
+    "CustomerInvoiceUpdateImported",
+    "CustomerInvoiceUpdateImportedInvoiceLines",
+    "CustomerInvoiceUpdateImportedInvoiceLinesCreate",
+    "CustomerInvoiceUpdateImportedInvoiceLinesUpdate",
+    "CustomerInvoiceUpdateImportedInvoiceLinesUpdateLedgerEntryLine",
+    "DiscountUpdate",
+    "DraftCustomerInvoiceCreate",
+    "DraftCustomerInvoiceUpdate",
+    "DraftInvoiceLine",
+    "DraftInvoiceLineChanges",
+    "DraftInvoiceLineWithProduct",
+    "DraftInvoiceLineWithoutProduct",
+    "FinalizedCustomerInvoiceCreate",
+    "FinalizedCustomerInvoiceUpdate",
+    "FinalizedInvoiceLine",
+    "FinalizedInvoiceLineChanges",
+    "FinalizedInvoiceLineUpdate",
+    "FinalizedInvoiceLineWithProduct",
+    "FinalizedInvoiceLineWithoutProduct",
+    "IncludedInvoiceLines",
+    "IncludedResources",
+    "PutCustomerInvoiceCategoriesAnswer",
+    "PutCustomerInvoiceCategoriesBody",
+    "TransactionReference",
+]
+
 
 CustomerInvoicePdpStatus: TypeAlias = str
 """What can stand in ``status`` of ``CustomerInvoiceEInvoicing``.
@@ -71,11 +102,13 @@ Known values: accepted, approved, collected, in_dispute, partially_collected, re
 submitted. Others may come.
 """
 
+
 CustomerInvoiceSchematronValidationStatus: TypeAlias = str
 """What can stand in ``schematron_validation_status`` of ``CustomerInvoice``.
 
 Known values: pending, valid, invalid. Others may come.
 """
+
 
 CustomerInvoiceStatus: TypeAlias = str
 """What can stand in ``status`` of ``CustomerInvoice``.
@@ -865,11 +898,13 @@ else:
         },
     )
 
+
 if TYPE_CHECKING:
     CustomerInvoiceUpdate: TypeAlias = DraftCustomerInvoiceUpdate | FinalizedCustomerInvoiceUpdate
     """What ``customer_invoices.update`` is given."""
 else:
     CustomerInvoiceUpdate = variants(DraftCustomerInvoiceUpdate, FinalizedCustomerInvoiceUpdate)
+
 
 if TYPE_CHECKING:
     DraftInvoiceLine: TypeAlias = DraftInvoiceLineWithProduct | DraftInvoiceLineWithoutProduct
@@ -877,14 +912,17 @@ if TYPE_CHECKING:
 else:
     DraftInvoiceLine = variants(DraftInvoiceLineWithProduct, DraftInvoiceLineWithoutProduct)
 
+
 if TYPE_CHECKING:
     FinalizedInvoiceLine: TypeAlias = FinalizedInvoiceLineWithProduct | FinalizedInvoiceLineWithoutProduct
     """One of the ``invoice_lines`` of ``FinalizedCustomerInvoiceCreate``."""
 else:
     FinalizedInvoiceLine = variants(FinalizedInvoiceLineWithProduct, FinalizedInvoiceLineWithoutProduct)
 
+
 PutCustomerInvoiceCategoriesAnswer: TypeAlias = list[CategoryShare]
 """What ``customer_invoices.replace_categories`` gives back."""
+
 
 PutCustomerInvoiceCategoriesBody: TypeAlias = list[CategoryWeight]
 """What ``customer_invoices.replace_categories`` is given."""

@@ -19,9 +19,15 @@ from .shared import (
 )
 
 __all__ = [
-    "CompanyCustomerRecord", "Customer", "CustomerContact", "CustomerContactPage", "CustomerPage",
-    "IndividualCustomerRecord", "PutCustomerCategoriesAnswer", "PutCustomerCategoriesBody",
-]  # fmt: skip
+    "CompanyCustomerRecord",
+    "Customer",
+    "CustomerContact",
+    "CustomerContactPage",
+    "CustomerPage",
+    "IndividualCustomerRecord",
+    "PutCustomerCategoriesAnswer",
+    "PutCustomerCategoriesBody",
+]
 
 
 class CompanyCustomerRecord(Answer, frozen=True, kw_only=True):
@@ -117,8 +123,10 @@ else:
         tags={"company": CompanyCustomerRecord, "individual": IndividualCustomerRecord},
     )
 
+
 PutCustomerCategoriesAnswer: TypeAlias = list[CategoryShare]
 """What ``customers.replace_categories`` gives back."""
+
 
 PutCustomerCategoriesBody: TypeAlias = list[CategoryWeight]
 """What ``customers.replace_categories`` is given."""

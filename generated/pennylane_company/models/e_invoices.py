@@ -9,9 +9,8 @@ from typing import Literal, TypeAlias
 from .._codec import Request
 from ..types import File
 
-__all__ = [
-    "EInvoiceImport", "EInvoiceImportType",
-]  # fmt: skip
+__all__ = ["EInvoiceImport", "EInvoiceImportType"]
+
 
 EInvoiceImportType: TypeAlias = Literal["customer", "supplier"]
 """What can stand in ``type`` of ``EInvoiceImport``."""

@@ -12,13 +12,18 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 
 __all__ = [
-    "ExportAnalyticalGeneralLedger", "ExportCreateAnalyticalGeneralLedger",
-    "ExportCreateAnalyticalGeneralLedgerAnswer", "ExportCreateAnalyticalGeneralLedgerMode", "ExportPeriod",
+    "ExportAnalyticalGeneralLedger",
+    "ExportCreateAnalyticalGeneralLedger",
+    "ExportCreateAnalyticalGeneralLedgerAnswer",
+    "ExportCreateAnalyticalGeneralLedgerMode",
+    "ExportPeriod",
     "ExportStatus",
-]  # fmt: skip
+]
+
 
 ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal["in_line", "in_column"]
 """What can stand in ``mode`` of ``ExportCreateAnalyticalGeneralLedger``."""
+
 
 ExportStatus: TypeAlias = str
 """What can stand in ``status`` of ``ExportAnalyticalGeneralLedger``.

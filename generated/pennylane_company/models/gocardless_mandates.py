@@ -13,9 +13,13 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import LinkedRecord
 
 __all__ = [
-    "GocardlessMandate", "GocardlessMandatePage", "GocardlessMandateRequestByMail",
-    "GocardlessMandateRequestByMailEmail", "MandateStatus",
-]  # fmt: skip
+    "GocardlessMandate",
+    "GocardlessMandatePage",
+    "GocardlessMandateRequestByMail",
+    "GocardlessMandateRequestByMailEmail",
+    "MandateStatus",
+]
+
 
 MandateStatus: TypeAlias = str
 """What can stand in ``status`` of ``GocardlessMandate``.

@@ -22,9 +22,7 @@ from .shared import (
     RecordId,
 )
 
-__all__ = [
-    "IndividualCustomer", "IndividualCustomerCreate", "IndividualCustomerUpdate",
-]  # fmt: skip
+__all__ = ["IndividualCustomer", "IndividualCustomerCreate", "IndividualCustomerUpdate"]
 
 
 class IndividualCustomer(Answer, frozen=True, kw_only=True):

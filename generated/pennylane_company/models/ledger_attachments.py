@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from .._codec import PROMISED, Answer
 
-__all__ = [
-    "LedgerAttachmentCreateAnswer",
-]  # fmt: skip
+__all__ = ["LedgerAttachmentCreateAnswer"]
 
 
 class LedgerAttachmentCreateAnswer(Answer, frozen=True, kw_only=True):

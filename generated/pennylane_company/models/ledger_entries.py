@@ -21,11 +21,21 @@ from .shared import (
 )
 
 __all__ = [
-    "LedgerEntry", "LedgerEntryAccountantsStatus", "LedgerEntryCreate", "LedgerEntryCreateLedgerEntryLine",
-    "LedgerEntryLedgerEntryLine", "LedgerEntryLedgerEntryLinePage", "LedgerEntryListed", "LedgerEntryPage",
-    "LedgerEntryUpdate", "LedgerEntryUpdateLedgerEntryLines", "LedgerEntryUpdateLedgerEntryLinesUpdate",
-    "LedgerEntryWritten", "LedgerEntryWrittenLine",
-]  # fmt: skip
+    "LedgerEntry",
+    "LedgerEntryAccountantsStatus",
+    "LedgerEntryCreate",
+    "LedgerEntryCreateLedgerEntryLine",
+    "LedgerEntryLedgerEntryLine",
+    "LedgerEntryLedgerEntryLinePage",
+    "LedgerEntryListed",
+    "LedgerEntryPage",
+    "LedgerEntryUpdate",
+    "LedgerEntryUpdateLedgerEntryLines",
+    "LedgerEntryUpdateLedgerEntryLinesUpdate",
+    "LedgerEntryWritten",
+    "LedgerEntryWrittenLine",
+]
+
 
 LedgerEntryAccountantsStatus: TypeAlias = str
 """What can stand in ``status`` of ``LedgerEntry``.

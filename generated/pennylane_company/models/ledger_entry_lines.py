@@ -19,12 +19,19 @@ from .shared import (
 )
 
 __all__ = [
-    "LedgerEntryLine", "LedgerEntryLineLetter", "LedgerEntryLineLetteredLedgerEntryLinePage",
-    "LedgerEntryLineLetteredLedgerEntryLines", "LedgerEntryLinePage",
-    "LedgerEntryLineReplaceCategoriesAnswer", "LedgerEntryLineReplaceCategoriesAnswerLedgerEntryLine",
-    "LedgerEntryLineUnletter", "PostLedgerEntryLinesLetterAnswer", "PutLedgerEntryLinesCategoriesBody",
+    "LedgerEntryLine",
+    "LedgerEntryLineLetter",
+    "LedgerEntryLineLetteredLedgerEntryLinePage",
+    "LedgerEntryLineLetteredLedgerEntryLines",
+    "LedgerEntryLinePage",
+    "LedgerEntryLineReplaceCategoriesAnswer",
+    "LedgerEntryLineReplaceCategoriesAnswerLedgerEntryLine",
+    "LedgerEntryLineUnletter",
+    "PostLedgerEntryLinesLetterAnswer",
+    "PutLedgerEntryLinesCategoriesBody",
     "UnbalancedLetteringStrategy",
-]  # fmt: skip
+]
+
 
 UnbalancedLetteringStrategy: TypeAlias = Literal["none", "partial"]
 """What can stand in ``unbalanced_lettering_strategy`` of ``LedgerEntryLineLetter``."""
@@ -100,6 +107,7 @@ class LedgerEntryLineUnletter(Request, frozen=True, kw_only=True):
 
 PostLedgerEntryLinesLetterAnswer: TypeAlias = list[RecordId]
 """What ``ledger_entry_lines.letter`` gives back."""
+
 
 PutLedgerEntryLinesCategoriesBody: TypeAlias = list[CategoryWeight]
 """What ``ledger_entry_lines.replace_categories`` is given."""

@@ -8,15 +8,15 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
 
-__all__ = [
-    "AccountingLogic", "Me", "MeCompany", "MeUser", "MeUserLocale",
-]  # fmt: skip
+__all__ = ["AccountingLogic", "Me", "MeCompany", "MeUser", "MeUserLocale"]
+
 
 AccountingLogic: TypeAlias = str
 """What can stand in ``accounting_logic`` of ``MeCompany``.
 
 Known values: FR_PCG, FR_AGRICULTURE, FR_NON_PROFIT, FR_NOTARY, DE_SKR03, DE_SKR04. Others may come.
 """
+
 
 MeUserLocale: TypeAlias = str
 """What can stand in ``locale`` of ``MeUser``.

@@ -9,15 +9,15 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer, AnswerPage
 
-__all__ = [
-    "PaRegistration", "PaRegistrationExchangeDirection", "PaRegistrationPage", "PaRegistrationStatus",
-]  # fmt: skip
+__all__ = ["PaRegistration", "PaRegistrationExchangeDirection", "PaRegistrationPage", "PaRegistrationStatus"]
+
 
 PaRegistrationExchangeDirection: TypeAlias = str
 """What can stand in ``exchange_direction`` of ``PaRegistration``.
 
 Known values: emission, reception, emission_and_reception. Others may come.
 """
+
 
 PaRegistrationStatus: TypeAlias = str
 """What can stand in ``status`` of ``PaRegistration``.

@@ -13,12 +13,21 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Link, LinkedRecord, TypedRecordId
 
 __all__ = [
-    "ProAccountMandate", "ProAccountMandateMigration", "ProAccountMandateMigrationCreated",
-    "ProAccountMandateMigrationCreatedCustomer", "ProAccountMandateMigrationCreatedDirectDebitMethod",
-    "ProAccountMandateMigrationMandate", "ProAccountMandateMigrationMandateType",
-    "ProAccountMandateMigrationPage", "ProAccountMandateMigrationStatus", "ProAccountMandatePage",
-    "ProAccountMigrateMandate", "ProAccountMigrateMandateAnswer", "ProAccountMigrateMandateMandateType",
-]  # fmt: skip
+    "ProAccountMandate",
+    "ProAccountMandateMigration",
+    "ProAccountMandateMigrationCreated",
+    "ProAccountMandateMigrationCreatedCustomer",
+    "ProAccountMandateMigrationCreatedDirectDebitMethod",
+    "ProAccountMandateMigrationMandate",
+    "ProAccountMandateMigrationMandateType",
+    "ProAccountMandateMigrationPage",
+    "ProAccountMandateMigrationStatus",
+    "ProAccountMandatePage",
+    "ProAccountMigrateMandate",
+    "ProAccountMigrateMandateAnswer",
+    "ProAccountMigrateMandateMandateType",
+]
+
 
 ProAccountMandateMigrationCreatedDirectDebitMethod: TypeAlias = str
 """What can stand in ``direct_debit_method`` of ``ProAccountMandateMigration``.
@@ -26,17 +35,20 @@ ProAccountMandateMigrationCreatedDirectDebitMethod: TypeAlias = str
 Known values: GoCardless, XML, ProAccount. Others may come.
 """
 
+
 ProAccountMandateMigrationMandateType: TypeAlias = str
 """What can stand in ``type`` of ``ProAccountMandateMigrationMandate``.
 
 Known values: SepaMandate, Mandate. Others may come.
 """
 
+
 ProAccountMandateMigrationStatus: TypeAlias = str
 """What can stand in ``status`` of ``ProAccountMandateMigration``.
 
 Known values: available, completed. Others may come.
 """
+
 
 ProAccountMigrateMandateMandateType: TypeAlias = Literal["SepaMandate", "Mandate"]
 """What can stand in ``mandate_type`` of ``ProAccountMigrateMandate``."""

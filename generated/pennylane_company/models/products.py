@@ -12,9 +12,7 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Currency, CurrencyAnswer, RecordId, Substance, SubstanceAnswer, VatRate, VatRateAnswer
 
-__all__ = [
-    "Product", "ProductCreate", "ProductPage", "ProductUpdate",
-]  # fmt: skip
+__all__ = ["Product", "ProductCreate", "ProductPage", "ProductUpdate"]
 
 
 class Product(Answer, frozen=True, kw_only=True):

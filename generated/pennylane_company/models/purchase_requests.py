@@ -14,15 +14,23 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Address, Currency, CurrencyAnswer, LedgerEntryAttachment, LinkedRecord, VatRate
 
 __all__ = [
-    "PurchaseRequest", "PurchaseRequestDeliveryAddress", "PurchaseRequestImport",
-    "PurchaseRequestImportPurchaseRequestLine", "PurchaseRequestLineUnit", "PurchaseRequestLinkedInvoices",
-    "PurchaseRequestPage", "PurchaseRequestStatuses", "PurchaseRequestSupplier",
-]  # fmt: skip
+    "PurchaseRequest",
+    "PurchaseRequestDeliveryAddress",
+    "PurchaseRequestImport",
+    "PurchaseRequestImportPurchaseRequestLine",
+    "PurchaseRequestLineUnit",
+    "PurchaseRequestLinkedInvoices",
+    "PurchaseRequestPage",
+    "PurchaseRequestStatuses",
+    "PurchaseRequestSupplier",
+]
+
 
 PurchaseRequestLineUnit: TypeAlias = Literal[
-    "piece", "hour", "day", "month", "kilogram", "m2", "m3", "ton", "mg", "no_unit",
-]  # fmt: skip
+    "piece", "hour", "day", "month", "kilogram", "m2", "m3", "ton", "mg", "no_unit"
+]
 """What can stand in ``unit`` of ``PurchaseRequestImportPurchaseRequestLine``."""
+
 
 PurchaseRequestStatuses: TypeAlias = str
 """What can stand in ``status`` of ``PurchaseRequest``.

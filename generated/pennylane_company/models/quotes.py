@@ -28,13 +28,24 @@ from .shared import (
 )
 
 __all__ = [
-    "EstimateStatus", "EstimateStatusAnswer", "Quote", "QuoteCreate", "QuoteCreateInvoiceLine",
-    "QuoteInvoiceLineWithProduct", "QuoteInvoiceLineWithoutProduct", "QuotePage", "QuoteUpdate",
-    "QuoteUpdateInvoiceLines", "QuoteUpdateInvoiceLinesUpdate", "QuoteUpdateStatus",
-]  # fmt: skip
+    "EstimateStatus",
+    "EstimateStatusAnswer",
+    "Quote",
+    "QuoteCreate",
+    "QuoteCreateInvoiceLine",
+    "QuoteInvoiceLineWithProduct",
+    "QuoteInvoiceLineWithoutProduct",
+    "QuotePage",
+    "QuoteUpdate",
+    "QuoteUpdateInvoiceLines",
+    "QuoteUpdateInvoiceLinesUpdate",
+    "QuoteUpdateStatus",
+]
+
 
 EstimateStatus: TypeAlias = Literal["pending", "accepted", "denied", "invoiced", "expired"]
 """What can stand in ``status`` of ``QuoteUpdateStatus``."""
+
 
 EstimateStatusAnswer: TypeAlias = str
 """What can stand in ``status`` of ``Quote``.

@@ -13,12 +13,18 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import LinkedRecord
 
 __all__ = [
-    "SepaMandate", "SepaMandateCreate", "SepaMandatePage", "SepaMandateUpdate", "SepaSequenceType",
+    "SepaMandate",
+    "SepaMandateCreate",
+    "SepaMandatePage",
+    "SepaMandateUpdate",
+    "SepaSequenceType",
     "SepaSequenceTypeAnswer",
-]  # fmt: skip
+]
+
 
 SepaSequenceType: TypeAlias = Literal["FRST", "OOFF", "RCUR", "FNAL"]
 """What can stand in ``sequence_type`` of ``SepaMandateCreate``."""
+
 
 SepaSequenceTypeAnswer: TypeAlias = str
 """What can stand in ``sequence_type`` of ``SepaMandate``.

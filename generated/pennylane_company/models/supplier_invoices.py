@@ -33,30 +33,54 @@ from .shared import (
 )
 
 __all__ = [
-    "InvoiceAccountantsStatus", "InvoicePaymentStatus", "PutSupplierInvoiceCategoriesAnswer",
-    "PutSupplierInvoiceCategoriesBody", "SupplierInvoice", "SupplierInvoiceEInvoiceImportImportOptions",
-    "SupplierInvoiceEInvoiceImportImportOptionsInvoiceLine", "SupplierInvoiceEInvoiceStatus",
-    "SupplierInvoiceEInvoiceStatusDispute", "SupplierInvoiceEInvoiceStatusEInvoicing",
-    "SupplierInvoiceEInvoiceStatusRefuse", "SupplierInvoiceEInvoiceStatusUndispute",
-    "SupplierInvoiceEInvoicing", "SupplierInvoiceImport", "SupplierInvoiceImportEInvoice",
-    "SupplierInvoiceImportInvoiceLine", "SupplierInvoiceImportInvoiceLineLedgerEntryLine",
-    "SupplierInvoiceImportSource", "SupplierInvoiceImportSourceSource",
-    "SupplierInvoiceImportTransactionReference", "SupplierInvoiceInvoiceLine",
-    "SupplierInvoiceInvoiceLinePage", "SupplierInvoiceLinkPurchaseRequest",
-    "SupplierInvoiceMatchedTransaction", "SupplierInvoiceMatchedTransactionPage", "SupplierInvoicePage",
-    "SupplierInvoicePdpDisputeReason", "SupplierInvoicePdpReason", "SupplierInvoicePdpRefuseReason",
-    "SupplierInvoicePdpStatus", "SupplierInvoiceUpdate", "SupplierInvoiceUpdateEInvoiceStatus",
-    "SupplierInvoiceUpdateInvoiceLines", "SupplierInvoiceUpdateInvoiceLinesCreate",
-    "SupplierInvoiceUpdateInvoiceLinesCreateLedgerEntryLine", "SupplierInvoiceUpdateInvoiceLinesUpdate",
-    "SupplierInvoiceUpdateInvoiceLinesUpdateLedgerEntryLine", "SupplierInvoiceUpdatePaymentStatus",
+    "InvoiceAccountantsStatus",
+    "InvoicePaymentStatus",
+    "PutSupplierInvoiceCategoriesAnswer",
+    "PutSupplierInvoiceCategoriesBody",
+    "SupplierInvoice",
+    "SupplierInvoiceEInvoiceImportImportOptions",
+    "SupplierInvoiceEInvoiceImportImportOptionsInvoiceLine",
+    "SupplierInvoiceEInvoiceStatus",
+    "SupplierInvoiceEInvoiceStatusDispute",
+    "SupplierInvoiceEInvoiceStatusEInvoicing",
+    "SupplierInvoiceEInvoiceStatusRefuse",
+    "SupplierInvoiceEInvoiceStatusUndispute",
+    "SupplierInvoiceEInvoicing",
+    "SupplierInvoiceImport",
+    "SupplierInvoiceImportEInvoice",
+    "SupplierInvoiceImportInvoiceLine",
+    "SupplierInvoiceImportInvoiceLineLedgerEntryLine",
+    "SupplierInvoiceImportSource",
+    "SupplierInvoiceImportSourceSource",
+    "SupplierInvoiceImportTransactionReference",
+    "SupplierInvoiceInvoiceLine",
+    "SupplierInvoiceInvoiceLinePage",
+    "SupplierInvoiceLinkPurchaseRequest",
+    "SupplierInvoiceMatchedTransaction",
+    "SupplierInvoiceMatchedTransactionPage",
+    "SupplierInvoicePage",
+    "SupplierInvoicePdpDisputeReason",
+    "SupplierInvoicePdpReason",
+    "SupplierInvoicePdpRefuseReason",
+    "SupplierInvoicePdpStatus",
+    "SupplierInvoiceUpdate",
+    "SupplierInvoiceUpdateEInvoiceStatus",
+    "SupplierInvoiceUpdateInvoiceLines",
+    "SupplierInvoiceUpdateInvoiceLinesCreate",
+    "SupplierInvoiceUpdateInvoiceLinesCreateLedgerEntryLine",
+    "SupplierInvoiceUpdateInvoiceLinesUpdate",
+    "SupplierInvoiceUpdateInvoiceLinesUpdateLedgerEntryLine",
+    "SupplierInvoiceUpdatePaymentStatus",
     "SupplierInvoiceUpdatePaymentStatusPaymentStatus",
-]  # fmt: skip
+]
+
 
 InvoiceAccountantsStatus: TypeAlias = str
 """What can stand in ``accounting_status`` of ``SupplierInvoice``.
 
 Known values: draft, archived, entry, validation_needed, complete. Others may come.
 """
+
 
 InvoicePaymentStatus: TypeAlias = str
 """What can stand in ``payment_status`` of ``SupplierInvoice``.
@@ -65,18 +89,29 @@ Known values: to_be_processed, to_be_paid, partially_paid, payment_error, paymen
 payment_in_progress, payment_emitted, payment_found, paid_offline, fully_paid. Others may come.
 """
 
+
 SupplierInvoiceImportSourceSource: TypeAlias = str
 """What can stand in ``source`` of ``SupplierInvoiceImportSource``.
 
 Known values: dropbox, gdrive. Others may come.
 """
 
+
 SupplierInvoicePdpDisputeReason: TypeAlias = Literal[
-    "incorrect_vat_rate", "incorrect_unit_prices", "incorrect_billed_quantity", "incorrect_billed_item",
-    "defective_delivered_item", "delivery_issue", "bank_details_error", "incorrect_payment_terms",
-    "missing_legal_notice", "missing_contractual_reference", "recipient_error",
-]  # fmt: skip
+    "incorrect_vat_rate",
+    "incorrect_unit_prices",
+    "incorrect_billed_quantity",
+    "incorrect_billed_item",
+    "defective_delivered_item",
+    "delivery_issue",
+    "bank_details_error",
+    "incorrect_payment_terms",
+    "missing_legal_notice",
+    "missing_contractual_reference",
+    "recipient_error",
+]
 """What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusDispute``."""
+
 
 SupplierInvoicePdpReason: TypeAlias = str
 """What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusEInvoicing``.
@@ -87,11 +122,17 @@ missing_legal_notice, missing_contractual_reference, recipient_error, contract_c
 duplicate_invoice, incorrect_prices, non_compliant_invoice. Others may come.
 """
 
+
 SupplierInvoicePdpRefuseReason: TypeAlias = Literal[
-    "incorrect_vat_rate", "contract_completed", "duplicate_invoice", "recipient_error", "incorrect_prices",
+    "incorrect_vat_rate",
+    "contract_completed",
+    "duplicate_invoice",
+    "recipient_error",
+    "incorrect_prices",
     "non_compliant_invoice",
-]  # fmt: skip
+]
 """What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusRefuse``."""
+
 
 SupplierInvoicePdpStatus: TypeAlias = str
 """What can stand in ``status`` of ``SupplierInvoiceEInvoiceStatusEInvoicing``.
@@ -99,6 +140,7 @@ SupplierInvoicePdpStatus: TypeAlias = str
 Known values: waiting_for_validation, approved, rejected, disputed, refused, collected,
 partially_collected. Others may come.
 """
+
 
 SupplierInvoiceUpdatePaymentStatusPaymentStatus: TypeAlias = Literal["paid", "to_be_paid"]
 """What can stand in ``payment_status`` of ``SupplierInvoiceUpdatePaymentStatus``."""
@@ -467,8 +509,10 @@ else:
         },
     )
 
+
 PutSupplierInvoiceCategoriesAnswer: TypeAlias = list[CategoryShare]
 """What ``supplier_invoices.replace_categories`` gives back."""
+
 
 PutSupplierInvoiceCategoriesBody: TypeAlias = list[CategoryWeight]
 """What ``supplier_invoices.replace_categories`` is given."""

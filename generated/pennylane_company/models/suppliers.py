@@ -13,16 +13,31 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Address, CategoryShare, CategoryWeight, CustomerAddress, LedgerAccountNumber, RecordId
 
 __all__ = [
-    "PutSupplierCategoriesAnswer", "PutSupplierCategoriesBody", "Supplier", "SupplierCreate", "SupplierPage",
-    "SupplierPaymentMethods", "SupplierPaymentMethodsAnswer", "SupplierUpdate",
-    "ThirdpartySupplierDueDateRule", "ThirdpartySupplierDueDateRuleAnswer",
-]  # fmt: skip
+    "PutSupplierCategoriesAnswer",
+    "PutSupplierCategoriesBody",
+    "Supplier",
+    "SupplierCreate",
+    "SupplierPage",
+    "SupplierPaymentMethods",
+    "SupplierPaymentMethodsAnswer",
+    "SupplierUpdate",
+    "ThirdpartySupplierDueDateRule",
+    "ThirdpartySupplierDueDateRuleAnswer",
+]
+
 
 SupplierPaymentMethods: TypeAlias = Literal[
-    "automatic_transfer", "manual_transfer", "automatic_debiting", "bill_of_exchange", "check", "cash",
-    "card", "other",
-]  # fmt: skip
+    "automatic_transfer",
+    "manual_transfer",
+    "automatic_debiting",
+    "bill_of_exchange",
+    "check",
+    "cash",
+    "card",
+    "other",
+]
 """What can stand in ``supplier_payment_method`` of ``SupplierCreate``."""
+
 
 SupplierPaymentMethodsAnswer: TypeAlias = str
 """What can stand in ``supplier_payment_method`` of ``Supplier``.
@@ -31,8 +46,10 @@ Known values: automatic_transfer, manual_transfer, automatic_debiting, bill_of_e
 other. Others may come.
 """
 
+
 ThirdpartySupplierDueDateRule: TypeAlias = Literal["days", "days_or_end_of_month"]
 """What can stand in ``supplier_due_date_rule`` of ``SupplierCreate``."""
+
 
 ThirdpartySupplierDueDateRuleAnswer: TypeAlias = str
 """What can stand in ``supplier_due_date_rule`` of ``Supplier``.
@@ -102,6 +119,7 @@ class SupplierUpdate(Request, frozen=True, kw_only=True):
 
 PutSupplierCategoriesAnswer: TypeAlias = list[CategoryShare]
 """What ``suppliers.replace_categories`` gives back."""
+
 
 PutSupplierCategoriesBody: TypeAlias = list[CategoryWeight]
 """What ``suppliers.replace_categories`` is given."""

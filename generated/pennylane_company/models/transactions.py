@@ -21,10 +21,19 @@ from .shared import (
 )
 
 __all__ = [
-    "PutTransactionCategoriesAnswer", "PutTransactionCategoriesBody", "Transaction", "TransactionCreate",
-    "TransactionMatchedInvoice", "TransactionMatchedInvoicePage", "TransactionMatchedInvoiceType",
-    "TransactionPage", "TransactionUpdate", "TransactionUpdateCustomerId", "TransactionUpdateSupplierId",
-]  # fmt: skip
+    "PutTransactionCategoriesAnswer",
+    "PutTransactionCategoriesBody",
+    "Transaction",
+    "TransactionCreate",
+    "TransactionMatchedInvoice",
+    "TransactionMatchedInvoicePage",
+    "TransactionMatchedInvoiceType",
+    "TransactionPage",
+    "TransactionUpdate",
+    "TransactionUpdateCustomerId",
+    "TransactionUpdateSupplierId",
+]
+
 
 TransactionMatchedInvoiceType: TypeAlias = str
 """What can stand in ``type`` of ``TransactionMatchedInvoice``.
@@ -111,8 +120,10 @@ if TYPE_CHECKING:
 else:
     TransactionUpdate = variants(TransactionUpdateCustomerId, TransactionUpdateSupplierId)
 
+
 PutTransactionCategoriesAnswer: TypeAlias = list[CategoryShare]
 """What ``transactions.replace_categories`` gives back."""
+
 
 PutTransactionCategoriesBody: TypeAlias = list[CategoryWeight]
 """What ``transactions.replace_categories`` is given."""

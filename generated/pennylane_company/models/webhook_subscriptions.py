@@ -12,21 +12,29 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, AnswerPage, Request
 
 __all__ = [
-    "CompanyWebhookSubscriptionEvents", "CompanyWebhookSubscriptionEventsAnswer", "WebhookSubscription",
-    "WebhookSubscriptionCreate", "WebhookSubscriptionCreated", "WebhookSubscriptionDisabledReason",
-    "WebhookSubscriptionPage", "WebhookSubscriptionUpdate",
-]  # fmt: skip
+    "CompanyWebhookSubscriptionEvents",
+    "CompanyWebhookSubscriptionEventsAnswer",
+    "WebhookSubscription",
+    "WebhookSubscriptionCreate",
+    "WebhookSubscriptionCreated",
+    "WebhookSubscriptionDisabledReason",
+    "WebhookSubscriptionPage",
+    "WebhookSubscriptionUpdate",
+]
+
 
 CompanyWebhookSubscriptionEvents: TypeAlias = Literal[
-    "customer_invoice.e_invoicing_status_updated", "dms_file.created",
-]  # fmt: skip
+    "customer_invoice.e_invoicing_status_updated", "dms_file.created"
+]
 """What can stand in ``events`` of ``WebhookSubscriptionCreate``."""
+
 
 CompanyWebhookSubscriptionEventsAnswer: TypeAlias = str
 """What can stand in ``events`` of ``WebhookSubscription``.
 
 Known values: customer_invoice.e_invoicing_status_updated, dms_file.created. Others may come.
 """
+
 
 WebhookSubscriptionDisabledReason: TypeAlias = str
 """What can stand in ``disabled_reason`` of ``WebhookSubscription``.

@@ -12,13 +12,12 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import CategoryCategoryGroup, Currency, CurrencyAnswer, CustomerInvoiceCreditedInvoice
 
-__all__ = [
-    "AccountType", "BankAccount", "BankAccountCreate", "BankAccountPage",
-]  # fmt: skip
+__all__ = ["AccountType", "BankAccount", "BankAccountCreate", "BankAccountPage"]
+
 
 AccountType: TypeAlias = Literal[
-    "current", "card", "savings", "shares", "loan", "life_insurance", "other", "checking",
-]  # fmt: skip
+    "current", "card", "savings", "shares", "loan", "life_insurance", "other", "checking"
+]
 """What can stand in ``account_type`` of ``BankAccountCreate``."""
 
 

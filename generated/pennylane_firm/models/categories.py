@@ -9,9 +9,7 @@ import datetime as dt
 from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CategoryCategoryGroup, TransactionDirection
 
-__all__ = [
-    "Category", "CategoryPage",
-]  # fmt: skip
+__all__ = ["Category", "CategoryPage"]
 
 
 class Category(Answer, frozen=True, kw_only=True):

@@ -9,9 +9,7 @@ import datetime as dt
 from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CategoryGroupCategories, TransactionDirection
 
-__all__ = [
-    "CategoryGroup", "CategoryGroupCategory", "CategoryGroupCategoryPage", "CategoryGroupPage",
-]  # fmt: skip
+__all__ = ["CategoryGroup", "CategoryGroupCategory", "CategoryGroupCategoryPage", "CategoryGroupPage"]
 
 
 class CategoryGroup(Answer, frozen=True, kw_only=True):

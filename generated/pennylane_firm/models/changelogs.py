@@ -9,9 +9,8 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer, AnswerPage
 
-__all__ = [
-    "Change", "ChangeOperation", "ChangePage",
-]  # fmt: skip
+__all__ = ["Change", "ChangeOperation", "ChangePage"]
+
 
 ChangeOperation: TypeAlias = str
 """What can stand in ``operation`` of ``Change``.

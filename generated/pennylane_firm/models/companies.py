@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from .._codec import PROMISED, Answer
 
-__all__ = [
-    "Company", "CompanyPage",
-]  # fmt: skip
+__all__ = ["Company", "CompanyPage"]
 
 
 class Company(Answer, frozen=True, kw_only=True):

@@ -19,9 +19,13 @@ from .shared import (
 )
 
 __all__ = [
-    "CustomerInvoice", "CustomerInvoiceDiscount", "CustomerInvoicePage", "CustomerInvoiceStatus",
+    "CustomerInvoice",
+    "CustomerInvoiceDiscount",
+    "CustomerInvoicePage",
+    "CustomerInvoiceStatus",
     "DiscountType",
-]  # fmt: skip
+]
+
 
 CustomerInvoiceStatus: TypeAlias = str
 """What can stand in ``status`` of ``CustomerInvoice``.
@@ -30,6 +34,7 @@ Known values: archived, incomplete, cancelled, paid, partially_paid, partially_c
 draft, credit_note, proforma, shipping_order, purchasing_order, estimate_pending, estimate_accepted,
 estimate_invoiced, estimate_denied. Others may come.
 """
+
 
 DiscountType: TypeAlias = str
 """What can stand in ``type`` of ``CustomerInvoiceDiscount``.

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from .._codec import PROMISED, Answer, AnswerPage, variants
 from .shared import CustomerInvoiceCreditedInvoice, Language, SupplierPostalAddress
 
-__all__ = [
-    "Customer", "CustomerCompany", "CustomerIndividual", "CustomerPage", "PaymentConditions",
-]  # fmt: skip
+__all__ = ["Customer", "CustomerCompany", "CustomerIndividual", "CustomerPage", "PaymentConditions"]
+
 
 PaymentConditions: TypeAlias = str
 """What can stand in ``payment_conditions`` of ``CustomerCompany``.

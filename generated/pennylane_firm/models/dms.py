@@ -12,9 +12,7 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from ..types import File
 from .shared import CategoryCategoryGroup, CategoryGroupCategories
 
-__all__ = [
-    "DmsCreateFile", "DmsCreateFolder", "DmsFile", "DmsFilePage", "DmsFolder", "DmsFolderPage",
-]  # fmt: skip
+__all__ = ["DmsCreateFile", "DmsCreateFolder", "DmsFile", "DmsFilePage", "DmsFolder", "DmsFolderPage"]
 
 
 class DmsCreateFile(Request, frozen=True, kw_only=True):

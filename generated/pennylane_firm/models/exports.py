@@ -12,9 +12,13 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 
 __all__ = [
-    "Export", "ExportCreateAnalyticalGeneralLedger", "ExportCreateAnalyticalGeneralLedgerMode",
-    "ExportCreated", "ExportPeriod",
-]  # fmt: skip
+    "Export",
+    "ExportCreateAnalyticalGeneralLedger",
+    "ExportCreateAnalyticalGeneralLedgerMode",
+    "ExportCreated",
+    "ExportPeriod",
+]
+
 
 ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal["in_line", "in_column"]
 """What can stand in ``mode`` of ``ExportCreateAnalyticalGeneralLedger``."""

@@ -11,9 +11,7 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from ..types import File
 
-__all__ = [
-    "FileAttachment", "FileAttachmentCreate",
-]  # fmt: skip
+__all__ = ["FileAttachment", "FileAttachmentCreate"]
 
 
 class FileAttachment(Answer, frozen=True, kw_only=True):

@@ -9,9 +9,8 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer, Request
 
-__all__ = [
-    "FiscalYear", "FiscalYearCreate", "FiscalYearPage", "FiscalYearStatus",
-]  # fmt: skip
+__all__ = ["FiscalYear", "FiscalYearCreate", "FiscalYearPage", "FiscalYearStatus"]
+
 
 FiscalYearStatus: TypeAlias = str
 """What can stand in ``status`` of ``FiscalYear``.

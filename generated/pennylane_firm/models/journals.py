@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from .._codec import PROMISED, Answer, AnswerPage, Request
 
-__all__ = [
-    "Journal", "JournalCreate", "JournalPage",
-]  # fmt: skip
+__all__ = ["Journal", "JournalCreate", "JournalPage"]
 
 
 class Journal(Answer, frozen=True, kw_only=True):

@@ -11,10 +11,14 @@ from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CategoryCategoryGroup, CategoryShare, CustomerInvoiceCreditedInvoice
 
 __all__ = [
-    "LedgerEntryLine", "LedgerEntryLineImputationDate", "LedgerEntryLineLedgerAccount",
-    "LedgerEntryLineLetteredLedgerEntryLine", "LedgerEntryLineLetteredLedgerEntryLinePage",
-    "LedgerEntryLineLetteredLedgerEntryLines", "LedgerEntryLinePage",
-]  # fmt: skip
+    "LedgerEntryLine",
+    "LedgerEntryLineImputationDate",
+    "LedgerEntryLineLedgerAccount",
+    "LedgerEntryLineLetteredLedgerEntryLine",
+    "LedgerEntryLineLetteredLedgerEntryLinePage",
+    "LedgerEntryLineLetteredLedgerEntryLines",
+    "LedgerEntryLinePage",
+]
 
 
 class LedgerEntryLine(Answer, frozen=True, kw_only=True):

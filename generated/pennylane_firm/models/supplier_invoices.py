@@ -17,15 +17,15 @@ from .shared import (
     CustomerInvoiceTransactionReference,
 )
 
-__all__ = [
-    "InvoiceAccountantsStatus", "InvoicePaymentStatus", "SupplierInvoice", "SupplierInvoicePage",
-]  # fmt: skip
+__all__ = ["InvoiceAccountantsStatus", "InvoicePaymentStatus", "SupplierInvoice", "SupplierInvoicePage"]
+
 
 InvoiceAccountantsStatus: TypeAlias = str
 """What can stand in ``accounting_status`` of ``SupplierInvoice``.
 
 Known values: draft, archived, entry, validation_needed, complete. Others may come.
 """
+
 
 InvoicePaymentStatus: TypeAlias = str
 """What can stand in ``payment_status`` of ``SupplierInvoice``.

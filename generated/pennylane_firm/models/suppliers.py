@@ -10,9 +10,8 @@ from typing import TypeAlias
 from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CustomerInvoiceCreditedInvoice, SupplierPostalAddress
 
-__all__ = [
-    "Supplier", "SupplierPage", "SupplierPaymentMethods", "ThirdpartySupplierDueDateRule",
-]  # fmt: skip
+__all__ = ["Supplier", "SupplierPage", "SupplierPaymentMethods", "ThirdpartySupplierDueDateRule"]
+
 
 SupplierPaymentMethods: TypeAlias = str
 """What can stand in ``supplier_payment_method`` of ``Supplier``.
@@ -20,6 +19,7 @@ SupplierPaymentMethods: TypeAlias = str
 Known values: automatic_transfer, manual_transfer, automatic_debiting, bill_of_exchange, check, cash, card,
 other. Others may come.
 """
+
 
 ThirdpartySupplierDueDateRule: TypeAlias = str
 """What can stand in ``supplier_due_date_rule`` of ``Supplier``.

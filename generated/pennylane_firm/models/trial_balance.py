@@ -8,9 +8,7 @@ from decimal import Decimal
 
 from .._codec import PROMISED, Answer
 
-__all__ = [
-    "TrialBalance", "TrialBalancePage",
-]  # fmt: skip
+__all__ = ["TrialBalance", "TrialBalancePage"]
 
 
 class TrialBalance(Answer, frozen=True, kw_only=True):

@@ -1,13 +1,13 @@
-"""The last look at what is emitted: it parses, and nothing in it can do more than what templates mean."""
+"""The last check of what is emitted: it parses, and nothing in it can do more than the templates mean."""
 
 from __future__ import annotations
 
 import ast
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pennyform.findings import Failure, Finding, Severity, tidy
+from pennyform.spec.document.json_types import Json, child
 
 # Modules written from the contract. Everything else is the same for every contract, but for resource names.
 _FROM_CONTRACT = ("/models/", "/resources/", "/filters.py")
@@ -17,13 +17,22 @@ _ALLOWED_NODES = (
     ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Dict, ast.Tuple, ast.List,
     ast.BinOp, ast.BitOr, ast.Load, ast.Store,
 )  # fmt: skip
-_CALLS = {"Operation", "field", "lazily", "variants"}
-_CORE_CALLS = {"self._core.call", "self._core.items", "self._core.numbered_items"}
+_ALLOWED_CALLS = {
+    "Operation",
+    "field",
+    "lazily",
+    "variants",
+    "self._core.call",
+    "self._core.items",
+    "self._core.numbered_items",
+}
+# Unicode's categories of characters that do not show: controls, format characters, surrogates, private use,
+# line and paragraph separators.
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
-def refuse_hidden_characters(document: Any) -> None:
-    """Refuse control, bidi and other invisible characters anywhere in a document.
+def reject_hidden_characters(document: Json) -> None:
+    """Reject control, bidi and other invisible characters anywhere in a document.
 
     Raises:
         Failure: with every place of one.
@@ -37,24 +46,24 @@ def refuse_hidden_characters(document: Any) -> None:
             detail="Emitted code would not be what it looks like to a reader.",
             fix="Remove the character in the overlay, and ask where it came from.",
         )
-        for pointer, character in _hidden(document, "")
+        for pointer, character in _hidden_characters(document, "")
     ]
     if findings:
         raise Failure(tidy(findings))
 
 
-def _hidden(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+def _hidden_characters(value: Json, pointer: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _hidden(str(key), pointer)
-            escaped = str(key).replace("~", "~0").replace("/", "~1")
-            yield from _hidden(inner, f"{pointer}/{escaped}")
+        for key, member in value.items():
+            yield from _hidden_characters(str(key), pointer)
+            yield from _hidden_characters(member, child(pointer, str(key)))
     elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _hidden(inner, f"{pointer}/{index}")
+        for index, member in enumerate(value):
+            yield from _hidden_characters(member, child(pointer, index))
     elif isinstance(value, str) and not value.isprintable():
-        found = (each for each in value if each not in "\n\t" and unicodedata.category(each) in _HIDDEN)
-        yield from ((pointer, each) for each in found)
+        for character in value:
+            if character not in "\n\t" and unicodedata.category(character) in _HIDDEN:
+                yield pointer, character
 
 
 def check(files: Mapping[str, str], without_prose: Mapping[str, str]) -> None:
@@ -68,58 +77,46 @@ def check(files: Mapping[str, str], without_prose: Mapping[str, str]) -> None:
         Failure: a module does not hold to that; the fault is in a template or in what it is given.
     """
     findings = [
-        _finding(path, line, what)
+        Finding(
+            "emitted-code-unsafe",
+            Severity.ERROR,
+            f"the emitted module {problem}",
+            file=path,
+            line=line,
+            column=1,
+            detail="A template let contract text through where code belongs.",
+            fix="Print contract text as a name, a literal or a docstring, never as it is.",
+        )
         for path, text in files.items()
         if path.endswith(".py")
-        for line, what in _faults(path, text, without_prose.get(path, ""))
+        for line, problem in _problems(path, text, without_prose.get(path, ""))
     ]
     if findings:
         raise Failure(tidy(findings))
 
 
-def _faults(path: str, text: str, blank: str) -> Iterator[tuple[int, str]]:
+def _problems(path: str, text: str, without_prose: str) -> Iterator[tuple[int, str]]:
     try:
         tree = ast.parse(text)
-        if text != blank and _bare(text, tree) != _bare(blank, ast.parse(blank)):
+        if text != without_prose and _code_lines(text, tree) != _code_lines(
+            without_prose, ast.parse(without_prose)
+        ):
             yield 0, "changes with the contract's prose"
     except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
         yield getattr(problem, "lineno", 0) or 0, f"does not parse: {problem}"
         return
     if any(part in path for part in _FROM_CONTRACT):
-        yield from _unexpected(tree)
+        for node in ast.walk(tree):
+            if not isinstance(node, _ALLOWED_NODES):
+                yield getattr(node, "lineno", 0), f"holds a {type(node).__name__}"
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) not in _ALLOWED_CALLS:
+                yield node.lineno, f"calls {ast.unparse(node.func)}"
 
 
-def _bare(text: str, tree: ast.Module) -> list[str]:
+def _code_lines(text: str, tree: ast.Module) -> list[str]:
     """The lines of a module without those of its docstrings."""
     lines: list[str | None] = [*text.split("\n")]
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             lines[node.lineno - 1 : node.end_lineno] = [None] * ((node.end_lineno or 0) - node.lineno + 1)
     return [line for line in lines if line is not None]
-
-
-def _unexpected(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
-        if not isinstance(node, _ALLOWED_NODES):
-            yield getattr(node, "lineno", 0), f"holds a {type(node).__name__}"
-        elif isinstance(node, ast.Call) and not _is_known_call(node):
-            yield node.lineno, f"calls {ast.unparse(node.func)}"
-
-
-def _is_known_call(node: ast.Call) -> bool:
-    if isinstance(node.func, ast.Name):
-        return node.func.id in _CALLS
-    return ast.unparse(node.func) in _CORE_CALLS
-
-
-def _finding(path: str, line: int, what: str) -> Finding:
-    return Finding(
-        "emitted-code-unsafe",
-        Severity.ERROR,
-        f"the emitted module {what}",
-        file=path,
-        line=line,
-        column=1,
-        detail="A template let contract text through where code belongs.",
-        fix="Print contract text as a name, a literal or a docstring, never as it is.",
-    )

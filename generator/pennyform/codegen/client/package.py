@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from pennyform.codegen.client.checks import check, refuse_hidden_characters
+from pennyform.codegen.client.checks import check, reject_hidden_characters
 from pennyform.codegen.client.code import UnsafeTextError
 from pennyform.codegen.client.models.modules import modules
-from pennyform.codegen.client.naming import base_path
-from pennyform.codegen.client.operations.authorization import addresses
+from pennyform.codegen.client.names import base_path, identifier
+from pennyform.codegen.client.operations.authorization import oauth_endpoints
 from pennyform.codegen.client.operations.filters import filters
-from pennyform.codegen.client.operations.resources import resource
-from pennyform.codegen.client.parsing import Parsed, identifier, parse
-from pennyform.codegen.client.render import Pages
+from pennyform.codegen.client.operations.methods import resource
+from pennyform.codegen.client.render import Renderer, format_modules
+from pennyform.codegen.client.second_reader import check_with_second_reader
 from pennyform.findings import failure
+from pennyform.spec.document.json_types import Json
 from pennyform.spec.normaliser.contract import Contract
 
 _PROSE = {"description", "summary", "title"}
@@ -34,8 +34,14 @@ def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
     Raises:
         Failure: something in the contract was not understood, or is not safe to emit.
     """
+    package = str(identifier(f"pennylane_{contract.api}"))
     try:
-        return _emitted(contract, templates, str(identifier(f"pennylane_{contract.api}")))
+        reject_hidden_characters(contract.document)
+        check_with_second_reader(contract, package)
+        files = _render(contract, templates, package)
+        # Emitted once more without a word of prose: code must not depend on what a description says.
+        without_prose = replace(contract, document=_without_prose(contract.document))
+        check(files, _render(without_prose, templates, package))
     except UnsafeTextError as problem:
         raise failure(
             "contract-text-unsafe",
@@ -49,38 +55,29 @@ def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
             "the contract is nested too deeply to be read",
             fix="Ask where it came from: an honest contract is a few dozen levels deep.",
         ) from problem
+    return {path: text.encode() for path, text in sorted(format_modules(files).items())}
 
 
-def _emitted(contract: Contract, templates: Path, package: str) -> dict[str, bytes]:
-    refuse_hidden_characters(contract.document)
-    parsed = parse(contract, templates, package)
-    files = _rendered(contract, parsed, package)
-    check(files, _rendered(blanked(contract), parsed, package))
-    return dict(sorted((path, text.encode()) for path, text in files.items()))
-
-
-def blanked(contract: Contract) -> Contract:
-    """The same contract without a word of prose in it."""
-    return replace(contract, document=_blanked(contract.document))
-
-
-def _blanked(value: Any) -> Any:
-    if isinstance(value, dict):
-        kept = (item for item in value.items() if item[0] not in _PROSE or not isinstance(item[1], str))
-        return {key: _blanked(inner) for key, inner in kept}
-    return [_blanked(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _rendered(contract: Contract, parsed: Parsed, package: str) -> dict[str, str]:
-    models = modules(contract, parsed)
-    where = {str(each.name): module for module, held in models.items() for each in held}
+def _render(contract: Contract, templates: Path, package: str) -> dict[str, str]:
+    models = modules(contract)
+    homes = {str(model.name): module for module, members in models.items() for model in members}
     names = sorted({operation.resource for operation in contract.operations})
-    resources = [resource(name, contract, parsed, where) for name in names]
-    pages = Pages(parsed.project.env, package)
-    known = filters(contract)
+    resources = [resource(name, contract, homes) for name in names]
+    renderer = Renderer(templates, package)
+    numbered = any(resource.numbered for resource in resources)
     return (
-        pages.runtime(addresses(contract), base_path(contract), numbered=any(e.numbered for e in resources))
-        | pages.models(models)
-        | pages.filters(known)
-        | pages.resources(resources)
+        renderer.runtime(oauth_endpoints(contract), base_path(contract), numbered=numbered)
+        | renderer.models(models)
+        | renderer.filters(filters(contract))
+        | renderer.resources(resources)
     )
+
+
+def _without_prose(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {
+            key: _without_prose(member)
+            for key, member in value.items()
+            if key not in _PROSE or not isinstance(member, str)
+        }
+    return [_without_prose(member) for member in value] if isinstance(value, list) else value

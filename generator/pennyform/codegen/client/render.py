@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemLoader
 
-from pennyform.codegen.client.code import WIDTH, Brackets, Code, filled, joined, literal
-from pennyform.codegen.client.models.models import Model, Struct
-from pennyform.codegen.client.operations.authorization import Addresses
+from pennyform.codegen.client.code import WIDTH, Code, join_code, literal, only_code
+from pennyform.codegen.client.models.structures import Model, Struct
+from pennyform.codegen.client.names import class_name
+from pennyform.codegen.client.operations.authorization import OAuthEndpoints
 from pennyform.codegen.client.operations.filters import Filter
-from pennyform.codegen.client.operations.resources import Resource
-from pennyform.codegen.client.operations.variants import FLAVOURS
-from pennyform.codegen.client.parsing import class_name
+from pennyform.codegen.client.operations.methods import Resource
+from pennyform.codegen.client.variants import VARIANTS
+from pennyform.findings import failure
 
 # Template → module, for what does not depend on the contract's operations.
 _RUNTIME = {
@@ -32,129 +37,162 @@ _RUNTIME = {
     "transport.py.jinja": "_transport.py",
     "types.py.jinja": "types.py",
 }
-# Name in emitted code → the import that brings it.
+# Name in emitted code → the module that it is imported from.
 _MODEL_IMPORTS = {
-    "Any": ("typing", "Any"),
-    "Answer": (".._codec", "Answer"),
-    "AnswerPage": (".._codec", "AnswerPage"),
-    "BlankableDecimal": (".._codec", "BlankableDecimal"),
-    "Decimal": ("decimal", "Decimal"),
-    "DecimalNumber": (".._codec", "DecimalNumber"),
-    "File": ("..types", "File"),
-    "Literal": ("typing", "Literal"),
-    "PROMISED": (".._codec", "PROMISED"),
-    "Request": (".._codec", "Request"),
-    "TYPE_CHECKING": ("typing", "TYPE_CHECKING"),
-    "TypeAlias": ("typing", "TypeAlias"),
-    "UNSET": ("msgspec", "UNSET"),
-    "UnsetType": ("msgspec", "UnsetType"),
-    "field": ("msgspec", "field"),
-    "variants": (".._codec", "variants"),
+    "Any": "typing",
+    "Answer": ".._codec",
+    "AnswerPage": ".._codec",
+    "BlankableDecimal": ".._codec",
+    "Decimal": "decimal",
+    "DecimalNumber": ".._codec",
+    "File": "..types",
+    "Literal": "typing",
+    "PROMISED": ".._codec",
+    "Request": ".._codec",
+    "TYPE_CHECKING": "typing",
+    "TypeAlias": "typing",
+    "UNSET": "msgspec",
+    "UnsetType": "msgspec",
+    "field": "msgspec",
+    "variants": ".._codec",
 }
+_IMPORT_BLOCKS = (("decimal", "typing"), ("msgspec",))
 # The resource that docstrings show, where the contract has it.
 _EXAMPLE = Code("customer_invoices")
-_STANDARD_LIBRARY = ("decimal", "typing")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-class Pages:
+class Renderer:
     """Renders the package's modules.
 
     Args:
-        environment: openapi-python-client's Jinja environment over our templates.
+        templates: the folder of the client's templates.
         package: the name of the package.
     """
 
-    def __init__(self, environment: Environment, package: str) -> None:
-        self._environment = environment
+    def __init__(self, templates: Path, package: str) -> None:
+        self._environment = Environment(  # noqa: S701 - Python code, not HTML: `only_code` guards what is printed
+            loader=FileSystemLoader(templates),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            finalize=only_code,
+        )
         self._package = package
         self._api = Code(package.replace("_", " ").title())
 
-    def runtime(self, endpoints: Addresses, base: str, *, numbered: bool) -> dict[str, str]:
+    def runtime(self, endpoints: OAuthEndpoints, base: str, *, numbered: bool) -> dict[str, str]:
         """What every client has; the contract gives the addresses of OAuth and the start of all paths.
 
         What reads lists by page number is left out unless the contract has such lists (``numbered``).
         """
         values = {"endpoints": endpoints, "base": literal(base), "numbered": numbered}
-        return dict(self._page(module, template, **values) for template, module in _RUNTIME.items())
+        return dict(self._module(module, template, **values) for template, module in _RUNTIME.items())
 
     def models(self, modules: Mapping[str, Sequence[Model]]) -> dict[str, str]:
         """The modules of models, and the index that finds a model without importing the others."""
-        where = {str(each.name): module for module, models in modules.items() for each in models}
-        index = [
-            {"name": Code(module), "names": _names(models, indent=12)} for module, models in modules.items()
-        ]
-        pages = [self._page("models/__init__.py", "models_init.py.jinja", modules=index)]
+        homes = {str(model.name): module for module, models in modules.items() for model in models}
+        index = [{"name": Code(module), "names": _names(models)} for module, models in modules.items()]
+        files = [self._module("models/__init__.py", "models_init.py.jinja", modules=index)]
         for module, models in modules.items():
-            context = {"models": models, "imports": _imports(module, models, where), "title": _title(module)}
-            names = _names(models, indent=4)
-            pages.append(self._page(f"models/{module}.py", "model.py.jinja", names=names, **context))
-        return dict(pages)
+            page = self._module(
+                f"models/{module}.py",
+                "model.py.jinja",
+                models=models,
+                names=_names(models),
+                imports=list(_imports(module, models, homes)),
+                title=Code(module.replace("_", " ").capitalize()),
+            )
+            files.append(page)
+        return dict(files)
 
     def filters(self, filters: Sequence[Filter]) -> dict[str, str]:
         """The types of what lists can be filtered by."""
-        return dict([self._page("filters.py", "filters.py.jinja", filters=filters)])
+        return dict([self._module("filters.py", "filters.py.jinja", filters=filters)])
 
     def resources(self, resources: Sequence[Resource]) -> dict[str, str]:
         """The modules of resources, and the clients that hold them."""
-        listing = [each.module for each in resources if each.lists]
-        example = _EXAMPLE if _EXAMPLE in listing or not listing else listing[0]
-        pages = [
-            self._page("_client.py", "client.py.jinja", resources=resources, example=example),
-            self._page("resources/__init__.py", "resources_init.py.jinja"),
-        ]
-        for each in resources:
-            page = self._page(f"resources/{each.module}.py", "endpoint_module.py.jinja", resource=each)
-            pages.append(page)
-        return dict(pages)
+        lists = [resource.module for resource in resources if resource.lists]
+        example = _EXAMPLE if _EXAMPLE in lists or not lists else lists[0]
+        return dict(
+            [
+                self._module("_client.py", "client.py.jinja", resources=resources, example=example),
+                self._module("resources/__init__.py", "resources_init.py.jinja"),
+                *(
+                    self._module(
+                        f"resources/{resource.module}.py", "endpoint_module.py.jinja", resource=resource
+                    )
+                    for resource in resources
+                ),
+            ]
+        )
 
-    def _page(self, module: str, template: str, **values: object) -> tuple[str, str]:
+    def _module(self, module: str, template: str, **values: object) -> tuple[str, str]:
         text = self._environment.get_template(template).render(
-            package=Code(self._package), api=self._api, flavours=FLAVOURS, **values
+            package=Code(self._package), api=self._api, variants=VARIANTS, **values
         )
         return f"{self._package}/{module}", text
 
 
-def _title(module: str) -> Code:
-    return Code(module.replace("_", " ").capitalize())
+def format_modules(files: Mapping[str, str]) -> dict[str, str]:
+    """``files`` with their Python modules laid out by ``ruff format``.
+
+    Raises:
+        Failure: ruff could not read one of them; the fault is in a template.
+    """
+    from ruff import find_ruff_bin
+
+    with tempfile.TemporaryDirectory(prefix="pennyform-") as folder:
+        root = Path(folder)
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, encoding="utf-8")
+        # Isolated: the settings of the user's own project must not change a byte of what is emitted.
+        command = [find_ruff_bin(), "format", "--isolated", "--no-cache", "--quiet"]
+        command += ["--line-length", str(WIDTH), "--target-version", "py311", folder]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if result.returncode:
+            raise failure(
+                "emitted-code-unsafe", "ruff cannot read the emitted code", detail=result.stderr.strip()
+            )
+        return {path: (root / path).read_text(encoding="utf-8") for path in files}
 
 
-def _names(models: Iterable[Model], *, indent: int) -> Code:
-    return filled([literal(name) for name in sorted(str(each.name) for each in models)], indent=indent)
+def _names(models: Iterable[Model]) -> Code:
+    return join_code(literal(name) for name in sorted(str(model.name) for model in models))
 
 
-def _imports(module: str, models: Sequence[Model], where: Mapping[str, str]) -> list[Code]:
-    words = set(_WORD.findall("\n".join(_code(models))))
-    found: dict[str, set[str]] = {}
+def _imports(module: str, models: Sequence[Model], homes: Mapping[str, str]) -> Iterator[Code]:
+    """The imports of a module of models, in blocks: standard library, msgspec, our own."""
+    words = {word for model in models for text in _annotations(model) for word in _WORD.findall(text)}
+    names: dict[str, set[str]] = defaultdict(set)
     for word in words & _MODEL_IMPORTS.keys():
-        source, name = _MODEL_IMPORTS[word]
-        found.setdefault(source, set()).add(name)
-    for name in {str(class_name(use)) for each in models for use in each.uses}:
-        if where[name] != module:
-            found.setdefault(f".{where[name]}", set()).add(name)
-    standard = [_import(source, found.pop(source)) for source in _STANDARD_LIBRARY if source in found]
+        names[_MODEL_IMPORTS[word]].add(word)
+    for name in {str(class_name(use)) for model in models for use in model.components}:
+        if homes[name] != module:
+            names[f".{homes[name]}"].add(name)
+
+    def block(sources: Iterable[str]) -> list[Code]:
+        lines = []
+        for source in sources:
+            if source in names:
+                words = sorted(names.pop(source), key=lambda name: (not name.isupper(), name))
+                lines.append(Code(f"from {source} import {join_code(map(Code, words))}"))
+        return lines
+
+    standard, third_party = map(block, _IMPORT_BLOCKS)
     if "dt" in words:
         standard.insert(0, Code("import datetime as dt"))
-    third_party = [_import("msgspec", found.pop("msgspec"))] if "msgspec" in found else []
-    own = [_import(source, found[source]) for source in sorted(found, key=_depth)]
-    return [joined(block, "\n") for block in (standard, third_party, own) if block]
+    # `..types` before `.shared`: the order that import sorters use.
+    own = block(sorted(names, key=lambda source: (-len(source) + len(source.lstrip(".")), source)))
+    yield from (join_code(lines, "\n") for lines in (standard, third_party, own) if lines)
 
 
-def _depth(source: str) -> tuple[int, str]:
-    return -len(source) + len(source.lstrip(".")), source
-
-
-def _import(source: str, names: Iterable[str]) -> Code:
-    ordered = [Code(name) for name in sorted(names, key=lambda name: (not name.isupper(), name))]
-    line = f"from {source} import {joined(ordered, ', ')}"
-    return Code(line) if len(line) <= WIDTH else Brackets(f"from {source} import (", ordered, ")").laid_out()
-
-
-def _code(models: Iterable[Model]) -> Iterator[str]:
-    for each in models:
-        if isinstance(each, Struct):
-            yield each.head
-            yield from (field.declaration for field in each.fields)
-        else:
-            yield each.declaration
-            yield "TYPE_CHECKING variants" if each.runtime else ""
+def _annotations(model: Model) -> Iterator[str]:
+    """The code of a model in which names of other modules may stand."""
+    if isinstance(model, Struct):
+        yield model.head
+        yield from (field.declaration for field in model.fields)
+    else:
+        yield model.declaration
+        yield "TYPE_CHECKING variants" if model.runtime else ""

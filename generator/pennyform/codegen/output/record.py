@@ -11,13 +11,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pennyform
 from pennyform.findings import Finding, Severity
 from pennyform.spec import canonical_json
 from pennyform.spec.pin.store import Store, digest
 
 NAME = "lock.json"
 _FORMAT_VERSION = 1
-_PACKAGES = ("openapi-python-client", "jinja2")
+_PACKAGES = ("openapi-python-client", "jinja2", "ruff")
 _ROOMS = ("codegen", "spec")
 # Folders that decide nothing: Python's caches, what compares contracts, the templates of `init` and invoices.
 _IRRELEVANT = frozenset({"__pycache__", "diff", "init", "invoices"})
@@ -62,7 +63,7 @@ def _contract(api: str, store: Store) -> dict[str, str]:
 
 def _generator() -> str:
     """The digest of this generator's own code: its version alone would hide a change in a checkout."""
-    package = Path(__file__).parent.parent
+    package = Path(pennyform.__file__).parent
     return _joined({name: text for room in _ROOMS for name, text in _tree(package / room).items()})
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from pennyform.codegen.client.code import Code, literal
 from pennyform.findings import failure
+from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.normaliser.contract import Contract
 
-_HOME = "https://app.pennylane.com/oauth"
+_DEFAULT = "https://app.pennylane.com/oauth"
 _URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_.~-]+)+")
 
 
-@dataclass(frozen=True)
-class Addresses:
+@dataclass(frozen=True, slots=True)
+class OAuthEndpoints:
     """Three URLs, as literals."""
 
     authorize: Code
@@ -23,7 +23,7 @@ class Addresses:
     revoke: Code
 
 
-def addresses(contract: Contract) -> Addresses:
+def oauth_endpoints(contract: Contract) -> OAuthEndpoints:
     """The contract's addresses; the service's published ones where it has none.
 
     OpenAPI has no place for the address of revocation: it lies beside that of tokens.
@@ -31,9 +31,13 @@ def addresses(contract: Contract) -> Addresses:
     Raises:
         Failure: an address is not a plain https URL. Secrets are sent there.
     """
-    flow = _flow(contract.document)
-    token = flow.get("tokenUrl", f"{_HOME}/token")
-    authorize = flow.get("authorizationUrl", f"{_HOME}/authorize")
+    schemes = contract.document.get("components", {}).get("securitySchemes", {}).values()
+    flows = [
+        scheme.get("flows", {}).get("authorizationCode") for scheme in schemes if isinstance(scheme, dict)
+    ]
+    flow: JsonObject = next((flow for flow in flows if isinstance(flow, dict)), {})
+    token = flow.get("tokenUrl", f"{_DEFAULT}/token")
+    authorize = flow.get("authorizationUrl", f"{_DEFAULT}/authorize")
     for url in (authorize, token):
         if not isinstance(url, str) or not _URL.fullmatch(url):
             raise failure(
@@ -42,10 +46,4 @@ def addresses(contract: Contract) -> Addresses:
                 detail=f"It is {str(url)[:200]!r}, and secrets would be sent there.",
                 fix="Correct it in the overlay.",
             )
-    return Addresses(literal(authorize), literal(token), literal(f"{token.rpartition('/')[0]}/revoke"))
-
-
-def _flow(document: dict[str, Any]) -> dict[str, Any]:
-    schemes = document.get("components", {}).get("securitySchemes", {}).values()
-    flows = [each.get("flows", {}).get("authorizationCode") for each in schemes if isinstance(each, dict)]
-    return next((each for each in flows if isinstance(each, dict)), {})
+    return OAuthEndpoints(literal(authorize), literal(token), literal(f"{token.rpartition('/')[0]}/revoke"))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from openapi_python_client.strings import ClassName
 
-from pennyform.codegen.client.code import Brackets, Code, docstring, joined, literal, union
-from pennyform.codegen.client.parsing import class_name
+from pennyform.codegen.client.code import Code, docstring, join_code, literal
+from pennyform.codegen.client.names import class_name, method_path
 from pennyform.spec.normaliser.contract import Contract, Operation
 from pennyform.spec.normaliser.identifiers import pascal_case, singular
 
 FILTERS = "x-pennyform-filters"
 # The operators that take a list of values; all others take one.
-_OF_MANY = ("in", "not_in")
+_LIST_OPERATORS = ("in", "not_in")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Condition:
     """One shape of condition: these fields, with these operators, and such a value."""
 
@@ -28,7 +28,7 @@ class Condition:
     value: Code
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Everything that one list can be filtered by."""
 
@@ -40,15 +40,24 @@ class Filter:
 
 def filters(contract: Contract) -> list[Filter]:
     """The filters of all lists whose fields and operators the contract tells, by name."""
-    found = [_filter(operation, known) for operation in contract.operations if (known := declared(operation))]
-    return sorted(found, key=lambda each: each.name)
+    by_name = []
+    for operation in contract.operations:
+        operators_by_field = declared_filters(operation)
+        if operators_by_field:
+            name = filter_name(operation)
+            conditions = tuple(_conditions(name, operators_by_field))
+            union = join_code((condition.name for condition in conditions), " | ")
+            words = f"One condition of ``{method_path(operation)}``; several are joined by *and*."
+            declaration = Code(f"{name}: TypeAlias = {union}")
+            by_name.append(Filter(name, declaration, docstring([words], indent=0), conditions))
+    return sorted(by_name, key=lambda item: item.name)
 
 
-def declared(operation: Operation) -> Mapping[str, Iterable[str]]:
+def declared_filters(operation: Operation) -> Mapping[str, Iterable[str]]:
     """Field → operators, or nothing when the contract does not say."""
-    schemas = [each.schema for each in operation.parameters if each.name == "filter"]
-    known: Mapping[str, Iterable[str]] = schemas[0].get(FILTERS, {}) if schemas else {}
-    return known
+    schemas = [parameter.schema for parameter in operation.parameters if parameter.name == "filter"]
+    fields: Mapping[str, Iterable[str]] = schemas[0].get(FILTERS, {}) if schemas else {}
+    return fields
 
 
 def filter_name(operation: Operation) -> ClassName:
@@ -58,32 +67,20 @@ def filter_name(operation: Operation) -> ClassName:
     return class_name(Code(f"{pascal_case(words)}Filter"))
 
 
-def _filter(operation: Operation, known: Mapping[str, Iterable[str]]) -> Filter:
-    name = filter_name(operation)
-    conditions = tuple(_conditions(name, known))
-    kinds = joined((each.name for each in conditions), " | ")
-    words = f"One condition of ``{operation.resource}.{operation.name}``; several are joined by *and*."
-    declaration = union(f"{name}: TypeAlias = ", kinds, "")
-    return Filter(name, declaration, docstring([words], indent=0), conditions)
-
-
-def _conditions(name: ClassName, known: Mapping[str, Iterable[str]]) -> Iterable[Condition]:
+def _conditions(name: ClassName, operators_by_field: Mapping[str, Iterable[str]]) -> Iterator[Condition]:
+    # Fields that know the same operators share a condition, apart for operators of one value and of many.
     groups: dict[tuple[tuple[str, ...], bool], list[str]] = {}
-    for field, operators in known.items():
+    for field, field_operators in operators_by_field.items():
         for many in (False, True):
-            kept = tuple(each for each in operators if (each in _OF_MANY) is many)
-            if kept:
-                groups.setdefault((kept, many), []).append(field)
+            operators = tuple(name for name in field_operators if (name in _LIST_OPERATORS) is many)
+            if operators:
+                groups.setdefault((operators, many), []).append(field)
     for number, ((operators, many), fields) in enumerate(groups.items(), 1):
-        own = Code(f"_{name}{number}")
+        condition = Code(f"_{name}{number}")
         yield Condition(
-            own,
-            Code(f"class {own}(TypedDict):"),
-            _choice("field", fields),
-            _choice("operator", operators),
+            condition,
+            Code(f"class {condition}(TypedDict):"),
+            Code(f"field: Literal[{join_code(map(literal, fields))}]"),
+            Code(f"operator: Literal[{join_code(map(literal, operators))}]"),
             Code("value: Sequence[Scalar]" if many else "value: Scalar"),
         )
-
-
-def _choice(name: str, values: Iterable[str]) -> Code:
-    return Brackets(f"{name}: Literal[", [literal(each) for each in values], "]").laid_out(4)

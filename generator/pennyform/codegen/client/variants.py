@@ -1,4 +1,4 @@
-"""The two ways in which the same client is written: for threads and for tasks."""
+"""The two variants of the client, for threads and for asyncio tasks: the words in which they differ."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pennyform.codegen.client.code import Code
 
 
-@dataclass(frozen=True)
-class Flavour:
+@dataclass(frozen=True, slots=True)
+class Variant:
     """The words that differ between the synchronous and the asynchronous client."""
 
     key: str
@@ -32,7 +32,7 @@ class Flavour:
     sleep: Code
 
 
-SYNC = Flavour(
+SYNC = Variant(
     key="sync",
     name=Code("sync"),
     verb=Code(""),
@@ -53,7 +53,7 @@ SYNC = Flavour(
     iter_bytes=Code("iter_bytes"),
     sleep=Code("sleep"),
 )
-ASYNC = Flavour(
+ASYNC = Variant(
     key="async",
     name=Code("async"),
     verb=Code("a"),
@@ -74,4 +74,4 @@ ASYNC = Flavour(
     iter_bytes=Code("aiter_bytes"),
     sleep=Code("async_sleep"),
 )
-FLAVOURS = (SYNC, ASYNC)
+VARIANTS = (SYNC, ASYNC)

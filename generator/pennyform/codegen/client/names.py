@@ -1,0 +1,74 @@
+"""Python names for what the contract names, by openapi-python-client's rules, and the names that we add."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from openapi_python_client.strings import ClassName, PythonIdentifier
+
+from pennyform.codegen.client.code import Code
+from pennyform.codegen.client.variants import Variant
+from pennyform.spec.normaliser.contract import Contract, Operation, Schema
+from pennyform.spec.normaliser.identifiers import pascal_case
+
+FIELD_PREFIX = "field_"
+COMPONENTS = "#/components/schemas/"
+# What every path starts with, up to the version: "/api/external/v2".
+_BASE = re.compile(r"(/[A-Za-z0-9_.~-]+)*?/v\d+(?=/)")
+# Names that annotations in the same class body use: a field of that name would hide them from type checkers.
+_USED_BY_ANNOTATIONS = {"bool", "dict", "dt", "int", "list", "str"}
+
+
+def class_name(component: str) -> ClassName:
+    """The class that a component of the contract becomes."""
+    return ClassName(component, FIELD_PREFIX)
+
+
+def identifier(name: str) -> PythonIdentifier:
+    """A legal snake_case name for anything that the contract names."""
+    return PythonIdentifier(name, FIELD_PREFIX)
+
+
+def field_name(name: str) -> Code:
+    """The contract's own name wherever Python allows it."""
+    legal = re.fullmatch(r"[a-z][a-z0-9_]*", name) and not keyword.iskeyword(name)
+    return Code(name if legal and name not in _USED_BY_ANNOTATIONS else identifier(name))
+
+
+def component_of(schema: Schema) -> str:
+    """The name of the component that a schema refers to, or ""."""
+    return str(schema.get("$ref", "")).removeprefix(COMPONENTS)
+
+
+def base_path(contract: Contract) -> str:
+    """The start that all paths of a contract share, or ""."""
+    starts = {match[0] if (match := _BASE.match(operation.path)) else "" for operation in contract.operations}
+    return starts.pop() if len(starts) == 1 else ""
+
+
+def short_path(path: str) -> str:
+    """A path without its start, as people speak of it: ``/customer_invoices``."""
+    return _BASE.sub("", path, count=1)
+
+
+def method_path(operation: Operation) -> str:
+    """``customer_invoices.list``: an operation as users of the client call it."""
+    return f"{operation.resource}.{operation.name}"
+
+
+def resource_class(name: str, variant: Variant) -> ClassName:
+    """``customer_invoices`` → ``CustomerInvoices`` or ``AsyncCustomerInvoices``."""
+    return class_name(Code(f"{variant.prefix}{pascal_case(name)}"))
+
+
+def answer_name(operation: Operation) -> ClassName:
+    """The class or alias of an operation's answer: its component's, or one named after the operation."""
+    component = component_of(operation.answer or {})
+    return class_name(component or f"{pascal_case(operation.operation_id)}Answer")
+
+
+def body_name(operation: Operation) -> ClassName:
+    """The class or alias of an operation's body: its component's, or one named after the operation."""
+    component = component_of(operation.request.schema) if operation.request else ""
+    return class_name(component or f"{pascal_case(operation.operation_id)}Body")

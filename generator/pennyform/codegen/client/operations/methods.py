@@ -1,0 +1,168 @@
+"""Operations of the contract → the methods of a resource, for both variants of the client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from openapi_python_client.strings import ClassName
+
+from pennyform.codegen.client.code import Code, join_code, literal
+from pennyform.codegen.client.names import answer_name, base_path, identifier, resource_class
+from pennyform.codegen.client.operations.calls import FIRST_PAGE_ONLY, Argument, Call, call_of
+from pennyform.codegen.client.operations.docstrings import (
+    method_docstring,
+    page_docstring,
+    resource_docstring,
+)
+from pennyform.codegen.client.variants import VARIANTS, Variant
+from pennyform.findings import failure
+from pennyform.spec.normaliser.contract import Contract, Operation
+
+_READING_ORDER = {"list": 0, "get": 1, "create": 2, "update": 3, "delete": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One method: its ``def`` line, its docstring, its body."""
+
+    head: Code
+    docstring: Code
+    body: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource: constants for its operations, and a class of each variant over them.
+
+    ``imports`` are what its annotations need. ``lists`` is whether all of its objects can be listed without
+    naming another object first; ``numbered`` whether the pages of one of its lists are asked for by number.
+    """
+
+    module: Code
+    title: Code
+    docstring: Code
+    imports: tuple[Code, ...]
+    constants: tuple[Code, ...]
+    classes: dict[str, ClassName]
+    functions: dict[str, tuple[Function, ...]]
+    lists: bool
+    numbered: bool
+
+
+def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resource:
+    """The classes of one resource.
+
+    Args:
+        name: the resource's name in the contract.
+        contract: the normalised contract.
+        modules: which module of models holds each component.
+
+    Raises:
+        Failure: two operations would be one method.
+    """
+    operations = [operation for operation in contract.operations if operation.resource == name]
+    operations.sort(key=lambda operation: (_READING_ORDER.get(operation.name, 9), operation.name))
+    calls = [call_of(operation, contract) for operation in operations]
+    _reject_equal_names(calls)
+    constants = tuple(_constant(call, modules, base_path(contract)) for call in calls)
+    functions = {variant.key: tuple(_functions(calls, variant)) for variant in VARIANTS}
+    heads = [function.head for methods in functions.values() for function in methods]
+    return Resource(
+        Code(identifier(name)),
+        resource_docstring(name, indent=4),
+        resource_docstring(name, indent=0, what=": what can be done with them"),
+        tuple(_imports([*heads, *constants])),
+        constants,
+        {variant.key: resource_class(name, variant) for variant in VARIANTS},
+        functions,
+        any(call.items and call.name == "list" and not call.path for call in calls),
+        any(call.numbered for call in calls),
+    )
+
+
+def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
+    words = set(re.findall(r"\w+", " ".join(annotations)))
+    if "dt" in words:
+        yield Code("import datetime as dt")
+    for module, names in (
+        ("collections.abc", ("AsyncIterator", "Iterator", "Sequence")),
+        ("typing", ("Literal",)),
+        ("..", ("filters", "models", "types")),
+    ):
+        used = [Code(name) for name in names if name in words]
+        if used and module == "..":
+            yield Code("")  # import sorters keep our own imports apart
+        if used:
+            yield Code(f"from {module} import {join_code(used)}")
+
+
+def _constant(call: Call, modules: Mapping[str, str], base: str) -> Code:
+    operation = call.operation
+    path = operation.path.removeprefix(base)
+    parts = [literal(operation.operation_id), literal(operation.method.upper()), literal(path)]
+    if operation.answer is not None:
+        name = answer_name(operation)
+        parts.append(literal(f"{modules[name]}.{name}"))
+    return Code(f"{call.constant}: Operation[{call.answer}] = Operation({join_code(parts)})")
+
+
+def _functions(calls: Iterable[Call], variant: Variant) -> Iterator[Function]:
+    """The methods of a resource; a list has two, for all of its items and for one page."""
+    for call in calls:
+        words = method_docstring(call.operation, call.document)
+        start = f"{variant.async_}def {call.name}"
+        once: list[Argument] = []
+        if call.items is None:
+            head = _head(start, call, call.query, call.answer)
+            body = _core_call(f"return {variant.await_}self._core.call", call, call.query, once)
+            yield Function(head, words, body)
+            continue
+        if not call.numbered:
+            once = [argument for argument in call.query if argument.name in FIRST_PAGE_ONLY]
+        head = _head(f"def {call.name}", call, call.query, Code(f"{variant.iterator}[{call.items}]"))
+        core = "numbered_items" if call.numbered else "items"
+        yield Function(head, words, _core_call(f"return self._core.{core}", call, call.query, once))
+        query = (*call.query, call.page) if call.page else call.query
+        yield Function(
+            _head(f"{start}_page", call, query, call.answer),
+            page_docstring(call.operation, numbered=call.numbered),
+            _core_call(f"return {variant.await_}self._core.call", call, query, []),
+        )
+
+
+def _head(start: str, call: Call, query: Sequence[Argument], returns: Code) -> Code:
+    arguments = [Code("self"), *(argument.declaration for argument in call.path)]
+    if call.body:
+        arguments.append(call.body)
+    if query:
+        arguments += [Code("*"), *(argument.declaration for argument in query)]
+    return Code(f"{start}({join_code(arguments)}) -> {returns}:")
+
+
+def _core_call(start: str, call: Call, query: Sequence[Argument], once: Sequence[Argument]) -> Code:
+    """The call of the client's core; ``once`` are arguments that go with the first page only."""
+    arguments = [call.constant]
+    always = [argument for argument in query if argument not in once]
+    for name, values in (("path", call.path), ("query", always), ("first", once)):
+        if values:
+            arguments.append(Code(f"{name}={{{join_code(argument.item for argument in values)}}}"))
+    if call.body:
+        arguments.append(Code("body=body"))
+    return Code(f"{start}({join_code(arguments)})")
+
+
+def _reject_equal_names(calls: Iterable[Call]) -> None:
+    owners: dict[str, Operation] = {}
+    for call in calls:
+        operation = call.operation
+        for name in [operation.name, *([f"{operation.name}_page"] if call.items else [])]:
+            if name in owners:
+                raise failure(
+                    "name-collision",
+                    f"{operation.resource}.{name} would be two operations",
+                    detail=f"{owners[name].operation_id} and {operation.operation_id}",
+                    fix="Name one of them with x-pennyform-method in the overlay.",
+                )
+            owners[name] = operation
