@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from pennyform.spec.pin.store import Store
 
 # Module -> package of the extra that emitting needs.
-_NEEDED = {"jsonpath": "python-jsonpath", "openapi_python_client": "openapi-python-client"}
+_NEEDED = {
+    "jsonpath": "python-jsonpath",
+    "openapi_python_client": "openapi-python-client",
+    "ruff": "ruff",
+}
 
 
 @dataclass(frozen=True, slots=True)
