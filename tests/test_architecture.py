@@ -92,7 +92,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"generation"},
         {"codegen"},
         {"client", "definitions"},
-        {"output", "schemas", "vat_rates"},
+        {"output", "schemas", "vat_rates", "result_schemas"},
     ],
     "report": [
         {"report"},

@@ -102,7 +102,7 @@ class Rule(NamedTuple):
     """
 
     name: str
-    severities: tuple[str, ...]
+    severities: tuple[Severity, ...]
     summary: str
     why: str
     example: str

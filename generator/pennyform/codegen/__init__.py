@@ -44,7 +44,7 @@ def emit_all(contract: Contract, templates: Path | None = None) -> dict[str, byt
 
 
 def _invoicing(contract: Contract, templates: Path) -> list[dict[str, bytes]]:
-    from pennyform.codegen import vat_rates
+    from pennyform.codegen import result_schemas, vat_rates
     from pennyform.codegen.definitions import schemas as definitions
     from pennyform.codegen.definitions.fields import UnsupportedShapeError
 
@@ -54,4 +54,5 @@ def _invoicing(contract: Contract, templates: Path) -> list[dict[str, bytes]]:
         fix = "Adapt the mapping to the contract."
         summary = f"the mapping of definitions does not fit the contract: {problem}"
         raise failure("definition-mapping", summary, file=str(templates / "definitions"), fix=fix) from None
-    return [schemas, vat_rates.emit(contract, templates / "schemas" / "vat_rates.yaml")]
+    rates = vat_rates.emit(contract, templates / "schemas" / "vat_rates.yaml")
+    return [schemas, rates, result_schemas.emit()]

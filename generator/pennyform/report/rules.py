@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 
 from pennyform.findings import Rule
-
-FORMAT_VERSION = 1
 
 _HEAD = """\
 # Rules
@@ -34,8 +31,12 @@ def _block(rule: Rule) -> str:
 
 def to_json(rules: Iterable[Rule]) -> str:
     """For programs: ``{"format_version", "rules": [{"name", "severities", …}]}``."""
-    content = {"format_version": FORMAT_VERSION, "rules": [rule._asdict() for rule in rules]}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    # msgspec, which the other forms do without
+    from pennyform.results.documents import json_text
+    from pennyform.results.findings import ReportedRule, RulesDocument
+    from pennyform.results.values import FORMAT_VERSION
+
+    return json_text(RulesDocument(FORMAT_VERSION, tuple(ReportedRule(*rule) for rule in rules)))
 
 
 def markdown(rules: Sequence[Rule]) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from pennyform.results.apply import ApplyDocument
 from pennyform.results.contract_diff import ContractDiffDocument
+from pennyform.results.findings import FindingsDocument, RulesDocument
 from pennyform.results.plan import PlanDocument
 from pennyform.results.rendering import RenderDocument
 from pennyform.results.values import JsonObject, Record
@@ -19,6 +20,8 @@ DOCUMENTS: dict[str, type[Record]] = {
     "apply": ApplyDocument,
     "verification": VerificationDocument,
     "render": RenderDocument,
+    "findings": FindingsDocument,
+    "rules": RulesDocument,
     "contract-diff": ContractDiffDocument,
 }
 

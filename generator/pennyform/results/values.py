@@ -106,7 +106,10 @@ class Discount(TypedDict):
 
 
 class LineContent(TypedDict, total=False):
-    """A line in the words of a definition."""
+    """A line in the words of a definition.
+
+    ``amount`` and ``tax`` are in euros, for an imported invoice in another currency.
+    """
 
     product_id: Json
     label: str | None
@@ -121,7 +124,9 @@ class LineContent(TypedDict, total=False):
     imputation_dates: Json
     ledger_account_id: Json
     currency_amount: str
+    amount: str
     currency_tax: str
+    tax: str
     ledger_entry_line: Json
 
 
@@ -159,3 +164,5 @@ class InvoiceContent(TypedDict, total=False):
     currency_amount_before_tax: str
     currency_tax: str
     currency_amount: str
+    amount: str
+    tax: str

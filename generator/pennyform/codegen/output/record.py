@@ -18,8 +18,8 @@ from pennyform.spec.pin.store import Store, digest
 
 NAME = "lock.json"
 _FORMAT_VERSION = 1
-_PACKAGES = ("openapi-python-client", "jinja2", "ruff")
-_ROOMS = ("codegen", "spec")
+_PACKAGES = ("openapi-python-client", "jinja2", "msgspec", "ruff")
+_ROOMS = ("codegen", "spec", "results")
 # Folders that decide nothing: Python's caches, what compares contracts, the templates of `init` and invoices.
 _IRRELEVANT = frozenset({"__pycache__", "diff", "init", "invoices"})
 OTHERS = "others"

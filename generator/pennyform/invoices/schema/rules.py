@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from pennyform import data
-from pennyform.findings import Finding, Rule
+from pennyform.findings import Finding, Rule, Severity
 
 
 @cache
@@ -37,5 +37,5 @@ def _remedy(name: str) -> str:
 
 
 def _rule(name: str, row: dict[str, str]) -> Rule:
-    severities = tuple(row.get("severity", "error").split(", "))
+    severities = tuple(map(Severity, row.get("severity", "error").split(", ")))
     return Rule(name, severities, row["summary"], row["why"], row.get("example", ""), row["fix"])

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from pennyform.findings import Finding, Severity
-
-FORMAT_VERSION = 1
+from pennyform.results.documents import json_text
+from pennyform.results.findings import FindingsDocument, FindingsSummary, ReportedFinding
+from pennyform.results.values import FORMAT_VERSION
 
 
 def render(findings: Sequence[Finding]) -> str:
     """All ``findings`` as one JSON object: ``{"format_version", "findings": […], "summary": {…}}``."""
-    counts = {f"{severity}s": sum(one.severity is severity for one in findings) for severity in Severity}
-    content = {
-        "format_version": FORMAT_VERSION,
-        "findings": [finding._asdict() for finding in findings],
-        "summary": counts,
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    counts = (sum(finding.severity is severity for finding in findings) for severity in Severity)
+    return json_text(
+        FindingsDocument(
+            FORMAT_VERSION,
+            tuple(ReportedFinding(*finding) for finding in findings),
+            FindingsSummary(*counts),
+        )
+    )
