@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
+# Further than any test needs, and near enough that no date leaves the calendar.
+_FURTHEST = timedelta(days=36_500)
 
 
 def system_clock() -> datetime:
@@ -21,3 +23,40 @@ def timestamp(moment: datetime) -> str:
 def moment(text: str) -> datetime:
     """The time that :func:`timestamp` wrote."""
     return datetime.fromisoformat(text)
+
+
+class AdjustableClock:
+    """A clock that can be set and moved. It runs as ``base`` does, at most 100 years away from it.
+
+    Args:
+        base: gives the time, with a time zone.
+    """
+
+    def __init__(self, base: Clock) -> None:
+        self._base = base
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """The time, with a time zone."""
+        return self._base() + self._ahead
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far it is ahead of ``base``."""
+        return self._ahead
+
+    def set(self, moment: datetime) -> None:
+        """Make it ``moment`` now; time goes on from there."""
+        self._ahead = self._bounded(moment - self._base())
+
+    def advance(self, delta: timedelta) -> None:
+        """Move it, back when ``delta`` is negative."""
+        self._ahead = self._bounded(self._ahead + delta)
+
+    def restore(self) -> None:
+        """Follow ``base`` again."""
+        self._ahead = timedelta()
+
+    @staticmethod
+    def _bounded(ahead: timedelta) -> timedelta:
+        return max(-_FURTHEST, min(_FURTHEST, ahead))

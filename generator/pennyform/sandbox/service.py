@@ -21,11 +21,11 @@ from pennyform.sandbox.api_errors import ApiError, as_declared, not_found, unava
 from pennyform.sandbox.auth import access, signed_links
 from pennyform.sandbox.auth.access import Access, Company
 from pennyform.sandbox.auth.rate_limit import RateLimiter
-from pennyform.sandbox.clock import Clock, system_clock
+from pennyform.sandbox.clock import AdjustableClock, Clock, system_clock
 from pennyform.sandbox.contract import contract, request_validation
 from pennyform.sandbox.contract.router import Router
 from pennyform.sandbox.documents import downloads
-from pennyform.sandbox.faults import AdjustableClock, Faults
+from pennyform.sandbox.faults import Faults
 from pennyform.sandbox.handlers import handlers_for
 from pennyform.sandbox.messages import Request, Response, make_response
 from pennyform.sandbox.request_context import RequestContext

@@ -12,23 +12,16 @@ from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.messages import Response, make_response
 
 
-class FaultsStatus(msgspec.Struct, frozen=True):
-    """The seed, all faults with how often they matched and applied, and how many requests are still late."""
-
-    seed: int
-    faults: list[JsonObject]
-    late: int
-
-
 class _Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
     faults: list[Json] = []
 
 
-def faults_status(admin: AdminRequest) -> FaultsStatus:
-    """What is scheduled, for a response."""
+def faults_status(admin: AdminRequest) -> JsonObject:
+    """The seed, all faults with how often they matched and applied, and how many requests are still late."""
     faults = admin.sandbox.faults
-    return FaultsStatus(faults.seed, [_as_json(fault) for fault in faults.scheduled()], faults.late)
+    scheduled = [_as_json(fault) for fault in faults.scheduled()]
+    return {"seed": faults.seed, "faults": scheduled, "late": faults.late}
 
 
 def get_faults(admin: AdminRequest) -> Response:
@@ -78,9 +71,5 @@ def _fault(value: Json) -> Fault:
 
 
 def _as_json(fault: ScheduledFault) -> JsonObject:
-    return {
-        "number": fault.number,
-        **fault.fault.to_json(),
-        "seen": fault.matched,
-        "met": fault.applied,
-    }
+    fields = fault.fault.to_json()
+    return {"number": fault.number, **fields, "seen": fault.matched, "met": fault.applied}

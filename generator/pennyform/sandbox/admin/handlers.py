@@ -15,7 +15,6 @@ from pennyform.sandbox.api_errors import ApiError
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.messages import Response, make_response
-from pennyform.sandbox.request_log import Entry
 from pennyform.sandbox.rules import update_rules
 from pennyform.sandbox.setup.token_requests import TokenRequest, grant_token, with_zone
 
@@ -25,18 +24,6 @@ _MOST_SNAPSHOTS = 16
 
 class _CompanyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-
-
-class _Company(msgspec.Struct, frozen=True):
-    id: int
-    name: str
-    reg_no: str
-
-
-class _Token(msgspec.Struct, frozen=True):
-    company: int | None
-    scopes: list[str] | None
-    expires_at: datetime | None
 
 
 class _Duration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,30 +38,13 @@ class _ClockRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     advance: _Duration | None = None
 
 
-class _ClockStatus(msgspec.Struct, frozen=True):
-    now: str
-    ahead_seconds: float
-
-
-class _Status(msgspec.Struct, frozen=True):
-    companies: list[_Company]
-    now: str
-    ahead_seconds: float
-    seed: int
-    faults: list[JsonObject]
-    late: int
-
-
-class _Requests(msgspec.Struct, frozen=True):
-    requests: list[Entry]
-
-
 def get_status(admin: AdminRequest) -> Response:
     """Companies, the clock and the faults at a glance."""
-    clock, faults = _clock_status(admin), faults_status(admin)
-    companies = [_Company(company.id, company.name, company.reg_no) for company in admin.sandbox.companies()]
-    status = _Status(companies, clock.now, clock.ahead_seconds, faults.seed, list(faults.faults), faults.late)
-    return make_response(200, status)
+    companies = [
+        {"id": company.id, "name": company.name, "reg_no": company.reg_no}
+        for company in admin.sandbox.companies()
+    ]
+    return make_response(200, {"companies": companies, **_clock_status(admin), **faults_status(admin)})
 
 
 def add_company(admin: AdminRequest) -> Response:
@@ -90,7 +60,8 @@ def add_token(admin: AdminRequest) -> Response:
         grant_token(admin.sandbox, request)
     except ValueError as error:
         raise ApiError(400, str(error)) from error
-    return make_response(201, _Token(request.company, request.scopes, request.expires_at))
+    granted = {"company": request.company, "scopes": request.scopes, "expires_at": request.expires_at}
+    return make_response(201, granted)
 
 
 def reset(admin: AdminRequest) -> Response:
@@ -142,9 +113,9 @@ def restore_clock(admin: AdminRequest) -> Response:
     return make_response(204, None)
 
 
-def _clock_status(admin: AdminRequest) -> _ClockStatus:
+def _clock_status(admin: AdminRequest) -> JsonObject:
     clock = admin.sandbox.clock
-    return _ClockStatus(timestamp(clock()), clock.ahead.total_seconds())
+    return {"now": timestamp(clock()), "ahead_seconds": clock.ahead.total_seconds()}
 
 
 def get_rules(admin: AdminRequest) -> Response:
@@ -167,7 +138,7 @@ def get_requests(admin: AdminRequest) -> Response:
     if not after.isdecimal():
         raise ApiError(400, "after must be the number of a request")
     # 18 digits fit the log's numbers; a longer text would make int() slow, and means none of them.
-    return make_response(200, _Requests(list(admin.sandbox.log.since(int(after[:18])))))
+    return make_response(200, {"requests": admin.sandbox.log.since(int(after[:18]))})
 
 
 def clear_requests(admin: AdminRequest) -> Response:

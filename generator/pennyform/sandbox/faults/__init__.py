@@ -4,7 +4,6 @@ The same faults serve the transport in-process, where they raise what httpx rais
 they act on the socket.
 """
 
-from pennyform.sandbox.faults.clock import AdjustableClock
 from pennyform.sandbox.faults.fault import Fault
 from pennyform.sandbox.faults.kinds import (
     AnyFault,
@@ -30,7 +29,6 @@ from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
 from pennyform.sandbox.faults.schedule import Faults, ScheduledFault
 
 __all__ = [
-    "AdjustableClock",
     "AnyFault",
     "ClockJump",
     "Dropped",

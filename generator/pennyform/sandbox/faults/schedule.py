@@ -9,10 +9,9 @@ from functools import partial
 from threading import RLock
 
 from pennyform.sandbox.faults.fault import Fault
-from pennyform.sandbox.faults.fault_context import Deliver, FaultContext
+from pennyform.sandbox.faults.fault_context import Deliver, FaultContext, FaultState, Service
 from pennyform.sandbox.faults.kinds import Lag, Stale
 from pennyform.sandbox.faults.outcome import RequestOutcome
-from pennyform.sandbox.faults.state import FaultState, Service
 from pennyform.sandbox.messages import Request
 
 

@@ -7,7 +7,8 @@ in-process as over a port, and waits for them as long as its own timeouts allow.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from math import isfinite
 
 import httpx
 
@@ -17,9 +18,8 @@ from pennyform.sandbox.messages import Request
 Sleep = Callable[[float], None]
 AsyncSleep = Callable[[float], Awaitable[None]]
 Dispatch = Callable[[Request], RequestOutcome]
-Timeouts = Mapping[str, float | None]
 
-_RAISED: dict[Ending, tuple[type[httpx.TransportError], str]] = {
+_ERRORS: dict[Ending, tuple[type[httpx.TransportError], str]] = {
     Ending.CONNECT_ERROR: (httpx.ConnectError, "connection refused"),
     Ending.CONNECT_TIMEOUT: (httpx.ConnectTimeout, "timed out"),
     Ending.POOL_TIMEOUT: (httpx.PoolTimeout, "timed out"),
@@ -53,10 +53,8 @@ class Transport(httpx.BaseTransport):
         response = _plain_response(outcome)
         if response is not None:
             return response
-        wait, ending = _until_headers(outcome, _timeouts(request))
-        if wait:
+        for wait in _until_headers(outcome, request):
             self._sleep(wait)
-        _raise_unless_complete(ending, request)
         return _streamed_response(outcome, _Stream(outcome, request, self._sleep))
 
 
@@ -82,10 +80,8 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         response = _plain_response(outcome)
         if response is not None:
             return response
-        wait, ending = _until_headers(outcome, _timeouts(request))
-        if wait:
+        for wait in _until_headers(outcome, request):
             await self._sleep(wait)
-        _raise_unless_complete(ending, request)
         return _streamed_response(outcome, _AsyncStream(outcome, request, self._sleep))
 
 
@@ -94,10 +90,9 @@ class _Stream(httpx.SyncByteStream):
         self._outcome, self._request, self._sleep = outcome, request, sleep
 
     def __iter__(self) -> Iterator[bytes]:
-        for wait, piece, ending in _body_events(self._outcome, _timeouts(self._request)):
+        for wait, piece in _until_end(self._outcome, self._request):
             if wait:
                 self._sleep(wait)
-            _raise_unless_complete(ending, self._request)
             yield piece
 
 
@@ -106,10 +101,9 @@ class _AsyncStream(httpx.AsyncByteStream):
         self._outcome, self._request, self._sleep = outcome, request, sleep
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for wait, piece, ending in _body_events(self._outcome, _timeouts(self._request)):
+        for wait, piece in _until_end(self._outcome, self._request):
             if wait:
                 await self._sleep(wait)
-            _raise_unless_complete(ending, self._request)
             yield piece
 
 
@@ -136,50 +130,54 @@ def _plain_response(outcome: RequestOutcome) -> httpx.Response | None:
 def _streamed_response(
     outcome: RequestOutcome, stream: httpx.SyncByteStream | httpx.AsyncByteStream
 ) -> httpx.Response:
-    assert outcome.response
     response = outcome.response
+    assert response  # an outcome without one has raised
     headers = {**response.headers, "content-length": str(len(response.body))}
     return httpx.Response(response.status, headers=headers, stream=stream)
 
 
-def _timeouts(request: httpx.Request) -> Timeouts:
-    timeouts: Timeouts = request.extensions.get("timeout", {})
-    return timeouts
+def _until_headers(outcome: RequestOutcome, request: httpx.Request) -> Iterator[float]:
+    """Seconds to wait until the headers arrive; raises what happens instead of them."""
+    timeout = _timeout(request, "read")
+    if outcome.delay > timeout:
+        yield timeout
+        raise _error(Ending.READ_TIMEOUT, request)
+    if outcome.response is not None:
+        if outcome.delay:
+            yield outcome.delay
+        return
+    wait = outcome.delay + _time_to_notice(outcome.ending, request)
+    if wait:
+        yield wait
+    raise _error(outcome.ending, request)
 
 
-def _until_headers(outcome: RequestOutcome, timeouts: Timeouts) -> tuple[float, Ending]:
-    """How long until the headers arrive, or until what happens instead of them."""
-    limit = _read_timeout(timeouts)
-    if outcome.delay > limit:
-        return limit, Ending.READ_TIMEOUT
-    if outcome.response is None:
-        return outcome.delay + _time_to_notice(outcome.ending, timeouts), outcome.ending
-    return outcome.delay, Ending.COMPLETE
-
-
-def _body_events(outcome: RequestOutcome, timeouts: Timeouts) -> Iterator[tuple[float, bytes, Ending]]:
-    """The body: how long until each piece, and what interrupts it."""
-    limit = _read_timeout(timeouts)
+def _until_end(outcome: RequestOutcome, request: httpx.Request) -> Iterator[tuple[float, bytes]]:
+    """Each piece of the body with the seconds to wait before it; raises what interrupts it."""
+    timeout = _timeout(request, "read")
     for piece in outcome.pieces():
-        if outcome.pause > limit:
-            yield limit, b"", Ending.READ_TIMEOUT
-        yield outcome.pause, piece, Ending.COMPLETE
+        if outcome.pause > timeout:
+            yield timeout, b""
+            raise _error(Ending.READ_TIMEOUT, request)
+        yield outcome.pause, piece
     if outcome.ending is not Ending.COMPLETE:
-        yield _time_to_notice(outcome.ending, timeouts), b"", outcome.ending
+        yield _time_to_notice(outcome.ending, request), b""
+        raise _error(outcome.ending, request)
 
 
-def _read_timeout(timeouts: Timeouts) -> float:
-    timeout = timeouts.get("read")
+def _timeout(request: httpx.Request, phase: str) -> float:
+    """What the client allows for a phase; without a timeout it waits for ever."""
+    timeout: float | None = request.extensions.get("timeout", {}).get(phase)
     return float("inf") if timeout is None else timeout
 
 
-def _time_to_notice(ending: Ending, timeouts: Timeouts) -> float:
+def _time_to_notice(ending: Ending, request: httpx.Request) -> float:
     """A timeout takes as long as the client allows. One that allows forever is spared the wait."""
     phase, _, event = ending.value.partition("_")
-    return timeouts.get(phase) or 0.0 if event == "timeout" else 0.0
+    timeout = _timeout(request, phase) if event == "timeout" else 0.0
+    return timeout if isfinite(timeout) else 0.0
 
 
-def _raise_unless_complete(ending: Ending, request: httpx.Request) -> None:
-    if ending is not Ending.COMPLETE:
-        kind, message = _RAISED[ending]
-        raise kind(message, request=request)
+def _error(ending: Ending, request: httpx.Request) -> httpx.TransportError:
+    kind, message = _ERRORS[ending]
+    return kind(message, request=request)

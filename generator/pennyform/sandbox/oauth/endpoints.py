@@ -9,9 +9,8 @@ from urllib.parse import urlencode, urlsplit
 
 from pennyform.sandbox.auth.access import companies
 from pennyform.sandbox.messages import Request, Response, make_response
-from pennyform.sandbox.oauth.forms import OAuthError, parse_parameters
 from pennyform.sandbox.oauth.grants import Application, Grants
-from pennyform.sandbox.oauth.tokens import check_scopes, issue_tokens, revoke
+from pennyform.sandbox.oauth.tokens import OAuthError, check_scopes, issue_tokens, parse_parameters, revoke
 from pennyform.sandbox.rules import Rules
 
 PREFIX = "/oauth/"
