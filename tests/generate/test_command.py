@@ -118,7 +118,7 @@ def test_the_lock_covers_inputs_versions_and_every_file(checkout):
 def test_a_change_of_the_generators_own_code_is_an_input(checkout, monkeypatch, tmp_path):
     before = record.inputs(checkout.store, checkout.templates)["generator"]
     package = tmp_path / "pennyform"
-    for room in ("codegen", "spec"):
+    for room in ("codegen", "spec", "results"):
         shutil.copytree(Path(pennyform.__file__).parent / room, package / room)
     monkeypatch.setattr(pennyform, "__file__", str(package / "__init__.py"))
     assert record.inputs(checkout.store, checkout.templates)["generator"] == before
