@@ -33,7 +33,7 @@ from pennyform.sandbox.faults import (
     Unavailable,
 )
 from pennyform.sandbox.faults.files import from_file
-from pennyform.sandbox.faults.parsing import KINDS
+from pennyform.sandbox.faults.kinds import KINDS
 from pennyform.sandbox.setup.fixtures import load_fixtures
 from pennyform.testing import Served
 

@@ -6,7 +6,6 @@ they act on the socket.
 
 from pennyform.sandbox.faults.fault import Fault
 from pennyform.sandbox.faults.kinds import (
-    AnyFault,
     ClockJump,
     Dropped,
     Duplicate,
@@ -29,7 +28,6 @@ from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
 from pennyform.sandbox.faults.schedule import Faults, ScheduledFault
 
 __all__ = [
-    "AnyFault",
     "ClockJump",
     "Dropped",
     "Duplicate",

@@ -8,7 +8,7 @@ other.
 # ruff: noqa: D102 - what applying a fault does is what its class says
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlencode
@@ -224,25 +224,14 @@ class Meanwhile(Fault, frozen=True, kw_only=True, tag="meanwhile"):
         return context.deliver()
 
 
-# What can be written as text: in a file, in a header, in a request to /_sandbox.
-AnyFault: TypeAlias = (
-    Latency
-    | Slow
-    | RateLimited
-    | Unavailable
-    | Html
-    | Dropped
-    | Truncated
-    | Garbled
-    | Duplicate
-    | Late
-    | Lag
-    | Stale
-    | FilterIgnored
-    | NewerContract
-    | TokenExpired
-    | ClockJump
-)
+# What can be written as text: in a file, in a header, in a request to /_sandbox; by the name of the kind.
+KINDS: Mapping[str, type[Fault]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in (
+        *(Latency, Slow, RateLimited, Unavailable, Html, Dropped, Truncated, Garbled, Duplicate),
+        *(Late, Lag, Stale, FilterIgnored, NewerContract, TokenExpired, ClockJump),
+    )
+}
 
 
 def _outcome(

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import get_args
 
 import msgspec
 
 from pennyform.sandbox.faults.fault import Fault
-from pennyform.sandbox.faults.kinds import AnyFault, Lag, Stale
+from pennyform.sandbox.faults.kinds import KINDS, Lag, Stale
 from pennyform.sandbox.json_types import Json
 
 HEADER = "x-sandbox-fault"
-KINDS: Mapping[str, type[Fault]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyFault)}
 
 
 class FaultError(ValueError):

@@ -20,7 +20,7 @@ from pennyform.sandbox.api_errors import ApiError, not_found
 from pennyform.sandbox.auth.access import Company
 from pennyform.sandbox.auth.origin_guard import check_origin
 from pennyform.sandbox.faults import Fault
-from pennyform.sandbox.faults.parsing import KINDS
+from pennyform.sandbox.faults.kinds import KINDS
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.messages import BASE_PATH, Request, Response
 from pennyform.sandbox.request_log import format_entry
