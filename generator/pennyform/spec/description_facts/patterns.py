@@ -18,6 +18,7 @@ from pennyform.spec.document.extensions import (
     STABILITY,
 )
 from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.structure import scopes_of
 
 _Reader = Callable[[re.Match[str], JsonObject], JsonObject | None]
 Patterns = Mapping[str, _Reader]
@@ -79,36 +80,16 @@ def _default(match: re.Match[str], schema: JsonObject) -> JsonObject | None:
     return {"default": value} if fits and value in schema.get("enum", [value]) else None
 
 
-def _deprecated_value(match: re.Match[str], schema: JsonObject) -> JsonObject | None:
-    return {DEPRECATED_VALUES: [match["value"]]} if match["value"] in schema.get("enum", ()) else None
-
-
 def _date(_: re.Match[str], schema: JsonObject) -> JsonObject | None:
     return {} if schema.get("format") in ("date", "date-time") else None
 
 
-def _listed(_: re.Match[str], schema: JsonObject) -> JsonObject | None:
-    return {} if "enum" in schema else None
+def _always(**facts: Json) -> _Reader:
+    return lambda *_: dict(facts)
 
 
 def _page_size(match: re.Match[str], _: JsonObject) -> JsonObject:
     return {DEFAULT: _number(match["size"])}
-
-
-def _scopes(match: re.Match[str], operation: JsonObject) -> JsonObject | None:
-    """Nothing new: every scope must be among those that the structure asks for, and the other way round."""
-    stated = set(re.findall(r"`([^`]+)`", match["scopes"]))
-    required = {
-        scope
-        for requirement in operation.get("security", [])
-        for scopes in requirement.values()
-        for scope in scopes
-    }
-    return {} if stated == required else None
-
-
-def _always(**facts: Json) -> _Reader:
-    return lambda *_: dict(facts)
 
 
 _DEPRECATED = {
@@ -129,11 +110,13 @@ VALUE_PATTERNS: Patterns = {
     r"Default is `?(?P<value>\w+)`?\.?": _default,
     r"Defaults to (?P<value>\w+) if not specified\.": _default,
     r"If this parameter is not provided, it will use the default `(?P<value>\w+)` mode\.": _default,
-    r"- `(?P<value>\w+)`: Deprecated\.": _deprecated_value,
+    r"- `(?P<value>\w+)`: Deprecated\.": lambda match, schema: (
+        {DEPRECATED_VALUES: [match["value"]]} if match["value"] in schema.get("enum", ()) else None
+    ),
     r"This value will be removed in a future version\.": _always(),
     r".*\(ISO 8601\)\.?": _date,
     r"The date should follow RFC3339 format\.": _date,
-    r".*\((?:ISO 4217|ISO 3166-1 alpha-2|alpha2)\)\.?": _listed,
+    r".*\((?:ISO 4217|ISO 3166-1 alpha-2|alpha2)\)\.?": lambda _, schema: {} if "enum" in schema else None,
     r"Warning: This feature is currently experimental and may change\b.+": _always(
         **{STABILITY: "experimental"}
     ),
@@ -149,7 +132,10 @@ PAGE_SIZE_PATTERNS: Patterns = {
 
 OPERATION_PATTERNS: Patterns = {
     **_DEPRECATED,
-    r"This endpoint requires (?:one of )?the following scopes?: (?P<scopes>.+)": _scopes,
+    r"This endpoint requires (?:one of )?the following scopes?: (?P<scopes>.+)": lambda match, operation: (
+        # Nothing new: the structure must ask for the same scopes.
+        {} if set(re.findall(r"`([^`]+)`", match["scopes"])) == scopes_of(operation) else None
+    ),
     r"\[BETA\] .+": _always(**{STABILITY: "beta"}),
     r"The maximum allowed file size is (?P<size>\d+)MB\.": lambda match, _: {FILE_SIZE: int(match["size"])},
 }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.spec.document import strict_json
-from pennyform.spec.document.json_types import Json, JsonObject, child
+from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.limits import Limits
 from pennyform.spec.document.structure import structure_errors
 
@@ -47,6 +46,13 @@ def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLCont
     else:
         name, content = Path(text).name, _read(Path(text), limits)
     document = strict_json.parse(content, file=text)
+    problems = [(pointer, f"expected {expected}") for pointer, expected in structure_errors(document)]
+    paths = document.get("paths") if isinstance(document, dict) else None
+    if paths == {}:
+        problems.append(("/paths", "there are no operations"))
+    for path in paths if isinstance(paths, dict) else ():
+        if not path.startswith("/"):
+            problems.append((child("/paths", path), f"the path {path!r} does not begin with '/'"))
     findings = tidy(
         Finding(
             "not-a-contract",
@@ -57,7 +63,7 @@ def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLCont
             detail="Only an OpenAPI 3 document in JSON can be pinned.",
             fix="Check the file or URL: a login page or an error message is often saved in its place.",
         )
-        for pointer, problem in _contract_errors(document)
+        for pointer, problem in problems
     )
     if findings:
         raise Failure(findings)
@@ -76,15 +82,3 @@ def _read(path: Path, limits: Limits) -> bytes:
         fix = "The largest contract known is a sixth of that: check what this file is."
         raise failure("too-large", f"larger than {limits.size:,} bytes", file=str(path), fix=fix)
     return content
-
-
-def _contract_errors(document: Json) -> Iterator[tuple[str, str]]:
-    """What keeps a JSON value from being an OpenAPI 3 document with operations: where, and what."""
-    for pointer, expected in structure_errors(document):
-        yield pointer, f"expected {expected}"
-    paths = document.get("paths") if isinstance(document, dict) else None
-    if paths == {}:
-        yield "/paths", "there are no operations"
-    for path in paths if isinstance(paths, dict) else ():
-        if not path.startswith("/"):
-            yield child("/paths", path), f"the path {path!r} does not begin with '/'"

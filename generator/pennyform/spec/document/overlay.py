@@ -13,7 +13,7 @@ from pennyform.spec.document.limits import MAXIMUM_DEPTH
 
 if TYPE_CHECKING:
     import yaml
-    from jsonpath import JSONPathEnvironment, JSONPathMatch
+    from jsonpath import JSONPathEnvironment
 
 _ACTION_KEYS = frozenset({"description", "remove", "target", "update"})
 
@@ -85,10 +85,15 @@ def apply_overlays(document: JsonObject, overlays: Sequence[JsonObject]) -> Json
     """
     corrected = copy.deepcopy(document)
     findings: list[Finding] = []
-    environment = _jsonpath() if overlays else None
+    if overlays:
+        from jsonpath import JSONPathEnvironment
+
+        # RFC 9535 to the letter: the library's own extensions are refused. Its own bound is 100 levels; a
+        # document has at most as many as strict_json lets in.
+        environment = JSONPathEnvironment(strict=True)
+        environment.max_recursion_depth = MAXIMUM_DEPTH + 1
     for overlay in overlays:
         for index, action in enumerate(overlay.get("actions", [])):
-            assert environment, "there is an overlay"
             problem = _malformed(action) or _apply(action, corrected, environment)
             if problem:
                 findings.append(
@@ -106,16 +111,6 @@ def apply_overlays(document: JsonObject, overlays: Sequence[JsonObject]) -> Json
     if findings:
         raise Failure(tidy(findings))
     return corrected
-
-
-def _jsonpath() -> JSONPathEnvironment:
-    """RFC 9535 to the letter: the library's own extensions are refused."""
-    from jsonpath import JSONPathEnvironment
-
-    environment = JSONPathEnvironment(strict=True)
-    # Its own bound is 100 levels; a document has at most as many as strict_json lets in.
-    environment.max_recursion_depth = MAXIMUM_DEPTH + 1
-    return environment
 
 
 def _malformed(action: Json) -> str:
@@ -146,7 +141,9 @@ def _apply(action: JsonObject, document: JsonObject, environment: JSONPathEnviro
         return f"the target matches nothing: {target}"
     # From the last place to the first: removing from a list then does not shift what is still to come.
     for parts in sorted(matches, reverse=True):
-        parent = _container(matches[parts])
+        container = matches[parts].parent
+        assert container, "the document itself is never a target"
+        parent: Json = container.obj
         if action.get("remove"):
             del parent[parts[-1]]
         elif isinstance(parent[parts[-1]], list):
@@ -158,11 +155,6 @@ def _apply(action: JsonObject, document: JsonObject, environment: JSONPathEnviro
         else:
             return f"the target is neither an object nor an array: {target}"
     return ""
-
-
-def _container(match: JSONPathMatch) -> Json:
-    assert match.parent, "the document itself is never a target"
-    return match.parent.obj
 
 
 def _merge(target: JsonObject, update: JsonObject) -> list[str]:

@@ -98,7 +98,14 @@ class ComponentCollector:
         else:
             extracted = self._structure(core, direction, place)
         if set(extracted) == {"$ref"}:
-            _note_declaration(self.components[extracted["$ref"]], schema, place)
+            # What an overlay declares here: a name, for both directions or one, and a description.
+            component = self.components[extracted["$ref"]]
+            declared = schema.get(DECLARED, {})
+            name = declared.get(direction) or declared.get("name")
+            if name:
+                component.declared.setdefault(name, place)
+            if "description" in declared:
+                component.descriptions.setdefault("", {}).setdefault(declared["description"], place)
         if schema.get("nullable"):
             extracted = _nullable(extracted)
         # What stays where it stands. A default says nothing in an answer.
@@ -153,16 +160,6 @@ class ComponentCollector:
             if "description" in item:
                 component.descriptions.setdefault(name, {}).setdefault(item["description"], place)
         return {"$ref": key}
-
-
-def _note_declaration(component: Component, schema: Schema, place: Place) -> None:
-    """Note the name and the description that an overlay declares where a component stands."""
-    declared = schema.get(DECLARED, {})
-    name = declared.get(component.direction) or declared.get("name")
-    if name:
-        component.declared.setdefault(name, place)
-    if "description" in declared:
-        component.descriptions.setdefault("", {}).setdefault(declared["description"], place)
 
 
 def _nullable(schema: Schema) -> Schema:

@@ -90,9 +90,18 @@ class OperationReader:
             scopes=tuple(sorted(scopes_of(raw))),
             deprecated=bool(raw.get("deprecated")),
         )
-        bodies = [self._error_body(raw["responses"][status], pointer) for status in errors]
-        error_bodies = tuple(body for body in bodies if body is not None)
-        return OperationDraft(operation, raw, media.get("encoding", {}), error_bodies)
+        error_bodies = []
+        for status in errors:
+            response = raw["responses"][status]
+            name = str(response.get("$ref", ""))
+            # The named ones, which most operations share, are read once.
+            if not name or name not in self._shared_error_bodies:
+                resolved = self._resolve(response, pointer)
+                self._shared_error_bodies[name] = self._body_schema(resolved, f"{pointer}/responses")
+            error_body = self._shared_error_bodies[name]
+            if error_body is not None:
+                error_bodies.append(error_body)
+        return OperationDraft(operation, raw, media.get("encoding", {}), tuple(error_bodies))
 
     def _success(self, raw: JsonObject, place: Place, pointer: str) -> tuple[str, JsonObject]:
         statuses = sorted(status for status in raw["responses"] if status.startswith("2"))
@@ -128,14 +137,6 @@ class OperationReader:
             required = location == "path" or bool(parameter.get("required"))
             parameters.append(Parameter(name, location, schema, required))
         return tuple(parameters)
-
-    def _error_body(self, response: JsonObject, pointer: str) -> Schema | None:
-        """The body of one error; the named ones, which most operations share, are read once."""
-        name = str(response.get("$ref", ""))
-        if not name or name not in self._shared_error_bodies:
-            resolved = self._resolve(response, pointer)
-            self._shared_error_bodies[name] = self._body_schema(resolved, f"{pointer}/responses")
-        return self._shared_error_bodies[name]
 
     def _resolve(self, item: JsonObject, pointer: str) -> JsonObject:
         if "$ref" not in item:

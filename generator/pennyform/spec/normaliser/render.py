@@ -43,14 +43,22 @@ def render_document(
         operations.append(operation)
         item = paths.setdefault(operation.path, {})
         item[operation.method.lower()] = _render_operation(draft, operation, error)
+    # Each flow with every scope that an operation asks for, whether the scheme lists it or not.
     scopes = {scope for operation in operations for scope in operation.scopes}
+    security_schemes: JsonObject = {}
+    for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
+        flows = {
+            kind: {**flow, "scopes": dict.fromkeys(sorted({*flow.get("scopes", {}), *scopes}), "")}
+            for kind, flow in scheme.get("flows", {}).items()
+        }
+        security_schemes[name] = {**scheme, **({"flows": flows} if flows else {})}
     rendered = {
         "openapi": OPENAPI,
         "info": document["info"],
         "servers": document.get("servers", []),
         "paths": paths,
         "components": {
-            "securitySchemes": _security_schemes(document, scopes),
+            "securitySchemes": security_schemes,
             "schemas": {
                 names[key]: _render_component(components[key], references)
                 for key in sorted(components, key=lambda key: names[key])
@@ -103,13 +111,16 @@ def _render_component(component: Component, references: Mapping[str, str]) -> Sc
 
 
 def _render_operation(draft: OperationDraft, operation: Operation, error: Schema | None) -> JsonObject:
+    schemes = sorted({scheme for requirement in draft.raw.get("security", []) for scheme in requirement})
     rendered: JsonObject = {
         "operationId": operation.operation_id,
         **{key: draft.raw[key] for key in ("summary", "description") if key in draft.raw},
         "tags": [operation.resource],
         RESOURCE: operation.resource,
         METHOD: operation.name,
-        "security": _requirements(draft.raw, operation),
+        # One requirement per scope: that is how OpenAPI says *one of*.
+        "security": [{scheme: [scope]} for scheme in schemes for scope in operation.scopes]
+        or [{scheme: []} for scheme in schemes],
         **{key: draft.raw[key] for key in (STABILITY, FILE_SIZE) if key in draft.raw},
     }
     if operation.deprecated:
@@ -140,23 +151,3 @@ def _render_operation(draft: OperationDraft, operation: Operation, error: Schema
         content = {"content": {_JSON: {"schema": error}}} if error else {}
         rendered["responses"][str(status)] = {"description": "error", **content}
     return rendered
-
-
-def _requirements(raw: JsonObject, operation: Operation) -> list[dict[str, list[str]]]:
-    """One requirement per scope: that is how OpenAPI says *one of*."""
-    schemes = sorted({scheme for requirement in raw.get("security", []) for scheme in requirement})
-    return [{scheme: [scope]} for scheme in schemes for scope in operation.scopes] or [
-        {scheme: []} for scheme in schemes
-    ]
-
-
-def _security_schemes(document: JsonObject, scopes: set[str]) -> JsonObject:
-    """The document's schemes, their flows with every scope that an operation asks for."""
-    completed: JsonObject = {}
-    for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
-        flows = {
-            kind: {**flow, "scopes": dict.fromkeys(sorted({*flow.get("scopes", {}), *scopes}), "")}
-            for kind, flow in scheme.get("flows", {}).items()
-        }
-        completed[name] = {**scheme, **({"flows": flows} if flows else {})}
-    return completed

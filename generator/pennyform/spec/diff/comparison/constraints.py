@@ -137,11 +137,6 @@ def _strictness(keyword: str, value: Json) -> tuple[float, bool]:
     return (limit if keyword in _LOWER_BOUNDS else -limit), excluded
 
 
-def _rule_kind(keyword: str, old: Json, new: Json) -> str:
-    """A pattern and its like: of two, none can be said to be narrower."""
-    return _limit_kind(keyword, old, new) if old is None or new is None else "limit-changed"
-
-
 def _format_kind(_: str, old: Json, new: Json) -> str:
     if (old and new) or _TYPE_FORMATS & {old, new}:
         return "format-changed"
@@ -150,7 +145,11 @@ def _format_kind(_: str, old: Json, new: Json) -> str:
 
 _KINDS: dict[str, Callable[[str, Json, Json], str]] = {
     **dict.fromkeys((*_LOWER_BOUNDS, *_UPPER_BOUNDS), _limit_kind),
-    **dict.fromkeys(("multipleOf", "pattern", "uniqueItems"), _rule_kind),
+    # Of two patterns and their like, none can be said to be narrower.
+    **dict.fromkeys(
+        ("multipleOf", "pattern", "uniqueItems"),
+        lambda keyword, old, new: _limit_kind(keyword, old, new) if None in (old, new) else "limit-changed",
+    ),
     "default": lambda *_: "default-changed",
     "deprecated": lambda _keyword, _old, new: "deprecated" if new else "undeprecated",
     "format": _format_kind,

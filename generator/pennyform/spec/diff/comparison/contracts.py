@@ -30,7 +30,10 @@ class ContractReader:
 def compare_contracts(old: ContractReader, new: ContractReader, pool: SchemaPool) -> Iterator[Site]:
     """Every difference of two contracts that were read into ``pool``, where it takes effect."""
     yield from _compare_documents(old.document, new.document)
-    pairs = list(_pair_operations(old.operations, new.operations))
+    # Which operation became which: the one at its place, else the only one that has its id.
+    pairs = [(key, key) for key in old.operations if key in new.operations]
+    gone, come = _unique_ids(old.operations, new.operations), _unique_ids(new.operations, old.operations)
+    pairs += [(key, come[name]) for name, key in gone.items() if name in come]
     # Operations that only one side has; those of one path come and go together.
     for operations, paired, kind in (
         (old.operations, {old_key for old_key, _ in pairs}, "operation-removed"),
@@ -46,13 +49,6 @@ def compare_contracts(old: ContractReader, new: ContractReader, pool: SchemaPool
         # An operation that was read once only is the same; in a cycle, being the same proves nothing.
         if before is not after or pool.has_cycles:
             yield from compare_operations(before, after, request, answer)
-
-
-def _pair_operations(old: _Operations, new: _Operations) -> Iterator[tuple[_Key, _Key]]:
-    """Which operation became which: the one at its place, else the only one that has its id."""
-    yield from ((key, key) for key in old if key in new)
-    gone, come = _unique_ids(old, new), _unique_ids(new, old)
-    yield from ((key, come[name]) for name, key in gone.items() if name in come)
 
 
 def _unique_ids(operations: _Operations, other_side: _Operations) -> dict[str, _Key]:

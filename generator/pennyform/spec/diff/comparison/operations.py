@@ -40,7 +40,7 @@ def compare_operations(
     """
     for difference in _compare_attributes(old, new):
         yield Site(old, BOTH, difference)
-    for difference in (*_compare_scopes(old, new), *_compare_file_size(old, new)):
+    for difference in _compare_demands(old, new):
         yield Site(new, REQUEST, difference)
     for difference in _compare_parameters(old, new, request):
         yield Site(new, REQUEST, difference)
@@ -62,19 +62,16 @@ def _compare_attributes(old: Operation, new: Operation) -> Iterator[Difference]:
         yield changed("stability-changed", old.stability or None, new.stability or None)
 
 
-def _compare_scopes(old: Operation, new: Operation) -> Iterator[Difference]:
+def _compare_demands(old: Operation, new: Operation) -> Iterator[Difference]:
+    """What a caller needs: one of the scopes, an upload that is not too large."""
     if bool(old.scopes) != bool(new.scopes):
         kind = "scope-required" if new.scopes else "scope-dropped"
         yield changed(kind, sorted(old.scopes), sorted(new.scopes))
-        return
-    for scope in sorted(old.scopes - new.scopes):
-        yield one_sided("scope-removed", scope, delta=scope)
-    for scope in sorted(new.scopes - old.scopes):
-        yield one_sided("scope-added", scope, delta=scope)
-
-
-def _compare_file_size(old: Operation, new: Operation) -> Iterator[Difference]:
-    """How large an upload may be."""
+    else:
+        for scope in sorted(old.scopes - new.scopes):
+            yield one_sided("scope-removed", scope, delta=scope)
+        for scope in sorted(new.scopes - old.scopes):
+            yield one_sided("scope-added", scope, delta=scope)
     before, after = old.file_size, new.file_size
     if before != after:
         narrower = before is None or (after is not None and after < before)

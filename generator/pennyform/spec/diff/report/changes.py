@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pennyform.results.contract_diff import ChangePlace
@@ -53,10 +53,19 @@ def group_changes(sites: Iterable[Site], pool: SchemaPool) -> list[Change]:
 
 
 def _change(sites: list[Site]) -> Change:
-    sites = sorted(sites, key=_site_order)
+    # What is shown and fingerprinted must not depend on the order in which sites were found.
+    def order(site: Site) -> tuple[int, str, str, str, str]:
+        steps = site.difference.steps
+        operation_id = site.operation.operation_id if site.operation else ""
+        return len(steps), path_of(steps), operation_id, site.direction, json_text(site.difference.new)
+
+    sites = sorted(sites, key=order)
     # The worst of what it means in any place is what it means.
     worst = min(sites, key=lambda site: (RANK[severity(site.kind, site.direction)], site.kind))
     kind, classified = worst.kind, severity(worst.kind, worst.direction)
+    # The fingerprint: the cause, where it takes effect, and how bad it is. What was accepted as harmless is
+    # not accepted once it is breaking.
+    identity = json_text([kind, classified, cause_key(sites[0].difference), sorted({*map(scope, sites)})])
     path = path_of(worst.difference.steps)
     if not path:
         paths = {site.operation.path for site in sites if site.operation}
@@ -66,7 +75,7 @@ def _change(sites: list[Site]) -> Change:
         places.setdefault((site.direction, path_of(site.difference.steps)), []).append(site)
     directions = {site.direction for site in sites}
     return Change(
-        fingerprint=_fingerprint(kind, classified, sites),
+        fingerprint=hashlib.sha256(identity.encode("ascii")).hexdigest()[:_FINGERPRINT_LENGTH],
         severity=classified,
         kind=kind,
         operations=_operation_ids(sites),
@@ -82,20 +91,5 @@ def _change(sites: list[Site]) -> Change:
     )
 
 
-def _site_order(site: Site) -> tuple[int, str, str, str, str]:
-    steps = site.difference.steps
-    operation_id = site.operation.operation_id if site.operation else ""
-    return len(steps), path_of(steps), operation_id, site.direction, json_text(site.difference.new)
-
-
 def _operation_ids(sites: Iterable[Site]) -> tuple[str, ...]:
     return tuple(sorted({site.operation.operation_id for site in sites if site.operation}))
-
-
-def _fingerprint(kind: str, classified: Severity, sites: Sequence[Site]) -> str:
-    """Twelve hexadecimal digits: the cause, where it takes effect, and how bad it is.
-
-    The severity is part of it: what was accepted as harmless is not accepted once it is breaking.
-    """
-    identity = json_text([kind, classified, cause_key(sites[0].difference), sorted({*map(scope, sites)})])
-    return hashlib.sha256(identity.encode("ascii")).hexdigest()[:_FINGERPRINT_LENGTH]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pennyform.spec.diff.schemas.node import ANYTHING, CLOSED, SchemaNode, SchemaPool, distinct
@@ -91,18 +91,22 @@ def unite(members: Iterable[SchemaNode], pool: SchemaPool) -> SchemaNode:
     variants = list(members)
     nullable = any(variant.nullable or variant.only_null for variant in variants)
     variants = [pool.without_null(variant) for variant in variants if not variant.only_null]
-    variants = distinct([inner for variant in variants for inner in _flat_variants(variant)])
+    # The variants of a union that says nothing else are variants of this one.
+    variants = distinct(
+        [
+            inner
+            for variant in variants
+            for inner in (
+                variant.unions[0]
+                if len(variant.unions) == 1 and replace(variant, unions=()).is_empty
+                else (variant,)
+            )
+        ]
+    )
     if not variants:
         return pool.intern(SchemaNode(nullable=True, values=()))
     union = _simplest_union(variants, pool)
     return pool.set_nullable(union, nullable=True) if nullable else union
-
-
-def _flat_variants(variant: SchemaNode) -> Sequence[SchemaNode]:
-    """The variants of a union that says nothing else."""
-    if len(variant.unions) == 1 and replace(variant, unions=()).is_empty:
-        return variant.unions[0]
-    return [variant]
 
 
 def _simplest_union(variants: list[SchemaNode], pool: SchemaPool) -> SchemaNode:

@@ -90,7 +90,9 @@ class SchemaPool:
         node = self._nodes.get(key)
         if node is None:
             self._nodes[key] = node = draft
-            if draft.cycle or any(part in self._cyclic for part in _parts(draft)):
+            parts = [*draft.fields.values(), *(variant for union in draft.unions for variant in union)]
+            parts += [part for part in (draft.additional, draft.items) if isinstance(part, SchemaNode)]
+            if draft.cycle or any(part in self._cyclic for part in parts):
                 self._cyclic.add(node)
         return node
 
@@ -121,12 +123,6 @@ class SchemaPool:
     def is_cyclic(self, node: SchemaNode) -> bool:
         """Whether the node contains itself, so that being the same object does not prove being equal."""
         return node in self._cyclic
-
-
-def _parts(node: SchemaNode) -> list[SchemaNode]:
-    """The nodes directly inside a node."""
-    inner = [*node.fields.values(), *(variant for union in node.unions for variant in union)]
-    return inner + [part for part in (node.additional, node.items) if isinstance(part, SchemaNode)]
 
 
 def _key(node: SchemaNode) -> Hashable:

@@ -119,7 +119,14 @@ class OperationReader:
     def _operation(self, path: str, method: str, item: JsonObject) -> Operation:
         raw = item[method]
         body = self._resolve(raw.get("requestBody") or {})
-        answers = {str(status): self._answer(answer) for status, answer in sorted(raw["responses"].items())}
+        answers: dict[str, Answer] = {}
+        for status, reference in sorted(raw["responses"].items()):
+            answer = self._resolve(reference)
+            headers = {
+                name.lower(): self._schemas.read(self._resolve(header).get("schema", {}))
+                for name, header in sorted(answer.get("headers", {}).items())
+            }
+            answers[str(status)] = Answer(self._bodies(answer), headers)
         bodies = self._bodies(body) if body else None
         page = any(
             "items" in content.schema.fields
@@ -163,14 +170,6 @@ class OperationReader:
                 },
                 schema=self._schemas.read(parameter.get("schema", {})),
             )
-
-    def _answer(self, reference: JsonObject) -> Answer:
-        answer = self._resolve(reference)
-        headers = {
-            name.lower(): self._schemas.read(self._resolve(header).get("schema", {}))
-            for name, header in sorted(answer.get("headers", {}).items())
-        }
-        return Answer(self._bodies(answer), headers)
 
     def _bodies(self, holder: JsonObject) -> dict[str, Content]:
         return {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
+from functools import reduce
 
 from pennyform.spec.diff.schemas.combine import intersect, unite
 from pennyform.spec.diff.schemas.node import ANYTHING, CLOSED, OPEN, SchemaNode, SchemaPool, json_text
@@ -76,22 +77,14 @@ class SchemaReader:
     def _read(self, schema: Json) -> SchemaNode:
         if not isinstance(schema, dict):
             return ANYTHING if schema is not False else self._pool.intern(SchemaNode(values=()))
-        parts = list(self._parts(schema))
-        node = parts[0]
-        for part in parts[1:]:
-            node = intersect(node, part, self._pool)
-        return node
-
-    def _parts(self, schema: JsonObject) -> Iterator[SchemaNode]:
-        """What a schema consists of, all of which must hold; its own keywords last, since they win."""
-        if "$ref" in schema:
-            yield self._referred(str(schema["$ref"]))
-        for member in schema.get("allOf", ()):
-            yield self._read(member)
+        parts = [self._referred(str(schema["$ref"]))] if "$ref" in schema else []
+        parts += [self._read(member) for member in schema.get("allOf", ())]
         for keyword in ("anyOf", "oneOf"):
             if schema.get(keyword):
-                yield unite([self._read(member) for member in schema[keyword]], self._pool)
-        yield self._own_keywords(schema)
+                parts.append(unite([self._read(member) for member in schema[keyword]], self._pool))
+        # All of them must hold. Of two annotations the last counts: the schema's own keywords win.
+        parts.append(self._own_keywords(schema))
+        return reduce(lambda node, part: intersect(node, part, self._pool), parts)
 
     def _referred(self, reference: str) -> SchemaNode:
         name, schema = follow(reference, self._document, "")

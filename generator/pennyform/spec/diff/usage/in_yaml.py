@@ -35,7 +35,13 @@ def uses_in_yaml(text: Text, terms: Sequence[SearchTerm], definitions: Definitio
     Raises:
         UnreadableError: it is not YAML.
     """
-    keys = _read_keys(text)
+    try:
+        nodes = list(yaml.compose_all(text.content, yaml.SafeLoader))
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}" if mark else ""
+        raise UnreadableError(f"not YAML{place}: {getattr(error, 'problem', None) or error}") from None
+    keys = [key for node in nodes for key in _keys_below(node, ())]
     for term in terms:
         if term.harmless or not term.sent:
             continue
@@ -87,17 +93,6 @@ def _stands_below(key: _Key, term: SearchTerm, definitions: Definitions) -> bool
     return not key.above or (
         len(key.above) == 1 and not _is_field(key.above[0], term.body.union(*term.objects), definitions)
     )
-
-
-def _read_keys(text: Text) -> list[_Key]:
-    """Every key of every document of a file."""
-    try:
-        nodes = list(yaml.compose_all(text.content, yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" in line {mark.line + 1}" if mark else ""
-        raise UnreadableError(f"not YAML{place}: {getattr(error, 'problem', None) or error}") from None
-    return [key for node in nodes for key in _keys_below(node, ())]
 
 
 def _keys_below(node: yaml.Node | None, above: tuple[str, ...]) -> Iterator[_Key]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pennyform.spec.diff.comparison.differences import Difference, is_part
+from pennyform.spec.diff.comparison.differences import is_part
 from pennyform.spec.diff.comparison.kinds import ANSWER, Severity, severity
 from pennyform.spec.diff.comparison.operations import Site
 from pennyform.spec.diff.report.changes import Change
@@ -79,7 +78,10 @@ def _term(change: Change, site: Site, operation: Operation) -> SearchTerm:
         field, above = names[-2] if len(names) > 1 else "", names[:-2]
     else:
         field, above = names[-1] if names and site.kind.startswith(_FIELD_KINDS) else "", names[:-1]
-    values = difference.schemas[0].values if "enum" in difference.kind else None
+    values_gone = difference.kind in ("enum-values-removed", "enum-values-replaced")
+    choices = difference.schemas[0].values if "enum" in difference.kind else None
+    body = [content.schema for content in (operation.body or {}).values()]
+    body += [variant for schema in body for union in schema.unions for variant in union]
     return SearchTerm(
         fingerprint=change.fingerprint,
         resource=operation.resource,
@@ -91,28 +93,13 @@ def _term(change: Change, site: Site, operation: Operation) -> SearchTerm:
         changed=names[-1] if names else "",
         field=field,
         above=above,
-        values=_values_gone(difference),
+        values=tuple(map(_as_written, difference.old or ())) if values_gone else (),
         objects=tuple(frozenset(owner.fields) for owner in difference.owners or ()),
-        body=frozenset(_body_fields(operation)),
-        choices=frozenset(_as_written(json.loads(value)) for value in values or ()),
+        body=frozenset(name for schema in body for name in schema.fields),
+        choices=frozenset(_as_written(json.loads(value)) for value in choices or ()),
     )
-
-
-def _values_gone(difference: Difference) -> tuple[str, ...]:
-    """The values nobody may send any more."""
-    if difference.kind not in ("enum-values-removed", "enum-values-replaced"):
-        return ()
-    return tuple(map(_as_written, difference.old or ()))
 
 
 def _as_written(value: object) -> str:
     """A value of an enum as people write it."""
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _body_fields(operation: Operation) -> Iterator[str]:
-    for content in (operation.body or {}).values():
-        yield from content.schema.fields
-        for union in content.schema.unions:
-            for variant in union:
-                yield from variant.fields
