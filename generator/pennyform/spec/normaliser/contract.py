@@ -39,20 +39,31 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Body:
-    """What an operation sends: ``application/json`` or ``multipart/form-data``."""
+    """What an operation sends: ``application/json`` or ``multipart/form-data``.
+
+    ``encoding`` is that of a form's parts, as OpenAPI has it.
+    """
 
     media_type: str
     schema: Schema
     required: bool
+    encoding: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Operation:
     """One operation, called as ``client.<resource>.<name>(…)``.
 
-    ``path`` is the contract's, from the origin on. ``status`` is the success status; ``answer`` is its
-    schema, None when there is no body. ``errors`` are the declared error statuses. ``scopes``: one of them is
-    enough; empty means that any token will do.
+    Attributes:
+        path: the contract's, from the origin on.
+        status: the success status; ``answer`` is its schema, None when there is no body.
+        errors: the declared error statuses.
+        scopes: one of them is enough; empty means that any token will do.
+        security_schemes: names of the schemes that the token may be for.
+        summary: what we say about it in one line, ``description`` in more; empty where an overlay has
+        nothing.
+        stability: ``beta`` or ``experimental``, empty where nothing is said about it.
+        file_megabytes: the largest upload, in units of 1,000,000 bytes.
     """
 
     operation_id: str
@@ -67,6 +78,11 @@ class Operation:
     errors: tuple[int, ...]
     scopes: tuple[str, ...]
     deprecated: bool = False
+    security_schemes: tuple[str, ...] = ()
+    summary: str = ""
+    description: str = ""
+    stability: str = ""
+    file_megabytes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -49,21 +49,22 @@ def normalise(
     document = apply_overlays(pinned, overlays)
     flattener, collector = Flattener(document), ComponentCollector()
     drafts = _read_operations(document, flattener, collector)
+    operations = [draft.operation for draft in drafts]
     error = _error_body(drafts, collector)
     components = collector.components
     _raise_findings(contradictory_descriptions(components.values()))
     naming = Naming(
         components=components,
-        operations={(draft.operation.method, draft.operation.path): draft.operation for draft in drafts},
+        operations={(operation.method, operation.path): operation for operation in operations},
         vendor_names=_vendor_names(document, flattener, components),
         known=names or {},
     )
     assigned = naming.assign()
-    rendered, operations = render_document(document, drafts, components, assigned, error)
+    rendered, named_operations = render_document(document, operations, components, assigned, error)
     return Contract(
         api=str(document["info"].get(API, "")),
         document=rendered,
-        operations=operations,
+        operations=named_operations,
         names=name_records(assigned, components),
     )
 

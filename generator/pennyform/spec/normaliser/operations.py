@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pennyform.findings import Failure, Finding, Severity
+from pennyform.spec.document.extensions import FILE_SIZE, STABILITY
 from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.references import follow
 from pennyform.spec.document.structure import scopes_of
@@ -18,15 +19,9 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class OperationDraft:
-    """An operation whose schemas refer to components by key, and what only the document needs of it.
-
-    ``raw`` is the operation object it was read from, ``encoding`` that of its body's parts, ``error_bodies``
-    are the flat schemas of what it answers when it fails.
-    """
+    """An operation whose schemas refer to components by key, and the flat schemas of its errors' bodies."""
 
     operation: Operation
-    raw: JsonObject
-    encoding: JsonObject
     error_bodies: tuple[Schema, ...]
 
 
@@ -72,7 +67,7 @@ class OperationReader:
         request_body = None
         if request is not None:
             schema = self._collector.extract(request, REQUEST, replace(place, part=REQUEST))
-            request_body = Body(media_type, schema, bool(body.get("required")))
+            request_body = Body(media_type, schema, bool(body.get("required")), media.get("encoding", {}))
         if answer is not None:
             answer = self._collector.extract(answer, ANSWER, replace(place, part=status))
         errors = sorted(status for status in raw["responses"] if status.isdecimal() and status >= "4")
@@ -89,6 +84,13 @@ class OperationReader:
             errors=tuple(map(int, errors)),
             scopes=tuple(sorted(scopes_of(raw))),
             deprecated=bool(raw.get("deprecated")),
+            security_schemes=tuple(
+                sorted({scheme for requirement in raw.get("security", []) for scheme in requirement})
+            ),
+            summary=str(raw.get("summary", "")),
+            description=str(raw.get("description", "")),
+            stability=str(raw.get(STABILITY, "")),
+            file_megabytes=raw.get(FILE_SIZE),
         )
         error_bodies = []
         for status in errors:
@@ -101,7 +103,7 @@ class OperationReader:
             error_body = self._shared_error_bodies[name]
             if error_body is not None:
                 error_bodies.append(error_body)
-        return OperationDraft(operation, raw, media.get("encoding", {}), tuple(error_bodies))
+        return OperationDraft(operation, tuple(error_bodies))
 
     def _success(self, raw: JsonObject, place: Place, pointer: str) -> tuple[str, JsonObject]:
         statuses = sorted(status for status in raw["responses"] if status.startswith("2"))

@@ -9,7 +9,6 @@ from pennyform.spec.document.extensions import DIRECTION, FILE_SIZE, METHOD, RES
 from pennyform.spec.document.json_types import Json, JsonObject
 from pennyform.spec.normaliser.components import Component
 from pennyform.spec.normaliser.contract import Operation, Schema
-from pennyform.spec.normaliser.operations import OperationDraft
 
 OPENAPI = "3.1.0"
 _JSON = "application/json"
@@ -17,7 +16,7 @@ _JSON = "application/json"
 
 def render_document(
     document: JsonObject,
-    drafts: Sequence[OperationDraft],
+    operations: Sequence[Operation],
     components: Mapping[str, Component],
     names: Mapping[str, str],
     error: Schema | None,
@@ -26,7 +25,7 @@ def render_document(
 
     Args:
         document: the corrected contract, for what is copied from it.
-        drafts: its operations.
+        operations: with keys of components as references.
         components: by key.
         names: the components' names, by key.
         error: what every error answer refers to, if any is declared.
@@ -36,13 +35,11 @@ def render_document(
     """
     references = {key: f"#/components/schemas/{name}" for key, name in names.items()}
     error = _with_names(error, references)
-    operations: list[Operation] = []
+    operations = [_named_operation(operation, references) for operation in operations]
     paths: JsonObject = {}
-    for draft in drafts:
-        operation = _named_operation(draft.operation, references)
-        operations.append(operation)
+    for operation in operations:
         item = paths.setdefault(operation.path, {})
-        item[operation.method.lower()] = _render_operation(draft, operation, error)
+        item[operation.method.lower()] = _render_operation(operation, error)
     # Each flow with every scope that an operation asks for, whether the scheme lists it or not.
     scopes = {scope for operation in operations for scope in operation.scopes}
     security_schemes: JsonObject = {}
@@ -65,8 +62,8 @@ def render_document(
             },
         },
     }
-    operations.sort(key=lambda operation: (operation.resource, operation.path, operation.method))
-    return rendered, tuple(operations)
+    order = sorted(operations, key=lambda operation: (operation.resource, operation.path, operation.method))
+    return rendered, tuple(order)
 
 
 def _with_names(value: Json, references: Mapping[str, str]) -> Json:
@@ -110,19 +107,23 @@ def _render_component(component: Component, references: Mapping[str, str]) -> Sc
     return {**_with_names(schema, references)}
 
 
-def _render_operation(draft: OperationDraft, operation: Operation, error: Schema | None) -> JsonObject:
-    schemes = sorted({scheme for requirement in draft.raw.get("security", []) for scheme in requirement})
+def _render_operation(operation: Operation, error: Schema | None) -> JsonObject:
+    schemes = operation.security_schemes
+    texts = {"summary": operation.summary, "description": operation.description}
     rendered: JsonObject = {
         "operationId": operation.operation_id,
-        **{key: draft.raw[key] for key in ("summary", "description") if key in draft.raw},
+        **{key: text for key, text in texts.items() if text},
         "tags": [operation.resource],
         RESOURCE: operation.resource,
         METHOD: operation.name,
         # One requirement per scope: that is how OpenAPI says *one of*.
         "security": [{scheme: [scope]} for scheme in schemes for scope in operation.scopes]
         or [{scheme: []} for scheme in schemes],
-        **{key: draft.raw[key] for key in (STABILITY, FILE_SIZE) if key in draft.raw},
     }
+    if operation.stability:
+        rendered[STABILITY] = operation.stability
+    if operation.file_megabytes is not None:
+        rendered[FILE_SIZE] = operation.file_megabytes
     if operation.deprecated:
         rendered["deprecated"] = True
     if operation.parameters:
@@ -136,13 +137,9 @@ def _render_operation(draft: OperationDraft, operation: Operation, error: Schema
             for parameter in operation.parameters
         ]
     if operation.request:
-        media: JsonObject = {"schema": operation.request.schema}
-        if draft.encoding:
-            media["encoding"] = draft.encoding
-        rendered["requestBody"] = {
-            "required": operation.request.required,
-            "content": {operation.request.media_type: media},
-        }
+        request = operation.request
+        media = {"schema": request.schema, **({"encoding": request.encoding} if request.encoding else {})}
+        rendered["requestBody"] = {"required": request.required, "content": {request.media_type: media}}
     success: JsonObject = {"description": "success"}
     if operation.answer is not None:
         success["content"] = {_JSON: {"schema": operation.answer}}
