@@ -8,6 +8,8 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pennyform.invoices import totals
+from pennyform.invoices.desired.json_bodies import from_json
+from pennyform.invoices.model import InvoiceBody
 from pennyform.sandbox.money import arithmetic, currencies
 from pennyform.sandbox.money.parsing import parse_discount, vat_percent
 
@@ -38,7 +40,7 @@ def test_both_come_to_the_same_cent(
     found: list[dict[str, Any]], discount: dict[str, str] | None, currency: str, rounding: Any
 ) -> None:
     body = {"currency": currency, "discount": discount, "invoice_lines": found}
-    theirs = totals(body, rounding=rounding, product=lambda _: None)
+    theirs = totals(from_json(InvoiceBody, body), rounding=rounding, product=lambda _: None)
     ours = arithmetic.compute_totals(
         [line(one) for one in found], parsed(discount), currencies.minor_unit_decimals(currency), rounding
     )
