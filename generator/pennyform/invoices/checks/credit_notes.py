@@ -1,15 +1,15 @@
 """Credit notes against the invoices that they take back: the same customer, no more than there was.
 
-A service that links the two refuses what does not fit, and by then both are final. So it is said before.
+Pennylane refuses to link two that do not fit, and by then both are final. So it is checked before.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
@@ -17,10 +17,9 @@ from pennyform.invoices.model import DesiredInvoice, Id, Key, Place, lines_of
 from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
 
-_RULE = "credit-note-differs"
 
-
-class Terms(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Terms:
     """What an invoice and its credit notes must agree on, and nothing else of it.
 
     ``amount`` is what is to be paid, tax included; None when a price is only known to the account, as are
@@ -36,7 +35,8 @@ class Terms(NamedTuple):
     is_credit_note: bool
 
 
-class CreditNote(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CreditNote:
     """A credit note of a definition: its terms, the reference that it takes back, and where all this stands.
 
     ``places`` are by field; those of VAT codes are in ``codes``, in the order of ``terms.codes``.
@@ -66,54 +66,68 @@ def terms(invoice: DesiredInvoice, product: Product, rounding: str) -> Terms:
     )
 
 
-def credit_notes(found: Sequence[ResolvedInvoice], product: Product, rounding: str) -> Iterator[CreditNote]:
-    """Those of the invoices ``found`` that take back another one by its reference."""
-    for one in found:
-        key = one.invoice.credit_note_of
+def credit_notes(
+    invoices: Sequence[ResolvedInvoice], product: Product, rounding: str
+) -> Iterator[CreditNote]:
+    """Those of the ``invoices`` that take back another one by its reference."""
+    for resolved in invoices:
+        key = resolved.invoice.credit_note_of
         if key is None or key.field != "external_reference":
             continue
         fields: list[Path] = [("credit_note_of",), ("customer",), ("currency",), ("date",)]
-        lines = range(len(one.invoice.body.invoice_lines))
+        lines = range(len(resolved.invoice.body.invoice_lines))
         yield CreditNote(
             str(key.value),
-            terms(one.invoice, product, rounding),
-            {str(path[0]): one.document.place(path) for path in fields},
-            tuple(one.document.place(("invoice_lines", line, "vat_rate")) for line in lines),
+            terms(resolved.invoice, product, rounding),
+            {str(path[0]): resolved.document.place(path) for path in fields},
+            tuple(resolved.document.place(("invoice_lines", line, "vat_rate")) for line in lines),
         )
 
 
 def compare(notes: Sequence[CreditNote], known: Mapping[str, Terms]) -> Iterator[Finding]:
     """What keeps ``notes`` from taking back the invoices that they name; ``known`` are those."""
+    # By date: of several that together take back too much, the last one is reported.
     ordered = sorted(notes, key=lambda note: (note.of, note.terms.date, note.places["credit_note_of"]))
     for reference, group in groupby(ordered, lambda note: note.of):
         if reference in known:
-            yield from _against(known[reference], list(group))
+            yield from _compare_with(known[reference], list(group))
 
 
-def _against(invoice: Terms, notes: Sequence[CreditNote]) -> Iterator[Finding]:
-    taken = Decimal(0)
+def _compare_with(invoice: Terms, notes: Sequence[CreditNote]) -> Iterator[Finding]:
+    """What keeps ``notes`` from taking back ``invoice``, each alone and all of them together."""
+    credited = Decimal(0)
     for note in notes:
         if invoice.is_credit_note:
             summary = f"`{invoice.reference}` is a credit note itself"
             yield _finding(note, "credit_note_of", summary, "name the invoice that it takes back")
             continue
-        yield from _parties(invoice, note)
-        yield from _codes(invoice, note)
-        taken -= note.terms.amount or 0
-        if invoice.amount is not None and taken > max(invoice.amount, Decimal(0)):
-            yield _too_much(invoice, note, taken)
+        yield from _compare_parties(invoice, note)
+        for code, place in zip(note.terms.codes, note.codes, strict=True):
+            if code is not None and None not in invoice.codes and code not in invoice.codes:
+                listed = ", ".join(f"`{charged}`" for charged in dict.fromkeys(invoice.codes))
+                summary = f"`{invoice.reference}` has no line at `{code}`"
+                fix = f"take back what was charged: {listed}"
+                yield _finding(note, "invoice_lines", summary, fix, Severity.WARNING, place)
+        earlier = credited
+        credited -= note.terms.amount or 0
+        if invoice.amount is not None and credited > max(invoice.amount, Decimal(0)):
+            together = f" together with {earlier:f} before it" if earlier else ""
+            summary = f"the credit note takes back {credited - earlier:f}{together}, "
+            summary += f"`{invoice.reference}` comes to {invoice.amount:f} {invoice.currency}"
+            yield _finding(note, "credit_note_of", summary, "take back no more than is left of it")
 
 
-def _parties(invoice: Terms, note: CreditNote) -> Iterator[Finding]:
-    mine, theirs = note.terms.customer, invoice.customer
+def _compare_parties(invoice: Terms, note: CreditNote) -> Iterator[Finding]:
+    customer, invoiced = note.terms.customer, invoice.customer
+    # An id and a reference may mean the same customer: only the account knows.
     if (
-        isinstance(mine, Key)
-        and isinstance(theirs, Key)
-        and mine.field == theirs.field
-        and mine.value != theirs.value
+        isinstance(customer, Key)
+        and isinstance(invoiced, Key)
+        and customer.field == invoiced.field
+        and customer.value != invoiced.value
     ):
-        summary = f"the credit note is for `{mine.value}`, `{invoice.reference}` for `{theirs.value}`"
-        yield _finding(note, "customer", summary, f"write `{theirs.value}`, or name another invoice")
+        summary = f"the credit note is for `{customer.value}`, `{invoice.reference}` for `{invoiced.value}`"
+        yield _finding(note, "customer", summary, f"write `{invoiced.value}`, or name another invoice")
     if note.terms.currency != invoice.currency:
         summary = f"the credit note is in {note.terms.currency}, `{invoice.reference}` in {invoice.currency}"
         yield _finding(note, "currency", summary, f"write `currency: {invoice.currency}`")
@@ -122,31 +136,16 @@ def _parties(invoice: Terms, note: CreditNote) -> Iterator[Finding]:
         yield _finding(note, "date", summary, f"write {invoice.date} or a later day", Severity.WARNING)
 
 
-def _codes(invoice: Terms, note: CreditNote) -> Iterator[Finding]:
-    for code, place in zip(note.terms.codes, note.codes, strict=True):
-        if code is not None and None not in invoice.codes and code not in invoice.codes:
-            listed = ", ".join(f"`{one}`" for one in dict.fromkeys(invoice.codes))
-            summary = f"`{invoice.reference}` has no line at `{code}`"
-            fix = f"take back what was charged: {listed}"
-            yield _at(place, "/invoice_lines", summary, fix, Severity.WARNING)
-
-
-def _too_much(invoice: Terms, note: CreditNote, taken: Decimal) -> Finding:
-    amount = f"{invoice.amount:f} {invoice.currency}"
-    earlier = taken + (note.terms.amount or 0)
-    together = f" together with {earlier:f} before it" if earlier else ""
-    summary = (
-        f"the credit note takes back {taken - earlier:f}{together}, `{invoice.reference}` comes to {amount}"
-    )
-    return _finding(note, "credit_note_of", summary, "take back no more than is left of it")
-
-
 def _finding(
-    note: CreditNote, field: str, summary: str, fix: str, severity: Severity = Severity.ERROR
+    note: CreditNote,
+    field: str,
+    summary: str,
+    fix: str,
+    severity: Severity = Severity.ERROR,
+    place: Place | None = None,
 ) -> Finding:
-    return _at(note.places[field], f"/{field}", summary, fix, severity)
-
-
-def _at(place: Place, pointer: str, summary: str, fix: str, severity: Severity) -> Finding:
     detail = "Pennylane links a credit note to its invoice once both are final, and not when they differ."
-    return Finding(_RULE, severity, summary, *place, pointer=pointer, detail=detail, fix=fix)
+    place = place or note.places[field]
+    return Finding(
+        "credit-note-differs", severity, summary, *place, pointer=f"/{field}", detail=detail, fix=fix
+    )

@@ -7,9 +7,9 @@ definition states is what the file states, or the two are at odds, and nothing i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path as FilePath
-from typing import Any, NamedTuple
 
 from pennyform.findings import Finding
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, set_fields
@@ -21,7 +21,7 @@ from pennyform.invoices.yaml.document import Document, Path
 _OPERATION = "createCustomerInvoiceEInvoiceImport"
 # What is stated in the file too, what its import takes, and what can be set afterwards.
 _HEADER = frozenset(
-    {
+    (
         "external_reference",
         "customer_id",
         "invoice_number",
@@ -33,7 +33,7 @@ _HEADER = frozenset(
         "currency_amount",
         "transaction_reference",
         "invoice_lines",
-    }
+    )
 )
 _LINE = frozenset(
     {
@@ -51,12 +51,13 @@ _LINE = frozenset(
 )
 
 
-class _Pair(NamedTuple):
-    """One value in the definition and in the file."""
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One value as the definition states it, and as it is in the file."""
 
     path: Path
-    stated: Any
-    filed: Any
+    in_definition: str | Decimal | None
+    in_file: str | Decimal
 
 
 def as_e_invoice(
@@ -69,30 +70,33 @@ def as_e_invoice(
         document: that definition.
         root: the folder of the invoice repository.
     """
-    if invoice.file is None:
-        raise ValueError("an e-invoice is imported from a file")
-    try:
-        read = factur_x.read((root / invoice.file.path).read_bytes())
-    except (UnreadableError, OSError) as problem:
-        return invoice, [_unreadable(document, problem)]
-    made = invoice._replace(operation=_OPERATION, e_invoice_lines=tuple(line.id for line in read.lines))
     body = invoice.body
-    if not isinstance(body, ImportedInvoiceBody):
-        raise TypeError("an e-invoice is imported")
-    return made, [*_not_carried(body, document), *_disagreements(body, read, document)]
+    if invoice.file is None or not isinstance(body, ImportedInvoiceBody):
+        raise TypeError("an e-invoice is imported from a file")
+    try:
+        e_invoice = factur_x.read((root / invoice.file.path).read_bytes())
+    except (UnreadableError, OSError) as error:
+        finding = document.finding(
+            "e-invoice-file",
+            f"`file` is no electronic invoice: {error}",
+            ("file",),
+            detail="It is a Factur-X PDF, or XML in one of the two syntaxes of EN 16931 (CII, UBL).",
+            fix="delete `e_invoice` to import it as the picture of an invoice",
+        )
+        return invoice, [finding]
+    line_ids = tuple(line.id for line in e_invoice.lines)
+    findings = [
+        *_fields_not_taken(body, document),
+        *(
+            _difference(pair, document)
+            for pair in _pairs(body, e_invoice)
+            if pair.in_definition != pair.in_file
+        ),
+    ]
+    return invoice._replace(operation=_OPERATION, e_invoice_lines=line_ids), findings
 
 
-def _unreadable(document: Document, problem: Exception) -> Finding:
-    return document.finding(
-        "e-invoice-file",
-        f"`file` is no electronic invoice: {problem}",
-        ("file",),
-        detail="It is a Factur-X PDF, or XML in one of the two syntaxes of EN 16931 (CII, UBL).",
-        fix="delete `e_invoice` to import it as the picture of an invoice",
-    )
-
-
-def _not_carried(body: ImportedInvoiceBody, document: Document) -> Iterator[Finding]:
+def _fields_not_taken(body: ImportedInvoiceBody, document: Document) -> Iterator[Finding]:
     paths: list[Path] = [(name,) for name, _ in set_fields(body) if name not in _HEADER]
     for index, line in enumerate(body.invoice_lines):
         paths += [("invoice_lines", index, name) for name, _ in set_fields(line) if name not in _LINE]
@@ -107,50 +111,42 @@ def _not_carried(body: ImportedInvoiceBody, document: Document) -> Iterator[Find
         )
 
 
-def _disagreements(body: ImportedInvoiceBody, read: EInvoice, document: Document) -> Iterator[Finding]:
-    for path, stated, filed in (*_header(body, read), *_lines(body, read)):
-        if stated != filed:
-            yield document.finding(
-                "e-invoice-file",
-                f"`{path[-1]}` is {_shown(stated)}, and {_shown(filed)} in the file",
-                path,
-                detail="What is imported is what the file says.",
-                fix="write what the file says, or import the right file",
-            )
-
-
-def _header(body: ImportedInvoiceBody, read: EInvoice) -> Iterator[_Pair]:
-    yield _Pair(("invoice_number",), body.invoice_number or None, read.number)
-    yield _Pair(("date",), body.date.isoformat(), read.date)
-    if read.deadline:
-        yield _Pair(("deadline",), body.deadline.isoformat(), read.deadline)
-    yield _Pair(("currency",), body.currency or "EUR", read.currency)
-    yield _Pair(("currency_amount_before_tax",), body.currency_amount_before_tax, read.before_tax)
-    yield _Pair(("currency_tax",), body.currency_tax, read.tax)
-    yield _Pair(("currency_amount",), body.currency_amount, read.amount)
-
-
-def _lines(body: ImportedInvoiceBody, read: EInvoice) -> Iterator[_Pair]:
-    lines = body.invoice_lines
-    if len(lines) != len(read.lines):
-        yield _Pair(("invoice_lines",), _counted(len(lines)), _counted(len(read.lines)))
+def _pairs(body: ImportedInvoiceBody, e_invoice: EInvoice) -> Iterator[_Pair]:
+    yield _Pair(("invoice_number",), body.invoice_number or None, e_invoice.number)
+    yield _Pair(("date",), body.date.isoformat(), e_invoice.date)
+    if e_invoice.deadline:
+        yield _Pair(("deadline",), body.deadline.isoformat(), e_invoice.deadline)
+    yield _Pair(("currency",), body.currency or "EUR", e_invoice.currency)
+    yield _Pair(("currency_amount_before_tax",), body.currency_amount_before_tax, e_invoice.before_tax)
+    yield _Pair(("currency_tax",), body.currency_tax, e_invoice.tax)
+    yield _Pair(("currency_amount",), body.currency_amount, e_invoice.amount)
+    counts = [
+        f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
+        for lines in (body.invoice_lines, e_invoice.lines)
+    ]
+    if counts[0] != counts[1]:
+        yield _Pair(("invoice_lines",), *counts)
         return
-    for index, (stated, filed) in enumerate(zip(lines, read.lines, strict=True)):
+    for index, (line, filed) in enumerate(zip(body.invoice_lines, e_invoice.lines, strict=True)):
         path: Path = ("invoice_lines", index)
-        before_tax = stated.currency_amount - stated.currency_tax
-        yield _Pair((*path, "label"), stated.label or None, filed.label)
-        yield _Pair((*path, "quantity"), stated.quantity, filed.quantity)
-        yield _Pair((*path, "raw_currency_unit_price"), stated.raw_currency_unit_price, filed.price)
-        yield _Pair((*path, "currency_amount"), before_tax, filed.before_tax)
+        yield _Pair((*path, "label"), line.label or None, filed.label)
+        yield _Pair((*path, "quantity"), line.quantity, filed.quantity)
+        yield _Pair((*path, "raw_currency_unit_price"), line.raw_currency_unit_price, filed.price)
+        # The API's amount of an imported line includes tax, the file's does not.
+        yield _Pair((*path, "currency_amount"), line.currency_amount - line.currency_tax, filed.before_tax)
         # Which code stands for a rate is Pennylane's to say.
-        yield _Pair((*path, "vat_rate"), rates()[stated.vat_rate].charged, filed.percent)
+        yield _Pair((*path, "vat_rate"), rates()[line.vat_rate].charged, filed.percent)
 
 
-def _counted(number: int) -> str:
-    return f"{number} line{'' if number == 1 else 's'}"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return "missing" if value is None else str(value)
+def _difference(pair: _Pair, document: Document) -> Finding:
+    in_definition, in_file = (
+        f"{value:f}" if isinstance(value, Decimal) else "missing" if value is None else value
+        for value in (pair.in_definition, pair.in_file)
+    )
+    return document.finding(
+        "e-invoice-file",
+        f"`{pair.path[-1]}` is {in_definition}, and {in_file} in the file",
+        pair.path,
+        detail="What is imported is what the file says.",
+        fix="write what the file says, or import the right file",
+    )

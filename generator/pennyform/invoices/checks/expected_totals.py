@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
-from pennyform.invoices.money.model import Totals
 from pennyform.invoices.money.totals import Product, UnknownProductError, totals
 
 _OTHER = {"line": "document", "document": "line"}
@@ -24,43 +22,36 @@ def check_expectations(resolved: ResolvedInvoice, product: Product, rounding: st
     expected = resolved.invoice.expect
     if not expected:
         return
+    other_rounding = _OTHER[rounding]
     try:
-        found = totals(resolved.invoice.body, rounding=rounding, product=product)
-        other = totals(resolved.invoice.body, rounding=_OTHER[rounding], product=product)
-    except UnknownProductError as unknown:
+        computed = totals(resolved.invoice.body, rounding=rounding, product=product)
+        other = totals(resolved.invoice.body, rounding=other_rounding, product=product)
+    except UnknownProductError as error:
         yield resolved.document.finding(
             "expectation-open",
-            f"the expected totals cannot be checked here: {unknown}",
+            f"the expected totals cannot be checked here: {error}",
             ("expect",),
             key=True,
             severity=Severity.NOTE,
             detail="They are checked when planning, when the account has been asked.",
         )
         return
-    for name, stated in expected.items():
-        if stated != _amount(found, name):
-            yield resolved.document.finding(
-                "unexpected-total",
-                f"`{name}` comes to {_amount(found, name):f}, not to {stated:f}",
-                ("expect", name),
-                detail=_explained(found),
-                fix=_rounded_otherwise(rounding) if stated == _amount(other, name) else "",
-            )
-
-
-def _amount(found: Totals, name: str) -> Decimal:
+    taxes = ", ".join(f"{part.vat_rate} {part.tax:f} on {part.base:f}" for part in computed.vat)
+    # What it comes to, and what it would come to under the other rounding model.
     amounts = {
-        "currency_amount_before_tax": found.before_tax,
-        "currency_tax": found.tax,
-        "currency_amount": found.amount,
+        "currency_amount_before_tax": (computed.before_tax, other.before_tax),
+        "currency_tax": (computed.tax, other.tax),
+        "currency_amount": (computed.amount, other.amount),
     }
-    return amounts[name]
-
-
-def _explained(found: Totals) -> str:
-    parts = [f"{one.vat_rate} {one.tax:f} on {one.base:f}" for one in found.vat]
-    return f"{found.before_tax:f} before tax and {found.tax:f} of tax: {', '.join(parts)}."
-
-
-def _rounded_otherwise(rounding: str) -> str:
-    return f"with `rounding: {_OTHER[rounding]}` in pennyform.yaml it would be that amount"
+    for name, amount in expected.items():
+        computed_amount, other_amount = amounts[name]
+        if amount == computed_amount:
+            continue
+        fix = f"with `rounding: {other_rounding}` in pennyform.yaml it would be that amount"
+        yield resolved.document.finding(
+            "unexpected-total",
+            f"`{name}` comes to {computed_amount:f}, not to {amount:f}",
+            ("expect", name),
+            detail=f"{computed.before_tax:f} before tax and {computed.tax:f} of tax: {taxes}.",
+            fix=fix if amount == other_amount else "",
+        )

@@ -30,16 +30,17 @@ def check_import(resolved: ResolvedInvoice) -> Iterator[Finding]:
     if not isinstance(body, ImportedInvoiceBody):
         raise TypeError("only an imported invoice states its amounts")
     unit = Decimal(1).scaleb(-minor_units(body.currency or "EUR"))
-    yield from _decimals(resolved, body, unit)
-    yield from _header(resolved, body)
-    yield from _sums(resolved, body, unit)
+    yield from _check_decimals(resolved, body, unit)
+    yield from _check_totals(resolved, body, unit)
     for index, line in enumerate(body.invoice_lines):
-        yield from _tax(resolved, index, line, unit)
-        yield from _price(resolved, index, line, unit)
-    yield from _e_invoice(resolved, body) if body.convert_to_e_invoice else _no_discounts(resolved, body)
+        yield from _check_line(resolved, index, line, unit)
+    if body.convert_to_e_invoice:
+        yield from _check_conversion(resolved, body)
+    else:
+        yield from _check_no_discounts(resolved, body)
 
 
-def _decimals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
+def _check_decimals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
     amounts: list[tuple[Path, Decimal]] = [((name,), getattr(body, name)) for name in _TOTALS]
     for index, line in enumerate(body.invoice_lines):
         names = ("currency_amount", "currency_tax")
@@ -54,7 +55,8 @@ def _decimals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decima
             )
 
 
-def _header(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
+def _check_totals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
+    """Totals that do not add up, or are not what the lines come to."""
     before, tax, amount = body.currency_amount_before_tax, body.currency_tax, body.currency_amount
     if before + tax != amount:
         yield resolved.document.finding(
@@ -62,14 +64,11 @@ def _header(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Fi
             f"`currency_amount` is {amount:f}, but {before:f} and {tax:f} of tax come to {before + tax:f}",
             ("currency_amount",),
         )
-
-
-def _sums(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
     lines = body.invoice_lines
-    amount = sum((line.currency_amount for line in lines), Decimal(0))
-    tax = sum((line.currency_tax for line in lines), Decimal(0))
-    for name, total in zip(_TOTALS, (amount - tax, tax, amount), strict=True):
-        on_document: Decimal = getattr(body, name)
+    line_amount = sum((line.currency_amount for line in lines), Decimal(0))
+    line_tax = sum((line.currency_tax for line in lines), Decimal(0))
+    sums = (line_amount - line_tax, line_tax, line_amount)
+    for name, on_document, total in zip(_TOTALS, (before, tax, amount), sums, strict=True):
         if abs(on_document - total) > unit * len(lines):
             yield resolved.document.finding(
                 "import-totals",
@@ -79,47 +78,43 @@ def _sums(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -
             )
 
 
-def _tax(
+def _check_line(
     resolved: ResolvedInvoice, index: int, line: ImportedInvoiceLine, unit: Decimal
 ) -> Iterator[Finding]:
+    """A tax that is not what the rate makes of the line, and a price that is not what the line comes to."""
     rate, tax = rates()[line.vat_rate], line.currency_tax
     before_tax = line.currency_amount - tax
+    # Adding 0 turns -0.00 into 0.00.
     expected = (before_tax * rate.charged / 100).quantize(unit, ROUND_HALF_UP) + 0
-    right = f"{rate.charged.normalize():f} % of {before_tax:f} is {expected:f}"
     if abs(tax - expected) > unit:
+        computation = f"{rate.charged.normalize():f} % of {before_tax:f} is {expected:f}"
         yield resolved.document.finding(
             "import-line-tax",
-            f"the tax of line {index + 1} is {tax:f}; {right}",
+            f"the tax of line {index + 1} is {tax:f}; {computation}",
             ("invoice_lines", index, "currency_tax"),
             severity=Severity.ERROR if rate.reviewed else Severity.WARNING,
             detail="Pennylane would take it as it is, and the tax return with it.",
             fix="correct the amount, or name the rate that stands on the document",
         )
-
-
-def _price(
-    resolved: ResolvedInvoice, index: int, line: ImportedInvoiceLine, unit: Decimal
-) -> Iterator[Finding]:
-    stated = line.currency_amount - line.currency_tax
     computed = line_before_tax(line, unit)
-    if abs(stated - computed) > unit:
+    if abs(before_tax - computed) > unit:
         yield resolved.document.finding(
             "import-line-amount",
-            f"line {index + 1} comes to {stated:f} before tax, its quantity and price to {computed:f}",
+            f"line {index + 1} comes to {before_tax:f} before tax, its quantity and price to {computed:f}",
             ("invoice_lines", index, "currency_amount"),
             severity=Severity.WARNING,
         )
 
 
-def _e_invoice(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
+def _check_conversion(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
     """What the conversion needs: a PDF, a label on every line, and a number of the form that it takes."""
-    invoice, problem = resolved.invoice, "e-invoice"
-    if invoice.file and invoice.file.media_type != _PDF:
-        yield resolved.document.finding(problem, "only a PDF can be converted to an e-invoice", ("file",))
+    file, rule = resolved.invoice.file, "e-invoice"
+    if file and file.media_type != _PDF:
+        yield resolved.document.finding(rule, "only a PDF can be converted to an e-invoice", ("file",))
     number = body.invoice_number
     if number is UNSET or not _E_INVOICE_NUMBER.fullmatch(number):
         yield resolved.document.finding(
-            problem,
+            rule,
             "an e-invoice has a number of at most 35 letters, digits and - + _ /",
             ("invoice_number",) if number is not UNSET else ("convert_to_e_invoice",),
             fix="" if number is not UNSET else "add `invoice_number`",
@@ -128,16 +123,16 @@ def _e_invoice(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator
         if not line.label:
             path: Path = ("invoice_lines", index)
             yield resolved.document.finding(
-                problem, f"line {index + 1} of an e-invoice needs a label", path, fix="add `label`"
+                rule, f"line {index + 1} of an e-invoice needs a label", path, fix="add `label`"
             )
 
 
-def _no_discounts(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
-    places: list[Path] = [
+def _check_no_discounts(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
+    paths: list[Path] = [
         ("invoice_lines", index, "discount") for index, line in enumerate(body.invoice_lines) if line.discount
     ]
-    places += [("discount",)] if body.discount else []
-    for path in places:
+    paths += [("discount",)] if body.discount else []
+    for path in paths:
         yield resolved.document.finding(
             "import-discount",
             "an import takes a discount only when it is converted to an e-invoice",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pennyform.findings import Finding
 from pennyform.invoices.checks.references import ResolvedInvoice
@@ -10,7 +10,7 @@ from pennyform.invoices.model import UNSET, Policies, lines_of
 from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
 
-_WHERE = "pennyform.yaml says so for this repository."
+_DETAIL = "pennyform.yaml says so for this repository."
 
 
 def check_policies(
@@ -24,46 +24,38 @@ def check_policies(
         product: gives the fields of a declared product.
         rounding: the rounding model of the repository.
     """
-    if policies.never_finalize:
-        yield from _final(resolved)
-    if policies.vat_rates is not None:
-        yield from _codes(resolved, policies.vat_rates, product)
-    if policies.max_amount:
-        yield from _amount(resolved, policies, product, rounding)
-
-
-def _final(resolved: ResolvedInvoice) -> Iterator[Finding]:
-    invoice = resolved.invoice
-    path: Path = ("file",) if invoice.file else ("options", "finalize")
-    if invoice.options.finalize or invoice.file:
-        yield resolved.document.finding(
-            "policy-never-finalize", "no invoice may become final here", path, detail=_WHERE
-        )
-
-
-def _codes(resolved: ResolvedInvoice, allowed: Sequence[str], product: Product) -> Iterator[Finding]:
-    for index, line in enumerate(lines_of(resolved.invoice.body)):
+    invoice, document = resolved.invoice, resolved.document
+    if policies.never_finalize and (invoice.options.finalize or invoice.file):
+        path: Path = ("file",) if invoice.file else ("options", "finalize")
+        summary = "no invoice may become final here"
+        yield document.finding("policy-never-finalize", summary, path, detail=_DETAIL)
+    for index, line in enumerate(lines_of(invoice.body) if policies.vat_rates is not None else ()):
         code = fill_from_product(line, product).vat_rate
-        if code is not UNSET and code not in allowed:
+        if code is not UNSET and code not in (policies.vat_rates or ()):
             field = "product" if line.vat_rate is UNSET else "vat_rate"
-            yield resolved.document.finding(
+            yield document.finding(
                 "policy-vat-rate",
                 f"`{code}` is not allowed here",
                 ("invoice_lines", index, field),
-                detail=f"{_WHERE} Allowed: {', '.join(f'`{one}`' for one in allowed)}.",
+                detail=f"{_DETAIL} Allowed: {', '.join(f'`{rate}`' for rate in policies.vat_rates or ())}.",
             )
+    if policies.max_amount:
+        yield from _check_amount(resolved, policies, product, rounding)
 
 
-def _amount(
+def _check_amount(
     resolved: ResolvedInvoice, policies: Policies, product: Product, rounding: str
 ) -> Iterator[Finding]:
     try:
-        found = totals(resolved.invoice.body, rounding=rounding, product=product)
+        computed = totals(resolved.invoice.body, rounding=rounding, product=product)
     except UnknownProductError:
-        return  # the engine asks again when it knows the product
-    limit = policies.max_amount.get(found.currency)
-    summary = f"no largest amount is stated for {found.currency}"
-    if limit is not None:
-        summary = f"the invoice comes to {found.amount:f} {found.currency}, at most {limit:f} is allowed"
-    if limit is None or abs(found.amount) > limit:
-        yield resolved.document.finding("policy-max-amount", summary, ("external_reference",), detail=_WHERE)
+        return  # the engine checks it when it knows the product
+    limit = policies.max_amount.get(computed.currency)
+    amount = f"{computed.amount:f} {computed.currency}"
+    if limit is None:
+        summary = f"no largest amount is stated for {computed.currency}"
+    elif abs(computed.amount) > limit:
+        summary = f"the invoice comes to {amount}, at most {limit:f} is allowed"
+    else:
+        return
+    yield resolved.document.finding("policy-max-amount", summary, ("external_reference",), detail=_DETAIL)

@@ -1,11 +1,11 @@
-"""What holds between definitions: references name one thing each, what is named is there, amounts fit."""
+"""References: each names one thing, and what an invoice names is declared; and its invoice-wide discount."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.semantics import discount_fix
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pennyform.invoices.expressions.evaluate import Origin
 
 
-class ResolvedInvoice(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ResolvedInvoice:
     """An invoice and the document it was made from, which knows the places.
 
     ``origins`` are the expressions that gave values, by the path of each value.
@@ -35,14 +36,15 @@ class ResolvedInvoice(NamedTuple):
 
     document: Document
     invoice: DesiredInvoice
-    origins: Mapping[Path, Origin] = MappingProxyType({})
+    origins: Mapping[Path, Origin] = field(default_factory=dict)
 
 
 IMPORTED_FILE = "imported file"
 
 
-class ReferenceClaim(NamedTuple):
-    """The hold of a definition on a reference: all that a run keeps of each, so that it may be small.
+@dataclass(frozen=True, slots=True)
+class ReferenceClaim:
+    """The claim of a definition to a reference: all that a run keeps of a valid file, hence small.
 
     ``kind`` is what the reference is of; ``IMPORTED_FILE`` is that of a file's content, whose SHA-256 is the
     reference. ``source`` is the file of the definition, which ``place`` need not be in.
@@ -66,33 +68,29 @@ def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
     """Each reference that an earlier definition of the same kind has already, and each file it imports."""
     first: dict[tuple[str, str], ReferenceClaim] = {}
     for claim in claims:
-        earlier = first.setdefault(claim[:2], claim)
-        if earlier is not claim:
-            yield (_same_file if claim.kind == IMPORTED_FILE else _same_reference)(claim, earlier.place)
-
-
-def _same_reference(claim: ReferenceClaim, first: Place) -> Finding:
-    return Finding(
-        "duplicate-reference",
-        Severity.ERROR,
-        f"another {claim.kind} has the reference `{claim.reference}`",
-        *claim.place,
-        pointer="/external_reference",
-        detail=f"It is first given at {first}. A reference names one {claim.kind} for ever.",
-        fix="give one of them another reference",
-    )
-
-
-def _same_file(claim: ReferenceClaim, first: Place) -> Finding:
-    return Finding(
-        "duplicate-import",
-        Severity.ERROR,
-        "another definition imports a file of the same content",
-        *claim.place,
-        pointer="/file",
-        detail=f"It is first named at {first}. Pennylane refuses a file that it has already.",
-        fix="delete one of the two definitions, or name the file that is meant",
-    )
+        earlier = first.setdefault((claim.kind, claim.reference), claim)
+        if earlier is claim:
+            continue
+        if claim.kind == IMPORTED_FILE:
+            yield Finding(
+                "duplicate-import",
+                Severity.ERROR,
+                "another definition imports a file of the same content",
+                *claim.place,
+                pointer="/file",
+                detail=f"It is first named at {earlier.place}. Pennylane refuses a file that it has already.",
+                fix="delete one of the two definitions, or name the file that is meant",
+            )
+        else:
+            yield Finding(
+                "duplicate-reference",
+                Severity.ERROR,
+                f"another {claim.kind} has the reference `{claim.reference}`",
+                *claim.place,
+                pointer="/external_reference",
+                detail=f"It is first given at {earlier.place}. A reference names one {claim.kind} for ever.",
+                fix="give one of them another reference",
+            )
 
 
 def check_references(
@@ -105,12 +103,15 @@ def check_references(
         product: gives the fields of a declared product.
         declared: the references of all declared customers and products, by kind.
     """
-    yield from _credited(resolved)
+    credited = resolved.invoice.credit_note_of
+    if credited and credited.value == resolved.invoice.external_reference:
+        summary = "an invoice cannot be a credit note of itself"
+        yield resolved.document.finding("credit-note", summary, ("credit_note_of",))
     for path, key in _keys(resolved.invoice.body):
         if key.field == "external_reference" and key.value not in declared[key.kind]:
             yield from _undeclared(resolved.document, path, key, declared[key.kind])
         if key.kind == "product":
-            yield from _currency(resolved, path, product(key))
+            yield from _check_currency(resolved, path, product(key))
 
 
 def _keys(body: Body) -> Iterator[tuple[Path, Key]]:
@@ -124,16 +125,8 @@ def _keys(body: Body) -> Iterator[tuple[Path, Key]]:
                 yield (*path, name.removesuffix("_id")), value
 
 
-def _credited(resolved: ResolvedInvoice) -> Iterator[Finding]:
-    """A credit note of itself."""
-    key = resolved.invoice.credit_note_of
-    if key and key.value == resolved.invoice.external_reference:
-        yield resolved.document.finding(
-            "credit-note", "an invoice cannot be a credit note of itself", ("credit_note_of",)
-        )
-
-
 def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) -> Iterator[Finding]:
+    # A repository that declares none of a kind keeps them all in the account.
     if not declared:
         return
     from difflib import get_close_matches
@@ -149,14 +142,17 @@ def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) ->
     )
 
 
-def _currency(resolved: ResolvedInvoice, path: Path, declared: ProductBody | None) -> Iterator[Finding]:
-    invoiced = resolved.invoice.body.currency or "EUR"
-    priced = (declared.currency if declared else UNSET) or "EUR"
+def _check_currency(resolved: ResolvedInvoice, path: Path, declared: ProductBody | None) -> Iterator[Finding]:
+    """A line that takes its price from a product in another currency."""
+    if declared is None:
+        return
+    invoice_currency = resolved.invoice.body.currency or "EUR"
+    product_currency = declared.currency or "EUR"
     line = resolved.invoice.body.invoice_lines[int(path[1])]
-    if declared and priced != invoiced and line.raw_currency_unit_price is UNSET:
+    if product_currency != invoice_currency and line.raw_currency_unit_price is UNSET:
         yield resolved.document.finding(
             "product-currency",
-            f"the product is priced in {priced}, the invoice is in {invoiced}",
+            f"the product is priced in {product_currency}, the invoice is in {invoice_currency}",
             path,
             severity=Severity.WARNING,
             detail="The number of its price would be taken as it is.",

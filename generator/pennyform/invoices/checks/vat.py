@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
@@ -13,17 +13,19 @@ from pennyform.invoices.money.vat_codes import Rate, rates
 from pennyform.invoices.yaml.document import Path
 
 _HOME = "FR"
-# The VAT area of the European Union. Monaco counts as France, and Greece is also written EL.
+# The VAT area of the European Union (Directive 2006/112/EC, art. 5 and 7): Monaco counts as France. Greece is
+# also written EL, the prefix of its VAT numbers.
 _UNION = (
     *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU"),
     *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
 )
-_ONE_COUNTRY = {"MC": "FR", "EL": "GR"}
+_SAME_COUNTRY = {"MC": "FR", "EL": "GR"}
 _TEXTS = ("special_mention", "pdf_invoice_free_text", "pdf_description")
 
 
-class _Taxed(NamedTuple):
-    """One line with a known code, and where that code is written."""
+@dataclass(frozen=True, slots=True)
+class _TaxedLine:
+    """One line with a known code, filled from its product, and where that code is written."""
 
     path: Path
     rate: Rate
@@ -40,52 +42,53 @@ def check_vat_rates(
         product: gives the fields of a declared product.
         customer: the invoice's customer, when it is declared here.
     """
-    lines = list(_taxed(resolved, product))
-    for one in lines:
-        yield from _doubts(resolved, one)
-        yield from _countries(resolved, one, customer)
-    yield from _mentions(resolved, lines)
-    yield from _mix(resolved, lines)
-
-
-def _taxed(resolved: ResolvedInvoice, product: Product) -> Iterator[_Taxed]:
+    lines = []
     for index, line in enumerate(lines_of(resolved.invoice.body)):
         filled = fill_from_product(line, product)
         rate = rates().get(filled.vat_rate or "")
         if rate:
             field = "vat_rate" if line.vat_rate else "product"
-            yield _Taxed(("invoice_lines", index, field), rate, filled)
+            lines.append(_TaxedLine(("invoice_lines", index, field), rate, filled))
+    for taxed in lines:
+        yield from _check_rate(resolved, taxed)
+        if customer:
+            yield from _check_country(resolved, taxed, customer)
+    yield from _check_exemption(resolved, lines)
+    yield from _check_mixed(resolved, lines)
 
 
-def _doubts(resolved: ResolvedInvoice, one: _Taxed) -> Iterator[Finding]:
+def _check_rate(resolved: ResolvedInvoice, taxed: _TaxedLine) -> Iterator[Finding]:
     """A rate that was not in force on the invoice's date, or whose effect nobody has looked up."""
-    day, rate = resolved.invoice.body.date.isoformat(), one.rate
+    day, rate = resolved.invoice.body.date.isoformat(), taxed.rate
+    period = ""
     if rate.valid_until and day > rate.valid_until:
-        summary = f"`{rate.code}` ended on {rate.valid_until}, the invoice is of {day}"
+        period = f"ended on {rate.valid_until}"
+    elif rate.valid_from and day < rate.valid_from:
+        period = f"began on {rate.valid_from}"
+    if period:
+        summary = f"`{rate.code}` {period}, the invoice is of {day}"
         fix = "name the rate in force on the invoice's date"
-        yield _warning(resolved, "vat-rate-outdated", summary, one.path, fix=fix)
-    if rate.valid_from and day < rate.valid_from:
-        summary = f"`{rate.code}` began on {rate.valid_from}, the invoice is of {day}"
-        fix = "name the rate in force on the invoice's date"
-        yield _warning(resolved, "vat-rate-outdated", summary, one.path, fix=fix)
+        yield _warning(resolved, "vat-rate-outdated", summary, taxed.path, fix=fix)
     if not rate.reviewed:
         summary = f"what `{rate.code}` charges on the document is an assumption"
         fix = "compare the tax of the draft with what you expect"
-        yield _warning(resolved, "vat-rate-assumed", summary, one.path, detail=rate.note, fix=fix)
+        yield _warning(resolved, "vat-rate-assumed", summary, taxed.path, detail=rate.note, fix=fix)
 
 
-def _countries(resolved: ResolvedInvoice, one: _Taxed, customer: DesiredCustomer | None) -> Iterator[Finding]:
+def _check_country(
+    resolved: ResolvedInvoice, taxed: _TaxedLine, customer: DesiredCustomer
+) -> Iterator[Finding]:
     """A code that does not go with where the customer is."""
-    address = customer.body.billing_address if customer else UNSET
+    address = customer.body.billing_address
     country = address.country_alpha2 if address else UNSET
-    if customer and country:
-        is_business = customer.customer_type == "company"
-        problem = _mismatch(one.rate, _ONE_COUNTRY.get(country, country), is_business=is_business)
-        if problem:
-            detail = f"The customer {customer.external_reference} is in {country}."
-            yield _warning(
-                resolved, "vat-rate-country", f"`{one.rate.code}` {problem}", one.path, detail=detail
-            )
+    if not country:
+        return
+    is_business = customer.customer_type == "company"
+    problem = _mismatch(taxed.rate, _SAME_COUNTRY.get(country, country), is_business=is_business)
+    if problem:
+        summary = f"`{taxed.rate.code}` {problem}"
+        detail = f"The customer {customer.external_reference} is in {country}."
+        yield _warning(resolved, "vat-rate-country", summary, taxed.path, detail=detail)
 
 
 def _mismatch(rate: Rate, country: str, *, is_business: bool) -> str:
@@ -100,7 +103,7 @@ def _mismatch(rate: Rate, country: str, *, is_business: bool) -> str:
         if not is_business:
             return "leaves the tax to the customer, who is no business"
         return "is for customers in another country" if country == _HOME and not rate.country else ""
-    charged_in = _ONE_COUNTRY.get(rate.country, rate.country) if rate.on_document else ""
+    charged_in = _SAME_COUNTRY.get(rate.country, rate.country) if rate.on_document else ""
     if charged_in not in ("", _HOME, country):
         return f"is a rate of {charged_in}, which is neither France nor the customer's country"
     if charged_in == _HOME and abroad_in_union and is_business:
@@ -108,35 +111,34 @@ def _mismatch(rate: Rate, country: str, *, is_business: bool) -> str:
     return ""
 
 
-def _mentions(resolved: ResolvedInvoice, lines: list[_Taxed]) -> Iterator[Finding]:
+def _check_exemption(resolved: ResolvedInvoice, lines: Sequence[_TaxedLine]) -> Iterator[Finding]:
     """A sale without tax that does not say why; under reverse charge Pennylane's own text does."""
-    if any(getattr(resolved.invoice.body, name, None) for name in _TEXTS):
+    has_text = any(getattr(resolved.invoice.body, name, None) for name in _TEXTS)
+    if has_text or resolved.invoice.kind == "imported_invoice":
         return
-    for one in lines:
-        silent = not one.rate.on_document and not one.rate.reverse_charge and not one.line.description
-        if silent and resolved.invoice.kind != "imported_invoice":
+    for taxed in lines:
+        if not taxed.rate.on_document and not taxed.rate.reverse_charge and not taxed.line.description:
             yield _warning(
                 resolved,
                 "vat-exempt-mention",
-                f"`{one.rate.code}` charges no tax, and nothing on the invoice says why",
-                one.path,
+                f"`{taxed.rate.code}` charges no tax, and nothing on the invoice says why",
+                taxed.path,
                 detail="An invoice without tax names the rule that exempts it (CGI, ann. II, 242 nonies A).",
                 fix='add `special_mention`, such as "TVA non applicable, art. 293 B du CGI"',
             )
             return
 
 
-def _mix(resolved: ResolvedInvoice, lines: list[_Taxed]) -> Iterator[Finding]:
+def _check_mixed(resolved: ResolvedInvoice, lines: Sequence[_TaxedLine]) -> Iterator[Finding]:
     """Lines that leave the tax to the customer beside lines that charge it."""
-    charged = next((one for one in lines if one.rate.on_document and one.rate.percent), None)
-    left = next((one for one in lines if one.rate.reverse_charge), None)
-    if charged and left:
-        later = max(charged, left, key=lambda one: str(one.path[1]).zfill(6))
+    charged = next((taxed for taxed in lines if taxed.rate.on_document and taxed.rate.percent), None)
+    reversed_ = next((taxed for taxed in lines if taxed.rate.reverse_charge), None)
+    if charged and reversed_:
         yield _warning(
             resolved,
             "vat-reverse-charge-mix",
-            f"`{left.rate.code}` leaves the tax to the customer, `{charged.rate.code}` charges it",
-            later.path,
+            f"`{reversed_.rate.code}` leaves the tax to the customer, `{charged.rate.code}` charges it",
+            max(charged, reversed_, key=lines.index).path,
             detail="A customer who owes the tax of an invoice is charged none on it.",
             fix="write two invoices",
         )
