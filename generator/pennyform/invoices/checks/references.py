@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.checks.semantics import discount_fix
+from pennyform.invoices.checks.semantics import discount_fix, is_part_of
 from pennyform.invoices.model import (
     UNSET,
     Body,
@@ -170,7 +170,7 @@ def check_amounts(resolved: ResolvedInvoice, product: Product) -> Iterator[Findi
     except UnknownProductError:
         return
     value = body.discount.value or Decimal(0)
-    if not min(before_tax, Decimal(0)) <= value <= max(before_tax, Decimal(0)):
+    if not is_part_of(value, before_tax):
         yield resolved.document.finding(
             "discount-bounds",
             f"the discount takes off more than the lines, which come to {before_tax:f}",

@@ -107,3 +107,9 @@ def describe_path(path: Path) -> str:
     """``path`` as people write it: ``invoice_lines[0].vat_rate``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")
+
+
+def mappings(value: Json) -> list[tuple[int, JsonObject]]:
+    """The entries of a list that are mappings, with their indexes; none when ``value`` is no list."""
+    items = value if isinstance(value, list) else []
+    return [(index, item) for index, item in enumerate(items) if isinstance(item, dict)]
