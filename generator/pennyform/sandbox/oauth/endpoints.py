@@ -63,24 +63,20 @@ def _authorize(
     # RFC 6749, section 4.1.2.1: an address that is not the application's gets no redirect, not even an error.
     if application is None:
         raise OAuthError("invalid_client", "client_id is not known")
-    if not _may_redirect_to(application, redirect):
+    if not application.allows_redirect(redirect):
         raise OAuthError("invalid_request", "redirect_uri is not one of the application's")
     state = {"state": query["state"]} if "state" in query else {}
     try:
         granted = _check_authorization(application, query, scopes)
-        company = _company(connection, query)
+        known = [str(company.id) for company in companies(connection)]
+        company = query.get("company_id", known[0])
+        if company not in known:
+            raise OAuthError("access_denied", "there is no such company")
     except OAuthError as error:
         return _redirect(redirect, {**error.body, **state})
     challenge = query.get("code_challenge", "")
-    code = grants.add(application.client, company, granted, redirect=redirect, challenge=challenge)
+    code = grants.add(application.client, int(company), granted, redirect=redirect, challenge=challenge)
     return _redirect(redirect, {"code": code, **state})
-
-
-def _may_redirect_to(application: Application, redirect: str) -> bool:
-    if application.redirects:
-        return redirect in application.redirects
-    parts = urlsplit(redirect)
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and not parts.fragment
 
 
 def _check_authorization(
@@ -95,14 +91,6 @@ def _check_authorization(
     if not challenge and not application.secret:
         raise OAuthError("invalid_request", "an application without a secret needs a code_challenge")
     return check_scopes(query.get("scope", "").split(), scopes)
-
-
-def _company(connection: sqlite3.Connection, query: Mapping[str, str]) -> int:
-    known = [company.id for company in companies(connection)]
-    company = query.get("company_id", str(known[0]))
-    if company not in map(str, known):
-        raise OAuthError("access_denied", "there is no such company")
-    return int(company)
 
 
 def _redirect(redirect: str, parameters: Mapping[str, str]) -> Response:

@@ -6,12 +6,14 @@ has one pair of tokens at a time.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -42,6 +44,13 @@ class Application:
         """Whether the secret is the application's; one that has none is authenticated by PKCE alone."""
         return not self.secret or hmac.compare_digest(self.secret, digest(secret))
 
+    def allows_redirect(self, address: str) -> bool:
+        """Whether users may be sent back to an address; compared as text (RFC 6749, section 3.1.2.3)."""
+        if self.redirects:
+            return address in self.redirects
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.netloc) and not parts.fragment
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -57,6 +66,14 @@ class Grant:
     redirect: str
     challenge: str
     usable: bool
+
+    def accepts_verifier(self, verifier: str) -> bool:
+        """PKCE: RFC 7636, section 4.6; a verifier without a challenge fails too (RFC 9700, section 4.8.2)."""
+        if not self.challenge:
+            return not verifier
+        sha256 = hashlib.sha256(verifier.encode()).digest()
+        expected = base64.urlsafe_b64encode(sha256).decode().rstrip("=")
+        return hmac.compare_digest(expected, self.challenge)
 
 
 class Grants:

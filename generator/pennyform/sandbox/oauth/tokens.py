@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -84,18 +82,9 @@ def _exchange_code(grants: Grants, application: Application, form: Mapping[str, 
         raise OAuthError("invalid_grant", "the code was used or has expired")
     if form.get("redirect_uri") != grant.redirect:
         raise OAuthError("invalid_grant", "redirect_uri is another one than that of the authorization")
-    if not _verify_challenge(grant.challenge, form.get("code_verifier", "")):
+    if not grant.accepts_verifier(form.get("code_verifier", "")):
         raise OAuthError("invalid_grant", "code_verifier does not fit the code_challenge")
     return grant
-
-
-def _verify_challenge(challenge: str, verifier: str) -> bool:
-    """RFC 7636, section 4.6; a verifier without a challenge fails too (RFC 9700, section 4.8.2)."""
-    if not challenge:
-        return not verifier
-    digest = hashlib.sha256(verifier.encode()).digest()
-    expected = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    return hmac.compare_digest(expected, challenge)
 
 
 def _use_refresh_token(
