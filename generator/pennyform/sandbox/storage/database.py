@@ -68,17 +68,7 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('record', {_FIRST_ID});
 """  # noqa: S608
 
 # Foreign keys are enforced: a table that refers to another is dropped before it.
-_DROP_ORDER = (
-    "change",
-    "content",
-    "record",
-    "pair",
-    "grants",
-    "application",
-    "token",
-    "counter",
-    "company",
-)
+_DROP_ORDER = ("change", "content", "record", "pair", "grants", "application", "token", "counter", "company")
 
 
 class Database:
@@ -118,22 +108,19 @@ class Database:
             self._name, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         try:
-            self._prepare(connection)
+            # Checked before anything is written: the file may belong to another program.
+            with _transaction(connection, write=False):
+                self._check(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            with _transaction(connection, write=True):
+                if not _pragma(connection, "application_id"):
+                    self._create(connection)
         except BaseException:
             connection.close()
             raise
         return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        # Checked before anything is written: the file may belong to another program.
-        with _transaction(connection, write=False):
-            self._check(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        with _transaction(connection, write=True):
-            if not _pragma(connection, "application_id"):
-                self._create(connection)
 
     def _check(self, connection: sqlite3.Connection) -> None:
         """In one snapshot: another process may be creating the tables at this moment."""
