@@ -8,7 +8,7 @@ from functools import partial
 
 from pennyform.sandbox.contract.contract import Operation, resolve_reference
 from pennyform.sandbox.generic.naming import ResourceAction, collection_of, kind_of, parse_operation
-from pennyform.sandbox.generic.schema_variants import answer_variant
+from pennyform.sandbox.generic.schema_variants import record_variant
 from pennyform.sandbox.generic.synthesis import synthesize
 from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.lists.pagination import list_records
@@ -46,7 +46,7 @@ class CrudHandlers:
         return partial(handlers[action.action], action)
 
     def _list(self, action: ResourceAction, context: RequestContext) -> JsonObject:
-        return list_records(context, action.kind, present_item, parent=_owner_id(action, context))
+        return list_records(context, action.kind, present_by_schema, parent=_owner_id(action, context))
 
     def _get(self, action: ResourceAction, context: RequestContext) -> Json:
         return present_by_schema(context, context.find(action.kind, context.parameters["id"]))
@@ -132,20 +132,12 @@ def present_by_schema(context: RequestContext, record: AnyRecord, **computed: Js
     """A record as the schema of the operation's answer has it; None when that has no body.
 
     Args:
-        context: its operation says how the answer looks.
+        context: its operation says how the answer, or an item of the list that it is, looks.
         record: any record.
         computed: fields that are not stored, or stored otherwise.
     """
-    variant = answer_variant(context.operation)
+    variant = record_variant(context.operation)
     return None if variant is None else synthesize(context, variant, record, computed)
-
-
-def present_item(context: RequestContext, record: AnyRecord, **computed: Json) -> JsonObject:
-    """A record as an item of the operation's list; ``computed`` as in :func:`present_by_schema`."""
-    variant = answer_variant(context.operation)
-    assert variant is not None, "a list has an answer"
-    (items,) = (variant.properties or {})["items"]
-    return synthesize(context, items.item[0], record, computed)
 
 
 def change_children(context: RequestContext, owner: AnyRecord, kind: str, changes: JsonObject) -> None:

@@ -59,11 +59,15 @@ class SchemaVariant:
 
 
 @cache
-def answer_variant(operation: Operation) -> SchemaVariant | None:
-    """The schema of an operation's answer; None when it has no body."""
+def record_variant(operation: Operation) -> SchemaVariant | None:
+    """The schema of a record in an operation's answer, or in the list that it is; None without a body."""
     if operation.response_schema is None:
         return None
-    return _read_variants(operation.response_schema, operation.response_schema)[0]
+    answer = _read_variants(operation.response_schema, operation.response_schema)[0]
+    if answer.properties and "next_cursor" in answer.properties:
+        (items,) = answer.properties["items"]
+        return items.item[0]
+    return answer
 
 
 def _read_variants(document: JsonObject, schema: JsonObject) -> tuple[SchemaVariant, ...]:

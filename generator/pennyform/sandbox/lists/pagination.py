@@ -9,56 +9,43 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, overload
 
 import msgspec
 
 from pennyform.sandbox.api_errors import bad_request
-from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.lists.columns import column
 from pennyform.sandbox.lists.filters import parse_filter
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import (
     AnyRecord,
-    Body,
-    JsonRecord,
-    Record,
     RecordBody,
     Selection,
-    TypedBody,
 )
 
 DEFAULT_LIMIT = 20
 EVERYTHING = Selection()
 
 
+# Shows a record in an answer.
+Presenter = Callable[[RequestContext, AnyRecord], Json]
+
+
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Body]):
+class Page:
     """One page of records; ``next_cursor`` is None on the last one."""
 
-    records: list[Record[Body]]
+    records: list[AnyRecord]
     next_cursor: str | None
 
 
-@overload
-def read_page(
-    context: RequestContext, kind: str, *, parent: int | None = None, where: Selection = EVERYTHING
-) -> Page[JsonObject]: ...
-@overload
-def read_page(
-    context: RequestContext,
-    kind: type[TypedBody],
-    *,
-    parent: int | None = None,
-    where: Selection = EVERYTHING,
-) -> Page[TypedBody]: ...
 def read_page(
     context: RequestContext,
     kind: str | type[RecordBody],
     *,
     parent: int | None = None,
     where: Selection = EVERYTHING,
-) -> Page[Any]:
+) -> Page:
     """Read one page of a kind of record, by the request's ``filter``, ``sort``, ``limit`` and ``cursor``.
 
     Args:
@@ -135,40 +122,19 @@ def _condition_after(cursor: str, sort: str, *, descending: bool) -> tuple[str, 
     return f"({column(sort).expression}, id) {comparison} (?, ?)", [key[1], identifier]
 
 
-@overload
-def list_records(
-    context: RequestContext,
-    kind: str,
-    present: Callable[[RequestContext, JsonRecord], JsonObject],
-    *,
-    parent: int | None = None,
-    where: Selection = EVERYTHING,
-) -> JsonObject: ...
-@overload
-def list_records(
-    context: RequestContext,
-    kind: type[TypedBody],
-    present: Callable[[RequestContext, Record[TypedBody]], JsonObject],
-    *,
-    parent: int | None = None,
-    where: Selection = EVERYTHING,
-) -> JsonObject: ...
 def list_records(
     context: RequestContext,
     kind: str | type[RecordBody],
-    present: Callable[[RequestContext, AnyRecord], JsonObject],
+    present: Presenter,
     *,
     parent: int | None = None,
     where: Selection = EVERYTHING,
 ) -> JsonObject:
     """The answer of a list: one page of records, each as ``present`` shows it; else as :func:`read_page`."""
-    page: Page[Any] = read_page(context, kind, parent=parent, where=where)
-    return present_page(context, page, present)
+    return present_page(context, read_page(context, kind, parent=parent, where=where), present)
 
 
-def present_page(
-    context: RequestContext, page: Page[Body], present: Callable[[RequestContext, Record[Body]], JsonObject]
-) -> JsonObject:
+def present_page(context: RequestContext, page: Page, present: Presenter) -> JsonObject:
     """The answer of a list whose page was read before."""
     return {
         "items": [present(context, record) for record in page.records],

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import register_child_list, register_list
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
@@ -13,15 +12,8 @@ def _present(_: RequestContext, record: JsonRecord) -> JsonObject:
     return {"id": record.id, **record.body, "created_at": record.created_at, "updated_at": record.updated_at}
 
 
-@handles("getCustomerInvoiceTemplates")
-def list_templates(context: RequestContext) -> JsonObject:
-    """``GET /customer_invoice_templates``."""
-    return list_records(context, "customer_invoice_template", _present)
-
-
-@handles("getCustomerContacts", "contact", "customer")
-@handles("getCustomerInvoiceCustomHeaderFields", "custom_header_field", "customer_invoice")
-def list_empty(kind: str, owner: str, context: RequestContext) -> JsonObject:
-    """``GET /customers/{customer_id}/contacts`` and ``GET /…/{id}/custom_header_fields``."""
-    record = context.find(owner, context.parameters[f"{owner}_id"])
-    return list_records(context, kind, _present, parent=record.id)
+register_list("getCustomerInvoiceTemplates", "customer_invoice_template", _present)
+register_child_list("getCustomerContacts", "customer", "contact", _present)
+register_child_list(
+    "getCustomerInvoiceCustomHeaderFields", "customer_invoice", "custom_header_field", _present
+)

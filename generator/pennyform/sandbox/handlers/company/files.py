@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pennyform.sandbox.documents.attachments import present_attachment, store_attachment
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import handles, register_child_list
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.parties import Appendix, StoredFile
 from pennyform.sandbox.request_context import RequestContext
 
@@ -17,15 +16,6 @@ def upload_file(context: RequestContext) -> JsonObject:
     return present_attachment(context, store_attachment(context, StoredFile, filename=filename))
 
 
-@handles("getCustomerInvoiceAppendices", "customer_invoice")
-@handles("getQuoteAppendices", "quote")
-@handles("getCommercialDocumentAppendices", "commercial_document")
-def list_appendices(owner: str, context: RequestContext) -> JsonObject:
-    """``GET /…/{id}/appendices``."""
-    record = context.find(owner, context.parameters[f"{owner}_id"])
-    return list_records(context, Appendix, present_attachment, parent=record.id)
-
-
 @handles("postCustomerInvoiceAppendices", "customer_invoice")
 @handles("postQuoteAppendices", "quote")
 @handles("postCommercialDocumentAppendices", "commercial_document")
@@ -35,3 +25,8 @@ def add_appendix(owner: str, context: RequestContext) -> JsonObject:
     appendix = store_attachment(context, Appendix, parent=record.id)
     context.save_attached(record)
     return present_attachment(context, appendix)
+
+
+register_child_list("getCustomerInvoiceAppendices", "customer_invoice", Appendix, present_attachment)
+register_child_list("getQuoteAppendices", "quote", Appendix, present_attachment)
+register_child_list("getCommercialDocumentAppendices", "commercial_document", Appendix, present_attachment)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.ledger import BankAccount
 from pennyform.sandbox.money.currencies import CURRENCIES
 from pennyform.sandbox.request_context import RequestContext
@@ -41,22 +40,11 @@ def _present_journal(_: RequestContext, record: JsonRecord) -> JsonObject:
     return {"id": record.id, **record.body}
 
 
-@handles("getBankEstablishments")
-def list_establishments(context: RequestContext) -> JsonObject:
-    """``GET /bank_establishments``."""
-    return list_records(context, "bank_establishment", _present_establishment)
-
-
-@handles("getBankAccounts")
-def list_bank_accounts(context: RequestContext) -> JsonObject:
-    """``GET /bank_accounts``."""
-    return list_records(context, BankAccount, _present_account)
-
-
-@handles("getBankAccount")
-def get_bank_account(context: RequestContext) -> JsonObject:
-    """``GET /bank_accounts/{id}``."""
-    return _present_account(context, context.find(BankAccount, context.parameters["id"]))
+register_list("getBankEstablishments", "bank_establishment", _present_establishment)
+register_list("getBankAccounts", BankAccount, _present_account)
+register_get("getBankAccount", BankAccount, _present_account)
+register_list("getJournals", "journal", _present_journal)
+register_get("getJournal", "journal", _present_journal)
 
 
 @handles("postBankAccount")
@@ -81,18 +69,6 @@ def create_bank_account(context: RequestContext) -> JsonObject:
         iban=request.get("iban"),
     )
     return _present_account(context, context.records.insert(BankAccount.KIND, account))
-
-
-@handles("getJournals")
-def list_journals(context: RequestContext) -> JsonObject:
-    """``GET /journals``."""
-    return list_records(context, "journal", _present_journal)
-
-
-@handles("getJournal")
-def get_journal(context: RequestContext) -> JsonObject:
-    """``GET /journals/{id}``."""
-    return _present_journal(context, context.find("journal", context.parameters["id"]))
 
 
 @handles("postJournals")

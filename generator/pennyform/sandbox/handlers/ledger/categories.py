@@ -8,9 +8,8 @@ from pennyform.sandbox.accounting.categories import (
     replace_categories,
 )
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import handles, register_child_list, register_get, register_list
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.ledger import CategoryWeight
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
@@ -29,16 +28,17 @@ def _present_group(context: RequestContext, record: JsonRecord) -> JsonObject:
     return {**_present_in_group(context, record), "categories": {"url": url}}
 
 
-@handles("getCategories")
-def list_categories(context: RequestContext) -> JsonObject:
-    """``GET /categories``."""
-    return list_records(context, "category", _present)
-
-
-@handles("getCategory")
-def get_category(context: RequestContext) -> JsonObject:
-    """``GET /categories/{id}``."""
-    return _present(context, context.find("category", context.parameters["id"]))
+register_list("getCategories", "category", _present)
+register_get("getCategory", "category", _present)
+register_list("getCategoryGroups", "category_group", _present_group)
+register_get("getCategoryGroup", "category_group", _present_group)
+register_child_list("getCategoryGroupCategories", "category_group", "category", _present_in_group)
+register_child_list("getCustomerInvoiceCategories", "customer_invoice", CategoryWeight, present_category)
+register_child_list("getCustomerCategories", "customer", CategoryWeight, present_category)
+register_child_list("getSupplierInvoiceCategories", "supplier_invoice", CategoryWeight, present_category)
+register_child_list("getSupplierCategories", "supplier", CategoryWeight, present_category)
+register_child_list("getTransactionCategories", "transaction", CategoryWeight, present_category)
+register_child_list("getLedgerEntryLinesCategories", "ledger_entry_line", CategoryWeight, present_category)
 
 
 @handles("postCategories")
@@ -56,37 +56,6 @@ def update_category(context: RequestContext) -> JsonObject:
     record.body.update(context.body)
     context.records.update(record)
     return _present(context, record)
-
-
-@handles("getCategoryGroups")
-def list_category_groups(context: RequestContext) -> JsonObject:
-    """``GET /category_groups``."""
-    return list_records(context, "category_group", _present_group)
-
-
-@handles("getCategoryGroup")
-def get_category_group(context: RequestContext) -> JsonObject:
-    """``GET /category_groups/{id}``."""
-    return _present_group(context, context.find("category_group", context.parameters["id"]))
-
-
-@handles("getCategoryGroupCategories")
-def list_categories_of_group(context: RequestContext) -> JsonObject:
-    """``GET /category_groups/{category_group_id}/categories``."""
-    group = context.find("category_group", context.parameters["category_group_id"])
-    return list_records(context, "category", _present_in_group, parent=group.id)
-
-
-@handles("getCustomerInvoiceCategories", "customer_invoice")
-@handles("getCustomerCategories", "customer")
-@handles("getSupplierInvoiceCategories", "supplier_invoice")
-@handles("getSupplierCategories", "supplier")
-@handles("getTransactionCategories", "transaction")
-@handles("getLedgerEntryLinesCategories", "ledger_entry_line")
-def list_categories_of_owner(owner: str, context: RequestContext) -> JsonObject:
-    """``GET /…/{id}/categories``: empty on a draft, as it cannot have any."""
-    record = context.find(owner, context.parameters[f"{owner}_id"])
-    return list_records(context, CategoryWeight, present_category, parent=record.id)
 
 
 @handles("putCustomerInvoiceCategories", "customer_invoice")

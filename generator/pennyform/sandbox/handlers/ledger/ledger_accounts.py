@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pennyform.sandbox.accounting.ledger_accounts import accounts_with_number
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
@@ -33,16 +32,8 @@ def _present(_: RequestContext, record: JsonRecord) -> JsonObject:
     }
 
 
-@handles("getLedgerAccounts")
-def list_ledger_accounts(context: RequestContext) -> JsonObject:
-    """``GET /ledger_accounts``."""
-    return list_records(context, "ledger_account", _present)
-
-
-@handles("getLedgerAccount")
-def get_ledger_account(context: RequestContext) -> JsonObject:
-    """``GET /ledger_accounts/{id}``."""
-    return _present(context, context.find("ledger_account", context.parameters["id"]))
+register_list("getLedgerAccounts", "ledger_account", _present)
+register_get("getLedgerAccount", "ledger_account", _present)
 
 
 @handles("postLedgerAccounts")

@@ -5,26 +5,13 @@ from __future__ import annotations
 from pennyform.sandbox.accounting import ledger
 from pennyform.sandbox.accounting.categories import present_categories
 from pennyform.sandbox.documents.attachments import present_attachment, store_attachment
-from pennyform.sandbox.generic import present_by_schema, present_item
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.generic import present_by_schema
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.ledger import LedgerAccount, LedgerEntry, LedgerEntryLine
 from pennyform.sandbox.model.parties import LedgerAttachment
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record
-
-
-@handles("getLedgerEntries")
-def list_ledger_entries(context: RequestContext) -> JsonObject:
-    """``GET /ledger_entries``."""
-    return list_records(context, LedgerEntry, _present_item)
-
-
-@handles("getLedgerEntry")
-def get_ledger_entry(context: RequestContext) -> Json:
-    """``GET /ledger_entries/{id}``."""
-    return _present(context, context.find(LedgerEntry, context.parameters["id"]))
 
 
 @handles("postLedgerEntries")
@@ -72,8 +59,8 @@ def _present(context: RequestContext, record: Record[LedgerEntry]) -> Json:
     )
 
 
-def _present_item(context: RequestContext, record: Record[LedgerEntry]) -> JsonObject:
-    return present_item(context, record, categories=present_categories(context, record.id))
+def _present_item(context: RequestContext, record: Record[LedgerEntry]) -> Json:
+    return present_by_schema(context, record, categories=present_categories(context, record.id))
 
 
 def _present_line(context: RequestContext, record: Record[LedgerEntryLine]) -> JsonObject:
@@ -88,3 +75,7 @@ def _present_line(context: RequestContext, record: Record[LedgerEntryLine]) -> J
         "ledger_account_id": line.ledger_account_id,
         "ledger_account": {"id": account.id, "number": account.body.number, "url": url},
     }
+
+
+register_list("getLedgerEntries", LedgerEntry, _present_item)
+register_get("getLedgerEntry", LedgerEntry, _present)

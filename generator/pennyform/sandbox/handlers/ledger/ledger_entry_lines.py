@@ -7,42 +7,22 @@ from collections.abc import Iterable
 from pennyform.sandbox.accounting.categories import present_categories
 from pennyform.sandbox.accounting.ledger import debits_minus_credits
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.generic import present_by_schema, present_item
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.generic import present_by_schema
+from pennyform.sandbox.handlers.registry import handles, register_child_list, register_get, register_list
 from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.lists.pagination import list_records
-from pennyform.sandbox.model.ledger import LedgerEntry, LedgerEntryLine
+from pennyform.sandbox.model.ledger import LedgerEntryLine
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
 _LETTERING = "json_extract(body, '$.lettering') = ?"
 
 
-@handles("getLedgerEntriesLedgerEntryLines")
-def list_lines_of_entry(context: RequestContext) -> JsonObject:
-    """``GET /ledger_entries/{ledger_entry_id}/ledger_entry_lines``."""
-    entry = context.find(LedgerEntry, context.parameters["ledger_entry_id"])
-    return list_records(context, LedgerEntryLine, _present_item, parent=entry.id)
-
-
-@handles("getLedgerEntryLines")
-def list_lines(context: RequestContext) -> JsonObject:
-    """``GET /ledger_entry_lines``."""
-    return list_records(context, LedgerEntryLine, _present_item)
-
-
-@handles("getLedgerEntryLine")
-def get_line(context: RequestContext) -> Json:
-    """``GET /ledger_entry_lines/{id}``."""
-    line = context.find(LedgerEntryLine, context.parameters["id"])
-    return present_by_schema(context, line, **_computed_fields(context, line))
-
-
 @handles("getLedgerEntryLinesLetteredLedgerEntryLines")
 def list_lettered_lines(context: RequestContext) -> JsonObject:
     """``GET /ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``."""
     line = context.find(LedgerEntryLine, context.parameters["ledger_entry_line_id"])
-    return list_records(context, LedgerEntryLine, _present_item, where=_same_lettering(line))
+    return list_records(context, LedgerEntryLine, _present, where=_same_lettering(line))
 
 
 @handles("postLedgerEntryLinesLetter")
@@ -95,14 +75,17 @@ def _check_balanced(context: RequestContext, lines: Iterable[Record[LedgerEntryL
         raise unprocessable("The lettering is not balanced")
 
 
-def _present_item(context: RequestContext, line: Record[LedgerEntryLine]) -> JsonObject:
-    return present_item(context, line, **_computed_fields(context, line))
-
-
-def _computed_fields(context: RequestContext, line: Record[LedgerEntryLine]) -> JsonObject:
+def _present(context: RequestContext, line: Record[LedgerEntryLine]) -> Json:
     url = context.url("ledger_entry_lines", line.id, "lettered_ledger_entry_lines")
     lettered = [other.id for other in _lettered_with(context, line)]
-    return {
-        "categories": present_categories(context, line.id),
-        "lettered_ledger_entry_lines": {"ids": lettered, "url": url},
-    }
+    return present_by_schema(
+        context,
+        line,
+        categories=present_categories(context, line.id),
+        lettered_ledger_entry_lines={"ids": lettered, "url": url},
+    )
+
+
+register_child_list("getLedgerEntriesLedgerEntryLines", "ledger_entry", LedgerEntryLine, _present)
+register_list("getLedgerEntryLines", LedgerEntryLine, _present)
+register_get("getLedgerEntryLine", LedgerEntryLine, _present)

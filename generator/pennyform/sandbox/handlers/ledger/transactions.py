@@ -7,7 +7,7 @@ from decimal import Decimal
 from pennyform.sandbox.accounting.payments import matches_of, reconcile_transaction
 from pennyform.sandbox.accounting.transaction_view import present_transaction
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.ledger import BankAccount, Transaction, TransactionMatch
@@ -19,17 +19,8 @@ from pennyform.sandbox.storage.records import Record
 
 _INVOICE_KINDS = {"customer_invoice": "customer", "supplier_invoice": "supplier"}
 
-
-@handles("getTransactions")
-def list_transactions(context: RequestContext) -> JsonObject:
-    """``GET /transactions``."""
-    return list_records(context, Transaction, present_transaction)
-
-
-@handles("getTransaction")
-def get_transaction(context: RequestContext) -> JsonObject:
-    """``GET /transactions/{id}``."""
-    return present_transaction(context, context.find(Transaction, context.parameters["id"]))
+register_list("getTransactions", Transaction, present_transaction)
+register_get("getTransaction", Transaction, present_transaction)
 
 
 @handles("createTransaction")

@@ -10,10 +10,9 @@ from msgspec import UNSET
 from pennyform.sandbox.accounting import imports, ledger
 from pennyform.sandbox.accounting.status import remaining_amounts
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.generic import change_children, present_by_schema, present_item
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.generic import change_children, present_by_schema
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.documents import EInvoiceStatus, SupplierInvoice
 from pennyform.sandbox.model.parties import StoredFile
 from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
@@ -24,18 +23,6 @@ from pennyform.sandbox.storage.records import Record, Selection
 
 # Stored as they are sent: no rule computes with them.
 _LINE = "invoice_line"
-
-
-@handles("getSupplierInvoices")
-def list_supplier_invoices(context: RequestContext) -> JsonObject:
-    """``GET /supplier_invoices``."""
-    return list_records(context, SupplierInvoice, _present_item)
-
-
-@handles("getSupplierInvoice")
-def get_supplier_invoice(context: RequestContext) -> Json:
-    """``GET /supplier_invoices/{id}``."""
-    return _present(context, context.find(SupplierInvoice, context.parameters["id"]))
 
 
 @handles("importSupplierInvoice")
@@ -148,22 +135,22 @@ def _check_lines(context: RequestContext, lines: Iterable[JsonObject]) -> None:
 
 
 def _present(context: RequestContext, record: Record[SupplierInvoice]) -> Json:
-    return present_by_schema(context, record, **_computed_fields(record.body))
-
-
-def _present_item(context: RequestContext, record: Record[SupplierInvoice]) -> JsonObject:
-    return present_item(context, record, **_computed_fields(record.body))
-
-
-def _computed_fields(invoice: SupplierInvoice) -> JsonObject:
-    status = invoice.e_invoice_status
+    invoice = record.body
     number = "" if invoice.invoice_number is UNSET else invoice.invoice_number
-    return {
-        "label": invoice.label or f"Invoice - {number}",
-        "paid": invoice.payment_status in ("fully_paid", "paid_offline"),
-        "reconciled": invoice.payment_status == "fully_paid",
+    e_invoicing = None
+    if invoice.e_invoice_status:
+        status, reason = invoice.e_invoice_status.status, invoice.e_invoice_status.reason
+        e_invoicing = {"status": status, "reason": reason, "source_file_url": None}
+    return present_by_schema(
+        context,
+        record,
+        label=invoice.label or f"Invoice - {number}",
+        paid=invoice.payment_status in ("fully_paid", "paid_offline"),
+        reconciled=invoice.payment_status == "fully_paid",
+        e_invoicing=e_invoicing,
         **remaining_amounts(invoice),
-        "e_invoicing": {"status": status.status, "reason": status.reason, "source_file_url": None}
-        if status
-        else None,
-    }
+    )
+
+
+register_list("getSupplierInvoices", SupplierInvoice, _present)
+register_get("getSupplierInvoice", SupplierInvoice, _present)

@@ -8,9 +8,7 @@ from functools import partial
 from pennyform.sandbox.accounting import payments
 from pennyform.sandbox.accounting.status import amount_owed
 from pennyform.sandbox.accounting.transaction_view import present_matched_transaction, present_payment
-from pennyform.sandbox.handlers.registry import handles
-from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.handlers.registry import handles, register_child_list
 from pennyform.sandbox.model.documents import SupplierInvoice
 from pennyform.sandbox.model.ledger import Transaction, TransactionMatch
 from pennyform.sandbox.request_context import RequestContext
@@ -45,19 +43,6 @@ def unmatch_transaction(context: RequestContext) -> None:
     context.records.update_silently(record)
 
 
-@handles("getSupplierInvoiceMatchedTransactions")
-def list_matched_transactions(context: RequestContext) -> JsonObject:
-    """``GET /supplier_invoices/{supplier_invoice_id}/matched_transactions``."""
-    present = partial(present_matched_transaction, "supplier")
-    return list_records(context, TransactionMatch, present, parent=_find_invoice(context).id)
-
-
-@handles("getSupplierInvoicePayments")
-def list_payments(context: RequestContext) -> JsonObject:
-    """``GET /supplier_invoices/{supplier_invoice_id}/payments``: one per transaction that was matched."""
-    return list_records(context, TransactionMatch, present_payment, parent=_find_invoice(context).id)
-
-
 def _find_invoice(context: RequestContext) -> Record[SupplierInvoice]:
     return context.find(SupplierInvoice, context.parameters["supplier_invoice_id"])
 
@@ -68,3 +53,13 @@ def _payment_status(invoice: SupplierInvoice) -> str:
     if not Decimal(invoice.settled):
         return "to_be_paid"
     return "partially_paid" if amount_owed(invoice) > 0 else "fully_paid"
+
+
+register_child_list(
+    "getSupplierInvoiceMatchedTransactions",
+    "supplier_invoice",
+    TransactionMatch,
+    partial(present_matched_transaction, "supplier"),
+)
+# One for each transaction that was matched.
+register_child_list("getSupplierInvoicePayments", "supplier_invoice", TransactionMatch, present_payment)

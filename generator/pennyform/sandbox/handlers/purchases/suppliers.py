@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pennyform.sandbox.accounting.ledger_accounts import get_or_create_account
-from pennyform.sandbox.generic import present_by_schema, present_item
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.generic import present_by_schema
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
@@ -14,17 +13,8 @@ from pennyform.sandbox.storage.records import JsonRecord
 _SUPPLIERS_ACCOUNT = "401"
 _DEFAULTS: JsonObject = {"emails": [], "vat_number": "", "iban": ""}
 
-
-@handles("getSuppliers")
-def list_suppliers(context: RequestContext) -> JsonObject:
-    """``GET /suppliers``."""
-    return list_records(context, "supplier", present_item)
-
-
-@handles("getSupplier")
-def get_supplier(context: RequestContext) -> Json:
-    """``GET /suppliers/{id}``."""
-    return present_by_schema(context, context.find("supplier", context.parameters["id"]))
+register_list("getSuppliers", "supplier", present_by_schema)
+register_get("getSupplier", "supplier", present_by_schema)
 
 
 @handles("postSupplier")

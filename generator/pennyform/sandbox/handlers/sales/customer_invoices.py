@@ -12,9 +12,9 @@ from pennyform.sandbox.accounting.invoice_lines import find_line, lines_of, upda
 from pennyform.sandbox.accounting.invoice_view import present_invoice, present_line, present_section
 from pennyform.sandbox.accounting.payments import reconcile_invoice
 from pennyform.sandbox.api_errors import bad_request, unprocessable
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import handles, register_child_list, register_get
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists.pagination import cursor_after, list_records, present_page, read_page
+from pennyform.sandbox.lists.pagination import cursor_after, present_page, read_page
 from pennyform.sandbox.model.documents import CustomerInvoice, InvoiceLine, InvoiceSection
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
@@ -22,6 +22,12 @@ from pennyform.sandbox.storage.records import Record, Selection
 # The contract's word for what may still change once an invoice is finalized.
 _CHANGEABLE_LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
 _MOST_INCLUDED = 20
+
+register_get("getCustomerInvoice", CustomerInvoice, present_invoice)
+register_child_list("getCustomerInvoiceInvoiceLines", "customer_invoice", InvoiceLine, present_line)
+register_child_list(
+    "getCustomerInvoiceInvoiceLineSections", "customer_invoice", InvoiceSection, present_section
+)
 
 
 @handles("postCustomerInvoices")
@@ -41,12 +47,6 @@ def list_customer_invoices(context: RequestContext) -> JsonObject:
     if include:
         answer["included"] = {"invoice_lines": _included_lines(context, page.records)}
     return answer
-
-
-@handles("getCustomerInvoice")
-def get_customer_invoice(context: RequestContext) -> JsonObject:
-    """``GET /customer_invoices/{id}``."""
-    return present_invoice(context, _find_invoice(context))
 
 
 @handles("updateCustomerInvoice")
@@ -98,20 +98,6 @@ def delete_customer_invoice(context: RequestContext) -> None:
     ledger.delete_invoice_entry(context, record.body)
     # Assumed: the reference stays taken.
     context.records.delete([record], free_reference=context.rules.deleted_reference_is_free)
-
-
-@handles("getCustomerInvoiceInvoiceLines")
-def list_invoice_lines(context: RequestContext) -> JsonObject:
-    """``GET /customer_invoices/{customer_invoice_id}/invoice_lines``: newest first unless asked by rank."""
-    invoice = context.find("customer_invoice", context.parameters["customer_invoice_id"])
-    return list_records(context, InvoiceLine, present_line, parent=invoice.id)
-
-
-@handles("getCustomerInvoiceInvoiceLineSections")
-def list_invoice_sections(context: RequestContext) -> JsonObject:
-    """``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``."""
-    invoice = context.find("customer_invoice", context.parameters["customer_invoice_id"])
-    return list_records(context, InvoiceSection, present_section, parent=invoice.id)
 
 
 def _find_invoice(context: RequestContext) -> Record[CustomerInvoice]:

@@ -9,7 +9,7 @@ from pennyform.sandbox.accounting.invoice_view import present_invoice
 from pennyform.sandbox.accounting.status import invoice_status
 from pennyform.sandbox.accounting.transaction_view import present_matched_transaction, present_payment
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import handles, register_child_list
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.documents import CustomerInvoice
@@ -31,14 +31,6 @@ def unmatch_transaction(context: RequestContext) -> None:
     """``DELETE /customer_invoices/{customer_invoice_id}/matched_transactions/{id}``."""
     invoice = _find_issued(context, "customer_invoice_id")
     payments.unmatch_transaction(context, invoice, int(context.parameters["id"]))
-
-
-@handles("getCustomerInvoiceMatchedTransactions")
-def list_matched_transactions(context: RequestContext) -> JsonObject:
-    """``GET /customer_invoices/{customer_invoice_id}/matched_transactions``."""
-    invoice = context.find(CustomerInvoice, context.parameters["customer_invoice_id"])
-    present = partial(present_matched_transaction, "customer")
-    return list_records(context, TransactionMatch, present, parent=invoice.id)
 
 
 @handles("getCustomerInvoicePayments")
@@ -78,3 +70,11 @@ def _find_issued(context: RequestContext, parameter: str) -> Record[CustomerInvo
     if invoice.body.draft:
         raise unprocessable("This is not possible with a draft")
     return invoice
+
+
+register_child_list(
+    "getCustomerInvoiceMatchedTransactions",
+    "customer_invoice",
+    TransactionMatch,
+    partial(present_matched_transaction, "customer"),
+)

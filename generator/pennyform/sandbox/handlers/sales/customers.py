@@ -11,9 +11,8 @@ from functools import partial
 
 from pennyform.sandbox.accounting.ledger_accounts import get_or_create_account
 from pennyform.sandbox.api_errors import not_found, unprocessable
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord
 
@@ -55,16 +54,8 @@ def _present(context: RequestContext, record: JsonRecord, *, with_kind: bool) ->
     return {**answer, "customer_type": kind} if with_kind else answer
 
 
-@handles("getCustomers")
-def list_customers(context: RequestContext) -> JsonObject:
-    """``GET /customers``: both kinds, told apart by ``customer_type``."""
-    return list_records(context, "customer", partial(_present, with_kind=True))
-
-
-@handles("getCustomer")
-def get_customer(context: RequestContext) -> JsonObject:
-    """``GET /customers/{id}``."""
-    return _present(context, context.find("customer", context.parameters["id"]), with_kind=True)
+register_list("getCustomers", "customer", partial(_present, with_kind=True))
+register_get("getCustomer", "customer", partial(_present, with_kind=True))
 
 
 @handles("getCompanyCustomer", "company")

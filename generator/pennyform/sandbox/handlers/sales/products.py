@@ -5,9 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pennyform.sandbox.accounting.ledger_accounts import resolve_account, substance_of
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.ledger import LedgerAccount
 from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
 from pennyform.sandbox.money.currencies import minor_unit_decimals
@@ -32,16 +31,8 @@ def _present(_: RequestContext, record: JsonRecord) -> JsonObject:
     }
 
 
-@handles("getProducts")
-def list_products(context: RequestContext) -> JsonObject:
-    """``GET /products``."""
-    return list_records(context, "product", _present)
-
-
-@handles("getProduct")
-def get_product(context: RequestContext) -> JsonObject:
-    """``GET /products/{id}``."""
-    return _present(context, context.find("product", context.parameters["id"]))
+register_list("getProducts", "product", _present)
+register_get("getProduct", "product", _present)
 
 
 @handles("postProducts")

@@ -9,11 +9,10 @@ from pennyform.sandbox.accounting.invoice_view import present_invoice
 from pennyform.sandbox.accounting.status import has_file
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.generic import present_by_schema, present_item
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.generic import present_by_schema
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.handlers.sales.sending import send_document
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.documents import Quote
 from pennyform.sandbox.model.parties import Customer
 from pennyform.sandbox.money import dates
@@ -33,39 +32,25 @@ _INVOICE_FIELDS = (
 _OPEN = ("pending", "accepted")
 
 
-def _computed_fields(context: RequestContext, record: Record[Quote]) -> JsonObject:
+def _present(context: RequestContext, record: Record[Quote]) -> Json:
     quote = record.body
     ready = has_file(quote, context.now, context.rules)
     filename = f"{quote.quote_number}.pdf"
     search = f'[{{"field":"quote_id","operator":"eq","value":{record.id}}}]'
-    return {
-        "label": f"Quote - {quote.customer_name} - {quote.quote_number}",
-        "public_file_url": context.public_url("quote", record.id, filename) if ready else None,
-        "filename": filename if ready else None,
-        "linked_invoices": {"url": f"{context.url('customer_invoices')}?{urlencode({'filter': search})}"},
-        "pdf_invoice_free_text": quote.pdf_invoice_free_text or "",
-        "pdf_invoice_subject": quote.pdf_invoice_subject or "",
-    }
+    return present_by_schema(
+        context,
+        record,
+        label=f"Quote - {quote.customer_name} - {quote.quote_number}",
+        public_file_url=context.public_url("quote", record.id, filename) if ready else None,
+        filename=filename if ready else None,
+        linked_invoices={"url": f"{context.url('customer_invoices')}?{urlencode({'filter': search})}"},
+        pdf_invoice_free_text=quote.pdf_invoice_free_text or "",
+        pdf_invoice_subject=quote.pdf_invoice_subject or "",
+    )
 
 
-def _present(context: RequestContext, record: Record[Quote]) -> Json:
-    return present_by_schema(context, record, **_computed_fields(context, record))
-
-
-def _present_item(context: RequestContext, record: Record[Quote]) -> JsonObject:
-    return present_item(context, record, **_computed_fields(context, record))
-
-
-@handles("listQuotes")
-def list_quotes(context: RequestContext) -> JsonObject:
-    """``GET /quotes``."""
-    return list_records(context, Quote, _present_item)
-
-
-@handles("getQuote")
-def get_quote(context: RequestContext) -> Json:
-    """``GET /quotes/{id}``."""
-    return _present(context, context.find(Quote, context.parameters["id"]))
+register_list("listQuotes", Quote, _present)
+register_get("getQuote", Quote, _present)
 
 
 @handles("postQuotes")

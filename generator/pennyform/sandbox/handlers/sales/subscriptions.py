@@ -5,10 +5,9 @@ from __future__ import annotations
 from pennyform.sandbox.accounting import invoicing, subscriptions
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.generic import change_children, present_by_schema, present_item
-from pennyform.sandbox.handlers.registry import handles
+from pennyform.sandbox.generic import change_children, present_by_schema
+from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.model.documents import BillingSubscription, InvoiceSection
 from pennyform.sandbox.model.parties import Customer
 from pennyform.sandbox.request_context import RequestContext
@@ -32,18 +31,6 @@ _INVOICE_FIELDS = (
     "special_mention",
     "customer_invoice_template_id",
 )
-
-
-@handles("getBillingSubscriptions")
-def list_subscriptions(context: RequestContext) -> JsonObject:
-    """``GET /billing_subscriptions``."""
-    return list_records(context, BillingSubscription, _present_item)
-
-
-@handles("getBillingSubscription")
-def get_subscription(context: RequestContext) -> Json:
-    """``GET /billing_subscriptions/{id}``."""
-    return _present(context, context.find(BillingSubscription, context.parameters["id"]))
 
 
 @handles("postBillingSubscriptions")
@@ -115,27 +102,24 @@ def _check_rule(rule: JsonObject) -> None:
 
 
 def _present(context: RequestContext, record: Record[BillingSubscription]) -> Json:
-    return present_by_schema(context, record, **_computed_fields(context, record))
-
-
-def _present_item(context: RequestContext, record: Record[BillingSubscription]) -> JsonObject:
-    return present_item(context, record, **_computed_fields(context, record))
-
-
-def _computed_fields(context: RequestContext, record: Record[BillingSubscription]) -> JsonObject:
     subscription, fields, rule = record.body, record.body.fields(), record.body.recurring_rule
     own_url = context.url("billing_subscriptions", record.id)
-    return {
-        "recurring_rule": {
-            "rule_type": rule.type,
-            "interval": rule.interval,
-            "count": rule.count,
-            "day_of_month": [rule.day_of_month] if rule.day_of_month else None,
-        },
-        "customer_invoice_data": {
-            **{name: fields[name] for name in _INVOICE_FIELDS},
-            **{name: {"url": f"{own_url}/{name}"} for name in ("invoice_line_sections", "invoice_lines")},
-            "pdf_invoice_free_text": subscription.pdf_invoice_free_text or "",
-            "pdf_invoice_subject": subscription.pdf_invoice_subject or "",
-        },
+    rule_fields = {
+        "rule_type": rule.type,
+        "interval": rule.interval,
+        "count": rule.count,
+        "day_of_month": [rule.day_of_month] if rule.day_of_month else None,
     }
+    invoice_fields = {
+        **{name: fields[name] for name in _INVOICE_FIELDS},
+        **{name: {"url": f"{own_url}/{name}"} for name in ("invoice_line_sections", "invoice_lines")},
+        "pdf_invoice_free_text": subscription.pdf_invoice_free_text or "",
+        "pdf_invoice_subject": subscription.pdf_invoice_subject or "",
+    }
+    return present_by_schema(
+        context, record, recurring_rule=rule_fields, customer_invoice_data=invoice_fields
+    )
+
+
+register_list("getBillingSubscriptions", BillingSubscription, _present)
+register_get("getBillingSubscription", BillingSubscription, _present)
