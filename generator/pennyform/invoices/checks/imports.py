@@ -30,17 +30,18 @@ def check_import(resolved: ResolvedInvoice) -> Iterator[Finding]:
     if not isinstance(body, ImportedInvoiceBody):
         raise TypeError("only an imported invoice states its amounts")
     unit = Decimal(1).scaleb(-minor_units(body.currency or "EUR"))
-    yield from _check_decimals(resolved, body, unit)
-    yield from _check_totals(resolved, body, unit)
+    yield from check_decimals(resolved, body, unit)
+    yield from check_totals(resolved, body, unit)
     for index, line in enumerate(body.invoice_lines):
-        yield from _check_line(resolved, index, line, unit)
+        yield from check_line(resolved, index, line, unit)
     if body.convert_to_e_invoice:
-        yield from _check_conversion(resolved, body)
+        yield from check_conversion(resolved, body)
     else:
-        yield from _check_no_discounts(resolved, body)
+        yield from check_no_discounts(resolved, body)
 
 
-def _check_decimals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
+def check_decimals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
+    """Amounts with more decimals than the currency has."""
     amounts: list[tuple[Path, Decimal]] = [((name,), getattr(body, name)) for name in _TOTALS]
     for index, line in enumerate(body.invoice_lines):
         names = ("currency_amount", "currency_tax")
@@ -55,7 +56,7 @@ def _check_decimals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: 
             )
 
 
-def _check_totals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
+def check_totals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
     """Totals that do not add up, or are not what the lines come to."""
     before, tax, amount = body.currency_amount_before_tax, body.currency_tax, body.currency_amount
     if before + tax != amount:
@@ -78,7 +79,7 @@ def _check_totals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: De
             )
 
 
-def _check_line(
+def check_line(
     resolved: ResolvedInvoice, index: int, line: ImportedInvoiceLine, unit: Decimal
 ) -> Iterator[Finding]:
     """A tax that is not what the rate makes of the line, and a price that is not what the line comes to."""
@@ -106,7 +107,7 @@ def _check_line(
         )
 
 
-def _check_conversion(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
+def check_conversion(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
     """What the conversion needs: a PDF, a label on every line, and a number of the form that it takes."""
     file, rule = resolved.invoice.file, "e-invoice"
     if file and file.media_type != _PDF:
@@ -127,7 +128,8 @@ def _check_conversion(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> I
             )
 
 
-def _check_no_discounts(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
+def check_no_discounts(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> Iterator[Finding]:
+    """Discounts of an import that is not converted, which the API does not take."""
     paths: list[Path] = [
         ("invoice_lines", index, "discount") for index, line in enumerate(body.invoice_lines) if line.discount
     ]

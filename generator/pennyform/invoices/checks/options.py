@@ -34,8 +34,8 @@ def check_options(document: Document, schema: Schema) -> Iterator[Finding]:
     if not is_imported and options.get("finalize", False) is False:
         yield from _too_early(document, options, schema)
     if options.get("mark_as_paid") is True:
-        yield from _check_paid(document, options)
-    yield from _check_weights(document, options.get("categories"))
+        yield from check_paid(document, options)
+    yield from check_weights(document, options.get("categories"))
     yield from _repeated_entries(document, options)
     if value.get("kind") == "credit_note" and "credit_note_of" not in value:
         yield document.finding(
@@ -77,7 +77,8 @@ def _too_early(document: Document, options: JsonObject, schema: Schema) -> Itera
         )
 
 
-def _check_paid(document: Document, options: JsonObject) -> Iterator[Finding]:
+def check_paid(document: Document, options: JsonObject) -> Iterator[Finding]:
+    """Being marked as paid, where that makes no sense or is said twice."""
     rule, path = "option-contradiction", (_OPTIONS, "mark_as_paid")
     if "credit_note_of" in document.value:
         summary = "a credit note cannot be marked as paid"
@@ -93,7 +94,7 @@ def _check_paid(document: Document, options: JsonObject) -> Iterator[Finding]:
         )
 
 
-def _check_weights(document: Document, categories: Json) -> Iterator[Finding]:
+def check_weights(document: Document, categories: Json) -> Iterator[Finding]:
     """Shares that do not add up to 1 in a group. An entry without a group may belong to any."""
     shares: dict[str, list[tuple[int, Decimal]]] = {}
     for index, entry in enumerate(categories if isinstance(categories, list) else []):

@@ -40,12 +40,13 @@ def check_policies(
                 detail=f"{_DETAIL} Allowed: {', '.join(f'`{rate}`' for rate in policies.vat_rates or ())}.",
             )
     if policies.max_amount:
-        yield from _check_amount(resolved, policies, product, rounding)
+        yield from check_amount(resolved, policies, product, rounding)
 
 
-def _check_amount(
+def check_amount(
     resolved: ResolvedInvoice, policies: Policies, product: Product, rounding: str
 ) -> Iterator[Finding]:
+    """An invoice of more than the largest amount allowed in its currency."""
     try:
         computed = totals(resolved.invoice.body, rounding=rounding, product=product)
     except UnknownProductError:

@@ -111,7 +111,7 @@ def check_references(
         if key.field == "external_reference" and key.value not in declared[key.kind]:
             yield from _undeclared(resolved.document, path, key, declared[key.kind])
         if key.kind == "product":
-            yield from _check_currency(resolved, path, product(key))
+            yield from check_currency(resolved, path, product(key))
 
 
 def _keys(body: Body) -> Iterator[tuple[Path, Key]]:
@@ -142,7 +142,7 @@ def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) ->
     )
 
 
-def _check_currency(resolved: ResolvedInvoice, path: Path, declared: ProductBody | None) -> Iterator[Finding]:
+def check_currency(resolved: ResolvedInvoice, path: Path, declared: ProductBody | None) -> Iterator[Finding]:
     """A line that takes its price from a product in another currency."""
     if declared is None:
         return

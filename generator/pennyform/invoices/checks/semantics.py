@@ -27,17 +27,17 @@ def check_invoice(document: Document, schema: Schema) -> list[Finding]:
         return []
     return [
         *check_any(document, schema),
-        *_check_deadline(document),
-        *_check_sections(document),
-        *_check_lines(document),
-        *_check_discount(document, ("discount",), document.value.get("discount"), None),
+        *check_deadline(document),
+        *check_sections(document),
+        *check_lines(document),
+        *check_discount(document, ("discount",), document.value.get("discount"), None),
         *check_options(document, schema),
     ]
 
 
 def check_any(document: Document, schema: Schema) -> list[Finding]:
     """What holds for every kind of definition: real days, references without stray spaces."""
-    findings = [*_check_reference(document)]
+    findings = [*check_reference(document)]
     for path, leaf, value in leaves(schema, document.value):
         variant = leaf["anyOf"][0] if "anyOf" in leaf else leaf
         # An expression is allowed where a date is, and is checked as one once it has been evaluated.
@@ -49,7 +49,8 @@ def check_any(document: Document, schema: Schema) -> list[Finding]:
     return findings
 
 
-def _check_reference(document: Document) -> Iterator[Finding]:
+def check_reference(document: Document) -> Iterator[Finding]:
+    """A reference with spaces that nobody sees."""
     reference = document.value.get("external_reference") if isinstance(document.value, dict) else None
     if not isinstance(reference, str):
         return
@@ -65,7 +66,8 @@ def _check_reference(document: Document) -> Iterator[Finding]:
         )
 
 
-def _check_deadline(document: Document) -> Iterator[Finding]:
+def check_deadline(document: Document) -> Iterator[Finding]:
+    """A deadline before the date of the invoice."""
     day, deadline = (document.value.get(name) for name in ("date", "deadline"))
     if not isinstance(day, str) or not isinstance(deadline, str):
         return
@@ -79,7 +81,8 @@ def _check_deadline(document: Document) -> Iterator[Finding]:
         )
 
 
-def _check_sections(document: Document) -> Iterator[Finding]:
+def check_sections(document: Document) -> Iterator[Finding]:
+    """Ranks of sections that do not count 1, 2, 3."""
     sections = mappings(document.value.get("invoice_line_sections"))
     ranks: list[Json] = [section.get("rank") for _, section in sections]
     if not all(map(_is_integer, ranks)) or sorted(ranks) == list(range(1, len(ranks) + 1)):
@@ -95,7 +98,8 @@ def _check_sections(document: Document) -> Iterator[Finding]:
             )
 
 
-def _check_lines(document: Document) -> Iterator[Finding]:
+def check_lines(document: Document) -> Iterator[Finding]:
+    """Sections, quantities and discounts of the lines."""
     sections = mappings(document.value.get("invoice_line_sections"))
     ranks = {section["rank"] for _, section in sections if _is_integer(section.get("rank"))}
     for index, line in mappings(document.value.get("invoice_lines")):
@@ -113,13 +117,14 @@ def _check_lines(document: Document) -> Iterator[Finding]:
         gross = None
         if _is_number(line.get("quantity")):
             quantity = Decimal(line["quantity"])
-            yield from _check_quantity(document, (*path, "quantity"), quantity)
+            yield from check_quantity(document, (*path, "quantity"), quantity)
             price = parse_amount(line.get("raw_currency_unit_price"))
             gross = quantity * price if price is not None else None
-        yield from _check_discount(document, (*path, "discount"), line.get("discount"), gross)
+        yield from check_discount(document, (*path, "discount"), line.get("discount"), gross)
 
 
-def _check_quantity(document: Document, path: Path, quantity: Decimal) -> Iterator[Finding]:
+def check_quantity(document: Document, path: Path, quantity: Decimal) -> Iterator[Finding]:
+    """A quantity of too many digits, or of the wrong sign on a credit note."""
     exponent = quantity.normalize().as_tuple().exponent
     # Infinity and NaN, whose exponent is a letter, cannot be read from YAML.
     has_many_decimals = isinstance(exponent, int) and exponent < -_QUANTITY_DECIMALS
@@ -136,7 +141,7 @@ def _check_quantity(document: Document, path: Path, quantity: Decimal) -> Iterat
         )
 
 
-def _check_discount(
+def check_discount(
     document: Document, path: Path, discount: Json, gross: Decimal | None
 ) -> Iterator[Finding]:
     """A discount of more than everything, or of less than nothing, is a mistake.

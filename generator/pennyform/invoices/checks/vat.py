@@ -50,14 +50,14 @@ def check_vat_rates(
             field = "vat_rate" if line.vat_rate else "product"
             lines.append(_TaxedLine(("invoice_lines", index, field), rate, filled))
     for taxed in lines:
-        yield from _check_rate(resolved, taxed)
+        yield from check_rate(resolved, taxed)
         if customer:
-            yield from _check_country(resolved, taxed, customer)
-    yield from _check_exemption(resolved, lines)
-    yield from _check_mixed(resolved, lines)
+            yield from check_country(resolved, taxed, customer)
+    yield from check_exemption(resolved, lines)
+    yield from check_mixed(resolved, lines)
 
 
-def _check_rate(resolved: ResolvedInvoice, taxed: _TaxedLine) -> Iterator[Finding]:
+def check_rate(resolved: ResolvedInvoice, taxed: _TaxedLine) -> Iterator[Finding]:
     """A rate that was not in force on the invoice's date, or whose effect nobody has looked up."""
     day, rate = resolved.invoice.body.date.isoformat(), taxed.rate
     period = ""
@@ -75,7 +75,7 @@ def _check_rate(resolved: ResolvedInvoice, taxed: _TaxedLine) -> Iterator[Findin
         yield _warning(resolved, "vat-rate-assumed", summary, taxed.path, detail=rate.note, fix=fix)
 
 
-def _check_country(
+def check_country(
     resolved: ResolvedInvoice, taxed: _TaxedLine, customer: DesiredCustomer
 ) -> Iterator[Finding]:
     """A code that does not go with where the customer is."""
@@ -111,7 +111,7 @@ def _mismatch(rate: Rate, country: str, *, is_business: bool) -> str:
     return ""
 
 
-def _check_exemption(resolved: ResolvedInvoice, lines: Sequence[_TaxedLine]) -> Iterator[Finding]:
+def check_exemption(resolved: ResolvedInvoice, lines: Sequence[_TaxedLine]) -> Iterator[Finding]:
     """A sale without tax that does not say why; under reverse charge Pennylane's own text does."""
     has_text = any(getattr(resolved.invoice.body, name, None) for name in _TEXTS)
     if has_text or resolved.invoice.kind == "imported_invoice":
@@ -129,7 +129,7 @@ def _check_exemption(resolved: ResolvedInvoice, lines: Sequence[_TaxedLine]) -> 
             return
 
 
-def _check_mixed(resolved: ResolvedInvoice, lines: Sequence[_TaxedLine]) -> Iterator[Finding]:
+def check_mixed(resolved: ResolvedInvoice, lines: Sequence[_TaxedLine]) -> Iterator[Finding]:
     """Lines that leave the tax to the customer beside lines that charge it."""
     charged = next((taxed for taxed in lines if taxed.rate.on_document and taxed.rate.percent), None)
     reversed_ = next((taxed for taxed in lines if taxed.rate.reverse_charge), None)

@@ -22,7 +22,10 @@ def is_business_day(day: date, calendar: str) -> bool:
     Raises:
         ValueError: there is no such calendar.
     """
-    return day.weekday() < _SATURDAY and day not in _holidays(calendar)(day.year)
+    holidays = _CALENDARS.get(calendar)
+    if holidays is None:
+        raise ValueError(f"no calendar {calendar!r}; there are {', '.join(_CALENDARS)}")
+    return day.weekday() < _SATURDAY and day not in holidays(day.year)
 
 
 def next_business_day(day: date, calendar: str) -> date:
@@ -60,15 +63,9 @@ def _within_reach(day: date) -> date:
     return day
 
 
-def _holidays(calendar: str) -> Holidays:
-    found = _CALENDARS.get(calendar)
-    if found is None:
-        raise ValueError(f"no calendar {calendar!r}; there are {', '.join(_CALENDARS)}")
-    return found
-
-
 @cache
-def _french(year: int) -> frozenset[date]:
+def french_holidays(year: int) -> frozenset[date]:
+    """The legal holidays of metropolitan France (Code du travail, L3133-1)."""
     fixed = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
     # Easter Monday, Ascension, Whit Monday.
     movable = (easter(year) + timedelta(days=days) for days in (1, 39, 50))
@@ -76,15 +73,16 @@ def _french(year: int) -> frozenset[date]:
 
 
 @cache
-def _target(year: int) -> frozenset[date]:
+def target_holidays(year: int) -> frozenset[date]:
+    """The closing days of TARGET, the euro's payment system (European Central Bank)."""
     fixed = ((1, 1), (5, 1), (12, 25), (12, 26))
     # Good Friday and Easter Monday.
     movable = (easter(year) + timedelta(days=days) for days in (-2, 1))
     return frozenset([*(date(year, month, day) for month, day in fixed), *movable])
 
 
-def _none(_: int) -> frozenset[date]:
-    return frozenset()
-
-
-_CALENDARS: dict[str, Holidays] = {"FR": _french, "TARGET": _target, "weekends": _none}
+_CALENDARS: dict[str, Holidays] = {
+    "FR": french_holidays,
+    "TARGET": target_holidays,
+    "weekends": lambda _: frozenset(),
+}

@@ -168,7 +168,11 @@ class Evaluation:
             items = values.get(field) if isinstance(values, Mapping) else None
             if isinstance(items, list):
                 # A list of a data file for a parameter that takes one: it is data, no text becomes it.
-                self.marks |= {(*to, *steps): place for steps, place in _marks_inside(name, scope)}
+                prefix = f"{name}."
+                for source, place in scope.sources.items():
+                    if source.startswith(prefix):
+                        steps = source.removeprefix(prefix).split(".")
+                        self.marks[*to, *(int(step) if step.isdigit() else step for step in steps)] = place
                 self.marks[to] = mark
                 return items
         self.origins[to] = Origin(text, mark, scope.sources)
@@ -194,14 +198,6 @@ class Evaluation:
             )
             return _NOTHING
         return _NOTHING if result is None else result
-
-
-def _marks_inside(name: str, scope: Scope) -> Iterator[tuple[Path, Mark]]:
-    """Where the parts of what ``name`` stands for are written, by the path of each in it."""
-    for source, mark in scope.sources.items():
-        if source.startswith(f"{name}."):
-            steps = source.removeprefix(f"{name}.").split(".")
-            yield tuple(int(step) if step.isdigit() else step for step in steps), mark
 
 
 def _as_field(schema: Schema, value: Json) -> Json:

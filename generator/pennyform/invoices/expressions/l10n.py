@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from pennyform.invoices.money.currency import minor_units
 
@@ -28,7 +29,8 @@ _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
-class _Form(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Form:
     """How a language writes an amount."""
 
     thousands: str
@@ -49,7 +51,7 @@ def month_name(day: date, language: str) -> str:
     Raises:
         ValueError: there is no such language.
     """
-    return _of(_MONTHS, language)[day.month - 1]
+    return _for_language(_MONTHS, language)[day.month - 1]
 
 
 def long_date(day: date, language: str) -> str:
@@ -60,17 +62,17 @@ def long_date(day: date, language: str) -> str:
 
 def money(amount: Decimal, currency: str, language: str) -> str:
     """``amount`` with the currency's decimals and its sign: ``1 234,50 €``, ``€1,234.50``."""
-    form = _of(_FORMS, language)
+    form = _for_language(_FORMS, language)
     rounded = amount.quantize(Decimal(1).scaleb(-minor_units(currency)), ROUND_HALF_UP) + 0
-    whole, _, decimals = f"{abs(rounded):,f}".partition(".")
-    number = whole.replace(",", form.thousands) + (form.decimals + decimals if decimals else "")
+    digits, _, decimals = f"{abs(rounded):,f}".partition(".")
+    number = digits.replace(",", form.thousands) + (form.decimals + decimals if decimals else "")
     symbol, sign = _SYMBOLS.get(currency, currency), "-" if rounded < 0 else ""
     if not form.symbol_first:
         return f"{sign}{number}{_SPACE}{symbol}"
     return f"{sign}{symbol}{_SPACE if symbol == currency else ''}{number}"
 
 
-def _of(table: Mapping[str, _Entry], language: str) -> _Entry:
+def _for_language(table: Mapping[str, _Entry], language: str) -> _Entry:
     if language not in table:
         raise ValueError(f"nothing is known about {language!r}; there are {', '.join(table)}")
     return table[language]

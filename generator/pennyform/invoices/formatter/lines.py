@@ -77,8 +77,11 @@ class Lines:
         columns = {mark.key_column for mark in marks}
         if len(columns) != 1 or len({mark.key_line for mark in marks}) != len(marks) or not order:
             return []
-        if any(not self._begins_line(mark, first=mark is marks[0]) for mark in marks):
-            return []
+        for mark in marks:
+            before = self._lines[mark.key_line - 1][: mark.key_column - 1]
+            is_first_of_item = mark is marks[0] and _BEFORE_A_KEY.fullmatch(before)
+            if before.strip() and not is_first_of_item:
+                return []
         column = columns.pop() - 1
         floor = self._floor(document, path)
         starts = [self._block_start(mark.key_line - 1, column, floor) for mark in marks]
@@ -89,10 +92,6 @@ class Lines:
             starts[0] = blank[-1] + 1 if blank else first_key
         ends = [*starts[1:], self._end(document, path)]
         return [_Entry(*fields) for fields in zip(members, starts, ends, strict=True)]
-
-    def _begins_line(self, mark: Mark, *, first: bool) -> bool:
-        before = self._lines[mark.key_line - 1][: mark.key_column - 1]
-        return not before.strip() or (first and bool(_BEFORE_A_KEY.fullmatch(before)))
 
     def _floor(self, document: Document, path: Path) -> int:
         """The first line that can belong to the first key of the mapping at ``path``."""

@@ -65,7 +65,14 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
         reader: reads the files.
     """
     findings: list[Finding] = []
-    context = RepositoryContext(_load_settings(sources, findings, reader), findings)
+    value: JsonObject = {}
+    if sources.settings:
+        file = reader.read(sources.settings)
+        findings += file.findings
+        document, is_well_formed = file.document, file.is_well_formed
+        if document and is_valid("pennyform", document, findings, is_well_formed=is_well_formed):
+            value = document.value
+    context = RepositoryContext(parse_settings(sources.root, value), findings)
     for source in candidates:
         file = reader.read(source)
         kind = kind_of(source, file.document) if file.document else source.kind
@@ -96,17 +103,6 @@ def is_valid(kind: str, document: Document, findings: list[Finding], *, is_well_
     problems = [*schema_errors(kind, document), *semantic_check(document, schema)]
     findings += problems
     return is_well_formed and not errors(problems)
-
-
-def _load_settings(sources: Sources, findings: list[Finding], reader: FileReader) -> Settings:
-    value: JsonObject = {}
-    if sources.settings:
-        file = reader.read(sources.settings)
-        findings += file.findings
-        document = file.document
-        if document and is_valid("pennyform", document, findings, is_well_formed=file.is_well_formed):
-            value = document.value
-    return parse_settings(sources.root, value)
 
 
 def _add(context: RepositoryContext, kind: str, file: SourceFile, document: Document) -> None:

@@ -17,7 +17,7 @@ from pennyform.invoices.checks.references import (
 from pennyform.invoices.checks.vat import check_vat_rates
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.reference_prefix import prefixed, with_prefix
-from pennyform.invoices.model import DesiredCustomer, Key, Place, Policies
+from pennyform.invoices.model import Key, Place, Policies
 from pennyform.invoices.repository.context import RepositoryContext, is_valid
 from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.sources.attachments import find_attachments
@@ -195,7 +195,11 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
     settings, product = context.settings, context.repository().product
     yield from check_references(resolved, product, context.declared)
     yield from check_amounts(resolved, product)
-    yield from check_vat_rates(resolved, product, _declared_customer(resolved, context))
+    key = resolved.invoice.body.customer_id
+    customer = None
+    if isinstance(key, Key) and key.field == "external_reference":
+        customer = context.customers.get(str(key.value))
+    yield from check_vat_rates(resolved, product, customer)
     if resolved.invoice.file:
         from pennyform.invoices.checks.imports import check_import
 
@@ -208,13 +212,6 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
         from pennyform.invoices.checks.policies import check_policies
 
         yield from check_policies(resolved, settings.policies, product, settings.rounding)
-
-
-def _declared_customer(resolved: ResolvedInvoice, context: RepositoryContext) -> DesiredCustomer | None:
-    key = resolved.invoice.body.customer_id
-    if not isinstance(key, Key) or key.field != "external_reference":
-        return None
-    return context.customers.get(str(key.value))
 
 
 def _place(definition: ResolvedDefinition) -> Place:

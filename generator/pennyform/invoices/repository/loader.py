@@ -61,7 +61,9 @@ def load(
         claims += result.claims
         notes += result.credit_notes
         files.update(result.files)
-    files |= {_relative(path, sources.root): sha256 for path, sha256 in reader.sha256.items()}
+    for path, sha256 in reader.sha256.items():
+        is_inside = path.is_relative_to(sources.root)
+        files[path.relative_to(sources.root).as_posix() if is_inside else str(path)] = sha256
     findings += [*duplicates(claims), *check_credit_notes(notes, claims, sources, context, reader)]
     return context.repository(invoices, files), tidy(with_remedies(findings))
 
@@ -144,7 +146,3 @@ def _files_mentioning(
         content = None if source.path in given else reader.content(source)[0]
         if content is not None and any(text in content for text in texts):
             yield source
-
-
-def _relative(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

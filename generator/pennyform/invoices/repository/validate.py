@@ -72,9 +72,7 @@ def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> Va
     context = load_context(sources, (*sources.shared, *unsure), reader)
     total = _PartialResult(0, context.claims, [], [*sources.rejected, *context.findings])
     work = partial(_check, context=context, reader=reader)
-    for part in _share(
-        work, [*context.invoices, *sure], processes=_process_count(len(sources.given), processes)
-    ):
+    for part in _share(work, [*context.invoices, *sure], processes):
         total.invoices += part.invoices
         total.findings += part.findings
         total.claims += part.claims
@@ -109,17 +107,13 @@ def _check(invoices: Sequence[Source], context: RepositoryContext, reader: FileR
 _Work = Callable[[Sequence[Source]], _PartialResult]
 
 
-def _process_count(files: int, requested: int | None) -> int:
-    """How many processes to use; one where the system cannot fork, since the others would start from zero."""
-    if files < FEWEST_FILES_TO_SHARE or not hasattr(os, "fork"):
-        return 1
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return requested or available
-
-
-def _share(work: _Work, sources: Sequence[Source], *, processes: int) -> Iterator[_PartialResult]:
+def _share(work: _Work, sources: Sequence[Source], processes: int | None) -> Iterator[_PartialResult]:
     """What ``work`` gives for each part of ``sources``, in their order."""
-    if processes == 1:
+    if processes is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        processes = cores or 1
+    # Where the system cannot fork, other processes would have to read the context anew.
+    if processes == 1 or len(sources) < FEWEST_FILES_TO_SHARE or not hasattr(os, "fork"):
         yield work(sources)
         return
     import multiprocessing

@@ -6,7 +6,7 @@ only the variant that the author meant is explained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -100,7 +100,7 @@ def explain_errors(document: Document, schema: Schema) -> list[Finding]:
                 intended.add((error.path, instead))
     for error in errors:
         if error.keyword != "additionalProperties":
-            findings += _EXPLANATIONS.get(error.keyword, _bound)(document, schema, error, intended)
+            findings += _explain(document, schema, error, intended)
     return findings
 
 
@@ -113,7 +113,32 @@ def _of_intended_variant(error: ValidationError) -> Iterator[ValidationError]:
         yield from _of_intended_variant(inner)
 
 
-def _missing(document: Document, root: Schema, error: _SchemaError, intended: _Intended) -> Iterator[Finding]:
+def _explain(document: Document, root: Schema, error: _SchemaError, intended: _Intended) -> Iterator[Finding]:
+    path, value = error.path, error.value
+    match error.keyword:
+        case "required":
+            yield from _missing_fields(document, root, error, intended)
+        case "not":
+            branch = _branch(root, error.schema_path)
+            assert branch, "a field is only ever forbidden on one side of an `if`"
+            summary = f"`{path[-1]}` does not belong here {branch.condition}"
+            fix = f"delete it, or {'change' if branch.present else 'add'} {branch.assignment}"
+            yield document.finding("unknown-field", summary, path, key=True, fix=fix)
+        case "type":
+            yield messages.type_finding(document, path, error.schema, value)
+        case "enum":
+            # Where the type is wrong too, the error about it says more.
+            if "type" not in error.schema or isinstance(value, str):
+                yield messages.enum_finding(document, path, error.expected, value)
+        case "pattern":
+            yield messages.pattern_finding(document, path, error.schema, value)
+        case keyword:
+            yield messages.bound_finding(document, path, keyword, error.expected)
+
+
+def _missing_fields(
+    document: Document, root: Schema, error: _SchemaError, intended: _Intended
+) -> Iterator[Finding]:
     branch = _branch(root, error.schema_path)
     if branch and (error.path, branch.field) in intended:
         return  # the other variant was meant
@@ -141,38 +166,3 @@ def _branch(root: Schema, schema_path: tuple[str | int, ...]) -> _Branch | None:
             branch = _Branch(name, constant, step == "then", other.get("required", []))
         schema = schema[step]
     return branch
-
-
-def _forbidden(document: Document, root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
-    branch = _branch(root, error.schema_path)
-    assert branch, "a field is only ever forbidden on one side of an `if`"
-    summary = f"`{error.path[-1]}` does not belong here {branch.condition}"
-    fix = f"delete it, or {'change' if branch.present else 'add'} {branch.assignment}"
-    yield document.finding("unknown-field", summary, error.path, key=True, fix=fix)
-
-
-def _type(document: Document, _root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
-    yield messages.type_finding(document, error.path, error.schema, error.value)
-
-
-def _enum(document: Document, _root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
-    reported_by_type = "type" in error.schema and not isinstance(error.value, str)
-    if not reported_by_type:
-        yield messages.enum_finding(document, error.path, error.expected, error.value)
-
-
-def _pattern(document: Document, _root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
-    yield messages.pattern_finding(document, error.path, error.schema, error.value)
-
-
-def _bound(document: Document, _root: Schema, error: _SchemaError, _: _Intended) -> Iterator[Finding]:
-    yield messages.bound_finding(document, error.path, error.keyword, error.expected)
-
-
-_EXPLANATIONS: dict[str, Callable[[Document, Schema, _SchemaError, _Intended], Iterator[Finding]]] = {
-    "required": _missing,
-    "type": _type,
-    "enum": _enum,
-    "pattern": _pattern,
-    "not": _forbidden,
-}

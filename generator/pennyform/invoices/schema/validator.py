@@ -21,7 +21,8 @@ def compile_schema(schema: Schema) -> Draft7Validator:
 
 
 @cache
-def _validator(kind: str) -> Draft7Validator:
+def validator(kind: str) -> Draft7Validator:
+    """The validator of one kind of definition."""
     return compile_schema(definition_schema(kind))
 
 
@@ -32,7 +33,7 @@ def schema_errors(kind: str, document: Document) -> list[Finding]:
         Failure: the schemas have not been emitted.
     """
     try:
-        if _validator(kind).is_valid(document.value):
+        if validator(kind).is_valid(document.value):
             return []
     except ValueError:
         pass  # text with a lone surrogate, which Rust cannot hold

@@ -54,7 +54,7 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     given = [Path(path) for path in paths] or [Path()]
     missing = [path for path in given if not path.exists()]
     if missing:
-        raise Failure([_missing(path) for path in missing])
+        raise Failure([_missing_path(path) for path in missing])
     roots = {_settings_root(path) for path in given}
     if len(roots) > 1:
         raise failure(
@@ -64,7 +64,8 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
             fix="run the command once for each",
         )
     settings_root = roots.pop()
-    root = settings_root or _common_folder(given)
+    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in given)]
+    root = settings_root or Path(os.path.commonpath(folders))
     names_from = None if given[0].is_absolute() else Path.cwd()
     sources = _unique(_source(path, root, names_from) for path in _files(given) if path.name != SETTINGS_FILE)
     shared = _unique(_source(path, root, names_from) for folder in _FOLDERS for path in _walk(root / folder))
@@ -130,7 +131,7 @@ def _below(path: str, folder: str) -> str | None:
     return path[len(prefix) :] if path.startswith(prefix) else None
 
 
-def _missing(path: Path) -> Finding:
+def _missing_path(path: Path) -> Finding:
     close = close_name(path)
     fix = f"write `{path.with_name(close)}`" if close else "check the path, and the folder you are in"
     return Finding("path-missing", Severity.ERROR, "there is no such file or folder", file=str(path), fix=fix)
@@ -143,11 +144,6 @@ def _settings_root(path: Path) -> Path | None:
         if (folder / SETTINGS_FILE).is_file():
             return folder
     return None
-
-
-def _common_folder(paths: Iterable[Path]) -> Path:
-    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in paths)]
-    return Path(os.path.commonpath(folders))
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -200,17 +200,14 @@ def _parse(content: bytes) -> Element:
 
 def _embedded_xml(pdf: bytes) -> bytes:
     """The XML that a PDF carries as a stream, compressed or not."""
-    for stream in _streams(pdf):
+    for match in _STREAM.finditer(pdf):
+        stream = match[1]
+        if b"CrossIndustryInvoice" not in stream:
+            try:
+                # Bounded: a few bytes can unpack to gigabytes.
+                stream = zlib.decompressobj().decompress(stream, _LARGEST)
+            except zlib.error:
+                continue
         if b"CrossIndustryInvoice" in stream:
             return stream.strip()
     raise UnreadableError("the PDF carries no electronic invoice")
-
-
-def _streams(pdf: bytes) -> Iterator[bytes]:
-    for match in _STREAM.finditer(pdf):
-        yield match[1]
-        try:
-            # Bounded: a few bytes can unpack to gigabytes.
-            yield zlib.decompressobj().decompress(match[1], _LARGEST)
-        except zlib.error:
-            continue

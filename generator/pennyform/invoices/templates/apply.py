@@ -67,7 +67,7 @@ def header_scope(document: Document) -> Scope:
 
 def _value_marks(document: Document, template: Template) -> dict[str, Mark]:
     """Where the value of each parameter is written, by its name; entries of lists as ``name.0.field``."""
-    found = {}
+    value_marks = {}
     for name in template.parameters:
         path: Path = ("values", name)
         marks = document.marks
@@ -75,8 +75,8 @@ def _value_marks(document: Document, template: Template) -> dict[str, Mark]:
             marks, path = template.document.marks, ("parameters", name, "default")
         for value_path, mark in marks.items():
             if value_path[: len(path)] == path:
-                found[".".join(map(str, (name, *value_path[len(path) :])))] = mark
-    return found
+                value_marks[".".join(map(str, (name, *value_path[len(path) :])))] = mark
+    return value_marks
 
 
 def _join(definition: ResolvedDefinition, evaluation: Evaluation, provided: JsonObject) -> ResolvedDefinition:

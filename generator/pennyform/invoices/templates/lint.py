@@ -52,7 +52,7 @@ def _check_part(
         for index, entry in enumerate(value):
             yield from _check_part(document, (*path, index), entry, known, parameters)
     elif isinstance(value, str) and "{" in value:
-        for problem, fix in _problems(value, known):
+        for problem, fix in _expression_problems(value, known):
             yield document.finding(
                 "expression",
                 f"the expression cannot be evaluated: {problem}",
@@ -62,7 +62,7 @@ def _check_part(
             )
 
 
-def _problems(text: str, known: Known) -> Iterator[tuple[str, str]]:
+def _expression_problems(text: str, known: Known) -> Iterator[tuple[str, str]]:
     """What is wrong with the expressions in ``text``, and what to write instead."""
     try:
         trees = syntax_trees(text)
