@@ -18,7 +18,7 @@ from pennyform.spec.document.extensions import (
     STABILITY,
 )
 from pennyform.spec.document.json_types import Json, JsonObject
-from pennyform.spec.document.structure import scopes_of
+from pennyform.spec.document.openapi import scopes_of
 
 _Reader = Callable[[re.Match[str], JsonObject], JsonObject | None]
 Patterns = Mapping[str, _Reader]
@@ -84,6 +84,12 @@ def _date(_: re.Match[str], schema: JsonObject) -> JsonObject | None:
     return {} if schema.get("format") in ("date", "date-time") else None
 
 
+def _scopes(match: re.Match[str], operation: JsonObject) -> JsonObject | None:
+    """Nothing new: the structure must ask for the same scopes."""
+    stated = set(re.findall(r"`([^`]+)`", match["scopes"]))
+    return {} if stated == scopes_of(operation.get("security", ())) else None
+
+
 def _always(**facts: Json) -> _Reader:
     return lambda *_: dict(facts)
 
@@ -132,10 +138,7 @@ PAGE_SIZE_PATTERNS: Patterns = {
 
 OPERATION_PATTERNS: Patterns = {
     **_DEPRECATED,
-    r"This endpoint requires (?:one of )?the following scopes?: (?P<scopes>.+)": lambda match, operation: (
-        # Nothing new: the structure must ask for the same scopes.
-        {} if set(re.findall(r"`([^`]+)`", match["scopes"])) == scopes_of(operation) else None
-    ),
+    r"This endpoint requires (?:one of )?the following scopes?: (?P<scopes>.+)": _scopes,
     r"\[BETA\] .+": _always(**{STABILITY: "beta"}),
     r"The maximum allowed file size is (?P<size>\d+)MB\.": lambda match, _: {FILE_SIZE: int(match["size"])},
 }

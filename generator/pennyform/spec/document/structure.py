@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING
 
 from pennyform.spec.document import extensions
 from pennyform.spec.document.json_types import Json, JsonObject, child
+from pennyform.spec.document.openapi import METHODS
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
-
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-"""The operations a path item may have, in OpenAPI's order."""
 
 
 def _list(items: JsonObject) -> JsonObject:
@@ -180,16 +178,3 @@ def _validator() -> Draft202012Validator:
     from jsonschema_rs import Draft202012Validator
 
     return Draft202012Validator(_SCHEMA, validate_formats=True)
-
-
-def scopes_of(operation: JsonObject) -> set[str]:
-    """The scopes that an operation object names.
-
-    Any one of them is enough: the contract's lists mean *one of*, whatever OpenAPI says about lists.
-    """
-    return {
-        scope
-        for requirement in operation.get("security", ())
-        for scopes in requirement.values()
-        for scope in scopes
-    }

@@ -82,7 +82,7 @@ class Operation:
     summary: str = ""
     description: str = ""
     stability: str = ""
-    file_megabytes: int | None = None
+    file_megabytes: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pennyform.findings import Failure, Finding, tidy
 from pennyform.spec.document.extensions import API, DECLARED
 from pennyform.spec.document.json_types import JsonObject, child
+from pennyform.spec.document.openapi import Document
 from pennyform.spec.document.overlay import apply_overlays
-from pennyform.spec.document.structure import METHODS
 from pennyform.spec.normaliser.component_names import Naming, name_records, vendor_name
 from pennyform.spec.normaliser.components import (
     Component,
@@ -46,8 +46,8 @@ def normalise(
         Failure: an overlay action matches nothing; a schema is contradictory, cyclic or refers outside; an
             operation's name, path or id cannot be emitted; names collide. Findings of one kind come together.
     """
-    document = apply_overlays(pinned, overlays)
-    flattener, collector = Flattener(document), ComponentCollector()
+    document = Document.read(apply_overlays(pinned, overlays))
+    flattener, collector = Flattener(document.json), ComponentCollector()
     drafts = _read_operations(document, flattener, collector)
     operations = [draft.operation for draft in drafts]
     error = _error_body(drafts, collector)
@@ -60,9 +60,9 @@ def normalise(
         known=names or {},
     )
     assigned = naming.assign()
-    rendered, named_operations = render_document(document, operations, components, assigned, error)
+    rendered, named_operations = render_document(document.json, operations, components, assigned, error)
     return Contract(
-        api=str(document["info"].get(API, "")),
+        api=str(document.json["info"].get(API, "")),
         document=rendered,
         operations=named_operations,
         names=name_records(assigned, components),
@@ -70,19 +70,18 @@ def normalise(
 
 
 def _read_operations(
-    document: JsonObject, flattener: Flattener, collector: ComponentCollector
+    document: Document, flattener: Flattener, collector: ComponentCollector
 ) -> list[OperationDraft]:
     """Every operation, its components collected, or the findings of all operations together."""
     reader = OperationReader(document, flattener, collector)
     drafts: list[OperationDraft] = []
     findings: list[Finding] = []
-    for path, item in sorted(document["paths"].items()):
-        for method in METHODS:
-            if method in item:
-                try:
-                    drafts.append(reader.read(path, method, item))
-                except Failure as error:
-                    findings.extend(error.findings)
+    for path, item in document.paths.items():
+        for method, operation in item.operations():
+            try:
+                drafts.append(reader.read(path, method, item, operation))
+            except Failure as error:
+                findings.extend(error.findings)
     _raise_findings([*findings, *lint_operations([draft.operation for draft in drafts])])
     return drafts
 
@@ -117,13 +116,12 @@ def _error_body(drafts: Sequence[OperationDraft], collector: ComponentCollector)
 
 
 def _vendor_names(
-    document: JsonObject, flattener: Flattener, components: Mapping[str, Component]
+    document: Document, flattener: Flattener, components: Mapping[str, Component]
 ) -> dict[str, str]:
     """The vendor's name for each component that equals one of its own; the shortest where several do."""
     names: dict[str, str] = {}
-    schemas = document.get("components", {}).get("schemas", {})
-    for name in sorted(schemas, key=lambda name: (len(name), name)):
-        schema = flattener.flatten(schemas[name], child("/components/schemas", name))
+    for name in sorted(document.schemas, key=lambda name: (len(name), name)):
+        schema = flattener.flatten(document.schemas[name], child("/components/schemas", name))
         for direction in (REQUEST, ANSWER):
             place = Place("", "", name)
             extracted = ComponentCollector().extract({**schema, "nullable": False}, direction, place)

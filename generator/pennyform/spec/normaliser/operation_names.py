@@ -9,8 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 
-from pennyform.spec.document.extensions import METHOD, RESOURCE
-from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.document.openapi import OperationObject
 from pennyform.spec.normaliser.identifiers import is_plural, singular, snake_case
 
 # The Firm API has every resource below the company that it belongs to: that company is an argument, not the
@@ -21,7 +20,7 @@ _ITEM = {"get": "get", "post": "create", "put": "update", "delete": "delete", "p
 
 
 def resource_and_method(
-    path: str, method: str, operation: JsonObject, *, page: bool, bare_array: bool
+    path: str, method: str, operation: OperationObject, *, page: bool, bare_array: bool
 ) -> tuple[str, str]:
     """The resource and the method's name of one operation.
 
@@ -33,9 +32,9 @@ def resource_and_method(
         bare_array: whether the request body is an array, which then replaces a whole collection.
     """
     segments = _BASE.sub("", path, count=1).strip("/").split("/")
-    resource = operation.get(RESOURCE) or snake_case(segments[0])
-    name = operation.get(METHOD) or _method(segments[1:], method, page=page, bare_array=bare_array)
-    return _legal(str(resource)), _legal(str(name))
+    resource = operation.resource or snake_case(segments[0])
+    name = operation.method_name or _method(segments[1:], method, page=page, bare_array=bare_array)
+    return _legal(resource), _legal(name)
 
 
 def _legal(name: str) -> str:

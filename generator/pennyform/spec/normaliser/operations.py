@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pennyform.findings import Failure, Finding, Severity
-from pennyform.spec.document.extensions import FILE_SIZE, STABILITY
-from pennyform.spec.document.json_types import JsonObject, child
-from pennyform.spec.document.references import follow
-from pennyform.spec.document.structure import scopes_of
+from pennyform.spec.document.json_types import child
+from pennyform.spec.document.openapi import (
+    Document,
+    MediaTypeObject,
+    OperationObject,
+    ParameterObject,
+    PathItemObject,
+    RequestBodyObject,
+    ResponseObject,
+)
 from pennyform.spec.normaliser.components import ComponentCollector, Place
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Body, Operation, Parameter, Schema
 from pennyform.spec.normaliser.flatten import Flattener
@@ -28,32 +35,32 @@ class OperationDraft:
 class OperationReader:
     """Reads the operations of one document."""
 
-    def __init__(self, document: JsonObject, flattener: Flattener, collector: ComponentCollector) -> None:
+    def __init__(self, document: Document, flattener: Flattener, collector: ComponentCollector) -> None:
         self._document = document
         self._flattener = flattener
         self._collector = collector
         self._shared_error_bodies: dict[str, Schema | None] = {}
 
-    def read(self, path: str, method: str, item: JsonObject) -> OperationDraft:
+    def read(self, path: str, method: str, item: PathItemObject, raw: OperationObject) -> OperationDraft:
         """Read one operation.
 
         Args:
             path: the contract's path.
-            method: the key of the operation in its path item.
+            method: ``get``, ``post``, …
             item: the path item.
+            raw: the operation in it.
 
         Raises:
             Failure: one of its schemas cannot be flattened, or it declares several success answers.
         """
-        raw = item[method]
         pointer = child(child("/paths", path), method)
         place = Place(path, method.upper(), "")
         status, success = self._success(raw, place, pointer)
         answer = self._body_schema(success, child(f"{pointer}/responses", status))
-        body = self._resolve(raw.get("requestBody", {}), pointer)
-        media_type, media = _preferred_media(body)
+        body = self._document.resolve(raw.request_body or RequestBodyObject(), pointer)
+        media_type, media = _preferred_media(body.content)
         request = (
-            self._flattener.flatten(media["schema"], f"{pointer}/requestBody") if "schema" in media else None
+            None if media.schema is None else self._flattener.flatten(media.schema, f"{pointer}/requestBody")
         )
         resource, name = resource_and_method(
             path,
@@ -63,16 +70,16 @@ class OperationReader:
             bare_array=(request or {}).get("type") == "array",
         )
         # Components are collected in this order, which decides where an overlay's texts are found first.
-        parameters = self._parameters(item, raw, place, pointer)
+        parameters = self._parameters(item.parameters_of(raw), place, pointer)
         request_body = None
         if request is not None:
             schema = self._collector.extract(request, REQUEST, replace(place, part=REQUEST))
-            request_body = Body(media_type, schema, bool(body.get("required")), media.get("encoding", {}))
+            request_body = Body(media_type, schema, body.required, media.encoding)
         if answer is not None:
             answer = self._collector.extract(answer, ANSWER, replace(place, part=status))
-        errors = sorted(status for status in raw["responses"] if status.isdecimal() and status >= "4")
+        errors = sorted(status for status in raw.responses if status.isdecimal() and status >= "4")
         operation = Operation(
-            operation_id=raw["operationId"],
+            operation_id=raw.operation_id,
             method=method.upper(),
             path=path,
             resource=resource,
@@ -82,76 +89,60 @@ class OperationReader:
             status=int(status),
             answer=answer,
             errors=tuple(map(int, errors)),
-            scopes=tuple(sorted(scopes_of(raw))),
-            deprecated=bool(raw.get("deprecated")),
+            scopes=tuple(sorted(raw.scopes)),
+            deprecated=raw.deprecated,
             security_schemes=tuple(
-                sorted({scheme for requirement in raw.get("security", []) for scheme in requirement})
+                sorted({scheme for requirement in raw.security for scheme in requirement})
             ),
-            summary=str(raw.get("summary", "")),
-            description=str(raw.get("description", "")),
-            stability=str(raw.get(STABILITY, "")),
-            file_megabytes=raw.get(FILE_SIZE),
+            summary=raw.summary,
+            description=raw.description,
+            stability=raw.stability,
+            file_megabytes=raw.file_megabytes,
         )
-        error_bodies = []
-        for status in errors:
-            response = raw["responses"][status]
-            name = str(response.get("$ref", ""))
-            # The named ones, which most operations share, are read once.
-            if not name or name not in self._shared_error_bodies:
-                resolved = self._resolve(response, pointer)
-                self._shared_error_bodies[name] = self._body_schema(resolved, f"{pointer}/responses")
-            error_body = self._shared_error_bodies[name]
-            if error_body is not None:
-                error_bodies.append(error_body)
-        return OperationDraft(operation, tuple(error_bodies))
+        error_bodies = [self._error_body(raw.responses[status], pointer) for status in errors]
+        return OperationDraft(operation, tuple(body for body in error_bodies if body is not None))
 
-    def _success(self, raw: JsonObject, place: Place, pointer: str) -> tuple[str, JsonObject]:
-        statuses = sorted(status for status in raw["responses"] if status.startswith("2"))
+    def _success(self, raw: OperationObject, place: Place, pointer: str) -> tuple[str, ResponseObject]:
+        statuses = sorted(status for status in raw.responses if status.startswith("2"))
         if len(statuses) != 1 or not statuses[0].isdecimal():
             summary = f"{place} declares {len(statuses)} success answers: {', '.join(statuses) or 'none'}"
             raise _failure("success-answer", summary, pointer)
-        response = self._resolve(raw["responses"][statuses[0]], pointer)
-        content = response.get("content") or {}
-        if content and _JSON not in content:
-            raise _failure("media-type", f"{place} answers {min(content)[:80]!r}, not JSON", pointer)
+        response = self._document.resolve(raw.responses[statuses[0]], pointer)
+        if response.content and _JSON not in response.content:
+            summary = f"{place} answers {min(response.content)[:80]!r}, not JSON"
+            raise _failure("media-type", summary, pointer)
         return statuses[0], response
 
-    def _body_schema(self, response: JsonObject, pointer: str) -> Schema | None:
-        _, media = _preferred_media(response)
-        return self._flattener.flatten(media["schema"], pointer) if "schema" in media else None
+    def _body_schema(self, response: ResponseObject, pointer: str) -> Schema | None:
+        _, media = _preferred_media(response.content)
+        return None if media.schema is None else self._flattener.flatten(media.schema, pointer)
+
+    def _error_body(self, response: ResponseObject, pointer: str) -> Schema | None:
+        """The body of one error; the named ones, which most operations share, are read once."""
+        if not response.ref or response.ref not in self._shared_error_bodies:
+            resolved = self._document.resolve(response, pointer)
+            self._shared_error_bodies[response.ref] = self._body_schema(resolved, f"{pointer}/responses")
+        return self._shared_error_bodies[response.ref]
 
     def _parameters(
-        self, item: JsonObject, raw: JsonObject, place: Place, pointer: str
+        self, references: Iterable[ParameterObject], place: Place, pointer: str
     ) -> tuple[Parameter, ...]:
-        """The path item's parameters, then the operation's, which replace those of the same name."""
-        declared: dict[tuple[str, str], JsonObject] = {}
-        for reference in (*item.get("parameters", []), *raw.get("parameters", [])):
-            parameter = self._resolve(reference, pointer)
-            declared[parameter["in"], parameter["name"]] = parameter
+        resolved = (self._document.resolve(reference, pointer) for reference in references)
         parameters = []
-        for (location, name), parameter in declared.items():
-            flat = self._flattener.flatten(
-                parameter.get("schema", {}), child(f"{pointer}/parameters", parameter["name"])
-            )
+        for (location, name), parameter in {(each.location, each.name): each for each in resolved}.items():
+            flat = self._flattener.flatten(parameter.schema, child(f"{pointer}/parameters", name))
             schema = self._collector.extract(flat, REQUEST, replace(place, part=f"?{name}"))
-            if parameter.get("description"):
-                schema["description"] = parameter["description"]
-            required = location == "path" or bool(parameter.get("required"))
+            if parameter.description:
+                schema["description"] = parameter.description
+            required = location == "path" or parameter.required
             parameters.append(Parameter(name, location, schema, required))
         return tuple(parameters)
 
-    def _resolve(self, item: JsonObject, pointer: str) -> JsonObject:
-        if "$ref" not in item:
-            return item
-        component: JsonObject = follow(item["$ref"], self._document, pointer)[1]
-        return component
 
-
-def _preferred_media(holder: JsonObject) -> tuple[str, JsonObject]:
+def _preferred_media(content: Mapping[str, MediaTypeObject]) -> tuple[str, MediaTypeObject]:
     """The content type to use, JSON where there is a choice, and its media type object."""
-    content = holder.get("content") or {}
     media_type = _JSON if _JSON in content else min(content, default="")
-    return media_type, content.get(media_type, {})
+    return media_type, content.get(media_type, MediaTypeObject())
 
 
 def _failure(rule: str, summary: str, pointer: str) -> Failure:

@@ -8,8 +8,8 @@ from pennyform.findings import Finding
 from pennyform.spec.description_facts import operation_facts, parameter_facts, schema_facts, text_facts
 from pennyform.spec.document.extensions import API, is_extension
 from pennyform.spec.document.json_types import Json, JsonObject, child
+from pennyform.spec.document.openapi import METHODS
 from pennyform.spec.document.references import restore_references
-from pennyform.spec.document.structure import METHODS
 from pennyform.spec.pin.left_out import LeftOut, UnreadEntry
 
 _OPERATION_FACTS = frozenset(

@@ -16,7 +16,7 @@ from pennyform.findings import failure
 from pennyform.spec.document import strict_json
 from pennyform.spec.document.canonical import canonical_json
 from pennyform.spec.document.json_types import Json, JsonObject
-from pennyform.spec.document.structure import scopes_of
+from pennyform.spec.document.openapi import Document
 from pennyform.spec.normaliser.contract import ComponentName
 from pennyform.spec.pin.left_out import UnreadEntry
 
@@ -173,18 +173,14 @@ def digest(content: bytes) -> str:
 
 def count_parts(document: JsonObject, *, unread: int) -> Counts:
     """Count what a pinned document holds; ``unread`` is the number of sentences not understood."""
-    operations = [
-        operation
-        for item in document["paths"].values()
-        for operation in item.values()
-        if isinstance(operation, dict) and "operationId" in operation
-    ]
+    read = Document.read(document)
+    operations = [operation for item in read.paths.values() for _, operation in item.operations()]
     return Counts(
         operations=len(operations),
-        paths=len(document["paths"]),
-        schemas=len(document.get("components", {}).get("schemas", {})),
+        paths=len(read.paths),
+        schemas=len(read.schemas),
         shapes=len(set(_object_schemas(document))),
-        scopes=len({scope for operation in operations for scope in scopes_of(operation)}),
+        scopes=len({scope for operation in operations for scope in operation.scopes}),
         unread=unread,
     )
 

@@ -13,6 +13,7 @@ from pennyform.spec.diff.schemas.node import SchemaPool
 from pennyform.spec.diff.schemas.operations import Operation, OperationReader
 from pennyform.spec.diff.schemas.reader import SchemaReader
 from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.openapi import Document
 
 _Key = tuple[str, str]
 _Operations = Mapping[_Key, Operation]
@@ -24,7 +25,7 @@ class ContractReader:
     def __init__(self, document: JsonObject, pool: SchemaPool) -> None:
         self.document = document
         self.schemas = SchemaReader(document, pool)
-        self.operations = OperationReader(document, self.schemas, pool).read()
+        self.operations = OperationReader(Document.read(document), self.schemas, pool).read()
 
 
 def compare_contracts(old: ContractReader, new: ContractReader, pool: SchemaPool) -> Iterator[Site]:

@@ -6,19 +6,21 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from pennyform.findings import failure
 from pennyform.spec.diff.schemas.node import SchemaNode, SchemaPool
 from pennyform.spec.diff.schemas.reader import SchemaReader
-from pennyform.spec.document.extensions import FILE_SIZE, STABILITY
 from pennyform.spec.document.json_types import JsonObject
-from pennyform.spec.document.references import follow
-from pennyform.spec.document.structure import METHODS, scopes_of
+from pennyform.spec.document.openapi import (
+    Document,
+    MediaTypeObject,
+    OperationObject,
+    ParameterObject,
+    PathItemObject,
+)
 from pennyform.spec.normaliser.operation_names import resource_and_method
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 # The Firm API keeps every resource below the company it belongs to.
 _OF_COMPANY = re.compile(r"/companies/\{[^{}]*\}/(?P<resource>[^/{}]+)")
-_LONGEST_CHAIN = 16
 # What OpenAPI takes for granted where a parameter says nothing about its style.
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
@@ -65,7 +67,7 @@ class Operation:
     symbol: str
     deprecated: bool
     stability: str
-    file_size: int | None
+    file_size: float | None
     scopes: frozenset[str]
     parameters: Mapping[tuple[str, str], Parameter]
     body: Mapping[str, Content] | None
@@ -97,7 +99,7 @@ class Operation:
 class OperationReader:
     """Reads the operations of one document."""
 
-    def __init__(self, document: JsonObject, schemas: SchemaReader, pool: SchemaPool) -> None:
+    def __init__(self, document: Document, schemas: SchemaReader, pool: SchemaPool) -> None:
         self._document = document
         self._schemas = schemas
         self._pool = pool
@@ -105,29 +107,26 @@ class OperationReader:
     def read(self) -> dict[tuple[str, str], Operation]:
         """Every operation by its key, in the order of paths and methods."""
         operations: dict[tuple[str, str], Operation] = {}
-        for path, item in sorted(self._document["paths"].items()):
-            for method in METHODS:
-                if method not in item:
-                    continue
-                identity = (path, method, self._schemas.identity((item.get("parameters"), item[method])))
+        for path, item in self._document.paths.items():
+            for method, raw in item.operations():
+                identity = (path, method, self._schemas.identity((item.parameters, raw)))
                 if identity not in self._pool.known:
-                    self._pool.known[identity] = self._operation(path, method, item)
+                    self._pool.known[identity] = self._operation(path, method, item, raw)
                 operation: Operation = self._pool.known[identity]
                 operations[operation.key] = operation
         return operations
 
-    def _operation(self, path: str, method: str, item: JsonObject) -> Operation:
-        raw = item[method]
-        body = self._resolve(raw.get("requestBody") or {})
+    def _operation(self, path: str, method: str, item: PathItemObject, raw: OperationObject) -> Operation:
+        body = raw.request_body and self._document.resolve(raw.request_body, "")
         answers: dict[str, Answer] = {}
-        for status, reference in sorted(raw["responses"].items()):
-            answer = self._resolve(reference)
+        for status, reference in sorted(raw.responses.items()):
+            answer = self._document.resolve(reference, "")
             headers = {
-                name.lower(): self._schemas.read(self._resolve(header).get("schema", {}))
-                for name, header in sorted(answer.get("headers", {}).items())
+                name.lower(): self._schemas.read(self._document.resolve(header, "").schema)
+                for name, header in sorted(answer.headers.items())
             }
-            answers[str(status)] = Answer(self._bodies(answer), headers)
-        bodies = self._bodies(body) if body else None
+            answers[status] = Answer(self._bodies(answer.content), headers)
+        bodies = self._bodies(body.content) if body else None
         page = any(
             "items" in content.schema.fields
             for status, answer in answers.items()
@@ -136,60 +135,52 @@ class OperationReader:
         )
         bare_array = any(content.schema.types == ("array",) for content in (bodies or {}).values())
         return Operation(
-            operation_id=raw["operationId"],
+            operation_id=raw.operation_id,
             method=method.upper(),
             path=path,
             symbol=".".join(resource_and_method(path, method, raw, page=page, bare_array=bare_array)),
-            deprecated=bool(raw.get("deprecated")),
-            stability=str(raw.get(STABILITY, "")),
-            file_size=raw.get(FILE_SIZE),
-            scopes=frozenset(scopes_of(raw)),
+            deprecated=raw.deprecated,
+            stability=raw.stability,
+            file_size=raw.file_megabytes,
+            scopes=frozenset(raw.scopes),
             parameters={
-                (parameter.location, parameter.name): parameter for parameter in self._parameters(item, raw)
+                (parameter.location, parameter.name): parameter
+                for parameter in map(self._parameter, item.parameters_of(raw))
             },
             body=bodies,
-            body_required=bool(body.get("required")),
+            body_required=body is not None and body.required,
             answers=answers,
         )
 
-    def _parameters(self, item: JsonObject, raw: JsonObject) -> Iterator[Parameter]:
-        """The path item's parameters, then the operation's, which replace those of the same name."""
-        for reference in (*item.get("parameters", ()), *raw.get("parameters", ())):
-            parameter = self._resolve(reference)
-            location = parameter["in"]
-            style = parameter.get("style", _STYLES.get(location))
-            yield Parameter(
-                name=parameter["name"].lower() if location == "header" else parameter["name"],
-                location=location,
-                required=location == "path" or bool(parameter.get("required")),
-                deprecated=bool(parameter.get("deprecated")),
-                style={
-                    "style": style,
-                    "explode": bool(parameter.get("explode", style == "form")),
-                    "allowReserved": bool(parameter.get("allowReserved")),
-                },
-                schema=self._schemas.read(parameter.get("schema", {})),
-            )
+    def _parameter(self, reference: ParameterObject) -> Parameter:
+        parameter = self._document.resolve(reference, "")
+        location = parameter.location
+        style = parameter.style or _STYLES.get(location)
+        return Parameter(
+            name=parameter.name.lower() if location == "header" else parameter.name,
+            location=location,
+            required=location == "path" or parameter.required,
+            deprecated=parameter.deprecated,
+            style={
+                "style": style,
+                "explode": style == "form" if parameter.explode is None else parameter.explode,
+                "allowReserved": parameter.allow_reserved,
+            },
+            schema=self._schemas.read(parameter.schema),
+        )
 
-    def _bodies(self, holder: JsonObject) -> dict[str, Content]:
+    def _bodies(self, content: Mapping[str, MediaTypeObject]) -> dict[str, Content]:
         return {
             media_type.lower(): Content(
-                self._schemas.read(media.get("schema", {})), media.get("encoding") or {}
+                self._schemas.read({} if media.schema is None else media.schema), media.encoding
             )
-            for media_type, media in sorted((holder.get("content") or {}).items())
+            for media_type, media in sorted(content.items())
         }
-
-    def _resolve(self, item: JsonObject) -> JsonObject:
-        for _ in range(_LONGEST_CHAIN):
-            if "$ref" not in item:
-                return item
-            item = follow(str(item["$ref"]), self._document, "")[1]
-        raise failure("reference", f"the reference {item['$ref']!r} leads on and on")
 
 
 def resources(document: JsonObject, operation_ids: Collection[str]) -> Iterator[str]:
     """The resources that some operations belong to."""
-    for path, item in document["paths"].items():
-        for method in METHODS:
-            if method in item and item[method]["operationId"] in operation_ids:
-                yield resource_and_method(path, method, item[method], page=False, bare_array=False)[0]
+    for path, item in Document.read(document).paths.items():
+        for method, operation in item.operations():
+            if operation.operation_id in operation_ids:
+                yield resource_and_method(path, method, operation, page=False, bare_array=False)[0]
