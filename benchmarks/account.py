@@ -129,7 +129,7 @@ def plan(folder: Path, count: int, lines: int) -> None:
     remote = AccountClient(Client(TOKEN, transport=Account(count, lines), rate_limit=None))
     state = State(folder / ".pennyform", "sample", remote.company())
     looked = refresh_read_only(repository, remote, state, Disk())
-    made = make_plan(repository, looked.observation, looked.warnings)
+    made = make_plan(repository, looked.remote, looked.warnings)
     if made.pending:
         raise AssertionError("the account is not what was asked for")
     plan_text.render(made.document())

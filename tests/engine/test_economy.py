@@ -107,7 +107,7 @@ class Campaign:
         remote = self.remote()
         state = State(self.root / ".pennyform", "sandbox", remote.company())
         with open_session(self.repository(), remote, state, runtime, interrupted=lambda: False) as session:
-            session.settle()
+            session.resolve_past_outcomes()
             yield session
 
     def apply(self) -> ApplyReport:
@@ -135,7 +135,7 @@ def planning(campaign: Campaign) -> int:
     remote = campaign.remote()
     state = State(campaign.root / ".pennyform", "sandbox", remote.company())
     looked = refresh_read_only(campaign.repository(), remote, state, Disk())
-    assert not make_plan(campaign.repository(), looked.observation).pending
+    assert not make_plan(campaign.repository(), looked.remote).pending
     return len(campaign.wire.sent) - before
 
 

@@ -284,7 +284,7 @@ class Office:
 
     def plan(self) -> Plan:
         looked = refresh_read_only(self.repository(), self.remote(), self.state(), self.storage)
-        return plan(self.repository(), looked.observation)
+        return plan(self.repository(), looked.remote)
 
     def apply(
         self, told: Mapping[str, Sequence[str]] | None = None, *, prune: bool = False, **options: Any
@@ -305,7 +305,7 @@ class Office:
             **options,
         ) as session:
             session.confirm_mails(**(told or {}))
-            session.settle()
+            session.resolve_past_outcomes()
             made = session.plan(prune=prune)
             before, refused = len(self.wire.sent), self.wire.refused
             report = session.apply(made, lambda done, total: None)
@@ -315,7 +315,7 @@ class Office:
 
     def verify(self) -> Verification:
         looked = refresh_read_only(self.repository(), self.remote(), self.state(), self.storage)
-        return verify(self.repository(), looked.observation)
+        return verify(self.repository(), looked.remote)
 
     def _interrupted(self) -> bool:
         writes = sum(request.method != "GET" for request in self.wire.sent)

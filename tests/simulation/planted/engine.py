@@ -12,17 +12,17 @@ from unittest.mock import patch
 from pennyform.cli.commands import apply
 from pennyform.cli.exits import Exit
 from pennyform.engine import session
-from pennyform.engine.applying import applier, invoice_run, prerequisites
-from pennyform.engine.applying.applier import Applier
+from pennyform.engine.applying import invoice_run, read_back
 from pennyform.engine.applying.invoice_run import InvoiceRun
+from pennyform.engine.applying.invoice_writer import InvoiceWriter
 from pennyform.engine.applying.prerequisites import PrerequisiteCreator
-from pennyform.engine.applying.read_back import read_back
 from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.plan_files import binding
 from pennyform.engine.planning import planner, post_finalize_tasks
 from pennyform.engine.planning.actions import Orphan, Step
 from pennyform.invoices.money import totals
+from pennyform.results.apply import Status
 from pennyform.results.plan import Action
 
 from tests.simulation.planted.bug import Bug, replaced
@@ -34,36 +34,39 @@ def _float_tax(base: Decimal, rate: Any, unit: Decimal) -> Decimal:
 
 @contextmanager
 def _amounts_not_compared() -> Iterator[None]:
-    real = invoice_run.compare
+    real = invoice_run.diff_invoice
 
     def lenient(*arguments: Any) -> Any:
         return replace(real(*arguments), amounts=())
 
     with ExitStack() as stack:
         for module in (invoice_run, planner):
-            stack.enter_context(patch.object(module, "compare", lenient))
+            stack.enter_context(patch.object(module, "diff_invoice", lenient))
         yield
 
 
-def _accept_anything(self: InvoiceRun, there: Any) -> bool:
-    self.there = there
+def _accept_anything(self: InvoiceRun, remote: Any) -> bool:
+    self.remote = remote
     return True
 
 
 @contextmanager
 def _finalized_at_once() -> Iterator[None]:
-    def finalize(self: Applier, one: InvoiceRun) -> None:
-        id_ = one.known_id
-        self._sender.send(one.subject, Step.FINALIZE, lambda: self.remote.finalize(id_), id_)
+    def finalize(self: InvoiceWriter, run: InvoiceRun) -> None:
+        account, id_ = self.context.account, run.known_id
+        self.context.sender.send(run.subject, Step.FINALIZE, lambda: account.finalize(id_), id_)
 
     writes = {**planner._WRITES, Action.CREATE: (Step.CREATE,), Action.NO_OP: ()}
-    with patch.object(planner, "_WRITES", writes), patch.object(Applier, "_finalize", finalize):
+    with patch.object(planner, "_WRITES", writes), patch.object(InvoiceWriter, "_finalize", finalize):
         yield
 
 
-def _reading_does_not_count(tracks: Any, *arguments: Any) -> dict[Any, Any]:
-    troubles = read_back(tracks, *arguments)
-    return {subject: one for subject, one in troubles.items() if "could not be" in one.detail}
+def _reading_does_not_count(runs: Any, context: Any) -> dict[Any, Any]:
+    mismatches = _find_mismatches(runs, context)
+    return {subject: one for subject, one in mismatches.items() if "could not be" in one.detail}
+
+
+_find_mismatches = read_back.find_mismatches
 
 
 def _no_doubt_about_mail(task: Any, reference: str, memory: Any) -> bool:
@@ -74,21 +77,22 @@ def _mail_again(self: TaskRunner, one: InvoiceRun, task: Any) -> bool:
     return False
 
 
-def _update_again(self: InvoiceRun, why: str, *, taken: bool, at: float) -> None:
-    if self.next is Step.UPDATE:
+def _update_again(self: InvoiceRun, why: str, *, reference_taken: bool, at: float) -> None:
+    if self.next_step is Step.UPDATE:
         return
-    _doubt(self, why, taken=taken, at=at)
+    _mark_uncertain(self, why, reference_taken=reference_taken, at=at)
 
 
-_doubt = InvoiceRun.doubt
+_mark_uncertain = InvoiceRun.mark_uncertain
 
 
 def _unconcerned(self: InvoiceRun, *, final: bool) -> None:
     self.shared = False
 
 
-def _create_again(self: PrerequisiteCreator, doubtful: Any, results: Any) -> None:
-    results |= {one: replace(results[one], status=prerequisites.Status.NOT_STARTED) for one in doubtful}
+def _create_again(self: PrerequisiteCreator, uncertain: Any) -> None:
+    results = self._results
+    results |= {one: replace(results[one], status=Status.NOT_STARTED) for one in uncertain}
 
 
 def _all_drafts(repository: Any, drafts: Any) -> tuple[Orphan, ...]:
@@ -110,7 +114,7 @@ BUGS: tuple[Bug, ...] = (
     replaced(
         "whatever is read back is accepted",
         InvoiceRun,
-        "accepts",
+        "accept",
         _accept_anything,
         "no answer in time",
         "the service rounds otherwise",
@@ -118,8 +122,8 @@ BUGS: tuple[Bug, ...] = (
     Bug("finalized in the same breath as created", _finalized_at_once, ("none",)),
     replaced(
         "a reading that differs does not stop",
-        applier,
-        "read_back",
+        read_back,
+        "find_mismatches",
         _reading_does_not_count,
         "no answer in time",
         "the service rounds otherwise",
@@ -142,7 +146,7 @@ BUGS: tuple[Bug, ...] = (
     replaced(
         "an update whose answer was lost is repeated",
         InvoiceRun,
-        "doubt",
+        "mark_uncertain",
         _update_again,
         test="test_an_update_that_may_still_be_on_its_way_is_waited_for",
     ),
@@ -156,11 +160,11 @@ BUGS: tuple[Bug, ...] = (
     replaced(
         "mail goes out whoever made it final",
         InvoiceRun,
-        "share",
+        "mark_shared",
         _unconcerned,
         "a second apply on another machine",
     ),
-    replaced("drafts of others are pruned", session, "orphans", _all_drafts, "none"),
+    replaced("drafts of others are pruned", session, "find_orphans", _all_drafts, "none"),
     replaced("a stale plan is carried out", binding, "staleness", lambda *_: "", "none"),
     replaced(
         "an unknown outcome exits 0",

@@ -12,7 +12,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import RefusedError
 from pennyform.engine.account.state import RemoteInvoice
 from pennyform.engine.limits import Patience
-from pennyform.engine.recovery.settle import UnknownOutcomeResolver
+from pennyform.engine.recovery.unknown_outcomes import UnknownOutcomeResolver
 from pennylane_company import _exchange, convert, errors, models
 from pennylane_company._exchange import Exchange, Operation
 from pennylane_company._failures import Fate
@@ -111,7 +111,7 @@ BUGS: tuple[Bug, ...] = (
     replaced(
         "a look-up that failed proves absence",
         UnknownOutcomeResolver,
-        "_look",
+        "_look_up",
         _failing_proves,
         "no answer, and then look-ups fail",
     ),

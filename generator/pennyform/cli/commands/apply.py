@@ -213,7 +213,7 @@ def _apply_locked(
 def _apply(session: Session, options: ApplyOptions, terminal: Terminal) -> Exit:
     targets, saved = options.targets, options.saved_plan
     session.confirm_mails(mailed=options.mailed, not_mailed=options.not_mailed)
-    session.settle()
+    session.resolve_past_outcomes()
     if targets.prune and saved is None:
         require_all_definitions(session.repository, targets)
     plan = session.plan(prune=targets.prune)
@@ -257,7 +257,7 @@ def exit_of(report: ApplyReport) -> Exit:
 
 
 def _check_saved_plan(saved: SavedPlan, session: Session, plan: Plan) -> None:
-    reason = binding.spent(saved, session.memory) or binding.staleness(saved, session.repository, plan)
+    reason = binding.spent(saved, session.journal.state) or binding.staleness(saved, session.repository, plan)
     if reason:
         raise failure(
             "plan-stale",

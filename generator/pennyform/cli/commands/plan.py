@@ -69,9 +69,9 @@ def _plan(repository: Repository, options: PlanOptions, terminal: Terminal, runt
         require_all_definitions(repository, targets)
     with connect(repository, targets.token_file, terminal.environ, runtime) as connection:
         account = connection.account
-        state = connection.state(repository, account.company())
-        looked = refresh_read_only(repository, account, state, runtime.storage)
-        plan = make_plan(repository, looked.observation, looked.warnings)
+        paths = connection.state(repository, account.company())
+        state = refresh_read_only(repository, account, paths, runtime.storage)
+        plan = make_plan(repository, state.remote, state.warnings)
         if targets.prune:
             plan = with_orphans(plan, repository, account)
     document = plan.document()

@@ -56,9 +56,9 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
 def _verify(repository: Repository, options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     output = options.output
     with connect(repository, options.targets.token_file, terminal.environ, runtime) as connection:
-        state = connection.state(repository, connection.account.company())
-        looked = refresh_read_only(repository, connection.account, state, runtime.storage)
-        verification = verify(repository, looked.observation)
+        paths = connection.state(repository, connection.account.company())
+        state = refresh_read_only(repository, connection.account, paths, runtime.storage)
+        verification = verify(repository, state.remote)
     document = verification.document()
     if output.format == "json":
         terminal.write(json_text(document))

@@ -1,4 +1,4 @@
-"""One write: the intent made durable, the request sent, what came of it written down."""
+"""One write to the account: the intent made durable (write-ahead), the request sent, the outcome noted."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ class JournalledSender:
     """Sends writes, of several threads at once, and knows when no more may be sent.
 
     ``interrupted`` and ``overdue`` are asked before each write: whether a person wants it to stop, and
-    whether it has been at it for too long. ``stopped`` says why nothing more is sent; ``try_later`` that the
-    reason will pass.
+    whether the run has taken too long. ``total`` is how many writes there are. ``stopped`` says why nothing
+    more is sent; ``try_later`` that the reason will pass.
     """
 
     journal: Journal
     interrupted: Callable[[], bool]
+    overdue: Callable[[], bool]
     progress: Progress
-    overdue: Callable[[], bool] = lambda: False
-    total: int = 0
+    total: int
     done: int = 0
     stopped: str = ""
     try_later: bool = False
     _unknown_in_a_row: int = 0
-    # The journal is one chain of records, whoever writes them.
-    _turn: RLock = field(default_factory=RLock)
+    # The journal is one chain of records, whichever thread writes them.
+    _lock: RLock = field(default_factory=RLock)
 
     def must_stop(self) -> bool:
         """Whether nothing more may be sent."""
@@ -73,7 +73,7 @@ class JournalledSender:
         """
         kind, reference = subject
         try:
-            with self._turn:
+            with self._lock:
                 self.journal.write(Intent(kind=kind, reference=reference, step=step, id=id_))
         except JournalError as problem:
             self.stop(str(problem))
@@ -81,13 +81,15 @@ class JournalledSender:
         try:
             answer = request()
         except OutcomeError as problem:
-            with self._turn:
-                self._failed(subject, step, problem)
+            with self._lock:
+                self._note_failure(subject, step, problem)
             raise
-        seen = int(answer["id"]) if isinstance(answer, Mapping) and step != "upload_file" else id_
-        with self._turn:
+        # What an upload answers with is the id of a file, and the subject is an invoice.
+        if isinstance(answer, Mapping) and step != "upload_file":
+            id_ = int(answer["id"])
+        with self._lock:
             self._unknown_in_a_row = 0
-            self.note(Acknowledged(kind=kind, reference=reference, step=step, id=seen))
+            self.note(Acknowledged(kind=kind, reference=reference, step=step, id=id_))
             self.done += 1
             self.progress(self.done, self.total)
         return answer
@@ -95,19 +97,19 @@ class JournalledSender:
     def note(self, record: Record) -> None:
         """Write down what happened; if that fails, it still happened, but nothing more is sent."""
         try:
-            with self._turn:
+            with self._lock:
                 self.journal.write(record)
         except JournalError as problem:
             self.stop(str(problem))
 
-    def _failed(self, subject: Subject, step: str, problem: OutcomeError) -> None:
+    def _note_failure(self, subject: Subject, step: str, problem: OutcomeError) -> None:
         unknown = isinstance(problem, UnknownOutcomeError)
         record = Unknown if unknown else Refused
         self.note(record(kind=subject.kind, reference=subject.reference, step=step, why=str(problem)))
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if unknown else 0
         if self._unknown_in_a_row >= UNKNOWN_IN_A_ROW:
             self.stop(f"{UNKNOWN_IN_A_ROW} answers in a row were lost; the last: {problem}")
-        # These would meet every other request too.
+        # These would happen to every other request too.
         if isinstance(problem, NotAllowedError | NotSentError | RateExhaustedError):
             self.try_later = isinstance(problem, RateExhaustedError)
             self.stop(str(problem))

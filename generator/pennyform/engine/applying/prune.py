@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
 from pennyform.engine.account.state import RemoteInvoice
-from pennyform.engine.applying.journalled_request import JournalledSender
+from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Subject
@@ -18,7 +18,7 @@ from pennyform.invoices.model import Repository
 from pennyform.results.apply import Status
 
 
-def orphans(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tuple[Orphan, ...]:
+def find_orphans(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tuple[Orphan, ...]:
     """The drafts that carry the repository's prefix and that none of its definitions asks for, by reference.
 
     Args:
@@ -26,20 +26,20 @@ def orphans(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tuple[Or
         drafts: all drafts of the account.
 
     Raises:
-        InadmissibleError: the repository has no prefix, so that nobody can say whose a draft is.
+        PlanRejectedError: the repository has no prefix, so that nobody can say whose a draft is.
     """
     prefix = repository.settings.reference_prefix
     if not prefix:
         raise PlanRejectedError([_NO_PREFIX])
     defined = {invoice.external_reference for invoice in repository.invoices}
-    left = [
+    orphans = [
         draft
         for draft in drafts
         if draft.draft
         and draft.external_reference.startswith(prefix)
         and draft.external_reference not in defined
     ]
-    return tuple(map(Orphan, sorted(left, key=lambda draft: draft.external_reference)))
+    return tuple(map(Orphan, sorted(orphans, key=lambda draft: draft.external_reference)))
 
 
 _NO_PREFIX = Finding(
@@ -52,21 +52,23 @@ _NO_PREFIX = Finding(
 )
 
 
-def delete(orphan: Orphan, remote: AccountClient, sender: JournalledSender) -> Result:
+def delete_orphan(orphan: Orphan, context: ApplyContext) -> Result:
     """Delete a draft, if it still is what was planned."""
-    subject = Subject("invoice", orphan.external_reference)
-    left, id_ = (str(Step.PRUNE),), orphan.there.id
+    account, sender = context.account, context.sender
+    remaining, id_ = (str(Step.PRUNE),), orphan.there.id
     if sender.must_stop():
-        return Result(orphan, Status.NOT_STARTED, id=id_, left=left, detail=sender.stopped)
+        return Result(orphan, Status.NOT_STARTED, id=id_, left=remaining, detail=sender.stopped)
+    failed = Result(orphan, Status.FAILED, id=id_, left=remaining)
     try:
-        now = remote.invoices_by_id([id_]).get(id_)
-        if now is None:
+        current = account.invoices_by_id([id_]).get(id_)
+        if current is None:
             return Result(orphan, Status.DONE, id=id_)
-        if remote_content(now) != remote_content(orphan.there):
-            return Result(orphan, Status.FAILED, id=id_, left=left, detail="it was changed meanwhile")
-        sender.send(subject, Step.PRUNE, lambda: remote.delete_draft(id_), id_)
+        if remote_content(current) != remote_content(orphan.there):
+            return replace(failed, detail="it was changed meanwhile")
+        subject = Subject("invoice", orphan.external_reference)
+        sender.send(subject, Step.PRUNE, lambda: account.delete_draft(id_), id_)
     except UnknownOutcomeError as problem:
-        return Result(orphan, Status.UNKNOWN, id=id_, left=left, detail=str(problem))
+        return replace(failed, status=Status.UNKNOWN, detail=str(problem))
     except (OutcomeError, JournalError) as problem:
-        return Result(orphan, Status.FAILED, id=id_, left=left, detail=str(problem))
+        return replace(failed, detail=str(problem))
     return Result(orphan, Status.DONE, id=id_)

@@ -1,7 +1,7 @@
 """Which request comes next: waves of invoices on their way, the next wave begun while one is read back.
 
 A wave is read back in one request, so its invoices wait for each other before each reading; what fills that
-wait are the writes of the wave behind it. What became doubtful leaves its wave, so that nobody waits for it.
+wait are the writes of the wave behind it. What became uncertain leaves its wave, so that none waits for it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from pennyform.engine.limits import WAVES
 from pennyform.engine.planning.actions import InvoiceChange, Step
 
 
-class Work(Protocol):
+class InvoiceSteps(Protocol):
     """What is done to invoices; :class:`~pennyform.engine.applying.applier.Applier` does it."""
 
-    def track(self, change: InvoiceChange) -> InvoiceRun:
-        """Set an invoice on its way."""
+    def start(self, change: InvoiceChange) -> InvoiceRun:
+        """Begin to carry a change out."""
 
-    def write(self, track: InvoiceRun) -> None:
-        """Take its steps up to its next reading, or its tasks when no step is left."""
+    def write(self, run: InvoiceRun) -> None:
+        """Take its steps up to its next reading, or its tasks when no step remains."""
 
-    def read_back(self, tracks: Sequence[InvoiceRun]) -> None:
+    def read_back(self, runs: Sequence[InvoiceRun]) -> None:
         """Read invoices back together."""
 
-    def arrived(self, track: InvoiceRun) -> None:
-        """No step is left."""
+    def finish_steps(self, run: InvoiceRun) -> None:
+        """No step remains."""
 
     def must_stop(self) -> bool:
         """Whether nothing more may be written."""
@@ -38,88 +38,82 @@ class Work(Protocol):
 
 @dataclass(eq=False, slots=True)
 class _Wave:
-    """``ready`` can be written, ``written`` wait for the reading, ``busy`` are under way."""
+    """``ready`` can be written, ``written`` wait for the reading; ``under_way`` counts jobs."""
 
-    ready: deque[InvoiceRun]
+    ready: deque[InvoiceRun] = field(default_factory=deque)
     written: list[InvoiceRun] = field(default_factory=list)
-    busy: int = 0
-
-    @property
-    def over(self) -> bool:
-        return not (self.ready or self.written or self.busy)
+    under_way: int = 0
 
 
 @dataclass(eq=False, slots=True)
 class Scheduler:
-    """Hands out the work on some waves, those in front first.
+    """Hands out the jobs of some waves, those of the first one first.
 
-    ``tracks`` are the invoices that were set on their way; ``doubtful`` those of whose last write nobody
-    knows what became.
+    ``runs`` are the invoices that were begun; ``uncertain`` those of whose last write the outcome is unknown.
     """
 
-    work: Work
+    steps: InvoiceSteps
     pending: deque[Sequence[InvoiceChange]]
-    tracks: list[InvoiceRun] = field(default_factory=list)
-    doubtful: list[InvoiceRun] = field(default_factory=list)
+    runs: list[InvoiceRun] = field(default_factory=list)
+    uncertain: list[InvoiceRun] = field(default_factory=list)
     _open: list[_Wave] = field(default_factory=list)
 
-    def take(self) -> Job | None:
+    def next_job(self) -> Job | None:
         """The next request; None while everything waits for what is under way.
 
         Once nothing more may be written, what was written is still read back.
         """
-        stopped = self.work.must_stop()
-        self._open = [wave for wave in self._open if not wave.over and not (stopped and _is_still(wave))]
+        stopped = self.steps.must_stop()
+        self._open = [
+            wave for wave in self._open if wave.written or wave.under_way or (wave.ready and not stopped)
+        ]
         for wave in self._open:
             if wave.ready and not stopped:
-                return self._writing(wave)
-            if wave.written and not wave.busy:
-                return self._reading(wave)
+                return self._write_job(wave)
+            if wave.written and not wave.under_way:
+                return self._read_job(wave)
         if stopped or not self.pending or len(self._open) >= WAVES:
             return None
-        self.go_on([self.work.track(change) for change in self.pending.popleft()])
-        return self.take()
+        runs = [self.steps.start(change) for change in self.pending.popleft()]
+        self.runs += runs
+        self.add_wave(runs)
+        return self.next_job()
 
-    def go_on(self, tracks: Iterable[InvoiceRun]) -> None:
-        """Let ``tracks`` go on from where they are, as a wave of their own."""
-        tracks = list(tracks)
-        known = set(map(id, self.tracks))
-        self.tracks += [track for track in tracks if id(track) not in known]
-        wave = _Wave(deque())
+    def add_wave(self, runs: Iterable[InvoiceRun]) -> None:
+        """Let ``runs`` go on from where they are, as a wave of their own."""
+        wave = _Wave()
         self._open.append(wave)
-        for track in tracks:
-            self._sort(track, wave)
+        for run in runs:
+            self._enqueue(run, wave)
 
-    def _writing(self, wave: _Wave) -> Job:
-        track = wave.ready.popleft()
-        wave.busy += 1
-        return Job(lambda: self.work.write(track), lambda: self._wrote(track, wave))
+    def _write_job(self, wave: _Wave) -> Job:
+        run = wave.ready.popleft()
+        wave.under_way += 1
 
-    def _wrote(self, track: InvoiceRun, wave: _Wave) -> None:
-        wave.busy -= 1
-        if track.uncertain and track.ended is None:
-            self.doubtful.append(track)
-        elif track.next is Step.READ_BACK:
-            wave.written.append(track)
+        def then() -> None:
+            wave.under_way -= 1
+            if run.uncertain and run.status is None:
+                self.uncertain.append(run)
+            elif run.next_step is Step.READ_BACK:
+                wave.written.append(run)
 
-    def _reading(self, wave: _Wave) -> Job:
-        tracks, wave.written = wave.written, []
-        wave.busy += 1
-        return Job(lambda: self.work.read_back(tracks), lambda: self._read(tracks, wave))
+        return Job(lambda: self.steps.write(run), then)
 
-    def _read(self, tracks: Sequence[InvoiceRun], wave: _Wave) -> None:
-        wave.busy -= 1
-        for track in tracks:
-            self._sort(track, wave)
+    def _read_job(self, wave: _Wave) -> Job:
+        runs, wave.written = wave.written, []
+        wave.under_way += 1
 
-    def _sort(self, track: InvoiceRun, wave: _Wave) -> None:
-        if track.ended is None and not track.left:
-            self.work.arrived(track)
-        if track.next is Step.READ_BACK:
-            wave.written.append(track)
-        elif track.next or track.task:
-            wave.ready.append(track)
+        def then() -> None:
+            wave.under_way -= 1
+            for run in runs:
+                self._enqueue(run, wave)
 
+        return Job(lambda: self.steps.read_back(runs), then)
 
-def _is_still(wave: _Wave) -> bool:
-    return not (wave.written or wave.busy)
+    def _enqueue(self, run: InvoiceRun, wave: _Wave) -> None:
+        if run.status is None and not run.remaining_steps:
+            self.steps.finish_steps(run)
+        if run.next_step is Step.READ_BACK:
+            wave.written.append(run)
+        elif run.next_step or run.next_task:
+            wave.ready.append(run)

@@ -29,11 +29,6 @@ class _SubjectRecord(_Record, frozen=True):
     kind: str
     reference: str
 
-    @property
-    def subject(self) -> Subject:
-        """What it is about."""
-        return Subject(self.kind, self.reference)
-
 
 class Intent(_SubjectRecord, frozen=True, tag="intent"):
     """A request is about to be sent. ``id`` is what it is about, when that has an id already."""

@@ -103,7 +103,7 @@ class Replay:
         )
 
     def _add_outcome(self, record: SubjectRecord) -> None:
-        subject = record.subject
+        subject = Subject(record.kind, record.reference)
         if isinstance(record, _OUTCOMES):
             self.unsettled.pop(subject, None)
         match record:
@@ -122,7 +122,7 @@ class Replay:
                     self.finalized.add(subject.reference)
 
     def _add_identity(self, record: SubjectRecord) -> None:
-        subject = record.subject
+        subject = Subject(record.kind, record.reference)
         match record:
             case SetAside():
                 self.aside[subject] = record.old

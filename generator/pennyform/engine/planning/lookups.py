@@ -19,7 +19,7 @@ from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning.diff import Comparison, diff_invoice
 from pennyform.engine.planning.natural_keys import keys_of, resolver
 from pennyform.engine.planning.post_finalize_tasks import needed
-from pennyform.engine.recovery.settle import numbers
+from pennyform.engine.recovery.unknown_outcomes import e_invoice_numbers
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
 Found = dict[str, list[RemoteInvoice]]
@@ -125,7 +125,8 @@ def _qualifies(row: Row, qualifiers: Mapping[str, str]) -> bool:
 
 def _find(invoices: Sequence[DesiredInvoice], remote: AccountClient, memory: ReplayedState) -> Found:
     missing = {invoice.external_reference: invoice for invoice in invoices}
-    wanted, by_number = set(missing), {number: reference for reference, number in numbers(invoices).items()}
+    by_number = {number: reference for reference, number in e_invoice_numbers(invoices).items()}
+    wanted = set(missing)
     found: Found = {}
 
     def keep(rows: Iterable[RemoteInvoice]) -> None:

@@ -1,0 +1,161 @@
+"""Recovery: what became of a request whose answer was lost. Look-ups, repeated until absence is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pennyform.engine.account.client import AccountClient
+from pennyform.engine.account.errors import OutcomeError, UnreadableError
+from pennyform.engine.journal.journal import Journal
+from pennyform.engine.journal.records import Absent, Found, Settled, Subject, Waited
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime.clock import pause
+from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
+
+# Steps of which finding the row proves that they were carried out.
+_CREATIONS = {"create", "create_draft", "upload_file", "import"}
+# Up to so many invoices are looked up one by one: more of them take fewer requests in pages of new drafts.
+_LOOKED_UP_SINGLY = 3
+# No waiting makes a mail visible.
+_MAIL = "send_by_email"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What the look-ups showed: ``found`` with ids, ``absent`` for certain, or still ``unknown``."""
+
+    found: Mapping[Subject, int]
+    absent: frozenset[Subject]
+    unknown: frozenset[Subject]
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownOutcomeResolver:
+    """Looks up what is uncertain, over a window that outlasts a request still on its way.
+
+    ``interrupted`` cuts the window short. ``numbers`` are the legal numbers of electronic invoices by
+    reference; their import carries no reference.
+    """
+
+    account: AccountClient
+    journal: Journal
+    runtime: Runtime
+    interrupted: Callable[[], bool]
+    numbers: Mapping[str, str] = field(default_factory=dict)
+
+    def resolve(self, subjects: Collection[Subject]) -> Resolution:
+        """Look every subject up, again and again, until it is found or the window is over.
+
+        What is found or proven absent is written into the journal. A subject whose last look-up failed, or
+        whose window was cut short, stays unknown.
+
+        Raises:
+            JournalError: what was found out cannot be written down.
+        """
+        found: dict[Subject, int] = {}
+        missing: set[Subject] = set()
+        pending = sorted(subjects)
+        pauses = self.runtime.patience.settle
+        for number, seconds in enumerate(pauses, start=1):
+            pause(self.runtime.clock, seconds, self.interrupted)
+            if not pending or self.interrupted():
+                break
+            missing = set()
+            for group in _group(pending, last=number == len(pauses)):
+                self._look_up(group, found, missing)
+            pending = [subject for subject in pending if subject not in found]
+        absent = frozenset() if self.interrupted() else frozenset(missing)
+        for kind, reference in sorted(absent):
+            self.journal.write(Absent(kind=kind, reference=reference))
+        return Resolution(found, absent, frozenset(pending) - absent)
+
+    def _look_up(self, subjects: Sequence[Subject], found: dict[Subject, int], missing: set[Subject]) -> None:
+        """Add each of ``subjects``, all of one kind, to ``found`` or ``missing``; to neither on failure."""
+        try:
+            ids = self._ids_of(subjects[0].kind, [subject.reference for subject in subjects])
+        except OutcomeError:
+            return
+        for subject in subjects:
+            id_ = ids.get(subject.reference)
+            if id_ is None:
+                missing.add(subject)
+            else:
+                found[subject] = id_
+                self.journal.write(Found(kind=subject.kind, reference=subject.reference, id=id_))
+
+    def _ids_of(self, kind: str, references: Sequence[str]) -> dict[str, int]:
+        if kind == "invoice":
+            return self._invoice_ids(references)
+        if kind not in {"customer", "product"}:
+            raise ValueError(f"cannot look up {kind}")
+        look_up = self.account.customers if kind == "customer" else self.account.products
+        return {reference: int(row["id"]) for reference, row in look_up(references).items()}
+
+    def _invoice_ids(self, references: Sequence[str]) -> dict[str, int]:
+        if len(references) > 1:
+            drafts = self.account.newest_drafts()
+            return {row.external_reference: row.id for row in drafts if row.external_reference in references}
+        (reference,) = references
+        rows = self.account.invoices_with(reference)
+        if not rows and reference in self.numbers:
+            rows = self.account.invoices_numbered(self.numbers[reference])
+        if len(rows) > 1:
+            raise UnreadableError(f"{len(rows)} invoices carry the reference {reference}")
+        return {reference: rows[0].id} if rows else {}
+
+
+def _group(subjects: Sequence[Subject], *, last: bool) -> list[Sequence[Subject]]:
+    """The subjects in groups of one kind that are looked up together.
+
+    Invoices can only be asked for one by one. While that is not the last word on them, many of them are
+    looked for among the newest drafts instead.
+    """
+    groups: list[Sequence[Subject]] = []
+    for kind in ("customer", "product", "invoice"):
+        group = [subject for subject in subjects if subject.kind == kind]
+        if kind == "invoice" and (last or len(group) <= _LOOKED_UP_SINGLY):
+            groups += [[subject] for subject in group]
+        elif group:
+            groups.append(group)
+    return groups
+
+
+def e_invoice_numbers(invoices: Iterable[DesiredInvoice]) -> dict[str, str]:
+    """The legal numbers that electronic invoices among ``invoices`` will have, by reference."""
+    return {
+        invoice.external_reference: invoice.body.invoice_number
+        for invoice in invoices
+        if isinstance(invoice.body, ImportedInvoiceBody)
+        and invoice.e_invoice_lines
+        and invoice.body.invoice_number
+    }
+
+
+def resolve_past_outcomes(resolver: UnknownOutcomeResolver, repository: Repository) -> None:
+    """Find out what earlier runs left open among the definitions at hand; what stays unknown stays open.
+
+    Raises:
+        JournalError: what was found out cannot be written down.
+    """
+    resolver = replace(resolver, numbers=e_invoice_numbers(repository.invoices))
+    journal, runtime, state = resolver.journal, resolver.runtime, resolver.journal.state
+    references = {invoice.external_reference for invoice in repository.invoices}
+    subjects = {Subject("invoice", reference) for reference in references}
+    subjects |= {Subject("customer", reference) for reference in repository.customers}
+    subjects |= {Subject("product", reference) for reference in repository.products}
+    open_steps = {subject: step for subject, step in state.unsettled.items() if subject in subjects}
+    # Tasks that may still be on their way, and that the account will show once they arrived.
+    tasks = sorted(
+        subject
+        for subject in state.unsettled
+        if subject.kind not in {"invoice", "customer", "product", _MAIL} and subject.reference in references
+    )
+    if tasks or set(open_steps.values()) - _CREATIONS:
+        # A change still on its way would collide with the next one: seeing the invoice proves nothing.
+        pause(runtime.clock, sum(runtime.patience.settle), resolver.interrupted)
+    for kind, reference in () if resolver.interrupted() else tasks:
+        journal.write(Waited(kind=kind, reference=reference))
+    resolution = resolver.resolve(subjects if state.doubtful else open_steps)
+    if state.doubtful and not resolution.unknown:
+        journal.write(Settled())
