@@ -81,11 +81,13 @@ def test_an_interrupted_replacement_is_noticed_and_finished(tmp_path, monkeypatc
         patched.setattr(Path, "replace", stop_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             write(new, tmp_path)
-    assert not writer.untouched(tmp_path, writer.locked(tmp_path)), "the lock vouches for nothing unfinished"
-    assert len(writer.compare(new, tmp_path)) == 2
+    assert not writer.is_untouched(tmp_path, writer.read_lock(tmp_path)), (
+        "the lock vouches for nothing unfinished"
+    )
+    assert len(writer.find_stale_files(new, tmp_path)) == 2
     write(new, tmp_path)
-    assert writer.compare(new, tmp_path) == []
-    assert writer.untouched(tmp_path, writer.locked(tmp_path))
+    assert writer.find_stale_files(new, tmp_path) == []
+    assert writer.is_untouched(tmp_path, writer.read_lock(tmp_path))
 
 
 def test_a_link_in_the_place_of_a_file_is_replaced_not_followed(tmp_path):
@@ -109,10 +111,10 @@ _MAPS = st.dictionaries(_PATHS, st.binary(max_size=3), min_size=1)
 def test_after_a_write_the_folder_is_what_was_emitted(tmp_path_factory, first, second):
     output = tmp_path_factory.mktemp("output")
     write(first, output)
-    assert len(writer.compare(second, output)) == _differences(first, second)
+    assert len(writer.find_stale_files(second, output)) == _differences(first, second)
     write(second, output)
     assert content(output) == second
-    assert writer.compare(second, output) == []
+    assert writer.find_stale_files(second, output) == []
 
 
 def _differences(first, second):

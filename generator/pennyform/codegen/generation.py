@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pennyform.codegen import emit_all
-from pennyform.codegen.output.writer import compare
+from pennyform.codegen.output.writer import find_stale_files
 from pennyform.findings import Finding, Severity, failure, tidy
 from pennyform.spec import Contract, canonical_json, read_contract
 from pennyform.spec.pin.store import Store
 
 
 @dataclass(frozen=True)
-class Emitted:
+class Emission:
     """What one contract gives. ``declared`` is the number of operations that were pinned."""
 
     contract: Contract
@@ -32,7 +32,7 @@ class Emitted:
         return sum(map(len, self.files.values()))
 
 
-def emit_contract(api: str, store: Store, templates: Path) -> Emitted:
+def emit_contract(api: str, store: Store, templates: Path) -> Emission:
     """Read, normalise and emit one pinned contract.
 
     Raises:
@@ -52,29 +52,29 @@ def emit_contract(api: str, store: Store, templates: Path) -> Emitted:
         summary = f"{len(contract.operations)} of {declared} operations of {api} would be emitted"
         fix = f"Pin the contract again, or look for an overlay that removes operations of {api}."
         raise failure("missing-operations", summary, file=str(store.contract_path(api)), fix=fix)
-    return Emitted(contract, declared, emit_all(contract, templates))
+    return Emission(contract, declared, emit_all(contract, templates))
 
 
-def joined(emitted: Sequence[Emitted]) -> dict[str, bytes]:
+def all_files(emitted: Sequence[Emission]) -> dict[str, bytes]:
     """All files of all contracts."""
-    return {path: content for each in emitted for path, content in each.files.items()}
+    return {path: content for emission in emitted for path, content in emission.files.items()}
 
 
-def stale(emitted: Sequence[Emitted], output: Path, store: Store) -> list[Finding]:
+def find_stale(emitted: Sequence[Emission], output: Path, store: Store) -> list[Finding]:
     """Every file below ``output``, and every record of names, that a generation would change."""
-    findings = compare(joined(emitted), output)
-    for each in emitted:
-        path = store.names_path(each.contract.api)
-        if not path.is_file() or path.read_bytes() != canonical_json(each.contract.names):
+    findings = find_stale_files(all_files(emitted), output)
+    for emission in emitted:
+        path = store.names_path(emission.contract.api)
+        if not path.is_file() or path.read_bytes() != canonical_json(emission.contract.names):
             summary = (
-                f"{path.name} does not have the names that the components of {each.contract.api} now bear"
+                f"{path.name} does not have the names that the components of {emission.contract.api} have now"
             )
             fix = "Run: pennyform generate"
             findings.append(Finding("names-changed", Severity.ERROR, summary, file=str(path), fix=fix))
     return tidy(findings)
 
 
-def keep_names(emitted: Sequence[Emitted], store: Store) -> None:
+def write_names(emitted: Sequence[Emission], store: Store) -> None:
     """Remember the names that components bear now, so that they keep them."""
-    for each in emitted:
-        store.write(store.names_path(each.contract.api), each.contract.names)
+    for emission in emitted:
+        store.write(store.names_path(emission.contract.api), emission.contract.names)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pennyform.spec import Contract, Schema, canonical_json
+from pennyform.spec.document.json_types import Json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _COMPONENT = "#/components/schemas/"
@@ -29,7 +29,7 @@ def emit(contract: Contract) -> dict[str, bytes]:
     """
     folder = f"schemas/{contract.api}"
     emitted = {f"{folder}/openapi.json": canonical_json(contract.document)}
-    components = contract.document["components"]["schemas"]
+    components = contract.schemas
     for operation in contract.operations:
         if operation.request is not None:
             emitted[f"{folder}/requests/{operation.operation_id}.json"] = _compact(
@@ -52,14 +52,14 @@ def self_contained(schema: Schema, components: Mapping[str, Schema]) -> Schema:
     Returns:
         The same schema with ``$schema`` and, sorted by name, ``$defs``.
     """
-    needed: dict[str, Schema] = {}
-    waiting = [schema]
-    while waiting:
-        for name in _references(waiting.pop()):
-            if name not in needed:
-                needed[name] = components[name]
-                waiting.append(components[name])
-    definitions = {name: _local(needed[name]) for name in sorted(needed)}
+    names: set[str] = set()
+    queue = [schema]
+    while queue:
+        for name in _references(queue.pop()):
+            if name not in names:
+                names.add(name)
+                queue.append(components[name])
+    definitions = {name: _local(components[name]) for name in sorted(names)}
     return {"$schema": DIALECT, **_local(schema), **({"$defs": definitions} if definitions else {})}
 
 
@@ -68,7 +68,7 @@ def _compact(schema: Schema) -> bytes:
     return (json.dumps(schema, separators=(",", ":"), allow_nan=False) + "\n").encode("ascii")
 
 
-def _references(value: Any) -> Iterator[str]:
+def _references(value: Json) -> Iterator[str]:
     if isinstance(value, dict):
         reference = value.get("$ref")
         if isinstance(reference, str):
@@ -80,7 +80,8 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def _local(value: Any) -> Any:
+def _local(value: Json) -> Json:
+    """``value`` with references into ``$defs`` of its own document."""
     if isinstance(value, list):
         return [_local(item) for item in value]
     if not isinstance(value, dict):

@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from pennyform import data
 from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec import Contract, canonical_json
+from pennyform.spec.document.json_types import JsonObject
 
 PATH = "schemas/vat_rates.json"
+# The vendor's codes: `CC_NNN` is NNN tenths of a percent, `CC_A_BBB` is A.BBB percent.
 _TENTHS = re.compile(r"[A-Z]{2}_(\d{2,3})")
 _DECIMALS = re.compile(r"[A-Z]{2}_(\d{1,2})_(\d{2,3})")
 _DERIVABLE = re.compile(r"[A-Z]{2}_(?:.*_)?\d{2,3}(?:_.*)?")
@@ -54,19 +55,22 @@ def emit(contract: Contract, assumptions: Path | None = None) -> dict[str, bytes
 
 def _codes(contract: Contract, components: Mapping[str, str]) -> list[str]:
     """Codes of invoices first, then those that only ledger accounts know."""
-    schemas = contract.document["components"]["schemas"]
-    listed = [schemas.get(components[use], {}).get("enum", []) for use in ("invoices", "ledger_accounts")]
-    return list(dict.fromkeys(code for codes in listed for code in codes))
+    enums = [
+        contract.schemas.get(components[use], {}).get("enum", []) for use in ("invoices", "ledger_accounts")
+    ]
+    return list(dict.fromkeys(code for enum in enums for code in enum))
 
 
-def _rate(code: str, table: Mapping[str, Any]) -> dict[str, Any] | None:
+def _rate(code: str, table: JsonObject) -> JsonObject | None:
     entry = _entry(code, table)
     if entry is None:
         return None
     began, ended = table["began"].get(code), table["ended"].get(code)
     return {
         "vat_rate": code,
-        "percent": _inner_percent(code) if entry.get("percent") == "from_name" else entry.get("percent"),
+        "percent": _percent_inside_name(code)
+        if entry.get("percent") == "from_name"
+        else entry.get("percent"),
         "country": entry.get("country"),
         "tax_on_document": bool(entry.get("tax_on_document")),
         "reverse_charge": bool(entry.get("reverse_charge")),
@@ -78,9 +82,9 @@ def _rate(code: str, table: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _entry(code: str, table: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _entry(code: str, table: JsonObject) -> JsonObject | None:
     """What the name of a plain code says, else the first entry that matches, else the rule for new codes."""
-    percent = _plain_percent(code)
+    percent = _percent_of_name(code)
     if percent is not None:
         reviewed = code[3:] in table["reviewed"].get(code[:2], ())
         note = "" if reviewed else _NEW
@@ -91,28 +95,28 @@ def _entry(code: str, table: Mapping[str, Any]) -> Mapping[str, Any] | None:
             "reviewed": reviewed,
             "note": note,
         }
-    found = next((entry for entry in table["codes"] if fnmatchcase(code, entry["match"])), None)
-    if found is None and _DERIVABLE.fullmatch(code):
+    entry: JsonObject | None = next((row for row in table["codes"] if fnmatchcase(code, row["match"])), None)
+    if entry is None and _DERIVABLE.fullmatch(code):
         return {"country": code[:2], "percent": "from_name", "tax_on_document": True, "note": _NEW}
-    return found
+    return entry
 
 
-def _plain_percent(code: str) -> str | None:
+def _percent_of_name(code: str) -> str | None:
     """``FR_200`` → 20, ``FR_55`` → 5.5, ``FR_09`` → 0.9, ``FR_15_385`` → 15.385; None for other names."""
     if match := _TENTHS.fullmatch(code):
-        return _text(Decimal(match[1]) / 10)
+        return _percent_text(Decimal(match[1]) / 10)
     if match := _DECIMALS.fullmatch(code):
-        return _text(Decimal(f"{match[1]}.{match[2]}"))
+        return _percent_text(Decimal(f"{match[1]}.{match[2]}"))
     return None
 
 
-def _inner_percent(code: str) -> str:
+def _percent_inside_name(code: str) -> str:
     """The tenths of a percent that stand somewhere in a name; none is no tax."""
     match = _NUMBER_INSIDE.search(code)
-    return _text(Decimal(match[1]) / 10) if match else "0"
+    return _percent_text(Decimal(match[1]) / 10) if match else "0"
 
 
-def _text(percent: Decimal) -> str:
+def _percent_text(percent: Decimal) -> str:
     return f"{percent.normalize():f}"
 
 

@@ -17,7 +17,7 @@ from pennyform.cli.exits import Exit
 from pennyform.cli.terminal import Terminal, shorten_path
 
 if TYPE_CHECKING:
-    from pennyform.codegen.generation import Emitted
+    from pennyform.codegen.generation import Emission
     from pennyform.spec.pin.store import Store
 
 # Module -> package of the extra that emitting needs.
@@ -69,9 +69,9 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
 
     started = time.monotonic()
     store, output = Store.default(), _output_folder(options.output)
-    lock = writer.locked(output)
+    lock = writer.read_lock(output)
     made_from = record.inputs(store, data.templates())
-    if not options.full and lock.get("inputs") == made_from and writer.untouched(output, lock):
+    if not options.full and lock.get("inputs") == made_from and writer.is_untouched(output, lock):
         terminal.print(f"up to date: {_files(len(lock['files']))} in {shorten_path(output)}")
         return Exit.OK
     terminal.print_findings(record.changed_stock(lock, made_from))
@@ -110,7 +110,7 @@ def _output_folder(asked: Path | None) -> Path:
     return checkout / "generated"
 
 
-def _emit(store: Store, templates: Path, terminal: Terminal) -> list[Emitted]:
+def _emit(store: Store, templates: Path, terminal: Terminal) -> list[Emission]:
     from pennyform.findings import failure
 
     missing = [package for module, package in _NEEDED.items() if importlib.util.find_spec(module) is None]
@@ -130,27 +130,27 @@ def _emit(store: Store, templates: Path, terminal: Terminal) -> list[Emitted]:
     return emitted
 
 
-def _check(emitted: Sequence[Emitted], output: Path, store: Store, terminal: Terminal) -> Exit:
-    from pennyform.codegen.generation import joined, stale
+def _check(emitted: Sequence[Emission], output: Path, store: Store, terminal: Terminal) -> Exit:
+    from pennyform.codegen.generation import all_files, find_stale
 
-    findings = stale(emitted, output, store)
+    findings = find_stale(emitted, output, store)
     if not findings:
-        terminal.print(f"up to date: {_files(len(joined(emitted)))} in {shorten_path(output)}")
+        terminal.print(f"up to date: {_files(len(all_files(emitted)))} in {shorten_path(output)}")
         return Exit.OK
     terminal.print_findings(findings, terminal.stdout)
     terminal.print(f"{_files(len(findings))} stale. Run: pennyform generate")
     return Exit.FINDINGS
 
 
-def _write(emitted: Sequence[Emitted], output: Path, store: Store) -> str:
+def _write(emitted: Sequence[Emission], output: Path, store: Store) -> str:
     from pennyform import data
-    from pennyform.codegen.generation import joined, keep_names
+    from pennyform.codegen.generation import all_files, write_names
     from pennyform.codegen.output import record, writer
 
     if data.checkout() is not None:
-        keep_names(emitted, store)
+        write_names(emitted, store)
     made_from = record.inputs(store, data.templates())
-    written = writer.write(joined(emitted), output, made_from=made_from, ours=_is_checkout(output))
+    written = writer.write(all_files(emitted), output, made_from=made_from, ours=_is_checkout(output))
     return f"{written.added} added, {written.changed} changed, {written.removed} removed"
 
 

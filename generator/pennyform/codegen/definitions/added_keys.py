@@ -8,19 +8,19 @@ is meant.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pennyform.codegen.definitions.fields import (
     DECIMAL_MESSAGE,
     DECIMAL_PATTERN,
     NOTHING,
     Fields,
-    Schema,
     natural_key,
 )
+from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.normaliser.contract import Schema
 
 
-def added(fields: Fields, name: str, declared: Mapping[str, Any]) -> Schema:
+def added_key(fields: Fields, name: str, declared: JsonObject) -> Schema:
     """The schema of the added key ``name``, marked as pennyform's own.
 
     Args:
@@ -32,23 +32,31 @@ def added(fields: Fields, name: str, declared: Mapping[str, Any]) -> Schema:
         words = {word: declared[word] for word in ("title", "description", "examples")}
         schema = natural_key({**words, **declared["key"]}, sends=name)
     else:
-        schema = expanded(fields, declared)
+        schema = _expand(fields, declared)
     return {**schema, "x-pennyform-added": True}
 
 
-def expanded(fields: Fields, declared: Mapping[str, Any]) -> Schema:
+def _expand(fields: Fields, declared: JsonObject) -> Schema:
     """``declared`` with its short forms written out, at every depth."""
     schema: Schema = {}
     for word, value in declared.items():
         match word:
             case "properties":
-                schema[word] = {name: expanded(fields, member) for name, member in value.items()}
+                schema[word] = {name: _expand(fields, member) for name, member in value.items()}
             case "items" | "additionalProperties" if isinstance(value, Mapping):
-                schema[word] = expanded(fields, value)
+                schema[word] = _expand(fields, {**value})
             case "amount":
-                schema |= _amount(value)
+                schema |= {
+                    "type": "string" if value is True else value,
+                    "format": "decimal",
+                    "pattern": DECIMAL_PATTERN,
+                    "patternErrorMessage": DECIMAL_MESSAGE,
+                }
             case "component":
-                schema |= _component(fields, value, declared.get("without", ()))
+                component = fields.convert({"$ref": f"#/components/schemas/{value}"})
+                without = declared.get("without", ())
+                values = [member for member in component["enum"] if member not in without]
+                schema |= {**component, "enum": values}
             case "alternatives":
                 schema |= _alternatives(value)
             case "without":
@@ -58,31 +66,17 @@ def expanded(fields: Fields, declared: Mapping[str, Any]) -> Schema:
     return schema
 
 
-def _amount(types: Any) -> Schema:
-    return {
-        "type": "string" if types is True else types,
-        "format": "decimal",
-        "pattern": DECIMAL_PATTERN,
-        "patternErrorMessage": DECIMAL_MESSAGE,
-    }
-
-
-def _component(fields: Fields, name: str, without: Any) -> Schema:
-    schema = fields.convert({"$ref": f"#/components/schemas/{name}"})
-    return {**schema, "enum": [value for value in schema["enum"] if value not in without]}
-
-
 def _alternatives(companions: Mapping[str, list[str]]) -> Schema:
     """Of several fields the first that is there counts; the last is needed when none is.
 
     ``companions`` are the fields that may go with each. What goes with another alternative only is refused.
     """
-    (name, own), *others = companions.items()
-    if not others:
+    (name, own), *rest = companions.items()
+    if not rest:
         return {"required": [name]}
-    foreign = [field for other, theirs in others for field in (other, *theirs) if field not in own]
+    foreign = [field for other, theirs in rest for field in (other, *theirs) if field not in own]
     return {
         "if": {"required": [name]},
         "then": {"properties": dict.fromkeys(foreign, NOTHING)},
-        "else": _alternatives(dict(others)),
+        "else": _alternatives(dict(rest)),
     }

@@ -4,47 +4,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from pennyform.codegen import vat_rates
-from pennyform.codegen.definitions.fields import Schema
 from pennyform.spec import Contract
+from pennyform.spec.document.json_types import Json
 
 
-def meanings(contract: Contract) -> dict[str, str]:
-    """What each VAT code of the contract means, in a few words."""
+def vat_code_meanings(contract: Contract) -> dict[str, str]:
+    """What each VAT code of the contract means, in a few words: ``20 %, FR, until 2025-12-31``."""
     emitted = vat_rates.emit(contract).get(vat_rates.PATH)
-    rates = json.loads(emitted)["rates"] if emitted else []
-    return {rate["vat_rate"]: _meaning(rate) for rate in rates}
+    meanings = {}
+    for rate in json.loads(emitted)["rates"] if emitted else []:
+        percent = f"{rate['percent']} %" if rate["tax_on_document"] else "no tax on the document"
+        until = f"until {rate['valid_until']}" if rate["valid_until"] else ""
+        words = (percent, rate["country"], until, rate["note"])
+        meanings[rate["vat_rate"]] = ", ".join(text for text in words if text)
+    return meanings
 
 
-def _meaning(rate: Mapping[str, Any]) -> str:
-    percent = f"{rate['percent']} %" if rate["tax_on_document"] else "no tax on the document"
-    until = f"until {rate['valid_until']}" if rate["valid_until"] else ""
-    return ", ".join(text for text in (percent, rate["country"], until, rate["note"]) if text)
-
-
-def for_editors(schema: Schema, vat_codes: Mapping[str, str]) -> Schema:
+def annotate_for_editors(schema: Json, meanings: Mapping[str, str]) -> Json:
     """``schema`` with the annotations that editors read besides ``title`` and ``description``.
 
     Args:
         schema: a definition schema.
-        vat_codes: the meaning of each VAT code.
+        meanings: the meaning of each VAT code.
     """
-    shown: Schema = _annotated(schema, vat_codes)
-    return shown
-
-
-def _annotated(value: Any, vat_codes: Mapping[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_annotated(one, vat_codes) for one in value]
-    if not isinstance(value, dict):
-        return value
-    annotated = {name: _annotated(member, vat_codes) for name, member in value.items()}
+    if isinstance(schema, list):
+        return [annotate_for_editors(member, meanings) for member in schema]
+    if not isinstance(schema, dict):
+        return schema
+    annotated = {name: annotate_for_editors(member, meanings) for name, member in schema.items()}
     description = annotated.get("description")
     if isinstance(description, str) and "`" in description:
         annotated["markdownDescription"] = description
     codes = annotated.get("enum")
-    if isinstance(codes, list) and codes and all(code in vat_codes for code in codes if code is not None):
-        annotated["markdownEnumDescriptions"] = [vat_codes.get(code, "") for code in codes]
+    if isinstance(codes, list) and codes and all(code in meanings for code in codes if code is not None):
+        annotated["markdownEnumDescriptions"] = [meanings.get(code, "") for code in codes]
     return annotated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pennyform.codegen.definitions.fields import Schema
+from pennyform.spec.normaliser.contract import Schema
 
 EXPRESSION: Schema = {"type": "string", "pattern": r"\{\{"}
 _WORDS = ("title", "description")
@@ -26,21 +26,18 @@ def with_expressions(
             name: with_expressions(member, added_to_items, f"{path}.{name}".lstrip("."))
             for name, member in schema["properties"].items()
         }
-        kept: Schema = {name: schema[name] for name in ("type", "x-pennyform-added") if name in schema}
-        return {**words, **kept, "additionalProperties": False, "properties": members}
+        keywords: Schema = {name: schema[name] for name in ("type", "x-pennyform-added") if name in schema}
+        return {**words, **keywords, "additionalProperties": False, "properties": members}
     if "items" in schema:
         items = with_expressions(schema["items"], added_to_items, path)
         if path in added_to_items:
             items["properties"] = {**added_to_items[path], **items["properties"]}
         return {**schema, "items": items}
-    if _takes_any_text(schema) or schema.get("type") == "boolean":
-        # A flag, such as whether an invoice becomes final, is readable where it stands.
-        return schema
-    return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, EXPRESSION]}
-
-
-def _takes_any_text(schema: Schema) -> bool:
     types = schema.get("type", [])
-    return "string" in ([types] if isinstance(types, str) else types) and not (
+    takes_any_text = "string" in ([types] if isinstance(types, str) else types) and not (
         {"enum", "const", "pattern", "format"} & schema.keys()
     )
+    # A flag, such as whether an invoice becomes final, stays readable where it stands.
+    if takes_any_text or types == "boolean":
+        return schema
+    return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, EXPRESSION]}

@@ -7,9 +7,9 @@ The conversion knows no field by name: what differs from the contract comes from
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-Schema = dict[str, Any]
+from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.normaliser.contract import Schema
 
 # At most 6 decimals, as unit prices have, and few enough digits that totals stay exact.
 # `(?!\n)`: in Python's dialect `$` also matches before a final line feed, in ECMA's it does not.
@@ -45,7 +45,7 @@ class Fields:
         mapping: the declared mapping of this kind.
     """
 
-    def __init__(self, components: Mapping[str, Schema], mapping: Mapping[str, Any]) -> None:
+    def __init__(self, components: Mapping[str, Schema], mapping: JsonObject) -> None:
         self._components = components
         self._keys: Mapping[str, Schema] = mapping.get("keys", {})
         self._words: Mapping[str, Schema] = mapping.get("words", {})
@@ -78,19 +78,21 @@ class Fields:
             if key:
                 properties[key["name"]] = natural_key(key, sends=name)
             else:
-                properties[name] = self.worded(self.convert(member, f"{path}.{name}".lstrip(".")), path, name)
+                properties[name] = self.add_words(
+                    self.convert(member, f"{path}.{name}".lstrip(".")), path, name
+                )
         return {
             "type": schema.get("type", "object"),
             "additionalProperties": False,
-            "properties": in_order(properties, self._orders.get(path, ())),
-            "required": [self.renamed(name) for name in schema.get("required", ())],
+            "properties": sort_fields(properties, self._orders.get(path, ())),
+            "required": [self.rename(name) for name in schema.get("required", ())],
         }
 
-    def renamed(self, name: str) -> str:
+    def rename(self, name: str) -> str:
         """How a definition calls the contract's field ``name``."""
         return str(self._keys[name]["name"]) if name in self._keys else name
 
-    def worded(self, schema: Schema, path: str, name: str) -> Schema:
+    def add_words(self, schema: Schema, path: str, name: str) -> Schema:
         """``schema`` with the declared words for the field ``name`` of the object at ``path``."""
         words = dict(self._words.get(f"{path}.{name}".lstrip(".")) or self._words.get(name) or {})
         without = words.pop("without", ())
@@ -101,25 +103,25 @@ class Fields:
         return title | words | schema | words
 
     def _union(self, variants: list[Schema], path: str) -> Schema:
-        real = [variant for variant in variants if variant.get("type") != "null"]
-        if len(real) == 1:
-            converted = self.convert(real[0], path)
-            return converted if len(variants) == 1 else _nullable(converted)
-        if len(real) != 2 or not all("properties" in variant for variant in real):
+        objects = [variant for variant in variants if variant.get("type") != "null"]
+        if len(objects) == 1:
+            converted = self.convert(objects[0], path)
+            return converted if len(variants) == 1 else make_nullable(converted)
+        if len(objects) != 2 or not all("properties" in variant for variant in objects):
             raise UnsupportedShapeError(
-                f"{path or 'the request'}: a union of {len(real)} that is not two objects"
+                f"{path or 'the request'}: a union of {len(objects)} that is not two objects"
             )
-        joined = told_apart_by_presence([self.convert(variant, path) for variant in real], path)
-        return joined | {"properties": in_order(joined["properties"], self._orders.get(path, ()))}
+        joined = join_by_presence([self.convert(variant, path) for variant in objects], path)
+        return joined | {"properties": sort_fields(joined["properties"], self._orders.get(path, ()))}
 
 
-def in_order(properties: Schema, order: Sequence[str]) -> Schema:
+def sort_fields(properties: Schema, order: Sequence[str]) -> Schema:
     """``properties`` with those named in ``order`` first, the others behind them as they came."""
     first = [name for name in order if name in properties]
     return {name: properties[name] for name in dict.fromkeys([*first, *properties])}
 
 
-def natural_key(key: Mapping[str, Any], *, sends: str) -> Schema:
+def natural_key(key: JsonObject, *, sends: str) -> Schema:
     """The schema of a field that names something by a natural key, or by ``{id: N}``."""
     return {
         "title": key["title"],
@@ -134,7 +136,7 @@ def natural_key(key: Mapping[str, Any], *, sends: str) -> Schema:
     }
 
 
-def told_apart_by_presence(variants: list[Schema], path: str) -> Schema:
+def join_by_presence(variants: list[Schema], path: str) -> Schema:
     """Two object variants as one: the first is meant when a field that only it requires is there.
 
     Editors and validators then explain only the variant that the author meant.
@@ -143,28 +145,31 @@ def told_apart_by_presence(variants: list[Schema], path: str) -> Schema:
     marks = [name for name in first["required"] if name not in second["properties"]]
     if not marks:
         raise UnsupportedShapeError(f"{path}: nothing tells the two variants apart")
-    return merged(variants) | {
+    return merge(variants) | {
         "if": {"required": marks[:1]},
         "then": restriction(first, variants),
         "else": restriction(second, variants),
     }
 
 
-def merged(variants: list[Schema]) -> Schema:
+def merge(variants: list[Schema]) -> Schema:
     """One object with the fields of all ``variants``; what a variant forbids is up to its restriction."""
     properties: Schema = {}
     for variant in variants:
         for name, schema in variant["properties"].items():
-            known = properties.setdefault(name, schema)
-            if known != schema:
-                properties[name] = {"anyOf": [known, schema]}
+            first = properties.setdefault(name, schema)
+            if first != schema:
+                properties[name] = {"anyOf": [first, schema]}
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def restriction(variant: Schema, variants: list[Schema]) -> Schema:
     """What ``variant`` demands beyond the merged fields: its required ones, and none of the others'."""
     foreign = [
-        name for other in variants for name in other["properties"] if name not in variant["properties"]
+        name
+        for alternative in variants
+        for name in alternative["properties"]
+        if name not in variant["properties"]
     ]
     forbidden = {"properties": dict.fromkeys(foreign, NOTHING)} if foreign else {}
     return {"required": variant["required"], **forbidden}
@@ -183,6 +188,7 @@ def _types(schema: Schema) -> list[str]:
     return types if isinstance(types, list) else [types]
 
 
-def _nullable(schema: Schema) -> Schema:
+def make_nullable(schema: Schema) -> Schema:
+    """``schema`` with null as one more value."""
     enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return schema | {"type": [*_types(schema), "null"]} | enum

@@ -16,24 +16,31 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from pennyform import data
-from pennyform.codegen.definitions.added_keys import added
-from pennyform.codegen.definitions.editors import for_editors, meanings
+from pennyform.codegen.definitions.added_keys import added_key
+from pennyform.codegen.definitions.editors import annotate_for_editors, vat_code_meanings
 from pennyform.codegen.definitions.expressions import with_expressions
-from pennyform.codegen.definitions.fields import Fields, Schema, UnsupportedShapeError
-from pennyform.codegen.definitions.requests import body
+from pennyform.codegen.definitions.fields import Fields, UnsupportedShapeError
+from pennyform.codegen.definitions.requests import derive_body
 from pennyform.codegen.definitions.template_schemas import read_templates, template_schema
 from pennyform.spec import Contract
+from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.normaliser.contract import Schema
 
 __all__ = ["UnsupportedShapeError", "emit"]
 
+# Editors (yaml-language-server) understand draft-07 best, so definitions stay within it.
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _KINDS = ("customer", "product", "pennyform")
 _WAYS = ("invoice", "imported-invoice")
+# What the schema of one invoice and that of a series have in common, besides the fields.
+_SERIES_KEYWORDS = frozenset(
+    ["$schema", "x-pennyform", "type", "additionalProperties", "if", "then", "else", "required"]
+)
+_TOOL_KEYWORDS = ("operation", "operations", "told_apart_by", "default", "sets")
 
 
 def emit(contract: Contract, mappings: Path | None = None, templates: Path | None = None) -> dict[str, bytes]:
@@ -52,27 +59,25 @@ def emit(contract: Contract, mappings: Path | None = None, templates: Path | Non
         KeyError: the mapping names an operation that the contract does not have.
     """
     declared = _Mappings(mappings or data.templates() / "definitions", contract)
-    emitted = {kind: declared.definition(kind) for kind in _KINDS}
-    ways = {way: declared.definition(way) for way in _WAYS}
-    many = {f"{way}-series": declared.series(schema) for way, schema in ways.items()}
-    emitted |= {f"definitions/{name}": schema for name, schema in (ways | many).items()}
-    emitted["invoice"] = _in_one(ways, many)
-    emitted["invoice-template"] = declared.template(ways["invoice"])
-    single, series = ways["invoice"], many["invoice-series"]
+    schemas = {kind: declared.definition(kind) for kind in _KINDS}
+    single = {way: declared.definition(way) for way in _WAYS}
+    series = {f"{way}-series": declared.series(schema) for way, schema in single.items()}
+    schemas |= {f"definitions/{name}": schema for name, schema in (single | series).items()}
+    schemas["invoice"] = _all_ways(single, series)
+    schemas["invoice-template"] = declared.template(single["invoice"])
     for name, template in read_templates(templates or data.templates() / "invoices").items():
-        emitted[f"templates/{name}"] = template_schema(single, series, name, template)
-    codes = meanings(contract)
-    # Not where only the tool looks, nor in the settings, which the tool reads at every start.
-    shown = {
-        kind: for_editors(schema, codes)
-        for kind, schema in emitted.items()
-        if kind != "pennyform" and not kind.startswith("definitions/")
+        schemas[f"templates/{name}"] = template_schema(
+            single["invoice"], series["invoice-series"], name, template
+        )
+    meanings = vat_code_meanings(contract)
+    for kind, schema in schemas.items():
+        # Not where only the tool looks, nor in the settings, which the tool reads at every start.
+        if kind != "pennyform" and not kind.startswith("definitions/"):
+            schemas[kind] = annotate_for_editors(schema, meanings)
+    return {
+        f"schemas/{kind}.schema.json": f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n".encode()
+        for kind, schema in schemas.items()
     }
-    return {f"schemas/{kind}.schema.json": _written(schema) for kind, schema in (emitted | shown).items()}
-
-
-def _written(schema: Schema) -> bytes:
-    return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 class _Mappings:
@@ -81,52 +86,42 @@ class _Mappings:
     def __init__(self, folder: Path, contract: Contract) -> None:
         self._folder = folder
         self._contract = contract
-        self._components = contract.document.get("components", {}).get("schemas", {})
 
     def definition(self, kind: str) -> Schema:
         """The schema of ``kind`` by the mapping of that name."""
-        mapping = self._read(kind)
-        fields = Fields(self._components, mapping)
-        return _assembled(kind, mapping, body(fields, mapping, self._contract), fields)
+        return self._assemble(kind, self._read(kind))
 
     def series(self, single: Schema) -> Schema:
         """The schema of a definition that gives many invoices of the way that ``single`` describes."""
         mapping = self._read("invoice-series")
-        loose = with_expressions(single, self._added(mapping, "added_to_items"))
+        evaluated = with_expressions(single, self._added_to_items(mapping))
         literal = {
             name: single["properties"][name] for name in mapping["literal"] if name in single["properties"]
         }
-        properties = {**self._added(mapping)[""], **loose["properties"], **literal}
-        keywords = (
-            "$schema",
-            "x-pennyform",
-            "type",
-            "additionalProperties",
-            "if",
-            "then",
-            "else",
-            "required",
-        )
-        kept = {name: single[name] for name in keywords if name in single}
-        words = {"title": f"{single['title']} for each row", "description": mapping["description"]}
-        return {**kept, **words, "properties": properties}
+        fields = Fields(self._contract.schemas, mapping)
+        added = {name: added_key(fields, name, key) for name, key in mapping["added"].items()}
+        return {
+            **{name: value for name, value in single.items() if name in _SERIES_KEYWORDS},
+            "title": f"{single['title']} for each row",
+            "description": mapping["description"],
+            "properties": {**added, **evaluated["properties"], **literal},
+        }
 
     def template(self, single: Schema) -> Schema:
         """The schema of a template: its parameters, and any part of an invoice with expressions in it."""
         mapping = self._read("invoice-template")
-        part = {
+        properties = {
             name: schema for name, schema in single["properties"].items() if name not in mapping["undecided"]
         }
-        loose = with_expressions(
-            {"type": "object", "properties": part}, self._added(mapping, "added_to_items")
-        )
-        fields = Fields(self._components, mapping)
-        whole = _assembled("invoice-template", mapping, body(fields, mapping, self._contract), fields)
-        whole["properties"]["invoice"] = fields.worded(loose, "", "invoice")
-        return whole
+        part = {"type": "object", "properties": properties}
+        evaluated = with_expressions(part, self._added_to_items(mapping))
+        schema = self._assemble("invoice-template", mapping)
+        fields = Fields(self._contract.schemas, mapping)
+        schema["properties"]["invoice"] = fields.add_words(evaluated, "", "invoice")
+        return schema
 
-    def _read(self, kind: str) -> dict[str, Any]:
-        mapping: dict[str, Any] = yaml.safe_load((self._folder / f"{kind}.yaml").read_text(encoding="utf-8"))
+    def _read(self, kind: str) -> JsonObject:
+        mapping: JsonObject = yaml.safe_load((self._folder / f"{kind}.yaml").read_text(encoding="utf-8"))
         base = mapping.get("based_on")
         if base:
             shared = self._read(base["mapping"])
@@ -136,75 +131,73 @@ class _Mappings:
             }
         return mapping
 
-    def _added(self, mapping: Mapping[str, Any], name: str = "") -> dict[str, dict[str, Schema]]:
-        """The added fields that ``mapping`` declares under ``name`` by path, or at the top."""
-        fields = Fields(self._components, mapping)
-        places = mapping.get(name, {}) if name else {"": mapping["added"]}
+    def _added_to_items(self, mapping: JsonObject) -> dict[str, dict[str, Schema]]:
+        """The fields that ``mapping`` adds to the entries of lists, by the list's path."""
+        fields = Fields(self._contract.schemas, mapping)
         return {
-            path: {field: added(fields, field, declared) for field, declared in members.items()}
-            for path, members in places.items()
+            path: {name: added_key(fields, name, key) for name, key in members.items()}
+            for path, members in mapping.get("added_to_items", {}).items()
+        }
+
+    def _assemble(self, kind: str, mapping: JsonObject) -> Schema:
+        """The contract's fields in the words of definitions, with what the mapping adds and takes away."""
+        fields = Fields(self._contract.schemas, mapping)
+        derived = derive_body(fields, mapping, self._contract)
+        sets = mapping.get("sets", {})
+        properties = {name: schema for name, schema in derived["properties"].items() if name not in sets}
+        properties |= {name: added_key(fields, name, key) for name, key in mapping["added"].items()}
+        required = [*mapping["required"], *(name for name in derived["required"] if name not in sets)]
+        required = list(dict.fromkeys(required))
+        order = {name: position for position, name in enumerate(mapping.get("order", ()))}
+        demands: Schema = {"required": required}
+        if "required_with_template" in mapping:
+            demands = {
+                "if": {"required": ["template"]},
+                "then": {"required": mapping["required_with_template"]},
+                "else": {"required": required},
+            }
+        return {
+            "$schema": _DRAFT,
+            "title": mapping["title"],
+            "description": mapping["description"],
+            "x-pennyform": {
+                "kind": kind,
+                **{name: mapping[name] for name in _TOOL_KEYWORDS if name in mapping},
+            },
+            **{name: value for name, value in derived.items() if name not in ("properties", "required")},
+            "properties": {
+                name: properties[name]
+                for name in sorted(properties, key=lambda name: order.get(name, len(order)))
+            },
+            **demands,
         }
 
 
-def _assembled(kind: str, mapping: Mapping[str, Any], derived: Schema, fields: Fields) -> Schema:
-    sets = mapping.get("sets", {})
-    properties = {name: schema for name, schema in derived["properties"].items() if name not in sets}
-    properties |= {name: added(fields, name, schema) for name, schema in mapping["added"].items()}
-    required = [name for name in derived["required"] if name not in sets]
-    required = list(dict.fromkeys([*mapping["required"], *required]))
-    order = {name: place for place, name in enumerate(mapping.get("order", ()))}
-    ordered = sorted(properties, key=lambda name: order.get(name, len(order)))
-    return {
-        "$schema": _DRAFT,
-        "title": mapping["title"],
-        "description": mapping["description"],
-        "x-pennyform": _for_the_tool(kind, mapping),
-        **{name: value for name, value in derived.items() if name not in ("properties", "required")},
-        "properties": {name: properties[name] for name in ordered},
-        **_required(required, mapping),
-    }
-
-
-def _required(required: list[str], mapping: Mapping[str, Any]) -> Schema:
-    if "required_with_template" not in mapping:
-        return {"required": required}
-    return {
-        "if": {"required": ["template"]},
-        "then": {"required": mapping["required_with_template"]},
-        "else": {"required": required},
-    }
-
-
-def _for_the_tool(kind: str, mapping: Mapping[str, Any]) -> Schema:
-    names = ("operation", "operations", "told_apart_by", "default", "sets")
-    return {"kind": kind, **{name: mapping[name] for name in names if name in mapping}}
-
-
-def _in_one(ways: Mapping[str, Schema], many: Mapping[str, Schema]) -> Schema:
+def _all_ways(single: Mapping[str, Schema], series: Mapping[str, Schema]) -> Schema:
     """All ways of writing an invoice; editors follow the one whose telling keys are there."""
-    created, imported = ways.values()
+    created, imported = single.values()
     telling = {
-        "for_each": many["invoice-series"]["properties"]["for_each"],
+        "for_each": series["invoice-series"]["properties"]["for_each"],
         "file": imported["properties"]["file"],
     }
-    head = {name: created[name] for name in ("$schema", "title", "description")}
+    is_import = {"required": ["kind"], "properties": {"kind": {"const": "imported_invoice"}}}
+
+    def created_or_imported(schemas: Mapping[str, Schema]) -> Schema:
+        # Each part offers the keys that lead to another way, so that editors complete them here as well.
+        otherwise, then = (
+            {
+                **{name: value for name, value in schema.items() if name not in ("$schema", "x-pennyform")},
+                "properties": {**schema["properties"], **telling},
+            }
+            for schema in schemas.values()
+        )
+        return {"if": {"anyOf": [{"required": ["file"]}, is_import]}, "then": then, "else": otherwise}
+
     return {
-        **head,
+        **{name: created[name] for name in ("$schema", "title", "description")},
         "x-pennyform": {"kind": "invoice"},
         "type": "object",
         "if": {"required": ["for_each"]},
-        "then": _created_or_imported(many, telling),
-        "else": _created_or_imported(ways, telling),
+        "then": created_or_imported(series),
+        "else": created_or_imported(single),
     }
-
-
-def _created_or_imported(ways: Mapping[str, Schema], telling: Mapping[str, Schema]) -> Schema:
-    says_so = {"required": ["kind"], "properties": {"kind": {"const": "imported_invoice"}}}
-    otherwise, then = (_part(schema, telling) for schema in ways.values())
-    return {"if": {"anyOf": [{"required": ["file"]}, says_so]}, "then": then, "else": otherwise}
-
-
-def _part(schema: Schema, telling: Mapping[str, Schema]) -> Schema:
-    """``schema`` with the keys that lead to another way, so that editors offer them here as well."""
-    kept = {name: value for name, value in schema.items() if name not in ("$schema", "x-pennyform")}
-    return {**kept, "properties": {**schema["properties"], **telling}}

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from pennyform.codegen.definitions.expressions import EXPRESSION, with_expressions
-from pennyform.codegen.definitions.fields import DECIMAL_MESSAGE, DECIMAL_PATTERN, Schema
+from pennyform.codegen.definitions.fields import DECIMAL_MESSAGE, DECIMAL_PATTERN, make_nullable
+from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.normaliser.contract import Schema
 
 _TYPES: dict[str, Schema] = {
     "text": {"type": "string"},
@@ -32,38 +33,53 @@ _TYPES: dict[str, Schema] = {
 _LIMITED = ("integer", "number")
 
 
-def read_templates(folder: Path) -> dict[str, dict[str, Any]]:
+def read_templates(folder: Path) -> dict[str, JsonObject]:
     """The templates in ``folder`` by name, each with what it takes over from the one that it extends."""
-    read = {
+    sources: dict[str, JsonObject] = {
         path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))
     }
-    return {name: _whole(name, read) for name in read}
+
+    def inherit(name: str) -> JsonObject:
+        template = sources[name]
+        base = inherit(template["extends"]) if "extends" in template else {}
+        parts = {part: {**base.get(part, {}), **template.get(part, {})} for part in ("parameters", "invoice")}
+        return {**base, **template, **parts}
+
+    return {name: inherit(name) for name in sources}
 
 
-def _whole(name: str, read: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    own = read[name]
-    base = _whole(own["extends"], read) if "extends" in own else {}
-    joined = {part: {**base.get(part, {}), **own.get(part, {})} for part in ("parameters", "invoice")}
-    return {**base, **own, **joined}
-
-
-def template_schema(single: Schema, series: Schema, name: str, template: Mapping[str, Any]) -> Schema:
+def template_schema(single: Schema, series: Schema, name: str, template: JsonObject) -> Schema:
     """The schema of a definition that says ``template: NAME``.
 
     Args:
         single: the schema of a definition of one invoice.
         series: the schema of a definition with ``for_each``.
         name: of the template.
-        template: what it says, whole.
+        template: what it says, with what it inherits.
 
     Returns:
         A draft-07 schema: values are typed, and what the template does not give is required.
     """
     values = _values(template.get("parameters", {}))
-    given = template.get("invoice", {}).keys()
     required = [*single["else"]["required"], "template", *(["values"] if values["required"] else [])]
-    required = [field for field in dict.fromkeys(required) if field not in given]
-    loose = {**_loose(values), "required": values["required"]}
+    required = [field for field in dict.fromkeys(required) if field not in template.get("invoice", {})]
+    # In a series any value may be an expression: a whole list too, which is then one of the row.
+    row_values = with_expressions(values, {}) | {"required": values["required"]}
+    for field, member in row_values["properties"].items():
+        if "items" in member:
+            words = {word: member.pop(word) for word in ("title", "description") if word in member}
+            row_values["properties"][field] = {**words, "anyOf": [member, EXPRESSION]}
+
+    def part(schema: Schema, values: Schema, required: list[str], **offered: Schema) -> Schema:
+        template_key = {**schema["properties"]["template"], "const": name, "default": name}
+        properties = {**schema["properties"], "template": template_key, "values": values, **offered}
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": properties,
+            "required": required,
+        }
+
     return {
         "$schema": single["$schema"],
         "title": f"Invoice by the template {name}",
@@ -71,28 +87,12 @@ def template_schema(single: Schema, series: Schema, name: str, template: Mapping
         "x-pennyform": {"kind": "invoice", "template": name},
         "type": "object",
         "if": {"required": ["for_each"]},
-        "then": _part(series, name, loose, [*required, "for_each"]),
-        "else": _part(single, name, values, required, for_each=series["properties"]["for_each"]),
+        "then": part(series, row_values, [*required, "for_each"]),
+        "else": part(single, values, required, for_each=series["properties"]["for_each"]),
     }
 
 
-def _loose(values: Schema) -> Schema:
-    """``values`` for many invoices: any may be an expression, a list too, which is then one of the row."""
-    loose = with_expressions(values, {})
-    for name, member in loose["properties"].items():
-        if "items" in member:
-            words = {word: member.pop(word) for word in ("title", "description") if word in member}
-            loose["properties"][name] = {**words, "anyOf": [member, EXPRESSION]}
-    return loose
-
-
-def _part(schema: Schema, name: str, values: Schema, required: list[str], **offered: Schema) -> Schema:
-    own = {**schema["properties"]["template"], "const": name, "default": name}
-    properties = {**schema["properties"], "template": own, "values": values, **offered}
-    return {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
-
-
-def _values(parameters: Mapping[str, Mapping[str, Any]]) -> Schema:
+def _values(parameters: Mapping[str, JsonObject]) -> Schema:
     return {
         "title": "Values for the template",
         "type": "object",
@@ -102,7 +102,7 @@ def _values(parameters: Mapping[str, Mapping[str, Any]]) -> Schema:
     }
 
 
-def _parameter(name: str, declared: Mapping[str, Any]) -> Schema:
+def _parameter(name: str, declared: JsonObject) -> Schema:
     schema: Schema = {"title": name.replace("_", " ").capitalize()}
     if declared.get("description"):
         schema["description"] = declared["description"]
@@ -115,9 +115,4 @@ def _parameter(name: str, declared: Mapping[str, Any]) -> Schema:
         schema["enum"] = list(declared["enum"])
     if declared.get("default") is not None:
         schema["default"] = declared["default"]
-    return _or_nothing(schema) if "default" in declared and declared["default"] is None else schema
-
-
-def _or_nothing(schema: Schema) -> Schema:
-    enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
-    return {**schema, "type": [schema["type"], "null"], **enum}
+    return make_nullable(schema) if "default" in declared and declared["default"] is None else schema

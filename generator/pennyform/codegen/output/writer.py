@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pennyform.codegen.output import record
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.spec.document import strict_json
+from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.pin.store import digest
 
 _IGNORED_FOLDERS = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
@@ -22,7 +22,7 @@ _IGNORED_SUFFIXES = frozenset({".pyc", ".pyo"})
 
 
 @dataclass(frozen=True)
-class Written:
+class WriteResult:
     """How many files a write added, changed and removed; the others were as they should be."""
 
     added: int
@@ -30,7 +30,7 @@ class Written:
     removed: int
 
 
-def locked(output: Path) -> dict[str, Any]:
+def read_lock(output: Path) -> JsonObject:
     """What was recorded when this folder was last written; empty when nothing, or nothing legible, was."""
     path = output / record.NAME
     if not path.is_file():
@@ -42,10 +42,10 @@ def locked(output: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def untouched(output: Path, lock: Mapping[str, Any]) -> bool:
+def is_untouched(output: Path, lock: JsonObject) -> bool:
     """Whether a folder holds exactly the files that its lock records."""
     files = lock.get("files", {})
-    present = set(_present(output, {path.split("/")[0] for path in files}))
+    present = set(_list_files(output, {path.split("/")[0] for path in files}))
     return (
         bool(files)
         and present == set(files)
@@ -53,7 +53,7 @@ def untouched(output: Path, lock: Mapping[str, Any]) -> bool:
     )
 
 
-def compare(files: Mapping[str, bytes], output: Path) -> list[Finding]:
+def find_stale_files(files: Mapping[str, bytes], output: Path) -> list[Finding]:
     """Name every file that is not as it would be emitted.
 
     Args:
@@ -63,18 +63,18 @@ def compare(files: Mapping[str, bytes], output: Path) -> list[Finding]:
     Returns:
         An error for every changed, missing or orphaned file.
     """
-    present = set(_present(output, _roots(files, output)))
-    findings = [_stale("missing", path, output) for path in files.keys() - present]
-    findings += [_stale("orphaned", path, output) for path in present - files.keys()]
+    present = set(_list_files(output, _roots(files, output)))
+    findings = [_stale_finding("missing", path, output) for path in files.keys() - present]
+    findings += [_stale_finding("orphaned", path, output) for path in present - files.keys()]
     findings += [
-        _stale("changed", path, output)
+        _stale_finding("changed", path, output)
         for path in files.keys() & present
         if (output / path).read_bytes() != files[path]
     ]
     return tidy(findings)
 
 
-def write(files: Mapping[str, bytes], output: Path, *, made_from: Mapping[str, Any], ours: bool) -> Written:
+def write(files: Mapping[str, bytes], output: Path, *, made_from: JsonObject, ours: bool) -> WriteResult:
     """Make a folder hold exactly these files.
 
     Everything is written beside the folder's content first; only when all of it is on the disk do files move
@@ -90,8 +90,8 @@ def write(files: Mapping[str, bytes], output: Path, *, made_from: Mapping[str, A
     Raises:
         Failure: a folder that is in the way was not emitted by us, or the disk refuses.
     """
-    if not ours and not locked(output):
-        _refuse_strangers(files, output)
+    if not ours and not read_lock(output):
+        _reject_foreign_folders(files, output)
     try:
         return _replace(files, output, made_from)
     except OSError as problem:
@@ -99,9 +99,9 @@ def write(files: Mapping[str, bytes], output: Path, *, made_from: Mapping[str, A
         raise failure("cannot-write", f"cannot write {output}: {reason}", file=str(output)) from None
 
 
-def _replace(files: Mapping[str, bytes], output: Path, made_from: Mapping[str, Any]) -> Written:
+def _replace(files: Mapping[str, bytes], output: Path, made_from: JsonObject) -> WriteResult:
     output.mkdir(parents=True, exist_ok=True)
-    present = set(_present(output, _roots(files, output)))
+    present = set(_list_files(output, _roots(files, output)))
     stale = sorted(present - files.keys())
     new = sorted(files.keys() - present)
     changed = sorted(path for path in files.keys() & present if (output / path).read_bytes() != files[path])
@@ -113,7 +113,7 @@ def _replace(files: Mapping[str, bytes], output: Path, made_from: Mapping[str, A
         }
         # Each file has to reach the disk, but they need not wait for each other.
         with ThreadPoolExecutor(_WRITERS) as writers:
-            list(writers.map(lambda item: _stage(staging / item[0], item[1]), contents.items()))
+            list(writers.map(lambda item: _write_durably(staging / item[0], item[1]), contents.items()))
         for path in contents:
             (output / path).parent.mkdir(parents=True, exist_ok=True)
             if path != record.NAME:
@@ -124,10 +124,10 @@ def _replace(files: Mapping[str, bytes], output: Path, made_from: Mapping[str, A
         (staging / record.NAME).replace(output / record.NAME)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return Written(len(new), len(changed), len(stale))
+    return WriteResult(len(new), len(changed), len(stale))
 
 
-def _stage(path: Path, content: bytes) -> None:
+def _write_durably(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.write(content)
@@ -146,10 +146,10 @@ def _remove_empty(output: Path, removed: list[str]) -> None:
 
 def _roots(files: Mapping[str, bytes], output: Path) -> set[str]:
     """The folders that are emitted now or were the last time."""
-    return {path.split("/")[0] for path in (*files, *locked(output).get("files", {}))}
+    return {path.split("/")[0] for path in (*files, *read_lock(output).get("files", {}))}
 
 
-def _present(output: Path, roots: set[str]) -> Iterator[str]:
+def _list_files(output: Path, roots: set[str]) -> Iterator[str]:
     for root in sorted(roots):
         for folder, folders, names in os.walk(output / root):
             folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
@@ -159,10 +159,10 @@ def _present(output: Path, roots: set[str]) -> Iterator[str]:
                     yield path.relative_to(output).as_posix()
 
 
-def _refuse_strangers(files: Mapping[str, bytes], output: Path) -> None:
-    strangers = [root for root in sorted({path.split("/")[0] for path in files}) if (output / root).exists()]
-    if strangers:
-        names = ", ".join(f"{output / name}" for name in strangers)
+def _reject_foreign_folders(files: Mapping[str, bytes], output: Path) -> None:
+    foreign = [root for root in sorted({path.split("/")[0] for path in files}) if (output / root).exists()]
+    if foreign:
+        names = ", ".join(f"{output / name}" for name in foreign)
         raise failure(
             "not-emitted",
             f"{names} is there already and was not emitted by pennyform",
@@ -172,7 +172,7 @@ def _refuse_strangers(files: Mapping[str, bytes], output: Path) -> None:
         )
 
 
-def _stale(what: str, path: str, output: Path) -> Finding:
+def _stale_finding(problem: str, path: str, output: Path) -> Finding:
     summaries = {
         "changed": "differs from what the contract and the templates give",
         "missing": "is not there",
@@ -182,5 +182,10 @@ def _stale(what: str, path: str, output: Path) -> Finding:
     fix = "Run: pennyform generate"
     file = str(output / path)
     return Finding(
-        f"generated-{what}", Severity.ERROR, f"{path} {summaries[what]}", file=file, detail=detail, fix=fix
+        f"generated-{problem}",
+        Severity.ERROR,
+        f"{path} {summaries[problem]}",
+        file=file,
+        detail=detail,
+        fix=fix,
     )
