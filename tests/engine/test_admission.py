@@ -98,9 +98,9 @@ def test_what_is_done_already_passes_no_limit(office: Office) -> None:
 
 def test_an_amount_that_its_author_did_not_expect_is_not_sent(office: Office) -> None:
     office.define("INV-1")
-    office.adjust = asking(expect={"currency_amount": "240.00", "currency_tax": "40"})
+    office.adjust = asking(expect={"currency_amount": Decimal("240.00"), "currency_tax": Decimal(40)})
     assert office.plan().pending
-    office.adjust = asking(expect={"currency_amount": "239.00"})
+    office.adjust = asking(expect={"currency_amount": Decimal("239.00")})
     assert refusals(office) == ["INV-1: currency_amount comes to 240.00; expect says 239.00"]
 
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.engine.account.state import RemoteInvoice
+from pennyform.engine.account.answers import invoice as invoice_of
+from pennyform.engine.account.records import RemoteInvoice, RemoteLine
 from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.patch import update_body
 from pennyform.engine.planning.resolve import Resolved
+from pennyform.invoices import Totals
+from pennyform.invoices.desired.json_bodies import from_json
+from pennyform.invoices.model import Discount, InvoiceBody
+from pennylane_company import convert, models
 
 from .world import PRODUCT, Office, actions, line, only, statuses
 
 
-def wanted(*labels: str, quantity: str = "1") -> list[dict[str, Any]]:
-    return [{"label": label, "quantity": quantity, "unit": "u", **PRICE} for label in labels]
+def wanted(*labels: str) -> list[dict[str, Any]]:
+    return [{"label": label, "quantity": Decimal(1), "unit": "u", **PRICE} for label in labels]
 
 
 PRICE = {"raw_currency_unit_price": "1.00", "vat_rate": "FR_200"}
@@ -25,35 +33,34 @@ AMOUNTS = {"currency_amount_before_tax": "1.0", "currency_tax": "0.2", "currency
 
 
 def there(*labels: str, **header: Any) -> RemoteInvoice:
+    amounts = {name: Decimal(amount) for name, amount in AMOUNTS.items()}
     lines = tuple(
-        {
-            "id": number,
-            "label": label,
-            "quantity": "1.0",
-            "unit": "u",
-            "description": "",
-            "product": None,
-            "discount": {"type": "absolute", "value": "0.0"},
-            "section_rank": None,
-            "raw_currency_unit_price": "1.0",
-            "vat_rate": "FR_200",
-            **AMOUNTS,
-        }
+        RemoteLine(
+            id=number,
+            label=label,
+            quantity=Decimal("1.0"),
+            unit="u",
+            description="",
+            discount=Discount("absolute", Decimal("0.0")),
+            raw_currency_unit_price=Decimal("1.0"),
+            vat_rate="FR_200",
+            **amounts,
+        )
         for number, label in enumerate(labels, start=1)
     )
-    body = {
-        "id": 7,
-        "draft": True,
-        "currency": "EUR",
-        "discount": {"type": "absolute", "value": "0.0"},
-        **header,
-    }
-    return RemoteInvoice(body, lines)
+    none = Discount("absolute", Decimal("0.0"))
+    return RemoteInvoice(
+        **{"id": 7, "draft": True, "currency": "EUR", "discount": none, "lines": lines} | header
+    )
 
 
-def edit(lines: Sequence[dict[str, Any]], draft: RemoteInvoice, **header: Any) -> dict[str, Any] | None:
-    resolved = Resolved({**header, "invoice_lines": list(lines)}, tuple(lines), {"lines": []})
-    return update_body(resolved, draft)
+def resolve(lines: Sequence[dict[str, Any]], **header: Any) -> Resolved:
+    body = from_json(InvoiceBody, {**header, "invoice_lines": list(lines)})
+    return Resolved(body, body.invoice_lines, Totals("EUR", Decimal(0), Decimal(0), (), ()))
+
+
+def edit(lines: Sequence[dict[str, Any]], draft: RemoteInvoice, **header: Any) -> Any:
+    return update_body(resolve(lines, **header), draft)
 
 
 def test_equal_needs_nothing() -> None:
@@ -61,7 +68,7 @@ def test_equal_needs_nothing() -> None:
 
 
 def test_only_what_differs_is_sent() -> None:
-    assert edit(wanted("a"), there("a", deadline="2025-10-31"), deadline="2025-11-30") == {
+    assert edit(wanted("a"), there("a", deadline=date(2025, 10, 31)), deadline="2025-11-30") == {
         "deadline": "2025-11-30"
     }
     assert edit(wanted("a", "c"), there("a", "b")) == {"invoice_lines": {"update": [{"id": 2, "label": "c"}]}}
@@ -81,20 +88,23 @@ def test_a_line_in_the_middle_keeps_the_order() -> None:
 
 def test_a_product_cannot_be_taken_away_so_the_line_goes() -> None:
     draft = there("a")
-    with_product = RemoteInvoice(draft.header, ({**draft.lines[0], "product": {"id": 5}},))
+    with_product = replace(draft, lines=(replace(draft.lines[0], product_id=5),))
     assert edit(wanted("a"), with_product) == {
         "invoice_lines": {"delete": [{"id": 1}], "create": wanted("a")}
     }
 
 
 def test_a_discount_is_taken_off() -> None:
-    draft = there("a", discount={"type": "relative", "value": "10.0"})
+    draft = there("a", discount=Discount("relative", Decimal("10.0")))
     assert edit(wanted("a"), draft) == {"discount": {"type": "relative", "value": None}}
 
 
 @pytest.mark.parametrize("none", [None, "", "0", "0.0"])
 def test_all_the_ways_of_having_no_discount_are_one(none: str | None) -> None:
-    draft = there("a", discount={"type": "absolute", "value": none})
+    fields = {"id": 7, "draft": True, "currency": "EUR"}
+    stated = {"type": "absolute"} if none is None else {"type": "absolute", "value": none}
+    answer = convert({**fields, "discount": stated}, models.CustomerInvoice)
+    draft = replace(there("a"), discount=invoice_of(answer).discount)
     assert edit(wanted("a"), draft) == {}
 
 
@@ -153,8 +163,7 @@ def test_an_update_leaves_the_draft_equal_in_the_books(
 
 
 def test_compare_sees_order() -> None:
-    body = wanted("a", "b")
-    resolved = Resolved({"invoice_lines": body}, tuple(body), {"lines": []})
+    resolved = resolve(wanted("a", "b"))
     assert [one.pointer for one in diff_invoice(resolved, there("b", "a")).content] == [
         "/invoice_lines/0/label",
         "/invoice_lines/1/label",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pennyform.engine.planning.natural_keys import UnresolvedError
+from pennyform.engine.planning.patch import update_body
 from pennyform.invoices import Repository
 from pennyform.invoices.desired.json_bodies import from_json, to_json
 from pennyform.invoices.model import InvoiceBody
@@ -99,7 +100,9 @@ def test_a_price_that_changes_later_updates_drafts_and_leaves_what_is_final(offi
         caller.put(f"{API}/products/{product}", json={"price_before_tax": "700.00"}).raise_for_status()
     made = office.plan()
     assert actions(made) == {"INV-1": "update", "INV-2": "no_op"}
-    update = made.invoices[0].update or {}
+    draft = made.invoices[0]
+    assert draft.there is not None
+    update: Any = update_body(draft.resolved, draft.there)
     (change,) = update["invoice_lines"]["update"]
     assert change == {"id": change["id"], "raw_currency_unit_price": "700.0"}
     assert [change.differences[0].pointer for change in made.masters if change.differences] == [

@@ -13,7 +13,7 @@ from pennylane_company import Client
 
 from pennyform.cli.credentials import TOKEN_VARIABLE, find_token
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.account.state import Company
+from pennyform.engine.account.records import Company
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.runtime.clock import Clock

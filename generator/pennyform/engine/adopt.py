@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.account.state import RemoteInvoice, Row
-from pennyform.engine.planning.diff import shown_line
+from pennyform.engine.account.records import RemoteCustomer, RemoteInvoice, RemoteLine, RemoteProduct
 from pennyform.engine.planning.post_finalize_tasks import CATEGORIES
-from pennyform.invoices.model import Repository
+from pennyform.invoices.desired.json_bodies import to_json, write_field
+from pennyform.invoices.model import UNSET, Address, Discount, Repository
+from pennyform.invoices.money.amounts import canonical, plain_number
 
 # Header fields that an author could have written; what the API makes up itself is left to it.
 _HEADER = (
@@ -70,8 +71,8 @@ class Found:
     """Invoices of the account and what they name; ``credited`` are references of credited invoices by id."""
 
     invoices: tuple[RemoteInvoice, ...]
-    customers: Mapping[int, Row]
-    products: Mapping[int, Row]
+    customers: Mapping[int, RemoteCustomer]
+    products: Mapping[int, RemoteProduct]
     credited: Mapping[int, str]
 
 
@@ -90,22 +91,21 @@ def find(remote: AccountClient, *, dates: tuple[str, str] | None, references: It
     for reference in references:
         seen |= {row.id: row for row in remote.invoices_with(reference)}
     invoices = tuple(_whole(remote, seen[id_]) for id_ in sorted(seen))
-    customers = {_id(one.header.get("customer")) for one in invoices}
-    products = {_id(line.get("product")) for one in invoices for line in one.lines}
-    credited = {_id(one.header.get("credited_invoice")) for one in invoices}
+    lines = [line for invoice in invoices for line in invoice.lines]
+    credited = [invoice.credited_invoice_id for invoice in invoices if invoice.credited_invoice_id]
     return Found(
         invoices,
-        remote.customers_by_id(customers - {0}),
-        remote.products_by_id(products - {0}),
-        {row.id: row.external_reference for row in remote.invoices_by_id(credited - {0}).values()},
+        remote.customers_by_id(invoice.customer_id for invoice in invoices if invoice.customer_id),
+        remote.products_by_id(line.product_id for line in lines if line.product_id),
+        {row.id: row.external_reference for row in remote.invoices_by_id(credited).values()},
     )
 
 
 def _whole(remote: AccountClient, row: RemoteInvoice) -> RemoteInvoice:
     row = remote.exactly(row)
-    if any(line.get("section_rank") is not None for line in row.lines):
+    if any(line.section_rank is not None for line in row.lines):
         row = remote.with_sections(row)
-    return row if row.draft else remote.with_extras(row, [CATEGORIES])
+    return row if row.draft else remote.with_lists(row, [CATEGORIES])
 
 
 def adopt(found: Found, repository: Repository) -> tuple[list[Adopted], list[str]]:
@@ -126,100 +126,77 @@ def adopt(found: Found, repository: Repository) -> tuple[list[Adopted], list[str
         elif reference not in defined:
             used.append(invoice)
             adopted.append(Adopted(_path("invoices", reference), "invoice", _invoice(invoice, found)))
-    return [*_masters(used, found, repository), *adopted], left
+    return [*_prerequisites(used, found, repository), *adopted], left
 
 
-def _masters(used: Sequence[RemoteInvoice], found: Found, repository: Repository) -> Iterator[Adopted]:
-    for id_, row in sorted(found.customers.items()):
-        named = any(_id(invoice.header.get("customer")) == id_ for invoice in used)
-        reference = row.get("external_reference")
-        if named and reference and reference not in repository.customers:
-            yield Adopted(_path("customers", reference), "customer", _customer(row))
-    for id_, row in sorted(found.products.items()):
-        named = any(_id(line.get("product")) == id_ for invoice in used for line in invoice.lines)
-        reference = row.get("external_reference")
-        if named and reference and reference not in repository.products:
-            value = {"external_reference": reference, **_some(row, _PRODUCT)}
-            value["price_before_tax"] = _money(row["price_before_tax"])
+def _prerequisites(used: Sequence[RemoteInvoice], found: Found, repository: Repository) -> Iterator[Adopted]:
+    customers = {invoice.customer_id for invoice in used}
+    products = {line.product_id for invoice in used for line in invoice.lines}
+    for id_, customer in sorted(found.customers.items()):
+        reference = customer.body.external_reference
+        if id_ in customers and reference and reference not in repository.customers:
+            # The API puts the name of a person together by itself.
+            names = _CUSTOMER if customer.customer_type == "company" else _CUSTOMER[1:]
+            head = {"external_reference": reference, "customer_type": customer.customer_type}
+            yield Adopted(_path("customers", reference), "customer", {**head, **_some(customer.body, names)})
+    for id_, product in sorted(found.products.items()):
+        reference = product.body.external_reference
+        if id_ in products and reference and reference not in repository.products:
+            value = {"external_reference": reference, **_some(product.body, _PRODUCT)}
             yield Adopted(_path("products", reference), "product", value)
 
 
-def _customer(row: Row) -> dict[str, Any]:
-    # The API puts the name of a person together by itself.
-    names = _CUSTOMER if row["customer_type"] == "company" else _CUSTOMER[1:]
-    head = {"external_reference": row["external_reference"], "customer_type": row["customer_type"]}
-    return {**head, **_some(row, names)}
-
-
 def _invoice(invoice: RemoteInvoice, found: Found) -> dict[str, Any]:
-    header = invoice.header
     value: dict[str, Any] = {"external_reference": invoice.external_reference}
-    credited = _id(header.get("credited_invoice"))
+    credited = invoice.credited_invoice_id
     if credited:
         value["credit_note_of"] = found.credited.get(credited) or {"id": credited}
-    value["customer"] = _named(_id(header["customer"]), found.customers)
-    value |= _some(header, _HEADER)
+    value["customer"] = _named(invoice.customer_id or 0, found.customers)
+    value |= _some(invoice, _HEADER)
     if invoice.sections:
-        ranked = sorted(invoice.sections, key=lambda section: int(section["rank"]))
+        ranked = sorted(invoice.sections, key=lambda section: section.rank)
         value["invoice_line_sections"] = [_some(section, _SECTION) for section in ranked]
     value["invoice_lines"] = [_line(line, found) for line in invoice.lines]
-    if header.get("transaction_reference"):
-        value["transaction_reference"] = header["transaction_reference"]
+    if invoice.transaction_reference:
+        value["transaction_reference"] = to_json(invoice.transaction_reference)
     if not invoice.draft:
-        value["options"] = _options(invoice)
+        shares = [{"id": share.id, "weight": str(share.weight)} for share in invoice.categories or ()]
+        value["options"] = {"finalize": True, **({"categories": shares} if shares else {})}
     return value
 
 
-def _options(invoice: RemoteInvoice) -> dict[str, Any]:
-    categories = [
-        {"id": row["id"], "weight": str(row["weight"])} for row in invoice.extras.get(CATEGORIES, ())
-    ]
-    return {"finalize": True, **({"categories": categories} if categories else {})}
-
-
-def _line(line: Row, found: Found) -> dict[str, Any]:
-    words = shown_line(line)
-    product = {"product": _named(words["product_id"], found.products)} if "product_id" in words else {}
-    stated = _some(words, _LINE)
-    stated["quantity"] = Decimal(words["quantity"])
+def _line(line: RemoteLine, found: Found) -> dict[str, Any]:
+    stated = _some(line, _LINE)
+    stated["quantity"] = Decimal(plain_number(line.quantity or Decimal(0)))
+    if not line.product_id:
+        return stated
     # Text that a product would fill in is said even where it is empty.
-    if product:
-        stated["unit"] = line.get("unit") or ""
-    return {**product, **stated}
+    return {"product": _named(line.product_id, found.products), **stated, "unit": line.unit or ""}
 
 
-def _named(id_: int, rows: Mapping[int, Row]) -> Any:
-    reference = rows.get(id_, {}).get("external_reference")
-    return reference or {"id": id_}
+def _named(id_: int, records: Mapping[int, RemoteCustomer] | Mapping[int, RemoteProduct]) -> Any:
+    record = records.get(id_)
+    return (record.body.external_reference if record else None) or {"id": id_}
 
 
-def _some(row: Row, names: Iterable[str]) -> dict[str, Any]:
-    """The fields of ``row`` that say something."""
-    kept = ((name, _said(row.get(name))) for name in names)
-    return {name: value for name, value in kept if value not in (None, "", [], {})}
+def _some(record: Any, names: Iterable[str]) -> dict[str, Any]:
+    """The fields of ``record`` that say something, as a definition says them."""
+    values = ((name, _stated(name, getattr(record, name))) for name in names)
+    return {name: value for name, value in values if value not in (None, "", [], {})}
 
 
-def _said(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        if "type" in value and "value" in value:
-            return {**value, "value": _money(value["value"])} if _is_some(value["value"]) else None
-        return {name: member for name, member in value.items() if member not in (None, "")}
-    return value
-
-
-def _is_some(amount: Any) -> bool:
-    return amount not in (None, "") and Decimal(str(amount)) != 0
-
-
-def _money(amount: Any) -> str:
-    whole, _, decimals = f"{Decimal(str(amount)):f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+def _stated(name: str, value: Any) -> Any:
+    if value is UNSET:
+        return None
+    if isinstance(value, Discount):
+        return {"type": value.type, "value": canonical(value.value)} if value.value else None
+    if isinstance(value, Address):
+        return {part: text for part, text in to_json(value).items() if text not in (None, "")}
+    if isinstance(value, Decimal) and name != "quantity":
+        return canonical(value)
+    return write_field(name, value)
 
 
 def _path(folder: str, reference: str) -> str:
     name = re.sub(r"[^A-Za-z0-9._-]", "_", reference).lstrip(".") or "unnamed"
     return f"{folder}/{name}.yaml"
-
-
-def _id(link: Any) -> int:
-    return int(link["id"]) if link else 0

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import UnreadableError
-from pennyform.engine.account.state import Company, RemoteState
+from pennyform.engine.account.records import Company
+from pennyform.engine.account.state import RemoteState
 from pennyform.engine.applying.applier import Applier, count_writes
 from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.journalled_request import JournalledSender, Progress

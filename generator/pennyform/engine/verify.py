@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pennyform import __version__
-from pennyform.engine.account.state import Company, RemoteInvoice, RemoteState
+from pennyform.engine.account.records import Company, RemoteInvoice
+from pennyform.engine.account.state import RemoteState
 from pennyform.engine.planning.actions import difference_records, place_record
 from pennyform.engine.planning.diff import Comparison, Difference, diff_invoice
 from pennyform.engine.planning.natural_keys import resolver
 from pennyform.engine.planning.planner import Resolve
-from pennyform.engine.planning.post_finalize_tasks import difference, wished
+from pennyform.engine.planning.post_finalize_tasks import difference, tasks_of
 from pennyform.engine.planning.resolve import Resolved, becomes_final
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, Repository
@@ -63,7 +64,7 @@ class VerifiedInvoice:
             draft=remote.draft if remote else None,
             differences=difference_records(self.differences, to_json(self.desired.body)),
             unverifiable=self.comparison.unverifiable if self.comparison else (),
-            totals=self.resolved.totals,
+            totals=self.resolved.totals.record(),
             place=place_record(self.desired.place),
         )
 
@@ -120,5 +121,5 @@ def _lacking(
 ) -> tuple[Difference, ...]:
     if there.draft:
         return ()
-    tasks = wished(invoice, observation.identify)
+    tasks = tasks_of(invoice, observation.identify)
     return tuple(one for one in (difference(task, there) for task in tasks) if one)

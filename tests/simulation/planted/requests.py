@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from pennyform.engine.account import client
+from pennyform.engine.account import answers, client
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import RefusedError
-from pennyform.engine.account.state import RemoteInvoice
+from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.limits import Patience
 from pennyform.engine.recovery.unknown_outcomes import UnknownOutcomeResolver
 from pennylane_company import _exchange, convert, errors, models
@@ -48,12 +48,12 @@ def _everything_refuses() -> Iterator[None]:
 
 def _create_final(self: AccountClient, body: Any) -> Any:
     final = convert({**body, "draft": False}, models.FinalizedCustomerInvoiceCreate)
-    return client._sent(lambda: self._client.customer_invoices.create(final))
+    return client._created(lambda: self._client.customer_invoices.create(final))
 
 
 def _first_lines(self: AccountClient, row: Any, included: Any) -> RemoteInvoice:
-    lines = sorted((included or {"items": ()})["items"], key=lambda line: int(line["id"]))
-    return RemoteInvoice(row, tuple(lines), exact=True)
+    lines = sorted(map(answers.line, included.items if included else ()), key=lambda line: line.id)
+    return replace(answers.invoice(row, tuple(lines)), exact=True)
 
 
 def _failing_proves(

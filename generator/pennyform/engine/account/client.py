@@ -1,22 +1,26 @@
 """The only module of the engine that speaks to the API, and only through the emitted client.
 
-Rows come out as plain mappings ready for JSON, with amounts as the API wrote them. Every row of a list is
-checked to be one that was asked for: a filter that the service ignores would otherwise hand over strangers.
+Answers come out as the records of ``pennyform.engine.account.records``, writes give the id of what they made.
+Every row of a list is checked to be one that was asked for: a filter that the service ignores would otherwise
+hand over strangers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from pennylane_company import Client, convert, errors, models, to_builtins
+from pennylane_company import Client, convert, errors, models
 from pennylane_company.filters import CustomerInvoiceFilter
 from pennylane_company.types import File
 
+from pennyform.engine.account import answers
+from pennyform.engine.account.answers import promised
 from pennyform.engine.account.errors import (
     NotAllowedError,
     NotSentError,
@@ -27,8 +31,16 @@ from pennyform.engine.account.errors import (
     UnknownOutcomeError,
     UnreadableError,
 )
-from pennyform.engine.account.state import Company, RemoteInvoice, Row
+from pennyform.engine.account.records import (
+    Company,
+    RemoteCategory,
+    RemoteCustomer,
+    RemoteInvoice,
+    RemoteProduct,
+    RemoteTransaction,
+)
 from pennyform.engine.limits import LEDGER_PAGE, PAGE, PAGES
+from pennyform.invoices.model import JsonObject
 
 T = TypeVar("T")
 
@@ -49,67 +61,62 @@ class AccountClient:
     def company(self) -> Company:
         """Whose account the token opens, and what it may do."""
         with _reading():
-            me = to_builtins(self._client.me.get())
-            company = me["company"]
-            return Company(company["id"], company["name"], company["reg_no"], tuple(me["scopes"]))
+            me = self._client.me.get()
+            company, scopes = promised(me.company, "company"), promised(me.scopes, "scopes")
+            return Company(
+                promised(company.id, "id"),
+                promised(company.name, "name"),
+                promised(company.reg_no, "reg_no"),
+                tuple(scopes),
+            )
 
-    def customers(self, references: Iterable[str]) -> dict[str, Row]:
+    def customers(self, references: Iterable[str]) -> dict[str, RemoteCustomer]:
         """Customers by ``external_reference``; those that do not exist are left out."""
-        return self._by_reference(self._client.customers.list, references)
+        rows = self._list(self._client.customers.list, "external_reference", "in", references)
+        return {row.external_reference: answers.customer(row) for row in rows}
 
-    def customers_by_id(self, ids: Iterable[int]) -> dict[int, Row]:
+    def customers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteCustomer]:
         """Customers by id; those that do not exist are left out."""
-        found: dict[int, Row] = {}
-        for some in _batches(sorted(set(ids)), PAGE):
-            rows = self._list(self._client.customers.list, "id", "in", some)
-            found |= {row["id"]: row for row in rows}
-        return found
+        rows = self._list(self._client.customers.list, "id", "in", ids)
+        return {row.id: answers.customer(row) for row in rows}
 
-    def products(self, references: Iterable[str]) -> dict[str, Row]:
+    def products(self, references: Iterable[str]) -> dict[str, RemoteProduct]:
         """Products by ``external_reference``; those that do not exist are left out."""
-        return self._by_reference(self._client.products.list, references)
+        rows = self._list(self._client.products.list, "external_reference", "in", references)
+        return {row.external_reference: answers.product(row) for row in rows}
 
-    def products_by_id(self, ids: Iterable[int]) -> dict[int, Row]:
+    def products_by_id(self, ids: Iterable[int]) -> dict[int, RemoteProduct]:
         """Products by id; those that do not exist are left out."""
-        found: dict[int, Row] = {}
-        for some in _batches(sorted(set(ids)), PAGE):
-            rows = self._list(self._client.products.list, "id", "in", some)
-            found |= {row["id"]: row for row in rows}
-        return found
+        rows = self._list(self._client.products.list, "id", "in", ids)
+        return {row.id: answers.product(row) for row in rows}
 
-    def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[Row, ...]]:
-        """All ledger accounts with these numbers; a number can belong to several."""
-        found: dict[str, tuple[Row, ...]] = {}
-        for some in _batches(sorted(set(numbers)), PAGE):
-            rows = self._list(self._client.ledger_accounts.list, "number", "in", some, limit=LEDGER_PAGE)
-            for row in rows:
-                found[row["number"]] = (*found.get(row["number"], ()), row)
-        return found
+    def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[int, ...]]:
+        """The ids of all ledger accounts with these numbers; a number can belong to several."""
+        rows = self._list(self._client.ledger_accounts.list, "number", "in", numbers, limit=LEDGER_PAGE)
+        return _by_name((row.number, row.id) for row in rows)
 
-    def templates(self) -> dict[str, tuple[Row, ...]]:
-        """All invoice templates of the account, by name."""
-        found: dict[str, tuple[Row, ...]] = {}
+    def templates(self) -> dict[str, tuple[int, ...]]:
+        """The ids of all invoice templates of the account, by name."""
         with _reading():
-            for row in map(to_builtins, self._client.customer_invoice_templates.list(limit=PAGE)):
-                found[row["name"]] = (*found.get(row["name"], ()), row)
-        return found
+            rows = self._client.customer_invoice_templates.list(limit=PAGE)
+            return _by_name((promised(row.name, "name"), promised(row.id, "id")) for row in rows)
 
-    def categories(self, field: str, values: Iterable[str]) -> list[Row]:
+    def categories(self, field: str, values: Iterable[str]) -> list[RemoteCategory]:
         """Categories by ``label`` or ``analytical_code``; a label can belong to several groups."""
-        found: list[Row] = []
-        for some in _batches(sorted(set(values)), PAGE):
-            found += self._list(self._client.categories.list, field, "in", some)
-        return found
+        return [
+            answers.category(row) for row in self._list(self._client.categories.list, field, "in", values)
+        ]
 
     def category_groups(self) -> dict[int, str]:
         """The label of every category group, by id."""
         with _reading():
-            rows = [to_builtins(row) for row in self._client.category_groups.list(limit=PAGE)]
-            return {row["id"]: row["label"] for row in rows}
+            rows = self._client.category_groups.list(limit=PAGE)
+            return {promised(row.id, "id"): promised(row.label, "label") for row in rows}
 
-    def transactions(self, date: str) -> list[Row]:
+    def transactions(self, date: str) -> list[RemoteTransaction]:
         """The bank transactions of one day (ISO date)."""
-        return self._list(self._client.transactions.list, "date", "eq", [date])
+        rows = self._list(self._client.transactions.list, "date", "eq", [date])
+        return [answers.transaction(row) for row in rows]
 
     # --- invoices, read -------------------------------------------------------------------------------
 
@@ -128,9 +135,11 @@ class AccountClient:
     def invoices_by_id(self, ids: Iterable[int]) -> dict[int, RemoteInvoice]:
         """The invoices with these ids, with up to 20 of their lines: one request per hundred."""
         found: dict[int, RemoteInvoice] = {}
-        for some in _batches(sorted(set(ids)), PAGE):
-            rows = {row.id: row for row in self._invoices([_condition("id", "in", some)])}
-            _check(set(rows), set(some), "id")
+        wanted = sorted(set(ids))
+        for start in range(0, len(wanted), PAGE):
+            batch = wanted[start : start + PAGE]
+            rows = {row.id: row for row in self._invoices([_condition("id", "in", batch)])}
+            _check(set(rows), set(batch), "id")
             found |= rows
         return found
 
@@ -138,7 +147,8 @@ class AccountClient:
         """Pages of the invoices dated from ``first`` to ``last``, both included (ISO dates)."""
         window = [_condition("date", "gteq", first), _condition("date", "lteq", last)]
         for page in self._pages(window):
-            _check({first <= (row.header.get("date") or first) <= last for row in page}, {True}, "date")
+            days = (row.date.isoformat() if row.date else first for row in page)
+            _check({first <= day <= last for day in days}, {True}, "date")
             yield page
 
     def drafts(self) -> list[RemoteInvoice]:
@@ -156,14 +166,33 @@ class AccountClient:
     def exactly(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with all its lines in the order of the document."""
         with _reading():
+            # Lists come newest first (`-id`) unless asked otherwise, and so lines come the wrong way round.
             lines = self._client.customer_invoices.list_invoice_lines(invoice.id, sort="rank", limit=PAGE)
-            return replace(invoice, lines=tuple(to_builtins(line) for line in lines), exact=True)
+            return replace(invoice, lines=tuple(answers.line(line) for line in lines), exact=True)
 
     def with_sections(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with its sections."""
         with _reading():
             sections = self._client.customer_invoices.list_invoice_line_sections(invoice.id, limit=PAGE)
-            return replace(invoice, sections=tuple(to_builtins(section) for section in sections))
+            return replace(invoice, sections=tuple(answers.section(section) for section in sections))
+
+    def with_lists(self, invoice: RemoteInvoice, names: Iterable[str]) -> RemoteInvoice:
+        """``invoice`` with its ``categories``, ``appendices`` or ``matched_transactions``: a request each."""
+        invoices = self._client.customer_invoices
+        for name in names:
+            with _reading():
+                if name == "categories":
+                    shares = invoices.list_categories(invoice.id, limit=PAGE)
+                    invoice = replace(invoice, categories=tuple(map(answers.category, shares)))
+                elif name == "appendices":
+                    files = invoices.list_appendices(invoice.id, limit=PAGE)
+                    found = tuple(promised(file.filename, "filename") for file in files)
+                    invoice = replace(invoice, appendices=found)
+                else:
+                    matched = invoices.list_matched_transactions(invoice.id, limit=PAGE)
+                    ids = tuple(promised(transaction.id, "id") for transaction in matched)
+                    invoice = replace(invoice, matched_transactions=ids)
+        return invoice
 
     def _invoices(self, conditions: Sequence[CustomerInvoiceFilter]) -> Iterator[RemoteInvoice]:
         for page in self._pages(conditions):
@@ -175,13 +204,15 @@ class AccountClient:
         cursor: str | None = None
         for number in count(1):
             with _reading():
+                # A cursor holds neither the filter nor the order: both are said again with each page.
                 page = self._client.customer_invoices.list_page(
                     filter=conditions, sort=sort, limit=PAGE, include="invoice_lines", cursor=cursor
                 )
-                answer = to_builtins(page)
-                included = (answer.get("included") or {}).get("invoice_lines") or {}
-                rows = [self._with_lines(row, included.get(str(row["id"]))) for row in answer["items"]]
-                more, before, cursor = answer["has_more"], cursor, answer.get("next_cursor")
+                included = (page.included.invoice_lines if page.included else None) or {}
+                rows = [
+                    self._with_lines(row, included.get(str(row.id))) for row in promised(page.items, "items")
+                ]
+                more, before, cursor = promised(page.has_more, "has_more"), cursor, page.next_cursor or None
             yield rows
             if not more:
                 return
@@ -191,50 +222,34 @@ class AccountClient:
                     f"the list of invoices goes on after page {number:,}, yet not to its end"
                 )
 
-    def _with_lines(self, row: Row, included: Mapping[str, Any] | None) -> RemoteInvoice:
-        """The included lines if they are all there; else, a request of their own."""
-        if "draft" not in row:
-            raise KeyError("draft")
-        if included is None or included["has_more"]:
-            return self.exactly(RemoteInvoice(row, ()))
+    def _with_lines(
+        self, row: models.CustomerInvoice, included: models.IncludedInvoiceLines | None
+    ) -> RemoteInvoice:
+        """The included lines if they are all there (up to 20 are); else, a request of their own."""
+        if included is None or promised(included.has_more, "has_more"):
+            return self.exactly(answers.invoice(row))
+        lines = map(answers.line, promised(included.items, "items"))
         # What is included comes in no promised order; ids grow in the order of creation.
-        lines = sorted(included["items"], key=lambda line: int(line["id"]))
-        return RemoteInvoice(row, tuple(lines))
-
-    def with_extras(self, invoice: RemoteInvoice, names: Iterable[str]) -> RemoteInvoice:
-        """``invoice`` with its ``categories``, ``appendices`` or ``matched_transactions``: a request each."""
-        names = tuple(names)
-        if not names:
-            return invoice
-        invoices, extras = self._client.customer_invoices, dict(invoice.extras)
-        lists: Mapping[str, Callable[..., Iterable[Any]]] = {
-            "categories": invoices.list_categories,
-            "appendices": invoices.list_appendices,
-            "matched_transactions": invoices.list_matched_transactions,
-        }
-        for name in names:
-            with _reading():
-                extras[name] = tuple(to_builtins(row) for row in lists[name](invoice.id, limit=PAGE))
-        return replace(invoice, extras=extras)
+        return answers.invoice(row, tuple(sorted(lines, key=lambda line: line.id)))
 
     # --- writes -------------------------------------------------------------------------------------
 
-    def create_customer(self, customer_type: str, body: Mapping[str, Any]) -> Row:
-        """Create a ``company`` or ``individual`` customer and return it."""
+    def create_customer(self, customer_type: str, body: JsonObject) -> int:
+        """Create a ``company`` or ``individual`` customer and return its id."""
         client = self._client
         if customer_type == "company":
             company = _request(body, models.CompanyCustomerCreate)
-            return _sent(lambda: client.company_customers.create(company))
+            return _created(lambda: client.company_customers.create(company))
         individual = _request(body, models.IndividualCustomerCreate)
-        return _sent(lambda: client.individual_customers.create(individual))
+        return _created(lambda: client.individual_customers.create(individual))
 
-    def create_product(self, body: Mapping[str, Any]) -> Row:
-        """Create a product and return it."""
+    def create_product(self, body: JsonObject) -> int:
+        """Create a product and return its id."""
         product = _request(body, models.ProductCreate)
-        return _sent(lambda: self._client.products.create(product))
+        return _created(lambda: self._client.products.create(product))
 
-    def create_draft(self, body: Mapping[str, Any]) -> Row:
-        """Create an invoice as a draft and return its header.
+    def create_draft(self, body: JsonObject) -> int:
+        """Create an invoice as a draft and return its id.
 
         Raises:
             ReferenceTakenError: its reference exists.
@@ -242,56 +257,57 @@ class AccountClient:
         if body.get("draft") is not True:
             raise ValueError("an invoice is only ever created as a draft")
         draft = _request(body, models.DraftCustomerInvoiceCreate)
-        return _sent(lambda: self._client.customer_invoices.create(draft))
+        return _created(lambda: self._client.customer_invoices.create(draft))
 
-    def upload(self, name: str, content: bytes, media_type: str) -> Row:
-        """Upload a file that an import will use, and return what stands for it."""
+    def upload(self, name: str, content: bytes, media_type: str) -> int:
+        """Upload a file that an import will use, and return the id that stands for it."""
         file = models.FileAttachmentCreate(file=File(name, content, media_type), filename=name)
-        return _sent(lambda: self._client.file_attachments.create(file))
+        return _created(lambda: self._client.file_attachments.create(file))
 
-    def import_invoice(self, body: Mapping[str, Any]) -> Row:
-        """Import an invoice that was issued elsewhere and return its header. It is final from the start.
+    def import_invoice(self, body: JsonObject) -> int:
+        """Import an invoice that was issued elsewhere and return its id. It is final from the start.
 
         Raises:
             ReferenceTakenError: its reference exists, or its file was imported before: perhaps as this one.
         """
         invoice = _request(body, models.CustomerInvoiceImport)
         try:
-            return _sent(lambda: self._client.customer_invoices.import_(invoice))
+            return _created(lambda: self._client.customer_invoices.import_(invoice))
         except RefusedError as refusal:
             if refusal.status == 409:
                 raise ReferenceTakenError(str(refusal), status=409) from refusal
             raise
 
-    def import_e_invoice(self, name: str, content: bytes, media_type: str, options: Mapping[str, Any]) -> Row:
+    def import_e_invoice(self, name: str, content: bytes, media_type: str, options: JsonObject) -> int:
         """Import an electronic invoice and return its id. It is final from the start, with the file's number.
 
         Raises:
             ReferenceTakenError: the file was imported before.
         """
-        told = _request(options, models.CustomerInvoiceEInvoiceImportImportOptions)
-        file = File(name, content, media_type)
-        form = models.CustomerInvoiceImportEInvoice(file=file, invoice_options=told)
+        form = models.CustomerInvoiceImportEInvoice(
+            file=File(name, content, media_type),
+            invoice_options=_request(options, models.CustomerInvoiceEInvoiceImportImportOptions),
+        )
         try:
-            return _sent(lambda: self._client.customer_invoices.import_e_invoice(form))
+            return _created(lambda: self._client.customer_invoices.import_e_invoice(form))
         except RefusedError as refusal:
             if "already" in str(refusal).lower():
                 raise ReferenceTakenError(str(refusal), status=refusal.status) from refusal
             raise
 
-    def update_draft(self, id_: int, body: Mapping[str, Any]) -> Row:
-        """Change a draft in part and return its header."""
+    def update_draft(self, id_: int, body: JsonObject) -> None:
+        """Change a draft in part."""
         update = _request(body, models.DraftCustomerInvoiceUpdate)
-        return _sent(lambda: self._client.customer_invoices.update(id_, update))
+        _created(lambda: self._client.customer_invoices.update(id_, update))
 
-    def update_finalized(self, id_: int, body: Mapping[str, Any]) -> Row:
-        """Set what may still be set on a finalized invoice and return its header."""
+    def update_finalized(self, id_: int, body: JsonObject) -> None:
+        """Set what may still be set on a finalized invoice."""
         update = _request(body, models.FinalizedCustomerInvoiceUpdate)
-        return _sent(lambda: self._client.customer_invoices.update(id_, update))
+        _created(lambda: self._client.customer_invoices.update(id_, update))
 
-    def finalize(self, id_: int) -> Row:
-        """Make a draft final and return its header. Irreversible."""
-        return _sent(lambda: self._client.customer_invoices.finalize(id_))
+    def finalize(self, id_: int) -> None:
+        """Make a draft final. Irreversible: it takes the customer's address as it is at this moment."""
+        _created(lambda: self._client.customer_invoices.finalize(id_))
 
     def delete_draft(self, id_: int) -> None:
         """Delete a draft; one that is gone already is no error."""
@@ -304,7 +320,7 @@ class AccountClient:
 
     # --- writes to final invoices -----------------------------------------------------------------------
 
-    def set_categories(self, id_: int, weights: Sequence[Mapping[str, Any]]) -> None:
+    def set_categories(self, id_: int, weights: Sequence[JsonObject]) -> None:
         """Give an invoice these categories and no others."""
         body = _request(weights, models.PutCustomerInvoiceCategoriesBody)
         _done(lambda: self._client.customer_invoices.replace_categories(id_, body))
@@ -332,36 +348,35 @@ class AccountClient:
         """Submit an invoice to the platform for e-invoices."""
         _done(lambda: self._client.customer_invoices.send_to_pa(id_))
 
-    def send_by_email(self, id_: int, body: Mapping[str, Any] | None) -> None:
-        """Mail an invoice. Every success is one more mail."""
+    def send_by_email(self, id_: int, body: JsonObject | None) -> None:
+        """Mail an invoice. Every success is one more mail; 409 while Pennylane is still making the PDF."""
         mail = _request(body, models.CustomerInvoiceSendByEmail) if body else None
         _done(lambda: self._client.customer_invoices.send_by_email(id_, mail))
 
     # --- lists ----------------------------------------------------------------------------------------
 
-    def _by_reference(self, list_: Callable[..., Iterable[Any]], references: Iterable[str]) -> dict[str, Row]:
-        found: dict[str, Row] = {}
-        for some in _batches(sorted(set(references)), PAGE):
-            rows = self._list(list_, "external_reference", "in", some)
-            found |= {row["external_reference"]: row for row in rows}
-        return found
-
     def _list(
         self,
-        list_: Callable[..., Iterable[Any]],
+        list_: Callable[..., Iterable[T]],
         field: str,
-        operator: Any,
-        wanted: Sequence[Any],
-        **more: Any,
-    ) -> list[Row]:
-        condition = _condition(field, operator, wanted[0] if operator == "eq" else list(wanted))
-        with _reading():
-            rows = [
-                _with_id(to_builtins(row))
-                for row in list_(filter=[condition], sort="id", **{"limit": PAGE, **more})
-            ]
-        _check({row.get(field) for row in rows}, set(wanted), field)
-        return rows
+        operator: Literal["eq", "in"],
+        values: Iterable[Any],
+        limit: int = PAGE,
+    ) -> list[T]:
+        """The rows of a list whose ``field`` is one of ``values``, asked for by the hundred."""
+        found: list[T] = []
+        values = sorted(set(values))
+        for start in range(0, len(values), PAGE):
+            batch = values[start : start + PAGE]
+            condition = _condition(field, operator, batch[0] if operator == "eq" else batch)
+            with _reading():
+                rows = list(list_(filter=[condition], sort="id", limit=limit))
+                for row in rows:
+                    # Nothing can be made of a row without its id.
+                    promised(getattr(row, "id", msgspec.UNSET), "id")
+            _check({_text(getattr(row, field)) for row in rows}, set(map(_text, batch)), field)
+            found += rows
+        return found
 
 
 def _condition(field: str, operator: Any, value: Any) -> Any:
@@ -376,15 +391,15 @@ def _check(seen: set[Any], wanted: set[Any], field: str) -> None:
         )
 
 
-def _with_id(row: Row) -> Row:
-    """``row``, of which nothing can be made without its id."""
-    if "id" not in row:
-        raise KeyError("id")
-    return row
+def _text(value: object) -> object:
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def _batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
+def _by_name(rows: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for name, id_ in rows:
+        found[name] = (*found.get(name, ()), id_)
+    return found
 
 
 def _request(body: object, model: Any) -> Any:
@@ -401,12 +416,13 @@ def _done(request: Callable[[], object]) -> None:
         request()
 
 
-def _sent(request: Callable[[], object]) -> Row:
+def _created(request: Callable[[], Any]) -> int:
+    """Send a write that answers with what it made or changed, and return the id of that."""
     with _writing():
-        row: Row = to_builtins(request())
-    if "id" not in row:
+        answer = request()
+    if answer.id is msgspec.UNSET:
         raise UnknownOutcomeError("the answer names no id")
-    return row
+    return int(answer.id)
 
 
 # --- errors -----------------------------------------------------------------------------------------------

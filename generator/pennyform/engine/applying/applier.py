@@ -26,7 +26,7 @@ from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.plan import Plan, stages, waves
-from pennyform.engine.planning.resolve import Resolved, keys_in, with_ids
+from pennyform.engine.planning.resolve import keys_in
 from pennyform.results.apply import Status
 from pennyform.results.plan import Action
 
@@ -108,12 +108,8 @@ class Applier:
 
     def start(self, change: InvoiceChange) -> InvoiceRun:
         """Begin to carry a change out, with the ids that are known by now."""
-        identify, there = self.context.identify, change.there
-        resolved = Resolved(
-            with_ids(change.resolved.body, identify),
-            with_ids(change.resolved.lines, identify),
-            change.resolved.totals,
-        )
+        there = change.there
+        resolved = change.resolved.with_ids(self.context.identify)
         run = InvoiceRun(
             change, resolved, there.id if there else None, there, deque(change.tasks), change.doubts
         )

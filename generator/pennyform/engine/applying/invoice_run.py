@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from pennyform.engine.account.state import RemoteInvoice
+from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning.actions import FINAL, InvoiceChange, Step, Task

@@ -15,9 +15,8 @@ from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Deleted, SetAside
 from pennyform.engine.planning.actions import Step
-from pennyform.engine.planning.patch import finalized_update_body
-from pennyform.engine.planning.resolve import draft_body, with_ids
-from pennyform.invoices.desired.json_bodies import e_invoice_options
+from pennyform.engine.planning.patch import finalized_update_body, update_body
+from pennyform.invoices.desired.json_bodies import e_invoice_options, first_request
 from pennyform.results.apply import Status
 
 
@@ -55,16 +54,15 @@ class InvoiceWriter:
         account, send, subject = self.context.account, self.context.sender.send, run.subject
         match step:
             case Step.CREATE:
-                body = {**draft_body(run.resolved.body), "draft": True}
+                body = {**first_request(run.resolved.body), "draft": True}
                 run.attempts += 1
-                run.id = int(send(subject, step, lambda: account.create_draft(body))["id"])
+                run.id = send(subject, step, lambda: account.create_draft(body))
             case Step.UPLOAD:
                 self._upload(run)
             case Step.IMPORT:
                 self._import(run)
             case Step.UPDATE:
-                id_, body = run.known_id, with_ids(run.change.update, self.context.identify)
-                send(subject, step, lambda: account.update_draft(id_, body), id_)
+                self._update(run)
             case Step.FINALIZE:
                 self._finalize(run)
             case Step.COMPLETE:
@@ -76,12 +74,19 @@ class InvoiceWriter:
             case Step.SET_ASIDE:
                 # The old draft gives up its reference; from then on the run is about the new one.
                 id_ = run.known_id
-                body = {"external_reference": f"{run.reference}~{id_}"}
-                send(subject, step, lambda: account.update_draft(id_, body), id_)
+                aside = {"external_reference": f"{run.reference}~{id_}"}
+                send(subject, step, lambda: account.update_draft(id_, aside), id_)
                 self.context.sender.note(SetAside(kind="invoice", reference=run.reference, old=id_))
                 run.id = None
             case Step.DELETE:
                 self._delete_set_aside(run)
+
+    def _update(self, run: InvoiceRun) -> None:
+        account, id_ = self.context.account, run.known_id
+        body = update_body(run.resolved, run.remote) if run.remote else None
+        if body is None:
+            raise ValueError("only a draft that a PUT can change is updated")
+        self.context.sender.send(run.subject, Step.UPDATE, lambda: account.update_draft(id_, body), id_)
 
     def _upload(self, run: InvoiceRun) -> None:
         """A file that no invoice uses shows nowhere, so it is sent again when the answer is lost."""
@@ -90,12 +95,13 @@ class InvoiceWriter:
         name, data, media_type = self._read_file(run)
         for attempt in range(1, attempts + 1):
             try:
-                row = sender.send(run.subject, Step.UPLOAD, lambda: account.upload(name, data, media_type))
+                run.file_id = sender.send(
+                    run.subject, Step.UPLOAD, lambda: account.upload(name, data, media_type)
+                )
             except UnknownOutcomeError as problem:
                 if attempt == attempts or sender.must_stop():
                     raise RefusedError(f"its file was not uploaded: {problem}", status=0) from problem
             else:
-                run.file_id = int(row["id"])
                 return
 
     def _import(self, run: InvoiceRun) -> None:
@@ -107,18 +113,17 @@ class InvoiceWriter:
         if line_ids:
             # The file goes with the request, which has no place for a reference: that is set once it is read.
             name, data, media_type = self._read_file(run)
-            options = e_invoice_options(run.resolved.body, line_ids)
+            options = e_invoice_options(first_request(run.resolved.body), line_ids)
             run.attempts += 1
-            row = send(
+            run.id = send(
                 run.subject,
                 Step.IMPORT,
                 lambda: account.import_e_invoice(name, data, media_type, options),
             )
         else:
-            body = {**run.resolved.body, "file_attachment_id": run.file_id}
+            body = {**first_request(run.resolved.body), "file_attachment_id": run.file_id}
             run.attempts += 1
-            row = send(run.subject, Step.IMPORT, lambda: account.import_invoice(body))
-        run.id = int(row["id"])
+            run.id = send(run.subject, Step.IMPORT, lambda: account.import_invoice(body))
 
     def _read_file(self, run: InvoiceRun) -> tuple[str, bytes, str]:
         """The name, the bytes and the media type of what is imported, if it is still what was planned."""

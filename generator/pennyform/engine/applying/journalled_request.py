@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import TypeVar
@@ -84,9 +84,9 @@ class JournalledSender:
             with self._lock:
                 self._note_failure(subject, step, problem)
             raise
-        # What an upload answers with is the id of a file, and the subject is an invoice.
-        if isinstance(answer, Mapping) and step != "upload_file":
-            id_ = int(answer["id"])
+        # What creates something answers with its id; that of an uploaded file is not the invoice's.
+        if isinstance(answer, int) and step != "upload_file":
+            id_ = answer
         with self._lock:
             self._unknown_in_a_row = 0
             self.note(Acknowledged(kind=kind, reference=reference, step=step, id=id_))

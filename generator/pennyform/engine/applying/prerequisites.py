@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pennyform.engine.account.errors import OutcomeError, ReferenceTakenError, UnknownOutcomeError
-from pennyform.engine.account.state import Row
 from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.report import Result
 from pennyform.engine.applying.worker_pool import run_for_each
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning.actions import PrerequisiteChange
-from pennyform.engine.planning.resolve import with_ids
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredCustomer
 from pennyform.results.apply import Status
@@ -57,16 +55,16 @@ class PrerequisiteCreator:
             return
         failed = Result(change, Status.FAILED, left=("create",))
         try:
-            row = self.context.sender.send(subject, "create", lambda: self._post(change))
-            self._results[subject] = Result(change, Status.DONE, id=int(row["id"]))
+            id_ = self.context.sender.send(subject, "create", lambda: self._post(change))
+            self._results[subject] = Result(change, Status.DONE, id=id_)
         except (UnknownOutcomeError, ReferenceTakenError) as problem:
             self._results[subject] = replace(failed, status=Status.UNKNOWN, detail=str(problem))
         except (OutcomeError, JournalError) as problem:
             self._results[subject] = replace(failed, detail=str(problem))
 
-    def _post(self, change: PrerequisiteChange) -> Row:
+    def _post(self, change: PrerequisiteChange) -> int:
         desired = change.desired
-        body = with_ids(to_json(desired.body), self.context.identify)
+        body = to_json(desired.body)
         if isinstance(desired, DesiredCustomer):
             return self.context.account.create_customer(desired.customer_type, body)
         return self.context.account.create_product(body)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
-from pennyform.engine.account.state import RemoteInvoice
+from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.journal import JournalError

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError
-from pennyform.engine.account.state import RemoteInvoice
+from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.journal.records import Differs, Subject, Unknown, Verified

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from pennyform import __version__
-from pennyform.engine.account.state import Company
+from pennyform.engine.account.records import Company
 from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, difference_records
 from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.plan import money

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pennyform.engine.account.errors import OutcomeError, RefusedError, UnknownOutcomeError
 from pennyform.engine.applying.context import ApplyContext
@@ -17,9 +18,9 @@ from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Absent, Found, Subject
 from pennyform.engine.planning.actions import Step, Task
 from pennyform.engine.planning.post_finalize_tasks import APPENDICES, NEEDS_PDF, is_done, needed
-from pennyform.engine.planning.resolve import with_ids
 from pennyform.engine.runtime.clock import pause
-from pennyform.invoices.model import Attachment, Key
+from pennyform.invoices.model import Key
+from pennyform.invoices.money.amounts import canonical
 from pennyform.results.apply import Status
 
 _CONFLICT = 409
@@ -76,20 +77,24 @@ class TaskRunner:
             run.end(Status.WAITING, "Pennylane is still making its PDF")
 
     def _request(self, id_: int, task: Task) -> Callable[[], object]:
-        account, file = self.context.account, task.content
-        if isinstance(file, Attachment):
-            data = self.context.read_attachment(file)
+        account, task = self.context.account, task.with_ids(self.context.identify)
+        if task.file:
+            file, data = task.file, self.context.read_attachment(task.file)
             return lambda: account.add_appendix(id_, task.name, data, file.media_type)
-        content = with_ids(task.content, self.context.identify)
-        if isinstance(content, Key):
+        other = task.other_id
+        if isinstance(other, Key):
             raise RefusedError(f"{task.name} is not in the account", status=404)
+        shares: list[dict[str, Any]] = [
+            {"id": share.category_id, "weight": canonical(share.weight)} for share in task.shares
+        ]
+        mail = {"recipients": list(task.recipients)} if task.recipients else None
         requests: dict[Step, Callable[[], object]] = {
-            Step.LINK: lambda: account.link_credit_note(content, id_),
-            Step.CATEGORIZE: lambda: account.set_categories(id_, content),
-            Step.MATCH: lambda: account.match_transaction(id_, content),
+            Step.LINK: lambda: account.link_credit_note(other or 0, id_),
+            Step.CATEGORIZE: lambda: account.set_categories(id_, shares),
+            Step.MATCH: lambda: account.match_transaction(id_, other or 0),
             Step.PAY: lambda: account.mark_as_paid(id_),
             Step.SUBMIT: lambda: account.send_to_pa(id_),
-            Step.MAIL: lambda: account.send_by_email(id_, content),
+            Step.MAIL: lambda: account.send_by_email(id_, mail),
         }
         return requests[task.step]
 
@@ -119,7 +124,7 @@ class TaskRunner:
     def _was_done_meanwhile(self, run: InvoiceRun, task: Task) -> bool:
         """Whether another machine was faster; always asked of a file, which nobody can take away again."""
         if task.step is Step.ATTACH and run.remote is not None:
-            return bool(is_done(task, self.context.account.with_extras(run.remote, (APPENDICES,))))
+            return bool(is_done(task, self.context.account.with_lists(run.remote, (APPENDICES,))))
         return run.shared and bool(self._is_done(run, task))
 
     def _is_done(self, run: InvoiceRun, task: Task) -> bool | None:
@@ -129,7 +134,7 @@ class TaskRunner:
             remote = account.invoices_by_id([id_]).get(id_)
             if remote is None:
                 return None
-            remote = account.with_extras(remote, needed(run.change.desired, draft=remote.draft))
+            remote = account.with_lists(remote, needed(run.change.desired, draft=remote.draft))
         except OutcomeError:
             return None
-        return is_done(Task(task.step, task.name, with_ids(task.content, self.context.identify)), remote)
+        return is_done(task.with_ids(self.context.identify), remote)

@@ -8,11 +8,30 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, NamedTuple, cast
 
-from pennyform.engine.account.state import RemoteInvoice, Row
-from pennyform.engine.planning.diff import Comparison, Difference, shown_amounts, shown_header, shown_line
-from pennyform.engine.planning.resolve import Resolved, whole_body
+from pennyform.engine.account.records import RemoteInvoice
+from pennyform.engine.planning.diff import (
+    Comparison,
+    Difference,
+    filled_line,
+    shown_amounts,
+    shown_header,
+    shown_line,
+)
+from pennyform.engine.planning.resolve import Identify, Resolved, id_of
 from pennyform.invoices.desired.json_bodies import to_json
-from pennyform.invoices.model import DesiredCustomer, DesiredInvoice, DesiredProduct, Key, Place
+from pennyform.invoices.model import (
+    Attachment,
+    CustomerBody,
+    DesiredCustomer,
+    DesiredInvoice,
+    DesiredProduct,
+    Id,
+    Json,
+    JsonObject,
+    Key,
+    Place,
+    lines_of,
+)
 from pennyform.results.plan import (
     IDLE,
     Action,
@@ -46,15 +65,31 @@ class Step(StrEnum):
     MAIL = "send_by_email"
 
 
+class CategoryShare(NamedTuple):
+    """The share of an invoice, 0 to 1, that goes to a category."""
+
+    category_id: Id
+    weight: Decimal
+
+
 class Task(NamedTuple):
     """One thing to do to an invoice besides its content; ``name`` tells several of a kind apart.
 
-    ``content`` is what is sent: an id, a body, a file, or nothing.
+    What is sent is one of the others: the id of another record (or the natural key that has none yet), shares
+    of categories, a file, or who gets a mail.
     """
 
     step: Step
     name: str = ""
-    content: Any = None
+    other_id: Id | None = None
+    shares: tuple[CategoryShare, ...] = ()
+    file: Attachment | None = None
+    recipients: tuple[str, ...] = ()
+
+    def with_ids(self, identify: Identify) -> Task:
+        """The task with the ids that are known by now."""
+        shares = tuple(CategoryShare(id_of(key, identify), weight) for key, weight in self.shares)
+        return self._replace(other_id=id_of(self.other_id, identify), shares=shares)
 
     @property
     def key(self) -> str:
@@ -72,9 +107,8 @@ class InvoiceChange:
     """What will be done about one invoice, and everything that ``apply`` needs for it.
 
     ``tasks`` come after ``steps``. ``lacking`` is where the invoice that is there falls short of its options;
-    ``doubts`` say what nobody can tell about them. ``there`` is the invoice the account has; ``update`` the
-    body of a PUT, with natural keys where ids are not known yet; ``ways_out`` what a person can do about a
-    conflict.
+    ``doubts`` say what nobody can tell about them. ``there`` is the invoice the account has; ``ways_out``
+    what a person can do about a conflict.
     """
 
     desired: DesiredInvoice
@@ -83,7 +117,6 @@ class InvoiceChange:
     steps: tuple[Step, ...] = ()
     there: RemoteInvoice | None = None
     comparison: Comparison | None = None
-    update: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     ways_out: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
@@ -121,7 +154,7 @@ class InvoiceChange:
             after=json_value(self._desired_content()) if told else None,
             customer=_addressee(self.resolved.customer) if told else None,
             differences=self._differences() if told else (),
-            totals=self.resolved.totals,
+            totals=self.resolved.totals.record(),
             steps=(*map(str, self.steps), *(task.key for task in self.tasks)),
             warnings=(*self.warnings, *self.doubts),
             ways_out=self.ways_out,
@@ -129,11 +162,11 @@ class InvoiceChange:
             place=place_record(self.desired.place),
         )
 
-    def _desired_content(self) -> dict[str, Any]:
+    def _desired_content(self) -> JsonObject:
         """The definition's own words, natural keys included, with what products fill in."""
-        body = whole_body(self.desired)
-        lines = zip(self.resolved.lines, body["invoice_lines"], strict=True)
-        return {**body, "invoice_lines": [{**filled, **line} for filled, line in lines]}
+        lines = zip(self.resolved.lines, lines_of(self.desired.body), strict=True)
+        content: list[Json] = [{**filled_line(filled), **to_json(line)} for filled, line in lines]
+        return {**to_json(self.desired.body), "invoice_lines": content}
 
     def _differences(self) -> tuple[FieldDifference, ...]:
         content = self.comparison.all if self.comparison else ()
@@ -229,10 +262,10 @@ def json_value(value: Any) -> Any:
 def remote_content(there: RemoteInvoice) -> InvoiceContent:
     """An invoice of the account in the words of a definition, with its amounts."""
     content: Any = {
-        **shown_header(there.header),
+        **shown_header(there),
         "draft": there.draft,
         "invoice_lines": [shown_line(line) for line in there.lines],
-        **shown_amounts(there.header),
+        **shown_amounts(there),
     }
     return cast("InvoiceContent", content)
 
@@ -250,13 +283,13 @@ def _difference_record(difference: Difference, body: Mapping[str, Any]) -> Field
     return FieldDifference(difference.pointer, json_value(difference.have), json_value(after))
 
 
-def _addressee(customer: Row | None) -> Addressee | None:
+def _addressee(customer: CustomerBody | None) -> Addressee | None:
     """Whom a document is made out to: the name and the address that stand on it."""
     if customer is None:
         return None
-    names = (customer.get("first_name"), customer.get("last_name"))
-    name = customer.get("name") or " ".join(name for name in names if name)
-    return Addressee(name, json_value(customer.get("billing_address")))
+    names = (customer.first_name, customer.last_name)
+    name = customer.name or " ".join(name for name in names if name)
+    return Addressee(name, to_json(customer.billing_address) if customer.billing_address else None)
 
 
 def _at(value: Any, pointer: str) -> Any:

@@ -1,28 +1,44 @@
 """Desired against remote: field by field, and to the cent.
 
-Decimals are compared as decimals: the API writes "34.0" where a definition says "34.00". A discount that is
-null, "", "0" or "0.0" is none. What the server owns (status, payments, numbers, dates of creation) is never
-looked at; what a definition leaves out and the API fills in by rules of its own is left alone.
+Numbers are compared as numbers: the API writes "34.0" where a definition says "34.00". Answers always hold a
+discount: null, "", "0" and "0.0" all mean none. An empty text is the same as null. What the server owns
+(status, payments, numbers, dates of creation) is never looked at; what a definition leaves out and the API
+fills in by rules of its own is left alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 from typing import Any
 
-from pennyform.engine.account.state import RemoteInvoice, Row
+from pennyform.engine.account.records import RemoteCustomer, RemoteInvoice, RemoteLine, RemoteProduct
 from pennyform.engine.planning.resolve import Resolved
-from pennyform.results.values import InvoiceTotals, LineTotals
-
-Normal = Callable[[Any], Any]
+from pennyform.invoices.desired.json_bodies import to_json, write_field
+from pennyform.invoices.model import (
+    UNSET,
+    CustomerBody,
+    Discount,
+    ImportedInvoiceBody,
+    InvoiceSection,
+    JsonObject,
+    LineBody,
+    ProductBody,
+    lines_of,
+    set_fields,
+)
+from pennyform.invoices.money.amounts import canonical, plain_number
+from pennyform.invoices.money.totals import FROM_PRODUCT
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value that is not as it should be. ``pointer`` is a JSON Pointer into the definition's body."""
+    """One value that is not as it should be. ``pointer`` is a JSON Pointer into the definition's body.
+
+    Both values are JSON, save for decimals that stand for numbers and natural keys that stand for ids.
+    """
 
     pointer: str
     want: Any
@@ -52,107 +68,48 @@ class Comparison:
         return not self.content and not self.amounts
 
 
-# --- values ---------------------------------------------------------------------------------------
-
-
-def _text(value: Any) -> Any:
-    return "" if value is None else value
-
-
-def _decimal(value: Any) -> Any:
-    """Numbers by value; anything else stays as it is, and so differs from every number."""
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return _text(value)
-
-
-def _written(value: Any, *, money: bool) -> Any:
-    """A number of the API as a definition would write it: "34.0" is "34.00" as money, "34" as a quantity."""
-    number = _decimal(value)
-    if not isinstance(number, Decimal) or not number.is_finite():
-        return value
-    whole, _, decimals = f"{number:f}".partition(".")
-    decimals = decimals.rstrip("0").ljust(2 if money else 0, "0")
-    return f"{whole}.{decimals}" if decimals else whole
-
-
-def _as_defined(name: str, value: Any) -> Any:
-    """A field of an invoice or a line as a definition would write it."""
-    return _written(value, money=name != "quantity") if LINE.get(name) is _decimal else value
-
-
-def _discount(value: Any) -> Any:
-    """None, or type and value."""
-    if not value or value.get("value") in (None, ""):
-        return None
-    amount = _decimal(value["value"])
-    return (value["type"], amount) if amount else None
-
-
-def _whole(value: Any) -> Any:
-    return value
-
-
-def _sorted(value: Any) -> Any:
-    return sorted(value or ())
-
-
-_REFERENCES = {"customer_id": "customer", "customer_invoice_template_id": "customer_invoice_template"}
-
-# Fields of an invoice that can be read back, and how they are made comparable.
-HEADER: Mapping[str, Normal] = {
-    "date": _text,
-    "deadline": _text,
-    "customer_id": _whole,
-    "customer_invoice_template_id": _whole,
-    "currency": _text,
-    "language": _text,
-    "label": _text,
-    "discount": _discount,
-    "special_mention": _text,
-    "pdf_invoice_subject": _text,
-    "pdf_invoice_free_text": _text,
-    "pdf_description": _text,
-    "transaction_reference": _whole,
-    "external_reference": _text,
-}
-
-# What only a definition of an imported invoice says.
-_STATED: Mapping[str, Normal] = {"invoice_number": _text}
-
-LINE: Mapping[str, Normal] = {
-    "product_id": _whole,
-    "label": _text,
-    "description": _text,
-    "quantity": _decimal,
-    "unit": _text,
-    "raw_currency_unit_price": _decimal,
-    "vat_rate": _text,
-    "discount": _discount,
-    "substance": _text,
-    "section_rank": _whole,
-    "imputation_dates": _whole,
-}
-
-SECTION: Mapping[str, Normal] = {"rank": _whole, "title": _text, "description": _text}
+# Fields of an invoice that can be read back, in the order in which differences are told.
+HEADER = (
+    "date",
+    "deadline",
+    "customer_id",
+    "customer_invoice_template_id",
+    "currency",
+    "language",
+    "label",
+    "discount",
+    "special_mention",
+    "pdf_invoice_subject",
+    "pdf_invoice_free_text",
+    "pdf_description",
+    "transaction_reference",
+    "external_reference",
+)
+LINE = (
+    "product_id",
+    "label",
+    "description",
+    "quantity",
+    "unit",
+    "raw_currency_unit_price",
+    "vat_rate",
+    "discount",
+    "substance",
+    "section_rank",
+    "imputation_dates",
+)
+AMOUNTS = ("currency_amount_before_tax", "currency_tax", "currency_amount")
+_SECTION = ("rank", "title", "description")
 
 # What a definition means that leaves these out. Everything else that is left out is the API's to choose.
-HEADER_DEFAULTS = {"currency": "EUR", "discount": None}
-LINE_DEFAULTS = {"discount": None, "section_rank": None, "product_id": None}
-SECTION_DEFAULTS = {"title": None, "description": None}
+_HEADER_DEFAULTS = {"currency": "EUR", "discount": None}
+_LINE_DEFAULTS = {"discount": None, "section_rank": None, "product_id": None}
+# A line without a product has no description of anybody else's making.
+_FREE_LINE_DEFAULTS = {**_LINE_DEFAULTS, "description": None}
+_SECTION_DEFAULTS = {"title": None, "description": None}
 
-AMOUNTS = ("currency_amount_before_tax", "currency_tax", "currency_amount")
-
+# Not carried by a draft: the API refuses them before the invoice is final.
 _ONLY_FINALIZED = {"transaction_reference", "imputation_dates"}
-# What the API makes up when it is null.
-_GENERATED = {"label"}
-_NEVER_SHOWN = "ledger_account_id"
-# Shown, but as Pennylane puts the code of an electronic invoice.
-_CONVERTED = "unit"
-
-
-# --- invoices -------------------------------------------------------------------------------------
 
 
 def diff_invoice(resolved: Resolved, there: RemoteInvoice) -> Comparison:
@@ -165,19 +122,25 @@ def diff_invoice(resolved: Resolved, there: RemoteInvoice) -> Comparison:
     Returns:
         Every difference, in the order of the document.
     """
-    content = [*_header(resolved, there), *_sections(resolved, there), *_lines(resolved, there)]
+    content = [*header_differences(resolved, there), *_sections(resolved, there), *_lines(resolved, there)]
     # Amounts of different content are different for that reason; they say nothing of their own.
     amounts = () if content else tuple(_amounts(resolved, there))
-    return Comparison(tuple(content), amounts, tuple(unverifiable(resolved)))
+    return Comparison(tuple(content), amounts, tuple(_unverifiable(resolved, there)))
 
 
-def unverifiable(resolved: Resolved) -> Iterator[str]:
-    """Pointers to values of a definition that no answer of the API shows."""
-    for index, (stated, line) in enumerate(zip(resolved.body["invoice_lines"], resolved.lines, strict=True)):
-        if _NEVER_SHOWN in line:
-            yield f"/invoice_lines/{index}/{_NEVER_SHOWN}"
-        if _CONVERTED in stated and _CONVERTED not in line:
-            yield f"/invoice_lines/{index}/{_CONVERTED}"
+def header_differences(resolved: Resolved, there: RemoteInvoice) -> list[Difference]:
+    """The differences outside lines and sections."""
+    body = resolved.body
+    # Only a definition of an imported invoice says its number.
+    is_numbered = isinstance(body, ImportedInvoiceBody) and body.invoice_number is not UNSET
+    names = (*HEADER, "invoice_number") if is_numbered else HEADER
+    return list(_fields(body, there, names, _HEADER_DEFAULTS, "", draft=there.draft))
+
+
+def line_differences(want: LineBody, have: RemoteLine, *, draft: bool, pointer: str = "") -> list[Difference]:
+    """The differences between a line as it should be and a line as the API shows it."""
+    defaults = _LINE_DEFAULTS if want.product_id else _FREE_LINE_DEFAULTS
+    return list(_fields(want, have, LINE, defaults, pointer, draft=draft))
 
 
 def concerns_lines(differences: Iterable[Difference]) -> bool:
@@ -185,126 +148,179 @@ def concerns_lines(differences: Iterable[Difference]) -> bool:
     return any(difference.pointer.startswith("/invoice_lines/") for difference in differences)
 
 
-def header_differences(resolved: Resolved, there: RemoteInvoice) -> list[Difference]:
-    """The differences outside lines and sections."""
-    return list(_header(resolved, there))
+def sections_of(resolved: Resolved) -> Sequence[InvoiceSection]:
+    """The sections that an invoice should have, by rank."""
+    body = resolved.body
+    sections = () if isinstance(body, ImportedInvoiceBody) else body.invoice_line_sections or ()
+    return sorted(sections, key=lambda section: section.rank)
 
 
-def line_differences(want: Row, have: Row, *, draft: bool, pointer: str = "") -> list[Difference]:
-    """The differences between a line as it should be and a line as the API shows it."""
-    have = {**have, "product_id": _id(have.get("product"))}
-    return list(
-        _fields({**LINE_DEFAULTS, **_free_line_defaults(want), **want}, have, LINE, pointer, draft=draft)
-    )
-
-
-def _header(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
-    have = {**there.header, **{name: _id(there.header.get(link)) for name, link in _REFERENCES.items()}}
-    fields = {**HEADER, **_STATED} if "invoice_number" in resolved.body else HEADER
-    yield from _fields({**HEADER_DEFAULTS, **resolved.body}, have, fields, "", draft=there.draft)
+def _sections(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
+    if there.sections is None:
+        return
+    remote = sorted(there.sections, key=lambda section: section.rank)
+    for index, (want, have) in enumerate(zip_longest(sections_of(resolved), remote)):
+        pointer = f"/invoice_line_sections/{index}"
+        if want is None or have is None:
+            shown = have and {name: _shown(name, getattr(have, name)) for name in _SECTION}
+            yield Difference(pointer, want and to_json(want), shown)
+        else:
+            yield from _fields(want, have, _SECTION, _SECTION_DEFAULTS, pointer, draft=there.draft)
 
 
 def _lines(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
     for index, (want, have) in enumerate(zip_longest(resolved.lines, there.lines)):
         pointer = f"/invoice_lines/{index}"
         if want is None or have is None:
-            yield Difference(pointer, want, None if have is None else shown_line(have))
+            yield Difference(pointer, want and filled_line(want), have and shown_line(have))
         else:
             yield from line_differences(want, have, draft=there.draft, pointer=pointer)
 
 
-def _sections(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
-    if there.sections is None:
-        return
-    wanted = sorted(resolved.body.get("invoice_line_sections") or (), key=_rank)
-    for index, (want, have) in enumerate(zip_longest(wanted, sorted(there.sections, key=_rank))):
-        pointer = f"/invoice_line_sections/{index}"
-        if want is None or have is None:
-            yield Difference(pointer, want, have and {name: have.get(name) for name in SECTION})
-        else:
-            yield from _fields({**SECTION_DEFAULTS, **want}, have, SECTION, pointer, draft=there.draft)
-
-
 def _amounts(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
-    for index, (want, have) in enumerate(zip(resolved.totals.lines, there.lines, strict=True)):
-        yield from _cents(want, have, f"/invoice_lines/{index}")
-    yield from _cents(resolved.totals, there.header, "")
-
-
-def _cents(want: InvoiceTotals | LineTotals, have: Row, pointer: str) -> Iterator[Difference]:
-    for name in AMOUNTS:
-        amount = getattr(want, name)
-        if _decimal(amount) != _decimal(have.get(name)):
-            yield Difference(f"{pointer}/{name}", amount, _written(have.get(name), money=True))
+    totals = resolved.totals.record()
+    pairs: list[tuple[str, Any, RemoteLine | RemoteInvoice]] = [
+        (f"/invoice_lines/{index}", want, have)
+        for index, (want, have) in enumerate(zip(totals.lines, there.lines, strict=True))
+    ]
+    for pointer, want, have in (*pairs, ("", totals, there)):
+        for name in AMOUNTS:
+            amount, remote = getattr(want, name), getattr(have, name)
+            if remote is None or Decimal(amount) != remote:
+                yield Difference(f"{pointer}/{name}", amount, None if remote is None else canonical(remote))
 
 
 def _fields(
-    want: Row, have: Row, fields: Mapping[str, Normal], pointer: str, *, draft: bool
+    want: Any, have: Any, names: Iterable[str], defaults: Mapping[str, Any], pointer: str, *, draft: bool
 ) -> Iterator[Difference]:
-    for name, normal in fields.items():
-        if name not in want or (draft and name in _ONLY_FINALIZED):
+    for name in names:
+        value = getattr(want, name, UNSET)
+        if value is UNSET:
+            value = defaults.get(name, UNSET)
+        if value is UNSET or (draft and name in _ONLY_FINALIZED):
             continue
-        if name in _GENERATED and want[name] is None:
+        # The API makes up a label where it is null.
+        if name == "label" and value is None:
             continue
-        if normal(want[name]) != normal(have.get(name)):
-            yield Difference(f"{pointer}/{name}", want[name], _as_defined(name, have.get(name)))
+        remote = getattr(have, name)
+        if not _same(value, remote):
+            yield Difference(f"{pointer}/{name}", write_field(name, value), _shown(name, remote))
+    for name, value in want.extra.items():
+        if name in have.extra and not _same_json(value, have.extra[name]):
+            yield Difference(f"{pointer}/{name}", value, have.extra[name])
 
 
-def _free_line_defaults(line: Row) -> Row:
-    """A line without a product has no description of anybody else's making."""
-    return {} if line.get("product_id") is not None else {"description": None}
+def _same(want: Any, have: Any) -> bool:
+    """Whether two values mean the same; of a part with fields, only those that are wanted count."""
+    if isinstance(want, Discount) or isinstance(have, Discount):
+        return _discount(want) == _discount(have)
+    if hasattr(want, "_fields"):
+        return have is not None and all(
+            _same(value, getattr(have, name, have.extra.get(name))) for name, value in set_fields(want)
+        )
+    return bool(_text(want) == _text(have))
 
 
-def shown_header(header: Row) -> dict[str, Any]:
+def _text(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _same_json(want: object, have: object) -> bool:
+    """Whether two values of a field that pennyform knows nothing about are the same, numbers by value."""
+    try:
+        return want == have or Decimal(str(want)) == Decimal(str(have))
+    except InvalidOperation:
+        return False
+
+
+def _discount(discount: Discount | None) -> tuple[str, Decimal] | None:
+    return (discount.type, discount.value) if discount and discount.value else None
+
+
+def _unverifiable(resolved: Resolved, there: RemoteInvoice) -> Iterator[str]:
+    """Pointers to values of a definition that no answer of the API shows."""
+    yield from (f"/{name}" for name in resolved.body.extra if name not in there.extra)
+    for index, (stated, line) in enumerate(zip(lines_of(resolved.body), resolved.lines, strict=True)):
+        shown = there.lines[index].extra if index < len(there.lines) else {}
+        yield from (f"/invoice_lines/{index}/{name}" for name in line.extra if name not in shown)
+        if line.ledger_account_id is not UNSET:
+            yield f"/invoice_lines/{index}/ledger_account_id"
+        # Shown, but as Pennylane puts the code of an electronic invoice.
+        if stated.unit is not UNSET and line.unit is UNSET:
+            yield f"/invoice_lines/{index}/unit"
+
+
+# --- in the words of a definition -------------------------------------------------------------------------
+
+
+def shown_header(there: RemoteInvoice) -> JsonObject:
     """The header of an invoice of the API in the words of a definition."""
-    words = {**header, **{name: _id(header.get(link)) for name, link in _REFERENCES.items()}}
-    return {name: words[name] for name in HEADER if words.get(name) not in (None, "")}
+    return _words(there, HEADER)
 
 
-def shown_amounts(header: Row) -> dict[str, Any]:
+def shown_amounts(there: RemoteInvoice) -> JsonObject:
     """The amounts of an invoice of the API as text with at least two decimals."""
-    return {name: _written(header.get(name), money=True) for name in AMOUNTS}
+    amounts = {name: getattr(there, name) for name in AMOUNTS}
+    return {name: None if amount is None else canonical(amount) for name, amount in amounts.items()}
 
 
-def shown_line(line: Row) -> dict[str, Any]:
+def shown_line(line: RemoteLine) -> JsonObject:
     """A line of the API in the words of a definition."""
-    words = {**line, "product_id": _id(line.get("product"))}
-    kept = {name: words[name] for name in LINE if words.get(name) not in (None, "")}
-    return {name: _as_defined(name, value) for name, value in kept.items()}
+    return _words(line, LINE)
 
 
-def _id(link: Any) -> Any:
-    return link["id"] if link else None
+def filled_line(line: LineBody) -> JsonObject:
+    """A line of a definition as JSON; what its product may have filled in comes first."""
+    stated = to_json(line)
+    first = FROM_PRODUCT if line.product_id else ()
+    return {**{name: stated[name] for name in first if name in stated}, **stated}
 
 
-def _rank(section: Row) -> int:
-    return int(section["rank"])
+def _words(record: RemoteInvoice | RemoteLine, names: Iterable[str]) -> JsonObject:
+    values = ((name, getattr(record, name)) for name in names)
+    return {name: _shown(name, value) for name, value in values if value not in (None, "")}
 
 
-# --- customers and products -------------------------------------------------------------------------
+def _shown(name: str, value: Any) -> Any:
+    """A value of the account as a definition would write it: a price of "34.0" is "34.00"."""
+    if isinstance(value, Discount):
+        return {"type": value.type, "value": None if value.value is None else str(value.value)}
+    if isinstance(value, Decimal):
+        return plain_number(value) if name == "quantity" else canonical(value)
+    return None if value is UNSET else write_field(name, value)
 
-_PRODUCT: Mapping[str, Normal] = {"price_before_tax": _decimal, "ledger_account_id": _whole}
-_CUSTOMER: Mapping[str, Normal] = {"emails": _sorted}
+
+# --- customers and products -------------------------------------------------------------------------------
 
 
-def product_differences(body: Row, have: Row) -> list[Difference]:
+def product_differences(body: ProductBody, have: RemoteProduct) -> list[Difference]:
     """Fields of a declared product that the account's product does not have."""
-    return list(_declared(body, {**have, "ledger_account_id": _id(have.get("ledger_account"))}, _PRODUCT))
+    return list(_declared(body, have.body))
 
 
-def customer_differences(body: Row, customer_type: str, have: Row) -> list[Difference]:
+def customer_differences(body: CustomerBody, customer_type: str, have: RemoteCustomer) -> list[Difference]:
     """Fields of a declared customer that the account's customer does not have."""
-    visible = {name: value for name, value in body.items() if name != "ledger_account"}
-    visible["customer_type"] = customer_type
-    return list(_declared(visible, have, _CUSTOMER))
+    # An account is declared by its number and shown by its id.
+    found = list(_declared(body._replace(ledger_account=UNSET), have.body))
+    if customer_type != have.customer_type:
+        found.append(Difference("/customer_type", customer_type, have.customer_type))
+    return found
 
 
-def _declared(want: Row, have: Row, kinds: Mapping[str, Normal], pointer: str = "") -> Iterator[Difference]:
-    for name, value in want.items():
-        seen = have.get(name)
-        if isinstance(value, Mapping):
-            yield from _declared(value, seen or {}, kinds, f"{pointer}/{name}")
-        else:
-            normal = kinds.get(name, _text)
-            if normal(value) != normal(seen):
-                yield Difference(f"{pointer}/{name}", value, seen)
+def _declared(want: Any, have: Any, pointer: str = "") -> Iterator[Difference]:
+    for name, value in set_fields(want):
+        remote = getattr(have, name, UNSET) if have else UNSET
+        if remote is UNSET and have:
+            remote = have.extra.get(name)
+        if hasattr(value, "_fields"):
+            yield from _declared(value, remote, f"{pointer}/{name}")
+        elif name in want.extra:
+            if not _same_json(value, remote):
+                yield Difference(f"{pointer}/{name}", value, remote)
+        elif isinstance(value, tuple):
+            # The order of mail addresses is nobody's concern.
+            if sorted(value) != sorted(remote or ()):
+                yield Difference(f"{pointer}/{name}", list(value), _shown(name, remote))
+        elif not _same(value, remote or None):
+            shown = str(remote) if isinstance(remote, Decimal) else _shown(name, remote)
+            yield Difference(f"{pointer}/{name}", write_field(name, value), shown)

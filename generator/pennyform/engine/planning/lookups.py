@@ -10,19 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
+from typing import TypeVar
 
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.account.state import Company, RemoteInvoice, RemoteState, Row
+from pennyform.engine.account.records import (
+    Company,
+    RemoteCustomer,
+    RemoteInvoice,
+    RemoteProduct,
+    RemoteTransaction,
+)
+from pennyform.engine.account.state import RemoteState
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
-from pennyform.engine.planning.diff import Comparison, diff_invoice
+from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.natural_keys import keys_of, resolver
 from pennyform.engine.planning.post_finalize_tasks import needed
 from pennyform.engine.recovery.unknown_outcomes import e_invoice_numbers
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
 Found = dict[str, list[RemoteInvoice]]
+R = TypeVar("R", RemoteCustomer, RemoteProduct)
 
 
 def refresh(
@@ -44,13 +54,12 @@ def refresh(
         OutcomeError: the account could not be read.
         UnresolvedError: a definition names something that neither repository nor account has.
     """
-    observation = _masters(repository, remote, company or remote.company(), memory)
-    found = _find(repository.invoices, remote, memory)
-    observation = replace(observation, invoices=found)
-    return replace(observation, invoices=_settle_doubts(repository, observation, remote))
+    state = _prerequisites(repository, remote, company or remote.company(), memory)
+    state = replace(state, invoices=_find_invoices(repository.invoices, remote, memory))
+    return replace(state, invoices=_read_exactly(repository, state, remote))
 
 
-def _masters(
+def _prerequisites(
     repository: Repository, remote: AccountClient, company: Company, memory: ReplayedState
 ) -> RemoteState:
     keys = keys_of(repository.invoices)
@@ -58,89 +67,102 @@ def _masters(
     def named(kind: str, field: str) -> list[str]:
         return sorted({str(key.value) for key in keys if (key.kind, key.field) == (kind, field)})
 
-    templates = named("customer_invoice_template", "name")
+    customers, products = named("customer", "external_reference"), named("product", "external_reference")
+    own = {invoice.external_reference for invoice in repository.invoices}
     return RemoteState(
         company=company,
         memory=memory,
-        customers=_all_of("customer", named, memory, remote.customers, remote.customers_by_id),
-        products=_all_of("product", named, memory, remote.products, remote.products_by_id),
+        customers=_with_missed(
+            remote.customers(customers), "customer", customers, memory, remote.customers_by_id
+        ),
+        products=_with_missed(remote.products(products), "product", products, memory, remote.products_by_id),
         products_by_id=remote.products_by_id(int(value) for value in named("product", "id")),
-        ledger_accounts=remote.ledger_accounts(named("ledger_account", "number")),
-        templates=remote.templates() if templates else {},
-        others=_others(repository, keys, remote),
+        ids=_ids(keys, remote),
+        credited={
+            reference: remote.invoices_with(reference)
+            for key in keys
+            if key.kind == "customer_invoice"
+            and key.field != "id"
+            and (reference := str(key.value)) not in own
+        },
     )
 
 
-def _all_of(
+def _with_missed(
+    found: dict[str, R],
     kind: str,
-    named: Callable[[str, str], list[str]],
+    references: Sequence[str],
     memory: ReplayedState,
-    look_up: Callable[[list[str]], dict[str, Row]],
-    by_id: Callable[[list[int]], dict[int, Row]],
-) -> dict[str, Row]:
+    by_id: Callable[[list[int]], dict[int, R]],
+) -> dict[str, R]:
     """Customers or products by reference; one that a look-up misses is sought by the id it was seen under."""
-    references = named(kind, "external_reference")
-    found = look_up(references)
     missed = [Subject(kind, reference) for reference in references if reference not in found]
     ids = [memory.ids[subject] for subject in missed if subject in memory.ids]
-    return found | {str(row.get("external_reference")): row for row in by_id(ids).values()}
+    return found | {row.body.external_reference or "None": row for row in by_id(ids).values()}
 
 
-def _others(repository: Repository, keys: Sequence[Key], remote: AccountClient) -> dict[Key, Sequence[Row]]:
-    """What options name: categories, bank transactions, and credited invoices that have no definition."""
-    own = {invoice.external_reference for invoice in repository.invoices}
-    found: dict[Key, Sequence[Row]] = _categories(keys, remote)
+def _ids(keys: Sequence[Key], remote: AccountClient) -> dict[Key, Sequence[int]]:
+    """What else the definitions name, besides invoices: ledger accounts, templates, and what options name."""
+    by_number = remote.ledger_accounts(
+        str(key.value) for key in keys if (key.kind, key.field) == ("ledger_account", "number")
+    )
+    has_templates = any((key.kind, key.field) == ("customer_invoice_template", "name") for key in keys)
+    by_name = remote.templates() if has_templates else {}
+    found: dict[Key, Sequence[int]] = _categories(keys, remote)
     for key in keys:
-        if key.kind == "transaction" and key.field == "date":
-            rows = remote.transactions(str(key.value))
-            found[key] = [row for row in rows if _qualifies(row, dict(key.qualifiers))]
-        elif key.kind == "customer_invoice" and key.field != "id" and key.value not in own:
-            found[key] = [invoice.header for invoice in remote.invoices_with(str(key.value))]
+        value = str(key.value)
+        match key.kind, key.field:
+            case "ledger_account", "number":
+                found[key] = by_number.get(value, ())
+            case "customer_invoice_template", "name":
+                found[key] = by_name.get(value, ())
+            case "transaction", "date":
+                rows = remote.transactions(value)
+                found[key] = [row.id for row in rows if _qualifies(row, dict(key.qualifiers))]
     return found
 
 
-def _categories(keys: Sequence[Key], remote: AccountClient) -> dict[Key, Sequence[Row]]:
+def _categories(keys: Sequence[Key], remote: AccountClient) -> dict[Key, Sequence[int]]:
     named = [key for key in keys if key.kind == "category" and key.field != "id"]
     groups = remote.category_groups() if any(key.qualifiers for key in named) else {}
-    found: dict[Key, Sequence[Row]] = {}
+    found: dict[Key, Sequence[int]] = {}
     for field in sorted({key.field for key in named}):
         wanted = [key for key in named if key.field == field]
         rows = remote.categories(field, (str(key.value) for key in wanted))
         for key in wanted:
             group = dict(key.qualifiers).get("group")
             found[key] = [
-                row
+                row.id
                 for row in rows
-                if row[field] == key.value and group in (None, groups.get(row["category_group"]["id"]))
+                if getattr(row, field) == key.value and group in (None, groups.get(row.group_id or 0))
             ]
     return found
 
 
-def _qualifies(row: Row, qualifiers: Mapping[str, str]) -> bool:
+def _qualifies(row: RemoteTransaction, qualifiers: Mapping[str, str]) -> bool:
     amount = qualifiers.get("currency_amount")
-    if amount is not None and Decimal(amount) != Decimal(str(row["currency_amount"])):
+    if amount is not None and Decimal(amount) != row.currency_amount:
         return False
-    return "label" not in qualifiers or qualifiers["label"] == row["label"]
+    return "label" not in qualifiers or qualifiers["label"] == row.label
 
 
-def _find(invoices: Sequence[DesiredInvoice], remote: AccountClient, memory: ReplayedState) -> Found:
+def _find_invoices(invoices: Sequence[DesiredInvoice], remote: AccountClient, memory: ReplayedState) -> Found:
     missing = {invoice.external_reference: invoice for invoice in invoices}
+    wanted = {reference: reference for reference in missing}
     by_number = {number: reference for reference, number in e_invoice_numbers(invoices).items()}
-    wanted = set(missing)
     found: Found = {}
 
     def keep(rows: Iterable[RemoteInvoice]) -> None:
         for row in rows:
-            reference = row.external_reference
-            if reference not in wanted:
-                # An electronic invoice is imported without a reference: until it has one, its number tells.
-                reference = by_number.get(row.invoice_number, "")
-            if reference and row.id not in {one.id for one in found.get(reference, ())}:
+            # An electronic invoice is imported without a reference: until it has one, its number tells.
+            reference = wanted.get(row.external_reference) or by_number.get(row.invoice_number, "")
+            if reference and row.id not in {known.id for known in found.get(reference, ())}:
                 found.setdefault(reference, []).append(row)
                 missing.pop(reference, None)
 
     if len(missing) > EXACT_LOOKUPS:
-        _scan(list(missing.values()), remote, keep)
+        for page in _pages(list(missing.values()), remote):
+            keep(page)
         keep(_remembered(missing, remote, memory))
     if len(missing) <= EXACT_LOOKUPS:
         for reference in sorted(missing):
@@ -152,31 +174,31 @@ def _find(invoices: Sequence[DesiredInvoice], remote: AccountClient, memory: Rep
     return found
 
 
-def _scan(
-    wanted: Sequence[DesiredInvoice], remote: AccountClient, keep: Callable[[Iterable[RemoteInvoice]], None]
-) -> None:
-    """Page through the invoices of the dates in question, for at most as many pages as there are invoices."""
-    dates = sorted(invoice.body.date.isoformat() for invoice in wanted)
-    for number, page in enumerate(remote.invoices_dated(dates[0], dates[-1]), start=1):
-        keep(page)
-        if number >= len(wanted):
-            return
+def _pages(invoices: Sequence[DesiredInvoice], remote: AccountClient) -> Iterable[list[RemoteInvoice]]:
+    """The account's invoices of the dates in question, for at most as many pages as there are invoices.
+
+    No filter takes many references at once, so that many invoices are found in fewer requests this way.
+    """
+    dates = sorted(invoice.body.date.isoformat() for invoice in invoices)
+    return islice(remote.invoices_dated(dates[0], dates[-1]), len(invoices))
 
 
 def _remembered(
-    missing: Mapping[str, DesiredInvoice], remote: AccountClient, memory: ReplayedState
+    references: Iterable[str], remote: AccountClient, memory: ReplayedState
 ) -> list[RemoteInvoice]:
-    subjects = {reference: Subject("invoice", reference) for reference in missing}
-    ids = [memory.ids[subject] for subject in subjects.values() if subject in memory.ids]
-    return list(remote.invoices_by_id(ids).values())
+    """Invoices that the journal has seen under an id, whatever reference they carry by now."""
+    subjects = [Subject("invoice", reference) for reference in references]
+    return list(
+        remote.invoices_by_id(memory.ids[subject] for subject in subjects if subject in memory.ids).values()
+    )
 
 
-def _settle_doubts(repository: Repository, observation: RemoteState, remote: AccountClient) -> Found:
+def _read_exactly(repository: Repository, state: RemoteState, remote: AccountClient) -> Found:
     """Read sections where they matter, and exactly every invoice that seems to differ."""
-    resolve = resolver(repository, observation).resolve
-    settled: Found = {reference: list(rows) for reference, rows in observation.invoices.items()}
+    resolve = resolver(repository, state).resolve
+    found: Found = {reference: list(rows) for reference, rows in state.invoices.items()}
     for invoice in repository.invoices:
-        rows = settled.get(invoice.external_reference, [])
+        rows = found.get(invoice.external_reference, [])
         if len(rows) != 1:
             continue
         there = rows[0]
@@ -184,23 +206,17 @@ def _settle_doubts(repository: Repository, observation: RemoteState, remote: Acc
             there = remote.with_sections(there)
         if not there.exact and not diff_invoice(resolve(invoice, there), there).equal:
             there = remote.exactly(there)
-            if _is_torn(diff_invoice(resolve(invoice, there), there)):
-                there = replace(there, header=_header(there, remote))
-        rows[0] = remote.with_extras(there, needed(invoice, draft=there.draft))
-    return settled
-
-
-def _is_torn(comparison: Comparison) -> bool:
-    """Whether only amounts differ: perhaps somebody changed the lines after the header had been read."""
-    return bool(comparison.amounts) and not comparison.content
-
-
-def _header(invoice: RemoteInvoice, remote: AccountClient) -> Row:
-    again = remote.invoices_by_id([invoice.id]).get(invoice.id)
-    return again.header if again else invoice.header
+            comparison = diff_invoice(resolve(invoice, there), there)
+            if comparison.amounts and not comparison.content:
+                # Only amounts differ: perhaps the lines were changed after the header had been read.
+                again = remote.invoices_by_id([there.id]).get(there.id)
+                if again:
+                    there = replace(again, lines=there.lines, exact=True, sections=there.sections)
+        rows[0] = remote.with_lists(there, needed(invoice, draft=there.draft))
+    return found
 
 
 def needs_sections(invoice: DesiredInvoice, there: RemoteInvoice) -> bool:
     """Whether sections play a part on either side; only an exact reading shows them."""
-    in_sections = any(line.get("section_rank") is not None for line in there.lines)
-    return bool(getattr(invoice.body, "invoice_line_sections", ())) or in_sections
+    in_sections = any(line.section_rank is not None for line in there.lines)
+    return in_sections or bool(getattr(invoice.body, "invoice_line_sections", ()))

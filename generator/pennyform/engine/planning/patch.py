@@ -6,50 +6,54 @@ keep their order and are matched, in order, with the first lines wanted; the res
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pennyform.engine.account.state import RemoteInvoice, Row
-from pennyform.engine.planning.diff import HEADER, LINE, diff_invoice, header_differences, line_differences
+from pennyform.engine.account.records import RemoteInvoice, RemoteLine
+from pennyform.engine.planning.diff import (
+    HEADER,
+    LINE,
+    diff_invoice,
+    header_differences,
+    line_differences,
+    sections_of,
+)
 from pennyform.engine.planning.resolve import Resolved
+from pennyform.invoices.desired.json_bodies import to_json, write_field
+from pennyform.invoices.model import UNSET, InvoiceSection, Json, JsonObject, LineBody, lines_of
 
 # Header fields that a PUT on a draft takes.
 _WRITABLE = set(HEADER) - {"transaction_reference"}
 # Line fields that a line's update takes. A line that differs in another is deleted and created anew.
 _WRITABLE_ON_LINES = set(LINE) - {"substance", "imputation_dates"}
+# What a line that cannot be updated costs, so that no script keeps it: more than any number of lines.
 _IMPOSSIBLE = 1_000_000
 
 
-def update_body(resolved: Resolved, there: RemoteInvoice) -> dict[str, Any] | None:
+def update_body(resolved: Resolved, there: RemoteInvoice) -> JsonObject | None:
     """The body of the PUT that makes the draft ``there`` equal to ``resolved``.
 
     Returns:
         A partial update, with a natural key where an id is not known yet; None when no PUT can do it
         (sections cannot be changed).
     """
-    if _sections_differ(resolved, there):
+    if there.sections is not None and _texts(sections_of(resolved)) != _texts(there.sections):
         return None
-    body: dict[str, Any] = {}
+    body: dict[str, Json] = {}
     for difference in header_differences(resolved, there):
-        name = difference.pointer.removeprefix("/").partition("/")[0]
-        if name not in _WRITABLE:
+        name = difference.pointer.removeprefix("/")
+        if name not in _WRITABLE and name not in resolved.body.extra:
             return None
         body[name] = difference.want
-    if "discount" in body and body["discount"] is None:
-        body["discount"] = {"type": there.header["discount"]["type"], "value": None}
-    lines = _edit_lines(resolved, there)
-    return {**body, "invoice_lines": lines} if lines else body
+    if "discount" in body and body["discount"] is None and there.discount:
+        # There is no null discount in a PUT: one of a type without a value takes it off.
+        body["discount"] = {"type": there.discount.type, "value": None}
+    # In a PUT the lines are an object of changes, where a POST has an array of lines.
+    edit = _edit_lines(resolved, there)
+    return {**body, "invoice_lines": edit} if edit else body
 
 
-class _Step(NamedTuple):
-    """One line's fate: ``keep``, ``update``, ``delete`` or ``create``, with its places wanted and had."""
-
-    kind: str
-    want: int
-    have: int
-
-
-def finalized_update_body(resolved: Resolved, there: RemoteInvoice) -> dict[str, Any] | None:
+def finalized_update_body(resolved: Resolved, there: RemoteInvoice) -> JsonObject | None:
     """The body of the PUT for what may still be set on a finalized invoice.
 
     Returns:
@@ -58,49 +62,52 @@ def finalized_update_body(resolved: Resolved, there: RemoteInvoice) -> dict[str,
     comparison = diff_invoice(resolved, there)
     if comparison.amounts:
         return None
-    body: dict[str, Any] = {}
-    dates: list[dict[str, Any]] = []
+    body: dict[str, Json] = {}
+    dates: list[Any] = []
     for difference in comparison.content:
         match difference.pointer.split("/")[1:]:
             case [("label" | "transaction_reference" | "external_reference") as name]:
                 body[name] = difference.want
             case ["invoice_lines", index, "imputation_dates"] if difference.want is not None:
-                dates.append({"id": there.lines[int(index)]["id"], "imputation_dates": difference.want})
+                dates.append({"id": there.lines[int(index)].id, "imputation_dates": difference.want})
             case _:
                 return None
     return {**body, "invoice_lines": {"update": dates}} if dates else body
 
 
-def _edit_lines(resolved: Resolved, there: RemoteInvoice) -> dict[str, Any]:
+class _Step(NamedTuple):
+    """What is done to one line: ``keep``, ``update``, ``delete`` or ``create``; its places wanted and had."""
+
+    kind: str
+    want: int
+    have: int
+
+
+def _edit_lines(resolved: Resolved, there: RemoteInvoice) -> JsonObject:
     # The lines wanted are compared with what the product fills in, but sent as the definition says them.
-    wanted, filled, have = resolved.body["invoice_lines"], resolved.lines, there.lines
+    stated, filled, have = lines_of(resolved.body), resolved.lines, there.lines
     edit: dict[str, list[Any]] = {"create": [], "update": [], "delete": []}
     for step, want, index in _shortest(filled, have):
         if step == "update":
-            edit["update"].append(_line_update(wanted[want], filled[want], have[index]))
+            edit["update"].append(_line_update(stated[want], filled[want], have[index]))
         elif step == "delete":
-            edit["delete"].append({"id": have[index]["id"]})
+            edit["delete"].append({"id": have[index].id})
         elif step == "create":
-            edit["create"].append(dict(wanted[want]))
+            edit["create"].append(to_json(stated[want]._replace(imputation_dates=UNSET)))
     return {name: entries for name, entries in edit.items() if entries}
 
 
-def _shortest(wanted: Sequence[Row], have: Sequence[Row]) -> list[_Step]:
-    """The steps that change the fewest lines; on a tie, those that keep the earliest ones."""
-    same = _equal_prefix(wanted, have)
-    rest = _cheapest(wanted[same:], have[same:])
-    return [_Step(kind, want + same, index + same) for kind, want, index in rest]
+def _shortest(wanted: Sequence[LineBody], have: Sequence[RemoteLine]) -> list[_Step]:
+    """The steps that change the fewest lines; on a tie, those that keep the earliest ones.
 
-
-def _equal_prefix(wanted: Sequence[Row], have: Sequence[Row]) -> int:
-    pairs = enumerate(zip(wanted, have, strict=False))
-    return next((n for n, (want, line) in pairs if _differing(want, line)), min(len(wanted), len(have)))
-
-
-def _cheapest(wanted: Sequence[Row], have: Sequence[Row]) -> list[_Step]:
-    """Dynamic programming from the end: ``cost[w][h]`` is what the lines from ``w`` and ``h`` on take."""
-    last_want, last_have = len(wanted), len(have)
-    keep = [[_cost(want, line) for line in have] for want in wanted]
+    Dynamic programming from the end, behind the lines that are equal from the start:
+    ``cost[w][h]`` is how many lines are changed, deleted or created from ``w`` and ``h`` on.
+    """
+    same = 0
+    while same < min(len(wanted), len(have)) and not _differing(wanted[same], have[same]):
+        same += 1
+    last_want, last_have = len(wanted) - same, len(have) - same
+    keep = [[_cost(want, line) for line in have[same:]] for want in wanted[same:]]
     cost = [[0] * (last_have + 1) for _ in range(last_want + 1)]
     for want in range(last_want, -1, -1):
         cost[want][last_have] = last_want - want
@@ -111,49 +118,48 @@ def _cheapest(wanted: Sequence[Row], have: Sequence[Row]) -> list[_Step]:
     steps, want = [], 0
     for index in range(last_have):
         if want < last_want and cost[want][index] == keep[want][index] + cost[want + 1][index + 1]:
-            steps.append(_Step("update" if keep[want][index] else "keep", want, index))
+            steps.append(_Step("update" if keep[want][index] else "keep", want + same, index + same))
             want += 1
         else:
-            steps.append(_Step("delete", -1, index))
-    return steps + [_Step("create", number, -1) for number in range(want, last_want)]
+            steps.append(_Step("delete", -1, index + same))
+    return steps + [_Step("create", number + same, -1) for number in range(want, last_want)]
 
 
-def _cost(want: Row, have: Row) -> int:
+def _cost(want: LineBody, have: RemoteLine) -> int:
     names = _differing(want, have)
     if not names:
         return 0
-    return 1 if _can_update(want, names) else _IMPOSSIBLE
+    # Neither a product nor a section can be taken away from a line, only replaced.
+    removed = {name for name in ("product_id", "section_rank") if not getattr(want, name, None)}
+    return 1 if set(names) <= _WRITABLE_ON_LINES - removed else _IMPOSSIBLE
 
 
-def _differing(want: Row, have: Row) -> list[str]:
+def _differing(want: LineBody, have: RemoteLine) -> list[str]:
     return [difference.pointer.removeprefix("/") for difference in line_differences(want, have, draft=True)]
 
 
-def _can_update(want: Row, names: Sequence[str]) -> bool:
-    # Neither a product nor a section can be taken away from a line, only replaced.
-    taken_away = {name for name in ("product_id", "section_rank") if want.get(name) is None}
-    return set(names) <= _WRITABLE_ON_LINES - taken_away
-
-
-def _line_update(stated: Row, filled: Row, have: Row) -> dict[str, Any]:
+def _line_update(stated: LineBody, filled: LineBody, have: RemoteLine) -> JsonObject:
     names = _differing(filled, have)
     if "product_id" in names:
         # Another product may fill the line anew: everything is said.
-        names += [name for name in LINE if name in filled and name in _WRITABLE_ON_LINES - set(names)]
-    update: dict[str, Any] = {"id": have["id"], **{name: filled.get(name) for name in names}}
-    if "discount" in update and update["discount"] is None:
-        update["discount"] = {"type": have["discount"]["type"], "value": "0"}
+        names += [
+            name
+            for name in LINE
+            if name in _WRITABLE_ON_LINES - set(names) and getattr(filled, name, UNSET) is not UNSET
+        ]
+    values = {name: getattr(filled, name, UNSET) for name in names}
+    update: dict[str, Json] = {
+        "id": have.id,
+        **{name: None if value is UNSET else write_field(name, value) for name, value in values.items()},
+    }
+    if "discount" in update and update["discount"] is None and have.discount:
+        # On a line, unlike in the header, the value may not be null.
+        update["discount"] = {"type": have.discount.type, "value": "0"}
     # No answer shows a line's account: it goes along, so that it cannot stay behind from another line.
-    if "ledger_account_id" in stated:
-        update["ledger_account_id"] = stated["ledger_account_id"]
+    if stated.ledger_account_id is not UNSET:
+        update["ledger_account_id"] = write_field("ledger_account_id", stated.ledger_account_id)
     return update
 
 
-def _sections_differ(resolved: Resolved, there: RemoteInvoice) -> bool:
-    if there.sections is None:
-        return False
-    return _sections(resolved.body.get("invoice_line_sections") or ()) != _sections(there.sections)
-
-
-def _sections(sections: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    return sorted((row["rank"], row.get("title") or "", row.get("description") or "") for row in sections)
+def _texts(sections: Sequence[InvoiceSection]) -> list[tuple[Any, ...]]:
+    return sorted((section.rank, section.title or "", section.description or "") for section in sections)

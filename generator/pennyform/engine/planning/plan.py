@@ -9,11 +9,14 @@ from decimal import Decimal
 from math import ceil
 
 from pennyform import __version__
-from pennyform.engine.account.state import Company
+from pennyform.engine.account.records import Company
 from pennyform.engine.limits import INCLUDED_LINES, PAGE, PERIOD, REQUESTS_PER_PERIOD, WAVE
 from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, Step
+from pennyform.invoices.model import UNSET
+from pennyform.invoices.money.amounts import plain_number
+from pennyform.invoices.money.model import Totals
 from pennyform.results.plan import IDLE, Action, PlanDocument, PlanMoney, PlanSummary
-from pennyform.results.values import FORMAT_VERSION, CompanyIdentity, CurrencyTotals, InvoiceTotals, VatTotals
+from pennyform.results.values import FORMAT_VERSION, CompanyIdentity, CurrencyTotals, VatTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +83,23 @@ class _CurrencySum:
 
     invoices: int = 0
     amounts: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * 3)
-    vat: dict[str, tuple[str, Decimal, Decimal]] = field(default_factory=dict)
+    vat: dict[str, tuple[Decimal, Decimal, Decimal]] = field(default_factory=dict)
 
-    def add(self, totals: InvoiceTotals) -> None:
+    def add(self, totals: Totals) -> None:
         self.invoices += 1
-        amounts = (totals.currency_amount_before_tax, totals.currency_tax, totals.currency_amount)
-        self.amounts = [total + Decimal(amount) for total, amount in zip(self.amounts, amounts, strict=True)]
+        amounts = (totals.before_tax, totals.tax, totals.amount)
+        self.amounts = [total + amount for total, amount in zip(self.amounts, amounts, strict=True)]
         for row in totals.vat:
-            percent, base, tax = self.vat.get(row.vat_rate, (row.percent, Decimal(0), Decimal(0)))
-            self.vat[row.vat_rate] = (percent, base + Decimal(row.base), tax + Decimal(row.tax))
+            _, base, tax = self.vat.get(row.vat_rate, (row.percent, Decimal(0), Decimal(0)))
+            self.vat[row.vat_rate] = (row.percent, base + row.base, tax + row.tax)
 
     def record(self, currency: str) -> CurrencyTotals:
         """The sums as text, the highest rate first."""
-        by_rate = sorted(self.vat.items(), key=lambda item: (-Decimal(item[1][0]), item[0]))
-        vat = (VatTotals(code, percent, f"{base:f}", f"{tax:f}") for code, (percent, base, tax) in by_rate)
+        by_rate = sorted(self.vat.items(), key=lambda item: (-item[1][0], item[0]))
+        vat = (
+            VatTotals(code, plain_number(percent), f"{base:f}", f"{tax:f}")
+            for code, (percent, base, tax) in by_rate
+        )
         return CurrencyTotals(
             currency, self.invoices, tuple(vat), *(f"{amount:f}" for amount in self.amounts)
         )
@@ -151,5 +157,5 @@ def _reading_requests(wave: Sequence[InvoiceChange], number: int) -> int:
 
 def _extra_requests(change: InvoiceChange) -> int:
     lines = len(change.resolved.lines)
-    sections = "invoice_line_sections" in change.resolved.body
+    sections = getattr(change.resolved.body, "invoice_line_sections", UNSET) is not UNSET
     return (ceil(lines / PAGE) if lines > INCLUDED_LINES else 0) + sections

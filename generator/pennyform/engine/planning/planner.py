@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
-from pennyform.engine.account.state import RemoteInvoice, RemoteState
+from pennyform.engine.account.records import RemoteCustomer, RemoteInvoice, RemoteProduct
+from pennyform.engine.account.state import RemoteState
 from pennyform.engine.planning.actions import InvoiceChange, PrerequisiteChange, Step
 from pennyform.engine.planning.diff import Comparison, customer_differences, diff_invoice, product_differences
 from pennyform.engine.planning.natural_keys import keys_of, resolver
@@ -14,16 +14,9 @@ from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.post_finalize_tasks import difference, outlook, waiting_for_finalize
 from pennyform.engine.planning.preflight import enforce
-from pennyform.engine.planning.resolve import (
-    AFTER_FINALIZING,
-    AFTER_FINALIZING_ON_LINES,
-    IMPORTED,
-    Resolved,
-    becomes_final,
-    whole_body,
-)
+from pennyform.engine.planning.resolve import IMPORTED, Resolved, becomes_final
 from pennyform.engine.planning.scopes import missing
-from pennyform.invoices.desired.json_bodies import to_json
+from pennyform.invoices.desired.json_bodies import after_finalize
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
 from pennyform.results.plan import Action
 
@@ -118,20 +111,18 @@ def _masters(repository: Repository, observation: RemoteState) -> Iterator[Prere
     named = {(key.kind, str(key.value)) for key in keys_of(repository.invoices) if key.field != "id"}
     for reference, customer in sorted(repository.customers.items()):
         if ("customer", reference) in named:
-            row = observation.customers.get(reference)
-            differences = (
-                customer_differences(to_json(customer.body), customer.customer_type, row) if row else []
-            )
-            yield PrerequisiteChange(customer, *_found(row), tuple(differences))
+            known = observation.customers.get(reference)
+            drift = customer_differences(customer.body, customer.customer_type, known) if known else []
+            yield PrerequisiteChange(customer, *_found(known), tuple(drift))
     for reference, product in sorted(repository.products.items()):
         if ("product", reference) in named:
-            row = observation.products.get(reference)
-            differences = product_differences(to_json(product.body), row) if row else []
-            yield PrerequisiteChange(product, *_found(row), tuple(differences))
+            sold = observation.products.get(reference)
+            drift = product_differences(product.body, sold) if sold else []
+            yield PrerequisiteChange(product, *_found(sold), tuple(drift))
 
 
-def _found(row: Mapping[str, Any] | None) -> tuple[Action, int | None]:
-    return (Action.NO_OP, int(row["id"])) if row else (Action.CREATE, None)
+def _found(remote: RemoteCustomer | RemoteProduct | None) -> tuple[Action, int | None]:
+    return (Action.NO_OP, remote.id) if remote else (Action.CREATE, None)
 
 
 # --- invoices -------------------------------------------------------------------------------------------
@@ -148,7 +139,6 @@ def _decide(invoice: DesiredInvoice, observation: RemoteState, resolve: Resolve)
     action = Action.COMPLETE if change.action is Action.NO_OP and left.tasks else change.action
     return replace(
         change,
-        resolved=change.resolved.amounts_alone() if action is Action.NO_OP else change.resolved,
         action=action,
         tasks=left.tasks,
         lacking=tuple(one for one in lacking if one),
@@ -210,8 +200,8 @@ def _uncorrectable(invoice: DesiredInvoice, observation: RemoteState) -> str:
     key = invoice.credit_note_of
     if key is None or key.field == "id" or not invoice.options.finalize:
         return ""
-    rows = observation.rows(key)
-    if str(key.value) in observation.finalizing or (rows and not rows[0]["draft"]):
+    invoices = observation.invoices_of(key)
+    if str(key.value) in observation.finalizing or (invoices and not invoices[0].draft):
         return ""
     return f"{key.value} is not final, and only a final invoice can be corrected: finalize it, or change it"
 
@@ -226,10 +216,10 @@ def _about_draft(invoice: DesiredInvoice, resolved: Resolved, there: RemoteInvoi
         return InvoiceChange(
             invoice, resolved, Action.CONFLICT, there=there, comparison=comparison, ways_out=(way_out,)
         )
-    body = update_body(resolved, there)
-    action, steps = _steps(Action.RECREATE if body is None else Action.UPDATE, invoice)
-    warnings = (_RECREATED,) if body is None else ()
-    return InvoiceChange(invoice, resolved, action, steps, there, comparison, body, warnings)
+    is_updatable = update_body(resolved, there) is not None
+    action, steps = _steps(Action.UPDATE if is_updatable else Action.RECREATE, invoice)
+    warnings = () if is_updatable else (_RECREATED,)
+    return InvoiceChange(invoice, resolved, action, steps, there, comparison, warnings)
 
 
 def _about_finalized(invoice: DesiredInvoice, resolved: Resolved, there: RemoteInvoice) -> InvoiceChange:
@@ -248,7 +238,7 @@ def _about_finalized(invoice: DesiredInvoice, resolved: Resolved, there: RemoteI
             invoice, resolved, Action.CONFLICT, there=there, comparison=comparison, ways_out=ways_out
         )
     steps = (Step.COMPLETE, Step.READ_BACK)
-    return InvoiceChange(invoice, resolved, Action.UPDATE, steps, there, comparison, body, warnings)
+    return InvoiceChange(invoice, resolved, Action.UPDATE, steps, there, comparison, warnings)
 
 
 def _steps(action: Action, invoice: DesiredInvoice) -> tuple[Action, tuple[Step, ...]]:
@@ -256,17 +246,9 @@ def _steps(action: Action, invoice: DesiredInvoice) -> tuple[Action, tuple[Step,
     if not invoice.options.finalize:
         return action, () if action is Action.NO_OP else _WRITES[action]
     final: tuple[Step, ...] = (Step.FINALIZE, Step.READ_BACK)
-    if _has_more_to_set(invoice):
+    if after_finalize(invoice.body):
         final = (*final, Step.COMPLETE, Step.READ_BACK)
     return _FINALIZED[action], (*_WRITES[action], *final)
-
-
-def _has_more_to_set(invoice: DesiredInvoice) -> bool:
-    body = whole_body(invoice)
-    if any(name in body for name in AFTER_FINALIZING):
-        return True
-    lines = body["invoice_lines"]
-    return any(name in line for line in lines for name in AFTER_FINALIZING_ON_LINES)
 
 
 # --- words ----------------------------------------------------------------------------------------------

@@ -6,19 +6,17 @@ seen in the account where the API shows it; a mail is shown nowhere, so that onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pennyform.engine.account.state import RemoteInvoice, Row
+from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
-from pennyform.engine.planning.actions import Step, Task
+from pennyform.engine.planning.actions import CategoryShare, Step, Task
 from pennyform.engine.planning.diff import Difference
-from pennyform.engine.planning.resolve import becomes_final
-from pennyform.invoices.model import Attachment, CategoryWeight, DesiredInvoice, Key
-
-Identify = Callable[[Key], int | None]
+from pennyform.engine.planning.resolve import Identify, becomes_final, id_of
+from pennyform.invoices.model import DesiredInvoice, Key
 
 CATEGORIES, APPENDICES, TRANSACTIONS = "categories", "appendices", "matched_transactions"
 
@@ -35,50 +33,35 @@ class Outlook(NamedTuple):
     doubts: tuple[str, ...] = ()
 
 
-def wished(invoice: DesiredInvoice, identify: Identify) -> tuple[Task, ...]:
+def tasks_of(invoice: DesiredInvoice, identify: Identify) -> Iterator[Task]:
     """Everything that ``invoice`` asks for besides its content, in the order in which it is done.
 
     A natural key stays where its id is not known yet.
     """
-    return tuple(_wished(invoice, identify))
-
-
-def _wished(invoice: DesiredInvoice, identify: Identify) -> Iterator[Task]:
     options = invoice.options
     if invoice.credit_note_of is not None:
         key = invoice.credit_note_of
-        yield Task(Step.LINK, str(key.value), _known(key, identify))
+        yield Task(Step.LINK, str(key.value), id_of(key, identify))
     if options.categories is not None:
-        yield _categories(options.categories, identify)
+        name = ", ".join(f"{_named(share.key)} {share.weight}" for share in options.categories)
+        shares = (
+            CategoryShare(id_of(share.key, identify), Decimal(share.weight)) for share in options.categories
+        )
+        yield Task(Step.CATEGORIZE, name, shares=tuple(shares))
     for file in options.appendices:
-        yield Task(Step.ATTACH, _file_name(file), file)
+        yield Task(Step.ATTACH, file.path.rpartition("/")[2], file=file)
     for key in options.matched_transactions:
-        yield Task(Step.MATCH, _named(key), _known(key, identify))
+        yield Task(Step.MATCH, _named(key), id_of(key, identify))
     if options.mark_as_paid:
         yield Task(Step.PAY)
     if options.send_to_pa:
         yield Task(Step.SUBMIT)
     if options.send_by_email is not None:
-        recipients = options.send_by_email.recipients
-        yield Task(Step.MAIL, content={"recipients": list(recipients)} if recipients else None)
-
-
-def _categories(weights: Sequence[CategoryWeight], identify: Identify) -> Task:
-    rows = [{"id": _known(one.key, identify), "weight": one.weight} for one in weights]
-    return Task(Step.CATEGORIZE, ", ".join(f"{_named(one.key)} {one.weight}" for one in weights), rows)
-
-
-def _known(key: Key, identify: Identify) -> int | Key:
-    found = identify(key)
-    return key if found is None else found
+        yield Task(Step.MAIL, recipients=options.send_by_email.recipients)
 
 
 def _named(key: Key) -> str:
     return " ".join([str(key.value), *(value for _, value in key.qualifiers)])
-
-
-def _file_name(file: Attachment) -> str:
-    return file.path.rpartition("/")[2]
 
 
 def needed(invoice: DesiredInvoice, *, draft: bool) -> tuple[str, ...]:
@@ -89,40 +72,27 @@ def needed(invoice: DesiredInvoice, *, draft: bool) -> tuple[str, ...]:
         APPENDICES: bool(options.appendices),
         TRANSACTIONS: bool(options.matched_transactions) and not draft,
     }
-    return tuple(name for name, asked in wanted.items() if asked)
+    return tuple(name for name, is_needed in wanted.items() if is_needed)
 
 
 def is_done(task: Task, there: RemoteInvoice) -> bool | None:
-    """Whether ``task`` was done to ``there``; None when the API does not show it."""
-    shown = _SHOWN.get(task.step)
-    return None if shown is None else shown(task, there)
-
-
-def _weights(rows: Sequence[Row]) -> set[tuple[Any, Decimal]]:
-    return {(row["id"], Decimal(str(row["weight"]))) for row in rows}
-
-
-# How the account shows that each was done. A mail is missing: it shows nowhere.
-_SHOWN: Mapping[Step, Callable[[Task, RemoteInvoice], bool]] = {
-    Step.CATEGORIZE: lambda task, there: _weights(task.content) == _weights(there.extras.get(CATEGORIES, ())),
-    Step.ATTACH: lambda task, there: task.name in _column(there, APPENDICES, "filename"),
-    Step.MATCH: lambda task, there: task.content in _column(there, TRANSACTIONS, "id"),
-    Step.PAY: lambda _, there: bool(there.header.get("paid")) or _is_cleared(there),
-    Step.SUBMIT: lambda _, there: bool((there.header.get("e_invoicing") or {}).get("status")),
-    Step.LINK: lambda task, there: bool(
-        (there.header.get("credited_invoice") or {}).get("id") == task.content
-    ),
-}
-
-
-def _is_cleared(there: RemoteInvoice) -> bool:
-    """Whether nothing is owed any more: an invoice that was credited in full cannot be marked as paid."""
-    owed = there.header.get("remaining_amount_with_tax")
-    return owed is not None and not Decimal(str(owed))
-
-
-def _column(there: RemoteInvoice, name: str, field: str) -> set[Any]:
-    return {row[field] for row in there.extras.get(name, ())}
+    """Whether ``task`` was done to ``there``; None when the API does not show it, as with a mail."""
+    done: bool | None = None
+    match task.step:
+        case Step.CATEGORIZE:
+            done = set(task.shares) == {(share.id, share.weight) for share in there.categories or ()}
+        case Step.ATTACH:
+            done = task.name in (there.appendices or ())
+        case Step.MATCH:
+            done = task.other_id in (there.matched_transactions or ())
+        case Step.PAY:
+            # An invoice that was credited in full owes nothing, and cannot be marked as paid any more.
+            done = there.paid or there.remaining_amount_with_tax == 0
+        case Step.SUBMIT:
+            done = bool(there.e_invoicing_status)
+        case Step.LINK:
+            done = there.credited_invoice_id == task.other_id
+    return done
 
 
 def outlook(
@@ -140,12 +110,12 @@ def outlook(
         memory: what the journal remembers: the only witness of mails.
     """
     tasks, doubts = [], []
-    for task in wished(invoice, identify):
+    for task in tasks_of(invoice, identify):
         if not becomes_final(invoice) and task.step not in _ON_DRAFTS and (there is None or there.draft):
             continue
-        done = False if there is None else _seen(task, there, memory)
+        done = False if there is None else _seen_done(task, there, memory)
         if done is None and there is not None and not there.draft:
-            done = _remembered(task, invoice.external_reference, memory)
+            done = _remembered_done(task, invoice.external_reference, memory)
             if done is None:
                 doubts.append(mail_doubt(invoice.external_reference))
                 continue
@@ -158,11 +128,11 @@ def waiting_for_finalize(invoice: DesiredInvoice) -> list[str]:
     """The wishes that come to nothing while the definition does not ask for finalizing."""
     if becomes_final(invoice):
         return []
-    names = [str(task.step) for task in wished(invoice, lambda _: None) if task.step not in _ON_DRAFTS]
+    names = [str(task.step) for task in tasks_of(invoice, lambda _: None) if task.step not in _ON_DRAFTS]
     return list(dict.fromkeys(names))
 
 
-def _seen(task: Task, there: RemoteInvoice, memory: ReplayedState) -> bool | None:
+def _seen_done(task: Task, there: RemoteInvoice, memory: ReplayedState) -> bool | None:
     """Whether ``task`` was done, by the account or, for a file, by the journal: reads lag, and files stay."""
     done = is_done(task, there)
     if done is not False or task.step is not Step.ATTACH:
@@ -171,7 +141,7 @@ def _seen(task: Task, there: RemoteInvoice, memory: ReplayedState) -> bool | Non
     return subject in memory.done and memory.ids.get(subject) == there.id
 
 
-def _remembered(task: Task, reference: str, memory: ReplayedState) -> bool | None:
+def _remembered_done(task: Task, reference: str, memory: ReplayedState) -> bool | None:
     """Whether the journal saw the task done; None when it cannot say."""
     subject = Subject(task.key, reference)
     if subject in memory.done:
@@ -194,13 +164,12 @@ def difference(task: Task, there: RemoteInvoice) -> Difference | None:
     if is_done(task, there) is not False:
         return None
     if task.step is Step.CATEGORIZE:
-        rows = there.extras.get(CATEGORIES, ())
-        have = ", ".join(f"{row['label']} {row['weight']}" for row in rows)
+        have = ", ".join(f"{share.label} {share.weight}" for share in there.categories or ())
         return Difference("/options/categories", task.name, have)
     return Difference(_POINTERS[task.step], task.name or True, None if task.name else False)
 
 
-_POINTERS: Mapping[Step, str] = {
+_POINTERS = {
     Step.ATTACH: "/options/appendices",
     Step.MATCH: "/options/matched_transactions",
     Step.PAY: "/options/mark_as_paid",

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from pennyform.engine.account.state import Company
+from pennyform.engine.account.records import Company
 from pennyform.engine.planning.actions import InvoiceChange
-from pennyform.engine.planning.resolve import IMPORTED
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.checks.semantics import discount_fix
-from pennyform.invoices.model import DesiredInvoice, Policies, Repository
+from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Policies, Repository
+from pennyform.invoices.money.amounts import canonical
 
 # What the engine carries out. A wish that the language learns later is refused until the engine knows it.
 _KINDS = frozenset({"invoice", "imported_invoice", "credit_note"})
@@ -87,7 +87,7 @@ def _beyond_total(policies: Policies, busy: Iterable[InvoiceChange]) -> Iterator
     for change in busy:
         totals = change.resolved.totals
         currency = totals.currency
-        sums[currency] = sums.get(currency, Decimal(0)) + abs(Decimal(totals.currency_amount))
+        sums[currency] = sums.get(currency, Decimal(0)) + abs(totals.amount)
     for currency, total in sorted(sums.items()) if policies.max_total else ():
         limit = policies.max_total.get(currency, Decimal(0))
         if total > limit:
@@ -135,8 +135,8 @@ def _beyond(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:
             fix="finalize it in Pennylane, or lift never_finalize in pennyform.yaml",
         )
     limit = policies.max_amount.get(totals.currency)
-    if limit is not None and abs(Decimal(totals.currency_amount)) > limit:
-        amount = f"{totals.currency_amount} {totals.currency}"
+    if limit is not None and abs(totals.amount) > limit:
+        amount = f"{totals.amount:f} {totals.currency}"
         yield _at(invoice, "policy", f"it comes to {amount}; max_amount allows {limit}", fix=_FIX)
     codes = {row.vat_rate for row in totals.vat}
     for code in sorted(codes - set(codes if policies.vat_rates is None else policies.vat_rates)):
@@ -144,14 +144,14 @@ def _beyond(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:
 
 
 def _unexpected(change: InvoiceChange) -> Iterator[Finding]:
-    totals = change.resolved.totals
+    totals = change.resolved.totals.record()
     for name, amount in sorted((change.desired.expect or {}).items()):
         computed = getattr(totals, name)
-        if Decimal(computed) != Decimal(amount):
+        if Decimal(computed) != amount:
             yield _at(
                 change.desired,
                 "amount-unexpected",
-                f"{name} comes to {computed}; expect says {amount}",
+                f"{name} comes to {computed}; expect says {canonical(amount)}",
                 detail="An amount that its author did not expect is not sent.",
                 fix="correct the lines, or what expect says",
             )
@@ -159,18 +159,18 @@ def _unexpected(change: InvoiceChange) -> Iterator[Finding]:
 
 def _taken_off(change: InvoiceChange) -> Iterator[Finding]:
     """An absolute discount beyond the lines, where only the account knew what its products cost."""
-    discount = change.resolved.body.get("discount") or {}
-    if discount.get("type") != "absolute" or change.desired.kind == IMPORTED:
+    body = change.resolved.body
+    if isinstance(body, ImportedInvoiceBody) or not body.discount or body.discount.type != "absolute":
         return
-    lines = change.resolved.totals.lines
-    there = sum((Decimal(line.currency_amount_before_tax) for line in lines), Decimal(0))
-    if not min(there, Decimal(0)) <= Decimal(discount["value"]) <= max(there, Decimal(0)):
+    value = body.discount.value or Decimal(0)
+    there = sum((line.before_tax for line in change.resolved.totals.lines), Decimal(0))
+    if not min(there, Decimal(0)) <= value <= max(there, Decimal(0)):
         yield _at(
             change.desired,
             "discount-bounds",
             f"the discount takes off more than the lines, which come to {there:f}",
             detail="Pennylane refuses it, or takes off something else than was meant.",
-            fix=discount_fix(Decimal(discount["value"]), there),
+            fix=discount_fix(value, there),
         )
 
 

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from pennyform.engine.account.state import RemoteInvoice, Row
-from pennyform.engine.planning.imported import stated_totals
+from pennyform.engine.account.records import RemoteInvoice, RemoteLine
 from pennyform.invoices import totals
-from pennyform.invoices.desired.json_bodies import from_json, to_json
-from pennyform.invoices.model import DesiredInvoice, InvoiceBody, Key
-from pennyform.results.values import InvoiceTotals
+from pennyform.invoices.model import (
+    UNSET,
+    Body,
+    CustomerBody,
+    DesiredInvoice,
+    Id,
+    ImportedInvoiceBody,
+    Key,
+    LineBody,
+    ProductBody,
+    lines_of,
+    set_fields,
+)
+from pennyform.invoices.money.model import Totals
+from pennyform.invoices.money.totals import FROM_PRODUCT, fill_from_product
 
+T = TypeVar("T")
 Identify = Callable[[Key], int | None]
-Product = Callable[[Key | int], Row | None]
-
-# What the API copies from the product into a line that does not say it, and the product's name for it.
-AUTO_FILLED = {
-    "label": "label",
-    "raw_currency_unit_price": "price_before_tax",
-    "unit": "unit",
-    "vat_rate": "vat_rate",
-}
 
 # The kind of definitions that state what was issued elsewhere.
 IMPORTED = "imported_invoice"
-
-# What a draft may not carry, in the header and on a line: it is set right after finalizing.
-AFTER_FINALIZING = ("transaction_reference",)
-AFTER_FINALIZING_ON_LINES = ("imputation_dates",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +36,19 @@ class Resolved:
     """What an invoice should be in the account.
 
     ``body`` is the definition's, with ids where they are known (a :class:`Key` stays where the thing has yet
-    to be created). ``lines`` are its lines with what the API fills in from products. ``totals`` are the
-    amounts expected. ``customer`` is whom it is for, where that is known.
+    to be created). ``lines`` are its lines with what the API fills in from products. ``customer`` is whom it
+    is for, where that is known.
     """
 
-    body: Mapping[str, Any]
-    lines: tuple[Mapping[str, Any], ...]
-    totals: InvoiceTotals
-    customer: Row | None = None
+    body: Body
+    lines: tuple[LineBody, ...]
+    totals: Totals
+    customer: CustomerBody | None = None
 
-    def amounts_alone(self) -> Resolved:
-        """All that is ever shown of an invoice at which nothing is to be done."""
-        return Resolved({}, (), self.totals)
+    def with_ids(self, identify: Identify) -> Resolved:
+        """The same with the ids that are known by now."""
+        lines = tuple(line_with_ids(line, identify) for line in self.lines)
+        return replace(self, body=with_ids(self.body, identify), lines=lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Resolver:
     """
 
     identify: Identify
-    product: Product
-    customer: Product
+    product: Callable[[Id], ProductBody | None]
+    customer: Callable[[Id], CustomerBody | None]
     rounding: str
 
     def resolve(self, invoice: DesiredInvoice, there: RemoteInvoice | None = None) -> Resolved:
@@ -70,56 +70,59 @@ class Resolver:
         What a finalized line took from its product still holds, whatever the product says now: such fields
         are taken from the finalized line itself.
         """
-        stated = whole_body(invoice)
-        customer = self.customer(stated["customer_id"])
-        body = with_ids(stated, self.identify)
-        lines = [_filled(line, self.product) for line in stated["invoice_lines"]]
+        body = with_ids(invoice.body, self.identify)
+        lines = [fill_from_product(line, self.product) for line in lines_of(invoice.body)]
         if there is not None and not there.draft:
-            pairs, seen = zip(body["invoice_lines"], lines, strict=True), there.lines
-            lines = [_as_finalized(line, now, seen, index) for index, (line, now) in enumerate(pairs)]
-        lines = with_ids(lines, self.identify)
-        if invoice.kind == IMPORTED:
-            # What Pennylane makes of a file's code for a unit is not for a definition to say.
-            unsure = ("unit",) if invoice.e_invoice_lines else ()
+            stated = lines_of(body)
+            lines = [
+                _as_finalized(stated[index], line, there.lines[index : index + 1])
+                for index, line in enumerate(lines)
+            ]
+        filled = tuple(line_with_ids(line, self.identify) for line in lines)
+        customer = self.customer(invoice.body.customer_id)
+        if isinstance(body, ImportedInvoiceBody):
+            if invoice.e_invoice_lines:
+                # What Pennylane makes of a file's code for a unit is not for a definition to say.
+                filled = tuple(line._replace(unit=UNSET) for line in filled)
             return Resolved(
-                body, tuple(_without(line, unsure) for line in lines), stated_totals(body), customer
+                body, filled, totals(body, rounding=self.rounding, product=lambda _: None), customer
             )
-        filled = from_json(InvoiceBody, {**body, "invoice_lines": lines})
-        amounts = totals(filled, rounding=self.rounding, product=_no_product)
-        return Resolved(body, tuple(lines), amounts.record(), customer)
+        # The lines are filled in already: they need no product any more.
+        amounts = totals(
+            body._replace(invoice_lines=filled),  # type: ignore[arg-type]
+            rounding=self.rounding,
+            product=lambda _: None,
+        )
+        return Resolved(body, filled, amounts, customer)
 
 
-def whole_body(invoice: DesiredInvoice) -> Mapping[str, Any]:
-    """All that an invoice should say once it is final, as JSON with natural keys."""
-    return to_json(invoice.body)
+def with_ids(body: Body, identify: Identify) -> Body:
+    """A copy of ``body`` in which each :class:`Key` is its id, or stays when ``identify`` gives None."""
+    lines = tuple(line_with_ids(line, identify) for line in lines_of(body))
+    customer_id = id_of(body.customer_id, identify)
+    if isinstance(body, ImportedInvoiceBody):
+        return body._replace(customer_id=customer_id, invoice_lines=lines)  # type: ignore[arg-type]
+    return body._replace(
+        customer_id=customer_id,
+        customer_invoice_template_id=id_of(body.customer_invoice_template_id, identify),
+        invoice_lines=lines,  # type: ignore[arg-type]
+    )
 
 
-def with_ids(value: Any, identify: Identify) -> Any:
-    """A copy of ``value`` in which each :class:`Key` is its id, or stays when ``identify`` gives None."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Key):
-        found = identify(value)
-        return value if found is None else found
-    if isinstance(value, Mapping):
-        return {name: with_ids(member, identify) for name, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [with_ids(member, identify) for member in value]
-    return value
+def line_with_ids(line: LineBody, identify: Identify) -> LineBody:
+    """``line`` with ids for its product and its account, as far as ``identify`` knows them."""
+    if not line.product_id and not line.ledger_account_id:
+        return line
+    return line._replace(
+        product_id=id_of(line.product_id, identify),
+        ledger_account_id=id_of(line.ledger_account_id, identify),
+    )
 
 
-def keys_in(value: Any) -> Iterator[Key]:
-    """Every natural key in ``value``, in order of appearance."""
-    if isinstance(value, str):
-        return
-    if isinstance(value, Key):
-        yield value
-    elif isinstance(value, Mapping):
-        for member in value.values():
-            yield from keys_in(member)
-    elif isinstance(value, list | tuple):
-        for member in value:
-            yield from keys_in(member)
+def keys_in(body: Body) -> Iterator[Key]:
+    """Every natural key in ``body``, in order of appearance."""
+    for record in (body, *lines_of(body)):
+        yield from (value for _, value in set_fields(record) if isinstance(value, Key))
 
 
 def becomes_final(invoice: DesiredInvoice) -> bool:
@@ -127,31 +130,18 @@ def becomes_final(invoice: DesiredInvoice) -> bool:
     return invoice.options.finalize or invoice.kind == IMPORTED
 
 
-def draft_body(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a creating body that a draft may carry."""
-    lines = [_without(line, AFTER_FINALIZING_ON_LINES) for line in body["invoice_lines"]]
-    return {**_without(body, AFTER_FINALIZING), "invoice_lines": lines}
+def id_of(key: Id | T, identify: Identify) -> Id | T:
+    """The id that ``key`` stands for; ``key`` itself when it is no natural key, or not known."""
+    if not isinstance(key, Key):
+        return key
+    found = identify(key)
+    return key if found is None else found
 
 
-def _filled(line: Mapping[str, Any], product: Product) -> Mapping[str, Any]:
-    key = line.get("product_id")
-    if key is None:
-        return line
-    row = product(key) or {}
-    return {**{name: row[source] for name, source in AUTO_FILLED.items() if source in row}, **line}
-
-
-def _as_finalized(line: Row, now: Row, lines: Sequence[Row], index: int) -> Row:
-    seen = lines[index] if index < len(lines) else {}
-    product = seen.get("product") or {}
-    if line.get("product_id") is None or line["product_id"] != product.get("id"):
-        return now
-    return {**{name: seen[name] for name in AUTO_FILLED}, **line}
-
-
-def _no_product(_key: Key | int) -> None:
-    """Lines that are filled in already need no product."""
-
-
-def _without(mapping: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    return {name: value for name, value in mapping.items() if name not in names}
+def _as_finalized(stated: LineBody, filled: LineBody, there: Sequence[RemoteLine]) -> LineBody:
+    """``stated`` with what the finalized line took from its product; ``filled`` if that is another one."""
+    if not there or not stated.product_id or stated.product_id != there[0].product_id:
+        return filled
+    (line,) = there
+    taken = {name: getattr(line, name) for name in FROM_PRODUCT if getattr(stated, name) is UNSET}
+    return stated._replace(**taken)

@@ -89,8 +89,9 @@ class UnknownOutcomeResolver:
             return self._invoice_ids(references)
         if kind not in {"customer", "product"}:
             raise ValueError(f"cannot look up {kind}")
-        look_up = self.account.customers if kind == "customer" else self.account.products
-        return {reference: int(row["id"]) for reference, row in look_up(references).items()}
+        if kind == "customer":
+            return {reference: row.id for reference, row in self.account.customers(references).items()}
+        return {reference: row.id for reference, row in self.account.products(references).items()}
 
     def _invoice_ids(self, references: Sequence[str]) -> dict[str, int]:
         if len(references) > 1:

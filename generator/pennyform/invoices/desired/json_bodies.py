@@ -1,7 +1,7 @@
 """Between the typed bodies of definitions and the JSON of the API.
 
-This is the only place where money becomes text: canonical text, while a quantity stays a number, as the
-contract has them in requests. (In answers a quantity is text, too.)
+This is the only place where money becomes text, with the decimals that it came with, while a quantity stays a
+number, as the contract has them in requests. (In answers a quantity is text, too.)
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from pennyform.invoices.model import (
     Key,
     TransactionReference,
 )
-from pennyform.invoices.money.amounts import canonical
 
 R = TypeVar("R", bound=tuple[Any, ...])
 Identify = Callable[[Key], object]
@@ -99,29 +98,30 @@ def to_json(record: Any, identify: Identify | None = None) -> JsonObject:
         identify: gives the id for a natural key, or a placeholder; without it, the keys stay.
 
     Returns:
-        Money as canonical text, days as ISO 8601 text, quantities as :class:`~decimal.Decimal`.
+        Money as text, days as ISO 8601 text, quantities as :class:`~decimal.Decimal`.
     """
     names: tuple[str, ...] = record._fields
     known = {
-        name: _write(name, value, identify)
+        name: write_field(name, value, identify)
         for name, value in zip(names[:-1], record, strict=False)
         if value is not UNSET
     }
     return {**known, **record.extra}
 
 
-def _write(name: str, value: Any, identify: Identify | None = None) -> Any:
+def write_field(name: str, value: Any, identify: Identify | None = None) -> Any:
+    """The field ``name`` of a body as JSON; see :func:`to_json`."""
     match value:
         case Key() if identify is not None:
             return int(value.value) if value.field == "id" else identify(value)
         case Decimal():
-            return value if name == "quantity" else canonical(value)
+            return value if name == "quantity" else f"{value:f}"
         case dt.date():
             return value.isoformat()
         case tuple() if hasattr(value, "_fields"):
             return to_json(value, identify)
         case tuple():
-            return [_write(name, item, identify) for item in value]
+            return [write_field(name, item, identify) for item in value]
     return value
 
 
@@ -141,11 +141,11 @@ def after_finalize(body: Body) -> dict[str, Any]:
     later: dict[str, Any] = {}
     for name in AFTER_FINALIZE_ON_LINES:
         values = {index: getattr(line, name) for index, line in enumerate(body.invoice_lines)}
-        by_index = {index: _write(name, value) for index, value in values.items() if value is not UNSET}
+        by_index = {index: write_field(name, value) for index, value in values.items() if value is not UNSET}
         later |= {name: by_index} if by_index else {}
     for name in AFTER_FINALIZE:
         value = getattr(body, name)
-        later |= {} if value is UNSET else {name: _write(name, value)}
+        later |= {} if value is UNSET else {name: write_field(name, value)}
     return later
 
 

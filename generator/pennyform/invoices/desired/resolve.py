@@ -65,7 +65,9 @@ def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
             credited,
             ("credit_note_of",),
         ),
-        expect={name: Decimal(amount) for name, amount in expected.items()} if expected else None,
+        expect={name: Decimal(canonical(Decimal(amount))) for name, amount in expected.items()}
+        if expected
+        else None,
     )
 
 

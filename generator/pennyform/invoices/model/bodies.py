@@ -35,8 +35,8 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 
-Json: TypeAlias = "str | int | bool | Decimal | list[Json] | dict[str, Json] | None"
-JsonObject: TypeAlias = "dict[str, Json]"
+Json: TypeAlias = "str | int | bool | Decimal | Sequence[Json] | Mapping[str, Json] | None"
+JsonObject: TypeAlias = "Mapping[str, Json]"
 Extra: TypeAlias = "Mapping[str, Json]"
 Id: TypeAlias = Key | int
 
@@ -210,7 +210,7 @@ class ProductBody(NamedTuple):
     description: str | Unset | None = UNSET
     currency: str | Unset = UNSET
     reference: str | Unset | None = UNSET
-    ledger_account_id: Id | Unset = UNSET
+    ledger_account_id: Id | Unset | None = UNSET
     substance: str | Unset | None = UNSET
     extra: Extra = _NO_EXTRA
 

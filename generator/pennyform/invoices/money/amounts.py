@@ -15,6 +15,12 @@ def parse_amount(value: Any) -> Decimal | None:
     return Decimal(value) if isinstance(value, str) and _AMOUNT.fullmatch(value) else None
 
 
+def plain_number(value: Decimal) -> str:
+    """A number without exponent and trailing zeros: ``5.5``, ``20``."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def canonical(amount: Decimal) -> str:
     """An amount as the one text that stands for it: no exponent, no sign on zero, at least two decimals.
 

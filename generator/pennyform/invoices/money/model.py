@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from pennyform.invoices.money.amounts import plain_number
+
 if TYPE_CHECKING:
     from pennyform.results.values import InvoiceTotals, LineTotals
 
@@ -56,13 +58,13 @@ class Totals(NamedTuple):
             _text(self.tax),
             _text(self.amount),
             tuple(
-                VatTotals(vat.vat_rate, _number(vat.percent), _text(vat.base), _text(vat.tax))
+                VatTotals(vat.vat_rate, plain_number(vat.percent), _text(vat.base), _text(vat.tax))
                 for vat in self.vat
             ),
             tuple(
                 _line_record(
                     line.label,
-                    _number(line.quantity),
+                    plain_number(line.quantity),
                     line.unit,
                     _text(line.raw_currency_unit_price),
                     line.vat_rate,
@@ -85,9 +87,3 @@ def _line_record(*texts: str) -> LineTotals:
 
 def _text(amount: Decimal) -> str:
     return sys.intern(f"{amount + 0:f}")
-
-
-def _number(value: Decimal) -> str:
-    """A number without trailing zeros: ``5.5``, ``20``."""
-    text = f"{value:f}"
-    return sys.intern(text.rstrip("0").rstrip(".") if "." in text else text)

@@ -1,0 +1,256 @@
+"""The emitted client's answers as the engine's records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+from pennylane_company import models, to_builtins
+
+from pennyform.engine.account.records import (
+    RemoteCategory,
+    RemoteCustomer,
+    RemoteInvoice,
+    RemoteLine,
+    RemoteProduct,
+    RemoteTransaction,
+)
+from pennyform.invoices.model import (
+    UNSET,
+    Address,
+    CustomerBody,
+    Discount,
+    ImputationDates,
+    InvoiceSection,
+    ProductBody,
+    TransactionReference,
+)
+
+T = TypeVar("T")
+R = TypeVar("R", Address, ImputationDates, TransactionReference)
+
+# Shown and settable by an import, but computed by Pennylane otherwise: in euros, whatever the currency.
+_IN_EUROS = frozenset({"amount", "tax"})
+# Lists of an invoice with requests of their own; the invoice itself only says where.
+_READ_APART = frozenset({"invoice_lines", "invoice_line_sections"})
+
+
+def promised(value: T, name: str) -> T:
+    """``value``, which the contract promises.
+
+    Raises:
+        KeyError: the answer lacks it. The client lets such answers pass: the contract changes every week.
+    """
+    if value is msgspec.UNSET:
+        raise KeyError(name)
+    return value
+
+
+def invoice(answer: models.CustomerInvoice, lines: tuple[RemoteLine, ...] = ()) -> RemoteInvoice:
+    """An invoice of a list, with the lines that came with it."""
+    reference = answer.transaction_reference
+    return RemoteInvoice(
+        id=promised(answer.id, "id"),
+        draft=promised(answer.draft, "draft"),
+        external_reference=answer.external_reference or "",
+        invoice_number=answer.invoice_number or "",
+        date=answer.date or None,
+        deadline=answer.deadline or None,
+        customer_id=_link(answer.customer),
+        customer_invoice_template_id=_link(answer.customer_invoice_template),
+        currency=_known(answer.currency),
+        language=_known(answer.language),
+        label=_known(answer.label),
+        discount=_discount(answer.discount),
+        special_mention=_known(answer.special_mention),
+        pdf_invoice_subject=_known(answer.pdf_invoice_subject),
+        pdf_invoice_free_text=_known(answer.pdf_invoice_free_text),
+        pdf_description=_known(answer.pdf_description),
+        transaction_reference=_record(TransactionReference, reference) if reference else None,
+        currency_amount_before_tax=_known(answer.currency_amount_before_tax),
+        currency_tax=_known(answer.currency_tax),
+        currency_amount=_known(answer.currency_amount),
+        paid=bool(answer.paid),
+        remaining_amount_with_tax=_known(answer.remaining_amount_with_tax),
+        e_invoicing_status=_known(answer.e_invoicing.status) if answer.e_invoicing else None,
+        credited_invoice_id=_link(answer.credited_invoice),
+        lines=lines,
+        extra=_extra(answer, RemoteInvoice, _invoice_fields()),
+    )
+
+
+def line(answer: models.CustomerInvoiceLine) -> RemoteLine:
+    """A line of an invoice."""
+    dates = answer.imputation_dates
+    return RemoteLine(
+        id=promised(answer.id, "id"),
+        product_id=_link(answer.product),
+        label=_known(answer.label),
+        description=_known(answer.description),
+        quantity=_known(answer.quantity),
+        unit=_known(answer.unit),
+        raw_currency_unit_price=_known(answer.raw_currency_unit_price),
+        vat_rate=_known(answer.vat_rate),
+        discount=_discount(answer.discount),
+        substance=_known(answer.substance),
+        section_rank=_known(answer.section_rank),
+        imputation_dates=_record(ImputationDates, dates) if dates else None,
+        currency_amount_before_tax=_known(answer.currency_amount_before_tax),
+        currency_tax=_known(answer.currency_tax),
+        currency_amount=_known(answer.currency_amount),
+        extra=_extra(answer, RemoteLine, _line_fields()),
+    )
+
+
+def section(answer: models.InvoiceLineSectionRecord) -> InvoiceSection:
+    """A section of an invoice."""
+    extra = _extra(answer, InvoiceSection, frozenset(models.InvoiceLineSection.__struct_fields__))
+    return InvoiceSection(
+        promised(answer.rank, "rank"), _known(answer.title), _known(answer.description), extra
+    )
+
+
+def category(answer: models.CategoryShare | models.Category) -> RemoteCategory:
+    """A category, with its share where it is one of an invoice."""
+    return RemoteCategory(
+        id=promised(answer.id, "id"),
+        label=promised(answer.label, "label"),
+        analytical_code=_known(answer.analytical_code),
+        group_id=_link(answer.category_group),
+        weight=getattr(answer, "weight", None) or Decimal(0),
+    )
+
+
+def transaction(answer: models.Transaction) -> RemoteTransaction:
+    """A bank transaction."""
+    return RemoteTransaction(
+        promised(answer.id, "id"),
+        _known(answer.label),
+        promised(answer.currency_amount, "currency_amount"),
+    )
+
+
+def customer(answer: Any) -> RemoteCustomer:
+    """A customer, of a company or an individual."""
+    fields = {
+        name: value
+        for name in CustomerBody._fields
+        if name != "ledger_account" and (value := getattr(answer, name, msgspec.UNSET)) is not msgspec.UNSET
+    }
+    for name in ("billing_address", "delivery_address"):
+        if fields.get(name):
+            fields[name] = _record(Address, fields[name])
+    if fields.get("emails") is not None:
+        fields["emails"] = tuple(fields["emails"])
+    extra = _extra(answer, CustomerBody, _customer_fields())
+    return RemoteCustomer(
+        promised(answer.id, "id"),
+        promised(answer.customer_type, "customer_type"),
+        CustomerBody(**fields, extra=extra),
+    )
+
+
+def product(answer: models.Product) -> RemoteProduct:
+    """A product."""
+    names = (name for name in ProductBody._fields if name not in ("ledger_account_id", "extra"))
+    fields: dict[str, Any] = {name: _set(getattr(answer, name)) for name in names}
+    account = _link(answer.ledger_account)
+    extra = _extra(answer, ProductBody, _product_fields())
+    return RemoteProduct(
+        promised(answer.id, "id"), ProductBody(**fields, ledger_account_id=account, extra=extra)
+    )
+
+
+# --- parts of answers -------------------------------------------------------------------------------------
+
+
+def _known(value: T) -> T | None:
+    return None if value is msgspec.UNSET else value
+
+
+def _set(value: T) -> T | Any:
+    return UNSET if value is msgspec.UNSET else value
+
+
+def _link(linked: models.LinkedRecord | models.RecordId | None) -> int | None:
+    return promised(linked.id, "id") if linked else None
+
+
+@lru_cache(1024)
+def _discount_of(type_: str, value: str | None) -> Discount:
+    # Nearly every line of an account has the same one: none.
+    return Discount(type_, None if value is None else Decimal(value))
+
+
+def _discount(
+    answer: models.CustomerInvoiceDiscount | models.CustomerInvoiceLineDiscount | None,
+) -> Discount | None:
+    if not answer:
+        return None
+    value = _known(answer.value)
+    return _discount_of(answer.type or "", None if value is None else str(value))
+
+
+def _record(record: type[R], answer: Any) -> R:
+    names = record._fields[:-1]
+    fields: dict[str, Any] = {name: _set(getattr(answer, name, UNSET)) for name in names}
+    extra = {name: value for name, value in to_builtins(answer).items() if name not in names}
+    return record(**fields, extra=extra)
+
+
+def _extra(answer: msgspec.Struct, record: Any, settable: frozenset[str]) -> Mapping[str, Any]:
+    """The fields of ``answer`` that a request can set and ``record`` has no place for, as JSON.
+
+    None with the contract that this version was made for. A field that a newer one adds can be stated in a
+    definition; here it comes back, to be compared.
+    """
+    unknown = _unknown(type(answer), record, settable)
+    if not unknown:
+        return _NOTHING
+    values = ((name, getattr(answer, name)) for name in unknown)
+    return {name: to_builtins(value) for name, value in values if value is not msgspec.UNSET}
+
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+@cache
+def _unknown(answer: type[msgspec.Struct], record: Any, settable: frozenset[str]) -> tuple[str, ...]:
+    known = set(getattr(record, "_fields", ())) | set(getattr(record, "__slots__", ())) | _IN_EUROS
+    return tuple(name for name in answer.__struct_fields__ if name in settable and name not in known)
+
+
+@cache
+def _invoice_fields() -> frozenset[str]:
+    requests = (
+        models.DraftCustomerInvoiceCreate,
+        models.FinalizedCustomerInvoiceCreate,
+        models.CustomerInvoiceImport,
+    )
+    return frozenset(name for request in requests for name in request.__struct_fields__) - _READ_APART
+
+
+@cache
+def _line_fields() -> frozenset[str]:
+    requests = (
+        models.DraftInvoiceLineWithProduct,
+        models.DraftInvoiceLineWithoutProduct,
+        models.FinalizedInvoiceLineWithProduct,
+        models.FinalizedInvoiceLineWithoutProduct,
+        models.CustomerInvoiceImportInvoiceLine,
+    )
+    return frozenset(name for request in requests for name in request.__struct_fields__)
+
+
+@cache
+def _customer_fields() -> frozenset[str]:
+    requests = (models.CompanyCustomerCreate, models.IndividualCustomerCreate)
+    return frozenset(name for request in requests for name in request.__struct_fields__)
+
+
+@cache
+def _product_fields() -> frozenset[str]:
+    return frozenset(models.ProductCreate.__struct_fields__)

@@ -1,0 +1,141 @@
+"""What an account holds, as the engine needs to know it: typed, under the API's own field names.
+
+A field that an answer lacks, or has as null, is None. Enumerations are plain text: a value that this version
+does not know is compared and shown like any other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pennyform.invoices.model import (
+    CustomerBody,
+    Discount,
+    ImputationDates,
+    InvoiceSection,
+    Json,
+    ProductBody,
+    TransactionReference,
+)
+
+NO_EXTRA: Mapping[str, Json] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Whose account it is. ``scopes`` are those of the token; ``reg_no`` of a sandbox begins ``sandbox-``."""
+
+    id: int
+    name: str
+    reg_no: str
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteLine:
+    """A line with the amounts that Pennylane computed; ``discount`` is always there, and may be of nothing.
+
+    ``extra`` are fields that can be set and that pennyform has no opinion on.
+    """
+
+    id: int
+    product_id: int | None = None
+    label: str | None = None
+    description: str | None = None
+    quantity: Decimal | None = None
+    unit: str | None = None
+    raw_currency_unit_price: Decimal | None = None
+    vat_rate: str | None = None
+    discount: Discount | None = None
+    substance: str | None = None
+    section_rank: int | None = None
+    imputation_dates: ImputationDates | None = None
+    currency_amount_before_tax: Decimal | None = None
+    currency_tax: Decimal | None = None
+    currency_amount: Decimal | None = None
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCategory:
+    """An analytical category; ``weight`` is the share of an invoice that goes to it, where there is one."""
+
+    id: int
+    label: str
+    analytical_code: str | None = None
+    group_id: int | None = None
+    weight: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTransaction:
+    """A bank transaction."""
+
+    id: int
+    label: str | None
+    currency_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteInvoice:
+    """An invoice as the API shows it.
+
+    ``draft`` is whether it still is one: ``status`` is no help, as the draft of a credit note has another
+    one. ``external_reference`` and ``invoice_number`` are empty where it has none. ``lines`` are in the order
+    of the document when ``exact``, else in the order in which they were created. ``sections``,
+    ``categories``, ``appendices`` (file names) and ``matched_transactions`` (ids) are None until they are
+    read.
+    ``extra`` are fields that can be set and that pennyform has no opinion on.
+    """
+
+    id: int
+    draft: bool
+    external_reference: str = ""
+    invoice_number: str = ""
+    date: dt.date | None = None
+    deadline: dt.date | None = None
+    customer_id: int | None = None
+    customer_invoice_template_id: int | None = None
+    currency: str | None = None
+    language: str | None = None
+    label: str | None = None
+    discount: Discount | None = None
+    special_mention: str | None = None
+    pdf_invoice_subject: str | None = None
+    pdf_invoice_free_text: str | None = None
+    pdf_description: str | None = None
+    transaction_reference: TransactionReference | None = None
+    currency_amount_before_tax: Decimal | None = None
+    currency_tax: Decimal | None = None
+    currency_amount: Decimal | None = None
+    paid: bool = False
+    remaining_amount_with_tax: Decimal | None = None
+    e_invoicing_status: str | None = None
+    credited_invoice_id: int | None = None
+    lines: tuple[RemoteLine, ...] = ()
+    exact: bool = False
+    sections: tuple[InvoiceSection, ...] | None = None
+    categories: tuple[RemoteCategory, ...] | None = None
+    appendices: tuple[str, ...] | None = None
+    matched_transactions: tuple[int, ...] | None = None
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCustomer:
+    """A customer; ``customer_type`` is ``company`` or ``individual``."""
+
+    id: int
+    customer_type: str
+    body: CustomerBody
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteProduct:
+    """A product; ``ledger_account_id`` of its body is None where it has no account of its own."""
+
+    id: int
+    body: ProductBody
