@@ -12,6 +12,7 @@ from pennyform.sandbox.api_errors import ApiError, not_found, unprocessable
 from pennyform.sandbox.auth import signed_links
 from pennyform.sandbox.auth.access import Access
 from pennyform.sandbox.contract.contract import Operation
+from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.messages import BASE_PATH
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import AnyRecord, JsonRecord, Record, RecordBody, Records, TypedBody
@@ -44,6 +45,10 @@ class RequestContext:
         """An absolute link below the API's base, at the address that the client used."""
         path = "/".join([str(segment) for segment in segments])
         return f"{self.origin}{BASE_PATH}/{path}"
+
+    def link(self, collection: str, identifier: int | None) -> JsonObject | None:
+        """The id of a record and the link to it, as answers refer to one; None without an id."""
+        return {"id": identifier, "url": self.url(collection, identifier)} if identifier else None
 
     def public_url(
         self, kind: str, identifier: int, filename: str, *, minutes: float = _DOCUMENT_MINUTES

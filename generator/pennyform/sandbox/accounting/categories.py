@@ -45,6 +45,7 @@ def replace_categories(
             more than 7 decimals, or a group whose weights do not add up to 1.
     """
     weights = _check_weights(context, categories)
+    # What stays keeps its record, and with it its time of creation.
     current = {record.body.category_id: record for record in categories_of(context, owner.id)}
     removed = [record for category, record in current.items() if category not in weights]
     context.records.delete(removed)
@@ -84,8 +85,7 @@ def present_category(context: RequestContext, record: Record[CategoryWeight]) ->
         "weight": record.body.weight,
         "category_group": {"id": category.parent},
         "analytical_code": category.body.analytical_code,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        **record.timestamps,
     }
 
 

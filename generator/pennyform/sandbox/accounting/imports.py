@@ -31,37 +31,37 @@ _E_INVOICE_NUMBER = re.compile(r"[A-Za-z0-9\-+_/]{1,35}")
 _SAME_FILE = "json_extract(body, '$.digest') = ?"
 
 
-def create_imported_line(context: RequestContext, given: JsonObject, rank: int) -> InvoiceLine:
+def create_imported_line(context: RequestContext, request: JsonObject, rank: int) -> InvoiceLine:
     """A line of an imported invoice. Its product fills nothing in; amounts in euros are still empty.
 
     Raises:
         ApiError: 404 for an unknown product or account; 422 for a rule that is broken.
     """
-    if given.get("product_id") is not None:
-        context.find("product", given["product_id"], "Product")
-    checked = check_line_fields(context, given, given.get("substance"))
+    if request.get("product_id") is not None:
+        context.find("product", request["product_id"], "Product")
+    checked = check_line_fields(context, request, request.get("substance"))
     return InvoiceLine(
-        product_id=given.get("product_id"),
-        imputation_dates=given.get("imputation_dates"),
-        label=given.get("label") or "",
-        unit=given["unit"],
-        vat_rate=given["vat_rate"],
+        product_id=request.get("product_id"),
+        imputation_dates=request.get("imputation_dates"),
+        label=request.get("label") or "",
+        unit=request["unit"],
+        vat_rate=request["vat_rate"],
         rank=rank,
         **checked,
-        currency_amount=format_amount(parse_decimal("currency_amount", given["currency_amount"])),
-        currency_tax=format_amount(parse_decimal("currency_tax", given["currency_tax"])),
+        currency_amount=format_amount(parse_decimal("currency_amount", request["currency_amount"])),
+        currency_tax=format_amount(parse_decimal("currency_tax", request["currency_tax"])),
         amount="",
         tax="",
     )
 
 
-def merge_update(invoice: Document, given: JsonObject) -> JsonObject:
+def merge_update(invoice: Document, update: JsonObject) -> JsonObject:
     """The fields of an imported invoice after an update.
 
     Euros follow the currency's amounts anew, and are empty for that, unless they are given too.
     """
-    stale = {name: "" for name in ("amount", "tax") if f"currency_{name}" in given or "currency" in given}
-    return {**invoice.fields(), **stale, **given}
+    stale = {name: "" for name in ("amount", "tax") if f"currency_{name}" in update or "currency" in update}
+    return {**invoice.fields(), **stale, **update}
 
 
 def compute_imported_amounts(invoice: CustomerInvoice, lines: Sequence[InvoiceLine]) -> None:
@@ -77,6 +77,7 @@ def compute_imported_amounts(invoice: CustomerInvoice, lines: Sequence[InvoiceLi
         before_tax = Decimal(line.currency_amount) - Decimal(line.currency_tax)
         line.currency_amount_before_tax = format_amount(before_tax)
         _compute_euros(line, rate)
+    # Written back in the service's own form: "120" is shown as "120.0".
     for name in _AMOUNTS:
         setattr(invoice, name, format_amount(parse_decimal(name, getattr(invoice, name))))
     _compute_euros(invoice, rate)
@@ -87,10 +88,10 @@ def compute_imported_amounts(invoice: CustomerInvoice, lines: Sequence[InvoiceLi
 def _compute_euros(priced: PricedBody, rate: Decimal) -> None:
     """Amounts in euros are what was given, or follow from the exchange rate."""
     for name in ("amount", "tax"):
-        in_currency, given = Decimal(getattr(priced, f"currency_{name}")), getattr(priced, name)
-        if given and rate == 1 and parse_decimal(name, given) != in_currency:
+        in_currency, stated = Decimal(getattr(priced, f"currency_{name}")), getattr(priced, name)
+        if stated and rate == 1 and parse_decimal(name, stated) != in_currency:
             raise unprocessable(f"{name} and currency_{name} must be identical")
-        euros = parse_decimal(name, given) if given else round_half_up(in_currency * rate, 2)
+        euros = parse_decimal(name, stated) if stated else round_half_up(in_currency * rate, 2)
         setattr(priced, name, format_amount(euros))
 
 
@@ -150,20 +151,20 @@ def store_imported_invoice(
     return record
 
 
-def check_conversion(given: JsonObject, attachment: Record[StoredFile]) -> None:
+def check_conversion(request: JsonObject, attachment: Record[StoredFile]) -> None:
     """Check what ``convert_to_e_invoice`` asks for, and what only it allows.
 
     Raises:
         ApiError: 422.
     """
-    lines = given["invoice_lines"]
-    if not given.get("convert_to_e_invoice"):
-        if "discount" in given or any("discount" in line for line in lines):
+    lines = request["invoice_lines"]
+    if not request.get("convert_to_e_invoice"):
+        if "discount" in request or any("discount" in line for line in lines):
             raise unprocessable("A discount is only allowed when convert_to_e_invoice is true")
         return
     if attachment.body.media_type != PDF:
         raise unprocessable("Only a PDF can be converted to an e-invoice")
     if not all(line.get("label") for line in lines):
         raise unprocessable("Every line of an e-invoice must have a label")
-    if not _E_INVOICE_NUMBER.fullmatch(given.get("invoice_number", "")):
+    if not _E_INVOICE_NUMBER.fullmatch(request.get("invoice_number", "")):
         raise unprocessable("The invoice_number of an e-invoice has 1 to 35 of the characters A-Za-z0-9-+_/")

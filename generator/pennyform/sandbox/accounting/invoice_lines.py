@@ -18,13 +18,13 @@ from pennyform.sandbox.storage.records import Record, Selection
 
 
 def create_line(
-    context: RequestContext, given: JsonObject, rank: int, sections: Sequence[int]
+    context: RequestContext, request: JsonObject, rank: int, sections: Sequence[int]
 ) -> InvoiceLine:
     """A line from a request.
 
     Args:
         context: finds the product and the ledger account.
-        given: the line in the request.
+        request: the line in the request.
         rank: its place on the invoice, from 1.
         sections: ranks of the invoice's sections.
 
@@ -32,23 +32,23 @@ def create_line(
         ApiError: 404 for an unknown product or account; 422 for a rule that is broken.
     """
     defaults = {"unit": "", "discount": None}
-    fields = {**defaults, **_product_fields(context, given), **given, "rank": rank}
-    return _check_line(context, fields, given.get("substance"), sections)
+    fields = {**defaults, **_product_fields(context, request), **request, "rank": rank}
+    return _check_line(context, fields, request.get("substance"), sections)
 
 
 def update_line(
-    context: RequestContext, line: InvoiceLine, given: JsonObject, sections: Sequence[int]
+    context: RequestContext, line: InvoiceLine, update: JsonObject, sections: Sequence[int]
 ) -> InvoiceLine:
     """A line after an update. Another product fills it anew, where the update says nothing itself."""
-    changes = {name: value for name, value in given.items() if name != "id"}
+    changes = {name: value for name, value in update.items() if name != "id"}
     fields = {**line.fields(), **_product_fields(context, changes), **changes}
     return _check_line(context, fields, changes.get("substance"), sections)
 
 
-def _product_fields(context: RequestContext, given: JsonObject) -> JsonObject:
-    if "product_id" not in given:
+def _product_fields(context: RequestContext, request: JsonObject) -> JsonObject:
+    if "product_id" not in request:
         return {}
-    product = context.find(Product, given["product_id"], "Product").body
+    product = context.find(Product, request["product_id"], "Product").body
     return {
         "label": product.label,
         "raw_currency_unit_price": product.price_before_tax,
@@ -68,7 +68,7 @@ def _check_line(
 
 
 def check_line_fields(context: RequestContext, fields: JsonObject, substance: str | None) -> JsonObject:
-    """What of a line's fields is stored otherwise than it was given.
+    """Check a line's fields; returns those that are stored otherwise than they were sent.
 
     Raises:
         ApiError: 404 for an unknown account; 422 for a rule that is broken.
@@ -77,6 +77,7 @@ def check_line_fields(context: RequestContext, fields: JsonObject, substance: st
     if dates and dates["start_date"] > dates["end_date"]:
         raise unprocessable("imputation_dates must start before they end")
     account = resolve_account(context, fields.get("ledger_account_id"), substance)
+    # Only whether the code can be written; what it comes to is computed with the whole document.
     vat_percent(fields["vat_rate"])
     quantity = parse_decimal("quantity", fields["quantity"], context.rules.quantity_decimals)
     price = parse_decimal("raw_currency_unit_price", fields["raw_currency_unit_price"])
@@ -92,7 +93,7 @@ def check_line_fields(context: RequestContext, fields: JsonObject, substance: st
 
 
 def check_discount(context: RequestContext, discount: StoredDiscount) -> StoredDiscount:
-    """A discount as the API shows it; there always is one, of zero when none was given.
+    """A discount as the API shows it; there always is one, of zero when none was request.
 
     Raises:
         ApiError: 422 for a value that is no number, or a percentage out of bounds.
@@ -121,6 +122,7 @@ def compute_amounts(context: RequestContext, document: SalesDocument, lines: Seq
     if rules.discount_needs_a_sum and takes_amount and not totals.gross:
         raise unprocessable("A discount cannot be taken off lines that add up to zero")
     rate = currencies.exchange_rate(document.currency)
+    # Each amount is converted by itself: euros of the lines need not add up to those of the document.
     _set_amounts(document, totals.invoice, rate)
     document.exchange_rate = format_amount(rate)
     # Seen: a negative invoice is a credit note, and says so as a draft too.

@@ -29,7 +29,6 @@ def present_invoice(context: RequestContext, record: Record[CustomerInvoice]) ->
     generated_label = " - ".join(filter(None, ("Invoice", invoice.customer_name, invoice.invoice_number)))
     status_ = status.invoice_status(invoice, context.now, context.rules)
     factur_x = status.has_factur_x(invoice, context.now, context.rules)
-    credited = invoice.credited_invoice_id
     # A hundred of these are one answer: filling one object is a quarter faster than joining several.
     answer: JsonObject = {
         "id": record.id,
@@ -60,25 +59,19 @@ def present_invoice(context: RequestContext, record: Record[CustomerInvoice]) ->
             "paid": status_ == "paid",
             "status": status_,
             "ledger_entry": {"id": invoice.ledger_entry_id},
-            "customer": {
-                "id": invoice.customer_id,
-                "url": context.url("customers", invoice.customer_id),
-            },
+            "customer": context.link("customers", invoice.customer_id),
             "pdf_invoice_free_text": invoice.pdf_invoice_free_text or "",
             "pdf_invoice_subject": invoice.pdf_invoice_subject or "",
             "customer_invoice_template": _reference(invoice.customer_invoice_template_id),
             "billing_subscription": _reference(invoice.billing_subscription_id),
             "quote": _reference(invoice.quote_id),
-            "credited_invoice": {"id": credited, "url": context.url("customer_invoices", credited)}
-            if credited
-            else None,
+            "credited_invoice": context.link("customer_invoices", invoice.credited_invoice_id),
             "e_invoicing": status.e_invoicing(invoice, context.now, context.rules),
             "factur_x": factur_x,
             "schematron_validation_status": "valid" if factur_x else None,
             "archived_at": None,
             "external_reference": record.reference,
-            "created_at": record.created_at,
-            "updated_at": record.updated_at,
+            **record.timestamps,
         }
     )
     return answer
@@ -126,11 +119,8 @@ def present_line(context: RequestContext, record: Record[InvoiceLine]) -> JsonOb
         "section_rank": line.section_rank,
         "imputation_dates": line.imputation_dates,
         "substance": line.substance,
-        "product": {"id": line.product_id, "url": context.url("products", line.product_id)}
-        if line.product_id
-        else None,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        "product": context.link("products", line.product_id),
+        **record.timestamps,
     }
 
 
@@ -142,6 +132,5 @@ def present_section(_: RequestContext, record: Record[InvoiceSection]) -> JsonOb
         "title": section.title,
         "description": section.description,
         "rank": section.rank,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        **record.timestamps,
     }

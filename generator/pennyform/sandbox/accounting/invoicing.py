@@ -53,18 +53,18 @@ class _Parts:
     reference: str
 
 
-def create_invoice(context: RequestContext, given: JsonObject) -> Record[CustomerInvoice]:
+def create_invoice(context: RequestContext, request: JsonObject) -> Record[CustomerInvoice]:
     """Create an invoice; without ``draft`` it is issued at once, as the contract says.
 
     Args:
         context: finds what the invoice refers to.
-        given: fields as in the body of ``POST /customer_invoices``, and others that an invoice has.
+        request: fields as in the body of ``POST /customer_invoices``, and others that an invoice has.
 
     Raises:
         ApiError: 404 or 422.
         DuplicateReferenceError: when the reference is in use.
     """
-    invoice, parts = _build_document(context, CustomerInvoice, given)
+    invoice, parts = _build_document(context, CustomerInvoice, request)
     ledger.create_invoice_entry(context, invoice)
     if not invoice.draft:
         issue_invoice(context, invoice, parts.lines)
@@ -73,18 +73,18 @@ def create_invoice(context: RequestContext, given: JsonObject) -> Record[Custome
     return record
 
 
-def create_document(context: RequestContext, kind: type[Sales], given: JsonObject) -> Record[Sales]:
+def create_document(context: RequestContext, kind: type[Sales], request: JsonObject) -> Record[Sales]:
     """Create a quote or a subscription, which have the parts of an invoice and are never issued.
 
     Raises:
         ApiError: 404 or 422.
         DuplicateReferenceError: when the reference is in use.
     """
-    return _store_document(context, *_build_document(context, kind, given))
+    return _store_document(context, *_build_document(context, kind, request))
 
 
-def _build_document(context: RequestContext, kind: type[Sales], given: JsonObject) -> tuple[Sales, _Parts]:
-    fields = dict(given)
+def _build_document(context: RequestContext, kind: type[Sales], request: JsonObject) -> tuple[Sales, _Parts]:
+    fields = dict(request)
     line_requests, sections = fields.pop("invoice_lines"), fields.pop("invoice_line_sections", [])
     reference = fields.pop("external_reference", None) or context.records.generate_reference(kind.KIND)
     ranks = check_section_ranks([section["rank"] for section in sections])

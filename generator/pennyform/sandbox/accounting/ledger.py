@@ -56,6 +56,7 @@ def add_entry(
     Raises:
         ApiError: 404 for an unknown account or journal; 422 for lines that are none or do not balance.
     """
+    # Counted whether the request names one or not; a transaction that fails gives the number back.
     number = context.records.next_number("piece")
     body = LedgerEntry.from_fields({"piece_number": f"P-{number:06d}", **fields, "status": "complete"})
     entry = context.records.insert(LedgerEntry.KIND, body)
@@ -93,6 +94,7 @@ def change_entry_lines(
         }
         body = LedgerEntryLine.from_fields(fields)
         context.records.insert(LedgerEntryLine.KIND, body, parent=entry.id)
+    # Only now: on the way through the changes an entry need not balance.
     remaining = entry_lines(context, entry)
     if not 0 < len(remaining) <= _MOST_LINES:
         raise unprocessable(f"An entry has 1 to {_MOST_LINES} lines")
@@ -130,6 +132,7 @@ def _find_line(
 
 def create_invoice_entry(context: RequestContext, invoice: CustomerInvoice | SupplierInvoice) -> None:
     """Give a new invoice its ledger entry, a draft without lines."""
+    # By code, which every company has from its seed; ids differ between companies.
     code = (_SALES if isinstance(invoice, CustomerInvoice) else _PURCHASES).journal
     (journal,) = context.records.select(Journal, Selection([_CODE], [code], "id ASC", 1))
     fields = {"journal_id": journal.id, "currency": invoice.currency, "status": "draft"}
@@ -164,6 +167,7 @@ def post_invoice_entry(
         _posting(get_or_create_account(context, accounts.vat_account), -accounts.sign * tax),
     ]
     context.records.update(entry)
+    # Replaced, not changed: what was a debit may have become a credit.
     deleted = [{"id": line.id} for line in entry_lines(context, entry)]
     change_entry_lines(context, entry, {"delete": deleted, "create": created})
 

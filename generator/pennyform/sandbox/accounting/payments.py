@@ -66,6 +66,7 @@ def reconcile_invoice(context: RequestContext, invoice: Record[CustomerInvoice])
     # That it happens at once is an assumption: `Rules.reference_matches`.
     if not reference or reference["banking_provider"] not in _BANKS or not context.rules.reference_matches:
         return
+    # The oldest of several transactions with the label.
     selection = Selection([_LABEL], [reference["provider_field_value"]], "id ASC", 1)
     for transaction in context.records.select(Transaction, selection):
         if not _matches_between(context, transaction, invoice):

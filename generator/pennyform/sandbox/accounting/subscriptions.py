@@ -59,6 +59,7 @@ def create_due_invoices(context: RequestContext) -> None:
                 _create_invoice(context, record, day)
                 subscription.prev_occurrence = day.isoformat()
         except ApiError:
+            # The request that happens to come now has nothing to do with it, and must not fail for it.
             stop(subscription, context.now)
         schedule(subscription)
         context.records.update(record)

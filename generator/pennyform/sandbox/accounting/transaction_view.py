@@ -16,9 +16,9 @@ def present_transaction(context: RequestContext, record: Record[Transaction]) ->
     transaction = record.body
     return {
         **_common_fields(context, record),
-        "journal": {"id": transaction.journal_id, "url": context.url("journals", transaction.journal_id)},
-        "customer": _party(context, "customers", transaction.customer_id),
-        "supplier": _party(context, "suppliers", transaction.supplier_id),
+        "journal": context.link("journals", transaction.journal_id),
+        "customer": context.link("customers", transaction.customer_id),
+        "supplier": context.link("suppliers", transaction.supplier_id),
         "matched_invoices": {"url": context.url("transactions", record.id, "matched_invoices")},
         "interbank_code": None,
     }
@@ -33,7 +33,7 @@ def present_matched_transaction(
     return {
         **_common_fields(context, record),
         "journal": {"id": record.body.journal_id},
-        party: _party(context, f"{party}s", identifier),
+        party: context.link(f"{party}s", identifier),
     }
 
 
@@ -46,14 +46,12 @@ def present_payment(context: RequestContext, match: Record[TransactionMatch]) ->
         "currency": transaction.currency,
         "currency_amount": match.body.used,
         "status": "found",
-        "created_at": match.created_at,
-        "updated_at": match.updated_at,
+        **match.timestamps,
     }
 
 
 def _common_fields(context: RequestContext, record: Record[Transaction]) -> JsonObject:
     transaction = record.body
-    account = transaction.bank_account_id
     return {
         "id": record.id,
         "label": transaction.label,
@@ -66,13 +64,8 @@ def _common_fields(context: RequestContext, record: Record[Transaction]) -> Json
         "fee": transaction.fee,
         "attachment_required": True,
         "archived_at": None,
-        "bank_account": {"id": account, "url": context.url("bank_accounts", account)},
+        "bank_account": context.link("bank_accounts", transaction.bank_account_id),
         "pro_account_expense": None,
         "categories": present_categories(context, record.id),
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        **record.timestamps,
     }
-
-
-def _party(context: RequestContext, collection: str, identifier: int | None) -> JsonObject | None:
-    return {"id": identifier, "url": context.url(collection, identifier)} if identifier else None

@@ -80,6 +80,5 @@ def present_attachment(context: RequestContext, record: Record[File]) -> JsonObj
         "id": record.id,
         "url": context.public_url(record.kind, record.id, filename, minutes=minutes),
         "filename": filename,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        **record.timestamps,
     }

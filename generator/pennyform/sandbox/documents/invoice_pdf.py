@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from msgspec import UNSET
@@ -23,61 +22,24 @@ from pennyform.sandbox.money import currencies, vat
 from pennyform.sandbox.money.arithmetic import round_half_up
 from pennyform.sandbox.storage.records import Records, Selection
 
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """What is printed on a document in one language; ``columns`` are the heads of the table of lines."""
-
-    invoice: str
-    credit_note: str
-    quote: str
-    date: str
-    deadline: str
-    columns: tuple[str, ...]
-    discount: str
-    before_tax: str
-    tax: str
-    with_tax: str
-
-
+_LANGUAGES = ("fr_FR", "en_GB", "de_DE")
 _WORDS = {
-    "fr_FR": _Words(
-        invoice="Facture",
-        credit_note="Avoir",
-        quote="Devis",
-        date="Date",
-        deadline="Échéance",
-        columns=("Désignation", "Quantité", "Prix HT", "TVA", "Montant HT"),
-        discount="Remise",
-        before_tax="Total HT",
-        tax="TVA",
-        with_tax="Total TTC",
-    ),
-    "en_GB": _Words(
-        invoice="Invoice",
-        credit_note="Credit note",
-        quote="Quote",
-        date="Date",
-        deadline="Due",
-        columns=("Description", "Quantity", "Price", "VAT", "Net"),
-        discount="Discount",
-        before_tax="Total before tax",
-        tax="VAT",
-        with_tax="Total",
-    ),
-    "de_DE": _Words(
-        invoice="Rechnung",
-        credit_note="Gutschrift",
-        quote="Angebot",
-        date="Datum",
-        deadline="Fällig",
-        columns=("Bezeichnung", "Menge", "Preis", "USt", "Netto"),
-        discount="Rabatt",
-        before_tax="Netto",
-        tax="USt",
-        with_tax="Gesamt",
-    ),
+    "invoice": ("Facture", "Invoice", "Rechnung"),
+    "credit_note": ("Avoir", "Credit note", "Gutschrift"),
+    "quote": ("Devis", "Quote", "Angebot"),
+    "date": ("Date", "Date", "Datum"),
+    "deadline": ("Échéance", "Due", "Fällig"),
+    "label": ("Désignation", "Description", "Bezeichnung"),
+    "quantity": ("Quantité", "Quantity", "Menge"),
+    "price": ("Prix HT", "Price", "Preis"),
+    "vat": ("TVA", "VAT", "USt"),
+    "net": ("Montant HT", "Net", "Netto"),
+    "discount": ("Remise", "Discount", "Rabatt"),
+    "before_tax": ("Total HT", "Total before tax", "Netto"),
+    "tax": ("TVA", "VAT", "USt"),
+    "with_tax": ("Total TTC", "Total", "Gesamt"),
 }
+_COLUMN_WORDS = ("label", "quantity", "price", "vat", "net")
 _WIDTHS = (44, 10, 12, 8, 12)
 _INDENT = "  "
 
@@ -93,11 +55,12 @@ def document_pdf(
         identifier: of the document.
         document: the invoice or quote.
     """
-    words = _WORDS[document.language]
+    language = _LANGUAGES.index(document.language)
+    words = {name: translations[language] for name, translations in _WORDS.items()}
     if isinstance(document, Quote):
-        kind, number = words.quote, document.invoice_number or document.quote_number
+        kind, number = words["quote"], document.invoice_number or document.quote_number
     else:
-        kind = words.credit_note if document.credit_note else words.invoice
+        kind = words["credit_note"] if document.credit_note else words["invoice"]
         number = document.invoice_number
     title = f"{kind} {number}"
     rows = [
@@ -108,7 +71,7 @@ def document_pdf(
         Row(""),
         *_recipient(records, document),
         Row(""),
-        Row(f"{words.date}: {document.date}   {words.deadline}: {document.deadline}"),
+        Row(f"{words['date']}: {document.date}   {words['deadline']}: {document.deadline}"),
         *_paragraph(document.pdf_invoice_subject, bold=True),
         *_paragraph(document.pdf_description),
         Row(""),
@@ -133,11 +96,11 @@ def _recipient(records: Records, document: CustomerInvoice | Quote) -> list[Row]
     return [row for text in (billed_to.name, address.address, town) for row in _paragraph(text)]
 
 
-def _table(records: Records, identifier: int, currency: str, words: _Words) -> Iterator[Row]:
+def _table(records: Records, identifier: int, currency: str, words: dict[str, str]) -> Iterator[Row]:
     decimals = currencies.minor_unit_decimals(currency)
     lines = records.select(InvoiceLine, Selection(order="id ASC"), parent=identifier)
     sections = records.select(InvoiceSection, Selection(order="id ASC"), parent=identifier)
-    yield from _columns(words.columns, bold=True)
+    yield from _columns([words[name] for name in _COLUMN_WORDS], bold=True)
     yield Row("-" * COLUMNS)
     # Lines without a section come first.
     headings = sorted((section.body.rank, section.body.title) for section in sections)
@@ -171,17 +134,17 @@ def _columns(cells: Sequence[str], *, bold: bool = False) -> list[Row]:
     return [head, *(Row(text, bold=bold) for text in label[1:])]
 
 
-def _totals(document: CustomerInvoice | Quote, words: _Words) -> list[Row]:
+def _totals(document: CustomerInvoice | Quote, words: dict[str, str]) -> list[Row]:
     decimals, currency = currencies.minor_unit_decimals(document.currency), document.currency
     amounts = []
     discount = document.discount.value or "0"
     if Decimal(discount):
         unit = "%" if document.discount.type == "relative" else currency
-        amounts.append((words.discount, f"{discount} {unit}"))
+        amounts.append((words["discount"], f"{discount} {unit}"))
     for word, amount in (
-        (words.before_tax, document.currency_amount_before_tax),
-        (words.tax, document.currency_tax),
-        (words.with_tax, document.currency_amount),
+        (words["before_tax"], document.currency_amount_before_tax),
+        (words["tax"], document.currency_tax),
+        (words["with_tax"], document.currency_amount),
     ):
         amounts.append((word, f"{_format_money(amount, decimals)} {currency}"))
     rows = [f"{word}: {amount.rjust(18)}".rjust(COLUMNS) for word, amount in amounts]

@@ -10,6 +10,7 @@ from pennyform.sandbox.contract.contract import Operation
 Action = Literal["list", "get", "create", "update", "delete"]
 
 _BASE = "/api/external/v2/"
+# Collections whose singular the rule below would miss.
 _IRREGULAR = {"appendices": "appendix", "e-invoices": "e_invoice"}
 # What is imported is a resource of the collection that the import stands below.
 _IMPORTS = frozenset({"import", "imports", "e_invoices"})

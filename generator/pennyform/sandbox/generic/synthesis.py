@@ -21,7 +21,9 @@ from pennyform.sandbox.money.parsing import is_decimal
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import AnyRecord, RecordBody
 
+# Not None, which says that it is known to be absent.
 _UNKNOWN: Json = object()
+# Amounts are text to the contract, mostly without a pattern: an empty one would conform, but be no number.
 _AMOUNT = re.compile(r"(.*_)?(amount|amount_before_tax|tax|balance|debit|credit|fee|quantity|price)s?")
 _FILE_OBJECTS = frozenset({"attachment", "purchase_order"})
 _FILE_FIELDS = _FILE_OBJECTS | {"public_file_url", "file_url", "source_file_url", "filename"}

@@ -111,8 +111,8 @@ def compute_totals(
         total = Amounts(
             sum((part.before_tax for part in taxed), _ZERO), sum((part.tax for part in taxed), _ZERO)
         )
-        shown = _add_tax(discounted if spread == "shown" else undiscounted, decimals)
-        return Totals(total, tuple(shown), gross)
+        displayed = _add_tax(discounted if spread == "shown" else undiscounted, decimals)
+        return Totals(total, tuple(displayed), gross)
 
 
 def _discount_amount(amount: Decimal, discount: Discount) -> Decimal:

@@ -106,6 +106,11 @@ class Record(Generic[Body]):
     created_at: str
     updated_at: str
 
+    @property
+    def timestamps(self) -> dict[str, str]:
+        """Both times by their names, as answers end with them."""
+        return {"created_at": self.created_at, "updated_at": self.updated_at}
+
 
 JsonRecord = Record[JsonObject]
 AnyRecord = Record[Any]

@@ -9,7 +9,7 @@ from pennyform.sandbox.storage.records import JsonRecord
 
 
 def _present(_: RequestContext, record: JsonRecord) -> JsonObject:
-    return {"id": record.id, **record.body, "created_at": record.created_at, "updated_at": record.updated_at}
+    return {"id": record.id, **record.body, **record.timestamps}
 
 
 register_list("getCustomerInvoiceTemplates", "customer_invoice_template", _present)

@@ -16,23 +16,20 @@ _CODE = re.compile(r"[A-Za-z]{2,5}")
 
 
 def _present_establishment(_: RequestContext, record: JsonRecord) -> JsonObject:
-    stamps = {"created_at": record.created_at, "updated_at": record.updated_at}
-    return {"id": record.id, "name": record.body["name"], **stamps}
+    return {"id": record.id, "name": record.body["name"], **record.timestamps}
 
 
 def _present_account(context: RequestContext, record: Record[BankAccount]) -> JsonObject:
     account = record.body
-    ledger_account = account.ledger_account_id
     return {
         "id": record.id,
         "name": account.name,
         "currency": account.currency,
         "balance": account.balance,
         "bank_establishment": {"id": account.bank_establishment_id},
-        "journal": {"id": account.journal_id, "url": context.url("journals", account.journal_id)},
-        "ledger_account": {"id": ledger_account, "url": context.url("ledger_accounts", ledger_account)},
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        "journal": context.link("journals", account.journal_id),
+        "ledger_account": context.link("ledger_accounts", account.ledger_account_id),
+        **record.timestamps,
     }
 
 
@@ -64,6 +61,7 @@ def create_bank_account(context: RequestContext) -> JsonObject:
         currency=currency,
         balance="0.0",
         bank_establishment_id=bank,
+        # The seed gives every company this journal and this account of the French chart.
         journal_id=_find_by_field(context, "journal", "code", "BQ")[0].id,
         ledger_account_id=_find_by_field(context, "ledger_account", "number", "512000")[0].id,
         iban=request.get("iban"),

@@ -16,7 +16,7 @@ from pennyform.sandbox.storage.records import JsonRecord
 
 
 def _present_in_group(_: RequestContext, record: JsonRecord) -> JsonObject:
-    return {"id": record.id, **record.body, "created_at": record.created_at, "updated_at": record.updated_at}
+    return {"id": record.id, **record.body, **record.timestamps}
 
 
 def _present(context: RequestContext, record: JsonRecord) -> JsonObject:

@@ -27,8 +27,7 @@ def _present(_: RequestContext, record: JsonRecord) -> JsonObject:
         "id": record.id,
         **record.body,
         "type": _TYPES.get(record.body["number"][:1], "other"),
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        **record.timestamps,
     }
 
 

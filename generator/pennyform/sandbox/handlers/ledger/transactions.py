@@ -46,6 +46,7 @@ def create_transaction(context: RequestContext) -> JsonObject:
         fee=format_amount(round_half_up(fee * rate, 2)),
         outstanding_balance=balance,
     )
+    # Balances are changed in the order of requests, not of the transactions' dates.
     account.body.balance = balance
     context.records.update(account)
     record = context.records.insert(Transaction.KIND, transaction)

@@ -34,19 +34,19 @@ def import_supplier_invoice(context: RequestContext) -> Json:
     return _present(context, create_supplier_invoice(context, fields))
 
 
-def create_supplier_invoice(context: RequestContext, given: JsonObject) -> Record[SupplierInvoice]:
+def create_supplier_invoice(context: RequestContext, request: JsonObject) -> Record[SupplierInvoice]:
     """Store a new supplier invoice with its lines and its ledger entry.
 
     Args:
         context: finds what the invoice refers to.
-        given: fields as in the body of an import, and others that an invoice has.
+        request: fields as in the body of an import, and others that an invoice has.
 
     Raises:
         ApiError: 404 for an unknown supplier or account.
         DuplicateReferenceError: when the reference is in use.
     """
-    context.find("supplier", given["supplier_id"], "Supplier")
-    fields = {"amount": "", "tax": "", **given}
+    context.find("supplier", request["supplier_id"], "Supplier")
+    fields = {"amount": "", "tax": "", **request}
     lines = fields.pop("invoice_lines")
     incomplete = fields.pop("import_as_incomplete", False)
     reference = fields.pop("external_reference", None)
@@ -124,8 +124,8 @@ def _compute_euros(invoice: SupplierInvoice) -> None:
     rate: Decimal = exchange_rate(invoice.currency)
     for name in ("amount", "tax"):
         in_currency = parse_decimal(name, getattr(invoice, f"currency_{name}") or "0")
-        given: str = getattr(invoice, name)
-        setattr(invoice, name, given or format_amount(round_half_up(in_currency * rate, 2)))
+        stated: str = getattr(invoice, name)
+        setattr(invoice, name, stated or format_amount(round_half_up(in_currency * rate, 2)))
 
 
 def _check_lines(context: RequestContext, lines: Iterable[JsonObject]) -> None:

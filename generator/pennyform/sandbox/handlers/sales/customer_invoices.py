@@ -55,7 +55,10 @@ def update_customer_invoice(context: RequestContext) -> JsonObject:
     record = _find_invoice(context)
     fields = dict(context.body)
     changes = fields.get("invoice_lines", {})
-    (_check_draft_change if record.body.draft else _check_final_change)(fields, changes)
+    if record.body.draft:
+        _check_draft_change(fields, changes)
+    else:
+        _check_final_change(fields, changes)
     fields.pop("invoice_lines", None)
     record.reference = fields.pop("external_reference", None) or record.reference
     if record.body.draft:

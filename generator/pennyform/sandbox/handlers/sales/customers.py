@@ -48,8 +48,7 @@ def _present(context: RequestContext, record: JsonRecord, *, with_kind: bool) ->
         "mandates": {"url": context.url("gocardless_mandates")},
         "pro_account_mandates": {"url": context.url("pro_account", "mandates")},
         "contacts": {"url": context.url("customers", record.id, "contacts")},
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        **record.timestamps,
     }
     return {**answer, "customer_type": kind} if with_kind else answer
 
@@ -104,6 +103,7 @@ def update_customer(kind: str, context: RequestContext) -> JsonObject:
     if record.body["customer_type"] != kind:
         if not context.rules.wrong_kind_corrupts:
             raise not_found()
+        # The name of a company that becomes an individual is lost: it has neither first nor last name.
         lost = _KIND_DEFAULTS[record.body["customer_type"]]
         remaining = {name: value for name, value in record.body.items() if name not in lost}
         record.body = {**remaining, **_KIND_DEFAULTS[kind], "customer_type": kind}

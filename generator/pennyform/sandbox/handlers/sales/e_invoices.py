@@ -132,6 +132,7 @@ def _read_upload(
         raise unprocessable(f"{document.currency} is not a currency")
     file = store_upload(context, upload, StoredFile, PDF if is_pdf(upload.content) else _XML)
     invoice = imports.find_invoice_of_file(context, kind, file.digest)
+    # 422 here, while a file that is referred to by its id is a 409: both by the contract.
     if invoice:
         name = kind.KIND.replace("_", " ")
         raise unprocessable(f"This file has already been imported as {name} {invoice}")

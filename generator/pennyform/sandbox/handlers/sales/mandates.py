@@ -10,6 +10,7 @@ from pennyform.sandbox.request_context import RequestContext
 
 _GOCARDLESS = "gocardless_mandate"
 _CANCELLABLE = frozenset({"pending_submission", "submitted", "active"})
+# The contract's names of mandates in a migration, and the kinds of record that they are here.
 _KINDS = {"SepaMandate": "sepa_mandate", "Mandate": _GOCARDLESS}
 _METHODS = {"SepaMandate": "XML", "Mandate": "GoCardless"}
 

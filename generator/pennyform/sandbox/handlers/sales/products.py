@@ -26,8 +26,7 @@ def _present(_: RequestContext, record: JsonRecord) -> JsonObject:
         "external_reference": record.reference,
         "ledger_account": {"id": account} if account else None,
         "archived_at": None,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
+        **record.timestamps,
     }
 
 
@@ -64,6 +63,7 @@ def _resolve(context: RequestContext, fields: JsonObject, request: JsonObject) -
         account = context.records.get(LedgerAccount, fields["ledger_account_id"])
     before_tax = parse_decimal("price_before_tax", fields["price_before_tax"])
     percent = vat_percent(fields["vat_rate"], reverse_charge=context.rules.reverse_charge_taxed)
+    # The price with tax is rounded to the currency, the one before tax is not.
     with_tax = before_tax * (1 + percent / Decimal(100))
     return {
         **fields,

@@ -37,6 +37,7 @@ def _present(context: RequestContext, record: Record[Quote]) -> Json:
     ready = has_file(quote, context.now, context.rules)
     filename = f"{quote.quote_number}.pdf"
     search = f'[{{"field":"quote_id","operator":"eq","value":{record.id}}}]'
+    # Invoices know their quote, not the other way round, hence a link to a filtered list.
     return present_by_schema(
         context,
         record,
