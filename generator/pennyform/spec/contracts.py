@@ -24,6 +24,7 @@ def read_contract(api: str, store: Store | None = None) -> Contract:
     try:
         return normalise(store.pinned(api), read_overlays(api, store), names=store.names(api))
     except Failure as error:
+        # Normalising knows no files; what it finds is in the contract unless an overlay says otherwise.
         file = str(store.contract_path(api))
         findings = [finding if finding.file else finding._replace(file=file) for finding in error.findings]
         raise Failure(findings) from None

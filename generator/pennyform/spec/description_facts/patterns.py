@@ -37,6 +37,7 @@ def read_sentence(sentence: str, subject: JsonObject, patterns: Patterns) -> Jso
         Keywords and their values, none of them new where the sentence only repeats the structure; None when
         no pattern fits.
     """
+    # The first form that fits counts: those of page sizes stand before those of all values.
     for pattern, read in patterns.items():
         match = re.fullmatch(pattern, sentence)
         if match:

@@ -8,6 +8,7 @@ import msgspec
 
 from pennyform.spec.document.json_types import Json
 
+# As wide as our code, so that a review shows both alike.
 _WIDTH = 110
 _INDENT = "  "
 

@@ -40,12 +40,14 @@ def download(
     """
     _check_address(url, origin=url)
     deadline = clock() + limits.seconds
+    # For each step of a request; only the deadline bounds a server that sends a byte now and then.
     timeout = httpx.Timeout(min(10.0, limits.seconds))
     current = url
     with httpx.Client(
         transport=transport,
         verify=True if trust is None else trust,
         timeout=timeout,
+        # Each address is checked before it is asked, and no proxy or password of the environment is used.
         follow_redirects=False,
         trust_env=False,
     ) as client:

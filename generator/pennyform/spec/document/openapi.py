@@ -47,6 +47,7 @@ class ParameterObject(_Referable, frozen=True):
 class MediaTypeObject(_Object, frozen=True):
     """A body in one media type; ``schema`` is None where there is none."""
 
+    # No schema is null: null can stand for its absence.
     schema: Json = None
     encoding: JsonObject = {}
 

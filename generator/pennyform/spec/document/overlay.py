@@ -139,7 +139,8 @@ def _apply(action: JsonObject, document: JsonObject, environment: JSONPathEnviro
         return f"the target is not a JSONPath: {error.message}, at character {index + 1}"
     if not matches:
         return f"the target matches nothing: {target}"
-    # From the last place to the first: removing from a list then does not shift what is still to come.
+    # From the last place to the first: removing from a list then does not shift what is still to come. Inner
+    # places come before outer ones, whose removal would take them away.
     for parts in sorted(matches, reverse=True):
         container = matches[parts].parent
         assert container, "the document itself is never a target"
@@ -170,6 +171,7 @@ def _merge(target: JsonObject, update: JsonObject) -> list[str]:
             absent += _merge(current, value)
         elif isinstance(current, list) and isinstance(value, list):
             current.extend(copy.deepcopy(value))
+        # A field that the vendor has renamed: its old description must not bring it back.
         elif current is None and isinstance(value, dict) and set(value) == {"description"}:
             absent.append(key)
         else:

@@ -38,6 +38,7 @@ def restore_references(document: JsonObject) -> JsonObject:
     components = document.get("components", {})
     schemas, responses = components.get("schemas", {}), components.get("responses", {})
     index: dict[str, str] = {}
+    # Of equal schemas the last one counts here: the shortest name.
     for name in sorted(schemas, key=lambda name: (-len(name), name)):
         if not _TOO_COMMON.issuperset(schemas[name]):
             index[_text(schemas[name])] = f"#/components/schemas/{name}"

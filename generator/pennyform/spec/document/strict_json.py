@@ -40,6 +40,7 @@ def parse(content: bytes, *, file: str) -> Json:
             with line and column.
     """
     try:
+        # RFC 8259 lets a reader ignore a byte order mark, which some editors write.
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
@@ -55,6 +56,7 @@ def parse(content: bytes, *, file: str) -> Json:
             parse_float=_fraction,
         )
     except _DuplicateKeyError:
+        # The quick reader knows no places: only a text with a fault is scanned once more.
         raise Failure(tidy(_duplicate_keys(text, file))) from None
     except (json.JSONDecodeError, RecursionError) as error:
         # How deep the library follows differs with the interpreter: what stands before its error is counted.

@@ -48,6 +48,7 @@ _VERSION: JsonObject = {
     "pattern": r"^3\.",
     "description": "a version that begins with '3.'",
 }
+# A flag beside the limit in OpenAPI 3.0, the limit itself in 3.1.
 _LIMIT: JsonObject = {"type": ["number", "boolean"], "description": "number or true or false"}
 # A regular expression of JSON Schema's kind, which is not quite Python's.
 _PATTERN: JsonObject = {"type": "string", "format": "regex", "description": "a regular expression"}

@@ -48,6 +48,7 @@ class Naming:
         Raises:
             Failure: two components claim one name, or an overlay gives one component two names.
         """
+        # What is certain first: nothing that is only wanted can take a declared or a remembered name.
         names = self._declared_names()
         keys = {name: key for key, name in names.items()}
         for key, name in self._remembered_names().items():

@@ -135,6 +135,7 @@ class ComponentCollector:
         if len(core["enum"]) == 1:
             return {**{key: core[key] for key in core if key != "enum"}, "const": core["enum"][0]}
         if core.get("type") == "boolean":
+            # All values of a boolean are no restriction.
             return {"type": "boolean"}
         return self._intern("enum", core, direction, place)
 
@@ -146,6 +147,7 @@ class ComponentCollector:
         ]
         # An open answer can fit two variants at once: only a request can be held to exactly one.
         content: Schema = {"anyOf" if direction == ANSWER else keyword: members}
+        # Beside scalars and null, one component needs no class of its own for the choice.
         if sum("$ref" in member for member in members) < 2:
             return content
         return self._intern("union", content, direction, place)
@@ -153,6 +155,7 @@ class ComponentCollector:
     def _intern(self, kind: str, content: Schema, direction: str, place: Place) -> Schema:
         """The reference to the one component with this content."""
         text = json.dumps([direction, _without_descriptions(content)], sort_keys=True)
+        # 64 bits: names.json repeats them, and a few hundred components never meet by chance.
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
         component = self.components.setdefault(key, Component(key, kind, direction, content))
         component.places.append(place)

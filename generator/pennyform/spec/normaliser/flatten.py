@@ -62,6 +62,7 @@ class Flattener:
                 return {}
             raise _contradiction(f"{json.dumps(schema)} is not a schema that values can satisfy", pointer)
         if "$ref" in schema:
+            # As OpenAPI 3.1 has it; in 3.0 what stands beside a reference says nothing, and vendors mean it.
             target = self._referred(schema["$ref"], pointer)
             siblings = {key: schema[key] for key in schema if key != "$ref"}
             return merge([target, self.flatten(siblings, pointer)], pointer)

@@ -11,6 +11,7 @@ from pennyform.spec.normaliser.identifiers import snake_case
 
 _OPERATION_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
+# No empty segment and none of dots only: with a base URL, both could lead to another host or folder.
 _PATH = re.compile(r"(?:/(?!\.+(?:/|$))(?:[A-Za-z0-9_.~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+")
 _PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}")
 # What the clients have beside resources.

@@ -120,6 +120,7 @@ def _vendor_names(
 ) -> dict[str, str]:
     """The vendor's name for each component that equals one of its own; the shortest where several do."""
     names: dict[str, str] = {}
+    # A collector of its own for each: a vendor's component that no operation uses is not emitted.
     for name in sorted(document.schemas, key=lambda name: (len(name), name)):
         schema = flattener.flatten(document.schemas[name], child("/components/schemas", name))
         for direction in (REQUEST, ANSWER):

@@ -103,6 +103,7 @@ class OperationReader:
         return OperationDraft(operation, tuple(body for body in error_bodies if body is not None))
 
     def _success(self, raw: OperationObject, place: Place, pointer: str) -> tuple[str, ResponseObject]:
+        # A method of the client returns one type: which of two successes it would be, nobody can say.
         statuses = sorted(status for status in raw.responses if status.startswith("2"))
         if len(statuses) != 1 or not statuses[0].isdecimal():
             summary = f"{place} declares {len(statuses)} success answers: {', '.join(statuses) or 'none'}"

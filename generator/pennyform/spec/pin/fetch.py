@@ -95,6 +95,7 @@ def write_pinned(pinned: Pinned, *, api: str, store: Store) -> StoreUpdate:
         store.write(store.previous_path(api), previous)
     store.write(store.contract_path(api), pinned.document)
     store.write(store.unread_path(api), UnreadRecord(UNREAD_VERSION, pinned.unread))
+    # Should writing be cut off before this, the contract differs from the lock, and everybody is told so.
     store.lock_contract(api, pinned.entry)
     return StoreUpdate(
         changed=locked is None or locked.pinned != pinned.entry.pinned,

@@ -111,6 +111,7 @@ class _Reducer:
         pinned: JsonObject = {"operationId": operation["operationId"]}
         facts = {**operation, **self._left_out.facts_of(operation_facts(operation), pointer)}
         for keyword in ("tags", "deprecated", "security", *filter(is_extension, sorted(facts))):
+            # Saying that something is not deprecated says nothing.
             if facts.get(keyword) not in (None, False):
                 pinned[keyword] = facts[keyword]
         if operation.get("parameters"):
@@ -224,6 +225,7 @@ class _Reducer:
                 pinned[keyword] = {name: self._schema(value[name], child(place, name)) for name in value}
             elif keyword in ("allOf", "anyOf", "oneOf"):
                 members = [self._schema(member, f"{place}/{index}") for index, member in enumerate(value)]
+                # A member of allOf that held only prose is empty now, and allows everything.
                 pinned[keyword] = [*filter(None, members)] if keyword == "allOf" else members
             elif keyword in ("items", "additionalProperties", "not"):
                 pinned[keyword] = self._schema(value, place)

@@ -97,6 +97,7 @@ class Store:
 
     def overlay_paths(self, api: str) -> list[Path]:
         """What we say about a contract: ``<api>.yaml`` corrects it, ``<api>.words.yaml`` describes it."""
+        # The shorter name first: descriptions are of what corrections have left.
         paths = (self.folder / "overlays").glob(f"{api}.*yaml")
         return sorted(paths, key=lambda path: (len(path.name), path.name))
 

@@ -45,6 +45,7 @@ def compare_constraints(old: SchemaNode, new: SchemaNode) -> Iterator[Difference
     if type_change:
         delta = json_text([old.types, new.types])
         yield Difference(type_change, to_json_schema(old), to_json_schema(new), delta, schemas=pair)
+        # Not a consequence of the type: somebody wrote it.
         yield from _compare_keyword("deprecated", pair)
         return
     yield from _compare_values(old, new)

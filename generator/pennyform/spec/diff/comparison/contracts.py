@@ -67,6 +67,7 @@ def _compare_documents(old: JsonObject, new: JsonObject) -> Iterator[Site]:
         dict.fromkeys(server["url"] for server in document.get("servers", ()) if "url" in server)
         for document in (old, new)
     )
+    # A server that moved is one that went and one that came: which replaces which, a contract does not say.
     for url in sorted(before.keys() ^ after.keys()):
         kind = "server-added" if url in after else "server-removed"
         yield Site(None, REQUEST, one_sided(kind, url, delta=url))

@@ -88,6 +88,7 @@ def _compare_parameters(old: Operation, new: Operation, compare: CompareSchemas)
     }
     for (_, before), (_, after) in renamed.items():
         yield changed("path-parameter-renamed", before, after)
+    # From here on under their new names, so that a path's parameter is compared and not taken for a new one.
     old_parameters = {renamed.get(key, key): parameter for key, parameter in old.parameters.items()}
     gone = [parameter for key, parameter in old_parameters.items() if key not in new.parameters]
     come = [parameter for key, parameter in new.parameters.items() if key not in old_parameters]

@@ -49,6 +49,7 @@ class RootCauses:
             groups.setdefault(self._root(key), []).append(site)
         return iter(groups.values())
 
+    # Without path compression: chains are short, a few sites for each cause.
     def _root(self, key: Hashable) -> Hashable:
         while (parent := self._parents.setdefault(key, key)) != key:
             key = parent

@@ -17,6 +17,7 @@ OPEN = "open"
 CLOSED = "closed"
 
 
+# Equality by identity makes a pair of nodes a key that costs nothing to hash, however deep they are.
 @dataclass(frozen=True, eq=False, slots=True)
 class SchemaNode:
     """What one schema allows. Compared by identity; only a :class:`SchemaPool` makes one.

@@ -54,6 +54,7 @@ class SchemaReader:
 
         Most parts of two contracts are the same, and are then read only once.
         """
+        # Of records as well as of JSON; it tells 1 from true.
         text = repr(value)
         return (text, *map(self._referred_identity, _REFERENCE.findall(text)))
 

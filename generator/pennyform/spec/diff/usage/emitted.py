@@ -60,6 +60,7 @@ def _models(text: Text, classes: list[_Class], term: SearchTerm) -> Iterator[Cha
             _alike(frozenset(fields), names, term.changed) for names in term.objects
         ):
             alike.append((node, fields))
+    # A field that was only added is in no emitted model yet: then likeness has to do.
     exact = [(node, fields) for node, fields in alike if term.changed in fields]
     for node, fields in exact:
         yield _use(text, fields[term.changed], f"{node.name}.{term.changed}", term)

@@ -32,6 +32,7 @@ def uses_in_python(text: Text, terms: Sequence[SearchTerm]) -> Iterator[ChangeUs
         yield from uses_in_emitted(text, tree, terms)
         return
     places = _name_places(tree)
+    # Words like `label` are everywhere: only a file that speaks of the client or the resource is looked at.
     if "pennylane" not in text.content and not any(term.resource in places for term in terms):
         return
     for term in terms:
