@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pennyform.cli import main
 from pennyform.findings import errors
 from pennyform.invoices import load
 from pennyform.results.documents import json_data
@@ -57,6 +58,17 @@ def definition(reference: str, number: str, name: str, more: str = "", on_line: 
         'invoice_lines:\n  - label: Paper\n    quantity: 4\n    raw_currency_unit_price: "25.00"\n'
         '    unit: ream\n    vat_rate: FR_200\n    currency_amount: "120.00"\n    currency_tax: "20.00"\n'
         f"{on_line}{more}"
+    )
+
+
+def test_it_can_be_rendered(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    filed(office)
+    assert main(["render", str(office.root)]) == 0
+    assert capsys.readouterr().out == (
+        "E-1  for ACME, imported from invoices/e.pdf\n"
+        "  Paper  4 ream x 25.00  FR_200  100.00\n"
+        "  FR_200: 20 % of 100.00 is 20.00\n"
+        "  100.00 + tax 20.00 = 120.00 EUR\n"
     )
 
 

@@ -17,8 +17,12 @@ def render(document: RenderDocument) -> str:
 
 def _block(invoice: RenderedInvoice) -> Iterator[str]:
     body, totals = invoice.body, invoice.totals
-    yield f"{invoice.external_reference}  for {_named(body['customer_id'], 'customer')}{_kind(invoice)}"
-    yield f"  {body['date']}, due {body['deadline']}"
+    match body.get("invoice_options", body):
+        case {"customer_id": customer}:
+            yield f"{invoice.external_reference}  for {_named(customer, 'customer')}{_kind(invoice)}"
+    # The import of an electronic invoice says next to nothing besides its file.
+    if "date" in body:
+        yield f"  {body['date']}, due {body['deadline']}"
     if totals is None:
         yield "  totals unknown: a line names a product that is not declared here"
     else:
@@ -34,7 +38,7 @@ def _block(invoice: RenderedInvoice) -> Iterator[str]:
 def _kind(invoice: RenderedInvoice) -> str:
     if invoice.then.link_credit_note:
         return f", credit note of {_named({'lookup': invoice.then.link_credit_note.lookup}, 'invoice')}"
-    match invoice.body.get("file_attachment_id"):
+    match invoice.body.get("file_attachment_id") or invoice.body.get("file"):
         case {"upload": {"path": path}}:
             return f", imported from {path}"
     return ""
