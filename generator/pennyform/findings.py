@@ -6,10 +6,11 @@ A finding is a value. Rooms return findings; they raise only for what they canno
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
+
+from pennyform.text import visible_line
 
 
 class Severity(StrEnum):
@@ -20,8 +21,6 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-_BREAKS = re.compile(r"[\t\r\n]+")
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -73,19 +72,15 @@ def tidy(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _on_one_line(finding: Finding) -> Finding:
+    # Nearly all is printable, and one look at everything together is enough to know.
     if f"{finding.summary}{finding.pointer}{finding.detail}{finding.fix}".isprintable():
         return finding
     return finding._replace(
-        summary=visible(finding.summary),
-        pointer=visible(finding.pointer),
-        detail=visible(finding.detail),
-        fix=visible(finding.fix),
+        summary=visible_line(finding.summary),
+        pointer=visible_line(finding.pointer),
+        detail=visible_line(finding.detail),
+        fix=visible_line(finding.fix),
     )
-
-
-def visible(text: str) -> str:
-    """``text`` on one line, other characters that control what is shown replaced by a visible one."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:

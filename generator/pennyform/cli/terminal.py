@@ -12,6 +12,7 @@ from typing import NamedTuple, TextIO
 from pennyform.findings import Finding, tidy
 from pennyform.report.findings.text import SourceLine, render
 from pennyform.report.shared.ansi import Ansi
+from pennyform.text import encodable
 
 _LARGEST_SOURCE = 1024 * 1024
 
@@ -40,7 +41,7 @@ class Terminal(NamedTuple):
 
     def write(self, text: str) -> None:
         """Write ``text`` on standard output, whatever its encoding."""
-        self.stdout.write(printable(text, self.stdout))
+        self.stdout.write(encodable(text, self.stdout.encoding or "utf-8"))
 
     def ansi(self, stream: TextIO, *, no_color: bool = False) -> Ansi:
         """Colour only on a terminal, and never when the user does not want it."""
@@ -60,7 +61,7 @@ class Terminal(NamedTuple):
         stream = stream or self.stderr
         relative = [finding._replace(file=shorten_path(finding.file)) for finding in findings]
         text = render(tidy(relative), _source_lines(), self.ansi(stream, no_color=no_color))
-        stream.write(printable(text, stream))
+        stream.write(encodable(text, stream.encoding or "utf-8"))
 
 
 def shorten_path(path: str | Path) -> str:
@@ -72,12 +73,6 @@ def shorten_path(path: str | Path) -> str:
 def render_findings(findings: Iterable[Finding]) -> str:
     """``findings`` as text for a file: sorted, each with its source line, never coloured."""
     return render(tidy(findings), _source_lines())
-
-
-def printable(text: str, stream: TextIO) -> str:
-    """``text`` with what the stream's encoding cannot say replaced, so that printing never fails."""
-    encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _source_lines() -> SourceLine:

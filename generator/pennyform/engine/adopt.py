@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +13,7 @@ from pennyform.engine.planning.post_finalize_tasks import CATEGORIES
 from pennyform.invoices.desired.json_bodies import to_json, write_field
 from pennyform.invoices.model import UNSET, Address, Discount, Repository
 from pennyform.invoices.money.amounts import canonical, plain_number
+from pennyform.text import file_name
 
 # Header fields that an author could have written; what the API makes up itself is left to it.
 _HEADER = (
@@ -198,5 +198,4 @@ def _stated(name: str, value: Any) -> Any:
 
 
 def _path(folder: str, reference: str) -> str:
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", reference).lstrip(".") or "unnamed"
-    return f"{folder}/{name}.yaml"
+    return f"{folder}/{file_name(reference) or 'unnamed'}.yaml"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pennyform.findings import visible
 from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice, ValueOrigin
 from pennyform.results.values import InvoiceTotals, Json, JsonObject, LineTotals
+from pennyform.text import visible_line
 
 
 def render(document: RenderDocument) -> str:
     """The invoices as text, separated by empty lines."""
-    blocks = ["\n".join(map(visible, _block(invoice))) for invoice in document.invoices]
+    blocks = ["\n".join(map(visible_line, _block(invoice))) for invoice in document.invoices]
     return "\n\n".join(blocks) + "\n" if blocks else "no invoices\n"
 
 
@@ -104,7 +104,7 @@ def _origin(origin: ValueOrigin) -> Iterator[str]:
 
 def _line(line: LineTotals) -> tuple[str, ...]:
     amount = f"{line.quantity} {line.unit} x {line.raw_currency_unit_price}"
-    return visible(line.label), visible(amount), line.vat_rate, line.currency_amount_before_tax
+    return visible_line(line.label), visible_line(amount), line.vat_rate, line.currency_amount_before_tax
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

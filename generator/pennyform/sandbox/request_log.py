@@ -15,12 +15,12 @@ import msgspec
 
 from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
 from pennyform.sandbox.messages import BASE_PATH, Request
+from pennyform.text import visible_line
 
 _MOST_ENTRIES = 1000
 _LONGEST_BODY = 16 * 1024
 _SHORTEST_SECRET = 8  # "sandbox" is no secret, and stands in every path of ours
 _SECRET = re.compile(r"((?:^|[?&;])[^=&;]*(?:token|secret|password|code|key)[^=&;]*=)[^&;]*", re.IGNORECASE)
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\uffff]")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -130,13 +130,13 @@ def _readable(entry: _RawEntry) -> Entry:
     return Entry(
         number=entry.number,
         at=entry.at,
-        method=_printable(request.method),
-        target=_printable(hide(target)),
+        method=visible_line(request.method),
+        target=visible_line(hide(target)),
         status=response.status if response else None,
         ending=str(entry.outcome.ending),
         faults=entry.outcome.applied,
         milliseconds=round(entry.milliseconds, 3),
-        reason=_printable(hide(_reason(response.body))) if response and response.status >= 400 else "",
+        reason=visible_line(hide(_reason(response.body))) if response and response.status >= 400 else "",
         request=body(request.body),
         answer=body(response.body if response else b""),
     )
@@ -149,8 +149,3 @@ def _reason(body: bytes) -> str:
         return body[:100].decode("utf-8", "replace").partition("\n")[0]
     message = value.get("error") or value.get("message") if isinstance(value, dict) else ""
     return str(message or "")
-
-
-def _printable(text: str) -> str:
-    """No request may write control characters to a terminal."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -14,7 +14,7 @@ from pennyform.cli.exits import Exit
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.runtime import Runtime
-from pennyform.report.shared.formatting import plain
+from pennyform.text import one_line
 
 # What each scope is needed for.
 _PURPOSES = {
@@ -64,10 +64,10 @@ def run(options: AuthOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         if not {scope, f"{scope.partition(':')[0]}:all"} & set(company.scopes)
     ]
     label = "scopes       "
-    scopes = ", ".join(sorted(map(plain, company.scopes)) or ["none"])
+    scopes = ", ".join(sorted(map(one_line, company.scopes)) or ["none"])
     lines = [
         f"environment  {repository.settings.environment}",
-        f"company      {plain(company.name)} (id {company.id}, {plain(company.reg_no)})",
+        f"company      {one_line(company.name)} (id {company.id}, {one_line(company.reg_no)})",
         *textwrap.wrap(scopes, 100, initial_indent=label, subsequent_indent=" " * len(label)),
         *(["missing for all of pennyform:", *missing] if missing else []),
     ]

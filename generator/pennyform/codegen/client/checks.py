@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import unicodedata
 from collections.abc import Iterator, Mapping
 
 from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec.document.json_types import Json, child
+from pennyform.text import is_hidden
 
 # Modules written from the contract. Everything else is the same for every contract, but for resource names.
 _FROM_CONTRACT = ("/models/", "/resources/", "/filters.py")
@@ -26,9 +26,6 @@ _ALLOWED_CALLS = {
     "self._core.items",
     "self._core.numbered_items",
 }
-# Unicode's categories of characters that do not show: controls, format characters, surrogates, private use,
-# line and paragraph separators.
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
 def reject_hidden_characters(document: Json) -> None:
@@ -62,7 +59,7 @@ def _hidden_characters(value: Json, pointer: str) -> Iterator[tuple[str, str]]:
             yield from _hidden_characters(member, child(pointer, index))
     elif isinstance(value, str) and not value.isprintable():
         for character in value:
-            if character not in "\n\t" and unicodedata.category(character) in _HIDDEN:
+            if character not in "\n\t" and is_hidden(character):
                 yield pointer, character
 
 

@@ -15,6 +15,7 @@ from pennyform.report.contract_diff.words import (
 )
 from pennyform.report.shared.formatting import count
 from pennyform.results.contract_diff import ChangeUses, ContractChange, ContractDiffDocument
+from pennyform.text import markdown_code, markdown_text
 
 # A comment on GitHub ends at 65,536 characters.
 LONGEST = 60_000
@@ -25,7 +26,7 @@ _MARKS = {"breaking": "**breaking**", "attention": "attention", "additive": "add
 
 def render(diff: ContractDiffDocument) -> str:
     """The comparison as Markdown of at most 60,000 characters; what does not fit is counted."""
-    head = [f"### {_escaped(diff.old)} → {_escaped(diff.new)}: {totals(diff)}", ""]
+    head = [f"### {markdown_text(diff.old)} → {markdown_text(diff.new)}: {totals(diff)}", ""]
     tail = list(_tail(diff))
     rows = [_row(change) for change in diff.changes]
     table = ["| | what | where | fingerprint |", "|---|---|---|---|"] if rows else []
@@ -47,10 +48,10 @@ def _fitting(rows: list[str], room: int) -> list[str]:
 
 
 def _row(change: ContractChange) -> str:
-    place = f"`{_code(subject(change))}`: " if subject(change) else ""
-    accepted = f"<br>accepted: {_escaped(change.accepted)}" if change.accepted else ""
-    what = f"{place}{_escaped(phrase(change))}{accepted}"
-    return f"| {_MARKS[change.severity]} | {what} | {_escaped(where(change))} | `{change.fingerprint}` |"
+    place = f"`{markdown_code(subject(change))}`: " if subject(change) else ""
+    accepted = f"<br>accepted: {markdown_text(change.accepted)}" if change.accepted else ""
+    what = f"{place}{markdown_text(phrase(change))}{accepted}"
+    return f"| {_MARKS[change.severity]} | {what} | {markdown_text(where(change))} | `{change.fingerprint}` |"
 
 
 def _tail(diff: ContractDiffDocument) -> Iterator[str]:
@@ -64,7 +65,7 @@ def _tail(diff: ContractDiffDocument) -> Iterator[str]:
 
 def _uses(against: ChangeUses) -> Iterator[str]:
     rows = [
-        f"- {_escaped(use.file)}:{use.line}:{use.column} `{_code(use.word)}` ({use.fingerprint})"
+        f"- {markdown_text(use.file)}:{use.line}:{use.column} `{markdown_code(use.word)}` ({use.fingerprint})"
         for use in uses_of_yours(against)
     ]
     fitting = _fitting(rows, LONGEST // 3)
@@ -75,25 +76,13 @@ def _uses(against: ChangeUses) -> Iterator[str]:
     for fingerprint in against.everywhere:
         yield f"\nEvery call: `{fingerprint}`"
     for file, reason in against.unread.items():
-        yield f"\nNot looked at: {_escaped(file)}: {_escaped(reason)}"
+        yield f"\nNot looked at: {markdown_text(file)}: {markdown_text(reason)}"
 
 
 def _emitted(against: ChangeUses) -> Iterator[str]:
     symbols = emitted(against)
     if symbols:
-        names = ", ".join(f"`{_code(symbol)}`" for symbol in symbols[:_MOST_SYMBOLS])
+        names = ", ".join(f"`{markdown_code(symbol)}`" for symbol in symbols[:_MOST_SYMBOLS])
         more = len(symbols) - _MOST_SYMBOLS
         rest = f" and {more} more" if more > 0 else ""
         yield f"\nGenerating anew changes {count(len(symbols), 'emitted symbol')}: {names}{rest}"
-
-
-def _code(text: str) -> str:
-    """Text between backticks; none of its own can end it, and no pipe can end a cell."""
-    return text.replace("`", "'").replace("|", "\\|")
-
-
-def _escaped(text: str) -> str:
-    """Text of a contract stays text: it cannot end a cell, open a tag, make a link or call anyone."""
-    for character in ("\\", "|", "<", "[", "]", "@", "`", "*"):
-        text = text.replace(character, f"&#{ord(character)};")
-    return " ".join(text.split())

@@ -14,8 +14,9 @@ from pennyform.report.contract_diff.words import (
     where,
 )
 from pennyform.report.shared.ansi import Ansi
-from pennyform.report.shared.formatting import align_columns, count, plain
+from pennyform.report.shared.formatting import align_columns, count
 from pennyform.results.contract_diff import ChangeUses, ContractChange, ContractDiffDocument
+from pennyform.text import one_line
 
 _COLOURS = {"breaking": "red", "attention": "yellow", "additive": "green"}
 
@@ -29,7 +30,7 @@ def render(diff: ContractDiffDocument, ansi: Ansi, *, longest: int | None = 6) -
         longest: how many operations of a change to name; None for all of them.
     """
     lines = [_line(change, ansi, longest) for change in diff.changes]
-    lines.append(f"{plain(diff.old)} → {plain(diff.new)}: {totals(diff)}")
+    lines.append(f"{one_line(diff.old)} → {one_line(diff.new)}: {totals(diff)}")
     if diff.against is not None:
         lines += _uses(diff.against, {change.fingerprint: change.severity for change in diff.changes}, ansi)
     return "\n".join(lines) + "\n"
@@ -38,7 +39,7 @@ def render(diff: ContractDiffDocument, ansi: Ansi, *, longest: int | None = 6) -
 def _line(change: ContractChange, ansi: Ansi, longest: int | None) -> str:
     severity = ansi(change.severity.ljust(9), _COLOURS[change.severity])
     what = ": ".join(part for part in (subject(change), phrase(change)) if part)
-    accepted = f"  accepted: {plain(change.accepted)}" if change.accepted else ""
+    accepted = f"  accepted: {one_line(change.accepted)}" if change.accepted else ""
     return f"{severity}  {ansi(change.fingerprint, 'dim')}  {what}  ({where(change, longest)}){accepted}"
 
 
@@ -47,7 +48,7 @@ def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterat
     uses = uses_of_yours(against)
     yield ""
     yield "used by yours, as far as words tell:" if uses else verdict(against)
-    rows = [[f"{use.file}:{use.line}:{use.column}", plain(use.word), use.fingerprint] for use in uses]
+    rows = [[f"{use.file}:{use.line}:{use.column}", one_line(use.word), use.fingerprint] for use in uses]
     for use, row in zip(uses, align_columns(rows), strict=True):
         severity = severities[use.fingerprint]
         yield f"  {row}  {ansi(severity, _COLOURS[severity])}"
@@ -55,7 +56,7 @@ def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterat
         severity = severities[fingerprint]
         yield f"  every call  {fingerprint}  {ansi(severity, _COLOURS[severity])}"
     for file, reason in against.unread.items():
-        yield f"  not looked at: {plain(file)}: {plain(reason)}"
+        yield f"  not looked at: {one_line(file)}: {one_line(reason)}"
     symbols = emitted(against)
     if symbols:
         yield f"generating anew changes {count(len(symbols), 'emitted symbol')}: {', '.join(symbols)}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from pennyform.report.shared.formatting import count, plain
+from pennyform.report.shared.formatting import count
 from pennyform.results.contract_diff import ChangeUse, ChangeUses, ContractChange, ContractDiffDocument
 from pennyform.results.values import Json, JsonObject
+from pennyform.text import one_line
 
 _PHRASES = {
     "operation-added": "new operation",
@@ -109,14 +110,14 @@ def subject(change: ContractChange) -> str:
     """What it happened to: the field's path, or the operation's; empty where several operations share it."""
     more = len({place.path for place in change.places}) - 1
     beside = f" (and {count(more, 'more place')})" if more > 0 else ""
-    return plain(change.path) + beside
+    return one_line(change.path) + beside
 
 
 def where(change: ContractChange, longest: int | None = None) -> str:
     """The direction and the operations it matters in; those beyond ``longest`` are counted."""
     sides = {"request": "request; ", "answer": "answer; ", "both": "request and answer; "}
     side = "" if change.kind.startswith("operation-") else sides[change.direction]
-    names = [plain(name) for name in change.operations]
+    names = [one_line(name) for name in change.operations]
     if not names:
         return f"{side}all operations"
     shown = names[:longest]
@@ -146,7 +147,7 @@ def _format(value: Json) -> str:
     if isinstance(value, list):
         shown = ", ".join(map(_format, value[:_LONGEST_LIST]))
         return shown + (f" and {len(value) - _LONGEST_LIST} more" if len(value) > _LONGEST_LIST else "")
-    text = plain(value if isinstance(value, str) else json.dumps(value))
+    text = one_line(value if isinstance(value, str) else json.dumps(value))
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 

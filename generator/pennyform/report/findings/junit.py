@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from xml.sax.saxutils import escape, quoteattr
+from xml.etree import ElementTree as ET
 
 from pennyform.findings import Finding, Severity, errors
-
-# What XML 1.0 cannot hold, not even escaped.
-_UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]|[\ud800-\udfff]|[\ufffe\uffff]")
+from pennyform.text import xml_text
 
 
 def render(findings: Sequence[Finding], files: Iterable[str]) -> str:
@@ -22,51 +19,38 @@ def render(findings: Sequence[Finding], files: Iterable[str]) -> str:
     """
     by_file = {file: list(group) for file, group in groupby(findings, lambda finding: finding.file)}
     names = sorted({*files, *by_file})
-    failed = sum(bool(errors(found)) for found in by_file.values())
-    head = f'name="pennyform validate" tests="{len(names)}" failures="{failed}" errors="0"'
-    cases = "".join(_case(name, by_file.get(name, [])) for name in names)
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<testsuites {head}>\n  <testsuite {head}>\n{cases}  </testsuite>\n</testsuites>\n"
-    )
+    failed = sum(bool(errors(file_findings)) for file_findings in by_file.values())
+    counts = {
+        "name": "pennyform validate",
+        "tests": str(len(names)),
+        "failures": str(failed),
+        "errors": "0",
+    }
+    root = ET.Element("testsuites", counts)
+    suite = ET.SubElement(root, "testsuite", counts)
+    for name in names:
+        _add_case(suite, name, by_file.get(name, []))
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _case(file: str, findings: Sequence[Finding]) -> str:
-    opening = f"    <testcase classname={_attribute('validate')} name={_attribute(file or 'pennyform')}"
-    if not findings:
-        return f"{opening}/>\n"
+def _add_case(suite: ET.Element, file: str, findings: Sequence[Finding]) -> None:
+    case = ET.SubElement(suite, "testcase", classname="validate", name=xml_text(file or "pennyform"))
     wrong = errors(findings)
+    if wrong:
+        # One element for all errors of a file: readers of JUnit show only the first.
+        more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
+        message = xml_text(wrong[0].summary + more)
+        ET.SubElement(case, "failure", type=wrong[0].rule, message=message).text = _text(wrong)
     others = [finding for finding in findings if finding.severity is not Severity.ERROR]
-    return f"{opening}>\n{_failure(wrong)}{_output(others)}    </testcase>\n"
-
-
-def _failure(wrong: Sequence[Finding]) -> str:
-    """One element for all errors of a file: readers of JUnit show only the first."""
-    if not wrong:
-        return ""
-    first = wrong[0]
-    more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
-    attributes = f"type={_attribute(first.rule)} message={_attribute(first.summary + more)}"
-    return f"      <failure {attributes}>{_text(wrong)}</failure>\n"
-
-
-def _output(others: Sequence[Finding]) -> str:
-    return f"      <system-out>{_text(others)}</system-out>\n" if others else ""
+    if others:
+        ET.SubElement(case, "system-out").text = _text(others)
 
 
 def _text(findings: Iterable[Finding]) -> str:
-    return _spoken(escape("\n".join(map(_said, findings))))
-
-
-def _said(finding: Finding) -> str:
-    head = f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}"
-    remarks = [("why:", finding.detail), ("fix:", finding.fix)]
-    return "\n".join([head, *(f"  {label} {text}" for label, text in remarks if text)])
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(_spoken(text))
-
-
-def _spoken(text: str) -> str:
-    return _UNSPEAKABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
+        remarks = (("why:", finding.detail), ("fix:", finding.fix))
+        lines += [f"  {label} {text}" for label, text in remarks if text]
+    return xml_text("\n".join(lines))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from pennyform.findings import Finding
 from pennyform.report.findings.text import counted
+from pennyform.text import markdown_message
 
 LARGEST = 60_000  # characters; a comment on GitHub ends at 65,536
 
@@ -30,7 +30,7 @@ def render(findings: Sequence[Finding]) -> str:
 def _blocks(findings: Sequence[Finding]) -> Iterator[str]:
     """One for each finding, the first of a file with its heading."""
     for file, group in groupby(findings, lambda finding: finding.file):
-        heading = f"\n#### {_cell(file or 'pennyform')}\n\n{_HEAD}"
+        heading = f"\n#### {markdown_message(file or 'pennyform')}\n\n{_HEAD}"
         for finding in group:
             yield f"{heading}{_row(finding)}\n"
             heading = ""
@@ -38,22 +38,6 @@ def _blocks(findings: Sequence[Finding]) -> Iterator[str]:
 
 def _row(finding: Finding) -> str:
     place = f"{finding.line}:{finding.column}" if finding.line else ""
-    what = f"**{finding.severity}** `{finding.rule}`: {_cell(finding.summary)}"
-    why = f"<br>{_cell(finding.detail)}" if finding.detail else ""
-    return f"| {place} | {what}{why} | {_cell(finding.fix)} |"
-
-
-def _cell(text: str) -> str:
-    """``text`` from a definition as text: nothing in it becomes markup, a mention or a link."""
-    text = re.sub(r"[\x00-\x1f\x7f]+", " ", text)
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        parts = [text.replace("`", "'")]
-    return "`".join(part if index % 2 else _escaped(part) for index, part in enumerate(parts)).replace(
-        "|", "\\|"
-    )
-
-
-def _escaped(text: str) -> str:
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@<!-- -->")
-    return re.sub(r"([\\*_\[\]~#])", r"\\\1", text)
+    what = f"**{finding.severity}** `{finding.rule}`: {markdown_message(finding.summary)}"
+    why = f"<br>{markdown_message(finding.detail)}" if finding.detail else ""
+    return f"| {place} | {what}{why} | {markdown_message(finding.fix)} |"

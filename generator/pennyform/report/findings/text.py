@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pennyform.findings import Finding, Severity
 from pennyform.report.shared.ansi import Ansi
+from pennyform.text import source_line
 
 SourceLine = Callable[[str, int], str | None]
 """Gives the line of a file, counted from 1, or None when it cannot be shown."""
@@ -51,12 +52,7 @@ def _pointed_at(line: str, finding: Finding, ansi: Ansi) -> list[str]:
 
 def _window(line: str, column: int) -> tuple[str, str]:
     """What stands before the caret and the part of a long line around it, without invisible characters."""
-    visible = "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(one) in ("Cc", "Cf", "Cs") and one != "\t"
-        else one
-        for one in line
-    )
+    visible = source_line(line)
     start = 0 if column <= _WIDEST_SOURCE // 2 else column - _WIDEST_SOURCE // 2
     return visible[start : column - 1], visible[start : start + _WIDEST_SOURCE].rstrip()
 

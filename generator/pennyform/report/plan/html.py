@@ -9,9 +9,10 @@ from decimal import Decimal
 from pennyform.report.plan.charts import addressee, charts
 from pennyform.report.plan.invoice_preview import InvoicePreview, preview_invoice
 from pennyform.report.plan.text import IRREVERSIBLE, PHRASES, summary_line
-from pennyform.report.shared.formatting import format_task, header_fields, plain
+from pennyform.report.shared.formatting import format_task, header_fields
 from pennyform.report.shared.html import page
 from pennyform.results.plan import PlanDocument, PlannedChange, PlannedInvoice
+from pennyform.text import one_line
 
 # Whole pages are shown for so many invoices; the others are listed.
 MOST_PREVIEWS = 500
@@ -64,7 +65,9 @@ def render(plan: PlanDocument) -> str:
         left_out=max(0, len(invoices) - MOST_PREVIEWS),
         prerequisites=list(_entries(others)),
         differing=[change for change in unchanged if change.warnings or change.differences],
-        unchanged=[f"{change.kind} {plain(change.external_reference)}" for change in unchanged[:_MOST_NAMES]],
+        unchanged=[
+            f"{change.kind} {one_line(change.external_reference)}" for change in unchanged[:_MOST_NAMES]
+        ],
         unchanged_number=len(unchanged),
         irreversible=IRREVERSIBLE,
     )

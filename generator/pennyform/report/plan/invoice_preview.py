@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pennyform.report.plan.charts import addressee
-from pennyform.report.shared.formatting import format_value, plain
+from pennyform.report.shared.formatting import format_value
 from pennyform.report.shared.number_format import amount, day
 from pennyform.results.plan import Action, Addressee, PlannedChange, PlannedInvoice
 from pennyform.results.values import Discount, FieldDifference, InvoiceContent, InvoiceTotals, Json
+from pennyform.text import one_line
 
 _ADDRESS = ("address", "postal_code city", "country_alpha2")
 
@@ -68,7 +69,7 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
     subject = body.get("pdf_invoice_subject")
     return InvoicePreview(
         kind="Credit note" if is_credit_note else "Invoice",
-        number=plain(change.invoice_number or body.get("invoice_number") or ""),
+        number=one_line(change.invoice_number or body.get("invoice_number") or ""),
         draft=not change.irreversible and (change.before is None or change.before["draft"]),
         customer=addressee(change),
         address=tuple(_address(change.customer or None)),
@@ -86,7 +87,7 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
 def _address(customer: Addressee | None) -> Iterator[str]:
     address = customer.billing_address if customer else None
     for names in _ADDRESS:
-        text = " ".join(plain(str((address or {}).get(name) or "")) for name in names.split()).strip()
+        text = " ".join(one_line(str((address or {}).get(name) or "")) for name in names.split()).strip()
         if text:
             yield text
 
@@ -94,7 +95,7 @@ def _address(customer: Addressee | None) -> Iterator[str]:
 def _paragraphs(*texts: str | None) -> tuple[str, ...]:
     """Free text by paragraphs; its line breaks are its author's."""
     lines = (line for text in texts for line in (text or "").splitlines())
-    return tuple(plain(line) for line in lines if line.strip())
+    return tuple(one_line(line) for line in lines if line.strip())
 
 
 def _discount(discount: Discount | None, currency: str) -> str:
@@ -148,4 +149,4 @@ def _period(dates: Json) -> str:
 
 
 def _text(value: str | None) -> str:
-    return plain(value) if value else ""
+    return one_line(value) if value else ""

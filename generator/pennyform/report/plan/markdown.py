@@ -9,6 +9,7 @@ import msgspec
 from pennyform.report.plan.text import summary_line
 from pennyform.report.shared.formatting import clean, count, format_pointer, format_task, format_value
 from pennyform.results.plan import PlanDocument, PlannedChange
+from pennyform.text import markdown_code, markdown_text
 
 # A comment on GitHub ends at 65,536 characters.
 LONGEST = 60_000
@@ -57,9 +58,9 @@ def _fitting_rows(changes: Sequence[PlannedChange], room: int) -> Iterator[str]:
 
 
 def _head(plan: PlanDocument) -> Iterator[str]:
-    yield f"### pennyform plan: {_escaped(plan.company.name)} ({plan.environment})"
+    yield f"### pennyform plan: {markdown_text(plan.company.name)} ({plan.environment})"
     yield ""
-    yield _escaped(summary_line(plan))
+    yield markdown_text(summary_line(plan))
     yield ""
     if plan.summary.irreversible:
         yield "> [!WARNING]"
@@ -67,7 +68,7 @@ def _head(plan: PlanDocument) -> Iterator[str]:
         yield f"> {number} will be finalized. This is irreversible: only a credit note undoes it."
         yield ""
     for warning in plan.warnings[:_MOST_WARNINGS]:
-        yield f"> {_escaped(_shorten(warning))}"
+        yield f"> {markdown_text(_shorten(warning))}"
     more = len(plan.warnings) - _MOST_WARNINGS
     if more > 0:
         yield f"> … and {count(more, 'warning')} more"
@@ -92,8 +93,9 @@ def _money(plan: PlanDocument) -> Iterator[str]:
 
 def _row(change: PlannedChange) -> str:
     total = f"{change.totals.currency_amount} {change.totals.currency}" if change.totals else ""
-    cells = [change.kind, f"`{change.external_reference}`", _WORDS[change.action], total]
-    return f"| {' | '.join(map(_escaped, cells))} | {_details(change)} |"
+    reference = f"`{markdown_code(change.external_reference)}`"
+    cells = [change.kind, reference, _WORDS[change.action], markdown_text(total), _details(change)]
+    return f"| {' | '.join(cells)} |"
 
 
 def _details(change: PlannedChange) -> str:
@@ -105,15 +107,8 @@ def _details(change: PlannedChange) -> str:
         texts.append(f"and {len(change.differences) - _MOST_DETAILS} differences more")
     texts += [task for task in map(format_task, change.steps) if task]
     texts += [*change.warnings, *change.ways_out]
-    return "<br>".join(_escaped(_shorten(text)) for text in texts[: 2 * _MOST_DETAILS])
+    return "<br>".join(markdown_text(_shorten(text)) for text in texts[: 2 * _MOST_DETAILS])
 
 
 def _shorten(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
-
-
-def _escaped(text: str) -> str:
-    """Text of a definition stays text: it cannot end a cell, open a tag or make a link."""
-    for character in ("\\", "|", "<", "[", "]", "@"):
-        text = text.replace(character, f"&#{ord(character)};")
-    return " ".join(text.split())

@@ -16,10 +16,10 @@ from pennyform.report.shared.formatting import (
     format_value,
     header_fields,
     line_cells,
-    plain,
 )
 from pennyform.results.plan import PlanDocument, PlannedChange, PlannedInvoice
 from pennyform.results.values import CurrencyTotals
+from pennyform.text import one_line
 
 _SYMBOLS = {
     "create": ("+", "green"),
@@ -107,7 +107,7 @@ def _title(change: PlannedChange) -> str:
     remote = ""
     if change.id:
         is_draft = change.before is None or change.before["draft"]
-        status = plain(change.invoice_number) or ("draft" if is_draft else "final")
+        status = one_line(change.invoice_number) or ("draft" if is_draft else "final")
         remote = f" ({status}, id {change.id})"
     return f"invoice {change.external_reference}{remote} {PHRASES[change.action]}"
 

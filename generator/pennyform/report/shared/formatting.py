@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from pennyform.results.values import FieldDifference, LineContent, LineTotals, Record
+from pennyform.text import one_line
 
 T = TypeVar("T")
 
@@ -22,19 +23,11 @@ _TASKS = {
 }
 
 
-def plain(text: str) -> str:
-    """Text from outside on one line, without the characters that could steer a terminal."""
-    line = " ".join(text.split())
-    if line.isprintable():
-        return line
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
-
-
 def clean(data: T) -> T:
-    """A copy of a result with every text in it made :func:`plain`, so that a terminal may show it."""
+    """A copy of a result, every text in it on one line (:func:`one_line`), so that a terminal may show it."""
     cleaned: Any = data
     if type(cleaned) is str:
-        cleaned = plain(cleaned)
+        cleaned = one_line(cleaned)
     elif isinstance(data, Record):
         fields = data.__struct_fields__
         cleaned = type(data)(**{name: clean(getattr(data, name)) for name in fields})
@@ -56,7 +49,7 @@ def format_value(value: object) -> str:
         return ", ".join(map(format_value, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return plain(str(value))
+    return one_line(str(value))
 
 
 def _format_object(value: Mapping[str, object]) -> str:
@@ -67,11 +60,11 @@ def _format_object(value: Mapping[str, object]) -> str:
             is_zero = not amount or Decimal(str(amount)) == 0
             text = "none" if is_zero else f"{amount}{' %' if kind == 'relative' else ''}"
         case {"label": label, "quantity": quantity}:
-            text = f"{plain(str(label))} ({quantity} x {value.get('raw_currency_unit_price')})"
+            text = f"{one_line(str(label))} ({quantity} x {value.get('raw_currency_unit_price')})"
         case {"quantity": quantity}:
             text = f"{quantity} of a product"
         case {"address": street, "postal_code": code, "city": city, **more}:
-            text = plain(", ".join(map(str, filter(None, (street, f"{code} {city}", *more.values())))))
+            text = one_line(", ".join(map(str, filter(None, (street, f"{code} {city}", *more.values())))))
         case {"start_date": start, "end_date": end}:
             text = f"{start} to {end}"
         case _:
@@ -125,7 +118,7 @@ def line_cells(content: LineContent, totals: LineTotals) -> list[str]:
 def format_task(step: str) -> str:
     """A task after the content in words: ``attach hours.pdf``; empty for a step of the content."""
     kind, _, name = step.partition(" ")
-    return f"{_TASKS[kind]} {plain(name)}".rstrip() if kind in _TASKS else ""
+    return f"{_TASKS[kind]} {one_line(name)}".rstrip() if kind in _TASKS else ""
 
 
 def align_columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:

@@ -11,11 +11,11 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from pennyform import data
 from pennyform.report.shared.formatting import format_pointer, format_value
-from pennyform.report.shared.number_format import THIN_SPACE, amount, rounded
+from pennyform.report.shared.number_format import amount, rounded
+from pennyform.text import html_text
 
 
 def page(template: str, **context: Any) -> str:
@@ -37,23 +37,10 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_visible,
+        finalize=lambda value: html_text(value) if type(value) is str else value,
     )
     made.filters.update(amount=amount, rounded=rounded, pointer=format_pointer, words=format_value)
     return made
-
-
-def _visible(given: Any) -> Any:
-    """A text to fill in, without characters that hide, reverse or break what stands around them."""
-    if not isinstance(given, str) or isinstance(given, Markup):
-        return given
-    return "".join(map(_shown, given))
-
-
-def _shown(one: str) -> str:
-    if one.isprintable() or one == THIN_SPACE:
-        return one
-    return " " if one.isspace() else "\N{REPLACEMENT CHARACTER}"
 
 
 @cache

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pennyform.report.shared.formatting import plain
 from pennyform.report.shared.html import page
 from pennyform.report.verification.text import SYMBOLS, remote_status, summary_line, unverifiable, verdict
 from pennyform.results.verification import VerificationDocument
+from pennyform.text import one_line
 
 _TONES = {"green": "good", "red": "bad"}
 
@@ -20,7 +20,7 @@ def render(verification: VerificationDocument) -> str:
             (
                 f"invoice-{number}",
                 invoice,
-                plain(remote_status(invoice)),
+                one_line(remote_status(invoice)),
                 verdict(invoice),
                 _TONES[SYMBOLS[invoice.status][1]],
             )

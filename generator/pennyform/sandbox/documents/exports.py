@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pennyform.sandbox.documents.spreadsheet import MEDIA_TYPE, spreadsheet
 from pennyform.sandbox.model.ledger import Journal, LedgerAccount, LedgerEntry, LedgerEntryLine
 from pennyform.sandbox.storage.records import Record, Records, Selection
+from pennyform.text import one_line
 
 # First and last day, in ISO 8601.
 Period = tuple[str, str]
@@ -51,7 +52,7 @@ def _fec(records: Records, period: Period) -> bytes:
             *(str(line.lettering or ""), "", day, "", ""),
         ]
         # A tab or a line break in a label would begin another cell.
-        rows.append([" ".join(cell.split()) for cell in cells])
+        rows.append([one_line(cell) for cell in cells])
     return "".join("\t".join(row) + "\r\n" for row in rows).encode("utf-8")
 
 

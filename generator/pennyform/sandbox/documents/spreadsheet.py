@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape
+
+from pennyform.text import xml_text
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # so that the same rows give the same bytes
 # Control characters that XML 1.0 has no way to write.
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -43,4 +43,4 @@ def spreadsheet(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _cell(text: str) -> str:
-    return f'<c t="inlineStr"><is><t>{escape(_NOT_IN_XML.sub("", text))}</t></is></c>'
+    return f'<c t="inlineStr"><is><t>{escape(xml_text(text, instead=""))}</t></is></c>'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -15,10 +14,10 @@ from pennyform.spec.document.load import Source
 from pennyform.spec.pin.left_out import UnreadEntry
 from pennyform.spec.pin.reduce import reduce
 from pennyform.spec.pin.store import UNREAD_VERSION, LockEntry, Store, UnreadRecord, count_parts, digest
+from pennyform.text import has_hidden
 
 _DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 # Control, format, unassigned, private, surrogate; line and paragraph separators.
-_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +112,7 @@ def _unsafe_text(value: Json, file: str, pointer: str = "") -> Iterator[Finding]
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unsafe_text(item, file, child(pointer, index))
-    # What is printable is safe, and nearly everything is printable.
-    elif isinstance(value, str) and not value.isprintable():
-        if not any(unicodedata.category(character) in _UNSAFE_CATEGORIES for character in value):
-            return
+    elif isinstance(value, str) and has_hidden(value):
         yield Finding(
             "unsafe-text",
             Severity.ERROR,

@@ -1,0 +1,120 @@
+"""Text that did not come from us, made safe for the place where it is shown or written.
+
+Definitions, contracts, the account, file names and requests to the sandbox may hold any character. Each
+function is for one kind of place and says what it guards against there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+_BREAKS = re.compile(r"[\t\r\n]+")
+# Control, format (bidirectional overrides, zero-width), private, unassigned, surrogates, line separators.
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+# What XML 1.0 cannot hold, not even as a character reference.
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARKDOWN = {ord(character): f"&#{ord(character)};" for character in "\\|<[]@`*"}
+_UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def is_hidden(character: str) -> bool:
+    """Whether ``character`` shows as nothing, or changes how its neighbours show: spaces do not."""
+    return not character.isprintable() and unicodedata.category(character) in _HIDDEN_CATEGORIES
+
+
+def has_hidden(text: str) -> bool:
+    """Whether any character of ``text`` is hidden: it shows as something else than it is."""
+    # What is printable is safe, and nearly everything is printable.
+    return not text.isprintable() and any(map(is_hidden, text))
+
+
+def one_line(text: str) -> str:
+    """For a value in a line that pennyform lays out: runs of white space become one space.
+
+    Guards a terminal against control sequences, and a reader against text that hides or is written backwards
+    (bidirectional overrides) and against values that look like lines of their own.
+    """
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return "".join(character if character.isprintable() else REPLACEMENT for character in line)
+
+
+def visible_line(text: str) -> str:
+    """For a sentence, a whole line, or a line of a log: like :func:`one_line`, but its spaces stay.
+
+    A line of its own in the log of a CI job could be taken for a command. Surrogates stay too: they are bytes
+    of a file name that is not UTF-8, which :func:`encodable` writes so that the name can be found.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        REPLACEMENT if is_hidden(character) and not "\ud800" <= character <= "\udfff" else character
+        for character in _BREAKS.sub(" ", text)
+    )
+
+
+def source_line(line: str) -> str:
+    """For a line of a file above a caret: each hidden character is replaced by one, so that columns hold."""
+    return "".join(
+        REPLACEMENT if is_hidden(character) and character != "\t" else character for character in line
+    )
+
+
+def html_text(text: str) -> str:
+    """For a page: without characters that hide, reverse or break what stands around them.
+
+    Markup is for the template to escape. A narrow no-break space stays: amounts have it.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_html_character, text))
+
+
+def _html_character(character: str) -> str:
+    if character.isprintable() or character == "\N{NARROW NO-BREAK SPACE}":
+        return character
+    return " " if character.isspace() else REPLACEMENT
+
+
+def markdown_text(text: str) -> str:
+    """For a value in Markdown: it cannot end its cell, open a tag, be a link or mention anyone.
+
+    Special characters become references, which show as the characters themselves.
+    """
+    return " ".join(text.translate(_MARKDOWN).split())
+
+
+def markdown_code(text: str) -> str:
+    """For a value between backticks: none of its own can end the code, and no pipe can end the cell."""
+    return text.replace("`", "'").replace("|", "\\|")
+
+
+def markdown_message(text: str) -> str:
+    """For a sentence of ours that quotes values: what is between its backticks stays code, the rest text."""
+    text = re.sub(r"[\x00-\x1f\x7f]+", " ", text)
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        parts = [text.replace("`", "'")]
+    for index in range(0, len(parts), 2):
+        part = parts[index].replace("&", "&amp;").replace("<", "&lt;").replace("@", "@<!-- -->")
+        parts[index] = re.sub(r"([\\*_\[\]~#])", r"\\\1", part)
+    return "`".join(parts).replace("|", "\\|")
+
+
+def xml_text(text: str, instead: str = REPLACEMENT) -> str:
+    """For XML: without the characters that no document may hold. Markup is for the writer to escape."""
+    return _NOT_IN_XML.sub(instead, text)
+
+
+def file_name(text: str) -> str:
+    """For a file name: no folder, no hidden file, no character that a shell or a system reads otherwise."""
+    return _UNSAFE_IN_FILE_NAMES.sub("_", text).lstrip(".")
+
+
+def encodable(text: str, encoding: str) -> str:
+    """For a stream: what ``encoding`` cannot say is written as an escape, so that printing never fails."""
+    return text.encode(encoding, "backslashreplace").decode(encoding)

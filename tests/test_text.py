@@ -1,0 +1,57 @@
+"""Text from outside, in each kind of place: nothing hidden, nothing that the place would take for its own."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pennyform import text
+
+HIDDEN = "\x00\x1b\x85\xad\u200b\u202e\u2028\ufeff\ue000"
+
+
+@pytest.mark.parametrize("character", HIDDEN)
+def test_nothing_hidden_is_shown(character: str) -> None:
+    assert text.is_hidden(character)
+    for policy in (text.one_line, text.visible_line, text.source_line, text.html_text):
+        assert character not in policy(f"a{character}b")
+
+
+def test_a_value_and_a_line() -> None:
+    assert text.one_line(" a\n\n b\t\u202f1 ") == "a b 1"
+    assert text.visible_line("a\r\n  b\t\u202f1") == "a   b \u202f1"
+    assert text.source_line("\ta\x1b b") == "\ta\N{REPLACEMENT CHARACTER} b"
+    assert text.html_text("1\u202f000\u00a0€\n") == "1\u202f000 € "
+
+
+@pytest.mark.parametrize(
+    ("given_text", "shown"),
+    [
+        ("a|b", "a&#124;b"),
+        ("[x](y) <b> @all `c` *d* \\", "&#91;x&#93;(y) &#60;b> &#64;all &#96;c&#96; &#42;d&#42; &#92;"),
+    ],
+)
+def test_a_value_in_markdown(given_text: str, shown: str) -> None:
+    assert text.markdown_text(given_text) == shown
+
+
+def test_a_message_in_markdown_keeps_its_code() -> None:
+    assert text.markdown_message("`a_b|c` is _no_ <b>") == "`a_b\\|c` is \\_no\\_ &lt;b>"
+    assert text.markdown_message("one ` alone") == "one ' alone"
+    assert text.markdown_code("a`b|c") == "a'b\\|c"
+
+
+@given(st.text())
+def test_any_text_is_one_line_and_xml(any_text: str) -> None:
+    assert text.one_line(any_text).isprintable()
+    assert len(text.visible_line(any_text).splitlines()) <= 1
+    ElementTree.fromstring(f"<a><![CDATA[{text.xml_text(any_text).replace(']]>', '')}]]></a>")
+    name = text.file_name(any_text)
+    assert not name.startswith(".")
+    assert "/" not in name
+
+
+def test_what_a_stream_cannot_say_is_an_escape() -> None:
+    assert text.encodable("é\udcff", "ascii") == "\\xe9\\udcff"
