@@ -33,45 +33,29 @@ from .shared import (
 )
 
 __all__ = [
-    "BillingSubscription",
-    "BillingSubscriptionCreate",
-    "BillingSubscriptionCreateCustomerInvoiceData",
-    "BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine",
-    "BillingSubscriptionCreateMode",
-    "BillingSubscriptionCreateRecurringRule",
-    "BillingSubscriptionCreateRecurringRuleMonthly",
-    "BillingSubscriptionCreateRecurringRuleWeekly",
-    "BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek",
-    "BillingSubscriptionCreateRecurringRuleYearly",
-    "BillingSubscriptionCustomerInvoiceData",
-    "BillingSubscriptionEmailMode",
-    "BillingSubscriptionEmailSettings",
-    "BillingSubscriptionEmailSettingsBillingEmailTemplate",
-    "BillingSubscriptionInvoiceLine",
-    "BillingSubscriptionInvoiceLinePage",
-    "BillingSubscriptionManualMode",
-    "BillingSubscriptionManualModeType",
-    "BillingSubscriptionMode",
-    "BillingSubscriptionPage",
-    "BillingSubscriptionPaymentConditions",
-    "BillingSubscriptionPaymentConditionsAnswer",
-    "BillingSubscriptionPaymentMethod",
-    "BillingSubscriptionPaymentMethodAnswer",
-    "BillingSubscriptionRecurringRule",
-    "BillingSubscriptionRuleTypes",
-    "BillingSubscriptionStatus",
-    "BillingSubscriptionUpdate",
-    "BillingSubscriptionUpdateCustomerInvoiceData",
+    "BillingSubscription", "BillingSubscriptionCreate", "BillingSubscriptionCreateCustomerInvoiceData",
+    "BillingSubscriptionCreateCustomerInvoiceDataInvoiceLine", "BillingSubscriptionCreateMode",
+    "BillingSubscriptionCreateRecurringRule", "BillingSubscriptionCreateRecurringRuleMonthly",
+    "BillingSubscriptionCreateRecurringRuleWeekly", "BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek",
+    "BillingSubscriptionCreateRecurringRuleYearly", "BillingSubscriptionCustomerInvoiceData",
+    "BillingSubscriptionEmailMode", "BillingSubscriptionEmailSettings",
+    "BillingSubscriptionEmailSettingsBillingEmailTemplate", "BillingSubscriptionInvoiceLine",
+    "BillingSubscriptionInvoiceLinePage", "BillingSubscriptionManualMode",
+    "BillingSubscriptionManualModeType", "BillingSubscriptionMode", "BillingSubscriptionPage",
+    "BillingSubscriptionPaymentConditions", "BillingSubscriptionPaymentConditionsAnswer",
+    "BillingSubscriptionPaymentMethod", "BillingSubscriptionPaymentMethodAnswer",
+    "BillingSubscriptionRecurringRule", "BillingSubscriptionRuleTypes", "BillingSubscriptionStatus",
+    "BillingSubscriptionUpdate", "BillingSubscriptionUpdateCustomerInvoiceData",
     "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSections",
     "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLineSectionsUpdate",
     "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLines",
     "BillingSubscriptionUpdateCustomerInvoiceDataInvoiceLinesCreate",
-]
+]  # fmt: skip
 
 
 BillingSubscriptionCreateRecurringRuleWeeklyDayOfWeek: TypeAlias = Literal[
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
-]
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+]  # fmt: skip
 """What can stand in ``day_of_week`` of ``BillingSubscriptionCreateRecurringRuleWeekly``."""
 
 
@@ -87,15 +71,9 @@ Known values: awaiting_validation, finalized, email. Others may come.
 
 
 BillingSubscriptionPaymentConditions: TypeAlias = Literal[
-    "upon_receipt",
-    "7_days",
-    "15_days",
-    "30_days",
-    "30_days_end_of_month",
-    "45_days",
-    "45_days_end_of_month",
+    "upon_receipt", "7_days", "15_days", "30_days", "30_days_end_of_month", "45_days", "45_days_end_of_month",
     "60_days",
-]
+]  # fmt: skip
 """What can stand in ``payment_conditions`` of ``BillingSubscriptionCreate``."""
 
 
@@ -108,8 +86,8 @@ Known values: upon_receipt, 7_days, 15_days, 30_days, 30_days_end_of_month, 45_d
 
 
 BillingSubscriptionPaymentMethod: TypeAlias = Literal[
-    "offline", "gocardless_direct_debit", "pro_account_sepa_core"
-]
+    "offline", "gocardless_direct_debit", "pro_account_sepa_core",
+]  # fmt: skip
 """What can stand in ``payment_method`` of ``BillingSubscriptionCreate``."""
 
 

@@ -12,7 +12,9 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import RecordId, TransactionDirectionAnswer
 
-__all__ = ["Category", "CategoryCreate", "CategoryPage", "CategoryUpdate", "TransactionDirection"]
+__all__ = [
+    "Category", "CategoryCreate", "CategoryPage", "CategoryUpdate", "TransactionDirection",
+]  # fmt: skip
 
 
 TransactionDirection: TypeAlias = Literal["cash_in", "cash_out"]

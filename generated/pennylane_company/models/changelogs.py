@@ -11,16 +11,11 @@ from .._codec import PROMISED, Answer, AnswerPage
 from .shared import TypedRecordId
 
 __all__ = [
-    "Change",
-    "ChangeOperation",
-    "ChangePage",
-    "ChangelogLedgerEntriesCategory",
-    "ChangelogLedgerEntriesCategoryPage",
-    "ChangelogLedgerEntryLinesCategory",
-    "ChangelogLedgerEntryLinesCategoryLedgerEntry",
-    "ChangelogLedgerEntryLinesCategoryLedgerEntryLine",
+    "Change", "ChangeOperation", "ChangePage", "ChangelogLedgerEntriesCategory",
+    "ChangelogLedgerEntriesCategoryPage", "ChangelogLedgerEntryLinesCategory",
+    "ChangelogLedgerEntryLinesCategoryLedgerEntry", "ChangelogLedgerEntryLinesCategoryLedgerEntryLine",
     "ChangelogLedgerEntryLinesCategoryPage",
-]
+]  # fmt: skip
 
 
 ChangeOperation: TypeAlias = str

@@ -11,7 +11,9 @@ from typing import TypeAlias
 from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CommercialDocumentDiscount, CurrencyAnswer, LanguageAnswer, Link, LinkedRecord, RecordId
 
-__all__ = ["CommercialDocument", "CommercialDocumentPage", "CustomerInvoiceDocumentTypes"]
+__all__ = [
+    "CommercialDocument", "CommercialDocumentPage", "CustomerInvoiceDocumentTypes",
+]  # fmt: skip
 
 
 CustomerInvoiceDocumentTypes: TypeAlias = str

@@ -22,7 +22,9 @@ from .shared import (
     RecordId,
 )
 
-__all__ = ["CompanyCustomer", "CompanyCustomerCreate", "CompanyCustomerUpdate"]
+__all__ = [
+    "CompanyCustomer", "CompanyCustomerCreate", "CompanyCustomerUpdate",
+]  # fmt: skip
 
 
 class CompanyCustomer(Answer, frozen=True, kw_only=True):

@@ -19,15 +19,9 @@ from .shared import (
 )
 
 __all__ = [
-    "CompanyCustomerRecord",
-    "Customer",
-    "CustomerContact",
-    "CustomerContactPage",
-    "CustomerPage",
-    "IndividualCustomerRecord",
-    "PutCustomerCategoriesAnswer",
-    "PutCustomerCategoriesBody",
-]
+    "CompanyCustomerRecord", "Customer", "CustomerContact", "CustomerContactPage", "CustomerPage",
+    "IndividualCustomerRecord", "PutCustomerCategoriesAnswer", "PutCustomerCategoriesBody",
+]  # fmt: skip
 
 
 class CompanyCustomerRecord(Answer, frozen=True, kw_only=True):

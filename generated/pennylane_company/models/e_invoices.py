@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 from .._codec import Request
 from ..types import File
 
-__all__ = ["EInvoiceImport", "EInvoiceImportType"]
+__all__ = [
+    "EInvoiceImport", "EInvoiceImportType",
+]  # fmt: skip
 
 
 EInvoiceImportType: TypeAlias = Literal["customer", "supplier"]

@@ -12,13 +12,10 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 
 __all__ = [
-    "ExportAnalyticalGeneralLedger",
-    "ExportCreateAnalyticalGeneralLedger",
-    "ExportCreateAnalyticalGeneralLedgerAnswer",
-    "ExportCreateAnalyticalGeneralLedgerMode",
-    "ExportPeriod",
+    "ExportAnalyticalGeneralLedger", "ExportCreateAnalyticalGeneralLedger",
+    "ExportCreateAnalyticalGeneralLedgerAnswer", "ExportCreateAnalyticalGeneralLedgerMode", "ExportPeriod",
     "ExportStatus",
-]
+]  # fmt: skip
 
 
 ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal["in_line", "in_column"]

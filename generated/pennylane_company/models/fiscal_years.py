@@ -9,7 +9,9 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer, AnswerPage
 
-__all__ = ["FiscalYear", "FiscalYearPage", "FiscalYearStatus"]
+__all__ = [
+    "FiscalYear", "FiscalYearPage", "FiscalYearStatus",
+]  # fmt: skip
 
 
 FiscalYearStatus: TypeAlias = str

@@ -13,12 +13,9 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import LinkedRecord
 
 __all__ = [
-    "GocardlessMandate",
-    "GocardlessMandatePage",
-    "GocardlessMandateRequestByMail",
-    "GocardlessMandateRequestByMailEmail",
-    "MandateStatus",
-]
+    "GocardlessMandate", "GocardlessMandatePage", "GocardlessMandateRequestByMail",
+    "GocardlessMandateRequestByMailEmail", "MandateStatus",
+]  # fmt: skip
 
 
 MandateStatus: TypeAlias = str

@@ -22,7 +22,9 @@ from .shared import (
     RecordId,
 )
 
-__all__ = ["IndividualCustomer", "IndividualCustomerCreate", "IndividualCustomerUpdate"]
+__all__ = [
+    "IndividualCustomer", "IndividualCustomerCreate", "IndividualCustomerUpdate",
+]  # fmt: skip
 
 
 class IndividualCustomer(Answer, frozen=True, kw_only=True):

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from .._codec import PROMISED, Answer
 
-__all__ = ["LedgerAttachmentCreateAnswer"]
+__all__ = [
+    "LedgerAttachmentCreateAnswer",
+]  # fmt: skip
 
 
 class LedgerAttachmentCreateAnswer(Answer, frozen=True, kw_only=True):

@@ -21,20 +21,11 @@ from .shared import (
 )
 
 __all__ = [
-    "LedgerEntry",
-    "LedgerEntryAccountantsStatus",
-    "LedgerEntryCreate",
-    "LedgerEntryCreateLedgerEntryLine",
-    "LedgerEntryLedgerEntryLine",
-    "LedgerEntryLedgerEntryLinePage",
-    "LedgerEntryListed",
-    "LedgerEntryPage",
-    "LedgerEntryUpdate",
-    "LedgerEntryUpdateLedgerEntryLines",
-    "LedgerEntryUpdateLedgerEntryLinesUpdate",
-    "LedgerEntryWritten",
-    "LedgerEntryWrittenLine",
-]
+    "LedgerEntry", "LedgerEntryAccountantsStatus", "LedgerEntryCreate", "LedgerEntryCreateLedgerEntryLine",
+    "LedgerEntryLedgerEntryLine", "LedgerEntryLedgerEntryLinePage", "LedgerEntryListed", "LedgerEntryPage",
+    "LedgerEntryUpdate", "LedgerEntryUpdateLedgerEntryLines", "LedgerEntryUpdateLedgerEntryLinesUpdate",
+    "LedgerEntryWritten", "LedgerEntryWrittenLine",
+]  # fmt: skip
 
 
 LedgerEntryAccountantsStatus: TypeAlias = str

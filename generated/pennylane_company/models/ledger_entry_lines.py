@@ -19,18 +19,12 @@ from .shared import (
 )
 
 __all__ = [
-    "LedgerEntryLine",
-    "LedgerEntryLineLetter",
-    "LedgerEntryLineLetteredLedgerEntryLinePage",
-    "LedgerEntryLineLetteredLedgerEntryLines",
-    "LedgerEntryLinePage",
-    "LedgerEntryLineReplaceCategoriesAnswer",
-    "LedgerEntryLineReplaceCategoriesAnswerLedgerEntryLine",
-    "LedgerEntryLineUnletter",
-    "PostLedgerEntryLinesLetterAnswer",
-    "PutLedgerEntryLinesCategoriesBody",
+    "LedgerEntryLine", "LedgerEntryLineLetter", "LedgerEntryLineLetteredLedgerEntryLinePage",
+    "LedgerEntryLineLetteredLedgerEntryLines", "LedgerEntryLinePage",
+    "LedgerEntryLineReplaceCategoriesAnswer", "LedgerEntryLineReplaceCategoriesAnswerLedgerEntryLine",
+    "LedgerEntryLineUnletter", "PostLedgerEntryLinesLetterAnswer", "PutLedgerEntryLinesCategoriesBody",
     "UnbalancedLetteringStrategy",
-]
+]  # fmt: skip
 
 
 UnbalancedLetteringStrategy: TypeAlias = Literal["none", "partial"]

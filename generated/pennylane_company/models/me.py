@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer
 
-__all__ = ["AccountingLogic", "Me", "MeCompany", "MeUser", "MeUserLocale"]
+__all__ = [
+    "AccountingLogic", "Me", "MeCompany", "MeUser", "MeUserLocale",
+]  # fmt: skip
 
 
 AccountingLogic: TypeAlias = str

@@ -9,7 +9,9 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer, AnswerPage
 
-__all__ = ["PaRegistration", "PaRegistrationExchangeDirection", "PaRegistrationPage", "PaRegistrationStatus"]
+__all__ = [
+    "PaRegistration", "PaRegistrationExchangeDirection", "PaRegistrationPage", "PaRegistrationStatus",
+]  # fmt: skip
 
 
 PaRegistrationExchangeDirection: TypeAlias = str

@@ -13,20 +13,12 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Link, LinkedRecord, TypedRecordId
 
 __all__ = [
-    "ProAccountMandate",
-    "ProAccountMandateMigration",
-    "ProAccountMandateMigrationCreated",
-    "ProAccountMandateMigrationCreatedCustomer",
-    "ProAccountMandateMigrationCreatedDirectDebitMethod",
-    "ProAccountMandateMigrationMandate",
-    "ProAccountMandateMigrationMandateType",
-    "ProAccountMandateMigrationPage",
-    "ProAccountMandateMigrationStatus",
-    "ProAccountMandatePage",
-    "ProAccountMigrateMandate",
-    "ProAccountMigrateMandateAnswer",
-    "ProAccountMigrateMandateMandateType",
-]
+    "ProAccountMandate", "ProAccountMandateMigration", "ProAccountMandateMigrationCreated",
+    "ProAccountMandateMigrationCreatedCustomer", "ProAccountMandateMigrationCreatedDirectDebitMethod",
+    "ProAccountMandateMigrationMandate", "ProAccountMandateMigrationMandateType",
+    "ProAccountMandateMigrationPage", "ProAccountMandateMigrationStatus", "ProAccountMandatePage",
+    "ProAccountMigrateMandate", "ProAccountMigrateMandateAnswer", "ProAccountMigrateMandateMandateType",
+]  # fmt: skip
 
 
 ProAccountMandateMigrationCreatedDirectDebitMethod: TypeAlias = str

@@ -12,7 +12,9 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Currency, CurrencyAnswer, RecordId, Substance, SubstanceAnswer, VatRate, VatRateAnswer
 
-__all__ = ["Product", "ProductCreate", "ProductPage", "ProductUpdate"]
+__all__ = [
+    "Product", "ProductCreate", "ProductPage", "ProductUpdate",
+]  # fmt: skip
 
 
 class Product(Answer, frozen=True, kw_only=True):

@@ -14,21 +14,15 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Address, Currency, CurrencyAnswer, LedgerEntryAttachment, LinkedRecord, VatRate
 
 __all__ = [
-    "PurchaseRequest",
-    "PurchaseRequestDeliveryAddress",
-    "PurchaseRequestImport",
-    "PurchaseRequestImportPurchaseRequestLine",
-    "PurchaseRequestLineUnit",
-    "PurchaseRequestLinkedInvoices",
-    "PurchaseRequestPage",
-    "PurchaseRequestStatuses",
-    "PurchaseRequestSupplier",
-]
+    "PurchaseRequest", "PurchaseRequestDeliveryAddress", "PurchaseRequestImport",
+    "PurchaseRequestImportPurchaseRequestLine", "PurchaseRequestLineUnit", "PurchaseRequestLinkedInvoices",
+    "PurchaseRequestPage", "PurchaseRequestStatuses", "PurchaseRequestSupplier",
+]  # fmt: skip
 
 
 PurchaseRequestLineUnit: TypeAlias = Literal[
-    "piece", "hour", "day", "month", "kilogram", "m2", "m3", "ton", "mg", "no_unit"
-]
+    "piece", "hour", "day", "month", "kilogram", "m2", "m3", "ton", "mg", "no_unit",
+]  # fmt: skip
 """What can stand in ``unit`` of ``PurchaseRequestImportPurchaseRequestLine``."""
 
 

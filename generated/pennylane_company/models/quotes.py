@@ -28,19 +28,10 @@ from .shared import (
 )
 
 __all__ = [
-    "EstimateStatus",
-    "EstimateStatusAnswer",
-    "Quote",
-    "QuoteCreate",
-    "QuoteCreateInvoiceLine",
-    "QuoteInvoiceLineWithProduct",
-    "QuoteInvoiceLineWithoutProduct",
-    "QuotePage",
-    "QuoteUpdate",
-    "QuoteUpdateInvoiceLines",
-    "QuoteUpdateInvoiceLinesUpdate",
-    "QuoteUpdateStatus",
-]
+    "EstimateStatus", "EstimateStatusAnswer", "Quote", "QuoteCreate", "QuoteCreateInvoiceLine",
+    "QuoteInvoiceLineWithProduct", "QuoteInvoiceLineWithoutProduct", "QuotePage", "QuoteUpdate",
+    "QuoteUpdateInvoiceLines", "QuoteUpdateInvoiceLinesUpdate", "QuoteUpdateStatus",
+]  # fmt: skip
 
 
 EstimateStatus: TypeAlias = Literal["pending", "accepted", "denied", "invoiced", "expired"]

@@ -13,13 +13,9 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import LinkedRecord
 
 __all__ = [
-    "SepaMandate",
-    "SepaMandateCreate",
-    "SepaMandatePage",
-    "SepaMandateUpdate",
-    "SepaSequenceType",
+    "SepaMandate", "SepaMandateCreate", "SepaMandatePage", "SepaMandateUpdate", "SepaSequenceType",
     "SepaSequenceTypeAnswer",
-]
+]  # fmt: skip
 
 
 SepaSequenceType: TypeAlias = Literal["FRST", "OOFF", "RCUR", "FNAL"]

@@ -33,46 +33,24 @@ from .shared import (
 )
 
 __all__ = [
-    "InvoiceAccountantsStatus",
-    "InvoicePaymentStatus",
-    "PutSupplierInvoiceCategoriesAnswer",
-    "PutSupplierInvoiceCategoriesBody",
-    "SupplierInvoice",
-    "SupplierInvoiceEInvoiceImportImportOptions",
-    "SupplierInvoiceEInvoiceImportImportOptionsInvoiceLine",
-    "SupplierInvoiceEInvoiceStatus",
-    "SupplierInvoiceEInvoiceStatusDispute",
-    "SupplierInvoiceEInvoiceStatusEInvoicing",
-    "SupplierInvoiceEInvoiceStatusRefuse",
-    "SupplierInvoiceEInvoiceStatusUndispute",
-    "SupplierInvoiceEInvoicing",
-    "SupplierInvoiceImport",
-    "SupplierInvoiceImportEInvoice",
-    "SupplierInvoiceImportInvoiceLine",
-    "SupplierInvoiceImportInvoiceLineLedgerEntryLine",
-    "SupplierInvoiceImportSource",
-    "SupplierInvoiceImportSourceSource",
-    "SupplierInvoiceImportTransactionReference",
-    "SupplierInvoiceInvoiceLine",
-    "SupplierInvoiceInvoiceLinePage",
-    "SupplierInvoiceLinkPurchaseRequest",
-    "SupplierInvoiceMatchedTransaction",
-    "SupplierInvoiceMatchedTransactionPage",
-    "SupplierInvoicePage",
-    "SupplierInvoicePdpDisputeReason",
-    "SupplierInvoicePdpReason",
-    "SupplierInvoicePdpRefuseReason",
-    "SupplierInvoicePdpStatus",
-    "SupplierInvoiceUpdate",
-    "SupplierInvoiceUpdateEInvoiceStatus",
-    "SupplierInvoiceUpdateInvoiceLines",
-    "SupplierInvoiceUpdateInvoiceLinesCreate",
-    "SupplierInvoiceUpdateInvoiceLinesCreateLedgerEntryLine",
-    "SupplierInvoiceUpdateInvoiceLinesUpdate",
-    "SupplierInvoiceUpdateInvoiceLinesUpdateLedgerEntryLine",
-    "SupplierInvoiceUpdatePaymentStatus",
+    "InvoiceAccountantsStatus", "InvoicePaymentStatus", "PutSupplierInvoiceCategoriesAnswer",
+    "PutSupplierInvoiceCategoriesBody", "SupplierInvoice", "SupplierInvoiceEInvoiceImportImportOptions",
+    "SupplierInvoiceEInvoiceImportImportOptionsInvoiceLine", "SupplierInvoiceEInvoiceStatus",
+    "SupplierInvoiceEInvoiceStatusDispute", "SupplierInvoiceEInvoiceStatusEInvoicing",
+    "SupplierInvoiceEInvoiceStatusRefuse", "SupplierInvoiceEInvoiceStatusUndispute",
+    "SupplierInvoiceEInvoicing", "SupplierInvoiceImport", "SupplierInvoiceImportEInvoice",
+    "SupplierInvoiceImportInvoiceLine", "SupplierInvoiceImportInvoiceLineLedgerEntryLine",
+    "SupplierInvoiceImportSource", "SupplierInvoiceImportSourceSource",
+    "SupplierInvoiceImportTransactionReference", "SupplierInvoiceInvoiceLine",
+    "SupplierInvoiceInvoiceLinePage", "SupplierInvoiceLinkPurchaseRequest",
+    "SupplierInvoiceMatchedTransaction", "SupplierInvoiceMatchedTransactionPage", "SupplierInvoicePage",
+    "SupplierInvoicePdpDisputeReason", "SupplierInvoicePdpReason", "SupplierInvoicePdpRefuseReason",
+    "SupplierInvoicePdpStatus", "SupplierInvoiceUpdate", "SupplierInvoiceUpdateEInvoiceStatus",
+    "SupplierInvoiceUpdateInvoiceLines", "SupplierInvoiceUpdateInvoiceLinesCreate",
+    "SupplierInvoiceUpdateInvoiceLinesCreateLedgerEntryLine", "SupplierInvoiceUpdateInvoiceLinesUpdate",
+    "SupplierInvoiceUpdateInvoiceLinesUpdateLedgerEntryLine", "SupplierInvoiceUpdatePaymentStatus",
     "SupplierInvoiceUpdatePaymentStatusPaymentStatus",
-]
+]  # fmt: skip
 
 
 InvoiceAccountantsStatus: TypeAlias = str
@@ -98,18 +76,10 @@ Known values: dropbox, gdrive. Others may come.
 
 
 SupplierInvoicePdpDisputeReason: TypeAlias = Literal[
-    "incorrect_vat_rate",
-    "incorrect_unit_prices",
-    "incorrect_billed_quantity",
-    "incorrect_billed_item",
-    "defective_delivered_item",
-    "delivery_issue",
-    "bank_details_error",
-    "incorrect_payment_terms",
-    "missing_legal_notice",
-    "missing_contractual_reference",
-    "recipient_error",
-]
+    "incorrect_vat_rate", "incorrect_unit_prices", "incorrect_billed_quantity", "incorrect_billed_item",
+    "defective_delivered_item", "delivery_issue", "bank_details_error", "incorrect_payment_terms",
+    "missing_legal_notice", "missing_contractual_reference", "recipient_error",
+]  # fmt: skip
 """What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusDispute``."""
 
 
@@ -124,13 +94,9 @@ duplicate_invoice, incorrect_prices, non_compliant_invoice. Others may come.
 
 
 SupplierInvoicePdpRefuseReason: TypeAlias = Literal[
-    "incorrect_vat_rate",
-    "contract_completed",
-    "duplicate_invoice",
-    "recipient_error",
-    "incorrect_prices",
+    "incorrect_vat_rate", "contract_completed", "duplicate_invoice", "recipient_error", "incorrect_prices",
     "non_compliant_invoice",
-]
+]  # fmt: skip
 """What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusRefuse``."""
 
 

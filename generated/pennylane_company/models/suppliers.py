@@ -13,29 +13,16 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import Address, CategoryShare, CategoryWeight, CustomerAddress, LedgerAccountNumber, RecordId
 
 __all__ = [
-    "PutSupplierCategoriesAnswer",
-    "PutSupplierCategoriesBody",
-    "Supplier",
-    "SupplierCreate",
-    "SupplierPage",
-    "SupplierPaymentMethods",
-    "SupplierPaymentMethodsAnswer",
-    "SupplierUpdate",
-    "ThirdpartySupplierDueDateRule",
-    "ThirdpartySupplierDueDateRuleAnswer",
-]
+    "PutSupplierCategoriesAnswer", "PutSupplierCategoriesBody", "Supplier", "SupplierCreate", "SupplierPage",
+    "SupplierPaymentMethods", "SupplierPaymentMethodsAnswer", "SupplierUpdate",
+    "ThirdpartySupplierDueDateRule", "ThirdpartySupplierDueDateRuleAnswer",
+]  # fmt: skip
 
 
 SupplierPaymentMethods: TypeAlias = Literal[
-    "automatic_transfer",
-    "manual_transfer",
-    "automatic_debiting",
-    "bill_of_exchange",
-    "check",
-    "cash",
-    "card",
-    "other",
-]
+    "automatic_transfer", "manual_transfer", "automatic_debiting", "bill_of_exchange", "check", "cash",
+    "card", "other",
+]  # fmt: skip
 """What can stand in ``supplier_payment_method`` of ``SupplierCreate``."""
 
 

@@ -21,18 +21,10 @@ from .shared import (
 )
 
 __all__ = [
-    "PutTransactionCategoriesAnswer",
-    "PutTransactionCategoriesBody",
-    "Transaction",
-    "TransactionCreate",
-    "TransactionMatchedInvoice",
-    "TransactionMatchedInvoicePage",
-    "TransactionMatchedInvoiceType",
-    "TransactionPage",
-    "TransactionUpdate",
-    "TransactionUpdateCustomerId",
-    "TransactionUpdateSupplierId",
-]
+    "PutTransactionCategoriesAnswer", "PutTransactionCategoriesBody", "Transaction", "TransactionCreate",
+    "TransactionMatchedInvoice", "TransactionMatchedInvoicePage", "TransactionMatchedInvoiceType",
+    "TransactionPage", "TransactionUpdate", "TransactionUpdateCustomerId", "TransactionUpdateSupplierId",
+]  # fmt: skip
 
 
 TransactionMatchedInvoiceType: TypeAlias = str

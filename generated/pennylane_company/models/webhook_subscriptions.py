@@ -12,20 +12,15 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, AnswerPage, Request
 
 __all__ = [
-    "CompanyWebhookSubscriptionEvents",
-    "CompanyWebhookSubscriptionEventsAnswer",
-    "WebhookSubscription",
-    "WebhookSubscriptionCreate",
-    "WebhookSubscriptionCreated",
-    "WebhookSubscriptionDisabledReason",
-    "WebhookSubscriptionPage",
-    "WebhookSubscriptionUpdate",
-]
+    "CompanyWebhookSubscriptionEvents", "CompanyWebhookSubscriptionEventsAnswer", "WebhookSubscription",
+    "WebhookSubscriptionCreate", "WebhookSubscriptionCreated", "WebhookSubscriptionDisabledReason",
+    "WebhookSubscriptionPage", "WebhookSubscriptionUpdate",
+]  # fmt: skip
 
 
 CompanyWebhookSubscriptionEvents: TypeAlias = Literal[
-    "customer_invoice.e_invoicing_status_updated", "dms_file.created"
-]
+    "customer_invoice.e_invoicing_status_updated", "dms_file.created",
+]  # fmt: skip
 """What can stand in ``events`` of ``WebhookSubscriptionCreate``."""
 
 

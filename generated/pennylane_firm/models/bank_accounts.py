@@ -12,12 +12,14 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, AnswerPage, Request
 from .shared import CategoryCategoryGroup, Currency, CurrencyAnswer, CustomerInvoiceCreditedInvoice
 
-__all__ = ["AccountType", "BankAccount", "BankAccountCreate", "BankAccountPage"]
+__all__ = [
+    "AccountType", "BankAccount", "BankAccountCreate", "BankAccountPage",
+]  # fmt: skip
 
 
 AccountType: TypeAlias = Literal[
-    "current", "card", "savings", "shares", "loan", "life_insurance", "other", "checking"
-]
+    "current", "card", "savings", "shares", "loan", "life_insurance", "other", "checking",
+]  # fmt: skip
 """What can stand in ``account_type`` of ``BankAccountCreate``."""
 
 

@@ -9,7 +9,9 @@ import datetime as dt
 from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CategoryCategoryGroup, TransactionDirection
 
-__all__ = ["Category", "CategoryPage"]
+__all__ = [
+    "Category", "CategoryPage",
+]  # fmt: skip
 
 
 class Category(Answer, frozen=True, kw_only=True):

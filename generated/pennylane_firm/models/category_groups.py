@@ -9,7 +9,9 @@ import datetime as dt
 from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CategoryGroupCategories, TransactionDirection
 
-__all__ = ["CategoryGroup", "CategoryGroupCategory", "CategoryGroupCategoryPage", "CategoryGroupPage"]
+__all__ = [
+    "CategoryGroup", "CategoryGroupCategory", "CategoryGroupCategoryPage", "CategoryGroupPage",
+]  # fmt: skip
 
 
 class CategoryGroup(Answer, frozen=True, kw_only=True):

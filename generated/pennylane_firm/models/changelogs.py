@@ -9,7 +9,9 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer, AnswerPage
 
-__all__ = ["Change", "ChangeOperation", "ChangePage"]
+__all__ = [
+    "Change", "ChangeOperation", "ChangePage",
+]  # fmt: skip
 
 
 ChangeOperation: TypeAlias = str

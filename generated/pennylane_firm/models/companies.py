@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from .._codec import PROMISED, Answer
 
-__all__ = ["Company", "CompanyPage"]
+__all__ = [
+    "Company", "CompanyPage",
+]  # fmt: skip
 
 
 class Company(Answer, frozen=True, kw_only=True):

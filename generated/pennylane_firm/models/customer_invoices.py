@@ -19,12 +19,9 @@ from .shared import (
 )
 
 __all__ = [
-    "CustomerInvoice",
-    "CustomerInvoiceDiscount",
-    "CustomerInvoicePage",
-    "CustomerInvoiceStatus",
+    "CustomerInvoice", "CustomerInvoiceDiscount", "CustomerInvoicePage", "CustomerInvoiceStatus",
     "DiscountType",
-]
+]  # fmt: skip
 
 
 CustomerInvoiceStatus: TypeAlias = str

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from .._codec import PROMISED, Answer, AnswerPage, variants
 from .shared import CustomerInvoiceCreditedInvoice, Language, SupplierPostalAddress
 
-__all__ = ["Customer", "CustomerCompany", "CustomerIndividual", "CustomerPage", "PaymentConditions"]
+__all__ = [
+    "Customer", "CustomerCompany", "CustomerIndividual", "CustomerPage", "PaymentConditions",
+]  # fmt: skip
 
 
 PaymentConditions: TypeAlias = str

@@ -12,7 +12,9 @@ from .._codec import PROMISED, Answer, AnswerPage, Request
 from ..types import File
 from .shared import CategoryCategoryGroup, CategoryGroupCategories
 
-__all__ = ["DmsCreateFile", "DmsCreateFolder", "DmsFile", "DmsFilePage", "DmsFolder", "DmsFolderPage"]
+__all__ = [
+    "DmsCreateFile", "DmsCreateFolder", "DmsFile", "DmsFilePage", "DmsFolder", "DmsFolderPage",
+]  # fmt: skip
 
 
 class DmsCreateFile(Request, frozen=True, kw_only=True):

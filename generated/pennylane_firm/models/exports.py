@@ -12,12 +12,9 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 
 __all__ = [
-    "Export",
-    "ExportCreateAnalyticalGeneralLedger",
-    "ExportCreateAnalyticalGeneralLedgerMode",
-    "ExportCreated",
-    "ExportPeriod",
-]
+    "Export", "ExportCreateAnalyticalGeneralLedger", "ExportCreateAnalyticalGeneralLedgerMode",
+    "ExportCreated", "ExportPeriod",
+]  # fmt: skip
 
 
 ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal["in_line", "in_column"]

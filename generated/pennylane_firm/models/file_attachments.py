@@ -11,7 +11,9 @@ from msgspec import UNSET, UnsetType
 from .._codec import PROMISED, Answer, Request
 from ..types import File
 
-__all__ = ["FileAttachment", "FileAttachmentCreate"]
+__all__ = [
+    "FileAttachment", "FileAttachmentCreate",
+]  # fmt: skip
 
 
 class FileAttachment(Answer, frozen=True, kw_only=True):

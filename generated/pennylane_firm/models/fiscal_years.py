@@ -9,7 +9,9 @@ from typing import TypeAlias
 
 from .._codec import PROMISED, Answer, Request
 
-__all__ = ["FiscalYear", "FiscalYearCreate", "FiscalYearPage", "FiscalYearStatus"]
+__all__ = [
+    "FiscalYear", "FiscalYearCreate", "FiscalYearPage", "FiscalYearStatus",
+]  # fmt: skip
 
 
 FiscalYearStatus: TypeAlias = str

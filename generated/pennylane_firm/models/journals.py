@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from .._codec import PROMISED, Answer, AnswerPage, Request
 
-__all__ = ["Journal", "JournalCreate", "JournalPage"]
+__all__ = [
+    "Journal", "JournalCreate", "JournalPage",
+]  # fmt: skip
 
 
 class Journal(Answer, frozen=True, kw_only=True):

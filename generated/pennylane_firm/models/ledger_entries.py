@@ -13,17 +13,11 @@ from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, Request
 from .shared import CategoryShare, Currency, CustomerInvoiceCreditedInvoice
 
 __all__ = [
-    "LedgerEntry",
-    "LedgerEntryAccountantsStatus",
-    "LedgerEntryAttachment",
-    "LedgerEntryCreate",
-    "LedgerEntryCreateLedgerEntryLine",
-    "LedgerEntryPage",
-    "LedgerEntryUpdate",
-    "LedgerEntryUpdateLedgerEntryLines",
-    "LedgerEntryUpdateLedgerEntryLinesDelete",
+    "LedgerEntry", "LedgerEntryAccountantsStatus", "LedgerEntryAttachment", "LedgerEntryCreate",
+    "LedgerEntryCreateLedgerEntryLine", "LedgerEntryPage", "LedgerEntryUpdate",
+    "LedgerEntryUpdateLedgerEntryLines", "LedgerEntryUpdateLedgerEntryLinesDelete",
     "LedgerEntryUpdateLedgerEntryLinesUpdate",
-]
+]  # fmt: skip
 
 
 LedgerEntryAccountantsStatus: TypeAlias = str

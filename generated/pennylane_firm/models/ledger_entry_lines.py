@@ -11,14 +11,10 @@ from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CategoryCategoryGroup, CategoryShare, CustomerInvoiceCreditedInvoice
 
 __all__ = [
-    "LedgerEntryLine",
-    "LedgerEntryLineImputationDate",
-    "LedgerEntryLineLedgerAccount",
-    "LedgerEntryLineLetteredLedgerEntryLine",
-    "LedgerEntryLineLetteredLedgerEntryLinePage",
-    "LedgerEntryLineLetteredLedgerEntryLines",
-    "LedgerEntryLinePage",
-]
+    "LedgerEntryLine", "LedgerEntryLineImputationDate", "LedgerEntryLineLedgerAccount",
+    "LedgerEntryLineLetteredLedgerEntryLine", "LedgerEntryLineLetteredLedgerEntryLinePage",
+    "LedgerEntryLineLetteredLedgerEntryLines", "LedgerEntryLinePage",
+]  # fmt: skip
 
 
 class LedgerEntryLine(Answer, frozen=True, kw_only=True):

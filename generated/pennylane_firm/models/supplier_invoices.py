@@ -17,7 +17,9 @@ from .shared import (
     CustomerInvoiceTransactionReference,
 )
 
-__all__ = ["InvoiceAccountantsStatus", "InvoicePaymentStatus", "SupplierInvoice", "SupplierInvoicePage"]
+__all__ = [
+    "InvoiceAccountantsStatus", "InvoicePaymentStatus", "SupplierInvoice", "SupplierInvoicePage",
+]  # fmt: skip
 
 
 InvoiceAccountantsStatus: TypeAlias = str

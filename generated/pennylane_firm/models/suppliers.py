@@ -10,7 +10,9 @@ from typing import TypeAlias
 from .._codec import PROMISED, Answer, AnswerPage
 from .shared import CustomerInvoiceCreditedInvoice, SupplierPostalAddress
 
-__all__ = ["Supplier", "SupplierPage", "SupplierPaymentMethods", "ThirdpartySupplierDueDateRule"]
+__all__ = [
+    "Supplier", "SupplierPage", "SupplierPaymentMethods", "ThirdpartySupplierDueDateRule",
+]  # fmt: skip
 
 
 SupplierPaymentMethods: TypeAlias = str

@@ -14,15 +14,10 @@ from .._codec import PROMISED, Answer, AnswerPage, Request, variants
 from .shared import CategoryShare, CurrencyAnswer, CustomerInvoiceCreditedInvoice
 
 __all__ = [
-    "Transaction",
-    "TransactionCreate",
-    "TransactionPage",
-    "TransactionProAccountExpense",
-    "TransactionProAccountExpenseEmployee",
-    "TransactionUpdate",
-    "TransactionUpdateCustomerId",
+    "Transaction", "TransactionCreate", "TransactionPage", "TransactionProAccountExpense",
+    "TransactionProAccountExpenseEmployee", "TransactionUpdate", "TransactionUpdateCustomerId",
     "TransactionUpdateSupplierId",
-]
+]  # fmt: skip
 
 
 class Transaction(Answer, frozen=True, kw_only=True):

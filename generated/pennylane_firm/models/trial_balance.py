@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from .._codec import PROMISED, Answer
 
-__all__ = ["TrialBalance", "TrialBalancePage"]
+__all__ = [
+    "TrialBalance", "TrialBalancePage",
+]  # fmt: skip
 
 
 class TrialBalance(Answer, frozen=True, kw_only=True):

@@ -54,6 +54,22 @@ def join_code(parts: Iterable[Code | str], separator: str = ", ") -> Code:
     return Code(separator.join(str(only_code(part)) for part in parts))
 
 
+def fill(parts: Iterable[Code], *, indent: int) -> Code:
+    """Comma-separated code, as many pieces to a line as fit, never broken inside a piece.
+
+    Formatters give each piece a line of its own, which would make lists of names and values a tenth of the
+    client. Where this stands, ``# fmt: skip`` keeps them away.
+    """
+    margin = " " * indent
+    lines = [margin]
+    for part in parts:
+        piece = f"{only_code(part)},"
+        if lines[-1] != margin and len(lines[-1]) + 1 + len(piece) > WIDTH:
+            lines.append(margin)
+        lines[-1] += piece if lines[-1] == margin else f" {piece}"
+    return Code("\n".join(lines))
+
+
 def docstring(paragraphs: Iterable[str], *, indent: int) -> Code:
     """A docstring, quotes included, wrapped to the line length: formatters leave prose as it is.
 

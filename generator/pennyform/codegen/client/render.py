@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from pennyform.codegen.client.code import WIDTH, Code, join_code, literal, only_code
+from pennyform.codegen.client.code import WIDTH, Code, fill, join_code, literal, only_code
 from pennyform.codegen.client.models.structures import Model, Struct
 from pennyform.codegen.client.names import class_name
 from pennyform.codegen.client.operations.authorization import OAuthEndpoints
@@ -92,14 +92,16 @@ class Renderer:
     def models(self, modules: Mapping[str, Sequence[Model]]) -> dict[str, str]:
         """The modules of models, and the index that finds a model without importing the others."""
         homes = {str(model.name): module for module, models in modules.items() for model in models}
-        index = [{"name": Code(module), "names": _names(models)} for module, models in modules.items()]
+        index = [
+            {"name": Code(module), "names": _names(models, indent=12)} for module, models in modules.items()
+        ]
         files = [self._module("models/__init__.py", "models_init.py.jinja", modules=index)]
         for module, models in modules.items():
             page = self._module(
                 f"models/{module}.py",
                 "model.py.jinja",
                 models=models,
-                names=_names(models),
+                names=_names(models, indent=4),
                 imports=list(_imports(module, models, homes)),
                 title=Code(module.replace("_", " ").capitalize()),
             )
@@ -158,8 +160,8 @@ def format_modules(files: Mapping[str, str]) -> dict[str, str]:
         return {path: (root / path).read_text(encoding="utf-8") for path in files}
 
 
-def _names(models: Iterable[Model]) -> Code:
-    return join_code(literal(name) for name in sorted(str(model.name) for model in models))
+def _names(models: Iterable[Model], *, indent: int) -> Code:
+    return fill((literal(name) for name in sorted(str(model.name) for model in models)), indent=indent)
 
 
 def _imports(module: str, models: Sequence[Model], homes: Mapping[str, str]) -> Iterator[Code]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from openapi_python_client.strings import ClassName
 
-from pennyform.codegen.client.code import Code, docstring, join_code, literal
+from pennyform.codegen.client.code import WIDTH, Code, docstring, fill, join_code, literal
 from pennyform.codegen.client.models.types import (
     AMOUNT,
     NUMBER,
@@ -214,6 +214,9 @@ def _alias(name: str, components: Components) -> Alias:
     values = [literal(value) for value in schema.get("enum", ()) if value is not None]
     if values and direction == REQUEST:
         declaration = Code(f"{class_name(name)}: TypeAlias = Literal[{join_code(values)}]")
+        if len(declaration) > WIDTH:
+            lines = fill(values, indent=_INDENT)
+            declaration = Code(f"{class_name(name)}: TypeAlias = Literal[\n{lines}\n]  # fmt: skip")
         return Alias(class_name(name), declaration, None, docstring(words, indent=0), kind.components)
     variants = components.variants(schema)
     if len(variants) < 2:
