@@ -12,7 +12,6 @@ import keyword
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec.normaliser.components import ITEM, VALUE, Component, Place
@@ -26,21 +25,35 @@ _SUFFIX = {REQUEST: "Request", ANSWER: "Answer"}
 _WITHOUT_SUFFIX = {"object": ANSWER, "union": ANSWER, "enum": REQUEST}
 
 
-@dataclass(frozen=True, slots=True)
 class Naming:
-    """What names are made from.
+    """Gives each component a name."""
 
-    Attributes:
-        components: all of them, by key.
-        operations: by method and path.
-        vendor_names: the vendor's names, by the keys of equal components.
-        known: the names given before.
-    """
+    def __init__(
+        self,
+        components: Mapping[str, Component],
+        operations: Mapping[tuple[str, str], Operation],
+        vendor_names: Mapping[str, str],
+        known: Mapping[str, ComponentName],
+    ) -> None:
+        """What names are made from.
 
-    components: Mapping[str, Component]
-    operations: Mapping[tuple[str, str], Operation]
-    vendor_names: Mapping[str, str]
-    known: Mapping[str, ComponentName]
+        Args:
+            components: all of them, by key.
+            operations: by method and path.
+            vendor_names: the vendor's names, by the keys of equal components.
+            known: the names given before.
+        """
+        # The shallowest first: inner components are named after outer ones.
+        self._components: dict[str, Component] = {}
+        places = {key: component.first_place() for key, component in components.items()}
+        for key in sorted(places, key=lambda key: (len(places[key].steps), places[key], key)):
+            self._components[key] = components[key]
+        self._operations = operations
+        self._vendor_names = vendor_names
+        self._known = known
+        self._names: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
+        self._findings: list[Finding] = []
 
     def assign(self) -> dict[str, str]:
         """A name for each component's key.
@@ -49,107 +62,86 @@ class Naming:
             Failure: two components claim one name, or an overlay gives one component two names.
         """
         # What is certain first: nothing that is only wanted can take a declared or a remembered name.
-        names = self._declared_names()
-        keys = {name: key for key, name in names.items()}
-        for key, name in self._remembered_names().items():
-            if key not in names and name not in keys:
-                names[key], keys[name] = name, key
-        self._assign_claims(self._claims(names), names, keys)
+        for give_names in (self._give_declared, self._give_remembered, self._give_by_place):
+            give_names()
+            if self._findings:
+                raise Failure(tidy(self._findings))
         unfit = [
-            _conflict(f"{name!r} cannot name a class; it would for {self.components[key].first_place()}")
-            for key, name in names.items()
+            _conflict(f"{name!r} cannot name a class; it would for {self._components[key].first_place()}")
+            for key, name in self._names.items()
             if not _CLASS_NAME.fullmatch(name) or keyword.iskeyword(name)
         ]
         if unfit:
             raise Failure(tidy(unfit))
-        return names
+        return self._names
 
-    def _declared_names(self) -> dict[str, str]:
-        names: dict[str, str] = {}
-        bearers: dict[str, Component] = {}
-        findings = []
-        for component in self._ordered():
+    def _give(self, name: str, component: Component) -> None:
+        if name in self._keys:
+            bearer = self._components[self._keys[name]]
+            places = f"one at {bearer.first_place()}, the other at {component.first_place()}"
+            self._findings.append(_conflict(f"{name} names two shapes: {places}"))
+        else:
+            self._names[component.key], self._keys[name] = name, component.key
+
+    def _give_declared(self) -> None:
+        for component in self._components.values():
             declared = list(component.declared.items())
             if len(declared) > 1:
                 (name, place), (other, other_place) = declared[:2]
                 summary = f"one shape is declared {name} at {place} and {other} at {other_place}"
-                findings.append(_conflict(summary))
+                self._findings.append(_conflict(summary))
             for name, _ in declared[:1]:
-                if name in bearers:
-                    findings.append(_collision(name, bearers[name], component))
-                names[component.key], bearers[name] = name, component
-        if findings:
-            raise Failure(tidy(findings))
-        return names
+                self._give(name, component)
 
-    def _remembered_names(self) -> dict[str, str]:
-        """Each component's former name: given at a place that it still has, else to its fingerprint."""
+    def _give_remembered(self) -> None:
+        """Give former names: each to the component at its place, else to the one that has its fingerprint."""
         keys = {
             (component.direction, str(place)): key
-            for key, component in self.components.items()
+            for key, component in self._components.items()
             for place in component.places
         }
         remembered: dict[str, str] = {}
         # Where two named components have become one, the name of the one that did not change stays.
         for unchanged in (True, False):
-            for name, record in sorted(self.known.items()):
+            for name, record in sorted(self._known.items()):
                 key = keys.get((record.direction, record.place), record.shape)
-                if key in self.components and (key == record.shape) == unchanged:
+                if key in self._components and (key == record.shape) == unchanged:
                     remembered.setdefault(key, name)
-        return remembered
+        for key, name in remembered.items():
+            if key not in self._names and name not in self._keys:
+                self._give(name, self._components[key])
 
-    def _claims(self, names: Mapping[str, str]) -> dict[str, list[Component]]:
-        """Which unnamed components claim which name, outer ones first: inner ones are named after them."""
+    def _give_by_place(self) -> None:
+        """Give the others the names they claim; of two directions that claim one, one takes a suffix."""
         keys = {
             (component.direction, place): key
-            for key, component in self.components.items()
+            for key, component in self._components.items()
             for place in component.places
         }
         claims: dict[str, list[Component]] = defaultdict(list)
-        preferred = dict(names)
-        for component in self._ordered():
-            if component.key not in preferred:
-                name = self._preferred_name(component, keys, preferred)
-                preferred[component.key] = name
-                claims[name].append(component)
-        return claims
+        claimed = dict(self._names)
+        for component in self._components.values():
+            if component.key not in claimed:
+                claimed[component.key] = self._claim(component, keys, claimed)
+                claims[claimed[component.key]].append(component)
+        for name, components in claims.items():
+            both = len({component.direction for component in components}) > 1
+            free = name not in self._keys
+            for component in components:
+                as_it_is = free and (not both or component.direction == _WITHOUT_SUFFIX[component.kind])
+                self._give(name if as_it_is else name + _SUFFIX[component.direction], component)
 
-    def _preferred_name(
-        self, component: Component, keys: Mapping[tuple[str, Place], str], preferred: Mapping[str, str]
+    def _claim(
+        self, component: Component, keys: Mapping[tuple[str, Place], str], claimed: Mapping[str, str]
     ) -> str:
-        if component.key in self.vendor_names:
-            return self.vendor_names[component.key]
+        if component.key in self._vendor_names:
+            return self._vendor_names[component.key]
         place = component.first_place()
         for outside in range(1, len(place.steps) + 1):
             parent = keys.get((component.direction, place.outside(outside)))
             if parent is not None:
-                return _inner_name(preferred[parent], place.steps[-outside:])
-        return _body_name(self.operations[place.method, place.path], place)
-
-    def _assign_claims(
-        self, claims: Mapping[str, list[Component]], names: dict[str, str], keys: dict[str, str]
-    ) -> None:
-        """Give the names wanted; where both directions want one, one of them takes a suffix."""
-        findings = []
-        for claimed, components in claims.items():
-            both = len({component.direction for component in components}) > 1
-            free = claimed not in keys
-            for component in components:
-                as_it_is = free and (not both or component.direction == _WITHOUT_SUFFIX[component.kind])
-                name = claimed if as_it_is else claimed + _SUFFIX[component.direction]
-                if name in keys:
-                    findings.append(_collision(name, self.components[keys[name]], component))
-                else:
-                    names[component.key], keys[name] = name, component.key
-        if findings:
-            raise Failure(tidy(findings))
-
-    def _ordered(self) -> list[Component]:
-        def order(component: Component) -> tuple[int, Place, str]:
-            place = component.first_place()
-            return len(place.steps), place, component.key
-
-        return sorted(self.components.values(), key=order)
+                return _inner_name(claimed[parent], place.steps[-outside:])
+        return _body_name(self._operations[place.method, place.path], place)
 
 
 def name_records(names: Mapping[str, str], components: Mapping[str, Component]) -> dict[str, ComponentName]:
@@ -195,11 +187,6 @@ def _inner_name(outer: str, steps: tuple[str, ...]) -> str:
     if steps[-1] in (ITEM, VALUE):
         words[-1:] = [singular(word) for word in words[-1:]] or ["item"]
     return outer + "".join(pascal_case(word) for word in words)
-
-
-def _collision(name: str, component: Component, other: Component) -> Finding:
-    places = f"one at {component.first_place()}, the other at {other.first_place()}"
-    return _conflict(f"{name} names two shapes: {places}")
 
 
 def _conflict(summary: str) -> Finding:
