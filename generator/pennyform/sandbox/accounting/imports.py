@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from pennyform.sandbox.accounting import ledger
-from pennyform.sandbox.accounting.invoice_lines import check_line_fields, write_lines
+from pennyform.sandbox.accounting.invoice_lines import check_line_fields, insert_lines
 from pennyform.sandbox.api_errors import conflict, unprocessable
 from pennyform.sandbox.documents.attachments import PDF
 from pennyform.sandbox.json_types import JsonObject
@@ -147,7 +147,7 @@ def store_imported_invoice(
     ledger.post_invoice_entry(context, invoice, lines[0].ledger_account_id)
     reference = reference or context.records.generate_reference(invoice.KIND)
     record = context.records.insert(invoice.KIND, invoice, reference=reference)
-    write_lines(context, record.id, [], [], lines)
+    insert_lines(context, record.id, lines)
     return record
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from pennyform.sandbox.accounting.ledger_accounts import resolve_account, substance_of
@@ -172,16 +173,58 @@ def find_line(
     return line
 
 
-def write_lines(
+@dataclass(frozen=True, slots=True)
+class LineChanges:
+    """The lines of a document after changes that are not stored yet."""
+
+    document: int
+    deleted: Sequence[Record[InvoiceLine]]
+    remaining: Sequence[Record[InvoiceLine]]
+    created: Sequence[InvoiceLine]
+
+    @property
+    def lines(self) -> list[InvoiceLine]:
+        """All lines that the document has now, in the order of their ranks."""
+        return [*(record.body for record in self.remaining), *self.created]
+
+    def store(self, context: RequestContext) -> None:
+        """Write the changes. Remaining lines too: their amounts may have changed with the others."""
+        context.records.delete(self.deleted)
+        for record in self.remaining:
+            context.records.update(record)
+        insert_lines(context, self.document, self.created)
+
+
+def change_lines(
     context: RequestContext,
     document: int,
-    deleted: Iterable[Record[InvoiceLine]],
-    updated: Iterable[Record[InvoiceLine]],
-    created: Iterable[InvoiceLine],
-) -> None:
-    """Store the changed lines of the document with this id."""
-    context.records.delete(deleted)
-    for record in updated:
-        context.records.update(record)
-    for line in created:
+    changes: JsonObject,
+    update: Callable[[InvoiceLine, JsonObject], InvoiceLine],
+    create: Callable[[JsonObject, int], InvoiceLine],
+) -> LineChanges:
+    """Carry out ``{create, update, delete}`` on the lines of a document, without storing them.
+
+    Args:
+        context: finds the lines.
+        document: its id.
+        changes: as in a request.
+        update: a line after one of the updates.
+        create: a new line of this rank.
+
+    Raises:
+        ApiError: 404 for a line that is not there.
+    """
+    lines = {line.id: line for line in lines_of(context, document)}
+    for change in changes.get("update", ()):
+        line = find_line(context, lines, change)
+        line.body = update(line.body, change)
+    deleted = [lines.pop(find_line(context, lines, change).id) for change in changes.get("delete", ())]
+    last_rank = max((line.body.rank for line in lines.values()), default=0)
+    created = [create(line, rank) for rank, line in enumerate(changes.get("create", ()), last_rank + 1)]
+    return LineChanges(document, deleted, list(lines.values()), created)
+
+
+def insert_lines(context: RequestContext, document: int, lines: Iterable[InvoiceLine]) -> None:
+    """Store new lines of the document with this id."""
+    for line in lines:
         context.records.insert(InvoiceLine.KIND, line, parent=document)

@@ -8,13 +8,13 @@ from typing import TypeVar
 
 from pennyform.sandbox.accounting import ledger, payments
 from pennyform.sandbox.accounting.invoice_lines import (
+    change_lines,
     check_discount,
     compute_amounts,
     create_line,
-    find_line,
+    insert_lines,
     lines_of,
     update_line,
-    write_lines,
 )
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
@@ -99,8 +99,7 @@ def _store_document(context: RequestContext, document: Sales, parts: _Parts) -> 
     record = context.records.insert(document.KIND, document, reference=parts.reference)
     for section in parts.sections:
         context.records.insert(InvoiceSection.KIND, section, parent=record.id)
-    for line in parts.lines:
-        context.records.insert(InvoiceLine.KIND, line, parent=record.id)
+    insert_lines(context, record.id, parts.lines)
     return record
 
 
@@ -159,21 +158,18 @@ def change_document(
     Raises:
         ApiError: 404 for a line that is not there; 422 for a rule that is broken.
     """
-    lines = {line.id: line for line in lines_of(context, document.id)}
     ranks = [section.body.rank for section in sections_of(context, document.id)]
-    for update in changes.get("update", ()):
-        line = find_line(context, lines, update)
-        line.body = update_line(context, line.body, update, ranks)
-    deleted = [lines.pop(find_line(context, lines, deletion).id) for deletion in changes.get("delete", ())]
-    last_rank = max((line.body.rank for line in lines.values()), default=0)
-    created = [
-        create_line(context, line, rank, ranks)
-        for rank, line in enumerate(changes.get("create", ()), last_rank + 1)
-    ]
+    changed = change_lines(
+        context,
+        document.id,
+        changes,
+        lambda line, update: update_line(context, line, update, ranks),
+        lambda request, rank: create_line(context, request, rank, ranks),
+    )
     _check_references(context, fields)
     document.body = document.body.updated(fields)
-    _complete(context, document.body, [*(line.body for line in lines.values()), *created])
-    write_lines(context, document.id, deleted, lines.values(), created)
+    _complete(context, document.body, changed.lines)
+    changed.store(context)
 
 
 def sections_of(context: RequestContext, document: int) -> list[Record[InvoiceSection]]:

@@ -10,13 +10,7 @@ from msgspec import UNSET
 
 from pennyform.sandbox.auth.access import Company
 from pennyform.sandbox.documents.pdf import COLUMNS, Row, pdf
-from pennyform.sandbox.model.documents import (
-    BilledTo,
-    CustomerInvoice,
-    InvoiceLine,
-    InvoiceSection,
-    Quote,
-)
+from pennyform.sandbox.model.documents import BilledTo, CustomerInvoice, InvoiceLine, InvoiceSection, Quote
 from pennyform.sandbox.model.parties import Address, Customer
 from pennyform.sandbox.money import currencies, vat
 from pennyform.sandbox.money.arithmetic import round_half_up

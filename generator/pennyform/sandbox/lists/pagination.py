@@ -17,11 +17,7 @@ from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.lists.columns import column
 from pennyform.sandbox.lists.filters import parse_filter
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import (
-    AnyRecord,
-    RecordBody,
-    Selection,
-)
+from pennyform.sandbox.storage.records import AnyRecord, RecordBody, Selection
 
 DEFAULT_LIMIT = 20
 EVERYTHING = Selection()

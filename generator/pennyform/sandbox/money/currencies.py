@@ -25,14 +25,7 @@ _NO_DECIMALS = frozenset(
 )
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _FOUR_DECIMALS = frozenset({"CLF"})
-_EUROS = {
-    "EUR": "1.0",
-    "USD": "0.9",
-    "GBP": "1.16",
-    "CHF": "1.05",
-    "CAD": "0.66",
-    "JPY": "0.0062",
-}
+_EUROS = {"EUR": "1.0", "USD": "0.9", "GBP": "1.16", "CHF": "1.05", "CAD": "0.66", "JPY": "0.0062"}
 
 
 def minor_unit_decimals(currency: str) -> int:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pennyform.sandbox.accounting.categories import (
-    present_categories,
-    present_category,
-    replace_categories,
-)
+from pennyform.sandbox.accounting.categories import present_categories, present_category, replace_categories
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.handlers.registry import handles, register_child_list, register_get, register_list
 from pennyform.sandbox.json_types import JsonObject

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pennyform.sandbox.accounting import imports, ledger
-from pennyform.sandbox.accounting.invoice_lines import check_discount, find_line, lines_of, write_lines
+from pennyform.sandbox.accounting.imports import create_imported_line
+from pennyform.sandbox.accounting.invoice_lines import change_lines, check_discount
 from pennyform.sandbox.accounting.invoice_view import present_invoice
 from pennyform.sandbox.accounting.payments import reconcile_invoice
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.handlers.registry import handles
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.model.documents import CustomerInvoice, InvoiceLine
+from pennyform.sandbox.model.documents import CustomerInvoice
 from pennyform.sandbox.model.parties import Customer, StoredFile
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record
 
 _NOT_STORED = ("invoice_lines", "import_as_incomplete", "convert_to_e_invoice", "external_reference")
 
@@ -40,8 +40,7 @@ def import_customer_invoice(context: RequestContext) -> JsonObject:
         "language": customer.billing_language,
     }
     lines = [
-        imports.create_imported_line(context, line, rank)
-        for rank, line in enumerate(request["invoice_lines"], 1)
+        create_imported_line(context, line, rank) for rank, line in enumerate(request["invoice_lines"], 1)
     ]
     invoice = CustomerInvoice.from_fields(fields)
     invoice.discount = check_discount(context, invoice.discount)
@@ -62,34 +61,22 @@ def update_imported_invoice(context: RequestContext) -> JsonObject:
     changes = fields.pop("invoice_lines", {})
     record.reference = fields.pop("external_reference", None) or record.reference
     customer = context.find(Customer, fields.get("customer_id", record.body.customer_id), "Customer")
-    _change_amounts(context, record, fields, changes)
+    changed = change_lines(
+        context,
+        record.id,
+        changes,
+        lambda line, update: create_imported_line(context, {**line.fields(), **update}, line.rank),
+        lambda line, rank: create_imported_line(context, line, rank),
+    )
+    record.body = CustomerInvoice.from_fields(imports.merge_update(record.body, fields))
+    if not changed.lines:
+        raise unprocessable("An invoice must have at least one line")
+    imports.compute_imported_amounts(record.body, changed.lines)
+    imports.check_totals(record.body, changed.lines)
+    changed.store(context)
     record.body.customer_name = customer.body.name
     context.records.update(record)
-    lines = lines_of(context, record.id)
-    ledger.post_invoice_entry(context, record.body, lines[0].body.ledger_account_id)
+    ledger.post_invoice_entry(context, record.body, changed.lines[0].ledger_account_id)
     if "transaction_reference" in fields:
         reconcile_invoice(context, record)
     return present_invoice(context, record)
-
-
-def _change_amounts(
-    context: RequestContext, record: Record[CustomerInvoice], fields: JsonObject, changes: JsonObject
-) -> None:
-    lines = {line.id: line for line in lines_of(context, record.id)}
-    for update in changes.get("update", ()):
-        line = find_line(context, lines, update)
-        merged = {**line.body.fields(), **update}
-        line.body = imports.create_imported_line(context, merged, line.body.rank)
-    deleted = [lines.pop(find_line(context, lines, deletion).id) for deletion in changes.get("delete", ())]
-    last_rank = max((line.body.rank for line in lines.values()), default=0)
-    created = [
-        imports.create_imported_line(context, line, rank)
-        for rank, line in enumerate(changes.get("create", ()), last_rank + 1)
-    ]
-    record.body = CustomerInvoice.from_fields(imports.merge_update(record.body, fields))
-    if not lines and not created:
-        raise unprocessable("An invoice must have at least one line")
-    bodies: list[InvoiceLine] = [*(line.body for line in lines.values()), *created]
-    imports.compute_imported_amounts(record.body, bodies)
-    imports.check_totals(record.body, bodies)
-    write_lines(context, record.id, deleted, lines.values(), created)
