@@ -11,7 +11,7 @@ from decimal import Decimal
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.money.amounts import parse_amount
 from pennyform.invoices.schema.schema import Schema
-from pennyform.invoices.yaml.document import Document, Json, JsonObject, Path, mappings
+from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue, mappings
 
 _AFTER_FINALIZING = ("send_by_email", "send_to_pa", "categories", "mark_as_paid", "matched_transactions")
 _OPTIONS = "options"
@@ -46,7 +46,7 @@ def check_options(document: Document, schema: Schema) -> Iterator[Finding]:
         )
 
 
-def _too_early(document: Document, options: JsonObject, schema: Schema) -> Iterator[Finding]:
+def _too_early(document: Document, options: YamlMapping, schema: Schema) -> Iterator[Finding]:
     """What a draft cannot do or carry: in the options, in the header, and on lines."""
     paths: list[Path] = [(_OPTIONS, name) for name in _AFTER_FINALIZING if options.get(name)]
     for name, field in schema["properties"].items():
@@ -77,7 +77,7 @@ def _too_early(document: Document, options: JsonObject, schema: Schema) -> Itera
         )
 
 
-def check_paid(document: Document, options: JsonObject) -> Iterator[Finding]:
+def check_paid(document: Document, options: YamlMapping) -> Iterator[Finding]:
     """Being marked as paid, where that makes no sense or is said twice."""
     rule, path = "option-contradiction", (_OPTIONS, "mark_as_paid")
     if "credit_note_of" in document.value:
@@ -94,7 +94,7 @@ def check_paid(document: Document, options: JsonObject) -> Iterator[Finding]:
         )
 
 
-def check_weights(document: Document, categories: Json) -> Iterator[Finding]:
+def check_weights(document: Document, categories: YamlValue) -> Iterator[Finding]:
     """Shares that do not add up to 1 in a group. An entry without a group may belong to any."""
     shares: dict[str, list[tuple[int, Decimal]]] = {}
     for index, entry in enumerate(categories if isinstance(categories, list) else []):
@@ -127,10 +127,10 @@ def _unbalanced(document: Document, index: int, which: str, total: Decimal, expe
     )
 
 
-def _repeated_entries(document: Document, options: JsonObject) -> Iterator[Finding]:
+def _repeated_entries(document: Document, options: YamlMapping) -> Iterator[Finding]:
     for name in ("categories", "matched_transactions", "appendices"):
         entries = options.get(name)
-        earlier: list[Json] = []
+        earlier: list[YamlValue] = []
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             identity = entry
             if isinstance(entry, dict):

@@ -14,7 +14,7 @@ from pennyform.invoices.checks.options import check_options
 from pennyform.invoices.money import dates
 from pennyform.invoices.money.amounts import parse_amount
 from pennyform.invoices.schema.schema import Schema, leaves
-from pennyform.invoices.yaml.document import Document, Json, Path, mappings
+from pennyform.invoices.yaml.document import Document, Path, YamlValue, mappings
 
 _LARGEST_QUANTITY = Decimal(10) ** 12
 _QUANTITY_DECIMALS = 6
@@ -84,7 +84,7 @@ def check_deadline(document: Document) -> Iterator[Finding]:
 def check_sections(document: Document) -> Iterator[Finding]:
     """Ranks of sections that do not count 1, 2, 3."""
     sections = mappings(document.value.get("invoice_line_sections"))
-    ranks: list[Json] = [section.get("rank") for _, section in sections]
+    ranks: list[YamlValue] = [section.get("rank") for _, section in sections]
     if not all(map(_is_integer, ranks)) or sorted(ranks) == list(range(1, len(ranks) + 1)):
         return
     for expected, (index, section) in enumerate(sections, start=1):
@@ -142,7 +142,7 @@ def check_quantity(document: Document, path: Path, quantity: Decimal) -> Iterato
 
 
 def check_discount(
-    document: Document, path: Path, discount: Json, gross: Decimal | None
+    document: Document, path: Path, discount: YamlValue, gross: Decimal | None
 ) -> Iterator[Finding]:
     """A discount of more than everything, or of less than nothing, is a mistake.
 
@@ -175,9 +175,9 @@ def discount_fix(value: Decimal, gross: Decimal) -> str:
     return f"write {min(gross, Decimal(0)):f} to {max(gross, Decimal(0)):f}"
 
 
-def _is_integer(value: Json) -> bool:
+def _is_integer(value: YamlValue) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: Json) -> bool:
+def _is_number(value: YamlValue) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)

@@ -18,7 +18,7 @@ import jinja2.nodes
 
 from pennyform.invoices.expressions.errors import explain_expression_error
 from pennyform.invoices.expressions.sandbox import environment
-from pennyform.invoices.yaml.document import Json
+from pennyform.invoices.yaml.document import YamlValue
 from pennyform.invoices.yaml.scalars import FORBIDDEN
 
 Value = str | int | Decimal | date | bool
@@ -33,14 +33,14 @@ _OPERATORS = frozenset(("and", "else", "if", "in", "is", "not", "or"))
 _LONGEST_RESULT = 20_000
 
 
-_Evaluator = Callable[[Mapping[str, Json]], Any]
+_Evaluator = Callable[[Mapping[str, YamlValue]], Any]
 
 
 class ExpressionError(ValueError):
     """An expression cannot be evaluated; the text says why."""
 
 
-def evaluate(text: str, names: Mapping[str, Json]) -> Value | None:
+def evaluate(text: str, names: Mapping[str, YamlValue]) -> Value | None:
     """The value of a scalar that holds expressions.
 
     Args:
@@ -125,7 +125,7 @@ def _compile_expression(source: str) -> _Evaluator:
     except (jinja2.TemplateError, ValueError, SyntaxError, ArithmeticError) as error:
         raise ExpressionError(f"`{source}`: {explain_expression_error(error)}") from error
 
-    def run(names: Mapping[str, Json]) -> Any:
+    def run(names: Mapping[str, YamlValue]) -> Any:
         try:
             return compiled(**names)
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pennyform.findings import Finding
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema
-from pennyform.invoices.yaml.document import Document, Json, JsonObject, Mark, Path
+from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue
 
 MOST_LINES = 2_000
 _HOLDS_EXPRESSION = re.compile(r"\{[{%#]")
@@ -32,11 +32,11 @@ class Scope:
     ``row.price``); ``about`` says for which row they are evaluated, where that is not plain from elsewhere.
     """
 
-    names: Mapping[str, Json]
+    names: Mapping[str, YamlValue]
     sources: Mapping[str, Mark]
     about: str = ""
 
-    def within(self, names: Mapping[str, Json], sources: Mapping[str, Mark]) -> Scope:
+    def within(self, names: Mapping[str, YamlValue], sources: Mapping[str, Mark]) -> Scope:
         """This scope with more names, which hide those of the same name."""
         return Scope({**self.names, **names}, {**self.sources, **sources}, self.about)
 
@@ -63,7 +63,7 @@ class Evaluation:
         self.origins: dict[Path, Origin] = {}
         self.findings: list[Finding] = []
 
-    def evaluate(self, schema: Schema, scope: Scope, at: Path, to: Path = ()) -> Json:
+    def evaluate(self, schema: Schema, scope: Scope, at: Path, to: Path = ()) -> YamlValue:
         """The part of the document at ``at`` with its expressions replaced by their results.
 
         Args:
@@ -96,7 +96,7 @@ class Evaluation:
             )
         return result is True
 
-    def _part(self, value: Json, schema: Schema, scope: Scope, at: Path, to: Path) -> Json:
+    def _part(self, value: YamlValue, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlValue:
         mark = self._document.marks.get(at)
         if mark:
             self.marks[to] = mark
@@ -111,8 +111,10 @@ class Evaluation:
             return self._entries(value, schema.get("items", {}), scope, at, to)
         return self._scalar(value, schema, scope, at, to) if isinstance(value, str) else value
 
-    def _entries(self, value: list[Json], schema: Schema, scope: Scope, at: Path, to: Path) -> list[Json]:
-        entries: list[Json] = []
+    def _entries(
+        self, value: list[YamlValue], schema: Schema, scope: Scope, at: Path, to: Path
+    ) -> list[YamlValue]:
+        entries: list[YamlValue] = []
         for index, entry in enumerate(value):
             path = (*at, index)
             controls = entry if isinstance(entry, dict) else {}
@@ -131,7 +133,7 @@ class Evaluation:
                     entries.append(self._part(content, schema, inner, path, (*to, len(entries))))
         return [entry for entry in entries if entry is not _NOTHING]
 
-    def _repetitions(self, controls: JsonObject, scope: Scope, at: Path) -> Iterator[Scope]:
+    def _repetitions(self, controls: YamlMapping, scope: Scope, at: Path) -> Iterator[Scope]:
         """The scope of each repetition of an entry: one, unless it says ``for_each``."""
         name = controls.get("for_each")
         if name is None:
@@ -156,7 +158,7 @@ class Evaluation:
             summary = f"`{name}` is neither a list nor a whole number"
             self.findings.append(self._document.finding("template-loop", summary, (*at, "for_each")))
 
-    def _scalar(self, text: str, schema: Schema, scope: Scope, at: Path, to: Path) -> Json:
+    def _scalar(self, text: str, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlValue:
         if not _HOLDS_EXPRESSION.search(text):
             return text
         mark = self._document.mark(at)
@@ -179,7 +181,7 @@ class Evaluation:
         self.marks[to] = scope.sources.get(name, mark)
         return _as_field(schema, self._run(text, scope, at))
 
-    def _run(self, text: str, scope: Scope, at: Path) -> Json:
+    def _run(self, text: str, scope: Scope, at: Path) -> YamlValue:
         """The native result of an expression; ``_NOTHING`` when there is none, or an error."""
         # Importing Jinja costs more than validating a file; most files need no expression.
         from pennyform.invoices.expressions.compile import ExpressionError, evaluate
@@ -200,7 +202,7 @@ class Evaluation:
         return _NOTHING if result is None else result
 
 
-def _as_field(schema: Schema, value: Json) -> Json:
+def _as_field(schema: Schema, value: YamlValue) -> YamlValue:
     """A native value as the field writes it: an amount as text, a date as text, a number as a number."""
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types

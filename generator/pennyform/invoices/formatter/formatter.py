@@ -13,7 +13,7 @@ from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.formatter.lines import Lines
 from pennyform.invoices.money.amounts import parse_amount
 from pennyform.invoices.schema.schema import Schema, leaves
-from pennyform.invoices.yaml.document import Document, Json, Path
+from pennyform.invoices.yaml.document import Document, Path, YamlValue
 from pennyform.invoices.yaml.reader import read
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -95,7 +95,7 @@ def _unquoted_amounts(document: Document, schema: Schema) -> dict[Path, str]:
     return amounts
 
 
-def _ordered_mappings(value: Json, schema: Schema, path: Path = ()) -> list[tuple[Path, list[str]]]:
+def _ordered_mappings(value: YamlValue, schema: Schema, path: Path = ()) -> list[tuple[Path, list[str]]]:
     """Every mapping whose fields the schema orders, outer ones first, with that order."""
     mappings: list[tuple[Path, list[str]]] = []
     if isinstance(value, dict) and isinstance(schema.get("properties"), dict):
@@ -115,7 +115,7 @@ def _letters(text: str) -> list[str]:
     return sorted("".join(text.replace('"', "").split()))
 
 
-def _is_same(before: Json, after: Json, amounts: dict[Path, str], path: Path = ()) -> bool:
+def _is_same(before: YamlValue, after: YamlValue, amounts: dict[Path, str], path: Path = ()) -> bool:
     """Whether two values are equal, but for the quotes around ``amounts``."""
     if path in amounts:
         return Decimal(before) == parse_amount(after)

@@ -26,7 +26,7 @@ from pennyform.invoices.sources.kinds import kind_of
 from pennyform.invoices.sources.settings import parse_settings
 from pennyform.invoices.sources.source_file import FileReader, Source, SourceFile
 from pennyform.invoices.templates.library import Library
-from pennyform.invoices.yaml.document import Document, JsonObject
+from pennyform.invoices.yaml.document import Document, YamlMapping
 
 _SHARED_KINDS = ("customer", "product", "invoice-template")
 
@@ -65,7 +65,7 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
         reader: reads the files.
     """
     findings: list[Finding] = []
-    value: JsonObject = {}
+    value: YamlMapping = {}
     if sources.settings:
         file = reader.read(sources.settings)
         findings += file.findings

@@ -16,7 +16,7 @@ from pennyform.invoices.schema.rules import with_remedies
 from pennyform.invoices.sources.discover import Sources, discover
 from pennyform.invoices.sources.kinds import is_surely_an_invoice
 from pennyform.invoices.sources.source_file import FileReader, Source
-from pennyform.invoices.yaml.document import JsonObject
+from pennyform.invoices.yaml.document import YamlMapping
 
 if TYPE_CHECKING:
     from pennyform.invoices.checks.credit_notes import CreditNote
@@ -68,7 +68,7 @@ def load(
     return context.repository(invoices, files), tidy(with_remedies(findings))
 
 
-def own_templates(folder: Path) -> dict[str, JsonObject]:
+def own_templates(folder: Path) -> dict[str, YamlMapping]:
     """The content of each usable template of the repository in ``folder``, by name."""
     reader = FileReader()
     sources = discover([folder], reader)

@@ -20,7 +20,7 @@ from pennyform.findings import Finding
 from pennyform.invoices.schema import messages
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.schema.suggestions import unknown_field_finding
-from pennyform.invoices.yaml.document import Document, Json, Path
+from pennyform.invoices.yaml.document import Document, Path, YamlValue
 
 
 def _is_integer(_checker: object, instance: object) -> bool:
@@ -42,9 +42,9 @@ class _SchemaError:
 
     path: Path
     keyword: str
-    expected: Json
-    value: Json
-    schema: Json
+    expected: YamlValue
+    value: YamlValue
+    schema: YamlValue
     schema_path: tuple[str | int, ...]
 
 
@@ -157,7 +157,7 @@ def _missing_fields(
 def _branch(root: Schema, schema_path: tuple[str | int, ...]) -> _Branch | None:
     """The innermost ``if`` that ``schema_path`` leads through."""
     branch = None
-    schema: Json = root
+    schema: YamlValue = root
     for step in schema_path:
         if step in ("then", "else") and "if" in schema:
             name = schema["if"]["required"][0]

@@ -10,7 +10,7 @@ from pennyform.findings import Finding
 from pennyform.invoices.money import vat_codes
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema
-from pennyform.invoices.yaml.document import Document, Json, Path, describe_path
+from pennyform.invoices.yaml.document import Document, Path, YamlValue, describe_path
 
 _MOST_LISTED = 10
 _SIXTH_DECIMAL = Decimal("0.000001")
@@ -47,7 +47,7 @@ def field_name(path: Path) -> str:
     return f"`{names[-1]}`" if names else "the definition"
 
 
-def type_finding(document: Document, path: Path, schema: Schema, value: Json) -> Finding:
+def type_finding(document: Document, path: Path, schema: Schema, value: YamlValue) -> Finding:
     """The value at ``path`` is of another type than ``schema`` asks for."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     if path[-1:] == ("vat_rate",) and is_number:
@@ -69,7 +69,7 @@ def type_finding(document: Document, path: Path, schema: Schema, value: Json) ->
     )
 
 
-def _kind(value: Json) -> str:
+def _kind(value: YamlValue) -> str:
     if value is None:
         return "empty"
     if isinstance(value, bool):
@@ -81,7 +81,7 @@ def _kind(value: Json) -> str:
     return "a list" if isinstance(value, list) else "text"
 
 
-def _type_fix(types: Sequence[str], value: Json) -> str:
+def _type_fix(types: Sequence[str], value: YamlValue) -> str:
     if value is None:
         return "give it a value, or delete the key"
     if "string" in types and isinstance(value, bool | int | Decimal):
@@ -97,7 +97,7 @@ def _type_fix(types: Sequence[str], value: Json) -> str:
     return "write `name: value` for each field" if "object" in types else ""
 
 
-def enum_finding(document: Document, path: Path, allowed: Sequence[Json], value: Json) -> Finding:
+def enum_finding(document: Document, path: Path, allowed: Sequence[YamlValue], value: YamlValue) -> Finding:
     """The value at ``path`` is none of ``allowed``."""
     if path[-1:] == ("vat_rate",):
         return vat_rate_finding(document, path, value)
@@ -120,7 +120,7 @@ def enum_finding(document: Document, path: Path, allowed: Sequence[Json], value:
     )
 
 
-def vat_rate_finding(document: Document, path: Path, value: Json) -> Finding:
+def vat_rate_finding(document: Document, path: Path, value: YamlValue) -> Finding:
     """The value at ``path`` is no VAT code that an invoice can have."""
     text, detail = shorten(value), ""
     if text == "any":
@@ -171,7 +171,7 @@ def _write_quoted(value: Decimal) -> str:
     return f'write "{canonical(value.quantize(_SIXTH_DECIMAL, ROUND_HALF_UP, Context(prec=40)))}"'
 
 
-def bound_finding(document: Document, path: Path, keyword: str, bound: Json) -> Finding:
+def bound_finding(document: Document, path: Path, keyword: str, bound: YamlValue) -> Finding:
     """The value at ``path`` is beyond a limit of the schema, or not the constant it must be."""
     rule, summary, fix = "not-allowed", "is not allowed here", ""
     match keyword:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from pennyform import data
 from pennyform.findings import failure
-from pennyform.invoices.yaml.document import Json, JsonObject, Path
+from pennyform.invoices.yaml.document import Path, YamlValue
 
-Schema = JsonObject
+Schema = dict[str, Any]
 """A JSON Schema of draft 07, with our own ``x-pennyform-…`` keywords."""
 
 
@@ -34,9 +35,9 @@ def definition_schema(kind: str) -> Schema:
     return schema
 
 
-def leaves(schema: Schema, value: Json) -> Iterator[tuple[Path, Schema, Json]]:
+def leaves(schema: Schema, value: YamlValue) -> Iterator[tuple[Path, Schema, YamlValue]]:
     """Every scalar and natural key in ``value`` that ``schema`` knows, with its path and its own schema."""
-    waiting: list[tuple[Path, Schema, Json]] = [((), schema, value)]
+    waiting: list[tuple[Path, Schema, YamlValue]] = [((), schema, value)]
     while waiting:
         path, schema, value = waiting.pop()
         if isinstance(value, dict) and "properties" in schema and "x-pennyform-key" not in schema:

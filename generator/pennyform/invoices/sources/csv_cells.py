@@ -24,7 +24,7 @@ _BARE_CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
 csv.field_size_limit(LARGEST_FILE)
 
 
-class Cell(NamedTuple):
+class Cell(NamedTuple):  # a file of a megabyte may have half a million of them
     """The text of one cell, and where it begins; line and column count from 1."""
 
     text: str

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.sources.csv_cells import Cell, CsvError, csv_rows
-from pennyform.invoices.yaml.document import Document, JsonObject, Mark
+from pennyform.invoices.yaml.document import Document, Mark, YamlMapping
 from pennyform.invoices.yaml.reader import decode, read, read_bytes
 
 MOST_ROWS = 20_000
@@ -23,7 +23,7 @@ _YAML = (".yaml", ".yml", ".json")
 class Row:
     """One row: its values by column, the place of each (by ``column`` or ``column.inner``), and its own."""
 
-    values: JsonObject
+    values: YamlMapping
     marks: dict[str, Mark]
     mark: Mark
 

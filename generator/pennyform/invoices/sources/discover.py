@@ -11,7 +11,7 @@ from pathlib import Path
 from pennyform.findings import Failure, Finding, Severity, failure
 from pennyform.invoices.sources.safe_path import close_name, rejected_files
 from pennyform.invoices.sources.source_file import FileReader, Source
-from pennyform.invoices.yaml.document import Json
+from pennyform.invoices.yaml.document import YamlValue
 
 SETTINGS_FILE = "pennyform.yaml"
 _SUFFIXES = (".yaml", ".yml")
@@ -101,7 +101,7 @@ def is_data(path: Path, root: Path) -> bool:
 def _ignore_rule(settings: Source | None, root: Path, reader: FileReader) -> Callable[[Source], bool]:
     """Whether the settings ignore a file. What is wrong with the settings is reported by who checks them."""
     document = reader.read(settings).document if settings else None
-    value: Json = document.value if document else None
+    value: YamlValue = document.value if document else None
     ignore = value.get("ignore") if isinstance(value, dict) else None
     entries = ignore if isinstance(ignore, list) else []
     patterns = [pattern.strip("/") for pattern in entries if isinstance(pattern, str)]

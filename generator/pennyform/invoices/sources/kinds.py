@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pennyform.invoices.sources.source_file import Source
-from pennyform.invoices.yaml.document import Document, Json
+from pennyform.invoices.yaml.document import Document, YamlValue
 
 KINDS = ("invoice", "customer", "product", "invoice-template")
 _KINDS_OF_INVOICES = ("imported_invoice", "credit_note")
@@ -43,7 +43,7 @@ def is_surely_an_invoice(source: Source, content: bytes | None) -> bool:
     return not source.kind and (content is None or not any(hint in content for hint in _HINTS))
 
 
-def definition_schema_name(value: Json) -> str:
+def definition_schema_name(value: YamlValue) -> str:
     """The name of the schema for an invoice definition: created or imported, one invoice or many."""
     fields = value if isinstance(value, dict) else {}
     is_imported = "file" in fields or fields.get("kind") == "imported_invoice"

@@ -6,14 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from pennyform.invoices.model import Policies, Settings
-from pennyform.invoices.yaml.document import Json, JsonObject
+from pennyform.invoices.yaml.document import YamlMapping, YamlValue
 
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_ROUNDING = "line"
 _ENVIRONMENTS = ("sandbox", "production")
 
 
-def parse_settings(root: Path, value: JsonObject) -> Settings:
+def parse_settings(root: Path, value: YamlMapping) -> Settings:
     """The settings in a valid ``pennyform.yaml``, or the defaults.
 
     Args:
@@ -30,7 +30,7 @@ def parse_settings(root: Path, value: JsonObject) -> Settings:
     )
 
 
-def _policies(value: JsonObject, environment: str) -> Policies:
+def _policies(value: YamlMapping, environment: str) -> Policies:
     """The general policies, and over them those of one environment."""
     of_environment = value.get("environments", {}).get(environment, {}).get("policies", {})
     limits = {**value.get("policies", {}), **of_environment}
@@ -45,7 +45,7 @@ def _policies(value: JsonObject, environment: str) -> Policies:
     )
 
 
-def _by_currency(value: Json) -> dict[str, Decimal]:
+def _by_currency(value: YamlValue) -> dict[str, Decimal]:
     """Amounts by currency; a single one is in euros."""
     amounts = value if isinstance(value, dict) else {"EUR": value}
     return {currency: Decimal(amount) for currency, amount in amounts.items()}

@@ -17,7 +17,7 @@ from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.templates.inheritance import LISTS, Template, shift_entries
 from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
 from pennyform.invoices.templates.values import resolve_values
-from pennyform.invoices.yaml.document import Document, JsonObject, Mark, Path
+from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping
 
 _About = TypeVar("_About")
 _TEMPLATE_FIELDS = ("template", "values")
@@ -56,7 +56,7 @@ def header_scope(document: Document) -> Scope:
     """What the header of ``document`` says literally, as native values."""
     header = {name: document.value.get(name) for name in HEADER_NAMES}
     literals = {name: value for name, value in header.items() if isinstance(value, str) and "{{" not in value}
-    days: JsonObject = {
+    days: YamlMapping = {
         name: dates.parse(literals[name]) or literals[name]
         for name in ("date", "deadline")
         if name in literals
@@ -79,7 +79,9 @@ def _value_marks(document: Document, template: Template) -> dict[str, Mark]:
     return value_marks
 
 
-def _join(definition: ResolvedDefinition, evaluation: Evaluation, provided: JsonObject) -> ResolvedDefinition:
+def _join(
+    definition: ResolvedDefinition, evaluation: Evaluation, provided: YamlMapping
+) -> ResolvedDefinition:
     """The definition's own fields over those provided; lines of both, the provided ones first."""
     document = definition.document
     own = {name: value for name, value in document.value.items() if name not in _TEMPLATE_FIELDS}

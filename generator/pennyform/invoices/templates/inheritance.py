@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pennyform.findings import Finding
 from pennyform.invoices.templates.parameters import Parameter, WrongValueError, parse_parameter, to_native
-from pennyform.invoices.yaml.document import Document, Json, JsonObject, Path
+from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue
 
 LISTS = ("invoice_lines", "invoice_line_sections")
 """The lists of an invoice that a template begins and a definition goes on with."""
@@ -74,7 +74,7 @@ def inherit(document: Document, base: Document) -> Document:
     return Document(document.file, value, marks, document.spoiled)
 
 
-def _is_overridden(own: JsonObject, path: Path) -> bool:
+def _is_overridden(own: YamlMapping, path: Path) -> bool:
     """Whether a template that says ``own`` replaces what the extended one says at ``path``."""
     if len(path) < 2 or path[0] not in ("invoice", "parameters"):
         return path != () and path[0] in own and path[0] not in ("invoice", "parameters")
@@ -98,7 +98,7 @@ def shift_entries(marks: Mapping[Path, _About], parent: Path, by: Mapping[str, i
 def _check_defaults(document: Document, parameters: Mapping[str, Parameter]) -> Iterator[Finding]:
     """Defaults and allowed values that their own parameter refuses."""
     for name, parameter in parameters.items():
-        values: dict[Path, Json] = {} if parameter.required else {("default",): parameter.default}
+        values: dict[Path, YamlValue] = {} if parameter.required else {("default",): parameter.default}
         values |= {("enum", index): value for index, value in enumerate(parameter.enum)}
         declared = [(parameter, step, value) for step, value in values.items()]
         declared += [

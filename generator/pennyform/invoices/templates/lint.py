@@ -14,7 +14,7 @@ from pennyform.findings import Finding
 from pennyform.invoices.expressions.compile import ExpressionError, syntax_trees
 from pennyform.invoices.templates.apply import HEADER_NAMES
 from pennyform.invoices.templates.parameters import Parameter
-from pennyform.invoices.yaml.document import Document, Json, Path
+from pennyform.invoices.yaml.document import Document, Path, YamlValue
 
 Known = Mapping[str, frozenset[str] | None]
 """What expressions may name, and the fields that each of it has; None where it has none to name."""
@@ -37,7 +37,7 @@ def check_expressions(document: Document, parameters: Mapping[str, Parameter]) -
 
 
 def _check_part(
-    document: Document, path: Path, value: Json, known: Known, parameters: Mapping[str, Parameter]
+    document: Document, path: Path, value: YamlValue, known: Known, parameters: Mapping[str, Parameter]
 ) -> Iterator[Finding]:
     if isinstance(value, dict):
         # A repeated entry gives its own names to the expressions in it.

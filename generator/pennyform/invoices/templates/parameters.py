@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from pennyform.invoices.money import dates
 from pennyform.invoices.money.amounts import canonical, parse_amount
-from pennyform.invoices.yaml.document import Json, JsonObject, Path
+from pennyform.invoices.yaml.document import Path, YamlMapping, YamlValue
 
 TYPES = {
     "text": "text",
@@ -58,14 +58,14 @@ class Parameter:
     type: str
     description: str
     required: bool
-    default: Json
-    enum: tuple[Json, ...]
+    default: YamlValue
+    enum: tuple[YamlValue, ...]
     fields: Mapping[str, Parameter]
-    minimum: Json = None
-    maximum: Json = None
+    minimum: YamlValue = None
+    maximum: YamlValue = None
 
 
-def parse_parameter(name: str, declaration: JsonObject) -> Parameter:
+def parse_parameter(name: str, declaration: YamlMapping) -> Parameter:
     """The parameter that a valid declaration describes.
 
     Raises:
@@ -95,7 +95,7 @@ def parse_parameter(name: str, declaration: JsonObject) -> Parameter:
     return replace(parameter, **limits)
 
 
-def to_native(parameter: Parameter, value: Json, *, from_text: bool = False) -> Json:
+def to_native(parameter: Parameter, value: YamlValue, *, from_text: bool = False) -> YamlValue:
     """``value`` as expressions see it: an amount as a decimal, a date as a day, a list with its entries.
 
     Args:
@@ -125,7 +125,7 @@ def to_native(parameter: Parameter, value: Json, *, from_text: bool = False) -> 
     return native
 
 
-def _as_type(parameter: Parameter, value: Json, *, from_text: bool) -> Json:
+def _as_type(parameter: Parameter, value: YamlValue, *, from_text: bool) -> YamlValue:
     """``value`` as a native value of the parameter's type, None when it is none."""
     match parameter.type:
         case "amount":
@@ -145,7 +145,7 @@ def _as_type(parameter: Parameter, value: Json, *, from_text: bool) -> Json:
             return value if fits else None
 
 
-def _list_entry(parameter: Parameter, index: int, entry: Json, *, from_text: bool) -> JsonObject:
+def _list_entry(parameter: Parameter, index: int, entry: YamlValue, *, from_text: bool) -> YamlMapping:
     known = ", ".join(f"`{name}`" for name in parameter.fields)
     if not isinstance(entry, dict):
         raise WrongValueError(f"a mapping with {known}", (index,))
@@ -164,7 +164,7 @@ def _list_entry(parameter: Parameter, index: int, entry: Json, *, from_text: boo
     return fields
 
 
-def _suggestion(parameter: Parameter, value: Json) -> str:
+def _suggestion(parameter: Parameter, value: YamlValue) -> str:
     """What to write instead of ``value``: the nearest value allowed, or the number that it looks like."""
     if parameter.enum or parameter.type == "boolean":
         from difflib import get_close_matches

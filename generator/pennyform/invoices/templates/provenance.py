@@ -14,7 +14,7 @@ from pennyform.invoices.model import Body, Key, Repository, lines_of
 from pennyform.invoices.money.totals import FROM_PRODUCT
 from pennyform.invoices.schema.schema import Schema, definition_schema
 from pennyform.invoices.sources.kinds import definition_schema_name
-from pennyform.invoices.yaml.document import Json, Mark, Path, pointer
+from pennyform.invoices.yaml.document import Mark, Path, YamlValue, pointer
 from pennyform.results.rendering import ValueOrigin
 
 _NAMES = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
@@ -38,8 +38,8 @@ def find_provenance(resolved: ResolvedInvoice, repository: Repository) -> Iterat
 
 
 def _leaves(
-    schema: Schema, value: Json, path: Path = (), sent_path: Path = ()
-) -> Iterator[tuple[Path, Path, Json]]:
+    schema: Schema, value: YamlValue, path: Path = (), sent_path: Path = ()
+) -> Iterator[tuple[Path, Path, YamlValue]]:
     """Each scalar of a body: its path in the definition, its path in the body, and the value."""
     if isinstance(value, Mapping):
         for name, field in schema["properties"].items():
@@ -53,7 +53,7 @@ def _leaves(
         yield path, sent_path, value
 
 
-def _value_origin(resolved: ResolvedInvoice, path: Path, sent_path: Path, value: Json) -> ValueOrigin:
+def _value_origin(resolved: ResolvedInvoice, path: Path, sent_path: Path, value: YamlValue) -> ValueOrigin:
     origin = resolved.origins.get(path)
     mark = origin.mark if origin else resolved.document.mark(path)
     own = mark.file == resolved.document.file

@@ -13,7 +13,7 @@ from pennyform.invoices.sources.discover import DATA_FOLDER, is_data
 from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
 from pennyform.invoices.templates.apply import header_scope
 from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
-from pennyform.invoices.yaml.document import Document, JsonObject
+from pennyform.invoices.yaml.document import Document, YamlMapping
 
 _YAML = (".yaml", ".yml")
 _SUFFIXES = (*_YAML, ".json", ".csv", ".tsv", ".txt")
@@ -93,6 +93,6 @@ def expand_series(
     return definitions, findings
 
 
-def _for_each(document: Document) -> JsonObject:
+def _for_each(document: Document) -> YamlMapping:
     value = document.value["for_each"]
     return value if isinstance(value, dict) else {"file": value}

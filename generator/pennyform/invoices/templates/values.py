@@ -5,12 +5,12 @@ from __future__ import annotations
 from pennyform.findings import Finding
 from pennyform.invoices.templates.inheritance import Template
 from pennyform.invoices.templates.parameters import TYPES, UnknownFieldError, WrongValueError, to_native
-from pennyform.invoices.yaml.document import Document, JsonObject, Path
+from pennyform.invoices.yaml.document import Document, Path, YamlMapping
 
 
 def resolve_values(
     document: Document, template: Template, *, from_text: bool = False
-) -> tuple[JsonObject, list[Finding]]:
+) -> tuple[YamlMapping, list[Finding]]:
     """The native value of each parameter, as given in ``document`` or the default; and every finding.
 
     Args:

@@ -18,8 +18,8 @@ Path = tuple[str | int, ...]
 
 # What a file may say: dict, list, str, int, Decimal, bool or None. Which of them stands where is for the
 # emitted schemas to say, at run time; a type checker cannot know it.
-Json = Any
-JsonObject = dict[str, Json]
+YamlValue = Any
+YamlMapping = dict[str, YamlValue]
 
 
 class Mark(NamedTuple):  # one for every value of every file: a dataclass takes 2.5 times as long to make
@@ -44,7 +44,7 @@ class Document:
     def __init__(
         self,
         file: str,
-        value: Json,
+        value: YamlValue,
         marks: dict[Path, Mark] | None = None,
         spoiled: set[Path] | None = None,
     ) -> None:
@@ -109,7 +109,7 @@ def describe_path(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def mappings(value: Json) -> list[tuple[int, JsonObject]]:
+def mappings(value: YamlValue) -> list[tuple[int, YamlMapping]]:
     """The entries of a list that are mappings, with their indexes; none when ``value`` is no list."""
     items = value if isinstance(value, list) else []
     return [(index, item) for index, item in enumerate(items) if isinstance(item, dict)]

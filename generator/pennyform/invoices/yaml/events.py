@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.yaml.document import Document, Json, JsonObject, Mark, Path, pointer
+from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue, pointer
 from pennyform.invoices.yaml.scalars import FORBIDDEN, Ambiguous, resolve
 
 DEEPEST = 32
@@ -120,7 +120,7 @@ class DocumentBuilder:
                 break
         return None if value is None else Document(self.name, value, self.marks, self.spoiled)
 
-    def _node(self, event: Any, path: Path, key: Any | None) -> Json:
+    def _node(self, event: Any, path: Path, key: Any | None) -> YamlValue:
         self.nodes += 1
         if self.nodes > MOST_NODES:
             summary = f"the file holds more than {MOST_NODES:,} values"
@@ -151,16 +151,16 @@ class DocumentBuilder:
             return self._sequence(path)
         return self._mapping(path)
 
-    def _sequence(self, path: Path) -> list[Json]:
-        items: list[Json] = []
+    def _sequence(self, path: Path) -> list[YamlValue]:
+        items: list[YamlValue] = []
         for event in self.events:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
             items.append(self._node(event, (*path, len(items)), None))
         return items
 
-    def _mapping(self, path: Path) -> JsonObject:
-        members: JsonObject = {}
+    def _mapping(self, path: Path) -> YamlMapping:
+        members: YamlMapping = {}
         for key in self.events:
             if isinstance(key, yaml.MappingEndEvent):
                 break
@@ -200,7 +200,7 @@ class DocumentBuilder:
         self._node(next(self.events), (*path, ""), key)
         self.marks = marks
 
-    def _scalar(self, event: Any, path: Path) -> Json:
+    def _scalar(self, event: Any, path: Path) -> YamlValue:
         text: str = event.value
         # No printable text holds a forbidden character; asking that first saves two searches for nearly all.
         match = not text.isprintable() and (FORBIDDEN.search(text) or _CARRIAGE_RETURN.search(text))

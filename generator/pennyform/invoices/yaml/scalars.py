@@ -7,9 +7,9 @@ some of them otherwise. Text like that is rejected instead of guessed. Dates sta
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
 
 # What no invoice needs and what can make a text show something else than it says: control characters,
 # bidirectional overrides, byte order marks in the middle, line separators that are not line feeds.
@@ -38,7 +38,8 @@ _YAML_NUMBER = re.compile(
 Scalar = str | int | Decimal | bool | None
 
 
-class Ambiguous(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
     """A scalar that is rejected: why, and what to write instead."""
 
     reason: str

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import yaml
 
-from pennyform.invoices.yaml.document import JsonObject
+from pennyform.invoices.yaml.document import YamlMapping
 
 # What every reader of YAML takes for text; anything else is quoted.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
@@ -17,7 +17,7 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _TAG = "tag:yaml.org,2002:"
 
 
-def definition_text(value: JsonObject, *, schema: str) -> str:
+def definition_text(value: YamlMapping, *, schema: str) -> str:
     """The text of a definition file.
 
     Args:
