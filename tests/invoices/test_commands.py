@@ -274,7 +274,7 @@ def test_colour_only_on_a_terminal_and_never_against_ones_will(monkeypatch: pyte
     terminal = Terminal.system()
     assert terminal.ansi(Screen()).enabled
     assert not terminal.ansi(io.StringIO()).enabled
-    assert not terminal.ansi(Screen(), no_color=True).enabled
+    assert not terminal._replace(no_color=True).ansi(Screen()).enabled
     monkeypatch.setenv("NO_COLOR", "1")
     assert not terminal.ansi(Screen()).enabled
 

@@ -107,7 +107,9 @@ def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> in
     command = importlib.import_module(f"pennyform.cli.commands.{verb}")
     parser = _Parser(prog=f"pennyform {verb}", description=f"pennyform {verb}: {VERBS[verb]}.")
     command.configure(parser)
-    options = command.read_options(parser.parse_args(argv[1:]))
+    args = parser.parse_args(argv[1:])
+    terminal = terminal._replace(no_color=getattr(args, "no_color", False))
+    options = command.read_options(args)
     if verb not in _ACCOUNT_VERBS:
         return int(command.run(options, terminal))
     if runtime is None:

@@ -21,8 +21,6 @@ def run_on_definitions(
     targets: TargetOptions,
     terminal: Terminal,
     runtime: Runtime,
-    *,
-    no_color: bool,
 ) -> Exit:
     """Load the definitions that ``targets`` name and do ``work`` on them, unless there are errors in them.
 
@@ -30,7 +28,7 @@ def run_on_definitions(
         What ``work`` returns; 4 when there are findings, which are printed on standard error.
     """
     repository, findings = runtime.load_definitions(targets.paths, environment=targets.environment)
-    terminal.print_findings(findings, no_color=no_color)
+    terminal.print_findings(findings)
     if errors(findings):
         return Exit.FINDINGS
     try:
@@ -38,7 +36,7 @@ def run_on_definitions(
         preflight(repository)
         return work(repository)
     except PlanRejectedError as problem:
-        terminal.print_findings(problem.findings, no_color=no_color)
+        terminal.print_findings(problem.findings)
         return Exit.FINDINGS
     except OutcomeError as problem:
         return report_account_error(problem, terminal)

@@ -35,17 +35,3 @@ class TargetOptions:
             tuple(getattr(args, "target", ())),
             getattr(args, "prune", False),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
-    """How to print: the format, whether to colour, and the file that gets a page besides."""
-
-    format: str = "text"
-    no_color: bool = False
-    html: Path | None = None
-
-    @classmethod
-    def of(cls, args: argparse.Namespace) -> OutputOptions:
-        """Those of a command line; a command that has no such option leaves it out."""
-        return cls(getattr(args, "format", "text"), args.no_color, getattr(args, "html", None))

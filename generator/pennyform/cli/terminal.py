@@ -19,12 +19,16 @@ _LARGEST_SOURCE = 1024 * 1024
 
 # No dataclass: `validate` runs in commit hooks, and importing dataclasses would be a tenth of its time.
 class Terminal(NamedTuple):
-    """Where a command reads and writes, and the environment variables it was started with."""
+    """Where a command reads and writes, and the environment variables it was started with.
+
+    ``no_color`` tells that the user wants no colour.
+    """
 
     stdin: TextIO
     stdout: TextIO
     stderr: TextIO
     environ: Mapping[str, str]
+    no_color: bool = False
 
     @classmethod
     def system(cls) -> Terminal:
@@ -43,24 +47,19 @@ class Terminal(NamedTuple):
         """Write ``text`` on standard output, whatever its encoding."""
         self.stdout.write(encodable(text, self.stdout.encoding or "utf-8"))
 
-    def ansi(self, stream: TextIO, *, no_color: bool = False) -> Ansi:
-        """Colour only on a terminal, and never when the user does not want it."""
-        colour = not no_color and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
-        return Ansi(enabled=colour and stream.isatty())
+    def ansi(self, stream: TextIO | None = None) -> Ansi:
+        """Colour for ``stream`` (standard output), if it is a terminal and the user wants colour."""
+        unwanted = self.no_color or self.environ.get("NO_COLOR") or self.environ.get("TERM") == "dumb"
+        return Ansi(enabled=not unwanted and (stream or self.stdout).isatty())
 
-    def print_findings(
-        self, findings: Iterable[Finding], stream: TextIO | None = None, *, no_color: bool = False
-    ) -> None:
-        """Print ``findings`` as text, sorted, each with its source line.
+    def print_findings(self, findings: Iterable[Finding], stream: TextIO | None = None) -> None:
+        """Print ``findings`` as text, sorted and without repeats, each with its source line.
 
-        Args:
-            findings: in any order; repeats are dropped.
-            stream: standard error when left out.
-            no_color: the user asked for none.
+        ``stream`` is standard error when left out.
         """
         stream = stream or self.stderr
         relative = [finding._replace(file=shorten_path(finding.file)) for finding in findings]
-        text = render(tidy(relative), _source_lines(), self.ansi(stream, no_color=no_color))
+        text = render(tidy(relative), _source_lines(), self.ansi(stream))
         stream.write(encodable(text, stream.encoding or "utf-8"))
 
 

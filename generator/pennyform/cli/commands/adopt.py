@@ -38,7 +38,6 @@ class AdoptOptions:
     first: str | None
     last: str | None
     references: tuple[str, ...]
-    no_color: bool
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +85,7 @@ def read_options(args: argparse.Namespace) -> AdoptOptions:
             "--from and --to name no days",
             fix="name the first day with --from, a later one with --to",
         )
-    return AdoptOptions(TargetOptions.of(args), args.first, args.last, tuple(args.reference), args.no_color)
+    return AdoptOptions(TargetOptions.of(args), args.first, args.last, tuple(args.reference))
 
 
 def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
@@ -96,7 +95,6 @@ def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         options.targets,
         terminal,
         runtime,
-        no_color=options.no_color,
     )
 
 
@@ -123,7 +121,7 @@ def _adopt(repository: Repository, options: AdoptOptions, terminal: Terminal, ru
     terminal.print(f"Adopted: {len(paths)} definitions, which say what the account has.")
     problems += [f"{path} was not kept: {why}" for path, why in sorted(withdrawn.items())]
     findings = [Finding("adopt-left", Severity.WARNING, text) for text in problems]
-    terminal.print_findings(findings, no_color=options.no_color)
+    terminal.print_findings(findings)
     return Exit.FINDINGS if problems else Exit.OK
 
 

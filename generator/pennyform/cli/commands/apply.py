@@ -11,7 +11,7 @@ from pennyform.cli.commands.plan import print_plan
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import require_all_definitions, run_on_definitions
 from pennyform.cli.exits import Exit
-from pennyform.cli.options import OutputOptions, TargetOptions
+from pennyform.cli.options import TargetOptions
 from pennyform.cli.progress import progress_on
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.applying.report import ApplyReport
@@ -42,7 +42,7 @@ class ApplyOptions:
 
     Attributes:
         targets: the definitions and the account; those of ``saved_plan`` when there is one.
-        output: how to print the plan and the report.
+        format: how to print the plan and the report.
         saved_plan: what to carry out instead of a new plan.
         auto_approve: do not ask before changing anything.
         wait: seconds to wait for PDFs in all; None for the default.
@@ -54,7 +54,7 @@ class ApplyOptions:
     """
 
     targets: TargetOptions
-    output: OutputOptions
+    format: str
     saved_plan: SavedPlan | None
     auto_approve: bool
     wait: int | None
@@ -139,7 +139,7 @@ def read_options(args: argparse.Namespace) -> ApplyOptions:
         )
     return ApplyOptions(
         targets,
-        OutputOptions.of(args),
+        args.format,
         saved,
         args.auto_approve,
         args.wait,
@@ -168,7 +168,6 @@ def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         options.targets,
         terminal,
         runtime,
-        no_color=options.output.no_color,
     )
 
 
@@ -219,8 +218,8 @@ def _apply(session: Session, options: ApplyOptions, terminal: Terminal) -> Exit:
     plan = session.plan(prune=targets.prune)
     if saved:
         _check_saved_plan(saved, session, plan)
-    if options.output.format == "text":
-        print_plan(plan.document(), options.output, terminal)
+    if options.format == "text":
+        print_plan(plan.document(), options.format, terminal)
     require_scopes(plan)
     if plan.pending and saved:
         session.journal.write(PlanUsed(plan=saved.id))
@@ -235,11 +234,10 @@ def _apply(session: Session, options: ApplyOptions, terminal: Terminal) -> Exit:
             )
     with progress_on(terminal.stderr) as progress:
         report = session.apply(plan, progress)
-    if options.output.format == "json":
+    if options.format == "json":
         terminal.write(json_text(report.document()))
     else:
-        ansi = terminal.ansi(terminal.stdout, no_color=options.output.no_color)
-        terminal.write(report_apply.render(report.document(), ansi))
+        terminal.write(report_apply.render(report.document(), terminal.ansi()))
     return exit_of(report)
 
 

@@ -19,7 +19,6 @@ class FmtOptions(NamedTuple):
 
     paths: tuple[Path, ...]
     check: bool
-    no_color: bool
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def read_options(args: argparse.Namespace) -> FmtOptions:
     """The options that ``args`` hold."""
-    return FmtOptions(tuple(map(Path, args.paths)), args.check, args.no_color)
+    return FmtOptions(tuple(map(Path, args.paths)), args.check)
 
 
 def run(options: FmtOptions, terminal: Terminal) -> Exit:
@@ -49,7 +48,7 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
                 terminal.print(f"formatted {result.name}")
         elif not result.findings:
             unchanged += 1
-    terminal.print_findings(findings, terminal.stdout, no_color=options.no_color)
+    terminal.print_findings(findings, terminal.stdout)
     outcome = "would be formatted" if options.check else "formatted"
     terminal.print(f"{_files(changed)} {outcome}, {_files(unchanged)} as they should be")
     return Exit.FINDINGS if findings else Exit.OK

@@ -10,7 +10,7 @@ from pennyform.cli.arguments import add_account, add_format, add_page, add_paths
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import require_all_definitions, run_on_definitions, write_page
 from pennyform.cli.exits import Exit
-from pennyform.cli.options import OutputOptions, TargetOptions
+from pennyform.cli.options import TargetOptions
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.planning.planner import make_plan
@@ -25,10 +25,15 @@ from pennyform.results.plan import PlanDocument
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """``out`` is the file to save the plan in; with ``detailed_exitcode``, changes to be made exit 2."""
+    """What to plan, and how to print it.
+
+    ``html`` is the file that gets a page besides, ``out`` the one to save the plan in; with
+    ``detailed_exitcode``, changes to be made exit 2.
+    """
 
     targets: TargetOptions
-    output: OutputOptions
+    format: str
+    html: Path | None
     out: Path | None
     detailed_exitcode: bool
 
@@ -49,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def read_options(args: argparse.Namespace) -> PlanOptions:
     """The options that ``args`` hold."""
-    return PlanOptions(TargetOptions.of(args), OutputOptions.of(args), args.out, args.detailed_exitcode)
+    return PlanOptions(TargetOptions.of(args), args.format, args.html, args.out, args.detailed_exitcode)
 
 
 def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
@@ -59,7 +64,6 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         options.targets,
         terminal,
         runtime,
-        no_color=options.output.no_color,
     )
 
 
@@ -75,9 +79,9 @@ def _plan(repository: Repository, options: PlanOptions, terminal: Terminal, runt
         if targets.prune:
             plan = with_orphans(plan, repository, account)
     document = plan.document()
-    print_plan(document, options.output, terminal)
-    if options.output.html:
-        write_page(_page(document), options.output.html, terminal)
+    print_plan(document, options.format, terminal)
+    if options.html:
+        write_page(_page(document), options.html, terminal)
     if out:
         content = binding.to_save(
             plan,
@@ -96,16 +100,16 @@ def _plan(repository: Repository, options: PlanOptions, terminal: Terminal, runt
     return Exit.PENDING if options.detailed_exitcode and plan.pending else Exit.OK
 
 
-def print_plan(plan: PlanDocument, output: OutputOptions, terminal: Terminal) -> None:
-    """Print a plan as ``output`` says."""
-    if output.format == "json":
+def print_plan(plan: PlanDocument, format_: str, terminal: Terminal) -> None:
+    """Print a plan as ``text``, ``json``, ``markdown`` or ``html``."""
+    if format_ == "json":
         text = json_text(plan)
-    elif output.format == "markdown":
+    elif format_ == "markdown":
         text = plan_markdown.render(plan)
-    elif output.format == "html":
+    elif format_ == "html":
         text = _page(plan)
     else:
-        text = plan_text.render(plan, terminal.ansi(terminal.stdout, no_color=output.no_color))
+        text = plan_text.render(plan, terminal.ansi())
     terminal.write(text)
 
 

@@ -34,7 +34,6 @@ class RenderOptions:
 
     paths: tuple[Path, ...]
     format: str
-    no_color: bool
     provenance: bool
 
 
@@ -49,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def read_options(args: argparse.Namespace) -> RenderOptions:
     """The options that ``args`` hold."""
-    return RenderOptions(tuple(map(Path, args.paths)), args.format, args.no_color, args.provenance)
+    return RenderOptions(tuple(map(Path, args.paths)), args.format, args.provenance)
 
 
 def run(options: RenderOptions, terminal: Terminal) -> Exit:
@@ -60,7 +59,7 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
     as_json = options.format == "json"
     resolved: list[ResolvedInvoice] = []
     repository, findings = load(options.paths, resolved.append if as_json or options.provenance else None)
-    terminal.print_findings(findings, no_color=options.no_color)
+    terminal.print_findings(findings)
     if errors(findings):
         return Exit.FINDINGS
     document = _document(repository, resolved)

@@ -41,7 +41,6 @@ class DiffOptions:
     old: str
     new: str
     format: str
-    no_color: bool
     fail_on: str | None
     accepted: Path | None
     against: tuple[Path, ...]
@@ -80,7 +79,6 @@ def read_options(args: argparse.Namespace) -> DiffOptions:
         args.old,
         args.new,
         args.format,
-        args.no_color,
         args.fail_on,
         args.accepted,
         tuple(args.against or ()),
@@ -100,7 +98,7 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
     uses = look_through(changes, options.against, (old, new)) if options.against else None
     diff = diff_document(changes, old=options.old, new=options.new, accepted=accepted, uses=uses)
     findings = [*_unread(unread_old, unread_new), *unused_acceptances(accepted, changes)]
-    terminal.print_findings(findings, no_color=options.no_color)
+    terminal.print_findings(findings)
     _print(diff, options, terminal)
     limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if is_failure(changes, accepted, limit) else Exit.OK
@@ -220,8 +218,7 @@ def _print(diff: ContractDiffDocument, options: DiffOptions, terminal: Terminal)
     elif options.format == "markdown":
         text = contract_diff_markdown.render(diff)
     else:
-        ansi = terminal.ansi(terminal.stdout, no_color=options.no_color)
-        text = contract_diff_text.render(diff, ansi, longest=None if options.show_all else 6)
+        text = contract_diff_text.render(diff, terminal.ansi(), longest=None if options.show_all else 6)
     terminal.write(text)
 
 
@@ -249,4 +246,4 @@ def print_changes(
     changes = compare(old, new)
     uses = look_through(changes, against, (old, new)) if against else None
     diff = diff_document(changes, old=names[0], new=names[1], accepted={}, uses=uses)
-    terminal.write("\n" + contract_diff_text.render(diff, terminal.ansi(terminal.stdout)))
+    terminal.write("\n" + contract_diff_text.render(diff, terminal.ansi()))

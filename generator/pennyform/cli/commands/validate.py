@@ -20,7 +20,6 @@ class ValidateOptions(NamedTuple):
 
     paths: tuple[Path, ...]
     format: str
-    no_color: bool
     output: Path | None
     jobs: int | None
 
@@ -45,7 +44,7 @@ def _positive(text: str) -> int:
 
 def read_options(args: argparse.Namespace) -> ValidateOptions:
     """The options that ``args`` hold."""
-    return ValidateOptions(tuple(map(Path, args.paths)), args.format, args.no_color, args.output, args.jobs)
+    return ValidateOptions(tuple(map(Path, args.paths)), args.format, args.output, args.jobs)
 
 
 def run(options: ValidateOptions, terminal: Terminal) -> Exit:
@@ -59,7 +58,7 @@ def run(options: ValidateOptions, terminal: Terminal) -> Exit:
                 "not-writable", f"it cannot be written: {error.strerror}", file=str(options.output)
             ) from error
     elif options.format == "text":
-        terminal.print_findings(summary.findings, terminal.stdout, no_color=options.no_color)
+        terminal.print_findings(summary.findings, terminal.stdout)
     else:
         terminal.write(_render(options.format, summary))
     if options.output or options.format in ("text", "github"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 from pennyform.cli.arguments import add_account, add_format, add_page, add_paths, add_targets
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import run_on_definitions, write_page
 from pennyform.cli.exits import Exit
-from pennyform.cli.options import OutputOptions, TargetOptions
+from pennyform.cli.options import TargetOptions
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only
@@ -22,10 +23,11 @@ from pennyform.results.verification import VerificationDocument
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """What to verify, and how to print it."""
+    """What to verify, and how to print it; ``html`` is the file that gets a page besides."""
 
     targets: TargetOptions
-    output: OutputOptions
+    format: str
+    html: Path | None
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def read_options(args: argparse.Namespace) -> VerifyOptions:
     """The options that ``args`` hold."""
-    return VerifyOptions(TargetOptions.of(args), OutputOptions.of(args))
+    return VerifyOptions(TargetOptions.of(args), args.format, args.html)
 
 
 def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
@@ -49,26 +51,23 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         options.targets,
         terminal,
         runtime,
-        no_color=options.output.no_color,
     )
 
 
 def _verify(repository: Repository, options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
-    output = options.output
     with connect(repository, options.targets.token_file, terminal.environ, runtime) as connection:
         paths = connection.state(repository, connection.account.company())
         state = refresh_read_only(repository, connection.account, paths, runtime.storage)
         verification = verify(repository, state.remote)
     document = verification.document()
-    if output.format == "json":
+    if options.format == "json":
         terminal.write(json_text(document))
-    elif output.format == "html":
+    elif options.format == "html":
         terminal.write(_page(document))
     else:
-        ansi = terminal.ansi(terminal.stdout, no_color=output.no_color)
-        terminal.write(verification_text.render(document, ansi))
-    if output.html:
-        write_page(_page(document), output.html, terminal)
+        terminal.write(verification_text.render(document, terminal.ansi()))
+    if options.html:
+        write_page(_page(document), options.html, terminal)
     return Exit.DRIFT if verification.drift else Exit.OK
 
 
