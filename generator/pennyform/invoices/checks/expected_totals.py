@@ -8,6 +8,7 @@ from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.money.totals import Product, UnknownProductError, totals
 
+# Pennylane's two rounding models: tax per line, or tax per VAT code (docs/money.md).
 _OTHER = {"line": "document", "document": "line"}
 
 

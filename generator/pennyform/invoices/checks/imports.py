@@ -19,6 +19,7 @@ from pennyform.invoices.money.totals import line_before_tax
 from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.yaml.document import Path
 
+# Of an e-invoice, as docs/definitions.md says; an import that is not converted may have any number.
 _E_INVOICE_NUMBER = re.compile(r"[A-Za-z0-9\-+_/]{1,35}")
 _PDF = "application/pdf"
 _TOTALS = ("currency_amount_before_tax", "currency_tax", "currency_amount")

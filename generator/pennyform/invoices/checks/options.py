@@ -13,6 +13,7 @@ from pennyform.invoices.money.amounts import parse_amount
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue, mappings
 
+# A draft cannot be mailed, paid or categorised; these are requests of their own, sent after finalizing.
 _AFTER_FINALIZING = ("send_by_email", "send_to_pa", "categories", "mark_as_paid", "matched_transactions")
 _OPTIONS = "options"
 

@@ -166,6 +166,7 @@ def check_amounts(resolved: ResolvedInvoice, product: Product) -> Iterator[Findi
     if not body.discount or body.discount.type != "absolute" or resolved.invoice.file:
         return
     try:
+        # Before tax, both rounding models come to the same.
         before_tax = totals(body._replace(discount=UNSET), rounding="line", product=product).before_tax
     except UnknownProductError:
         return

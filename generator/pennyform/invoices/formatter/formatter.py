@@ -110,6 +110,7 @@ def _ordered_mappings(value: YamlValue, schema: Schema, path: Path = ()) -> list
     return mappings
 
 
+# A second check that needs no YAML: a line lost or doubled, a comment included, would show here.
 def _letters(text: str) -> list[str]:
     """Every character but spaces and quotes, comments included, sorted."""
     return sorted("".join(text.replace('"', "").split()))

@@ -74,6 +74,7 @@ class Lines:
         """The keys of a mapping in the order in which they are written; none when they cannot be moved."""
         members = _member_names(document, path)
         marks = [document.marks[(*path, name)] for name in members]
+        # Keys in braces share a line, and so may an explicit key (`? key`) and its value.
         columns = {mark.key_column for mark in marks}
         if len(columns) != 1 or len({mark.key_line for mark in marks}) != len(marks) or not order:
             return []
@@ -122,6 +123,7 @@ class Lines:
         mark = document.marks[following]
         column = mark.key_column - 1
         if isinstance(following[-1], int):
+            # A list's item begins at its dash, which has no mark.
             column = self._lines[mark.line - 1].rfind("-", 0, mark.column - 1)
         return self._block_start(mark.key_line - 1, column, self._floor(document, path))
 

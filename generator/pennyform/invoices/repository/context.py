@@ -82,6 +82,7 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
         findings += file.findings
         if file.document:
             _add(context, kind, file, file.document)
+    # Also templates that no definition uses are checked; those without a finding are ready for all invoices.
     for name in context.library.own():
         context.library.find(name)
     context.library.check_expressions(sources.asked.union(source.name for source in sources.given))

@@ -135,12 +135,13 @@ class _DefinitionChecker:
             if schema_name == "definitions/invoice" and isinstance(document.value, dict):
                 findings += self._wrong_values(definition)
             return None
-        whole: ResolvedDefinition | None = definition
+        complete: ResolvedDefinition | None = definition
         if "template" in document.value:
-            whole = self._apply_template(definition, findings)
-        if whole is None:
+            complete = self._apply_template(definition, findings)
+        if complete is None:
             return None
-        document = with_prefix(whole.document, self.context.settings.reference_prefix)
+        # After the template: an expression may have given the reference.
+        document = with_prefix(complete.document, self.context.settings.reference_prefix)
         attachments, problems = find_attachments(document, self.context.settings.root)
         findings += problems
         if problems:
@@ -154,7 +155,7 @@ class _DefinitionChecker:
 
             invoice, problems = as_e_invoice(invoice, document, self.context.settings.root)
             findings += problems
-        return ResolvedInvoice(document, invoice, whole.origins)
+        return ResolvedInvoice(document, invoice, complete.origins)
 
     def _wrong_values(self, definition: ResolvedDefinition) -> list[Finding]:
         """What the template finds wrong with the values, reported together with the other mistakes."""
@@ -176,13 +177,14 @@ class _DefinitionChecker:
             return None
         from pennyform.invoices.templates.apply import apply_template
 
-        whole, problems = apply_template(definition, template, definition_schema(schema_name))
+        complete, problems = apply_template(definition, template, definition_schema(schema_name))
+        # A broken expression of the template is one finding, however many invoices use it.
         findings += [finding for finding in problems if finding.place not in library.reported]
-        if whole is None:
+        if complete is None:
             return None
         # Once more by the schema: what expressions gave may be of the wrong form.
-        valid = is_valid(schema_name, whole.document, findings, is_well_formed=self.is_well_formed)
-        return whole if valid else None
+        valid = is_valid(schema_name, complete.document, findings, is_well_formed=self.is_well_formed)
+        return complete if valid else None
 
 
 def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Iterator[Finding]:

@@ -122,6 +122,7 @@ def check_credit_notes(
     credited = {note.of for note in notes}
     known = [claim for claim in claims if claim.kind == "invoice" and claim.reference in credited]
     files = {claim.source for claim in known}
+    # A reference does not say which file it is in; the claims do.
     again = [source for source in sources.given if source.name in files]
     again += _files_mentioning(credited - {claim.reference for claim in known}, sources, context, reader)
     product, rounding = context.repository().product, context.settings.rounding

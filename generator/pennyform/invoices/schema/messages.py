@@ -50,6 +50,7 @@ def field_name(path: Path) -> str:
 def type_finding(document: Document, path: Path, schema: Schema, value: YamlValue) -> Finding:
     """The value at ``path`` is of another type than ``schema`` asks for."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    # `vat_rate: 20` is meant as a rate, whatever its type.
     if path[-1:] == ("vat_rate",) and is_number:
         return vat_rate_finding(document, path, value)
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -138,6 +139,7 @@ def vat_rate_finding(document: Document, path: Path, value: YamlValue) -> Findin
 
 def pattern_finding(document: Document, path: Path, schema: Schema, value: str) -> Finding:
     """The text at ``path`` does not have the form that ``schema`` asks for."""
+    # Messages for other patterns are emitted with the schema, where editors show them too.
     if schema.get("format") != "decimal":
         summary = f"{field_name(path)} cannot be `{shorten(value)}`"
         return document.finding("wrong-form", summary, path, detail=schema.get("patternErrorMessage", ""))

@@ -51,6 +51,7 @@ def _suggest(name: str, known: Schema, root: Schema) -> tuple[str, str, str]:
     close = get_close_matches(name, known, n=1, cutoff=0.7)
     if close:
         return close[0], "", f"write `{close[0]}`"
+    # Right, but at the wrong level: mostly an indentation too many or too few.
     elsewhere = next((path for path in _fields(root) if path[-1] == name), None)
     if elsewhere:
         parent = ".".join(elsewhere[:-1])

@@ -55,6 +55,7 @@ def apply_template(
 def header_scope(document: Document) -> Scope:
     """What the header of ``document`` says literally, as native values."""
     header = {name: document.value.get(name) for name in HEADER_NAMES}
+    # Text with an expression is not known yet: the template's own expressions cannot refer to it.
     literals = {name: value for name, value in header.items() if isinstance(value, str) and "{{" not in value}
     days: YamlMapping = {
         name: dates.parse(literals[name]) or literals[name]
@@ -71,7 +72,7 @@ def _value_marks(document: Document, template: Template) -> dict[str, Mark]:
     for name in template.parameters:
         path: Path = ("values", name)
         marks = document.marks
-        if path not in marks:
+        if path not in marks:  # the default counts
             marks, path = template.document.marks, ("parameters", name, "default")
         for value_path, mark in marks.items():
             if value_path[: len(path)] == path:
@@ -84,25 +85,28 @@ def _join(
 ) -> ResolvedDefinition:
     """The definition's own fields over those provided; lines of both, the provided ones first."""
     document = definition.document
-    own = {name: value for name, value in document.value.items() if name not in _TEMPLATE_FIELDS}
-    value = {**provided, **own}
-    by = {}
+    fields = {name: value for name, value in document.value.items() if name not in _TEMPLATE_FIELDS}
+    value = {**provided, **fields}
+    offsets = {}
     for name in LISTS:
-        if name in provided and isinstance(own.get(name), list):
-            by[name] = len(provided[name])
-            value[name] = [*provided[name], *own[name]]
-    marks = {**_from_template(evaluation.marks, own), **_own(document.marks, by)}
-    origins = {**_from_template(evaluation.origins, own), **_own(definition.origins, by)}
-    spoiled = set(_own(dict.fromkeys(document.spoiled), by))
+        if name in provided and isinstance(fields.get(name), list):
+            offsets[name] = len(provided[name])
+            value[name] = [*provided[name], *fields[name]]
+    marks = {**_from_template(evaluation.marks, fields), **_from_definition(document.marks, offsets)}
+    origins = {**_from_template(evaluation.origins, fields), **_from_definition(definition.origins, offsets)}
+    spoiled = set(_from_definition(dict.fromkeys(document.spoiled), offsets))
     return replace(definition, document=Document(document.file, value, marks, spoiled), origins=origins)
 
 
-def _from_template(marks: Mapping[Path, _About], own: Mapping[str, object]) -> dict[Path, _About]:
-    """What is known about values that the template provides and the definition does not say itself."""
-    return {path: mark for path, mark in marks.items() if path and (path[0] in LISTS or path[0] not in own)}
+def _from_template(marks: Mapping[Path, _About], fields: YamlMapping) -> dict[Path, _About]:
+    """What is known about values that the template provides and the ``fields`` of the definition do not."""
+    # Entries of lists are never replaced: those of the definition come behind them.
+    return {
+        path: mark for path, mark in marks.items() if path and (path[0] in LISTS or path[0] not in fields)
+    }
 
 
-def _own(marks: Mapping[Path, _About], by: Mapping[str, int]) -> dict[Path, _About]:
-    """What is known about the definition's own values, its lines moved behind the template's."""
-    kept = {path: mark for path, mark in marks.items() if path[:1] not in (("template",), ("values",))}
-    return shift_entries(kept, (), by)
+def _from_definition(marks: Mapping[Path, _About], offsets: Mapping[str, int]) -> dict[Path, _About]:
+    """What is known about the definition's values, its lines moved behind the template's."""
+    of_fields = {path: mark for path, mark in marks.items() if path[:1] not in (("template",), ("values",))}
+    return shift_entries(of_fields, (), offsets)

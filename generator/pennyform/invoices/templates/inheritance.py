@@ -60,37 +60,40 @@ def parse_template(document: Document, base: Template | None = None) -> tuple[Te
 
 def inherit(document: Document, base: Document) -> Document:
     """``document`` with what it does not say itself taken from ``base``: its lines follow the base's."""
-    own, inherited = document.value["invoice"], base.value["invoice"]
+    fields, inherited = document.value["invoice"], base.value["invoice"]
     lists = {
-        name: [*inherited.get(name, ()), *own.get(name, ())]
+        name: [*inherited.get(name, ()), *fields.get(name, ())]
         for name in LISTS
-        if name in inherited or name in own
+        if name in inherited or name in fields
     }
     parameters = {**base.value.get("parameters", {}), **document.value.get("parameters", {})}
-    value = {**document.value, "parameters": parameters, "invoice": {**inherited, **own, **lists}}
-    by = {name: len(inherited.get(name, ())) for name in LISTS}
+    value = {**document.value, "parameters": parameters, "invoice": {**inherited, **fields, **lists}}
+    offsets = {name: len(inherited.get(name, ())) for name in LISTS}
     marks = {path: mark for path, mark in base.marks.items() if not _is_overridden(document.value, path)}
-    marks |= shift_entries(document.marks, ("invoice",), by)
+    marks |= shift_entries(document.marks, ("invoice",), offsets)
     return Document(document.file, value, marks, document.spoiled)
 
 
-def _is_overridden(own: YamlMapping, path: Path) -> bool:
-    """Whether a template that says ``own`` replaces what the extended one says at ``path``."""
+def _is_overridden(value: YamlMapping, path: Path) -> bool:
+    """Whether a template that says ``value`` replaces what the extended one says at ``path``."""
+    # Two mappings are merged by key, all else is replaced; lists of the invoice are joined.
     if len(path) < 2 or path[0] not in ("invoice", "parameters"):
-        return path != () and path[0] in own and path[0] not in ("invoice", "parameters")
-    return path[1] not in LISTS and path[1] in own.get(str(path[0]), {})
+        return path != () and path[0] in value and path[0] not in ("invoice", "parameters")
+    return path[1] not in LISTS and path[1] in value.get(str(path[0]), {})
 
 
-def shift_entries(marks: Mapping[Path, _About], parent: Path, by: Mapping[str, int]) -> dict[Path, _About]:
-    """``marks`` with the entries of each list below ``parent`` moved on by as many as ``by`` says."""
+def shift_entries(
+    marks: Mapping[Path, _About], parent: Path, offsets: Mapping[str, int]
+) -> dict[Path, _About]:
+    """``marks`` with the entries of each list below ``parent`` moved on by its offset."""
     depth = len(parent)
     shifted = {}
     for path, mark in marks.items():
-        if len(path) > depth + 1 and path[:depth] == parent and path[depth] in by:
+        if len(path) > depth + 1 and path[:depth] == parent and path[depth] in offsets:
             name, index = path[depth : depth + 2]
             # Where the schema's finding is that the list is none, the step behind its name is no index.
             if isinstance(index, int):
-                path = (*parent, name, index + by[str(name)], *path[depth + 2 :])  # noqa: PLW2901
+                path = (*parent, name, index + offsets[str(name)], *path[depth + 2 :])  # noqa: PLW2901
         shifted[path] = mark
     return shifted
 
@@ -140,14 +143,14 @@ def _check_types(
             )
 
 
-def _check_loops(template: Template, own: Document) -> Iterator[Finding]:
+def _check_loops(template: Template, document: Document) -> Iterator[Finding]:
     """``for_each`` over something that is no list and no whole number."""
     loops = [name for name, parameter in template.parameters.items() if parameter.type in ("list", "integer")]
     for index, line in enumerate(template.document.value["invoice"].get("invoice_lines", ())):
         path = ("invoice", "invoice_lines", index, "for_each")
         name = line.get("for_each")
         # A line of the extended template is reported there.
-        if name is not None and name not in loops and template.document.mark(path).file == own.file:
+        if name is not None and name not in loops and template.document.mark(path).file == document.file:
             listed = ", ".join(f"`{loop}`" for loop in loops)
             yield template.document.finding(
                 "template-loop",

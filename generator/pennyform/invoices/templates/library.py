@@ -86,6 +86,7 @@ class Library:
     def _find(self, name: str, extending: tuple[str, ...]) -> Template | None:
         """The template called ``name``, asked for by those that lead to it by extending one another."""
         if name not in self._templates:
+            # Only when the user has none of that name: an own template replaces the built-in one.
             if name not in self._documents:
                 path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
                 if path.is_file():
@@ -109,11 +110,13 @@ class Library:
             )
             return None
         if extended is not None:
+            # Its own findings are reported where it is; what extends it cannot be used either.
             base = self._find(extended, names)
             if base is None:
                 if extended not in self._documents:
                     self.findings.append(self._unknown(document, ("extends",), extended))
                 return None
+        # Most repositories have no templates: parameters and expressions are only imported for those that do.
         from pennyform.invoices.templates.inheritance import parse_template
 
         template, findings = parse_template(document, base)

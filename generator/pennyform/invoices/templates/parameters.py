@@ -114,6 +114,7 @@ def to_native(parameter: Parameter, value: YamlValue, *, from_text: bool = False
         elif parameter.type == "boolean":
             value = {"true": True, "false": False}.get(value, value)
     native = _as_type(parameter, value, from_text=from_text)
+    # `enum` holds values as they are written, limits are native.
     if native is None or (parameter.enum and value not in parameter.enum):
         allowed = ", ".join(f"`{allowed}`" for allowed in parameter.enum)
         must = f"one of {allowed}" if allowed else TYPES[parameter.type]

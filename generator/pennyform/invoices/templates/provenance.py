@@ -56,7 +56,7 @@ def _leaves(
 def _value_origin(resolved: ResolvedInvoice, path: Path, sent_path: Path, value: YamlValue) -> ValueOrigin:
     origin = resolved.origins.get(path)
     mark = origin.mark if origin else resolved.document.mark(path)
-    own = mark.file == resolved.document.file
+    from_definition = mark.file == resolved.document.file
     # A definition for many rows is placed at its row: another file than that and its own is a template.
     from_row = mark.file == resolved.invoice.place.file
     uses = {}
@@ -68,7 +68,7 @@ def _value_origin(resolved: ResolvedInvoice, path: Path, sent_path: Path, value:
     return ValueOrigin(
         pointer=pointer(sent_path),
         value=value.to_json() if isinstance(value, Key) else value,
-        source="definition" if own else "data" if from_row else "template",
+        source="definition" if from_definition else "data" if from_row else "template",
         place=_place(mark),
         expression=origin.expression if origin else UNSET,
         uses=uses or UNSET,

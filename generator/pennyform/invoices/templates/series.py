@@ -79,11 +79,12 @@ def expand_series(
     header = header_scope(document)
     definitions: list[ResolvedDefinition] = []
     findings: list[Finding] = []
+    # The row's names hide those of the header: `row` and `index` mean the same in every definition.
     for index, row in enumerate(rows, start=1):
         marks = {f"{name}.{column}": mark for column, mark in row.marks.items()}
         names = {**header.names, name: row.values, "index": index}
         scope = Scope(names, {**header.sources, **marks}, f"For {row.place}.")
-        evaluation = Evaluation(single)
+        evaluation = Evaluation(single)  # a new one for each row: it keeps the places of one result
         if condition is None or evaluation.is_true(condition, scope, ("for_each", "when")):
             value = evaluation.evaluate(schema, scope, ())
             made = Document(document.file, value, evaluation.marks, document.spoiled)

@@ -18,13 +18,13 @@ def resolve_values(
         template: what it names.
         from_text: whether numbers may be text, as in a CSV file.
     """
-    given = document.value.get("values") or {}
-    if not isinstance(given, dict):
+    values = document.value.get("values") or {}
+    if not isinstance(values, dict):
         return {}, []  # the schema's finding
-    findings = [_unknown(document, name, template) for name in given if name not in template.parameters]
-    values = {}
+    findings = [_unknown(document, name, template) for name in values if name not in template.parameters]
+    native: YamlMapping = {}
     for name, parameter in template.parameters.items():
-        if name not in given and parameter.required:
+        if name not in values and parameter.required:
             # A misspelled name is one mistake, not an unknown value and a missing one.
             if any(finding.fix == f"write `{name}`" for finding in findings):
                 continue
@@ -41,7 +41,7 @@ def resolve_values(
             )
             continue
         try:
-            values[name] = to_native(parameter, given.get(name, parameter.default), from_text=from_text)
+            native[name] = to_native(parameter, values.get(name, parameter.default), from_text=from_text)
         except WrongValueError as error:
             path = ("values", name, *error.path)
             subject = f"entry {path[-1] + 1}" if isinstance(path[-1], int) else f"`{path[-1]}`"
@@ -51,7 +51,7 @@ def resolve_values(
                     "wrong-value", f"{subject} must be {error}", path, key=is_name, fix=error.fix
                 )
             )
-    return values, findings
+    return native, findings
 
 
 def _unknown(document: Document, name: str, template: Template) -> Finding:
