@@ -35,30 +35,18 @@ class DescriptionFacts:
 
 
 def schema_facts(schema: JsonObject) -> DescriptionFacts:
-    """The facts in a schema's description.
-
-    Args:
-        schema: the vendor's schema object.
-    """
+    """The facts in a schema's description."""
     return _read(str(schema.get("description", "")), schema, VALUE_PATTERNS)
 
 
 def operation_facts(operation: JsonObject) -> DescriptionFacts:
-    """The facts in an operation's summary and description.
-
-    Args:
-        operation: the vendor's operation object.
-    """
+    """The facts in an operation's summary and description."""
     text = f"{operation.get('summary', '')}\n\n{operation.get('description', '')}"
     return _read(text, operation, OPERATION_PATTERNS)
 
 
 def text_facts(item: JsonObject) -> DescriptionFacts:
-    """What a description seems to state where no form is known: nothing of it is understood.
-
-    Args:
-        item: a response, for example.
-    """
+    """What a description seems to state where no form is known: nothing of it is understood."""
     return _read(str(item.get("description", "")), item, {})
 
 
@@ -66,9 +54,6 @@ def parameter_facts(parameter: JsonObject) -> DescriptionFacts:
     """The facts in a parameter's description, as keywords for its schema.
 
     ``filter``, ``sort`` and ``include`` list what they take; other parameters are described like fields.
-
-    Args:
-        parameter: the vendor's parameter object.
     """
     name, text = str(parameter.get("name")), str(parameter.get("description", ""))
     patterns = PAGE_SIZE_PATTERNS if name in _PAGE_SIZES else VALUE_PATTERNS

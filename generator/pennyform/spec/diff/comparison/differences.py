@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 from pennyform.spec.diff.schemas.node import ANYTHING, Pair, json_text
 from pennyform.spec.document.json_types import Json
@@ -48,31 +49,23 @@ class Difference:
         return tuple(step for step in self.steps if not is_mark(step))
 
 
-def changed(
-    kind: str,
-    old: Json,
-    new: Json,
-    *,
-    steps: tuple[str, ...] = (),
-    schemas: Pair = (ANYTHING, ANYTHING),
-    owners: Pair | None = None,
-) -> Difference:
+class _Place(TypedDict, total=False):
+    """Where a difference is, as :class:`Difference` has it."""
+
+    steps: tuple[str, ...]
+    schemas: Pair
+    owners: Pair
+
+
+def changed(kind: str, old: Json, new: Json, **place: Unpack[_Place]) -> Difference:
     """A difference that is identified by what it was and what it is."""
-    return Difference(kind, old, new, json_text([old, new]), steps, schemas, owners)
+    return Difference(kind, old, new, delta=json_text([old, new]), **place)
 
 
-def one_sided(
-    kind: str,
-    value: Json,
-    *,
-    delta: str = "",
-    steps: tuple[str, ...] = (),
-    schemas: Pair = (ANYTHING, ANYTHING),
-    owners: Pair | None = None,
-) -> Difference:
+def one_sided(kind: str, value: Json, *, delta: str = "", **place: Unpack[_Place]) -> Difference:
     """What only one side has: the old one where the kind ends with ``-removed``, else the new one."""
     old, new = (value, None) if kind.endswith("-removed") else (None, value)
-    return Difference(kind, old, new, delta, steps, schemas, owners)
+    return Difference(kind, old, new, delta=delta, **place)
 
 
 def is_mark(step: str) -> bool:
