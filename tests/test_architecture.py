@@ -188,6 +188,23 @@ def test_parts_of_a_room_import_only_lower_layers() -> None:
     assert wrong == []
 
 
+def test_parts_of_the_comparison_import_only_lower_layers() -> None:
+    layers = ["diff", "compare", "usage", "report", "comparison", "schemas"]
+    prefix = "pennyform.spec.diff"
+
+    def layer(module: str) -> int:
+        return layers.index(
+            module.removeprefix(f"{prefix}.").partition(".")[0] if module != prefix else "diff"
+        )
+
+    wrong = [
+        f"{module}:{line}: may not import {target}"
+        for module, line, target in _inner_imports()
+        if module.startswith(prefix) and target.startswith(prefix) and layer(target) < layer(module)
+    ]
+    assert wrong == []
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph: dict[str, set[str]] = {}
     for module, _, target in _inner_imports():
