@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pennyform import data
 from pennyform.cli.commands.spec_diff import print_changes
 from pennyform.cli.exits import Exit
 from pennyform.cli.terminal import Terminal, shorten_path
+from pennyform.codegen.output import record, writer
+from pennyform.findings import failure
+from pennyform.spec.pin.store import Store
 
 if TYPE_CHECKING:
     from pennyform.codegen.generation import Emission
-    from pennyform.spec.pin.store import Store
 
 # Module -> package of the extra that emitting needs.
 _NEEDED = {
@@ -63,10 +66,6 @@ def read_options(args: argparse.Namespace) -> GenerateOptions:
 
 def run(options: GenerateOptions, terminal: Terminal) -> Exit:
     """Emit what is not up to date; with ``check`` only say so, and exit 4."""
-    from pennyform import data
-    from pennyform.codegen.output import record, writer
-    from pennyform.spec.pin.store import Store
-
     started = time.monotonic()
     store, output = Store.default(), _output_folder(options.output)
     lock = writer.read_lock(output)
@@ -98,9 +97,6 @@ def _garbage_collection_off() -> Iterator[None]:
 
 
 def _output_folder(asked: Path | None) -> Path:
-    from pennyform import data
-    from pennyform.findings import failure
-
     if asked is not None:
         return asked
     checkout = data.checkout()
@@ -111,8 +107,6 @@ def _output_folder(asked: Path | None) -> Path:
 
 
 def _emit(store: Store, templates: Path, terminal: Terminal) -> list[Emission]:
-    from pennyform.findings import failure
-
     missing = [package for module, package in _NEEDED.items() if importlib.util.find_spec(module) is None]
     if missing:
         fix = "Install them: pip install 'pennyform[codegen]'"
@@ -143,9 +137,7 @@ def _check(emitted: Sequence[Emission], output: Path, store: Store, terminal: Te
 
 
 def _write(emitted: Sequence[Emission], output: Path, store: Store) -> str:
-    from pennyform import data
     from pennyform.codegen.generation import all_files, write_names
-    from pennyform.codegen.output import record, writer
 
     if data.checkout() is not None:
         write_names(emitted, store)
@@ -156,8 +148,6 @@ def _write(emitted: Sequence[Emission], output: Path, store: Store) -> str:
 
 def _is_checkout(output: Path) -> bool:
     """Whether this is the folder that the checkout's own lock and contracts belong to."""
-    from pennyform import data
-
     checkout = data.checkout()
     return checkout is not None and output.resolve() == (checkout / "generated").resolve()
 

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from pennyform.cli.arguments import add_format, add_paths
 from pennyform.cli.exits import Exit
@@ -23,9 +24,20 @@ from pennyform.invoices import (
     totals,
 )
 from pennyform.invoices.desired.json_bodies import after_finalize
-
-if TYPE_CHECKING:
-    from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice, ValueOrigin
+from pennyform.invoices.templates.provenance import find_provenance
+from pennyform.report.render import render
+from pennyform.results.documents import json_text_with_decimals
+from pennyform.results.rendering import (
+    CategoryShare,
+    LaterSteps,
+    Lookup,
+    Mail,
+    RenderDocument,
+    RenderedInvoice,
+    UploadedFile,
+    ValueOrigin,
+)
+from pennyform.results.values import FORMAT_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +65,6 @@ def read_options(args: argparse.Namespace) -> RenderOptions:
 
 def run(options: RenderOptions, terminal: Terminal) -> Exit:
     """Print invoices on standard output and findings on standard error; 4 when a definition is invalid."""
-    from pennyform.report.render import render
-    from pennyform.results.documents import json_text_with_decimals
-
     as_json = options.format == "json"
     resolved: list[ResolvedInvoice] = []
     repository, findings = load(options.paths, resolved.append if as_json or options.provenance else None)
@@ -69,10 +78,6 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
 
 def _document(repository: Repository, definitions: Sequence[ResolvedInvoice]) -> RenderDocument:
     """All invoices; ``definitions`` are those whose values' origins are to be told."""
-    from pennyform.invoices.templates.provenance import find_provenance
-    from pennyform.results.rendering import RenderDocument
-    from pennyform.results.values import FORMAT_VERSION
-
     origins = {
         definition.invoice.external_reference: tuple(find_provenance(definition, repository))
         for definition in definitions
@@ -90,10 +95,6 @@ def _document(repository: Repository, definitions: Sequence[ResolvedInvoice]) ->
 def _render_invoice(
     invoice: DesiredInvoice, repository: Repository, origins: tuple[ValueOrigin, ...] | None
 ) -> RenderedInvoice:
-    from msgspec import UNSET
-
-    from pennyform.results.rendering import RenderedInvoice
-
     try:
         amounts = totals(invoice.body, rounding=repository.settings.rounding, product=repository.product)
     except UnknownProductError:
@@ -111,10 +112,6 @@ def _render_invoice(
 
 def _later_steps(invoice: DesiredInvoice) -> LaterSteps:
     """What is done once the invoice is there, by name; nothing that is not asked for."""
-    from msgspec import UNSET
-
-    from pennyform.results.rendering import CategoryShare, LaterSteps, Lookup, Mail, UploadedFile
-
     options = invoice.options
 
     def lookup(key: Key) -> Lookup:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import msgspec
 
 from pennyform.cli.commands import spec_diff
 from pennyform.cli.commands.spec_diff import DiffOptions, print_changes
 from pennyform.cli.exits import Exit
 from pennyform.cli.terminal import Terminal
-
-if TYPE_CHECKING:
-    import ssl
-
-    from pennyform.spec.pin.store import LockEntry, Store
+from pennyform.findings import failure
+from pennyform.spec.document.load import load
+from pennyform.spec.pin.fetch import pin_source, publication_date, write_pinned
+from pennyform.spec.pin.store import LockEntry, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,6 @@ def run(options: FetchOptions | StatusOptions | DiffOptions, terminal: Terminal)
 
 
 def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
-    from pennyform.spec.document.load import load
-    from pennyform.spec.pin.fetch import pin_source, publication_date, write_pinned
-    from pennyform.spec.pin.store import Store
-
     api, store = options.api, Store(options.specs) if options.specs else Store.default()
     source = load(options.source, trust=_trust(options.ca_file))
     today = datetime.now(UTC).date()
@@ -129,10 +126,6 @@ def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
 def _trust(ca_file: str | None) -> ssl.SSLContext | None:
     if ca_file is None:
         return None
-    import ssl
-
-    from pennyform.findings import failure
-
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as problem:
@@ -141,8 +134,6 @@ def _trust(ca_file: str | None) -> ssl.SSLContext | None:
 
 
 def _status(options: StatusOptions, terminal: Terminal) -> Exit:
-    from pennyform.spec.pin.store import Store
-
     store = Store(options.specs) if options.specs else Store.default()
     contracts = store.lock().contracts
     if not contracts:
@@ -154,8 +145,6 @@ def _status(options: StatusOptions, terminal: Terminal) -> Exit:
 
 
 def _counts(entry: LockEntry) -> str:
-    import msgspec
-
     return ", ".join(f"{number} {noun}" for noun, number in msgspec.structs.asdict(entry.counts).items())
 
 

@@ -7,18 +7,25 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pennyform import data
 from pennyform.cli.arguments import add_format
 from pennyform.cli.exits import Exit
 from pennyform.cli.terminal import Terminal
 from pennyform.findings import Finding, failure
-
-if TYPE_CHECKING:
-    from pennyform.results.contract_diff import ChangeUses, ContractDiffDocument
-    from pennyform.spec.diff import Change
-    from pennyform.spec.diff.report.accepted import Acceptance
-    from pennyform.spec.diff.usage import Definitions, Text
+from pennyform.report.contract_diff import markdown as contract_diff_markdown
+from pennyform.report.contract_diff import text as contract_diff_text
+from pennyform.results.contract_diff import ChangeUses
+from pennyform.results.documents import json_text
+from pennyform.spec.diff import Change, Severity, compare
+from pennyform.spec.diff.report.accepted import read_accepted, unused_acceptances
+from pennyform.spec.diff.report.document import diff_document, is_failure
+from pennyform.spec.diff.schemas.operations import resources
+from pennyform.spec.diff.usage import Definitions, Text, search
+from pennyform.spec.document.extensions import API
+from pennyform.spec.document.load import load
+from pennyform.spec.pin import pin
 
 _PLACES = re.compile(r" \(in \d+ places\)$")
 _LARGEST_TEXT = 8 * 1024 * 1024
@@ -88,28 +95,28 @@ def read_options(args: argparse.Namespace) -> DiffOptions:
 
 def run(options: DiffOptions, terminal: Terminal) -> Exit:
     """Print the comparison; 4 when ``--fail-on`` says so."""
-    from pennyform.spec.diff import Severity, compare
-    from pennyform.spec.diff.report.accepted import unused_acceptances
-    from pennyform.spec.diff.report.document import diff_document, is_failure
-
-    accepted = _accepted(options.accepted)
+    accepted = {}
+    if options.accepted:
+        accepted = read_accepted(_read(options.accepted), file=str(options.accepted))
     (old, unread_old), (new, unread_new) = _contract(options.old), _contract(options.new)
     changes = compare(old, new)
     uses = look_through(changes, options.against, (old, new)) if options.against else None
     diff = diff_document(changes, old=options.old, new=options.new, accepted=accepted, uses=uses)
     findings = [*_unread(unread_old, unread_new), *unused_acceptances(accepted, changes)]
     terminal.print_findings(findings)
-    _print(diff, options, terminal)
+    if options.format == "json":
+        terminal.write(json_text(diff))
+    elif options.format == "markdown":
+        terminal.write(contract_diff_markdown.render(diff))
+    else:
+        longest = None if options.show_all else 6
+        terminal.write(contract_diff_text.render(diff, terminal.ansi(), longest=longest))
     limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if is_failure(changes, accepted, limit) else Exit.OK
 
 
 def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:
     """A contract, pinned if it is not, and what pinning did not understand; None if it was pinned before."""
-    from pennyform.spec.document.extensions import API
-    from pennyform.spec.document.load import load
-    from pennyform.spec.pin import pin
-
     document = load(source).document
     if API in document["info"]:
         return document, None
@@ -120,21 +127,14 @@ def _unread(old: list[Finding] | None, new: list[Finding] | None) -> list[Findin
     """What only one of two published contracts says that was not understood: it may be a change."""
     if old is None or new is None:
         return []
-    before, after = ({_said(finding): finding for finding in findings} for findings in (old, new))
+    # The number of places differs between contracts for the same sentence.
+    before, after = (
+        {_PLACES.sub("", finding.summary): finding for finding in findings} for findings in (old, new)
+    )
     return [
-        *(finding for said, finding in before.items() if said not in after),
-        *(finding for said, finding in after.items() if said not in before),
+        *(finding for summary, finding in before.items() if summary not in after),
+        *(finding for summary, finding in after.items() if summary not in before),
     ]
-
-
-def _said(finding: Finding) -> str:
-    return _PLACES.sub("", finding.summary)
-
-
-def _accepted(path: Path | None) -> dict[str, Acceptance]:
-    from pennyform.spec.diff.report.accepted import read_accepted
-
-    return read_accepted(_read(path), file=str(path)) if path else {}
 
 
 def _read(path: Path) -> str:
@@ -155,71 +155,44 @@ def look_through(
     changes: list[Change], paths: Sequence[Path], contracts: tuple[dict[str, Any], ...]
 ) -> ChangeUses:
     """Look for what changed in files and folders; ``contracts`` are the two that were compared."""
-    from pennyform.spec.diff.usage import search
-
     return search(changes, _texts(paths), _definitions(contracts))
 
 
 def _texts(paths: Sequence[Path]) -> Iterator[Text]:
     """The files to look through, each once: those named, and those below the folders named."""
-    from pennyform.spec.diff.usage import Text
-
-    files = dict.fromkeys(file for path in paths for file in _files(path))
+    files: dict[Path, None] = {}
+    for path in paths:
+        if not path.is_dir():
+            files[path] = None
+            continue
+        for file in sorted(path.rglob("*")):
+            parts = file.relative_to(path).parts
+            hidden = any(part.startswith(".") or part in ("__pycache__", "node_modules") for part in parts)
+            if file.suffix in _SUFFIXES and not hidden and file.is_file():
+                files[file] = None
     return (Text(str(file), _read(file)) for file in files)
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    return sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix in _SUFFIXES and file.is_file() and not _hidden(file.relative_to(path))
-    )
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") or part in ("__pycache__", "node_modules") for part in path.parts)
 
 
 def _definitions(contracts: tuple[dict[str, Any], ...]) -> Definitions:
     """What definitions become, as the files say that derive their schemas from the contract."""
     import yaml
 
-    from pennyform import data
-    from pennyform.spec.diff.schemas.operations import resources
-    from pennyform.spec.diff.usage import Definitions
-
     operations: set[str] = set()
     names: dict[str, str] = {}
     for file in sorted((data.templates() / "definitions").glob("*.yaml")):
         differences = yaml.safe_load(_read(file))
-        operations.update(_texts_in(differences))
+        operations.update(_strings_in(differences))
         names.update({field: key["name"] for field, key in differences.get("keys", {}).items()})
-    found = frozenset(resource for contract in contracts for resource in resources(contract, operations))
-    return Definitions(found, names)
+    touched = frozenset(resource for contract in contracts for resource in resources(contract, operations))
+    return Definitions(touched, names)
 
 
-def _texts_in(value: Any) -> Iterator[str]:
+def _strings_in(value: Any) -> Iterator[str]:
     """Every text of a YAML value: operations stand under several keys."""
     if isinstance(value, str):
         yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _texts_in(inner)
-
-
-def _print(diff: ContractDiffDocument, options: DiffOptions, terminal: Terminal) -> None:
-    from pennyform.report.contract_diff import markdown as contract_diff_markdown
-    from pennyform.report.contract_diff import text as contract_diff_text
-    from pennyform.results.documents import json_text
-
-    if options.format == "json":
-        text = json_text(diff)
-    elif options.format == "markdown":
-        text = contract_diff_markdown.render(diff)
-    else:
-        text = contract_diff_text.render(diff, terminal.ansi(), longest=None if options.show_all else 6)
-    terminal.write(text)
+        yield from _strings_in(inner)
 
 
 def print_changes(
@@ -239,10 +212,6 @@ def print_changes(
         against: files and folders to look through for uses of what changed.
         terminal: where to.
     """
-    from pennyform.report.contract_diff import text as contract_diff_text
-    from pennyform.spec.diff import compare
-    from pennyform.spec.diff.report.document import diff_document
-
     changes = compare(old, new)
     uses = look_through(changes, against, (old, new)) if against else None
     diff = diff_document(changes, old=names[0], new=names[1], accepted={}, uses=uses)
