@@ -77,8 +77,8 @@ def from_json(record: type[R], value: Mapping[str, Any]) -> R:
 def _read(record: type[tuple[Any, ...]], name: str, value: Any) -> object:
     line: type[Any] = ImportedInvoiceLine if record is ImportedInvoiceBody else InvoiceLine
     match value:
-        case str() | int() if name in _DECIMALS:
-            return _decimal(value)
+        case str() | int() | Decimal() if name in _DECIMALS:
+            return _decimal(str(value))
         case str() if name in _DATES:
             return dt.date.fromisoformat(value)
         case Mapping() if name in _RECORDS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import decimal
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from pennyform.invoices.model import (
     UNSET,
@@ -156,15 +157,20 @@ def _line(line: InvoiceLine, product: Product, unit: Decimal) -> Line:
         raise UnknownProductError(line.product_id or 0)
     before_tax = line_before_tax(filled, unit)
     tax = _tax(before_tax, rates()[filled.vat_rate], unit)
-    return Line(
-        label=filled.label or "",
-        quantity=filled.quantity,
-        unit=filled.unit or "",
-        raw_currency_unit_price=filled.raw_currency_unit_price,
-        vat_rate=filled.vat_rate,
-        before_tax=before_tax,
-        tax=tax,
+    price = filled.raw_currency_unit_price
+    line_ = Line(
+        filled.label or "", filled.quantity, filled.unit or "", price, filled.vat_rate, before_tax, tax
     )
+    return _once(line_, str(filled.quantity), str(price))
+
+
+@lru_cache(4096)
+def _once(line: Line, *_texts: str) -> Line:
+    """``line`` as it was computed before, if it was: the lines of many invoices repeat.
+
+    The texts are those of its decimals, as equal ones are not always written alike.
+    """
+    return line
 
 
 def _imported_totals(body: ImportedInvoiceBody, currency: str) -> Totals:
