@@ -20,34 +20,14 @@ from pennyform.invoices.yaml.document import Document, Path
 
 _OPERATION = "createCustomerInvoiceEInvoiceImport"
 # What is stated in the file too, what its import takes, and what can be set afterwards.
-_HEADER = frozenset(
-    (
-        "external_reference",
-        "customer_id",
-        "invoice_number",
-        "date",
-        "deadline",
-        "currency",
-        "currency_amount_before_tax",
-        "currency_tax",
-        "currency_amount",
-        "transaction_reference",
-        "invoice_lines",
-    )
+_HEADER = (
+    *("external_reference", "customer_id", "invoice_number", "date", "deadline", "currency"),
+    *("currency_amount_before_tax", "currency_tax", "currency_amount"),
+    *("transaction_reference", "invoice_lines"),
 )
-_LINE = frozenset(
-    {
-        "product_id",
-        "label",
-        "quantity",
-        "unit",
-        "raw_currency_unit_price",
-        "vat_rate",
-        "currency_amount",
-        "currency_tax",
-        "ledger_account_id",
-        "imputation_dates",
-    }
+_LINE = (
+    *("product_id", "label", "quantity", "unit", "raw_currency_unit_price", "vat_rate"),
+    *("currency_amount", "currency_tax", "ledger_account_id", "imputation_dates"),
 )
 
 

@@ -16,7 +16,7 @@ from pennyform.invoices.money.amounts import parse_amount
 from pennyform.invoices.schema.schema import Schema, leaves
 from pennyform.invoices.yaml.document import Document, Path, YamlValue, mappings
 
-# The same bounds as an amount has: the product of the two stays exact in 28 digits for all real invoices.
+# The bounds of an amount: totals are computed exactly within them.
 _LARGEST_QUANTITY = Decimal(10) ** 12
 _QUANTITY_DECIMALS = 6
 _HUNDRED = Decimal(100)

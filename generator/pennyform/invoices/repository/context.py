@@ -6,6 +6,7 @@ Read once for a run, however many invoices there are, and never changed by one o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pennyform.findings import Finding, errors
@@ -31,6 +32,7 @@ from pennyform.invoices.yaml.document import Document, YamlMapping
 _SHARED_KINDS = ("customer", "product", "invoice-template")
 
 
+@dataclass(slots=True)
 class RepositoryContext:
     """Settings, templates, customers and products of a repository, and the findings about all this.
 
@@ -38,15 +40,14 @@ class RepositoryContext:
     ``invoices`` are files that could not be told from the others before they were parsed.
     """
 
-    def __init__(self, settings: Settings, findings: list[Finding]) -> None:
-        self.settings = settings
-        self.findings = findings
-        self.customers: dict[str, DesiredCustomer] = {}
-        self.products: dict[str, DesiredProduct] = {}
-        self.library = Library()
-        self.claims: list[ReferenceClaim] = []
-        self.declared: dict[str, set[str]] = {"customer": set(), "product": set()}
-        self.invoices: list[Source] = []
+    settings: Settings
+    findings: list[Finding]
+    customers: dict[str, DesiredCustomer] = field(default_factory=dict)
+    products: dict[str, DesiredProduct] = field(default_factory=dict)
+    library: Library = field(default_factory=Library)
+    claims: list[ReferenceClaim] = field(default_factory=list)
+    declared: dict[str, set[str]] = field(default_factory=lambda: {"customer": set(), "product": set()})
+    invoices: list[Source] = field(default_factory=list)
 
     def repository(
         self, invoices: Iterable[DesiredInvoice] = (), files: Mapping[str, str] = MappingProxyType({})
@@ -85,7 +86,9 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
     # Also templates that no definition uses are checked; those without a finding are ready for all invoices.
     for name in context.library.own():
         context.library.find(name)
-    context.library.check_expressions(sources.asked.union(source.name for source in sources.given))
+    context.library.check_expressions(
+        sources.requested_shared.union(source.name for source in sources.requested)
+    )
     findings += context.library.findings
     return context
 

@@ -44,7 +44,7 @@ def load(
     """
     reader = FileReader(hash_contents=True)
     sources = discover(paths, reader)
-    unsure, sure = partition(sources.given, reader)
+    unsure, sure = partition(sources.requested, reader)
     context = load_context(sources, (*sources.shared, *unsure), reader)
     if environment:
         context.settings = context.settings._replace(environment=environment)
@@ -77,11 +77,11 @@ def own_templates(folder: Path) -> dict[str, YamlMapping]:
     return {name: template.document.value for name, template in templates.items() if template}
 
 
-def partition(given: Sequence[Source], reader: FileReader) -> tuple[list[Source], list[Source]]:
-    """Of ``given``, the files that may declare something else than an invoice, and those that cannot."""
+def partition(requested: Sequence[Source], reader: FileReader) -> tuple[list[Source], list[Source]]:
+    """Of ``requested``, the files that may declare something else than an invoice, and those that cannot."""
     unsure: list[Source] = []
     sure: list[Source] = []
-    for source in given:
+    for source in requested:
         content, _ = reader.content(source)
         (sure if is_surely_an_invoice(source, content) else unsure).append(source)
     return unsure, sure
@@ -123,7 +123,7 @@ def check_credit_notes(
     known = [claim for claim in claims if claim.kind == "invoice" and claim.reference in credited]
     files = {claim.source for claim in known}
     # A reference does not say which file it is in; the claims do.
-    again = [source for source in sources.given if source.name in files]
+    again = [source for source in sources.requested if source.name in files]
     again += _files_mentioning(credited - {claim.reference for claim in known}, sources, context, reader)
     product, rounding = context.repository().product, context.settings.rounding
     invoices = {
@@ -137,13 +137,13 @@ def check_credit_notes(
 def _files_mentioning(
     references: Collection[str], sources: Sources, context: RepositoryContext, reader: FileReader
 ) -> Iterator[Source]:
-    """Files of the repository beyond those given that one of ``references`` occurs in."""
+    """Files of the repository beyond those requested that one of ``references`` occurs in."""
     if not references or not sources.settings:
         return
     # A definition may leave the prefix out.
-    prefix, given = context.settings.reference_prefix, {source.path for source in sources.given}
+    prefix, known = context.settings.reference_prefix, {source.path for source in sources.requested}
     texts = [reference.removeprefix(prefix).encode() for reference in references]
-    for source in discover([sources.root], reader).given:
-        content = None if source.path in given else reader.content(source)[0]
+    for source in discover([sources.root], reader).requested:
+        content = None if source.path in known else reader.content(source)[0]
         if content is not None and any(text in content for text in texts):
             yield source

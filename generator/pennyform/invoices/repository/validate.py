@@ -68,7 +68,7 @@ def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> Va
     """
     reader = FileReader()
     sources = discover(paths, reader)
-    unsure, sure = partition(sources.given, reader)
+    unsure, sure = partition(sources.requested, reader)
     context = load_context(sources, (*sources.shared, *unsure), reader)
     total = _PartialResult(0, context.claims, [], [*sources.rejected, *context.findings])
     work = partial(_check, context=context, reader=reader)

@@ -24,22 +24,22 @@ DATA_FOLDER = "data"
 class Sources:
     """The files of one run. ``settings`` is None in a folder without ``pennyform.yaml``.
 
-    ``shared`` are the customers, products and templates of the repository, whichever paths were given;
-    ``asked`` are the names of those among the given paths. ``rejected`` says which files are not read,
-    and why.
+    ``shared`` are the customers, products and templates of the repository, whichever paths were requested;
+    ``requested_shared`` are the names of those among the requested paths. ``rejected`` says which files are
+    not read, and why.
     """
 
     root: Path
     settings: Source | None
     shared: tuple[Source, ...]
-    given: tuple[Source, ...]
-    asked: frozenset[str]
+    requested: tuple[Source, ...]
+    requested_shared: frozenset[str]
     rejected: tuple[Finding, ...]
 
     @property
     def all(self) -> tuple[Source, ...]:
         """Every file that is read."""
-        return (*self.shared, *self.given, *([self.settings] if self.settings else []))
+        return (*self.shared, *self.requested, *([self.settings] if self.settings else []))
 
 
 def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
@@ -51,11 +51,11 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     Raises:
         Failure: a path does not exist, or the paths belong to different repositories.
     """
-    given = [Path(path) for path in paths] or [Path()]
-    missing = [path for path in given if not path.exists()]
+    requested = [Path(path) for path in paths] or [Path()]
+    missing = [path for path in requested if not path.exists()]
     if missing:
         raise Failure([_missing_path(path) for path in missing])
-    roots = {_settings_root(path) for path in given}
+    roots = {_settings_root(path) for path in requested}
     if len(roots) > 1:
         raise failure(
             "several-repositories",
@@ -64,10 +64,11 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
             fix="run the command once for each",
         )
     settings_root = roots.pop()
-    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in given)]
+    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in requested)]
     root = settings_root or Path(os.path.commonpath(folders))
-    names_from = None if given[0].is_absolute() else Path.cwd()
-    sources = _unique(_source(path, root, names_from) for path in _files(given) if path.name != SETTINGS_FILE)
+    names_from = None if requested[0].is_absolute() else Path.cwd()
+    files = (path for path in _files(requested) if path.name != SETTINGS_FILE)
+    sources = _unique(_source(path, root, names_from) for path in files)
     shared = _unique(_source(path, root, names_from) for folder in _FOLDERS for path in _walk(root / folder))
     settings = _source(settings_root / SETTINGS_FILE, root, names_from) if settings_root else None
     candidates = (*([settings] if settings else []), *shared, *sources)
@@ -80,7 +81,7 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
         root=root,
         settings=settings,
         shared=tuple(source for source in shared if source.path not in rejected and not is_ignored(source)),
-        given=tuple(
+        requested=tuple(
             source
             for source in sources
             if source.path not in shared_paths
@@ -88,7 +89,7 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
             and not is_data(source.path, root)
             and not is_ignored(source)
         ),
-        asked=frozenset(source.name for source in sources if source.path in shared_paths),
+        requested_shared=frozenset(source.name for source in sources if source.path in shared_paths),
         rejected=tuple(rejected.values()),
     )
 
