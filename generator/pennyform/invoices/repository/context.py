@@ -41,6 +41,7 @@ class RepositoryContext:
     """
 
     settings: Settings
+    reader: FileReader
     findings: list[Finding]
     customers: dict[str, DesiredCustomer] = field(default_factory=dict)
     products: dict[str, DesiredProduct] = field(default_factory=dict)
@@ -73,7 +74,7 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
         document, is_well_formed = file.document, file.is_well_formed
         if document and is_valid("pennyform", document, findings, is_well_formed=is_well_formed):
             value = document.value
-    context = RepositoryContext(parse_settings(sources.root, value), findings)
+    context = RepositoryContext(parse_settings(sources.root, value), reader, findings)
     for source in candidates:
         file = reader.read(source)
         kind = kind_of(source, file.document) if file.document else source.kind

@@ -93,7 +93,7 @@ class _DefinitionChecker:
         from pennyform.invoices.templates.series import expand_series, read_rows
 
         root = self.context.settings.root
-        data, file = read_rows(document, root)
+        data, file = read_rows(document, root, self.context.reader)
         self.findings += data.findings
         if file is not None and data.content is not None:
             import hashlib  # loads OpenSSL

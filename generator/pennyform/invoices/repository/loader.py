@@ -52,7 +52,7 @@ def load(
     notes: list[CreditNote] = []
     files: dict[str, str] = {}
     findings, claims = [*sources.rejected, *context.findings], context.claims
-    for result in check_files([*context.invoices, *sure], context, reader):
+    for result in check_files([*context.invoices, *sure], context):
         for resolved in result.invoices:
             invoices.append(resolved.invoice._replace(digest=digest(resolved.invoice)))
             if on_invoice:
@@ -64,7 +64,7 @@ def load(
     for path, sha256 in reader.sha256.items():
         is_inside = path.is_relative_to(sources.root)
         files[path.relative_to(sources.root).as_posix() if is_inside else str(path)] = sha256
-    findings += [*duplicates(claims), *check_credit_notes(notes, claims, sources, context, reader)]
+    findings += [*duplicates(claims), *check_credit_notes(notes, claims, sources, context)]
     return context.repository(invoices, files), tidy(with_remedies(findings))
 
 
@@ -87,12 +87,10 @@ def partition(requested: Sequence[Source], reader: FileReader) -> tuple[list[Sou
     return unsure, sure
 
 
-def check_files(
-    invoices: Sequence[Source], context: RepositoryContext, reader: FileReader
-) -> Iterator[DefinitionResult]:
+def check_files(invoices: Sequence[Source], context: RepositoryContext) -> Iterator[DefinitionResult]:
     """The result of each of the files ``invoices``, in their order; nothing of one is kept for the next."""
     for source in invoices:
-        file = reader.read(source)
+        file = context.reader.read(source)
         if file.document is None:
             yield DefinitionResult((), (), (), file.findings, {})
         else:
@@ -104,7 +102,6 @@ def check_credit_notes(
     claims: Sequence[ReferenceClaim],
     sources: Sources,
     context: RepositoryContext,
-    reader: FileReader,
 ) -> Iterator[Finding]:
     """What keeps credit notes from taking back the invoices that they name, where those are defined here.
 
@@ -113,7 +110,6 @@ def check_credit_notes(
         claims: which file each reference of the run is in.
         sources: of the run; when it was given a part of the repository, the rest is searched too.
         context: what the invoices depend on.
-        reader: reads the files.
     """
     if not notes:
         return
@@ -124,18 +120,18 @@ def check_credit_notes(
     files = {claim.source for claim in known}
     # A reference does not say which file it is in; the claims do.
     again = [source for source in sources.requested if source.name in files]
-    again += _files_mentioning(credited - {claim.reference for claim in known}, sources, context, reader)
+    again += _files_mentioning(credited - {claim.reference for claim in known}, sources, context)
     product, rounding = context.repository().product, context.settings.rounding
     invoices = {
         resolved.invoice.external_reference: terms(resolved.invoice, product, rounding)
-        for result in check_files(again, context, reader)
+        for result in check_files(again, context)
         for resolved in result.invoices
     }
     yield from compare(notes, invoices)
 
 
 def _files_mentioning(
-    references: Collection[str], sources: Sources, context: RepositoryContext, reader: FileReader
+    references: Collection[str], sources: Sources, context: RepositoryContext
 ) -> Iterator[Source]:
     """Files of the repository beyond those requested that one of ``references`` occurs in."""
     if not references or not sources.settings:
@@ -143,7 +139,7 @@ def _files_mentioning(
     # A definition may leave the prefix out.
     prefix, known = context.settings.reference_prefix, {source.path for source in sources.requested}
     texts = [reference.removeprefix(prefix).encode() for reference in references]
-    for source in discover([sources.root], reader).requested:
-        content = None if source.path in known else reader.content(source)[0]
+    for source in discover([sources.root], context.reader).requested:
+        content = None if source.path in known else context.reader.content(source)[0]
         if content is not None and any(text in content for text in texts):
             yield source

@@ -71,7 +71,7 @@ def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> Va
     unsure, sure = partition(sources.requested, reader)
     context = load_context(sources, (*sources.shared, *unsure), reader)
     total = _PartialResult(0, context.claims, [], [*sources.rejected, *context.findings])
-    work = partial(_check, context=context, reader=reader)
+    work = partial(_check, context=context)
     for part in _share(work, [*context.invoices, *sure], processes):
         total.invoices += part.invoices
         total.findings += part.findings
@@ -80,7 +80,7 @@ def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> Va
     findings = [
         *total.findings,
         *duplicates(total.claims),
-        *check_credit_notes(total.credit_notes, total.claims, sources, context, reader),
+        *check_credit_notes(total.credit_notes, total.claims, sources, context),
     ]
     names = [source.name for source in sources.all] + [finding.file for finding in sources.rejected]
     return ValidationSummary(
@@ -92,9 +92,9 @@ def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> Va
     )
 
 
-def _check(invoices: Sequence[Source], context: RepositoryContext, reader: FileReader) -> _PartialResult:
+def _check(invoices: Sequence[Source], context: RepositoryContext) -> _PartialResult:
     total = _PartialResult()
-    for result in check_files(invoices, context, reader):
+    for result in check_files(invoices, context):
         total.invoices += len(result.invoices)
         total.claims += result.claims
         total.credit_notes += result.credit_notes

@@ -1,1 +1,1 @@
-"""Validation by the emitted JSON Schemas, and the messages for what they refuse."""
+"""Validation by the emitted JSON Schemas, and the messages for what they reject."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.sources.csv_cells import Cell, CsvError, csv_rows
+from pennyform.invoices.sources.source_file import FileReader, Source
 from pennyform.invoices.yaml.document import Document, Mark, YamlMapping
-from pennyform.invoices.yaml.reader import decode, read, read_bytes
+from pennyform.invoices.yaml.reader import decode, read
 
 MOST_ROWS = 20_000
 _YAML = (".yaml", ".yml", ".json")
@@ -42,12 +42,13 @@ class DataFile:
     findings: list[Finding]
 
 
-def read_data_file(path: Path, name: str) -> DataFile:
-    """Read the data file at ``path``, which findings call ``name``."""
-    content, problem = read_bytes(path, name)
+def read_data_file(source: Source, reader: FileReader) -> DataFile:
+    """Read and parse a data file."""
+    content, problem = reader.content(source)
     if content is None:
         return DataFile([], None, [problem] if problem else [])
-    if path.suffix.lower() in _YAML:
+    name = source.name
+    if source.path.suffix.lower() in _YAML:
         document, findings = read(content, name)
         rows = _list_rows(document, findings) if document else []
     else:

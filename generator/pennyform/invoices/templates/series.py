@@ -11,6 +11,7 @@ from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.sources.data_file import DataFile, Row, read_data_file
 from pennyform.invoices.sources.discover import DATA_FOLDER, is_data
 from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
+from pennyform.invoices.sources.source_file import FileReader, Source
 from pennyform.invoices.templates.apply import header_scope
 from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
 from pennyform.invoices.yaml.document import Document, YamlMapping
@@ -19,12 +20,13 @@ _YAML = (".yaml", ".yml")
 _SUFFIXES = (*_YAML, ".json", ".csv", ".tsv", ".txt")
 
 
-def read_rows(document: Document, root: Path) -> tuple[DataFile, Path | None]:
+def read_rows(document: Document, root: Path, reader: FileReader) -> tuple[DataFile, Path | None]:
     """The rows that the definition ``document`` is for, and the file they are in.
 
     Args:
         document: has passed the schema of definitions with ``for_each``.
         root: the folder of the invoice repository.
+        reader: reads the file.
 
     Returns:
         No rows, and a finding, when the file cannot be used.
@@ -44,7 +46,7 @@ def read_rows(document: Document, root: Path) -> tuple[DataFile, Path | None]:
             problem = f"a YAML data file lies in a folder called `{DATA_FOLDER}`"
             detail, fix = "Elsewhere it would be taken for a definition.", "move it there"
         else:
-            return read_data_file(file, os.path.normpath(folder / name)), file
+            return read_data_file(Source(file, os.path.normpath(folder / name), ""), reader), file
     path = ("for_each", "file") if isinstance(document.value["for_each"], dict) else ("for_each",)
     return DataFile([], None, [document.finding("data-file", problem, path, detail=detail, fix=fix)]), None
 
