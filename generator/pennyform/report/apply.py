@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from pennyform.report.plan.text import money
 from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import clean, count, format_difference, format_task
@@ -24,6 +22,7 @@ _DONE = {
     "create": "created as a draft, verified",
     "update": "updated, verified",
     "recreate": "replaced by a new draft, verified",
+    "delete": "deleted",
 }
 _NOT_DONE = {
     "failed": "failed",
@@ -50,45 +49,33 @@ _STEPS = {
 
 def render(report: ApplyDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
     """The report as text, with a line feed at its end."""
-    return "\n".join(_lines(clean(report), ansi)) + "\n"
-
-
-def _lines(report: ApplyDocument, ansi: Ansi) -> Iterator[str]:
+    report = clean(report)
+    lines = []
     for result in report.results:
-        if result.status is not Status.UNCHANGED:
-            yield from _result(result, ansi)
-    yield ""
-    yield from money(report.money, "Money of what was done and verified")
+        if result.status is Status.UNCHANGED:
+            continue
+        symbol, colour = _SYMBOLS[result.status]
+        subject = f"{result.kind} {result.external_reference}"
+        lines.append(f"  {ansi(symbol, colour, 'bold')} {subject}  {_outcome(result)}")
+        if result.status in {Status.FAILED, Status.CONFLICT, Status.UNKNOWN} and result.detail:
+            lines.append(f"      {result.detail}")
+        lines += [f"      {format_difference(row)}" for row in result.differences]
+    lines += ["", *money(report.money, "Money of what was done and verified")]
     if report.stopped:
-        yield ansi(f"Stopped: {report.stopped}", "yellow")
-    yield _summary_line(report, ansi)
+        lines.append(ansi(f"Stopped: {report.stopped}", "yellow"))
+    return "\n".join([*lines, _summary_line(report, ansi)]) + "\n"
 
 
-def _result(result: AppliedChange, ansi: Ansi) -> Iterator[str]:
-    symbol, colour = _SYMBOLS[result.status]
-    outcome = _done(result) if result.status is Status.DONE else _not_done(result)
-    yield f"  {ansi(symbol, colour, 'bold')} {result.kind} {result.external_reference}  {outcome}"
-    if result.status in {Status.FAILED, Status.CONFLICT, Status.UNKNOWN} and result.detail:
-        yield f"      {result.detail}"
-    for row in result.differences:
-        yield f"      {format_difference(row)}"
-
-
-def _done(result: AppliedChange) -> str:
-    if result.kind != "invoice":
-        return f"created (id {result.id})"
-    if not result.draft and result.invoice_number:
-        return f"final as {result.invoice_number}, verified (id {result.id})"
-    if result.action == "delete":
-        return f"deleted (id {result.id})"
-    outcome = _DONE.get(result.action.removesuffix("_and_finalize"), "verified")
-    return f"{outcome} (id {result.id})"
-
-
-def _not_done(result: AppliedChange) -> str:
-    left = ", ".join(_STEPS.get(step) or format_task(step) for step in result.left)
+def _outcome(result: AppliedChange) -> str:
     id_ = f" (id {result.id})" if result.id else ""
-    return f"{_NOT_DONE[result.status]}{id_}" + (f"; left: {left}" if left else "")
+    if result.status is not Status.DONE:
+        left = ", ".join(_STEPS.get(step) or format_task(step) for step in result.left)
+        return f"{_NOT_DONE[result.status]}{id_}" + (f"; left: {left}" if left else "")
+    if result.kind != "invoice":
+        return f"created{id_}"
+    if not result.draft and result.invoice_number:
+        return f"final as {result.invoice_number}, verified{id_}"
+    return _DONE.get(result.action.removesuffix("_and_finalize"), "verified") + id_
 
 
 def _summary_line(report: ApplyDocument, ansi: Ansi) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice, ValueOrigin
-from pennyform.results.values import InvoiceTotals, Json, JsonObject, LineTotals
+from pennyform.results.values import InvoiceTotals, Json, JsonObject
 from pennyform.text import visible_line
 
 
@@ -17,10 +17,16 @@ def render(document: RenderDocument) -> str:
 
 def _block(invoice: RenderedInvoice) -> Iterator[str]:
     body, totals = invoice.body, invoice.totals
+    source = ""
+    match body.get("file_attachment_id") or body.get("file"):
+        case {"upload": {"path": path}}:
+            source = f", imported from {path}"
+    if invoice.then.link_credit_note:
+        source = f", credit note of {_named({'lookup': invoice.then.link_credit_note.lookup}, 'invoice')}"
+    # The import of an electronic invoice says next to nothing besides its file.
     match body.get("invoice_options", body):
         case {"customer_id": customer}:
-            yield f"{invoice.external_reference}  for {_named(customer, 'customer')}{_kind(invoice)}"
-    # The import of an electronic invoice says next to nothing besides its file.
+            yield f"{invoice.external_reference}  for {_named(customer, 'customer')}{source}"
     if "date" in body:
         yield f"  {body['date']}, due {body['deadline']}"
     if totals is None:
@@ -35,17 +41,18 @@ def _block(invoice: RenderedInvoice) -> Iterator[str]:
         yield from (f"  {line}" for origin in invoice.provenance for line in _origin(origin))
 
 
-def _kind(invoice: RenderedInvoice) -> str:
-    if invoice.then.link_credit_note:
-        return f", credit note of {_named({'lookup': invoice.then.link_credit_note.lookup}, 'invoice')}"
-    match invoice.body.get("file_attachment_id") or invoice.body.get("file"):
-        case {"upload": {"path": path}}:
-            return f", imported from {path}"
-    return ""
-
-
 def _amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
-    yield from _table([_line(line) for line in totals.lines])
+    yield from _table(
+        [
+            (
+                visible_line(line.label),
+                visible_line(f"{line.quantity} {line.unit} x {line.raw_currency_unit_price}"),
+                line.vat_rate,
+                line.currency_amount_before_tax,
+            )
+            for line in totals.lines
+        ]
+    )
     match body.get("discount"):
         case {"type": kind, "value": value}:
             yield f"  discount on the invoice: {value}{' %' if kind == 'relative' else ''}"
@@ -100,11 +107,6 @@ def _origin(origin: ValueOrigin) -> Iterator[str]:
     if origin.expression:
         uses = ", ".join(f"{name} {place}" for name, place in (origin.uses or {}).items())
         yield f"    = {origin.expression}{f'  with {uses}' if uses else ''}"
-
-
-def _line(line: LineTotals) -> tuple[str, ...]:
-    amount = f"{line.quantity} {line.unit} x {line.raw_currency_unit_price}"
-    return visible_line(line.label), visible_line(amount), line.vat_rate, line.currency_amount_before_tax
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

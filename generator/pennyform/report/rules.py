@@ -18,15 +18,12 @@ them. `pennyform rules` prints this list; only an error makes a command fail (ex
 
 def text(rules: Iterable[Rule]) -> str:
     """For people at a terminal: one block for each rule."""
-    return "\n".join(map(_block, rules))
-
-
-def _block(rule: Rule) -> str:
-    remarks = [("why:", rule.why), ("example:", rule.example), ("fix:", rule.fix)]
-    lines = [f"{rule.name} ({', '.join(rule.severities)}): {rule.summary}"]
-    return "".join(
-        f"{line}\n" for line in [*lines, *(f"  {label} {said}" for label, said in remarks if said)]
-    )
+    blocks = []
+    for rule in rules:
+        remarks = [("why:", rule.why), ("example:", rule.example), ("fix:", rule.fix)]
+        head = f"{rule.name} ({', '.join(rule.severities)}): {rule.summary}\n"
+        blocks.append(head + "".join(f"  {label} {remark}\n" for label, remark in remarks if remark))
+    return "\n".join(blocks)
 
 
 def to_json(rules: Iterable[Rule]) -> str:
@@ -41,10 +38,11 @@ def to_json(rules: Iterable[Rule]) -> str:
 
 def markdown(rules: Sequence[Rule]) -> str:
     """For the documentation: docs/rules.md is exactly this."""
-    return "\n".join([_HEAD, *map(_section, rules)])
-
-
-def _section(rule: Rule) -> str:
-    example = f"\n```yaml\n{rule.example}\n```\n" if rule.example else ""
-    severities = " or ".join(rule.severities)
-    return f"## {rule.name}\n\n{rule.summary} ({severities})\n\n{rule.why}\n{example}\n**Fix:** {rule.fix}\n"
+    sections = [_HEAD]
+    for rule in rules:
+        severities = " or ".join(rule.severities)
+        example = f"\n```yaml\n{rule.example}\n```\n" if rule.example else ""
+        sections.append(
+            f"## {rule.name}\n\n{rule.summary} ({severities})\n\n{rule.why}\n{example}\n**Fix:** {rule.fix}\n"
+        )
+    return "\n".join(sections)

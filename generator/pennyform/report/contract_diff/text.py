@@ -15,7 +15,7 @@ from pennyform.report.contract_diff.words import (
 )
 from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import align_columns, count
-from pennyform.results.contract_diff import ChangeUses, ContractChange, ContractDiffDocument
+from pennyform.results.contract_diff import ChangeUses, ContractDiffDocument
 from pennyform.text import one_line
 
 _COLOURS = {"breaking": "red", "attention": "yellow", "additive": "green"}
@@ -29,18 +29,17 @@ def render(diff: ContractDiffDocument, ansi: Ansi, *, longest: int | None = 6) -
         ansi: colours, or none.
         longest: how many operations of a change to name; None for all of them.
     """
-    lines = [_line(change, ansi, longest) for change in diff.changes]
+    lines = []
+    for change in diff.changes:
+        severity = ansi(change.severity.ljust(9), _COLOURS[change.severity])
+        what = ": ".join(part for part in (subject(change), phrase(change)) if part)
+        accepted = f"  accepted: {one_line(change.accepted)}" if change.accepted else ""
+        place = f"({where(change, longest)}){accepted}"
+        lines.append(f"{severity}  {ansi(change.fingerprint, 'dim')}  {what}  {place}")
     lines.append(f"{one_line(diff.old)} → {one_line(diff.new)}: {totals(diff)}")
     if diff.against is not None:
         lines += _uses(diff.against, {change.fingerprint: change.severity for change in diff.changes}, ansi)
     return "\n".join(lines) + "\n"
-
-
-def _line(change: ContractChange, ansi: Ansi, longest: int | None) -> str:
-    severity = ansi(change.severity.ljust(9), _COLOURS[change.severity])
-    what = ": ".join(part for part in (subject(change), phrase(change)) if part)
-    accepted = f"  accepted: {one_line(change.accepted)}" if change.accepted else ""
-    return f"{severity}  {ansi(change.fingerprint, 'dim')}  {what}  ({where(change, longest)}){accepted}"
 
 
 def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pennyform.findings import Finding, Severity
+from pennyform.report.findings.text import message
 
 MOST_SHOWN = 10
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -16,11 +17,11 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 def render(findings: Iterable[Finding]) -> str:
     """All ``findings``, the first ten of each severity as annotations."""
-    shown = dict.fromkeys(Severity, 0)
+    counts = dict.fromkeys(Severity, 0)
     annotations, others = [], []
     for finding in findings:
-        shown[finding.severity] += 1
-        if shown[finding.severity] <= MOST_SHOWN:
+        counts[finding.severity] += 1
+        if counts[finding.severity] <= MOST_SHOWN:
             annotations.append(_annotation(finding))
         else:
             others.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
@@ -30,18 +31,14 @@ def render(findings: Iterable[Finding]) -> str:
 
 def _annotation(finding: Finding) -> str:
     place = {"file": finding.file, "line": finding.line, "col": finding.column, "title": finding.rule}
-    properties = ",".join(f"{name}={_property(str(value))}" for name, value in place.items() if value)
-    message = "\n".join(text for text in (finding.summary, finding.detail, _fix(finding)) if text)
-    return f"::{_COMMANDS[finding.severity]} {properties}::{_data(message)}"
+    # Colons and commas end a property; nothing but line breaks ends the message.
+    properties = ",".join(
+        f"{name}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}"
+        for name, value in place.items()
+        if value
+    )
+    return f"::{_COMMANDS[finding.severity]} {properties}::{_escape(message(finding))}"
 
 
-def _fix(finding: Finding) -> str:
-    return f"Fix: {finding.fix}" if finding.fix else ""
-
-
-def _data(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

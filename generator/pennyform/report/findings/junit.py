@@ -7,6 +7,7 @@ from itertools import groupby
 from xml.etree import ElementTree as ET
 
 from pennyform.findings import Finding, Severity, errors
+from pennyform.report.findings.text import remarks
 from pennyform.text import xml_text
 
 
@@ -29,28 +30,23 @@ def render(findings: Sequence[Finding], files: Iterable[str]) -> str:
     root = ET.Element("testsuites", counts)
     suite = ET.SubElement(root, "testsuite", counts)
     for name in names:
-        _add_case(suite, name, by_file.get(name, []))
+        case = ET.SubElement(suite, "testcase", classname="validate", name=xml_text(name or "pennyform"))
+        wrong = errors(by_file.get(name, []))
+        others = [finding for finding in by_file.get(name, []) if finding.severity is not Severity.ERROR]
+        if wrong:
+            # One element for all errors of a file: readers of JUnit show only the first.
+            more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
+            message = xml_text(wrong[0].summary + more)
+            ET.SubElement(case, "failure", type=wrong[0].rule, message=message).text = _text(wrong)
+        if others:
+            ET.SubElement(case, "system-out").text = _text(others)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
-
-
-def _add_case(suite: ET.Element, file: str, findings: Sequence[Finding]) -> None:
-    case = ET.SubElement(suite, "testcase", classname="validate", name=xml_text(file or "pennyform"))
-    wrong = errors(findings)
-    if wrong:
-        # One element for all errors of a file: readers of JUnit show only the first.
-        more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
-        message = xml_text(wrong[0].summary + more)
-        ET.SubElement(case, "failure", type=wrong[0].rule, message=message).text = _text(wrong)
-    others = [finding for finding in findings if finding.severity is not Severity.ERROR]
-    if others:
-        ET.SubElement(case, "system-out").text = _text(others)
 
 
 def _text(findings: Iterable[Finding]) -> str:
     lines = []
     for finding in findings:
         lines.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
-        remarks = (("why:", finding.detail), ("fix:", finding.fix))
-        lines += [f"  {label} {text}" for label, text in remarks if text]
+        lines += [f"  {label} {text}" for label, text in remarks(finding)]
     return xml_text("\n".join(lines))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
 from pennyform.findings import Finding
 from pennyform.report.findings.text import counted
+from pennyform.report.shared.markdown import LARGEST
 from pennyform.text import markdown_message
-
-LARGEST = 60_000  # characters; a comment on GitHub ends at 65,536
 
 _HEAD = "| place | what | fix |\n|---|---|---|\n"
 
@@ -17,27 +15,16 @@ _HEAD = "| place | what | fix |\n|---|---|---|\n"
 def render(findings: Sequence[Finding]) -> str:
     """All ``findings``, or as many as a comment can hold and a line that says how many more there are."""
     text = f"**{counted(findings)}**\n"
-    shown = 0
-    for block in _blocks(findings):
-        if len(text) + len(block) > LARGEST - 100:
-            break
-        text += block
-        shown += 1
-    more = len(findings) - shown
-    return text + (f"\n{more} more are not shown here.\n" if more else "")
-
-
-def _blocks(findings: Sequence[Finding]) -> Iterator[str]:
-    """One for each finding, the first of a file with its heading."""
-    for file, group in groupby(findings, lambda finding: finding.file):
-        heading = f"\n#### {markdown_message(file or 'pennyform')}\n\n{_HEAD}"
-        for finding in group:
-            yield f"{heading}{_row(finding)}\n"
-            heading = ""
-
-
-def _row(finding: Finding) -> str:
-    place = f"{finding.line}:{finding.column}" if finding.line else ""
-    what = f"**{finding.severity}** `{finding.rule}`: {markdown_message(finding.summary)}"
-    why = f"<br>{markdown_message(finding.detail)}" if finding.detail else ""
-    return f"| {place} | {what}{why} | {markdown_message(finding.fix)} |"
+    file = None
+    for number, finding in enumerate(findings):
+        place = f"{finding.line}:{finding.column}" if finding.line else ""
+        what = f"**{finding.severity}** `{finding.rule}`: {markdown_message(finding.summary)}"
+        why = f"<br>{markdown_message(finding.detail)}" if finding.detail else ""
+        row = f"| {place} | {what}{why} | {markdown_message(finding.fix)} |\n"
+        if finding.file != file:
+            file = finding.file
+            row = f"\n#### {markdown_message(file or 'pennyform')}\n\n{_HEAD}{row}"
+        if len(text) + len(row) > LARGEST - 100:
+            return f"{text}\n{len(findings) - number} more are not shown here.\n"
+        text += row
+    return text

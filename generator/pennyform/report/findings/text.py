@@ -28,38 +28,38 @@ def counted(findings: Sequence[Finding]) -> str:
     return ", ".join(words) or "no findings"
 
 
-def _block(finding: Finding, source: SourceLine, ansi: Ansi) -> str:
-    severity = ansi(finding.severity, _COLOURS[finding.severity], "bold")
-    place = f"{finding.place}: " if finding.place else ""
-    lines = [f"{place}{severity} {finding.rule}: {finding.summary}"]
-    line = source(finding.file, finding.line) if finding.line else None
-    if line is not None:
-        lines += _pointed_at(line, finding, ansi)
-    lines += [f"  {ansi(label, 'dim')} {text}" for label, text in _remarks(finding)]
-    return "\n".join(lines) + "\n"
-
-
-def _remarks(finding: Finding) -> list[tuple[str, str]]:
+def remarks(finding: Finding) -> list[tuple[str, str]]:
+    """Why it matters and what to do, as far as the finding says so, each with its label."""
     return [(label, text) for label, text in (("why:", finding.detail), ("fix:", finding.fix)) if text]
 
 
-def _pointed_at(line: str, finding: Finding, ansi: Ansi) -> list[str]:
-    before, shown = _window(line, finding.column)
-    number = str(finding.line)
-    caret = ansi("^", _COLOURS[finding.severity], "bold")
-    return [f"  {number} | {shown}", f"  {' ' * len(number)} | {_blank(before)}{caret}"]
+def message(finding: Finding) -> str:
+    """Everything that a finding says, in lines."""
+    fix = f"Fix: {finding.fix}" if finding.fix else ""
+    return "\n".join(text for text in (finding.summary, finding.detail, fix) if text)
 
 
-def _window(line: str, column: int) -> tuple[str, str]:
-    """What stands before the caret and the part of a long line around it, without invisible characters."""
+def _block(finding: Finding, source: SourceLine, ansi: Ansi) -> str:
+    colour = _COLOURS[finding.severity]
+    place = f"{finding.place}: " if finding.place else ""
+    lines = [f"{place}{ansi(finding.severity, colour, 'bold')} {finding.rule}: {finding.summary}"]
+    line = source(finding.file, finding.line) if finding.line else None
+    if line is not None:
+        text, indent = _excerpt(line, finding.column)
+        number = str(finding.line)
+        caret = ansi("^", colour, "bold")
+        lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {indent}{caret}"]
+    lines += [f"  {ansi(label, 'dim')} {text}" for label, text in remarks(finding)]
+    return "\n".join(lines) + "\n"
+
+
+def _excerpt(line: str, column: int) -> tuple[str, str]:
+    """The part of a long line around ``column``, and space as wide as what stands before it there."""
     visible = source_line(line)
     start = 0 if column <= _WIDEST_SOURCE // 2 else column - _WIDEST_SOURCE // 2
-    return visible[start : column - 1], visible[start : start + _WIDEST_SOURCE].rstrip()
-
-
-def _blank(text: str) -> str:
-    """As much space as ``text`` takes up, so that a caret behind it stands in the right place."""
-    wide = "WF"
-    return "".join(
-        "\t" if one == "\t" else "  " if unicodedata.east_asian_width(one) in wide else " " for one in text
+    # Wide characters (Chinese, most emoji) take two columns of a terminal; a tab as many as it does above.
+    indent = "".join(
+        "\t" if character == "\t" else "  " if unicodedata.east_asian_width(character) in "WF" else " "
+        for character in visible[start : column - 1]
     )
+    return visible[start : start + _WIDEST_SOURCE].rstrip(), indent

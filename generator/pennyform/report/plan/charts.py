@@ -9,7 +9,7 @@ from decimal import Decimal
 from pennyform.report.shared.formatting import count, format_value
 from pennyform.report.shared.number_format import Extent, axis, month, months_between
 from pennyform.results.plan import IDLE, PlanDocument, PlannedChange, PlannedInvoice
-from pennyform.results.values import CurrencyTotals, VatTotals
+from pennyform.results.values import CurrencyTotals
 
 # A bar is this long, a column this high, in the units of its drawing.
 BAR, COLUMN = 400, 150
@@ -64,7 +64,12 @@ def charts(plan: PlanDocument) -> Iterator[Charts]:
     for total in plan.money.changing:
         changes = list(_changes_in(plan.changes, total.currency))
         months, zero = _month_columns(changes)
-        yield Charts(total, tuple(_vat_bars(total.vat)), tuple(_customer_bars(changes)), months, zero)
+        bars = axis([Decimal(row.base) for row in total.vat], BAR).bars
+        vat = tuple(
+            VatBar(row.vat_rate, row.percent, Decimal(row.base), Decimal(row.tax), bar)
+            for row, bar in zip(total.vat, bars, strict=True)
+        )
+        yield Charts(total, vat, tuple(_customer_bars(changes)), months, zero)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +89,6 @@ def _changes_in(changes: Iterable[PlannedChange], currency: str) -> Iterator[_Sa
         if change.totals and change.after and change.totals.currency == currency:
             amount = Decimal(change.totals.currency_amount)
             yield _Sale(addressee(change), change.after["date"][:7], amount)
-
-
-def _vat_bars(rows: Sequence[VatTotals]) -> Iterator[VatBar]:
-    bars = axis([Decimal(row.base) for row in rows], BAR).bars
-    for row, bar in zip(rows, bars, strict=True):
-        yield VatBar(row.vat_rate, row.percent, Decimal(row.base), Decimal(row.tax), bar)
 
 
 def _customer_bars(sales: Iterable[_Sale]) -> Iterator[Bar]:

@@ -76,6 +76,9 @@ def render(plan: PlanDocument) -> str:
 def _entries(changes: Sequence[PlannedChange]) -> Iterator[Entry]:
     for number, change in enumerate(changes, start=1):
         invoice = change if isinstance(change, PlannedInvoice) else None
+        was = ((invoice and invoice.before) or {}).get("currency_amount") or ""
+        if was and change.totals and Decimal(was) == Decimal(change.totals.currency_amount):
+            was = ""
         preview = preview_invoice(change) if number <= MOST_PREVIEWS else None
         has_more = preview or change.differences or change.ways_out
         yield Entry(
@@ -84,17 +87,11 @@ def _entries(changes: Sequence[PlannedChange]) -> Iterator[Entry]:
             phrase=PHRASES[change.action] if invoice else "will be created",
             tone=_TONES.get(change.action, "warm"),
             customer=addressee(invoice) if invoice else "",
-            was=_previous_amount(invoice) if invoice else "",
+            was=was,
             preview=preview,
             tasks=tuple(task for task in map(format_task, change.steps) if task),
             fields=header_fields(change.after) if change.after and not invoice else (),
         )
-
-
-def _previous_amount(change: PlannedInvoice) -> str:
-    before = (change.before or {}).get("currency_amount") or ""
-    after = change.totals.currency_amount if change.totals else ""
-    return before if before and (not after or Decimal(before) != Decimal(after)) else ""
 
 
 def _tiles(plan: PlanDocument) -> Iterator[tuple[str, str, str]]:

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from pennyform.report.plan.charts import addressee
 from pennyform.report.shared.formatting import format_value
 from pennyform.report.shared.number_format import amount, day
-from pennyform.results.plan import Action, Addressee, PlannedChange, PlannedInvoice
-from pennyform.results.values import Discount, FieldDifference, InvoiceContent, InvoiceTotals, Json
+from pennyform.results.plan import Action, PlannedChange, PlannedInvoice
+from pennyform.results.values import (
+    Discount,
+    FieldDifference,
+    InvoiceContent,
+    InvoiceTotals,
+    Json,
+    JsonObject,
+)
 from pennyform.text import one_line
 
 _ADDRESS = ("address", "postal_code city", "country_alpha2")
@@ -65,6 +72,10 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
     body, totals = change.after, change.totals
     if body is None or totals is None:
         return None
+    address: JsonObject = (change.customer.billing_address if change.customer else None) or {}
+    address_lines = [
+        " ".join(_text(address.get(name)) for name in names.split()).strip() for names in _ADDRESS
+    ]
     is_credit_note = totals.currency_amount.startswith("-") or "link_credit_note" in change.steps
     subject = body.get("pdf_invoice_subject")
     return InvoicePreview(
@@ -72,7 +83,7 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
         number=one_line(change.invoice_number or body.get("invoice_number") or ""),
         draft=not change.irreversible and (change.before is None or change.before["draft"]),
         customer=addressee(change),
-        address=tuple(_address(change.customer or None)),
+        address=tuple(filter(None, address_lines)),
         date=day(body["date"]),
         deadline=day(body["deadline"]),
         subject=format_value(subject) if subject else "",
@@ -82,14 +93,6 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
         sections=tuple(_sections(body, totals, change.differences)),
         totals=totals,
     )
-
-
-def _address(customer: Addressee | None) -> Iterator[str]:
-    address = customer.billing_address if customer else None
-    for names in _ADDRESS:
-        text = " ".join(one_line(str((address or {}).get(name) or "")) for name in names.split()).strip()
-        if text:
-            yield text
 
 
 def _paragraphs(*texts: str | None) -> tuple[str, ...]:
@@ -127,11 +130,14 @@ def _lines(
     changed = {int(parts[2]) for parts in pointers if len(parts) > 2 and parts[1] == "invoice_lines"}
     pairs = zip(body["invoice_lines"], totals.lines, strict=True)
     for index, (content, line) in enumerate(pairs):
-        rate = line.vat_rate
+        rate, period = line.vat_rate, ""
+        match content.get("imputation_dates"):
+            case {"start_date": start, "end_date": end}:
+                period = f"{day(str(start))} to {day(str(end))}"
         yield PreviewLine(
             label=_text(line.label),
             description=_text(content.get("description")),
-            period=_period(content.get("imputation_dates")),
+            period=period,
             quantity=f"{amount(line.quantity)} {_text(line.unit)}".strip(),
             price=amount(line.raw_currency_unit_price),
             discount=_discount(content.get("discount"), totals.currency),
@@ -141,12 +147,5 @@ def _lines(
         )
 
 
-def _period(dates: Json) -> str:
-    match dates:
-        case {"start_date": start, "end_date": end}:
-            return f"{day(str(start))} to {day(str(end))}"
-    return ""
-
-
-def _text(value: str | None) -> str:
-    return one_line(value) if value else ""
+def _text(value: Json) -> str:
+    return one_line(str(value)) if value else ""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
 from pennyform.report.plan.text import summary_line
 from pennyform.report.shared.formatting import clean, count, format_pointer, format_task, format_value
+from pennyform.report.shared.markdown import LARGEST, fitting
 from pennyform.results.plan import PlanDocument, PlannedChange
 from pennyform.text import markdown_code, markdown_text
 
-# A comment on GitHub ends at 65,536 characters.
-LONGEST = 60_000
-# Bounds on what one change, or one warning, may take of that.
+# Bounds on what one change, or one warning, may take of a comment.
 _MOST_WARNINGS = 20
 _MOST_DETAILS = 20
 _LONGEST_TEXT = 300
@@ -38,23 +37,13 @@ def render(plan: PlanDocument) -> str:
     """The plan as Markdown of at most 60,000 characters; what does not fit is counted."""
     changes = [change for change in plan.changes if change.action != "no_op"]
     summary = clean(msgspec.structs.replace(plan, changes=()))
-    head = [*_head(summary), *_money(summary)]
+    head = [*_head(summary)]
     table = ["| | reference | what | total | details |", "|---|---|---|---:|---|"]
-    room = LONGEST - sum(len(text) + 1 for text in [*head, *table]) - 200
-    rows = list(_fitting_rows(changes, room))
+    room = LARGEST - sum(len(text) + 1 for text in [*head, *table]) - 200
+    rows = fitting((_row(clean(change)) for change in changes), room)
     more = len(changes) - len(rows)
     tail = [f"\n… and {count(more, 'change')} more; run `pennyform plan` to see all."] if more else []
     return "\n".join([*head, *(table if rows else []), *rows, *tail]) + "\n"
-
-
-def _fitting_rows(changes: Sequence[PlannedChange], room: int) -> Iterator[str]:
-    """Rows of the first changes that fit into so many characters; no others are even looked at."""
-    for change in changes:
-        row = _row(clean(change))
-        room -= len(row) + 1
-        if room < 0:
-            return
-        yield row
 
 
 def _head(plan: PlanDocument) -> Iterator[str]:
@@ -74,31 +63,20 @@ def _head(plan: PlanDocument) -> Iterator[str]:
         yield f"> … and {count(more, 'warning')} more"
     if plan.warnings:
         yield ""
-
-
-def _money(plan: PlanDocument) -> Iterator[str]:
-    currencies = plan.money.changing
-    if not currencies:
-        return
-    yield "| | VAT code | rate | before tax | VAT | total |"
-    yield "|---|---|---:|---:|---:|---:|"
-    for total in currencies:
+    if plan.money.changing:
+        yield "| | VAT code | rate | before tax | VAT | total |"
+        yield "|---|---|---:|---:|---:|---:|"
+    for total in plan.money.changing:
         name = total.currency
         for vat in total.vat:
             yield f"| {name} | {vat.vat_rate} | {vat.percent} % | {vat.base} | {vat.tax} | |"
         amounts = f"{total.currency_amount_before_tax} | {total.currency_tax} | {total.currency_amount}"
         yield f"| {name} | **in all** | {count(total.invoices, 'invoice')} | {amounts} |"
-    yield ""
+    if plan.money.changing:
+        yield ""
 
 
 def _row(change: PlannedChange) -> str:
-    total = f"{change.totals.currency_amount} {change.totals.currency}" if change.totals else ""
-    reference = f"`{markdown_code(change.external_reference)}`"
-    cells = [change.kind, reference, _WORDS[change.action], markdown_text(total), _details(change)]
-    return f"| {' | '.join(cells)} |"
-
-
-def _details(change: PlannedChange) -> str:
     texts = [
         f"{format_pointer(row.pointer)}: {format_value(row.before)} → {format_value(row.after)}"
         for row in change.differences[:_MOST_DETAILS]
@@ -107,7 +85,11 @@ def _details(change: PlannedChange) -> str:
         texts.append(f"and {len(change.differences) - _MOST_DETAILS} differences more")
     texts += [task for task in map(format_task, change.steps) if task]
     texts += [*change.warnings, *change.ways_out]
-    return "<br>".join(markdown_text(_shorten(text)) for text in texts[: 2 * _MOST_DETAILS])
+    details = "<br>".join(markdown_text(_shorten(text)) for text in texts[: 2 * _MOST_DETAILS])
+    total = f"{change.totals.currency_amount} {change.totals.currency}" if change.totals else ""
+    reference = f"`{markdown_code(change.external_reference)}`"
+    cells = [change.kind, reference, _WORDS[change.action], markdown_text(total), details]
+    return f"| {' | '.join(cells)} |"
 
 
 def _shorten(text: str) -> str:

@@ -53,23 +53,16 @@ IRREVERSIBLE = "IRREVERSIBLE: once finalized, only a credit note undoes it"
 
 def render(plan: PlanDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
     """The plan as text, with a line feed at its end."""
-    return "\n".join(_lines(plan, ansi)) + "\n"
-
-
-def _lines(plan: PlanDocument, ansi: Ansi) -> Iterator[str]:
     # One change after the other: a cleaned copy of thousands of them would be as large as the plan.
     head = clean(msgspec.structs.replace(plan, changes=()))
-    yield f"Plan for {head.company.name} (company {head.company.id}, {head.environment})"
-    yield ""
+    lines = [f"Plan for {head.company.name} (company {head.company.id}, {head.environment})", ""]
     for change in plan.changes:
         if change.action != "no_op":
-            yield from _change(clean(change), ansi)
-            yield ""
-    yield from _unchanged([change for change in plan.changes if change.action == "no_op"], ansi)
-    for warning in head.warnings:
-        yield ansi(f"  warning: {warning}", "yellow")
-    yield from money(head.money.changing, "Money of these changes")
-    yield summary_line(head, ansi)
+            lines += [*_change(clean(change), ansi), ""]
+    lines += _unchanged([change for change in plan.changes if change.action == "no_op"], ansi)
+    lines += [ansi(f"  warning: {warning}", "yellow") for warning in head.warnings]
+    lines += money(head.money.changing, "Money of these changes")
+    return "\n".join([*lines, summary_line(head, ansi)]) + "\n"
 
 
 # --- changes ------------------------------------------------------------------------------------------

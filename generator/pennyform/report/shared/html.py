@@ -25,7 +25,11 @@ def page(template: str, **context: Any) -> str:
         template: its name in ``templates/report``.
         context: what the template names.
     """
-    text = _environment().get_template(template).render(style_hash=_style_hash(), **context)
+    environment = _environment()
+    # The page's policy names its style sheet by its hash, so that no other is applied.
+    style = environment.get_template("style.css").render()
+    style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    text = environment.get_template(template).render(style_hash=style_hash, **context)
     return text.rstrip("\n") + "\n"
 
 
@@ -41,10 +45,3 @@ def _environment() -> Environment:
     )
     made.filters.update(amount=amount, rounded=rounded, pointer=format_pointer, words=format_value)
     return made
-
-
-@cache
-def _style_hash() -> str:
-    """What the page's policy names its style sheet by: no other is applied."""
-    style = _environment().get_template("style.css").render()
-    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import align_columns, clean, count, format_difference
@@ -23,13 +23,9 @@ SYMBOLS = {
 
 def render(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
     """The verification as text, with a line feed at its end."""
-    return "\n".join(_lines(clean(verification), ansi)) + "\n"
-
-
-def _lines(verification: VerificationDocument, ansi: Ansi) -> Iterator[str]:
+    verification = clean(verification)
     company, invoices = verification.company, verification.invoices
-    yield f"Verification of {company.name} (company {company.id}, {verification.environment})"
-    yield ""
+    lines = [f"Verification of {company.name} (company {company.id}, {verification.environment})", ""]
     rows = [
         [
             invoice.external_reference,
@@ -41,14 +37,12 @@ def _lines(verification: VerificationDocument, ansi: Ansi) -> Iterator[str]:
     ]
     for invoice, text in zip(invoices, align_columns(rows, right=frozenset({3})), strict=True):
         symbol, colour = SYMBOLS[invoice.status]
-        yield f"  {ansi(symbol, colour, 'bold')} {text}"
-        for row in invoice.differences:
-            yield f"      {format_difference(row)}"
-    yield ""
+        lines.append(f"  {ansi(symbol, colour, 'bold')} {text}")
+        lines += [f"      {format_difference(row)}" for row in invoice.differences]
+    lines.append("")
     for text in unverifiable(invoices):
-        yield f"  note: {text}"
-        yield ""
-    yield summary_line(verification, ansi)
+        lines += [f"  note: {text}", ""]
+    return "\n".join([*lines, summary_line(verification, ansi)]) + "\n"
 
 
 def remote_status(invoice: InvoiceVerdict) -> str:
