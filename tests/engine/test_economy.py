@@ -20,8 +20,8 @@ from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.runtime.files import Disk
 from pennyform.engine.session import (
+    CompanyFiles,
     Session,
-    State,
     open_session,
     refresh_read_only,
 )
@@ -105,7 +105,7 @@ class Campaign:
             workers=self.workers,
         )
         remote = self.remote()
-        state = State(self.root / ".pennyform", "sandbox", remote.company())
+        state = CompanyFiles(self.root / ".pennyform", "sandbox", remote.company())
         with open_session(self.repository(), remote, state, runtime, interrupted=lambda: False) as session:
             session.resolve_past_outcomes()
             yield session
@@ -133,7 +133,7 @@ def planning(campaign: Campaign) -> int:
     campaign.time.sleep(120.0)
     before = len(campaign.wire.sent)
     remote = campaign.remote()
-    state = State(campaign.root / ".pennyform", "sandbox", remote.company())
+    state = CompanyFiles(campaign.root / ".pennyform", "sandbox", remote.company())
     looked = refresh_read_only(campaign.repository(), remote, state, Disk())
     assert not make_plan(campaign.repository(), looked.remote).pending
     return len(campaign.wire.sent) - before

@@ -23,7 +23,7 @@ from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import plan
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.runtime.files import Disk, Storage
-from pennyform.engine.session import State, open_session, refresh_read_only
+from pennyform.engine.session import CompanyFiles, open_session, refresh_read_only
 from pennyform.engine.verify import Verification, verify
 from pennyform.findings import errors
 from pennyform.invoices import Repository, load
@@ -279,8 +279,8 @@ class Office:
             )
         )
 
-    def state(self) -> State:
-        return State(self.root / ".pennyform", "sandbox", self.remote().company())
+    def state(self) -> CompanyFiles:
+        return CompanyFiles(self.root / ".pennyform", "sandbox", self.remote().company())
 
     def plan(self) -> Plan:
         looked = refresh_read_only(self.repository(), self.remote(), self.state(), self.storage)

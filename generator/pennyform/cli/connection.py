@@ -17,7 +17,7 @@ from pennyform.engine.account.records import Company
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.runtime.clock import Clock
-from pennyform.engine.session import State
+from pennyform.engine.session import CompanyFiles
 from pennyform.findings import failure
 from pennyform.invoices import Repository
 
@@ -33,9 +33,9 @@ class Connection:
     service: str
     runtime: Runtime
 
-    def state(self, repository: Repository, company: Company) -> State:
+    def state(self, repository: Repository, company: Company) -> CompanyFiles:
         """Where journal and lock of this company lie."""
-        return State(repository.root / ".pennyform", self.service, company)
+        return CompanyFiles(repository.root / ".pennyform", self.service, company)
 
 
 class _ClientClock(pennylane_company.Clock):

@@ -39,7 +39,7 @@ from pennyform.invoices.model import Repository
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class CompanyFiles:
     """Where the journal and the lock of one company lie.
 
     ``folder`` is the repository's ``.pennyform``; ``service`` tells accounts apart whose ids may be the same
@@ -143,7 +143,7 @@ class Session:
 def open_session(
     repository: Repository,
     account: AccountClient,
-    state: State,
+    state: CompanyFiles,
     runtime: Runtime,
     *,
     interrupted: Callable[[], bool],
@@ -194,7 +194,7 @@ class ReadOnlyState:
 
 
 def refresh_read_only(
-    repository: Repository, account: AccountClient, state: State, storage: Storage
+    repository: Repository, account: AccountClient, state: CompanyFiles, storage: Storage
 ) -> ReadOnlyState:
     """Look up what the definitions name without a lock, for a plan or a verification.
 

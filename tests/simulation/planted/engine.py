@@ -165,7 +165,7 @@ BUGS: tuple[Bug, ...] = (
         "a second apply on another machine",
     ),
     replaced("drafts of others are pruned", session, "find_orphans", _all_drafts, "none"),
-    replaced("a stale plan is carried out", binding, "staleness", lambda *_: "", "none"),
+    replaced("a stale plan is carried out", binding, "explain_staleness", lambda *_: "", "none"),
     replaced(
         "an unknown outcome exits 0",
         apply,

@@ -255,7 +255,9 @@ def exit_of(report: ApplyReport) -> Exit:
 
 
 def _check_saved_plan(saved: SavedPlan, session: Session, plan: Plan) -> None:
-    reason = binding.spent(saved, session.journal.state) or binding.staleness(saved, session.repository, plan)
+    reason = binding.explain_reuse(saved, session.journal.state) or binding.explain_staleness(
+        saved, session.repository, plan
+    )
     if reason:
         raise failure(
             "plan-stale",

@@ -10,7 +10,7 @@ from pennyform.cli.arguments import add_no_color, add_paths
 from pennyform.cli.exits import Exit
 from pennyform.cli.terminal import Terminal
 from pennyform.findings import Finding, failure
-from pennyform.invoices.formatter.files import FormattedFile, format_files
+from pennyform.invoices.formatter.files import format_files
 
 
 # No dataclass: as `validate`, this runs in commit hooks, and importing dataclasses would show.
@@ -44,7 +44,12 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
             if options.check:
                 findings.append(result.change)
             else:
-                _write(result)
+                assert result.canonical is not None, "what is needed is known"
+                try:
+                    Path(result.path).write_bytes(result.canonical)
+                except OSError as error:
+                    problem = f"it cannot be written: {error.strerror}"
+                    raise failure("not-writable", problem, file=result.name) from error
                 terminal.print(f"formatted {result.name}")
         elif not result.findings:
             unchanged += 1
@@ -52,14 +57,6 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
     outcome = "would be formatted" if options.check else "formatted"
     terminal.print(f"{_files(changed)} {outcome}, {_files(unchanged)} as they should be")
     return Exit.FINDINGS if findings else Exit.OK
-
-
-def _write(result: FormattedFile) -> None:
-    assert result.canonical is not None, "what is needed is known"
-    try:
-        Path(result.path).write_bytes(result.canonical)
-    except OSError as error:
-        raise failure("not-writable", f"it cannot be written: {error.strerror}", file=result.name) from error
 
 
 def _files(count: int) -> str:

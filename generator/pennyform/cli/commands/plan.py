@@ -83,7 +83,7 @@ def _plan(repository: Repository, options: PlanOptions, terminal: Terminal, runt
     if options.html:
         write_page(_page(document), options.html, terminal)
     if out:
-        content = binding.to_save(
+        content = binding.build_content(
             plan,
             repository,
             targets.paths,

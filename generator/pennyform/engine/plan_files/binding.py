@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -19,9 +18,10 @@ from pennyform.engine.planning.plan import Plan
 from pennyform.invoices.model import Repository
 from pennyform.results.documents import json_data
 from pennyform.results.plan import PlanDocument
+from pennyform.results.values import JsonObject
 
 
-def to_save(
+def build_content(
     plan: Plan,
     repository: Repository,
     paths: Sequence[Path],
@@ -31,7 +31,7 @@ def to_save(
     nonce: str,
     targets: Sequence[str] = (),
     prune: bool = False,
-) -> dict[str, Any]:
+) -> JsonObject:
     """The plan as data to write into ``file``, with what binds it.
 
     Args:
@@ -44,31 +44,32 @@ def to_save(
         prune: whether it deletes drafts that left the repository.
         nonce: makes two plans of the same content two plans, of which each may be used once.
     """
+    root = repository.root.resolve()
     binding = Binding(
         created_at=now.isoformat(timespec="milliseconds"),
         nonce=nonce,
         root=os.path.relpath(repository.root, file.resolve().parent),
-        paths=[_within(path, repository.root) for path in paths] or ["."],
+        paths=[os.path.relpath(path.resolve(), root) for path in paths] or ["."],
         targets=sorted(targets),
         prune=prune,
         files=dict(sorted(repository.files.items())),
-        schemas=_schemas(),
-        remote=_remote(plan),
+        schemas=_hash_schemas(),
+        remote=_hash_remote(plan),
     )
     return {**json_data(plan.document()), "saved": msgspec.to_builtins(binding)}
 
 
-def spent(saved: SavedPlan, memory: ReplayedState) -> str:
+def explain_reuse(saved: SavedPlan, journal: ReplayedState) -> str:
     """Why ``saved`` may have been carried out before, in one sentence; empty when it was not."""
-    if saved.id in memory.used:
+    if saved.id in journal.used:
         return "it was used before"
     # Both are written by this program, in UTC and with milliseconds.
-    if memory.doubted_at and saved.binding.created_at <= memory.doubted_at:
+    if journal.doubted_at and saved.binding.created_at <= journal.doubted_at:
         return "it was made before the journal was damaged, which may have forgotten that it was used"
     return ""
 
 
-def staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> str:
+def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> str:
     """Why ``saved`` may not be carried out, in one sentence; empty when it may.
 
     Args:
@@ -82,18 +83,22 @@ def staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> str:
     changed = _changed(saved.binding.files, repository.files)
     if changed:
         return f"definitions changed since it was made: {', '.join(changed[:5])}"
-    if saved.binding.schemas != _schemas():
+    if saved.binding.schemas != _hash_schemas():
         return "the schemas that definitions are checked against changed since it was made"
     old, new = saved.document, plan.document()
     if new.company != old.company or new.environment != old.environment:
         return f"it was made for {old.company.name} ({old.environment})"
-    return _moved(saved, new, plan)
+    return _explain_move(saved, new, plan)
 
 
-def _moved(saved: SavedPlan, new: PlanDocument, plan: Plan) -> str:
+def _explain_move(saved: SavedPlan, new: PlanDocument, plan: Plan) -> str:
     # As JSON: what a newer contract knows of an invoice is compared even where its record does not name it.
-    before, after = (_by_reference(content["changes"]) for content in (saved.data, json_data(new)))
-    moved = _changed(before, after) or _changed(saved.binding.remote, _remote(plan))
+    # Places are left out: they depend on where the command was started.
+    before, after = (
+        {f"{change['kind']} {change['external_reference']}": {**change, "place": None} for change in changes}
+        for changes in (saved.data["changes"], json_data(new)["changes"])
+    )
+    moved = _changed(before, after) or _changed(saved.binding.remote, _hash_remote(plan))
     if moved:
         return f"the account changed since it was made: {', '.join(moved[:5])}"
     # What is summed up was reviewed as well, and what is there twice is not what was compared.
@@ -102,7 +107,7 @@ def _moved(saved: SavedPlan, new: PlanDocument, plan: Plan) -> str:
     return "" if summed_up and len(before) == len(old.changes) else "it does not say what would be done now"
 
 
-def _schemas() -> str:
+def _hash_schemas() -> str:
     """One hash over what definitions and requests are checked against, and how VAT is computed."""
     folder = data.schemas()
     files = [*folder.glob("*.json"), *folder.glob("definitions/*.json"), folder / "company" / "openapi.json"]
@@ -110,22 +115,14 @@ def _schemas() -> str:
     return digest({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})
 
 
-def _remote(plan: Plan) -> dict[str, str]:
+def _hash_remote(plan: Plan) -> dict[str, str]:
     """Hashes of what the account held, in the words of definitions: what moves by itself is not in them."""
-    there = [(change.external_reference, change.there) for change in plan.invoices]
-    return {f"invoice {reference}": digest(remote_content(row)) for reference, row in there if row}
-
-
-def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    return sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
-
-
-def _by_reference(changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Changes without their places, which depend on where the command was started."""
     return {
-        f"{change['kind']} {change['external_reference']}": {**change, "place": None} for change in changes
+        f"invoice {change.external_reference}": digest(remote_content(change.there))
+        for change in plan.invoices
+        if change.there
     }
 
 
-def _within(path: Path, root: Path) -> str:
-    return os.path.relpath(path.resolve(), root.resolve())
+def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    return sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))

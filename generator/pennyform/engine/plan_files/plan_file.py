@@ -16,10 +16,10 @@ from pennyform import __version__
 from pennyform.engine.limits import PLAN_BYTES
 from pennyform.findings import Failure, failure
 from pennyform.results.plan import PlanDocument
-from pennyform.results.values import FORMAT_VERSION
+from pennyform.results.values import FORMAT_VERSION, Json, JsonObject
 
 _DEFINITIONS = frozenset({".yaml", ".yml"})
-_ANEW = "make a new one with 'pennyform plan --out'"
+_NEW_PLAN = "make a new one with 'pennyform plan --out'"
 
 
 class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,12 +80,18 @@ def read(file: Path) -> SavedPlan:
         Failure: it is not one, or it was changed since.
     """
     try:
-        content = json.loads(_bytes(file), object_pairs_hook=_unambiguous)
+        with file.open("rb") as opened:
+            text = opened.read(PLAN_BYTES + 1)
+        if len(text) > PLAN_BYTES:
+            raise ValueError(f"it is larger than {PLAN_BYTES:,} bytes")
+        content = json.loads(text, object_pairs_hook=_refuse_duplicate_keys)
         document = _decode(content)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, msgspec.ValidationError) as problem:
         raise failure("plan-unreadable", f"it is not a saved plan: {problem}", file=str(file)) from None
     if content.pop("id") != digest(content):
-        raise failure("plan-changed", "the plan was changed after it was saved", file=str(file), fix=_ANEW)
+        raise failure(
+            "plan-changed", "the plan was changed after it was saved", file=str(file), fix=_NEW_PLAN
+        )
     return SavedPlan(file, document, content)
 
 
@@ -102,15 +108,7 @@ def _decode(content: Any) -> SavedDocument:
         raise ValueError(f"it was made by pennyform {made_by}, and this is {__version__}") from problem
 
 
-def _bytes(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        data = opened.read(PLAN_BYTES + 1)
-    if len(data) > PLAN_BYTES:
-        raise ValueError(f"it is larger than {PLAN_BYTES:,} bytes")
-    return data
-
-
-def _unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicate_keys(pairs: Sequence[tuple[str, Any]]) -> JsonObject:
     """A reviewer may read one value and the machine another."""
     content = dict(pairs)
     if len(content) != len(pairs):
@@ -118,7 +116,7 @@ def _unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def write(file: Path, content: Mapping[str, Any]) -> None:
+def write(file: Path, content: Mapping[str, Json]) -> None:
     """Write a plan, all of it or nothing, for nobody else to read.
 
     Raises:
@@ -127,32 +125,28 @@ def write(file: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps({**content, "id": digest(content)}, ensure_ascii=False, indent=2) + "\n"
     data = text.encode()
     if file.suffix in _DEFINITIONS:
-        raise _unsaved(file, "a file of this name is taken for a definition", "name it otherwise")
+        raise _not_saved(file, "a file of this name is taken for a definition", "name it otherwise")
     if file.exists() and not file.is_file():
-        raise _unsaved(file, "it is no regular file", "name a file")
+        raise _not_saved(file, "it is no regular file", "name a file")
     if len(data) > PLAN_BYTES:
         why = f"it would have {len(data):,} bytes, and {PLAN_BYTES:,} is the limit"
-        raise _unsaved(file, why, "plan fewer invoices at a time: name some of the files, or use --target")
+        raise _not_saved(file, why, "plan fewer invoices at a time: name some of the files, or use --target")
     unfinished = file.with_name(f"{file.name}.unfinished")
     try:
-        with open(unfinished, "wb", opener=_private) as opened:
+        # For nobody else: it tells who is billed what, as the definitions do.
+        with open(unfinished, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as opened:
             opened.write(data)
         unfinished.replace(file)
     except OSError as problem:
         unfinished.unlink(missing_ok=True)
-        raise _unsaved(file, str(problem), "check that the folder is there and has space left") from None
+        raise _not_saved(file, str(problem), "check that the folder is there and has space left") from None
 
 
-def _private(path: str, flags: int) -> int:
-    """It tells who is billed what, as the definitions do."""
-    return os.open(path, flags, 0o600)
-
-
-def _unsaved(file: Path, why: str, fix: str) -> Failure:
+def _not_saved(file: Path, why: str, fix: str) -> Failure:
     return failure("plan-not-saved", f"the plan cannot be saved: {why}", file=str(file), fix=fix)
 
 
-def digest(content: Mapping[str, Any]) -> str:
+def digest(content: object) -> str:
     """A hash of JSON data, whatever the order of its keys."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
