@@ -8,7 +8,6 @@ derived from its name and called an assumption as well.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -45,20 +44,26 @@ def emit(contract: Contract, assumptions: Path | None = None) -> dict[str, bytes
     """
     path = assumptions or data.templates() / "schemas" / "vat_rates.yaml"
     table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    codes = _codes(contract, table["component"])
+    # Codes of invoices first, then those that only ledger accounts know.
+    components = [table["component"][use] for use in ("invoices", "ledger_accounts")]
+    enums = [contract.schemas.get(component, {}).get("enum", []) for component in components]
+    codes = list(dict.fromkeys(code for enum in enums for code in enum))
     rates = [_rate(code, table) for code in codes]
     unknown = [code for code, rate in zip(codes, rates, strict=True) if rate is None]
     if unknown:
-        raise Failure(tidy(_unknown(code, path) for code in unknown))
+        findings = [
+            Finding(
+                "unknown-vat-code",
+                Severity.ERROR,
+                f"no rule says what the VAT code {code!r} puts on a document",
+                file=str(path),
+                detail="An invoice with this code would be totalled by a guess.",
+                fix="Add an entry under 'codes', with 'reviewed: false' as long as it is an assumption.",
+            )
+            for code in unknown
+        ]
+        raise Failure(tidy(findings))
     return {PATH: canonical_json({"format_version": 1, "rates": rates})} if rates else {}
-
-
-def _codes(contract: Contract, components: Mapping[str, str]) -> list[str]:
-    """Codes of invoices first, then those that only ledger accounts know."""
-    enums = [
-        contract.schemas.get(components[use], {}).get("enum", []) for use in ("invoices", "ledger_accounts")
-    ]
-    return list(dict.fromkeys(code for enum in enums for code in enum))
 
 
 def _rate(code: str, table: JsonObject) -> JsonObject | None:
@@ -118,14 +123,3 @@ def _percent_inside_name(code: str) -> str:
 
 def _percent_text(percent: Decimal) -> str:
     return f"{percent.normalize():f}"
-
-
-def _unknown(code: str, path: Path) -> Finding:
-    return Finding(
-        "unknown-vat-code",
-        Severity.ERROR,
-        f"no rule says what the VAT code {code!r} puts on a document",
-        file=str(path),
-        detail="An invoice with this code would be totalled by a guess.",
-        fix="Add an entry under 'codes', with 'reviewed: false' as long as it is an assumption.",
-    )

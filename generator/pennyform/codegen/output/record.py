@@ -34,11 +34,20 @@ def inputs(store: Store, templates: Path) -> JsonObject:
         templates: the folder of templates.
     """
     our_templates = _tree(templates)
+    contracts = {}
+    for api in store.apis():
+        # The source as the pin's own lock knows it, and the files that it became and that we say about it.
+        files = [store.contract_path(api), *store.overlay_paths(api), store.names_path(api)]
+        digests = {path.name: digest(path.read_bytes()) for path in files if path.is_file()}
+        contracts[api] = {"source": store.lock().contracts[api].read, **digests}
+    # This generator's own code too: its version alone would hide a change in a checkout.
+    package = Path(pennyform.__file__).parent
+    generator = {name: text for room in _ROOMS for name, text in _tree(package / room).items()}
     return {
-        "contracts": {api: _contract(api, store) for api in store.apis()},
+        "contracts": contracts,
         "templates": our_templates,
         "stock_templates": _stock_templates({Path(name).name for name in our_templates}),
-        "generator": _generator(),
+        "generator": _digest_of_all(generator),
         "packages": {name: _version(name) for name in _PACKAGES},
     }
 
@@ -52,19 +61,6 @@ def record(made_from: JsonObject, files: Mapping[str, bytes]) -> bytes:
     """
     digests = {path: digest(content) for path, content in sorted(files.items())}
     return canonical_json({"format_version": _FORMAT_VERSION, "inputs": made_from, "files": digests})
-
-
-def _contract(api: str, store: Store) -> dict[str, str]:
-    """The source as the pin's own lock knows it, and the files that it became and that we say about it."""
-    files = [store.contract_path(api), *store.overlay_paths(api), store.names_path(api)]
-    digests = {path.name: digest(path.read_bytes()) for path in files if path.is_file()}
-    return {"source": store.lock().contracts[api].read, **digests}
-
-
-def _generator() -> str:
-    """The digest of this generator's own code: its version alone would hide a change in a checkout."""
-    package = Path(pennyform.__file__).parent
-    return _digest_of_all({name: text for room in _ROOMS for name, text in _tree(package / room).items()})
 
 
 def _stock_templates(our_names: Collection[str]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from graphlib import TopologicalSorter
 
 from pennyform.codegen.client.models.structures import Alias, Components, Model, model, type_alias
@@ -28,9 +27,16 @@ def modules(contract: Contract) -> dict[str, list[Model]]:
         schemas = [operation.answer, operation.request.schema if operation.request else None]
         for name in components.reachable(schemas):
             users[name].add(operation.resource)
-    _reject_equal_class_names(users)
     models: dict[str, list[Model]] = defaultdict(list)
+    owners: dict[str, str] = {}
     for name in sorted(users):
+        owner = owners.setdefault(class_name(name), name)
+        if owner != name:
+            raise failure(
+                "name-collision",
+                f"the components {owner} and {name} would both be the class {class_name(name)}",
+                fix="Rename one of them in the overlay with an action on the contract.",
+            )
         resources = users[name]
         module = str(identifier(next(iter(resources)))) if len(resources) == 1 else _SHARED
         models[module].append(model(name, components))
@@ -59,15 +65,3 @@ def _in_order(models: list[Model]) -> list[Model]:
         *(struct for struct in models if not isinstance(struct, Alias)),
         *(alias for alias in sequence if alias.components),
     ]
-
-
-def _reject_equal_class_names(names: Iterable[str]) -> None:
-    owners: dict[str, str] = {}
-    for name in sorted(names):
-        owner = owners.setdefault(class_name(name), name)
-        if owner != name:
-            raise failure(
-                "name-collision",
-                f"the components {owner} and {name} would both be the class {class_name(name)}",
-                fix="Rename one of them in the overlay with an action on the contract.",
-            )

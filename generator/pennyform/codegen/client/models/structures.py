@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from openapi_python_client.strings import ClassName
@@ -197,9 +197,8 @@ def _field(name: str, schema: Schema, direction: str, components: Components) ->
     )
 
 
-def _request_flags(fields: Iterable[Field]) -> Iterator[Code]:
+def _request_flags(fields: Sequence[Field]) -> Iterator[Code]:
     """Class variables that tell the codec how decimals are written, and that a body is a form."""
-    fields = list(fields)
     for kind, flag in ((AMOUNT, "__amounts__"), (NUMBER, "__numbers__")):
         names = [literal(str(field.name)) for field in fields if field.type.decimal == kind]
         if names:
@@ -224,10 +223,16 @@ def _alias(name: str, components: Components) -> Alias:
     arguments = [Code(class_name(variant)) for variant in variants]
     tag = _discriminator(variants, components)
     if tag:
-        arguments += [
-            Code(f"field={literal(tag)}"),
-            Code(f"tags={{{join_code(_tags(tag, variants, components))}}}"),
+        schemas = {name: components.schemas[name] for name in variants}
+        tags = [
+            Code(f"{literal(components.constant(schema['properties'][tag]))}: {class_name(name)}")
+            for name, schema in schemas.items()
         ]
+        optional = [name for name, schema in schemas.items() if tag not in schema.get("required", ())]
+        if len(optional) == 1:
+            # An object without the field is the variant that need not have it.
+            tags.append(Code(f"None: {class_name(optional[0])}"))
+        arguments += [Code(f"field={literal(tag)}"), Code(f"tags={{{join_code(tags)}}}")]
     return Alias(
         class_name(name),
         Code(f"{class_name(name)}: TypeAlias = {kind.code}"),
@@ -242,16 +247,6 @@ def type_alias(name: ClassName, kind: Type, words: list[str]) -> Alias:
     return Alias(
         name, Code(f"{name}: TypeAlias = {kind.code}"), None, docstring(words, indent=0), kind.components
     )
-
-
-def _tags(tag: str, variants: list[str], components: Components) -> Iterator[Code]:
-    """``value: Class`` for every variant, and ``None: Class`` for one that need not have the field."""
-    for name in variants:
-        constant = components.constant(components.schemas[name]["properties"][tag])
-        yield Code(f"{literal(constant)}: {class_name(name)}")
-    optional = [name for name in variants if tag not in components.schemas[name].get("required", ())]
-    if len(optional) == 1:
-        yield Code(f"None: {class_name(optional[0])}")
 
 
 def _discriminator(variants: list[str], components: Components) -> str:

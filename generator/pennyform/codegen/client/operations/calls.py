@@ -98,6 +98,10 @@ def call_of(operation: Operation, contract: Contract) -> Call:
         if parameter.location == "query"
     ]
     page, items = _pagination(operation, contract, query)
+    body = None
+    if operation.request is not None:
+        ending = "" if operation.request.required else " | None = None"
+        body = Code(f"body: models.{body_name(operation)}{ending}")
     return Call(
         operation,
         contract.document["paths"][operation.path][operation.method.lower()],
@@ -105,7 +109,7 @@ def call_of(operation: Operation, contract: Contract) -> Call:
         Code(f"models.{answer_name(operation)}") if operation.answer is not None else Code("None"),
         items,
         path,
-        _body(operation),
+        body,
         tuple(argument for argument in query if argument is not page),
         page,
     )
@@ -166,10 +170,3 @@ def largest_page(operation: Operation) -> int | None:
         parameter.schema.get("maximum") for parameter in operation.parameters if parameter.name in _SIZES
     ]
     return next((limit for limit in limits if isinstance(limit, int)), None)
-
-
-def _body(operation: Operation) -> Code | None:
-    if operation.request is None:
-        return None
-    ending = "" if operation.request.required else " | None = None"
-    return Code(f"body: models.{body_name(operation)}{ending}")

@@ -66,7 +66,16 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
     operations.sort(key=lambda operation: (_READING_ORDER.get(operation.name, 9), operation.name))
     calls = [call_of(operation, contract) for operation in operations]
     _reject_equal_names(calls)
-    constants = tuple(_constant(call, modules, base_path(contract)) for call in calls)
+    constants = []
+    for call in calls:
+        operation = call.operation
+        path = operation.path.removeprefix(base_path(contract))
+        parts = [literal(operation.operation_id), literal(operation.method.upper()), literal(path)]
+        if operation.answer is not None:
+            # By module and name: the model is imported when the operation is first called.
+            model = answer_name(operation)
+            parts.append(literal(f"{modules[model]}.{model}"))
+        constants.append(Code(f"{call.constant}: Operation[{call.answer}] = Operation({join_code(parts)})"))
     functions = {variant.key: tuple(_functions(calls, variant)) for variant in VARIANTS}
     heads = [function.head for methods in functions.values() for function in methods]
     return Resource(
@@ -74,7 +83,7 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
         resource_docstring(name, indent=4),
         resource_docstring(name, indent=0, what=": what can be done with them"),
         tuple(_imports([*heads, *constants])),
-        constants,
+        tuple(constants),
         {variant.key: resource_class(name, variant) for variant in VARIANTS},
         functions,
         any(call.items and call.name == "list" and not call.path for call in calls),
@@ -96,16 +105,6 @@ def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
             yield Code("")  # import sorters keep our own imports apart
         if used:
             yield Code(f"from {module} import {join_code(used)}")
-
-
-def _constant(call: Call, modules: Mapping[str, str], base: str) -> Code:
-    operation = call.operation
-    path = operation.path.removeprefix(base)
-    parts = [literal(operation.operation_id), literal(operation.method.upper()), literal(path)]
-    if operation.answer is not None:
-        name = answer_name(operation)
-        parts.append(literal(f"{modules[name]}.{name}"))
-    return Code(f"{call.constant}: Operation[{call.answer}] = Operation({join_code(parts)})")
 
 
 def _functions(calls: Iterable[Call], variant: Variant) -> Iterator[Function]:
