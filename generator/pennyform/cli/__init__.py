@@ -45,9 +45,9 @@ _ACCOUNT_VERBS = frozenset({"plan", "apply", "verify", "adopt", "auth"})
 
 def _columns() -> int:
     """The width of the terminal, 80 when there is none."""
-    stated = os.environ.get("COLUMNS", "")
-    if stated.isdecimal() and int(stated) > 0:
-        return int(stated)
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
     try:
         return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
     except (AttributeError, OSError, ValueError):

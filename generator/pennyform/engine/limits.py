@@ -61,15 +61,15 @@ class Patience:
     run: float = 86_400.0
 
 
-def shortened(pauses: Sequence[float], seconds: float) -> tuple[float, ...]:
+def shorten(pauses: Sequence[float], seconds: float) -> tuple[float, ...]:
     """``pauses``, up to ``seconds`` in all; the last one is cut."""
-    kept: list[float] = []
+    result: list[float] = []
     for pause in pauses:
         if seconds <= 0:
             break
-        kept.append(min(pause, seconds))
+        result.append(min(pause, seconds))
         seconds -= pause
-    return tuple(kept)
+    return tuple(result)
 
 
 # The embedded sandbox commits within the call and reads its own writes: there is nothing to wait for.

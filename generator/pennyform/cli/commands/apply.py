@@ -18,7 +18,7 @@ from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.lock import LockFileError, LockHeldError
 from pennyform.engine.journal.records import PlanUsed
-from pennyform.engine.limits import Patience, shortened
+from pennyform.engine.limits import Patience, shorten
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.plan_files.plan_file import SavedPlan
 from pennyform.engine.planning.plan import Plan
@@ -67,7 +67,7 @@ class ApplyOptions:
     def shorten(self, patience: Patience) -> Patience:
         """``patience``, for PDFs and for the whole run as the command line says."""
         if self.wait is not None:
-            patience = replace(patience, pdf=shortened(patience.pdf, self.wait))
+            patience = replace(patience, pdf=shorten(patience.pdf, self.wait))
         if self.time_limit is not None:
             patience = replace(patience, run=float(self.time_limit))
         return patience

@@ -81,17 +81,17 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
         gc.enable()
     if options.check:
         return _check(emitted, output, store, terminal)
-    written = _write(emitted, output, store)
+    result = _write(emitted, output, store)
     seconds = time.monotonic() - started
-    terminal.print(f"{shorten_path(output)}: {written}, {seconds:.1f} s")
+    terminal.print(f"{shorten_path(output)}: {result}, {seconds:.1f} s")
     for emission in emitted:
         _report_changes(emission.contract.api, store, options.against, terminal, done=_is_checkout(output))
     return Exit.OK
 
 
-def _output_folder(asked: Path | None) -> Path:
-    if asked is not None:
-        return asked
+def _output_folder(option: Path | None) -> Path:
+    if option is not None:
+        return option
     checkout = data.checkout()
     if checkout is None:
         fix = "Say where to: pennyform generate --output FOLDER"
@@ -135,8 +135,8 @@ def _write(emitted: Sequence[Emission], output: Path, store: Store) -> str:
     if data.checkout() is not None:
         write_names(emitted, store)
     made_from = record.inputs(store, data.templates())
-    written = writer.write(all_files(emitted), output, made_from=made_from, ours=_is_checkout(output))
-    return f"{written.added} added, {written.changed} changed, {written.removed} removed"
+    counts = writer.write(all_files(emitted), output, made_from=made_from, ours=_is_checkout(output))
+    return f"{counts.added} added, {counts.changed} changed, {counts.removed} removed"
 
 
 def _is_checkout(output: Path) -> bool:

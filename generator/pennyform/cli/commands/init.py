@@ -49,20 +49,20 @@ def read_options(args: argparse.Namespace) -> InitOptions:
 
 def run(options: InitOptions, terminal: Terminal) -> Exit:
     """Write what is missing, and say which files were written and which were there."""
-    folder, written = options.folder, 0
+    folder, count = options.folder, 0
     for name, content in () if options.schemas else _files(options):
         target = folder / name
         if _write(target, content):
-            written += 1
+            count += 1
             terminal.print(f"written {target}")
         else:
             terminal.print(f"kept    {target}")
     for name, content in sorted(_schemas(folder).items()):
         target = folder / name
         if _write(target, content, replace=True):
-            written += 1
+            count += 1
             terminal.print(f"written {target}")
-    files = "1 file" if written == 1 else f"{written} files"
+    files = "1 file" if count == 1 else f"{count} files"
     change_folder = f"cd {folder} && " if folder != Path() else ""
     terminal.print(f"\n{files} written. Next: {change_folder}pennyform validate, then pennyform plan")
     return Exit.OK

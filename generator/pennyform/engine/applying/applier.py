@@ -108,10 +108,10 @@ class Applier:
 
     def start(self, change: InvoiceChange) -> InvoiceRun:
         """Begin to carry a change out, with the ids that are known by now."""
-        there = change.there
+        remote = change.there
         resolved = change.resolved.with_ids(self.context.identify)
         run = InvoiceRun(
-            change, resolved, there.id if there else None, there, deque(change.tasks), change.doubts
+            change, resolved, remote.id if remote else None, remote, deque(change.tasks), change.doubts
         )
         credited = change.desired.credit_note_of
         missing = next(keys_in(resolved.body), None)
@@ -154,13 +154,13 @@ def _unchanged(change: InvoiceChange) -> Result:
     """The result of an invoice for which nothing is sent."""
     statuses = {Action.CONFLICT: Status.CONFLICT, Action.UNSETTLED: Status.UNKNOWN}
     otherwise = Status.UNKNOWN if change.doubts else Status.UNCHANGED
-    comparison, there = change.comparison, change.there
+    comparison, remote = change.comparison, change.there
     return Result(
         change,
         statuses.get(change.action, otherwise),
-        id=there.id if there else None,
-        invoice_number=there.invoice_number if there else "",
-        draft=there.draft if there else None,
+        id=remote.id if remote else None,
+        invoice_number=remote.invoice_number if remote else "",
+        draft=remote.draft if remote else None,
         detail="; ".join((*change.ways_out, *change.doubts)),
         differences=comparison.all if comparison else (),
     )

@@ -35,11 +35,11 @@ class InvoiceWriter:
             try:
                 self._take(run, step)
             except OutcomeError as problem:
-                taken = isinstance(problem, ReferenceTakenError)
-                if taken or isinstance(problem, UnknownOutcomeError) or run.repeats:
+                reference_taken = isinstance(problem, ReferenceTakenError)
+                if reference_taken or isinstance(problem, UnknownOutcomeError) or run.repeats:
                     # Of a write that was repeated, a refusal may mean that the first one arrived after all.
                     now = self.context.runtime.clock.monotonic()
-                    run.mark_uncertain(str(problem), reference_taken=taken, at=now)
+                    run.mark_uncertain(str(problem), reference_taken=reference_taken, at=now)
                 elif isinstance(problem, RefusedError) and problem.status == 404 and run.id is not None:
                     gone = f"invoice {run.id} is gone, deleted or replaced meanwhile"
                     run.end(Status.FAILED, f"{gone}; the next apply looks again")

@@ -38,10 +38,10 @@ class InvoiceSteps(Protocol):
 
 @dataclass(eq=False, slots=True)
 class _Wave:
-    """``ready`` can be written, ``written`` wait for the reading; ``under_way`` counts jobs."""
+    """``ready`` can be written, ``unread`` wait for the reading; ``under_way`` counts jobs."""
 
     ready: deque[InvoiceRun] = field(default_factory=deque)
-    written: list[InvoiceRun] = field(default_factory=list)
+    unread: list[InvoiceRun] = field(default_factory=list)
     under_way: int = 0
 
 
@@ -65,12 +65,12 @@ class Scheduler:
         """
         stopped = self.steps.must_stop()
         self._open = [
-            wave for wave in self._open if wave.written or wave.under_way or (wave.ready and not stopped)
+            wave for wave in self._open if wave.unread or wave.under_way or (wave.ready and not stopped)
         ]
         for wave in self._open:
             if wave.ready and not stopped:
                 return self._write_job(wave)
-            if wave.written and not wave.under_way:
+            if wave.unread and not wave.under_way:
                 return self._read_job(wave)
         if stopped or not self.pending or len(self._open) >= WAVES:
             return None
@@ -95,12 +95,12 @@ class Scheduler:
             if run.uncertain and run.status is None:
                 self.uncertain.append(run)
             elif run.next_step is Step.READ_BACK:
-                wave.written.append(run)
+                wave.unread.append(run)
 
         return Job(lambda: self.steps.write(run), then)
 
     def _read_job(self, wave: _Wave) -> Job:
-        runs, wave.written = wave.written, []
+        runs, wave.unread = wave.unread, []
         wave.under_way += 1
 
         def then() -> None:
@@ -114,6 +114,6 @@ class Scheduler:
         if run.status is None and not run.remaining_steps:
             self.steps.finish_steps(run)
         if run.next_step is Step.READ_BACK:
-            wave.written.append(run)
+            wave.unread.append(run)
         elif run.next_step or run.next_task:
             wave.ready.append(run)
