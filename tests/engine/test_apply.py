@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from pennyform.engine.planning.natural_keys import UnresolvedError
+
 from .world import API, PRODUCT, Office, actions, by_reference, line, only, raw, statuses
 
 
@@ -101,3 +104,24 @@ def test_what_a_person_finalized_by_hand_is_left_alone(office: Office) -> None:
     assert actions(made) == {"INV-1": "no_op"}
     assert made.invoices[0].warnings
     assert not office.verify().drift
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_a_product_is_created_with_its_ledger_account(office: Office, *, by_id: bool) -> None:
+    with raw(office.sandbox) as caller:
+        accounts = caller.get(f"{API}/ledger_accounts").json()["items"]
+    account = next(one for one in accounts if one["number"].startswith("70"))
+    named = f"{{id: {account['id']}}}" if by_id else f'"{account["number"]}"'
+    office.write("products/day.yaml", f"{PRODUCT}ledger_account: {named}\n")
+    office.define("INV-1", lines="  - product: DAY\n    quantity: 1\n")
+    assert set(statuses(office.apply()).values()) == {"done"}
+    made = office.plan()
+    assert not made.pending
+    assert [change.differences for change in made.prerequisites] == [(), ()]
+
+
+def test_a_ledger_account_that_no_one_has_is_told(office: Office) -> None:
+    office.write("products/day.yaml", f'{PRODUCT}ledger_account: "70999999"\n')
+    office.define("INV-1", lines="  - product: DAY\n    quantity: 1\n")
+    with pytest.raises(UnresolvedError, match="there is no ledger account with number '70999999'"):
+        office.plan()

@@ -86,7 +86,7 @@ def test_a_customer_of_the_account_need_not_be_declared(office: Office) -> None:
 def test_a_declared_customer_that_nothing_names_is_left_alone(office: Office) -> None:
     office.define("INV-1")
     office.write("customers/other.yaml", CUSTOMER.replace("ACME", "OTHER"))
-    assert [change.external_reference for change in office.plan().masters] == ["ACME"]
+    assert [change.external_reference for change in office.plan().prerequisites] == ["ACME"]
 
 
 def test_a_price_that_changes_later_updates_drafts_and_leaves_what_is_final(office: Office) -> None:
@@ -101,11 +101,11 @@ def test_a_price_that_changes_later_updates_drafts_and_leaves_what_is_final(offi
     made = office.plan()
     assert actions(made) == {"INV-1": "update", "INV-2": "no_op"}
     draft = made.invoices[0]
-    assert draft.there is not None
-    update: Any = update_body(draft.resolved, draft.there)
+    assert draft.remote is not None
+    update: Any = update_body(draft.resolved, draft.remote)
     (change,) = update["invoice_lines"]["update"]
     assert change == {"id": change["id"], "raw_currency_unit_price": "700.0"}
-    assert [change.differences[0].pointer for change in made.masters if change.differences] == [
+    assert [change.differences[0].pointer for change in made.prerequisites if change.differences] == [
         "/price_before_tax"
     ]
     office.apply()

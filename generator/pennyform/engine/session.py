@@ -228,7 +228,7 @@ def _missed(repository: Repository, remote: RemoteState) -> list[Subject]:
     absent |= {Subject("product", name) for name in repository.products.keys() - remote.products.keys()}
     missed = {subject for subject in absent if subject in state.ids and subject not in state.unsettled}
     # A customer or product that no definition names was not looked up, and is not created.
-    named = {Subject(key.kind, str(key.value)) for key in keys_of(repository.invoices)} if missed else set()
+    named = {Subject(key.kind, str(key.value)) for key in keys_of(repository)} if missed else set()
     return sorted(subject for subject in missed if subject.kind == "invoice" or subject in named)
 
 

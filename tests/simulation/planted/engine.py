@@ -131,7 +131,7 @@ BUGS: tuple[Bug, ...] = (
     replaced(
         "what the journal cannot say was not mailed",
         post_finalize_tasks,
-        "_remembered",
+        "_remembered_done",
         _no_doubt_about_mail,
         "no answer in time after it was carried out",
         "journal lost",

@@ -183,13 +183,13 @@ def _find_differing(
     return {
         paths[invoice.desired.external_reference]: _explain_difference(invoice)
         for invoice in verification.invoices
-        if invoice.standing is not VerificationStatus.EQUAL
+        if invoice.status is not VerificationStatus.EQUAL
     }
 
 
 def _explain_difference(invoice: VerifiedInvoice) -> str:
-    if len(invoice.there) != 1:
-        return f"{len(invoice.there)} invoices carry its reference"
+    if len(invoice.remotes) != 1:
+        return f"{len(invoice.remotes)} invoices carry its reference"
     rows = invoice.record().differences
     reasons = [format_difference(row) for row in rows[:_MOST_REASONS]]
     more = [f"and {len(rows) - _MOST_REASONS} more"] if len(rows) > _MOST_REASONS else []

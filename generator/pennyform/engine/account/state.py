@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pennyform.engine.account.records import Company, RemoteCustomer, RemoteInvoice, RemoteProduct
@@ -18,9 +18,7 @@ class RemoteState:
     ids of everything that answers to each other key: ledger accounts, templates, categories, transactions.
     ``credited`` are the invoices that credit notes name and that have no definition, by reference.
     ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``unsettled`` are
-    references of which an earlier apply does not know what became; ``memory`` is what the journal remembers;
-    ``finalizing`` are the references whose definitions ask for finalizing; ``numbered`` are all references
-    that have, or are to have, a legal number, when electronic invoices are among the definitions.
+    references of which an earlier apply does not know what became; ``memory`` is what the journal remembers.
     """
 
     company: Company
@@ -31,8 +29,6 @@ class RemoteState:
     credited: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     invoices: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
-    finalizing: frozenset[str] = frozenset()
-    numbered: Mapping[str, Collection[str]] = field(default_factory=dict)
     memory: ReplayedState = field(default_factory=ReplayedState)
 
     def identify(self, key: Key) -> int | None:

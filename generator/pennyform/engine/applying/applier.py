@@ -108,7 +108,7 @@ class Applier:
 
     def start(self, change: InvoiceChange) -> InvoiceRun:
         """Begin to carry a change out, with the ids that are known by now."""
-        remote = change.there
+        remote = change.remote
         resolved = change.resolved.with_ids(self.context.identify)
         run = InvoiceRun(
             change, resolved, remote.id if remote else None, remote, deque(change.tasks), change.doubts
@@ -154,7 +154,7 @@ def _unchanged(change: InvoiceChange) -> Result:
     """The result of an invoice for which nothing is sent."""
     statuses = {Action.CONFLICT: Status.CONFLICT, Action.UNSETTLED: Status.UNKNOWN}
     otherwise = Status.UNKNOWN if change.doubts else Status.UNCHANGED
-    comparison, remote = change.comparison, change.there
+    comparison, remote = change.comparison, change.remote
     return Result(
         change,
         statuses.get(change.action, otherwise),

@@ -171,7 +171,7 @@ class InvoiceRun:
         may_lack_reference = bool(change.desired.e_invoice_lines) and must_complete
         if remote.external_reference != self.reference and not may_lack_reference:
             return False
-        was_final = change.there is not None and not change.there.draft
+        was_final = change.remote is not None and not change.remote.draft
         if remote.draft and (was_final or not FINAL.isdisjoint(change.steps[: self.position])):
             self.differences = (*self.differences, _STILL_DRAFT)
             return False

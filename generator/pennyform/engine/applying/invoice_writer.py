@@ -133,9 +133,9 @@ class InvoiceWriter:
         return file.path.rpartition("/")[2], self.context.read_attachment(file), file.media_type
 
     def _delete_set_aside(self, run: InvoiceRun) -> None:
-        if run.change.there is None:
+        if run.change.remote is None:
             raise ValueError(f"{run.reference} replaces nothing")
-        account, sender, old = self.context.account, self.context.sender, run.change.there.id
+        account, sender, old = self.context.account, self.context.sender, run.change.remote.id
         sender.send(run.subject, Step.DELETE, lambda: account.delete_draft(old), run.id)
         sender.note(Deleted(kind="invoice", reference=run.reference, old=old))
 

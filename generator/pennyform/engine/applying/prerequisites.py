@@ -63,8 +63,7 @@ class PrerequisiteCreator:
             self._results[subject] = replace(failed, detail=str(problem))
 
     def _post(self, change: PrerequisiteChange) -> int:
-        desired = change.desired
-        body = to_json(desired.body)
+        desired, body = change.desired, to_json(change.body)
         if isinstance(desired, DesiredCustomer):
             return self.context.account.create_customer(desired.customer_type, body)
         return self.context.account.create_product(body)

@@ -55,7 +55,7 @@ _NO_PREFIX = Finding(
 def delete_orphan(orphan: Orphan, context: ApplyContext) -> Result:
     """Delete a draft, if it still is what was planned."""
     account, sender = context.account, context.sender
-    remaining, id_ = (str(Step.PRUNE),), orphan.there.id
+    remaining, id_ = (str(Step.PRUNE),), orphan.remote.id
     if sender.must_stop():
         return Result(orphan, Status.NOT_STARTED, id=id_, left=remaining, detail=sender.stopped)
     failed = Result(orphan, Status.FAILED, id=id_, left=remaining)
@@ -63,7 +63,7 @@ def delete_orphan(orphan: Orphan, context: ApplyContext) -> Result:
         current = account.invoices_by_id([id_]).get(id_)
         if current is None:
             return Result(orphan, Status.DONE, id=id_)
-        if remote_content(current) != remote_content(orphan.there):
+        if remote_content(current) != remote_content(orphan.remote):
             return replace(failed, detail="it was changed meanwhile")
         subject = Subject("invoice", orphan.external_reference)
         sender.send(subject, Step.PRUNE, lambda: account.delete_draft(id_), id_)

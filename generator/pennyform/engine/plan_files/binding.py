@@ -118,9 +118,9 @@ def _hash_schemas() -> str:
 def _hash_remote(plan: Plan) -> dict[str, str]:
     """Hashes of what the account held, in the words of definitions: what moves by itself is not in them."""
     return {
-        f"invoice {change.external_reference}": digest(remote_content(change.there))
+        f"invoice {change.external_reference}": digest(remote_content(change.remote))
         for change in plan.invoices
-        if change.there
+        if change.remote
     }
 
 

@@ -30,6 +30,7 @@ from pennyform.invoices.model import (
     JsonObject,
     Key,
     Place,
+    ProductBody,
     lines_of,
 )
 from pennyform.results.plan import (
@@ -107,7 +108,7 @@ class InvoiceChange:
     """What will be done about one invoice, and everything that ``apply`` needs for it.
 
     ``tasks`` come after ``steps``. ``lacking`` is where the invoice that is there falls short of its options;
-    ``doubts`` say what nobody can tell about them. ``there`` is the invoice the account has; ``ways_out``
+    ``doubts`` say what nobody can tell about them. ``remote`` is the invoice the account has; ``ways_out``
     what a person can do about a conflict.
     """
 
@@ -115,7 +116,7 @@ class InvoiceChange:
     resolved: Resolved
     action: Action
     steps: tuple[Step, ...] = ()
-    there: RemoteInvoice | None = None
+    remote: RemoteInvoice | None = None
     comparison: Comparison | None = None
     warnings: tuple[str, ...] = ()
     ways_out: tuple[str, ...] = ()
@@ -142,7 +143,7 @@ class InvoiceChange:
 
     def record(self) -> PlannedInvoice:
         """The change as it is reported. Before and after are given in full only where something changes."""
-        remote = self.there
+        remote = self.remote
         told = self.action not in IDLE or self.action is Action.CONFLICT
         return PlannedInvoice(
             external_reference=self.external_reference,
@@ -177,13 +178,19 @@ class InvoiceChange:
 class PrerequisiteChange:
     """What will be done about a customer or product that invoices name: create it, or nothing.
 
-    ``differences`` tell where a declared one is not what the account has; it is left as it is.
+    ``body`` is what is sent, with ids in place; ``id`` is that of the one the account has. ``differences``
+    tell where a declared one is not what the account has; it is left as it is.
     """
 
     desired: DesiredCustomer | DesiredProduct
-    action: Action
+    body: CustomerBody | ProductBody
     id: int | None = None
     differences: tuple[Difference, ...] = ()
+
+    @property
+    def action(self) -> Action:
+        """To create it, unless the account has it."""
+        return Action.CREATE if self.id is None else Action.NO_OP
 
     @property
     def kind(self) -> Literal["customer", "product"]:
@@ -215,7 +222,7 @@ class PrerequisiteChange:
 class Orphan:
     """A draft that no definition asks for any more: what will be done about it is to delete it."""
 
-    there: RemoteInvoice
+    remote: RemoteInvoice
 
     action: ClassVar = Action.DELETE
     kind: ClassVar[Literal["invoice"]] = "invoice"
@@ -224,7 +231,7 @@ class Orphan:
     @property
     def external_reference(self) -> str:
         """Its identity."""
-        return self.there.external_reference
+        return self.remote.external_reference
 
     def record(self) -> PlannedInvoice:
         """The change as it is reported, with the same members as any other."""
@@ -232,9 +239,9 @@ class Orphan:
             external_reference=self.external_reference,
             action=self.action,
             irreversible=False,
-            id=self.there.id,
+            id=self.remote.id,
             invoice_number="",
-            before=remote_content(self.there),
+            before=remote_content(self.remote),
             after=None,
             differences=(),
             totals=None,
@@ -259,13 +266,13 @@ def json_value(value: Any) -> Any:
     return value
 
 
-def remote_content(there: RemoteInvoice) -> InvoiceContent:
+def remote_content(remote: RemoteInvoice) -> InvoiceContent:
     """An invoice of the account in the words of a definition, with its amounts."""
     content: Any = {
-        **shown_header(there),
-        "draft": there.draft,
-        "invoice_lines": [shown_line(line) for line in there.lines],
-        **shown_amounts(there),
+        **shown_header(remote),
+        "draft": remote.draft,
+        "invoice_lines": [shown_line(line) for line in remote.lines],
+        **shown_amounts(remote),
     }
     return cast("InvoiceContent", content)
 

@@ -112,29 +112,29 @@ _SECTION_DEFAULTS = {"title": None, "description": None}
 _ONLY_FINALIZED = {"transaction_reference", "imputation_dates"}
 
 
-def diff_invoice(resolved: Resolved, there: RemoteInvoice) -> Comparison:
+def diff_invoice(resolved: Resolved, remote: RemoteInvoice) -> Comparison:
     """Compare what an invoice should be with what it is.
 
     Args:
         resolved: the definition, with ids, auto-filled lines and totals.
-        there: the invoice read back.
+        remote: the invoice read back.
 
     Returns:
         Every difference, in the order of the document.
     """
-    content = [*header_differences(resolved, there), *_sections(resolved, there), *_lines(resolved, there)]
+    content = [*header_differences(resolved, remote), *_sections(resolved, remote), *_lines(resolved, remote)]
     # Amounts of different content are different for that reason; they say nothing of their own.
-    amounts = () if content else tuple(_amounts(resolved, there))
-    return Comparison(tuple(content), amounts, tuple(_unverifiable(resolved, there)))
+    amounts = () if content else tuple(_amounts(resolved, remote))
+    return Comparison(tuple(content), amounts, tuple(_unverifiable(resolved, remote)))
 
 
-def header_differences(resolved: Resolved, there: RemoteInvoice) -> list[Difference]:
+def header_differences(resolved: Resolved, remote: RemoteInvoice) -> list[Difference]:
     """The differences outside lines and sections."""
     body = resolved.body
     # Only a definition of an imported invoice says its number.
     is_numbered = isinstance(body, ImportedInvoiceBody) and body.invoice_number is not UNSET
     names = (*HEADER, "invoice_number") if is_numbered else HEADER
-    return list(_fields(body, there, names, _HEADER_DEFAULTS, "", draft=there.draft))
+    return list(_fields(body, remote, names, _HEADER_DEFAULTS, "", draft=remote.draft))
 
 
 def line_differences(want: LineBody, have: RemoteLine, *, draft: bool, pointer: str = "") -> list[Difference]:
@@ -155,39 +155,39 @@ def sections_of(resolved: Resolved) -> Sequence[InvoiceSection]:
     return sorted(sections, key=lambda section: section.rank)
 
 
-def _sections(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
-    if there.sections is None:
+def _sections(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]:
+    if remote.sections is None:
         return
-    remote = sorted(there.sections, key=lambda section: section.rank)
-    for index, (want, have) in enumerate(zip_longest(sections_of(resolved), remote)):
+    had = sorted(remote.sections, key=lambda section: section.rank)
+    for index, (want, have) in enumerate(zip_longest(sections_of(resolved), had)):
         pointer = f"/invoice_line_sections/{index}"
         if want is None or have is None:
             shown = have and {name: _shown(name, getattr(have, name)) for name in _SECTION}
             yield Difference(pointer, want and to_json(want), shown)
         else:
-            yield from _fields(want, have, _SECTION, _SECTION_DEFAULTS, pointer, draft=there.draft)
+            yield from _fields(want, have, _SECTION, _SECTION_DEFAULTS, pointer, draft=remote.draft)
 
 
-def _lines(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
-    for index, (want, have) in enumerate(zip_longest(resolved.lines, there.lines)):
+def _lines(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]:
+    for index, (want, have) in enumerate(zip_longest(resolved.lines, remote.lines)):
         pointer = f"/invoice_lines/{index}"
         if want is None or have is None:
             yield Difference(pointer, want and filled_line(want), have and shown_line(have))
         else:
-            yield from line_differences(want, have, draft=there.draft, pointer=pointer)
+            yield from line_differences(want, have, draft=remote.draft, pointer=pointer)
 
 
-def _amounts(resolved: Resolved, there: RemoteInvoice) -> Iterator[Difference]:
+def _amounts(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]:
     totals = resolved.totals.record()
     pairs: list[tuple[str, Any, RemoteLine | RemoteInvoice]] = [
         (f"/invoice_lines/{index}", want, have)
-        for index, (want, have) in enumerate(zip(totals.lines, there.lines, strict=True))
+        for index, (want, have) in enumerate(zip(totals.lines, remote.lines, strict=True))
     ]
-    for pointer, want, have in (*pairs, ("", totals, there)):
+    for pointer, want, have in (*pairs, ("", totals, remote)):
         for name in AMOUNTS:
-            amount, remote = getattr(want, name), getattr(have, name)
-            if remote is None or Decimal(amount) != remote:
-                yield Difference(f"{pointer}/{name}", amount, None if remote is None else canonical(remote))
+            amount, shown = getattr(want, name), getattr(have, name)
+            if shown is None or Decimal(amount) != shown:
+                yield Difference(f"{pointer}/{name}", amount, None if shown is None else canonical(shown))
 
 
 def _fields(
@@ -237,11 +237,11 @@ def _discount(discount: Discount | None) -> tuple[str, Decimal] | None:
     return (discount.type, discount.value) if discount and discount.value else None
 
 
-def _unverifiable(resolved: Resolved, there: RemoteInvoice) -> Iterator[str]:
+def _unverifiable(resolved: Resolved, remote: RemoteInvoice) -> Iterator[str]:
     """Pointers to values of a definition that no answer of the API shows."""
-    yield from (f"/{name}" for name in resolved.body.extra if name not in there.extra)
+    yield from (f"/{name}" for name in resolved.body.extra if name not in remote.extra)
     for index, (stated, line) in enumerate(zip(lines_of(resolved.body), resolved.lines, strict=True)):
-        shown = there.lines[index].extra if index < len(there.lines) else {}
+        shown = remote.lines[index].extra if index < len(remote.lines) else {}
         yield from (f"/invoice_lines/{index}/{name}" for name in line.extra if name not in shown)
         if line.ledger_account_id is not UNSET:
             yield f"/invoice_lines/{index}/ledger_account_id"
@@ -253,14 +253,14 @@ def _unverifiable(resolved: Resolved, there: RemoteInvoice) -> Iterator[str]:
 # --- in the words of a definition -------------------------------------------------------------------------
 
 
-def shown_header(there: RemoteInvoice) -> JsonObject:
+def shown_header(remote: RemoteInvoice) -> JsonObject:
     """The header of an invoice of the API in the words of a definition."""
-    return _words(there, HEADER)
+    return _words(remote, HEADER)
 
 
-def shown_amounts(there: RemoteInvoice) -> JsonObject:
+def shown_amounts(remote: RemoteInvoice) -> JsonObject:
     """The amounts of an invoice of the API as text with at least two decimals."""
-    amounts = {name: getattr(there, name) for name in AMOUNTS}
+    amounts = {name: getattr(remote, name) for name in AMOUNTS}
     return {name: None if amount is None else canonical(amount) for name, amount in amounts.items()}
 
 

@@ -37,7 +37,7 @@ R = TypeVar("R", RemoteCustomer, RemoteProduct)
 
 def refresh(
     repository: Repository,
-    remote: AccountClient,
+    account: AccountClient,
     *,
     memory: ReplayedState = ReplayedState(),  # noqa: B008 - frozen
     company: Company | None = None,
@@ -46,7 +46,7 @@ def refresh(
 
     Args:
         repository: the definitions.
-        remote: the account.
+        account: the account.
         memory: what the journal remembers; an id in it finds an invoice that a look-up by reference misses.
         company: whose account it is, when that is known already.
 
@@ -54,15 +54,15 @@ def refresh(
         OutcomeError: the account could not be read.
         UnresolvedError: a definition names something that neither repository nor account has.
     """
-    state = _prerequisites(repository, remote, company or remote.company(), memory)
-    state = replace(state, invoices=_find_invoices(repository.invoices, remote, memory))
-    return replace(state, invoices=_read_exactly(repository, state, remote))
+    state = _prerequisites(repository, account, company or account.company(), memory)
+    state = replace(state, invoices=_find_invoices(repository.invoices, account, memory))
+    return replace(state, invoices=_read_exactly(repository, state, account))
 
 
 def _prerequisites(
-    repository: Repository, remote: AccountClient, company: Company, memory: ReplayedState
+    repository: Repository, account: AccountClient, company: Company, memory: ReplayedState
 ) -> RemoteState:
-    keys = keys_of(repository.invoices)
+    keys = keys_of(repository)
 
     def named(kind: str, field: str) -> list[str]:
         return sorted({str(key.value) for key in keys if (key.kind, key.field) == (kind, field)})
@@ -73,13 +73,15 @@ def _prerequisites(
         company=company,
         memory=memory,
         customers=_with_missed(
-            remote.customers(customers), "customer", customers, memory, remote.customers_by_id
+            account.customers(customers), "customer", customers, memory, account.customers_by_id
         ),
-        products=_with_missed(remote.products(products), "product", products, memory, remote.products_by_id),
-        products_by_id=remote.products_by_id(int(value) for value in named("product", "id")),
-        ids=_ids(keys, remote),
+        products=_with_missed(
+            account.products(products), "product", products, memory, account.products_by_id
+        ),
+        products_by_id=account.products_by_id(int(value) for value in named("product", "id")),
+        ids=_ids(keys, account),
         credited={
-            reference: remote.invoices_with(reference)
+            reference: account.invoices_with(reference)
             for key in keys
             if key.kind == "customer_invoice"
             and key.field != "id"
@@ -101,14 +103,14 @@ def _with_missed(
     return found | {row.body.external_reference or "None": row for row in by_id(ids).values()}
 
 
-def _ids(keys: Sequence[Key], remote: AccountClient) -> dict[Key, Sequence[int]]:
+def _ids(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequence[int]]:
     """What else the definitions name, besides invoices: ledger accounts, templates, and what options name."""
-    by_number = remote.ledger_accounts(
+    by_number = account.ledger_accounts(
         str(key.value) for key in keys if (key.kind, key.field) == ("ledger_account", "number")
     )
     has_templates = any((key.kind, key.field) == ("customer_invoice_template", "name") for key in keys)
-    by_name = remote.templates() if has_templates else {}
-    found: dict[Key, Sequence[int]] = _categories(keys, remote)
+    by_name = account.templates() if has_templates else {}
+    found: dict[Key, Sequence[int]] = _categories(keys, account)
     for key in keys:
         value = str(key.value)
         match key.kind, key.field:
@@ -117,18 +119,18 @@ def _ids(keys: Sequence[Key], remote: AccountClient) -> dict[Key, Sequence[int]]
             case "customer_invoice_template", "name":
                 found[key] = by_name.get(value, ())
             case "transaction", "date":
-                rows = remote.transactions(value)
+                rows = account.transactions(value)
                 found[key] = [row.id for row in rows if _qualifies(row, dict(key.qualifiers))]
     return found
 
 
-def _categories(keys: Sequence[Key], remote: AccountClient) -> dict[Key, Sequence[int]]:
+def _categories(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequence[int]]:
     named = [key for key in keys if key.kind == "category" and key.field != "id"]
-    groups = remote.category_groups() if any(key.qualifiers for key in named) else {}
+    groups = account.category_groups() if any(key.qualifiers for key in named) else {}
     found: dict[Key, Sequence[int]] = {}
     for field in sorted({key.field for key in named}):
         wanted = [key for key in named if key.field == field]
-        rows = remote.categories(field, (str(key.value) for key in wanted))
+        rows = account.categories(field, (str(key.value) for key in wanted))
         for key in wanted:
             group = dict(key.qualifiers).get("group")
             found[key] = [
@@ -146,7 +148,9 @@ def _qualifies(row: RemoteTransaction, qualifiers: Mapping[str, str]) -> bool:
     return "label" not in qualifiers or qualifiers["label"] == row.label
 
 
-def _find_invoices(invoices: Sequence[DesiredInvoice], remote: AccountClient, memory: ReplayedState) -> Found:
+def _find_invoices(
+    invoices: Sequence[DesiredInvoice], account: AccountClient, memory: ReplayedState
+) -> Found:
     missing = {invoice.external_reference: invoice for invoice in invoices}
     wanted = {reference: reference for reference in missing}
     by_number = {number: reference for reference, number in e_invoice_numbers(invoices).items()}
@@ -161,39 +165,39 @@ def _find_invoices(invoices: Sequence[DesiredInvoice], remote: AccountClient, me
                 missing.pop(reference, None)
 
     if len(missing) > EXACT_LOOKUPS:
-        for page in _pages(list(missing.values()), remote):
+        for page in _pages(list(missing.values()), account):
             keep(page)
-        keep(_remembered(missing, remote, memory))
+        keep(_remembered(missing, account, memory))
     if len(missing) <= EXACT_LOOKUPS:
         for reference in sorted(missing):
-            keep(remote.invoices_with(reference))
+            keep(account.invoices_with(reference))
         for number, reference in sorted(by_number.items()):
             if reference in missing:
-                keep(remote.invoices_numbered(number))
-        keep(_remembered(missing, remote, memory))
+                keep(account.invoices_numbered(number))
+        keep(_remembered(missing, account, memory))
     return found
 
 
-def _pages(invoices: Sequence[DesiredInvoice], remote: AccountClient) -> Iterable[list[RemoteInvoice]]:
+def _pages(invoices: Sequence[DesiredInvoice], account: AccountClient) -> Iterable[list[RemoteInvoice]]:
     """The account's invoices of the dates in question, for at most as many pages as there are invoices.
 
     No filter takes many references at once, so that many invoices are found in fewer requests this way.
     """
     dates = sorted(invoice.body.date.isoformat() for invoice in invoices)
-    return islice(remote.invoices_dated(dates[0], dates[-1]), len(invoices))
+    return islice(account.invoices_dated(dates[0], dates[-1]), len(invoices))
 
 
 def _remembered(
-    references: Iterable[str], remote: AccountClient, memory: ReplayedState
+    references: Iterable[str], account: AccountClient, memory: ReplayedState
 ) -> list[RemoteInvoice]:
     """Invoices that the journal has seen under an id, whatever reference they carry by now."""
     subjects = [Subject("invoice", reference) for reference in references]
     return list(
-        remote.invoices_by_id(memory.ids[subject] for subject in subjects if subject in memory.ids).values()
+        account.invoices_by_id(memory.ids[subject] for subject in subjects if subject in memory.ids).values()
     )
 
 
-def _read_exactly(repository: Repository, state: RemoteState, remote: AccountClient) -> Found:
+def _read_exactly(repository: Repository, state: RemoteState, account: AccountClient) -> Found:
     """Read sections where they matter, and exactly every invoice that seems to differ."""
     resolve = resolver(repository, state).resolve
     found: Found = {reference: list(rows) for reference, rows in state.invoices.items()}
@@ -201,22 +205,22 @@ def _read_exactly(repository: Repository, state: RemoteState, remote: AccountCli
         rows = found.get(invoice.external_reference, [])
         if len(rows) != 1:
             continue
-        there = rows[0]
-        if needs_sections(invoice, there):
-            there = remote.with_sections(there)
-        if not there.exact and not diff_invoice(resolve(invoice, there), there).equal:
-            there = remote.exactly(there)
-            comparison = diff_invoice(resolve(invoice, there), there)
+        remote = rows[0]
+        if needs_sections(invoice, remote):
+            remote = account.with_sections(remote)
+        if not remote.exact and not diff_invoice(resolve(invoice, remote), remote).equal:
+            remote = account.exactly(remote)
+            comparison = diff_invoice(resolve(invoice, remote), remote)
             if comparison.amounts and not comparison.content:
                 # Only amounts differ: perhaps the lines were changed after the header had been read.
-                again = remote.invoices_by_id([there.id]).get(there.id)
+                again = account.invoices_by_id([remote.id]).get(remote.id)
                 if again:
-                    there = replace(again, lines=there.lines, exact=True, sections=there.sections)
-        rows[0] = remote.with_lists(there, needed(invoice, draft=there.draft))
+                    remote = replace(again, lines=remote.lines, exact=True, sections=remote.sections)
+        rows[0] = account.with_lists(remote, needed(invoice, draft=remote.draft))
     return found
 
 
-def needs_sections(invoice: DesiredInvoice, there: RemoteInvoice) -> bool:
+def needs_sections(invoice: DesiredInvoice, remote: RemoteInvoice) -> bool:
     """Whether sections play a part on either side; only an exact reading shows them."""
-    in_sections = any(line.section_rank is not None for line in there.lines)
+    in_sections = any(line.section_rank is not None for line in remote.lines)
     return in_sections or bool(getattr(invoice.body, "invoice_line_sections", ()))

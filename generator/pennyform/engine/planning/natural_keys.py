@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pennyform.engine.account.state import RemoteState
 from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.engine.planning.resolve import Resolver, keys_in
 from pennyform.findings import Finding, Severity, tidy
-from pennyform.invoices.model import CustomerBody, DesiredInvoice, Id, Key, ProductBody, Repository
+from pennyform.invoices.model import CustomerBody, Id, Key, ProductBody, Repository
 
 
 class UnresolvedError(PlanRejectedError):
     """Definitions name what does not exist, or what is ambiguous. Carries a finding for each."""
 
 
-def keys_of(invoices: Iterable[DesiredInvoice]) -> list[Key]:
-    """Every natural key that ``invoices`` name, each once, in order of appearance."""
-    return list(dict.fromkeys(key for invoice in invoices for key in keys_named(invoice)))
+def keys_of(repository: Repository) -> list[Key]:
+    """Every natural key that invoices, or declared products that they name, refer to, each once."""
+    return list(dict.fromkeys(_keys(repository)))
 
 
-def keys_named(invoice: DesiredInvoice) -> Iterator[Key]:
-    """The natural keys of one definition: those of its body, then those of its options."""
-    yield from keys_in(invoice.body)
-    if invoice.credit_note_of is not None:
-        yield invoice.credit_note_of
-    yield from (weight.key for weight in invoice.options.categories or ())
-    yield from invoice.options.matched_transactions
+def _keys(repository: Repository) -> Iterator[Key]:
+    """All natural keys wherever they are written, those of invoices first."""
+    named: set[str] = set()
+    for invoice in repository.invoices:
+        for key in keys_in(invoice.body):
+            if key.kind == "product":
+                named.add(str(key.value))
+            yield key
+        if invoice.credit_note_of is not None:
+            yield invoice.credit_note_of
+        yield from (share.key for share in invoice.options.categories or ())
+        yield from invoice.options.matched_transactions
+    for reference, product in repository.products.items():
+        if reference in named and isinstance(product.body.ledger_account_id, Key):
+            yield product.body.ledger_account_id
 
 
 def unresolved(repository: Repository, state: RemoteState) -> list[Finding]:
     """What the definitions name and neither the repository nor the account has, or has more than once."""
     findings = []
-    for key in (key for invoice in repository.invoices for key in keys_named(invoice)):
+    for key in _keys(repository):
         if key.field == "id" or str(key.value) in _declared(repository, key):
             continue
         ids = state.ids_of(key)

@@ -30,36 +30,36 @@ _WRITABLE_ON_LINES = set(LINE) - {"substance", "imputation_dates"}
 _IMPOSSIBLE = 1_000_000
 
 
-def update_body(resolved: Resolved, there: RemoteInvoice) -> JsonObject | None:
-    """The body of the PUT that makes the draft ``there`` equal to ``resolved``.
+def update_body(resolved: Resolved, remote: RemoteInvoice) -> JsonObject | None:
+    """The body of the PUT that makes the draft ``remote`` equal to ``resolved``.
 
     Returns:
         A partial update, with a natural key where an id is not known yet; None when no PUT can do it
         (sections cannot be changed).
     """
-    if there.sections is not None and _texts(sections_of(resolved)) != _texts(there.sections):
+    if remote.sections is not None and _texts(sections_of(resolved)) != _texts(remote.sections):
         return None
     body: dict[str, Json] = {}
-    for difference in header_differences(resolved, there):
+    for difference in header_differences(resolved, remote):
         name = difference.pointer.removeprefix("/")
         if name not in _WRITABLE and name not in resolved.body.extra:
             return None
         body[name] = difference.want
-    if "discount" in body and body["discount"] is None and there.discount:
+    if "discount" in body and body["discount"] is None and remote.discount:
         # There is no null discount in a PUT: one of a type without a value takes it off.
-        body["discount"] = {"type": there.discount.type, "value": None}
+        body["discount"] = {"type": remote.discount.type, "value": None}
     # In a PUT the lines are an object of changes, where a POST has an array of lines.
-    edit = _edit_lines(resolved, there)
+    edit = _edit_lines(resolved, remote)
     return {**body, "invoice_lines": edit} if edit else body
 
 
-def finalized_update_body(resolved: Resolved, there: RemoteInvoice) -> JsonObject | None:
+def finalized_update_body(resolved: Resolved, remote: RemoteInvoice) -> JsonObject | None:
     """The body of the PUT for what may still be set on a finalized invoice.
 
     Returns:
         A partial update, empty when there is nothing to set; None when something differs that is now fixed.
     """
-    comparison = diff_invoice(resolved, there)
+    comparison = diff_invoice(resolved, remote)
     if comparison.amounts:
         return None
     body: dict[str, Json] = {}
@@ -69,7 +69,7 @@ def finalized_update_body(resolved: Resolved, there: RemoteInvoice) -> JsonObjec
             case [("label" | "transaction_reference" | "external_reference") as name]:
                 body[name] = difference.want
             case ["invoice_lines", index, "imputation_dates"] if difference.want is not None:
-                dates.append({"id": there.lines[int(index)].id, "imputation_dates": difference.want})
+                dates.append({"id": remote.lines[int(index)].id, "imputation_dates": difference.want})
             case _:
                 return None
     return {**body, "invoice_lines": {"update": dates}} if dates else body
@@ -83,9 +83,9 @@ class _Step(NamedTuple):
     have: int
 
 
-def _edit_lines(resolved: Resolved, there: RemoteInvoice) -> JsonObject:
+def _edit_lines(resolved: Resolved, remote: RemoteInvoice) -> JsonObject:
     # The lines wanted are compared with what the product fills in, but sent as the definition says them.
-    stated, filled, have = lines_of(resolved.body), resolved.lines, there.lines
+    stated, filled, have = lines_of(resolved.body), resolved.lines, remote.lines
     edit: dict[str, list[Any]] = {"create": [], "update": [], "delete": []}
     for step, want, index in _shortest(filled, have):
         if step == "update":

@@ -26,7 +26,7 @@ class Plan:
     environment: str
     company: Company
     rounding: str
-    masters: tuple[PrerequisiteChange, ...]
+    prerequisites: tuple[PrerequisiteChange, ...]
     invoices: tuple[InvoiceChange, ...]
     warnings: tuple[str, ...] = field(default=())
     orphans: tuple[Orphan, ...] = ()
@@ -34,7 +34,7 @@ class Plan:
     @property
     def changes(self) -> tuple[PrerequisiteChange | InvoiceChange | Orphan, ...]:
         """All changes, in the order in which they are carried out."""
-        return (*self.masters, *self.invoices, *self.orphans)
+        return (*self.prerequisites, *self.invoices, *self.orphans)
 
     @property
     def pending(self) -> bool:
@@ -48,7 +48,7 @@ class Plan:
 
     def document(self) -> PlanDocument:
         """The plan as it is reported: what is saved, and what every rendering is made from."""
-        count = requests(self.masters, self.invoices) + 2 * len(self.orphans)
+        count = requests(self.prerequisites, self.invoices) + 2 * len(self.orphans)
         changing = [change for change in self.invoices if change.action not in IDLE]
         return PlanDocument(
             format_version=FORMAT_VERSION,
@@ -114,11 +114,11 @@ def money(changes: Iterable[InvoiceChange]) -> tuple[CurrencyTotals, ...]:
     return tuple(total.record(currency) for currency, total in sorted(sums.items()))
 
 
-def requests(masters: Sequence[PrerequisiteChange], invoices: Sequence[InvoiceChange]) -> int:
+def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[InvoiceChange]) -> int:
     """How many requests carrying out these changes takes, when nothing goes wrong."""
     # A file is looked for once more before it is attached.
     tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)
-    creations = sum(change.action is Action.CREATE for change in masters)
+    creations = sum(change.action is Action.CREATE for change in prerequisites)
     readings = sum(_wave_requests(wave) for stage in stages(invoices) for wave in waves(stage))
     return creations + readings + tasks
 

@@ -75,29 +75,29 @@ def needed(invoice: DesiredInvoice, *, draft: bool) -> tuple[str, ...]:
     return tuple(name for name, is_needed in wanted.items() if is_needed)
 
 
-def is_done(task: Task, there: RemoteInvoice) -> bool | None:
-    """Whether ``task`` was done to ``there``; None when the API does not show it, as with a mail."""
+def is_done(task: Task, remote: RemoteInvoice) -> bool | None:
+    """Whether ``task`` was done to ``remote``; None when the API does not show it, as with a mail."""
     done: bool | None = None
     match task.step:
         case Step.CATEGORIZE:
-            done = set(task.shares) == {(share.id, share.weight) for share in there.categories or ()}
+            done = set(task.shares) == {(share.id, share.weight) for share in remote.categories or ()}
         case Step.ATTACH:
-            done = task.name in (there.appendices or ())
+            done = task.name in (remote.appendices or ())
         case Step.MATCH:
-            done = task.other_id in (there.matched_transactions or ())
+            done = task.other_id in (remote.matched_transactions or ())
         case Step.PAY:
             # An invoice that was credited in full owes nothing, and cannot be marked as paid any more.
-            done = there.paid or there.remaining_amount_with_tax == 0
+            done = remote.paid or remote.remaining_amount_with_tax == 0
         case Step.SUBMIT:
-            done = bool(there.e_invoicing_status)
+            done = bool(remote.e_invoicing_status)
         case Step.LINK:
-            done = there.credited_invoice_id == task.other_id
+            done = remote.credited_invoice_id == task.other_id
     return done
 
 
 def outlook(
     invoice: DesiredInvoice,
-    there: RemoteInvoice | None,
+    remote: RemoteInvoice | None,
     identify: Identify,
     memory: ReplayedState = ReplayedState(),  # noqa: B008 - frozen
 ) -> Outlook:
@@ -105,16 +105,16 @@ def outlook(
 
     Args:
         invoice: the definition.
-        there: the invoice, with the lists that :func:`needed` names; None when there is none.
+        remote: the invoice, with the lists that :func:`needed` names; None when there is none.
         identify: ids of natural keys.
         memory: what the journal remembers: the only witness of mails.
     """
     tasks, doubts = [], []
     for task in tasks_of(invoice, identify):
-        if not becomes_final(invoice) and task.step not in _ON_DRAFTS and (there is None or there.draft):
+        if not becomes_final(invoice) and task.step not in _ON_DRAFTS and (remote is None or remote.draft):
             continue
-        done = False if there is None else _seen_done(task, there, memory)
-        if done is None and there is not None and not there.draft:
+        done = False if remote is None else _seen_done(task, remote, memory)
+        if done is None and remote is not None and not remote.draft:
             done = _remembered_done(task, invoice.external_reference, memory)
             if done is None:
                 doubts.append(mail_doubt(invoice.external_reference))
@@ -132,13 +132,13 @@ def waiting_for_finalize(invoice: DesiredInvoice) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _seen_done(task: Task, there: RemoteInvoice, memory: ReplayedState) -> bool | None:
+def _seen_done(task: Task, remote: RemoteInvoice, memory: ReplayedState) -> bool | None:
     """Whether ``task`` was done, by the account or, for a file, by the journal: reads lag, and files stay."""
-    done = is_done(task, there)
+    done = is_done(task, remote)
     if done is not False or task.step is not Step.ATTACH:
         return done
-    subject = Subject(task.key, there.external_reference)
-    return subject in memory.done and memory.ids.get(subject) == there.id
+    subject = Subject(task.key, remote.external_reference)
+    return subject in memory.done and memory.ids.get(subject) == remote.id
 
 
 def _remembered_done(task: Task, reference: str, memory: ReplayedState) -> bool | None:
@@ -159,12 +159,12 @@ def mail_doubt(reference: str) -> str:
     )
 
 
-def difference(task: Task, there: RemoteInvoice) -> Difference | None:
-    """What ``there`` lacks of ``task``; None when it is done, or when nobody can see it."""
-    if is_done(task, there) is not False:
+def difference(task: Task, remote: RemoteInvoice) -> Difference | None:
+    """What ``remote`` lacks of ``task``; None when it is done, or when nobody can see it."""
+    if is_done(task, remote) is not False:
         return None
     if task.step is Step.CATEGORIZE:
-        have = ", ".join(f"{share.label} {share.weight}" for share in there.categories or ())
+        have = ", ".join(f"{share.label} {share.weight}" for share in remote.categories or ())
         return Difference("/options/categories", task.name, have)
     return Difference(_POINTERS[task.step], task.name or True, None if task.name else False)
 

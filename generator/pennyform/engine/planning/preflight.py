@@ -47,7 +47,7 @@ def preflight(repository: Repository, company: Company | None = None) -> None:
         company: whose account it is, once that is known.
 
     Raises:
-        InadmissibleError: something is asked for that the engine does not do, or the account is another
+        PlanRejectedError: something is asked for that the engine does not do, or the account is another
             company's than the policies say.
     """
     findings = [finding for invoice in repository.invoices for finding in _unsupported(invoice)]
@@ -64,7 +64,7 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
         changes: invoices; those at which nothing is to be done pass no limit.
 
     Raises:
-        InadmissibleError: a limit is passed, or an amount is not the one that its definition expects.
+        PlanRejectedError: a limit is passed, or an amount is not the one that its definition expects.
     """
     changes = tuple(changes)
     busy = [change for change in changes if change.busy]
@@ -163,14 +163,14 @@ def _taken_off(change: InvoiceChange) -> Iterator[Finding]:
     if isinstance(body, ImportedInvoiceBody) or not body.discount or body.discount.type != "absolute":
         return
     value = body.discount.value or Decimal(0)
-    there = sum((line.before_tax for line in change.resolved.totals.lines), Decimal(0))
-    if not min(there, Decimal(0)) <= value <= max(there, Decimal(0)):
+    lines = sum((line.before_tax for line in change.resolved.totals.lines), Decimal(0))
+    if not min(lines, Decimal(0)) <= value <= max(lines, Decimal(0)):
         yield _at(
             change.desired,
             "discount-bounds",
-            f"the discount takes off more than the lines, which come to {there:f}",
+            f"the discount takes off more than the lines, which come to {lines:f}",
             detail="Pennylane refuses it, or takes off something else than was meant.",
-            fix=discount_fix(value, there),
+            fix=discount_fix(value, lines),
         )
 
 

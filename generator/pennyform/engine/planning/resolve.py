@@ -64,18 +64,18 @@ class Resolver:
     customer: Callable[[Id], CustomerBody | None]
     rounding: str
 
-    def resolve(self, invoice: DesiredInvoice, there: RemoteInvoice | None = None) -> Resolved:
-        """Make ``invoice`` concrete as it would be created today, or as it stands once ``there`` is final.
+    def resolve(self, invoice: DesiredInvoice, remote: RemoteInvoice | None = None) -> Resolved:
+        """Make ``invoice`` concrete as it would be created today, or as it stands once ``remote`` is final.
 
         What a finalized line took from its product still holds, whatever the product says now: such fields
         are taken from the finalized line itself.
         """
         body = with_ids(invoice.body, self.identify)
         lines = [fill_from_product(line, self.product) for line in lines_of(invoice.body)]
-        if there is not None and not there.draft:
+        if remote is not None and not remote.draft:
             stated = lines_of(body)
             lines = [
-                _as_finalized(stated[index], line, there.lines[index : index + 1])
+                _as_finalized(stated[index], line, remote.lines[index : index + 1])
                 for index, line in enumerate(lines)
             ]
         filled = tuple(line_with_ids(line, self.identify) for line in lines)
@@ -119,6 +119,11 @@ def line_with_ids(line: LineBody, identify: Identify) -> LineBody:
     )
 
 
+def product_with_ids(body: ProductBody, identify: Identify) -> ProductBody:
+    """``body`` with the id of its ledger account, if ``identify`` knows it."""
+    return body._replace(ledger_account_id=id_of(body.ledger_account_id, identify))
+
+
 def keys_in(body: Body) -> Iterator[Key]:
     """Every natural key in ``body``, in order of appearance."""
     for record in (body, *lines_of(body)):
@@ -138,10 +143,10 @@ def id_of(key: Id | T, identify: Identify) -> Id | T:
     return key if found is None else found
 
 
-def _as_finalized(stated: LineBody, filled: LineBody, there: Sequence[RemoteLine]) -> LineBody:
+def _as_finalized(stated: LineBody, filled: LineBody, remote: Sequence[RemoteLine]) -> LineBody:
     """``stated`` with what the finalized line took from its product; ``filled`` if that is another one."""
-    if not there or not stated.product_id or stated.product_id != there[0].product_id:
+    if not remote or not stated.product_id or stated.product_id != remote[0].product_id:
         return filled
-    (line,) = there
+    (line,) = remote
     taken = {name: getattr(line, name) for name in FROM_PRODUCT if getattr(stated, name) is UNSET}
     return stated._replace(**taken)

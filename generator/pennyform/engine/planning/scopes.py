@@ -43,7 +43,7 @@ def require_scopes(plan: Plan) -> None:
     """Refuse a plan that the token may not carry out to its end.
 
     Raises:
-        InadmissibleError: a scope is missing.
+        PlanRejectedError: a scope is missing.
     """
     lacking = missing(plan)
     if lacking:
@@ -51,9 +51,9 @@ def require_scopes(plan: Plan) -> None:
 
 
 def _needed(plan: Plan) -> Iterator[str]:
-    for master in plan.masters:
-        if master.action is Action.CREATE:
-            yield OPERATIONS[master.kind][1]
+    for prerequisite in plan.prerequisites:
+        if prerequisite.action is Action.CREATE:
+            yield OPERATIONS[prerequisite.kind][1]
     if plan.orphans:
         yield OPERATIONS[Step.PRUNE][1]
     for change in plan.invoices:

@@ -20,7 +20,7 @@ def select_invoices(repository: Repository, references: Iterable[str]) -> Reposi
         references: the ``external_reference`` of each invoice meant.
 
     Raises:
-        InadmissibleError: no definition has one of these references.
+        PlanRejectedError: no definition has one of these references.
     """
     wanted = set(references)
     if not wanted:
