@@ -54,7 +54,7 @@ class Applier:
             What became of every change. Nothing is raised for what the API or the journal does.
         """
         plan, sender = self.plan, self.context.sender
-        results = PrerequisiteCreator(self.context).create_missing(plan.masters)
+        results = PrerequisiteCreator(self.context).create_missing(plan.prerequisites)
         runs = [run for changes in stages(plan.invoices) for run in self._carry_out(changes)]
         self._tasks.wait_for_pdfs()
         results += [run.result(sender.stopped) for run in runs]
@@ -146,7 +146,7 @@ def count_writes(plan: Plan) -> int:
     """The writes that carrying ``plan`` out takes, when nothing goes wrong."""
     steps = [step for change in plan.invoices for step in change.steps if step is not Step.READ_BACK]
     tasks = sum(len(change.tasks) for change in plan.invoices)
-    creations = sum(change.action is Action.CREATE for change in plan.masters)
+    creations = sum(change.action is Action.CREATE for change in plan.prerequisites)
     return len(steps) + len(plan.orphans) + tasks + creations
 
 
