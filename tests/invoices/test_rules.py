@@ -80,6 +80,24 @@ def test_what_is_declared_is_reported() -> None:
     assert NAMES - source == set()
 
 
+def test_no_code_repeats_what_its_rule_says() -> None:
+    own = {rule.name: {rule.why, (rule.fix[:1].lower() + rule.fix[1:]).removesuffix(".")} for rule in rules()}
+    repeated = []
+    for file in sorted(WING.rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call):
+                texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant)]
+                named = {
+                    word.arg: word.value.value
+                    for word in call.keywords
+                    if isinstance(word.value, ast.Constant)
+                }
+                for rule in NAMES.intersection(text for text in texts if isinstance(text, str)):
+                    if own[rule] & {named.get("fix"), named.get("detail")}:
+                        repeated.append((file.name, call.lineno, rule))
+    assert repeated == []
+
+
 def test_what_is_declared_is_shown() -> None:
     assert NAMES - SHOWN.keys() - SHOWN_BY_TESTS.keys() - SHOWN_HERE == NEVER_SHOWN
 

@@ -138,7 +138,9 @@ def main(
     try:
         return _run(sys.argv[1:] if argv is None else argv, terminal, runtime)
     except Failure as problem:
-        terminal.print_findings(problem.findings)
+        from pennyform.invoices.schema.rules import with_rule_texts
+
+        terminal.print_findings(with_rule_texts(problem.findings))
         return Exit.ERROR
     except KeyboardInterrupt:
         terminal.print_error("interrupted")

@@ -86,8 +86,6 @@ def _fields_not_taken(body: ImportedInvoiceBody, document: Document) -> Iterator
             f"the import of an e-invoice does not take `{path[-1]}`",
             path,
             key=True,
-            detail="Pennylane takes what the file says, and nothing else.",
-            fix="delete it",
         )
 
 
@@ -128,5 +126,4 @@ def _difference(pair: _Pair, document: Document) -> Finding:
         f"`{pair.path[-1]}` is {in_definition}, and {in_file} in the file",
         pair.path,
         detail="What is imported is what the file says.",
-        fix="write what the file says, or import the right file",
     )

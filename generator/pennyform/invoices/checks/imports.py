@@ -95,8 +95,6 @@ def check_line(
             f"the tax of line {index + 1} is {tax:f}; {computation}",
             ("invoice_lines", index, "currency_tax"),
             severity=Severity.ERROR if rate.reviewed else Severity.WARNING,
-            detail="Pennylane would take it as it is, and the tax return with it.",
-            fix="correct the amount, or name the rate that stands on the document",
         )
     computed = line_before_tax(line, unit)
     if abs(before_tax - computed) > unit:
@@ -141,5 +139,4 @@ def check_no_discounts(resolved: ResolvedInvoice, body: ImportedInvoiceBody) -> 
             "an import takes a discount only when it is converted to an e-invoice",
             path,
             key=True,
-            fix="delete it: the amounts of the lines are after discount; or add `convert_to_e_invoice: true`",
         )

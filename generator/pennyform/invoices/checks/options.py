@@ -74,7 +74,6 @@ def _too_early(document: Document, options: YamlMapping, schema: Schema) -> Iter
             path,
             key=True,
             detail="It is done right after finalizing, in the same run.",
-            fix="add `finalize: true` under `options`, or delete it",
         )
 
 
@@ -124,7 +123,6 @@ def _unbalanced(document: Document, index: int, which: str, total: Decimal, expe
         "category-weights",
         f"the shares {which} add up to {total:f}, not {expected}",
         (_OPTIONS, "categories", index, "weight"),
-        detail="Pennylane takes shares that divide the whole amount among the categories of a group.",
     )
 
 
@@ -141,6 +139,5 @@ def _repeated_entries(document: Document, options: YamlMapping) -> Iterator[Find
                     "repeated-entry",
                     f"an earlier entry of `{name}` is the same",
                     (_OPTIONS, name, index),
-                    fix="delete one of the two",
                 )
             earlier.append(identity)

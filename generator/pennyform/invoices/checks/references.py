@@ -79,7 +79,6 @@ def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
                 *claim.place,
                 pointer="/file",
                 detail=f"It is first named at {earlier.place}. Pennylane refuses a file that it has already.",
-                fix="delete one of the two definitions, or name the file that is meant",
             )
         else:
             yield Finding(
@@ -89,7 +88,6 @@ def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
                 *claim.place,
                 pointer="/external_reference",
                 detail=f"It is first given at {earlier.place}. A reference names one {claim.kind} for ever.",
-                fix="give one of them another reference",
             )
 
 
@@ -155,8 +153,6 @@ def check_currency(resolved: ResolvedInvoice, path: Path, declared: ProductBody 
             f"the product is priced in {product_currency}, the invoice is in {invoice_currency}",
             path,
             severity=Severity.WARNING,
-            detail="The number of its price would be taken as it is.",
-            fix="give the line its own `raw_currency_unit_price`",
         )
 
 

@@ -62,7 +62,6 @@ def check_reference(document: Document) -> Iterator[Finding]:
             "reference-spaces",
             f"`external_reference` {problem}",
             ("external_reference",),
-            detail="Two references that look alike would be two invoices.",
             fix=f'write "{" ".join(reference.split())}"',
         )
 

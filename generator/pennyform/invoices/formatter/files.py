@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pennyform.findings import Finding
 from pennyform.invoices.formatter.formatter import format_definition, format_finding
-from pennyform.invoices.schema.rules import with_remedies
+from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.kinds import definition_schema_name, kind_of
@@ -45,7 +45,7 @@ def format_files(paths: Sequence[str | Path]) -> Iterator[FormattedFile]:
             continue
         file = reader.read(source)
         if file.document is None or file.content is None or not file.is_well_formed:
-            yield FormattedFile(source.path, source.name, None, None, list(with_remedies(file.findings)))
+            yield FormattedFile(source.path, source.name, None, None, list(with_rule_texts(file.findings)))
             continue
         kind = "pennyform" if source == sources.settings else kind_of(source, file.document)
         schema_name = definition_schema_name(file.document.value) if kind == "invoice" else kind

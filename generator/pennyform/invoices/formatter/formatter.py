@@ -72,7 +72,6 @@ def format_finding(content: bytes, canonical: bytes, name: str) -> Finding | Non
         file=name,
         line=line,
         column=1,
-        fix="run `pennyform fmt`",
     )
 
 

@@ -53,9 +53,7 @@ def rates() -> Mapping[str, Rate]:
     try:
         rows = json.loads(path.read_bytes())["rates"]
     except OSError as error:
-        raise failure(
-            "schemas-missing", f"{path.name} cannot be read: {error.strerror}", fix="run `pennyform generate`"
-        ) from error
+        raise failure("schemas-missing", f"{path.name} cannot be read: {error.strerror}") from error
     return {row["vat_rate"]: _rate(row) for row in rows}
 
 

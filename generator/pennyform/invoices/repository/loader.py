@@ -12,7 +12,7 @@ from pennyform.invoices.desired.digest import digest
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.invoices.repository.context import RepositoryContext, load_context
 from pennyform.invoices.repository.definition import DefinitionResult, check_definition
-from pennyform.invoices.schema.rules import with_remedies
+from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.sources.discover import Sources, discover
 from pennyform.invoices.sources.kinds import is_surely_an_invoice
 from pennyform.invoices.sources.source_file import FileReader, Source
@@ -65,7 +65,7 @@ def load(
         is_inside = path.is_relative_to(sources.root)
         files[path.relative_to(sources.root).as_posix() if is_inside else str(path)] = sha256
     findings += [*duplicates(claims), *check_credit_notes(notes, claims, sources, context)]
-    return context.repository(invoices, files), tidy(with_remedies(findings))
+    return context.repository(invoices, files), tidy(with_rule_texts(findings))
 
 
 def own_templates(folder: Path) -> dict[str, YamlMapping]:

@@ -17,7 +17,7 @@ from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.checks.references import ReferenceClaim, duplicates
 from pennyform.invoices.repository.context import RepositoryContext, load_context
 from pennyform.invoices.repository.loader import check_credit_notes, check_files, partition
-from pennyform.invoices.schema.rules import with_remedies
+from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.source_file import FileReader, Source
 
@@ -88,7 +88,7 @@ def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> Va
         invoices=total.invoices,
         customers=len(context.customers),
         products=len(context.products),
-        findings=tidy(with_remedies(findings)),
+        findings=tidy(with_rule_texts(findings)),
     )
 
 

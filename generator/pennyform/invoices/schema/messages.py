@@ -59,7 +59,6 @@ def type_finding(document: Document, path: Path, schema: Schema, value: YamlValu
             "amount-unquoted",
             f"{field_name(path)} must be quoted: an amount is text",
             path,
-            detail="Unquoted, most programs read it as a binary float, which cannot hold most cents exactly.",
             fix=_write_quoted(Decimal(value)),
         )
     return document.finding(

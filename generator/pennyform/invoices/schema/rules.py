@@ -16,24 +16,42 @@ from pennyform.findings import Finding, Rule, Severity
 @cache
 def rules() -> tuple[Rule, ...]:
     """All rules, sorted by name."""
+    return tuple(sorted(_rule(name, row) for name, row in _rows().items()))
+
+
+def with_rule_texts(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """``findings``, those that leave a text out with what their rule says in general.
+
+    A finding without a remedy gets its rule's ``fix``; one without a reason its rule's ``why``, where the
+    table says ``explain`` (elsewhere the reason adds nothing to the sentence).
+    """
+    for finding in findings:
+        if finding.fix and finding.detail:
+            yield finding
+        else:
+            fix, why = _texts(finding.rule)
+            yield finding._replace(fix=finding.fix or fix, detail=finding.detail or why)
+
+
+@cache
+def _texts(name: str) -> tuple[str, str]:
+    """What a finding of this rule says for want of anything more specific: the remedy, and the reason."""
+    row = _rows().get(name)
+    if row is None:
+        return "", ""
+    fix = row["fix"]
+    return fix[:1].lower() + fix[1:].removesuffix("."), row["why"] if row.get("explain") else ""
+
+
+@cache
+def _rows() -> dict[str, dict[str, str]]:
     import yaml
 
     # The C loader where there is one: a hook that has something to report waits for this.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    rows = yaml.load((data.templates() / "rules.yaml").read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
-    return tuple(sorted(_rule(name, row) for name, row in rows.items()))
-
-
-def with_remedies(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """``findings``, those without a remedy of their own with what their rule says in general."""
-    for finding in findings:
-        yield finding if finding.fix else finding._replace(fix=_remedy(finding.rule))
-
-
-@cache
-def _remedy(name: str) -> str:
-    text = next((rule.fix for rule in rules() if rule.name == name), "")
-    return text[:1].lower() + text[1:].removesuffix(".")
+    text = (data.templates() / "rules.yaml").read_text(encoding="utf-8")
+    rows: dict[str, dict[str, str]] = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders
+    return rows
 
 
 def _rule(name: str, row: dict[str, str]) -> Rule:

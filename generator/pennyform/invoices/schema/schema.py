@@ -27,10 +27,7 @@ def definition_schema(kind: str) -> Schema:
         schema: Schema = json.loads(path.read_bytes())
     except OSError as error:
         raise failure(
-            "schemas-missing",
-            f"the schema {path.name} cannot be read: {error.strerror}",
-            detail="Definitions are checked by schemas that are emitted from the pinned contract.",
-            fix="run `pennyform generate`",
+            "schemas-missing", f"the schema {path.name} cannot be read: {error.strerror}"
         ) from error
     return schema
 

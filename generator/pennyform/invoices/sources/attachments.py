@@ -117,6 +117,4 @@ def _duplicate_appendices(document: Document, attachments: AttachmentResult) -> 
                 "duplicate-appendix",
                 f"another appendix is called `{name}`",
                 path,
-                detail="Pennylane knows appendices by their names, and keeps every one for ever.",
-                fix="delete this one, or give the file another name",
             )

@@ -61,7 +61,6 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
             "several-repositories",
             "the paths belong to different invoice repositories",
             detail=f"Each folder with a {SETTINGS_FILE} is a repository of its own, with its own settings.",
-            fix="run the command once for each",
         )
     settings_root = roots.pop()
     folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in requested)]

@@ -39,8 +39,6 @@ class Library:
                 document.finding(
                     "duplicate-template",
                     f"another template is called `{name}`",
-                    detail="A template is called like its file, whichever folder that is in.",
-                    fix="rename one of the files",
                 )
             )
         self._documents[name] = document if is_valid else None
@@ -105,7 +103,6 @@ class Library:
                     "template-extends",
                     f"the template extends itself: {' → '.join((*names, extended))}",
                     ("extends",),
-                    fix="extend another one, or none",
                 )
             )
             return None

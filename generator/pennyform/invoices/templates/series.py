@@ -66,7 +66,6 @@ def expand_series(
             "series-reference",
             "every row would give the same reference",
             ("external_reference",),
-            detail="A reference names one invoice for ever.",
             fix='take something of the row into it, as in "FEE-{{ row.number }}"',
         )
         return [], [finding]

@@ -116,7 +116,7 @@ class DocumentBuilder:
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 summary = "a second document begins here"
-                self._reject("yaml-documents", summary, event, (), fix="write one definition per file")
+                self._reject("yaml-documents", summary, event, ())
                 break
         return None if value is None else Document(self.name, value, self.marks, self.spoiled)
 
@@ -173,7 +173,7 @@ class DocumentBuilder:
 
     def _key(self, event: Any, path: Path) -> str | None:
         if not isinstance(event, yaml.ScalarEvent):
-            self._reject("yaml-key", "a key must be a plain word", event, path, fix="write `name: value`")
+            self._reject("yaml-key", "a key must be a plain word", event, path)
             if not isinstance(event, yaml.AliasEvent):
                 self._node(event, (*path, ""), None)
             return None
@@ -194,7 +194,6 @@ class DocumentBuilder:
                 key,
                 (*path, name),
                 detail=f"First given on line {first.key_line}. Most YAML readers silently keep the last.",
-                fix="keep one of the two",
             )
         marks, self.marks = self.marks, {}
         self._node(next(self.events), (*path, ""), key)
@@ -207,7 +206,7 @@ class DocumentBuilder:
         if match:
             self.spoiled.add(path)
             summary = f"the invisible character U+{ord(match.group()):04X} is not allowed"
-            self._reject("control-character", summary, event, path, fix="delete it")
+            self._reject("control-character", summary, event, path)
         if not event.implicit[0]:  # quoted, or a block
             return text
         value = resolve(text)
@@ -227,7 +226,7 @@ class DocumentBuilder:
         if event.tag is not None and event.tag != "!":
             self.spoiled.add(path)
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._reject("yaml-tag", f"the tag `{tag}` is not allowed", event, path, fix="delete the tag")
+            self._reject("yaml-tag", f"the tag `{tag}` is not allowed", event, path)
 
     def _reject(
         self, rule: str, summary: str, event: Any, path: Path, *, detail: str = "", fix: str = ""

@@ -54,8 +54,6 @@ def read(content: bytes, name: str) -> tuple[Document | None, list[Finding]]:
                 file=name,
                 line=1,
                 column=1,
-                detail="An empty definition is more often an accident than a wish.",
-                fix="write the definition, or delete the file",
             )
         )
     return document, findings
@@ -90,7 +88,6 @@ def _too_large(name: str, size: int) -> Finding:
         line=1,
         column=1,
         detail="It was not parsed.",
-        fix="split it, or leave out what is not part of the definition",
     )
 
 
@@ -109,7 +106,6 @@ def decode(content: bytes, name: str) -> tuple[str | None, list[Finding]]:
                 line=content.count(b"\n", 0, error.start) + 1,
                 column=error.start - line_start + 1,
                 detail=f"Byte 0x{content[error.start]:02x} does not belong there.",
-                fix="save the file as UTF-8",
             )
         ]
     findings = [
@@ -120,8 +116,6 @@ def decode(content: bytes, name: str) -> tuple[str | None, list[Finding]]:
             file=name,
             line=text.count("\n", 0, match.start()) + 1,
             column=match.start() - (text.rfind("\n", 0, match.start()) + 1) + 1,
-            detail="It would make the invoice say something else than what one sees here.",
-            fix="delete it",
         )
         for match in islice(FORBIDDEN.finditer(text), _MOST_CHARACTER_FINDINGS)
     ]
