@@ -27,8 +27,8 @@ from pennyform import data
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.auth.access import Company
 from pennyform.sandbox.background_server import Served
+from pennyform.sandbox.input_files import load_fixtures
 from pennyform.sandbox.messages import Request
-from pennyform.sandbox.setup.fixtures import load_fixtures
 
 BOOKS = Path(__file__).parent / "books.yaml"
 BASE_PATH = "/api/external/v2"

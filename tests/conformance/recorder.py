@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pennyform.sandbox.faults.outcome import RequestOutcome
+from pennyform.sandbox.faults.fault import RequestOutcome
 from pennyform.sandbox.http.dispatcher import Dispatcher
 from pennyform.sandbox.messages import Request
 

@@ -10,8 +10,7 @@ import httpx
 from jsonschema_rs import Draft202012Validator
 from pennyform import data
 from pennyform.sandbox.contract import contract
-from pennyform.sandbox.contract.contract import Operation
-from pennyform.sandbox.contract.router import Router
+from pennyform.sandbox.contract.contract import Operation, Router
 
 # What the contract leaves out: refusals at the door, and a reported 409.
 _BEYOND_THE_CONTRACT = {409, 413, 429, 503}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pennyform.invoices import totals
 from pennyform.invoices.desired.json_bodies import from_json
 from pennyform.invoices.model import InvoiceBody
-from pennyform.sandbox.money import arithmetic, currencies
+from pennyform.sandbox.money import arithmetic, rates
 from pennyform.sandbox.money.parsing import parse_discount, vat_percent
 
 decimals = st.decimals("-10000", "10000", places=6).map(lambda price: f"{price:f}")
@@ -42,7 +42,7 @@ def test_both_come_to_the_same_cent(
     body = {"currency": currency, "discount": discount, "invoice_lines": found}
     theirs = totals(from_json(InvoiceBody, body), rounding=rounding, product=lambda _: None)
     ours = arithmetic.compute_totals(
-        [line(one) for one in found], parsed(discount), currencies.minor_unit_decimals(currency), rounding
+        [line(one) for one in found], parsed(discount), rates.minor_unit_decimals(currency), rounding
     )
     # A discount on lines that cancel out has no proportion to be spread in; the two sides differ there.
     assume(sum((one.before_tax for one in ours.lines), Decimal(0)) != 0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pennyform import data
-from pennyform.sandbox.money import currencies, vat
+from pennyform.sandbox.money import rates
 from pennyform.sandbox.money.arithmetic import (
     NO_DISCOUNT,
     Discount,
@@ -149,12 +149,12 @@ def test_amounts_are_written_as_the_service_writes_them(amount: str, written: st
     ],
 )
 def test_a_code_says_its_percentage(code: str, percent: str) -> None:
-    assert vat.percent(code) == Decimal(percent)
+    assert rates.percent_of_code(code) == Decimal(percent)
 
 
 @pytest.mark.parametrize("code", ["mixed", "any", "FR_", "nonsense"])
 def test_some_codes_cannot_be_written(code: str) -> None:
-    assert vat.percent(code) is None
+    assert rates.percent_of_code(code) is None
 
 
 def test_every_reviewed_code_is_read_alike_by_both_sides() -> None:
@@ -162,11 +162,11 @@ def test_every_reviewed_code_is_read_alike_by_both_sides() -> None:
     for entry in table:
         if entry["reviewed"] and entry["writable"]:
             on_document = Decimal(entry["percent"]) if entry["tax_on_document"] else Decimal(0)
-            assert vat.percent(entry["vat_rate"]) == on_document, entry["vat_rate"]
-    assert all((vat.percent(entry["vat_rate"]) is not None) == entry["writable"] for entry in table)
+            assert rates.percent_of_code(entry["vat_rate"]) == on_document, entry["vat_rate"]
+    assert all((rates.percent_of_code(entry["vat_rate"]) is not None) == entry["writable"] for entry in table)
 
 
 @pytest.mark.parametrize(("currency", "decimals"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)])
 def test_minor_units(currency: str, decimals: int) -> None:
-    assert currencies.minor_unit_decimals(currency) == decimals
-    assert currency in currencies.CURRENCIES
+    assert rates.minor_unit_decimals(currency) == decimals
+    assert currency in rates.CURRENCIES

@@ -32,9 +32,8 @@ from pennyform.sandbox.faults import (
     Truncated,
     Unavailable,
 )
-from pennyform.sandbox.faults.files import from_file
 from pennyform.sandbox.faults.kinds import KINDS
-from pennyform.sandbox.setup.fixtures import load_fixtures
+from pennyform.sandbox.input_files import load_faults, load_fixtures
 from pennyform.testing import Served
 
 from .bodies import company
@@ -375,7 +374,7 @@ def test_the_files_of_the_documents_are_read(tmp_path: Path) -> None:
     (faults,), (books,) = blocks("sandbox-faults.md", "yaml"), blocks("sandbox-languages.md", "yaml")
     (tmp_path / "faults.yaml").write_text(faults)
     (tmp_path / "books.yaml").write_text(books)
-    assert len(from_file(tmp_path / "faults.yaml").scheduled()) == 3
+    assert len(load_faults(tmp_path / "faults.yaml").scheduled()) == 3
     sandbox = Sandbox()
     assert load_fixtures(sandbox, tmp_path / "books.yaml") == 2
     sandbox.close()

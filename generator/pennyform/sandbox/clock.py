@@ -25,6 +25,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def with_zone(moment: datetime) -> datetime:
+    """A time without a zone is taken to be in UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class AdjustableClock:
     """A clock that can be set and moved. It runs as ``base`` does, at most 100 years away from it.
 

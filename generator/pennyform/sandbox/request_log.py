@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
+from pennyform.sandbox.faults.fault import Ending, RequestOutcome
 from pennyform.sandbox.messages import BASE_PATH, Request
 from pennyform.text import visible_line
 

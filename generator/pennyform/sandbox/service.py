@@ -13,30 +13,49 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from pennyform import data
 from pennyform.sandbox import oauth, seed
 from pennyform.sandbox.accounting import subscriptions
 from pennyform.sandbox.api_errors import ApiError, as_declared, not_found, unavailable
-from pennyform.sandbox.auth import access, signed_links
+from pennyform.sandbox.auth import access, public_access
 from pennyform.sandbox.auth.access import Access, Company
 from pennyform.sandbox.auth.rate_limit import RateLimiter
-from pennyform.sandbox.clock import AdjustableClock, Clock, system_clock
+from pennyform.sandbox.clock import AdjustableClock, Clock, system_clock, with_zone
 from pennyform.sandbox.contract import contract, request_validation
-from pennyform.sandbox.contract.router import Router
-from pennyform.sandbox.documents import downloads
+from pennyform.sandbox.contract.contract import Router
+from pennyform.sandbox.documents import files
 from pennyform.sandbox.faults import Faults
 from pennyform.sandbox.handlers import handlers_for
 from pennyform.sandbox.messages import Request, Response, make_response
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.request_log import RequestLog
 from pennyform.sandbox.rules import Rules
-from pennyform.sandbox.storage.database import Database
+from pennyform.sandbox.storage.database import Database, Snapshot, take_snapshot
 from pennyform.sandbox.storage.records import DuplicateReferenceError, Records
-from pennyform.sandbox.storage.snapshots import Snapshot, take_snapshot
 
 _Authenticate = Callable[[sqlite3.Connection], Access]
 _DUPLICATE_REFERENCE = "External reference has already been taken"
+
+
+class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token to be made known.
+
+    Attributes:
+        token: what clients send after ``Bearer``.
+        company: whose records it gives access to; the first company's when None.
+        scopes: what it may do; everything when None.
+        expires_at: from when on it is rejected, in UTC unless it says otherwise; never when None.
+    """
+
+    token: Annotated[str, Meta(min_length=1, max_length=1000)]
+    company: int | None = None
+    scopes: list[str] | None = None
+    expires_at: datetime | None = None
 
 
 class SandboxService:
@@ -159,9 +178,9 @@ class SandboxService:
         now = self.clock()
         headers = {"x-request-id": f"sandbox-{next(self._request_numbers):08d}"}
         try:
-            if request.path.startswith(signed_links.PREFIX):
+            if request.path.startswith(public_access.LINK_PREFIX):
                 with store.transaction(write=False) as connection:
-                    response = downloads.answer_download(connection, request, now)
+                    response = files.answer_download(connection, request, now)
             elif request.path.startswith(oauth.PREFIX):
                 with store.transaction(write=True) as connection:
                     response = oauth.answer(connection, request, now, scopes=self.scopes, rules=self.rules)
@@ -227,3 +246,20 @@ class SandboxService:
     def close(self) -> None:
         """Close the database."""
         self._store.close()
+
+
+def grant_token(sandbox: SandboxService, request: TokenRequest) -> None:
+    """Make a token known, or change what a known one may do.
+
+    Raises:
+        ValueError: for a company that does not exist, or a scope that no operation needs.
+    """
+    companies = [company.id for company in sandbox.companies()]
+    company = companies[0] if request.company is None else request.company
+    if company not in companies:
+        raise ValueError(f"there is no company {company}")
+    unknown = set(request.scopes or ()) - sandbox.scopes
+    if unknown:
+        raise ValueError(f"no operation asks for the scope {min(unknown)}")
+    expiry = with_zone(request.expires_at) if request.expires_at else None
+    sandbox.add_token(request.token, company=company, scopes=request.scopes, expires_at=expiry)

@@ -18,7 +18,7 @@ from pennyform.sandbox.faults import (
     Truncated,
     Unavailable,
 )
-from pennyform.sandbox.faults.fault_context import FaultContext
+from pennyform.sandbox.faults.fault import FaultContext
 from pennyform.sandbox.messages import Response
 
 from tests.simulation.kinds.kind import Kind

@@ -179,9 +179,9 @@ def _open(options: ServeOptions, terminal: Terminal) -> Sandbox:
     database, faults = options.database, None
     if options.faults:
         # yaml, which a start without faults does without
-        from pennyform.sandbox.faults.files import from_file
+        from pennyform.sandbox.input_files import load_faults
 
-        faults = from_file(options.faults)
+        faults = load_faults(options.faults)
     time, rules = _parse_time(options.clock), _parse_rules(options.rules)
     is_new = not database.exists()
     sandbox = Sandbox(database, rate_limit=options.rate_limit, faults=faults, rules=rules)
@@ -206,7 +206,7 @@ def _open(options: ServeOptions, terminal: Terminal) -> Sandbox:
 def _parse_time(text: str | None) -> datetime | None:
     if text is None:
         return None
-    from pennyform.sandbox.setup.token_requests import with_zone
+    from pennyform.sandbox.clock import with_zone
 
     try:
         return with_zone(datetime.fromisoformat(text))
@@ -240,7 +240,7 @@ def _value(text: str) -> Any:
 
 
 def _fill(sandbox: Sandbox, books: NewBooks, terminal: Terminal) -> None:
-    from pennyform.sandbox.setup.fixtures import load_fixtures
+    from pennyform.sandbox.input_files import load_fixtures
 
     if books.data:
         terminal.print(f"{load_fixtures(sandbox, books.data)} records created from {books.data}")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pennyform.sandbox.accounting import ledger
 from pennyform.sandbox.accounting.invoice_lines import check_line_fields, insert_lines
 from pennyform.sandbox.api_errors import conflict, unprocessable
-from pennyform.sandbox.documents.attachments import PDF
+from pennyform.sandbox.documents.files import PDF
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.model.documents import (
     CustomerInvoice,
@@ -19,7 +19,7 @@ from pennyform.sandbox.model.documents import (
     SupplierInvoice,
 )
 from pennyform.sandbox.model.parties import StoredFile
-from pennyform.sandbox.money import currencies
+from pennyform.sandbox.money import rates
 from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
 from pennyform.sandbox.money.parsing import parse_decimal
 from pennyform.sandbox.request_context import RequestContext
@@ -70,9 +70,9 @@ def compute_imported_amounts(invoice: CustomerInvoice, lines: Sequence[InvoiceLi
     Raises:
         ApiError: 422 for an amount in euros that contradicts the one in the invoice's currency, which is EUR.
     """
-    if invoice.currency not in currencies.CURRENCIES:
+    if invoice.currency not in rates.CURRENCIES:
         raise unprocessable(f"{invoice.currency} is not a currency")
-    rate = currencies.exchange_rate(invoice.currency)
+    rate = rates.exchange_rate(invoice.currency)
     for line in lines:
         before_tax = Decimal(line.currency_amount) - Decimal(line.currency_tax)
         line.currency_amount_before_tax = format_amount(before_tax)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pennyform.sandbox.accounting.ledger_accounts import resolve_account, substance_of
+from pennyform.sandbox.accounting.ledger import resolve_account, substance_of
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.model.documents import InvoiceLine, PricedBody, SalesDocument, StoredDiscount
 from pennyform.sandbox.model.parties import Product
-from pennyform.sandbox.money import arithmetic, currencies
+from pennyform.sandbox.money import arithmetic, rates
 from pennyform.sandbox.money.arithmetic import Amounts, Discount, format_amount
 from pennyform.sandbox.money.parsing import parse_decimal, parse_discount, vat_percent
 from pennyform.sandbox.request_context import RequestContext
@@ -114,7 +114,7 @@ def compute_amounts(context: RequestContext, document: SalesDocument, lines: Seq
     totals = arithmetic.compute_totals(
         [_arithmetic_line(context, line) for line in lines],
         discount,
-        currencies.minor_unit_decimals(document.currency),
+        rates.minor_unit_decimals(document.currency),
         rules.rounding,
         rules.invoice_discount,
     )
@@ -122,7 +122,7 @@ def compute_amounts(context: RequestContext, document: SalesDocument, lines: Seq
     takes_amount = discount.type == "absolute" and discount.value
     if rules.discount_needs_a_sum and takes_amount and not totals.gross:
         raise unprocessable("A discount cannot be taken off lines that add up to zero")
-    rate = currencies.exchange_rate(document.currency)
+    rate = rates.exchange_rate(document.currency)
     # Each amount is converted by itself: euros of the lines need not add up to those of the document.
     _set_amounts(document, totals.invoice, rate)
     document.exchange_rate = format_amount(rate)

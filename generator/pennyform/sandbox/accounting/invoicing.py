@@ -27,7 +27,7 @@ from pennyform.sandbox.model.documents import (
     SalesDocument,
 )
 from pennyform.sandbox.model.parties import Customer
-from pennyform.sandbox.money.currencies import CURRENCIES
+from pennyform.sandbox.money.rates import CURRENCIES
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 

@@ -8,7 +8,7 @@ from pennyform.sandbox.accounting.status import amount_owed
 from pennyform.sandbox.api_errors import not_found, unprocessable
 from pennyform.sandbox.model.documents import CustomerInvoice, SupplierInvoice
 from pennyform.sandbox.model.ledger import Transaction, TransactionMatch
-from pennyform.sandbox.money import currencies
+from pennyform.sandbox.money import rates
 from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
@@ -136,14 +136,14 @@ def _covered_amount(
     covered = min(owed, available) if owed > 0 else max(owed, available)
     if covered * owed <= 0:
         return Decimal(0)
-    return round_half_up(covered, currencies.minor_unit_decimals(invoice.body.currency))
+    return round_half_up(covered, rates.minor_unit_decimals(invoice.body.currency))
 
 
 def _exchange(
     source: InvoiceRecord | Record[Transaction], target: InvoiceRecord | Record[Transaction]
 ) -> Decimal:
     """Units of the target's currency for one of the source's."""
-    return currencies.exchange_rate(source.body.currency) / currencies.exchange_rate(target.body.currency)
+    return rates.exchange_rate(source.body.currency) / rates.exchange_rate(target.body.currency)
 
 
 def _add_payment(context: RequestContext, invoice: InvoiceRecord, covered: Decimal) -> None:

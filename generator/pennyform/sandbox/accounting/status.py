@@ -11,7 +11,7 @@ from decimal import Decimal
 from pennyform.sandbox.clock import moment
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.model.documents import CustomerInvoice, Document, Quote
-from pennyform.sandbox.money import currencies
+from pennyform.sandbox.money import rates
 from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
 from pennyform.sandbox.rules import Rules
 
@@ -58,7 +58,7 @@ def remaining_amounts(invoice: Document) -> dict[str, str]:
     total, owed = Decimal(invoice.currency_amount), max(amount_owed(invoice), Decimal(0))
     # In proportion: with several VAT rates, nobody knows which of them was paid.
     before_tax = owed * Decimal(invoice.currency_amount_before_tax) / total if total else total
-    decimals = currencies.minor_unit_decimals(invoice.currency)
+    decimals = rates.minor_unit_decimals(invoice.currency)
     return {
         "remaining_amount_with_tax": format_amount(owed),
         "remaining_amount_without_tax": format_amount(round_half_up(before_tax, decimals)),

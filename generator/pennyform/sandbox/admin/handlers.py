@@ -1,25 +1,124 @@
-"""Companies, tokens, snapshots, the clock, the rules and the request log behind ``/_sandbox``."""
+"""Handlers of ``/_sandbox``: companies, tokens, snapshots, faults, the clock, the rules, the request log."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
-from urllib.parse import parse_qs
+from typing import Annotated, TypeVar
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 from msgspec import Meta
 
-from pennyform.sandbox.admin.admin_request import AdminRequest
-from pennyform.sandbox.admin.faults import faults_status
 from pennyform.sandbox.api_errors import ApiError
-from pennyform.sandbox.clock import timestamp
-from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.messages import Response, make_response
+from pennyform.sandbox.clock import timestamp, with_zone
+from pennyform.sandbox.faults import Fault, Faults, ScheduledFault
+from pennyform.sandbox.faults.parsing import FaultError, from_json
+from pennyform.sandbox.json_types import Json, JsonObject
+from pennyform.sandbox.messages import Request, Response, make_response
 from pennyform.sandbox.rules import update_rules
-from pennyform.sandbox.setup.token_requests import TokenRequest, grant_token, with_zone
+from pennyform.sandbox.service import SandboxService, TokenRequest, grant_token
 
+T = TypeVar("T")
 # A snapshot is a whole database in memory: a test that takes one per case must not fill the computer's.
 _MOST_SNAPSHOTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class AdminRequest:
+    """One request to the sandbox itself. ``snapshots`` are those taken so far, by name."""
+
+    sandbox: SandboxService
+    request: Request
+    snapshots: dict[str, bytes]
+
+    @property
+    def name(self) -> str:
+        """The last segment of the path."""
+        return unquote(self.request.path.rpartition("/")[2])
+
+    def body(self, type_: type[T]) -> T:
+        """The body, decoded as a type.
+
+        Raises:
+            ApiError: 415 when it is not declared as JSON, 400 when it is no JSON or not of this type.
+        """
+        # A browser asks before it sends JSON to another site's address, so no page can change anything here.
+        if self.request.media_type != "application/json":
+            raise ApiError(415, "Content-Type must be application/json")
+        try:
+            return msgspec.json.decode(self.request.body, type=type_)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ApiError(400, str(error)) from error
+
+
+AdminHandler = Callable[[AdminRequest], Response]
+
+
+class _Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    seed: int = 0
+    faults: list[Json] = []
+
+
+def faults_status(admin: AdminRequest) -> JsonObject:
+    """The seed, all faults with how often they matched and applied, and how many requests are still late."""
+    faults = admin.sandbox.faults
+    scheduled = [_present_fault(fault) for fault in faults.scheduled()]
+    return {"seed": faults.seed, "faults": scheduled, "late": faults.late}
+
+
+def get_faults(admin: AdminRequest) -> Response:
+    """What is scheduled."""
+    return make_response(200, faults_status(admin))
+
+
+def add_faults(admin: AdminRequest) -> Response:
+    """Schedule one fault or a list of them; answers with their numbers."""
+    body = admin.body(object)
+    # All are read before the first is scheduled: a list with a mistake in it changes nothing.
+    faults = [_read_fault(item) for item in (body if isinstance(body, list) else [body])]
+    numbers = {admin.sandbox.faults.schedule(fault) for fault in faults}
+    scheduled = [
+        _present_fault(fault) for fault in admin.sandbox.faults.scheduled() if fault.number in numbers
+    ]
+    return make_response(201, {"faults": scheduled})
+
+
+def replace_faults(admin: AdminRequest) -> Response:
+    """Schedule a seed and faults in the place of all others."""
+    try:
+        schedule = msgspec.convert(admin.body(JsonObject), _Schedule)
+    except msgspec.ValidationError as error:
+        raise ApiError(400, "give an object with seed, an integer, and faults, a list") from error
+    admin.sandbox.faults = Faults(schedule.seed, [_read_fault(item) for item in schedule.faults])
+    return get_faults(admin)
+
+
+def clear_faults(admin: AdminRequest) -> Response:
+    """Remove all faults."""
+    admin.sandbox.faults.clear()
+    return make_response(204, None)
+
+
+def remove_fault(admin: AdminRequest) -> Response:
+    """Remove the fault of a number."""
+    number = admin.name
+    if not number.isdecimal() or not admin.sandbox.faults.remove(int(number[:9])):
+        raise ApiError(404, f"there is no fault number {number}")
+    return make_response(204, None)
+
+
+def _read_fault(value: Json) -> Fault:
+    try:
+        return from_json(value)
+    except FaultError as error:
+        raise ApiError(400, str(error)) from error
+
+
+def _present_fault(fault: ScheduledFault) -> JsonObject:
+    fields = fault.fault.to_json()
+    return {"number": fault.number, **fields, "seen": fault.matched, "met": fault.applied}
 
 
 class _CompanyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pennyform.sandbox.admin import faults, handlers
-from pennyform.sandbox.admin.admin_request import AdminHandler, AdminRequest
+from pennyform.sandbox.admin import handlers
+from pennyform.sandbox.admin.handlers import AdminHandler, AdminRequest
 from pennyform.sandbox.api_errors import ApiError
-from pennyform.sandbox.auth.origin_guard import check_origin
+from pennyform.sandbox.auth.public_access import check_origin
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.service import SandboxService
 
@@ -21,11 +21,11 @@ ROUTES: Mapping[tuple[str, str], AdminHandler] = {
     ("POST", "reset"): handlers.reset,
     ("PUT", "snapshots/*"): handlers.take_snapshot,
     ("POST", "snapshots/*"): handlers.restore_snapshot,
-    ("GET", "faults"): faults.get_faults,
-    ("POST", "faults"): faults.add_faults,
-    ("PUT", "faults"): faults.replace_faults,
-    ("DELETE", "faults"): faults.clear_faults,
-    ("DELETE", "faults/*"): faults.remove_fault,
+    ("GET", "faults"): handlers.get_faults,
+    ("POST", "faults"): handlers.add_faults,
+    ("PUT", "faults"): handlers.replace_faults,
+    ("DELETE", "faults"): handlers.clear_faults,
+    ("DELETE", "faults/*"): handlers.remove_fault,
     ("GET", "requests"): handlers.get_requests,
     ("DELETE", "requests"): handlers.clear_requests,
     ("GET", "rules"): handlers.get_rules,

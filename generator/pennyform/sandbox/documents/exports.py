@@ -1,14 +1,16 @@
-"""The files that exports of the ledger give: the tax office's text file, and spreadsheets."""
+"""The files that exports of the ledger give: the tax office's text file, and spreadsheets (XLSX)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
-from pennyform.sandbox.documents.spreadsheet import MEDIA_TYPE, spreadsheet
 from pennyform.sandbox.model.ledger import Journal, LedgerAccount, LedgerEntry, LedgerEntryLine
 from pennyform.sandbox.storage.records import Record, Records, Selection
-from pennyform.text import one_line
+from pennyform.text import one_line, xml_text
 
 # First and last day, in ISO 8601.
 Period = tuple[str, str]
@@ -20,6 +22,25 @@ _FEC_COLUMNS = (
     " PieceDate EcritureLib Debit Credit EcritureLet DateLet ValidDate Montantdevise Idevise"
 )
 _LEDGER_COLUMNS = ("Account", "Label", "Date", "Journal", "Piece", "Entry", "Debit", "Credit")
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # so that the same rows give the same bytes
+# Control characters that XML 1.0 has no way to write.
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_PARTS = {
+    "[Content_Types].xml": f"""<Types xmlns="{_PACKAGE}/content-types">
+<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
+<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>
+<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/></Types>""",
+    "_rels/.rels": f"""<Relationships xmlns="{_PACKAGE}/relationships">
+<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>""",
+    "xl/workbook.xml": f"""<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">
+<sheets><sheet name="Export" sheetId="1" r:id="rId1"/></sheets></workbook>""",
+    "xl/_rels/workbook.xml.rels": f"""<Relationships xmlns="{_PACKAGE}/relationships">
+<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>""",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +91,7 @@ def _general_ledger(records: Records, period: Period) -> bytes:
         ]
         for row in _ledger_rows(records, period)
     ]
-    return spreadsheet([_LEDGER_COLUMNS, *sorted(rows)])
+    return _spreadsheet([_LEDGER_COLUMNS, *sorted(rows)])
 
 
 def _ledger_rows(records: Records, period: Period) -> Iterator[_Row]:
@@ -88,6 +109,21 @@ def _ledger_rows(records: Records, period: Period) -> Iterator[_Row]:
 
 EXPORT_FILES = {
     "fec": ExportFile("fec.txt", "text/plain; charset=utf-8", _fec),
-    "general_ledger": ExportFile("general_ledger.xlsx", MEDIA_TYPE, _general_ledger),
-    "analytical_general_ledger": ExportFile("analytical_general_ledger.xlsx", MEDIA_TYPE, _general_ledger),
+    "general_ledger": ExportFile("general_ledger.xlsx", _XLSX, _general_ledger),
+    "analytical_general_ledger": ExportFile("analytical_general_ledger.xlsx", _XLSX, _general_ledger),
 }
+
+
+def _spreadsheet(rows: Iterable[Sequence[str]]) -> bytes:
+    """A workbook with one sheet of text."""
+    cells = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
+    sheet = f'<worksheet xmlns="{_MAIN}"><sheetData>{cells}</sheetData></worksheet>'
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
+        for name, content in {**_PARTS, "xl/worksheets/sheet1.xml": sheet}.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), f'<?xml version="1.0"?>\n{content}')
+    return output.getvalue()
+
+
+def _cell(text: str) -> str:
+    return f'<c t="inlineStr"><is><t>{escape(xml_text(text, instead=""))}</t></is></c>'

@@ -1,18 +1,23 @@
-"""Issued documents as PDF: the content of an invoice, a credit note or a quote."""
+"""Issued documents as PDF: an invoice, a credit note or a quote.
+
+Lines of text on A4 pages in a fixed-width font, so that columns stay columns.
+"""
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from msgspec import UNSET
 
 from pennyform.sandbox.auth.access import Company
-from pennyform.sandbox.documents.pdf import COLUMNS, Row, pdf
 from pennyform.sandbox.model.documents import BilledTo, CustomerInvoice, InvoiceLine, InvoiceSection, Quote
 from pennyform.sandbox.model.parties import Address, Customer
-from pennyform.sandbox.money import currencies, vat
+from pennyform.sandbox.money import rates
 from pennyform.sandbox.money.arithmetic import round_half_up
 from pennyform.sandbox.storage.records import Records, Selection
 
@@ -36,6 +41,11 @@ _WORDS = {
 _COLUMN_WORDS = ("label", "quantity", "price", "vat", "net")
 _WIDTHS = (44, 10, 12, 8, 12)
 _INDENT = "  "
+_COLUMNS = 90
+_ROWS = 62
+# The built-in fonts of PDF readers show these characters; anything else becomes a question mark.
+_ENCODING = "cp1252"
+_FONTS = {False: ("F1", "/Courier"), True: ("F2", "/Courier-Bold")}
 
 
 def document_pdf(
@@ -58,26 +68,26 @@ def document_pdf(
         number = document.invoice_number
     title = f"{kind} {number}"
     rows = [
-        Row(title, bold=True),
-        Row(""),
-        Row(company.name, bold=True),
-        Row(company.reg_no),
-        Row(""),
+        _Row(title, bold=True),
+        _Row(""),
+        _Row(company.name, bold=True),
+        _Row(company.reg_no),
+        _Row(""),
         *_recipient(records, document),
-        Row(""),
-        Row(f"{words['date']}: {document.date}   {words['deadline']}: {document.deadline}"),
+        _Row(""),
+        _Row(f"{words['date']}: {document.date}   {words['deadline']}: {document.deadline}"),
         *_paragraph(document.pdf_invoice_subject, bold=True),
         *_paragraph(document.pdf_description),
-        Row(""),
+        _Row(""),
         *_table(records, identifier, document.currency, words),
         *_totals(document, words),
         *_paragraph(document.pdf_invoice_free_text),
         *_paragraph(document.special_mention),
     ]
-    return pdf(title, rows)
+    return _render_pdf(title, rows)
 
 
-def _recipient(records: Records, document: CustomerInvoice | Quote) -> list[Row]:
+def _recipient(records: Records, document: CustomerInvoice | Quote) -> list[_Row]:
     """Whom it was issued to, under the address of that day; a quote follows the customer."""
     billed_to = document.billed_to if isinstance(document, CustomerInvoice) else UNSET
     if billed_to is UNSET:
@@ -90,12 +100,12 @@ def _recipient(records: Records, document: CustomerInvoice | Quote) -> list[Row]
     return [row for text in (billed_to.name, address.address, town) for row in _paragraph(text)]
 
 
-def _table(records: Records, identifier: int, currency: str, words: dict[str, str]) -> Iterator[Row]:
-    decimals = currencies.minor_unit_decimals(currency)
+def _table(records: Records, identifier: int, currency: str, words: dict[str, str]) -> Iterator[_Row]:
+    decimals = rates.minor_unit_decimals(currency)
     lines = records.select(InvoiceLine, Selection(order="id ASC"), parent=identifier)
     sections = records.select(InvoiceSection, Selection(order="id ASC"), parent=identifier)
     yield from _columns([words[name] for name in _COLUMN_WORDS], bold=True)
-    yield Row("-" * COLUMNS)
+    yield _Row("-" * _COLUMNS)
     # Lines without a section come first.
     headings = sorted((section.body.rank, section.body.title) for section in sections)
     for rank, title in [(None, ""), *headings]:
@@ -103,12 +113,12 @@ def _table(records: Records, identifier: int, currency: str, words: dict[str, st
         for line in lines:
             if line.body.section_rank == rank:
                 yield from _line(line.body, decimals)
-    yield Row("-" * COLUMNS)
+    yield _Row("-" * _COLUMNS)
 
 
-def _line(line: InvoiceLine, decimals: int) -> list[Row]:
+def _line(line: InvoiceLine, decimals: int) -> list[_Row]:
     # A line that bears tax was computed with a rate, whatever the rules say now.
-    percent = vat.percent(line.vat_rate, reverse_charge=bool(Decimal(line.currency_tax)))
+    percent = rates.percent_of_code(line.vat_rate, reverse_charge=bool(Decimal(line.currency_tax)))
     cells = (
         line.label,
         f"{line.quantity} {line.unit}".strip(),
@@ -119,17 +129,17 @@ def _line(line: InvoiceLine, decimals: int) -> list[Row]:
     return [*_columns(cells), *_paragraph(line.description, indent=_INDENT)]
 
 
-def _columns(cells: Sequence[str], *, bold: bool = False) -> list[Row]:
+def _columns(cells: Sequence[str], *, bold: bool = False) -> list[_Row]:
     """The first text on the left, in as many rows as it needs; the others beside it on the right."""
     first, *others = cells
     label = textwrap.wrap(first, _WIDTHS[0] - 1) or [""]
     numbers = "".join(text.rjust(width) for text, width in zip(others, _WIDTHS[1:], strict=True))
-    head = Row((label[0].ljust(_WIDTHS[0]) + numbers)[:COLUMNS], bold=bold)
-    return [head, *(Row(text, bold=bold) for text in label[1:])]
+    head = _Row((label[0].ljust(_WIDTHS[0]) + numbers)[:_COLUMNS], bold=bold)
+    return [head, *(_Row(text, bold=bold) for text in label[1:])]
 
 
-def _totals(document: CustomerInvoice | Quote, words: dict[str, str]) -> list[Row]:
-    decimals, currency = currencies.minor_unit_decimals(document.currency), document.currency
+def _totals(document: CustomerInvoice | Quote, words: dict[str, str]) -> list[_Row]:
+    decimals, currency = rates.minor_unit_decimals(document.currency), document.currency
     amounts = []
     discount = document.discount.value or "0"
     if Decimal(discount):
@@ -141,15 +151,71 @@ def _totals(document: CustomerInvoice | Quote, words: dict[str, str]) -> list[Ro
         (words["with_tax"], document.currency_amount),
     ):
         amounts.append((word, f"{_format_money(amount, decimals)} {currency}"))
-    rows = [f"{word}: {amount.rjust(18)}".rjust(COLUMNS) for word, amount in amounts]
-    return [*(Row(text) for text in rows[:-1]), Row(rows[-1], bold=True), Row("")]
+    rows = [f"{word}: {amount.rjust(18)}".rjust(_COLUMNS) for word, amount in amounts]
+    return [*(_Row(text) for text in rows[:-1]), _Row(rows[-1], bold=True), _Row("")]
 
 
 def _format_money(amount: str, decimals: int) -> str:
     return f"{round_half_up(Decimal(amount), decimals):,f}".replace(",", " ")
 
 
-def _paragraph(text: str | None, *, bold: bool = False, indent: str = "") -> Iterator[Row]:
+def _paragraph(text: str | None, *, bold: bool = False, indent: str = "") -> Iterator[_Row]:
     for part in (text or "").splitlines():
-        for row in textwrap.wrap(part, COLUMNS, initial_indent=indent, subsequent_indent=indent):
-            yield Row(row, bold=bold)
+        for row in textwrap.wrap(part, _COLUMNS, initial_indent=indent, subsequent_indent=indent):
+            yield _Row(row, bold=bold)
+
+
+_WIDTH, _HEIGHT = 595, 842  # A4, in points
+_LEFT, _TOP = 54, 60
+_SIZE, _LEADING = 9, 11.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of at most ``COLUMNS`` characters."""
+
+    text: str
+    bold: bool = False
+
+
+def _render_pdf(title: str, rows: Sequence[_Row]) -> bytes:
+    """Lay out rows on as many pages as they need. The same rows give the same bytes."""
+    # Imported here: only downloads need it, and it would slow every start.
+    import pydyf  # type: ignore[import-untyped]
+
+    document = pydyf.PDF()
+    document.info["Title"] = pydyf.String(title)
+    fonts = pydyf.Dictionary()
+    for name, base in _FONTS.values():
+        font = {"Type": "/Font", "Subtype": "/Type1", "BaseFont": base, "Encoding": "/WinAnsiEncoding"}
+        font_object = pydyf.Dictionary(font)
+        document.add_object(font_object)
+        fonts[name] = font_object.reference
+    for start in range(0, len(rows) or 1, _ROWS):
+        _add_page(document, fonts, rows[start : start + _ROWS])
+    output = io.BytesIO()
+    # An identifier would be random.
+    document.write(output, identifier=False)
+    return output.getvalue()
+
+
+def _add_page(document: Any, fonts: Any, rows: Sequence[_Row]) -> None:
+    import pydyf
+
+    content = pydyf.Stream(compress=True)
+    content.begin_text()
+    for index, row in enumerate(rows):
+        content.set_font_size(_FONTS[row.bold][0], _SIZE)
+        content.set_text_matrix(1, 0, 0, 1, _LEFT, _HEIGHT - _TOP - _LEADING * index)
+        # As hexadecimal digits no character has a meaning of its own.
+        content.stream.append(f"<{row.text.encode(_ENCODING, 'replace').hex()}> Tj".encode())
+    content.end_text()
+    document.add_object(content)
+    page = {
+        "Type": "/Page",
+        "Parent": document.pages.reference,
+        "MediaBox": pydyf.Array([0, 0, _WIDTH, _HEIGHT]),
+        "Contents": content.reference,
+        "Resources": pydyf.Dictionary({"Font": fonts}),
+    }
+    document.add_page(pydyf.Dictionary(page))

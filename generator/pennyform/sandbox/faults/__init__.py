@@ -4,7 +4,7 @@ The same faults serve the transport in-process, where they raise what httpx rais
 they act on the socket.
 """
 
-from pennyform.sandbox.faults.fault import Fault
+from pennyform.sandbox.faults.fault import Ending, Fault, RequestOutcome
 from pennyform.sandbox.faults.kinds import (
     ClockJump,
     Dropped,
@@ -24,7 +24,6 @@ from pennyform.sandbox.faults.kinds import (
     Truncated,
     Unavailable,
 )
-from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
 from pennyform.sandbox.faults.schedule import Faults, ScheduledFault
 
 __all__ = [

@@ -17,9 +17,16 @@ import msgspec
 from msgspec import Meta
 
 from pennyform.sandbox.api_errors import unauthorized
-from pennyform.sandbox.faults.fault import Fault, Method
-from pennyform.sandbox.faults.fault_context import FaultContext, is_list
-from pennyform.sandbox.faults.outcome import NEVER_SENT, PIECES, Ending, RequestOutcome
+from pennyform.sandbox.faults.fault import (
+    NEVER_SENT,
+    PIECES,
+    Ending,
+    Fault,
+    FaultContext,
+    Method,
+    RequestOutcome,
+    is_list,
+)
 from pennyform.sandbox.json_types import Json
 from pennyform.sandbox.messages import Request, Response
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from threading import RLock
 
-from pennyform.sandbox.faults.fault import Fault
-from pennyform.sandbox.faults.fault_context import Deliver, FaultContext, FaultState, Service
+from pennyform.sandbox.faults.fault import Deliver, Fault, FaultContext, FaultState, RequestOutcome, Service
 from pennyform.sandbox.faults.kinds import Lag, Stale
-from pennyform.sandbox.faults.outcome import RequestOutcome
 from pennyform.sandbox.messages import Request
 
 

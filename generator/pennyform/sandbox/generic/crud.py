@@ -8,8 +8,7 @@ from functools import partial
 
 from pennyform.sandbox.contract.contract import Operation, resolve_reference
 from pennyform.sandbox.generic.naming import ResourceAction, collection_of, kind_of, parse_operation
-from pennyform.sandbox.generic.schema_variants import record_variant
-from pennyform.sandbox.generic.synthesis import synthesize
+from pennyform.sandbox.generic.synthesis import record_variant, synthesize
 from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.lists.pagination import list_records
 from pennyform.sandbox.request_context import Handler, RequestContext

@@ -8,25 +8,109 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
+from pennyform.sandbox.contract.contract import Operation, resolve_reference
 from pennyform.sandbox.generic.naming import collection_of
-from pennyform.sandbox.generic.schema_variants import SchemaVariant
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.money import currencies
+from pennyform.sandbox.money import rates
 from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
 from pennyform.sandbox.money.parsing import is_decimal
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import AnyRecord, RecordBody
 
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, Decimal),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
+}
+# None is a value that a schema can offer.
+_NO_DEFAULT: Json = object()
 # Not None, which says that it is known to be absent.
 _UNKNOWN: Json = object()
 # Amounts are text to the contract, mostly without a pattern: an empty one would conform, but be no number.
 _AMOUNT = re.compile(r"(.*_)?(amount|amount_before_tax|tax|balance|debit|credit|fee|quantity|price)s?")
 _FILE_OBJECTS = frozenset({"attachment", "purchase_order"})
 _FILE_FIELDS = _FILE_OBJECTS | {"public_file_url", "file_url", "source_file_url", "filename"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SchemaVariant:
+    """One alternative of a schema.
+
+    ``properties`` is None but for objects, ``item`` is empty but for arrays; ``default`` is what the schema
+    itself offers when nothing is known (its constant, its default, its first value).
+    """
+
+    types: tuple[str, ...]
+    accepted: tuple[type, ...]
+    values: tuple[Json, ...]
+    pattern: re.Pattern[str] | None
+    properties: Mapping[str, tuple[SchemaVariant, ...]] | None
+    item: tuple[SchemaVariant, ...]
+    default: Json
+    format: str
+    minimum: int
+    non_empty: bool
+
+    def fits(self, value: Json) -> bool:
+        """Whether a value is of the variant's type, one of its values, and of its pattern."""
+        if isinstance(value, bool):
+            return "boolean" in self.types
+        if not isinstance(value, self.accepted):
+            return False
+        if self.values and value is not None and value not in self.values:
+            return False
+        return self.pattern is None or not isinstance(value, str) or bool(self.pattern.search(value))
+
+    @property
+    def has_default(self) -> bool:
+        """Whether the schema offers a value."""
+        return self.default is not _NO_DEFAULT
+
+
+@cache
+def record_variant(operation: Operation) -> SchemaVariant | None:
+    """The schema of a record in an operation's answer, or in the list that it is; None without a body."""
+    if operation.response_schema is None:
+        return None
+    answer = _read_variants(operation.response_schema, operation.response_schema)[0]
+    if answer.properties and "next_cursor" in answer.properties:
+        (items,) = answer.properties["items"]
+        return items.item[0]
+    return answer
+
+
+def _read_variants(document: JsonObject, schema: JsonObject) -> tuple[SchemaVariant, ...]:
+    """Every variant that a schema allows, references and alternatives resolved; null comes first."""
+    schema = resolve_reference(document, schema)
+    alternatives = schema.get("anyOf", schema.get("oneOf"))
+    if alternatives is not None:
+        variants = [variant for inner in alternatives for variant in _read_variants(document, inner)]
+        return tuple(sorted(variants, key=lambda variant: not variant.fits(None)))
+    declared = schema.get("type", [*_TYPES, "boolean"])
+    types = tuple(declared) if isinstance(declared, list) else (declared,)
+    properties = schema.get("properties", {})
+    values = tuple(schema.get("enum", ()))
+    variant = SchemaVariant(
+        types=types,
+        accepted=tuple(kind for name in types for kind in _TYPES.get(name, ())),
+        values=values,
+        pattern=re.compile(schema["pattern"]) if "pattern" in schema else None,
+        properties={name: _read_variants(document, inner) for name, inner in properties.items()} or None,
+        item=_read_variants(document, schema["items"]) if "items" in schema else (),
+        default=schema.get("const", schema.get("default", next(iter(values), _NO_DEFAULT))),
+        format=schema.get("format", ""),
+        minimum=schema.get("minimum", 0),
+        non_empty=bool(schema.get("minLength")),
+    )
+    return (variant,)
 
 
 def synthesize(
@@ -136,7 +220,7 @@ def _readings(value: Json) -> Sequence[Json]:
 
 def _compute_amount(name: str, known: JsonObject) -> Json:
     """Euros from the currency's amount, the rate from the currency, an amount before tax from the others."""
-    rate = currencies.exchange_rate(known.get("currency") or "EUR")
+    rate = rates.exchange_rate(known.get("currency") or "EUR")
     if name == "exchange_rate":
         return format_amount(rate)
     if name in ("amount", "tax") and is_decimal(str(known.get(f"currency_{name}", ""))):

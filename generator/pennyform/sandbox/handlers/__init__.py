@@ -12,36 +12,22 @@ from pennyform.sandbox.contract.contract import Contract
 from pennyform.sandbox.generic import CrudHandlers
 
 # Importing a module registers its handlers.
-from pennyform.sandbox.handlers.company import changelogs, empty_lists, files, me, webhooks  # noqa: F401
-from pennyform.sandbox.handlers.ledger import (  # noqa: F401
+from pennyform.sandbox.handlers import (  # noqa: F401
     banking,
     categories,
-    exports,
+    company,
+    customer_invoices,
+    customers,
+    invoice_imports,
     ledger_accounts,
     ledger_entries,
-    ledger_entry_lines,
-    transactions,
-    trial_balance,
-)
-from pennyform.sandbox.handlers.purchases import (  # noqa: F401
-    purchase_requests,
-    supplier_invoices,
-    supplier_payments,
+    payments,
+    products,
+    quotes,
+    subscriptions,
     suppliers,
 )
 from pennyform.sandbox.handlers.registry import HANDLERS
-from pennyform.sandbox.handlers.sales import (  # noqa: F401
-    customer_invoices,
-    customer_payments,
-    customers,
-    e_invoices,
-    imports,
-    mandates,
-    products,
-    quotes,
-    sending,
-    subscriptions,
-)
 from pennyform.sandbox.request_context import Handler
 
 __all__ = ["HANDLERS", "handlers_for"]

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from pennyform.sandbox.contract.request_validation import largest_body
-from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
+from pennyform.sandbox.faults.fault import Ending, RequestOutcome
 from pennyform.sandbox.messages import Request, Response
 
 # The ASGI specification's own types: messages are mappings whose keys depend on their "type".

@@ -6,14 +6,14 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pennyform.sandbox.faults.outcome import RequestOutcome
+from pennyform.sandbox.faults.fault import RequestOutcome
 from pennyform.sandbox.faults.parsing import HEADER, FaultError, from_header
 from pennyform.sandbox.messages import Request, Response, make_response
 from pennyform.sandbox.service import SandboxService
 
 if TYPE_CHECKING:
     from pennyform.sandbox.admin.routes import Admin
-    from pennyform.sandbox.ui.pages import Pages
+    from pennyform.sandbox.ui import Pages
 
 _API = "/api/"
 _ADMIN = "_sandbox"
@@ -61,6 +61,6 @@ class Dispatcher:
 
     @cached_property
     def _pages(self) -> Pages:
-        from pennyform.sandbox.ui.pages import Pages
+        from pennyform.sandbox.ui import Pages
 
         return Pages(self._sandbox)

@@ -12,7 +12,7 @@ from math import isfinite
 
 import httpx
 
-from pennyform.sandbox.faults.outcome import Ending, RequestOutcome
+from pennyform.sandbox.faults.fault import Ending, RequestOutcome
 from pennyform.sandbox.messages import Request
 
 Sleep = Callable[[float], None]

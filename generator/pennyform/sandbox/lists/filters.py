@@ -1,26 +1,69 @@
-"""The ``filter`` parameter: a JSON array of ``{field, operator, value}``, all of which must hold."""
+"""The ``filter`` parameter: a JSON array of ``{field, operator, value}``, all of which must hold.
+
+Which fields and operators a list takes is the contract's word. Here is how a field is found in a stored
+record, by its name: the names mean the same in every list.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Literal
 
 import msgspec
 
 from pennyform.sandbox.api_errors import bad_request
 from pennyform.sandbox.json_types import Json
-from pennyform.sandbox.lists.columns import Column, column
 
+_DATE_FIELDS = frozenset({"date", "start"})
+_BOOLEAN_FIELDS = frozenset({"draft", "credit_note", "enabled"})
 # What SQLite compares with: a JSON array of values is bound as its text.
 SqlValue = int | str
-
 _COMPARISONS = {"lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "eq": "=", "not_eq": "<>"}
 _MEMBERSHIPS = {"in": "IN", "not_in": "NOT IN"}
 _BOUND_ARRAY = "(SELECT value FROM json_each(?))"
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true": 1, "false": 0}
 _KEYS = {"field", "operator", "value"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field of a record. ``expression`` is SQL; ``many`` marks one that yields a JSON array of values."""
+
+    type: Literal["integer", "text", "date", "boolean"]
+    expression: str
+    many: bool = False
+
+
+def _json_field(name: str) -> str:
+    return f"json_extract(body, '$.{name}')"
+
+
+_BY_NAME = {
+    "id": Column("integer", "id"),
+    "external_reference": Column("text", "reference"),
+    "category_group_id": Column("integer", "parent"),
+    "category_id": Column("integer", _json_field("category_ids"), many=True),
+    "emails": Column("text", _json_field("emails"), many=True),
+    # Ends like an id, but is text.
+    "flow_id": Column("text", _json_field("flow_id")),
+}
+
+
+@cache
+def column(name: str) -> Column:
+    """The column of a field: ids are integers, a few names are dates or booleans, the rest is text."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if name in _BOOLEAN_FIELDS:
+        return Column("boolean", _json_field(name))
+    if name in _DATE_FIELDS:
+        return Column("date", _json_field(name))
+    return Column("integer" if name.endswith("_id") else "text", _json_field(name))
 
 
 def parse_filter(text: str, allowed: Mapping[str, Sequence[str]]) -> tuple[list[str], list[SqlValue]]:

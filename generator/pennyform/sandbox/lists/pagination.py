@@ -14,8 +14,7 @@ import msgspec
 
 from pennyform.sandbox.api_errors import bad_request
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists.columns import column
-from pennyform.sandbox.lists.filters import parse_filter
+from pennyform.sandbox.lists.filters import column, parse_filter
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import AnyRecord, RecordBody, Selection
 

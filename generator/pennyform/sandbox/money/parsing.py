@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from pennyform.sandbox.api_errors import unprocessable
-from pennyform.sandbox.money import vat
+from pennyform.sandbox.money import rates
 from pennyform.sandbox.money.arithmetic import NO_DISCOUNT, Discount
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -73,7 +73,7 @@ def vat_percent(code: str, *, reverse_charge: bool = False) -> Decimal:
     Raises:
         ApiError: 422 for a code that no line or product may carry.
     """
-    percent = vat.percent(code, reverse_charge=reverse_charge)
+    percent = rates.percent_of_code(code, reverse_charge=reverse_charge)
     if percent is None:
         raise unprocessable(f"VAT rate {code} cannot be used here")
     return percent

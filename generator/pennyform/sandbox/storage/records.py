@@ -7,6 +7,7 @@ The one module with SQL about records. Kinds are the contract's resources (``cus
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,6 @@ import msgspec
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.storage.changes import Changes, Operation
-from pennyform.sandbox.storage.contents import FileContents
 
 _COLUMNS = "id, kind, parent, reference, body, created_at, updated_at"
 _GET = f"SELECT {_COLUMNS} FROM record WHERE id = ? AND company = ? AND kind = ? AND deleted_at IS NULL"  # noqa: S608
@@ -39,6 +39,26 @@ _IN_CHANGELOGS = frozenset(
     {"customer", "customer_invoice", "ledger_entry_line", "product"}
     | {"quote", "supplier", "supplier_invoice", "transaction"}
 )
+
+
+class FileContents:
+    """Contents by their SHA-256, inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def store(self, content: bytes) -> str:
+        """Store a content; returns its digest."""
+        digest = hashlib.sha256(content).hexdigest()
+        self._connection.execute(
+            "INSERT INTO content (digest, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, content)
+        )
+        return digest
+
+    def read(self, digest: str) -> bytes:
+        """A content that was stored."""
+        row = self._connection.execute("SELECT bytes FROM content WHERE digest = ?", (digest,)).fetchone()
+        return bytes(row[0])
 
 
 class DuplicateReferenceError(Exception):

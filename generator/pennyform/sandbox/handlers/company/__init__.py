@@ -1,1 +1,0 @@
-"""Operations on the company itself: its user, changelogs, files, webhooks."""

@@ -1,1 +1,0 @@
-"""Operations on the ledger, the bank and categories."""

@@ -1,1 +1,0 @@
-"""Operations on suppliers and supplier invoices."""

@@ -1,1 +1,0 @@
-"""Operations on customers, products, quotes, invoices and subscriptions."""

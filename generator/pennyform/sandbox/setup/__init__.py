@@ -1,1 +1,0 @@
-"""What a sandbox holds at the start: seed, fixtures, tokens."""
