@@ -23,12 +23,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def answer(
-    connection: sqlite3.Connection,
-    request: Request,
-    now: datetime,
-    *,
-    scopes: Collection[str],
-    rules: Rules,
+    connection: sqlite3.Connection, request: Request, now: datetime, *, scopes: Collection[str], rules: Rules
 ) -> Response:
     """Answer a request below ``/oauth/``.
 
