@@ -16,14 +16,10 @@ _SECONDS_TO_STOP = 10
 class Served:
     """Serves a sandbox from a thread: what a test does to it, clients on the port see at once.
 
-    Args:
-        sandbox: to be served; it stays the caller's to close.
-        port: 0 picks a free one.
-
     Attributes:
-        sandbox: the sandbox.
+        sandbox: the sandbox; it stays the caller's to close.
         token: a token that may do everything.
-        url: ``http://127.0.0.1:PORT``.
+        url: ``http://127.0.0.1:PORT``; port 0 picks a free one.
         api_url: where the API begins.
     """
 

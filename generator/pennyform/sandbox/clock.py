@@ -31,11 +31,7 @@ def with_zone(moment: datetime) -> datetime:
 
 
 class AdjustableClock:
-    """A clock that can be set and moved. It runs as ``base`` does, at most 100 years away from it.
-
-    Args:
-        base: gives the time, with a time zone.
-    """
+    """A clock that can be set and moved. It runs as ``base`` does, at most 100 years away from it."""
 
     def __init__(self, base: Clock) -> None:
         self._base = base

@@ -26,11 +26,8 @@ _MOST_BYTES = 10_000_000
 class Document:
     """The value in a file, of JSON's types, and the position of each of its parts.
 
-    Args:
-        path: as the user gave it.
-
     Raises:
-        Failure: when it cannot be read.
+        Failure: when the file cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,12 +46,7 @@ class Document:
             raise Failure([self._finding(error.problem_mark, str(error.problem))]) from error
 
     def finding(self, summary: str, *steps: str | int) -> Finding:
-        """An error at a value.
-
-        Args:
-            summary: what is wrong.
-            steps: keys and indexes that lead there; as far as they lead.
-        """
+        """An error at a value. Steps are keys and indexes that lead there; as far as they lead."""
         node = self._node
         for step in steps:
             child = dict(_children(node)).get(step)
@@ -110,17 +102,10 @@ class _CompanyName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_fixtures(sandbox: SandboxService, path: Path) -> int:
-    """Create the records of a file in the first company.
-
-    Args:
-        sandbox: left as it was when anything is wrong.
-        path: of the file.
-
-    Returns:
-        How many records were created.
+    """Create the records of a file in the first company; returns how many.
 
     Raises:
-        Failure: with everything that is wrong in the file.
+        Failure: with everything that is wrong in the file. The sandbox is left as it was then.
     """
     document = Document(path)
     if not isinstance(document.value, dict):

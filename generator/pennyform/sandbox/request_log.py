@@ -73,14 +73,7 @@ class RequestLog:
         self._numbers = count(1)
 
     def record(self, request: Request, outcome: RequestOutcome, at: datetime, started: float) -> None:
-        """Add one request.
-
-        Args:
-            request: as it came.
-            outcome: of the request.
-            at: the sandbox's time.
-            started: ``time.perf_counter()`` when it came.
-        """
+        """Add one request, which came when ``time.perf_counter()`` was ``started``."""
         elapsed = 1000 * (time.perf_counter() - started)
         # A form may carry 100 MB of files; a thousand of them must not stay in memory.
         if len(request.body) > _LONGEST_BODY:

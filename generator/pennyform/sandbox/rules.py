@@ -120,11 +120,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 def update_rules(rules: Rules, changes: JsonObject) -> Rules:
-    """The rules with some of them decided otherwise.
-
-    Args:
-        rules: as they are.
-        changes: JSON-ready values by the rules' names.
+    """The rules with some of them, by their names, decided otherwise.
 
     Raises:
         ValueError: for a name that is no rule's, or a value that the rule does not accept.

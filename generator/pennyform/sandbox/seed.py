@@ -61,12 +61,9 @@ _GROUPS = {"Cost centre": ("Consulting", "Training"), "Region": ("North", "South
 
 
 def fill_database(connection: sqlite3.Connection, scopes: Iterable[str], now: datetime) -> None:
-    """Fill an empty database.
+    """Fill an empty database, in the transaction that created its tables.
 
-    Args:
-        connection: in the transaction that created the tables.
-        scopes: all scopes of the contract; the token holds them all.
-        now: the time that the records carry.
+    ``scopes`` are all scopes of the contract; the token holds them all.
     """
     company = add_company(connection, "Sandbox SAS", now)
     add_token(connection, TOKEN, company, sorted(scopes), name=TOKEN)

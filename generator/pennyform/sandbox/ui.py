@@ -44,11 +44,7 @@ _SHOWN_IN_OTHER_COLUMNS = {"kind", "method", "path", "containing"}
 
 
 class Pages:
-    """Answers browsers.
-
-    Args:
-        sandbox: that is shown.
-    """
+    """Answers browsers with what a sandbox holds."""
 
     def __init__(self, sandbox: SandboxService) -> None:
         self._sandbox = sandbox

@@ -30,15 +30,7 @@ _CHANGELOGS = {
 def replace_categories(
     context: RequestContext, owner: JsonRecord, categories: Sequence[JsonObject]
 ) -> list[Record[CategoryWeight]]:
-    """Give an owner these categories and no others.
-
-    Args:
-        context: finds the categories.
-        owner: any record.
-        categories: ``{id, weight}`` each, weights as text.
-
-    Returns:
-        What the owner has now, newest first.
+    """Give an owner these categories (``{id, weight}`` each) and no others; returns them, newest first.
 
     Raises:
         ApiError: 404 for an unknown category; 422 for one that comes twice, a weight outside ]0, 1] or of

@@ -152,11 +152,7 @@ def store_imported_invoice(
 
 
 def check_conversion(request: JsonObject, attachment: Record[StoredFile]) -> None:
-    """Check what ``convert_to_e_invoice`` asks for, and what only it allows.
-
-    Raises:
-        ApiError: 422.
-    """
+    """Check what ``convert_to_e_invoice`` asks for, and what only it allows; 422 otherwise."""
     lines = request["invoice_lines"]
     if not request.get("convert_to_e_invoice"):
         if "discount" in request or any("discount" in line for line in lines):

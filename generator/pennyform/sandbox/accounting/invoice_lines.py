@@ -21,13 +21,7 @@ from pennyform.sandbox.storage.records import Record, Selection
 def create_line(
     context: RequestContext, request: JsonObject, rank: int, sections: Sequence[int]
 ) -> InvoiceLine:
-    """A line from a request.
-
-    Args:
-        context: finds the product and the ledger account.
-        request: the line in the request.
-        rank: its place on the invoice, from 1.
-        sections: ranks of the invoice's sections.
+    """A line of this rank from a request; ``sections`` are the ranks of the document's sections.
 
     Raises:
         ApiError: 404 for an unknown product or account; 422 for a rule that is broken.
@@ -94,7 +88,7 @@ def check_line_fields(context: RequestContext, fields: JsonObject, substance: st
 
 
 def check_discount(context: RequestContext, discount: StoredDiscount) -> StoredDiscount:
-    """A discount as the API shows it; there always is one, of zero when none was request.
+    """A discount as the API shows it; there always is one, of zero when the request had none.
 
     Raises:
         ApiError: 422 for a value that is no number, or a percentage out of bounds.
@@ -162,11 +156,7 @@ def lines_of(context: RequestContext, document: int) -> list[Record[InvoiceLine]
 def find_line(
     context: RequestContext, lines: Mapping[int, Record[InvoiceLine]], change: JsonObject
 ) -> Record[InvoiceLine]:
-    """The line that an update or a deletion means.
-
-    Raises:
-        ApiError: 404.
-    """
+    """The line that an update or a deletion means; 404 when it is not there."""
     line = lines.get(change["id"])
     if line is None:
         raise context.unknown_reference(f"Invoice line {change['id']}")
@@ -204,12 +194,7 @@ def change_lines(
 ) -> LineChanges:
     """Carry out ``{create, update, delete}`` on the lines of a document, without storing them.
 
-    Args:
-        context: finds the lines.
-        document: its id.
-        changes: as in a request.
-        update: a line after one of the updates.
-        create: a new line of this rank.
+    ``update`` gives a line after one of the updates, ``create`` a new line of a rank.
 
     Raises:
         ApiError: 404 for a line that is not there.

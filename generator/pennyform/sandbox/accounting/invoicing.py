@@ -56,9 +56,7 @@ class _Parts:
 def create_invoice(context: RequestContext, request: JsonObject) -> Record[CustomerInvoice]:
     """Create an invoice; without ``draft`` it is issued at once, as the contract says.
 
-    Args:
-        context: finds what the invoice refers to.
-        request: fields as in the body of ``POST /customer_invoices``, and others that an invoice has.
+    ``request`` is as the body of ``POST /customer_invoices``, and may have other fields of an invoice.
 
     Raises:
         ApiError: 404 or 422.
@@ -147,13 +145,8 @@ def change_document(
 ) -> None:
     """Change fields and lines of a draft, a quote or a subscription, and compute it anew.
 
-    The lines are written; the document is left to the caller.
-
-    Args:
-        context: finds what lines refer to.
-        document: as it is stored.
-        fields: as in a request, without the lines.
-        changes: of the lines: ``{create, update, delete}`` as in a request.
+    The lines are written by ``changes`` (``{create, update, delete}`` as in a request); the document, changed
+    by ``fields``, is left to the caller.
 
     Raises:
         ApiError: 404 for a line that is not there; 422 for a rule that is broken.
@@ -191,11 +184,7 @@ def copy_lines_and_sections(context: RequestContext, document: int) -> JsonObjec
 
 
 def check_section_ranks(ranks: list[int]) -> list[int]:
-    """The ranks of sections, which the contract wants to be 1, 2, 3, … in any order.
-
-    Raises:
-        ApiError: 422.
-    """
+    """The ranks of sections, which by the contract are 1, 2, 3, … in any order; 422 otherwise."""
     if sorted(ranks) != list(range(1, len(ranks) + 1)):
         raise unprocessable("Sections must be ranked 1, 2, 3, … without gaps")
     return ranks

@@ -99,12 +99,7 @@ _PURCHASES = _InvoiceAccounts("AC", "471000", "445660", -1)
 def add_entry(
     context: RequestContext, fields: JsonObject, lines: Iterable[JsonObject]
 ) -> Record[LedgerEntry]:
-    """Add an entry with lines that balance.
-
-    Args:
-        context: finds what the entry refers to.
-        fields: of the entry, as in a request.
-        lines: ``{debit, credit, ledger_account_id, label?}`` each.
+    """Add an entry with lines (``{debit, credit, ledger_account_id, label?}`` each) that balance.
 
     Raises:
         ApiError: 404 for an unknown account or journal; 422 for lines that are none or do not balance.
@@ -120,11 +115,7 @@ def add_entry(
 def change_entry_lines(
     context: RequestContext, entry: Record[LedgerEntry], changes: Mapping[str, Iterable[JsonObject]]
 ) -> None:
-    """Carry out ``{create, update, delete}`` on the lines of an entry, and check that they balance.
-
-    Raises:
-        ApiError: 404 or 422.
-    """
+    """Carry out ``{create, update, delete}`` on the lines of an entry; 422 when they do not balance then."""
     lines = {line.id: line for line in entry_lines(context, entry)}
     for update in changes.get("update", ()):
         line = _find_line(context, lines, update)
@@ -198,11 +189,8 @@ def post_invoice_entry(
 ) -> None:
     """Fill the ledger entry of an invoice that is issued or imported, or fill it anew.
 
-    Args:
-        context: finds the accounts.
-        invoice: with its amounts in euros.
-        account: id of the ledger account of the invoice's first line, which stands for all of them; a general
-            account when None.
+    ``account`` is the ledger account of the invoice's first line, which stands for all of them; a general one
+    when None.
     """
     entry = context.find(LedgerEntry, invoice.ledger_entry_id)
     entry.body = entry.body.updated({**_entry_heading(invoice), "status": "complete"})

@@ -42,11 +42,7 @@ def match_transaction(
 
 
 def unmatch_transaction(context: RequestContext, invoice: InvoiceRecord, transaction: int) -> None:
-    """Undo :func:`match_transaction`.
-
-    Raises:
-        ApiError: 404 when the two are not matched.
-    """
+    """Undo :func:`match_transaction`; 404 when the two are not matched."""
     record = context.records.get(Transaction, transaction)
     matches = _matches_between(context, record, invoice) if record else []
     if not matches:

@@ -37,11 +37,7 @@ ROUTES: Mapping[tuple[str, str], AdminHandler] = {
 
 
 class Admin:
-    """Answers requests below ``/_sandbox``.
-
-    Args:
-        sandbox: to be steered.
-    """
+    """Answers requests below ``/_sandbox``, which steer a sandbox."""
 
     def __init__(self, sandbox: SandboxService) -> None:
         self._sandbox = sandbox

@@ -78,11 +78,7 @@ def rename(connection: sqlite3.Connection, company: int, name: str) -> None:
 
 
 def require_scope(access: Access, operation: Operation) -> None:
-    """Check that the token has one of the operation's scopes, or that it needs none.
-
-    Raises:
-        ApiError: 403 naming the scopes that would do.
-    """
+    """Check that the token has one of the operation's scopes, or that it needs none; 403 otherwise."""
     if operation.scopes and not set(operation.scopes) & set(access.scopes):
         raise forbidden(operation.scopes)
 

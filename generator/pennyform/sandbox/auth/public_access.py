@@ -57,11 +57,7 @@ def _signature(target: str) -> str:
 
 
 def check_origin(request: Request) -> None:
-    """Let a request pass that no other site can have sent.
-
-    Raises:
-        ApiError: 403.
-    """
+    """Let a request pass that no other site can have sent; 403 for others."""
     host = urlsplit(request.origin).hostname or ""
     if not _is_private(host):
         raise ApiError(403, f"{host} may be anyone's: come by an IP address or as localhost")

@@ -21,8 +21,7 @@ _MOST_CLIENTS = 10_000
 class RateLimiter:
     """Counts per client, in memory: a limit need not survive a restart.
 
-    Args:
-        enforced: when false nothing is counted, and the headers show an untouched allowance.
+    Unless ``enforced`` nothing is counted, and the headers show an untouched allowance.
     """
 
     def __init__(self, *, enforced: bool) -> None:

@@ -27,11 +27,7 @@ class Upload:
 
 
 def parse_form(content_type: str, body: bytes) -> dict[str, str | Upload]:
-    """Read a form.
-
-    Args:
-        content_type: the request's header, with the boundary.
-        body: to its end.
+    """Read a form; ``content_type`` is the request's header, with the boundary.
 
     Returns:
         Field name to text, or to the file. Of a name that comes twice the last one counts.

@@ -72,12 +72,7 @@ _decoder = msgspec.json.Decoder(float_hook=_parse_float)
 
 
 def read_parameters(operation: Operation, path_values: Mapping[str, str], query: str) -> JsonObject:
-    """Read and check the parameters of the URL.
-
-    Args:
-        operation: that is called.
-        path_values: path parameters as text.
-        query: raw text after ``?``.
+    """Read and check the parameters of the URL: ``path_values`` as text, and the raw text after ``?``.
 
     Returns:
         Parameter name to value, of the contract's type; absent ones are left out.

@@ -40,13 +40,9 @@ _LONGEST_FILENAME = 255
 def store_attachment(
     context: RequestContext, kind: type[File], *, parent: int | None = None, filename: str = ""
 ) -> Record[File]:
-    """Store the request's ``file`` as a record.
+    """Store the request's ``file`` as a record, below ``parent`` when given.
 
-    Args:
-        context: its body is a form with a ``file``.
-        kind: of the record.
-        parent: id of the record that it is attached to.
-        filename: instead of the one that came with the file.
+    ``filename`` replaces the one that came with the file.
 
     Raises:
         ApiError: 422 for no file, one of another type than the contract accepts, or one that is too large.
@@ -67,11 +63,7 @@ def store_attachment(
 def store_upload(
     context: RequestContext, upload: Upload, kind: type[File], media_type: str, filename: str = ""
 ) -> File:
-    """Store the content of a file; returns the body of a record that refers to it.
-
-    Raises:
-        ApiError: 422.
-    """
+    """Store a content; returns the body of a record that refers to it. 422 for a size beyond the bounds."""
     if len(upload.content) > LARGEST_FILE:
         raise unprocessable("The file is larger than 100 MB")
     name = filename or upload.filename or "file"
@@ -94,12 +86,7 @@ def present_attachment(context: RequestContext, record: Record[File]) -> JsonObj
 
 
 def answer_download(connection: sqlite3.Connection, request: Request, now: datetime) -> Response:
-    """Answer with the content of a file.
-
-    Args:
-        connection: in a transaction.
-        request: its path is a link.
-        now: links expire.
+    """Answer with the file that a link leads to.
 
     Raises:
         ApiError: 404 for a link that is none, that was changed, or that has expired.

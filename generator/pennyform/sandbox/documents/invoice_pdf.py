@@ -51,14 +51,7 @@ _FONTS = {False: ("F1", "/Courier"), True: ("F2", "/Courier-Bold")}
 def document_pdf(
     records: Records, company: Company, identifier: int, document: CustomerInvoice | Quote
 ) -> bytes:
-    """The PDF of an issued invoice, a credit note or a quote, in its own language.
-
-    Args:
-        records: hold its lines and its customer.
-        company: who sends it.
-        identifier: of the document.
-        document: the invoice or quote.
-    """
+    """The PDF of an issued invoice, a credit note or a quote of the company, in the document's language."""
     language = _LANGUAGES.index(document.language)
     words = {name: translations[language] for name, translations in _WORDS.items()}
     if isinstance(document, Quote):

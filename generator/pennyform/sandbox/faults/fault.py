@@ -121,9 +121,7 @@ class FaultState:
     def prepare(self, *, longest_lag: float | None, cache: bool) -> None:
         """Begin to remember what the scheduled faults will need, or stop.
 
-        Args:
-            longest_lag: seconds for which snapshots are needed; None when none are.
-            cache: whether list pages are needed.
+        Snapshots are needed for ``longest_lag`` seconds (None: not at all), list pages when ``cache``.
         """
         self._longest_lag, self._caching = longest_lag, cache
         if longest_lag is None:
@@ -144,13 +142,7 @@ class FaultState:
         self._late.append(_LateRequest(due, request))
 
     def deliver(self, request: Request, service: Service, *, cached: bool = True) -> RequestOutcome:
-        """Deliver a request now.
-
-        Args:
-            request: to be answered.
-            service: that answers.
-            cached: whether the cache stores a list page that comes back.
-        """
+        """Deliver a request now. A list page that comes back is stored when ``cached``."""
         if request.method != "GET" and self._longest_lag is not None:
             now = service.clock()
             while self._snapshots and self._snapshots[0][0] <= now - timedelta(seconds=self._longest_lag):

@@ -35,10 +35,6 @@ class Faults:
 
     Whatever the order in which threads come, one seed decides alike about the n-th request that matches a
     fault: each draw depends on nothing but the seed, the fault's number and n.
-
-    Args:
-        seed: decides every draw.
-        faults: to begin with.
     """
 
     def __init__(self, seed: int = 0, faults: Iterable[Fault] = ()) -> None:
@@ -83,15 +79,9 @@ class Faults:
         return self._state.late
 
     def deliver(self, request: Request, service: Service, extra: Sequence[Fault] = ()) -> RequestOutcome:
-        """Deliver one request through the faults that apply to it.
+        """Deliver one request through the faults that apply to it; returns what the client gets to see.
 
-        Args:
-            request: from a client.
-            service: that it is delivered to.
-            extra: faults of this request alone; they wrap the scheduled ones.
-
-        Returns:
-            What the client gets to see.
+        ``extra`` are faults of this request alone; they wrap the scheduled ones.
         """
         if not self._scheduled and not self._state.late and not extra:
             return RequestOutcome(service.handle(request))

@@ -18,8 +18,7 @@ from pennyform.sandbox.storage.records import AnyRecord, Selection
 class CrudHandlers:
     """Handlers of a contract's operations, derived from their paths and schemas.
 
-    Args:
-        operations: of the whole contract. They say which kinds there are, and which are lists below others.
+    All operations together say which kinds there are, and which are lists below others.
     """
 
     def __init__(self, operations: Iterable[Operation]) -> None:

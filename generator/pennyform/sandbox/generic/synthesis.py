@@ -116,14 +116,7 @@ def _read_variants(document: JsonObject, schema: JsonObject) -> tuple[SchemaVari
 def synthesize(
     context: RequestContext, variant: SchemaVariant, record: AnyRecord, computed: JsonObject
 ) -> JsonObject:
-    """A record as the schema has it.
-
-    Args:
-        context: gives links and looks records up.
-        variant: of the answer, or of an item of it.
-        record: any record.
-        computed: fields that take precedence over what the record stores.
-    """
+    """A record as the schema has it; ``computed`` fields take precedence over those that it stores."""
     stored = record.body.fields() if isinstance(record.body, RecordBody) else record.body
     stamps = {"id": record.id, "created_at": record.created_at, "updated_at": record.updated_at}
     fields = {**stored, **stamps, **computed}

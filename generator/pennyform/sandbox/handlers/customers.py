@@ -81,12 +81,7 @@ def post_customer(kind: str, context: RequestContext) -> JsonObject:
 
 
 def create_customer(context: RequestContext, kind: str, request: JsonObject) -> JsonRecord:
-    """A new customer, with a ledger account that is opened when there is none of its number.
-
-    Args:
-        context: for its records.
-        kind: ``company`` or ``individual``.
-        request: fields of the request.
+    """A new ``company`` or ``individual``; its ledger account is opened when there is none of its number.
 
     Raises:
         ApiError: 422 for a country that is none.

@@ -75,9 +75,7 @@ def import_supplier_invoice(context: RequestContext) -> Json:
 def create_supplier_invoice(context: RequestContext, request: JsonObject) -> Record[SupplierInvoice]:
     """Store a new supplier invoice with its lines and its ledger entry.
 
-    Args:
-        context: finds what the invoice refers to.
-        request: fields as in the body of an import, and others that an invoice has.
+    ``request`` is as the body of an import, and may have other fields of an invoice.
 
     Raises:
         ApiError: 404 for an unknown supplier or account.

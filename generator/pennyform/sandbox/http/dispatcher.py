@@ -20,11 +20,7 @@ _ADMIN = "_sandbox"
 
 
 class Dispatcher:
-    """What a transport calls: a function from a request to its outcome.
-
-    Args:
-        sandbox: that answers.
-    """
+    """What a transport calls: a function from a request to its outcome."""
 
     def __init__(self, sandbox: SandboxService) -> None:
         self._sandbox = sandbox

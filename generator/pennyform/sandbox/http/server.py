@@ -21,11 +21,9 @@ _KEEP_ALIVE_SECONDS = 120
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open a socket. From now on clients are queued, even before the server runs.
+    """Open a socket on an address or name; port 0 picks a free one.
 
-    Args:
-        host: address or name to listen on.
-        port: 0 picks a free one.
+    From now on clients are queued, even before the server runs.
 
     Raises:
         Failure: when the address cannot be used.
@@ -59,11 +57,7 @@ def is_loopback(host: str) -> bool:
 
 
 def server(application: Application) -> uvicorn.Server:
-    """A server for ``run(sockets=[listener])``; ``should_exit = True`` stops it, and so does Ctrl-C.
-
-    Args:
-        application: as :meth:`~pennyform.sandbox.Sandbox.asgi` gives it.
-    """
+    """A server for ``run(sockets=[listener])``; ``should_exit = True`` stops it, and so does Ctrl-C."""
     base: Any = AutoHTTPProtocol  # the faster of uvicorn's protocols that is installed
 
     def connection_made(self: Any, transport: asyncio.Transport) -> None:

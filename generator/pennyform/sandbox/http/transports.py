@@ -32,23 +32,14 @@ _ERRORS: dict[Ending, tuple[type[httpx.TransportError], str]] = {
 
 
 class Transport(httpx.BaseTransport):
-    """For ``httpx.Client``. Requests are answered in the calling thread.
-
-    Args:
-        dispatch: answers, or says what happens instead.
-        sleep: waits for a number of seconds.
-    """
+    """For ``httpx.Client``. Requests are answered in the calling thread; ``sleep`` waits for seconds."""
 
     def __init__(self, dispatch: Dispatch, sleep: Sleep) -> None:
         self._dispatch = dispatch
         self._sleep = sleep
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Read the request to its end and answer it.
-
-        Raises:
-            httpx.TransportError: when a fault says so.
-        """
+        """Read the request to its end and answer it, or raise the ``httpx.TransportError`` of a fault."""
         outcome = self._dispatch(_convert_request(request, request.read()))
         response = _plain_response(outcome)
         if response is not None:
@@ -61,9 +52,7 @@ class Transport(httpx.BaseTransport):
 class AsyncTransport(httpx.AsyncBaseTransport):
     """For ``httpx.AsyncClient``. Answers without yielding: a request takes well under a millisecond.
 
-    Args:
-        dispatch: answers, or says what happens instead.
-        sleep: waits for a number of seconds; ``asyncio.sleep`` when None.
+    ``sleep`` waits for seconds; ``asyncio.sleep`` when None.
     """
 
     def __init__(self, dispatch: Dispatch, sleep: AsyncSleep | None) -> None:
@@ -71,11 +60,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         self._sleep = sleep or asyncio.sleep
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Read the request to its end and answer it.
-
-        Raises:
-            httpx.TransportError: when a fault says so.
-        """
+        """Read the request to its end and answer it, or raise the ``httpx.TransportError`` of a fault."""
         outcome = self._dispatch(_convert_request(request, await request.aread()))
         response = _plain_response(outcome)
         if response is not None:

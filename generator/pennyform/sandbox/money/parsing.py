@@ -64,11 +64,7 @@ def parse_discount(type_: str, value: str | None, *, bounded: bool = False, sign
 
 
 def vat_percent(code: str, *, reverse_charge: bool = False) -> Decimal:
-    """The VAT that a code puts on the document, in percent.
-
-    Args:
-        code: as callers send it.
-        reverse_charge: as ``Rules.reverse_charge_taxed`` has it.
+    """The VAT that a code puts on the document, in percent; ``reverse_charge`` as the rules have it.
 
     Raises:
         ApiError: 422 for a code that no line or product may carry.

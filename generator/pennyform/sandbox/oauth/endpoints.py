@@ -25,14 +25,10 @@ _FORM = "application/x-www-form-urlencoded"
 def answer(
     connection: sqlite3.Connection, request: Request, now: datetime, *, scopes: Collection[str], rules: Rules
 ) -> Response:
-    """Answer a request below ``/oauth/``.
+    """Answer a request to ``authorize``, ``token`` or ``revoke``, in a transaction that may write.
 
-    Args:
-        connection: in a transaction that may write.
-        request: to ``authorize``, ``token`` or ``revoke``.
-        now: when codes and tokens are issued and checked.
-        scopes: all scopes of the contract.
-        rules: when codes end, and whether a refresh token that is used again ends everything.
+    ``scopes`` are all scopes of the contract; ``rules`` say when codes end, and whether a refresh token that
+    is used again ends everything.
     """
     grants = Grants(connection, now, code_minutes=rules.code_minutes)
     try:
@@ -210,11 +206,7 @@ def revoke(grants: Grants, request: Request) -> None:
 
 
 def read_form(request: Request) -> dict[str, str]:
-    """The fields of a request's form.
-
-    Raises:
-        OAuthError: when its body is no form.
-    """
+    """The fields of a request's form; raises :class:`OAuthError` when its body is no form."""
     if request.media_type != _FORM:
         raise OAuthError("invalid_request", f"Content-Type must be {_FORM}")
     try:

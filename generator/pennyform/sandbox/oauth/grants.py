@@ -77,13 +77,7 @@ class Grant:
 
 
 class Grants:
-    """Grants inside one transaction.
-
-    Args:
-        connection: in a transaction that may write.
-        now: when codes and tokens are issued and checked.
-        code_minutes: until a code ends.
-    """
+    """Grants inside one transaction that may write, at a time; a code ends after ``code_minutes``."""
 
     def __init__(self, connection: sqlite3.Connection, now: datetime, *, code_minutes: float) -> None:
         self._connection = connection
@@ -170,11 +164,8 @@ def add_application(
 ) -> None:
     """Make an application known, or replace it.
 
-    Args:
-        connection: in a transaction that may write.
-        client: its ``client_id``.
-        secret: its ``client_secret``; empty for one that cannot store any.
-        redirects: where it may send users back to, exactly; anywhere when empty.
+    The ``client_secret`` is empty for one that cannot store any; users may be sent back to exactly these
+    addresses, or to anywhere when there are none.
     """
     connection.execute(
         "INSERT OR REPLACE INTO application (client, secret, redirects) VALUES (?, ?, ?)",

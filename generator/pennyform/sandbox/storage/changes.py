@@ -53,14 +53,9 @@ class Changes:
         )
 
     def select(self, kind: str, *, after: int, since: datetime, until: datetime, limit: int) -> list[Change]:
-        """Changes of a kind of record, oldest first.
+        """At most ``limit`` changes of a kind of record from ``since`` to ``until``, oldest first.
 
-        Args:
-            kind: of the records.
-            after: the id of the last change already known; 0 for none.
-            since: no earlier than this.
-            until: no later than this.
-            limit: at most so many.
+        ``after`` is the id of the last change already known; 0 for none.
         """
         rows = self._connection.execute(
             "SELECT id, record, operation, detail, occurred_at, created_at FROM change WHERE company = ?"

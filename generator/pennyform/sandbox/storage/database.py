@@ -224,10 +224,9 @@ def take_snapshot(connection: sqlite3.Connection) -> bytes:
 
 
 class Snapshot:
-    """An earlier state of a database: every connection gets a copy, which is dropped with all writes to it.
+    """An earlier state of a database, as :func:`take_snapshot` gave it.
 
-    Args:
-        image: as :func:`take_snapshot` gave it.
+    Every connection gets a copy, which is dropped with all writes to it.
     """
 
     def __init__(self, image: bytes) -> None:

@@ -147,12 +147,9 @@ class Selection:
 
 
 class Records:
-    """Records of one company inside one transaction.
+    """Records of one company inside one transaction; its writes carry the time ``now``.
 
-    Args:
-        connection: in a transaction.
-        company: the company's id; nothing of another company is ever seen.
-        now: the time that this transaction's writes carry.
+    Nothing of another company is ever seen.
     """
 
     def __init__(self, connection: sqlite3.Connection, company: int, now: datetime) -> None:
@@ -170,9 +167,7 @@ class Records:
     def get(self, kind: str | type[RecordBody], identifier: int) -> AnyRecord | None:
         """The record, unless it is absent, deleted, of another kind or of another company.
 
-        Args:
-            kind: the name of a kind, or the type that its bodies are read as.
-            identifier: the record's id.
+        ``kind`` is the name of a kind, or the type that its bodies are read as.
         """
         if not 0 < identifier <= _LARGEST_ID:
             return None
