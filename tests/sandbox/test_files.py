@@ -87,6 +87,10 @@ def test_only_documents_and_pictures_are_taken(api: Caller, file: Any, status: i
         ("multipart/form-data; boundary=x", b"--x\r\n\r\nno name\r\n--x--\r\n"),
         (
             "multipart/form-data; boundary=x",
+            b"--x\r\nContent-Disposition: form-data\r\n\r\nno name\r\n--x--\r\n",
+        ),
+        (
+            "multipart/form-data; boundary=x",
             b'--x\r\nContent-Disposition: form-data; name="\xff"\r\n\r\n\r\n--x--\r\n',
         ),
         ("multipart/form-data; boundary=x", b"--x\r\n\r\n\r\n" * 101 + b"--x--\r\n"),

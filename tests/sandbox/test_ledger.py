@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from .bodies import line
+from .bodies import PDF, line
 from .conftest import Caller, Clock, Draft, Issued
 
 Entered = Callable[..., dict[str, Any]]
@@ -214,6 +214,24 @@ class TestExports:
         assert rows[1][:2] + rows[1][3:6] == ["VE", "Sales", "20251005", "411", "Customers"]
         assert rows[1][10:13] == ["Sale of things", "120,0", "0,0"]
         assert len(rows) == 4
+
+    def test_an_invoice_without_a_number_has_an_empty_piece(self, api: Caller, clock: Clock) -> None:
+        supplier = api.made("/suppliers", {"name": "Paper Ltd"})["id"]
+        line = {"label": "Paper", "currency_amount": "120", "currency_tax": "20", "vat_rate": "FR_200"}
+        body = {
+            "file_attachment_id": api.upload(PDF, "bill.pdf")["id"],
+            "supplier_id": supplier,
+            "date": "2025-10-05",
+            "deadline": "2025-10-20",
+            "currency_amount_before_tax": "100",
+            "currency_amount": "120",
+            "currency_tax": "20",
+            "invoice_lines": [line],
+        }
+        api.made("/supplier_invoices/import", body)
+        rows = [row.split("\t") for row in self.exported(api, clock, "fecs").decode().splitlines()]
+        assert [row[8] for row in rows] == ["PieceRef", "", "", ""]
+        assert [row[11:13] for row in rows[1:]] == [["0,0", "120,0"], ["100,0", "0,0"], ["20,0", "0,0"]]
 
     @pytest.mark.parametrize("kind", ["general_ledgers", "analytical_general_ledgers"])
     def test_spreadsheets(self, api: Caller, entered: Entered, clock: Clock, kind: str) -> None:

@@ -110,6 +110,19 @@ class TestInvoices:
         assert api.put(path, json={"supplier_id": 42}).status_code == 404
         assert api.put(path, json={"invoice_lines": {"delete": [{"id": 42}]}}).status_code == 404
 
+    def test_without_lines_the_suspense_account_is_left(self, api: Caller, bought: Bought) -> None:
+        made = bought()
+        path = f"/supplier_invoices/{made['id']}"
+        (line,) = api.get(f"{path}/invoice_lines").json()["items"]
+        deleted = api.put(path, json={"invoice_lines": {"delete": [{"id": line["id"]}]}})
+        assert deleted.status_code == 200, deleted.text
+        assert api.get(f"{path}/invoice_lines").json()["items"] == []
+        entry = api.get(f"/ledger_entries/{made['ledger_entry']['id']}").json()
+        assert [
+            (one["ledger_account"]["number"], one["debit"], one["credit"])
+            for one in entry["ledger_entry_lines"]
+        ] == [("401", "0.0", "120.0"), ("471000", "100.0", "0.0"), ("445660", "20.0", "0.0")]
+
     def test_they_are_validated_once(self, api: Caller, bought: Bought) -> None:
         path = f"/supplier_invoices/{bought()['id']}/validate_accounting"
         assert api.put(path).json()["accounting_status"] == "complete"

@@ -15,7 +15,15 @@ from pennyform.sandbox.contract.contract import Operation
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.messages import BASE_PATH
 from pennyform.sandbox.rules import Rules
-from pennyform.sandbox.storage.records import AnyRecord, JsonRecord, Record, RecordBody, Records, TypedBody
+from pennyform.sandbox.storage.records import (
+    AnyRecord,
+    Body,
+    JsonRecord,
+    Record,
+    RecordBody,
+    Records,
+    TypedBody,
+)
 
 # The contract says so of documents and exports; of files that were sent it says nothing.
 _DOCUMENT_MINUTES = 30
@@ -78,6 +86,13 @@ class RequestContext:
         record: AnyRecord | None = self.records.get(kind, int(text)) if is_id else None
         if record is None:
             raise self.unknown_reference(f"{name} {identifier}") if name else not_found()
+        return record
+
+    def find_among(self, records: Mapping[int, Record[Body]], change: JsonObject, name: str) -> Record[Body]:
+        """The record that an update or a deletion means by its ``id``; 404 when it is none of these."""
+        record = records.get(change["id"])
+        if record is None:
+            raise self.unknown_reference(f"{name} {change['id']}")
         return record
 
     def save_attached(self, record: AnyRecord) -> None:

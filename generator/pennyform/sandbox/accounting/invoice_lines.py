@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -153,16 +153,6 @@ def lines_of(context: RequestContext, document: int) -> list[Record[InvoiceLine]
     return context.records.select(InvoiceLine, Selection(order="id ASC"), parent=document)
 
 
-def find_line(
-    context: RequestContext, lines: Mapping[int, Record[InvoiceLine]], change: JsonObject
-) -> Record[InvoiceLine]:
-    """The line that an update or a deletion means; 404 when it is not there."""
-    line = lines.get(change["id"])
-    if line is None:
-        raise context.unknown_reference(f"Invoice line {change['id']}")
-    return line
-
-
 @dataclass(frozen=True, slots=True)
 class LineChanges:
     """The lines of a document after changes that are not stored yet."""
@@ -201,9 +191,12 @@ def change_lines(
     """
     lines = {line.id: line for line in lines_of(context, document)}
     for change in changes.get("update", ()):
-        line = find_line(context, lines, change)
+        line = context.find_among(lines, change, "Invoice line")
         line.body = update(line.body, change)
-    deleted = [lines.pop(find_line(context, lines, change).id) for change in changes.get("delete", ())]
+    deleted = [
+        lines.pop(context.find_among(lines, change, "Invoice line").id)
+        for change in changes.get("delete", ())
+    ]
     last_rank = max((line.body.rank for line in lines.values()), default=0)
     created = [create(line, rank) for rank, line in enumerate(changes.get("create", ()), last_rank + 1)]
     return LineChanges(document, deleted, list(lines.values()), created)

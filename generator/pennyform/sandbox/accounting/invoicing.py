@@ -33,16 +33,13 @@ from pennyform.sandbox.storage.records import Record, Selection
 
 Sales = TypeVar("Sales", bound=SalesDocument)
 
-_LINE_REQUEST = (
-    "label",
-    "unit",
-    "quantity",
-    "raw_currency_unit_price",
-    "vat_rate",
-    "description",
-    "discount",
-    "section_rank",
-    "ledger_account_id",
+_COPIED_FROM_DOCUMENTS = (
+    *("customer_id", "currency", "language", "discount", "customer_invoice_template_id"),
+    *("pdf_invoice_free_text", "pdf_invoice_subject", "pdf_description", "special_mention"),
+)
+_COPIED_FROM_LINES = (
+    *("label", "unit", "quantity", "raw_currency_unit_price", "vat_rate", "description", "discount"),
+    *("section_rank", "ledger_account_id"),
 )
 
 
@@ -170,17 +167,21 @@ def sections_of(context: RequestContext, document: int) -> list[Record[InvoiceSe
     return context.records.select(InvoiceSection, Selection(order="id ASC"), parent=document)
 
 
-def copy_lines_and_sections(context: RequestContext, document: int) -> JsonObject:
-    """Lines and sections of a document, as a request for another one like it would give them."""
+def copy_document(context: RequestContext, document: Record[Sales]) -> JsonObject:
+    """What an invoice takes over from a quote or a subscription, as a request for it would have it."""
+    fields = document.body.fields()
     lines = []
-    for line in lines_of(context, document):
-        fields = line.body.fields()
-        request = {name: fields[name] for name in _LINE_REQUEST}
+    for line in lines_of(context, document.id):
+        line_fields = line.body.fields()
+        request = {name: line_fields[name] for name in _COPIED_FROM_LINES}
         if line.body.product_id:
             request["product_id"] = line.body.product_id
         lines.append(request)
-    sections = [section.body.fields() for section in sections_of(context, document)]
-    return {"invoice_line_sections": sections, "invoice_lines": lines}
+    return {
+        **{name: fields[name] for name in _COPIED_FROM_DOCUMENTS},
+        "invoice_line_sections": [section.body.fields() for section in sections_of(context, document.id)],
+        "invoice_lines": lines,
+    }
 
 
 def check_section_ranks(ranks: list[int]) -> list[int]:

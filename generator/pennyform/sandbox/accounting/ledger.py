@@ -118,11 +118,14 @@ def change_entry_lines(
     """Carry out ``{create, update, delete}`` on the lines of an entry; 422 when they do not balance then."""
     lines = {line.id: line for line in entry_lines(context, entry)}
     for update in changes.get("update", ()):
-        line = _find_line(context, lines, update)
+        line = context.find_among(lines, update, "Ledger entry line")
         fields = {**line.body.fields(), **update}
         del fields["id"]
         line.body = LedgerEntryLine.from_fields({**fields, **_check_amounts(context, fields)})
-    deleted = [lines.pop(_find_line(context, lines, deletion).id) for deletion in changes.get("delete", ())]
+    deleted = [
+        lines.pop(context.find_among(lines, deletion, "Ledger entry line").id)
+        for deletion in changes.get("delete", ())
+    ]
     context.records.delete(deleted)
     for line in lines.values():
         line.body.date, line.body.journal_id = entry.body.date, entry.body.journal_id
@@ -163,15 +166,6 @@ def _check_amounts(context: RequestContext, line: JsonObject) -> dict[str, str]:
     if context.rules.entry_line_has_one_side and (min(amounts.values()) or max(amounts.values()) < 0):
         raise unprocessable("A line has either a debit or a credit, and neither is negative")
     return {name: format_amount(amount) for name, amount in amounts.items()}
-
-
-def _find_line(
-    context: RequestContext, lines: Mapping[int, Record[LedgerEntryLine]], change: JsonObject
-) -> Record[LedgerEntryLine]:
-    line = lines.get(change["id"])
-    if line is None:
-        raise context.unknown_reference(f"Ledger entry line {change['id']}")
-    return line
 
 
 def create_invoice_entry(context: RequestContext, invoice: CustomerInvoice | SupplierInvoice) -> None:

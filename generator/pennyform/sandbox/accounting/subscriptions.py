@@ -22,17 +22,6 @@ from pennyform.sandbox.storage.records import Record, Selection
 
 # The sandbox's own: a clock that is set far ahead makes so many invoices per subscription and call.
 _MOST_AT_ONCE = 100
-_INVOICE_FIELDS = (
-    "currency",
-    "language",
-    "discount",
-    "customer_id",
-    "customer_invoice_template_id",
-    "pdf_invoice_free_text",
-    "pdf_invoice_subject",
-    "pdf_description",
-    "special_mention",
-)
 _NEXT = "json_extract(body, '$.next_occurrence') <= ?"
 _DUE = f"SELECT 1 FROM record WHERE company = ? AND kind = ? AND deleted_at IS NULL AND {_NEXT} LIMIT 1"  # noqa: S608
 
@@ -107,14 +96,13 @@ def _dates_since(subscription: BillingSubscription, since: str = "") -> Iterator
 
 
 def _create_invoice(context: RequestContext, record: Record[BillingSubscription], day: date) -> None:
-    subscription, fields = record.body, record.body.fields()
+    subscription = record.body
     request: JsonObject = {
-        **{name: fields[name] for name in _INVOICE_FIELDS},
+        **invoicing.copy_document(context, record),
         "date": day.isoformat(),
         "deadline": dates.deadline(day, subscription.payment_conditions).isoformat(),
         "billing_subscription_id": record.id,
         "draft": subscription.mode == "awaiting_validation",
-        **invoicing.copy_lines_and_sections(context, record.id),
     }
     invoice = invoicing.create_invoice(context, request)
     if subscription.mode == "email" and subscription.email_settings:

@@ -24,7 +24,6 @@ _FEC_COLUMNS = (
 _LEDGER_COLUMNS = ("Account", "Label", "Date", "Journal", "Piece", "Entry", "Debit", "Credit")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # so that the same rows give the same bytes
-# Control characters that XML 1.0 has no way to write.
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"

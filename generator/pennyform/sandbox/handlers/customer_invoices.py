@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 
 from pennyform.sandbox.accounting import invoicing, ledger
-from pennyform.sandbox.accounting.invoice_lines import find_line, lines_of, update_line
+from pennyform.sandbox.accounting.invoice_lines import lines_of, update_line
 from pennyform.sandbox.accounting.payments import reconcile_invoice
 from pennyform.sandbox.accounting.status import has_file
 from pennyform.sandbox.accounting.views import present_invoice, present_line, present_section
@@ -74,7 +74,7 @@ def update_customer_invoice(context: RequestContext) -> JsonObject:
         # Only imputation dates: `_check_final_change` lets nothing else through.
         lines = {line.id: line for line in lines_of(context, record.id)}
         for update in changes.get("update", ()):
-            line = find_line(context, lines, update)
+            line = context.find_among(lines, update, "Invoice line")
             sections = [] if line.body.section_rank is None else [line.body.section_rank]
             line.body = update_line(context, line.body, update, sections)
             context.records.update(line)

@@ -19,16 +19,6 @@ from pennyform.sandbox.money import dates
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record
 
-_INVOICE_FIELDS = (
-    "customer_id",
-    "currency",
-    "language",
-    "discount",
-    "pdf_invoice_free_text",
-    "pdf_invoice_subject",
-    "pdf_description",
-    "special_mention",
-)
 _OPEN = ("pending", "accepted")
 
 
@@ -98,7 +88,7 @@ def send_quote_by_email(context: RequestContext) -> None:
 def create_invoice_from_quote(context: RequestContext) -> JsonObject:
     """``POST /customer_invoices/create_from_quote``: once, of a quote that is pending or accepted."""
     record = context.find(Quote, context.body["quote_id"], "Quote")
-    quote, fields = record.body, record.body.fields()
+    quote = record.body
     if context.rules.quote_once and quote.status not in _OPEN:
         raise unprocessable(f"The quote is {quote.status}")
     customer = context.find(Customer, quote.customer_id).body
@@ -109,14 +99,13 @@ def create_invoice_from_quote(context: RequestContext) -> JsonObject:
     else:
         deadline = dates.deadline(today, customer.payment_conditions).isoformat()
     request: JsonObject = {
-        **{name: fields[name] for name in _INVOICE_FIELDS},
+        **invoicing.copy_document(context, record),
         "date": today.isoformat(),
         "deadline": deadline,
         "quote_id": record.id,
         "draft": context.body["draft"],
         "external_reference": context.body.get("external_reference"),
         "customer_invoice_template_id": context.body.get("customer_invoice_template_id"),
-        **invoicing.copy_lines_and_sections(context, record.id),
     }
     invoice = invoicing.create_invoice(context, request)
     quote.status = "invoiced"

@@ -1,1 +1,1 @@
-"""HTTP in front of the sandbox: dispatcher, transports, ASGI, server, request log."""
+"""HTTP in front of the sandbox: dispatcher, transports, ASGI, server."""
