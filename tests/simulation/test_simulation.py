@@ -12,7 +12,7 @@ from .campaign import conduct
 from .episode import play
 from .hunt import hunt
 from .kinds import BY_NAME, KINDS
-from .planted import BUGS
+from .planted import BUGS, Bug
 
 ROOT = Path(__file__).parents[2]
 _PLAY = "from tests.simulation.campaign import conduct; print(conduct(range({0}, {1}), jobs=1).digest)"
@@ -48,6 +48,13 @@ def test_weather_without_faults_needs_one_run() -> None:
 def test_a_planted_bug_is_caught(name: str) -> None:
     number = next(place for place, bug in enumerate(BUGS) if bug.name == name)
     assert hunt(number, 100).seeds
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_every_bug_can_be_planted(bug: Bug) -> None:
+    """What it replaces is still there under that name."""
+    with bug.plant():
+        pass
 
 
 def test_planted_bugs_have_names_of_their_own() -> None:
