@@ -7,6 +7,7 @@ from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import clean, count, format_difference, format_task
 from pennyform.results.apply import AppliedChange, ApplyDocument, Status
 
+# Red is what somebody has to look at, yellow what another apply finishes.
 _SYMBOLS = {
     "done": ("✓", "green"),
     "unchanged": ("=", "dim"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice, ValueOrigin
+from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice
 from pennyform.results.values import InvoiceTotals, Json, JsonObject
 from pennyform.text import visible_line
 
 
 def render(document: RenderDocument) -> str:
     """The invoices as text, separated by empty lines."""
+    # Lines are laid out already, so that only what hides or breaks in them is replaced.
     blocks = ["\n".join(map(visible_line, _block(invoice))) for invoice in document.invoices]
     return "\n\n".join(blocks) + "\n" if blocks else "no invoices\n"
 
@@ -38,7 +39,13 @@ def _block(invoice: RenderedInvoice) -> Iterator[str]:
         yield f"  then: {', '.join(later)}"
     if invoice.provenance:
         yield "  where it comes from:"
-        yield from (f"  {line}" for origin in invoice.provenance for line in _origin(origin))
+    for origin in invoice.provenance or ():
+        value = _named(origin.value, "id") if isinstance(origin.value, Mapping) else origin.value
+        place = " ".join(filter(None, (origin.source, origin.place or "")))
+        yield f"    {origin.pointer}: {value}  ({place})"
+        if origin.expression:
+            uses = ", ".join(f"{name} {place}" for name, place in (origin.uses or {}).items())
+            yield f"      = {origin.expression}{f'  with {uses}' if uses else ''}"
 
 
 def _amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
@@ -98,15 +105,6 @@ def _later(then: LaterSteps) -> Iterator[str]:
 
 def _lookup_name(lookup: Mapping[str, str | int]) -> str:
     return _named({"lookup": lookup}, str(lookup["kind"]))
-
-
-def _origin(origin: ValueOrigin) -> Iterator[str]:
-    """The value and its place, and below it the expression with what it uses."""
-    value = _named(origin.value, "id") if isinstance(origin.value, Mapping) else origin.value
-    yield f"  {origin.pointer}: {value}  ({' '.join(filter(None, (origin.source, origin.place or '')))})"
-    if origin.expression:
-        uses = ", ".join(f"{name} {place}" for name, place in (origin.uses or {}).items())
-        yield f"    = {origin.expression}{f'  with {uses}' if uses else ''}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

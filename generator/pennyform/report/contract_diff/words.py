@@ -10,6 +10,7 @@ from pennyform.results.contract_diff import ChangeUse, ChangeUses, ContractChang
 from pennyform.results.values import Json, JsonObject
 from pennyform.text import one_line
 
+# By the kinds of pennyform.spec.diff.report.kinds; a test holds that each has one.
 _PHRASES = {
     "operation-added": "new operation",
     "operation-removed": "operation removed",

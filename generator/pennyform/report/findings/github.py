@@ -21,23 +21,19 @@ def render(findings: Iterable[Finding]) -> str:
     annotations, others = [], []
     for finding in findings:
         counts[finding.severity] += 1
-        if counts[finding.severity] <= MOST_SHOWN:
-            annotations.append(_annotation(finding))
-        else:
+        if counts[finding.severity] > MOST_SHOWN:
             others.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
+            continue
+        place = {"file": finding.file, "line": finding.line, "col": finding.column, "title": finding.rule}
+        # Colons and commas end a property; only line breaks end the message.
+        properties = ",".join(
+            f"{name}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}"
+            for name, value in place.items()
+            if value
+        )
+        annotations.append(f"::{_COMMANDS[finding.severity]} {properties}::{_escape(message(finding))}")
     more = [f"{len(others)} more than GitHub shows as annotations:", *others] if others else []
     return "".join(f"{line}\n" for line in [*annotations, *more])
-
-
-def _annotation(finding: Finding) -> str:
-    place = {"file": finding.file, "line": finding.line, "col": finding.column, "title": finding.rule}
-    # Colons and commas end a property; nothing but line breaks ends the message.
-    properties = ",".join(
-        f"{name}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}"
-        for name, value in place.items()
-        if value
-    )
-    return f"::{_COMMANDS[finding.severity]} {properties}::{_escape(message(finding))}"
 
 
 def _escape(text: str) -> str:

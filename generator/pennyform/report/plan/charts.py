@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pennyform.report.shared.formatting import count, format_value
 from pennyform.report.shared.number_format import Extent, axis, month, months_between
-from pennyform.results.plan import IDLE, PlanDocument, PlannedChange, PlannedInvoice
+from pennyform.results.plan import IDLE, PlanDocument, PlannedInvoice
 from pennyform.results.values import CurrencyTotals
 
 # A bar is this long, a column this high, in the units of its drawing.
@@ -59,19 +59,6 @@ class Charts:
     zero: Decimal
 
 
-def charts(plan: PlanDocument) -> Iterator[Charts]:
-    """The charts of each currency in which a plan changes something."""
-    for total in plan.money.changing:
-        changes = list(_changes_in(plan.changes, total.currency))
-        months, zero = _month_columns(changes)
-        bars = axis([Decimal(row.base) for row in total.vat], BAR).bars
-        vat = tuple(
-            VatBar(row.vat_rate, row.percent, Decimal(row.base), Decimal(row.tax), bar)
-            for row, bar in zip(total.vat, bars, strict=True)
-        )
-        yield Charts(total, vat, tuple(_customer_bars(changes)), months, zero)
-
-
 @dataclass(frozen=True, slots=True)
 class _Sale:
     """An invoice that changes: for whom, in which month (``2025-10``), and its amount, tax included."""
@@ -81,14 +68,23 @@ class _Sale:
     amount: Decimal
 
 
-def _changes_in(changes: Iterable[PlannedChange], currency: str) -> Iterator[_Sale]:
-    """The invoices in ``currency`` that the plan adds up as changing."""
-    for change in changes:
-        if not isinstance(change, PlannedInvoice) or change.action in IDLE:
-            continue
-        if change.totals and change.after and change.totals.currency == currency:
-            amount = Decimal(change.totals.currency_amount)
-            yield _Sale(addressee(change), change.after["date"][:7], amount)
+def charts(plan: PlanDocument) -> Iterator[Charts]:
+    """The charts of each currency in which a plan changes something."""
+    for total in plan.money.changing:
+        # As the plan adds up what changes: a conflict, say, has totals that nobody will be asked to pay.
+        sales = [
+            _Sale(addressee(change), change.after["date"][:7], Decimal(change.totals.currency_amount))
+            for change in plan.changes
+            if isinstance(change, PlannedInvoice) and change.action not in IDLE
+            if change.totals and change.after and change.totals.currency == total.currency
+        ]
+        months, zero = _month_columns(sales)
+        bars = axis([Decimal(row.base) for row in total.vat], BAR).bars
+        vat = tuple(
+            VatBar(row.vat_rate, row.percent, Decimal(row.base), Decimal(row.tax), bar)
+            for row, bar in zip(total.vat, bars, strict=True)
+        )
+        yield Charts(total, vat, tuple(_customer_bars(sales)), months, zero)
 
 
 def _customer_bars(sales: Iterable[_Sale]) -> Iterator[Bar]:

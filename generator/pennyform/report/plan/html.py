@@ -17,6 +17,7 @@ from pennyform.text import one_line
 # Whole pages are shown for so many invoices; the others are listed.
 MOST_PREVIEWS = 500
 _MOST_NAMES = 1000
+# The colour of a phrase; everything else is a change that can be taken back ("warm").
 _TONES = {
     "conflict": "bad",
     "unsettled": "bad",

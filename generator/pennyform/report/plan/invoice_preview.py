@@ -76,6 +76,7 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
     address_lines = [
         " ".join(_text(address.get(name)) for name in names.split()).strip() for names in _ADDRESS
     ]
+    # A credit note has a negative amount, or is to be linked to what it takes back when it comes to nothing.
     is_credit_note = totals.currency_amount.startswith("-") or "link_credit_note" in change.steps
     subject = body.get("pdf_invoice_subject")
     return InvoicePreview(

@@ -11,6 +11,7 @@ from pennyform.text import one_line
 
 T = TypeVar("T")
 
+# What tells most about an invoice comes first; all else follows in the order of the contract.
 _HEADER_ORDER = ("customer_id", "date", "deadline", "currency", "discount", "label", "language")
 _TASKS = {
     "link_credit_note": "link it to the invoice it corrects",
@@ -61,6 +62,7 @@ def _format_object(value: Mapping[str, object]) -> str:
             text = "none" if is_zero else f"{amount}{' %' if kind == 'relative' else ''}"
         case {"label": label, "quantity": quantity}:
             text = f"{one_line(str(label))} ({quantity} x {value.get('raw_currency_unit_price')})"
+        # A line may leave its label to its product, which only the account knows.
         case {"quantity": quantity}:
             text = f"{quantity} of a product"
         case {"address": street, "postal_code": code, "city": city, **more}:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+# Between groups of three digits, as French typography and SI want it; it never wraps.
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 _MONTHS = (
     "January",

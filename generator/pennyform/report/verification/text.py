@@ -9,6 +9,7 @@ from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import align_columns, clean, count, format_difference
 from pennyform.results.verification import InvoiceVerdict, VerificationDocument
 
+# By the contract: what is asked for but stands in no answer, or stands there otherwise.
 _UNVERIFIABLE = {
     "ledger_account_id": ("ledger account", "no answer of the API shows them"),
     "unit": ("unit", "Pennylane puts those of electronic invoices in words of its own"),
