@@ -211,6 +211,7 @@ def _apply_locked(
 
 def _apply(session: Session, options: ApplyOptions, terminal: Terminal) -> Exit:
     targets, saved = options.targets, options.saved_plan
+    # What a person knows must be in the journal before anything is decided.
     session.confirm_mails(mailed=options.mailed, not_mailed=options.not_mailed)
     session.resolve_past_outcomes()
     if targets.prune and saved is None:

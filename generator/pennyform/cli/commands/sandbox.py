@@ -269,6 +269,7 @@ def _snapshot(options: SnapshotOptions, terminal: Terminal) -> None:
         )
     with closing(Sandbox(database)) as sandbox:
         copy = sandbox.copy()
+    # Written beside it and renamed: a snapshot is never half there.
     unfinished = file.with_name(file.name + ".part")
     try:
         unfinished.write_bytes(copy)

@@ -34,6 +34,7 @@ class PrerequisiteCreator:
                 results[subject] = Result(change, Status.NOT_STARTED, left=("create",))
             else:
                 results[subject] = Result(change, Status.UNCHANGED, id=change.id)
+        # The API has no idempotency key: only a look-up tells whether a create that got no answer was done.
         for _ in range(self.context.runtime.patience.attempts):
             missing = self._with(Status.NOT_STARTED)
             if not missing or self.context.sender.must_stop():

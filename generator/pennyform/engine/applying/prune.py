@@ -63,6 +63,7 @@ def delete_orphan(orphan: Orphan, context: ApplyContext) -> Result:
         current = account.invoices_by_id([id_]).get(id_)
         if current is None:
             return Result(orphan, Status.DONE, id=id_)
+        # Somebody may have made the draft theirs since the plan was shown.
         if remote_content(current) != remote_content(orphan.remote):
             return replace(failed, detail="it was changed meanwhile")
         subject = Subject("invoice", orphan.external_reference)

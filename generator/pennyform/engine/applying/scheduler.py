@@ -67,6 +67,7 @@ class Scheduler:
         self._open = [
             wave for wave in self._open if wave.unread or wave.under_way or (wave.ready and not stopped)
         ]
+        # The first wave goes first: the sooner it is read back, the sooner its invoices are final.
         for wave in self._open:
             if wave.ready and not stopped:
                 return self._write_job(wave)

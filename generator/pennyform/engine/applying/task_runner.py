@@ -23,6 +23,7 @@ from pennyform.invoices.model import Key
 from pennyform.invoices.money.amounts import canonical
 from pennyform.results.apply import Status
 
+# What mail and submission are refused with while the PDF is still being made.
 _CONFLICT = 409
 
 

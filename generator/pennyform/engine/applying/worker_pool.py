@@ -28,6 +28,7 @@ def run_jobs(next_job: Callable[[], Job | None], runtime: Runtime) -> None:
     called again after the next job is done; the end is when it has nothing and nothing is under way. Whatever
     a job raises is raised here, after what was begun has ended; nothing more is begun.
     """
+    # Without threads the order of requests is always the same, which tests and the sandbox rely on.
     if runtime.workers == 1:
         while job := next_job():
             job.work()

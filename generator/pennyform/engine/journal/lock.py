@@ -43,6 +43,7 @@ def hold(path: Path, retry: Retry = lambda _: False, system_calls: SystemCalls =
         file = system_calls.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as problem:
         raise LockFileError(f"the lock {path} cannot be made: {problem}") from problem
+    # flock, and no file that says who holds it: the system releases it whatever the process dies of.
     try:
         while not _try_lock(file, retry, system_calls):
             pass

@@ -105,6 +105,7 @@ class Disk:
 
     def replace(self, path: Path, data: bytes, keep: Path) -> None:
         """Write a copy of ``path`` and then ``data``, each beside where it goes, and rename it there."""
+        # The copy first: should the power go between the two, nothing is lost yet.
         for target, content in ((keep, self.read(path) or b""), (path, data)):
             unfinished = target.with_name(f"{target.name}.unfinished")
             self._write(unfinished, content, os.O_TRUNC)

@@ -58,6 +58,7 @@ class SignalInterruption:
         for number, handler in self._handlers_before.items():
             signal.signal(number, handler)
 
+    # Called between two bytecodes of the main thread: it may only set a flag and print.
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         if self._requested:
             raise KeyboardInterrupt
