@@ -12,7 +12,7 @@ from pennyform.invoices import Totals, UnknownProductError, totals
 from pennyform.invoices.desired.json_bodies import from_json
 from pennyform.invoices.model import InvoiceBody, Key, Place, ProductBody
 from pennyform.invoices.money.totals import spread
-from pennyform.invoices.money.vat_codes import meant, rates
+from pennyform.invoices.money.vat_codes import rates, suggest_rate
 from pennyform.results.documents import json_data
 
 CODES = ("FR_200", "FR_55", "FR_1_05", "exempt", "crossborder")
@@ -213,7 +213,7 @@ def test_spread_parts_add_up_and_stay_within_a_unit(amount: Decimal, weights: li
     ],
 )
 def test_the_code_that_was_meant(given_code: str, code: str) -> None:
-    rate = meant(given_code)
+    rate = suggest_rate(given_code)
     assert rate is not None
     assert rate.code == code
 
@@ -221,5 +221,5 @@ def test_the_code_that_was_meant(given_code: str, code: str) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=12))
 def test_any_text_for_a_code_gets_an_answer_that_can_be_written(text: str) -> None:
-    rate = meant(text)
+    rate = suggest_rate(text)
     assert rate is None or rates()[rate.code].writable

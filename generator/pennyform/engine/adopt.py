@@ -58,7 +58,7 @@ _PRODUCT = ("label", "price_before_tax", "unit", "vat_rate", "currency", "descri
 _SECTION = ("rank", "title", "description")
 
 
-class Adopted(NamedTuple):
+class AdoptedDefinition(NamedTuple):
     """One definition to write. ``path`` is within the repository; ``kind`` names its schema."""
 
     path: str
@@ -67,7 +67,7 @@ class Adopted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AccountExcerpt:
     """Invoices of the account and what they name; ``credited`` are references of credited invoices by id."""
 
     invoices: tuple[RemoteInvoice, ...]
@@ -76,39 +76,40 @@ class Found:
     credited: Mapping[int, str]
 
 
-def find(remote: AccountClient, *, dates: tuple[str, str] | None, references: Iterable[str]) -> Found:
+def read_excerpt(
+    account: AccountClient, *, dates: tuple[str, str] | None, references: Iterable[str]
+) -> AccountExcerpt:
     """Read invoices exactly, with their customers and products.
 
     Args:
-        remote: the account.
+        account: whose invoices are read.
         dates: the first and the last day (ISO dates) whose invoices are meant; None for none.
         references: the ``external_reference`` of further ones.
 
     Raises:
         OutcomeError: the account could not be read.
     """
-    seen = {row.id: row for page in remote.invoices_dated(*dates) for row in page} if dates else {}
+    listed = {row.id: row for page in account.invoices_dated(*dates) for row in page} if dates else {}
     for reference in references:
-        seen |= {row.id: row for row in remote.invoices_with(reference)}
-    invoices = tuple(_whole(remote, seen[id_]) for id_ in sorted(seen))
+        listed |= {row.id: row for row in account.invoices_with(reference)}
+    invoices = []
+    for _, listing in sorted(listed.items()):
+        invoice = account.exactly(listing)
+        if any(line.section_rank is not None for line in invoice.lines):
+            invoice = account.with_sections(invoice)
+        # A draft has no categories: they are set once it is final.
+        invoices.append(invoice if invoice.draft else account.with_lists(invoice, [CATEGORIES]))
     lines = [line for invoice in invoices for line in invoice.lines]
     credited = [invoice.credited_invoice_id for invoice in invoices if invoice.credited_invoice_id]
-    return Found(
-        invoices,
-        remote.customers_by_id(invoice.customer_id for invoice in invoices if invoice.customer_id),
-        remote.products_by_id(line.product_id for line in lines if line.product_id),
-        {row.id: row.external_reference for row in remote.invoices_by_id(credited).values()},
+    return AccountExcerpt(
+        tuple(invoices),
+        account.customers_by_id(invoice.customer_id for invoice in invoices if invoice.customer_id),
+        account.products_by_id(line.product_id for line in lines if line.product_id),
+        {row.id: row.external_reference for row in account.invoices_by_id(credited).values()},
     )
 
 
-def _whole(remote: AccountClient, row: RemoteInvoice) -> RemoteInvoice:
-    row = remote.exactly(row)
-    if any(line.section_rank is not None for line in row.lines):
-        row = remote.with_sections(row)
-    return row if row.draft else remote.with_lists(row, [CATEGORIES])
-
-
-def adopt(found: Found, repository: Repository) -> tuple[list[Adopted], list[str]]:
+def adopt(found: AccountExcerpt, repository: Repository) -> tuple[list[AdoptedDefinition], list[str]]:
     """Definitions for everything found that has none yet.
 
     Returns:
@@ -116,20 +117,24 @@ def adopt(found: Found, repository: Repository) -> tuple[list[Adopted], list[str
     """
     defined = {invoice.external_reference for invoice in repository.invoices}
     prefix = repository.settings.reference_prefix
-    adopted, left, used = [], [], []
+    adopted, skipped, used = [], [], []
     for invoice in found.invoices:
         reference = invoice.external_reference
         if not reference or not reference.startswith(prefix):
-            left.append(
+            skipped.append(
                 f"invoice {invoice.id} has the reference {reference!r}, which does not begin {prefix!r}"
             )
         elif reference not in defined:
             used.append(invoice)
-            adopted.append(Adopted(_path("invoices", reference), "invoice", _invoice(invoice, found)))
-    return [*_prerequisites(used, found, repository), *adopted], left
+            adopted.append(
+                AdoptedDefinition(_path("invoices", reference), "invoice", _invoice(invoice, found))
+            )
+    return [*_prerequisites(used, found, repository), *adopted], skipped
 
 
-def _prerequisites(used: Sequence[RemoteInvoice], found: Found, repository: Repository) -> Iterator[Adopted]:
+def _prerequisites(
+    used: Sequence[RemoteInvoice], found: AccountExcerpt, repository: Repository
+) -> Iterator[AdoptedDefinition]:
     customers = {invoice.customer_id for invoice in used}
     products = {line.product_id for invoice in used for line in invoice.lines}
     for id_, customer in sorted(found.customers.items()):
@@ -138,15 +143,17 @@ def _prerequisites(used: Sequence[RemoteInvoice], found: Found, repository: Repo
             # The API puts the name of a person together by itself.
             names = _CUSTOMER if customer.customer_type == "company" else _CUSTOMER[1:]
             head = {"external_reference": reference, "customer_type": customer.customer_type}
-            yield Adopted(_path("customers", reference), "customer", {**head, **_some(customer.body, names)})
+            yield AdoptedDefinition(
+                _path("customers", reference), "customer", {**head, **_some(customer.body, names)}
+            )
     for id_, product in sorted(found.products.items()):
         reference = product.body.external_reference
         if id_ in products and reference and reference not in repository.products:
             value = {"external_reference": reference, **_some(product.body, _PRODUCT)}
-            yield Adopted(_path("products", reference), "product", value)
+            yield AdoptedDefinition(_path("products", reference), "product", value)
 
 
-def _invoice(invoice: RemoteInvoice, found: Found) -> dict[str, Any]:
+def _invoice(invoice: RemoteInvoice, found: AccountExcerpt) -> dict[str, Any]:
     value: dict[str, Any] = {"external_reference": invoice.external_reference}
     credited = invoice.credited_invoice_id
     if credited:
@@ -165,7 +172,7 @@ def _invoice(invoice: RemoteInvoice, found: Found) -> dict[str, Any]:
     return value
 
 
-def _line(line: RemoteLine, found: Found) -> dict[str, Any]:
+def _line(line: RemoteLine, found: AccountExcerpt) -> dict[str, Any]:
     stated = _some(line, _LINE)
     stated["quantity"] = Decimal(plain_number(line.quantity or Decimal(0)))
     if not line.product_id:

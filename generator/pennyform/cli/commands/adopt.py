@@ -15,7 +15,7 @@ from pennyform.cli.exits import Exit
 from pennyform.cli.options import TargetOptions
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.adopt import Adopted, adopt, find
+from pennyform.engine.adopt import AdoptedDefinition, adopt, read_excerpt
 from pennyform.engine.planning.lookups import refresh
 from pennyform.engine.planning.targets import select_invoices
 from pennyform.engine.runtime import Runtime
@@ -103,7 +103,9 @@ def _adopt(repository: Repository, options: AdoptOptions, terminal: Terminal, ru
     dates = (options.first, options.last or options.first) if options.first else None
     with connect(repository, targets.token_file, terminal.environ, runtime) as connection:
         account = connection.account
-        adopted, problems = adopt(find(account, dates=dates, references=options.references), repository)
+        adopted, problems = adopt(
+            read_excerpt(account, dates=dates, references=options.references), repository
+        )
         _refuse_overwriting(root, adopted)
         for definition in adopted:
             file = root / definition.path
@@ -125,7 +127,7 @@ def _adopt(repository: Repository, options: AdoptOptions, terminal: Terminal, ru
     return Exit.FINDINGS if problems else Exit.OK
 
 
-def _refuse_overwriting(root: Path, adopted: Sequence[Adopted]) -> None:
+def _refuse_overwriting(root: Path, adopted: Sequence[AdoptedDefinition]) -> None:
     paths = [definition.path for definition in adopted]
     clashing = sorted({path for path in paths if (root / path).exists() or paths.count(path) > 1})
     if clashing:
@@ -138,7 +140,7 @@ def _refuse_overwriting(root: Path, adopted: Sequence[Adopted]) -> None:
 
 
 def withdraw_untrue(
-    adopted: Sequence[Adopted], root: Path, load: Load, account: AccountClient
+    adopted: Sequence[AdoptedDefinition], root: Path, load: Load, account: AccountClient
 ) -> dict[str, str]:
     """Delete those of the files just written that are invalid, or ask for something else than there is.
 
@@ -168,7 +170,7 @@ def withdraw_untrue(
 
 
 def _find_differing(
-    adopted: Sequence[Adopted], repository: Repository, account: AccountClient
+    adopted: Sequence[AdoptedDefinition], repository: Repository, account: AccountClient
 ) -> dict[str, str]:
     """The invoices that differ from their definitions: a plan would have something to do, or a conflict."""
     paths = {

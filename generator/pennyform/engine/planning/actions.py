@@ -99,6 +99,8 @@ class Task(NamedTuple):
         return f"{self.step} {self.name}" if repeated else str(self.step)
 
 
+_DRIFT = "the account's {} differs from the declaration; pennyform leaves it as it is"
+
 # Steps after which an invoice is final.
 FINAL = frozenset({Step.FINALIZE, Step.IMPORT})
 
@@ -107,7 +109,7 @@ FINAL = frozenset({Step.FINALIZE, Step.IMPORT})
 class InvoiceChange:
     """What will be done about one invoice, and everything that ``apply`` needs for it.
 
-    ``tasks`` come after ``steps``. ``lacking`` is where the invoice that is there falls short of its options;
+    ``tasks`` come after ``steps``. ``lacking`` is where the account's invoice falls short of its options;
     ``doubts`` say what nobody can tell about them. ``remote`` is the invoice the account has; ``ways_out``
     what a person can do about a conflict.
     """
@@ -143,18 +145,19 @@ class InvoiceChange:
 
     def record(self) -> PlannedInvoice:
         """The change as it is reported. Before and after are given in full only where something changes."""
-        remote = self.remote
-        told = self.action not in IDLE or self.action is Action.CONFLICT
+        remote, body = self.remote, to_json(self.desired.body)
+        reported = self.action not in IDLE or self.action is Action.CONFLICT
+        content = self.comparison.all if self.comparison else ()
         return PlannedInvoice(
             external_reference=self.external_reference,
             action=self.action,
             irreversible=self.irreversible,
             id=remote.id if remote else None,
             invoice_number=remote.invoice_number if remote else "",
-            before=remote_content(remote) if remote and told else None,
-            after=json_value(self._desired_content()) if told else None,
-            customer=_addressee(self.resolved.customer) if told else None,
-            differences=self._differences() if told else (),
+            before=remote_content(remote) if remote and reported else None,
+            after=json_value({**body, "invoice_lines": self._lines()}) if reported else None,
+            customer=_addressee(self.resolved.customer) if reported else None,
+            differences=difference_records((*content, *self.lacking), body) if reported else (),
             totals=self.resolved.totals.record(),
             steps=(*map(str, self.steps), *(task.key for task in self.tasks)),
             warnings=(*self.warnings, *self.doubts),
@@ -163,15 +166,10 @@ class InvoiceChange:
             place=place_record(self.desired.place),
         )
 
-    def _desired_content(self) -> JsonObject:
-        """The definition's own words, natural keys included, with what products fill in."""
-        lines = zip(self.resolved.lines, lines_of(self.desired.body), strict=True)
-        content: list[Json] = [{**filled_line(filled), **to_json(line)} for filled, line in lines]
-        return {**to_json(self.desired.body), "invoice_lines": content}
-
-    def _differences(self) -> tuple[FieldDifference, ...]:
-        content = self.comparison.all if self.comparison else ()
-        return difference_records((*content, *self.lacking), to_json(self.desired.body))
+    def _lines(self) -> list[Json]:
+        """The definition's own lines, natural keys included, with what products fill in."""
+        pairs = zip(self.resolved.lines, lines_of(self.desired.body), strict=True)
+        return [{**filled_line(filled), **to_json(line)} for filled, line in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +211,7 @@ class PrerequisiteChange:
             after=json_value(to_json(self.desired.body)) if create else None,
             differences=difference_records(self.differences, to_json(self.desired.body)),
             steps=("create",) if create else (),
-            warnings=(_drift(self.kind),) if self.differences else (),
+            warnings=(_DRIFT.format(self.kind),) if self.differences else (),
             place=place_record(self.desired.place),
         )
 
@@ -277,17 +275,14 @@ def remote_content(remote: RemoteInvoice) -> InvoiceContent:
     return cast("InvoiceContent", content)
 
 
-def difference_records(
-    differences: Iterable[Difference], body: Mapping[str, Any]
-) -> tuple[FieldDifference, ...]:
+def difference_records(differences: Iterable[Difference], body: JsonObject) -> tuple[FieldDifference, ...]:
     """Differences as they are reported, with the natural key wherever ``body`` has one instead of an id."""
-    return tuple(_difference_record(difference, body) for difference in differences)
-
-
-def _difference_record(difference: Difference, body: Mapping[str, Any]) -> FieldDifference:
-    key = _at(body, difference.pointer)
-    after = key if isinstance(key, Key) else difference.want
-    return FieldDifference(difference.pointer, json_value(difference.have), json_value(after))
+    records = []
+    for difference in differences:
+        key = _at(body, difference.pointer)
+        after = key if isinstance(key, Key) else difference.want
+        records.append(FieldDifference(difference.pointer, json_value(difference.have), json_value(after)))
+    return tuple(records)
 
 
 def _addressee(customer: CustomerBody | None) -> Addressee | None:
@@ -308,10 +303,6 @@ def _at(value: Any, pointer: str) -> Any:
         else:
             return None
     return value
-
-
-def _drift(kind: str) -> str:
-    return f"the account's {kind} differs from the declaration; pennyform leaves it as it is"
 
 
 def place_record(place: Place) -> SourcePlace:

@@ -116,11 +116,31 @@ def money(changes: Iterable[InvoiceChange]) -> tuple[CurrencyTotals, ...]:
 
 def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[InvoiceChange]) -> int:
     """How many requests carrying out these changes takes, when nothing goes wrong."""
+    creations = sum(change.action is Action.CREATE for change in prerequisites)
     # A file is looked for once more before it is attached.
     tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)
-    creations = sum(change.action is Action.CREATE for change in prerequisites)
-    readings = sum(_wave_requests(wave) for stage in stages(invoices) for wave in waves(stage))
-    return creations + readings + tasks
+    return (
+        creations + tasks + sum(_wave_requests(wave) for stage in stages(invoices) for wave in waves(stage))
+    )
+
+
+def _wave_requests(wave: Sequence[InvoiceChange]) -> int:
+    """The requests of a wave's steps: each write, and what reading it back together takes."""
+    count = sum(step is not Step.READ_BACK for change in wave for step in change.steps)
+    # Invoices are read back as often as the one with the most readings, each time those that have that many.
+    for number in range(1, max((_readings(change) for change in wave), default=0) + 1):
+        read = [change for change in wave if _readings(change) >= number]
+        count += ceil(len(read) / PAGE)
+        for change in read:
+            # What does not fit into the list of invoices: many lines, and sections.
+            lines, body = len(change.resolved.lines), change.resolved.body
+            count += ceil(lines / PAGE) if lines > INCLUDED_LINES else 0
+            count += getattr(body, "invoice_line_sections", UNSET) is not UNSET
+    return count
+
+
+def _readings(change: InvoiceChange) -> int:
+    return change.steps.count(Step.READ_BACK)
 
 
 def seconds(count: int) -> int:
@@ -141,21 +161,3 @@ def stages(invoices: Sequence[InvoiceChange]) -> Iterator[Sequence[InvoiceChange
 def waves(changes: Sequence[InvoiceChange]) -> Iterator[Sequence[InvoiceChange]]:
     """``changes`` in groups that are read back together."""
     return (changes[start : start + WAVE] for start in range(0, len(changes), WAVE))
-
-
-def _wave_requests(wave: Sequence[InvoiceChange]) -> int:
-    writes = sum(step is not Step.READ_BACK for change in wave for step in change.steps)
-    readings = max((change.steps.count(Step.READ_BACK) for change in wave), default=0)
-    return writes + sum(_reading_requests(wave, number) for number in range(1, readings + 1))
-
-
-def _reading_requests(wave: Sequence[InvoiceChange], number: int) -> int:
-    """The requests of the wave's reading ``number``: pages of invoices, and what does not fit into them."""
-    read = [change for change in wave if change.steps.count(Step.READ_BACK) >= number]
-    return ceil(len(read) / PAGE) + sum(map(_extra_requests, read))
-
-
-def _extra_requests(change: InvoiceChange) -> int:
-    lines = len(change.resolved.lines)
-    sections = getattr(change.resolved.body, "invoice_line_sections", UNSET) is not UNSET
-    return (ceil(lines / PAGE) if lines > INCLUDED_LINES else 0) + sections

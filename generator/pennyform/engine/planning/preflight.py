@@ -50,9 +50,15 @@ def preflight(repository: Repository, company: Company | None = None) -> None:
         PlanRejectedError: something is asked for that the engine does not do, or the account is another
             company's than the policies say.
     """
-    findings = [finding for invoice in repository.invoices for finding in _unsupported(invoice)]
-    if company is not None:
-        findings += _company(repository.settings.policies, company)
+    findings = [finding for invoice in repository.invoices for finding in _check_supported(invoice)]
+    allowed = repository.settings.policies.company_id
+    if company is not None and allowed not in (None, company.id):
+        findings.append(
+            _policy(
+                f"the token opens company {company.id} ({company.name}); company_id allows {allowed}",
+                fix="use the token of that company, or correct company_id in pennyform.yaml",
+            )
+        )
     _raise(findings)
 
 
@@ -68,9 +74,9 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
     """
     changes = tuple(changes)
     busy = [change for change in changes if change.busy]
-    findings = [finding for change in busy for finding in _beyond(policies, change)]
-    findings += [finding for change in changes for finding in _unexpected(change)]
-    findings += [finding for change in busy for finding in _taken_off(change)]
+    findings = [finding for change in busy for finding in _check_policies(policies, change)]
+    findings += [finding for change in changes for finding in _check_expected(change)]
+    findings += [finding for change in busy for finding in _check_discount(change)]
     if policies.max_invoices is not None and len(busy) > policies.max_invoices:
         findings.append(
             _policy(
@@ -78,10 +84,10 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
                 fix="name some of them with --target, or raise max_invoices in pennyform.yaml",
             )
         )
-    _raise([*findings, *_beyond_total(policies, busy)])
+    _raise([*findings, *_check_total(policies, busy)])
 
 
-def _beyond_total(policies: Policies, busy: Iterable[InvoiceChange]) -> Iterator[Finding]:
+def _check_total(policies: Policies, busy: Iterable[InvoiceChange]) -> Iterator[Finding]:
     """What all invoices of the run come to, by currency; a credit note takes up as much as an invoice."""
     sums: dict[str, Decimal] = {}
     for change in busy:
@@ -102,7 +108,7 @@ def _raise(findings: list[Finding]) -> None:
         raise PlanRejectedError(tidy(findings))
 
 
-def _unsupported(invoice: DesiredInvoice) -> Iterator[Finding]:
+def _check_supported(invoice: DesiredInvoice) -> Iterator[Finding]:
     asked = [f"options.{name}" for name, value in invoice.options._asdict().items() if value not in _NOTHING]
     unknown = [name for name in asked if name.partition(".")[2] not in _OPTIONS]
     if invoice.kind not in _KINDS:
@@ -117,15 +123,7 @@ def _unsupported(invoice: DesiredInvoice) -> Iterator[Finding]:
         )
 
 
-def _company(policies: Policies, company: Company) -> Iterator[Finding]:
-    if policies.company_id not in (None, company.id):
-        yield _policy(
-            f"the token opens company {company.id} ({company.name}); company_id allows {policies.company_id}",
-            fix="use the token of that company, or correct company_id in pennyform.yaml",
-        )
-
-
-def _beyond(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:
+def _check_policies(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:
     invoice, totals = change.desired, change.resolved.totals
     if policies.never_finalize and change.irreversible:
         yield _at(
@@ -143,7 +141,7 @@ def _beyond(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:
         yield _at(invoice, "policy", f"it uses the VAT code {code}, which vat_rates does not allow", fix=_FIX)
 
 
-def _unexpected(change: InvoiceChange) -> Iterator[Finding]:
+def _check_expected(change: InvoiceChange) -> Iterator[Finding]:
     totals = change.resolved.totals.record()
     for name, amount in sorted((change.desired.expect or {}).items()):
         computed = getattr(totals, name)
@@ -157,7 +155,7 @@ def _unexpected(change: InvoiceChange) -> Iterator[Finding]:
             )
 
 
-def _taken_off(change: InvoiceChange) -> Iterator[Finding]:
+def _check_discount(change: InvoiceChange) -> Iterator[Finding]:
     """An absolute discount beyond the lines, where only the account knew what its products cost."""
     body = change.resolved.body
     if isinstance(body, ImportedInvoiceBody) or not body.discount or body.discount.type != "absolute":

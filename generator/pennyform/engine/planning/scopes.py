@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.plan import Plan
@@ -36,7 +36,13 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
 
 def missing(plan: Plan) -> list[str]:
     """The scopes that writing ``plan`` takes and the token that it was made with lacks, sorted."""
-    return sorted(set(_needed(plan)) - set(plan.company.scopes))
+    created = [change.kind for change in plan.prerequisites if change.action is Action.CREATE]
+    steps = [step for change in plan.invoices for step in change.steps]
+    steps += [task.step for change in plan.invoices for task in change.tasks]
+    steps += [Step.PRUNE] if plan.orphans else []
+    # Reading needs no scope of its own: a token that may write an invoice may read it.
+    needed = {OPERATIONS[name][1] for name in (*created, *steps) if name in OPERATIONS}
+    return sorted(needed - set(plan.company.scopes))
 
 
 def require_scopes(plan: Plan) -> None:
@@ -45,27 +51,16 @@ def require_scopes(plan: Plan) -> None:
     Raises:
         PlanRejectedError: a scope is missing.
     """
-    lacking = missing(plan)
-    if lacking:
-        raise PlanRejectedError([_finding(scope) for scope in lacking])
-
-
-def _needed(plan: Plan) -> Iterator[str]:
-    for prerequisite in plan.prerequisites:
-        if prerequisite.action is Action.CREATE:
-            yield OPERATIONS[prerequisite.kind][1]
-    if plan.orphans:
-        yield OPERATIONS[Step.PRUNE][1]
-    for change in plan.invoices:
-        steps = (*change.steps, *(task.step for task in change.tasks))
-        yield from (OPERATIONS[step][1] for step in steps if step in OPERATIONS)
-
-
-def _finding(scope: str) -> Finding:
-    return Finding(
-        "scope-missing",
-        Severity.ERROR,
-        f"the token lacks the scope {scope}, which this plan needs",
-        detail="Stopping half way would leave drafts that nobody asked for.",
-        fix="give the token that scope, or use another token; 'pennyform auth status' shows what it may do",
-    )
+    findings = [
+        Finding(
+            "scope-missing",
+            Severity.ERROR,
+            f"the token lacks the scope {scope}, which this plan needs",
+            detail="Stopping half way would leave drafts that nobody asked for.",
+            fix="give the token that scope, or use another token; "
+            "'pennyform auth status' shows what it may do",
+        )
+        for scope in missing(plan)
+    ]
+    if findings:
+        raise PlanRejectedError(findings)

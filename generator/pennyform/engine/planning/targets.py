@@ -25,20 +25,20 @@ def select_invoices(repository: Repository, references: Iterable[str]) -> Reposi
     wanted = set(references)
     if not wanted:
         return repository
-    known = {invoice.external_reference for invoice in repository.invoices}
-    unknown = sorted(wanted - known)
-    if unknown:
-        raise PlanRejectedError([_unknown(reference, sorted(known)) for reference in unknown])
-    invoices = tuple(one for one in repository.invoices if one.external_reference in wanted)
+    known = sorted(invoice.external_reference for invoice in repository.invoices)
+    findings = []
+    for reference in sorted(wanted.difference(known)):
+        near = difflib.get_close_matches(reference, known, n=1)
+        findings.append(
+            Finding(
+                "target-unknown",
+                Severity.ERROR,
+                f"no definition has the external_reference {reference!r}",
+                detail="Invoices are named by their external_reference, with the prefix of the repository.",
+                fix=f"did you mean {near[0]!r}?" if near else "name one of the definitions that were read",
+            )
+        )
+    if findings:
+        raise PlanRejectedError(findings)
+    invoices = tuple(invoice for invoice in repository.invoices if invoice.external_reference in wanted)
     return repository._replace(invoices=invoices)
-
-
-def _unknown(reference: str, known: list[str]) -> Finding:
-    near = difflib.get_close_matches(reference, known, n=1)
-    return Finding(
-        "target-unknown",
-        Severity.ERROR,
-        f"no definition has the external_reference {reference!r}",
-        detail="Invoices are named by their external_reference, with the prefix of the repository.",
-        fix=f"did you mean {near[0]!r}?" if near else "name one of the definitions that were read",
-    )

@@ -44,7 +44,7 @@ def check_any(document: Document, schema: Schema) -> list[Finding]:
         # An expression is allowed where a date is, and is checked as one once it has been evaluated.
         is_date = variant.get("format") == "date" and isinstance(value, str) and "{{" not in value
         if is_date and dates.parse(value) is None:
-            why, fix = dates.why_not(value)
+            why, fix = dates.explain_invalid(value)
             summary = f"`{value[:40]}` is not a date"
             findings.append(document.finding("no-such-date", summary, path, detail=why, fix=fix))
     return findings

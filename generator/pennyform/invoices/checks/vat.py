@@ -59,7 +59,7 @@ def check_vat_rates(
 
 def check_rate(resolved: ResolvedInvoice, taxed: _TaxedLine) -> Iterator[Finding]:
     """A rate that was not in force on the invoice's date, or whose effect nobody has looked up."""
-    day, rate = resolved.invoice.body.date.isoformat(), taxed.rate
+    day, rate = resolved.invoice.body.date, taxed.rate
     period = ""
     if rate.valid_until and day > rate.valid_until:
         period = f"ended on {rate.valid_until}"

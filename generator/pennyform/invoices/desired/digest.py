@@ -12,24 +12,24 @@ from pennyform.invoices.model import DesiredInvoice, Key, Options
 from pennyform.invoices.money.amounts import canonical
 
 
-def digest(one: DesiredInvoice) -> str:
-    """The SHA-256 of operation, body, options, files and everything else that ``one`` asks for.
+def digest(invoice: DesiredInvoice) -> str:
+    """The SHA-256 of operation, body, options, files and everything else that ``invoice`` asks for.
 
     Where a definition is written, and how it is laid out, is not in it. What an invoice does not use adds
     nothing: a new option leaves the digests of all others alone.
     """
     defaults = Options()._asdict()
-    wishes = {name: value for name, value in one.options._asdict().items() if value != defaults[name]}
-    later = after_finalize(one.body)
+    options = {name: value for name, value in invoice.options._asdict().items() if value != defaults[name]}
+    later = after_finalize(invoice.body)
     content = {
-        "operation": one.operation,
-        "body": first_request(one.body),
-        "finalize": one.options.finalize,
-        **{name: value for name, value in wishes.items() if name != "finalize"},
-        **({"file": one.file.sha256} if one.file else {}),
-        **({"credit_note_of": one.credit_note_of} if one.credit_note_of else {}),
+        "operation": invoice.operation,
+        "body": first_request(invoice.body),
+        "finalize": invoice.options.finalize,
+        **{name: value for name, value in options.items() if name != "finalize"},
+        **({"file": invoice.file.sha256} if invoice.file else {}),
+        **({"credit_note_of": invoice.credit_note_of} if invoice.credit_note_of else {}),
         **({"after_finalize": later} if later else {}),
-        **({"expect": one.expect} if one.expect else {}),
+        **({"expect": invoice.expect} if invoice.expect else {}),
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
     import hashlib  # loads OpenSSL, which checking alone does not need

@@ -12,18 +12,26 @@ _EUROPEAN = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})")
 
 def parse(text: str) -> date | None:
     """The day that ``text`` (``2026-01-31``) names; None when it names none."""
-    found = _ISO.fullmatch(text)
-    return _day(*map(int, found.groups())) if found else None
+    match = _ISO.fullmatch(text)
+    return _day(*map(int, match.groups())) if match else None
 
 
-def why_not(text: str) -> tuple[str, str]:
+def explain_invalid(text: str) -> tuple[str, str]:
     """Why ``text`` is no date, and what to write instead ("" when there is no telling)."""
-    found = _ISO.fullmatch(text)
-    if found:
-        return _no_such_day(*map(int, found.groups()))
+    iso = _ISO.fullmatch(text)
+    if iso:
+        year, month, day = map(int, iso.groups())
+        if not 1 <= month <= 12 or not year:
+            return "There is no such month.", ""
+        last = calendar.monthrange(year, month)[1]
+        nearest = f"{year:04}-{month:02}-{min(max(day, 1), last):02}"
+        return f"{calendar.month_name[month]} {year} has {last} days.", f"write {nearest}"
+    # Day before month: in France, nobody writes them the other way round.
     european = _EUROPEAN.fullmatch(text)
-    meant = _day(*map(int, reversed(european.groups()))) if european else None
-    return "A date is written year-month-day.", f"write {meant}" if meant else "write it as 2026-01-31"
+    day_meant = _day(*map(int, reversed(european.groups()))) if european else None
+    return "A date is written year-month-day.", (
+        f"write {day_meant}" if day_meant else "write it as 2026-01-31"
+    )
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -31,11 +39,3 @@ def _day(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
-
-
-def _no_such_day(year: int, month: int, day: int) -> tuple[str, str]:
-    if not 1 <= month <= 12 or not year:
-        return "There is no such month.", ""
-    last = calendar.monthrange(year, month)[1]
-    nearest = f"{year:04}-{month:02}-{min(max(day, 1), last):02}"
-    return f"{calendar.month_name[month]} {year} has {last} days.", f"write {nearest}"

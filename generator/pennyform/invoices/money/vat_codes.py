@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
@@ -16,13 +17,18 @@ from typing import NamedTuple
 from pennyform import data
 from pennyform.findings import failure
 
+# What people write for a code: a country or none, a percentage, a percent sign or none.
+_WRITTEN = re.compile(r"(?:([A-Za-z]{2})[_ -]?)?([0-9]+(?:[_.,][0-9]+)?) ?%?")
+# Codes that are nothing but a country and a rate, unlike `FR_1_05_BASE` or `intracom_55`.
+_PLAIN = re.compile(r"[A-Z]{2}_[0-9_]+")
+
 
 class Rate(NamedTuple):
     """One VAT code.
 
     ``percent`` is the tax rate, ``on_document`` whether it is charged there, ``reverse_charge`` whether the
     customer owes it instead. ``valid_from`` and ``valid_until`` are the first and the last day the rate was
-    in force (ISO 8601), "" when that is not known. While ``reviewed`` is false, ``note`` is assumed.
+    in force, None when that is not known. While ``reviewed`` is false, ``note`` is assumed.
     """
 
     code: str
@@ -32,8 +38,8 @@ class Rate(NamedTuple):
     reverse_charge: bool
     writable: bool
     reviewed: bool
-    valid_from: str
-    valid_until: str
+    valid_from: date | None
+    valid_until: date | None
     note: str
 
     @property
@@ -54,63 +60,54 @@ def rates() -> Mapping[str, Rate]:
         rows = json.loads(path.read_bytes())["rates"]
     except OSError as error:
         raise failure("schemas-missing", f"{path.name} cannot be read: {error.strerror}") from error
-    return {row["vat_rate"]: _rate(row) for row in rows}
+    return {
+        row["vat_rate"]: Rate(
+            code=row["vat_rate"],
+            percent=Decimal(row["percent"] or "0"),
+            country=row["country"] or "",
+            on_document=row["tax_on_document"],
+            reverse_charge=row["reverse_charge"],
+            writable=row["writable"],
+            reviewed=row["reviewed"],
+            valid_from=_day(row.get("valid_from")),
+            valid_until=_day(row.get("valid_until")),
+            note=row["note"],
+        )
+        for row in rows
+    }
 
 
-def _rate(row: Mapping[str, object]) -> Rate:
-    return Rate(
-        code=str(row["vat_rate"]),
-        percent=Decimal(str(row["percent"] or "0")),
-        country=str(row["country"] or ""),
-        on_document=bool(row["tax_on_document"]),
-        reverse_charge=bool(row["reverse_charge"]),
-        writable=bool(row["writable"]),
-        reviewed=bool(row["reviewed"]),
-        valid_from=str(row.get("valid_from") or ""),
-        valid_until=str(row.get("valid_until") or ""),
-        note=str(row["note"]),
-    )
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
-def meant(code: str) -> Rate | None:
+def suggest_rate(code: str) -> Rate | None:
     """The code that the unknown text ``code`` most likely stands for.
 
     ``FR_055`` is 5.5 %, hence ``FR_55``; ``FR_20``, ``20`` and ``20 %`` are 20 %, hence ``FR_200``; ``FR_0``
     is no tax, hence ``exempt``.
     """
-    country, digits = _parts(code)
-    for percent in _percentages(digits):
-        if percent == 0:
-            return rates().get("exempt")
-        for rate in rates().values():
-            if rate.country == country and rate.percent == percent and _plain(rate.code):
-                return rate
-    return _nearest(code)
+    match = _WRITTEN.fullmatch(code.strip())
+    if match:
+        country, digits = (match.group(1) or "FR").upper(), match.group(2)
+        for percent in _percentages(digits):
+            if percent == 0:
+                return rates().get("exempt")
+            for rate in rates().values():
+                is_plain = _PLAIN.fullmatch(rate.code)
+                if rate.country == country and rate.percent == percent and is_plain:
+                    return rate
+    from difflib import get_close_matches
 
-
-def _parts(code: str) -> tuple[str, str]:
-    found = re.fullmatch(r"(?:([A-Za-z]{2})[_ -]?)?([0-9]+(?:[_.,][0-9]+)?) ?%?", code.strip())
-    if not found:
-        return "", ""
-    return (found.group(1) or "FR").upper(), found.group(2)
+    by_upper = {known.upper(): rate for known, rate in rates().items() if rate.writable}
+    close = get_close_matches(code.upper(), by_upper, n=1, cutoff=0.75)
+    return by_upper[close[0]] if close else None
 
 
 def _percentages(digits: str) -> list[Decimal]:
-    """What ``digits`` may mean in percent, the likeliest first."""
-    if not digits or len(digits) > 8:
+    """What ``digits`` may mean in percent, the likeliest first: the contract writes tenths, people do not."""
+    if len(digits) > 8:
         return []
     if not digits.isdigit():
         return [Decimal(re.sub("[_,]", ".", digits))]
     return [Decimal(digits) / 10, Decimal(digits)]
-
-
-def _plain(code: str) -> bool:
-    return bool(re.fullmatch(r"[A-Z]{2}_[0-9_]+", code))
-
-
-def _nearest(code: str) -> Rate | None:
-    from difflib import get_close_matches
-
-    by_upper = {known.upper(): rate for known, rate in rates().items() if rate.writable}
-    found = get_close_matches(code.upper(), by_upper, n=1, cutoff=0.75)
-    return by_upper[found[0]] if found else None

@@ -128,7 +128,7 @@ def vat_rate_finding(document: Document, path: Path, value: YamlValue) -> Findin
     elif text == "mixed":
         detail = "The API answers `mixed` when lines differ; it cannot be asked for."
         fix = "name one rate for each line"
-    elif rate := vat_codes.meant(text):
+    elif rate := vat_codes.suggest_rate(text):
         percent = f"{rate.percent.normalize():f} %" if rate.percent else "no tax"
         fix = f"{percent} is `{rate.code}`"
     else:
