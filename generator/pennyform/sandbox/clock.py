@@ -17,6 +17,7 @@ def system_clock() -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """``2025-10-01T08:30:00.123456Z``."""
+    # Always six decimals and UTC: the database compares times as text.
     return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 

@@ -110,6 +110,7 @@ def load_fixtures(sandbox: SandboxService, path: Path) -> int:
     document = Document(path)
     if not isinstance(document.value, dict):
         raise Failure([document.finding("the file must hold an object: company, tokens, and records")])
+    # Each record is a request, and a transaction, of its own: the copy undoes those before a mistake.
     snapshot = sandbox.copy()
     loader = _FixtureLoader(sandbox)
     findings: list[Finding] = []

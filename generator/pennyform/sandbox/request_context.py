@@ -23,6 +23,7 @@ from pennyform.sandbox.storage.records import (
     RecordBody,
     Records,
     TypedBody,
+    kind_name,
 )
 
 # The contract says so of documents and exports; of files that were sent it says nothing.
@@ -87,6 +88,15 @@ class RequestContext:
         if record is None:
             raise self.unknown_reference(f"{name} {identifier}") if name else not_found()
         return record
+
+    @overload
+    def find_by_path(self, kind: str) -> JsonRecord: ...
+    @overload
+    def find_by_path(self, kind: type[TypedBody]) -> Record[TypedBody]: ...
+    def find_by_path(self, kind: str | type[RecordBody]) -> AnyRecord:
+        """The record that the request's path leads to, by ``{kind}_id`` or else by ``id``; 404 for none."""
+        name = f"{kind_name(kind)}_id"
+        return self.find(kind, self.parameters[name if name in self.parameters else "id"])
 
     def find_among(self, records: Mapping[int, Record[Body]], change: JsonObject, name: str) -> Record[Body]:
         """The record that an update or a deletion means by its ``id``; 404 when it is none of these."""

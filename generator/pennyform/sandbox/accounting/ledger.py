@@ -36,8 +36,8 @@ _WIDE: dict[str, Substance] = {
 _SUBSTANCES = {"narrow": _NARROW, "wide": _WIDE}
 _SUBSTANCE_ACCOUNTS = {"services": "706000", "goods": "707000"}
 # The contract says so of a request (`maxItems`); an update may not get beyond it either.
-_MOST_LINES = 1_000
-_CODE = "json_extract(body, '$.code') = ?"
+_MOST_ENTRY_LINES = 1_000
+_JOURNAL_CODE = "json_extract(body, '$.code') = ?"
 
 
 def accounts_with_number(records: Records, number: str) -> list[Record[LedgerAccount]]:
@@ -143,8 +143,8 @@ def change_entry_lines(
         context.records.insert(LedgerEntryLine.KIND, body, parent=entry.id)
     # Only now: on the way through the changes an entry need not balance.
     remaining = entry_lines(context, entry)
-    if not 0 < len(remaining) <= _MOST_LINES:
-        raise unprocessable(f"An entry has 1 to {_MOST_LINES} lines")
+    if not 0 < len(remaining) <= _MOST_ENTRY_LINES:
+        raise unprocessable(f"An entry has 1 to {_MOST_ENTRY_LINES} lines")
     if debits_minus_credits(remaining):
         raise unprocessable("The lines of an entry must balance: debits and credits differ")
 
@@ -172,7 +172,7 @@ def create_invoice_entry(context: RequestContext, invoice: CustomerInvoice | Sup
     """Give a new invoice its ledger entry, a draft without lines."""
     # By code, which every company has from its seed; ids differ between companies.
     code = (_SALES if isinstance(invoice, CustomerInvoice) else _PURCHASES).journal
-    (journal,) = context.records.select(Journal, Selection([_CODE], [code], "id ASC", 1))
+    (journal,) = context.records.select(Journal, Selection([_JOURNAL_CODE], [code], "id ASC", 1))
     fields = {"journal_id": journal.id, "currency": invoice.currency, "status": "draft"}
     entry = LedgerEntry.from_fields({**fields, **_entry_heading(invoice)})
     invoice.ledger_entry_id = context.records.insert(LedgerEntry.KIND, entry).id

@@ -54,7 +54,7 @@ _FORMAT_CODES = {
     "email": "InvalidEmailFormat",
     "uuid": "InvalidUUIDFormat",
 }
-_FORM_CODES = {"anyOf": "NotAnyOf", "oneOf": "NotOneOf"}
+_ALTERNATIVES_CODES = {"anyOf": "NotAnyOf", "oneOf": "NotOneOf"}
 
 
 def _parse_float(text: str) -> int | Decimal:
@@ -138,7 +138,7 @@ def read_body(operation: Operation, request: Request) -> Json:
     if request.media_type == _FORM:
         return _read_form(operation, request)
     value = _decode_json(request.body)
-    _check(operation, value, len(request.body))
+    _check_body(operation, value, len(request.body))
     return value
 
 
@@ -157,7 +157,7 @@ def _read_form(operation: Operation, request: Request) -> JsonObject:
     }
     # A file is text to the schema; an empty one stands in for it.
     checked = {name: "" if isinstance(value, Upload) else value for name, value in body.items()}
-    _check(operation, checked, sum(len(value) for value in form.values() if isinstance(value, str)))
+    _check_body(operation, checked, sum(len(value) for value in form.values() if isinstance(value, str)))
     return body
 
 
@@ -175,7 +175,7 @@ def _read_field(schema: JsonObject, name: str, value: str | Upload) -> Json:
     return _decode_json(value.encode())
 
 
-def _check(operation: Operation, value: Json, size: int) -> None:
+def _check_body(operation: Operation, value: Json, size: int) -> None:
     violation = first_violation(operation.body_validator, value, explained=size <= _LARGEST_EXPLAINED)
     if violation:
         raise violation
@@ -209,12 +209,12 @@ def first_violation(
             return bad_request(
                 "The value does not conform, and is too large to say where", code="ValidateError"
             )
-        return _api_error(_first(validator.iter_errors(value)), parameter)
+        return _api_error(_first_error(validator.iter_errors(value)), parameter)
     except ValueError:  # the validator's own limit, of 255 levels
         return bad_request("The value is nested too deeply")
 
 
-def _first(errors: Iterable[ValidationError]) -> ValidationError:
+def _first_error(errors: Iterable[ValidationError]) -> ValidationError:
     """The error nearest to the root; of several, by name: the validator promises no order."""
     return min(
         errors, key=lambda error: (len(error.instance_path), [str(step) for step in error.instance_path])
@@ -224,12 +224,12 @@ def _first(errors: Iterable[ValidationError]) -> ValidationError:
 def _api_error(error: ValidationError, parameter: str) -> ApiError:
     kind: Any = error.kind  # one class for each keyword, with attributes of its own
     path = [*([parameter] if parameter else []), *map(str, error.instance_path)]
-    if kind.name in _FORM_CODES:
+    if kind.name in _ALTERNATIVES_CODES:
         # Null beside a single form is not a choice: the violation of that form is what counts.
         forms = [form for form in getattr(kind, "context", ()) if not _requires_null(form)]
         if len(forms) == 1:
-            return _api_error(_first(forms[0]), parameter)
-        return bad_request("The value fits none of the accepted forms", code=_FORM_CODES[kind.name])
+            return _api_error(_first_error(forms[0]), parameter)
+        return bad_request("The value fits none of the accepted forms", code=_ALTERNATIVES_CODES[kind.name])
     if kind.name == "required":
         return _key_error("Missing", path, kind.property.strip('"'), kind.name)
     if kind.name in ("additionalProperties", "unevaluatedProperties"):

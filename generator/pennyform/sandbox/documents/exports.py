@@ -106,6 +106,7 @@ def _ledger_rows(records: Records, period: Period) -> Iterator[_Row]:
         yield _Row(line, entry, account.body, journal.body)
 
 
+# No line is divided among categories here: the analytical export has the rows of the general one.
 EXPORT_FILES = {
     "fec": ExportFile("fec.txt", "text/plain; charset=utf-8", _fec),
     "general_ledger": ExportFile("general_ledger.xlsx", _XLSX, _general_ledger),

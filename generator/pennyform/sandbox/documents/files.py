@@ -34,6 +34,7 @@ _SIGNATURES = {
     b"BM": "image/bmp",
     b"GIF8": "image/gif",
 }
+# The contract says so of the form's field `filename`; the name that comes with a file is held to it too.
 _LONGEST_FILENAME = 255
 
 

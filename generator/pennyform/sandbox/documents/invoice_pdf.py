@@ -39,13 +39,24 @@ _WORDS = {
     "with_tax": ("Total TTC", "Total", "Gesamt"),
 }
 _COLUMN_WORDS = ("label", "quantity", "price", "vat", "net")
-_WIDTHS = (44, 10, 12, 8, 12)
+_COLUMN_WIDTHS = (44, 10, 12, 8, 12)
 _INDENT = "  "
-_COLUMNS = 90
-_ROWS = 62
+_PAGE_WIDTH, _PAGE_HEIGHT = 595, 842  # A4, in points
+_LEFT, _TOP = 54, 60
+_FONT_SIZE, _LEADING = 9, 11.8
+_ROW_LENGTH = 90
+_ROWS_PER_PAGE = 62
 # The built-in fonts of PDF readers show these characters; anything else becomes a question mark.
 _ENCODING = "cp1252"
 _FONTS = {False: ("F1", "/Courier"), True: ("F2", "/Courier-Bold")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of at most ``_ROW_LENGTH`` characters."""
+
+    text: str
+    bold: bool = False
 
 
 def document_pdf(
@@ -98,7 +109,7 @@ def _table(records: Records, identifier: int, currency: str, words: dict[str, st
     lines = records.select(InvoiceLine, Selection(order="id ASC"), parent=identifier)
     sections = records.select(InvoiceSection, Selection(order="id ASC"), parent=identifier)
     yield from _columns([words[name] for name in _COLUMN_WORDS], bold=True)
-    yield _Row("-" * _COLUMNS)
+    yield _Row("-" * _ROW_LENGTH)
     # Lines without a section come first.
     headings = sorted((section.body.rank, section.body.title) for section in sections)
     for rank, title in [(None, ""), *headings]:
@@ -106,7 +117,7 @@ def _table(records: Records, identifier: int, currency: str, words: dict[str, st
         for line in lines:
             if line.body.section_rank == rank:
                 yield from _line(line.body, decimals)
-    yield _Row("-" * _COLUMNS)
+    yield _Row("-" * _ROW_LENGTH)
 
 
 def _line(line: InvoiceLine, decimals: int) -> list[_Row]:
@@ -125,9 +136,9 @@ def _line(line: InvoiceLine, decimals: int) -> list[_Row]:
 def _columns(cells: Sequence[str], *, bold: bool = False) -> list[_Row]:
     """The first text on the left, in as many rows as it needs; the others beside it on the right."""
     first, *others = cells
-    label = textwrap.wrap(first, _WIDTHS[0] - 1) or [""]
-    numbers = "".join(text.rjust(width) for text, width in zip(others, _WIDTHS[1:], strict=True))
-    head = _Row((label[0].ljust(_WIDTHS[0]) + numbers)[:_COLUMNS], bold=bold)
+    label = textwrap.wrap(first, _COLUMN_WIDTHS[0] - 1) or [""]
+    numbers = "".join(text.rjust(width) for text, width in zip(others, _COLUMN_WIDTHS[1:], strict=True))
+    head = _Row((label[0].ljust(_COLUMN_WIDTHS[0]) + numbers)[:_ROW_LENGTH], bold=bold)
     return [head, *(_Row(text, bold=bold) for text in label[1:])]
 
 
@@ -144,7 +155,7 @@ def _totals(document: CustomerInvoice | Quote, words: dict[str, str]) -> list[_R
         (words["with_tax"], document.currency_amount),
     ):
         amounts.append((word, f"{_format_money(amount, decimals)} {currency}"))
-    rows = [f"{word}: {amount.rjust(18)}".rjust(_COLUMNS) for word, amount in amounts]
+    rows = [f"{word}: {amount.rjust(18)}".rjust(_ROW_LENGTH) for word, amount in amounts]
     return [*(_Row(text) for text in rows[:-1]), _Row(rows[-1], bold=True), _Row("")]
 
 
@@ -154,21 +165,8 @@ def _format_money(amount: str, decimals: int) -> str:
 
 def _paragraph(text: str | None, *, bold: bool = False, indent: str = "") -> Iterator[_Row]:
     for part in (text or "").splitlines():
-        for row in textwrap.wrap(part, _COLUMNS, initial_indent=indent, subsequent_indent=indent):
+        for row in textwrap.wrap(part, _ROW_LENGTH, initial_indent=indent, subsequent_indent=indent):
             yield _Row(row, bold=bold)
-
-
-_WIDTH, _HEIGHT = 595, 842  # A4, in points
-_LEFT, _TOP = 54, 60
-_SIZE, _LEADING = 9, 11.8
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line of at most ``COLUMNS`` characters."""
-
-    text: str
-    bold: bool = False
 
 
 def _render_pdf(title: str, rows: Sequence[_Row]) -> bytes:
@@ -184,8 +182,8 @@ def _render_pdf(title: str, rows: Sequence[_Row]) -> bytes:
         font_object = pydyf.Dictionary(font)
         document.add_object(font_object)
         fonts[name] = font_object.reference
-    for start in range(0, len(rows) or 1, _ROWS):
-        _add_page(document, fonts, rows[start : start + _ROWS])
+    for start in range(0, len(rows) or 1, _ROWS_PER_PAGE):
+        _add_page(document, fonts, rows[start : start + _ROWS_PER_PAGE])
     output = io.BytesIO()
     # An identifier would be random.
     document.write(output, identifier=False)
@@ -198,8 +196,8 @@ def _add_page(document: Any, fonts: Any, rows: Sequence[_Row]) -> None:
     content = pydyf.Stream(compress=True)
     content.begin_text()
     for index, row in enumerate(rows):
-        content.set_font_size(_FONTS[row.bold][0], _SIZE)
-        content.set_text_matrix(1, 0, 0, 1, _LEFT, _HEIGHT - _TOP - _LEADING * index)
+        content.set_font_size(_FONTS[row.bold][0], _FONT_SIZE)
+        content.set_text_matrix(1, 0, 0, 1, _LEFT, _PAGE_HEIGHT - _TOP - _LEADING * index)
         # As hexadecimal digits no character has a meaning of its own.
         content.stream.append(f"<{row.text.encode(_ENCODING, 'replace').hex()}> Tj".encode())
     content.end_text()
@@ -207,7 +205,7 @@ def _add_page(document: Any, fonts: Any, rows: Sequence[_Row]) -> None:
     page = {
         "Type": "/Page",
         "Parent": document.pages.reference,
-        "MediaBox": pydyf.Array([0, 0, _WIDTH, _HEIGHT]),
+        "MediaBox": pydyf.Array([0, 0, _PAGE_WIDTH, _PAGE_HEIGHT]),
         "Contents": content.reference,
         "Resources": pydyf.Dictionary({"Font": fonts}),
     }

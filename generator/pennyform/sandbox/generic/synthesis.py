@@ -22,7 +22,7 @@ from pennyform.sandbox.money.parsing import is_decimal
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import AnyRecord, RecordBody
 
-_TYPES: dict[str, tuple[type, ...]] = {
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
     "number": (int, Decimal),
@@ -94,13 +94,13 @@ def _read_variants(document: JsonObject, schema: JsonObject) -> tuple[SchemaVari
     if alternatives is not None:
         variants = [variant for inner in alternatives for variant in _read_variants(document, inner)]
         return tuple(sorted(variants, key=lambda variant: not variant.fits(None)))
-    declared = schema.get("type", [*_TYPES, "boolean"])
+    declared = schema.get("type", [*_PYTHON_TYPES, "boolean"])
     types = tuple(declared) if isinstance(declared, list) else (declared,)
     properties = schema.get("properties", {})
     values = tuple(schema.get("enum", ()))
     variant = SchemaVariant(
         types=types,
-        accepted=tuple(kind for name in types for kind in _TYPES.get(name, ())),
+        accepted=tuple(kind for name in types for kind in _PYTHON_TYPES.get(name, ())),
         values=values,
         pattern=re.compile(schema["pattern"]) if "pattern" in schema else None,
         properties={name: _read_variants(document, inner) for name, inner in properties.items()} or None,

@@ -132,7 +132,7 @@ def create_transaction(context: RequestContext) -> JsonObject:
 @handles("updateTransaction")
 def update_transaction(context: RequestContext) -> JsonObject:
     """``PUT /transactions/{id}``: names the customer or the supplier behind it, never both."""
-    record = context.find(Transaction, context.parameters["id"])
+    record = context.find_by_path(Transaction)
     # The contract takes a body with exactly one of the two.
     ((name, identifier),) = context.body.items()
     if identifier is not None:
@@ -146,7 +146,7 @@ def update_transaction(context: RequestContext) -> JsonObject:
 @handles("getTransactionMatchedInvoices")
 def list_matched_invoices(context: RequestContext) -> JsonObject:
     """``GET /transactions/{transaction_id}/matched_invoices``."""
-    transaction = context.find(Transaction, context.parameters["transaction_id"])
+    transaction = context.find_by_path(Transaction)
     return list_records(context, TransactionMatch, _present_matched_invoice, where=matches_of(transaction.id))
 
 

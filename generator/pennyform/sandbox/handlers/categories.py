@@ -48,7 +48,7 @@ def create_category(context: RequestContext) -> JsonObject:
 @handles("updateCategory")
 def update_category(context: RequestContext) -> JsonObject:
     """``PUT /categories/{id}``: partial."""
-    record = context.find("category", context.parameters["id"])
+    record = context.find_by_path("category")
     record.body.update(context.body)
     context.records.update(record)
     return _present(context, record)
@@ -61,7 +61,7 @@ def update_category(context: RequestContext) -> JsonObject:
 @handles("putTransactionCategories", "transaction")
 def replace_categories_of_owner(owner: str, context: RequestContext) -> list[JsonObject]:
     """``PUT /…/{id}/categories``."""
-    record = context.find(owner, context.parameters[f"{owner}_id"])
+    record = context.find_by_path(owner)
     if record.body.get("draft"):
         raise unprocessable("A draft cannot be categorised")
     replace_categories(context, record, context.body)
@@ -71,7 +71,7 @@ def replace_categories_of_owner(owner: str, context: RequestContext) -> list[Jso
 @handles("putLedgerEntryLinesCategories")
 def replace_categories_of_line(context: RequestContext) -> JsonObject:
     """``PUT /ledger_entry_lines/{ledger_entry_line_id}/categories``: answers with the line."""
-    record = context.find("ledger_entry_line", context.parameters["ledger_entry_line_id"])
+    record = context.find_by_path("ledger_entry_line")
     replace_categories(context, record, context.body)
     categories = present_categories(context, record.id)
     return {"ledger_entry_line": {"id": record.id, "label": record.body["label"], "categories": categories}}

@@ -24,7 +24,7 @@ _USER = {
     "locale": "fr",
 }
 # Seen, as is the delay before a change shows (`Rules.changelog_delay`).
-_RETENTION = timedelta(weeks=4)
+_CHANGELOG_RETENTION = timedelta(weeks=4)
 _WEBHOOK = "webhook_subscription"
 _MOST_WEBHOOKS = 10
 
@@ -61,7 +61,7 @@ def list_changes(kind: str, context: RequestContext) -> JsonObject:
     limit = context.parameters.get("limit", DEFAULT_LIMIT)
     changes = context.records.changes.select(
         kind,
-        after=_last_seen(context),
+        after=_last_known_change(context),
         since=_parse_start(context) - delay,
         until=context.now - delay,
         # One more than the page has, to know whether another page follows.
@@ -83,7 +83,7 @@ def list_changes(kind: str, context: RequestContext) -> JsonObject:
     return {"items": items, "has_more": has_more, "next_cursor": next_cursor}
 
 
-def _last_seen(context: RequestContext) -> int:
+def _last_known_change(context: RequestContext) -> int:
     """The id of the change that the cursor names; 0 without a cursor."""
     cursor = context.parameters.get("cursor")
     if not cursor:
@@ -95,7 +95,7 @@ def _last_seen(context: RequestContext) -> int:
 
 def _parse_start(context: RequestContext) -> datetime:
     """The earliest time at which a change can have been processed that is to be shown."""
-    oldest = context.now - _RETENTION
+    oldest = context.now - _CHANGELOG_RETENTION
     text = context.parameters.get("start_date")
     if text is None:
         return oldest
@@ -122,7 +122,7 @@ def upload_file(context: RequestContext) -> JsonObject:
 @handles("postCommercialDocumentAppendices", "commercial_document")
 def add_appendix(owner: str, context: RequestContext) -> JsonObject:
     """``POST /…/{id}/appendices``: to a draft too, and as often as it is sent."""
-    record = context.find(owner, context.parameters[f"{owner}_id"])
+    record = context.find_by_path(owner)
     appendix = store_attachment(context, Appendix, parent=record.id)
     context.save_attached(record)
     return present_attachment(context, appendix)
@@ -136,10 +136,10 @@ register_child_list("getCommercialDocumentAppendices", "commercial_document", Ap
 @handles("postWebhookSubscriptions")
 def create_webhook(context: RequestContext) -> Json:
     """``POST /webhook_subscriptions``: ten at most; the secret is shown this once."""
-    _check_url(context)
+    _check_webhook_url(context)
     if len(context.records.select(_WEBHOOK, Selection())) >= _MOST_WEBHOOKS:
         raise unprocessable(f"There can be {_MOST_WEBHOOKS} webhook subscriptions at most")
-    fields = _set_disabled(context, {"enabled": True, **context.body})
+    fields = _set_webhook_disabled(context, {"enabled": True, **context.body})
     record = context.records.insert(_WEBHOOK, fields)
     # Derived, not random: a run that is repeated gives the same answers.
     secret = hashlib.sha256(f"webhook/{record.id}".encode()).hexdigest()
@@ -149,19 +149,19 @@ def create_webhook(context: RequestContext) -> Json:
 @handles("putWebhookSubscription")
 def update_webhook(context: RequestContext) -> Json:
     """``PUT /webhook_subscriptions/{id}``: partial."""
-    _check_url(context)
-    record = context.find(_WEBHOOK, context.parameters["id"])
-    record.body = _set_disabled(context, {**record.body, **context.body})
+    _check_webhook_url(context)
+    record = context.find_by_path(_WEBHOOK)
+    record.body = _set_webhook_disabled(context, {**record.body, **context.body})
     context.records.update(record)
     return present_by_schema(context, record)
 
 
-def _check_url(context: RequestContext) -> None:
+def _check_webhook_url(context: RequestContext) -> None:
     if not context.body.get("callback_url", "https://").startswith("https://"):
         raise unprocessable("callback_url must be an https address")
 
 
-def _set_disabled(context: RequestContext, fields: JsonObject) -> JsonObject:
+def _set_webhook_disabled(context: RequestContext, fields: JsonObject) -> JsonObject:
     if fields["enabled"]:
         return {**fields, "disabled_at": None, "disabled_reason": None}
     disabled_at = fields.get("disabled_at") or timestamp(context.now)

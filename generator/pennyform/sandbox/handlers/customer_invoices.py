@@ -26,14 +26,14 @@ from pennyform.sandbox.storage.records import Record, Selection
 
 # The contract's word for what may still change once an invoice is finalized.
 _CHANGEABLE_LATER = frozenset({"label", "external_reference", "transaction_reference", "invoice_lines"})
-_MOST_INCLUDED = 20
+_MOST_INCLUDED = 20  # the contract's `maxItems`
 
 register_get("getCustomerInvoice", CustomerInvoice, present_invoice)
 register_child_list("getCustomerInvoiceInvoiceLines", "customer_invoice", InvoiceLine, present_line)
 register_child_list(
     "getCustomerInvoiceInvoiceLineSections", "customer_invoice", InvoiceSection, present_section
 )
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 @handles("postCustomerInvoices")
@@ -58,7 +58,7 @@ def list_customer_invoices(context: RequestContext) -> JsonObject:
 @handles("updateCustomerInvoice")
 def update_customer_invoice(context: RequestContext) -> JsonObject:
     """``PUT /customer_invoices/{id}``: partial; what may change depends on whether it is a draft."""
-    record = _find_invoice(context)
+    record = context.find_by_path(CustomerInvoice)
     fields = dict(context.body)
     changes = fields.get("invoice_lines", {})
     if record.body.draft:
@@ -87,7 +87,7 @@ def update_customer_invoice(context: RequestContext) -> JsonObject:
 @handles("finalizeCustomerInvoice")
 def finalize_customer_invoice(context: RequestContext) -> JsonObject:
     """``PUT /customer_invoices/{id}/finalize``: once."""
-    record = _find_invoice(context)
+    record = context.find_by_path(CustomerInvoice)
     if not record.body.draft:
         raise unprocessable("The invoice is already finalized")
     lines = [line.body for line in lines_of(context, record.id)]
@@ -99,7 +99,7 @@ def finalize_customer_invoice(context: RequestContext) -> JsonObject:
 @handles("deleteCustomerInvoices")
 def delete_customer_invoice(context: RequestContext) -> None:
     """``DELETE /customer_invoices/{id}``: drafts only, with their lines and sections."""
-    record = _find_invoice(context)
+    record = context.find_by_path(CustomerInvoice)
     if not record.body.draft:
         raise unprocessable("A finalized invoice cannot be deleted")
     for kind in (InvoiceLine.KIND, InvoiceSection.KIND):
@@ -107,10 +107,6 @@ def delete_customer_invoice(context: RequestContext) -> None:
     ledger.delete_invoice_entry(context, record.body)
     # Assumed: the reference stays taken.
     context.records.delete([record], free_reference=context.rules.deleted_reference_is_free)
-
-
-def _find_invoice(context: RequestContext) -> Record[CustomerInvoice]:
-    return context.find(CustomerInvoice, context.parameters["id"])
 
 
 def _check_draft_change(fields: JsonObject, changes: JsonObject) -> None:
@@ -162,7 +158,7 @@ def _included_lines(context: RequestContext, invoices: Sequence[Record[CustomerI
 @handles("sendByEmailCustomerInvoice")
 def send_invoice_by_email(context: RequestContext) -> None:
     """``POST /customer_invoices/{id}/send_by_email``: one more mail each time, once the PDF is there."""
-    invoice = context.find(CustomerInvoice, context.parameters["id"])
+    invoice = context.find_by_path(CustomerInvoice)
     if invoice.body.draft:
         raise unprocessable("A draft cannot be sent")
     send_document(context, invoice)
@@ -180,7 +176,7 @@ def send_document(context: RequestContext, document: Record[CustomerInvoice] | R
     if context.rules.mail_needs_address:
         if not recipients:
             raise unprocessable("There is no recipient: the customer has no email address")
-        if not all(_ADDRESS.fullmatch(recipient) for recipient in recipients):
+        if not all(_EMAIL_ADDRESS.fullmatch(recipient) for recipient in recipients):
             raise unprocessable("recipients must be email addresses")
     if not has_file(document.body, context.now, context.rules):
         raise conflict("The PDF of the document is not ready yet, try again in a few minutes")
@@ -190,7 +186,7 @@ def send_document(context: RequestContext, document: Record[CustomerInvoice] | R
 @handles("sendToPaCustomerInvoice")
 def send_invoice_to_platform(context: RequestContext) -> None:
     """``POST /customer_invoices/{id}/send_to_pa``: once; the outcome shows in ``e_invoicing``."""
-    submit_to_platform(context, context.find(CustomerInvoice, context.parameters["id"]))
+    submit_to_platform(context, context.find_by_path(CustomerInvoice))
 
 
 def submit_to_platform(context: RequestContext, invoice: Record[CustomerInvoice]) -> None:

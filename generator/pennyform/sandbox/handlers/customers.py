@@ -40,7 +40,7 @@ _GOCARDLESS = "gocardless_mandate"
 _CANCELLABLE = frozenset({"pending_submission", "submitted", "active"})
 # The contract's names of mandates in a migration, and the kinds of record that they are here.
 _MANDATE_KINDS = {"SepaMandate": "sepa_mandate", "Mandate": _GOCARDLESS}
-_METHODS = {"SepaMandate": "XML", "Mandate": "GoCardless"}
+_DEBIT_METHODS = {"SepaMandate": "XML", "Mandate": "GoCardless"}
 
 
 def _present(context: RequestContext, record: JsonRecord, *, with_kind: bool) -> JsonObject:
@@ -67,7 +67,7 @@ register_get("getCustomer", "customer", partial(_present, with_kind=True))
 @handles("getIndividualCustomer", "individual")
 def get_customer_of_kind(kind: str, context: RequestContext) -> JsonObject:
     """``GET /company_customers/{id}`` and ``GET /individual_customers/{id}``."""
-    record = context.find("customer", context.parameters["id"])
+    record = context.find_by_path("customer")
     if record.body["customer_type"] != kind:
         raise not_found()
     return _present(context, record, with_kind=False)
@@ -100,7 +100,7 @@ def create_customer(context: RequestContext, kind: str, request: JsonObject) -> 
 @handles("putIndividualCustomer", "individual")
 def update_customer(kind: str, context: RequestContext) -> JsonObject:
     """``PUT /company_customers/{id}`` and ``PUT /individual_customers/{id}``: partial, addresses too."""
-    record = context.find("customer", context.parameters["id"])
+    record = context.find_by_path("customer")
     if record.body["customer_type"] != kind:
         if not context.rules.wrong_kind_corrupts:
             raise not_found()
@@ -122,6 +122,7 @@ def _check_and_name(fields: JsonObject) -> JsonObject:
     """Check the countries of addresses, and give an individual its full name."""
     for name in ("billing_address", "delivery_address"):
         country = fields[name]["country_alpha2"]
+        # An address that is empty throughout is none, and has no country.
         if fields[name] != _NO_ADDRESS and not _COUNTRY.fullmatch(country):
             raise unprocessable(f"{name}: {country!r} is not a country")
     if fields["customer_type"] == "individual":
@@ -146,7 +147,7 @@ def request_gocardless_mandate(context: RequestContext) -> None:
 @handles("postGocardlessMandateAssociations")
 def associate_gocardless_mandate(context: RequestContext) -> None:
     """``POST /gocardless_mandates/{gocardless_mandate_id}/associations``."""
-    mandate = context.find(_GOCARDLESS, context.parameters["gocardless_mandate_id"])
+    mandate = context.find_by_path(_GOCARDLESS)
     mandate.body["customer_id"] = context.find("customer", context.body["customer_id"], "Customer").id
     context.records.update(mandate)
 
@@ -154,7 +155,7 @@ def associate_gocardless_mandate(context: RequestContext) -> None:
 @handles("postGocardlessMandateCancellations")
 def cancel_gocardless_mandate(context: RequestContext) -> None:
     """``POST /gocardless_mandates/{gocardless_mandate_id}/cancellations``: once."""
-    mandate = context.find(_GOCARDLESS, context.parameters["gocardless_mandate_id"])
+    mandate = context.find_by_path(_GOCARDLESS)
     if mandate.body["status"] not in _CANCELLABLE:
         raise unprocessable(f"The mandate cannot be cancelled: it is {mandate.body['status']}")
     mandate.body["status"] = "cancelled"
@@ -185,7 +186,7 @@ def migrate_mandate(context: RequestContext) -> Json:
     context.records.update(mandate)
     body = {
         "status": "completed",
-        "direct_debit_method": _METHODS[type_],
+        "direct_debit_method": _DEBIT_METHODS[type_],
         "mandate": {"id": mandate.id, "type": type_},
         "customer_id": mandate.body["customer_id"],
     }

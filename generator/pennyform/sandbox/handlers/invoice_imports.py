@@ -42,7 +42,7 @@ _FRENCH_RATES = {
 }
 # Categories of EN 16931 (UNTDID 5305) that put no tax on the document: reverse charge, supply within the EU,
 # export.
-_UNTAXED = {"AE": "crossborder", "K": "crossborder", "G": "extracom"}
+_UNTAXED_CATEGORIES = {"AE": "crossborder", "K": "crossborder", "G": "extracom"}
 _XML = "application/xml"
 
 
@@ -82,7 +82,7 @@ def import_customer_invoice(context: RequestContext) -> JsonObject:
 @handles("updateImportedCustomerInvoice")
 def update_imported_invoice(context: RequestContext) -> JsonObject:
     """``PUT /customer_invoices/{id}/update_imported``: partial; amounts must still fit the lines."""
-    record = context.find(CustomerInvoice, context.parameters["id"])
+    record = context.find_by_path(CustomerInvoice)
     if record.body.origin == "created":
         raise unprocessable("Only an imported invoice can be changed this way")
     fields = dict(context.body)
@@ -240,7 +240,7 @@ def _line_request(document: Document, line: Line) -> JsonObject:
     before_tax = document.sign * line.before_tax
     tax = round_half_up(before_tax * line.percent / 100, rates.minor_unit_decimals(document.currency))
     percent = f"{line.percent.normalize():f}"
-    vat_rate = _UNTAXED.get(line.category) or _FRENCH_RATES.get(percent)
+    vat_rate = _UNTAXED_CATEGORIES.get(line.category) or _FRENCH_RATES.get(percent)
     if vat_rate is None:
         raise unprocessable(f"There is no VAT rate of {percent} percent")
     return {

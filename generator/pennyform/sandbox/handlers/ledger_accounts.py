@@ -18,9 +18,11 @@ from pennyform.sandbox.money.arithmetic import format_amount
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord, Selection
 
+# Suppliers and customers in the French chart of accounts (PCG). Single ones have longer numbers, which a
+# trial balance without auxiliary accounts joins.
 _THIRD_PARTIES = ("401", "411")
-# Classes of the French chart of accounts (PCG): the first digit of a number.
-_TYPES = {
+# Classes of the chart of accounts: the first digit of a number.
+_ACCOUNT_TYPES = {
     "1": "equity",
     "2": "asset",
     "3": "stock",
@@ -30,8 +32,6 @@ _TYPES = {
     "7": "revenue",
 }
 _PERIOD = "json_extract(body, '$.date') BETWEEN ? AND ?"
-# Accounts of single customers and suppliers, which a trial balance without auxiliary accounts joins.
-_AUXILIARY = ("401", "411")
 _LONGEST_NUMBER = 9
 
 
@@ -39,7 +39,7 @@ def _present_account(_: RequestContext, record: JsonRecord) -> JsonObject:
     return {
         "id": record.id,
         **record.body,
-        "type": _TYPES.get(record.body["number"][:1], "other"),
+        "type": _ACCOUNT_TYPES.get(record.body["number"][:1], "other"),
         **record.timestamps,
     }
 
@@ -63,7 +63,7 @@ def create_ledger_account(context: RequestContext) -> JsonObject:
 @handles("updateLedgerAccount")
 def update_ledger_account(context: RequestContext) -> JsonObject:
     """``PUT /ledger_accounts/{id}``: partial."""
-    record = context.find("ledger_account", context.parameters["id"])
+    record = context.find_by_path("ledger_account")
     record.body.update(context.body)
     context.records.update(record)
     return _present_account(context, record)
@@ -87,7 +87,7 @@ def get_trial_balance(context: RequestContext) -> JsonObject:
     for line in context.records.select(LedgerEntryLine, Selection([_PERIOD], [start, end])):
         account = context.find(LedgerAccount, line.body.ledger_account_id).body
         number = account.number
-        if number.startswith(_AUXILIARY) and not query.get("is_auxiliary", False):
+        if number.startswith(_THIRD_PARTIES) and not query.get("is_auxiliary", False):
             number = number[:3]
         balance = balances.setdefault(number, _Balance(account.label))
         balance.debits += Decimal(line.body.debit)
@@ -128,7 +128,7 @@ def create_export(kind: str, context: RequestContext) -> Json:
 @handles("getAnalyticalGeneralLedgerExport", "analytical_general_ledger")
 def get_export(kind: str, context: RequestContext) -> Json:
     """``GET /exports/…/{id}``: ready after as long as a PDF takes (assumed: ``Rules.pdf_seconds``)."""
-    record = context.find(kind, context.parameters["id"])
+    record = context.find_by_path(kind)
     if not has_elapsed(record.created_at, context.rules.pdf_seconds, context.now):
         return present_by_schema(context, record, status="pending", file_url=None)
     url = context.public_url(kind, record.id, EXPORT_FILES[kind].name)

@@ -33,7 +33,7 @@ def create_ledger_entry(context: RequestContext) -> Json:
 @handles("putLedgerEntries")
 def update_ledger_entry(context: RequestContext) -> Json:
     """``PUT /ledger_entries/{id}``: partial; its lines must balance afterwards too."""
-    record = context.find(LedgerEntry, context.parameters["id"])
+    record = context.find_by_path(LedgerEntry)
     fields = dict(context.body)
     changes = fields.pop("ledger_entry_lines", {})
     _check_references(context, fields)
@@ -91,7 +91,7 @@ register_get("getLedgerEntry", LedgerEntry, _present_entry)
 @handles("getLedgerEntryLinesLetteredLedgerEntryLines")
 def list_lettered_lines(context: RequestContext) -> JsonObject:
     """``GET /ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``."""
-    line = context.find(LedgerEntryLine, context.parameters["ledger_entry_line_id"])
+    line = context.find_by_path(LedgerEntryLine)
     return list_records(context, LedgerEntryLine, _present_line, where=_same_lettering(line))
 
 

@@ -21,7 +21,7 @@ from pennyform.sandbox.storage.records import Record
 @handles("postCustomerInvoiceMatchedTransactions")
 def match_customer_invoice(context: RequestContext) -> None:
     """``POST /customer_invoices/{customer_invoice_id}/matched_transactions``: one at a time."""
-    invoice = _find_issued(context, "customer_invoice_id")
+    invoice = _find_issued(context)
     transaction = context.find(Transaction, context.body["transaction_id"], "Transaction")
     payments.match_transaction(context, invoice, transaction)
 
@@ -29,14 +29,14 @@ def match_customer_invoice(context: RequestContext) -> None:
 @handles("deleteCustomerInvoiceMatchedTransactions")
 def unmatch_customer_invoice(context: RequestContext) -> None:
     """``DELETE /customer_invoices/{customer_invoice_id}/matched_transactions/{id}``."""
-    invoice = _find_issued(context, "customer_invoice_id")
+    invoice = _find_issued(context)
     payments.unmatch_transaction(context, invoice, int(context.parameters["id"]))
 
 
 @handles("getCustomerInvoicePayments")
 def list_payments(context: RequestContext) -> JsonObject:
     """``GET /customer_invoices/{customer_invoice_id}/payments``: one per transaction that was matched."""
-    invoice = context.find(CustomerInvoice, context.parameters["customer_invoice_id"])
+    invoice = context.find_by_path(CustomerInvoice)
     if invoice.body.credit_note:
         return {"items": [], "has_more": False, "next_cursor": None}
     return list_records(context, TransactionMatch, present_payment, parent=invoice.id)
@@ -45,7 +45,7 @@ def list_payments(context: RequestContext) -> JsonObject:
 @handles("markAsPaidCustomerInvoice")
 def mark_as_paid(context: RequestContext) -> None:
     """``PUT /customer_invoices/{id}/mark_as_paid``: without any transaction."""
-    invoice = _find_issued(context, "id")
+    invoice = _find_issued(context)
     if invoice.body.credit_note:
         raise unprocessable("A credit note cannot be marked as paid")
     status = invoice_status(invoice.body, context.now, context.rules)
@@ -59,14 +59,14 @@ def mark_as_paid(context: RequestContext) -> None:
 @handles("linkCreditNote")
 def link_credit_note(context: RequestContext) -> JsonObject:
     """``POST /customer_invoices/{id}/link_credit_note``: answers with the credit note."""
-    invoice = context.find(CustomerInvoice, context.parameters["id"])
+    invoice = context.find_by_path(CustomerInvoice)
     note = context.find(CustomerInvoice, context.body["credit_note_id"], "Credit note")
     payments.link_credit_note(context, invoice, note)
     return present_invoice(context, note)
 
 
-def _find_issued(context: RequestContext, parameter: str) -> Record[CustomerInvoice]:
-    invoice = context.find(CustomerInvoice, context.parameters[parameter])
+def _find_issued(context: RequestContext) -> Record[CustomerInvoice]:
+    invoice = context.find_by_path(CustomerInvoice)
     if invoice.body.draft:
         raise unprocessable("This is not possible with a draft")
     return invoice
@@ -83,7 +83,7 @@ register_child_list(
 @handles("updateSupplierInvoicePaymentStatus")
 def update_payment_status(context: RequestContext) -> None:
     """``PUT /supplier_invoices/{supplier_invoice_id}/payment_status``."""
-    record = _find_supplier_invoice(context)
+    record = context.find_by_path(SupplierInvoice)
     record.body.marked_as_paid = context.body["payment_status"] == "paid"
     record.body.payment_status = _payment_status(record.body)
     context.records.update(record)
@@ -92,7 +92,7 @@ def update_payment_status(context: RequestContext) -> None:
 @handles("postSupplierInvoiceMatchedTransactions")
 def match_supplier_invoice(context: RequestContext) -> None:
     """``POST /supplier_invoices/{supplier_invoice_id}/matched_transactions``: one at a time."""
-    record = _find_supplier_invoice(context)
+    record = context.find_by_path(SupplierInvoice)
     transaction = context.find(Transaction, context.body["transaction_id"], "Transaction")
     payments.match_transaction(context, record, transaction)
     record.body.payment_status = _payment_status(record.body)
@@ -102,14 +102,10 @@ def match_supplier_invoice(context: RequestContext) -> None:
 @handles("deleteSupplierInvoiceMatchedTransactions")
 def unmatch_supplier_invoice(context: RequestContext) -> None:
     """``DELETE /supplier_invoices/{supplier_invoice_id}/matched_transactions/{id}``."""
-    record = _find_supplier_invoice(context)
+    record = context.find_by_path(SupplierInvoice)
     payments.unmatch_transaction(context, record, int(context.parameters["id"]))
     record.body.payment_status = _payment_status(record.body)
     context.records.update_silently(record)
-
-
-def _find_supplier_invoice(context: RequestContext) -> Record[SupplierInvoice]:
-    return context.find(SupplierInvoice, context.parameters["supplier_invoice_id"])
 
 
 def _payment_status(invoice: SupplierInvoice) -> str:

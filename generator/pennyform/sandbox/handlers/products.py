@@ -46,7 +46,7 @@ def create_product(context: RequestContext) -> JsonObject:
 @handles("putProduct")
 def update_product(context: RequestContext) -> JsonObject:
     """``PUT /products/{id}``: partial. Lines that were filled from it before keep what they got."""
-    record = context.find("product", context.parameters["id"])
+    record = context.find_by_path("product")
     request = dict(context.body)
     record.reference = request.pop("external_reference", None) or record.reference
     record.body = _resolve(context, {**record.body, **request}, request)

@@ -81,7 +81,7 @@ def update_quote_status(context: RequestContext) -> Json:
 @handles("sendByEmailQuote")
 def send_quote_by_email(context: RequestContext) -> None:
     """``POST /quotes/{id}/send_by_email``: one more mail each time, once the PDF is there."""
-    send_document(context, context.find(Quote, context.parameters["id"]))
+    send_document(context, context.find_by_path(Quote))
 
 
 @handles("createCustomerInvoiceFromQuote")
@@ -114,7 +114,7 @@ def create_invoice_from_quote(context: RequestContext) -> JsonObject:
 
 
 def _find_changeable(context: RequestContext) -> Record[Quote]:
-    record = context.find(Quote, context.parameters["id"])
+    record = context.find_by_path(Quote)
     if context.rules.quote_once and record.body.status == "invoiced":
         raise unprocessable("The quote is invoiced and cannot be changed")
     return record

@@ -57,11 +57,11 @@ def _list_all(kind: str | type[RecordBody], present: Presenter, context: Request
 
 
 def _get(kind: str | type[RecordBody], present: Presenter, context: RequestContext) -> Json:
-    return present(context, context.find(kind, context.parameters["id"]))
+    return present(context, context.find_by_path(kind))
 
 
 def _list_children(
     owner: str, kind: str | type[RecordBody], present: Presenter, context: RequestContext
 ) -> JsonObject:
-    record = context.find(owner, context.parameters[f"{owner}_id"])
+    record = context.find_by_path(owner)
     return list_records(context, kind, present, parent=record.id)

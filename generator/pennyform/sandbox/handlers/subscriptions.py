@@ -54,7 +54,7 @@ def create_subscription(context: RequestContext) -> Json:
 @handles("putBillingSubscriptions")
 def update_subscription(context: RequestContext) -> Json:
     """``PUT /billing_subscriptions/{id}``: what it makes from now on."""
-    record = context.find(BillingSubscription, context.parameters["id"])
+    record = context.find_by_path(BillingSubscription)
     fields = dict(context.body)
     stop, mode = fields.pop("stop", None), fields.pop("mode", None)
     if mode:
@@ -63,6 +63,7 @@ def update_subscription(context: RequestContext) -> Json:
     invoice_fields = dict(fields.pop("customer_invoice_data", {}))
     sections = invoice_fields.pop("invoice_line_sections", {})
     lines = invoice_fields.pop("invoice_lines", {})
+    # Sections first: lines name them by their ranks.
     change_children(context, record, InvoiceSection.KIND, sections)
     ranks = [section.body.rank for section in invoicing.sections_of(context, record.id)]
     invoicing.check_section_ranks(ranks)

@@ -8,7 +8,6 @@ from decimal import Decimal
 from msgspec import UNSET
 
 from pennyform.sandbox.accounting import imports, ledger
-from pennyform.sandbox.accounting.ledger import get_or_create_account
 from pennyform.sandbox.accounting.status import remaining_amounts
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.generic import change_children, present_by_schema
@@ -25,12 +24,12 @@ from pennyform.sandbox.storage.records import JsonRecord, Record, Selection
 # Of the French chart of accounts: suppliers.
 _SUPPLIERS_ACCOUNT = "401"
 _SUPPLIER_DEFAULTS: JsonObject = {"emails": [], "vat_number": "", "iban": ""}
-
-register_list("getSuppliers", "supplier", present_by_schema)
-register_get("getSupplier", "supplier", present_by_schema)
 # Stored as they are sent: no rule computes with them.
 _LINE = "invoice_line"
 _PURCHASE_REQUEST = "purchase_request"
+
+register_list("getSuppliers", "supplier", present_by_schema)
+register_get("getSupplier", "supplier", present_by_schema)
 
 
 @handles("postSupplier")
@@ -48,14 +47,14 @@ def create_supplier(context: RequestContext, request: JsonObject) -> JsonRecord:
     fields = {**_SUPPLIER_DEFAULTS, **request}
     reference = fields.pop("external_reference", None) or context.records.generate_reference("supplier")
     number = (fields.pop("ledger_account", None) or {}).get("number", _SUPPLIERS_ACCOUNT)
-    fields["ledger_account_id"] = get_or_create_account(context, number)
+    fields["ledger_account_id"] = ledger.get_or_create_account(context, number)
     return context.records.insert("supplier", fields, reference=reference)
 
 
 @handles("putSupplier")
 def update_supplier(context: RequestContext) -> Json:
     """``PUT /suppliers/{id}``: partial."""
-    record = context.find("supplier", context.parameters["id"])
+    record = context.find_by_path("supplier")
     fields = dict(context.body)
     record.reference = fields.pop("external_reference", None) or record.reference
     record.body.update(fields)
@@ -90,6 +89,7 @@ def create_supplier_invoice(context: RequestContext, request: JsonObject) -> Rec
     accounting_status = "entry" if incomplete else "validation_needed"
     invoice = SupplierInvoice.from_fields({**fields, "accounting_status": accounting_status})
     _compute_euros(invoice)
+    # The entry comes first: the invoice stores its id.
     ledger.create_invoice_entry(context, invoice)
     ledger.post_invoice_entry(context, invoice, lines[0].get("ledger_account_id"))
     record = context.records.insert(SupplierInvoice.KIND, invoice, reference=reference)
@@ -101,7 +101,7 @@ def create_supplier_invoice(context: RequestContext, request: JsonObject) -> Rec
 @handles("putSupplierInvoice")
 def update_supplier_invoice(context: RequestContext) -> Json:
     """``PUT /supplier_invoices/{id}``: partial."""
-    record = context.find(SupplierInvoice, context.parameters["id"])
+    record = context.find_by_path(SupplierInvoice)
     fields = dict(context.body)
     changes = fields.pop("invoice_lines", {})
     if "supplier_id" in fields:
@@ -121,7 +121,7 @@ def update_supplier_invoice(context: RequestContext) -> Json:
 @handles("validateAccountingSupplierInvoice")
 def validate_accounting(context: RequestContext) -> Json:
     """``PUT /supplier_invoices/{id}/validate_accounting``: once."""
-    record = context.find(SupplierInvoice, context.parameters["id"])
+    record = context.find_by_path(SupplierInvoice)
     status = record.body.accounting_status
     if status != "validation_needed":
         raise unprocessable(f"The invoice cannot be validated: it is {status}")
@@ -133,7 +133,7 @@ def validate_accounting(context: RequestContext) -> Json:
 @handles("putSupplierInvoiceEInvoiceStatus")
 def update_e_invoice_status(context: RequestContext) -> Json:
     """``PUT /supplier_invoices/{supplier_invoice_id}/e_invoice_status``: what is refused stays so."""
-    record = context.find(SupplierInvoice, context.parameters["supplier_invoice_id"])
+    record = context.find_by_path(SupplierInvoice)
     status = record.body.e_invoice_status
     if status is None or status.status == "refused":
         raise unprocessable("The invoice is no e-invoice, or was refused")
@@ -145,7 +145,7 @@ def update_e_invoice_status(context: RequestContext) -> Json:
 @handles("postSupplierInvoiceLinkedPurchaseRequests")
 def link_purchase_request(context: RequestContext) -> None:
     """``POST /supplier_invoices/{supplier_invoice_id}/linked_purchase_requests``."""
-    invoice = context.find(SupplierInvoice, context.parameters["supplier_invoice_id"])
+    invoice = context.find_by_path(SupplierInvoice)
     request = context.find("purchase_request", context.body["purchase_request_id"], "Purchase request")
     linked = request.body.setdefault("invoice_ids", [])
     if invoice.id in linked:

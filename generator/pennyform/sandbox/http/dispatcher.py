@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pennyform.sandbox.faults.fault import RequestOutcome
 from pennyform.sandbox.faults.parsing import HEADER, FaultError, from_header
-from pennyform.sandbox.messages import Request, Response, make_response
+from pennyform.sandbox.messages import Request, make_response
 from pennyform.sandbox.service import SandboxService
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class Dispatcher:
     def __call__(self, request: Request) -> RequestOutcome:
         """Answer one request, or say what happens instead."""
         if not request.path.startswith(_API):
-            response = self._answer_outside_api(request)
+            is_admin = request.path.split("/")[1:2] == [_ADMIN]
+            response = self._admin.answer(request) if is_admin else self._pages.answer(request)
             if response is not None:
                 return RequestOutcome(response)
         started, at = time.perf_counter(), self._sandbox.clock()
@@ -41,11 +42,6 @@ class Dispatcher:
             outcome = self._sandbox.faults.deliver(request, self._sandbox, faults)
         self._sandbox.log.record(request, outcome, at, started)
         return outcome
-
-    def _answer_outside_api(self, request: Request) -> Response | None:
-        if request.path.split("/")[1:2] == [_ADMIN]:
-            return self._admin.answer(request)
-        return self._pages.answer(request)
 
     # Both are imported when first needed: a client of the API needs neither them nor Jinja.
 

@@ -25,6 +25,7 @@ SqlValue = int | str
 _COMPARISONS = {"lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "eq": "=", "not_eq": "<>"}
 _MEMBERSHIPS = {"in": "IN", "not_in": "NOT IN"}
 _BOUND_ARRAY = "(SELECT value FROM json_each(?))"
+# What fits in the 64 bits of an integer in SQLite.
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true": 1, "false": 0}
 _KEYS = {"field", "operator", "value"}

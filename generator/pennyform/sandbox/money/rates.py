@@ -33,11 +33,11 @@ _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _FOUR_DECIMALS = frozenset({"CLF"})
 _EUROS = {"EUR": "1.0", "USD": "0.9", "GBP": "1.16", "CHF": "1.05", "CAD": "0.66", "JPY": "0.0062"}
 # FR_200, FR_55_electronic, DE_190_BU9: tenths of a percent.
-_TENTHS = re.compile(r"[A-Z]{2}_(\d+)(_electronic)?(_BU\d+)?")
+_TENTHS_CODE = re.compile(r"[A-Z]{2}_(\d+)(_electronic)?(_BU\d+)?")
 # FR_1_05: 1.05 percent.
-_DECIMALS = re.compile(r"[A-Z]{2}_(\d+)_(\d+)")
-_UNTAXED = re.compile(r"exempt|extracom|crossborder|intracom|construction")
-_NAMED = re.compile(r"_(\d+)(?:_|$)")
+_DECIMAL_CODE = re.compile(r"[A-Z]{2}_(\d+)_(\d+)")
+_UNTAXED_CODE = re.compile(r"exempt|extracom|crossborder|intracom|construction")
+_RATE_IN_CODE = re.compile(r"_(\d+)(?:_|$)")
 # For other uses: `mixed` is a document with several rates, `any` a ledger account open to all.
 _NOT_WRITABLE = frozenset({"mixed", "any"})
 
@@ -71,11 +71,11 @@ def percent_of_code(code: str, *, reverse_charge: bool = False) -> Decimal | Non
     """
     if code in _NOT_WRITABLE:
         return None
-    if _UNTAXED.search(code):
-        named = _NAMED.search(code) if reverse_charge else None
+    if _UNTAXED_CODE.search(code):
+        named = _RATE_IN_CODE.search(code) if reverse_charge else None
         return Decimal(named[1]).scaleb(-1) if named else Decimal(0)
-    if decimals := _DECIMALS.fullmatch(code):
+    if decimals := _DECIMAL_CODE.fullmatch(code):
         return Decimal(".".join(decimals.groups()))
-    if tenths := _TENTHS.fullmatch(code):
+    if tenths := _TENTHS_CODE.fullmatch(code):
         return Decimal(tenths[1]).scaleb(-1)
     return None

@@ -33,7 +33,7 @@ WHERE place <= ? ORDER BY parent, id {direction}
 """
 _NEWEST_CHILDREN = _CHILDREN.format(columns=_COLUMNS, direction="DESC")
 _OLDEST_CHILDREN = _CHILDREN.format(columns=_COLUMNS, direction="ASC")
-_LARGEST_ID = 2**63 - 1
+_LARGEST_ID = 2**63 - 1  # SQLite's; sqlite3 raises OverflowError for anything larger
 # Kinds whose every insertion, update and deletion shows in a changelog.
 _IN_CHANGELOGS = frozenset(
     {"customer", "customer_invoice", "ledger_entry_line", "product"}
