@@ -109,7 +109,7 @@ def read_excerpt(
     )
 
 
-def adopt(found: AccountExcerpt, repository: Repository) -> tuple[list[AdoptedDefinition], list[str]]:
+def adopt(excerpt: AccountExcerpt, repository: Repository) -> tuple[list[AdoptedDefinition], list[str]]:
     """Definitions for everything found that has none yet.
 
     Returns:
@@ -117,27 +117,27 @@ def adopt(found: AccountExcerpt, repository: Repository) -> tuple[list[AdoptedDe
     """
     defined = {invoice.external_reference for invoice in repository.invoices}
     prefix = repository.settings.reference_prefix
-    adopted, skipped, used = [], [], []
-    for invoice in found.invoices:
+    adopted, skipped, adopting = [], [], []
+    for invoice in excerpt.invoices:
         reference = invoice.external_reference
         if not reference or not reference.startswith(prefix):
             skipped.append(
                 f"invoice {invoice.id} has the reference {reference!r}, which does not begin {prefix!r}"
             )
         elif reference not in defined:
-            used.append(invoice)
+            adopting.append(invoice)
             adopted.append(
-                AdoptedDefinition(_path("invoices", reference), "invoice", _invoice(invoice, found))
+                AdoptedDefinition(_path("invoices", reference), "invoice", _invoice(invoice, excerpt))
             )
-    return [*_prerequisites(used, found, repository), *adopted], skipped
+    return [*_prerequisites(adopting, excerpt, repository), *adopted], skipped
 
 
 def _prerequisites(
-    used: Sequence[RemoteInvoice], found: AccountExcerpt, repository: Repository
+    adopting: Sequence[RemoteInvoice], excerpt: AccountExcerpt, repository: Repository
 ) -> Iterator[AdoptedDefinition]:
-    customers = {invoice.customer_id for invoice in used}
-    products = {line.product_id for invoice in used for line in invoice.lines}
-    for id_, customer in sorted(found.customers.items()):
+    customers = {invoice.customer_id for invoice in adopting}
+    products = {line.product_id for invoice in adopting for line in invoice.lines}
+    for id_, customer in sorted(excerpt.customers.items()):
         reference = customer.body.external_reference
         if id_ in customers and reference and reference not in repository.customers:
             # The API puts the name of a person together by itself.
@@ -146,24 +146,24 @@ def _prerequisites(
             yield AdoptedDefinition(
                 _path("customers", reference), "customer", {**head, **_some(customer.body, names)}
             )
-    for id_, product in sorted(found.products.items()):
+    for id_, product in sorted(excerpt.products.items()):
         reference = product.body.external_reference
         if id_ in products and reference and reference not in repository.products:
             value = {"external_reference": reference, **_some(product.body, _PRODUCT)}
             yield AdoptedDefinition(_path("products", reference), "product", value)
 
 
-def _invoice(invoice: RemoteInvoice, found: AccountExcerpt) -> dict[str, Any]:
+def _invoice(invoice: RemoteInvoice, excerpt: AccountExcerpt) -> dict[str, Any]:
     value: dict[str, Any] = {"external_reference": invoice.external_reference}
     credited = invoice.credited_invoice_id
     if credited:
-        value["credit_note_of"] = found.credited.get(credited) or {"id": credited}
-    value["customer"] = _named(invoice.customer_id or 0, found.customers)
+        value["credit_note_of"] = excerpt.credited.get(credited) or {"id": credited}
+    value["customer"] = _named(invoice.customer_id or 0, excerpt.customers)
     value |= _some(invoice, _HEADER)
     if invoice.sections:
         ranked = sorted(invoice.sections, key=lambda section: section.rank)
         value["invoice_line_sections"] = [_some(section, _SECTION) for section in ranked]
-    value["invoice_lines"] = [_line(line, found) for line in invoice.lines]
+    value["invoice_lines"] = [_line(line, excerpt) for line in invoice.lines]
     if invoice.transaction_reference:
         value["transaction_reference"] = to_json(invoice.transaction_reference)
     if not invoice.draft:
@@ -172,13 +172,13 @@ def _invoice(invoice: RemoteInvoice, found: AccountExcerpt) -> dict[str, Any]:
     return value
 
 
-def _line(line: RemoteLine, found: AccountExcerpt) -> dict[str, Any]:
+def _line(line: RemoteLine, excerpt: AccountExcerpt) -> dict[str, Any]:
     stated = _some(line, _LINE)
     stated["quantity"] = Decimal(plain_number(line.quantity or Decimal(0)))
     if not line.product_id:
         return stated
     # Text that a product would fill in is said even where it is empty.
-    return {"product": _named(line.product_id, found.products), **stated, "unit": line.unit or ""}
+    return {"product": _named(line.product_id, excerpt.products), **stated, "unit": line.unit or ""}
 
 
 def _named(id_: int, records: Mapping[int, RemoteCustomer] | Mapping[int, RemoteProduct]) -> Any:

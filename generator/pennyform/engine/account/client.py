@@ -2,7 +2,7 @@
 
 Answers come out as the records of ``pennyform.engine.account.records``, writes give the id of what they made.
 Every row of a list is checked to be one that was asked for: a filter that the service ignores would otherwise
-hand over strangers.
+hand over other people's rows.
 """
 
 from __future__ import annotations
@@ -122,26 +122,26 @@ class AccountClient:
 
     def invoices_with(self, reference: str) -> list[RemoteInvoice]:
         """All invoices that carry ``reference``, with up to 20 of their lines: one request."""
-        found = list(self._invoices([_condition("external_reference", "eq", reference)]))
-        _check({invoice.external_reference for invoice in found}, {reference}, "external_reference")
-        return found
+        matches = list(self._invoices([_condition("external_reference", "eq", reference)]))
+        _check({invoice.external_reference for invoice in matches}, {reference}, "external_reference")
+        return matches
 
     def invoices_numbered(self, number: str) -> list[RemoteInvoice]:
         """All invoices that have this legal number, with up to 20 of their lines: one request."""
-        found = list(self._invoices([_condition("invoice_number", "eq", number)]))
-        _check({invoice.invoice_number for invoice in found}, {number}, "invoice_number")
-        return found
+        matches = list(self._invoices([_condition("invoice_number", "eq", number)]))
+        _check({invoice.invoice_number for invoice in matches}, {number}, "invoice_number")
+        return matches
 
     def invoices_by_id(self, ids: Iterable[int]) -> dict[int, RemoteInvoice]:
         """The invoices with these ids, with up to 20 of their lines: one request per hundred."""
-        found: dict[int, RemoteInvoice] = {}
-        wanted = sorted(set(ids))
-        for start in range(0, len(wanted), PAGE):
-            batch = wanted[start : start + PAGE]
+        matches: dict[int, RemoteInvoice] = {}
+        expected = sorted(set(ids))
+        for start in range(0, len(expected), PAGE):
+            batch = expected[start : start + PAGE]
             rows = {row.id: row for row in self._invoices([_condition("id", "in", batch)])}
             _check(set(rows), set(batch), "id")
-            found |= rows
-        return found
+            matches |= rows
+        return matches
 
     def invoices_dated(self, first: str, last: str) -> Iterator[list[RemoteInvoice]]:
         """Pages of the invoices dated from ``first`` to ``last``, both included (ISO dates)."""
@@ -153,15 +153,15 @@ class AccountClient:
 
     def drafts(self) -> list[RemoteInvoice]:
         """All drafts of the account, with up to 20 of their lines: one request per hundred."""
-        found = list(self._invoices([_condition("draft", "eq", value=True)]))
-        _check({invoice.draft for invoice in found}, {True}, "draft")
-        return found
+        matches = list(self._invoices([_condition("draft", "eq", value=True)]))
+        _check({invoice.draft for invoice in matches}, {True}, "draft")
+        return matches
 
     def newest_drafts(self) -> list[RemoteInvoice]:
         """The hundred newest drafts of the account: one request."""
-        found = next(self._pages([_condition("draft", "eq", value=True)], sort="-id"))
-        _check({invoice.draft for invoice in found}, {True}, "draft")
-        return found
+        matches = next(self._pages([_condition("draft", "eq", value=True)], sort="-id"))
+        _check({invoice.draft for invoice in matches}, {True}, "draft")
+        return matches
 
     def exactly(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with all its lines in the order of the document."""
@@ -186,8 +186,8 @@ class AccountClient:
                     invoice = replace(invoice, categories=tuple(map(answers.category, shares)))
                 elif name == "appendices":
                     files = invoices.list_appendices(invoice.id, limit=PAGE)
-                    found = tuple(promised(file.filename, "filename") for file in files)
-                    invoice = replace(invoice, appendices=found)
+                    matches = tuple(promised(file.filename, "filename") for file in files)
+                    invoice = replace(invoice, appendices=matches)
                 else:
                     matched = invoices.list_matched_transactions(invoice.id, limit=PAGE)
                     ids = tuple(promised(transaction.id, "id") for transaction in matched)
@@ -364,7 +364,7 @@ class AccountClient:
         limit: int = PAGE,
     ) -> list[T]:
         """The rows of a list whose ``field`` is one of ``values``, asked for by the hundred."""
-        found: list[T] = []
+        matches: list[T] = []
         values = sorted(set(values))
         for start in range(0, len(values), PAGE):
             batch = values[start : start + PAGE]
@@ -375,17 +375,17 @@ class AccountClient:
                     # Nothing can be made of a row without its id.
                     promised(getattr(row, "id", msgspec.UNSET), "id")
             _check({_text(getattr(row, field)) for row in rows}, set(map(_text, batch)), field)
-            found += rows
-        return found
+            matches += rows
+        return matches
 
 
 def _condition(field: str, operator: Any, value: Any) -> Any:
     return {"field": field, "operator": operator, "value": value}
 
 
-def _check(seen: set[Any], wanted: set[Any], field: str) -> None:
-    strangers = seen - wanted
-    if strangers:
+def _check(actual: set[Any], expected: set[Any], field: str) -> None:
+    unexpected = actual - expected
+    if unexpected:
         raise UnreadableError(
             f"a look-up by {field} was answered with rows that were not asked for; the filter was ignored"
         )
@@ -396,10 +396,10 @@ def _text(value: object) -> object:
 
 
 def _by_name(rows: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, tuple[int, ...]] = {}
+    matches: dict[str, tuple[int, ...]] = {}
     for name, id_ in rows:
-        found[name] = (*found.get(name, ()), id_)
-    return found
+        matches[name] = (*matches.get(name, ()), id_)
+    return matches
 
 
 def _request(body: object, model: Any) -> Any:

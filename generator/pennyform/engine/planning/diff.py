@@ -162,8 +162,8 @@ def _sections(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]
     for index, (want, have) in enumerate(zip_longest(sections_of(resolved), had)):
         pointer = f"/invoice_line_sections/{index}"
         if want is None or have is None:
-            shown = have and {name: _shown(name, getattr(have, name)) for name in _SECTION}
-            yield Difference(pointer, want and to_json(want), shown)
+            remote_value = have and {name: _shown(name, getattr(have, name)) for name in _SECTION}
+            yield Difference(pointer, want and to_json(want), remote_value)
         else:
             yield from _fields(want, have, _SECTION, _SECTION_DEFAULTS, pointer, draft=remote.draft)
 
@@ -185,9 +185,11 @@ def _amounts(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]:
     ]
     for pointer, want, have in (*pairs, ("", totals, remote)):
         for name in AMOUNTS:
-            amount, shown = getattr(want, name), getattr(have, name)
-            if shown is None or Decimal(amount) != shown:
-                yield Difference(f"{pointer}/{name}", amount, None if shown is None else canonical(shown))
+            amount, remote_value = getattr(want, name), getattr(have, name)
+            if remote_value is None or Decimal(amount) != remote_value:
+                yield Difference(
+                    f"{pointer}/{name}", amount, None if remote_value is None else canonical(remote_value)
+                )
 
 
 def _fields(
@@ -240,13 +242,13 @@ def _discount(discount: Discount | None) -> tuple[str, Decimal] | None:
 def _unverifiable(resolved: Resolved, remote: RemoteInvoice) -> Iterator[str]:
     """Pointers to values of a definition that no answer of the API shows."""
     yield from (f"/{name}" for name in resolved.body.extra if name not in remote.extra)
-    for index, (stated, line) in enumerate(zip(lines_of(resolved.body), resolved.lines, strict=True)):
-        shown = remote.lines[index].extra if index < len(remote.lines) else {}
-        yield from (f"/invoice_lines/{index}/{name}" for name in line.extra if name not in shown)
+    for index, (definition, line) in enumerate(zip(lines_of(resolved.body), resolved.lines, strict=True)):
+        remote_value = remote.lines[index].extra if index < len(remote.lines) else {}
+        yield from (f"/invoice_lines/{index}/{name}" for name in line.extra if name not in remote_value)
         if line.ledger_account_id is not UNSET:
             yield f"/invoice_lines/{index}/ledger_account_id"
         # Shown, but as Pennylane puts the code of an electronic invoice.
-        if stated.unit is not UNSET and line.unit is UNSET:
+        if definition.unit is not UNSET and line.unit is UNSET:
             yield f"/invoice_lines/{index}/unit"
 
 
@@ -271,9 +273,9 @@ def shown_line(line: RemoteLine) -> JsonObject:
 
 def filled_line(line: LineBody) -> JsonObject:
     """A line of a definition as JSON; what its product may have filled in comes first."""
-    stated = to_json(line)
+    definition = to_json(line)
     first = FROM_PRODUCT if line.product_id else ()
-    return {**{name: stated[name] for name in first if name in stated}, **stated}
+    return {**{name: definition[name] for name in first if name in definition}, **definition}
 
 
 def _words(record: RemoteInvoice | RemoteLine, names: Iterable[str]) -> JsonObject:
@@ -301,10 +303,10 @@ def product_differences(body: ProductBody, have: RemoteProduct) -> list[Differen
 def customer_differences(body: CustomerBody, customer_type: str, have: RemoteCustomer) -> list[Difference]:
     """Fields of a declared customer that the account's customer does not have."""
     # An account is declared by its number and shown by its id.
-    found = list(_declared(body._replace(ledger_account=UNSET), have.body))
+    differences = list(_declared(body._replace(ledger_account=UNSET), have.body))
     if customer_type != have.customer_type:
-        found.append(Difference("/customer_type", customer_type, have.customer_type))
-    return found
+        differences.append(Difference("/customer_type", customer_type, have.customer_type))
+    return differences
 
 
 def _declared(want: Any, have: Any, pointer: str = "") -> Iterator[Difference]:
@@ -322,5 +324,5 @@ def _declared(want: Any, have: Any, pointer: str = "") -> Iterator[Difference]:
             if sorted(value) != sorted(remote or ()):
                 yield Difference(f"{pointer}/{name}", list(value), _shown(name, remote))
         elif not _same(value, remote or None):
-            shown = str(remote) if isinstance(remote, Decimal) else _shown(name, remote)
-            yield Difference(f"{pointer}/{name}", write_field(name, value), shown)
+            remote_value = str(remote) if isinstance(remote, Decimal) else _shown(name, remote)
+            yield Difference(f"{pointer}/{name}", write_field(name, value), remote_value)

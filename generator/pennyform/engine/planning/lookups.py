@@ -2,7 +2,7 @@
 
 Customers, products and accounts are looked up by the hundred. Few invoices are looked up one by one; many are
 looked for in pages of the invoices of their dates, lines included. An invoice that seems to differ is read
-again exactly, line by line in the order of the document, before anybody is told.
+again exactly, line by line in the order of the document, before a difference is reported.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import (
@@ -31,7 +31,7 @@ from pennyform.engine.planning.post_finalize_tasks import needed
 from pennyform.engine.recovery.unknown_outcomes import e_invoice_numbers
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
-Found = dict[str, list[RemoteInvoice]]
+InvoicesByReference: TypeAlias = dict[str, list[RemoteInvoice]]
 R = TypeVar("R", RemoteCustomer, RemoteProduct)
 
 
@@ -91,16 +91,16 @@ def _prerequisites(
 
 
 def _with_missed(
-    found: dict[str, R],
+    matches: dict[str, R],
     kind: str,
     references: Sequence[str],
     memory: ReplayedState,
     by_id: Callable[[list[int]], dict[int, R]],
 ) -> dict[str, R]:
     """Customers or products by reference; one that a look-up misses is sought by the id it was seen under."""
-    missed = [Subject(kind, reference) for reference in references if reference not in found]
+    missed = [Subject(kind, reference) for reference in references if reference not in matches]
     ids = [memory.ids[subject] for subject in missed if subject in memory.ids]
-    return found | {row.body.external_reference or "None": row for row in by_id(ids).values()}
+    return matches | {row.body.external_reference or "": row for row in by_id(ids).values()}
 
 
 def _ids(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequence[int]]:
@@ -110,35 +110,35 @@ def _ids(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequence[int]
     )
     has_templates = any((key.kind, key.field) == ("customer_invoice_template", "name") for key in keys)
     by_name = account.templates() if has_templates else {}
-    found: dict[Key, Sequence[int]] = _categories(keys, account)
+    matches: dict[Key, Sequence[int]] = _categories(keys, account)
     for key in keys:
         value = str(key.value)
         match key.kind, key.field:
             case "ledger_account", "number":
-                found[key] = by_number.get(value, ())
+                matches[key] = by_number.get(value, ())
             case "customer_invoice_template", "name":
-                found[key] = by_name.get(value, ())
+                matches[key] = by_name.get(value, ())
             case "transaction", "date":
                 rows = account.transactions(value)
-                found[key] = [row.id for row in rows if _qualifies(row, dict(key.qualifiers))]
-    return found
+                matches[key] = [row.id for row in rows if _qualifies(row, dict(key.qualifiers))]
+    return matches
 
 
 def _categories(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequence[int]]:
     named = [key for key in keys if key.kind == "category" and key.field != "id"]
     groups = account.category_groups() if any(key.qualifiers for key in named) else {}
-    found: dict[Key, Sequence[int]] = {}
+    matches: dict[Key, Sequence[int]] = {}
     for field in sorted({key.field for key in named}):
-        wanted = [key for key in named if key.field == field]
-        rows = account.categories(field, (str(key.value) for key in wanted))
-        for key in wanted:
+        of_field = [key for key in named if key.field == field]
+        rows = account.categories(field, (str(key.value) for key in of_field))
+        for key in of_field:
             group = dict(key.qualifiers).get("group")
-            found[key] = [
+            matches[key] = [
                 row.id
                 for row in rows
                 if getattr(row, field) == key.value and group in (None, groups.get(row.group_id or 0))
             ]
-    return found
+    return matches
 
 
 def _qualifies(row: RemoteTransaction, qualifiers: Mapping[str, str]) -> bool:
@@ -150,18 +150,18 @@ def _qualifies(row: RemoteTransaction, qualifiers: Mapping[str, str]) -> bool:
 
 def _find_invoices(
     invoices: Sequence[DesiredInvoice], account: AccountClient, memory: ReplayedState
-) -> Found:
+) -> InvoicesByReference:
     missing = {invoice.external_reference: invoice for invoice in invoices}
-    wanted = {reference: reference for reference in missing}
+    references = {reference: reference for reference in missing}
     by_number = {number: reference for reference, number in e_invoice_numbers(invoices).items()}
-    found: Found = {}
+    matches: InvoicesByReference = {}
 
     def keep(rows: Iterable[RemoteInvoice]) -> None:
         for row in rows:
             # An electronic invoice is imported without a reference: until it has one, its number tells.
-            reference = wanted.get(row.external_reference) or by_number.get(row.invoice_number, "")
-            if reference and row.id not in {known.id for known in found.get(reference, ())}:
-                found.setdefault(reference, []).append(row)
+            reference = references.get(row.external_reference) or by_number.get(row.invoice_number, "")
+            if reference and row.id not in {known.id for known in matches.get(reference, ())}:
+                matches.setdefault(reference, []).append(row)
                 missing.pop(reference, None)
 
     if len(missing) > EXACT_LOOKUPS:
@@ -175,7 +175,7 @@ def _find_invoices(
             if reference in missing:
                 keep(account.invoices_numbered(number))
         keep(_remembered(missing, account, memory))
-    return found
+    return matches
 
 
 def _pages(invoices: Sequence[DesiredInvoice], account: AccountClient) -> Iterable[list[RemoteInvoice]]:
@@ -197,12 +197,12 @@ def _remembered(
     )
 
 
-def _read_exactly(repository: Repository, state: RemoteState, account: AccountClient) -> Found:
+def _read_exactly(repository: Repository, state: RemoteState, account: AccountClient) -> InvoicesByReference:
     """Read sections where they matter, and exactly every invoice that seems to differ."""
     resolve = resolver(repository, state).resolve
-    found: Found = {reference: list(rows) for reference, rows in state.invoices.items()}
+    matches: InvoicesByReference = {reference: list(rows) for reference, rows in state.invoices.items()}
     for invoice in repository.invoices:
-        rows = found.get(invoice.external_reference, [])
+        rows = matches.get(invoice.external_reference, [])
         if len(rows) != 1:
             continue
         remote = rows[0]
@@ -217,7 +217,7 @@ def _read_exactly(repository: Repository, state: RemoteState, account: AccountCl
                 if again:
                     remote = replace(again, lines=remote.lines, exact=True, sections=remote.sections)
         rows[0] = account.with_lists(remote, needed(invoice, draft=remote.draft))
-    return found
+    return matches
 
 
 def needs_sections(invoice: DesiredInvoice, remote: RemoteInvoice) -> bool:

@@ -85,36 +85,36 @@ class _Step(NamedTuple):
 
 def _edit_lines(resolved: Resolved, remote: RemoteInvoice) -> JsonObject:
     # The lines wanted are compared with what the product fills in, but sent as the definition says them.
-    stated, filled, have = lines_of(resolved.body), resolved.lines, remote.lines
+    definition, filled, have = lines_of(resolved.body), resolved.lines, remote.lines
     edit: dict[str, list[Any]] = {"create": [], "update": [], "delete": []}
     for step, want, index in _shortest(filled, have):
         if step == "update":
-            edit["update"].append(_line_update(stated[want], filled[want], have[index]))
+            edit["update"].append(_line_update(definition[want], filled[want], have[index]))
         elif step == "delete":
             edit["delete"].append({"id": have[index].id})
         elif step == "create":
-            edit["create"].append(to_json(stated[want]._replace(imputation_dates=UNSET)))
+            edit["create"].append(to_json(definition[want]._replace(imputation_dates=UNSET)))
     return {name: entries for name, entries in edit.items() if entries}
 
 
-def _shortest(wanted: Sequence[LineBody], have: Sequence[RemoteLine]) -> list[_Step]:
+def _shortest(desired: Sequence[LineBody], have: Sequence[RemoteLine]) -> list[_Step]:
     """The steps that change the fewest lines; on a tie, those that keep the earliest ones.
 
     Dynamic programming from the end, behind the lines that are equal from the start:
     ``cost[w][h]`` is how many lines are changed, deleted or created from ``w`` and ``h`` on.
     """
     same = 0
-    while same < min(len(wanted), len(have)) and not _differing(wanted[same], have[same]):
+    while same < min(len(desired), len(have)) and not _differing(desired[same], have[same]):
         same += 1
-    last_want, last_have = len(wanted) - same, len(have) - same
-    keep = [[_cost(want, line) for line in have[same:]] for want in wanted[same:]]
+    last_want, last_have = len(desired) - same, len(have) - same
+    keep = [[_cost(want, line) for line in have[same:]] for want in desired[same:]]
     cost = [[0] * (last_have + 1) for _ in range(last_want + 1)]
     for want in range(last_want, -1, -1):
         cost[want][last_have] = last_want - want
         for index in range(last_have - 1, -1, -1):
             drop = 1 + cost[want][index + 1]
-            kept = keep[want][index] + cost[want + 1][index + 1] if want < last_want else drop
-            cost[want][index] = min(kept, drop)
+            keeping = keep[want][index] + cost[want + 1][index + 1] if want < last_want else drop
+            cost[want][index] = min(keeping, drop)
     steps, want = [], 0
     for index in range(last_have):
         if want < last_want and cost[want][index] == keep[want][index] + cost[want + 1][index + 1]:
@@ -138,7 +138,7 @@ def _differing(want: LineBody, have: RemoteLine) -> list[str]:
     return [difference.pointer.removeprefix("/") for difference in line_differences(want, have, draft=True)]
 
 
-def _line_update(stated: LineBody, filled: LineBody, have: RemoteLine) -> JsonObject:
+def _line_update(definition: LineBody, filled: LineBody, have: RemoteLine) -> JsonObject:
     names = _differing(filled, have)
     if "product_id" in names:
         # Another product may fill the line anew: everything is said.
@@ -156,8 +156,8 @@ def _line_update(stated: LineBody, filled: LineBody, have: RemoteLine) -> JsonOb
         # On a line, unlike in the header, the value may not be null.
         update["discount"] = {"type": have.discount.type, "value": "0"}
     # No answer shows a line's account: it goes along, so that it cannot stay behind from another line.
-    if stated.ledger_account_id is not UNSET:
-        update["ledger_account_id"] = write_field("ledger_account_id", stated.ledger_account_id)
+    if definition.ledger_account_id is not UNSET:
+        update["ledger_account_id"] = write_field("ledger_account_id", definition.ledger_account_id)
     return update
 
 
