@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -52,6 +53,24 @@ NAMES: dict[str, Any] = {
         ("{{ text | date }}", date(2026, 1, 31)),
         ("{{ row.price | number(',') }}", Decimal("1234.50")),
         ("{{ row.count | number * 2 }}", 6),
+        ("{{ '1.234,50' | number(',') }}", Decimal("1234.50")),
+        ("{{ '1.234.567' | number(',') }}", 1234567),
+        ("{{ '1.234' | number(',', thousands='.') }}", 1234),
+        ("{{ '1,234.50' | number }}", Decimal("1234.50")),
+        ("{{ '12 345' | number }}", 12345),
+        ("{{ '12\u202f345,5' | number(',', ' ') }}", Decimal("12345.5")),
+        ('{{ "12\'345.50" | number }}', Decimal("12345.50")),
+        ("{{ ' -12,50 ' | number(',') }}", Decimal("-12.50")),
+        ("{{ '12,50 €' | number(',', currency='EUR') }}", Decimal("12.50")),
+        ("{{ '-€1,250.00' | number(currency='€') }}", Decimal("-1250.00")),
+        ("{{ 'EUR 12' | number(currency='EUR') }}", 12),
+        ("{{ '12,50-' | number(',', trailing_minus=true) }}", Decimal("-12.50")),
+        ("{{ '12,50- €' | number(',', currency='€', trailing_minus=true) }}", Decimal("-12.50")),
+        ("{{ '5,5 %' | percentage(',') }}", Decimal("5.5")),
+        ("{{ '20' | percentage }}", 20),
+        ("{{ '1.234' | integer('.') }}", 1234),
+        ("{{ '1/2/2026' | date('dd/mm/yyyy') }}", date(2026, 2, 1)),
+        ("{{ '01022026' | date('ddmmyyyy') }}", date(2026, 2, 1)),
         ("{{ row.count | integer }}", 3),
         ("{{ row.count | pad(4) }}", "0003"),
         ("{{ row.items }}", "a field"),
@@ -81,6 +100,47 @@ def test_filters(text: str, value: Any) -> None:
     ("text", "why"),
     [
         ("{{ row.price | number }}", "is no number"),
+        ("{{ '12.50' | number(',') }}", "is no number"),
+        ("{{ '1 234.50' | number(',') }}", "is no number"),
+        ("{{ '1,234.50' | number(',') }}", "is no number"),
+        ("{{ '1.23,45' | number(',') }}", "is no number"),
+        ("{{ '1 2 3 4,50' | number(',') }}", "is no number"),
+        ("{{ '0.000649' | number(',') }}", "is no number"),
+        ("{{ '1.234' | number(',') }}", "is no number"),
+        ("{{ '1,234' | number }}", "is no number"),
+        ("{{ '0 123' | number }}", "is no number"),
+        ("{{ '1 234.567,00' | number(',') }}", "is no number"),
+        ("{{ '1.234 567,00' | number(',') }}", "is no number"),
+        ("{{ '1,2,3' | number(',') }}", "is no number"),
+        ("{{ '12,345 678' | number(',') }}", "is no number"),
+        ("{{ '1 234' | number(thousands=\"'\") }}", "is no number"),
+        ("{{ '12,50 €' | number(',') }}", "is no number"),
+        ("{{ '12,50 $' | number(',', currency='EUR') }}", "is no number"),
+        ("{{ '€ 12 €' | number(currency='€') }}", "is no number"),
+        ("{{ '12,50-' | number(',') }}", "is no number"),
+        ("{{ '-12,50-' | number(',', trailing_minus=true) }}", "is no number"),
+        ("{{ '(12)' | number }}", "is no number"),
+        ("{{ '- 12' | number }}", "is no number"),
+        ("{{ '+12' | number }}", "is no number"),
+        ("{{ '12.' | number }}", "is no number"),
+        ("{{ '.5' | number }}", "is no number"),
+        ("{{ '1e3' | number }}", "is no number"),
+        ("{{ '١٢' | number }}", "is no number"),
+        ("{{ '\t12' | number }}", "is no number"),
+        ("{{ '' | number }}", "is no number"),
+        ("{{ nothing | number }}", "is no number"),
+        ("{{ date | number }}", "is no number"),
+        ("{{ '5 %' | number }}", "is no number"),
+        ("{{ '12' | number(';') }}", "what stands before the decimals is '.' or ','"),
+        ("{{ '12' | number(',', ',') }}", "between thousands stands"),
+        ("{{ '12' | number(currency='12') }}", "a currency is named by"),
+        ("{{ '1,234' | percent(20) }}", "is no number"),
+        ("{{ '1112026' | date('ddmmyyyy') }}", "is no date written as ddmmyyyy"),
+        ("{{ '2026-1-5' | date }}", "is no date written as yyyy-mm-dd"),
+        ("{{ '05/01/26' | date('dd/mm/yy') }}", "`yyyy`, `mm` and `dd` once each"),
+        ("{{ 'M-7' | pad(5) }}", "'M-7' is not a whole number"),
+        ("{{ row.empty | pad(3) }}", "'' is not a whole number"),
+        ("{{ nothing | upper }}", "this filter is for text"),
         ("{{ 1.5 | integer }}", "not a whole number"),
         ("{{ row.count * 2 }}", "text becomes one with `| number`"),
         ("{{ row.nothing }}", "there is no `nothing`; there are price, day"),
@@ -94,7 +154,7 @@ def test_filters(text: str, value: Any) -> None:
         ("{{ '9999-12-25' | business_days_later(20) }}", "out of reach"),
         ("{{ row.day | date }}", "is no date written as yyyy-mm-dd"),
         ("{{ '31/02/2026' | date('dd/mm/yyyy') }}", "is no date"),
-        ("{{ text | date('dd') }}", "is no date"),
+        ("{{ text | date('dd') }}", "the form of a date has `yyyy`, `mm` and `dd` once each"),
         ("{{ 5 | pad(1000) }}", "at most 40"),
         ("{{ 100 | instalment(4, 3) }}", "counted from 1"),
         ("{{ 100 | instalment(1, 99999999) }}", "at most 1,000"),
@@ -144,6 +204,38 @@ def test_french_holidays(holiday: str) -> None:
     for day in map(date.fromisoformat, holiday.split()):
         assert not is_business_day(day, "FR")
         assert day.weekday() < 5
+
+
+MARKS = st.sampled_from((".", ",", "'", " ", "\N{NO-BREAK SPACE}"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(-(10**9), 10**9), st.sampled_from((".", ",")), MARKS, st.sampled_from(("", "5", "50")))
+def test_grouped_numbers_are_read_with_their_marks_named(
+    whole: int, point: str, mark: str, decimals: str
+) -> None:
+    if mark == point:
+        return
+    text = f"{whole:,}".replace(",", mark) + (point + decimals if decimals else "")
+    found = evaluate("{{ text | number(point, mark) }}", {"text": text, "point": point, "mark": mark})
+    sign = "-" if whole < 0 else ""
+    assert found == Decimal(f"{sign}{abs(whole)}.{decimals or 0}")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("0123456789.,' -€", min_size=1, max_size=12), st.sampled_from((".", ",")))
+def test_what_is_read_as_a_number_is_written_back_as_the_same_text(text: str, point: str) -> None:
+    try:
+        found = evaluate("{{ text | number(point) }}", {"text": text, "point": point})
+    except ExpressionError:
+        return
+    assert isinstance(found, int | Decimal)
+    # Nothing but marks between groups of three digits, and zeros in front, may be missing.
+    whole, _, decimals = text.strip(" ").lstrip("-").partition(point)
+    groups = re.split("[.,' ]", whole)
+    assert all(len(group) == 3 for group in groups[1:])
+    sign = "-" if text.strip(" ").startswith("-") else ""
+    assert found == Decimal(f"{sign}{''.join(groups)}.{decimals or 0}")
 
 
 DAYS = st.dates(date(1990, 1, 1), date(2090, 12, 31))

@@ -17,6 +17,7 @@ import jinja2
 import jinja2.nodes
 
 from pennyform.invoices.expressions.errors import explain_expression_error
+from pennyform.invoices.expressions.notation import NotationError
 from pennyform.invoices.expressions.sandbox import environment
 from pennyform.invoices.yaml.document import YamlValue
 from pennyform.invoices.yaml.scalars import FORBIDDEN
@@ -37,7 +38,12 @@ _Evaluator = Callable[[Mapping[str, YamlValue]], Any]
 
 
 class ExpressionError(ValueError):
-    """An expression cannot be evaluated; the text says why."""
+    """An expression cannot be evaluated; the text says why.
+
+    ``unreadable`` is the error of a filter about a text that is no number or no date, where that is why.
+    """
+
+    unreadable: NotationError | None = None
 
 
 def evaluate(text: str, names: Mapping[str, YamlValue]) -> Value | None:
@@ -129,7 +135,9 @@ def _compile_expression(source: str) -> _Evaluator:
         try:
             return compiled(**names)
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-            raise ExpressionError(f"`{source}`: {explain_expression_error(error)}") from error
+            failure = ExpressionError(f"`{source}`: {explain_expression_error(error)}")
+            failure.unreadable = error if isinstance(error, NotationError) else None
+            raise failure from error
 
     return run
 

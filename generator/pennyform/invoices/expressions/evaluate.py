@@ -11,16 +11,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from pennyform.findings import Finding
+from pennyform.findings import Finding, Severity
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue
+
+if TYPE_CHECKING:
+    from pennyform.invoices.expressions.notation import NotationError
+    from pennyform.invoices.model import Place
 
 MOST_LINES = 2_000
 _HOLDS_EXPRESSION = re.compile(r"\{[{%#]")
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 _CONTROLS = ("for_each", "as", "when")
+_NAMES = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _NOTHING = object()
 
 
@@ -190,16 +196,57 @@ class Evaluation:
             result = evaluate(text, scope.names)
         except ExpressionError as error:
             known = ", ".join(sorted(scope.names))
+            cell = _place_of(error.unreadable.text, text, scope) if error.unreadable else None
             self.findings.append(
-                self._document.finding(
+                notation_finding(error.unreadable, cell, self._document.place(at), text)
+                if error.unreadable and cell
+                else self._document.finding(
                     "expression",
                     f"the expression cannot be evaluated: {error}",
                     at,
                     detail=f"Known here: {known}. {scope.about}".strip(),
+                    fix=error.unreadable.fix if error.unreadable else "",
                 )
             )
             return _NOTHING
         return _NOTHING if result is None else result
+
+
+def notation_finding(error: NotationError, cell: Mark, reader: Place, how: str) -> Finding:
+    """The finding that a text is not in the notation named, at the text.
+
+    Args:
+        error: says which text, and why.
+        cell: where the text is written.
+        reader: the place of what reads it.
+        how: what reads it, as it is written there.
+    """
+    return Finding(
+        "text-notation",
+        Severity.ERROR,
+        f"`{error.text[:40]}` {error.problem}",
+        file=cell.file,
+        line=cell.line,
+        column=cell.column,
+        detail=f"It is read by `{how[:60]}` at {reader}.",
+        fix=error.fix,
+    )
+
+
+def _place_of(text: str, expression: str, scope: Scope) -> Mark | None:
+    """Where ``text``, which an expression read, is written; None when it was computed."""
+    for name in _NAMES.findall(expression):
+        for source, mark in scope.sources.items():
+            if source != name and not source.startswith(f"{name}."):
+                continue
+            value: YamlValue = scope.names
+            for step in source.split("."):
+                is_index = isinstance(value, list) and step.isdigit() and int(step) < len(value)
+                fields = value if isinstance(value, Mapping) else {}
+                value = value[int(step)] if is_index else fields.get(step)
+            if value == text:
+                return mark
+    return None
 
 
 def _as_field(schema: Schema, value: YamlValue) -> YamlValue:

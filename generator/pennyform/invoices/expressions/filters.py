@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.invoices.expressions import business_days, l10n
+from pennyform.invoices.expressions.notation import ISO_FORM, NumberNotation, parse_date, parse_number
 from pennyform.invoices.money import dates
 from pennyform.invoices.money.totals import spread
 
@@ -23,7 +24,7 @@ _MOST_PARTS = 1_000
 _MOST_DAYS = 10_000
 _WIDEST = 40
 _TERMS = re.compile(r"([0-9]{1,3})_days(_end_of_month)?")
-_DATE_PARTS = {"yyyy": "[0-9]{4}", "mm": "[0-9]{1,2}", "dd": "[0-9]{1,2}"}
+_WHOLE = re.compile(r"[0-9]{1,40}")
 
 
 def is_number(value: Any) -> bool:
@@ -46,21 +47,30 @@ def decimal_literal(text: str) -> Decimal:
 # --- numbers and money ------------------------------------------------------------------------------------
 
 
-def to_number(value: Any, point: str = ".") -> int | Decimal:
-    """The number that text stands for; ``point`` is what stands before the decimals, such as ``","``."""
+def to_number(
+    value: Any,
+    point: str = ".",
+    thousands: str = "",
+    currency: str = "",
+    trailing_minus: bool = False,  # noqa: FBT001, FBT002 -- authors write `trailing_minus=true`
+) -> int | Decimal:
+    """The number that text stands for in the notation that the arguments name (see ``NumberNotation``)."""
+    notation = NumberNotation(point, thousands, currency, trailing_minus)
     if is_number(value):
         return value  # type: ignore[no-any-return]
-    text = re.sub(r"[\s\u00a0\u202f']", "", str(value))
-    if point != ".":
-        text = text.replace(".", "").replace(point, ".")
-    if not re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,12})?", text):
+    if not isinstance(value, str):
         raise ValueError(f"{str(value)[:40]!r} is no number")
-    return Decimal(text) if "." in text else int(text)
+    return parse_number(value, notation)
 
 
-def to_integer(value: Any) -> int:
+def to_percentage(value: Any, point: str = ".") -> int | Decimal:
+    """The number of percent that text stands for, with or without its sign: ``5,5 %`` is 5.5."""
+    return to_number(value, point, currency="%")
+
+
+def to_integer(value: Any, thousands: str = "") -> int:
     """The whole number that text or a decimal stands for."""
-    number = to_number(value)
+    number = to_number(value, "," if thousands == "." else ".", thousands)
     if number != int(number):
         raise ValueError(f"{number} is not a whole number")
     return int(number)
@@ -95,18 +105,13 @@ def format_money(value: int | Decimal, currency: str = "EUR", language: str = "f
 # --- days -------------------------------------------------------------------------------------------------
 
 
-def parse_date(value: Any, form: str = "yyyy-mm-dd") -> date:
+def to_date(value: Any, form: str = ISO_FORM) -> date:
     """The day that text stands for, written as ``form`` says: ``dd/mm/yyyy``."""
     if isinstance(value, date):
         return value
-    pattern = re.escape(form)
-    for part, digits in _DATE_PARTS.items():
-        pattern = pattern.replace(part, f"(?P<{part}>{digits})", 1)
-    match = re.fullmatch(pattern, str(value).strip())
-    try:
-        return date(*(int(match[part]) for part in _DATE_PARTS))  # type: ignore[index]
-    except (TypeError, IndexError, ValueError) as error:
-        raise ValueError(f"{str(value)[:40]!r} is no date written as {form[:20]}") from error
+    if not isinstance(value, str):
+        raise ValueError(f"{str(value)[:40]!r} is no date")
+    return parse_date(value, form)
 
 
 def _to_day(value: Any) -> date:
@@ -190,7 +195,17 @@ def zero_pad(value: Any, width: int) -> str:
     """A number with zeros in front, ``width`` characters wide: ``007``."""
     if not 0 <= _whole_number(width) <= _WIDEST:
         raise ValueError(f"at most {_WIDEST} characters")
+    # Text that is no number would become another reference: nothing at all would become `000`.
+    if isinstance(value, bool) or not _WHOLE.fullmatch(str(value)):
+        raise ValueError(f"{str(value)[:40]!r} is not a whole number")
     return str(value).zfill(width)
+
+
+def to_text(value: Any) -> str:
+    """The text of a value; nothing has none, and would be printed as `None`."""
+    if not isinstance(value, str | int | Decimal | date) or isinstance(value, bool):
+        raise ValueError("this filter is for text")
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def or_default(value: Any, instead: Any) -> Any:
@@ -218,11 +233,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "decimal": decimal_literal,
     "number": to_number,
     "integer": to_integer,
+    "percentage": to_percentage,
     "round": round_half_up,
     "percent": percent_of,
     "instalment": instalment,
     "money": format_money,
-    "date": parse_date,
+    "date": to_date,
     "days_later": days_later,
     "months_later": months_later,
     "start_of_month": start_of_month,
@@ -233,9 +249,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "business_days_later": business_days_later,
     "month_name": month_name,
     "long_date": long_date,
-    "upper": lambda value: str(value).upper(),
-    "lower": lambda value: str(value).lower(),
-    "trim": lambda value: str(value).strip(),
+    "upper": lambda value: to_text(value).upper(),
+    "lower": lambda value: to_text(value).lower(),
+    "trim": lambda value: to_text(value).strip(),
     "pad": zero_pad,
     "default": or_default,
     "count": count_entries,

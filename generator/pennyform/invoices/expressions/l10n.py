@@ -25,7 +25,7 @@ _MONTHS = {
     ),
 }
 _Entry = TypeVar("_Entry")
-_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -66,7 +66,7 @@ def money(amount: Decimal, currency: str, language: str) -> str:
     rounded = amount.quantize(Decimal(1).scaleb(-minor_units(currency)), ROUND_HALF_UP) + 0
     digits, _, decimals = f"{abs(rounded):,f}".partition(".")
     number = digits.replace(",", form.thousands) + (form.decimals + decimals if decimals else "")
-    symbol, sign = _SYMBOLS.get(currency, currency), "-" if rounded < 0 else ""
+    symbol, sign = SYMBOLS.get(currency, currency), "-" if rounded < 0 else ""
     if not form.symbol_first:
         return f"{sign}{number}{_SPACE}{symbol}"
     return f"{sign}{symbol}{_SPACE if symbol == currency else ''}{number}"

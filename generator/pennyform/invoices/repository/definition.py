@@ -166,7 +166,7 @@ class _DefinitionChecker:
             return []
         from pennyform.invoices.templates.values import resolve_values
 
-        return resolve_values(document, template, from_text=definition.row is not None)[1]
+        return resolve_values(document, template, definition.origins, from_text=definition.row is not None)[1]
 
     def _apply_template(
         self, definition: ResolvedDefinition, findings: list[Finding]

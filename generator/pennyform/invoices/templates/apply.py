@@ -41,7 +41,9 @@ def apply_template(
         own lines after the template's; None when the values do not fit. And every finding.
     """
     document = definition.document
-    values, findings = resolve_values(document, template, from_text=definition.row is not None)
+    values, findings = resolve_values(
+        document, template, definition.origins, from_text=definition.row is not None
+    )
     if findings:
         return None, findings
     scope = header_scope(document).within(values, _value_marks(document, template))

@@ -13,6 +13,7 @@ from pennyform.invoices.sources.discover import DATA_FOLDER, is_data
 from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
 from pennyform.invoices.sources.source_file import FileReader, Source
 from pennyform.invoices.templates.apply import header_scope
+from pennyform.invoices.templates.columns import parse_columns, read_columns
 from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
 from pennyform.invoices.yaml.document import Document, YamlMapping
 
@@ -80,13 +81,21 @@ def expand_series(
     header = header_scope(document)
     definitions: list[ResolvedDefinition] = []
     findings: list[Finding] = []
+    columns, problems = parse_columns(document, rows)
+    findings += problems
     # The row's names hide those of the header: `row` and `index` mean the same in every definition.
-    for index, row in enumerate(rows, start=1):
+    for index, source_row in enumerate(rows, start=1):
+        row, unreadable = read_columns(source_row, columns, document)
         marks = {f"{name}.{column}": mark for column, mark in row.marks.items()}
         names = {**header.names, name: row.values, "index": index}
         scope = Scope(names, {**header.sources, **marks}, f"For {row.place}.")
         evaluation = Evaluation(single)  # a new one for each row: it keeps the places of one result
-        if condition is None or evaluation.is_true(condition, scope, ("for_each", "when")):
+        is_wanted = condition is None or evaluation.is_true(condition, scope, ("for_each", "when"))
+        if unreadable:
+            # A row that is left out may hold anything, such as sums; where that cannot be told, it is meant.
+            findings += unreadable if is_wanted or evaluation.findings else []
+            continue
+        if is_wanted:
             value = evaluation.evaluate(schema, scope, ())
             made = Document(document.file, value, evaluation.marks, document.spoiled)
             if not evaluation.findings:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from decimal import Decimal
+
 from pennyform.findings import Finding
+from pennyform.invoices.expressions.filters import is_number
+from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.templates.inheritance import Template
 from pennyform.invoices.templates.parameters import TYPES, UnknownFieldError, WrongValueError, to_native
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping
 
 
 def resolve_values(
-    document: Document, template: Template, *, from_text: bool = False
+    document: Document, template: Template, computed: Collection[Path] = (), *, from_text: bool = False
 ) -> tuple[YamlMapping, list[Finding]]:
     """The native value of each parameter, as given in ``document`` or the default; and every finding.
 
     Args:
         document: a definition that names the template.
         template: what it names.
+        computed: the paths of values that expressions gave, where a number is as exact as a quoted amount.
         from_text: whether numbers may be text, as in a CSV file.
     """
     values = document.value.get("values") or {}
@@ -40,8 +46,11 @@ def resolve_values(
                 )
             )
             continue
+        value = values.get(name, parameter.default)
+        if parameter.type == "amount" and ("values", name) in computed and is_number(value):
+            value = canonical(Decimal(str(value)))
         try:
-            native[name] = to_native(parameter, values.get(name, parameter.default), from_text=from_text)
+            native[name] = to_native(parameter, value, from_text=from_text)
         except WrongValueError as error:
             path = ("values", name, *error.path)
             subject = f"entry {path[-1] + 1}" if isinstance(path[-1], int) else f"`{path[-1]}`"
