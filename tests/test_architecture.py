@@ -104,9 +104,8 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"cli"},
         {"commands"},
         {"definitions"},
-        {"connection", "failures", "progress"},
-        {"terminal", "credentials"},
-        {"arguments", "options", "exits"},
+        {"connection"},
+        {"terminal", "options"},
     ],
 }
 

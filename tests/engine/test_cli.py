@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from pennyform.cli import main
-from pennyform.cli.progress import progress_on
+from pennyform.cli.terminal import progress_on
 from pennyform.engine.journal.lock import hold
 from pennyform.engine.runtime.signals import SignalInterruption
 from pennyform.sandbox import Sandbox

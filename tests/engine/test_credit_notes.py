@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from pennyform.cli.commands.apply import exit_of
-from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Exit
 
 from .world import (
     API,

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from pennyform.cli.commands.apply import exit_of
-from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Exit
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.journal.records import Intent
 from pennyform.results.documents import json_data

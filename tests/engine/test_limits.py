@@ -11,8 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pennyform.cli.commands.apply import exit_of, retry_lock
-from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine import limits
 from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.journal.lock import LockHeldError

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from pennyform.cli.commands.apply import exit_of
-from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Exit
 from pennyform.engine.planning.preflight import PlanRejectedError
 from pennyform.invoices import EmailOption, Repository
 from pennyform.results.documents import json_data

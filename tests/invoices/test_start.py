@@ -1,10 +1,13 @@
-"""What a hook must not pay for: validating a plain definition imports nothing that is slow to import."""
+"""What a start must not pay for: a hook that validates, help, and a mistyped option import nothing slow."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+from pennyform.cli import VERBS
 
 from .definitions import YAML_TEXT, write
 
@@ -16,13 +19,32 @@ SLOW = {
     "multiprocessing",
     "httpx",
 }
+# Besides, neither help nor a usage error needs what a command works with.
+FOR_COMMANDS = {"msgspec", "pennylane_company", "yaml", "ssl"}
+ROOMS_FOR_COMMANDS = ("codegen", "engine", "invoices", "results", "sandbox", "spec")
+
+
+CODE = """
+import atexit, sys
+from pennyform.cli import main
+atexit.register(lambda: print(*sys.modules, sep="\\n"))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def imports(folder: Path, *words: str, exit_code: int = 0) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", CODE, *words], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == exit_code, done.stderr
+    return set(done.stdout.splitlines())
 
 
 def slow_imports(folder: Path, *words: str) -> set[str]:
-    code = "import sys; from pennyform.cli import main; main(sys.argv[1:]); print('\\n'.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return SLOW & set(done.stdout.splitlines())
+    return SLOW & imports(folder, *words)
+
+
+def needless_imports(modules: set[str]) -> set[str]:
+    rooms = {f"pennyform.{room}" for room in ROOMS_FOR_COMMANDS}
+    return modules & (SLOW | FOR_COMMANDS | rooms)
 
 
 def test_validating_a_plain_definition(tmp_path: Path) -> None:
@@ -33,3 +55,17 @@ def test_validating_a_plain_definition(tmp_path: Path) -> None:
 def test_a_template_needs_its_expressions(tmp_path: Path) -> None:
     write(tmp_path, invoice=YAML_TEXT + 'label: "{{ 1 }}"\n')
     assert "jsonschema" not in slow_imports(tmp_path, "validate", "invoice.yaml")
+
+
+def test_help(tmp_path: Path) -> None:
+    assert needless_imports(imports(tmp_path, "--help")) == set()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_a_verb(tmp_path: Path, verb: str) -> None:
+    assert needless_imports(imports(tmp_path, verb, "--help")) == set()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_mistyped_option(tmp_path: Path, verb: str) -> None:
+    assert needless_imports(imports(tmp_path, verb, "--mistyped", exit_code=64)) == set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pennyform.cli.progress import progress_on
+from pennyform.cli.terminal import progress_on
 
 from . import report
 from .campaign import Campaign, conduct

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Exit
 from pennyform.sandbox import Rules
 from pennyform.sandbox.faults import Faults
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pennyform.cli import main
-from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Exit
 
 from .contracts import ITEM, Schema, document, operation, sending, taking, thing
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pennyform.cli import main
-from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Exit
 from pennyform.spec.diff import Change, Severity, compare
 
 from .history import contract

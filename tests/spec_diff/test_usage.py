@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pennyform import data
 from pennyform.cli import main
-from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Exit
 from pennyform.results.contract_diff import ChangeUse, ChangeUses
 from pennyform.spec.diff import compare
 from pennyform.spec.diff.usage import Definitions, Text, search

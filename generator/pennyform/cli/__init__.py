@@ -1,8 +1,10 @@
-"""The command line: one module per command, imported only when its verb is asked for.
+"""The command line: one module per command, imported only when it is about to run.
 
-A command module has ``configure(parser)``, ``read_options(args)``, which makes a frozen record of what
-argparse read, and ``run(options, terminal)``; with an account, ``run(options, terminal, runtime)``. All that
-can go wrong reaches :func:`main` as a :class:`~pennyform.findings.Failure`; no traceback reaches a user.
+Before that, ``OPTIONS`` of a module in :mod:`pennyform.cli.options` says what a verb's options are
+(``configure``) and makes a frozen record of what argparse read (``read``): ``--help`` and a mistyped option
+need nothing else. A command module has ``run(options, terminal)``; with an account, ``run(options, terminal,
+runtime)``. All that can go wrong reaches :func:`main` as a :class:`~pennyform.findings.Failure`; no traceback
+reaches a user.
 """
 
 from __future__ import annotations
@@ -13,34 +15,43 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Failure
 
 if TYPE_CHECKING:
-    from pennyform.cli.terminal import Terminal
     from pennyform.engine.runtime import Runtime
 
-# Verb -> what its one line of help says. The module of the same name is imported when the verb is used,
-# so that `--help` and hooks start fast.
+
+class Verb(NamedTuple):
+    """What the one line of help says, and the module of :mod:`pennyform.cli.options` that has its options."""
+
+    help: str
+    options: str
+
+    @property
+    def uses_account(self) -> bool:
+        """Whether its command gets a Runtime, whose import is too slow for the others."""
+        return self.options == "account"
+
+
+# In the order in which they are used.
 VERBS = {
-    "init": "lay out a folder for invoices as code",
-    "validate": "check definitions: YAML, schema and meaning; no network",
-    "fmt": "put definitions in canonical form, keeping comments",
-    "rules": "list what validate can report, with the reasons and the remedies",
-    "render": "show each invoice as the API will get it, with its totals; no network",
-    "plan": "show what an apply would create, update and finalize",
-    "apply": "carry the plan out, verifying each invoice before it is finalized",
-    "verify": "read the invoices back and show every difference",
-    "adopt": "write definitions of what the account has already",
-    "sandbox": "serve the local stateful Pennylane",
-    "spec": "fetch, pin and compare API contracts",
-    "generate": "emit the typed client and the JSON Schemas from the pinned contract",
-    "auth": "show who the token belongs to and what it may do",
+    "init": Verb("lay out a folder for invoices as code", "definitions"),
+    "validate": Verb("check definitions: YAML, schema and meaning; no network", "definitions"),
+    "fmt": Verb("put definitions in canonical form, keeping comments", "definitions"),
+    "rules": Verb("list what validate can report, with the reasons and the remedies", "definitions"),
+    "render": Verb("show each invoice as the API will get it, with its totals; no network", "definitions"),
+    "plan": Verb("show what an apply would create, update and finalize", "account"),
+    "apply": Verb("carry the plan out, verifying each invoice before it is finalized", "account"),
+    "verify": Verb("read the invoices back and show every difference", "account"),
+    "adopt": Verb("write definitions of what the account has already", "account"),
+    "sandbox": Verb("serve the local stateful Pennylane", "sandbox"),
+    "spec": Verb("fetch, pin and compare API contracts", "contracts"),
+    "generate": Verb("emit the typed client and the JSON Schemas from the pinned contract", "contracts"),
+    "auth": Verb("show who the token belongs to and what it may do", "account"),
 }
-# Those that use an account: they get a Runtime, whose import is too slow for the others.
-_ACCOUNT_VERBS = frozenset({"plan", "apply", "verify", "adopt", "auth"})
 
 
 def _columns() -> int:
@@ -76,7 +87,7 @@ def _top_level_parser() -> argparse.ArgumentParser:
     from pennyform import __version__
 
     width = max(map(len, VERBS))
-    verbs = "\n".join(f"  {name:<{width}}  {help_}" for name, help_ in VERBS.items())
+    verbs = "\n".join(f"  {name:<{width}}  {verb.help}" for name, verb in VERBS.items())
     parser = _Parser(
         prog="pennyform",
         usage="pennyform VERB [options] [FILE|FOLDER ...]",
@@ -89,7 +100,8 @@ def _top_level_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _verb(argv: Sequence[str]) -> str:
+def _find_verb(argv: Sequence[str]) -> str:
+    """The verb that the command line begins with; a usage error when there is none."""
     if argv and argv[0] in VERBS:
         return argv[0]
     parser = _top_level_parser()
@@ -103,14 +115,16 @@ def _verb(argv: Sequence[str]) -> str:
 
 
 def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> int:
-    verb = _verb(argv)
-    command = importlib.import_module(f"pennyform.cli.commands.{verb}")
-    parser = _Parser(prog=f"pennyform {verb}", description=f"pennyform {verb}: {VERBS[verb]}.")
-    command.configure(parser)
+    name = _find_verb(argv)
+    verb = VERBS[name]
+    parser = _Parser(prog=f"pennyform {name}", description=f"pennyform {name}: {verb.help}.")
+    options_class = importlib.import_module(f"pennyform.cli.options.{verb.options}").OPTIONS[name]
+    options_class.configure(parser)
     args = parser.parse_args(argv[1:])
     terminal = terminal._replace(no_color=getattr(args, "no_color", False))
-    options = command.read_options(args)
-    if verb not in _ACCOUNT_VERBS:
+    options = options_class.read(args)
+    command = importlib.import_module(f"pennyform.cli.commands.{name}")
+    if not verb.uses_account:
         return int(command.run(options, terminal))
     if runtime is None:
         from pennyform.engine.runtime import Runtime
@@ -130,10 +144,8 @@ def main(
         runtime: the machine that commands with an account run on; the real one when left out.
 
     Returns:
-        The exit code, one of :class:`~pennyform.cli.exits.Exit`.
+        The exit code, one of :class:`~pennyform.cli.terminal.Exit`.
     """
-    from pennyform.cli.terminal import Terminal
-
     terminal = terminal or Terminal.system()
     try:
         return _run(sys.argv[1:] if argv is None else argv, terminal, runtime)
@@ -150,14 +162,10 @@ def main(
         terminal.stderr.close()
         return Exit.OK
     except OSError as problem:
-        from pennyform.cli.failures import report_os_error
-
-        report_os_error(problem, terminal.stderr)
+        terminal.print_os_error(problem)
         return Exit.ERROR
     except Exception as defect:
         if terminal.environ.get("PENNYFORM_DEBUG"):
             raise
-        from pennyform.cli.failures import report_bug
-
-        report_bug(defect, terminal.stderr)
+        terminal.print_bug(defect)
         return Exit.ERROR

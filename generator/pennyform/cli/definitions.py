@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pennyform.cli.exits import Exit
-from pennyform.cli.options import TargetOptions
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.account import TargetOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.errors import NotAllowedError, OutcomeError, RateExhaustedError
 from pennyform.engine.planning.preflight import PlanRejectedError, preflight
 from pennyform.engine.planning.targets import select_invoices

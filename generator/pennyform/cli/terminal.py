@@ -1,10 +1,13 @@
-"""The streams and the environment of a command, and what every command prints on them."""
+"""The streams and the environment of a command, what every command prints on them, and the exit codes."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -15,6 +18,28 @@ from pennyform.report.shared.ansi import Ansi
 from pennyform.text import encodable
 
 _LARGEST_SOURCE = 1024 * 1024
+_NOTHING_LOST = (
+    "  why: What was sent before is in the journal: nothing is lost, and the next apply settles it.\n"
+)
+# The progress bar in characters; fewer steps than this are over before anybody wonders.
+_BAR_WIDTH, _FEW_STEPS = 30, 20
+
+
+class Exit(IntEnum):
+    """What a finished command says to the shell: the exit codes of every verb, defined only here.
+
+    docs/command-line.md carries the same table.
+    """
+
+    OK = 0
+    ERROR = 1
+    PENDING = 2
+    DRIFT = 3
+    FINDINGS = 4
+    UNKNOWN = 5
+    USAGE = 64
+    TRY_LATER = 75
+    INTERRUPTED = 130
 
 
 # No dataclass: `validate` runs in commit hooks, and importing dataclasses would be a tenth of its time.
@@ -62,6 +87,28 @@ class Terminal(NamedTuple):
         text = render(tidy(relative), _source_lines(), self.ansi(stream))
         stream.write(encodable(text, stream.encoding or "utf-8"))
 
+    def print_bug(self, defect: Exception) -> None:
+        """Say that pennyform is at fault, and where, on standard error.
+
+        The defect's own text stays out: it may quote what was sent.
+        """
+        import traceback  # slow to import, and hardly ever needed
+
+        frame = traceback.extract_tb(defect.__traceback__)[-1]
+        module = frame.filename.rpartition("/")[2]
+        place = f"{type(defect).__name__} at {module}:{frame.lineno}"
+        self.print_error(
+            f"error internal: a defect of pennyform stopped this command ({place})\n{_NOTHING_LOST}"
+            "  fix: report it; with PENNYFORM_DEBUG=1 the command shows the whole traceback"
+        )
+
+    def print_os_error(self, problem: OSError) -> None:
+        """Say what the system refused: a full or a read-only disk, most often under what is printed."""
+        self.print_error(
+            f"error system: the system refused: {problem}\n{_NOTHING_LOST}"
+            "  fix: make room, or let it be written, and run the command again"
+        )
+
 
 def shorten_path(path: str | Path) -> str:
     """A path as one would type it here: relative when it lies below the current folder."""
@@ -93,3 +140,41 @@ def _source_lines() -> SourceLine:
         return lines[number - 1] if 0 < number <= len(lines) else None
 
     return line
+
+
+@contextmanager
+def progress_on(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
+    """Show progress on ``stream``; gives what is called after each step with the steps done and in all."""
+    show = _bar(stream) if stream.isatty() else _tenths(stream)
+    yield lambda done, total: show(done, total) if total >= _FEW_STEPS else None
+    if stream.isatty():
+        stream.write("\r\x1b[K")
+        stream.flush()
+
+
+def _bar(stream: TextIO) -> Callable[[int, int], None]:
+    start = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        filled = _BAR_WIDTH * done // total
+        rate = done / max(time.monotonic() - start, 0.001)
+        bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
+        seconds = (total - done) / rate
+        stream.write(f"\r\x1b[K[{bar}] {done}/{total} steps, {rate:.1f}/s, {seconds:.0f} s left")
+        stream.flush()
+
+    return show
+
+
+def _tenths(stream: TextIO) -> Callable[[int, int], None]:
+    reached = 0
+
+    def show(done: int, total: int) -> None:
+        nonlocal reached
+        tenth = 10 * done // total
+        if tenth > reached:
+            reached = tenth
+            stream.write(f"{tenth * 10} % ({done} of {total} steps)\n")
+            stream.flush()
+
+    return show

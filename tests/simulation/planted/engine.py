@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from pennyform.cli.commands import apply
-from pennyform.cli.exits import Exit
+from pennyform.cli.terminal import Exit
 from pennyform.engine import session
 from pennyform.engine.applying import invoice_run, read_back
 from pennyform.engine.applying.invoice_run import InvoiceRun

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-from pennyform.cli.arguments import add_account, add_no_color, add_paths
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import run_on_definitions
-from pennyform.cli.exits import Exit
-from pennyform.cli.options import TargetOptions
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.account import AdoptOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.adopt import AdoptedDefinition, adopt, read_excerpt
 from pennyform.engine.planning.lookups import refresh
@@ -28,64 +23,6 @@ from pennyform.results.verification import VerificationStatus
 
 Load = Callable[[], tuple[Repository, list[Finding]]]
 _MOST_REASONS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class AdoptOptions:
-    """What to adopt: invoices dated from ``first`` to ``last`` (ISO dates), and those of ``references``."""
-
-    targets: TargetOptions
-    first: str | None
-    last: str | None
-    references: tuple[str, ...]
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    add_paths(parser)
-    add_account(parser)
-    parser.add_argument(
-        "--from", dest="first", type=_day, metavar="DATE", help="invoices dated from this day on"
-    )
-    parser.add_argument(
-        "--to", dest="last", type=_day, metavar="DATE", help="and up to this day; default: --from"
-    )
-    parser.add_argument(
-        "--reference",
-        action="append",
-        default=[],
-        metavar="REFERENCE",
-        help="the invoice with this external_reference; may be repeated",
-    )
-    add_no_color(parser)
-
-
-def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day, such as 2025-10-01") from None
-
-
-def read_options(args: argparse.Namespace) -> AdoptOptions:
-    """The options that ``args`` hold.
-
-    Raises:
-        Failure: they name nothing, or no days.
-    """
-    if not args.first and not args.reference:
-        raise failure(
-            "adopt-nothing",
-            "nothing is named to be adopted",
-            fix="name dates (--from, --to) or a --reference",
-        )
-    if (args.last and not args.first) or (args.last or "9") < (args.first or ""):
-        raise failure(
-            "adopt-dates",
-            "--from and --to name no days",
-            fix="name the first day with --from, a later one with --to",
-        )
-    return AdoptOptions(TargetOptions.of(args), args.first, args.last, tuple(args.reference))
 
 
 def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from pennyform.cli.arguments import add_account, add_format, add_prune, add_targets
 from pennyform.cli.commands.plan import print_plan
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import require_all_definitions, run_on_definitions
-from pennyform.cli.exits import Exit
-from pennyform.cli.options import TargetOptions
-from pennyform.cli.progress import progress_on
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.account import ApplyOptions, TargetOptions
+from pennyform.cli.terminal import Exit, Terminal, progress_on
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.lock import LockFileError, LockHeldError
 from pennyform.engine.journal.records import PlanUsed
-from pennyform.engine.limits import Patience, shorten
+from pennyform.engine.limits import shorten
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.plan_files.plan_file import SavedPlan
 from pennyform.engine.planning.plan import Plan
@@ -36,121 +32,6 @@ from pennyform.results.documents import json_text
 _SECONDS_BETWEEN_LOCK_ATTEMPTS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyOptions:
-    """What to apply, and how.
-
-    Attributes:
-        targets: the definitions and the account; those of ``saved_plan`` when there is one.
-        format: how to print the plan and the report.
-        saved_plan: what to carry out instead of a new plan.
-        auto_approve: do not ask before changing anything.
-        wait: seconds to wait for PDFs in all; None for the default.
-        time_limit: seconds after which nothing new is begun; None for the default.
-        lock_timeout: seconds to wait while another apply holds the lock.
-        mailed: references of invoices that a person says were mailed.
-        not_mailed: references of invoices that a person says were not.
-        repair_journal: set a damaged journal aside first.
-    """
-
-    targets: TargetOptions
-    format: str
-    saved_plan: SavedPlan | None
-    auto_approve: bool
-    wait: int | None
-    time_limit: int | None
-    lock_timeout: int
-    mailed: tuple[str, ...]
-    not_mailed: tuple[str, ...]
-    repair_journal: bool
-
-    def shorten(self, patience: Patience) -> Patience:
-        """``patience``, for PDFs and for the whole run as the command line says."""
-        if self.wait is not None:
-            patience = replace(patience, pdf=shorten(patience.pdf, self.wait))
-        if self.time_limit is not None:
-            patience = replace(patience, run=float(self.time_limit))
-        return patience
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    parser.add_argument(
-        "paths",
-        nargs="*",
-        default=["."],
-        metavar="FILE|FOLDER|PLAN",
-        help="definitions, or one plan saved by 'plan --out'; the folder one is in by default",
-    )
-    add_format(parser, "text", "json")
-    add_account(parser)
-    add_targets(parser)
-    add_prune(parser)
-    parser.add_argument("--auto-approve", action="store_true", help="do not ask before changing anything")
-    parser.add_argument(
-        "--wait",
-        type=int,
-        metavar="SECONDS",
-        help="how long to wait for PDFs that mail needs; 0 leaves them to a later apply (default: 179)",
-    )
-    parser.add_argument(
-        "--time-limit",
-        type=int,
-        metavar="SECONDS",
-        help="begin nothing new after this time; the rest is left to a later apply (default: 86400)",
-    )
-    parser.add_argument(
-        "--lock-timeout",
-        type=int,
-        default=0,
-        metavar="SECONDS",
-        help="how long to wait while another apply to this company is under way (default: 0)",
-    )
-    for option, meaning in (("--mailed", "was"), ("--not-mailed", "was not")):
-        parser.add_argument(
-            option,
-            action="append",
-            default=[],
-            metavar="REFERENCE",
-            help=f"this invoice {meaning} mailed, where pennyform cannot tell; may be repeated",
-        )
-    parser.add_argument(
-        "--repair-journal",
-        action="store_true",
-        help="set a damaged journal aside and look everything up again",
-    )
-
-
-def read_options(args: argparse.Namespace) -> ApplyOptions:
-    """The options that ``args`` hold; a saved plan that they name is read, and says what it is about.
-
-    Raises:
-        Failure: what is named is not a saved plan, or something else, or a part of it, is named beside it.
-    """
-    targets = TargetOptions.of(args)
-    saved = _read_saved_plan(targets)
-    if saved:
-        targets = TargetOptions(
-            saved.paths,
-            targets.environment or saved.document.environment,
-            targets.token_file,
-            tuple(saved.binding.targets),
-            saved.binding.prune,
-        )
-    return ApplyOptions(
-        targets,
-        args.format,
-        saved,
-        args.auto_approve,
-        args.wait,
-        args.time_limit,
-        args.lock_timeout,
-        tuple(args.mailed),
-        tuple(args.not_mailed),
-        args.repair_journal,
-    )
-
-
 def _read_saved_plan(targets: TargetOptions) -> SavedPlan | None:
     """The saved plan among the paths, if there is one; definitions are known by their suffix."""
     plans = [file for file in targets.paths if file.is_file() and file.suffix not in {".yaml", ".yml"}]
@@ -162,9 +43,24 @@ def _read_saved_plan(targets: TargetOptions) -> SavedPlan | None:
 
 
 def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
-    """Plan, ask, apply, and report; the exit code tells the worst of what happened."""
+    """Plan, ask, apply, and report; the exit code tells the worst of what happened.
+
+    Raises:
+        Failure: what is named is not a saved plan, or something else, or a part of it, is named beside it.
+    """
+    saved = _read_saved_plan(options.targets)
+    if saved:
+        # A saved plan says by itself what it is about.
+        targets = TargetOptions(
+            saved.paths,
+            options.targets.environment or saved.document.environment,
+            options.targets.token_file,
+            tuple(saved.binding.targets),
+            saved.binding.prune,
+        )
+        options = replace(options, targets=targets)
     return run_on_definitions(
-        lambda repository: _apply_locked(repository, options, terminal, runtime),
+        lambda repository: _apply_locked(repository, options, saved, terminal, runtime),
         options.targets,
         terminal,
         runtime,
@@ -172,24 +68,34 @@ def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
 
 
 def _apply_locked(
-    repository: Repository, options: ApplyOptions, terminal: Terminal, runtime: Runtime
+    repository: Repository,
+    options: ApplyOptions,
+    saved: SavedPlan | None,
+    terminal: Terminal,
+    runtime: Runtime,
 ) -> Exit:
     try:
         with (
             connect(repository, options.targets.token_file, terminal.environ, runtime) as connection,
             runtime.interruption(terminal.stderr) as interruption,
         ):
+            # Of the connection's patience: with the embedded sandbox there is less to wait for.
             runtime = connection.runtime
+            patience = runtime.patience
+            if options.wait is not None:
+                patience = replace(patience, pdf=shorten(patience.pdf, options.wait))
+            if options.time_limit is not None:
+                patience = replace(patience, run=float(options.time_limit))
             with open_session(
                 repository,
                 connection.account,
                 connection.state(repository, connection.account.company()),
-                replace(runtime, patience=options.shorten(runtime.patience)),
+                replace(runtime, patience=patience),
                 interrupted=interruption.requested,
                 repair=options.repair_journal,
                 retry=retry_lock(runtime.clock, options.lock_timeout, interruption.requested, terminal),
             ) as session:
-                return _apply(session, options, terminal)
+                return _apply(session, options, saved, terminal)
     except LockHeldError as problem:
         finding = Finding(
             "apply-locked",
@@ -209,8 +115,8 @@ def _apply_locked(
         ) from problem
 
 
-def _apply(session: Session, options: ApplyOptions, terminal: Terminal) -> Exit:
-    targets, saved = options.targets, options.saved_plan
+def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, terminal: Terminal) -> Exit:
+    targets = options.targets
     # What a person knows must be in the journal before anything is decided.
     session.confirm_mails(mailed=options.mailed, not_mailed=options.not_mailed)
     session.resolve_past_outcomes()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import textwrap
-from dataclasses import dataclass
-from pathlib import Path
 
-from pennyform.cli.arguments import add_account
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import in_environment, report_account_error
-from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.account import AuthOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.runtime import Runtime
 from pennyform.text import one_line
@@ -27,25 +23,6 @@ _PURPOSES = {
     "transactions:readonly": "find bank transactions by date",
     "file_attachments:all": "import invoices with their files",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AuthOptions:
-    """Which account."""
-
-    environment: str | None
-    token_file: Path | None
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """``status``, and which account."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="status")
-    add_account(actions.add_parser("status", help="show the company, the user and the scopes of the token"))
-
-
-def read_options(args: argparse.Namespace) -> AuthOptions:
-    """The options that ``args`` hold."""
-    return AuthOptions(args.environment, args.token_file)
 
 
 def run(options: AuthOptions, terminal: Terminal, runtime: Runtime) -> Exit:

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import NamedTuple
 
-from pennyform.cli.arguments import add_no_color, add_paths
-from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.definitions import FmtOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
 from pennyform.invoices.formatter.files import format_files
-
-
-# No dataclass: as `validate`, this runs in commit hooks, and importing dataclasses would show.
-class FmtOptions(NamedTuple):
-    """What to format; with ``check``, only to say what would change."""
-
-    paths: tuple[Path, ...]
-    check: bool
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    add_paths(parser)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 4 when a file would change")
-    add_no_color(parser)
-
-
-def read_options(args: argparse.Namespace) -> FmtOptions:
-    """The options that ``args`` hold."""
-    return FmtOptions(tuple(map(Path, args.paths)), args.check)
 
 
 def run(options: FmtOptions, terminal: Terminal) -> Exit:

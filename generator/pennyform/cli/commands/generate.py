@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import importlib.util
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform import data
 from pennyform.cli.commands.spec_diff import print_changes
-from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import Terminal, shorten_path
+from pennyform.cli.options.contracts import GenerateOptions
+from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.codegen.output import record, writer
 from pennyform.findings import failure
 from pennyform.spec.pin.store import Store
@@ -28,39 +26,6 @@ _NEEDED = {
     "openapi_python_client": "openapi-python-client",
     "ruff": "ruff",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateOptions:
-    """Where to, and whether to write. ``against`` is looked through for uses of what changed."""
-
-    output: Path | None
-    check: bool
-    full: bool
-    against: tuple[Path, ...]
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    parser.add_argument("--check", action="store_true", help="write nothing; name what is stale and exit 4")
-    parser.add_argument(
-        "--output", type=Path, metavar="FOLDER", help="where to; else this checkout's generated/"
-    )
-    parser.add_argument(
-        "--full", action="store_true", help="emit even where the lock says that nothing changed"
-    )
-    parser.add_argument(
-        "--against",
-        nargs="+",
-        type=Path,
-        metavar="FILE|FOLDER",
-        help="after a new pin, say which definitions, templates and code use what has changed",
-    )
-
-
-def read_options(args: argparse.Namespace) -> GenerateOptions:
-    """The options that ``args`` hold."""
-    return GenerateOptions(args.output, args.check, args.full, tuple(args.against or ()))
 
 
 def run(options: GenerateOptions, terminal: Terminal) -> Exit:

@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from pennyform import data
-from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.definitions import InitOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import failure
 
 _SCHEMAS = "schemas"
 # The examples lie in this project's own tree; copied, their modelines point to the copy of the schemas.
 _SCHEMAS_FROM_EXAMPLES = "../generated/schemas/"
-
-
-@dataclass(frozen=True, slots=True)
-class InitOptions:
-    """The folder, and what to put into it: a larger example, no example, or only schemas for editors."""
-
-    folder: Path
-    example: bool
-    bare: bool
-    schemas: bool
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="made if it is not there")
-    content = parser.add_mutually_exclusive_group()
-    content.add_argument(
-        "--example", action="store_true", help="a larger example instead of the first two invoices"
-    )
-    content.add_argument("--bare", action="store_true", help="no example at all")
-    content.add_argument(
-        "--schemas",
-        action="store_true",
-        help="only the schemas for editors, written anew: also one for each template of the folder",
-    )
-
-
-def read_options(args: argparse.Namespace) -> InitOptions:
-    """The options that ``args`` hold."""
-    return InitOptions(Path(args.folder), args.example, args.bare, args.schemas)
 
 
 def run(options: InitOptions, terminal: Terminal) -> Exit:

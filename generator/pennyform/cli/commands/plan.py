@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import dataclass
-from pathlib import Path
-
-from pennyform.cli.arguments import add_account, add_format, add_page, add_paths, add_prune, add_targets
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import require_all_definitions, run_on_definitions, write_page
-from pennyform.cli.exits import Exit
-from pennyform.cli.options import TargetOptions
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.account import PlanOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
@@ -21,40 +15,6 @@ from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
 from pennyform.results.documents import json_text
 from pennyform.results.plan import PlanDocument
-
-
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """What to plan, and how to print it.
-
-    ``html`` is the file that gets a page besides, ``out`` the one to save the plan in; with
-    ``detailed_exitcode``, changes to be made exit 2.
-    """
-
-    targets: TargetOptions
-    format: str
-    html: Path | None
-    out: Path | None
-    detailed_exitcode: bool
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    add_paths(parser)
-    add_format(parser, "text", "json", "markdown", "html")
-    add_account(parser)
-    add_targets(parser)
-    add_prune(parser)
-    add_page(parser)
-    parser.add_argument("--out", "-out", type=Path, metavar="FILE", help="save the plan for one 'apply FILE'")
-    parser.add_argument(
-        "--detailed-exitcode", action="store_true", help="exit 2 when there are changes to be made"
-    )
-
-
-def read_options(args: argparse.Namespace) -> PlanOptions:
-    """The options that ``args`` hold."""
-    return PlanOptions(TargetOptions.of(args), args.format, args.html, args.out, args.detailed_exitcode)
 
 
 def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:

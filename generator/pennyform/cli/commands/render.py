@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from msgspec import UNSET
 
-from pennyform.cli.arguments import add_format, add_paths
-from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.definitions import RenderOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import errors
 from pennyform.invoices import (
     DesiredInvoice,
@@ -38,29 +34,6 @@ from pennyform.results.rendering import (
     ValueOrigin,
 )
 from pennyform.results.values import FORMAT_VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class RenderOptions:
-    """What to render, and how; with ``provenance``, text also shows where each value comes from."""
-
-    paths: tuple[Path, ...]
-    format: str
-    provenance: bool
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    add_paths(parser)
-    add_format(parser, "text", "json")
-    parser.add_argument(
-        "--provenance", action="store_true", help="also show where each value comes from; JSON always does"
-    )
-
-
-def read_options(args: argparse.Namespace) -> RenderOptions:
-    """The options that ``args`` hold."""
-    return RenderOptions(tuple(map(Path, args.paths)), args.format, args.provenance)
 
 
 def run(options: RenderOptions, terminal: Terminal) -> Exit:

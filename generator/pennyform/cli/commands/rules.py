@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import dataclass
-
-from pennyform.cli.arguments import add_format
-from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.definitions import RulesOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.invoices.schema.rules import rules
 from pennyform.report import rules as report
-
-
-@dataclass(frozen=True, slots=True)
-class RulesOptions:
-    """The rules to print, all of them when none is named, and how."""
-
-    names: tuple[str, ...]
-    format: str
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    parser.add_argument("names", nargs="*", metavar="RULE", help="only these; all of them by default")
-    add_format(parser, "text", "json", "markdown")
-
-
-def read_options(args: argparse.Namespace) -> RulesOptions:
-    """The options that ``args`` hold."""
-    return RulesOptions(tuple(args.names), args.format)
 
 
 def run(options: RulesOptions, terminal: Terminal) -> Exit:

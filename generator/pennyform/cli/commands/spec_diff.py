@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pennyform import data
-from pennyform.cli.arguments import add_format
-from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.contracts import DiffOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
 from pennyform.report.contract_diff import markdown as contract_diff_markdown
 from pennyform.report.contract_diff import text as contract_diff_text
@@ -30,67 +27,6 @@ from pennyform.spec.pin import pin
 _PLACES = re.compile(r" \(in \d+ places\)$")
 _LARGEST_TEXT = 8 * 1024 * 1024
 _SUFFIXES = (".yaml", ".yml", ".py", ".pyi")
-
-
-@dataclass(frozen=True, slots=True)
-class DiffOptions:
-    """The two contracts, files or URLs, and how to report what differs.
-
-    Attributes:
-        old: the contract there was.
-        new: the contract there is.
-        fail_on: exit 4 on a change of this severity, or a worse one, that is not accepted.
-        accepted: the file of accepted changes.
-        against: files and folders to look through for uses of what changed.
-        show_all: name every operation of every change in text.
-    """
-
-    old: str
-    new: str
-    format: str
-    fail_on: str | None
-    accepted: Path | None
-    against: tuple[Path, ...]
-    show_all: bool
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the action."""
-    parser.add_argument("old", metavar="OLD", help="a contract: pinned or as published; a file or https URL")
-    parser.add_argument("new", metavar="NEW", help="the contract to compare it with")
-    add_format(parser, "text", "json", "markdown")
-    parser.add_argument(
-        "--fail-on",
-        choices=("breaking", "attention"),
-        help="exit 4 when there is such a change, or a worse one, that is not accepted",
-    )
-    parser.add_argument(
-        "--accepted",
-        type=Path,
-        metavar="FILE",
-        help="accepted changes: a fingerprint and the reason per line",
-    )
-    parser.add_argument(
-        "--against",
-        nargs="+",
-        type=Path,
-        metavar="FILE|FOLDER",
-        help="say which definitions, templates, code and emitted symbols use what changed",
-    )
-    parser.add_argument("--all", action="store_true", help="name every operation of every change")
-
-
-def read_options(args: argparse.Namespace) -> DiffOptions:
-    """The options that ``args`` hold."""
-    return DiffOptions(
-        args.old,
-        args.new,
-        args.format,
-        args.fail_on,
-        args.accepted,
-        tuple(args.against or ()),
-        args.all,
-    )
 
 
 def run(options: DiffOptions, terminal: Terminal) -> Exit:

@@ -2,49 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-from typing import NamedTuple
-
-from pennyform.cli.arguments import add_format, add_paths
-from pennyform.cli.exits import Exit
-from pennyform.cli.terminal import Terminal, render_findings
+from pennyform.cli.options.definitions import ValidateOptions
+from pennyform.cli.terminal import Exit, Terminal, render_findings
 from pennyform.findings import failure
 from pennyform.invoices.repository.validate import ValidationSummary, validate
 from pennyform.report.findings.text import counted
-
-
-# No dataclass: this runs in commit hooks, and importing dataclasses would be a tenth of its time.
-class ValidateOptions(NamedTuple):
-    """What to validate, and how to report it. ``jobs`` are processes; None for one a core."""
-
-    paths: tuple[Path, ...]
-    format: str
-    output: Path | None
-    jobs: int | None
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    add_paths(parser)
-    add_format(parser, "text", "json", "markdown", "github", "sarif", "junit")
-    parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="write there instead, and print only how many there are"
-    )
-    parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="processes that share many files; default: one a core"
-    )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
-    return int(text)
-
-
-def read_options(args: argparse.Namespace) -> ValidateOptions:
-    """The options that ``args`` hold."""
-    return ValidateOptions(tuple(map(Path, args.paths)), args.format, args.output, args.jobs)
 
 
 def run(options: ValidateOptions, terminal: Terminal) -> Exit:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import dataclass
-from pathlib import Path
-
-from pennyform.cli.arguments import add_account, add_format, add_page, add_paths, add_targets
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import run_on_definitions, write_page
-from pennyform.cli.exits import Exit
-from pennyform.cli.options import TargetOptions
-from pennyform.cli.terminal import Terminal
+from pennyform.cli.options.account import VerifyOptions
+from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only
 from pennyform.engine.verify import verify
@@ -19,29 +13,6 @@ from pennyform.invoices import Repository
 from pennyform.report.verification import text as verification_text
 from pennyform.results.documents import json_text
 from pennyform.results.verification import VerificationDocument
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyOptions:
-    """What to verify, and how to print it; ``html`` is the file that gets a page besides."""
-
-    targets: TargetOptions
-    format: str
-    html: Path | None
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    add_paths(parser)
-    add_format(parser, "text", "json", "html")
-    add_page(parser)
-    add_account(parser)
-    add_targets(parser)
-
-
-def read_options(args: argparse.Namespace) -> VerifyOptions:
-    """The options that ``args`` hold."""
-    return VerifyOptions(TargetOptions.of(args), args.format, args.html)
 
 
 def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:

@@ -1,0 +1,325 @@
+"""Options of the verbs that use an account."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pennyform.cli.options.common import add_format, add_no_color, add_paths
+from pennyform.findings import failure
+
+
+def _add_account(parser: argparse.ArgumentParser) -> None:
+    """``--sandbox``, ``--environment`` and ``--token-file``."""
+    account = parser.add_mutually_exclusive_group()
+    account.add_argument(
+        "--environment",
+        choices=("sandbox", "production"),
+        help="which account; default: what pennyform.yaml says",
+    )
+    account.add_argument(
+        "--sandbox",
+        action="store_const",
+        const="sandbox",
+        dest="environment",
+        help="the embedded sandbox; short for --environment sandbox",
+    )
+    # No option takes the token itself: everybody on the machine can read a command line.
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="a private file with the API token; default: PENNYLANE_API_TOKEN, then the keyring",
+    )
+
+
+def _add_targets(parser: argparse.ArgumentParser, *, prune: bool) -> None:
+    """``--target``, which may be given more than once, and ``--prune``."""
+    parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="REFERENCE",
+        help="only the invoice with this external_reference; may be repeated",
+    )
+    if prune:
+        parser.add_argument(
+            "--prune",
+            action="store_true",
+            help="also delete drafts with this repository's reference_prefix that no definition asks for",
+        )
+
+
+def _add_page(parser: argparse.ArgumentParser) -> None:
+    """``--html``: a page to look at and to send, besides what is printed."""
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write a page to look at, to print and to send"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """Which definitions a command is about, and which account.
+
+    Attributes:
+        paths: files and folders of definitions.
+        environment: ``sandbox`` or ``production``; None for what the repository says.
+        token_file: where the API token lies; None for the environment variable or the keyring.
+        references: the invoices that the command is restricted to; none for all of them.
+        prune: also delete drafts that left the repository.
+    """
+
+    paths: tuple[Path, ...]
+    environment: str | None
+    token_file: Path | None
+    references: tuple[str, ...] = ()
+    prune: bool = False
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> TargetOptions:
+        """Those of a command line; a command that has no such option leaves it out."""
+        return cls(
+            tuple(map(Path, args.paths)),
+            args.environment,
+            args.token_file,
+            tuple(getattr(args, "target", ())),
+            getattr(args, "prune", False),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What to plan, and how to print it.
+
+    ``html`` is the file that gets a page besides, ``out`` the one to save the plan in; with
+    ``detailed_exitcode``, changes to be made exit 2.
+    """
+
+    targets: TargetOptions
+    format: str
+    html: Path | None
+    out: Path | None
+    detailed_exitcode: bool
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_paths(parser)
+        add_format(parser, "text", "json", "markdown", "html")
+        _add_account(parser)
+        _add_targets(parser, prune=True)
+        _add_page(parser)
+        parser.add_argument(
+            "--out", "-out", type=Path, metavar="FILE", help="save the plan for one 'apply FILE'"
+        )
+        parser.add_argument(
+            "--detailed-exitcode", action="store_true", help="exit 2 when there are changes to be made"
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> PlanOptions:
+        """The options that ``args`` hold."""
+        return cls(TargetOptions.read(args), args.format, args.html, args.out, args.detailed_exitcode)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """What to apply, and how.
+
+    Attributes:
+        targets: the definitions and the account; its paths may also be one saved plan.
+        format: how to print the plan and the report.
+        auto_approve: do not ask before changing anything.
+        wait: seconds to wait for PDFs in all; None for the default.
+        time_limit: seconds after which nothing new is begun; None for the default.
+        lock_timeout: seconds to wait while another apply holds the lock.
+        mailed: references of invoices that a person says were mailed.
+        not_mailed: references of invoices that a person says were not.
+        repair_journal: set a damaged journal aside first.
+    """
+
+    targets: TargetOptions
+    format: str
+    auto_approve: bool
+    wait: int | None
+    time_limit: int | None
+    lock_timeout: int
+    mailed: tuple[str, ...]
+    not_mailed: tuple[str, ...]
+    repair_journal: bool
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "paths",
+            nargs="*",
+            default=["."],
+            metavar="FILE|FOLDER|PLAN",
+            help="definitions, or one plan saved by 'plan --out'; the folder one is in by default",
+        )
+        add_format(parser, "text", "json")
+        _add_account(parser)
+        _add_targets(parser, prune=True)
+        parser.add_argument("--auto-approve", action="store_true", help="do not ask before changing anything")
+        parser.add_argument(
+            "--wait",
+            type=int,
+            metavar="SECONDS",
+            help="how long to wait for PDFs that mail needs; 0 leaves them to a later apply (default: 179)",
+        )
+        parser.add_argument(
+            "--time-limit",
+            type=int,
+            metavar="SECONDS",
+            help="begin nothing new after this time; the rest is left to a later apply (default: 86400)",
+        )
+        parser.add_argument(
+            "--lock-timeout",
+            type=int,
+            default=0,
+            metavar="SECONDS",
+            help="how long to wait while another apply to this company is under way (default: 0)",
+        )
+        for option, meaning in (("--mailed", "was"), ("--not-mailed", "was not")):
+            parser.add_argument(
+                option,
+                action="append",
+                default=[],
+                metavar="REFERENCE",
+                help=f"this invoice {meaning} mailed, where pennyform cannot tell; may be repeated",
+            )
+        parser.add_argument(
+            "--repair-journal",
+            action="store_true",
+            help="set a damaged journal aside and look everything up again",
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> ApplyOptions:
+        """The options that ``args`` hold."""
+        return cls(
+            TargetOptions.read(args),
+            args.format,
+            args.auto_approve,
+            args.wait,
+            args.time_limit,
+            args.lock_timeout,
+            tuple(args.mailed),
+            tuple(args.not_mailed),
+            args.repair_journal,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What to verify, and how to print it; ``html`` is the file that gets a page besides."""
+
+    targets: TargetOptions
+    format: str
+    html: Path | None
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_paths(parser)
+        add_format(parser, "text", "json", "html")
+        _add_page(parser)
+        _add_account(parser)
+        _add_targets(parser, prune=False)
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> VerifyOptions:
+        """The options that ``args`` hold."""
+        return cls(TargetOptions.read(args), args.format, args.html)
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptOptions:
+    """What to adopt: invoices dated from ``first`` to ``last`` (ISO dates), and those of ``references``."""
+
+    targets: TargetOptions
+    first: str | None
+    last: str | None
+    references: tuple[str, ...]
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_paths(parser)
+        _add_account(parser)
+        parser.add_argument(
+            "--from", dest="first", type=parse_day, metavar="DATE", help="invoices dated from this day on"
+        )
+        parser.add_argument(
+            "--to", dest="last", type=parse_day, metavar="DATE", help="and up to this day; default: --from"
+        )
+        parser.add_argument(
+            "--reference",
+            action="append",
+            default=[],
+            metavar="REFERENCE",
+            help="the invoice with this external_reference; may be repeated",
+        )
+        add_no_color(parser)
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> AdoptOptions:
+        """The options that ``args`` hold.
+
+        Raises:
+            Failure: they name nothing, or no days.
+        """
+        if not args.first and not args.reference:
+            raise failure(
+                "adopt-nothing",
+                "nothing is named to be adopted",
+                fix="name dates (--from, --to) or a --reference",
+            )
+        if (args.last and not args.first) or (args.last or "9") < (args.first or ""):
+            raise failure(
+                "adopt-dates",
+                "--from and --to name no days",
+                fix="name the first day with --from, a later one with --to",
+            )
+        return cls(TargetOptions.read(args), args.first, args.last, tuple(args.reference))
+
+
+def parse_day(text: str) -> str:
+    """The value of ``--from`` and ``--to`` as an ISO date, so that two of them compare as text."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day, such as 2025-10-01") from None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthOptions:
+    """Which account."""
+
+    environment: str | None
+    token_file: Path | None
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """``status``, and which account."""
+        actions = parser.add_subparsers(dest="action", required=True, metavar="status")
+        _add_account(
+            actions.add_parser("status", help="show the company, the user and the scopes of the token")
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> AuthOptions:
+        """The options that ``args`` hold."""
+        return cls(args.environment, args.token_file)
+
+
+OPTIONS = {
+    "plan": PlanOptions,
+    "apply": ApplyOptions,
+    "verify": VerifyOptions,
+    "adopt": AdoptOptions,
+    "auth": AuthOptions,
+}

@@ -1,0 +1,153 @@
+"""Options of the verbs that work on definitions alone, without the network."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+from pennyform.cli.options.common import add_format, add_no_color, add_paths
+
+# No dataclasses: `validate` and `fmt` run in commit hooks, and importing them would be a tenth of the time.
+
+
+class InitOptions(NamedTuple):
+    """The folder, and what to put into it: a larger example, no example, or only schemas for editors."""
+
+    folder: Path
+    example: bool
+    bare: bool
+    schemas: bool
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "folder", nargs="?", default=".", metavar="FOLDER", help="made if it is not there"
+        )
+        content = parser.add_mutually_exclusive_group()
+        content.add_argument(
+            "--example", action="store_true", help="a larger example instead of the first two invoices"
+        )
+        content.add_argument("--bare", action="store_true", help="no example at all")
+        content.add_argument(
+            "--schemas",
+            action="store_true",
+            help="only the schemas for editors, written anew: also one for each template of the folder",
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> InitOptions:
+        """The options that ``args`` hold."""
+        return cls(Path(args.folder), args.example, args.bare, args.schemas)
+
+
+class ValidateOptions(NamedTuple):
+    """What to validate, and how to report it. ``jobs`` are processes; None for one a core."""
+
+    paths: tuple[Path, ...]
+    format: str
+    output: Path | None
+    jobs: int | None
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_paths(parser)
+        add_format(parser, "text", "json", "markdown", "github", "sarif", "junit")
+        parser.add_argument(
+            "--output",
+            type=Path,
+            metavar="FILE",
+            help="write there instead, and print only how many there are",
+        )
+        parser.add_argument(
+            "--jobs",
+            type=parse_job_count,
+            metavar="N",
+            help="processes that share many files; default: one a core",
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> ValidateOptions:
+        """The options that ``args`` hold."""
+        return cls(tuple(map(Path, args.paths)), args.format, args.output, args.jobs)
+
+
+def parse_job_count(text: str) -> int:
+    """The value of ``--jobs``: a number above zero."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+    return int(text)
+
+
+class FmtOptions(NamedTuple):
+    """What to format; with ``check``, only to say what would change."""
+
+    paths: tuple[Path, ...]
+    check: bool
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_paths(parser)
+        parser.add_argument(
+            "--check", action="store_true", help="write nothing; exit 4 when a file would change"
+        )
+        add_no_color(parser)
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> FmtOptions:
+        """The options that ``args`` hold."""
+        return cls(tuple(map(Path, args.paths)), args.check)
+
+
+class RulesOptions(NamedTuple):
+    """The rules to print, all of them when none is named, and how."""
+
+    names: tuple[str, ...]
+    format: str
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("names", nargs="*", metavar="RULE", help="only these; all of them by default")
+        add_format(parser, "text", "json", "markdown")
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> RulesOptions:
+        """The options that ``args`` hold."""
+        return cls(tuple(args.names), args.format)
+
+
+class RenderOptions(NamedTuple):
+    """What to render, and how; with ``provenance``, text also shows where each value comes from."""
+
+    paths: tuple[Path, ...]
+    format: str
+    provenance: bool
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_paths(parser)
+        add_format(parser, "text", "json")
+        parser.add_argument(
+            "--provenance",
+            action="store_true",
+            help="also show where each value comes from; JSON always does",
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> RenderOptions:
+        """The options that ``args`` hold."""
+        return cls(tuple(map(Path, args.paths)), args.format, args.provenance)
+
+
+OPTIONS = {
+    "init": InitOptions,
+    "validate": ValidateOptions,
+    "fmt": FmtOptions,
+    "rules": RulesOptions,
+    "render": RenderOptions,
+}
