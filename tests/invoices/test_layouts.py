@@ -10,8 +10,8 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pennyform.findings import errors
+from pennyform.invoices.yaml.events import Ambiguous, resolve
 from pennyform.invoices.yaml.reader import read
-from pennyform.invoices.yaml.scalars import Ambiguous, resolve
 
 from .definitions import YAML_TEXT
 from .test_format import laid_out

@@ -11,7 +11,6 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.invoices.yaml import events
 from pennyform.invoices.yaml import reader as reading
 from pennyform.invoices.yaml.events import DEEPEST, MOST_NODES
 from pennyform.invoices.yaml.reader import LARGEST_FILE, read, read_file
@@ -102,9 +101,9 @@ def test_the_first_of_two_keys_keeps_its_place() -> None:
     assert document.place(("a", "b")).line == 1
 
 
-@pytest.mark.parametrize("loader", [events._LOADER, yaml.SafeLoader])
+@pytest.mark.parametrize("loader", [reading._LOADER, yaml.SafeLoader])
 def test_depth_is_bounded(loader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_LOADER", loader)
+    monkeypatch.setattr(reading, "_LOADER", loader)
     assert read(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1), "f.yaml")[1] == []
     assert only_rule(b"[" * (DEEPEST + 2) + b"]" * (DEEPEST + 2)) == "yaml-too-deep"
     assert only_rule(b"[" * 500_000) == "yaml-too-deep"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pennyform.invoices import load
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice
-from pennyform.invoices.sources.csv_cells import CsvError, csv_rows
+from pennyform.invoices.sources.data_file import CsvError, csv_rows
 
 from .definitions import write
 

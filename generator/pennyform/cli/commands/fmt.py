@@ -7,7 +7,7 @@ from pathlib import Path
 from pennyform.cli.options.definitions import FmtOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
-from pennyform.invoices.formatter.files import format_files
+from pennyform.invoices.formatter.formatter import format_files
 
 
 def run(options: FmtOptions, terminal: Terminal) -> Exit:

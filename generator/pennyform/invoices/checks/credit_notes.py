@@ -58,7 +58,7 @@ def terms(invoice: DesiredInvoice, product: Product, rounding: str) -> Terms:
     return Terms(
         invoice.external_reference,
         body.customer_id,
-        body.currency or "EUR",
+        body.currency or "EUR",  # the API's default
         body.date,
         tuple(fill_from_product(line, product).vat_rate or None for line in lines_of(body)),
         amount,
@@ -89,32 +89,30 @@ def compare(notes: Sequence[CreditNote], known: Mapping[str, Terms]) -> Iterator
     # By date: of several that together take back too much, the last one is reported.
     ordered = sorted(notes, key=lambda note: (note.of, note.terms.date, note.places["credit_note_of"]))
     for reference, group in groupby(ordered, lambda note: note.of):
-        if reference in known:
-            yield from _compare_with(known[reference], list(group))
-
-
-def _compare_with(invoice: Terms, notes: Sequence[CreditNote]) -> Iterator[Finding]:
-    """What keeps ``notes`` from taking back ``invoice``, each alone and all of them together."""
-    credited = Decimal(0)
-    for note in notes:
-        if invoice.is_credit_note:
-            summary = f"`{invoice.reference}` is a credit note itself"
-            yield _finding(note, "credit_note_of", summary, "name the invoice that it takes back")
+        invoice = known.get(reference)
+        if invoice is None:
             continue
-        yield from _compare_parties(invoice, note)
-        for code, place in zip(note.terms.codes, note.codes, strict=True):
-            if code is not None and None not in invoice.codes and code not in invoice.codes:
-                listed = ", ".join(f"`{charged}`" for charged in dict.fromkeys(invoice.codes))
-                summary = f"`{invoice.reference}` has no line at `{code}`"
-                fix = f"take back what was charged: {listed}"
-                yield _finding(note, "invoice_lines", summary, fix, Severity.WARNING, place)
-        earlier = credited
-        credited -= note.terms.amount or 0
-        if invoice.amount is not None and credited > max(invoice.amount, Decimal(0)):
-            together = f" together with {earlier:f} before it" if earlier else ""
-            summary = f"the credit note takes back {credited - earlier:f}{together}, "
-            summary += f"`{invoice.reference}` comes to {invoice.amount:f} {invoice.currency}"
-            yield _finding(note, "credit_note_of", summary, "take back no more than is left of it")
+        credited = Decimal(0)
+        for note in group:
+            if invoice.is_credit_note:
+                summary = f"`{invoice.reference}` is a credit note itself"
+                yield _finding(note, "credit_note_of", summary, "name the invoice that it takes back")
+                continue
+            yield from _compare_parties(invoice, note)
+            for code, place in zip(note.terms.codes, note.codes, strict=True):
+                if code is not None and None not in invoice.codes and code not in invoice.codes:
+                    listed = ", ".join(f"`{charged}`" for charged in dict.fromkeys(invoice.codes))
+                    summary = f"`{invoice.reference}` has no line at `{code}`"
+                    fix = f"take back what was charged: {listed}"
+                    yield _finding(note, "invoice_lines", summary, fix, Severity.WARNING, place)
+            earlier = credited
+            # The amounts of a credit note are negative, as everywhere in Pennylane (docs/definitions.md).
+            credited -= note.terms.amount or 0
+            if invoice.amount is not None and credited > max(invoice.amount, Decimal(0)):
+                together = f" together with {earlier:f} before it" if earlier else ""
+                summary = f"the credit note takes back {credited - earlier:f}{together}, "
+                summary += f"`{invoice.reference}` comes to {invoice.amount:f} {invoice.currency}"
+                yield _finding(note, "credit_note_of", summary, "take back no more than is left of it")
 
 
 def _compare_parties(invoice: Terms, note: CreditNote) -> Iterator[Finding]:

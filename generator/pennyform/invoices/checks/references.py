@@ -1,14 +1,15 @@
-"""References: each names one thing, and what an invoice names is declared; and its invoice-wide discount."""
+"""References: each names one thing, and what an invoice names is declared.
+
+Also the records that checks work on: a definition resolved, and the invoice made from it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.checks.semantics import discount_fix, is_part_of
 from pennyform.invoices.model import (
     UNSET,
     Body,
@@ -20,11 +21,28 @@ from pennyform.invoices.model import (
     lines_of,
     set_fields,
 )
-from pennyform.invoices.money.totals import Product, UnknownProductError, totals
+from pennyform.invoices.money.totals import Product
 from pennyform.invoices.yaml.document import Document, Path
 
 if TYPE_CHECKING:
     from pennyform.invoices.expressions.evaluate import Origin
+    from pennyform.invoices.sources.data_file import Row
+
+
+IMPORTED_FILE = "imported file"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedDefinition:
+    """A definition of one invoice: the document of a file, or what was made of it.
+
+    ``origins`` are the expressions that some of its values come from, by the path of each value; ``row`` is
+    the row of a data file that it was made for, None when the file defines a single invoice.
+    """
+
+    document: Document
+    origins: Mapping[Path, Origin]
+    row: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +55,6 @@ class ResolvedInvoice:
     document: Document
     invoice: DesiredInvoice
     origins: Mapping[Path, Origin] = field(default_factory=dict)
-
-
-IMPORTED_FILE = "imported file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,39 +120,33 @@ def check_references(
     if credited and credited.value == resolved.invoice.external_reference:
         summary = "an invoice cannot be a credit note of itself"
         yield resolved.document.finding("credit-note", summary, ("credit_note_of",))
-    for path, key in _keys(resolved.invoice.body):
-        if key.field == "external_reference" and key.value not in declared[key.kind]:
-            yield from _undeclared(resolved.document, path, key, declared[key.kind])
-        if key.kind == "product":
-            yield from check_currency(resolved, path, product(key))
-
-
-def _keys(body: Body) -> Iterator[tuple[Path, Key]]:
-    """The natural keys of an invoice, by their paths in its definition."""
+    body = resolved.invoice.body
     records: list[tuple[Path, Body | LineBody]] = [((), body)]
     records += [(("invoice_lines", index), line) for index, line in enumerate(lines_of(body))]
-    for path, record in records:
-        for name, value in set_fields(record):
-            if isinstance(value, Key):
-                # The body calls the field `customer_id` where the definition says `customer`.
-                yield (*path, name.removesuffix("_id")), value
+    # The body calls the field `customer_id` where the definition says `customer`.
+    keys = [
+        ((*path, name.removesuffix("_id")), key)
+        for path, record in records
+        for name, key in set_fields(record)
+        if isinstance(key, Key)
+    ]
+    for path, key in keys:
+        known = declared[key.kind] if key.field == "external_reference" else None
+        # A repository that declares none of a kind keeps them all in the account.
+        if known and key.value not in known:
+            from difflib import get_close_matches
 
-
-def _undeclared(document: Document, path: Path, key: Key, declared: set[str]) -> Iterator[Finding]:
-    # A repository that declares none of a kind keeps them all in the account.
-    if not declared:
-        return
-    from difflib import get_close_matches
-
-    close = get_close_matches(str(key.value), sorted(declared), n=1, cutoff=0.75)
-    yield document.finding(
-        f"undeclared-{key.kind}",
-        f"no {key.kind} `{key.value}` is declared here",
-        path,
-        severity=Severity.WARNING if close else Severity.NOTE,
-        detail="It is looked for in the account when planning.",
-        fix=f"write `{close[0]}`, if that is meant" if close else f"declare it under `{key.kind}s/`",
-    )
+            close = get_close_matches(str(key.value), sorted(known), n=1, cutoff=0.75)
+            yield resolved.document.finding(
+                f"undeclared-{key.kind}",
+                f"no {key.kind} `{key.value}` is declared here",
+                path,
+                severity=Severity.WARNING if close else Severity.NOTE,
+                detail="It is looked for in the account when planning.",
+                fix=f"write `{close[0]}`, if that is meant" if close else f"declare it under `{key.kind}s/`",
+            )
+        if key.kind == "product":
+            yield from check_currency(resolved, path, product(key))
 
 
 def check_currency(resolved: ResolvedInvoice, path: Path, declared: ProductBody | None) -> Iterator[Finding]:
@@ -153,24 +162,4 @@ def check_currency(resolved: ResolvedInvoice, path: Path, declared: ProductBody 
             f"the product is priced in {product_currency}, the invoice is in {invoice_currency}",
             path,
             severity=Severity.WARNING,
-        )
-
-
-def check_amounts(resolved: ResolvedInvoice, product: Product) -> Iterator[Finding]:
-    """An absolute discount on the invoice that takes off more than there is."""
-    body = resolved.invoice.body
-    if not body.discount or body.discount.type != "absolute" or resolved.invoice.file:
-        return
-    try:
-        # Before tax, both rounding models come to the same.
-        before_tax = totals(body._replace(discount=UNSET), rounding="line", product=product).before_tax
-    except UnknownProductError:
-        return
-    value = body.discount.value or Decimal(0)
-    if not is_part_of(value, before_tax):
-        yield resolved.document.finding(
-            "discount-bounds",
-            f"the discount takes off more than the lines, which come to {before_tax:f}",
-            ("discount", "value"),
-            fix=discount_fix(value, before_tax),
         )

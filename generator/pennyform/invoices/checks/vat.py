@@ -20,6 +20,7 @@ _UNION = (
     *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
 )
 _SAME_COUNTRY = {"MC": "FR", "EL": "GR"}
+# The fields of an invoice that are printed on it, where the rule of an exemption may be named.
 _TEXTS = ("special_mention", "pdf_invoice_free_text", "pdf_description")
 
 

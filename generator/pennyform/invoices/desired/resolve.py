@@ -27,7 +27,7 @@ from pennyform.invoices.model import (
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema, definition_schema
 from pennyform.invoices.sources.attachments import AttachmentResult
-from pennyform.invoices.sources.kinds import definition_schema_name
+from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Document, Path
 
 

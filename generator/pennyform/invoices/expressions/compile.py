@@ -20,7 +20,7 @@ from pennyform.invoices.expressions.errors import explain_expression_error
 from pennyform.invoices.expressions.notation import NotationError
 from pennyform.invoices.expressions.sandbox import environment
 from pennyform.invoices.yaml.document import YamlValue
-from pennyform.invoices.yaml.scalars import FORBIDDEN
+from pennyform.invoices.yaml.events import FORBIDDEN
 
 Value = str | int | Decimal | date | bool
 """What an expression can give; None besides, when it gives nothing."""

@@ -6,13 +6,18 @@ out is read again and must say the same, or the file stays as it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path as FilePath
 
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.formatter.lines import Lines
 from pennyform.invoices.money.amounts import parse_amount
-from pennyform.invoices.schema.schema import Schema, leaves
+from pennyform.invoices.schema.rules import with_rule_texts
+from pennyform.invoices.schema.schema import Schema, definition_schema, leaves
+from pennyform.invoices.sources.discover import discover
+from pennyform.invoices.sources.source_file import FileReader, definition_schema_name, kind_of
 from pennyform.invoices.yaml.document import Document, Path, YamlValue
 from pennyform.invoices.yaml.reader import read
 
@@ -38,8 +43,17 @@ def format_definition(content: bytes, document: Document, schema: Schema) -> For
     text = content.decode("utf-8-sig")
     if text.replace("\r\n", "").count("\r"):
         return _format_refused(document, "lines end in carriage returns alone", "use line feeds")
-    amounts = _unquoted_amounts(document, schema)
     lines = Lines(text)
+    amounts: dict[Path, str] = {}
+    for path, leaf, value in leaves(schema, document.value):
+        variant = leaf["anyOf"][0] if "anyOf" in leaf else leaf
+        types = variant.get("type", [])
+        # A quantity is a number by the schema; money is text, which no JSON reader rounds.
+        is_amount = variant.get("format") == "decimal" and "string" in types and "number" not in types
+        if is_amount and isinstance(value, int | Decimal) and not isinstance(value, bool):
+            amount = f"{Decimal(value):f}"
+            if parse_amount(amount) is not None:
+                amounts[path] = amount
     for path, amount in amounts.items():
         lines.quote(document.marks[path], amount)
     # Inner mappings first: sorting an outer one moves the lines that the marks of the inner ones name.
@@ -80,20 +94,6 @@ def _format_refused(document: Document, reason: str, fix: str) -> FormatResult:
     return FormatResult(None, [finding])
 
 
-def _unquoted_amounts(document: Document, schema: Schema) -> dict[Path, str]:
-    """Each number that stands where an amount belongs, with the text of that amount."""
-    amounts = {}
-    for path, leaf, value in leaves(schema, document.value):
-        variant = leaf["anyOf"][0] if "anyOf" in leaf else leaf
-        types = variant.get("type", [])
-        is_amount = variant.get("format") == "decimal" and "string" in types and "number" not in types
-        if is_amount and isinstance(value, int | Decimal) and not isinstance(value, bool):
-            text = f"{Decimal(value):f}"
-            if parse_amount(text) is not None:
-                amounts[path] = text
-    return amounts
-
-
 def _ordered_mappings(value: YamlValue, schema: Schema, path: Path = ()) -> list[tuple[Path, list[str]]]:
     """Every mapping whose fields the schema orders, outer ones first, with that order."""
     mappings: list[tuple[Path, list[str]]] = []
@@ -131,3 +131,42 @@ def _is_same(before: YamlValue, after: YamlValue, amounts: dict[Path, str], path
             for index, pair in enumerate(zip(before, after, strict=True))
         )
     return bool(before == after)
+
+
+@dataclass(frozen=True, slots=True)
+class FormattedFile:
+    """One file. ``canonical`` is None when it has no canonical form; ``findings`` say why.
+
+    ``change`` is the finding that the file has another form, None when it is as it should be.
+    """
+
+    path: FilePath
+    name: str
+    canonical: bytes | None
+    change: Finding | None
+    findings: list[Finding]
+
+
+def format_files(paths: Sequence[str | FilePath]) -> Iterator[FormattedFile]:
+    """The definitions under ``paths``, formatted, in stable order. Nothing is written.
+
+    Raises:
+        Failure: a path does not exist, or the paths belong to several repositories.
+    """
+    reader = FileReader()
+    sources = discover(paths, reader)
+    for finding in sources.rejected:
+        yield FormattedFile(FilePath(finding.file), finding.file, None, None, [finding])
+    folders = [FilePath(path).resolve() for path in paths] or [FilePath.cwd()]
+    for source in sorted(sources.all):
+        if not any(source.path.resolve().is_relative_to(folder) for folder in folders):
+            continue
+        file = reader.read(source)
+        if file.document is None or file.content is None or not file.is_well_formed:
+            yield FormattedFile(source.path, source.name, None, None, list(with_rule_texts(file.findings)))
+            continue
+        kind = "pennyform" if source == sources.settings else kind_of(source, file.document)
+        schema_name = definition_schema_name(file.document.value) if kind == "invoice" else kind
+        result = format_definition(file.content, file.document, definition_schema(schema_name))
+        change = format_finding(file.content, result.content, source.name) if result.content else None
+        yield FormattedFile(source.path, source.name, result.content, change, result.findings)

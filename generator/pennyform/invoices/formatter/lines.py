@@ -56,7 +56,12 @@ class Lines:
         if in_order == entries:
             return
         start, end = entries[0].start, entries[-1].end
-        dash = self._take_dash(document, path, entries[0])
+        dash, first_line = "", self._lines[start]
+        # The dash of a list's item becomes spaces, and goes back before whichever key is then the first.
+        if path and isinstance(path[-1], int) and start == document.marks[path].line - 1:
+            before = first_line[: document.marks[(*path, entries[0].name)].key_column - 1]
+            self._lines[start] = " " * len(before) + first_line[len(before) :]
+            dash = before if before.strip() else ""
         blocks = [self._lines[entry.start : entry.end] for entry in in_order]
         former_first = in_order.index(entries[0])
         if former_first:
@@ -66,8 +71,12 @@ class Lines:
                 blank += 1
             blocks[former_first][:0] = blocks[0][:blank]
             del blocks[0][:blank]
-        if dash:
-            _give_dash(blocks[0], dash)
+        for number, line in enumerate(blocks[0] if dash else ()):
+            if line.strip() and not line.strip().startswith("#"):
+                blocks[0][number] = dash + line[len(dash) :]
+                break
+            # Comments above the key move out to the dash.
+            blocks[0][number] = " " * dash.rfind("-") + line.strip() if line.strip() else line
         self._lines[start:end] = [line for block in blocks for line in block]
 
     def _entries(self, document: Document, path: Path, order: Sequence[str]) -> list[_Entry]:
@@ -117,9 +126,14 @@ class Lines:
         if not path:
             last = len(self._lines) - 1
             return self._block_start(last, 0, 0) if not self._lines[last] else last + 1
-        following = _following(document, path)
-        if following is None:
-            return self._end(document, path[:-1])
+        parent, step = path[:-1], path[-1]
+        if isinstance(step, int):
+            following: Path = (*parent, step + 1)
+        else:
+            names = _member_names(document, parent)
+            following = (*parent, *names[names.index(step) + 1 :][:1])
+        if following == parent or following not in document.marks:
+            return self._end(document, parent)
         mark = document.marks[following]
         column = mark.key_column - 1
         if isinstance(following[-1], int):
@@ -127,40 +141,9 @@ class Lines:
             column = self._lines[mark.line - 1].rfind("-", 0, mark.column - 1)
         return self._block_start(mark.key_line - 1, column, self._floor(document, path))
 
-    def _take_dash(self, document: Document, path: Path, first: _Entry) -> str:
-        """Turn the dash before the first key of a list's item into spaces; the dash that was there."""
-        line = document.marks[path].line - 1
-        if not path or not isinstance(path[-1], int) or first.start != line:
-            return ""
-        text = self._lines[line]
-        dash = text[: document.marks[(*path, first.name)].key_column - 1]
-        self._lines[line] = " " * len(dash) + text[len(dash) :]
-        return dash if dash.strip() else ""
-
 
 def _member_names(document: Document, path: Path) -> list[str]:
     value = document.value
     for step in path:
         value = value[step]
     return list(value)
-
-
-def _following(document: Document, path: Path) -> Path | None:
-    """The path of what stands behind ``path`` in the same mapping or list."""
-    parent, step = path[:-1], path[-1]
-    if isinstance(step, int):
-        following: Path = (*parent, step + 1)
-        return following if following in document.marks else None
-    names = _member_names(document, parent)
-    index = names.index(step) + 1
-    return (*parent, names[index]) if index < len(names) else None
-
-
-def _give_dash(block: list[str], dash: str) -> None:
-    """Put a list's dash before the first key of ``block``; comments above it move out to the dash."""
-    outside = " " * dash.rfind("-")
-    for number, line in enumerate(block):
-        if line.strip() and not line.strip().startswith("#"):
-            block[number] = dash + line[len(dash) :]
-            return
-        block[number] = outside + line.strip() if line.strip() else line

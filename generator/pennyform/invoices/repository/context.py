@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from types import MappingProxyType
 
 from pennyform.findings import Finding, errors
@@ -17,18 +18,20 @@ from pennyform.invoices.model import (
     DesiredCustomer,
     DesiredInvoice,
     DesiredProduct,
+    Policies,
     Repository,
     Settings,
 )
 from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.schema.validator import schema_errors
 from pennyform.invoices.sources.discover import Sources
-from pennyform.invoices.sources.kinds import kind_of
-from pennyform.invoices.sources.settings import parse_settings
-from pennyform.invoices.sources.source_file import FileReader, Source, SourceFile
+from pennyform.invoices.sources.source_file import FileReader, Source, kind_of
 from pennyform.invoices.templates.library import Library
-from pennyform.invoices.yaml.document import Document, YamlMapping
+from pennyform.invoices.yaml.document import Document, YamlMapping, YamlValue
 
+DEFAULT_ENVIRONMENT = "production"
+DEFAULT_ROUNDING = "line"
+_ENVIRONMENTS = ("sandbox", "production")
 _SHARED_KINDS = ("customer", "product", "invoice-template")
 
 
@@ -67,14 +70,7 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
         reader: reads the files.
     """
     findings: list[Finding] = []
-    value: YamlMapping = {}
-    if sources.settings:
-        file = reader.read(sources.settings)
-        findings += file.findings
-        document, is_well_formed = file.document, file.is_well_formed
-        if document and is_valid("pennyform", document, findings, is_well_formed=is_well_formed):
-            value = document.value
-    context = RepositoryContext(parse_settings(sources.root, value), reader, findings)
+    context = RepositoryContext(_load_settings(sources, reader, findings), reader, findings)
     for source in candidates:
         file = reader.read(source)
         kind = kind_of(source, file.document) if file.document else source.kind
@@ -82,8 +78,23 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
             context.invoices.append(source)
             continue
         findings += file.findings
-        if file.document:
-            _add(context, kind, file, file.document)
+        document = file.document
+        if not document:
+            continue
+        if kind != "invoice-template":
+            # A reference counts as declared whatever else is wrong: one mistake is one finding.
+            declared = claims(kind, document)
+            context.claims += declared
+            context.declared[kind].update(claim.reference for claim in declared)
+        valid = is_valid(kind, document, findings, is_well_formed=file.is_well_formed)
+        if kind == "invoice-template":
+            context.library.add(document, is_valid=valid)
+        elif valid and kind == "customer":
+            customer = resolve.customer(document)
+            context.customers[customer.external_reference] = customer
+        elif valid:
+            product = resolve.product(document)
+            context.products[product.external_reference] = product
     # Also templates that no definition uses are checked; those without a finding are ready for all invoices.
     for name in context.library.own():
         context.library.find(name)
@@ -92,6 +103,25 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
     )
     findings += context.library.findings
     return context
+
+
+def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]) -> Settings:
+    """The settings that ``pennyform.yaml`` states, or the defaults; adds to ``findings``."""
+    value: YamlMapping = {}
+    if sources.settings:
+        file = reader.read(sources.settings)
+        findings += file.findings
+        document, is_well_formed = file.document, file.is_well_formed
+        if document and is_valid("pennyform", document, findings, is_well_formed=is_well_formed):
+            value = document.value
+    return Settings(
+        root=sources.root,
+        environment=value.get("environment", DEFAULT_ENVIRONMENT),
+        rounding=value.get("rounding", DEFAULT_ROUNDING),
+        sandbox_database=sources.root / ".pennyform" / "sandbox.db",
+        reference_prefix=value.get("reference_prefix", ""),
+        environments={name: _policies(value, name) for name in _ENVIRONMENTS},
+    )
 
 
 def is_valid(kind: str, document: Document, findings: list[Finding], *, is_well_formed: bool) -> bool:
@@ -110,19 +140,22 @@ def is_valid(kind: str, document: Document, findings: list[Finding], *, is_well_
     return is_well_formed and not errors(problems)
 
 
-def _add(context: RepositoryContext, kind: str, file: SourceFile, document: Document) -> None:
-    """Take in a customer, a product or a template."""
-    if kind != "invoice-template":
-        # A reference counts as declared whatever else is wrong: one mistake is one finding.
-        declared = claims(kind, document)
-        context.claims += declared
-        context.declared[kind].update(claim.reference for claim in declared)
-    valid = is_valid(kind, document, context.findings, is_well_formed=file.is_well_formed)
-    if kind == "invoice-template":
-        context.library.add(document, is_valid=valid)
-    elif valid and kind == "customer":
-        customer = resolve.customer(document)
-        context.customers[customer.external_reference] = customer
-    elif valid:
-        product = resolve.product(document)
-        context.products[product.external_reference] = product
+def _policies(value: YamlMapping, environment: str) -> Policies:
+    """The general policies, and over them those of one environment."""
+    of_environment = value.get("environments", {}).get(environment, {}).get("policies", {})
+    limits = {**value.get("policies", {}), **of_environment}
+    codes = limits.get("vat_rates")
+    return Policies(
+        never_finalize=limits.get("never_finalize", False),
+        max_invoices=limits.get("max_invoices"),
+        max_amount=_by_currency(limits.get("max_amount", {})),
+        max_total=_by_currency(limits.get("max_total", {})),
+        vat_rates=tuple(codes) if codes is not None else None,
+        company_id=limits.get("company_id"),
+    )
+
+
+def _by_currency(value: YamlValue) -> dict[str, Decimal]:
+    """Amounts by currency; a single one is in euros."""
+    amounts = value if isinstance(value, dict) else {"EUR": value}
+    return {currency: Decimal(amount) for currency, amount in amounts.items()}

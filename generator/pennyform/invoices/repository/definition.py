@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, errors
+from pennyform.invoices.checks.amounts import check_absolute_discount, check_expectations, check_policies
 from pennyform.invoices.checks.references import (
     IMPORTED_FILE,
     ReferenceClaim,
+    ResolvedDefinition,
     ResolvedInvoice,
-    check_amounts,
     check_references,
 )
 from pennyform.invoices.checks.vat import check_vat_rates
@@ -21,8 +22,7 @@ from pennyform.invoices.model import Key, Place, Policies
 from pennyform.invoices.repository.context import RepositoryContext, is_valid
 from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.sources.attachments import find_attachments
-from pennyform.invoices.sources.kinds import definition_schema_name
-from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
+from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Document, pointer
 
 if TYPE_CHECKING:
@@ -133,7 +133,14 @@ class _DefinitionChecker:
         document, schema_name = definition.document, definition_schema_name(definition.document.value)
         if not is_valid(schema_name, document, findings, is_well_formed=self.is_well_formed):
             if schema_name == "definitions/invoice" and isinstance(document.value, dict):
-                findings += self._wrong_values(definition)
+                # What the template finds wrong with the values is reported with the other mistakes.
+                name = document.value.get("template")
+                template = self.context.library.find(name) if isinstance(name, str) else None
+                if template:
+                    from pennyform.invoices.templates.apply import resolve_values
+
+                    from_text = definition.row is not None
+                    findings += resolve_values(document, template, definition.origins, from_text=from_text)[1]
             return None
         complete: ResolvedDefinition | None = definition
         if "template" in document.value:
@@ -156,17 +163,6 @@ class _DefinitionChecker:
             invoice, problems = as_e_invoice(invoice, document, self.context.settings.root)
             findings += problems
         return ResolvedInvoice(document, invoice, complete.origins)
-
-    def _wrong_values(self, definition: ResolvedDefinition) -> list[Finding]:
-        """What the template finds wrong with the values, reported together with the other mistakes."""
-        document = definition.document
-        name = document.value.get("template")
-        template = self.context.library.find(name) if isinstance(name, str) else None
-        if template is None:
-            return []
-        from pennyform.invoices.templates.values import resolve_values
-
-        return resolve_values(document, template, definition.origins, from_text=definition.row is not None)[1]
 
     def _apply_template(
         self, definition: ResolvedDefinition, findings: list[Finding]
@@ -196,7 +192,7 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
     """
     settings, product = context.settings, context.repository().product
     yield from check_references(resolved, product, context.declared)
-    yield from check_amounts(resolved, product)
+    yield from check_absolute_discount(resolved, product)
     key = resolved.invoice.body.customer_id
     customer = None
     if isinstance(key, Key) and key.field == "external_reference":
@@ -207,12 +203,8 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
 
         yield from check_import(resolved)
     if resolved.invoice.expect:
-        from pennyform.invoices.checks.expected_totals import check_expectations
-
         yield from check_expectations(resolved, product, settings.rounding)
     if settings.policies != _NO_POLICIES:
-        from pennyform.invoices.checks.policies import check_policies
-
         yield from check_policies(resolved, settings.policies, product, settings.rounding)
 
 

@@ -14,8 +14,7 @@ from pennyform.invoices.repository.context import RepositoryContext, load_contex
 from pennyform.invoices.repository.definition import DefinitionResult, check_definition
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.sources.discover import Sources, discover
-from pennyform.invoices.sources.kinds import is_surely_an_invoice
-from pennyform.invoices.sources.source_file import FileReader, Source
+from pennyform.invoices.sources.source_file import FileReader, Source, is_surely_an_invoice
 from pennyform.invoices.yaml.document import YamlMapping
 
 if TYPE_CHECKING:

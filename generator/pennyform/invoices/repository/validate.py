@@ -7,9 +7,8 @@ its references. Many files are shared out among processes. The result does not d
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,8 +70,7 @@ def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> Va
     unsure, sure = partition(sources.requested, reader)
     context = load_context(sources, (*sources.shared, *unsure), reader)
     total = _PartialResult(0, context.claims, [], [*sources.rejected, *context.findings])
-    work = partial(_check, context=context)
-    for part in _share(work, [*context.invoices, *sure], processes):
+    for part in _share(context, [*context.invoices, *sure], processes):
         total.invoices += part.invoices
         total.findings += part.findings
         total.claims += part.claims
@@ -104,43 +102,42 @@ def _check(invoices: Sequence[Source], context: RepositoryContext) -> _PartialRe
 
 # --- processes --------------------------------------------------------------------------------------------
 
-_Work = Callable[[Sequence[Source]], _PartialResult]
 
-
-def _share(work: _Work, sources: Sequence[Source], processes: int | None) -> Iterator[_PartialResult]:
-    """What ``work`` gives for each part of ``sources``, in their order."""
+def _share(
+    context: RepositoryContext, sources: Sequence[Source], processes: int | None
+) -> Iterator[_PartialResult]:
+    """The results of ``sources``, in their order: of all of them at once, or of the parts of many."""
     if processes is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         processes = cores or 1
     # Where the system cannot fork, other processes would have to read the context anew.
     if processes == 1 or len(sources) < FEWEST_FILES_TO_SHARE or not hasattr(os, "fork"):
-        yield work(sources)
+        yield _check(sources, context)
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     parts = [sources[at : at + _FILES_AT_A_TIME] for at in range(0, len(sources), _FILES_AT_A_TIME)]
     # Forked, so that what has been read and compiled is there already and need not be sent.
-    with ProcessPoolExecutor(
-        processes, multiprocessing.get_context("fork"), initializer=_begin, initargs=(work,)
-    ) as pool:
-        yield from pool.map(_work, parts)
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(processes, fork, initializer=_begin_worker, initargs=(context,)) as pool:
+        yield from pool.map(_check_in_worker, parts)
 
 
-_work_of_this_process: _Work
+_context_of_worker: RepositoryContext
 
 
-def _begin(work: _Work) -> None:
+def _begin_worker(context: RepositoryContext) -> None:
     """In a worker: an interruption is for the first process to handle."""
     import gc
     import signal
 
-    global _work_of_this_process  # noqa: PLW0603 - a pool has no other place for what its workers share
-    _work_of_this_process = work
+    global _context_of_worker  # noqa: PLW0603 - a pool has no other place for what its workers share
+    _context_of_worker = context
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What was there before the work is not looked through again and again for garbage.
     gc.freeze()
 
 
-def _work(part: Sequence[Source]) -> _PartialResult:
-    return _work_of_this_process(part)
+def _check_in_worker(part: Sequence[Source]) -> _PartialResult:
+    return _check(part, _context_of_worker)

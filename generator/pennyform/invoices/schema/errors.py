@@ -19,7 +19,7 @@ from referencing import Registry
 from pennyform.findings import Finding
 from pennyform.invoices.schema import messages
 from pennyform.invoices.schema.schema import Schema
-from pennyform.invoices.schema.suggestions import unknown_field_finding
+from pennyform.invoices.schema.unknown_fields import unknown_field_finding
 from pennyform.invoices.yaml.document import Document, Path, YamlValue
 
 

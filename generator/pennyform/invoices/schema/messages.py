@@ -151,18 +151,16 @@ def pattern_finding(document: Document, path: Path, schema: Schema, value: str) 
             "An amount has digits, a dot and at most 6 decimals: no comma, no spaces, no currency, "
             "no exponent."
         )
-    summary = f"`{shorten(value)}` is no amount" if value else "empty text is no amount"
-    return document.finding("amount-form", summary, path, detail=detail, fix=_amount_fix(value))
-
-
-def _amount_fix(value: str) -> str:
-    """The amount that ``value`` looks like, however its thousands and decimals are set off."""
+    # The amount that it looks like, however its thousands and decimals are set off.
     digits = re.sub(r"[\s'€$£\u00a0\u202f]|EUR", "", value)
     if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]{1,6}", digits):
         digits = digits.replace(",", "")
     digits = digits.replace(",", ".")
     # More digits than an amount can have are no slip of the pen.
-    return _write_quoted(Decimal(digits)) if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,28})?", digits) else ""
+    is_number = re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,28})?", digits)
+    fix = _write_quoted(Decimal(digits)) if is_number else ""
+    summary = f"`{shorten(value)}` is no amount" if value else "empty text is no amount"
+    return document.finding("amount-form", summary, path, detail=detail, fix=fix)
 
 
 def _write_quoted(value: Decimal) -> str:

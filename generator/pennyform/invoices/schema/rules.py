@@ -16,7 +16,19 @@ from pennyform.findings import Finding, Rule, Severity
 @cache
 def rules() -> tuple[Rule, ...]:
     """All rules, sorted by name."""
-    return tuple(sorted(_rule(name, row) for name, row in _rows().items()))
+    return tuple(
+        sorted(
+            Rule(
+                name,
+                tuple(map(Severity, row.get("severity", "error").split(", "))),
+                row["summary"],
+                row["why"],
+                row.get("example", ""),
+                row["fix"],
+            )
+            for name, row in _rows().items()
+        )
+    )
 
 
 def with_rule_texts(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -28,19 +40,12 @@ def with_rule_texts(findings: Iterable[Finding]) -> Iterator[Finding]:
     for finding in findings:
         if finding.fix and finding.detail:
             yield finding
-        else:
-            fix, why = _texts(finding.rule)
+        elif row := _rows().get(finding.rule):
+            fix = row["fix"][:1].lower() + row["fix"][1:].removesuffix(".")
+            why = row["why"] if row.get("explain") else ""
             yield finding._replace(fix=finding.fix or fix, detail=finding.detail or why)
-
-
-@cache
-def _texts(name: str) -> tuple[str, str]:
-    """What a finding of this rule says for want of anything more specific: the remedy, and the reason."""
-    row = _rows().get(name)
-    if row is None:
-        return "", ""
-    fix = row["fix"]
-    return fix[:1].lower() + fix[1:].removesuffix("."), row["why"] if row.get("explain") else ""
+        else:
+            yield finding
 
 
 @cache
@@ -52,8 +57,3 @@ def _rows() -> dict[str, dict[str, str]]:
     text = (data.templates() / "rules.yaml").read_text(encoding="utf-8")
     rows: dict[str, dict[str, str]] = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders
     return rows
-
-
-def _rule(name: str, row: dict[str, str]) -> Rule:
-    severities = tuple(map(Severity, row.get("severity", "error").split(", ")))
-    return Rule(name, severities, row["summary"], row["why"], row.get("example", ""), row["fix"])

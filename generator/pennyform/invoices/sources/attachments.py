@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -65,7 +64,15 @@ def find_attachments(document: Document, root: FilePath) -> tuple[AttachmentResu
             summary = f"`{name[:60]}` cannot be sent: {error}"
             detail = "A file to send lies in the invoice repository and is named relative to the definition."
             findings.append(document.finding("attachment", summary, path, detail=detail, fix=error.fix))
-    return attachments, [*findings, *_duplicate_appendices(document, attachments)]
+    # Appendices are told apart by their names alone, and none can be deleted.
+    first: dict[str, Path] = {}
+    for path, attachment in attachments.items():
+        name = FilePath(attachment.path).name
+        if path[0] == "options" and first.setdefault(name, path) != path:
+            findings.append(
+                document.finding("duplicate-appendix", f"another appendix is called `{name}`", path)
+            )
+    return attachments, findings
 
 
 def read_attachment(root: FilePath, file: FilePath, *, electronic: bool = False) -> Attachment:
@@ -89,12 +96,6 @@ def read_attachment(root: FilePath, file: FilePath, *, electronic: bool = False)
         raise UnsafePathError("it is larger than 100 MB")
     if not beginning:
         raise UnsafePathError("the file is empty")
-    media_type = _media_type(file, beginning, electronic=electronic)
-    return Attachment(file.relative_to(root).as_posix(), digest.hexdigest(), size, media_type)
-
-
-def _media_type(file: FilePath, beginning: bytes, *, electronic: bool) -> str:
-    """By the content, which the name of the file must agree with."""
     types = (*_TYPES, _XML) if electronic else _TYPES
     match = next((type_ for type_ in types if beginning.startswith(type_.beginnings)), None)
     if match is None and beginning.startswith(_XML.beginnings):
@@ -104,17 +105,4 @@ def _media_type(file: FilePath, beginning: bytes, *, electronic: bool) -> str:
         raise UnsafePathError(f"its content is none of the types that Pennylane takes: {suffixes}")
     if file.suffix.lower() not in match.suffixes:
         raise UnsafePathError(f"its content is {match.media_type}, which `{file.name}` does not say")
-    return match.media_type
-
-
-def _duplicate_appendices(document: Document, attachments: AttachmentResult) -> Iterator[Finding]:
-    """Appendices are told apart by their names alone, and none can be deleted."""
-    first: dict[str, Path] = {}
-    for path, attachment in attachments.items():
-        name = FilePath(attachment.path).name
-        if path[0] == "options" and first.setdefault(name, path) != path:
-            yield document.finding(
-                "duplicate-appendix",
-                f"another appendix is called `{name}`",
-                path,
-            )
+    return Attachment(file.relative_to(root).as_posix(), digest.hexdigest(), size, match.media_type)

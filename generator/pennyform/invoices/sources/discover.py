@@ -52,22 +52,17 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
         Failure: a path does not exist, or the paths belong to different repositories.
     """
     requested = [Path(path) for path in paths] or [Path()]
-    missing = [path for path in requested if not path.exists()]
-    if missing:
-        raise Failure([_missing_path(path) for path in missing])
-    roots = {_settings_root(path) for path in requested}
-    if len(roots) > 1:
-        raise failure(
-            "several-repositories",
-            "the paths belong to different invoice repositories",
-            detail=f"Each folder with a {SETTINGS_FILE} is a repository of its own, with its own settings.",
-        )
-    settings_root = roots.pop()
+    settings_root = _settings_root(requested)
     folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in requested)]
     root = settings_root or Path(os.path.commonpath(folders))
     names_from = None if requested[0].is_absolute() else Path.cwd()
-    files = (path for path in _files(requested) if path.name != SETTINGS_FILE)
-    sources = _unique(_source(path, root, names_from) for path in files)
+    sources = _unique(
+        _source(file, root, names_from)
+        for path in requested
+        # A file keeps its own name, be it a link: `rejected_files` says whether it may lead where it does.
+        for file in (_walk(path.resolve()) if path.is_dir() else [path.parent.resolve() / path.name])
+        if file.name != SETTINGS_FILE
+    )
     shared = _unique(_source(path, root, names_from) for folder in _FOLDERS for path in _walk(root / folder))
     settings = _source(settings_root / SETTINGS_FILE, root, names_from) if settings_root else None
     candidates = (*([settings] if settings else []), *shared, *sources)
@@ -91,6 +86,29 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
         requested_shared=frozenset(source.name for source in sources if source.path in shared_paths),
         rejected=tuple(rejected.values()),
     )
+
+
+def _settings_root(requested: Sequence[Path]) -> Path | None:
+    """The nearest folder upwards from all ``requested`` paths that holds settings."""
+    missing = []
+    roots = set()
+    for path in requested:
+        if not path.exists():
+            close = close_name(path)
+            fix = f"write `{path.with_name(close)}`" if close else "check the path, and the folder you are in"
+            summary = "there is no such file or folder"
+            missing.append(Finding("path-missing", Severity.ERROR, summary, file=str(path), fix=fix))
+        upwards = (path.resolve(), *path.resolve().parents)
+        roots.add(next((folder for folder in upwards if (folder / SETTINGS_FILE).is_file()), None))
+    if missing:
+        raise Failure(missing)
+    if len(roots) > 1:
+        raise failure(
+            "several-repositories",
+            "the paths belong to different invoice repositories",
+            detail=f"Each folder with a {SETTINGS_FILE} is a repository of its own, with its own settings.",
+        )
+    return roots.pop()
 
 
 def is_data(path: Path, root: Path) -> bool:
@@ -129,29 +147,6 @@ def _below(path: str, folder: str) -> str | None:
     """``path`` relative to ``folder``, or None; for many files pathlib would take too long."""
     prefix = folder if folder.endswith(os.sep) else folder + os.sep
     return path[len(prefix) :] if path.startswith(prefix) else None
-
-
-def _missing_path(path: Path) -> Finding:
-    close = close_name(path)
-    fix = f"write `{path.with_name(close)}`" if close else "check the path, and the folder you are in"
-    return Finding("path-missing", Severity.ERROR, "there is no such file or folder", file=str(path), fix=fix)
-
-
-def _settings_root(path: Path) -> Path | None:
-    """The nearest folder upwards that holds settings."""
-    path = path.resolve()
-    for folder in (path, *path.parents):
-        if (folder / SETTINGS_FILE).is_file():
-            return folder
-    return None
-
-
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from _walk(path.resolve())
-        else:
-            yield path.parent.resolve() / path.name
 
 
 def _walk(folder: Path) -> Iterator[Path]:

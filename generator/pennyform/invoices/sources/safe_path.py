@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.yaml.scalars import FORBIDDEN
+from pennyform.invoices.yaml.events import FORBIDDEN
 
 # A line break in a name would begin a line of its own in a log, where it could be taken for a command.
 _FORBIDDEN_IN_NAMES = re.compile(f"[\t\r\n]|{FORBIDDEN.pattern}")

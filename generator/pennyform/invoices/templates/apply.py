@@ -1,22 +1,26 @@
 """A definition that names a template → one that names none.
 
-From there on the two kinds are treated alike. Every resolved value keeps the place it was written at, be it
-in the definition, in its data file, or in the template.
+The values that it gives to the template's parameters are checked first. From there on the two kinds are
+treated alike. Every resolved value keeps the place it was written at, be it in the definition, in its data
+file, or in the template.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import TypeVar
 
 from pennyform.findings import Finding
+from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
+from pennyform.invoices.expressions.filters import is_number
 from pennyform.invoices.money import dates
+from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.templates.inheritance import LISTS, Template, shift_entries
-from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
-from pennyform.invoices.templates.values import resolve_values
+from pennyform.invoices.templates.parameters import TYPES, UnknownFieldError, WrongValueError, to_native
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping
 
 _About = TypeVar("_About")
@@ -51,7 +55,19 @@ def apply_template(
     provided = evaluation.evaluate(schema, scope, ("invoice",))
     if evaluation.findings:
         return None, evaluation.findings
-    return _join(definition, evaluation, provided), []
+    # The definition's own fields over those provided; lines of both, the provided ones first.
+    fields = {name: value for name, value in document.value.items() if name not in _TEMPLATE_FIELDS}
+    value = {**provided, **fields}
+    offsets = {}
+    for name in LISTS:
+        if name in provided and isinstance(fields.get(name), list):
+            offsets[name] = len(provided[name])
+            value[name] = [*provided[name], *fields[name]]
+    marks = {**_from_template(evaluation.marks, fields), **_from_definition(document.marks, offsets)}
+    origins = {**_from_template(evaluation.origins, fields), **_from_definition(definition.origins, offsets)}
+    spoiled = set(_from_definition(dict.fromkeys(document.spoiled), offsets))
+    joined = Document(document.file, value, marks, spoiled)
+    return replace(definition, document=joined, origins=origins), []
 
 
 def header_scope(document: Document) -> Scope:
@@ -82,24 +98,6 @@ def _value_marks(document: Document, template: Template) -> dict[str, Mark]:
     return value_marks
 
 
-def _join(
-    definition: ResolvedDefinition, evaluation: Evaluation, provided: YamlMapping
-) -> ResolvedDefinition:
-    """The definition's own fields over those provided; lines of both, the provided ones first."""
-    document = definition.document
-    fields = {name: value for name, value in document.value.items() if name not in _TEMPLATE_FIELDS}
-    value = {**provided, **fields}
-    offsets = {}
-    for name in LISTS:
-        if name in provided and isinstance(fields.get(name), list):
-            offsets[name] = len(provided[name])
-            value[name] = [*provided[name], *fields[name]]
-    marks = {**_from_template(evaluation.marks, fields), **_from_definition(document.marks, offsets)}
-    origins = {**_from_template(evaluation.origins, fields), **_from_definition(definition.origins, offsets)}
-    spoiled = set(_from_definition(dict.fromkeys(document.spoiled), offsets))
-    return replace(definition, document=Document(document.file, value, marks, spoiled), origins=origins)
-
-
 def _from_template(marks: Mapping[Path, _About], fields: YamlMapping) -> dict[Path, _About]:
     """What is known about values that the template provides and the ``fields`` of the definition do not."""
     # Entries of lists are never replaced: those of the definition come behind them.
@@ -112,3 +110,68 @@ def _from_definition(marks: Mapping[Path, _About], offsets: Mapping[str, int]) -
     """What is known about the definition's values, its lines moved behind the template's."""
     of_fields = {path: mark for path, mark in marks.items() if path[:1] not in (("template",), ("values",))}
     return shift_entries(of_fields, (), offsets)
+
+
+def resolve_values(
+    document: Document, template: Template, computed: Collection[Path] = (), *, from_text: bool = False
+) -> tuple[YamlMapping, list[Finding]]:
+    """The native value of each parameter, as given in ``document`` or the default; and every finding.
+
+    Args:
+        document: a definition that names the template.
+        template: what it names.
+        computed: the paths of values that expressions gave, where a number is as exact as a quoted amount.
+        from_text: whether numbers may be text, as in a CSV file.
+    """
+    values = document.value.get("values") or {}
+    if not isinstance(values, dict):
+        return {}, []  # the schema's finding
+    findings = [_unknown(document, name, template) for name in values if name not in template.parameters]
+    native: YamlMapping = {}
+    for name, parameter in template.parameters.items():
+        if name not in values and parameter.required:
+            # A misspelled name is one mistake, not an unknown value and a missing one.
+            if any(finding.fix == f"write `{name}`" for finding in findings):
+                continue
+            path: Path = ("values",) if "values" in document.value else ("template",)
+            findings.append(
+                document.finding(
+                    "missing-value",
+                    f"the template `{template.name}` needs a value for `{name}`",
+                    path,
+                    key=True,
+                    detail=f"{name}: {parameter.description or TYPES[parameter.type]}",
+                    fix=f"add `{name}: …` under `values`",
+                )
+            )
+            continue
+        value = values.get(name, parameter.default)
+        if parameter.type == "amount" and ("values", name) in computed and is_number(value):
+            value = canonical(Decimal(str(value)))
+        try:
+            native[name] = to_native(parameter, value, from_text=from_text)
+        except WrongValueError as error:
+            path = ("values", name, *error.path)
+            subject = f"entry {path[-1] + 1}" if isinstance(path[-1], int) else f"`{path[-1]}`"
+            is_name = isinstance(error, UnknownFieldError)
+            findings.append(
+                document.finding(
+                    "wrong-value", f"{subject} must be {error}", path, key=is_name, fix=error.fix
+                )
+            )
+    return native, findings
+
+
+def _unknown(document: Document, name: str, template: Template) -> Finding:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, template.parameters, n=1, cutoff=0.6)
+    listed = ", ".join(f"`{parameter}`" for parameter in template.parameters)
+    return document.finding(
+        "unknown-value-name",
+        f"the template `{template.name}` has no parameter `{name}`",
+        ("values", name),
+        key=True,
+        detail=f"Its parameters: {listed}." if listed else "It has no parameters.",
+        fix=f"write `{close[0]}`" if close else "delete it",
+    )

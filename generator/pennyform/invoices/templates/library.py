@@ -86,6 +86,7 @@ class Library:
         if name not in self._templates:
             # Only when the user has none of that name: an own template replaces the built-in one.
             if name not in self._documents:
+                # Its last part alone: what a definition says must not lead out of the folder.
                 path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
                 if path.is_file():
                     self._documents[name] = read_file(path, f"{_BUILT_IN}{path.name}")[0]

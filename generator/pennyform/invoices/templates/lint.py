@@ -19,6 +19,7 @@ from pennyform.invoices.yaml.document import Document, Path, YamlValue
 Known = Mapping[str, frozenset[str] | None]
 """What expressions may name, and the fields that each of it has; None where it has none to name."""
 
+# All that expressions can take of a day, as the sandbox holds them to (expressions.sandbox).
 _DATE = frozenset({"year", "month", "day"})
 _CONTROLS = ("for_each", "as")
 

@@ -26,6 +26,7 @@ _NATIVE: dict[str, tuple[type, ...]] = {
     "number": (int, Decimal),
     "boolean": (bool,),
 }
+# Types with limits: all others have no order that an author would expect.
 _ORDERED = ("integer", "number", "amount", "date")
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 

@@ -13,7 +13,7 @@ from pennyform.invoices.model import UNSET as NOT_STATED
 from pennyform.invoices.model import Body, Key, Repository, lines_of
 from pennyform.invoices.money.totals import FROM_PRODUCT
 from pennyform.invoices.schema.schema import Schema, definition_schema
-from pennyform.invoices.sources.kinds import definition_schema_name
+from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Mark, Path, YamlValue, pointer
 from pennyform.results.rendering import ValueOrigin
 
@@ -30,9 +30,27 @@ def find_provenance(resolved: ResolvedInvoice, repository: Repository) -> Iterat
     schema = definition_schema(definition_schema_name(resolved.document.value))
     body = first_request(resolved.invoice.body)
     for path, sent_path, value in _leaves(schema, body):
-        yield _value_origin(resolved, path, sent_path, value)
+        origin = resolved.origins.get(path)
+        mark = origin.mark if origin else resolved.document.mark(path)
+        from_definition = mark.file == resolved.document.file
+        # A definition for many rows is placed at its row: another file than that and its own is a template.
+        from_row = mark.file == resolved.invoice.place.file
+        sources, uses = origin.sources if origin else {}, {}
+        for name in sorted(set(_NAMES.findall(origin.expression if origin else ""))):
+            known = name if name in sources else name.partition(".")[0]
+            if known in sources:
+                uses[known] = _place(sources[known])
+        yield ValueOrigin(
+            pointer=pointer(sent_path),
+            value=value.to_json() if isinstance(value, Key) else value,
+            source="definition" if from_definition else "data" if from_row else "template",
+            place=_place(mark),
+            expression=origin.expression if origin else UNSET,
+            uses=uses or UNSET,
+        )
     yield from _from_products(resolved.invoice.body, repository)
     for name, field in schema["properties"].items():
+        # Keys that definitions have and requests do not are none of the body's.
         if name not in body and "default" in field and not field.get("x-pennyform-added"):
             yield ValueOrigin(pointer=pointer((name,)), value=field["default"], source="default")
 
@@ -51,28 +69,6 @@ def _leaves(
             yield from _leaves(schema["items"], item, (*path, index), (*sent_path, index))
     else:
         yield path, sent_path, value
-
-
-def _value_origin(resolved: ResolvedInvoice, path: Path, sent_path: Path, value: YamlValue) -> ValueOrigin:
-    origin = resolved.origins.get(path)
-    mark = origin.mark if origin else resolved.document.mark(path)
-    from_definition = mark.file == resolved.document.file
-    # A definition for many rows is placed at its row: another file than that and its own is a template.
-    from_row = mark.file == resolved.invoice.place.file
-    uses = {}
-    if origin:
-        for name in sorted(set(_NAMES.findall(origin.expression))):
-            known = name if name in origin.sources else name.partition(".")[0]
-            if known in origin.sources:
-                uses[known] = _place(origin.sources[known])
-    return ValueOrigin(
-        pointer=pointer(sent_path),
-        value=value.to_json() if isinstance(value, Key) else value,
-        source="definition" if from_definition else "data" if from_row else "template",
-        place=_place(mark),
-        expression=origin.expression if origin else UNSET,
-        uses=uses or UNSET,
-    )
 
 
 def _place(mark: Mark) -> str:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from pennyform.findings import Finding
+from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.sources.data_file import DataFile, Row, read_data_file
@@ -14,7 +15,6 @@ from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
 from pennyform.invoices.sources.source_file import FileReader, Source
 from pennyform.invoices.templates.apply import header_scope
 from pennyform.invoices.templates.columns import parse_columns, read_columns
-from pennyform.invoices.templates.resolved_definition import ResolvedDefinition
 from pennyform.invoices.yaml.document import Document, YamlMapping
 
 _YAML = (".yaml", ".yml")
@@ -47,6 +47,7 @@ def read_rows(document: Document, root: Path, reader: FileReader) -> tuple[DataF
             problem = f"a YAML data file lies in a folder called `{DATA_FOLDER}`"
             detail, fix = "Elsewhere it would be taken for a definition.", "move it there"
         else:
+            # Findings call the file as the user would, not by the resolved path that is read.
             return read_data_file(Source(file, os.path.normpath(folder / name), ""), reader), file
     path = ("for_each", "file") if isinstance(document.value["for_each"], dict) else ("for_each",)
     return DataFile([], None, [document.finding("data-file", problem, path, detail=detail, fix=fix)]), None

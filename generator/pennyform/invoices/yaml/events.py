@@ -1,93 +1,91 @@
-"""YAML events → plain data with marks.
+"""YAML events → plain data with marks, and what an unquoted scalar means.
 
 Everything that YAML adds to JSON beyond layout and comments (anchors, aliases, tags, merge keys, duplicate
 keys, a second document) is rejected where it stands, and building goes on behind it. Depth and the number of
 nodes are bounded. Working on PyYAML's events, below its constructors, means that none of these has had an
 effect by the time that it is seen.
+
+Scalars have JSON's grammar, and nothing that two readers could read differently. YAML 1.1 reads ``010`` as 8,
+``12:30:45`` as 45045, ``1_000`` as a number and ``no`` as false; YAML 1.2 reads some of them otherwise. Text
+like that is rejected instead of guessed. Dates stay text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue, pointer
-from pennyform.invoices.yaml.scalars import FORBIDDEN, Ambiguous, resolve
 
 DEEPEST = 32
 MOST_NODES = 100_000
-
-# libyaml's parser where PyYAML was built with it: about ten times as fast as the one in Python.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CARRIAGE_RETURN = re.compile("\r")
 _IN_ITS_PLACE = "What an invoice says must stand where it is read."
 
+# What no invoice needs and what can make a text show something else than it says: control characters,
+# bidirectional overrides, byte order marks in the middle, line separators that are not line feeds.
+FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
 
-def read_events(text: str, name: str) -> tuple[Document | None, list[Finding]]:
-    """Read ``text``, a file that findings call ``name``; no document where it is empty or malformed."""
-    builder = DocumentBuilder(name)
-    document = None
-    try:
-        document = builder.build(yaml.parse(text, Loader=_LOADER))
-    except StopReadingError:
-        pass
-    except yaml.MarkedYAMLError as error:
-        exceeded = _exceeded_bound(text, name, error) if isinstance(error, yaml.scanner.ScannerError) else []
-        return None, exceeded or [*builder.findings, _syntax_finding(error, name)]
-    except (yaml.YAMLError, ValueError) as error:
-        builder.findings.append(
-            Finding("yaml-syntax", Severity.ERROR, f"not readable as YAML: {error}", name, 1, 1)
-        )
-    return document, builder.findings
+# Far above any amount or identifier, and small enough that no arithmetic on it can run away.
+_LONGEST_NUMBER = 40
+_HIGHEST_EXPONENT = 30
 
+_CONSTANTS = {"null": None, "": None, "true": True, "false": False}
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_YAML_WORD = re.compile(r"(?i:yes|no|on|off|null|true|false)|~")
+_YAML_NUMBER = re.compile(
+    r"""[-+]?(?:
+        0x[0-9a-fA-F_]+ | 0o[0-7_]+ | 0b[01_]+        # other bases
+      | [0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?   # base 60
+      | [0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?
+      | \.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?
+      | \.(?i:inf)
+    ) | \.(?i:nan)""",
+    re.VERBOSE,
+)
 
-def _exceeded_bound(text: str, name: str, error: yaml.MarkedYAMLError) -> list[Finding]:
-    """The findings on ``text`` when a bound of ours is exceeded before the place of ``error``, else none.
+# One object for the same text: many definitions say 20, and each would keep a Decimal of its own.
+_decimal = lru_cache(4096)(Decimal)
 
-    The parser looks ahead on a line before it gives the first event of it. Brackets that nest deeper than its
-    own limit, which differs between its versions, are then its error before we have seen one of them. So
-    what stands before that place is read by itself, and our own count decides.
-    """
-    ends = [mark.index for mark in (error.context_mark, error.problem_mark) if mark]
-    builder = DocumentBuilder(name)
-    try:
-        builder.build(yaml.parse(text[: min(ends, default=0)], Loader=_LOADER))
-    except StopReadingError:
-        return builder.findings
-    except (yaml.YAMLError, ValueError):
-        pass
-    return []
+Scalar = str | int | Decimal | bool | None
 
 
-# The fix for the most frequent mistakes, by words of the parser's own message.
-_SYNTAX_FIXES = {
-    "cannot start any token": "indent with spaces, and quote text that begins with @, ` or %",
-    "tab character": "indent with spaces",
-    "mapping values are not allowed": "quote text that holds `: `, or mend the indentation",
-    "unknown escape character": "write the text in single quotes, or `\\\\` for a backslash",
-    "unexpected end of stream": "close the quote or the bracket that is open",
-    "unknown directive": "delete the line: a definition needs no directive",
-    "incompatible YAML document": "delete the line: a definition needs no directive",
-}
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """A scalar that is rejected: why, and what to write instead."""
+
+    reason: str
+    fix: str
 
 
-def _syntax_finding(error: yaml.MarkedYAMLError, name: str) -> Finding:
-    mark = error.problem_mark or error.context_mark
-    problem = error.problem or error.context or "unknown"
-    return Finding(
-        "yaml-syntax",
-        Severity.ERROR,
-        f"not readable as YAML: {problem}",
-        file=name,
-        line=mark.line + 1 if mark else 1,
-        column=mark.column + 1 if mark else 1,
-        detail=f"{error.context[0].upper()}{error.context[1:]}." if error.context else "",
-        fix=next((fix for words, fix in _SYNTAX_FIXES.items() if words in problem), ""),
-    )
+def resolve(text: str) -> Scalar | Ambiguous:
+    """What the plain scalar ``text`` stands for. Numbers keep every digit that is written."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    number = _NUMBER.fullmatch(text)
+    if number:
+        value = _decimal(text) if len(text) <= _LONGEST_NUMBER else None
+        if value is None or abs(value.adjusted()) > _HIGHEST_EXPONENT:
+            reason = f"a number has at most {_LONGEST_NUMBER} characters and {_HIGHEST_EXPONENT} places"
+            return Ambiguous(reason, "write it shorter, or quote it if it is text")
+        return value if number.group(1) or number.group(2) else int(text)
+    if _YAML_WORD.fullmatch(text):
+        word = text.lower()
+        meaning = {"~": "null", "yes": "true", "on": "true", "no": "false", "off": "false"}.get(word, word)
+        reason = f"some YAML readers take it for {meaning}, others for text"
+        return Ambiguous(reason, f'quote it: "{text}", or write {meaning}')
+    if _YAML_NUMBER.fullmatch(text):
+        return Ambiguous("some YAML readers take it for a number, others for text", f'quote it: "{text}"')
+    return text
 
 
 class StopReadingError(Exception):
@@ -148,16 +146,13 @@ class DocumentBuilder:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, yaml.SequenceStartEvent):
-            return self._sequence(path)
+            items: list[YamlValue] = []
+            for item in self.events:
+                if isinstance(item, yaml.SequenceEndEvent):
+                    break
+                items.append(self._node(item, (*path, len(items)), None))
+            return items
         return self._mapping(path)
-
-    def _sequence(self, path: Path) -> list[YamlValue]:
-        items: list[YamlValue] = []
-        for event in self.events:
-            if isinstance(event, yaml.SequenceEndEvent):
-                break
-            items.append(self._node(event, (*path, len(items)), None))
-        return items
 
     def _mapping(self, path: Path) -> YamlMapping:
         members: YamlMapping = {}
@@ -165,10 +160,19 @@ class DocumentBuilder:
             if isinstance(key, yaml.MappingEndEvent):
                 break
             name = self._key(key, path)
-            if name in members or name is None:
-                self._skip(name, key, path)
-            else:
+            if name is not None and name not in members:
                 members[name] = self._node(next(self.events), (*path, name), key)
+                continue
+            if name is not None:
+                first = self.marks[(*path, name)]
+                detail = f"First given on line {first.key_line}. Most YAML readers silently keep the last."
+                self._reject(
+                    "yaml-duplicate-key", f"`{name}` is given twice", key, (*path, name), detail=detail
+                )
+            # The value of a key that does not count is passed over; the marks of the one that does are kept.
+            marks, self.marks = self.marks, {}
+            self._node(next(self.events), (*path, ""), key)
+            self.marks = marks
         return members
 
     def _key(self, event: Any, path: Path) -> str | None:
@@ -183,21 +187,6 @@ class DocumentBuilder:
             self._reject("yaml-merge", summary, event, path, detail=_IN_ITS_PLACE, fix=fix)
             return None
         return str(event.value)
-
-    def _skip(self, name: str | None, key: Any, path: Path) -> None:
-        """Pass over the value of a key that does not count, keeping the marks of the one that does."""
-        if name is not None:
-            first = self.marks[(*path, name)]
-            self._reject(
-                "yaml-duplicate-key",
-                f"`{name}` is given twice",
-                key,
-                (*path, name),
-                detail=f"First given on line {first.key_line}. Most YAML readers silently keep the last.",
-            )
-        marks, self.marks = self.marks, {}
-        self._node(next(self.events), (*path, ""), key)
-        self.marks = marks
 
     def _scalar(self, event: Any, path: Path) -> YamlValue:
         text: str = event.value

@@ -39,7 +39,14 @@ class _Dumper(yaml.SafeDumper):
 
     def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002
         """PyYAML would escape emoji, and leave characters as they are that nobody sees."""
-        self.write_indicator(f'"{"".join(map(_escaped, text))}"', need_whitespace=True)
+        escaped = ""
+        for character in text:
+            if character in _ESCAPES or not character.isprintable():
+                code = ord(character)
+                escaped += _ESCAPES.get(character, f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+            else:
+                escaped += character
+        self.write_indicator(f'"{escaped}"', need_whitespace=True)
 
     def text(self, text: str) -> yaml.ScalarNode:
         if _DATE.fullmatch(text):
@@ -54,10 +61,3 @@ class _Dumper(yaml.SafeDumper):
 
 _Dumper.add_representer(str, _Dumper.text)
 _Dumper.add_representer(Decimal, _Dumper.decimal)
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable() and character not in _ESCAPES:
-        return character
-    code = ord(character)
-    return _ESCAPES.get(character) or (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
