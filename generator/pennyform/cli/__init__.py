@@ -83,7 +83,10 @@ class _Parser(argparse.ArgumentParser):
         self.exit(Exit.USAGE, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
 
 
-def _top_level_parser() -> argparse.ArgumentParser:
+def _find_verb(argv: Sequence[str]) -> str:
+    """The verb that the command line begins with; a usage error when there is none."""
+    if argv and argv[0] in VERBS:
+        return argv[0]
     from pennyform import __version__
 
     width = max(map(len, VERBS))
@@ -97,14 +100,6 @@ def _top_level_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pennyform {__version__}")
     parser.add_argument("verb", metavar="VERB", help=argparse.SUPPRESS)
-    return parser
-
-
-def _find_verb(argv: Sequence[str]) -> str:
-    """The verb that the command line begins with; a usage error when there is none."""
-    if argv and argv[0] in VERBS:
-        return argv[0]
-    parser = _top_level_parser()
     verb: str = parser.parse_args(argv[:1] or ["--help"]).verb
     if verb not in VERBS:
         import difflib
@@ -126,11 +121,10 @@ def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> in
     command = importlib.import_module(f"pennyform.cli.commands.{name}")
     if not verb.uses_account:
         return int(command.run(options, terminal))
-    if runtime is None:
-        from pennyform.engine.runtime import Runtime
+    from pennyform.cli.definitions import run_with_account
+    from pennyform.engine.runtime import Runtime
 
-        runtime = Runtime.system()
-    return int(command.run(options, terminal, runtime))
+    return int(run_with_account(command.run, options, terminal, runtime or Runtime.system()))
 
 
 def main(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -81,33 +81,17 @@ def connect(
             falling back to the sandbox.
     """
     if repository.settings.environment == "sandbox":
-        connection = _connect_sandbox(repository, runtime)
-    else:
-        connection = _connect_service(token_file, environ, runtime)
-    with connection as opened:
-        yield opened
+        from pennyform.sandbox import TOKEN, Sandbox
 
-
-@contextmanager
-def _connect_sandbox(repository: Repository, runtime: Runtime) -> Iterator[Connection]:
-    from pennyform.sandbox import TOKEN, Sandbox
-
-    database = repository.settings.sandbox_database
-    database.parent.mkdir(parents=True, exist_ok=True)
-    sandbox = Sandbox(database, rate_limit=False)
-    # Its answers take no time, and it writes one at a time: several workers would only wait for each other.
-    runtime = replace(runtime, patience=IMMEDIATE, workers=1)
-    try:
-        with Client(TOKEN, transport=sandbox.transport(), rate_limit=None) as client:
+        database = repository.settings.sandbox_database
+        database.parent.mkdir(parents=True, exist_ok=True)
+        sandbox = Sandbox(database, rate_limit=False)
+        # Its answers take no time, and it writes one at a time: several workers would only wait for each
+        # other.
+        runtime = replace(runtime, patience=IMMEDIATE, workers=1)
+        with closing(sandbox), Client(TOKEN, transport=sandbox.transport(), rate_limit=None) as client:
             yield Connection(AccountClient(client), "sandbox", runtime)
-    finally:
-        sandbox.close()
-
-
-@contextmanager
-def _connect_service(
-    token_file: Path | None, environ: Mapping[str, str], runtime: Runtime
-) -> Iterator[Connection]:
+        return
     base_url = environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
     host = urlsplit(base_url).netloc or "service"
     token = find_token(token_file, host, environ)
@@ -122,6 +106,7 @@ def _connect_service(
             fix=f"check the token ({TOKEN_VARIABLE}) and {BASE_URL_VARIABLE}",
         ) from None
     with client:
+        # A colon, before a port, is no part of a file's name on every system.
         yield Connection(AccountClient(client), host.replace(":", "-"), runtime)
 
 

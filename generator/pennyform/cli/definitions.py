@@ -1,9 +1,10 @@
-"""What commands with an account share: loading definitions, and reporting that an account cannot be used."""
+"""What commands with an account share: loading definitions, and reporting why an account cannot be used."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
@@ -14,31 +15,23 @@ from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository
 
+Options = TypeVar("Options")
 
-def run_on_definitions(
-    work: Callable[[Repository], Exit],
-    targets: TargetOptions,
-    terminal: Terminal,
-    runtime: Runtime,
-) -> Exit:
-    """Load the definitions that ``targets`` name and do ``work`` on them, unless there are errors in them.
 
-    Returns:
-        What ``work`` returns; 4 when there are findings, which are printed on standard error.
+def load_repository(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> Repository:
+    """The definitions that ``targets`` name, in the environment that they name. Warnings are printed.
+
+    Raises:
+        PlanRejectedError: there are errors in them, or they ask for what cannot be carried out.
     """
     repository, findings = runtime.load_definitions(targets.paths, environment=targets.environment)
-    terminal.print_findings(findings)
     if errors(findings):
-        return Exit.FINDINGS
-    try:
-        repository = select_invoices(in_environment(repository, targets.environment), targets.references)
-        preflight(repository)
-        return work(repository)
-    except PlanRejectedError as problem:
-        terminal.print_findings(problem.findings)
-        return Exit.FINDINGS
-    except OutcomeError as problem:
-        return report_account_error(problem, terminal)
+        raise PlanRejectedError(findings)
+    terminal.print_findings(findings)
+    repository = select_invoices(in_environment(repository, targets.environment), targets.references)
+    # Before a token is looked for: what cannot be carried out needs no account to say so.
+    preflight(repository)
+    return repository
 
 
 def in_environment(repository: Repository, environment: str | None) -> Repository:
@@ -64,16 +57,30 @@ def require_all_definitions(repository: Repository, targets: TargetOptions) -> N
         )
 
 
-def report_account_error(problem: OutcomeError, terminal: Terminal) -> Exit:
-    """Say on standard error why the account could not be read; nothing was changed by then."""
-    rule, fix, exit_ = "api-unreachable", "check the network and try again", Exit.ERROR
-    if isinstance(problem, NotAllowedError):
-        rule = "api-not-allowed"
+def run_with_account(
+    run: Callable[[Options, Terminal, Runtime], Exit], options: Options, terminal: Terminal, runtime: Runtime
+) -> Exit:
+    """Run a command; say on standard error why the account could not be used, nothing being changed by then.
+
+    Returns:
+        What ``run`` returns; 4 when definitions are rejected, 75 when the rate is exhausted, 1 otherwise.
+    """
+    try:
+        return run(options, terminal, runtime)
+    except PlanRejectedError as problem:
+        terminal.print_findings(problem.findings)
+        return Exit.FINDINGS
+    except RateExhaustedError as problem:
+        code, rule, fix = Exit.TRY_LATER, "api-rate", "try again later; others may be using the same token"
+        summary = str(problem)
+    except NotAllowedError as problem:
+        code, rule, summary = Exit.ERROR, "api-not-allowed", str(problem)
         fix = "check the token, its expiry and its scopes with 'pennyform auth status'"
-    elif isinstance(problem, RateExhaustedError):
-        rule, fix, exit_ = "api-rate", "try again later; others may be using the same token", Exit.TRY_LATER
-    terminal.print_findings([Finding(rule, Severity.ERROR, str(problem), fix=fix)])
-    return exit_
+    except OutcomeError as problem:
+        code, rule, fix = Exit.ERROR, "api-unreachable", "check the network and try again"
+        summary = str(problem)
+    terminal.print_findings([Finding(rule, Severity.ERROR, summary, fix=fix)])
+    return code
 
 
 def write_page(text: str, file: Path, terminal: Terminal) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import run_on_definitions
+from pennyform.cli.definitions import load_repository
 from pennyform.cli.options.account import AdoptOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.client import AccountClient
@@ -27,15 +27,7 @@ _MOST_REASONS = 3
 
 def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Write the definitions; 4 when something that was found cannot be put into one."""
-    return run_on_definitions(
-        lambda repository: _adopt(repository, options, terminal, runtime),
-        options.targets,
-        terminal,
-        runtime,
-    )
-
-
-def _adopt(repository: Repository, options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    repository = load_repository(options.targets, terminal, runtime)
     targets, root = options.targets, repository.root
     dates = (options.first, options.last or options.first) if options.first else None
     with connect(repository, targets.token_file, terminal.environ, runtime) as connection:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pennyform.cli.commands.plan import print_plan
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import require_all_definitions, run_on_definitions
+from pennyform.cli.definitions import load_repository, require_all_definitions
 from pennyform.cli.options.account import ApplyOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, progress_on
 from pennyform.engine.applying.report import ApplyReport
@@ -17,7 +17,6 @@ from pennyform.engine.journal.records import PlanUsed
 from pennyform.engine.limits import shorten
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.plan_files.plan_file import SavedPlan
-from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.scopes import require_scopes
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.runtime.clock import Clock, pause
@@ -32,39 +31,30 @@ from pennyform.results.documents import json_text
 _SECONDS_BETWEEN_LOCK_ATTEMPTS = 0.5
 
 
-def _read_saved_plan(targets: TargetOptions) -> SavedPlan | None:
-    """The saved plan among the paths, if there is one; definitions are known by their suffix."""
-    plans = [file for file in targets.paths if file.is_file() and file.suffix not in {".yaml", ".yml"}]
-    if not plans:
-        return None
-    if len(targets.paths) > 1 or targets.references:
-        raise failure("plan-alone", "a saved plan is applied alone and whole", file=str(plans[0]))
-    return plan_file.read(plans[0])
-
-
 def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Plan, ask, apply, and report; the exit code tells the worst of what happened.
 
     Raises:
         Failure: what is named is not a saved plan, or something else, or a part of it, is named beside it.
     """
-    saved = _read_saved_plan(options.targets)
-    if saved:
-        # A saved plan says by itself what it is about.
+    targets, saved = options.targets, None
+    # Definitions are known by their suffix; a file of another name is a saved plan.
+    plans = [file for file in targets.paths if file.is_file() and file.suffix not in {".yaml", ".yml"}]
+    if plans:
+        if len(targets.paths) > 1 or targets.references:
+            raise failure("plan-alone", "a saved plan is applied alone and whole", file=str(plans[0]))
+        saved = plan_file.read(plans[0])
+        # It says by itself what it is about.
         targets = TargetOptions(
             saved.paths,
-            options.targets.environment or saved.document.environment,
-            options.targets.token_file,
+            targets.environment or saved.document.environment,
+            targets.token_file,
             tuple(saved.binding.targets),
             saved.binding.prune,
         )
         options = replace(options, targets=targets)
-    return run_on_definitions(
-        lambda repository: _apply_locked(repository, options, saved, terminal, runtime),
-        options.targets,
-        terminal,
-        runtime,
-    )
+    repository = load_repository(options.targets, terminal, runtime)
+    return _apply_locked(repository, options, saved, terminal, runtime)
 
 
 def _apply_locked(
@@ -123,8 +113,18 @@ def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, ter
     if targets.prune and saved is None:
         require_all_definitions(session.repository, targets)
     plan = session.plan(prune=targets.prune)
-    if saved:
-        _check_saved_plan(saved, session, plan)
+    reason = saved and (
+        binding.explain_reuse(saved, session.journal.state)
+        or binding.explain_staleness(saved, session.repository, plan)
+    )
+    if saved and reason:
+        raise failure(
+            "plan-stale",
+            f"the saved plan cannot be applied: {reason}",
+            file=str(saved.file),
+            detail="A saved plan is carried out exactly as it was reviewed, once, or not at all.",
+            fix="make a new one with 'pennyform plan --out'",
+        )
     if options.format == "text":
         print_plan(plan.document(), options.format, terminal)
     require_scopes(plan)
@@ -159,20 +159,6 @@ def exit_of(report: ApplyReport) -> Exit:
     if report.try_later or report.any(Status.WAITING):
         return Exit.TRY_LATER
     return Exit.ERROR if report.any(Status.FAILED, Status.PARTIAL, Status.NOT_STARTED) else Exit.OK
-
-
-def _check_saved_plan(saved: SavedPlan, session: Session, plan: Plan) -> None:
-    reason = binding.explain_reuse(saved, session.journal.state) or binding.explain_staleness(
-        saved, session.repository, plan
-    )
-    if reason:
-        raise failure(
-            "plan-stale",
-            f"the saved plan cannot be applied: {reason}",
-            file=str(saved.file),
-            detail="A saved plan is carried out exactly as it was reviewed, once, or not at all.",
-            fix="make a new one with 'pennyform plan --out'",
-        )
 
 
 def _ask_for_approval(terminal: Terminal) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import in_environment, report_account_error
+from pennyform.cli.definitions import in_environment
 from pennyform.cli.options.account import AuthOptions
 from pennyform.cli.terminal import Exit, Terminal
-from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.runtime import Runtime
 from pennyform.text import one_line
 
@@ -29,11 +28,8 @@ def run(options: AuthOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the company and the scopes."""
     repository, _ = runtime.load_definitions([])
     repository = in_environment(repository, options.environment)
-    try:
-        with connect(repository, options.token_file, terminal.environ, runtime) as connection:
-            company = connection.account.company()
-    except OutcomeError as problem:
-        return report_account_error(problem, terminal)
+    with connect(repository, options.token_file, terminal.environ, runtime) as connection:
+        company = connection.account.company()
     # A scope for all of a resource includes reading it.
     missing = [
         f"  {scope}: to {purpose}"

@@ -31,7 +31,12 @@ _NEEDED = {
 def run(options: GenerateOptions, terminal: Terminal) -> Exit:
     """Emit what is not up to date; with ``check`` only say so, and exit 4."""
     started = time.monotonic()
-    store, output = Store.default(), _output_folder(options.output)
+    store, checkout, output = Store.default(), data.checkout(), options.output
+    if output is None:
+        if checkout is None:
+            fix = "Say where to: pennyform generate --output FOLDER"
+            raise failure("no-output", "an installed pennyform has no generated/ of its own", fix=fix)
+        output = checkout / "generated"
     lock = writer.read_lock(output)
     made_from = record.inputs(store, data.templates())
     if not options.full and lock.get("inputs") == made_from and writer.is_untouched(output, lock):
@@ -52,16 +57,6 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
     for emission in emitted:
         _report_changes(emission.contract.api, store, options.against, terminal, done=_is_checkout(output))
     return Exit.OK
-
-
-def _output_folder(option: Path | None) -> Path:
-    if option is not None:
-        return option
-    checkout = data.checkout()
-    if checkout is None:
-        fix = "Say where to: pennyform generate --output FOLDER"
-        raise failure("no-output", "an installed pennyform has no generated/ of its own", fix=fix)
-    return checkout / "generated"
 
 
 def _emit(store: Store, templates: Path, terminal: Terminal) -> list[Emission]:

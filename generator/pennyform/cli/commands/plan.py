@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import require_all_definitions, run_on_definitions, write_page
+from pennyform.cli.definitions import load_repository, require_all_definitions, write_page
 from pennyform.cli.options.account import PlanOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only, with_orphans
-from pennyform.invoices import Repository
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
 from pennyform.results.documents import json_text
@@ -19,15 +18,7 @@ from pennyform.results.plan import PlanDocument
 
 def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the plan; 3 on a conflict, 4 on findings, and 2 on changes when asked for."""
-    return run_on_definitions(
-        lambda repository: _plan(repository, options, terminal, runtime),
-        options.targets,
-        terminal,
-        runtime,
-    )
-
-
-def _plan(repository: Repository, options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    repository = load_repository(options.targets, terminal, runtime)
     targets, out = options.targets, options.out
     if targets.prune:
         require_all_definitions(repository, targets)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pennyform.cli.options.sandbox import (
     NewBooks,
@@ -109,20 +109,16 @@ def _parse_rules(words: Sequence[str]) -> Rules:
     rules = Rules()
     for word in words:
         name, _, text = word.partition("=")
+        value: object = text
+        with suppress(ValueError):  # a word that is no JSON is itself the value
+            value = json.loads(text)
         try:
-            rules = update_rules(rules, {name: _value(text)})
+            rules = update_rules(rules, {name: value})
         except ValueError as problem:
             raise failure(
                 "sandbox-rule", f"--rule {word}: {problem}", fix="write it like --rule pdf_seconds=2"
             ) from problem
     return rules
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _fill(sandbox: Sandbox, books: NewBooks, terminal: Terminal) -> None:

@@ -30,7 +30,18 @@ def run(options: FetchOptions | StatusOptions | DiffOptions, terminal: Terminal)
 
 def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
     api, store = options.api, Store(options.specs) if options.specs else Store.default()
-    source = load(options.source, trust=_trust(options.ca_file))
+    trust = None
+    if options.ca_file is not None:
+        try:
+            trust = ssl.create_default_context(cafile=options.ca_file)
+        except (OSError, ssl.SSLError) as problem:
+            raise failure(
+                "unreadable-file",
+                f"cannot read {options.ca_file}: {problem}",
+                file=options.ca_file,
+                fix="Give a file with certificates of authorities in PEM.",
+            ) from None
+    source = load(options.source, trust=trust)
     today = datetime.now(UTC).date()
     pinned = pin_source(source, api=api, day=options.date or publication_date(source.name, today=today))
     locked = store.lock().contracts.get(api)
@@ -53,16 +64,6 @@ def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
             update.previous, pinned.document, names=names, against=options.against, terminal=terminal
         )
     return Exit.OK
-
-
-def _trust(ca_file: str | None) -> ssl.SSLContext | None:
-    if ca_file is None:
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as problem:
-        fix = "Give a file with certificates of authorities in PEM."
-        raise failure("unreadable-file", f"cannot read {ca_file}: {problem}", file=ca_file, fix=fix) from None
 
 
 def _status(options: StatusOptions, terminal: Terminal) -> Exit:

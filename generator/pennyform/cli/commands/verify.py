@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import run_on_definitions, write_page
+from pennyform.cli.definitions import load_repository, write_page
 from pennyform.cli.options.account import VerifyOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only
 from pennyform.engine.verify import verify
-from pennyform.invoices import Repository
 from pennyform.report.verification import text as verification_text
 from pennyform.results.documents import json_text
 from pennyform.results.verification import VerificationDocument
@@ -17,15 +16,7 @@ from pennyform.results.verification import VerificationDocument
 
 def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the verdicts; 3 when anything is not as it was asked for, 4 on findings."""
-    return run_on_definitions(
-        lambda repository: _verify(repository, options, terminal, runtime),
-        options.targets,
-        terminal,
-        runtime,
-    )
-
-
-def _verify(repository: Repository, options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    repository = load_repository(options.targets, terminal, runtime)
     with connect(repository, options.targets.token_file, terminal.environ, runtime) as connection:
         paths = connection.state(repository, connection.account.company())
         state = refresh_read_only(repository, connection.account, paths, runtime.storage)
