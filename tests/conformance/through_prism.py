@@ -4,9 +4,10 @@ Twice: the example invoices and the page on the life of an invoice go through it
 answer is noted; then every exchange of the test suite is sent through it again, answered as it was answered,
 and what Prism says of the two halves is held against what the sandbox said.
 
-    python -m tests.conformance.through_prism PRISM [TESTS ...]
+    python -m tests.conformance.through_prism PRISM [--long | TESTS ...]
 
-``PRISM`` is its executable; without ``TESTS`` the whole suite is run and recorded.
+``PRISM`` is its executable. Without ``TESTS`` those of the sandbox are run and recorded, which takes five
+minutes on two cores; with ``--long`` the whole suite.
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ CONTRADICTIONS = re.compile(
 def main(arguments: Sequence[str]) -> int:
     """Run both; 1 when anything violates the contract."""
     prism, *tests = arguments
+    tests = ["tests"] if tests == ["--long"] else tests or ["tests/sandbox"]
     found = [*apply_examples(prism), *follow_the_life_cycle(prism)]
-    exchanges = recorded(tests or ["tests"])
+    exchanges = recorded(tests)
     found += violations(prism, exchanges)
     lines = [f"{times:6}  {text}" for text, times in Counter(found).most_common()]
     sys.stdout.write("\n".join([*lines, f"{len(exchanges)} exchanges, {len(found)} violations", ""]))
@@ -240,7 +242,8 @@ def sent(client: httpx.Client, number: int, exchange: Exchange) -> httpx.Respons
         if exchange["content_type"].isprintable():
             headers["content-type"] = exchange["content_type"]
         url += f"?{exchange['query']}" if exchange["query"] else ""
-        body = base64.b64decode(exchange["body"])
+        # Of the body of a GET, Prism passes on the length and nothing else: whoever reads it waits for ever.
+        body = b"" if exchange["method"] == "GET" else base64.b64decode(exchange["body"])
     return client.request(exchange["method"], url, headers=headers, content=body)
 
 
