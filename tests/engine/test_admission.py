@@ -119,6 +119,23 @@ def test_a_discount_beyond_products_that_only_the_account_prices(
     assert refusals(office) == [f"INV-1: the discount takes off more than the lines, which come to {come_to}"]
 
 
+def test_an_invoice_below_zero_by_products_that_only_the_account_prices(office: Office) -> None:
+    rate = {"vat_rate": "FR_200", "external_reference": "DAY", "label": "Day", "price_before_tax": "650.00"}
+    with raw(office.sandbox) as caller:
+        caller.post(f"{API}/products", json=rate).raise_for_status()
+    office.define("INV-1", lines="  - product: DAY\n    quantity: -3\n")
+    assert refusals(office) == [
+        "INV-1: the invoice comes to -2340.00 EUR: it would be a credit note that takes back no invoice"
+    ]
+    other = line(quantity="4", price="700.00").replace("FR_200", "FR_100")
+    office.define("INV-1", lines=f"  - product: DAY\n    quantity: -3\n{other}")
+    assert refusals(office) == [
+        "INV-1: the lines at `FR_200` come to -1950.00 EUR: more is taken off than charged"
+    ]
+    office.define("INV-1", lines="  - product: DAY\n    quantity: 3\n  - product: DAY\n    quantity: -1\n")
+    assert office.plan().pending
+
+
 def test_what_a_draft_may_not_carry_is_set_after_finalizing(office: Office) -> None:
     dates = "    imputation_dates: {start_date: 2025-10-01, end_date: 2025-12-31}\n"
     office.define("INV-1", finalize=True, lines=line(more=dates))

@@ -12,6 +12,7 @@ from pennyform.engine.account.records import Company
 from pennyform.engine.planning.actions import InvoiceChange
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.checks.semantics import discount_fix
+from pennyform.invoices.checks.signs import sign_problems
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Policies, Repository
 from pennyform.invoices.money.amounts import canonical
 
@@ -76,7 +77,7 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
     busy = [change for change in changes if change.busy]
     findings = [finding for change in busy for finding in _check_policies(policies, change)]
     findings += [finding for change in changes for finding in _check_expected(change)]
-    findings += [finding for change in busy for finding in _check_discount(change)]
+    findings += [finding for change in busy for finding in _check_discount_and_signs(change)]
     if policies.max_invoices is not None and len(busy) > policies.max_invoices:
         findings.append(
             _policy(
@@ -170,6 +171,28 @@ def _check_discount(change: InvoiceChange) -> Iterator[Finding]:
             detail="Pennylane refuses it, or takes off something else than was meant.",
             fix=discount_fix(value, lines),
         )
+
+
+def _check_discount_and_signs(change: InvoiceChange) -> list[Finding]:
+    # An excessive discount turns the total around: one mistake is one finding.
+    return list(_check_discount(change)) or list(_check_signs(change))
+
+
+def _check_signs(change: InvoiceChange) -> Iterator[Finding]:
+    """An invoice below zero, where only the account knew what its products cost."""
+    invoice = change.desired
+    if not invoice.file:
+        is_credit_note = invoice.credit_note_of is not None
+        for problem in sign_problems(change.resolved.totals, is_credit_note=is_credit_note):
+            if problem.severity is Severity.ERROR:
+                yield _at(
+                    invoice,
+                    problem.rule,
+                    problem.summary,
+                    detail=problem.detail
+                    or "Once final it has a number for ever, and cannot be linked to an invoice.",
+                    fix=problem.fix or "correct the lines, or name what it takes back in `credit_note_of`",
+                )
 
 
 _FIX = "check the definition, or change the policy in pennyform.yaml"

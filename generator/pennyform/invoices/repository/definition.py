@@ -15,6 +15,7 @@ from pennyform.invoices.checks.references import (
     ResolvedInvoice,
     check_references,
 )
+from pennyform.invoices.checks.signs import check_signs
 from pennyform.invoices.checks.vat import check_vat_rates
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.reference_prefix import prefixed, with_prefix
@@ -192,7 +193,9 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
     """
     settings, product = context.settings, context.repository().product
     yield from check_references(resolved, product, context.declared)
-    yield from check_absolute_discount(resolved, product)
+    discount_problems = list(check_absolute_discount(resolved, product))
+    yield from discount_problems
+    yield from check_signs(resolved, product, settings.rounding, with_discount=not discount_problems)
     key = resolved.invoice.body.customer_id
     customer = None
     if isinstance(key, Key) and key.field == "external_reference":
