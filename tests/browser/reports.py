@@ -17,7 +17,7 @@ from typing import Any
 import pypdf
 import pytest
 from pennyform.report.plan import html as plan_html
-from pennyform.report.verification import html as verification_html
+from pennyform.report.verification import render_html as render_verification_page
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.engine.test_pages import HOSTILE, everywhere
@@ -50,7 +50,7 @@ def written() -> dict[str, str]:
     for name, text in (("hostile", HOSTILE), ("long", "W" * 100)):
         found[name] = plan_html.render(everywhere(plans["later"], lambda _, text=text: text))
     found["many"] = plan_html.render(many(plans["first"]))
-    found["verification"] = verification_html.render(
+    found["verification"] = render_verification_page(
         json.loads((CASES / "later" / "verify.json").read_text())
     )
     return found

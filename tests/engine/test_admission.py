@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from pennyform import data
-from pennyform.engine.planning.preflight import PlanRejectedError
-from pennyform.engine.planning.scopes import OPERATIONS
+from pennyform.engine.planning.preflight import OPERATIONS
+from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.invoices import Policies, Repository
 
 from .world import API, Office, actions, line, raw, statuses

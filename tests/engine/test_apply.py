@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pennyform.engine.planning.natural_keys import UnresolvedError
+from pennyform.engine.planning.resolve import UnresolvedError
 
 from .world import API, PRODUCT, Office, actions, by_reference, line, only, raw, statuses
 

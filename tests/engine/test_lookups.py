@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pennyform.engine.planning.natural_keys import UnresolvedError
 from pennyform.engine.planning.patch import update_body
+from pennyform.engine.planning.resolve import UnresolvedError
 from pennyform.invoices import Repository
 from pennyform.invoices.desired.json_bodies import from_json, to_json
 from pennyform.invoices.model import InvoiceBody

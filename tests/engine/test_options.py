@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.terminal import Exit
-from pennyform.engine.planning.preflight import PlanRejectedError
+from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.invoices import EmailOption, Repository
 from pennyform.results.documents import json_data
 from pennyform.sandbox import Rules

@@ -17,9 +17,9 @@ from pennyform.report.plan import html as plan_html
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
 from pennyform.report.plan.charts import charts
-from pennyform.report.shared.number_format import amount, axis, months_between, rounded
-from pennyform.report.verification import html as verification_html
-from pennyform.report.verification import text as verification_text
+from pennyform.report.shared.html import amount, axis, months_between, rounded
+from pennyform.report.verification import render_html as render_verification_page
+from pennyform.report.verification import render_text as render_verification
 from pennyform.results.apply import Status
 from pennyform.results.documents import json_data
 from pennyform.results.plan import Addressee, PlanDocument
@@ -63,7 +63,7 @@ def data(office: Office, request: pytest.FixtureRequest) -> PlanDocument:
 
 
 def pages(data: PlanDocument, office: Office) -> list[str]:
-    return [plan_html.render(data), verification_html.render(office.verify().document())]
+    return [plan_html.render(data), render_verification_page(office.verify().document())]
 
 
 def test_a_page_stands_alone(office: Office, data: PlanDocument) -> None:
@@ -135,7 +135,7 @@ def test_text_from_outside_stays_text(office: Office, data: PlanDocument) -> Non
     verification = office.verify().document()
     for benign_page, hostile_page in (
         [plan_html.render(everywhere(data, change)) for change in (_benign, _hostile)],
-        [verification_html.render(everywhere(verification, change)) for change in (_benign, _hostile)],
+        [render_verification_page(everywhere(verification, change)) for change in (_benign, _hostile)],
     ):
         benign, hostile = Structure(benign_page), Structure(hostile_page)
         assert hostile.tags == benign.tags
@@ -157,7 +157,7 @@ def test_text_from_outside_cannot_steer_a_terminal(office: Office, data: PlanDoc
     for shown in (
         plan_text.render(spoil(data)),
         plan_markdown.render(spoil(data)),
-        verification_text.render(spoil(verification)),
+        render_verification(spoil(verification)),
         apply_text.render(spoil(report)),
     ):
         assert "\N{REPLACEMENT CHARACTER}" in shown

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pennyform.cli import main
-from pennyform.engine.planning.preflight import PlanRejectedError
+from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding
 from pennyform.invoices import Repository, load

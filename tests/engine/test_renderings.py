@@ -17,8 +17,8 @@ from pennyform.report.plan import html as plan_html
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
 from pennyform.report.shared.ansi import Ansi
-from pennyform.report.verification import html as verification_html
-from pennyform.report.verification import text as verification_text
+from pennyform.report.verification import render_html as render_verification_page
+from pennyform.report.verification import render_text as render_verification
 from pennyform.results.documents import json_text
 from pennyform.results.values import FieldDifference
 
@@ -74,8 +74,8 @@ def test_case(
     }
     verification = office.verify().document()
     shown |= {
-        "verify.txt": verification_text.render(verification),
-        "verify.html": verification_html.render(verification),
+        "verify.txt": render_verification(verification),
+        "verify.html": render_verification_page(verification),
         "verify.json": json_text(verification),
     }
     for file, text in steadied(shown).items():

@@ -26,8 +26,7 @@ from pennyform.invoices import (
     Repository,
     Settings,
 )
-from pennyform.invoices.desired.digest import digest
-from pennyform.invoices.desired.json_bodies import from_json, to_json
+from pennyform.invoices.desired.json_bodies import digest, from_json, to_json
 from pennyform.invoices.model import CustomerBody, ImportedInvoiceBody, InvoiceBody, ProductBody
 
 RATES = {

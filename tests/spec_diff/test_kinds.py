@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pennyform.report.contract_diff.words import _PHRASES, phrase
+from pennyform.report.contract_diff import _PHRASES, phrase
 from pennyform.results.contract_diff import ContractChange
 from pennyform.spec.diff import KINDS, compare
 

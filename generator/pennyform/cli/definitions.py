@@ -9,8 +9,8 @@ from typing import TypeVar
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.errors import NotAllowedError, OutcomeError, RateExhaustedError
-from pennyform.engine.planning.preflight import PlanRejectedError, preflight
-from pennyform.engine.planning.targets import select_invoices
+from pennyform.engine.planning.preflight import preflight, select_invoices
+from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository

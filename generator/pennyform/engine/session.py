@@ -9,8 +9,7 @@ from pathlib import Path
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import UnreadableError
-from pennyform.engine.account.records import Company
-from pennyform.engine.account.state import RemoteState
+from pennyform.engine.account.records import Company, RemoteState
 from pennyform.engine.applying.applier import Applier, count_writes
 from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.journalled_request import JournalledSender, Progress
@@ -22,12 +21,10 @@ from pennyform.engine.journal.records import Absent, Found, Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.lookups import refresh
-from pennyform.engine.planning.natural_keys import keys_of
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import make_plan
-from pennyform.engine.planning.preflight import preflight
-from pennyform.engine.planning.scopes import require_scopes
-from pennyform.engine.planning.targets import select_invoices
+from pennyform.engine.planning.preflight import preflight, require_scopes, select_invoices
+from pennyform.engine.planning.resolve import keys_of
 from pennyform.engine.recovery.unknown_outcomes import (
     UnknownOutcomeResolver,
     e_invoice_numbers,

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pennyform import __version__
-from pennyform.engine.account.records import Company, RemoteInvoice
-from pennyform.engine.account.state import RemoteState
+from pennyform.engine.account.records import Company, RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import difference_records, place_record
 from pennyform.engine.planning.diff import Comparison, Difference, diff_invoice
-from pennyform.engine.planning.natural_keys import resolver
 from pennyform.engine.planning.post_finalize_tasks import difference, tasks_of
-from pennyform.engine.planning.resolve import Resolved, becomes_final
+from pennyform.engine.planning.resolve import Resolved, becomes_final, resolver
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity

@@ -16,8 +16,7 @@ from pennyform.invoices.model import (
     Repository,
     Settings,
 )
-from pennyform.invoices.money.model import Line, Totals, VatAmount
-from pennyform.invoices.money.totals import UnknownProductError, totals
+from pennyform.invoices.money.totals import Line, Totals, UnknownProductError, VatAmount, totals
 from pennyform.invoices.repository.loader import load
 
 __all__ = [

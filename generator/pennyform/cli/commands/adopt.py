@@ -12,7 +12,7 @@ from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.adopt import AdoptedDefinition, adopt, read_excerpt
 from pennyform.engine.planning.lookups import refresh
-from pennyform.engine.planning.targets import select_invoices
+from pennyform.engine.planning.preflight import select_invoices
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.verify import VerifiedInvoice, verify
 from pennyform.findings import Finding, Severity, errors, failure

@@ -11,8 +11,7 @@ from pennyform import data
 from pennyform.cli.options.contracts import DiffOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
-from pennyform.report.contract_diff import markdown as contract_diff_markdown
-from pennyform.report.contract_diff import text as contract_diff_text
+from pennyform.report import contract_diff
 from pennyform.results.contract_diff import ChangeUses
 from pennyform.results.documents import json_text
 from pennyform.spec.diff import Change, Severity, compare
@@ -43,10 +42,10 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
     if options.format == "json":
         terminal.write(json_text(diff))
     elif options.format == "markdown":
-        terminal.write(contract_diff_markdown.render(diff))
+        terminal.write(contract_diff.render_markdown(diff))
     else:
         longest = None if options.show_all else 6
-        terminal.write(contract_diff_text.render(diff, terminal.ansi(), longest=longest))
+        terminal.write(contract_diff.render_text(diff, terminal.ansi(), longest=longest))
     limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if is_failure(changes, accepted, limit) else Exit.OK
 
@@ -151,4 +150,4 @@ def print_changes(
     changes = compare(old, new)
     uses = look_through(changes, against, (old, new)) if against else None
     diff = diff_document(changes, old=names[0], new=names[1], accepted={}, uses=uses)
-    terminal.write("\n" + contract_diff_text.render(diff, terminal.ansi()))
+    terminal.write("\n" + contract_diff.render_text(diff, terminal.ansi()))

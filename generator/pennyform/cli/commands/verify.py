@@ -9,9 +9,8 @@ from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only
 from pennyform.engine.verify import verify
-from pennyform.report.verification import text as verification_text
+from pennyform.report.verification import render_html, render_text
 from pennyform.results.documents import json_text
-from pennyform.results.verification import VerificationDocument
 
 
 def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
@@ -25,16 +24,9 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     if options.format == "json":
         terminal.write(json_text(document))
     elif options.format == "html":
-        terminal.write(_page(document))
+        terminal.write(render_html(document))
     else:
-        terminal.write(verification_text.render(document, terminal.ansi()))
+        terminal.write(render_text(document, terminal.ansi()))
     if options.html:
-        write_page(_page(document), options.html, terminal)
+        write_page(render_html(document), options.html, terminal)
     return Exit.DRIFT if verification.drift else Exit.OK
-
-
-def _page(document: VerificationDocument) -> str:
-    # Jinja, which the other forms do without
-    from pennyform.report.verification import html as verification_html
-
-    return verification_html.render(document)

@@ -12,7 +12,7 @@ from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning.actions import Orphan, Step, remote_content
-from pennyform.engine.planning.preflight import PlanRejectedError
+from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model import Repository
 from pennyform.results.apply import Status

@@ -19,15 +19,15 @@ from pennyform.engine.account.records import (
     RemoteCustomer,
     RemoteInvoice,
     RemoteProduct,
+    RemoteState,
     RemoteTransaction,
 )
-from pennyform.engine.account.state import RemoteState
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning.diff import diff_invoice
-from pennyform.engine.planning.natural_keys import keys_of, resolver
 from pennyform.engine.planning.post_finalize_tasks import needed
+from pennyform.engine.planning.resolve import keys_of, resolver
 from pennyform.engine.recovery.unknown_outcomes import e_invoice_numbers
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 

@@ -14,7 +14,7 @@ from pennyform.engine.limits import INCLUDED_LINES, PAGE, PERIOD, REQUESTS_PER_P
 from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, Step
 from pennyform.invoices.model import UNSET
 from pennyform.invoices.money.amounts import plain_number
-from pennyform.invoices.money.model import Totals
+from pennyform.invoices.money.totals import Totals
 from pennyform.results.plan import IDLE, Action, PlanDocument, PlanMoney, PlanSummary
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity, CurrencyTotals, VatTotals
 

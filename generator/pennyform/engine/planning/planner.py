@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pennyform.engine.account.records import RemoteInvoice
-from pennyform.engine.account.state import RemoteState
+from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import InvoiceChange, PrerequisiteChange, Step
 from pennyform.engine.planning.diff import Comparison, customer_differences, diff_invoice, product_differences
-from pennyform.engine.planning.natural_keys import keys_of, resolver
 from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.post_finalize_tasks import difference, outlook, waiting_for_finalize
-from pennyform.engine.planning.preflight import enforce
-from pennyform.engine.planning.resolve import IMPORTED, Resolved, becomes_final, product_with_ids
-from pennyform.engine.planning.scopes import missing
+from pennyform.engine.planning.preflight import enforce, missing_scopes
+from pennyform.engine.planning.resolve import (
+    IMPORTED,
+    Resolved,
+    becomes_final,
+    keys_of,
+    product_with_ids,
+    resolver,
+)
 from pennyform.invoices.desired.json_bodies import after_finalize
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
 from pennyform.results.plan import Action
@@ -100,7 +104,7 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
 def make_plan(repository: Repository, state: RemoteState, notices: Sequence[str] = ()) -> Plan:
     """:func:`plan` with what else is to be said: ``notices``, and scopes that an apply will ask for."""
     made = plan(repository, state)
-    lacking = [f"the token lacks the scope {scope}, which apply needs" for scope in missing(made)]
+    lacking = [f"the token lacks the scope {scope}, which apply needs" for scope in missing_scopes(made)]
     return replace(made, warnings=(*notices, *lacking))
 
 

@@ -1,20 +1,60 @@
 """What is refused before anything is sent: what the engine cannot carry out, and what policies forbid.
 
-Nothing that a definition asks for is ever passed over in silence: it is planned, or it is a finding.
+Targets that are not defined are refused as well, and scopes that the token lacks. Nothing that a definition
+asks for is ever passed over in silence: it is planned, or it is a finding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from pennyform.engine.account.records import Company
-from pennyform.engine.planning.actions import InvoiceChange
+from pennyform.engine.planning.actions import InvoiceChange, Step
+from pennyform.engine.planning.plan import Plan
+from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.checks.semantics import discount_fix
 from pennyform.invoices.checks.signs import sign_problems
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Policies, Repository
 from pennyform.invoices.money.amounts import canonical
+from pennyform.results.plan import Action
+
+
+def select_invoices(repository: Repository, references: Iterable[str]) -> Repository:
+    """The repository with only the invoices named; all of them when none is named.
+
+    Customers and products stay: only those that the invoices left name play a part.
+
+    Args:
+        repository: everything that was read.
+        references: the ``external_reference`` of each invoice meant.
+
+    Raises:
+        PlanRejectedError: no definition has one of these references.
+    """
+    wanted = set(references)
+    if not wanted:
+        return repository
+    known = sorted(invoice.external_reference for invoice in repository.invoices)
+    findings = []
+    for reference in sorted(wanted.difference(known)):
+        near = difflib.get_close_matches(reference, known, n=1)
+        findings.append(
+            Finding(
+                "target-unknown",
+                Severity.ERROR,
+                f"no definition has the external_reference {reference!r}",
+                detail="Invoices are named by their external_reference, with the prefix of the repository.",
+                fix=f"did you mean {near[0]!r}?" if near else "name one of the definitions that were read",
+            )
+        )
+    if findings:
+        raise PlanRejectedError(findings)
+    invoices = tuple(invoice for invoice in repository.invoices if invoice.external_reference in wanted)
+    return repository._replace(invoices=invoices)
+
 
 # What the engine carries out. A wish that the language learns later is refused until the engine knows it.
 _KINDS = frozenset({"invoice", "imported_invoice", "credit_note"})
@@ -30,14 +70,6 @@ _OPTIONS = frozenset(
     }
 )
 _NOTHING: tuple[object, ...] = (None, False, ())
-
-
-class PlanRejectedError(Exception):
-    """Definitions ask for what may not, or cannot, be carried out. Carries a finding for each."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        super().__init__(findings[0].summary)
-        self.findings = findings
 
 
 def preflight(repository: Repository, company: Company | None = None) -> None:
@@ -215,3 +247,59 @@ def _at(invoice: DesiredInvoice, rule: str, summary: str, *, fix: str, detail: s
         detail=detail,
         fix=fix,
     )
+
+
+# Per write, the operation of the contract. What an operation needs is the contract's to say: a test holds
+# the scopes below against it.
+OPERATIONS: Mapping[str, tuple[str, str]] = {
+    "customer": ("postCompanyCustomer", "customers:all"),
+    "product": ("postProducts", "products:all"),
+    Step.CREATE: ("postCustomerInvoices", "customer_invoices:all"),
+    Step.UPLOAD: ("postFileAttachments", "file_attachments:all"),
+    Step.IMPORT: ("importCustomerInvoices", "customer_invoices:all"),
+    Step.UPDATE: ("updateCustomerInvoice", "customer_invoices:all"),
+    Step.SET_ASIDE: ("updateCustomerInvoice", "customer_invoices:all"),
+    Step.DELETE: ("deleteCustomerInvoices", "customer_invoices:all"),
+    Step.PRUNE: ("deleteCustomerInvoices", "customer_invoices:all"),
+    Step.FINALIZE: ("finalizeCustomerInvoice", "customer_invoices:all"),
+    Step.COMPLETE: ("updateCustomerInvoice", "customer_invoices:all"),
+    Step.LINK: ("linkCreditNote", "customer_invoices:all"),
+    Step.CATEGORIZE: ("putCustomerInvoiceCategories", "customer_invoices:all"),
+    Step.ATTACH: ("postCustomerInvoiceAppendices", "customer_invoices:all"),
+    Step.MATCH: ("postCustomerInvoiceMatchedTransactions", "customer_invoices:all"),
+    Step.PAY: ("markAsPaidCustomerInvoice", "customer_invoices:all"),
+    Step.SUBMIT: ("sendToPaCustomerInvoice", "customer_invoices:all"),
+    Step.MAIL: ("sendByEmailCustomerInvoice", "customer_invoices:all"),
+}
+
+
+def missing_scopes(plan: Plan) -> list[str]:
+    """The scopes that writing ``plan`` takes and the token that it was made with lacks, sorted."""
+    created = [change.kind for change in plan.prerequisites if change.action is Action.CREATE]
+    steps = [step for change in plan.invoices for step in change.steps]
+    steps += [task.step for change in plan.invoices for task in change.tasks]
+    steps += [Step.PRUNE] if plan.orphans else []
+    # Reading needs no scope of its own: a token that may write an invoice may read it.
+    needed = {OPERATIONS[name][1] for name in (*created, *steps) if name in OPERATIONS}
+    return sorted(needed - set(plan.company.scopes))
+
+
+def require_scopes(plan: Plan) -> None:
+    """Refuse a plan that the token may not carry out to its end.
+
+    Raises:
+        PlanRejectedError: a scope is missing.
+    """
+    findings = [
+        Finding(
+            "scope-missing",
+            Severity.ERROR,
+            f"the token lacks the scope {scope}, which this plan needs",
+            detail="Stopping half way would leave drafts that nobody asked for.",
+            fix="give the token that scope, or use another token; "
+            "'pennyform auth status' shows what it may do",
+        )
+        for scope in missing_scopes(plan)
+    ]
+    if findings:
+        raise PlanRejectedError(findings)

@@ -13,8 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import UNSET, ImportedInvoiceBody, ImportedInvoiceLine
-from pennyform.invoices.money.amounts import canonical
-from pennyform.invoices.money.currency import minor_units
+from pennyform.invoices.money.amounts import canonical, minor_units
 from pennyform.invoices.money.totals import line_before_tax
 from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.yaml.document import Path

@@ -13,8 +13,7 @@ from typing import NamedTuple
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import UNSET, LineBody, lines_of
-from pennyform.invoices.money.model import Totals
-from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
+from pennyform.invoices.money.totals import Product, Totals, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
 
 

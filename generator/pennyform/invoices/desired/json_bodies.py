@@ -1,4 +1,4 @@
-"""Between the typed bodies of definitions and the JSON of the API.
+"""Between the typed bodies of definitions and the JSON of the API, and the digest of that JSON.
 
 This is the only place where money becomes text, with the decimals that it came with, while a quantity stays a
 number, as the contract has them in requests. (In answers a quantity is text, too.)
@@ -7,6 +7,7 @@ number, as the contract has them in requests. (In answers a quantity is text, to
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -26,8 +27,10 @@ from pennyform.invoices.model import (
     InvoiceSection,
     JsonObject,
     Key,
+    Options,
     TransactionReference,
 )
+from pennyform.invoices.money.amounts import canonical
 
 R = TypeVar("R", bound=tuple[Any, ...])
 Identify = Callable[[Key], object]
@@ -187,3 +190,39 @@ def e_invoice_options(body: Mapping[str, Any], line_ids: Sequence[str]) -> JsonO
         booking = {name: line[name] for name in ("product_id", "ledger_account_id") if name in line}
         lines += [{"e_invoice_line_id": line_id, **booking}] if booking else []
     return {"customer_id": body["customer_id"], **({"invoice_lines": lines} if lines else {})}
+
+
+def digest(invoice: DesiredInvoice) -> str:
+    """The SHA-256 of operation, body, options, files and everything else that ``invoice`` asks for.
+
+    Where a definition is written, and how it is laid out, is not in it. What an invoice does not use adds
+    nothing: a new option leaves the digests of all others alone.
+    """
+    defaults = Options()._asdict()
+    options = {name: value for name, value in invoice.options._asdict().items() if value != defaults[name]}
+    later = after_finalize(invoice.body)
+    content = {
+        "operation": invoice.operation,
+        "body": first_request(invoice.body),
+        "finalize": invoice.options.finalize,
+        **{name: value for name, value in options.items() if name != "finalize"},
+        **({"file": invoice.file.sha256} if invoice.file else {}),
+        **({"credit_note_of": invoice.credit_note_of} if invoice.credit_note_of else {}),
+        **({"after_finalize": later} if later else {}),
+        **({"expect": invoice.expect} if invoice.expect else {}),
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
+    import hashlib  # loads OpenSSL, which checking alone does not need
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Key):
+        return value.to_json()
+    if isinstance(value, Decimal):
+        # 2, 2.0 and 2.00 are one quantity.
+        return canonical(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"no JSON form for {type(value).__name__}")

@@ -12,16 +12,20 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.invoices.desired.json_bodies import from_json
-from pennyform.invoices.desired.options import options
 from pennyform.invoices.model import (
     Body,
+    CategoryWeight,
     CustomerBody,
     DesiredCustomer,
     DesiredInvoice,
     DesiredProduct,
+    EmailOption,
     ImportedInvoiceBody,
     InvoiceBody,
+    Json,
+    JsonObject,
     Key,
+    Options,
     ProductBody,
 )
 from pennyform.invoices.money.amounts import canonical
@@ -29,6 +33,24 @@ from pennyform.invoices.schema.schema import Schema, definition_schema
 from pennyform.invoices.sources.attachments import AttachmentResult
 from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Document, Path
+
+_FIELDS = ("external_reference", "credit_note_of")
+
+
+def prefixed(reference: str, prefix: str) -> str:
+    """``reference`` with ``prefix`` before it, unless it begins with it already."""
+    return reference if reference.startswith(prefix) else prefix + reference
+
+
+def with_prefix(document: Document, prefix: str) -> Document:
+    """``document`` with the prefix on its own reference and on that of the invoice it credits."""
+    stated = {name: document.value.get(name) for name in _FIELDS} if prefix else {}
+    full = {name: prefixed(value, prefix) for name, value in stated.items() if isinstance(value, str)}
+    return (
+        Document(document.file, {**document.value, **full}, document.marks, document.spoiled)
+        if full
+        else document
+    )
 
 
 def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
@@ -135,3 +157,54 @@ def key(document: Document, declared: Mapping[str, str], value: Any, path: Path)
     if isinstance(value, dict):
         return Key(declared["kind"], "id", int(value["id"]), place)
     return Key(declared["kind"], declared["field"], value, place)
+
+
+def options(document: Document, attached: AttachmentResult) -> Options:
+    """The options of a valid definition; ``attached`` are the files that it names."""
+    value = document.value.get("options") or {}
+    # `true` means the customer's own addresses, `{recipients: […]}` others.
+    mail = value.get("send_by_email", False)
+    recipients = () if mail in (True, False) else tuple(mail.get("recipients", ()))
+    categories = value.get("categories")
+    transactions = value.get("matched_transactions", ())
+    return Options(
+        finalize=value.get("finalize", False),
+        send_by_email=None if mail is False else EmailOption(recipients),
+        send_to_pa=value.get("send_to_pa", False),
+        categories=None
+        if categories is None
+        else tuple(
+            CategoryWeight(
+                category(document, ("options", "categories", index), entry),
+                canonical(Decimal(entry["weight"])),
+            )
+            for index, entry in enumerate(categories)
+        ),
+        mark_as_paid=value.get("mark_as_paid", False),
+        appendices=tuple(file for path, file in attached.items() if path[0] == "options"),
+        matched_transactions=tuple(
+            _transaction(document, ("options", "matched_transactions", index), entry)
+            for index, entry in enumerate(transactions)
+        ),
+    )
+
+
+def category(document: Document, path: Path, entry: JsonObject) -> Key:
+    """The category that an entry of ``options.categories`` names."""
+    field = next(name for name in ("id", "analytical_code", "label") if name in entry)
+    group = (("group", str(entry["group"])),) if "group" in entry else ()
+    return Key("category", field, _key_value(entry[field]), document.place((*path, field)), group)
+
+
+def _transaction(document: Document, path: Path, entry: JsonObject) -> Key:
+    if "id" in entry:
+        return Key("transaction", "id", _key_value(entry["id"]), document.place((*path, "id")))
+    qualifiers = {name: str(entry[name]) for name in ("label", "currency_amount") if name in entry}
+    if "currency_amount" in qualifiers:
+        qualifiers["currency_amount"] = canonical(Decimal(qualifiers["currency_amount"]))
+    place = document.place((*path, "date"))
+    return Key("transaction", "date", str(entry["date"]), place, tuple(qualifiers.items()))
+
+
+def _key_value(value: Json) -> str | int:
+    return int(value) if isinstance(value, Decimal | int) else str(value)

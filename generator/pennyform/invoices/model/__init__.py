@@ -15,7 +15,9 @@ from pennyform.invoices.model.bodies import (
     InvoiceSection,
     Json,
     JsonObject,
+    Key,
     LineBody,
+    Place,
     ProductBody,
     TransactionReference,
     Unset,
@@ -30,10 +32,10 @@ from pennyform.invoices.model.definitions import (
     DesiredProduct,
     EmailOption,
     Options,
+    Policies,
     Repository,
+    Settings,
 )
-from pennyform.invoices.model.keys import Key, Place
-from pennyform.invoices.model.settings import Policies, Settings
 
 __all__ = [
     "UNSET",

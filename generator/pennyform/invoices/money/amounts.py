@@ -1,4 +1,4 @@
-"""Amounts of money as text: reading them exactly, and writing them in one form."""
+"""Amounts of money as text: reading them exactly, writing them in one form, and a currency's decimals."""
 
 from __future__ import annotations
 
@@ -29,3 +29,18 @@ def canonical(amount: Decimal) -> str:
     amount = amount + 0 if amount else Decimal(0)
     whole, _, decimals = f"{amount:f}".partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+# Where it is not two. Source: ISO 4217, list one.
+_EXCEPTIONS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF",
+}
+
+_DECIMALS = {code: decimals for decimals, codes in _EXCEPTIONS.items() for code in codes.split()}
+
+
+def minor_units(currency: str) -> int:
+    """The decimals of an amount in ``currency``: 2 for EUR, 0 for JPY, 3 for KWD."""
+    return _DECIMALS.get(currency, 2)

@@ -18,7 +18,7 @@ from pennyform.invoices.checks.references import (
 from pennyform.invoices.checks.signs import check_signs
 from pennyform.invoices.checks.vat import check_vat_rates
 from pennyform.invoices.desired import resolve as desired
-from pennyform.invoices.desired.reference_prefix import prefixed, with_prefix
+from pennyform.invoices.desired.resolve import prefixed, with_prefix
 from pennyform.invoices.model import Key, Place, Policies
 from pennyform.invoices.repository.context import RepositoryContext, is_valid
 from pennyform.invoices.schema.schema import definition_schema

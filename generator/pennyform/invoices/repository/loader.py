@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, tidy
 from pennyform.invoices.checks.references import ReferenceClaim, ResolvedInvoice, duplicates
-from pennyform.invoices.desired.digest import digest
+from pennyform.invoices.desired.json_bodies import digest
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.invoices.repository.context import RepositoryContext, load_context
 from pennyform.invoices.repository.definition import DefinitionResult, check_definition

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pennyform.findings import Finding
 from pennyform.report.findings.text import counted
-from pennyform.report.shared.markdown import LARGEST
+from pennyform.report.shared.formatting import LARGEST
 from pennyform.text import markdown_message
 
 _HEAD = "| place | what | fix |\n|---|---|---|\n"

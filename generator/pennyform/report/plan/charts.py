@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pennyform.report.shared.formatting import count, format_value
-from pennyform.report.shared.number_format import Extent, axis, month, months_between
+from pennyform.report.shared.html import Extent, axis, month, months_between
 from pennyform.results.plan import IDLE, PlanDocument, PlannedInvoice
 from pennyform.results.values import CurrencyTotals
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pennyform.report.plan.charts import addressee
 from pennyform.report.shared.formatting import format_value
-from pennyform.report.shared.number_format import amount, day
+from pennyform.report.shared.html import amount, day
 from pennyform.results.plan import Action, PlannedChange, PlannedInvoice
 from pennyform.results.values import (
     Discount,

@@ -7,8 +7,15 @@ from collections.abc import Iterator
 import msgspec
 
 from pennyform.report.plan.text import summary_line
-from pennyform.report.shared.formatting import clean, count, format_pointer, format_task, format_value
-from pennyform.report.shared.markdown import LARGEST, fitting
+from pennyform.report.shared.formatting import (
+    LARGEST,
+    clean,
+    count,
+    fitting,
+    format_pointer,
+    format_task,
+    format_value,
+)
 from pennyform.results.plan import PlanDocument, PlannedChange
 from pennyform.text import markdown_code, markdown_text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -142,3 +142,18 @@ def align_columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = froz
 def count(number: int, noun: str) -> str:
     """``1 invoice``, ``2 invoices``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+# GitHub refuses comments of more than 65,536 characters.
+LARGEST = 60_000
+
+
+def fitting(rows: Iterable[str], room: int) -> list[str]:
+    """The first of ``rows`` that fit into ``room`` characters with their line feeds; no others are made."""
+    shown: list[str] = []
+    for row in rows:
+        room -= len(row) + 1
+        if room < 0:
+            break
+        shown.append(row)
+    return shown

@@ -1,4 +1,4 @@
-"""A verification for the terminal."""
+"""A verification as text for the terminal, and as a page."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from collections.abc import Sequence
 from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import align_columns, clean, count, format_difference
 from pennyform.results.verification import InvoiceVerdict, VerificationDocument
+from pennyform.text import one_line
 
 # By the contract: what is asked for but stands in no answer, or stands there otherwise.
 _UNVERIFIABLE = {
     "ledger_account_id": ("ledger account", "no answer of the API shows them"),
     "unit": ("unit", "Pennylane puts those of electronic invoices in words of its own"),
 }
-SYMBOLS = {
+_SYMBOLS = {
     "equal": ("=", "green"),
     "differs": ("≠", "red"),
     "missing": ("-", "red"),
     "duplicate": ("x", "red"),
 }
+# Colours of the terminal as classes of the page.
+_TONES = {"green": "good", "red": "bad"}
 
 
-def render(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
+def render_text(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
     """The verification as text, with a line feed at its end."""
     verification = clean(verification)
     company, invoices = verification.company, verification.invoices
@@ -37,7 +40,7 @@ def render(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:  # n
         for invoice in invoices
     ]
     for invoice, text in zip(invoices, align_columns(rows, right=frozenset({3})), strict=True):
-        symbol, colour = SYMBOLS[invoice.status]
+        symbol, colour = _SYMBOLS[invoice.status]
         lines.append(f"  {ansi(symbol, colour, 'bold')} {text}")
         lines += [f"      {format_difference(row)}" for row in invoice.differences]
     lines.append("")
@@ -84,3 +87,25 @@ def summary_line(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str
     names = ("equal", "differs", "missing", "duplicate")
     counts = ", ".join(f"{summary[name]} {name}" for name in names if summary.get(name))
     return ansi(f"Drift: {counts}.", "red")
+
+
+def render_html(verification: VerificationDocument) -> str:
+    """The verification as an HTML document that needs nothing else, to look at, to print and to send."""
+    from pennyform.report.shared.html import page  # Jinja, which the terminal does without
+
+    return page(
+        "verification.html",
+        verification=verification,
+        closing=summary_line(verification),
+        rows=[
+            (
+                f"invoice-{number}",
+                invoice,
+                one_line(remote_status(invoice)),
+                verdict(invoice),
+                _TONES[_SYMBOLS[invoice.status][1]],
+            )
+            for number, invoice in enumerate(verification.invoices, start=1)
+        ],
+        unverifiable=unverifiable(verification.invoices),
+    )

@@ -1,14 +1,15 @@
-"""A comparison of two contracts in words: what every rendering of it shares."""
+"""A comparison of two contracts: as text for the terminal, and as Markdown for a pull request."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from pennyform.report.shared.formatting import count
+from pennyform.report.shared.ansi import Ansi
+from pennyform.report.shared.formatting import LARGEST, align_columns, count, fitting
 from pennyform.results.contract_diff import ChangeUse, ChangeUses, ContractChange, ContractDiffDocument
 from pennyform.results.values import Json, JsonObject
-from pennyform.text import one_line
+from pennyform.text import markdown_code, markdown_text, one_line
 
 # By the kinds of pennyform.spec.diff.report.kinds; a test holds that each has one.
 _PHRASES = {
@@ -91,6 +92,10 @@ _PHRASES = {
     "variant-removed": "variant removed ({old})",
     "constraint-changed": "constraint changed: {old} → {new}",
 }
+_COLOURS = {"breaking": "red", "attention": "yellow", "additive": "green"}
+_MARKS = {"breaking": "**breaking**", "attention": "attention", "additive": "additive"}
+# Bounds on what one change, or the list of emitted symbols, may take of a comment.
+_MOST_SYMBOLS = 100
 _LONGEST_LIST = 12
 _LONGEST_TEXT = 160
 
@@ -121,9 +126,9 @@ def where(change: ContractChange, longest: int | None = None) -> str:
     names = [one_line(name) for name in change.operations]
     if not names:
         return f"{side}all operations"
-    shown = names[:longest]
-    rest = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-    return f"{side}{count(len(names), 'operation')}: {', '.join(shown)}{rest}"
+    listed = names[:longest]
+    rest = f" and {len(names) - len(listed)} more" if len(names) > len(listed) else ""
+    return f"{side}{count(len(names), 'operation')}: {', '.join(listed)}{rest}"
 
 
 def totals(diff: ContractDiffDocument) -> str:
@@ -146,8 +151,8 @@ def _format(value: Json) -> str:
     if isinstance(value, Mapping):
         return _format_schema(value)
     if isinstance(value, list):
-        shown = ", ".join(map(_format, value[:_LONGEST_LIST]))
-        return shown + (f" and {len(value) - _LONGEST_LIST} more" if len(value) > _LONGEST_LIST else "")
+        members = ", ".join(map(_format, value[:_LONGEST_LIST]))
+        return members + (f" and {len(value) - _LONGEST_LIST} more" if len(value) > _LONGEST_LIST else "")
     text = one_line(value if isinstance(value, str) else json.dumps(value))
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
@@ -186,3 +191,90 @@ def verdict(against: ChangeUses) -> str:
 def emitted(against: ChangeUses) -> list[str]:
     """The symbols that generating anew will change, sorted."""
     return sorted({use.word for use in against.uses if use.what == "emitted"})
+
+
+def render_text(diff: ContractDiffDocument, ansi: Ansi, *, longest: int | None = 6) -> str:
+    """The comparison as text.
+
+    Args:
+        diff: what to render.
+        ansi: colours, or none.
+        longest: how many operations of a change to name; None for all of them.
+    """
+    lines = []
+    for change in diff.changes:
+        severity = ansi(change.severity.ljust(9), _COLOURS[change.severity])
+        what = ": ".join(part for part in (subject(change), phrase(change)) if part)
+        accepted = f"  accepted: {one_line(change.accepted)}" if change.accepted else ""
+        place = f"({where(change, longest)}){accepted}"
+        lines.append(f"{severity}  {ansi(change.fingerprint, 'dim')}  {what}  {place}")
+    lines.append(f"{one_line(diff.old)} → {one_line(diff.new)}: {totals(diff)}")
+    if diff.against is not None:
+        lines += _uses(diff.against, {change.fingerprint: change.severity for change in diff.changes}, ansi)
+    return "\n".join(lines) + "\n"
+
+
+def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterator[str]:
+    """Where the changes are used; ``severities`` are those of the changes, by fingerprint."""
+    uses = uses_of_yours(against)
+    yield ""
+    yield "used by yours, as far as words tell:" if uses else verdict(against)
+    rows = [[f"{use.file}:{use.line}:{use.column}", one_line(use.word), use.fingerprint] for use in uses]
+    for use, row in zip(uses, align_columns(rows), strict=True):
+        severity = severities[use.fingerprint]
+        yield f"  {row}  {ansi(severity, _COLOURS[severity])}"
+    for fingerprint in against.everywhere:
+        severity = severities[fingerprint]
+        yield f"  every call  {fingerprint}  {ansi(severity, _COLOURS[severity])}"
+    for file, reason in against.unread.items():
+        yield f"  not looked at: {one_line(file)}: {one_line(reason)}"
+    symbols = emitted(against)
+    if symbols:
+        yield f"generating anew changes {count(len(symbols), 'emitted symbol')}: {', '.join(symbols)}"
+    yield f"({count(against.files, 'file')} searched for the words of the changes)"
+
+
+def render_markdown(diff: ContractDiffDocument) -> str:
+    """The comparison as Markdown of at most 60,000 characters; what does not fit is counted."""
+    head = [f"### {markdown_text(diff.old)} → {markdown_text(diff.new)}: {totals(diff)}", ""]
+    tail = list(_tail(diff))
+    rows = []
+    for change in diff.changes:
+        place = f"`{markdown_code(subject(change))}`: " if subject(change) else ""
+        accepted = f"<br>accepted: {markdown_text(change.accepted)}" if change.accepted else ""
+        what = f"{place}{markdown_text(phrase(change))}{accepted}"
+        where_ = markdown_text(where(change))
+        rows.append(f"| {_MARKS[change.severity]} | {what} | {where_} | `{change.fingerprint}` |")
+    table = ["| | what | where | fingerprint |", "|---|---|---|---|"] if rows else []
+    room = LARGEST - sum(len(text) + 1 for text in (*head, *table, *tail)) - 200
+    rows_that_fit = fitting(rows, room)
+    more = len(rows) - len(rows_that_fit)
+    rest = [f"\n… and {count(more, 'change')} more; `pennyform spec diff` shows all."] if more else []
+    return "\n".join([*head, *table, *rows_that_fit, *rest, *tail]) + "\n"
+
+
+def _tail(diff: ContractDiffDocument) -> Iterator[str]:
+    for fingerprint in diff.unused_accepted:
+        yield f"\n`{fingerprint}` is accepted, but no change has this fingerprint."
+    against = diff.against
+    if against is None:
+        return
+    rows = [
+        f"- {markdown_text(use.file)}:{use.line}:{use.column} `{markdown_code(use.word)}` ({use.fingerprint})"
+        for use in uses_of_yours(against)
+    ]
+    rows_that_fit = fitting(rows, LARGEST // 3)
+    yield "\nUsed by yours, as far as words tell:\n" if rows else f"\n{verdict(against).capitalize()}."
+    yield from rows_that_fit
+    if len(rows_that_fit) < len(rows):
+        yield f"- … and {len(rows) - len(rows_that_fit)} more"
+    for fingerprint in against.everywhere:
+        yield f"\nEvery call: `{fingerprint}`"
+    for file, reason in against.unread.items():
+        yield f"\nNot looked at: {markdown_text(file)}: {markdown_text(reason)}"
+    symbols = emitted(against)
+    if symbols:
+        names = ", ".join(f"`{markdown_code(symbol)}`" for symbol in symbols[:_MOST_SYMBOLS])
+        more = len(symbols) - _MOST_SYMBOLS
+        rest = f" and {more} more" if more > 0 else ""
+        yield f"\nGenerating anew changes {count(len(symbols), 'emitted symbol')}: {names}{rest}"

@@ -1,1 +1,0 @@
-"""Verifications as text and as a page."""
