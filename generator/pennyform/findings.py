@@ -62,6 +62,17 @@ def _order(finding: Finding) -> tuple[object, ...]:
     )
 
 
+def closest_name(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """The one of ``names`` that ``name`` is probably misspelled from; "" when none is alike enough.
+
+    ``cutoff`` is the ratio of :mod:`difflib`, from 0 to 1: higher where a wrong guess would mislead.
+    """
+    # Only where something is wrong: no valid definition pays for the import.
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(names), n=1, cutoff=cutoff)), "")
+
+
 def tidy(findings: Iterable[Finding]) -> list[Finding]:
     """Sort by place and drop exact repeats, so that two runs report alike whatever order they looked in.
 

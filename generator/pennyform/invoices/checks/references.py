@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pennyform.findings import Finding, Severity
+from pennyform.findings import Finding, Severity, closest_name
 from pennyform.invoices.model import (
     UNSET,
     Body,
@@ -134,16 +134,14 @@ def check_references(
         known = declared[key.kind] if key.field == "external_reference" else None
         # A repository that declares none of a kind keeps them all in the account.
         if known and key.value not in known:
-            from difflib import get_close_matches
-
-            close = get_close_matches(str(key.value), sorted(known), n=1, cutoff=0.75)
+            close = closest_name(str(key.value), sorted(known), cutoff=0.75)
             yield resolved.document.finding(
                 f"undeclared-{key.kind}",
                 f"no {key.kind} `{key.value}` is declared here",
                 path,
                 severity=Severity.WARNING if close else Severity.NOTE,
                 detail="It is looked for in the account when planning.",
-                fix=f"write `{close[0]}`, if that is meant" if close else f"declare it under `{key.kind}s/`",
+                fix=f"write `{close}`, if that is meant" if close else f"declare it under `{key.kind}s/`",
             )
         if key.kind == "product":
             yield from check_currency(resolved, path, product(key))

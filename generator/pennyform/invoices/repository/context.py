@@ -114,13 +114,27 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
         document, is_well_formed = file.document, file.is_well_formed
         if document and is_valid("pennyform", document, findings, is_well_formed=is_well_formed):
             value = document.value
+    environments = {}
+    for name in _ENVIRONMENTS:
+        # The general policies, and over them those of one environment.
+        of_environment = value.get("environments", {}).get(name, {}).get("policies", {})
+        limits = {**value.get("policies", {}), **of_environment}
+        codes = limits.get("vat_rates")
+        environments[name] = Policies(
+            never_finalize=limits.get("never_finalize", False),
+            max_invoices=limits.get("max_invoices"),
+            max_amount=_by_currency(limits.get("max_amount", {})),
+            max_total=_by_currency(limits.get("max_total", {})),
+            vat_rates=tuple(codes) if codes is not None else None,
+            company_id=limits.get("company_id"),
+        )
     return Settings(
         root=sources.root,
         environment=value.get("environment", DEFAULT_ENVIRONMENT),
         rounding=value.get("rounding", DEFAULT_ROUNDING),
         sandbox_database=sources.root / ".pennyform" / "sandbox.db",
         reference_prefix=value.get("reference_prefix", ""),
-        environments={name: _policies(value, name) for name in _ENVIRONMENTS},
+        environments=environments,
     )
 
 
@@ -138,21 +152,6 @@ def is_valid(kind: str, document: Document, findings: list[Finding], *, is_well_
     problems = [*schema_errors(kind, document), *semantic_check(document, schema)]
     findings += problems
     return is_well_formed and not errors(problems)
-
-
-def _policies(value: YamlMapping, environment: str) -> Policies:
-    """The general policies, and over them those of one environment."""
-    of_environment = value.get("environments", {}).get(environment, {}).get("policies", {})
-    limits = {**value.get("policies", {}), **of_environment}
-    codes = limits.get("vat_rates")
-    return Policies(
-        never_finalize=limits.get("never_finalize", False),
-        max_invoices=limits.get("max_invoices"),
-        max_amount=_by_currency(limits.get("max_amount", {})),
-        max_total=_by_currency(limits.get("max_total", {})),
-        vat_rates=tuple(codes) if codes is not None else None,
-        company_id=limits.get("company_id"),
-    )
 
 
 def _by_currency(value: YamlValue) -> dict[str, Decimal]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from pennyform.findings import Finding
+from pennyform.findings import Finding, closest_name
 from pennyform.invoices.money import vat_codes
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema
@@ -101,22 +101,20 @@ def enum_finding(document: Document, path: Path, allowed: Sequence[YamlValue], v
     """The value at ``path`` is none of ``allowed``."""
     if path[-1:] == ("vat_rate",):
         return vat_rate_finding(document, path, value)
-    from difflib import get_close_matches
-
     by_lower = {str(name).lower(): str(name) for name in allowed if name is not None}
     text = str(value).lower()
-    similar = get_close_matches(text, by_lower, n=1, cutoff=0.7)
-    if not similar:
-        # The beginning of a name, when it is the beginning of no other one.
-        begun = [name for name in by_lower if len(text) > 2 and name.startswith(text)]
-        similar = begun if len(begun) == 1 else []
+    similar = closest_name(text, by_lower, cutoff=0.7)
+    # The beginning of a name, when it is the beginning of no other one.
+    begun = [name for name in by_lower if len(text) > 2 and name.startswith(text)]
+    if not similar and len(begun) == 1:
+        similar = begun[0]
     listed = ", ".join(f"`{name}`" for name in allowed) if len(allowed) <= _MOST_LISTED else ""
     return document.finding(
         "unknown-value",
         f"{field_name(path)} cannot be `{shorten(value)}`",
         path,
         detail=f"Allowed: {listed}." if listed else "",
-        fix=f"write `{by_lower[similar[0]]}`" if similar else "write one of them" if listed else "",
+        fix=f"write `{by_lower[similar]}`" if similar else "write one of them" if listed else "",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pennyform.findings import Finding
+from pennyform.findings import Finding, closest_name
 from pennyform.invoices.schema.messages import object_name, shorten
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.yaml.document import Document, Path
@@ -146,11 +146,9 @@ def _suggest(name: str, known: Schema, root: Schema) -> tuple[str, str, str]:
         return str(other), "", f"write `{other}`"
     if name in REFUSED and "invoice_lines" in str(root.get("properties", {}).keys()):
         return "", REFUSED[name].reason, REFUSED[name].fix
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, n=1, cutoff=0.7)
+    close = closest_name(name, known, cutoff=0.7)
     if close:
-        return close[0], "", f"write `{close[0]}`"
+        return close, "", f"write `{close}`"
     # Right, but at the wrong level: mostly an indentation too many or too few.
     elsewhere = next((path for path in _fields(root) if path[-1] == name), None)
     if elsewhere:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from pennyform.findings import Finding, Severity
+from pennyform.findings import Finding, Severity, closest_name
 from pennyform.invoices.yaml.events import FORBIDDEN
 
 # A line break in a name would begin a line of its own in a log, where it could be taken for a command.
@@ -67,13 +67,11 @@ def resolve_inside(root: Path, folder: Path, relative: str) -> Path:
 
 def close_name(missing: Path) -> str:
     """The name beside a missing file that is probably meant; "" when none is close."""
-    from difflib import get_close_matches
-
     try:
         names = sorted(path.name for path in missing.parent.iterdir())
     except OSError:
         return ""
-    return next(iter(get_close_matches(missing.name, names, n=1, cutoff=0.85)), "")
+    return closest_name(missing.name, names, cutoff=0.85)
 
 
 def rejected_files(files: Iterable[tuple[Path, str]], root: Path) -> dict[Path, Finding]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
-from pennyform.findings import Finding
+from pennyform.findings import Finding, closest_name
 from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.expressions.filters import is_number
@@ -163,9 +163,7 @@ def resolve_values(
 
 
 def _unknown(document: Document, name: str, template: Template) -> Finding:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, template.parameters, n=1, cutoff=0.6)
+    close = closest_name(name, template.parameters)
     listed = ", ".join(f"`{parameter}`" for parameter in template.parameters)
     return document.finding(
         "unknown-value-name",
@@ -173,5 +171,5 @@ def _unknown(document: Document, name: str, template: Template) -> Finding:
         ("values", name),
         key=True,
         detail=f"Its parameters: {listed}." if listed else "It has no parameters.",
-        fix=f"write `{close[0]}`" if close else "delete it",
+        fix=f"write `{close}`" if close else "delete it",
     )

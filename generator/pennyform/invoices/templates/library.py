@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from pennyform import data
-from pennyform.findings import Finding
+from pennyform.findings import Finding, closest_name
 from pennyform.invoices.yaml.document import Document
 from pennyform.invoices.yaml.document import Path as Steps
 from pennyform.invoices.yaml.reader import read_file
@@ -62,9 +62,39 @@ class Library:
             findings.append(self._unknown(document, path, name))
         return template
 
-    def find(self, name: str) -> Template | None:
-        """The template called ``name``; None when there is none, or when nothing can be made from it."""
-        return self._find(name, ())
+    def find(self, name: str, extending: tuple[str, ...] = ()) -> Template | None:
+        """The template called ``name``; None when there is none, or when nothing can be made from it.
+
+        ``extending`` are the templates that lead to it by extending one another.
+        """
+        if name in self._templates:
+            return self._templates[name]
+        # Only when the user has none of that name: an own template replaces the built-in one.
+        if name not in self._documents:
+            # Its last part alone: what a definition says must not lead out of the folder.
+            path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
+            if path.is_file():
+                self._documents[name] = read_file(path, f"{_BUILT_IN}{path.name}")[0]
+        document = self._documents.get(name)
+        if document is None:
+            return None
+        template, base, extended, names = None, None, document.value.get("extends"), (*extending, name)
+        if extended in names:
+            summary = f"the template extends itself: {' → '.join((*names, extended))}"
+            self.findings.append(document.finding("template-extends", summary, ("extends",)))
+        elif extended is not None and (base := self.find(extended, names)) is None:
+            # The findings of one that is known are reported where it is.
+            if extended not in self._documents:
+                self.findings.append(self._unknown(document, ("extends",), extended))
+        else:
+            # Most repositories have no templates: parameters and expressions are only imported for those
+            # that do.
+            from pennyform.invoices.templates.inheritance import parse_template
+
+            template, findings = parse_template(document, base)
+            self.findings += findings
+        self._templates[name] = template
+        return template
 
     def check_expressions(self, files: Collection[str]) -> None:
         """Look at every expression of the usable templates in ``files``, also where no definition leads.
@@ -81,56 +111,14 @@ class Library:
             self.findings += findings
             self.reported.update(finding.place for finding in findings)
 
-    def _find(self, name: str, extending: tuple[str, ...]) -> Template | None:
-        """The template called ``name``, asked for by those that lead to it by extending one another."""
-        if name not in self._templates:
-            # Only when the user has none of that name: an own template replaces the built-in one.
-            if name not in self._documents:
-                # Its last part alone: what a definition says must not lead out of the folder.
-                path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
-                if path.is_file():
-                    self._documents[name] = read_file(path, f"{_BUILT_IN}{path.name}")[0]
-            document = self._documents.get(name)
-            if document is None:
-                return None
-            self._templates[name] = self._parse(document, (*extending, name))
-        return self._templates[name]
-
-    def _parse(self, document: Document, names: tuple[str, ...]) -> Template | None:
-        base, extended = None, document.value.get("extends")
-        if extended in names:
-            self.findings.append(
-                document.finding(
-                    "template-extends",
-                    f"the template extends itself: {' → '.join((*names, extended))}",
-                    ("extends",),
-                )
-            )
-            return None
-        if extended is not None:
-            # Its own findings are reported where it is; what extends it cannot be used either.
-            base = self._find(extended, names)
-            if base is None:
-                if extended not in self._documents:
-                    self.findings.append(self._unknown(document, ("extends",), extended))
-                return None
-        # Most repositories have no templates: parameters and expressions are only imported for those that do.
-        from pennyform.invoices.templates.inheritance import parse_template
-
-        template, findings = parse_template(document, base)
-        self.findings += findings
-        return template
-
     def _unknown(self, document: Document, path: Steps, name: str) -> Finding:
-        from difflib import get_close_matches
-
         built_in = [file.stem for file in (data.templates() / "invoices").glob("*.yaml")]
         names = sorted({*self._documents, *built_in})
-        close = get_close_matches(name, names, n=1, cutoff=0.6)
+        close = closest_name(name, names)
         return document.finding(
             "unknown-template",
             f"there is no template `{name[:60]}`",
             path,
             detail=f"There are: {', '.join(f'`{known}`' for known in names)}.",
-            fix=f"write `{close[0]}`" if close else "add it under `templates/`",
+            fix=f"write `{close}`" if close else "add it under `templates/`",
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from jinja2 import nodes
 
-from pennyform.findings import Finding
+from pennyform.findings import Finding, closest_name
 from pennyform.invoices.expressions.compile import ExpressionError, syntax_trees
 from pennyform.invoices.templates.apply import HEADER_NAMES
 from pennyform.invoices.templates.parameters import Parameter
@@ -93,7 +93,5 @@ def _tree_problems(source: str, tree: nodes.Template, known: Known) -> Iterator[
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, sorted(known), n=1, cutoff=0.7)
-    return f"write `{close[0]}`" if close else ""
+    close = closest_name(name, sorted(known), cutoff=0.7)
+    return f"write `{close}`" if close else ""

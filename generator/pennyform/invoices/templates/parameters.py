@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from pennyform.findings import closest_name
 from pennyform.invoices.money import dates
 from pennyform.invoices.money.amounts import canonical, parse_amount
 from pennyform.invoices.yaml.document import Path, YamlMapping, YamlValue
@@ -169,11 +170,9 @@ def _list_entry(parameter: Parameter, index: int, entry: YamlValue, *, from_text
 def _suggestion(parameter: Parameter, value: YamlValue) -> str:
     """What to write instead of ``value``: the nearest value allowed, or the number that it looks like."""
     if parameter.enum or parameter.type == "boolean":
-        from difflib import get_close_matches
-
         allowed = [str(value) for value in parameter.enum] or ["true", "false"]
-        close = get_close_matches(str(value).lower(), allowed, n=1)
-        return f"write `{close[0]}`" if close else ""
+        close = closest_name(str(value).lower(), allowed)
+        return f"write `{close}`" if close else ""
     text = str(value).replace(",", ".")
     if not _NUMBER.fullmatch(text):
         return ""
