@@ -11,6 +11,13 @@ import unicodedata
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
+FILLERS = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U00016fe4\U000e0100-\U000e01ef"
+)
+"""Printable to Unicode and still nothing to see: fillers, joiners, variation selectors. As a pattern."""
+
+_FILLER = re.compile(f"[{FILLERS}]")
 _BREAKS = re.compile(r"[\t\r\n]+")
 # Control, format (bidirectional overrides, zero-width), private, unassigned, surrogates, line separators.
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
@@ -60,7 +67,8 @@ def visible_line(text: str) -> str:
 def source_line(line: str) -> str:
     """For a line of a file above a caret: each hidden character is replaced by one, so that columns hold."""
     return "".join(
-        REPLACEMENT if is_hidden(character) and character != "\t" else character for character in line
+        REPLACEMENT if (is_hidden(character) and character != "\t") or _FILLER.match(character) else character
+        for character in line
     )
 
 

@@ -6,7 +6,7 @@ Pennylane refuses to link two that do not fit, and by then both are final. So it
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -14,6 +14,7 @@ from itertools import groupby
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import DesiredInvoice, Id, Key, Place, lines_of
+from pennyform.invoices.model.lookalikes import difference, fold
 from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
 
@@ -82,6 +83,24 @@ def credit_notes(
             {str(path[0]): resolved.document.place(path) for path in fields},
             tuple(resolved.document.place(("invoice_lines", line, "vat_rate")) for line in lines),
         )
+
+
+def misspelled(notes: Sequence[CreditNote], references: Iterable[str]) -> Iterator[Finding]:
+    """Credit notes of a reference that only looks like one of ``references``, those of the invoices here."""
+    known = {fold(reference): reference for reference in references}
+    exact = set(known.values())
+    for note in notes:
+        alike = known.get(fold(note.of))
+        if alike is not None and note.of not in exact:
+            yield Finding(
+                "lookalike-reference",
+                Severity.ERROR,
+                f"`{note.of}` looks like the invoice `{alike}`, and is not the same",
+                *note.places["credit_note_of"],
+                pointer="/credit_note_of",
+                detail=f"In the text, {difference(note.of, alike)}.",
+                fix=f"write `{alike}`",
+            )
 
 
 def compare(notes: Sequence[CreditNote], known: Mapping[str, Terms]) -> Iterator[Finding]:

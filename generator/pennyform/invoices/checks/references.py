@@ -21,6 +21,7 @@ from pennyform.invoices.model import (
     lines_of,
     set_fields,
 )
+from pennyform.invoices.model.lookalikes import difference, fold
 from pennyform.invoices.money.totals import Product
 from pennyform.invoices.yaml.document import Document, Path
 
@@ -80,10 +81,15 @@ def claims(kind: str, document: Document) -> list[ReferenceClaim]:
 
 
 def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
-    """Each reference that an earlier definition of the same kind has already, and each file it imports."""
+    """Each reference that an earlier definition of the same kind has already, and each file it imports.
+
+    A reference that looks like an earlier one is never another invoice, customer or product.
+    """
     first: dict[tuple[str, str], ReferenceClaim] = {}
     for claim in claims:
-        earlier = first.setdefault((claim.kind, claim.reference), claim)
+        is_reference = claim.kind != IMPORTED_FILE
+        name = fold(claim.reference) if is_reference else claim.reference
+        earlier = first.setdefault((claim.kind, name), claim)
         if earlier is claim:
             continue
         if claim.kind == IMPORTED_FILE:
@@ -94,6 +100,15 @@ def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
                 *claim.place,
                 pointer="/file",
                 detail=f"It is first named at {earlier.place}. Pennylane refuses a file that it has already.",
+            )
+        elif earlier.reference != claim.reference:
+            yield Finding(
+                "lookalike-reference",
+                Severity.ERROR,
+                f"`{claim.reference}` looks like `{earlier.reference}`, which is another {claim.kind}",
+                *claim.place,
+                pointer="/external_reference",
+                detail=f"That is at {earlier.place}; {difference(claim.reference, earlier.reference)}.",
             )
         else:
             yield Finding(
@@ -134,17 +149,32 @@ def check_references(
         known = declared[key.kind] if key.field == "external_reference" else None
         # A repository that declares none of a kind keeps them all in the account.
         if known and key.value not in known:
-            close = closest_name(str(key.value), sorted(known), cutoff=0.75)
-            yield resolved.document.finding(
-                f"undeclared-{key.kind}",
-                f"no {key.kind} `{key.value}` is declared here",
-                path,
-                severity=Severity.WARNING if close else Severity.NOTE,
-                detail="It is looked for in the account when planning.",
-                fix=f"write `{close}`, if that is meant" if close else f"declare it under `{key.kind}s/`",
-            )
+            yield _undeclared(resolved.document, path, key, sorted(known))
         if key.kind == "product":
             yield from check_currency(resolved, path, product(key))
+
+
+def _undeclared(document: Document, path: Path, key: Key, known: list[str]) -> Finding:
+    """The finding that ``key``, at ``path``, is none of the references ``known``."""
+    value = str(key.value)
+    alike = next((name for name in known if fold(name) == fold(value)), None)
+    if alike is not None:
+        return document.finding(
+            "lookalike-reference",
+            f"`{value}` looks like the {key.kind} `{alike}`, and is not the same",
+            path,
+            detail=f"In the text, {difference(value, alike)}.",
+            fix=f"write `{alike}`",
+        )
+    close = closest_name(value, known, cutoff=0.75)
+    return document.finding(
+        f"undeclared-{key.kind}",
+        f"no {key.kind} `{value}` is declared here",
+        path,
+        severity=Severity.WARNING if close else Severity.NOTE,
+        detail="It is looked for in the account when planning.",
+        fix=f"write `{close}`, if that is meant" if close else f"declare it under `{key.kind}s/`",
+    )
 
 
 def check_currency(resolved: ResolvedInvoice, path: Path, declared: ProductBody | None) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from pennyform.findings import Finding, Severity
+from pennyform.invoices.model.lookalikes import fold
 from pennyform.invoices.money import dates
 from pennyform.invoices.money.amounts import parse_amount
 from pennyform.invoices.schema.schema import Schema, leaves
@@ -294,7 +295,11 @@ def _repeated_entries(document: Document, options: YamlMapping) -> Iterator[Find
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             identity = entry
             if isinstance(entry, dict):
-                identity = {field: value for field, value in entry.items() if field != "weight"}
+                identity = {
+                    field: fold(value) if isinstance(value, str) else value
+                    for field, value in entry.items()
+                    if field != "weight"
+                }
             if identity in earlier:
                 yield document.finding(
                     "repeated-entry",

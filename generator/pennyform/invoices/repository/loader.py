@@ -112,7 +112,7 @@ def check_credit_notes(
     """
     if not notes:
         return
-    from pennyform.invoices.checks.credit_notes import compare, terms
+    from pennyform.invoices.checks.credit_notes import compare, misspelled, terms
 
     credited = {note.of for note in notes}
     known = [claim for claim in claims if claim.kind == "invoice" and claim.reference in credited]
@@ -126,6 +126,7 @@ def check_credit_notes(
         for result in check_files(again, context)
         for resolved in result.invoices
     }
+    yield from misspelled(notes, (claim.reference for claim in claims if claim.kind == "invoice"))
     yield from compare(notes, invoices)
 
 

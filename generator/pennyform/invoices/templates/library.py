@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pennyform.invoices.templates.inheritance import Template
 
 _BUILT_IN = "built-in/"
+# Templates are joined by calling ourselves: far below the interpreter's own limit, which differs.
+DEEPEST = 16
 
 
 class Library:
@@ -82,6 +84,10 @@ class Library:
         if extended in names:
             summary = f"the template extends itself: {' → '.join((*names, extended))}"
             self.findings.append(document.finding("template-extends", summary, ("extends",)))
+        elif self._depth(document) > DEEPEST:
+            summary = f"templates extend one another more than {DEEPEST} deep"
+            fix = "say in this one what those behind it say"
+            self.findings.append(document.finding("template-extends", summary, ("extends",), fix=fix))
         elif extended is not None and (base := self.find(extended, names)) is None:
             # The findings of one that is known are reported where it is.
             if extended not in self._documents:
@@ -110,6 +116,21 @@ class Library:
             findings = list(check_expressions(document, template.parameters))
             self.findings += findings
             self.reported.update(finding.place for finding in findings)
+
+    def _depth(self, document: Document) -> int:
+        """How many templates are behind ``document``, each extended by the one before; a circle counts once.
+
+        Counted by following the names: which of them were parsed before must make no difference.
+        """
+        names: set[str] = set()
+        current: Document | None = document
+        while current is not None and len(names) <= DEEPEST:
+            extended = current.value.get("extends")
+            if extended is None or extended in names:
+                break
+            names.add(extended)
+            current = self._documents.get(extended)
+        return len(names)
 
     def _unknown(self, document: Document, path: Steps, name: str) -> Finding:
         built_in = [file.stem for file in (data.templates() / "invoices").glob("*.yaml")]

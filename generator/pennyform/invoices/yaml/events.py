@@ -23,17 +23,27 @@ import yaml
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue, pointer
+from pennyform.text import FILLERS
 
 DEEPEST = 32
 MOST_NODES = 100_000
 _CARRIAGE_RETURN = re.compile("\r")
 _IN_ITS_PLACE = "What an invoice says must stand where it is read."
 
-# What no invoice needs and what can make a text show something else than it says: control characters,
-# bidirectional overrides, byte order marks in the middle, line separators that are not line feeds.
-FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+# What no invoice needs and what can make a text show something else than it says: control characters, line
+# separators that are not line feeds, every format character (Unicode's category Cf: zero-width, soft hyphen,
+# word joiner, bidirectional, tags), every other code point that is ignored when shown (its property
+# Default_Ignorable_Code_Point, assigned or not), fillers, lone surrogates and noncharacters.
+_CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_FORMAT = (
+    "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
 )
+_NO_CHARACTERS = "\ud800-\udfff\ufdd0-\ufdef" + "".join(
+    f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+FORBIDDEN = re.compile(f"[{_CONTROLS}{_FORMAT}{FILLERS}{_NO_CHARACTERS}]")
 
 # Far above any amount or identifier, and small enough that no arithmetic on it can run away.
 _LONGEST_NUMBER = 40
@@ -86,6 +96,10 @@ def resolve(text: str) -> Scalar | Ambiguous:
     if _YAML_NUMBER.fullmatch(text):
         return Ambiguous("some YAML readers take it for a number, others for text", f'quote it: "{text}"')
     return text
+
+
+def _invisible(match: re.Match[str]) -> str:
+    return f"the invisible character U+{ord(match.group()):04X} is not allowed"
 
 
 class StopReadingError(Exception):
@@ -186,16 +200,20 @@ class DocumentBuilder:
             summary, fix = "`<<` would merge other values in here", "write the fields out, or use a template"
             self._reject("yaml-merge", summary, event, path, detail=_IN_ITS_PLACE, fix=fix)
             return None
-        return str(event.value)
+        name = str(event.value)
+        match = self._forbidden(name)
+        if match:
+            self._reject("control-character", _invisible(match), event, (*path, name))
+            # As it looks, so that no field is missing besides.
+            return FORBIDDEN.sub("", name)
+        return name
 
     def _scalar(self, event: Any, path: Path) -> YamlValue:
         text: str = event.value
-        # No printable text holds a forbidden character; asking that first saves two searches for nearly all.
-        match = not text.isprintable() and (FORBIDDEN.search(text) or _CARRIAGE_RETURN.search(text))
+        match = self._forbidden(text)
         if match:
             self.spoiled.add(path)
-            summary = f"the invisible character U+{ord(match.group()):04X} is not allowed"
-            self._reject("control-character", summary, event, path)
+            self._reject("control-character", _invisible(match), event, path)
         if not event.implicit[0]:  # quoted, or a block
             return text
         value = resolve(text)
@@ -206,6 +224,14 @@ class DocumentBuilder:
             self._reject("yaml-ambiguous", summary, event, path, fix=value.fix)
             return text
         return value
+
+    @staticmethod
+    def _forbidden(text: str) -> re.Match[str] | None:
+        """The first character of ``text`` that nobody sees, which an escape may have put there."""
+        # Asked first, because it saves two searches for nearly all.
+        if text.isascii() and text.isprintable():
+            return None
+        return FORBIDDEN.search(text) or _CARRIAGE_RETURN.search(text)
 
     def _reject_anchor_and_tag(self, event: Any, path: Path) -> None:
         if event.anchor is not None:

@@ -7,7 +7,6 @@ is parsed, depth and number of values (in ``yaml.events``) before they are kept.
 from __future__ import annotations
 
 import stat
-from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -158,6 +157,8 @@ def decode(content: bytes, name: str) -> tuple[str | None, list[Finding]]:
                 detail=f"Byte 0x{content[error.start]:02x} does not belong there.",
             )
         ]
+    matches = list(FORBIDDEN.finditer(text)) if not (text.isascii() and text.isprintable()) else []
+    more = len(matches) - _MOST_CHARACTER_FINDINGS
     findings = [
         Finding(
             "control-character",
@@ -167,6 +168,8 @@ def decode(content: bytes, name: str) -> tuple[str | None, list[Finding]]:
             line=text.count("\n", 0, match.start()) + 1,
             column=match.start() - (text.rfind("\n", 0, match.start()) + 1) + 1,
         )
-        for match in islice(FORBIDDEN.finditer(text), _MOST_CHARACTER_FINDINGS)
+        for match in matches[:_MOST_CHARACTER_FINDINGS]
     ]
+    if more > 0:
+        findings[-1] = findings[-1]._replace(detail=f"There are {more:,} more in the file.")
     return (None if findings else text), findings
