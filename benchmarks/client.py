@@ -69,7 +69,7 @@ def emitting() -> float:
     """CPU seconds to read, normalise and emit the client."""
     from pennyform import data
     from pennyform.codegen.client import emit
-    from pennyform.spec.contracts import read_contract
+    from pennyform.spec import read_contract
 
     start = time.process_time()
     emit(read_contract("company"), data.templates() / "client")

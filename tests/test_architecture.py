@@ -62,7 +62,6 @@ LAYERS: Mapping[str, list[set[str]]] = {
     ],
     "spec": [
         {"spec"},
-        {"contracts"},
         {"diff", "pin"},
         {"normaliser"},
         {"description_facts"},
@@ -92,7 +91,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"generation"},
         {"codegen"},
         {"client", "definitions"},
-        {"output", "schemas", "vat_rates", "result_schemas"},
+        {"output", "schemas", "vat_rates"},
     ],
     "report": [
         {"report"},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pennyform.spec.contracts import read_contract
+from pennyform.spec import read_contract
 from pennyform.spec.normaliser.contract import Operation
 
 from tests.client.samples import Sampler, body_schema, json_text, operations, resolve

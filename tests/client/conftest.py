@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pennyform.spec.contracts import read_contract
+from pennyform.spec import read_contract
 from pennyform.spec.normaliser.contract import Contract
 from pennylane_company import Client
 

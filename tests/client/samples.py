@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 import msgspec
-from pennyform.spec.contracts import read_overlays
+from pennyform.spec import read_overlays
 from pennyform.spec.document.overlay import apply_overlays
 from pennyform.spec.pin.store import Store
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from pennyform.spec import read_contract
-from pennyform.spec.contracts import read_overlays
+from pennyform.spec import read_contract, read_overlays
 from pennyform.spec.document.overlay import apply_overlays
 from pennyform.spec.pin.store import Store
 

@@ -14,9 +14,7 @@ import httpx
 import pytest
 import trustme
 from pennyform.cli import main
-from pennyform.spec.document.download import download
-from pennyform.spec.document.limits import Limits
-from pennyform.spec.document.load import load
+from pennyform.spec.document.load import Limits, download, load
 
 from .test_reading import GOOD, findings_of
 

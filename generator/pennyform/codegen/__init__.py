@@ -33,7 +33,21 @@ def emit_all(contract: Contract, templates: Path | None = None) -> dict[str, byt
     templates = templates or data.templates()
     parts = [client.emit(contract, templates / "client"), schemas.emit(contract)]
     if contract.api == _INVOICED:
-        parts += _invoicing(contract, templates)
+        from pennyform.codegen import vat_rates
+        from pennyform.codegen.definitions import schemas as definitions
+        from pennyform.codegen.definitions.fields import UnsupportedShapeError
+
+        rates = vat_rates.emit(contract, templates / "schemas" / "vat_rates.yaml")
+        try:
+            parts.append(
+                definitions.emit(contract, templates / "definitions", templates / "invoices", rates=rates)
+            )
+        except (UnsupportedShapeError, KeyError) as problem:
+            fix = "Adapt the mapping to the contract."
+            summary = f"the mapping of definitions does not fit the contract: {problem}"
+            file = str(templates / "definitions")
+            raise failure("definition-mapping", summary, file=file, fix=fix) from None
+        parts += [rates, schemas.emit_result_schemas()]
     emitted: dict[str, bytes] = {}
     for part in parts:
         twice = emitted.keys() & part.keys()
@@ -41,18 +55,3 @@ def emit_all(contract: Contract, templates: Path | None = None) -> dict[str, byt
             raise failure("emitted-twice", f"two emitters write {', '.join(sorted(twice))}")
         emitted.update(part)
     return dict(sorted(emitted.items()))
-
-
-def _invoicing(contract: Contract, templates: Path) -> list[dict[str, bytes]]:
-    from pennyform.codegen import result_schemas, vat_rates
-    from pennyform.codegen.definitions import schemas as definitions
-    from pennyform.codegen.definitions.fields import UnsupportedShapeError
-
-    try:
-        schemas = definitions.emit(contract, templates / "definitions", templates / "invoices")
-    except (UnsupportedShapeError, KeyError) as problem:
-        fix = "Adapt the mapping to the contract."
-        summary = f"the mapping of definitions does not fit the contract: {problem}"
-        raise failure("definition-mapping", summary, file=str(templates / "definitions"), fix=fix) from None
-    rates = vat_rates.emit(contract, templates / "schemas" / "vat_rates.yaml")
-    return [schemas, rates, result_schemas.emit()]

@@ -1,4 +1,4 @@
-"""JSON Schemas of the contract: the normalised document, and one self-contained schema per body.
+"""JSON Schemas: of the contract (the normalised document, and one per body), and of what commands report.
 
 JSON Schema 2020-12. A request is closed wherever the contract closes it. An answer accepts fields that the
 contract does not know yet: they arrive about weekly. Whatever a schema refers to is inside it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from pennyform.results.documents import DOCUMENTS, json_schema
 from pennyform.spec import Contract, Schema, canonical_json
 from pennyform.spec.document.json_types import Json
 
@@ -90,3 +91,13 @@ def _local(value: Json) -> Json:
     if isinstance(local.get("$ref"), str):
         local["$ref"] = local["$ref"].replace(_COMPONENT, _DEFINITION, 1)
     return local
+
+
+def emit_result_schemas() -> dict[str, bytes]:
+    """The schemas of what commands report, by path: ``schemas/results/<name>.schema.json``."""
+    return {
+        f"schemas/results/{name}.schema.json": (
+            json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n"
+        ).encode()
+        for name in DOCUMENTS
+    }

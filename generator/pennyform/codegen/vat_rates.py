@@ -12,12 +12,11 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import yaml
-
 from pennyform import data
 from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec import Contract, canonical_json
 from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.document.strict_yaml import load_yaml
 
 PATH = "schemas/vat_rates.json"
 # The vendor's codes: `CC_NNN` is NNN tenths of a percent, `CC_A_BBB` is A.BBB percent.
@@ -43,7 +42,7 @@ def emit(contract: Contract, assumptions: Path | None = None) -> dict[str, bytes
         Failure: the contract has a code whose name says neither country nor rate. It needs a decision.
     """
     path = assumptions or data.templates() / "schemas" / "vat_rates.yaml"
-    table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    table = load_yaml(path.read_text(encoding="utf-8"))
     # Codes of invoices first, then those that only ledger accounts know.
     components = [table["component"][use] for use in ("invoices", "ledger_accounts")]
     enums = [contract.schemas.get(component, {}).get("enum", []) for component in components]

@@ -15,8 +15,7 @@ from pennyform.report import contract_diff
 from pennyform.results.contract_diff import ChangeUses
 from pennyform.results.documents import json_text
 from pennyform.spec.diff import Change, Severity, compare
-from pennyform.spec.diff.report.accepted import read_accepted, unused_acceptances
-from pennyform.spec.diff.report.document import diff_document, is_failure
+from pennyform.spec.diff.report.document import diff_document, is_failure, read_accepted, unused_acceptances
 from pennyform.spec.diff.schemas.operations import resources
 from pennyform.spec.diff.usage import Definitions, Text, search
 from pennyform.spec.document.extensions import API

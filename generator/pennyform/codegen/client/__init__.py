@@ -1,5 +1,91 @@
 """The typed client: a normalised contract → the modules of a package that stands alone."""
 
-from pennyform.codegen.client.package import emit
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pennyform.codegen.client.calls import filters
+from pennyform.codegen.client.checks import check, reject_hidden_characters
+from pennyform.codegen.client.code import UnsafeTextError
+from pennyform.codegen.client.methods import resource
+from pennyform.codegen.client.model_modules import modules
+from pennyform.codegen.client.names import base_path, identifier
+from pennyform.codegen.client.render import Renderer, format_modules, oauth_endpoints
+from pennyform.codegen.client.second_reader import check_with_second_reader
+from pennyform.findings import failure
+from pennyform.spec.document.json_types import Json
+from pennyform.spec.normaliser.contract import Contract
 
 __all__ = ["emit"]
+
+
+_PROSE = {"description", "summary", "title"}
+
+
+def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
+    """Emit the client of one API.
+
+    Args:
+        contract: a normalised contract.
+        templates: the folder of the client's templates.
+
+    Returns:
+        Path below ``generated/`` → content, sorted.
+
+    Raises:
+        Failure: something in the contract was not understood, or is not safe to emit.
+    """
+    package = str(identifier(f"pennylane_{contract.api}"))
+    try:
+        reject_hidden_characters(contract.document)
+        check_with_second_reader(contract, package)
+        renderer = Renderer(templates, package)
+        files = _render(contract, renderer)
+        # Emitted once more without a word of prose: code must not depend on what a description says.
+        without_prose = replace(
+            contract,
+            document=_without_prose(contract.document),
+            operations=tuple(
+                replace(operation, summary="", description="") for operation in contract.operations
+            ),
+        )
+        check(files, _render(without_prose, renderer))
+    except UnsafeTextError as problem:
+        raise failure(
+            "contract-text-unsafe",
+            "a text of the contract stands where only a name, a literal or prose may",
+            detail=f"{problem}.",
+            fix="Correct the contract in its overlay; if it is sound, the fault is in a template.",
+        ) from problem
+    except RecursionError as problem:
+        raise failure(
+            "contract-too-deep",
+            "the contract is nested too deeply to be read",
+            fix="Ask where it came from: an honest contract is a few dozen levels deep.",
+        ) from problem
+    return {path: text.encode() for path, text in sorted(format_modules(files).items())}
+
+
+def _render(contract: Contract, renderer: Renderer) -> dict[str, str]:
+    models = modules(contract)
+    homes = {str(model.name): module for module, members in models.items() for model in members}
+    names = sorted({operation.resource for operation in contract.operations})
+    resources = [resource(name, contract, homes) for name in names]
+    numbered = any(resource.numbered for resource in resources)
+    return (
+        renderer.runtime(oauth_endpoints(contract), base_path(contract), numbered=numbered)
+        | renderer.models(models)
+        | renderer.filters(filters(contract))
+        | renderer.resources(resources)
+    )
+
+
+def _without_prose(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {
+            key: _without_prose(member)
+            for key, member in value.items()
+            if key not in _PROSE or not isinstance(member, str)
+        }
+    return [_without_prose(member) for member in value] if isinstance(value, list) else value

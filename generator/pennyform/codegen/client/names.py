@@ -4,13 +4,70 @@ from __future__ import annotations
 
 import keyword
 import re
+from dataclasses import dataclass
+from functools import cache
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from pennyform.codegen.client.code import Code
-from pennyform.codegen.client.variants import Variant
 from pennyform.spec.normaliser.contract import Contract, Operation, Schema
 from pennyform.spec.normaliser.identifiers import pascal_case
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The words that differ between the synchronous and the asynchronous client."""
+
+    key: str
+    name: Code
+    verb: Code
+    generator: Code
+    prefix: Code
+    client: Code
+    core: Code
+    adverb: Code
+    async_: Code
+    await_: Code
+    with_: Code
+    enter: Code
+    exit: Code
+    iterator: Code
+    httpx_client: Code
+    base_transport: Code
+    close: Code
+    iter_bytes: Code
+    sleep: Code
+
+
+# What each of them has where the templates differ: synchronous, asynchronous.
+_WORDS = {
+    "name": ("sync", "async"),
+    "verb": ("", "a"),
+    "generator": (
+        "Generator[httpx.Request, httpx.Response, None]",
+        "AsyncGenerator[httpx.Request, httpx.Response]",
+    ),
+    "prefix": ("", "Async"),
+    "client": ("Client", "AsyncClient"),
+    "core": ("Core", "AsyncCore"),
+    "adverb": ("blocking the thread", "as asyncio tasks"),
+    "async_": ("", "async "),
+    "await_": ("", "await "),
+    "with_": ("", "async "),
+    "enter": ("__enter__", "__aenter__"),
+    "exit": ("__exit__", "__aexit__"),
+    "iterator": ("Iterator", "AsyncIterator"),
+    "httpx_client": ("Client", "AsyncClient"),
+    "base_transport": ("BaseTransport", "AsyncBaseTransport"),
+    "close": ("close", "aclose"),
+    "iter_bytes": ("iter_bytes", "aiter_bytes"),
+    "sleep": ("sleep", "async_sleep"),
+}
+VARIANTS = tuple(
+    Variant(key, **{field: Code(words[index]) for field, words in _WORDS.items()})
+    for index, key in enumerate(("sync", "async"))
+)
+
 
 FIELD_PREFIX = "field_"
 COMPONENTS = "#/components/schemas/"
@@ -20,11 +77,13 @@ _BASE = re.compile(r"(/[A-Za-z0-9_.~-]+)*?/v\d+(?=/)")
 _USED_BY_ANNOTATIONS = {"bool", "dict", "dt", "int", "list", "str"}
 
 
+@cache
 def class_name(component: str) -> ClassName:
     """The class that a component of the contract becomes."""
     return ClassName(component, FIELD_PREFIX)
 
 
+@cache
 def identifier(name: str) -> PythonIdentifier:
     """A legal snake_case name for anything that the contract names."""
     return PythonIdentifier(name, FIELD_PREFIX)

@@ -7,18 +7,19 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
+from pennyform.codegen.client.calls import Filter
 from pennyform.codegen.client.code import WIDTH, Code, fill, join_code, literal, only_code
-from pennyform.codegen.client.models.structures import Model, Struct
-from pennyform.codegen.client.names import class_name
-from pennyform.codegen.client.operations.authorization import OAuthEndpoints
-from pennyform.codegen.client.operations.filters import Filter
-from pennyform.codegen.client.operations.methods import Resource
-from pennyform.codegen.client.variants import VARIANTS
+from pennyform.codegen.client.methods import Resource
+from pennyform.codegen.client.models import Model, Struct
+from pennyform.codegen.client.names import VARIANTS, class_name
 from pennyform.findings import failure
+from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.normaliser.contract import Contract
 
 # Template → module, for what does not depend on the contract's operations.
 _RUNTIME = {
@@ -198,3 +199,42 @@ def _annotations(model: Model) -> Iterator[str]:
     else:
         yield model.declaration
         yield "TYPE_CHECKING variants" if model.runtime else ""
+
+
+_DEFAULT = "https://app.pennylane.com/oauth"
+_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_.~-]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthEndpoints:
+    """Three URLs, as literals."""
+
+    authorize: Code
+    token: Code
+    revoke: Code
+
+
+def oauth_endpoints(contract: Contract) -> OAuthEndpoints:
+    """The contract's addresses; the service's published ones where it has none.
+
+    OpenAPI has no place for the address of revocation: it lies beside that of tokens.
+
+    Raises:
+        Failure: an address is not a plain https URL. Secrets are sent there.
+    """
+    schemes = contract.document.get("components", {}).get("securitySchemes", {}).values()
+    flows = [
+        scheme.get("flows", {}).get("authorizationCode") for scheme in schemes if isinstance(scheme, dict)
+    ]
+    flow: JsonObject = next((flow for flow in flows if isinstance(flow, dict)), {})
+    token = flow.get("tokenUrl", f"{_DEFAULT}/token")
+    authorize = flow.get("authorizationUrl", f"{_DEFAULT}/authorize")
+    for url in (authorize, token):
+        if not isinstance(url, str) or not _URL.fullmatch(url):
+            raise failure(
+                "oauth-address-unsafe",
+                "an address in the securitySchemes of the contract is not a plain https URL",
+                detail=f"It is {str(url)[:200]!r}, and secrets would be sent there.",
+                fix="Correct it in the overlay.",
+            )
+    return OAuthEndpoints(literal(authorize), literal(token), literal(f"{token.rpartition('/')[0]}/revoke"))

@@ -17,17 +17,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from pennyform import data
+from pennyform.codegen import vat_rates
 from pennyform.codegen.definitions.added_keys import added_key
-from pennyform.codegen.definitions.editors import annotate_for_editors, vat_code_meanings
-from pennyform.codegen.definitions.expressions import with_expressions
 from pennyform.codegen.definitions.fields import Fields, UnsupportedShapeError
 from pennyform.codegen.definitions.requests import derive_body
-from pennyform.codegen.definitions.template_schemas import read_templates, template_schema
+from pennyform.codegen.definitions.template_schemas import read_templates, template_schema, with_expressions
 from pennyform.spec import Contract
-from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.strict_yaml import load_yaml
 from pennyform.spec.normaliser.contract import Schema
 
 __all__ = ["UnsupportedShapeError", "emit"]
@@ -43,13 +41,20 @@ _SERIES_KEYWORDS = frozenset(
 _TOOL_KEYWORDS = ("operation", "operations", "told_apart_by", "default", "sets")
 
 
-def emit(contract: Contract, mappings: Path | None = None, templates: Path | None = None) -> dict[str, bytes]:
+def emit(
+    contract: Contract,
+    mappings: Path | None = None,
+    templates: Path | None = None,
+    *,
+    rates: Mapping[str, bytes] | None = None,
+) -> dict[str, bytes]:
     """The schemas of all kinds of definitions.
 
     Args:
         contract: the normalised contract.
         mappings: the folder of declared mappings; the project's own when left out.
         templates: the folder of invoice templates that come with pennyform; the project's own when left out.
+        rates: what :func:`pennyform.codegen.vat_rates.emit` emits; it is called when left out.
 
     Returns:
         Bytes by path below ``generated/``.
@@ -69,11 +74,11 @@ def emit(contract: Contract, mappings: Path | None = None, templates: Path | Non
         schemas[f"templates/{name}"] = template_schema(
             single["invoice"], series["invoice-series"], name, template
         )
-    meanings = vat_code_meanings(contract)
+    meanings = _vat_code_meanings(vat_rates.emit(contract) if rates is None else rates)
     for kind, schema in schemas.items():
         # Not where only the tool looks, nor in the settings, which the tool reads at every start.
         if kind != "pennyform" and not kind.startswith("definitions/"):
-            schemas[kind] = annotate_for_editors(schema, meanings)
+            schemas[kind] = _annotate(schema, meanings)
     return {
         f"schemas/{kind}.schema.json": f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n".encode()
         for kind, schema in schemas.items()
@@ -121,7 +126,7 @@ class _Mappings:
         return schema
 
     def _read(self, kind: str) -> JsonObject:
-        mapping: JsonObject = yaml.safe_load((self._folder / f"{kind}.yaml").read_text(encoding="utf-8"))
+        mapping: JsonObject = load_yaml((self._folder / f"{kind}.yaml").read_text(encoding="utf-8"))
         base = mapping.get("based_on")
         if base:
             shared = self._read(base["mapping"])
@@ -201,3 +206,36 @@ def _all_ways(single: Mapping[str, Schema], series: Mapping[str, Schema]) -> Sch
         "then": created_or_imported(series),
         "else": created_or_imported(single),
     }
+
+
+def _vat_code_meanings(rates: Mapping[str, bytes]) -> dict[str, str]:
+    """What each VAT code of the contract means, in a few words: ``20 %, FR, until 2025-12-31``."""
+    emitted = rates.get(vat_rates.PATH)
+    meanings = {}
+    for rate in json.loads(emitted)["rates"] if emitted else []:
+        percent = f"{rate['percent']} %" if rate["tax_on_document"] else "no tax on the document"
+        until = f"until {rate['valid_until']}" if rate["valid_until"] else ""
+        words = (percent, rate["country"], until, rate["note"])
+        meanings[rate["vat_rate"]] = ", ".join(text for text in words if text)
+    return meanings
+
+
+def _annotate(schema: Json, meanings: Mapping[str, str]) -> Json:
+    """``schema`` with the annotations that editors read besides ``title`` and ``description``.
+
+    Args:
+        schema: a definition schema.
+        meanings: the meaning of each VAT code.
+    """
+    if isinstance(schema, list):
+        return [_annotate(member, meanings) for member in schema]
+    if not isinstance(schema, dict):
+        return schema
+    annotated = {name: _annotate(member, meanings) for name, member in schema.items()}
+    description = annotated.get("description")
+    if isinstance(description, str) and "`" in description:
+        annotated["markdownDescription"] = description
+    codes = annotated.get("enum")
+    if isinstance(codes, list) and codes and all(code in meanings for code in codes if code is not None):
+        annotated["markdownEnumDescriptions"] = [meanings.get(code, "") for code in codes]
+    return annotated

@@ -9,12 +9,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
-from pennyform.codegen.definitions.expressions import EXPRESSION, with_expressions
 from pennyform.codegen.definitions.fields import DECIMAL_MESSAGE, DECIMAL_PATTERN, make_nullable
 from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.document.strict_yaml import load_yaml
 from pennyform.spec.normaliser.contract import Schema
+
+EXPRESSION: Schema = {"type": "string", "pattern": r"\{\{"}
+_WORDS = ("title", "description")
+
+
+def with_expressions(
+    schema: Schema, added_to_items: Mapping[str, Mapping[str, Schema]], path: str = ""
+) -> Schema:
+    """``schema`` with nothing required, and any value possibly an expression.
+
+    Args:
+        schema: of a definition, or a part of one.
+        added_to_items: further fields for the entries of a list, by the list's path (``invoice_lines``).
+        path: where ``schema`` stands.
+    """
+    words: Schema = {name: schema[name] for name in _WORDS if name in schema}
+    if "properties" in schema and "x-pennyform-key" not in schema:
+        members = {
+            name: with_expressions(member, added_to_items, f"{path}.{name}".lstrip("."))
+            for name, member in schema["properties"].items()
+        }
+        keywords: Schema = {name: schema[name] for name in ("type", "x-pennyform-added") if name in schema}
+        return {**words, **keywords, "additionalProperties": False, "properties": members}
+    if "items" in schema:
+        items = with_expressions(schema["items"], added_to_items, path)
+        if path in added_to_items:
+            items["properties"] = {**added_to_items[path], **items["properties"]}
+        return {**schema, "items": items}
+    types = schema.get("type", [])
+    takes_any_text = "string" in ([types] if isinstance(types, str) else types) and not (
+        {"enum", "const", "pattern", "format"} & schema.keys()
+    )
+    # A flag, such as whether an invoice becomes final, stays readable where it stands.
+    if takes_any_text or types == "boolean":
+        return schema
+    return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, EXPRESSION]}
+
 
 _TYPES: dict[str, Schema] = {
     "text": {"type": "string"},
@@ -36,7 +71,7 @@ _LIMITED = ("integer", "number")
 def read_templates(folder: Path) -> dict[str, JsonObject]:
     """The templates in ``folder`` by name, each with what it takes over from the one that it extends."""
     sources: dict[str, JsonObject] = {
-        path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))
+        path.stem: load_yaml(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))
     }
 
     def inherit(name: str) -> JsonObject:

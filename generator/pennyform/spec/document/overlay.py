@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.spec.document.json_types import Json, JsonObject
-from pennyform.spec.document.limits import MAXIMUM_DEPTH
+from pennyform.spec.document.strict_json import MAXIMUM_DEPTH
+from pennyform.spec.document.strict_yaml import load_yaml
 
 if TYPE_CHECKING:
-    import yaml
     from jsonpath import JSONPathEnvironment
 
 _ACTION_KEYS = frozenset({"description", "remove", "target", "update"})
@@ -27,7 +27,7 @@ def read_overlay(path: Path) -> JsonObject:
     import yaml
 
     try:
-        overlay = yaml.load(path.read_text(encoding="utf-8"), _strict_loader())  # noqa: S506 - a SafeLoader
+        overlay = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise failure("unreadable-file", f"cannot read {path}: {error.strerror}", file=str(path)) from None
     except yaml.YAMLError as error:
@@ -41,32 +41,6 @@ def read_overlay(path: Path) -> JsonObject:
         raise failure("not-an-overlay", "not an OpenAPI Overlay 1.0 document", file=str(path), fix=fix)
     overlay.setdefault("x-pennyform-file", path.name)
     return overlay
-
-
-def _strict_loader() -> Any:
-    """PyYAML's safe loader, refusing duplicate keys."""
-    import yaml
-
-    # The same loader in C, ten times as quick, wherever PyYAML was built with it.
-    safe_loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class StrictLoader(safe_loader):  # type: ignore[misc, valid-type]
-        """YAML without what readers disagree on: duplicate keys are errors."""
-
-        def construct_mapping(
-            self,
-            node: yaml.MappingNode,
-            deep: bool = False,  # noqa: FBT001, FBT002
-        ) -> dict[Hashable, Json]:
-            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-            for position, key in enumerate(keys):
-                if key in keys[:position]:
-                    mark = node.value[position][0].start_mark
-                    raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=mark)
-            mapping: dict[Hashable, Json] = super().construct_mapping(node, deep=deep)
-            return mapping
-
-    return StrictLoader
 
 
 def apply_overlays(document: JsonObject, overlays: Sequence[JsonObject]) -> JsonObject:

@@ -75,20 +75,16 @@ def _restore(value: Json, index: Mapping[str, str]) -> Json:
     reference = index.get(_text(value))
     if reference:
         return {"$ref": reference}
-    return {
-        key: _all_of(item, index) if key == "allOf" and isinstance(item, list) else _restore(item, index)
-        for key, item in value.items()
-    }
-
-
-def _all_of(members: list[Json], index: Mapping[str, str]) -> list[Json]:
-    """The members of an ``allOf``, only objects by reference: tools cannot merge what else they refer to."""
-    return [
-        _restore(member, index)
-        if "properties" in member
-        else {key: _restore(part, index) for key, part in member.items()}
-        for member in members
-    ]
+    restored = {key: _restore(item, index) for key, item in value.items()}
+    if isinstance(value.get("allOf"), list):
+        # Of an allOf only objects by reference: tools cannot merge what else its members refer to.
+        restored["allOf"] = [
+            _restore(member, index)
+            if "properties" in member
+            else {key: _restore(part, index) for key, part in member.items()}
+            for member in value["allOf"]
+        ]
+    return restored
 
 
 def _text(value: Json) -> str:

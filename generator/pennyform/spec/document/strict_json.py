@@ -11,8 +11,12 @@ from typing import NoReturn
 
 from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec.document.json_types import Json, JsonObject
-from pennyform.spec.document.limits import MAXIMUM_DEPTH, MAXIMUM_DIGITS
 
+# Contracts come from elsewhere: each bound is a multiple of what real ones need.
+MAXIMUM_DEPTH = 128
+"""Levels of objects and arrays in one JSON document."""
+MAXIMUM_DIGITS = 40
+"""Characters of one number: reading a longer one takes time that grows with the square of its length."""
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
 _FIXES = {
     "duplicate-key": "Readers disagree on which of the two counts: remove one.",
@@ -68,9 +72,18 @@ def parse(content: bytes, *, file: str) -> Json:
         raise Failure([finding]) from None
     except ValueError as error:
         raise Failure([_finding("json-syntax", str(error), file)]) from None
-    if _deeper_than(value, MAXIMUM_DEPTH):
-        raise Failure([too_deep])
-    return value
+    # Level by level, since recursion has a bound too.
+    level = [value]
+    for _ in range(MAXIMUM_DEPTH):
+        level = [
+            inner
+            for item in level
+            for inner in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return value
+    raise Failure([too_deep])
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
@@ -95,21 +108,6 @@ def _fraction(text: str) -> float:
     if len(text) > MAXIMUM_DIGITS or math.isinf(number):
         raise ValueError(f"the number {text[:20]}… is beyond what programs agree on")
     return number
-
-
-def _deeper_than(value: Json, limit: int) -> bool:
-    """Whether a value is nested deeper than ``limit``; level by level, since recursion has a bound too."""
-    level = [value]
-    for _ in range(limit):
-        level = [
-            inner
-            for item in level
-            for inner in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _opens_deeper_than(text: str, limit: int, end: int) -> bool:

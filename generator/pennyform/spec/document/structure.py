@@ -158,6 +158,7 @@ def structure_errors(document: Json) -> Iterator[tuple[str, str]]:
     """Every place where ``document`` is not what OpenAPI has there: its JSON Pointer, what is expected."""
     from jsonschema_rs import ValidationErrorKind
 
+    # Compiled at the first use: a command that reads no contract does not pay for it.
     for error in _validator().iter_errors(document):
         pointer = ""
         for step in error.instance_path:

@@ -122,8 +122,9 @@ class Naming:
         claimed = dict(self._names)
         for component in self._components.values():
             if component.key not in claimed:
-                claimed[component.key] = self._claim(component, keys, claimed)
-                claims[claimed[component.key]].append(component)
+                name = self._vendor_names.get(component.key) or self._claim(component, keys, claimed)
+                claimed[component.key] = name
+                claims[name].append(component)
         for name, components in claims.items():
             both = len({component.direction for component in components}) > 1
             free = name not in self._keys
@@ -134,8 +135,7 @@ class Naming:
     def _claim(
         self, component: Component, keys: Mapping[tuple[str, Place], str], claimed: Mapping[str, str]
     ) -> str:
-        if component.key in self._vendor_names:
-            return self._vendor_names[component.key]
+        """The name by its place: after the nearest component around it, else after its operation."""
         place = component.first_place()
         for outside in range(1, len(place.steps) + 1):
             parent = keys.get((component.direction, place.outside(outside)))

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pennyform.findings import Finding, Severity, failure
 from pennyform.spec.document.extensions import DECLARED, is_extension
 from pennyform.spec.document.json_types import Json
-from pennyform.spec.document.limits import MAXIMUM_SCHEMAS
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Schema
 from pennyform.spec.normaliser.flatten import NULL, UNIONS, is_annotation
 from pennyform.spec.normaliser.identifiers import pascal_case
 
 ITEM, VALUE = "[]", "{}"
+MAXIMUM_SCHEMAS = 100_000
+"""Schemas that a contract may unfold to: about ten times what the largest known one does."""
 
 
 @dataclass(frozen=True, order=True)

@@ -165,9 +165,16 @@ def merge(schemas: Sequence[Schema], pointer: str) -> Schema:
     for schema in schemas:
         _check_closed(merged, schema, pointer)
         for keyword, value in schema.items():
-            merged[keyword] = (
-                _merge_keyword(keyword, merged[keyword], value, pointer) if keyword in merged else value
-            )
+            left = merged.get(keyword, value)
+            if left == value or is_annotation(keyword):
+                merged[keyword] = value
+                continue
+            merger = _MERGERS.get(keyword)
+            both = merger(left, value, f"{pointer}/{keyword}") if merger else None
+            if both is None:
+                sides = f"{json.dumps(left)} and {json.dumps(value)}"
+                raise _contradiction(f"{keyword}: {sides} must both hold", pointer)
+            merged[keyword] = both
     merged.pop("nullable", None)
     if nullable and all(nullable):
         merged["nullable"] = True
@@ -208,16 +215,6 @@ def _check_closed(left: Schema, right: Schema, pointer: str) -> None:
         if forbidden:
             names = ", ".join(sorted(forbidden))
             raise _contradiction(f"a closed object stands beside one that has {names}", pointer)
-
-
-def _merge_keyword(keyword: str, left: Json, right: Json, pointer: str) -> Json:
-    """One keyword's value for schemas that must both hold."""
-    if left == right or is_annotation(keyword):
-        return right
-    both = _MERGERS[keyword](left, right, f"{pointer}/{keyword}") if keyword in _MERGERS else None
-    if both is None:
-        raise _contradiction(f"{keyword}: {json.dumps(left)} and {json.dumps(right)} must both hold", pointer)
-    return both
 
 
 def _merge_properties(left: Schema, right: Schema, pointer: str) -> Schema:

@@ -18,8 +18,7 @@ from pennyform.spec.normaliser.components import (
 )
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, ComponentName, Contract, Schema
 from pennyform.spec.normaliser.flatten import Flattener, variants_of
-from pennyform.spec.normaliser.lint import lint_operations
-from pennyform.spec.normaliser.operations import OperationDraft, OperationReader
+from pennyform.spec.normaliser.operations import OperationDraft, OperationReader, lint_operations
 from pennyform.spec.normaliser.render import render_document
 
 ERROR_BODY = "ErrorBody"

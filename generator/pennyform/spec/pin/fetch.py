@@ -17,7 +17,6 @@ from pennyform.spec.pin.store import UNREAD_VERSION, LockEntry, Store, UnreadRec
 from pennyform.text import has_hidden
 
 _DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
-# Control, format, unassigned, private, surrogate; line and paragraph separators.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,117 @@
-"""From sites to changes: one per cause, with what it means and a fingerprint that stays."""
+"""From sites to changes: one per root cause, with what it means and a fingerprint that stays.
+
+A root cause is what the vendor changed once, wherever it takes effect. Two sites have the same cause when
+they show the same difference and stand in evidently the same schema: the same object, the same named schema,
+the same field of the same owner, or an equal schema that says enough to be recognised by.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pennyform.results.contract_diff import ChangePlace
-from pennyform.spec.diff.comparison.differences import path_of
-from pennyform.spec.diff.comparison.kinds import BOTH, RANK, Severity, severity
+from pennyform.spec.diff.comparison.differences import ITEMS, Difference, is_mark, is_part, path_of
+from pennyform.spec.diff.comparison.kinds import BOTH, RANK, Severity, family, severity
 from pennyform.spec.diff.comparison.operations import Site
-from pennyform.spec.diff.report.root_causes import RootCauses, cause_key, scope
 from pennyform.spec.diff.schemas.node import SchemaPool, json_text
 from pennyform.spec.document.json_types import Json
+
+# Kinds that are about a schema: elsewhere the same difference is always the same cause.
+_SCHEMA_KINDS = (
+    *("field-", "required-field-", "object-", "type-", "nullable-", "enum-", "limit-", "format-", "default-"),
+    *("variant-", "constraint-", "deprecated", "undeprecated"),
+)
+# Kinds that name a field, parameter, filter…: its name is part of what changed.
+_NAMED_KINDS = (
+    *("field-", "required-", "parameter-", "path-parameter-", "filter-", "sort-", "include-", "header-"),
+)
+
+
+class RootCauses:
+    """Groups sites by whatever evidence they share (union-find). Iterating gives the sites of each cause."""
+
+    def __init__(self, pool: SchemaPool) -> None:
+        self._pool = pool
+        self._parents: dict[Hashable, Hashable] = {}
+        self._sites: list[tuple[Site, Hashable]] = []
+        self._lists: dict[Hashable, list[frozenset[str]]] = {}
+
+    def add(self, site: Site) -> None:
+        """Put a site to those with the same cause."""
+        cause = cause_key(site.difference)
+        evidence = [*self._evidence(site), *self._similar_list(site.difference, cause)]
+        keys = [(cause, item) for item in evidence]
+        for key in keys:
+            self._parents[self._root(key)] = self._root(keys[0])
+        self._sites.append((site, keys[0]))
+
+    def __iter__(self) -> Iterator[list[Site]]:
+        groups: dict[Hashable, list[Site]] = {}
+        for site, key in self._sites:
+            groups.setdefault(self._root(key), []).append(site)
+        return iter(groups.values())
+
+    # Without path compression: chains are short, a few sites for each cause.
+    def _root(self, key: Hashable) -> Hashable:
+        while (parent := self._parents.setdefault(key, key)) != key:
+            key = parent
+        return key
+
+    def _evidence(self, site: Site) -> list[Hashable]:
+        difference = site.difference
+        if not difference.kind.startswith(_SCHEMA_KINDS):
+            return ["the same difference"]
+        resource, owner, leaf, _ = scope(site)
+        evidence: list[Hashable] = [("place", owner or resource, leaf)]
+        old, new = difference.schemas
+        if not (old.is_trivial and new.is_trivial):
+            evidence.append(("schemas", old, new))
+        if difference.owners:
+            evidence.append(("owners", leaf, difference.owners))
+        origins = self._pool.origins(old) | self._pool.origins(new)
+        return evidence + [("named", name) for name in sorted(origins)]
+
+    def _similar_list(self, difference: Difference, cause: Hashable) -> list[Hashable]:
+        """Lists of values that are mostly alike are one list, maintained in several places."""
+        if not difference.kind.startswith("enum-values-"):
+            return []
+        values = frozenset(difference.schemas[0].values or ())
+        lists = self._lists.setdefault(cause, [])
+        for known in lists:
+            if 2 * len(values & known) >= len(values | known):
+                return [("list", known)]
+        lists.append(values)
+        return [("list", values)]
+
+
+def cause_key(difference: Difference) -> tuple[str, ...]:
+    """What must be equal for two sites to have the same cause."""
+    named = difference.names and difference.kind.startswith(_NAMED_KINDS)
+    return family(difference.kind), difference.names[-1] if named else "", difference.delta
+
+
+def scope(site: Site) -> tuple[str, str, str, str]:
+    """Resource, owner, field and variant: where a site is, as far as the cause goes and not the operation.
+
+    The items of a page stand for the page's resource; what error answers share belongs to no resource. What
+    is about no field is about the operation.
+    """
+    steps = site.difference.steps
+    if not steps and site.operation:
+        return " ".join(site.operation.key), "", "", ""
+    resource = site.operation.resource if site.operation else ""
+    part = steps[0] if steps and is_part(steps[0]) else ""
+    steps = steps[1:] if part else steps
+    if steps[:2] == ("items", ITEMS) and len(steps) > 2:
+        steps = steps[2:]
+    names = [step for step in steps if not is_mark(step)]
+    owner = names[-2] if len(names) > 1 else part
+    variant = "".join(step for step in steps if is_mark(step) and step != ITEMS)
+    of_error = part[1:2].isdigit()
+    return "" if of_error else resource, owner, names[-1] if names else "", variant
+
 
 _FINGERPRINT_LENGTH = 12
 

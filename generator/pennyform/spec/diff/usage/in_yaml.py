@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import yaml
 
 from pennyform.results.contract_diff import ChangeUse
-from pennyform.spec.diff.usage.search_terms import SearchTerm
-from pennyform.spec.diff.usage.texts import Definitions, Text, UnreadableError
+from pennyform.spec.diff.usage.search_terms import Definitions, SearchTerm, Text, UnreadableError
 
 # A file with this many of a body's fields at its top is taken for one that becomes this body.
 _ENOUGH = 2

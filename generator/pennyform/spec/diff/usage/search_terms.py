@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pennyform.spec.diff.comparison.differences import is_part
 from pennyform.spec.diff.comparison.kinds import ANSWER, Severity, severity
 from pennyform.spec.diff.comparison.operations import Site
 from pennyform.spec.diff.report.changes import Change
 from pennyform.spec.diff.schemas.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One file: its name as the user gave it, and its content."""
+
+    file: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """What definitions in YAML become: resources of the API, some fields under a name of their own."""
+
+    resources: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+class UnreadableError(ValueError):
+    """A text cannot be taken apart into words; the message says why."""
+
 
 # Kinds about a field that was there before, so that its name can be in use.
 _FIELD_KINDS = (

@@ -8,15 +8,21 @@ from dataclasses import dataclass
 
 from openapi_python_client.strings import ClassName
 
+from pennyform.codegen.client.calls import FIRST_PAGE_ONLY, Argument, Call, call_of
 from pennyform.codegen.client.code import Code, join_code, literal
-from pennyform.codegen.client.names import answer_name, base_path, identifier, resource_class
-from pennyform.codegen.client.operations.calls import FIRST_PAGE_ONLY, Argument, Call, call_of
-from pennyform.codegen.client.operations.docstrings import (
+from pennyform.codegen.client.docstrings import (
     method_docstring,
     page_docstring,
     resource_docstring,
 )
-from pennyform.codegen.client.variants import VARIANTS, Variant
+from pennyform.codegen.client.names import (
+    VARIANTS,
+    Variant,
+    answer_name,
+    base_path,
+    identifier,
+    resource_class,
+)
 from pennyform.findings import failure
 from pennyform.spec.normaliser.contract import Contract, Operation
 
@@ -110,7 +116,7 @@ def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
 def _functions(calls: Iterable[Call], variant: Variant) -> Iterator[Function]:
     """The methods of a resource; a list has two, for all of its items and for one page."""
     for call in calls:
-        words = method_docstring(call.operation, call.document)
+        words = method_docstring(call.operation)
         start = f"{variant.async_}def {call.name}"
         once: list[Argument] = []
         if call.items is None:

@@ -1,13 +1,12 @@
 """The docstrings of resources and methods: our own words, from names, paths, scopes and statuses.
 
-A summary or a description in the contract document, which an overlay put there, is used instead.
+A summary or a description that an overlay gives the operation is used instead.
 """
 
 from __future__ import annotations
 
 from pennyform.codegen.client.code import Code, docstring
 from pennyform.codegen.client.names import short_path
-from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.normaliser.contract import Operation
 from pennyform.spec.normaliser.identifiers import singular
 
@@ -47,11 +46,11 @@ def resource_docstring(name: str, *, indent: int, what: str = "") -> Code:
     return docstring([f"{title[:1].upper()}{title[1:]}{what}."], indent=indent)
 
 
-def method_docstring(operation: Operation, document: JsonObject) -> Code:
+def method_docstring(operation: Operation) -> Code:
     """What a method does, then its path, its scopes and its error statuses."""
     paragraphs = [
-        document.get("summary") or _summary(operation),
-        document.get("description") or "",
+        operation.summary or _summary(operation),
+        operation.description,
         "Deprecated by the service." if operation.deprecated else "",
         _facts(operation),
     ]

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pennyform.codegen.client.code import Code, join_code, literal
-from pennyform.codegen.client.models.types import python_type
-from pennyform.codegen.client.names import answer_name, body_name, class_name, component_of, field_name
-from pennyform.codegen.client.operations.filters import declared_filters, filter_name
+from openapi_python_client.strings import ClassName
+
+from pennyform.codegen.client.code import Code, docstring, join_code, literal
+from pennyform.codegen.client.names import (
+    answer_name,
+    body_name,
+    class_name,
+    component_of,
+    field_name,
+    method_path,
+)
+from pennyform.codegen.client.python_types import python_type
 from pennyform.findings import failure
-from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.normaliser.contract import REQUEST, Contract, Operation, Parameter
+from pennyform.spec.normaliser.identifiers import pascal_case, singular
 
 # Beside a cursor the service answers 400 to one of these, so they go with the first page only.
 FIRST_PAGE_ONLY = {"start_date"}
@@ -42,14 +50,13 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Everything that the methods of one operation are written from; ``document`` is its OpenAPI object.
+    """Everything that the methods of one operation are written from.
 
     Of a list, ``items`` is the type of what it yields, and ``page`` the argument that says which page to get;
     ``query`` are its other arguments.
     """
 
     operation: Operation
-    document: JsonObject
     name: Code
     answer: Code
     items: Code | None
@@ -91,7 +98,12 @@ def call_of(operation: Operation, contract: Contract) -> Call:
             fix="Give x-pennyform-resource or x-pennyform-method a plain name in the overlay.",
         )
     parameters = {parameter.name: parameter for parameter in operation.parameters}
-    path = tuple(_path_argument(parameters[name]) for name in re.findall(r"\{(\w+)\}", operation.path))
+    path = []
+    for key in re.findall(r"\{(\w+)\}", operation.path):
+        # Whatever type the contract gives it in a path, an id is the integer that every answer carries.
+        kind = "str | int" if parameters[key].schema.get("type") == "string" else "int"
+        variable = field_name(key)
+        path.append(Argument(key, Code(f"{variable}: {kind}"), Code(f"{literal(key)}: {variable}")))
     query = [
         _query_argument(parameter, operation)
         for parameter in operation.parameters
@@ -104,11 +116,10 @@ def call_of(operation: Operation, contract: Contract) -> Call:
         body = Code(f"body: models.{body_name(operation)}{ending}")
     return Call(
         operation,
-        contract.document["paths"][operation.path][operation.method.lower()],
         Code(name),
         Code(f"models.{answer_name(operation)}") if operation.answer is not None else Code("None"),
         items,
-        path,
+        tuple(path),
         body,
         tuple(argument for argument in query if argument is not page),
         page,
@@ -129,13 +140,6 @@ def _pagination(
     if not item:
         return None, None
     return arguments.get(parameter), Code(f"models.{class_name(item)}")
-
-
-def _path_argument(parameter: Parameter) -> Argument:
-    # Whatever type the contract gives it in a path, an id is the integer that every answer carries.
-    kind = Code("str | int" if parameter.schema.get("type") == "string" else "int")
-    name = field_name(parameter.name)
-    return Argument(parameter.name, Code(f"{name}: {kind}"), Code(f"{literal(parameter.name)}: {name}"))
 
 
 def _query_argument(parameter: Parameter, operation: Operation) -> Argument:
@@ -170,3 +174,77 @@ def largest_page(operation: Operation) -> int | None:
         parameter.schema.get("maximum") for parameter in operation.parameters if parameter.name in _SIZES
     ]
     return next((limit for limit in limits if isinstance(limit, int)), None)
+
+
+FILTERS = "x-pennyform-filters"
+# The operators that take a list of values; all others take one.
+_LIST_OPERATORS = ("in", "not_in")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One shape of condition: these fields, with these operators, and such a value."""
+
+    name: Code
+    head: Code
+    field: Code
+    operator: Code
+    value: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Everything that one list can be filtered by."""
+
+    name: ClassName
+    declaration: Code
+    docstring: Code
+    conditions: tuple[Condition, ...]
+
+
+def filters(contract: Contract) -> list[Filter]:
+    """The filters of all lists whose fields and operators the contract tells, by name."""
+    by_name = []
+    for operation in contract.operations:
+        operators_by_field = declared_filters(operation)
+        if operators_by_field:
+            name = filter_name(operation)
+            conditions = tuple(_conditions(name, operators_by_field))
+            union = join_code((condition.name for condition in conditions), " | ")
+            words = f"One condition of ``{method_path(operation)}``; several are joined by *and*."
+            declaration = Code(f"{name}: TypeAlias = {union}")
+            by_name.append(Filter(name, declaration, docstring([words], indent=0), conditions))
+    return sorted(by_name, key=lambda item: item.name)
+
+
+def declared_filters(operation: Operation) -> Mapping[str, Iterable[str]]:
+    """Field → operators, or nothing when the contract does not say."""
+    schemas = [parameter.schema for parameter in operation.parameters if parameter.name == "filter"]
+    fields: Mapping[str, Iterable[str]] = schemas[0].get(FILTERS, {}) if schemas else {}
+    return fields
+
+
+def filter_name(operation: Operation) -> ClassName:
+    """``customer_invoices.list`` → ``CustomerInvoiceFilter``."""
+    rest = operation.name.removeprefix("list").strip("_")
+    words = f"{singular(operation.resource)}_{singular(rest)}".strip("_")
+    return class_name(Code(f"{pascal_case(words)}Filter"))
+
+
+def _conditions(name: ClassName, operators_by_field: Mapping[str, Iterable[str]]) -> Iterator[Condition]:
+    # Fields that know the same operators share a condition, apart for operators of one value and of many.
+    groups: dict[tuple[tuple[str, ...], bool], list[str]] = {}
+    for field, field_operators in operators_by_field.items():
+        for many in (False, True):
+            operators = tuple(name for name in field_operators if (name in _LIST_OPERATORS) is many)
+            if operators:
+                groups.setdefault((operators, many), []).append(field)
+    for number, ((operators, many), fields) in enumerate(groups.items(), 1):
+        condition = Code(f"_{name}{number}")
+        yield Condition(
+            condition,
+            Code(f"class {condition}(TypedDict):"),
+            Code(f"field: Literal[{join_code(map(literal, fields))}]"),
+            Code(f"operator: Literal[{join_code(map(literal, operators))}]"),
+            Code("value: Sequence[Scalar]" if many else "value: Scalar"),
+        )

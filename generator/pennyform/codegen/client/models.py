@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from openapi_python_client.strings import ClassName
 
 from pennyform.codegen.client.code import WIDTH, Code, docstring, fill, join_code, literal
-from pennyform.codegen.client.models.types import (
+from pennyform.codegen.client.names import class_name, component_of, field_name
+from pennyform.codegen.client.python_types import (
     AMOUNT,
     NUMBER,
     Type,
@@ -17,7 +18,6 @@ from pennyform.codegen.client.models.types import (
     references,
     union_members,
 )
-from pennyform.codegen.client.names import class_name, component_of, field_name
 from pennyform.findings import failure
 from pennyform.spec.document.json_types import Json
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Schema

@@ -1,1 +1,0 @@
-"""Components of the contract as the models of the client."""

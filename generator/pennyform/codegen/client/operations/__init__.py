@@ -1,1 +1,0 @@
-"""Operations of the contract as the methods of the client."""
