@@ -87,6 +87,7 @@ def _local(value: Json) -> Json:
         return [_local(item) for item in value]
     if not isinstance(value, dict):
         return value
+    # Siblings of $ref stay: JSON Schema 2020-12 (8.2.3.1) lets them count.
     local = {key: _local(item) for key, item in value.items()}
     if isinstance(local.get("$ref"), str):
         local["$ref"] = local["$ref"].replace(_COMPONENT, _DEFINITION, 1)

@@ -70,11 +70,14 @@ def _rate(code: str, table: JsonObject) -> JsonObject | None:
     if entry is None:
         return None
     began, ended = table["began"].get(code), table["ended"].get(code)
+    percent = entry.get("percent")
+    if percent == "from_name":
+        # The tenths of a percent that stand somewhere in the name; none is no tax.
+        match = _NUMBER_INSIDE.search(code)
+        percent = _percent_text(Decimal(match[1]) / 10) if match else "0"
     return {
         "vat_rate": code,
-        "percent": _percent_inside_name(code)
-        if entry.get("percent") == "from_name"
-        else entry.get("percent"),
+        "percent": percent,
         "country": entry.get("country"),
         "tax_on_document": bool(entry.get("tax_on_document")),
         "reverse_charge": bool(entry.get("reverse_charge")),
@@ -112,12 +115,6 @@ def _percent_of_name(code: str) -> str | None:
     if match := _DECIMALS.fullmatch(code):
         return _percent_text(Decimal(f"{match[1]}.{match[2]}"))
     return None
-
-
-def _percent_inside_name(code: str) -> str:
-    """The tenths of a percent that stand somewhere in a name; none is no tax."""
-    match = _NUMBER_INSIDE.search(code)
-    return _percent_text(Decimal(match[1]) / 10) if match else "0"
 
 
 def _percent_text(percent: Decimal) -> str:

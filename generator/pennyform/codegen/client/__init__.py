@@ -39,7 +39,9 @@ def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
     package = str(identifier(f"pennylane_{contract.api}"))
     try:
         reject_hidden_characters(contract.document)
+        # Before anything is rendered: what it cannot read, we may have misread.
         check_with_second_reader(contract, package)
+        # One for both renderings: compiling the templates takes most of the time of rendering.
         renderer = Renderer(templates, package)
         files = _render(contract, renderer)
         # Emitted once more without a word of prose: code must not depend on what a description says.

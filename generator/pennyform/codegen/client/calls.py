@@ -144,7 +144,19 @@ def _pagination(
 
 def _query_argument(parameter: Parameter, operation: Operation) -> Argument:
     name = field_name(parameter.name)
-    kind, default = _query_type(parameter, operation), literal(largest_page(operation))
+    schema, default = parameter.schema, literal(largest_page(operation))
+    if parameter.name == "filter":
+        kind = (
+            f"Sequence[filters.{filter_name(operation)}]" if declared_filters(operation) else "types.Filters"
+        )
+    elif _SORTS in schema:
+        # "-" before a field sorts from the largest to the smallest.
+        values = [f"{sign}{field}" for field in schema[_SORTS] for sign in ("", "-")]
+        kind = f"Literal[{join_code(map(literal, values))}]"
+    elif _INCLUDES in schema:
+        kind = f"Literal[{join_code(map(literal, schema[_INCLUDES]))}]"
+    else:
+        kind = python_type(schema, REQUEST).code
     if parameter.required:
         declaration = f"{name}: {kind}"
     elif parameter.name not in _SIZES or default == "None":
@@ -152,20 +164,6 @@ def _query_argument(parameter: Parameter, operation: Operation) -> Argument:
     else:
         declaration = f"{name}: {kind} = {default}"
     return Argument(parameter.name, Code(declaration), Code(f"{literal(parameter.name)}: {name}"))
-
-
-def _query_type(parameter: Parameter, operation: Operation) -> Code:
-    schema = parameter.schema
-    if parameter.name == "filter":
-        has_fields = bool(declared_filters(operation))
-        return Code(f"Sequence[filters.{filter_name(operation)}]" if has_fields else "types.Filters")
-    if _SORTS in schema:
-        # "-" before a field sorts from the largest to the smallest.
-        values = [f"{sign}{field}" for field in schema[_SORTS] for sign in ("", "-")]
-        return Code(f"Literal[{join_code(map(literal, values))}]")
-    if _INCLUDES in schema:
-        return Code(f"Literal[{join_code(map(literal, schema[_INCLUDES]))}]")
-    return python_type(schema, REQUEST).code
 
 
 def largest_page(operation: Operation) -> int | None:

@@ -94,11 +94,10 @@ def _wrap(text: str, width: int) -> list[str]:
     words = " ".join(text.split())
     # The first line shares its line with the three quotes; the indentation makes up for it on the others.
     lines = textwrap.wrap(words, width - 3, break_long_words=False, break_on_hyphens=False)
-    return [_escape(line) for line in lines]
-
-
-def _escape(line: str) -> str:
-    """Keep a line of prose from ending the docstring or starting an escape sequence."""
-    if "\\" in line or '"""' in line or line.endswith('"') or line.startswith('"'):
-        return line.replace("\\", "\\\\").replace('"', '\\"')
-    return line
+    # No line of prose may end the docstring or start an escape sequence.
+    return [
+        line.replace("\\", "\\\\").replace('"', '\\"')
+        if "\\" in line or '"""' in line or line.endswith('"') or line.startswith('"')
+        else line
+        for line in lines
+    ]

@@ -90,8 +90,7 @@ def sentences(contract: Contract) -> dict[str, str]:
         _bodies(contract.operations),
         _answers(contract.operations, contract.schemas),
         _members(contract.operations),
-        _fields(contract.schemas),
-        _union_members(contract.schemas),
+        _parts(contract.schemas),
     ):
         for name, sentence in pairs:
             by_component.setdefault(name, sentence)
@@ -151,16 +150,14 @@ def _members(operations: Iterable[Operation]) -> Iterator[tuple[str, str]]:
                 yield name, f"One of {sentence[:1].lower()}{sentence[1:]}"
 
 
-def _fields(schemas: Mapping[str, Schema]) -> Iterator[tuple[str, str]]:
+def _parts(schemas: Mapping[str, Schema]) -> Iterator[tuple[str, str]]:
+    """The fields of components, then the kinds of unions."""
     for owner, schema in schemas.items():
         for field, field_schema in schema.get("properties", {}).items():
             article = "One of the" if field_schema.get("type") == "array" else "The"
             for name in references(field_schema):
                 start = "What can stand in" if "enum" in schemas.get(name, {}) else article
                 yield name, f"{start} ``{field}`` of ``{class_name(owner)}``."
-
-
-def _union_members(schemas: Mapping[str, Schema]) -> Iterator[tuple[str, str]]:
     for owner, schema in schemas.items():
         for name in references({key: value for key, value in schema.items() if key != "properties"}):
             yield name, f"One kind of ``{class_name(owner)}``."

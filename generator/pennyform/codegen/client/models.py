@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from openapi_python_client.strings import ClassName
@@ -151,12 +151,20 @@ def _struct(name: str, components: Components) -> Struct:
             detail="Python could not tell them apart.",
             fix="Rename one of them in the overlay with an action on the contract.",
         )
+    # Class variables tell the codec how decimals are written, and that a body is a form.
+    flags = []
+    for kind, flag in ((AMOUNT, "__amounts__"), (NUMBER, "__numbers__")):
+        literals = [literal(str(field.name)) for field in fields if field.type.decimal == kind]
+        if literals:
+            flags.append(Code(f"{flag} = ({join_code(literals)}{',' if len(literals) == 1 else ''})"))
+    if any("File" in field.type.code.split(" | ") for field in fields):
+        flags.append(Code("__multipart__ = True"))
     base = "Request" if direction == REQUEST else "AnswerPage" if is_page else "Answer"
     return Struct(
         class_name(name),
         Code(f"class {class_name(name)}({base}, frozen=True, kw_only=True):"),
         docstring(components.words(name), indent=_INDENT),
-        tuple(_request_flags(fields)) if direction == REQUEST else (),
+        tuple(flags) if direction == REQUEST else (),
         fields,
         frozenset[str]().union(*(field.type.components for field in fields)),
     )
@@ -195,16 +203,6 @@ def _field(name: str, schema: Schema, direction: str, components: Components) ->
         docstring([text], indent=_INDENT) if text else None,
         kind,
     )
-
-
-def _request_flags(fields: Sequence[Field]) -> Iterator[Code]:
-    """Class variables that tell the codec how decimals are written, and that a body is a form."""
-    for kind, flag in ((AMOUNT, "__amounts__"), (NUMBER, "__numbers__")):
-        names = [literal(str(field.name)) for field in fields if field.type.decimal == kind]
-        if names:
-            yield Code(f"{flag} = ({join_code(names)}{',' if len(names) == 1 else ''})")
-    if any("File" in field.type.code.split(" | ") for field in fields):
-        yield Code("__multipart__ = True")
 
 
 def _alias(name: str, components: Components) -> Alias:

@@ -16,6 +16,7 @@ AMOUNT, NUMBER = "amount", "number"
 
 _STRINGS = {
     "date": Code("dt.date"),
+    # RFC 3339 with its offset (JSON Schema Validation 2020-12, 7.3.1): never a naive datetime.
     "date-time": Code("dt.datetime"),
     "binary": Code("File"),
 }
@@ -90,6 +91,7 @@ def _any_of(types: Iterable[Type]) -> Type:
 def _enum(schema: Schema, kinds: list[str], direction: str) -> Type:
     values = [schema["const"]] if "const" in schema else schema["enum"]
     values = [value for value in values if value is not None]
+    # A request with another value would be refused; an answer of a newer service may have one.
     if direction != ANSWER:
         return Type(Code(f"Literal[{join_code(map(literal, values))}]"))
     # bool is a subclass of int in Python, so it is looked for first.
@@ -106,6 +108,7 @@ def _of_kind(kind: str, schema: Schema, direction: str) -> Type:
             blankable = _may_be_blank(schema)
             return Type(Code("BlankableDecimal" if blankable else "Decimal"), decimal=AMOUNT)
         return Type(_STRINGS.get(schema.get("format", ""), Code("str")))
+    # JSON numbers are read as decimals too: a float would not keep an amount to the cent.
     if kind == "number":
         return Type(Code("DecimalNumber" if direction == ANSWER else "Decimal"), decimal=NUMBER)
     if kind == "array":

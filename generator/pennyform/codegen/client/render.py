@@ -167,7 +167,14 @@ def _names(models: Iterable[Model], *, indent: int) -> Code:
 
 def _imports(module: str, models: Sequence[Model], homes: Mapping[str, str]) -> Iterator[Code]:
     """The imports of a module of models, in blocks: standard library, msgspec, our own."""
-    words = {word for model in models for text in _annotations(model) for word in _WORD.findall(text)}
+    # The code of models in which names of other modules may stand.
+    code: list[str] = []
+    for model in models:
+        if isinstance(model, Struct):
+            code += [model.head, *(field.declaration for field in model.fields)]
+        else:
+            code += [model.declaration, "TYPE_CHECKING variants" if model.runtime else ""]
+    words = {word for text in code for word in _WORD.findall(text)}
     names: dict[str, set[str]] = defaultdict(set)
     for word in words & _MODEL_IMPORTS.keys():
         names[_MODEL_IMPORTS[word]].add(word)
@@ -189,16 +196,6 @@ def _imports(module: str, models: Sequence[Model], homes: Mapping[str, str]) -> 
     # `..types` before `.shared`: the order that import sorters use.
     own = block(sorted(names, key=lambda source: (-len(source) + len(source.lstrip(".")), source)))
     yield from (join_code(lines, "\n") for lines in (standard, third_party, own) if lines)
-
-
-def _annotations(model: Model) -> Iterator[str]:
-    """The code of a model in which names of other modules may stand."""
-    if isinstance(model, Struct):
-        yield model.head
-        yield from (field.declaration for field in model.fields)
-    else:
-        yield model.declaration
-        yield "TYPE_CHECKING variants" if model.runtime else ""
 
 
 _DEFAULT = "https://app.pennylane.com/oauth"

@@ -69,7 +69,12 @@ class Fields:
         if "items" in schema:
             array = {"type": schema["type"], "items": self.convert(schema["items"], f"{path}[]")}
             return array | {name: schema[name] for name in ("minItems", "maxItems") if name in schema}
-        return _scalar(schema)
+        # A scalar.
+        carried = {name: schema[name] for name in _CARRIED if name in schema}
+        if carried.get("format") == "decimal" and "string" in _types(carried):
+            carried |= {"pattern": DECIMAL_PATTERN, "patternErrorMessage": DECIMAL_MESSAGE}
+        description = schema.get("description")
+        return ({"description": description} if description else {}) | carried
 
     def _object(self, schema: Schema, path: str) -> Schema:
         properties = {}
@@ -173,14 +178,6 @@ def restriction(variant: Schema, variants: list[Schema]) -> Schema:
     ]
     forbidden = {"properties": dict.fromkeys(foreign, NOTHING)} if foreign else {}
     return {"required": variant["required"], **forbidden}
-
-
-def _scalar(schema: Schema) -> Schema:
-    carried = {name: schema[name] for name in _CARRIED if name in schema}
-    description = {"description": schema["description"]} if schema.get("description") else {}
-    if carried.get("format") == "decimal" and "string" in _types(carried):
-        carried |= {"pattern": DECIMAL_PATTERN, "patternErrorMessage": DECIMAL_MESSAGE}
-    return description | carried
 
 
 def _types(schema: Schema) -> list[str]:

@@ -35,6 +35,7 @@ def derive_body(fields: Fields, mapping: JsonObject, contract: Contract) -> Sche
         return {"type": "object", "additionalProperties": False, "properties": {}, "required": []}
     request = request_schema(contract, mapping["operation"])
     converted = fields.convert(_select_variant(fields, request, mapping.get("variant", {})))
+    # A finalized invoice is a legal document: only what the update of one takes can still be set.
     later = mapping.get("after_finalizing")
     if later:
         final = fields.convert(_select_variant(fields, request, later["variant"]))

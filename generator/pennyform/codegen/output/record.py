@@ -104,6 +104,7 @@ def changed_stock(lock: JsonObject, made_from: JsonObject) -> list[Finding]:
 
 def _tree(folder: Path) -> dict[str, str]:
     """The digest of every file below a folder that can decide what is emitted, by its path there."""
+    # Sorted: the order in which a file system lists them must not change the digest.
     names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     relevant = (name for name in names if not _IRRELEVANT & {*name.parts})
     return {name.as_posix(): digest((folder / name).read_bytes()) for name in relevant}

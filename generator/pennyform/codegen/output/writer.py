@@ -17,6 +17,7 @@ from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.pin.store import digest
 
 _IGNORED_FOLDERS = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+# fsync waits for the disk, not for a processor: more writers than cores are of use.
 _WRITERS = 8
 _IGNORED_SUFFIXES = frozenset({".pyc", ".pyo"})
 
@@ -91,7 +92,16 @@ def write(files: Mapping[str, bytes], output: Path, *, made_from: JsonObject, ou
         Failure: a folder that is in the way was not emitted by us, or the disk refuses.
     """
     if not ours and not read_lock(output):
-        _reject_foreign_folders(files, output)
+        roots = sorted({path.split("/")[0] for path in files})
+        names = ", ".join(f"{output / root}" for root in roots if (output / root).exists())
+        if names:
+            raise failure(
+                "not-emitted",
+                f"{names} is there already and was not emitted by pennyform",
+                file=str(output),
+                detail="Emitting replaces these folders as a whole.",
+                fix="Give another folder with --output.",
+            )
     try:
         return _replace(files, output, made_from)
     except OSError as problem:
@@ -157,19 +167,6 @@ def _list_files(output: Path, roots: set[str]) -> Iterator[str]:
                 path = Path(folder, name)
                 if path.suffix not in _IGNORED_SUFFIXES:
                     yield path.relative_to(output).as_posix()
-
-
-def _reject_foreign_folders(files: Mapping[str, bytes], output: Path) -> None:
-    foreign = [root for root in sorted({path.split("/")[0] for path in files}) if (output / root).exists()]
-    if foreign:
-        names = ", ".join(f"{output / name}" for name in foreign)
-        raise failure(
-            "not-emitted",
-            f"{names} is there already and was not emitted by pennyform",
-            file=str(output),
-            detail="Emitting replaces these folders as a whole.",
-            fix="Give another folder with --output.",
-        )
 
 
 def _stale_finding(problem: str, path: str, output: Path) -> Finding:

@@ -72,7 +72,17 @@ def query_facts(name: str, description: str) -> tuple[JsonObject, list[str]]:
 def _filters(text: str) -> tuple[JsonObject, list[str]]:
     filters: dict[str, list[str]] = {}
     unclear: list[str] = []
-    for line in _filter_lines(text):
+    # The two-line form is read as the one-line form.
+    lines = []
+    fields, known = _FIELDS_LINE.search(text), _OPERATORS_LINE.search(text)
+    if fields and known:
+        lines.append(f"- {fields['fields']}: {known['operators']}")
+        text = text.replace(fields.group(), "").replace(known.group(), "")
+    # Anything after the first blank line explains values, which the responses' enums state already.
+    lines += [line.strip() for line in text.partition("\n\n")[0].splitlines() if line.strip()]
+    for line in lines:
+        if line in _FILTER_INTRODUCTIONS:
+            continue
         match = _FILTER_LINE.fullmatch(line)
         operators = _quoted_words(match["operators"]) if match else []
         if match is None or not _OPERATORS.issuperset(operators):
@@ -80,18 +90,6 @@ def _filters(text: str) -> tuple[JsonObject, list[str]]:
             continue
         filters.update((field, operators) for field in _quoted_words(match["fields"]))
     return ({FILTERS: filters} if filters else {}), unclear
-
-
-def _filter_lines(text: str) -> Iterator[str]:
-    """The lines that state filters, the two-line form rewritten as the one-line form."""
-    fields, operators = _FIELDS_LINE.search(text), _OPERATORS_LINE.search(text)
-    if fields and operators:
-        yield f"- {fields['fields']}: {operators['operators']}"
-        text = text.replace(fields.group(), "").replace(operators.group(), "")
-    # Anything after the first blank line explains values, which the responses' enums state already.
-    for line in text.partition("\n\n")[0].splitlines():
-        if line.strip() and line.strip() not in _FILTER_INTRODUCTIONS:
-            yield line.strip()
 
 
 def _quoted_words(text: str) -> list[str]:

@@ -147,6 +147,7 @@ def download(
             except httpx.HTTPError as error:
                 reason = str(error) or type(error).__name__
                 raise _failure("unreachable", f"cannot fetch {url}: {reason}", url) from None
+            # A redirect may lead anywhere (RFC 9110, 15.4): also to this machine, or to plain http.
             _check_address(current, origin=url)
     raise _failure("too-many-redirects", f"more than {limits.redirects} redirects", url)
 

@@ -57,6 +57,7 @@ def apply_overlays(document: JsonObject, overlays: Sequence[JsonObject]) -> Json
         Failure: an action is malformed or matches nothing: the contract has moved on, and a correction that
             no longer corrects anything would be missed silently. All of them at once.
     """
+    # The pinned contract is also what the next one is compared with: it must stay the vendor's.
     corrected = copy.deepcopy(document)
     findings: list[Finding] = []
     if overlays:

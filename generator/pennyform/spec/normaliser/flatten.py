@@ -222,15 +222,12 @@ def _merge_properties(left: Schema, right: Schema, pointer: str) -> Schema:
     return {**left, **right, **shared}
 
 
-def _merge_additional(left: Json, right: Json, pointer: str) -> Json:
-    if False in (left, right):
-        return False
-    return merge([{} if item is True else item for item in (left, right)], pointer)
-
-
 # Keyword -> what satisfies both, or None when nothing does.
 _MERGERS: dict[str, Callable[[Json, Json, str], Json]] = {
-    "additionalProperties": _merge_additional,
+    "additionalProperties": lambda left, right, pointer: (
+        False not in (left, right)
+        and merge([{} if item is True else item for item in (left, right)], pointer)
+    ),
     "enum": lambda left, right, _: [value for value in left if value in right] or None,
     "items": lambda left, right, pointer: merge([left, right], pointer),
     "properties": _merge_properties,

@@ -35,19 +35,7 @@ def render_document(
     """
     references = {key: f"#/components/schemas/{name}" for key, name in names.items()}
     error = _with_names(error, references)
-    operations = [
-        replace(
-            operation,
-            parameters=tuple(
-                replace(parameter, schema=_with_names(parameter.schema, references))
-                for parameter in operation.parameters
-            ),
-            request=operation.request
-            and replace(operation.request, schema=_with_names(operation.request.schema, references)),
-            answer=_with_names(operation.answer, references),
-        )
-        for operation in operations
-    ]
+    operations = [_named_operation(operation, references) for operation in operations]
     paths: JsonObject = {}
     for operation in operations:
         item = paths.setdefault(operation.path, {})
@@ -88,6 +76,19 @@ def _with_names(value: Json, references: Mapping[str, str]) -> Json:
     if isinstance(value.get("$ref"), str):
         return {**value, "$ref": references[value["$ref"]]}
     return {key: _with_names(item, references) for key, item in value.items()}
+
+
+def _named_operation(operation: Operation, references: Mapping[str, str]) -> Operation:
+    request = operation.request
+    return replace(
+        operation,
+        parameters=tuple(
+            replace(parameter, schema=_with_names(parameter.schema, references))
+            for parameter in operation.parameters
+        ),
+        request=request and replace(request, schema=_with_names(request.schema, references)),
+        answer=_with_names(operation.answer, references),
+    )
 
 
 def _render_component(component: Component, references: Mapping[str, str]) -> Schema:

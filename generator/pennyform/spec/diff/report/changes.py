@@ -41,8 +41,7 @@ class RootCauses:
     def add(self, site: Site) -> None:
         """Put a site to those with the same cause."""
         cause = cause_key(site.difference)
-        evidence = [*self._evidence(site), *self._similar_list(site.difference, cause)]
-        keys = [(cause, item) for item in evidence]
+        keys = [(cause, item) for item in self._evidence(site, cause)]
         for key in keys:
             self._parents[self._root(key)] = self._root(keys[0])
         self._sites.append((site, keys[0]))
@@ -59,7 +58,7 @@ class RootCauses:
             key = parent
         return key
 
-    def _evidence(self, site: Site) -> list[Hashable]:
+    def _evidence(self, site: Site, cause: Hashable) -> list[Hashable]:
         difference = site.difference
         if not difference.kind.startswith(_SCHEMA_KINDS):
             return ["the same difference"]
@@ -71,19 +70,17 @@ class RootCauses:
         if difference.owners:
             evidence.append(("owners", leaf, difference.owners))
         origins = self._pool.origins(old) | self._pool.origins(new)
-        return evidence + [("named", name) for name in sorted(origins)]
-
-    def _similar_list(self, difference: Difference, cause: Hashable) -> list[Hashable]:
-        """Lists of values that are mostly alike are one list, maintained in several places."""
-        if not difference.kind.startswith("enum-values-"):
-            return []
-        values = frozenset(difference.schemas[0].values or ())
-        lists = self._lists.setdefault(cause, [])
-        for known in lists:
-            if 2 * len(values & known) >= len(values | known):
-                return [("list", known)]
-        lists.append(values)
-        return [("list", values)]
+        evidence += [("named", name) for name in sorted(origins)]
+        if difference.kind.startswith("enum-values-"):
+            # Lists of values that are mostly alike are one list, maintained in several places.
+            values = frozenset(old.values or ())
+            lists = self._lists.setdefault(cause, [])
+            alike = (known for known in lists if 2 * len(values & known) >= len(values | known))
+            known = next(alike, None)
+            if known is None:
+                lists.append(values)
+            evidence.append(("list", values if known is None else known))
+        return evidence
 
 
 def cause_key(difference: Difference) -> tuple[str, ...]:
