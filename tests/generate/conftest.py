@@ -8,6 +8,8 @@ from datetime import date
 import pytest
 from pennyform import data
 from pennyform.codegen import generation
+from pennyform.findings import Finding, Severity
+from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.spec.document.load import Source
 from pennyform.spec.pin.fetch import pin_source, write_pinned
 from pennyform.spec.pin.store import Store
@@ -47,6 +49,8 @@ def checkout(tmp_path, monkeypatch):
     made.templates.mkdir()
     (made.templates / "one.jinja").write_text("text")
     made.pin("example")
+    # The table of rules is read from the templates too, once: before the templates are others.
+    list(with_rule_texts([Finding("any-rule", Severity.ERROR, "read the table")]))
     monkeypatch.setattr(data, "checkout", lambda: tmp_path)
     monkeypatch.setattr(data, "specs", lambda: made.store.folder)
     monkeypatch.setattr(data, "templates", lambda: made.templates)
