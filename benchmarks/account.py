@@ -14,10 +14,10 @@ from typing import Any
 
 import httpx
 from pennyform.engine.account.client import AccountClient
+from pennyform.engine.files import Disk
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.files import Disk
 from pennyform.engine.session import CompanyFiles, open_session, refresh_read_only
 from pennyform.invoices import load
 from pennyform.report.plan import text as plan_text

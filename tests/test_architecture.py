@@ -58,6 +58,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"account"},
         {"journal"},
         {"runtime"},
+        {"files"},
         {"limits"},
     ],
     "spec": [

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pennyform.cli import main
-from pennyform.engine.runtime.clock import SystemClock
+from pennyform.engine.runtime import SystemClock
 from pennyform.sandbox import TOKEN, Sandbox
 from pennylane_company import Clock
 

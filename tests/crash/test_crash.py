@@ -40,7 +40,7 @@ def test_killed_at_a_system_call_each_reference_is_there_once(tmp_path: Path, st
 _PLANTED = f"""
 import shutil, sys
 from pathlib import Path
-from pennyform.engine.applying.journalled_request import JournalledSender
+from pennyform.engine.applying.context import JournalledSender
 from tests.crash.kills import FailureAtError, campaign
 from tests.crash.ptrace import available
 if not available():

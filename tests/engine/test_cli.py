@@ -17,7 +17,7 @@ import pytest
 from pennyform.cli import main
 from pennyform.cli.terminal import progress_on
 from pennyform.engine.journal.lock import hold
-from pennyform.engine.runtime.signals import SignalInterruption
+from pennyform.engine.runtime import SignalInterruption
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.auth.access import add_token
 from pennyform.sandbox.http.transports import Transport

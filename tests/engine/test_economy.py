@@ -15,10 +15,10 @@ import httpx
 import pytest
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.applying.report import ApplyReport
+from pennyform.engine.files import Disk
 from pennyform.engine.limits import WORKERS, Patience
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.files import Disk
 from pennyform.engine.session import (
     CompanyFiles,
     Session,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pennyform.engine.files import Disk
 from pennyform.engine.journal.journal import (
     Journal,
     JournalError,
@@ -28,7 +29,6 @@ from pennyform.engine.journal.records import (
     Verified,
 )
 from pennyform.engine.journal.replayed_state import ReplayedState, replay
-from pennyform.engine.runtime.files import Disk
 from pennyform.findings import Failure
 
 from .world import Office, records_of, statuses

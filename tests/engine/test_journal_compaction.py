@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pennyform.engine.files import Disk
 from pennyform.engine.journal import journal as module
 from pennyform.engine.journal.journal import Journal, JournalError, open_journal, replay_file
 from pennyform.engine.journal.records import Intent, PlanUsed, Record, Subject, Summary, Verified, decode
 from pennyform.engine.journal.replayed_state import Replay, replay
-from pennyform.engine.runtime.files import Disk
 
 from .world import Office, records_of, statuses
 

@@ -78,7 +78,7 @@ class VirtualTime(Clock):
 
 
 class VirtualPool:
-    """A :class:`~pennyform.engine.runtime.threads.Executor` in virtual time."""
+    """A :class:`~pennyform.engine.runtime.Executor` in virtual time."""
 
     def __init__(self, workers: int, time: VirtualTime) -> None:
         self._time = time

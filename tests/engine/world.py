@@ -16,13 +16,13 @@ from typing import Any
 import httpx
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.applying.report import ApplyReport, Result
+from pennyform.engine.files import Disk, Storage
 from pennyform.engine.journal.journal import read
 from pennyform.engine.journal.records import Record
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import plan
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.files import Disk, Storage
 from pennyform.engine.session import CompanyFiles, open_session, refresh_read_only
 from pennyform.engine.verify import Verification, verify
 from pennyform.findings import errors

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pennyform.cli.terminal import Terminal
+from pennyform.engine.files import Disk
 from pennyform.engine.limits import Patience
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.files import Disk
 from pennyform.findings import Finding
 from pennyform.invoices import Repository
 from pennylane_company._limits import _QUEUES

@@ -20,8 +20,7 @@ from pennylane_company import Client
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import Company
 from pennyform.engine.limits import IMMEDIATE
-from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.clock import Clock
+from pennyform.engine.runtime import Clock, Runtime
 from pennyform.engine.session import CompanyFiles
 from pennyform.findings import Failure, failure
 from pennyform.invoices import Repository

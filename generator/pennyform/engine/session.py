@@ -10,11 +10,11 @@ from pathlib import Path
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.account.records import Company, RemoteState
-from pennyform.engine.applying.applier import Applier, count_writes
-from pennyform.engine.applying.context import ApplyContext
-from pennyform.engine.applying.journalled_request import JournalledSender, Progress
+from pennyform.engine.applying.applier import apply_plan, count_writes
+from pennyform.engine.applying.context import ApplyContext, JournalledSender, Progress
 from pennyform.engine.applying.prune import find_orphans
 from pennyform.engine.applying.report import ApplyReport
+from pennyform.engine.files import Storage
 from pennyform.engine.journal import lock
 from pennyform.engine.journal.journal import Journal, open_journal, quarantine, replay_file
 from pennyform.engine.journal.records import Absent, Found, Subject
@@ -25,13 +25,12 @@ from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.planning.preflight import preflight, require_scopes, select_invoices
 from pennyform.engine.planning.resolve import keys_of
-from pennyform.engine.recovery.unknown_outcomes import (
+from pennyform.engine.recovery import (
     UnknownOutcomeResolver,
     e_invoice_numbers,
     resolve_past_outcomes,
 )
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.files import Storage
 from pennyform.invoices.model import Repository
 
 
@@ -130,7 +129,7 @@ class Session:
         numbers = e_invoice_numbers(change.desired for change in plan.invoices)
         resolver = replace(self._resolver(), numbers=numbers)
         context = ApplyContext(self.account, sender, resolver, self.runtime, self.repository.root)
-        return Applier(plan, context).apply()
+        return apply_plan(plan, context)
 
     def _resolver(self) -> UnknownOutcomeResolver:
         return UnknownOutcomeResolver(self.account, self.journal, self.runtime, self.interrupted)

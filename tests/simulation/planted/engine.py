@@ -12,9 +12,9 @@ from unittest.mock import patch
 from pennyform.cli.commands import apply
 from pennyform.cli.terminal import Exit
 from pennyform.engine import session
-from pennyform.engine.applying import invoice_run, read_back
+from pennyform.engine.applying import invoice_run, invoice_steps
 from pennyform.engine.applying.invoice_run import InvoiceRun
-from pennyform.engine.applying.invoice_writer import InvoiceWriter
+from pennyform.engine.applying.invoice_steps import InvoiceWriter
 from pennyform.engine.applying.prerequisites import PrerequisiteCreator
 from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.journal.records import Subject
@@ -66,7 +66,7 @@ def _reading_does_not_count(runs: Any, context: Any) -> dict[Any, Any]:
     return {subject: one for subject, one in mismatches.items() if "could not be" in one.detail}
 
 
-_find_mismatches = read_back.find_mismatches
+_find_mismatches = invoice_steps.find_mismatches
 
 
 def _no_doubt_about_mail(task: Any, reference: str, memory: Any) -> bool:
@@ -122,7 +122,7 @@ BUGS: tuple[Bug, ...] = (
     Bug("finalized in the same breath as created", _finalized_at_once, ("none",)),
     replaced(
         "a reading that differs does not stop",
-        read_back,
+        invoice_steps,
         "find_mismatches",
         _reading_does_not_count,
         "no answer in time",

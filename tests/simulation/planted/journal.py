@@ -7,12 +7,12 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
-from pennyform.engine.applying.journalled_request import JournalledSender
+from pennyform.engine import files
+from pennyform.engine.applying.context import JournalledSender
+from pennyform.engine.files import Disk
 from pennyform.engine.journal import journal, lock
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.records import Intent, PlanUsed, Record
-from pennyform.engine.runtime import files
-from pennyform.engine.runtime.files import Disk
 
 from tests.simulation.machine import SystemCalls
 from tests.simulation.planted.bug import Bug, replaced

@@ -12,7 +12,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import RefusedError
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.limits import Patience
-from pennyform.engine.recovery.unknown_outcomes import UnknownOutcomeResolver
+from pennyform.engine.recovery import UnknownOutcomeResolver
 from pennylane_company import _exchange, convert, errors, models
 from pennylane_company._exchange import Exchange, Operation
 from pennylane_company._failures import Fate
@@ -56,15 +56,14 @@ def _first_lines(self: AccountClient, row: Any, included: Any) -> RemoteInvoice:
     return replace(answers.invoice(row, tuple(lines)), exact=True)
 
 
-def _failing_proves(
-    self: UnknownOutcomeResolver, subjects: Any, found: dict[Any, int], missing: set[Any]
-) -> None:
+def _failing_proves(self: UnknownOutcomeResolver, kind: str, references: Any) -> dict[str, int]:
     try:
-        ids = self._ids_of(subjects[0].kind, [one.reference for one in subjects])
+        return _look_up(self, kind, references)
     except client.OutcomeError:
-        ids = {}
-    found |= {one: ids[one.reference] for one in subjects if one.reference in ids}
-    missing |= {one for one in subjects if one.reference not in ids}
+        return {}
+
+
+_look_up = UnknownOutcomeResolver._look_up
 
 
 BUGS: tuple[Bug, ...] = (

@@ -18,9 +18,7 @@ from pennyform.engine.limits import shorten
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.plan_files.plan_file import SavedPlan
 from pennyform.engine.planning.preflight import require_scopes
-from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.clock import Clock, pause
-from pennyform.engine.runtime.signals import stop_at_once
+from pennyform.engine.runtime import Clock, Runtime, pause, stop_at_once
 from pennyform.engine.session import Session, open_session
 from pennyform.findings import Finding, Severity, failure
 from pennyform.invoices import Repository

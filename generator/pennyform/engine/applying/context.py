@@ -1,4 +1,7 @@
-"""What the parts of one apply share."""
+"""What the parts of one apply share: the account, and the way to write to it through the journal.
+
+Each write is journalled ahead: the intent is made durable, the request sent, the outcome noted.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,117 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
+from typing import TypeVar
 
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.account.errors import RefusedError
-from pennyform.engine.applying.journalled_request import JournalledSender
-from pennyform.engine.journal.records import Subject
-from pennyform.engine.recovery.unknown_outcomes import UnknownOutcomeResolver
+from pennyform.engine.account.errors import (
+    NotAllowedError,
+    NotSentError,
+    OutcomeError,
+    RateExhaustedError,
+    RefusedError,
+    UnknownOutcomeError,
+)
+from pennyform.engine.journal.journal import Journal, JournalError
+from pennyform.engine.journal.records import Acknowledged, Intent, Record, Refused, Subject, Unknown
+from pennyform.engine.limits import UNKNOWN_IN_A_ROW
+from pennyform.engine.recovery import UnknownOutcomeResolver
 from pennyform.engine.runtime import Runtime
 from pennyform.invoices.model import Attachment, Key
+
+T = TypeVar("T")
+
+# Called after each write with the number of writes done and the number there are in all.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(eq=False, slots=True)
+class JournalledSender:
+    """Sends writes, of several threads at once, and knows when no more may be sent.
+
+    ``interrupted`` and ``overdue`` are asked before each write: whether a person wants it to stop, and
+    whether the run has taken too long. ``total`` is how many writes there are. ``stopped`` says why nothing
+    more is sent; ``try_later`` that the reason will pass.
+    """
+
+    journal: Journal
+    interrupted: Callable[[], bool]
+    overdue: Callable[[], bool]
+    progress: Progress
+    total: int
+    done: int = 0
+    stopped: str = ""
+    try_later: bool = False
+    _unknown_in_a_row: int = 0
+    # The journal is one chain of records, whichever thread writes them.
+    _lock: RLock = field(default_factory=RLock)
+
+    def must_stop(self) -> bool:
+        """Whether nothing more may be sent."""
+        if self.interrupted():
+            self.stop("interrupted")
+        elif self.overdue():
+            self.try_later = self.try_later or not self.stopped
+            self.stop("the run's time limit is reached")
+        return bool(self.stopped)
+
+    def stop(self, why: str) -> None:
+        """Let nothing more be sent; the first reason counts."""
+        self.stopped = self.stopped or why
+
+    def send(self, subject: Subject, step: str, request: Callable[[], T], id_: int | None = None) -> T:
+        """Send one write.
+
+        Args:
+            subject: what it is about.
+            step: what it does, for the journal.
+            request: sends it.
+            id_: the id it is about, when there is one already.
+
+        Raises:
+            OutcomeError: it did not succeed.
+            JournalError: the intent could not be written, and nothing was sent.
+        """
+        kind, reference = subject
+        try:
+            with self._lock:
+                self.journal.write(Intent(kind=kind, reference=reference, step=step, id=id_))
+        except JournalError as problem:
+            self.stop(str(problem))
+            raise
+        try:
+            answer = request()
+        except OutcomeError as problem:
+            with self._lock:
+                unknown = isinstance(problem, UnknownOutcomeError)
+                record = Unknown if unknown else Refused
+                self.note(record(kind=kind, reference=reference, step=step, why=str(problem)))
+                self._unknown_in_a_row = self._unknown_in_a_row + 1 if unknown else 0
+                if self._unknown_in_a_row >= UNKNOWN_IN_A_ROW:
+                    self.stop(f"{UNKNOWN_IN_A_ROW} answers in a row were lost; the last: {problem}")
+                # These would happen to every other request too.
+                if isinstance(problem, NotAllowedError | NotSentError | RateExhaustedError):
+                    self.try_later = isinstance(problem, RateExhaustedError)
+                    self.stop(str(problem))
+            raise
+        # What creates something answers with its id; that of an uploaded file is not the invoice's.
+        if isinstance(answer, int) and step != "upload_file":
+            id_ = answer
+        with self._lock:
+            self._unknown_in_a_row = 0
+            self.note(Acknowledged(kind=kind, reference=reference, step=step, id=id_))
+            self.done += 1
+            self.progress(self.done, self.total)
+        return answer
+
+    def note(self, record: Record) -> None:
+        """Write down what happened; if that fails, it still happened, but nothing more is sent."""
+        try:
+            with self._lock:
+                self.journal.write(record)
+        except JournalError as problem:
+            self.stop(str(problem))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +136,6 @@ class ApplyContext:
     runtime: Runtime
     root: Path
     ids: dict[Subject, int] = field(default_factory=dict)
-
-    @property
-    def interrupted(self) -> Callable[[], bool]:
-        """Whether a person wants it to stop."""
-        return self.sender.interrupted
 
     def identify(self, key: Key) -> int | None:
         """The id that a natural key stands for; None when it has none yet."""

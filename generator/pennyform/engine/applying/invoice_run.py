@@ -93,6 +93,13 @@ class InvoiceRun:
             raise ValueError(f"{self.reference} has no id yet")
         return self.id
 
+    @property
+    def replaced_id(self) -> int:
+        """The id of the draft that this invoice replaces, at a step that only a replacement has."""
+        if self.change.remote is None:
+            raise ValueError(f"{self.reference} replaces nothing")
+        return self.change.remote.id
+
     def advance(self) -> None:
         """Go on to the next step."""
         self.position += 1

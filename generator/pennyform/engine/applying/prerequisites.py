@@ -78,7 +78,7 @@ class PrerequisiteCreator:
         except JournalError as problem:
             results.update({subject: replace(results[subject], detail=str(problem)) for subject in uncertain})
             return
-        for subject, id_ in resolution.found.items():
+        for subject, id_ in resolution.ids.items():
             results[subject] = Result(results[subject].change, Status.DONE, id=id_)
         for subject in resolution.absent:
             results[subject] = replace(results[subject], status=Status.NOT_STARTED)

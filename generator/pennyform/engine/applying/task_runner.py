@@ -18,7 +18,7 @@ from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Absent, Found, Subject
 from pennyform.engine.planning.actions import Step, Task
 from pennyform.engine.planning.post_finalize_tasks import APPENDICES, NEEDS_PDF, is_done, needed
-from pennyform.engine.runtime.clock import pause
+from pennyform.engine.runtime import pause
 from pennyform.invoices.model import Key
 from pennyform.invoices.money.amounts import canonical
 from pennyform.results.apply import Status

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.threads import PendingJob
+from pennyform.engine.runtime import PendingJob, Runtime
 
 T = TypeVar("T")
 

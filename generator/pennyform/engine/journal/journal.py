@@ -19,10 +19,10 @@ from pathlib import Path
 
 import msgspec
 
+from pennyform.engine.files import Storage
 from pennyform.engine.journal.records import Doubt, Record, Summary, decode, encode
 from pennyform.engine.journal.replayed_state import Replay, ReplayedState
 from pennyform.engine.limits import COMPACT_BYTES, JOURNAL_BYTES
-from pennyform.engine.runtime.files import Storage
 from pennyform.findings import Failure, failure
 
 # What the first record's checksum covers in place of a checksum before it.

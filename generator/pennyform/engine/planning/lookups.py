@@ -28,7 +28,7 @@ from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import needed
 from pennyform.engine.planning.resolve import keys_of, resolver
-from pennyform.engine.recovery.unknown_outcomes import e_invoice_numbers
+from pennyform.engine.recovery import e_invoice_numbers
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
 InvoicesByReference: TypeAlias = dict[str, list[RemoteInvoice]]

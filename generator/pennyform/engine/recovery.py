@@ -9,8 +9,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError, UnreadableError
 from pennyform.engine.journal.journal import Journal
 from pennyform.engine.journal.records import Absent, Found, Settled, Subject, Waited
-from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.clock import pause
+from pennyform.engine.runtime import Runtime, pause
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
 
 # Steps of which finding the row proves that they were carried out.
@@ -23,9 +22,9 @@ _MAIL = "send_by_email"
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What the look-ups showed: ``found`` with ids, ``absent`` for certain, or still ``unknown``."""
+    """The ``ids`` of what look-ups showed, and what is ``absent`` for certain or still ``unknown``."""
 
-    found: Mapping[Subject, int]
+    ids: Mapping[Subject, int]
     absent: frozenset[Subject]
     unknown: frozenset[Subject]
 
@@ -53,7 +52,7 @@ class UnknownOutcomeResolver:
         Raises:
             JournalError: what was found out cannot be written down.
         """
-        found: dict[Subject, int] = {}
+        ids: dict[Subject, int] = {}
         missing: set[Subject] = set()
         pending = sorted(subjects)
         pauses = self.runtime.patience.settle
@@ -63,47 +62,49 @@ class UnknownOutcomeResolver:
                 break
             missing = set()
             for group in _group(pending, last=number == len(pauses)):
-                self._look_up(group, found, missing)
-            pending = [subject for subject in pending if subject not in found]
+                try:
+                    rows = self._look_up(group[0].kind, [subject.reference for subject in group])
+                except OutcomeError:
+                    continue  # Neither there nor missing: the next round asks again.
+                for subject in group:
+                    id_ = rows.get(subject.reference)
+                    if id_ is None:
+                        missing.add(subject)
+                    else:
+                        ids[subject] = id_
+                        self.journal.write(Found(kind=subject.kind, reference=subject.reference, id=id_))
+            pending = [subject for subject in pending if subject not in ids]
         absent = frozenset() if self.interrupted() else frozenset(missing)
         for kind, reference in sorted(absent):
             self.journal.write(Absent(kind=kind, reference=reference))
-        return Resolution(found, absent, frozenset(pending) - absent)
+        return Resolution(ids, absent, frozenset(pending) - absent)
 
-    def _look_up(self, subjects: Sequence[Subject], found: dict[Subject, int], missing: set[Subject]) -> None:
-        """Add each of ``subjects``, all of one kind, to ``found`` or ``missing``; to neither on failure."""
-        try:
-            ids = self._ids_of(subjects[0].kind, [subject.reference for subject in subjects])
-        except OutcomeError:
-            return
-        for subject in subjects:
-            id_ = ids.get(subject.reference)
-            if id_ is None:
-                missing.add(subject)
-            else:
-                found[subject] = id_
-                self.journal.write(Found(kind=subject.kind, reference=subject.reference, id=id_))
+    def _look_up(self, kind: str, references: Sequence[str]) -> dict[str, int]:
+        """The ids of those that the account shows now, by reference; several invoices among new drafts only.
 
-    def _ids_of(self, kind: str, references: Sequence[str]) -> dict[str, int]:
-        if kind == "invoice":
-            return self._invoice_ids(references)
-        if kind not in {"customer", "product"}:
-            raise ValueError(f"cannot look up {kind}")
-        if kind == "customer":
-            return {reference: row.id for reference, row in self.account.customers(references).items()}
-        return {reference: row.id for reference, row in self.account.products(references).items()}
-
-    def _invoice_ids(self, references: Sequence[str]) -> dict[str, int]:
-        if len(references) > 1:
-            drafts = self.account.newest_drafts()
-            return {row.external_reference: row.id for row in drafts if row.external_reference in references}
-        (reference,) = references
-        rows = self.account.invoices_with(reference)
-        if not rows and reference in self.numbers:
-            rows = self.account.invoices_numbered(self.numbers[reference])
-        if len(rows) > 1:
-            raise UnreadableError(f"{len(rows)} invoices carry the reference {reference}")
-        return {reference: rows[0].id} if rows else {}
+        Raises:
+            OutcomeError: it could not be read, or more than one invoice carries the reference.
+        """
+        match kind:
+            case "customer":
+                return {reference: row.id for reference, row in self.account.customers(references).items()}
+            case "product":
+                return {reference: row.id for reference, row in self.account.products(references).items()}
+            case "invoice" if len(references) > 1:
+                drafts = self.account.newest_drafts()
+                return {
+                    row.external_reference: row.id for row in drafts if row.external_reference in references
+                }
+            case "invoice":
+                (reference,) = references
+                invoices = self.account.invoices_with(reference)
+                if not invoices and reference in self.numbers:
+                    invoices = self.account.invoices_numbered(self.numbers[reference])
+                if len(invoices) > 1:
+                    raise UnreadableError(f"{len(invoices)} invoices carry the reference {reference}")
+                return {reference: invoices[0].id} if invoices else {}
+            case _:
+                raise ValueError(f"cannot look up {kind}")
 
 
 def _group(subjects: Sequence[Subject], *, last: bool) -> list[Sequence[Subject]]:

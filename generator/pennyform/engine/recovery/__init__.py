@@ -1,1 +1,0 @@
-"""Finding out what became of requests whose answers were lost."""

@@ -1,0 +1,226 @@
+"""What a run takes from the machine, passed in as one value: time, threads, signals, files, the network.
+
+The engine reaches for none of it itself, so that tests/simulation can let all of it fail.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Protocol, TextIO
+
+import httpx
+
+from pennyform.engine.files import Disk, Storage, SystemCalls
+from pennyform.engine.limits import WORKERS, Patience
+from pennyform.findings import Finding
+from pennyform.invoices import Repository, load
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Clock(Protocol):
+    """What the engine needs to know of time, and the only way in which it waits."""
+
+    def now(self) -> datetime:
+        """The wall clock, in UTC. It may jump; it is written down, never waited by."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start. Never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait ``seconds``."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The wall clock, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary start."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Block for ``seconds``."""
+        time.sleep(seconds)
+
+
+def pause(clock: Clock, seconds: float, stop: Callable[[], bool]) -> None:
+    """Wait ``seconds``, or less when ``stop`` says so: it is asked once a second."""
+    until = clock.monotonic() + seconds
+    while not stop() and (rest := until - clock.monotonic()) > 0:
+        clock.sleep(min(rest, 1.0))
+
+
+# --- threads ------------------------------------------------------------------------------------------------
+
+
+class PendingJob(Protocol):
+    """A submitted piece of work: a :class:`concurrent.futures.Future`."""
+
+    def done(self) -> bool:
+        """Whether it has ended."""
+
+    def result(self) -> object:
+        """What it returned; raises what it raised."""
+
+
+class Executor(Protocol):
+    """Runs work in threads, from entering its context to leaving it, which waits for all of it."""
+
+    def __enter__(self) -> Executor: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> object: ...
+
+    def submit(self, work: Callable[[], object], /) -> PendingJob:
+        """Begin ``work`` as soon as a thread is free."""
+
+    def wait_for_any(self, jobs: Collection[Any], /) -> None:
+        """Block until one of ``jobs``, all of this executor, is done."""
+
+
+class ThreadPool(ThreadPoolExecutor):
+    """Real threads."""
+
+    def wait_for_any(self, jobs: Collection[Future[object]]) -> None:
+        """Block until one of ``jobs`` is done."""
+        wait(jobs, return_when=FIRST_COMPLETED)
+
+
+# --- Ctrl-C and SIGTERM -------------------------------------------------------------------------------------
+
+
+class Interruption(Protocol):
+    """Whether somebody wants a run to stop; known from entering its context to leaving it."""
+
+    def __enter__(self) -> Interruption: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> object: ...
+
+    def requested(self) -> bool:
+        """Whether somebody wants it to stop."""
+
+
+class SignalInterruption:
+    """The first signal asks to stop between two steps, the second stops at once.
+
+    Signals are noted so for as long as the context lasts.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._requested = False
+        self._handlers_before: dict[int, Any] = {}
+
+    def requested(self) -> bool:
+        """Whether somebody wants it to stop."""
+        return self._requested
+
+    def __enter__(self) -> SignalInterruption:
+        for number in _SIGNALS:
+            self._handlers_before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        for number, handler in self._handlers_before.items():
+            signal.signal(number, handler)
+
+    # Called between two bytecodes of the main thread: it may only set a flag and print.
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        if self._requested:
+            raise KeyboardInterrupt
+        self._requested = True
+        print("\nstopping after the step at hand; once more stops at once", file=self._stream)
+
+
+@contextmanager
+def stop_at_once() -> Iterator[None]:
+    """For as long as the context lasts, the first signal raises :class:`KeyboardInterrupt`.
+
+    That is right while a person is asked for consent: nothing is under way then.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    handlers_before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers_before.items():
+            signal.signal(number, handler)
+
+
+# --- all of it ----------------------------------------------------------------------------------------------
+
+
+class LoadDefinitions(Protocol):
+    """:func:`pennyform.invoices.load`, or what takes its place."""
+
+    def __call__(
+        self, paths: Sequence[str | Path], *, environment: str | None = None
+    ) -> tuple[Repository, list[Finding]]:
+        """The definitions under ``paths``, and everything that is wrong with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The machine under a run. The simulation of ``tests/simulation`` passes in one that can fail.
+
+    Attributes:
+        clock: the only source of time and the only way to wait, for the engine and for the API client.
+        storage: durable files: the journal, attachments, what is set aside.
+        system_calls: what :mod:`os` offers to the lock.
+        executor: makes the pool of threads that sends up to so many requests at once.
+        random_bytes: unpredictable bytes; ``os.urandom``.
+        load_definitions: reads the folder of definitions.
+        interruption: listens for Ctrl-C and SIGTERM; told where to say that it was heard.
+        transport: what carries requests to the service; the network when None.
+        patience: how long to wait before something is believed.
+        workers: the requests that may be under way at once.
+    """
+
+    clock: Clock
+    storage: Storage
+    system_calls: SystemCalls
+    executor: Callable[[int], Executor]
+    random_bytes: Callable[[int], bytes]
+    load_definitions: LoadDefinitions
+    interruption: Callable[[TextIO], Interruption]
+    transport: httpx.BaseTransport | None = None
+    patience: Patience = field(default_factory=Patience)
+    workers: int = WORKERS
+
+    @classmethod
+    def system(cls) -> Runtime:
+        """The real machine."""
+        return cls(SystemClock(), Disk(), os, ThreadPool, os.urandom, load, SignalInterruption)
