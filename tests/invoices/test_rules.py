@@ -26,6 +26,7 @@ NO_RULES = re.compile(r"x-pennyform.*|utf-8.*|imported-invoice|invoice-template|
 PLACE = re.compile(r"(\S+):(\d+):\d+: (error|warning|note) ([a-z-]+): ")
 # What no folder of files can show, and the test that shows it.
 SHOWN_BY_TESTS = {
+    "date-closed": "test_dates.py",
     "file-too-large": "test_read.py",
     "file-unreadable": "test_read.py",
     "format-needed": "test_format.py",

@@ -9,7 +9,8 @@ from typing import TypeVar
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.errors import NotAllowedError, OutcomeError, RateExhaustedError
-from pennyform.engine.planning.preflight import preflight, select_invoices
+from pennyform.engine.planning.plan import Plan
+from pennyform.engine.planning.preflight import check_dates, preflight, select_invoices
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding, Severity, errors, failure
@@ -39,6 +40,16 @@ def in_environment(repository: Repository, environment: str | None) -> Repositor
     if environment is None:
         return repository
     return repository._replace(settings=repository.settings._replace(environment=environment))
+
+
+def report_dates(plan: Plan, repository: Repository, terminal: Terminal, runtime: Runtime) -> None:
+    """Print warnings about the dates of what ``plan`` would write, seen from the day of the run.
+
+    Raises:
+        PlanRejectedError: a date cannot be meant, or is beyond a limit of the folder.
+    """
+    today = runtime.clock.now().date()
+    terminal.print_findings(check_dates(repository.settings.policies, plan.invoices, today))
 
 
 def require_all_definitions(repository: Repository, targets: TargetOptions) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 import time
@@ -44,9 +45,9 @@ class Exit(IntEnum):
 
 # No dataclass: `validate` runs in commit hooks, and importing dataclasses would be a tenth of its time.
 class Terminal(NamedTuple):
-    """Where a command reads and writes, and the environment variables it was started with.
+    """Where a command reads and writes, the environment variables it was started with, and on which day.
 
-    ``no_color`` tells that the user wants no colour.
+    ``no_color`` tells that the user wants no colour. Commands with an account have a clock of their own.
     """
 
     stdin: TextIO
@@ -54,11 +55,12 @@ class Terminal(NamedTuple):
     stderr: TextIO
     environ: Mapping[str, str]
     no_color: bool = False
+    today: dt.date | None = None
 
     @classmethod
     def system(cls) -> Terminal:
         """Those of this process."""
-        return cls(sys.stdin, sys.stdout, sys.stderr, os.environ)
+        return cls(sys.stdin, sys.stdout, sys.stderr, os.environ, today=dt.datetime.now(dt.UTC).date())
 
     def print(self, text: str) -> None:
         """Print a line on standard output."""

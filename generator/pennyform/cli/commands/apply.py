@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pennyform.cli.commands.plan import print_plan
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import load_repository, require_all_definitions
+from pennyform.cli.definitions import load_repository, report_dates, require_all_definitions
 from pennyform.cli.options.account import ApplyOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, progress_on
 from pennyform.engine.applying.report import ApplyReport
@@ -123,6 +123,7 @@ def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, ter
             detail="A saved plan is carried out exactly as it was reviewed, once, or not at all.",
             fix="make a new one with 'pennyform plan --out'",
         )
+    report_dates(plan, session.repository, terminal, session.runtime)
     if options.format == "text":
         print_plan(plan.document(), options.format, terminal)
     require_scopes(plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import load_repository, require_all_definitions, write_page
+from pennyform.cli.definitions import load_repository, report_dates, require_all_definitions, write_page
 from pennyform.cli.options.account import PlanOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.plan_files import binding, plan_file
@@ -29,6 +29,7 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         plan = make_plan(repository, state.remote, state.warnings)
         if targets.prune:
             plan = with_orphans(plan, repository, account)
+    report_dates(plan, repository, terminal, runtime)
     document = plan.document()
     print_plan(document, options.format, terminal)
     if options.html:

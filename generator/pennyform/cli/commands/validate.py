@@ -11,7 +11,7 @@ from pennyform.report.findings.text import counted
 
 def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     """Print the findings on standard output, or write them to a file; 4 when one of them is an error."""
-    summary = validate(options.paths, processes=options.jobs)
+    summary = validate(options.paths, processes=options.jobs, today=terminal.today)
     if options.output:
         try:
             options.output.write_text(_render(options.format, summary), encoding="utf-8", newline="\n")

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 from pennyform.engine.account.records import Company
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.resolve import PlanRejectedError
-from pennyform.findings import Finding, Severity, tidy
+from pennyform.findings import Finding, Severity, errors, tidy
+from pennyform.invoices.checks.dates import check_dates_to_issue
 from pennyform.invoices.checks.semantics import discount_fix
 from pennyform.invoices.checks.signs import sign_problems
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Policies, Repository
 from pennyform.invoices.money.amounts import canonical
+from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.results.plan import Action
 
 
@@ -118,6 +121,39 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
             )
         )
     _raise([*findings, *_check_total(policies, busy)])
+
+
+def check_dates(policies: Policies, changes: Iterable[InvoiceChange], today: date) -> list[Finding]:
+    """Hold the dates of what is about to be written against the day of the run.
+
+    Args:
+        policies: the limits.
+        changes: invoices; where nothing is to be done, or that are final already, any date will do.
+        today: the day of the run.
+
+    Returns:
+        Warnings: dates that are seldom meant.
+
+    Raises:
+        PlanRejectedError: a date cannot be meant, or is beyond a limit.
+    """
+    findings = [
+        _at(
+            change.desired,
+            problem.rule,
+            problem.summary,
+            severity=problem.severity,
+            detail=problem.detail,
+            fix="",
+        )
+        for change in changes
+        if change.busy and (change.remote is None or change.remote.draft)
+        for problem in check_dates_to_issue(change.desired, policies, today)
+    ]
+    findings = tidy(with_rule_texts(findings))
+    if errors(findings):
+        raise PlanRejectedError(findings)
+    return findings
 
 
 def _check_total(policies: Policies, busy: Iterable[InvoiceChange]) -> Iterator[Finding]:
@@ -235,11 +271,19 @@ def _policy(summary: str, *, fix: str) -> Finding:
     return Finding("policy", Severity.ERROR, summary, file="pennyform.yaml", detail=_WHY, fix=fix)
 
 
-def _at(invoice: DesiredInvoice, rule: str, summary: str, *, fix: str, detail: str = _WHY) -> Finding:
+def _at(
+    invoice: DesiredInvoice,
+    rule: str,
+    summary: str,
+    *,
+    fix: str,
+    detail: str = _WHY,
+    severity: Severity = Severity.ERROR,
+) -> Finding:
     place = invoice.place
     return Finding(
         rule,
-        Severity.ERROR,
+        severity,
         f"{invoice.external_reference}: {summary}",
         file=place.file,
         line=place.line,

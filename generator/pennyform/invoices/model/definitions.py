@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,10 @@ class Policies(NamedTuple):
     run creates or changes; ``max_amount`` the amount of each and ``max_total`` that of all of them, tax
     included, by currency; ``vat_rates`` are the only codes allowed. ``company_id`` is the only company to
     talk to. None, or no amounts, is no limit.
+
+    ``max_days_ahead`` and ``max_days_back`` bound the date of an invoice, seen from the day of the run, and
+    ``max_days_to_pay`` its deadline, seen from its date; None leaves it at a usual number of days.
+    ``closed_until`` is the last day of the closed books.
     """
 
     never_finalize: bool = False
@@ -26,6 +31,10 @@ class Policies(NamedTuple):
     max_total: Mapping[str, Decimal] = MappingProxyType({})
     vat_rates: tuple[str, ...] | None = None
     company_id: int | None = None
+    max_days_ahead: int | None = None
+    max_days_back: int | None = None
+    max_days_to_pay: int | None = None
+    closed_until: dt.date | None = None
 
 
 class Settings(NamedTuple):

@@ -5,6 +5,7 @@ Read once for a run, however many invoices there are, and never changed by one o
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,6 +23,7 @@ from pennyform.invoices.model import (
     Repository,
     Settings,
 )
+from pennyform.invoices.money import dates
 from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.schema.validator import schema_errors
 from pennyform.invoices.sources.discover import Sources
@@ -40,12 +42,14 @@ class RepositoryContext:
     """Settings, templates, customers and products of a repository, and the findings about all this.
 
     ``declared`` are the references of all customers and products, by kind, those with mistakes included.
+    ``today`` is the day of the check, None where nothing depends on it;
     ``invoices`` are files that could not be told from the others before they were parsed.
     """
 
     settings: Settings
     reader: FileReader
     findings: list[Finding]
+    today: dt.date | None = None
     customers: dict[str, DesiredCustomer] = field(default_factory=dict)
     products: dict[str, DesiredProduct] = field(default_factory=dict)
     library: Library = field(default_factory=Library)
@@ -127,6 +131,10 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
             max_total=_by_currency(limits.get("max_total", {})),
             vat_rates=tuple(codes) if codes is not None else None,
             company_id=limits.get("company_id"),
+            max_days_ahead=limits.get("max_days_ahead"),
+            max_days_back=limits.get("max_days_back"),
+            max_days_to_pay=limits.get("max_days_to_pay"),
+            closed_until=dates.parse(limits.get("closed_until", "")),
         )
     return Settings(
         root=sources.root,

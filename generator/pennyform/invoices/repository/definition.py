@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, errors
 from pennyform.invoices.checks.amounts import check_absolute_discount, check_expectations, check_policies
+from pennyform.invoices.checks.dates import check_dates
 from pennyform.invoices.checks.references import (
     IMPORTED_FILE,
     ReferenceClaim,
@@ -207,6 +208,7 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
         yield from check_import(resolved)
     if resolved.invoice.expect:
         yield from check_expectations(resolved, product, settings.rounding)
+    yield from check_dates(resolved, settings.policies, context.today)
     if settings.policies != _NO_POLICIES:
         yield from check_policies(resolved, settings.policies, product, settings.rounding)
 

@@ -6,6 +6,7 @@ its references. Many files are shared out among processes. The result does not d
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -54,12 +55,15 @@ class _PartialResult:
     findings: list[Finding] = field(default_factory=list)
 
 
-def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> ValidationSummary:
+def validate(
+    paths: Sequence[str | Path], *, processes: int | None = None, today: dt.date | None = None
+) -> ValidationSummary:
     """Check the definitions under ``paths``, and the customers, products and templates declared beside them.
 
     Args:
         paths: files and folders of one invoice repository; the working directory when empty.
         processes: how many to share the work out among; one for each core when left out.
+        today: what dates are held against; without it, none is in the future or long ago.
 
     Raises:
         Failure: a path does not exist, the paths belong to several repositories, or the emitted schemas are
@@ -69,6 +73,7 @@ def validate(paths: Sequence[str | Path], *, processes: int | None = None) -> Va
     sources = discover(paths, reader)
     unsure, sure = partition(sources.requested, reader)
     context = load_context(sources, (*sources.shared, *unsure), reader)
+    context.today = today
     total = _PartialResult(0, context.claims, [], [*sources.rejected, *context.findings])
     for part in _share(context, [*context.invoices, *sure], processes):
         total.invoices += part.invoices
