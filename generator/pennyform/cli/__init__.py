@@ -91,6 +91,7 @@ def _find_verb(argv: Sequence[str]) -> str:
 
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {name:<{width}}  {verb.help}" for name, verb in VERBS.items())
+    # No subparsers of argparse: they would need the options of every verb before one is chosen.
     parser = _Parser(
         prog="pennyform",
         usage="pennyform VERB [options] [FILE|FOLDER ...]",

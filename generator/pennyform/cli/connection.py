@@ -138,8 +138,10 @@ def _read_token_file(path: Path) -> str:
         # Looked at through the open file: what is checked is what is read.
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
+            # A pipe serves `--token-file <(...)`: then the token is on no disk.
             if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
                 raise _token_file_error(path, "it is neither a file nor a pipe")
+            # Elsewhere the mode does not say who may read.
             if os.name == "posix" and status.st_mode & _OTHERS:
                 raise _token_file_error(path, "others than its owner may use it", fix=f"chmod 600 {path}")
             content = file.read(_MAX_TOKEN_BYTES + 1)

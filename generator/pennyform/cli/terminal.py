@@ -72,6 +72,7 @@ class Terminal(NamedTuple):
 
     def write(self, text: str) -> None:
         """Write ``text`` on standard output, whatever its encoding."""
+        # A console that lacks a character must not end a command that has done its work.
         self.stdout.write(encodable(text, self.stdout.encoding or "utf-8"))
 
     def ansi(self, stream: TextIO | None = None) -> Ansi:

@@ -90,6 +90,7 @@ def withdraw_untrue(
         if path:
             reasons.setdefault(path, finding.summary)
     _delete(root, reasons)
+    # Read again without what was deleted, which others may have referred to.
     if reasons:
         repository, _ = load()
     valid = [definition for definition in adopted if definition.path not in reasons]

@@ -124,10 +124,12 @@ def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, ter
             fix="make a new one with 'pennyform plan --out'",
         )
     report_dates(plan, session.repository, terminal, session.runtime)
+    # JSON is one document: the report, which also says what was not done of the plan.
     if options.format == "text":
         print_plan(plan.document(), options.format, terminal)
     require_scopes(plan)
     if plan.pending and saved:
+        # Durable before the first request: a plan that was interrupted halfway must not be used again.
         session.journal.write(PlanUsed(plan=saved.id))
     elif plan.pending and not options.auto_approve:
         _ask_for_approval(terminal)

@@ -51,7 +51,14 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
         gc.enable()
     if options.check:
         return _check(emitted, output, store, terminal)
-    result = _write(emitted, output, store)
+    from pennyform.codegen.generation import all_files, write_names
+
+    if checkout is not None:
+        write_names(emitted, store)
+    # Read again: the names just written are among the inputs.
+    made_from = record.inputs(store, data.templates())
+    counts = writer.write(all_files(emitted), output, made_from=made_from, ours=_is_checkout(output))
+    result = f"{counts.added} added, {counts.changed} changed, {counts.removed} removed"
     seconds = time.monotonic() - started
     terminal.print(f"{shorten_path(output)}: {result}, {seconds:.1f} s")
     for emission in emitted:
@@ -87,16 +94,6 @@ def _check(emitted: Sequence[Emission], output: Path, store: Store, terminal: Te
     terminal.print_findings(findings, terminal.stdout)
     terminal.print(f"{_files(len(findings))} stale. Run: pennyform generate")
     return Exit.FINDINGS
-
-
-def _write(emitted: Sequence[Emission], output: Path, store: Store) -> str:
-    from pennyform.codegen.generation import all_files, write_names
-
-    if data.checkout() is not None:
-        write_names(emitted, store)
-    made_from = record.inputs(store, data.templates())
-    counts = writer.write(all_files(emitted), output, made_from=made_from, ours=_is_checkout(output))
-    return f"{counts.added} added, {counts.changed} changed, {counts.removed} removed"
 
 
 def _is_checkout(output: Path) -> bool:

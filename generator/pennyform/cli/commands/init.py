@@ -82,6 +82,7 @@ def _write(target: Path, content: bytes, *, replace: bool = False) -> bool:
     exists = target.exists() or target.is_symlink()
     if exists and (not replace or target.is_symlink() or target.read_bytes() == content):
         return False
+    # "xb" fails when somebody made the file meanwhile: what is theirs is never overwritten.
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb" if replace else "xb") as stream:

@@ -47,6 +47,7 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         )
         plan_file.write(out, content)
         terminal.print_error(f"Saved: 'pennyform apply {out}' carries out exactly this, once.")
+    # A conflict needs a person, whatever else is pending.
     if plan.conflicts:
         return Exit.DRIFT
     return Exit.PENDING if options.detailed_exitcode and plan.pending else Exit.OK

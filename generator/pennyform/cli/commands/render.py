@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec import UNSET
 
 from pennyform.cli.options.definitions import RenderOptions
@@ -44,18 +42,11 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
     terminal.print_findings(findings)
     if errors(findings):
         return Exit.FINDINGS
-    document = _document(repository, resolved)
-    terminal.write(json_text_with_decimals(document) if as_json else render(document))
-    return Exit.OK
-
-
-def _document(repository: Repository, definitions: Sequence[ResolvedInvoice]) -> RenderDocument:
-    """All invoices; ``definitions`` are those whose values' origins are to be told."""
     origins = {
         definition.invoice.external_reference: tuple(find_provenance(definition, repository))
-        for definition in definitions
+        for definition in resolved
     }
-    return RenderDocument(
+    document = RenderDocument(
         format_version=FORMAT_VERSION,
         rounding=repository.settings.rounding,
         invoices=tuple(
@@ -63,6 +54,8 @@ def _document(repository: Repository, definitions: Sequence[ResolvedInvoice]) ->
             for invoice in repository.invoices
         ),
     )
+    terminal.write(json_text_with_decimals(document) if as_json else render(document))
+    return Exit.OK
 
 
 def _render_invoice(

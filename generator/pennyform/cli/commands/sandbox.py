@@ -28,15 +28,28 @@ def run(options: ServeOptions | ResetOptions | SnapshotOptions | RestoreOptions,
     Raises:
         Failure: when the database, a file or the port cannot be used.
     """
+    from pennyform.sandbox import Sandbox
+
+    database = options.database
     match options:
         case ServeOptions():
             _serve(options, terminal)
-        case ResetOptions():
-            _reset(options, terminal)
+        case ResetOptions(books=books):
+            if database.exists() or books.data or books.company:
+                with closing(Sandbox(database)) as sandbox:
+                    sandbox.reset()
+                    _fill(sandbox, books, terminal)
+            terminal.print(f"sandbox in {database} is {'new' if books.data else 'empty'}")
         case SnapshotOptions():
             _snapshot(options, terminal)
-        case RestoreOptions():
-            _restore(options, terminal)
+        case RestoreOptions(file=file):
+            try:
+                copy = file.read_bytes()
+            except OSError as problem:
+                raise failure("sandbox-file", f"cannot be read: {problem}", file=str(file)) from problem
+            with closing(Sandbox(database)) as sandbox:
+                sandbox.restore(copy)
+            terminal.print(f"{database} is as {file} has it")
     return Exit.OK
 
 
@@ -130,17 +143,6 @@ def _fill(sandbox: Sandbox, books: NewBooks, terminal: Terminal) -> None:
         sandbox.rename_company(sandbox.companies()[0].id, books.company)
 
 
-def _reset(options: ResetOptions, terminal: Terminal) -> None:
-    from pennyform.sandbox import Sandbox
-
-    database, books = options.database, options.books
-    if database.exists() or books.data or books.company:
-        with closing(Sandbox(database)) as sandbox:
-            sandbox.reset()
-            _fill(sandbox, books, terminal)
-    terminal.print(f"sandbox in {database} is {'new' if books.data else 'empty'}")
-
-
 def _snapshot(options: SnapshotOptions, terminal: Terminal) -> None:
     from pennyform.sandbox import Sandbox
 
@@ -159,15 +161,3 @@ def _snapshot(options: SnapshotOptions, terminal: Terminal) -> None:
     except OSError as problem:
         raise failure("sandbox-file", f"cannot be written: {problem}", file=str(file)) from problem
     terminal.print(f"{database} is kept in {file}")
-
-
-def _restore(options: RestoreOptions, terminal: Terminal) -> None:
-    from pennyform.sandbox import Sandbox
-
-    try:
-        copy = options.file.read_bytes()
-    except OSError as problem:
-        raise failure("sandbox-file", f"cannot be read: {problem}", file=str(options.file)) from problem
-    with closing(Sandbox(options.database)) as sandbox:
-        sandbox.restore(copy)
-    terminal.print(f"{options.database} is as {options.file} has it")

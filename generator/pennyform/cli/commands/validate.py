@@ -23,6 +23,7 @@ def run(options: ValidateOptions, terminal: Terminal) -> Exit:
         terminal.print_findings(summary.findings, terminal.stdout)
     else:
         terminal.write(_render(options.format, summary))
+    # These are read line by line, so that a summary may follow; the other formats are whole documents.
     if options.output or options.format in ("text", "github"):
         terminal.print(f"{_describe(summary)}: {counted(summary.findings)}")
     return Exit.OK if summary.is_valid else Exit.FINDINGS

@@ -111,6 +111,7 @@ class PlanOptions:
         _add_account(parser)
         _add_targets(parser, prune=True)
         _add_page(parser)
+        # With one dash it is as Terraform has it.
         parser.add_argument(
             "--out", "-out", type=Path, metavar="FILE", help="save the plan for one 'apply FILE'"
         )
@@ -183,6 +184,7 @@ class ApplyOptions:
             metavar="SECONDS",
             help="how long to wait while another apply to this company is under way (default: 0)",
         )
+        # The API does not show whether an invoice was mailed: after a lost answer only a person can tell.
         for option, meaning in (("--mailed", "was"), ("--not-mailed", "was not")):
             parser.add_argument(
                 option,
@@ -278,6 +280,7 @@ class AdoptOptions:
                 "nothing is named to be adopted",
                 fix="name dates (--from, --to) or a --reference",
             )
+        # "9" is later than every ISO date: without --to there is nothing to compare.
         if (args.last and not args.first) or (args.last or "9") < (args.first or ""):
             raise failure(
                 "adopt-dates",

@@ -45,6 +45,7 @@ class ServeOptions:
         serve.add_argument(
             "--port", type=int, default=8787, help="port to listen on; 0 picks a free one (default 8787)"
         )
+        # Whoever reaches the port can use the sandbox: its token is printed.
         serve.add_argument(
             "--host", default="127.0.0.1", help="address to listen on (default: this computer only)"
         )

@@ -52,7 +52,8 @@ class JournalledSender:
     stopped: str = ""
     try_later: bool = False
     _unknown_in_a_row: int = 0
-    # The journal is one chain of records, whichever thread writes them.
+    # The journal is one chain of records, whichever thread writes them. Reentrant: `note` is also called
+    # while it is held.
     _lock: RLock = field(default_factory=RLock)
 
     def must_stop(self) -> bool:

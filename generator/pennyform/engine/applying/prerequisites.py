@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pennyform.engine.account.errors import OutcomeError, ReferenceTakenError, UnknownOutcomeError
 from pennyform.engine.applying.context import ApplyContext
@@ -55,19 +56,18 @@ class PrerequisiteCreator:
         if self.context.sender.must_stop():
             return
         failed = Result(change, Status.FAILED, left=("create",))
+        account, desired, body = self.context.account, change.desired, to_json(change.body)
+        request = partial(account.create_product, body)
+        if isinstance(desired, DesiredCustomer):
+            request = partial(account.create_customer, desired.customer_type, body)
         try:
-            id_ = self.context.sender.send(subject, "create", lambda: self._post(change))
+            id_ = self.context.sender.send(subject, "create", request)
             self._results[subject] = Result(change, Status.DONE, id=id_)
         except (UnknownOutcomeError, ReferenceTakenError) as problem:
+            # Who took the reference may have been an earlier request of ours that arrived after all.
             self._results[subject] = replace(failed, status=Status.UNKNOWN, detail=str(problem))
         except (OutcomeError, JournalError) as problem:
             self._results[subject] = replace(failed, detail=str(problem))
-
-    def _post(self, change: PrerequisiteChange) -> int:
-        desired, body = change.desired, to_json(change.body)
-        if isinstance(desired, DesiredCustomer):
-            return self.context.account.create_customer(desired.customer_type, body)
-        return self.context.account.create_product(body)
 
     def _look_up(self, uncertain: Sequence[Subject]) -> None:
         if not uncertain:

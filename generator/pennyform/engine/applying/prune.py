@@ -61,6 +61,7 @@ def delete_orphan(orphan: Orphan, context: ApplyContext) -> Result:
     failed = Result(orphan, Status.FAILED, id=id_, left=remaining)
     try:
         current = account.invoices_by_id([id_]).get(id_)
+        # Somebody else deleted it: there is nothing left to do.
         if current is None:
             return Result(orphan, Status.DONE, id=id_)
         # Somebody may have made the draft theirs since the plan was shown.

@@ -112,6 +112,7 @@ class Scheduler:
         run = wave.ready.popleft()
         wave.under_way += 1
 
+        # Called in the thread that hands out jobs, so that waves need no lock.
         def then() -> None:
             wave.under_way -= 1
             if run.uncertain and run.status is None:

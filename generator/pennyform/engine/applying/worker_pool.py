@@ -33,6 +33,7 @@ def run_jobs(next_job: Callable[[], Job | None], runtime: Runtime) -> None:
             job.work()
             job.then()
         return
+    # Leaving the pool waits for what was begun, also when a job has raised.
     with runtime.executor(runtime.workers) as pool:
         pending: dict[PendingJob, Job] = {}
         while True:

@@ -12,7 +12,7 @@ as it was is kept beside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -57,17 +57,23 @@ def read(data: bytes, add: Callable[[Record], object], *, name: str) -> Reading:
     Raises:
         Failure: ``journal-damaged``: a record but the last fails its checksum, or one is not known.
     """
-    last_sum, size, base = _START, 0, 0
-    for number, (line, has_next) in enumerate(_lines(data), start=1):
-        parsed = _parse(line, last_sum, number=number, offset=size, name=name)
-        if parsed is None:
-            if has_next:
+    last_sum, size, base, number = _START, 0, 0, 0
+    while (end := data.find(b"\n", size)) >= 0:
+        line, number = data[size:end], number + 1
+        text = _text(line, last_sum)
+        if text is None:
+            if end + 1 < len(data):
                 broken = f"record {number} of the journal fails its checksum (at byte {size})"
                 raise _damaged(name, f"{broken}, and others follow it")
             return Reading(last_sum, size, torn=True, doubtful=True, base=base)
-        last_sum, record = parsed
+        try:
+            record = decode(text)
+        except msgspec.MsgspecError as problem:
+            # Sound, but unknown to this version: to pass over it could mean to send something twice.
+            summary = f"record {number} of the journal is not understood (at byte {size}): {problem}"
+            raise _damaged(name, summary) from None
         add(record)
-        size += len(line) + 1
+        last_sum, size = line[:_DIGITS].decode("ascii"), end + 1
         if number == 1 and isinstance(record, Summary):
             base = size
     # What follows the last line feed is either nothing or a record that was never finished; a whole record
@@ -77,35 +83,10 @@ def read(data: bytes, add: Callable[[Record], object], *, name: str) -> Reading:
     return Reading(last_sum, size, torn=bool(tail), doubtful=doubtful, base=base)
 
 
-def _lines(data: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Every finished line, and whether anything follows it."""
-    start = 0
-    while (end := data.find(b"\n", start)) >= 0:
-        yield data[start:end], end + 1 < len(data)
-        start = end + 1
-
-
 def _text(line: bytes, previous: str) -> bytes | None:
     """What of ``line`` is behind its checksum; None when that is not the one behind ``previous``."""
     checksum, _, text = line.partition(b" ")
     return text if checksum.decode("ascii", "replace") == _checksum(previous, text) else None
-
-
-def _parse(line: bytes, previous: str, *, number: int, offset: int, name: str) -> tuple[str, Record] | None:
-    """The checksum and the record of ``line``; None when it fails its checksum.
-
-    Raises:
-        Failure: ``journal-damaged``: it is sound, but no record that this version knows. To pass over it
-            could mean to send something twice.
-    """
-    text = _text(line, previous)
-    if text is None:
-        return None
-    try:
-        return line[:_DIGITS].decode("ascii"), decode(text)
-    except msgspec.MsgspecError as problem:
-        summary = f"record {number} of the journal is not understood (at byte {offset}): {problem}"
-        raise _damaged(name, summary) from None
 
 
 def _checksum(previous: str, text: bytes) -> str:
@@ -185,6 +166,7 @@ class Journal:
         A journal that cannot be compacted goes on as it is.
         """
         checksum, line = _line(_START, _dated(self.replay.summary(), self.now))
+        # Named by its last checksum: no two copies ever have the same name.
         keep = self.path.with_name(f"{self.path.name}.until-{self.last_sum[:8]}")
         try:
             self.storage.replace(self.path, line, keep)

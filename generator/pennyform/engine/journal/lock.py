@@ -40,13 +40,21 @@ def hold(path: Path, retry: Retry = lambda _: False, system_calls: SystemCalls =
     """
     try:
         make_folder(path.parent, system_calls)
+        # Closed on exec: a child process would go on holding the lock.
         file = system_calls.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as problem:
         raise LockFileError(f"the lock {path} cannot be made: {problem}") from problem
     # flock, and no file that says who holds it: the system releases it whatever the process dies of.
     try:
-        while not _try_lock(file, retry, system_calls):
-            pass
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                holder = system_calls.pread(file, 64, 0).decode(errors="replace").strip()
+                held = LockHeldError(f"process {holder}" if holder.isdigit() else "another process")
+            if not retry(held):
+                raise held
         # Who holds it, for messages; a full disk is no reason not to hold it.
         with suppress(OSError):
             system_calls.ftruncate(file, 0)
@@ -54,15 +62,3 @@ def hold(path: Path, retry: Retry = lambda _: False, system_calls: SystemCalls =
         yield
     finally:
         system_calls.close(file)
-
-
-def _try_lock(file: int, retry: Retry, system_calls: SystemCalls) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = system_calls.pread(file, 64, 0).decode(errors="replace").strip()
-        problem = LockHeldError(f"process {holder}" if holder.isdigit() else "another process")
-        if retry(problem):
-            return False
-        raise problem from None
-    return True

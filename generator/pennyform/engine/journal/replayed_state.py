@@ -84,7 +84,13 @@ class Replay:
                 # What was mailed before may be among what is missing.
                 self.finalized.clear()
             case Summary():
-                self._restore(record)
+                self.unsettled = _by_subject(record.unsettled)
+                self.ids = _by_subject(record.ids)
+                self.used = set(record.used)
+                self.aside = _by_subject(record.aside)
+                self.done = {Subject(kind, name) for kind, names in record.done.items() for name in names}
+                self.finalized = set(record.finalized)
+                self.doubtful, self.doubted_at = record.doubtful, record.doubted_at
             case _:
                 self._add_outcome(record)
                 self._add_identity(record)
@@ -109,6 +115,7 @@ class Replay:
         match record:
             case Intent():
                 self.unsettled[subject] = record.step
+                # At the intent already: the answer may be lost and the finalization carried out.
                 if record.step in _FINAL:
                     self.finalized.add(subject.reference)
             case Refused() if record.step in _FINAL:
@@ -151,15 +158,6 @@ class Replay:
             doubtful=self.doubtful,
             doubted_at=self.doubted_at,
         )
-
-    def _restore(self, summary: Summary) -> None:
-        self.unsettled = _by_subject(summary.unsettled)
-        self.ids = _by_subject(summary.ids)
-        self.used = set(summary.used)
-        self.aside = _by_subject(summary.aside)
-        self.done = {Subject(kind, name) for kind, names in summary.done.items() for name in names}
-        self.finalized = set(summary.finalized)
-        self.doubtful, self.doubted_at = summary.doubtful, summary.doubted_at
 
 
 def _by_kind(values: Mapping[Subject, T]) -> dict[str, dict[str, T]]:
