@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import io
 import json
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pydyf
 import pytest
+import yaml
 from pennyform.sandbox import Rules, Sandbox
 
 from .bodies import PDF, company
 from .conftest import Caller
 
+CASE = Path(__file__).parents[1] / "cases" / "validate" / "e-invoice-as-the-file-says"
+CASES = sorted((CASE / "files").iterdir())
 CII = """<?xml version="1.0" encoding="UTF-8"?>
 <rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
  xmlns:ram="urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
@@ -71,11 +76,34 @@ def cii(**changes: str) -> bytes:
     return CII.format(**{**said, "currency": "EUR", "tax": "20.00", **changes}).encode()
 
 
-def factur_x(xml: bytes, *, compress: bool = True) -> bytes:
-    """A PDF that carries the XML as an attached file, made by another program."""
+def factur_x(
+    xml: bytes, *, compress: bool = True, name: str = "factur-x.xml", decoy: bytes = b"", listed: str = "tree"
+) -> bytes:
+    """A PDF that carries the XML as an attached file, made by another program.
+
+    ``decoy`` comes first, as a stream that is no attachment. ``listed`` says where the attachment is: in the
+    name ``tree``, in a tree of several ``levels``, in ``AF`` alone, or ``nowhere``.
+    """
     document = pydyf.PDF()
-    extra = {"Type": "/EmbeddedFile", "Subtype": "/text#2Fxml"}
-    document.add_object(pydyf.Stream([xml], extra, compress))
+    if decoy:
+        document.add_object(pydyf.Stream([decoy], {"Type": "/EmbeddedFile"}, compress))
+    stream = pydyf.Stream([xml], {"Type": "/EmbeddedFile", "Subtype": "/text#2Fxml"}, compress)
+    document.add_object(stream)
+    embedded = pydyf.Dictionary({"F": stream.reference})
+    text = pydyf.String(name)
+    file = pydyf.Dictionary({"Type": "/Filespec", "F": text, "UF": text, "EF": embedded})
+    document.add_object(file)
+    leaf = {"Names": pydyf.Array([text, file.reference]), "Limits": pydyf.Array([text, text])}
+    tree: pydyf.Dictionary = pydyf.Dictionary(leaf)
+    for _ in range(2 if listed == "levels" else 0):
+        document.add_object(tree)
+        tree = pydyf.Dictionary({"Kids": pydyf.Array([tree.reference]), "Limits": leaf["Limits"]})
+    if listed == "levels":
+        del tree["Limits"]  # the root has none
+    if listed in ("tree", "levels"):
+        document.catalog["Names"] = pydyf.Dictionary({"EmbeddedFiles": tree})
+    if listed == "AF":
+        document.catalog["AF"] = pydyf.Array([file.reference])
     written = io.BytesIO()
     document.write(written)
     return written.getvalue()
@@ -109,6 +137,28 @@ def test_a_pdf_carries_its_data(api: Caller, compress: bool) -> None:
     buyer = api.get(made["customer"]["url"]).json()
     assert (buyer["name"], buyer["reg_no"]) == ("Bakery", "732829320")
     assert buyer["billing_address"]["city"] == "Lyon"
+
+
+@pytest.mark.parametrize("listed", ["tree", "levels", "AF"])
+def test_the_attachment_is_read_and_not_the_first_stream(api: Caller, listed: str) -> None:
+    pdf = factur_x(cii(), decoy=cii(number="DECOY"), listed=listed, name="ZUGFeRD-invoice.xml")
+    assert taken(api, pdf)["invoice_number"] == "E-1"
+
+
+@pytest.mark.parametrize("file", CASES, ids=lambda path: path.name)
+def test_a_file_is_taken_as_its_definition_says(api: Caller, customer: int, file: Path) -> None:
+    """The tool's own cases: what it accepts, another reader understands in the same way."""
+    definition = yaml.load((CASE / "invoices" / f"{file.stem}.yaml").read_text(), yaml.BaseLoader)
+    made = taken(api, file.read_bytes(), invoice_options={"customer_id": customer})
+    for name in ("invoice_number", "date", "deadline"):
+        assert made[name] == definition[name]
+    for name in ("currency_amount_before_tax", "currency_tax", "currency_amount"):
+        assert Decimal(made[name]) == Decimal(definition[name])
+    (line,) = api.get(made["invoice_lines"]["url"]).json()["items"]
+    (defined,) = definition["invoice_lines"]
+    assert line["vat_rate"] == defined["vat_rate"]
+    for name in ("quantity", "raw_currency_unit_price", "currency_amount", "currency_tax"):
+        assert Decimal(line[name]) == Decimal(defined[name])
 
 
 def test_xml_alone_is_taken_and_not_shown(api: Caller, customer: int) -> None:
@@ -171,6 +221,12 @@ def test_a_file_makes_one_invoice(api: Caller) -> None:
         b"nothing",
         PDF,
         factur_x(b"<Receipt/>"),
+        factur_x(cii(), listed="nowhere"),
+        factur_x(cii(), name="order-x.xml"),
+        factur_x(b" " * 50_000_000),
+        factur_x(cii())[:900],
+        cii(type="910"),
+        cii(price="1e1"),
         b"<Receipt/>",
         "é".encode("latin-1"),
         cii(currency="XXX"),
@@ -186,7 +242,7 @@ def test_a_file_makes_one_invoice(api: Caller) -> None:
         UBL.encode("utf-16"),
         b"<a>" * 100_000,
     ],
-    ids=range(16),
+    ids=range(22),
 )
 def test_what_is_no_e_invoice(api: Caller, content: bytes) -> None:
     assert sent(api, content).status_code == 422

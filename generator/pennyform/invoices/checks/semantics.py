@@ -76,13 +76,16 @@ def check_deadline(document: Document) -> Iterator[Finding]:
     day, deadline = (document.value.get(name) for name in ("date", "deadline"))
     if not isinstance(day, str) or not isinstance(deadline, str):
         return
+    is_read = bool(document.value.get("e_invoice"))
     first, last = dates.parse(day), dates.parse(deadline)
     if first and last and last < first:
         yield document.finding(
             "deadline-before-date",
             f"the deadline {deadline} is before the invoice date {day}",
             ("deadline",),
-            fix=f"write {day} or a later day",
+            # Nobody can correct what an electronic invoice says.
+            severity=Severity.WARNING if is_read else Severity.ERROR,
+            fix="leave it, if the document says so" if is_read else f"write {day} or a later day",
         )
 
 

@@ -1,22 +1,36 @@
 """Electronic invoices as files: inside a PDF or alone, in either of the two syntaxes of EN 16931.
 
-The tool reads the same syntaxes with code of its own: a referee that shared it would prove nothing.
+The tool reads the same syntaxes with code and libraries of its own (lxml, pypdf): a referee that shared them
+would prove nothing. Here qpdf (pikepdf) opens the PDF, and expat, from the standard library, reads the XML.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Tree
 from xml.etree.ElementTree import Element
 
-# UNTDID 1001: credit note, factored credit note, self-billed credit note.
-_CREDIT_NOTES = frozenset({"381", "396", "261"})
-_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
+if TYPE_CHECKING:
+    from pikepdf import Object
+
+# UNTDID 1001, as far as EN 16931 takes it: related to goods or services, financial adjustments, self-billed,
+# consolidated, by a forwarder or a factor, and corrections of these.
+_CREDIT_NOTES = {81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 502, 503, 532}
+_INVOICES = {
+    *(71, 80, 82, 84, 102, 130, 202, 203, 204, 211, 218, 219, 295, 325, 326, 331, 380, 456, 457),
+    *range(382, 391),
+    *(393, 394, 395, 471, 472, 473, 500, 501, 527, 553, 575, 623, 633, 751, 780, 817),
+    *(870, 875, 876, 877, 935),
+}
+# xs:decimal, within bounds.
+_DECIMAL = re.compile(r"[+-]?(?=\.?[0-9])0*([0-9]{0,15})(\.([0-9]{0,20}))?")
 _CII_TRANSACTION = "SupplyChainTradeTransaction"
 _CII_LINE = "IncludedSupplyChainTradeLineItem"
 _CII_TERMS = "SpecifiedTradePaymentTerms/DueDateDateTime/DateTimeString"
@@ -34,9 +48,13 @@ _UBL_LINES = {
     "Invoice": ("InvoiceLine", "InvoicedQuantity"),
     "CreditNote": ("CreditNoteLine", "CreditedQuantity"),
 }
-_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 _LARGEST_XML = 10 * 1024 * 1024
-_CII_ROOT = b"CrossIndustryInvoice"
+# What Factur-X, ZUGFeRD and XRechnung call the file that is the invoice, in any case.
+_EMBEDDED = {"factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml"}
+_PRICE_UNIT = Decimal("0.000001")
+# Lines that group others or inform, in the profile EXTENDED: they add up to nothing.
+_CII_STATUS = "AssociatedDocumentLineDocument/LineStatusReasonCode"
+_UNCOUNTED = {"GROUP", "INFORMATION"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +102,7 @@ class Document:
     @property
     def sign(self) -> int:
         """Minus one for a credit note."""
-        return -1 if self.type_code in _CREDIT_NOTES else 1
+        return -1 if int(self.type_code) in _CREDIT_NOTES else 1
 
 
 class UnreadableError(Exception):
@@ -122,17 +140,50 @@ def _required(parent: Element, path: str) -> str:
     return value
 
 
-def _amount(parent: Element, path: str) -> Decimal:
-    value = _required(parent, path)
-    if not _DECIMAL.fullmatch(value):
+def _amount(parent: Element, path: str, default: str = "") -> Decimal:
+    return _number(_text(parent, path) or default or _required(parent, path), path)
+
+
+def _number(text: str, path: str) -> Decimal:
+    if not _DECIMAL.fullmatch(text):
         raise UnreadableError(f"{path} is no number")
-    return Decimal(value)
+    return Decimal(text)
+
+
+def _total(parent: Element, path: str, currency: str, default: Decimal | None = None) -> Decimal:
+    """The total in a currency, among those in others; one that names none is in the invoice's own."""
+    totals: dict[str, Decimal] = {}
+    for element in _elements(parent, path):
+        total = _number((element.text or "").strip(), path)
+        code = element.get("currencyID") or currency
+        if totals.setdefault(code, total) != total:
+            raise UnreadableError(f"{path} is there twice in {code}")
+    in_currency = totals.get(currency, default)
+    if in_currency is None:
+        raise UnreadableError(f"{path} is missing in {currency}")
+    return in_currency
+
+
+def _type(code: str) -> str:
+    if not re.fullmatch("[0-9]{2,3}", code) or int(code) not in _CREDIT_NOTES | _INVOICES:
+        raise UnreadableError(f"{code[:10]} is no type of invoice")
+    return code
+
+
+def _unit_price(parent: Element, price: str, *base_quantities: str) -> Decimal:
+    """A price is for one unit, unless it names how many it is for."""
+    base = next((_amount(parent, path) for path in base_quantities if _text(parent, path)), Decimal(1))
+    if base <= 0:
+        raise UnreadableError("A base quantity is not positive")
+    quotient = _amount(parent, price) / base
+    rounded = quotient.quantize(_PRICE_UNIT, ROUND_HALF_UP)
+    return quotient if rounded == quotient else rounded
 
 
 def _day(value: str, path: str) -> str:
-    # CII writes ``YYYYMMDD`` and UBL ISO 8601: Python reads both.
+    # CII writes ``YYYYMMDD`` and UBL ISO 8601, which may end in a time zone: Python reads the rest of both.
     try:
-        return date.fromisoformat(value).isoformat()
+        return date.fromisoformat(re.sub(r"(Z|[+-]\d\d:\d\d)$", "", value)).isoformat()
     except ValueError as problem:
         raise UnreadableError(f"{path} is no date") from problem
 
@@ -143,19 +194,26 @@ def _read_cii(root: Element) -> Document:
     settlement = _part(root, f"{_CII_TRANSACTION}/ApplicableHeaderTradeSettlement")
     sums = _part(settlement, "SpecifiedTradeSettlementHeaderMonetarySummation")
     issued = _day(_required(root, _CII_ISSUED), _CII_ISSUED)
-    due = _text(settlement, _CII_TERMS)
+    # The last of several instalments is when all is due.
+    due = max(
+        (_day((e.text or "").strip(), _CII_TERMS) for e in _elements(settlement, _CII_TERMS)), default=""
+    )
+    currency = _required(settlement, "InvoiceCurrencyCode")
+    before_tax = _total(sums, "TaxBasisTotalAmount", currency)
+    with_tax = _total(sums, "GrandTotalAmount", currency)
+    items = _elements(root, f"{_CII_TRANSACTION}/{_CII_LINE}")
     return Document(
         number=_required(root, "ExchangedDocument/ID"),
-        type_code=_text(root, "ExchangedDocument/TypeCode"),
+        type_code=_type(_text(root, "ExchangedDocument/TypeCode")),
         date=issued,
-        deadline=_day(due, _CII_TERMS) if due else issued,
-        currency=_required(settlement, "InvoiceCurrencyCode"),
+        deadline=due or issued,
+        currency=currency,
         seller=_read_cii_party(_part(agreement, "SellerTradeParty")),
         buyer=_read_cii_party(_part(agreement, "BuyerTradeParty")),
-        lines=tuple(map(_read_cii_line, _elements(root, f"{_CII_TRANSACTION}/{_CII_LINE}"))),
-        before_tax=_amount(sums, "TaxBasisTotalAmount"),
-        tax=_amount(sums, "TaxTotalAmount"),
-        with_tax=_amount(sums, "GrandTotalAmount"),
+        lines=tuple(_read_cii_line(item) for item in items if _text(item, _CII_STATUS) not in _UNCOUNTED),
+        before_tax=before_tax,
+        tax=_total(sums, "TaxTotalAmount", currency, with_tax - before_tax),
+        with_tax=with_tax,
     )
 
 
@@ -166,16 +224,17 @@ def _read_cii_party(party: Element) -> Party:
 def _read_cii_line(item: Element) -> Line:
     quantity = _element(item, "SpecifiedLineTradeDelivery/BilledQuantity")
     tax = "SpecifiedLineTradeSettlement/ApplicableTradeTax"
+    net, gross = (f"SpecifiedLineTradeAgreement/{kind}PriceProductTradePrice" for kind in ("Net", "Gross"))
     summation = "SpecifiedLineTradeSettlement/SpecifiedTradeSettlementLineMonetarySummation"
     return Line(
         identifier=_required(item, "AssociatedDocumentLineDocument/LineID"),
         label=_required(item, "SpecifiedTradeProduct/Name"),
         quantity=_amount(item, "SpecifiedLineTradeDelivery/BilledQuantity"),
         unit=quantity.get("unitCode", "") if quantity is not None else "",
-        unit_price=_amount(item, "SpecifiedLineTradeAgreement/NetPriceProductTradePrice/ChargeAmount"),
+        unit_price=_unit_price(item, f"{net}/ChargeAmount", f"{net}/BasisQuantity", f"{gross}/BasisQuantity"),
         before_tax=_amount(item, f"{summation}/LineTotalAmount"),
         category=_required(item, f"{tax}/CategoryCode"),
-        percent=_amount(item, f"{tax}/RateApplicablePercent"),
+        percent=_amount(item, f"{tax}/RateApplicablePercent", "0"),
     )
 
 
@@ -184,19 +243,24 @@ def _read_ubl(root: Element) -> Document:
     name = root.tag.rpartition("}")[2]
     line, quantity = _UBL_LINES[name]
     issued = _day(_required(root, "IssueDate"), "IssueDate")
-    due = _text(root, "DueDate")
+    # A credit note of UBL has its due date with the means of payment.
+    due = _text(root, "DueDate") or _text(root, "PaymentMeans/PaymentDueDate")
+    currency = _required(root, "DocumentCurrencyCode")
+    before_tax = _total(root, "LegalMonetaryTotal/TaxExclusiveAmount", currency)
+    with_tax = _total(root, "LegalMonetaryTotal/TaxInclusiveAmount", currency)
+    code = _text(root, f"{name}TypeCode") or ("381" if name == "CreditNote" else "")
     return Document(
         number=_required(root, "ID"),
-        type_code="381" if name == "CreditNote" else _text(root, "InvoiceTypeCode"),
+        type_code=_type(code),
         date=issued,
         deadline=_day(due, "DueDate") if due else issued,
-        currency=_required(root, "DocumentCurrencyCode"),
+        currency=currency,
         seller=_read_ubl_party(root, "AccountingSupplierParty/Party"),
         buyer=_read_ubl_party(root, "AccountingCustomerParty/Party"),
         lines=tuple(_read_ubl_line(item, quantity) for item in _elements(root, line)),
-        before_tax=_amount(root, "LegalMonetaryTotal/TaxExclusiveAmount"),
-        tax=_amount(root, "TaxTotal/TaxAmount"),
-        with_tax=_amount(root, "LegalMonetaryTotal/TaxInclusiveAmount"),
+        before_tax=before_tax,
+        tax=_total(root, "TaxTotal/TaxAmount", currency, with_tax - before_tax),
+        with_tax=with_tax,
     )
 
 
@@ -213,10 +277,10 @@ def _read_ubl_line(line: Element, quantity: str) -> Line:
         label=_required(line, "Item/Name"),
         quantity=_amount(line, quantity),
         unit=counted.get("unitCode", "") if counted is not None else "",
-        unit_price=_amount(line, "Price/PriceAmount"),
+        unit_price=_unit_price(line, "Price/PriceAmount", "Price/BaseQuantity"),
         before_tax=_amount(line, "LineExtensionAmount"),
         category=_required(line, "Item/ClassifiedTaxCategory/ID"),
-        percent=_amount(line, "Item/ClassifiedTaxCategory/Percent"),
+        percent=_amount(line, "Item/ClassifiedTaxCategory/Percent", "0"),
     )
 
 
@@ -234,12 +298,12 @@ def read_e_invoice(content: bytes) -> Document:
     Raises:
         UnreadableError: when it is none of these, or lacks something that every invoice has.
     """
-    xml = content
-    if is_pdf(content):
-        xml = next((stream.strip() for stream in _pdf_streams(content) if _CII_ROOT in stream), b"")
-        if not xml:
-            raise UnreadableError("The PDF carries no e-invoice")
-    root = _parse_xml(xml)
+    roots = [_parse_xml(xml) for xml in (_embedded_files(content) if is_pdf(content) else [content])]
+    # A hybrid file has ZUGFeRD 1.0 too, for readers from before EN 16931.
+    current = [root for root in roots if root.tag.rpartition("}")[2] in _SYNTAXES] or roots
+    if len(current) != 1:
+        raise UnreadableError(f"The PDF carries {'several e-invoices' if current else 'no e-invoice'}")
+    root = current[0]
     name = root.tag.rpartition("}")[2]
     if name not in _SYNTAXES:
         raise UnreadableError(f"{name} is no invoice")
@@ -260,11 +324,32 @@ def _parse_xml(content: bytes) -> Tree.Element:
         raise UnreadableError("It is neither a PDF nor XML in UTF-8") from problem
 
 
-def _pdf_streams(pdf: bytes) -> Iterator[bytes]:
-    """Every stream of a PDF, as it stands and, where it is compressed, expanded up to a bound."""
-    for match in _STREAM.finditer(pdf):
-        yield match[1]
-        try:
-            yield zlib.decompressobj().decompress(match[1], _LARGEST_XML)
-        except zlib.error:
+def _embedded_files(content: bytes) -> list[bytes]:
+    """The files embedded in a PDF under the name of an invoice, each content once."""
+    from pikepdf import Array, Name, Pdf, PdfError  # slow to load, and few requests carry a PDF
+
+    try:
+        with Pdf.open(io.BytesIO(content)) as pdf:
+            attached = [file.obj for file in pdf.attachments.values()]
+            associated = pdf.Root.get(Name.AF)
+            more = list(associated) if isinstance(associated, Array) else []
+            return list(dict.fromkeys(_unpack([*attached, *more])))
+    except PdfError as problem:
+        raise UnreadableError("It is no PDF that can be read") from problem
+
+
+def _unpack(specifications: Sequence[Object]) -> Iterator[bytes]:
+    from pikepdf import Array, Name
+
+    for specification in specifications:
+        name = str(specification.get(Name.UF) or specification.get(Name.F) or "")
+        if re.split(r"[/\\]", name)[-1].strip().lower() not in _EMBEDDED or Name.EF not in specification:
             continue
+        stream = specification.EF.get(Name.UF) or specification.EF.F
+        compressed = stream.read_raw_bytes()
+        named = stream.get(Name.Filter, Array())
+        filters = list(named) if isinstance(named, Array) else [named]
+        if filters not in ([], [Name.FlateDecode]):
+            raise UnreadableError("The embedded file is compressed in an unusual way")
+        # Bounded: a few bytes can unpack to gigabytes.
+        yield zlib.decompressobj().decompress(compressed, _LARGEST_XML) if filters else compressed

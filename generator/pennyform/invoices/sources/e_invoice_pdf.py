@@ -1,0 +1,106 @@
+"""The invoice inside a Factur-X, ZUGFeRD or XRechnung PDF: an embedded file with a name of its own.
+
+Only what the PDF itself lists as embedded counts: the name tree ``EmbeddedFiles`` and the associated files
+``AF`` of the catalogue (ISO 32000-2, 7.7.4 and 14.13). Other streams that look like one are not it.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pennyform.invoices.sources.e_invoice_errors import UnreadableError
+
+if TYPE_CHECKING:
+    from pypdf.generic import PdfObject
+
+# Factur-X 1.0 and ZUGFeRD 2.1 and later; ZUGFeRD 1 and 2.0; the XRechnung profile. Programs vary the case.
+INVOICE_NAMES = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
+LARGEST_XML = 10 * 1024 * 1024  # bytes, after decompression
+_DEEPEST_TREE = 32
+_MOST_FILES = 1000
+
+
+def embedded_invoices(pdf: bytes) -> dict[bytes, str]:
+    """The XML of each invoice that ``pdf`` carries, and its name; more than one only where they differ.
+
+    Raises:
+        UnreadableError: it cannot be read, or carries none.
+    """
+    from pypdf import PdfReader  # takes as long to load as all of validate for one definition
+
+    # pypdf writes what it repairs to this log, and Python shows it where nobody listens.
+    logging.getLogger("pypdf").addHandler(logging.NullHandler())
+    try:
+        # Few objects are tried where the cross-reference table is broken: each try reads the whole file.
+        reader = PdfReader(io.BytesIO(pdf), root_object_recovery_limit=100)
+        if reader.is_encrypted:
+            raise UnreadableError("the PDF is encrypted")
+        files = list(_embedded_files(reader.root_object))
+        invoices = {_content(file): name for name, file in files if name.casefold() in INVOICE_NAMES}
+    except UnreadableError:
+        raise
+    except Exception as error:  # what a broken PDF makes pypdf raise is of no one family
+        raise UnreadableError("the PDF cannot be read") from error
+    if not invoices:
+        names = ", ".join(sorted({f"`{name[:100]}`" for name, _ in files[:10]}))
+        raise UnreadableError(
+            f"the PDF carries no electronic invoice: {names or 'nothing'} is embedded in it, "
+            f"and an invoice is called {', '.join(f'`{name}`' for name in INVOICE_NAMES)}"
+        )
+    return invoices
+
+
+def _embedded_files(catalogue: PdfObject) -> Iterator[tuple[str, PdfObject]]:
+    """Each embedded file of the document: its name and its specification."""
+    from pypdf.generic import TextStringObject
+
+    names = _get(catalogue, "/Names")
+    specifications = [*_tree_values(_get(names, "/EmbeddedFiles")), *_items(_get(catalogue, "/AF"))]
+    for specification in specifications[:_MOST_FILES]:
+        # UF is the name in Unicode, F the older one.
+        name = _get(specification, "/UF") or _get(specification, "/F")
+        if _get(specification, "/EF") is not None and isinstance(name, TextStringObject):
+            yield name.replace("\\", "/").rpartition("/")[2].strip(), specification
+
+
+def _tree_values(root: PdfObject | None) -> Iterator[PdfObject]:
+    """The values of a name tree. pypdf's own list of attachments leaves out what is below a second level."""
+    level = [root] if root is not None else []
+    for _ in range(_DEEPEST_TREE):
+        for node in level:
+            # Names and values take turns.
+            yield from _items(_get(node, "/Names"))[1::2]
+        level = [kid for node in level for kid in _items(_get(node, "/Kids"))][:_MOST_FILES]
+
+
+def _content(specification: PdfObject) -> bytes:
+    from pypdf.generic import StreamObject
+
+    embedded = _get(specification, "/EF")
+    stream = _get(embedded, "/UF") or _get(embedded, "/F")
+    if not isinstance(stream, StreamObject):
+        raise UnreadableError("the embedded file of the PDF has no content")
+    # pypdf stops decompressing at 75 MB.
+    content = bytes(stream.get_data())
+    if len(content) > LARGEST_XML:
+        raise UnreadableError("its XML is larger than 10 MB")
+    return content
+
+
+def _get(container: PdfObject | None, key: str) -> PdfObject | None:
+    from pypdf.generic import DictionaryObject, NullObject
+
+    value = container.get(key) if isinstance(container, DictionaryObject) else None
+    value = value.get_object() if value is not None else None
+    return None if isinstance(value, NullObject) else value
+
+
+def _items(array: PdfObject | None) -> list[PdfObject]:
+    from pypdf.generic import ArrayObject
+
+    if not isinstance(array, ArrayObject):
+        return []
+    return [item for item in (entry.get_object() for entry in array[: 2 * _MOST_FILES]) if item is not None]
