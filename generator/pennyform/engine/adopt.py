@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteCustomer, RemoteInvoice, RemoteLine, RemoteProduct
@@ -58,7 +58,8 @@ _PRODUCT = ("label", "price_before_tax", "unit", "vat_rate", "currency", "descri
 _SECTION = ("rank", "title", "description")
 
 
-class AdoptedDefinition(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AdoptedDefinition:
     """One definition to write. ``path`` is within the repository; ``kind`` names its schema."""
 
     path: str
@@ -144,12 +145,12 @@ def _prerequisites(
             names = _CUSTOMER if customer.customer_type == "company" else _CUSTOMER[1:]
             head = {"external_reference": reference, "customer_type": customer.customer_type}
             yield AdoptedDefinition(
-                _path("customers", reference), "customer", {**head, **_some(customer.body, names)}
+                _path("customers", reference), "customer", {**head, **_fields(customer.body, names)}
             )
     for id_, product in sorted(excerpt.products.items()):
         reference = product.body.external_reference
         if id_ in products and reference and reference not in repository.products:
-            value = {"external_reference": reference, **_some(product.body, _PRODUCT)}
+            value = {"external_reference": reference, **_fields(product.body, _PRODUCT)}
             yield AdoptedDefinition(_path("products", reference), "product", value)
 
 
@@ -159,10 +160,10 @@ def _invoice(invoice: RemoteInvoice, excerpt: AccountExcerpt) -> dict[str, Any]:
     if credited:
         value["credit_note_of"] = excerpt.credited.get(credited) or {"id": credited}
     value["customer"] = _named(invoice.customer_id or 0, excerpt.customers)
-    value |= _some(invoice, _HEADER)
+    value |= _fields(invoice, _HEADER)
     if invoice.sections:
         ranked = sorted(invoice.sections, key=lambda section: section.rank)
-        value["invoice_line_sections"] = [_some(section, _SECTION) for section in ranked]
+        value["invoice_line_sections"] = [_fields(section, _SECTION) for section in ranked]
     value["invoice_lines"] = [_line(line, excerpt) for line in invoice.lines]
     if invoice.transaction_reference:
         value["transaction_reference"] = to_json(invoice.transaction_reference)
@@ -173,12 +174,12 @@ def _invoice(invoice: RemoteInvoice, excerpt: AccountExcerpt) -> dict[str, Any]:
 
 
 def _line(line: RemoteLine, excerpt: AccountExcerpt) -> dict[str, Any]:
-    stated = _some(line, _LINE)
-    stated["quantity"] = Decimal(plain_number(line.quantity or Decimal(0)))
+    fields = _fields(line, _LINE)
+    fields["quantity"] = Decimal(plain_number(line.quantity or Decimal(0)))
     if not line.product_id:
-        return stated
+        return fields
     # Text that a product would fill in is said even where it is empty.
-    return {"product": _named(line.product_id, excerpt.products), **stated, "unit": line.unit or ""}
+    return {"product": _named(line.product_id, excerpt.products), **fields, "unit": line.unit or ""}
 
 
 def _named(id_: int, records: Mapping[int, RemoteCustomer] | Mapping[int, RemoteProduct]) -> Any:
@@ -186,13 +187,13 @@ def _named(id_: int, records: Mapping[int, RemoteCustomer] | Mapping[int, Remote
     return (record.body.external_reference if record else None) or {"id": id_}
 
 
-def _some(record: Any, names: Iterable[str]) -> dict[str, Any]:
+def _fields(record: Any, names: Iterable[str]) -> dict[str, Any]:
     """The fields of ``record`` that say something, as a definition says them."""
-    values = ((name, _stated(name, getattr(record, name))) for name in names)
+    values = ((name, _to_definition(name, getattr(record, name))) for name in names)
     return {name: value for name, value in values if value not in (None, "", [], {})}
 
 
-def _stated(name: str, value: Any) -> Any:
+def _to_definition(name: str, value: Any) -> Any:
     if value is UNSET:
         return None
     if isinstance(value, Discount):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, NamedTuple, cast
+from typing import Any, ClassVar, Literal, cast
 
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.planning.diff import (
     Comparison,
     Difference,
+    amounts_as_text,
     filled_line,
-    shown_amounts,
-    shown_header,
-    shown_line,
+    header_as_defined,
+    line_as_defined,
 )
 from pennyform.engine.planning.resolve import Identify, Resolved, id_of
 from pennyform.invoices.desired.json_bodies import to_json
@@ -26,7 +26,6 @@ from pennyform.invoices.model import (
     DesiredInvoice,
     DesiredProduct,
     Id,
-    Json,
     JsonObject,
     Key,
     Place,
@@ -66,14 +65,16 @@ class Step(StrEnum):
     MAIL = "send_by_email"
 
 
-class CategoryShare(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CategoryShare:
     """The share of an invoice, 0 to 1, that goes to a category."""
 
     category_id: Id
     weight: Decimal
 
 
-class Task(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Task:
     """One thing to do to an invoice besides its content; ``name`` tells several of a kind apart.
 
     What is sent is one of the others: the id of another record (or the natural key that has none yet), shares
@@ -89,8 +90,10 @@ class Task(NamedTuple):
 
     def with_ids(self, identify: Identify) -> Task:
         """The task with the ids that are known by now."""
-        shares = tuple(CategoryShare(id_of(key, identify), weight) for key, weight in self.shares)
-        return self._replace(other_id=id_of(self.other_id, identify), shares=shares)
+        shares = tuple(
+            CategoryShare(id_of(share.category_id, identify), share.weight) for share in self.shares
+        )
+        return replace(self, other_id=id_of(self.other_id, identify), shares=shares)
 
     @property
     def key(self) -> str:
@@ -148,6 +151,9 @@ class InvoiceChange:
         remote, body = self.remote, to_json(self.desired.body)
         reported = self.action not in IDLE or self.action is Action.CONFLICT
         content = self.comparison.all if self.comparison else ()
+        # The definition's own lines, natural keys included, with what products fill in.
+        pairs = zip(self.resolved.lines, lines_of(self.desired.body), strict=True)
+        lines = [{**filled_line(filled), **to_json(line)} for filled, line in pairs]
         return PlannedInvoice(
             external_reference=self.external_reference,
             action=self.action,
@@ -155,7 +161,7 @@ class InvoiceChange:
             id=remote.id if remote else None,
             invoice_number=remote.invoice_number if remote else "",
             before=remote_content(remote) if remote and reported else None,
-            after=json_value({**body, "invoice_lines": self._lines()}) if reported else None,
+            after=json_value({**body, "invoice_lines": lines}) if reported else None,
             customer=_addressee(self.resolved.customer) if reported else None,
             differences=difference_records((*content, *self.lacking), body) if reported else (),
             totals=self.resolved.totals.record(),
@@ -165,11 +171,6 @@ class InvoiceChange:
             unverifiable=self.comparison.unverifiable if self.comparison else (),
             place=place_record(self.desired.place),
         )
-
-    def _lines(self) -> list[Json]:
-        """The definition's own lines, natural keys included, with what products fill in."""
-        pairs = zip(self.resolved.lines, lines_of(self.desired.body), strict=True)
-        return [{**filled_line(filled), **to_json(line)} for filled, line in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +268,10 @@ def json_value(value: Any) -> Any:
 def remote_content(remote: RemoteInvoice) -> InvoiceContent:
     """An invoice of the account in the words of a definition, with its amounts."""
     content: Any = {
-        **shown_header(remote),
+        **header_as_defined(remote),
         "draft": remote.draft,
-        "invoice_lines": [shown_line(line) for line in remote.lines],
-        **shown_amounts(remote),
+        "invoice_lines": [line_as_defined(line) for line in remote.lines],
+        **amounts_as_text(remote),
     }
     return cast("InvoiceContent", content)
 

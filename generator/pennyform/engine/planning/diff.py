@@ -162,7 +162,7 @@ def _sections(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]
     for index, (want, have) in enumerate(zip_longest(sections_of(resolved), had)):
         pointer = f"/invoice_line_sections/{index}"
         if want is None or have is None:
-            remote_value = have and {name: _shown(name, getattr(have, name)) for name in _SECTION}
+            remote_value = have and {name: _as_defined(name, getattr(have, name)) for name in _SECTION}
             yield Difference(pointer, want and to_json(want), remote_value)
         else:
             yield from _fields(want, have, _SECTION, _SECTION_DEFAULTS, pointer, draft=remote.draft)
@@ -172,7 +172,7 @@ def _lines(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]:
     for index, (want, have) in enumerate(zip_longest(resolved.lines, remote.lines)):
         pointer = f"/invoice_lines/{index}"
         if want is None or have is None:
-            yield Difference(pointer, want and filled_line(want), have and shown_line(have))
+            yield Difference(pointer, want and filled_line(want), have and line_as_defined(have))
         else:
             yield from line_differences(want, have, draft=remote.draft, pointer=pointer)
 
@@ -206,7 +206,7 @@ def _fields(
             continue
         remote = getattr(have, name)
         if not _same(value, remote):
-            yield Difference(f"{pointer}/{name}", write_field(name, value), _shown(name, remote))
+            yield Difference(f"{pointer}/{name}", write_field(name, value), _as_defined(name, remote))
     for name, value in want.extra.items():
         if name in have.extra and not _same_json(value, have.extra[name]):
             yield Difference(f"{pointer}/{name}", value, have.extra[name])
@@ -255,18 +255,18 @@ def _unverifiable(resolved: Resolved, remote: RemoteInvoice) -> Iterator[str]:
 # --- in the words of a definition -------------------------------------------------------------------------
 
 
-def shown_header(remote: RemoteInvoice) -> JsonObject:
+def header_as_defined(remote: RemoteInvoice) -> JsonObject:
     """The header of an invoice of the API in the words of a definition."""
     return _words(remote, HEADER)
 
 
-def shown_amounts(remote: RemoteInvoice) -> JsonObject:
+def amounts_as_text(remote: RemoteInvoice) -> JsonObject:
     """The amounts of an invoice of the API as text with at least two decimals."""
     amounts = {name: getattr(remote, name) for name in AMOUNTS}
     return {name: None if amount is None else canonical(amount) for name, amount in amounts.items()}
 
 
-def shown_line(line: RemoteLine) -> JsonObject:
+def line_as_defined(line: RemoteLine) -> JsonObject:
     """A line of the API in the words of a definition."""
     return _words(line, LINE)
 
@@ -280,10 +280,10 @@ def filled_line(line: LineBody) -> JsonObject:
 
 def _words(record: RemoteInvoice | RemoteLine, names: Iterable[str]) -> JsonObject:
     values = ((name, getattr(record, name)) for name in names)
-    return {name: _shown(name, value) for name, value in values if value not in (None, "")}
+    return {name: _as_defined(name, value) for name, value in values if value not in (None, "")}
 
 
-def _shown(name: str, value: Any) -> Any:
+def _as_defined(name: str, value: Any) -> Any:
     """A value of the account as a definition would write it: a price of "34.0" is "34.00"."""
     if isinstance(value, Discount):
         return {"type": value.type, "value": None if value.value is None else str(value.value)}
@@ -322,7 +322,7 @@ def _declared(want: Any, have: Any, pointer: str = "") -> Iterator[Difference]:
         elif isinstance(value, tuple):
             # The order of mail addresses is nobody's concern.
             if sorted(value) != sorted(remote or ()):
-                yield Difference(f"{pointer}/{name}", list(value), _shown(name, remote))
+                yield Difference(f"{pointer}/{name}", list(value), _as_defined(name, remote))
         elif not _same(value, remote or None):
-            remote_value = str(remote) if isinstance(remote, Decimal) else _shown(name, remote)
+            remote_value = str(remote) if isinstance(remote, Decimal) else _as_defined(name, remote)
             yield Difference(f"{pointer}/{name}", write_field(name, value), remote_value)

@@ -7,7 +7,7 @@ again exactly, line by line in the order of the document, before a difference is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
@@ -20,7 +20,6 @@ from pennyform.engine.account.records import (
     RemoteInvoice,
     RemoteProduct,
     RemoteState,
-    RemoteTransaction,
 )
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
@@ -68,7 +67,7 @@ def _prerequisites(
         return sorted({str(key.value) for key in keys if (key.kind, key.field) == (kind, field)})
 
     customers, products = named("customer", "external_reference"), named("product", "external_reference")
-    own = {invoice.external_reference for invoice in repository.invoices}
+    defined = {invoice.external_reference for invoice in repository.invoices}
     return RemoteState(
         company=company,
         memory=memory,
@@ -85,7 +84,7 @@ def _prerequisites(
             for key in keys
             if key.kind == "customer_invoice"
             and key.field != "id"
-            and (reference := str(key.value)) not in own
+            and (reference := str(key.value)) not in defined
         },
     )
 
@@ -112,15 +111,21 @@ def _ids(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequence[int]
     by_name = account.templates() if has_templates else {}
     matches: dict[Key, Sequence[int]] = _categories(keys, account)
     for key in keys:
-        value = str(key.value)
+        value, qualifiers = str(key.value), dict(key.qualifiers)
         match key.kind, key.field:
             case "ledger_account", "number":
                 matches[key] = by_number.get(value, ())
             case "customer_invoice_template", "name":
                 matches[key] = by_name.get(value, ())
             case "transaction", "date":
-                rows = account.transactions(value)
-                matches[key] = [row.id for row in rows if _qualifies(row, dict(key.qualifiers))]
+                # Several transactions of a day may have one label: label and amount are compared here.
+                amount = qualifiers.get("currency_amount")
+                matches[key] = [
+                    row.id
+                    for row in account.transactions(value)
+                    if (amount is None or Decimal(amount) == row.currency_amount)
+                    and ("label" not in qualifiers or qualifiers["label"] == row.label)
+                ]
     return matches
 
 
@@ -141,13 +146,6 @@ def _categories(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequen
     return matches
 
 
-def _qualifies(row: RemoteTransaction, qualifiers: Mapping[str, str]) -> bool:
-    amount = qualifiers.get("currency_amount")
-    if amount is not None and Decimal(amount) != row.currency_amount:
-        return False
-    return "label" not in qualifiers or qualifiers["label"] == row.label
-
-
 def _find_invoices(
     invoices: Sequence[DesiredInvoice], account: AccountClient, memory: ReplayedState
 ) -> InvoicesByReference:
@@ -165,7 +163,10 @@ def _find_invoices(
                 missing.pop(reference, None)
 
     if len(missing) > EXACT_LOOKUPS:
-        for page in _pages(list(missing.values()), account):
+        # No filter takes many references at once, so that many invoices are found in fewer requests by their
+        # dates: in at most as many pages as there are invoices.
+        dates = sorted(invoice.body.date.isoformat() for invoice in missing.values())
+        for page in islice(account.invoices_dated(dates[0], dates[-1]), len(missing)):
             keep(page)
         keep(_remembered(missing, account, memory))
     if len(missing) <= EXACT_LOOKUPS:
@@ -176,15 +177,6 @@ def _find_invoices(
                 keep(account.invoices_numbered(number))
         keep(_remembered(missing, account, memory))
     return matches
-
-
-def _pages(invoices: Sequence[DesiredInvoice], account: AccountClient) -> Iterable[list[RemoteInvoice]]:
-    """The account's invoices of the dates in question, for at most as many pages as there are invoices.
-
-    No filter takes many references at once, so that many invoices are found in fewer requests this way.
-    """
-    dates = sorted(invoice.body.date.isoformat() for invoice in invoices)
-    return islice(account.invoices_dated(dates[0], dates[-1]), len(invoices))
 
 
 def _remembered(

@@ -7,7 +7,8 @@ keep their order and are matched, in order, with the first lines wanted; the res
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteLine
 from pennyform.engine.planning.diff import (
@@ -75,8 +76,9 @@ def finalized_update_body(resolved: Resolved, remote: RemoteInvoice) -> JsonObje
     return {**body, "invoice_lines": {"update": dates}} if dates else body
 
 
-class _Step(NamedTuple):
-    """What is done to one line: ``keep``, ``update``, ``delete`` or ``create``; its places wanted and had."""
+@dataclass(frozen=True, slots=True)
+class _LineStep:
+    """``keep``, ``update``, ``delete`` or ``create`` a line; its index in the definition and in the draft."""
 
     kind: str
     want: int
@@ -87,17 +89,18 @@ def _edit_lines(resolved: Resolved, remote: RemoteInvoice) -> JsonObject:
     # The lines wanted are compared with what the product fills in, but sent as the definition says them.
     definition, filled, have = lines_of(resolved.body), resolved.lines, remote.lines
     edit: dict[str, list[Any]] = {"create": [], "update": [], "delete": []}
-    for step, want, index in _shortest(filled, have):
-        if step == "update":
-            edit["update"].append(_line_update(definition[want], filled[want], have[index]))
-        elif step == "delete":
-            edit["delete"].append({"id": have[index].id})
-        elif step == "create":
-            edit["create"].append(to_json(definition[want]._replace(imputation_dates=UNSET)))
+    for step in _shortest(filled, have):
+        if step.kind == "update":
+            update = _line_update(definition[step.want], filled[step.want], have[step.have])
+            edit["update"].append(update)
+        elif step.kind == "delete":
+            edit["delete"].append({"id": have[step.have].id})
+        elif step.kind == "create":
+            edit["create"].append(to_json(definition[step.want]._replace(imputation_dates=UNSET)))
     return {name: entries for name, entries in edit.items() if entries}
 
 
-def _shortest(desired: Sequence[LineBody], have: Sequence[RemoteLine]) -> list[_Step]:
+def _shortest(desired: Sequence[LineBody], have: Sequence[RemoteLine]) -> list[_LineStep]:
     """The steps that change the fewest lines; on a tie, those that keep the earliest ones.
 
     Dynamic programming from the end, behind the lines that are equal from the start:
@@ -118,11 +121,11 @@ def _shortest(desired: Sequence[LineBody], have: Sequence[RemoteLine]) -> list[_
     steps, want = [], 0
     for index in range(last_have):
         if want < last_want and cost[want][index] == keep[want][index] + cost[want + 1][index + 1]:
-            steps.append(_Step("update" if keep[want][index] else "keep", want + same, index + same))
+            steps.append(_LineStep("update" if keep[want][index] else "keep", want + same, index + same))
             want += 1
         else:
-            steps.append(_Step("delete", -1, index + same))
-    return steps + [_Step("create", number + same, -1) for number in range(want, last_want)]
+            steps.append(_LineStep("delete", -1, index + same))
+    return steps + [_LineStep("create", number + same, -1) for number in range(want, last_want)]
 
 
 def _cost(want: LineBody, have: RemoteLine) -> int:

@@ -48,7 +48,11 @@ class Plan:
 
     def document(self) -> PlanDocument:
         """The plan as it is reported: what is saved, and what every rendering is made from."""
+        # A draft is read again before it is deleted.
         count = requests(self.prerequisites, self.invoices) + 2 * len(self.orphans)
+        counts = {kind: Counter[str]() for kind in ("invoice", "customer", "product")}
+        for change in self.changes:
+            counts[change.kind][str(change.action)] += 1
         changing = [change for change in self.invoices if change.action not in IDLE]
         return PlanDocument(
             format_version=FORMAT_VERSION,
@@ -57,23 +61,17 @@ class Plan:
             company=CompanyIdentity(self.company.id, self.company.name),
             rounding=self.rounding,
             changes=tuple(change.record() for change in self.changes),
-            summary=self._summary(),
+            summary=PlanSummary(
+                invoices=dict(counts["invoice"]),
+                customers=dict(counts["customer"]),
+                products=dict(counts["product"]),
+                irreversible=sum(change.irreversible for change in self.invoices),
+                pending=self.pending,
+            ),
             money=PlanMoney(changing=money(changing), all=money(self.invoices)),
             requests=count,
             seconds=seconds(count),
             warnings=self.warnings,
-        )
-
-    def _summary(self) -> PlanSummary:
-        counts = {kind: Counter[str]() for kind in ("invoice", "customer", "product")}
-        for change in self.changes:
-            counts[change.kind][str(change.action)] += 1
-        return PlanSummary(
-            invoices=dict(counts["invoice"]),
-            customers=dict(counts["customer"]),
-            products=dict(counts["product"]),
-            irreversible=sum(change.irreversible for change in self.invoices),
-            pending=self.pending,
         )
 
 

@@ -160,16 +160,16 @@ class InvoicePlanner:
         if change.action in {Action.CONFLICT, Action.UNSETTLED}:
             return change
         remote = change.remote
-        left = outlook(invoice, remote, self.state.identify, self.state.memory)
-        lacking = [difference(task, remote) for task in left.tasks] if remote else []
+        remaining = outlook(invoice, remote, self.state.identify, self.state.memory)
+        lacking = [difference(task, remote) for task in remaining.tasks] if remote else []
         waiting = waiting_for_finalize(invoice) if remote is None or remote.draft else []
-        action = Action.COMPLETE if change.action is Action.NO_OP and left.tasks else change.action
+        action = Action.COMPLETE if change.action is Action.NO_OP and remaining.tasks else change.action
         return replace(
             change,
             action=action,
-            tasks=left.tasks,
+            tasks=remaining.tasks,
             lacking=tuple(shortfall for shortfall in lacking if shortfall),
-            doubts=left.doubts,
+            doubts=remaining.doubts,
             warnings=(*change.warnings, *(_WAITS.format(name) for name in waiting)),
         )
 
@@ -194,9 +194,15 @@ class InvoicePlanner:
         if len(remotes) > 1:
             ids = ", ".join(str(remote.id) for remote in remotes)
             return f"{len(remotes)} invoices carry this reference (ids {ids}): delete or rename all but one"
-        if others := self._others_with_number(invoice, remotes):
-            number = _number(invoice)
-            return f"its number, {number}, is also that of {others}: an electronic invoice is imported once"
+        reference, number = invoice.external_reference, _number(invoice)
+        # An electronic invoice is imported without a reference: until it has one, its number must tell it.
+        if invoice.e_invoice_lines and all(row.external_reference != reference for row in remotes):
+            namesakes = ", ".join(sorted(set(self.by_number.get(number, ())) - {reference}))
+            if namesakes:
+                return (
+                    f"its number, {number}, is also that of {namesakes}: "
+                    "an electronic invoice is imported once"
+                )
         if remotes and not remotes[0].draft:
             return ""
         if remotes and invoice.kind == IMPORTED:
@@ -213,13 +219,6 @@ class InvoicePlanner:
             return ""
         summary = "is not final, and only a final invoice can be corrected"
         return f"{key.value} {summary}: finalize it, or change it"
-
-    def _others_with_number(self, invoice: DesiredInvoice, remotes: Sequence[RemoteInvoice]) -> str:
-        """Who else has, or is to have, the number of an e-invoice that is not known by its reference."""
-        reference = invoice.external_reference
-        if not invoice.e_invoice_lines or any(row.external_reference == reference for row in remotes):
-            return ""
-        return ", ".join(sorted(set(self.by_number.get(_number(invoice), ())) - {reference}))
 
 
 def _plan_draft(invoice: DesiredInvoice, resolved: Resolved, remote: RemoteInvoice) -> InvoiceChange:

@@ -7,8 +7,8 @@ seen in the account where the API shows it; a mail is shown nowhere, so that onl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.journal.records import Subject
@@ -26,7 +26,8 @@ _ON_DRAFTS = frozenset({Step.ATTACH})
 NEEDS_PDF = frozenset({Step.SUBMIT, Step.MAIL})
 
 
-class Outlook(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RemainingTasks:
     """What is left to do: ``tasks`` in order, and ``doubts``: sentences on what nobody can tell."""
 
     tasks: tuple[Task, ...] = ()
@@ -67,12 +68,12 @@ def _named(key: Key) -> str:
 def needed(invoice: DesiredInvoice, *, draft: bool) -> tuple[str, ...]:
     """The lists of an invoice that must be read to see which tasks are done."""
     options = invoice.options
-    wanted = {
+    lists = {
         CATEGORIES: options.categories is not None and not draft,
         APPENDICES: bool(options.appendices),
         TRANSACTIONS: bool(options.matched_transactions) and not draft,
     }
-    return tuple(name for name, is_needed in wanted.items() if is_needed)
+    return tuple(name for name, is_needed in lists.items() if is_needed)
 
 
 def is_done(task: Task, remote: RemoteInvoice) -> bool | None:
@@ -80,7 +81,9 @@ def is_done(task: Task, remote: RemoteInvoice) -> bool | None:
     done: bool | None = None
     match task.step:
         case Step.CATEGORIZE:
-            done = set(task.shares) == {(share.id, share.weight) for share in remote.categories or ()}
+            done = set(task.shares) == {
+                CategoryShare(share.id, share.weight) for share in remote.categories or ()
+            }
         case Step.ATTACH:
             done = task.name in (remote.appendices or ())
         case Step.MATCH:
@@ -100,7 +103,7 @@ def outlook(
     remote: RemoteInvoice | None,
     identify: Identify,
     memory: ReplayedState = ReplayedState(),  # noqa: B008 - frozen
-) -> Outlook:
+) -> RemainingTasks:
     """What is left to do besides the content.
 
     Args:
@@ -121,7 +124,7 @@ def outlook(
                 continue
         if not done:
             tasks.append(task)
-    return Outlook(tuple(tasks), tuple(doubts))
+    return RemainingTasks(tuple(tasks), tuple(doubts))
 
 
 def waiting_for_finalize(invoice: DesiredInvoice) -> list[str]:

@@ -37,12 +37,12 @@ def select_invoices(repository: Repository, references: Iterable[str]) -> Reposi
     Raises:
         PlanRejectedError: no definition has one of these references.
     """
-    wanted = set(references)
-    if not wanted:
+    targets = set(references)
+    if not targets:
         return repository
     known = sorted(invoice.external_reference for invoice in repository.invoices)
     findings = []
-    for reference in sorted(wanted.difference(known)):
+    for reference in sorted(targets.difference(known)):
         near = difflib.get_close_matches(reference, known, n=1)
         findings.append(
             Finding(
@@ -55,7 +55,7 @@ def select_invoices(repository: Repository, references: Iterable[str]) -> Reposi
         )
     if findings:
         raise PlanRejectedError(findings)
-    invoices = tuple(invoice for invoice in repository.invoices if invoice.external_reference in wanted)
+    invoices = tuple(invoice for invoice in repository.invoices if invoice.external_reference in targets)
     return repository._replace(invoices=invoices)
 
 
@@ -86,7 +86,23 @@ def preflight(repository: Repository, company: Company | None = None) -> None:
         PlanRejectedError: something is asked for that the engine does not do, or the account is another
             company's than the policies say.
     """
-    findings = [finding for invoice in repository.invoices for finding in _check_supported(invoice)]
+    findings = []
+    for invoice in repository.invoices:
+        options = invoice.options._asdict().items()
+        names = [name for name, value in options if value not in _NOTHING and name not in _OPTIONS]
+        unknown = [f"options.{name}" for name in names]
+        if invoice.kind not in _KINDS:
+            unknown.append(f"kind: {invoice.kind}")
+        findings += [
+            _at(
+                invoice,
+                "not-supported",
+                f"{name} is not carried out by this version of pennyform",
+                detail="A wish that is not carried out is refused, so that nobody takes it for done.",
+                fix="remove it from the definition, and do it in Pennylane",
+            )
+            for name in unknown
+        ]
     allowed = repository.settings.policies.company_id
     if company is not None and allowed not in (None, company.id):
         findings.append(
@@ -120,7 +136,22 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
                 fix="name some of them with --target, or raise max_invoices in pennyform.yaml",
             )
         )
-    _raise([*findings, *_check_total(policies, busy)])
+    sums: dict[str, Decimal] = {}
+    for change in busy:
+        totals = change.resolved.totals
+        # By its size, so that a credit note takes up as much of the limit as an invoice.
+        sums[totals.currency] = sums.get(totals.currency, Decimal(0)) + abs(totals.amount)
+    for currency, total in sorted(sums.items()) if policies.max_total else ():
+        # A currency that max_total does not name is not allowed at all.
+        limit = policies.max_total.get(currency, Decimal(0))
+        if total > limit:
+            findings.append(
+                _policy(
+                    f"the invoices of this run come to {total} {currency}; max_total allows {limit}",
+                    fix="name some of them with --target, or raise max_total in pennyform.yaml",
+                )
+            )
+    _raise(findings)
 
 
 def check_dates(policies: Policies, changes: Iterable[InvoiceChange], today: date) -> list[Finding]:
@@ -156,40 +187,9 @@ def check_dates(policies: Policies, changes: Iterable[InvoiceChange], today: dat
     return findings
 
 
-def _check_total(policies: Policies, busy: Iterable[InvoiceChange]) -> Iterator[Finding]:
-    """What all invoices of the run come to, by currency; a credit note takes up as much as an invoice."""
-    sums: dict[str, Decimal] = {}
-    for change in busy:
-        totals = change.resolved.totals
-        currency = totals.currency
-        sums[currency] = sums.get(currency, Decimal(0)) + abs(totals.amount)
-    for currency, total in sorted(sums.items()) if policies.max_total else ():
-        limit = policies.max_total.get(currency, Decimal(0))
-        if total > limit:
-            yield _policy(
-                f"the invoices of this run come to {total} {currency}; max_total allows {limit}",
-                fix="name some of them with --target, or raise max_total in pennyform.yaml",
-            )
-
-
 def _raise(findings: list[Finding]) -> None:
     if findings:
         raise PlanRejectedError(tidy(findings))
-
-
-def _check_supported(invoice: DesiredInvoice) -> Iterator[Finding]:
-    asked = [f"options.{name}" for name, value in invoice.options._asdict().items() if value not in _NOTHING]
-    unknown = [name for name in asked if name.partition(".")[2] not in _OPTIONS]
-    if invoice.kind not in _KINDS:
-        unknown.append(f"kind: {invoice.kind}")
-    for name in unknown:
-        yield _at(
-            invoice,
-            "not-supported",
-            f"{name} is not carried out by this version of pennyform",
-            detail="A wish that is not carried out is refused, so that nobody takes it for done.",
-            fix="remove it from the definition, and do it in Pennylane",
-        )
 
 
 def _check_policies(policies: Policies, change: InvoiceChange) -> Iterator[Finding]:

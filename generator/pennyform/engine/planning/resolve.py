@@ -90,9 +90,9 @@ class Resolver:
         body = with_ids(invoice.body, self.identify)
         lines = [fill_from_product(line, self.product) for line in lines_of(invoice.body)]
         if remote is not None and not remote.draft:
-            stated = lines_of(body)
+            definitions = lines_of(body)
             lines = [
-                _as_finalized(stated[index], line, remote.lines[index : index + 1])
+                _as_finalized(definitions[index], line, remote.lines[index : index + 1])
                 for index, line in enumerate(lines)
             ]
         filled = tuple(line_with_ids(line, self.identify) for line in lines)
@@ -156,17 +156,17 @@ def id_of(key: Id | T, identify: Identify) -> Id | T:
     """The id that ``key`` stands for; ``key`` itself when it is no natural key, or not known."""
     if not isinstance(key, Key):
         return key
-    found = identify(key)
-    return key if found is None else found
+    id_ = identify(key)
+    return key if id_ is None else id_
 
 
-def _as_finalized(stated: LineBody, filled: LineBody, remote: Sequence[RemoteLine]) -> LineBody:
-    """``stated`` with what the finalized line took from its product; ``filled`` if that is another one."""
-    if not remote or not stated.product_id or stated.product_id != remote[0].product_id:
+def _as_finalized(definition: LineBody, filled: LineBody, remote: Sequence[RemoteLine]) -> LineBody:
+    """``definition`` with what the finalized line took from its product; ``filled`` if it has another."""
+    if not remote or not definition.product_id or definition.product_id != remote[0].product_id:
         return filled
     (line,) = remote
-    taken = {name: getattr(line, name) for name in FROM_PRODUCT if getattr(stated, name) is UNSET}
-    return stated._replace(**taken)
+    copied = {name: getattr(line, name) for name in FROM_PRODUCT if getattr(definition, name) is UNSET}
+    return definition._replace(**copied)
 
 
 def keys_of(repository: Repository) -> list[Key]:
@@ -191,27 +191,21 @@ def _keys(repository: Repository) -> Iterator[Key]:
             yield product.body.ledger_account_id
 
 
-def unresolved(repository: Repository, state: RemoteState) -> list[Finding]:
-    """What the definitions name and neither the repository nor the account has, or has more than once."""
-    findings = []
-    for key in _keys(repository):
-        if key.field == "id" or str(key.value) in _declared(repository, key):
-            continue
-        ids = state.ids_of(key)
-        if len(ids) != 1:
-            findings.append(_unresolved(repository, key, ids))
-    return tidy(findings)
-
-
 def resolver(repository: Repository, state: RemoteState) -> Resolver:
     """Resolves definitions by what the account has, and by declarations for what it has yet to get.
 
     Raises:
         UnresolvedError: a definition names something that neither has.
     """
-    findings = unresolved(repository, state)
+    findings = []
+    for key in _keys(repository):
+        # An id is taken as it is: whether it exists is the API's to say.
+        if key.field != "id" and str(key.value) not in _declared(repository, key):
+            ids = state.ids_of(key)
+            if len(ids) != 1:
+                findings.append(_unresolved(repository, key, ids))
     if findings:
-        raise UnresolvedError(findings)
+        raise UnresolvedError(tidy(findings))
 
     def product(key: Id) -> ProductBody | None:
         remote = state.product(key)

@@ -44,8 +44,8 @@ def prefixed(reference: str, prefix: str) -> str:
 
 def with_prefix(document: Document, prefix: str) -> Document:
     """``document`` with the prefix on its own reference and on that of the invoice it credits."""
-    stated = {name: document.value.get(name) for name in _FIELDS} if prefix else {}
-    full = {name: prefixed(value, prefix) for name, value in stated.items() if isinstance(value, str)}
+    references = {name: document.value.get(name) for name in _FIELDS} if prefix else {}
+    full = {name: prefixed(value, prefix) for name, value in references.items() if isinstance(value, str)}
     return (
         Document(document.file, {**document.value, **full}, document.marks, document.spoiled)
         if full
@@ -66,8 +66,8 @@ def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
     value = document.value
     schema = definition_schema(definition_schema_name(value))
     imported = "file" in value
-    stated = request(document, schema)
-    body: Body = from_json(ImportedInvoiceBody, stated) if imported else from_json(InvoiceBody, stated)
+    body_json = request(document, schema)
+    body: Body = from_json(ImportedInvoiceBody, body_json) if imported else from_json(InvoiceBody, body_json)
     credited = value.get("credit_note_of")
     expected = value.get("expect")
     return DesiredInvoice(
@@ -97,13 +97,13 @@ def customer(document: Document) -> DesiredCustomer:
     """The customer that a valid definition declares."""
     schema = definition_schema("customer")
     how = schema["x-pennyform"]
-    stated = request(document, schema)
-    customer_type = stated.pop(how["told_apart_by"], how["default"])
+    body_json = request(document, schema)
+    customer_type = body_json.pop(how["told_apart_by"], how["default"])
     return DesiredCustomer(
-        external_reference=stated["external_reference"],
+        external_reference=body_json["external_reference"],
         customer_type=customer_type,
         operation=how["operations"][customer_type],
-        body=from_json(CustomerBody, stated),
+        body=from_json(CustomerBody, body_json),
         place=document.place(("external_reference",)),
     )
 
@@ -111,11 +111,11 @@ def customer(document: Document) -> DesiredCustomer:
 def product(document: Document) -> DesiredProduct:
     """The product that a valid definition declares."""
     schema = definition_schema("product")
-    stated = request(document, schema)
+    body_json = request(document, schema)
     return DesiredProduct(
-        external_reference=stated["external_reference"],
+        external_reference=body_json["external_reference"],
         operation=schema["x-pennyform"]["operation"],
-        body=from_json(ProductBody, stated),
+        body=from_json(ProductBody, body_json),
         place=document.place(("external_reference",)),
     )
 

@@ -27,8 +27,8 @@ def canonical(amount: Decimal) -> str:
     ``"100"`` and ``"100.0"`` both become ``"100.00"``; decimals beyond the second stay unless they are zeros.
     """
     amount = amount + 0 if amount else Decimal(0)
-    whole, _, decimals = f"{amount:f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    units, _, decimals = f"{amount:f}".partition(".")
+    return f"{units}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 # Where it is not two. Source: ISO 4217, list one.

@@ -161,10 +161,17 @@ def totals(body: Body, *, rounding: str, product: Product) -> Totals:
         bases = [line.before_tax for line in lines]
         discount = _rounded(_discount(sum(bases, ZERO), body.discount), unit)
         shares = spread(discount, bases, unit)
-        taxed = [
-            (line.vat_rate, base - share) for line, base, share in zip(lines, bases, shares, strict=True)
-        ]
-        vat = _vat_amounts(taxed, rounding, unit)
+        bases_by_code: dict[str, Decimal] = {}
+        taxes: dict[str, Decimal] = {}
+        for line, base, share in zip(lines, bases, shares, strict=True):
+            code, amount = line.vat_rate, base - share
+            bases_by_code[code] = bases_by_code.get(code, ZERO) + amount
+            taxes[code] = taxes.get(code, ZERO) + _tax(amount, rates()[code], unit)
+        if rounding == "document":
+            taxes = {code: _tax(base, rates()[code], unit) for code, base in bases_by_code.items()}
+        vat = tuple(
+            VatAmount(code, rates()[code].charged, base, taxes[code]) for code, base in bases_by_code.items()
+        )
         before_tax = sum((amount.base for amount in vat), ZERO.quantize(unit))
         tax = sum((amount.tax for amount in vat), ZERO.quantize(unit))
     return Totals(currency, before_tax, tax, vat, lines)
@@ -187,20 +194,6 @@ def spread(amount: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[D
     for index in by_remainder[: int(remaining / step)]:
         parts[index] += step
     return parts
-
-
-def _vat_amounts(
-    amounts: Sequence[tuple[str, Decimal]], rounding: str, unit: Decimal
-) -> tuple[VatAmount, ...]:
-    """Base and tax of each VAT code; ``amounts`` are the lines' codes and what is taxed of them."""
-    bases: dict[str, Decimal] = {}
-    taxes: dict[str, Decimal] = {}
-    for code, amount in amounts:
-        bases[code] = bases.get(code, ZERO) + amount
-        taxes[code] = taxes.get(code, ZERO) + _tax(amount, rates()[code], unit)
-    if rounding == "document":
-        taxes = {code: _tax(base, rates()[code], unit) for code, base in bases.items()}
-    return tuple(VatAmount(code, rates()[code].charged, base, taxes[code]) for code, base in bases.items())
 
 
 def fill_from_product(line: LineBody, product: Product) -> LineBody:

@@ -1,7 +1,7 @@
 """Findings as GitHub annotations (workflow commands).
 
 GitHub shows ten annotations of each severity for one step. The ten that it would show are annotations, the
-others are plain lines of the log, and a last line says how many those are.
+unannotated are plain lines of the log, and a last line says how many those are.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 def render(findings: Iterable[Finding]) -> str:
     """All ``findings``, the first ten of each severity as annotations."""
     counts = dict.fromkeys(Severity, 0)
-    annotations, others = [], []
+    annotations, unannotated = [], []
     for finding in findings:
         counts[finding.severity] += 1
         if counts[finding.severity] > MOST_SHOWN:
-            others.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
+            unannotated.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
             continue
         place = {"file": finding.file, "line": finding.line, "col": finding.column, "title": finding.rule}
         # Colons and commas end a property; only line breaks end the message.
@@ -32,7 +32,7 @@ def render(findings: Iterable[Finding]) -> str:
             if value
         )
         annotations.append(f"::{_COMMANDS[finding.severity]} {properties}::{_escape(message(finding))}")
-    more = [f"{len(others)} more than GitHub shows as annotations:", *others] if others else []
+    more = [f"{len(unannotated)} more than GitHub shows as annotations:", *unannotated] if unannotated else []
     return "".join(f"{line}\n" for line in [*annotations, *more])
 
 

@@ -32,14 +32,14 @@ def render(findings: Sequence[Finding], files: Iterable[str]) -> str:
     for name in names:
         case = ET.SubElement(suite, "testcase", classname="validate", name=xml_text(name or "pennyform"))
         wrong = errors(by_file.get(name, []))
-        others = [finding for finding in by_file.get(name, []) if finding.severity is not Severity.ERROR]
+        warnings = [finding for finding in by_file.get(name, []) if finding.severity is not Severity.ERROR]
         if wrong:
             # One element for all errors of a file: readers of JUnit show only the first.
             more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
             message = xml_text(wrong[0].summary + more)
             ET.SubElement(case, "failure", type=wrong[0].rule, message=message).text = _text(wrong)
-        if others:
-            ET.SubElement(case, "system-out").text = _text(others)
+        if warnings:
+            ET.SubElement(case, "system-out").text = _text(warnings)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 

@@ -114,9 +114,9 @@ def _month_columns(sales: Sequence[_Sale]) -> tuple[tuple[Column, ...], Decimal]
     if len(names) > _MOST_MONTHS:
         names = sorted(sums)
     amounts = [sums.get(name, Decimal(0)) for name in names]
-    zero, heights = axis(amounts, COLUMN)
-    columns = zip(names, amounts, heights, strict=True)
-    return tuple(Column(month(name), amount, height) for name, amount, height in columns), zero
+    scale = axis(amounts, COLUMN)
+    columns = zip(names, amounts, scale.bars, strict=True)
+    return tuple(Column(month(name), amount, height) for name, amount, height in columns), scale.zero
 
 
 def addressee(change: PlannedInvoice) -> str:

@@ -55,7 +55,7 @@ def render(plan: PlanDocument) -> str:
     changing = [change for change in plan.changes if change.action != "no_op"]
     unchanged = [change for change in plan.changes if change.action == "no_op"]
     invoices = list(_entries([change for change in changing if isinstance(change, PlannedInvoice)]))
-    others = [change for change in changing if not isinstance(change, PlannedInvoice)]
+    prerequisites = [change for change in changing if not isinstance(change, PlannedInvoice)]
     return page(
         "plan.html",
         plan=plan,
@@ -64,7 +64,7 @@ def render(plan: PlanDocument) -> str:
         charts=list(charts(plan)),
         invoices=invoices,
         left_out=max(0, len(invoices) - MOST_PREVIEWS),
-        prerequisites=list(_entries(others)),
+        prerequisites=list(_entries(prerequisites)),
         differing=[change for change in unchanged if change.warnings or change.differences],
         unchanged=[
             f"{change.kind} {one_line(change.external_reference)}" for change in unchanged[:_MOST_NAMES]

@@ -150,10 +150,10 @@ LARGEST = 60_000
 
 def fitting(rows: Iterable[str], room: int) -> list[str]:
     """The first of ``rows`` that fit into ``room`` characters with their line feeds; no others are made."""
-    shown: list[str] = []
+    fitted: list[str] = []
     for row in rows:
         room -= len(row) + 1
         if room < 0:
             break
-        shown.append(row)
-    return shown
+        fitted.append(row)
+    return fitted

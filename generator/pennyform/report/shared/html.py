@@ -10,9 +10,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -38,29 +39,29 @@ _MONTHS = (
 )
 
 
-def amount(given: str | Decimal) -> str:
+def amount(value: str | Decimal) -> str:
     """An amount with its thousands apart and a real minus sign: ``-12 345.60``."""
-    text = f"{given:f}" if isinstance(given, Decimal) else given
+    text = f"{value:f}" if isinstance(value, Decimal) else value
     sign = "\N{MINUS SIGN}" if text.startswith("-") else ""
-    whole, dot, decimals = text.removeprefix("-").partition(".")
-    grouped = f"{int(whole):,}".replace(",", THIN_SPACE) if whole.isdigit() else whole
+    units, dot, decimals = text.removeprefix("-").partition(".")
+    grouped = f"{int(units):,}".replace(",", THIN_SPACE) if units.isdigit() else units
     return f"{sign}{grouped}{dot}{decimals}"
 
 
-def rounded(given: Decimal) -> str:
+def rounded(value: Decimal) -> str:
     """An amount in whole units, where there is no room for more."""
-    return amount(given.quantize(Decimal(1), ROUND_HALF_UP))
+    return amount(value.quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def day(given: str) -> str:
+def day(date: str) -> str:
     """``2025-10-01`` as ``1 October 2025``."""
-    year, month, number = given.split("-")
+    year, month, number = date.split("-")
     return f"{int(number)} {_MONTHS[int(month) - 1]} {year}"
 
 
-def month(given: str) -> str:
+def month(text: str) -> str:
     """``2025-10`` as ``Oct 2025``."""
-    year, number = given.split("-")
+    year, number = text.split("-")
     return f"{_MONTHS[int(number) - 1][:3]} {year}"
 
 
@@ -70,14 +71,16 @@ def months_between(first: str, last: str) -> list[str]:
     return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(start, end + 1)]
 
 
-class Extent(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Extent:
     """Where a bar begins and how long it is, on a scale of a given length."""
 
     start: Decimal
     length: Decimal
 
 
-class Axis(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Axis:
     """Bars side by side, and where on their axis zero lies."""
 
     zero: Decimal
@@ -100,8 +103,8 @@ def axis(values: Sequence[Decimal], length: int) -> Axis:
     )
 
 
-def _short(given: Decimal) -> Decimal:
-    return given.quantize(Decimal("0.1"), ROUND_HALF_UP)
+def _short(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def page(template: str, **context: Any) -> str:
