@@ -167,6 +167,7 @@ def _invoice(invoice: RemoteInvoice, excerpt: AccountExcerpt) -> dict[str, Any]:
     value["invoice_lines"] = [_line(line, excerpt) for line in invoice.lines]
     if invoice.transaction_reference:
         value["transaction_reference"] = to_json(invoice.transaction_reference)
+    # What is final stays final by the definition, too: else each plan would warn about it.
     if not invoice.draft:
         shares = [{"id": share.id, "weight": str(share.weight)} for share in invoice.categories or ()]
         value["options"] = {"finalize": True, **({"categories": shares} if shares else {})}

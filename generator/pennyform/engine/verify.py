@@ -36,6 +36,7 @@ class VerifiedInvoice:
         """Everything that can be seen to differ, the wish to be final included."""
         if self.comparison is None:
             return ()
+        # An invoice that should be final and is a draft has no number yet: that is drift, not just a wish.
         visible = (*self.comparison.all, *self.lacking)
         if becomes_final(self.desired) and self.remotes[0].draft:
             return (*visible, Difference("/draft", want=False, have=True))

@@ -246,6 +246,7 @@ def render_markdown(diff: ContractDiffDocument) -> str:
         where_ = markdown_text(where(change))
         rows.append(f"| {_MARKS[change.severity]} | {what} | {where_} | `{change.fingerprint}` |")
     table = ["| | what | where | fingerprint |", "|---|---|---|---|"] if rows else []
+    # 200 characters for the line that counts the rest.
     room = LARGEST - sum(len(text) + 1 for text in (*head, *table, *tail)) - 200
     rows_that_fit = fitting(rows, room)
     more = len(rows) - len(rows_that_fit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice
 from pennyform.results.values import InvoiceTotals, Json, JsonObject
@@ -49,17 +49,19 @@ def _block(invoice: RenderedInvoice) -> Iterator[str]:
 
 
 def _amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
-    yield from _table(
-        [
-            (
-                visible_line(line.label),
-                visible_line(f"{line.quantity} {line.unit} x {line.raw_currency_unit_price}"),
-                line.vat_rate,
-                line.currency_amount_before_tax,
-            )
-            for line in totals.lines
-        ]
-    )
+    rows = [
+        (
+            visible_line(line.label),
+            visible_line(f"{line.quantity} {line.unit} x {line.raw_currency_unit_price}"),
+            line.vat_rate,
+            line.currency_amount_before_tax,
+        )
+        for line in totals.lines
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for *texts, amount in rows:
+        cells = [text.ljust(width) for text, width in zip(texts, widths, strict=False)]
+        yield "  " + "  ".join([*cells, amount.rjust(widths[-1])])
     match body.get("discount"):
         case {"type": kind, "value": value}:
             yield f"  discount on the invoice: {value}{' %' if kind == 'relative' else ''}"
@@ -105,11 +107,3 @@ def _later(then: LaterSteps) -> Iterator[str]:
 
 def _lookup_name(lookup: Mapping[str, str | int]) -> str:
     return _named({"lookup": lookup}, str(lookup["kind"]))
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Rows in columns; the last column is flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
-        yield "  " + "  ".join([*cells, row[-1].rjust(widths[-1])])

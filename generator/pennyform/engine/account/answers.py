@@ -55,6 +55,7 @@ def invoice(answer: models.CustomerInvoice, lines: tuple[RemoteLine, ...] = ()) 
     reference = answer.transaction_reference
     return RemoteInvoice(
         id=promised(answer.id, "id"),
+        # `status` says something else for the draft of a credit note (seen on real accounts).
         draft=promised(answer.draft, "draft"),
         external_reference=answer.external_reference or "",
         invoice_number=answer.invoice_number or "",
@@ -136,6 +137,7 @@ def transaction(answer: models.Transaction) -> RemoteTransaction:
 
 def customer(answer: Any) -> RemoteCustomer:
     """A customer, of a company or an individual."""
+    # The contract has a type for companies and one for individuals: each lacks fields of the other.
     fields = {
         name: value
         for name in CustomerBody._fields

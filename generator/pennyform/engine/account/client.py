@@ -61,6 +61,7 @@ class AccountClient:
     def company(self) -> Company:
         """Whose account the token opens, and what it may do."""
         with _reading():
+            # The one read that needs no scope (contract), so that it can tell which ones the token has.
             me = self._client.me.get()
             company, scopes = promised(me.company, "company"), promised(me.scopes, "scopes")
             return Company(
@@ -98,6 +99,7 @@ class AccountClient:
     def templates(self) -> dict[str, tuple[int, ...]]:
         """The ids of all invoice templates of the account, by name."""
         with _reading():
+            # The contract has no filter for templates: the whole list is read.
             rows = self._client.customer_invoice_templates.list(limit=PAGE)
             return _by_name((promised(row.name, "name"), promised(row.id, "id")) for row in rows)
 
@@ -122,6 +124,7 @@ class AccountClient:
 
     def invoices_with(self, reference: str) -> list[RemoteInvoice]:
         """All invoices that carry ``reference``, with up to 20 of their lines: one request."""
+        # The contract gives this field no operator `in`: one reference is one request.
         matches = list(self._invoices([_condition("external_reference", "eq", reference)]))
         _check({invoice.external_reference for invoice in matches}, {reference}, "external_reference")
         return matches
@@ -166,7 +169,7 @@ class AccountClient:
     def exactly(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with all its lines in the order of the document."""
         with _reading():
-            # Lists come newest first (`-id`) unless asked otherwise, and so lines come the wrong way round.
+            # Lists come newest first (`-id`, contract) unless asked otherwise: lines the wrong way round.
             lines = self._client.customer_invoices.list_invoice_lines(invoice.id, sort="rank", limit=PAGE)
             return replace(invoice, lines=tuple(answers.line(line) for line in lines), exact=True)
 
@@ -204,7 +207,7 @@ class AccountClient:
         cursor: str | None = None
         for number in count(1):
             with _reading():
-                # A cursor holds neither the filter nor the order: both are said again with each page.
+                # A cursor holds neither the filter nor the order (contract): both go along with each page.
                 page = self._client.customer_invoices.list_page(
                     filter=conditions, sort=sort, limit=PAGE, include="invoice_lines", cursor=cursor
                 )
@@ -229,7 +232,7 @@ class AccountClient:
         if included is None or promised(included.has_more, "has_more"):
             return self.exactly(answers.invoice(row))
         lines = map(answers.line, promised(included.items, "items"))
-        # What is included comes in no promised order; ids grow in the order of creation.
+        # The contract promises no order of what is included; ids grow in the order of creation.
         return answers.invoice(row, tuple(sorted(lines, key=lambda line: line.id)))
 
     # --- writes -------------------------------------------------------------------------------------
@@ -254,6 +257,7 @@ class AccountClient:
         Raises:
             ReferenceTakenError: its reference exists.
         """
+        # Without it, the API issues a legally numbered invoice at once (contract).
         if body.get("draft") is not True:
             raise ValueError("an invoice is only ever created as a draft")
         draft = _request(body, models.DraftCustomerInvoiceCreate)
@@ -274,6 +278,7 @@ class AccountClient:
         try:
             return _created(lambda: self._client.customer_invoices.import_(invoice))
         except RefusedError as refusal:
+            # The same content a second time: the contract says 409, and nothing of the words.
             if refusal.status == 409:
                 raise ReferenceTakenError(str(refusal), status=409) from refusal
             raise
@@ -291,6 +296,7 @@ class AccountClient:
         try:
             return _created(lambda: self._client.customer_invoices.import_e_invoice(form))
         except RefusedError as refusal:
+            # Here it is a 422 (contract), as everything else that is wrong: only the words tell it apart.
             if "already" in str(refusal).lower():
                 raise ReferenceTakenError(str(refusal), status=refusal.status) from refusal
             raise
@@ -469,6 +475,7 @@ def _definite(problem: errors.PennylaneError) -> OutcomeError:
 
 
 def _taken(message: str) -> bool:
-    """Whether a refusal says that the reference exists; sources disagree on its wording and status."""
+    """Whether a refusal says that the reference exists."""
+    # Reports from real accounts disagree on its wording and status: most have 422, two have 409.
     words = message.lower()
     return "reference" in words and any(word in words for word in ("taken", "exist", "unique"))

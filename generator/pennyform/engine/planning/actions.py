@@ -151,6 +151,12 @@ class InvoiceChange:
         remote, body = self.remote, to_json(self.desired.body)
         reported = self.action not in IDLE or self.action is Action.CONFLICT
         content = self.comparison.all if self.comparison else ()
+        addressee, customer = None, self.resolved.customer
+        if customer is not None:
+            # The API puts the name of a person together from its parts, as here.
+            full_name = " ".join(name for name in (customer.first_name, customer.last_name) if name)
+            address = to_json(customer.billing_address) if customer.billing_address else None
+            addressee = Addressee(customer.name or full_name, address)
         # The definition's own lines, natural keys included, with what products fill in.
         pairs = zip(self.resolved.lines, lines_of(self.desired.body), strict=True)
         lines = [{**filled_line(filled), **to_json(line)} for filled, line in pairs]
@@ -162,7 +168,7 @@ class InvoiceChange:
             invoice_number=remote.invoice_number if remote else "",
             before=remote_content(remote) if remote and reported else None,
             after=json_value({**body, "invoice_lines": lines}) if reported else None,
-            customer=_addressee(self.resolved.customer) if reported else None,
+            customer=addressee if reported else None,
             differences=difference_records((*content, *self.lacking), body) if reported else (),
             totals=self.resolved.totals.record(),
             steps=(*map(str, self.steps), *(task.key for task in self.tasks)),
@@ -284,15 +290,6 @@ def difference_records(differences: Iterable[Difference], body: JsonObject) -> t
         after = key if isinstance(key, Key) else difference.want
         records.append(FieldDifference(difference.pointer, json_value(difference.have), json_value(after)))
     return tuple(records)
-
-
-def _addressee(customer: CustomerBody | None) -> Addressee | None:
-    """Whom a document is made out to: the name and the address that stand on it."""
-    if customer is None:
-        return None
-    names = (customer.first_name, customer.last_name)
-    name = customer.name or " ".join(name for name in names if name)
-    return Addressee(name, to_json(customer.billing_address) if customer.billing_address else None)
 
 
 def _at(value: Any, pointer: str) -> Any:

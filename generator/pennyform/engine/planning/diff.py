@@ -122,7 +122,13 @@ def diff_invoice(resolved: Resolved, remote: RemoteInvoice) -> Comparison:
     Returns:
         Every difference, in the order of the document.
     """
-    content = [*header_differences(resolved, remote), *_sections(resolved, remote), *_lines(resolved, remote)]
+    content = [*header_differences(resolved, remote), *_sections(resolved, remote)]
+    for index, (want, have) in enumerate(zip_longest(resolved.lines, remote.lines)):
+        pointer = f"/invoice_lines/{index}"
+        if want is None or have is None:
+            content.append(Difference(pointer, want and filled_line(want), have and line_as_defined(have)))
+        else:
+            content += line_differences(want, have, draft=remote.draft, pointer=pointer)
     # Amounts of different content are different for that reason; they say nothing of their own.
     amounts = () if content else tuple(_amounts(resolved, remote))
     return Comparison(tuple(content), amounts, tuple(_unverifiable(resolved, remote)))
@@ -166,15 +172,6 @@ def _sections(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]
             yield Difference(pointer, want and to_json(want), remote_value)
         else:
             yield from _fields(want, have, _SECTION, _SECTION_DEFAULTS, pointer, draft=remote.draft)
-
-
-def _lines(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]:
-    for index, (want, have) in enumerate(zip_longest(resolved.lines, remote.lines)):
-        pointer = f"/invoice_lines/{index}"
-        if want is None or have is None:
-            yield Difference(pointer, want and filled_line(want), have and line_as_defined(have))
-        else:
-            yield from line_differences(want, have, draft=remote.draft, pointer=pointer)
 
 
 def _amounts(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]:

@@ -50,7 +50,18 @@ def update_body(resolved: Resolved, remote: RemoteInvoice) -> JsonObject | None:
         # There is no null discount in a PUT: one of a type without a value takes it off.
         body["discount"] = {"type": remote.discount.type, "value": None}
     # In a PUT the lines are an object of changes, where a POST has an array of lines.
-    edit = _edit_lines(resolved, remote)
+    # They are compared with what the product fills in, but sent as the definition says them.
+    definition, filled, have = lines_of(resolved.body), resolved.lines, remote.lines
+    edit: dict[str, list[Any]] = {"create": [], "update": [], "delete": []}
+    for step in _shortest(filled, have):
+        if step.kind == "update":
+            update = _line_update(definition[step.want], filled[step.want], have[step.have])
+            edit["update"].append(update)
+        elif step.kind == "delete":
+            edit["delete"].append({"id": have[step.have].id})
+        elif step.kind == "create":
+            edit["create"].append(to_json(definition[step.want]._replace(imputation_dates=UNSET)))
+    edit = {name: entries for name, entries in edit.items() if entries}
     return {**body, "invoice_lines": edit} if edit else body
 
 
@@ -83,21 +94,6 @@ class _LineStep:
     kind: str
     want: int
     have: int
-
-
-def _edit_lines(resolved: Resolved, remote: RemoteInvoice) -> JsonObject:
-    # The lines wanted are compared with what the product fills in, but sent as the definition says them.
-    definition, filled, have = lines_of(resolved.body), resolved.lines, remote.lines
-    edit: dict[str, list[Any]] = {"create": [], "update": [], "delete": []}
-    for step in _shortest(filled, have):
-        if step.kind == "update":
-            update = _line_update(definition[step.want], filled[step.want], have[step.have])
-            edit["update"].append(update)
-        elif step.kind == "delete":
-            edit["delete"].append({"id": have[step.have].id})
-        elif step.kind == "create":
-            edit["create"].append(to_json(definition[step.want]._replace(imputation_dates=UNSET)))
-    return {name: entries for name, entries in edit.items() if entries}
 
 
 def _shortest(desired: Sequence[LineBody], have: Sequence[RemoteLine]) -> list[_LineStep]:

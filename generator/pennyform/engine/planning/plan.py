@@ -117,28 +117,21 @@ def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[Inv
     creations = sum(change.action is Action.CREATE for change in prerequisites)
     # A file is looked for once more before it is attached.
     tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)
-    return (
-        creations + tasks + sum(_wave_requests(wave) for stage in stages(invoices) for wave in waves(stage))
-    )
-
-
-def _wave_requests(wave: Sequence[InvoiceChange]) -> int:
-    """The requests of a wave's steps: each write, and what reading it back together takes."""
-    count = sum(step is not Step.READ_BACK for change in wave for step in change.steps)
-    # Invoices are read back as often as the one with the most readings, each time those that have that many.
-    for number in range(1, max((_readings(change) for change in wave), default=0) + 1):
-        read = [change for change in wave if _readings(change) >= number]
-        count += ceil(len(read) / PAGE)
-        for change in read:
-            # What does not fit into the list of invoices: many lines, and sections.
-            lines, body = len(change.resolved.lines), change.resolved.body
-            count += ceil(lines / PAGE) if lines > INCLUDED_LINES else 0
-            count += getattr(body, "invoice_line_sections", UNSET) is not UNSET
+    count = creations + tasks
+    for wave in (wave for stage in stages(invoices) for wave in waves(stage)):
+        count += sum(step is not Step.READ_BACK for change in wave for step in change.steps)
+        readings = [change.steps.count(Step.READ_BACK) for change in wave]
+        # A wave is read back together, as often as the invoice with the most readings; each time, only those
+        # that have that many.
+        for number in range(1, max(readings, default=0) + 1):
+            read = [change for change, times in zip(wave, readings, strict=True) if times >= number]
+            count += ceil(len(read) / PAGE)
+            for change in read:
+                # What does not fit into the list of invoices: many lines, and sections.
+                lines, body = len(change.resolved.lines), change.resolved.body
+                count += ceil(lines / PAGE) if lines > INCLUDED_LINES else 0
+                count += getattr(body, "invoice_line_sections", UNSET) is not UNSET
     return count
-
-
-def _readings(change: InvoiceChange) -> int:
-    return change.steps.count(Step.READ_BACK)
 
 
 def seconds(count: int) -> int:

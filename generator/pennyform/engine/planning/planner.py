@@ -207,18 +207,13 @@ class InvoicePlanner:
             return ""
         if remotes and invoice.kind == IMPORTED:
             return _DRAFT_THERE
-        return self._uncorrectable(invoice)
-
-    def _uncorrectable(self, invoice: DesiredInvoice) -> str:
-        """Why ``invoice`` cannot be the credit note it should be; empty when it can, or is none."""
         key = invoice.credit_note_of
         if key is None or key.field == "id" or not invoice.options.finalize:
             return ""
         credited = self.state.invoices_of(key)
-        if str(key.value) in self.becoming_final or (credited and not credited[0].draft):
-            return ""
+        is_final = str(key.value) in self.becoming_final or (credited and not credited[0].draft)
         summary = "is not final, and only a final invoice can be corrected"
-        return f"{key.value} {summary}: finalize it, or change it"
+        return "" if is_final else f"{key.value} {summary}: finalize it, or change it"
 
 
 def _plan_draft(invoice: DesiredInvoice, resolved: Resolved, remote: RemoteInvoice) -> InvoiceChange:

@@ -116,7 +116,11 @@ def outlook(
     for task in tasks_of(invoice, identify):
         if not becomes_final(invoice) and task.step not in _ON_DRAFTS and (remote is None or remote.draft):
             continue
-        done = False if remote is None else _seen_done(task, remote, memory)
+        done = False if remote is None else is_done(task, remote)
+        if done is False and remote is not None and task.step is Step.ATTACH:
+            # Lists lag behind, and a file that is attached stays: the journal tells what the account may not.
+            subject = Subject(task.key, remote.external_reference)
+            done = subject in memory.done and memory.ids.get(subject) == remote.id
         if done is None and remote is not None and not remote.draft:
             done = _remembered_done(task, invoice.external_reference, memory)
             if done is None:
@@ -133,15 +137,6 @@ def waiting_for_finalize(invoice: DesiredInvoice) -> list[str]:
         return []
     names = [str(task.step) for task in tasks_of(invoice, lambda _: None) if task.step not in _ON_DRAFTS]
     return list(dict.fromkeys(names))
-
-
-def _seen_done(task: Task, remote: RemoteInvoice, memory: ReplayedState) -> bool | None:
-    """Whether ``task`` was done, by the account or, for a file, by the journal: reads lag, and files stay."""
-    done = is_done(task, remote)
-    if done is not False or task.step is not Step.ATTACH:
-        return done
-    subject = Subject(task.key, remote.external_reference)
-    return subject in memory.done and memory.ids.get(subject) == remote.id
 
 
 def _remembered_done(task: Task, reference: str, memory: ReplayedState) -> bool | None:

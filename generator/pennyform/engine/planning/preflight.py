@@ -128,7 +128,9 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
     busy = [change for change in changes if change.busy]
     findings = [finding for change in busy for finding in _check_policies(policies, change)]
     findings += [finding for change in changes for finding in _check_expected(change)]
-    findings += [finding for change in busy for finding in _check_discount_and_signs(change)]
+    for change in busy:
+        # An excessive discount turns the total around: one mistake is one finding.
+        findings += list(_check_discount(change)) or list(_check_signs(change))
     if policies.max_invoices is not None and len(busy) > policies.max_invoices:
         findings.append(
             _policy(
@@ -239,11 +241,6 @@ def _check_discount(change: InvoiceChange) -> Iterator[Finding]:
             detail="Pennylane refuses it, or takes off something else than was meant.",
             fix=discount_fix(value, lines),
         )
-
-
-def _check_discount_and_signs(change: InvoiceChange) -> list[Finding]:
-    # An excessive discount turns the total around: one mistake is one finding.
-    return list(_check_discount(change)) or list(_check_signs(change))
 
 
 def _check_signs(change: InvoiceChange) -> Iterator[Finding]:

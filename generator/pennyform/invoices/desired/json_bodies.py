@@ -35,7 +35,7 @@ from pennyform.invoices.money.amounts import canonical
 R = TypeVar("R", bound=tuple[Any, ...])
 Identify = Callable[[Key], object]
 
-# What a draft may not carry, in the header and on a line: it is set right after finalizing.
+# What a draft may not carry by the contract, in the header and on a line: it is set right after finalizing.
 AFTER_FINALIZE = ("transaction_reference",)
 AFTER_FINALIZE_ON_LINES = ("imputation_dates",)
 
@@ -71,6 +71,7 @@ def from_json(record: type[R], value: Mapping[str, Any]) -> R:
         record: which body: one of ``pennyform.invoices.model``.
         value: JSON; amounts are text or decimals, and a :class:`Key` may stand for an id.
     """
+    # The last field is `extra`, which takes what the contract has gained since.
     names: tuple[str, ...] = record._fields  # type: ignore[attr-defined]
     known = {name: _read(record, name, value[name]) if name in value else UNSET for name in names[:-1]}
     unknown = {name: member for name, member in value.items() if name not in known}
@@ -174,7 +175,7 @@ def request_body(invoice: DesiredInvoice, identify: Identify) -> JsonObject:
         return {"file": {"upload": invoice.file._asdict()}, "invoice_options": options}
     if invoice.file:
         return {"file_attachment_id": {"upload": invoice.file._asdict()}, **body}
-    # The API issues a legally numbered invoice when `draft` is left out.
+    # By the contract, a body without `draft` is issued at once, with a legal number, and for good.
     return {**body, "draft": True}
 
 
@@ -185,6 +186,7 @@ def e_invoice_options(body: Mapping[str, Any], line_ids: Sequence[str]) -> JsonO
         body: what the definition states, as JSON, with ids in place.
         line_ids: the file's own names for its lines, in order.
     """
+    # The contract takes nothing but the booking of a line here: its amounts are those of the file.
     lines = []
     for line_id, line in zip(line_ids, body["invoice_lines"], strict=True):
         booking = {name: line[name] for name in ("product_id", "ledger_account_id") if name in line}

@@ -96,6 +96,7 @@ def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
 def customer(document: Document) -> DesiredCustomer:
     """The customer that a valid definition declares."""
     schema = definition_schema("customer")
+    # The contract has one operation for companies and one for individuals, and no field that tells which.
     how = schema["x-pennyform"]
     body_json = request(document, schema)
     customer_type = body_json.pop(how["told_apart_by"], how["default"])

@@ -41,7 +41,7 @@ class Key:
     mean the same thing, wherever they are written.
     """
 
-    # By hand: importing dataclasses would cost every commit's hook more than reading a definition does.
+    # By hand, and no named tuple: a place is no part of what makes two keys equal.
     __slots__ = ("field", "kind", "place", "qualifiers", "value")
 
     def __init__(
@@ -76,9 +76,12 @@ class Key:
 
 
 # Named tuples, although most fields are optional: `validate` runs in commit hooks, and importing msgspec or
-# dataclasses took longer (measured: 60 ms and 15 ms) than it spends on most definitions.
+# dataclasses takes longer than it spends on most definitions. Measured with Python 3.11, CPU time, the best
+# of five: 59 ms and 10 ms. (By `python -X importtime`, half of msgspec's is typing_extensions, and most of
+# dataclasses' is inspect.)
 
 
+# A value of its own, as in msgspec: null is a value that the API tells from a field that is left out.
 class Unset(Enum):
     """The state of a field that is left out, which is not the same as null."""
 
@@ -150,6 +153,7 @@ class InvoiceLine(NamedTuple):
     extra: Extra = _NO_EXTRA
 
 
+# The contract computes nothing here: the amounts are those that stand on the document.
 class ImportedInvoiceLine(NamedTuple):
     """A line of an invoice that was issued elsewhere, which states its amounts: with tax, and the tax."""
 
@@ -211,6 +215,7 @@ class ImportedInvoiceBody(NamedTuple):
     currency_tax: Decimal
     currency_amount: Decimal
     import_as_incomplete: bool | Unset
+    # In euros, whatever the currency: what Pennylane converts itself where they are left out.
     amount: Decimal | Unset
     tax: Decimal | Unset
     label: str | Unset | None
@@ -241,6 +246,7 @@ class CustomerBody(NamedTuple):
     billing_address: Address | Unset = UNSET
     vat_number: str | Unset = UNSET
     reg_no: str | Unset = UNSET
+    # Set by its number, shown by its id (contract): the comparison leaves it out.
     ledger_account: Extra | Unset | None = UNSET
     phone: str | Unset = UNSET
     delivery_address: Address | Unset = UNSET

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from pennyform.invoices.model.bodies import Body, CustomerBody, Id, Key, Place, ProductBody
 
+# Named tuples for the same reason as the bodies: commit hooks import them.
+
 
 class Policies(NamedTuple):
     """Limits that the folder sets itself; a definition beyond them is an error.

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from pennyform.results.values import InvoiceTotals, LineTotals
 
 
+# Named tuples: `validate` computes totals in commit hooks (see pennyform.invoices.model.bodies).
+
+
 class Line(NamedTuple):
     """One line after its own discount; a discount on the invoice is not in it."""
 
@@ -159,6 +162,8 @@ def totals(body: Body, *, rounding: str, product: Product) -> Totals:
     with decimal.localcontext(_EXACT):
         lines = tuple(_line(line, product, unit) for line in body.invoice_lines)
         bases = [line.before_tax for line in lines]
+        # How Pennylane spreads a discount on the invoice is not documented. What differs by a cent is found
+        # when the draft is read back, before anything is final.
         discount = _rounded(_discount(sum(bases, ZERO), body.discount), unit)
         shares = spread(discount, bases, unit)
         bases_by_code: dict[str, Decimal] = {}
@@ -167,6 +172,7 @@ def totals(body: Body, *, rounding: str, product: Product) -> Totals:
             code, amount = line.vat_rate, base - share
             bases_by_code[code] = bases_by_code.get(code, ZERO) + amount
             taxes[code] = taxes.get(code, ZERO) + _tax(amount, rates()[code], unit)
+        # Real accounts round the tax of each line (seen); the other model is for those that do not.
         if rounding == "document":
             taxes = {code: _tax(base, rates()[code], unit) for code, base in bases_by_code.items()}
         vat = tuple(

@@ -23,6 +23,7 @@ _WRITTEN = re.compile(r"(?:([A-Za-z]{2})[_ -]?)?([0-9]+(?:[_.,][0-9]+)?) ?%?")
 _PLAIN = re.compile(r"[A-Z]{2}_[0-9_]+")
 
 
+# A named tuple: `validate` reads the codes in commit hooks (see pennyform.invoices.model.bodies).
 class Rate(NamedTuple):
     """One VAT code.
 
@@ -90,7 +91,10 @@ def suggest_rate(code: str) -> Rate | None:
     match = _WRITTEN.fullmatch(code.strip())
     if match:
         country, digits = (match.group(1) or "FR").upper(), match.group(2)
-        for percent in _percentages(digits):
+        # The contract writes tenths of a percent, people do not: "55" is likelier 5.5 % than 55 %.
+        number = Decimal(re.sub("[_,]", ".", digits))
+        percents = [number / 10, number] if digits.isdigit() else [number]
+        for percent in percents if len(digits) <= 8 else ():
             if percent == 0:
                 return rates().get("exempt")
             for rate in rates().values():
@@ -102,12 +106,3 @@ def suggest_rate(code: str) -> Rate | None:
     by_upper = {known.upper(): rate for known, rate in rates().items() if rate.writable}
     close = get_close_matches(code.upper(), by_upper, n=1, cutoff=0.75)
     return by_upper[close[0]] if close else None
-
-
-def _percentages(digits: str) -> list[Decimal]:
-    """What ``digits`` may mean in percent, the likeliest first: the contract writes tenths, people do not."""
-    if len(digits) > 8:
-        return []
-    if not digits.isdigit():
-        return [Decimal(re.sub("[_,]", ".", digits))]
-    return [Decimal(digits) / 10, Decimal(digits)]

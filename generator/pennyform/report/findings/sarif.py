@@ -45,17 +45,6 @@ def _result(finding: Finding, rule: int) -> dict[str, object]:
     # Tells a finding from others, and stays the same when lines are added above it.
     identity = "\0".join((finding.rule, finding.file, finding.pointer, finding.summary))
     fingerprint = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return {
-        "ruleId": finding.rule,
-        "ruleIndex": rule,
-        "level": _LEVELS[finding.severity],
-        "message": {"text": message(finding)},
-        "partialFingerprints": {"pennyform/v1": fingerprint},
-        **({"locations": [_location(finding)]} if finding.file else {}),
-    }
-
-
-def _location(finding: Finding) -> dict[str, object]:
     path = PurePath(finding.file)
     artifact = {"uri": quote(path.as_posix()), "uriBaseId": "%SRCROOT%"}
     physical: dict[str, object] = {
@@ -65,4 +54,12 @@ def _location(finding: Finding) -> dict[str, object]:
         region = {"startLine": finding.line, "startColumn": finding.column}
         physical["region"] = {name: number for name, number in region.items() if number}
     logical = [{"fullyQualifiedName": finding.pointer}] if finding.pointer else []
-    return {"physicalLocation": physical, **({"logicalLocations": logical} if logical else {})}
+    location = {"physicalLocation": physical, **({"logicalLocations": logical} if logical else {})}
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": rule,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": message(finding)},
+        "partialFingerprints": {"pennyform/v1": fingerprint},
+        **({"locations": [location]} if finding.file else {}),
+    }

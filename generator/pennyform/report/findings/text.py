@@ -45,21 +45,18 @@ def _block(finding: Finding, source: SourceLine, ansi: Ansi) -> str:
     lines = [f"{place}{ansi(finding.severity, colour, 'bold')} {finding.rule}: {finding.summary}"]
     line = source(finding.file, finding.line) if finding.line else None
     if line is not None:
-        text, indent = _excerpt(line, finding.column)
+        visible, column = source_line(line), finding.column
+        # Of a long line, the part around the column.
+        start = 0 if column <= _WIDEST_SOURCE // 2 else column - _WIDEST_SOURCE // 2
+        text = visible[start : start + _WIDEST_SOURCE].rstrip()
+        # Wide characters (Chinese, most emoji) take two columns of a terminal (UAX #11); a tab as many as
+        # it does above.
+        indent = "".join(
+            "\t" if character == "\t" else "  " if unicodedata.east_asian_width(character) in "WF" else " "
+            for character in visible[start : column - 1]
+        )
         number = str(finding.line)
         caret = ansi("^", colour, "bold")
         lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {indent}{caret}"]
     lines += [f"  {ansi(label, 'dim')} {text}" for label, text in remarks(finding)]
     return "\n".join(lines) + "\n"
-
-
-def _excerpt(line: str, column: int) -> tuple[str, str]:
-    """The part of a long line around ``column``, and space as wide as what stands before it there."""
-    visible = source_line(line)
-    start = 0 if column <= _WIDEST_SOURCE // 2 else column - _WIDEST_SOURCE // 2
-    # Wide characters (Chinese, most emoji) take two columns of a terminal; a tab as many as it does above.
-    indent = "".join(
-        "\t" if character == "\t" else "  " if unicodedata.east_asian_width(character) in "WF" else " "
-        for character in visible[start : column - 1]
-    )
-    return visible[start : start + _WIDEST_SOURCE].rstrip(), indent

@@ -52,6 +52,7 @@ class Entry:
 
 def render(plan: PlanDocument) -> str:
     """The plan as an HTML document that needs nothing else."""
+    # Every text of the plan is escaped by Jinja; what is cleaned here is only kept on one line.
     changing = [change for change in plan.changes if change.action != "no_op"]
     unchanged = [change for change in plan.changes if change.action == "no_op"]
     invoices = list(_entries([change for change in changing if isinstance(change, PlannedInvoice)]))

@@ -46,6 +46,7 @@ def render(plan: PlanDocument) -> str:
     summary = clean(msgspec.structs.replace(plan, changes=()))
     head = [*_head(summary)]
     table = ["| | reference | what | total | details |", "|---|---|---|---:|---|"]
+    # 200 characters for the line that counts the rest.
     room = LARGEST - sum(len(text) + 1 for text in [*head, *table]) - 200
     rows = fitting((_row(clean(change)) for change in changes), room)
     more = len(changes) - len(rows)

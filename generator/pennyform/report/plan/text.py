@@ -59,7 +59,16 @@ def render(plan: PlanDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it i
     for change in plan.changes:
         if change.action != "no_op":
             lines += [*_change(clean(change), ansi), ""]
-    lines += _unchanged([change for change in plan.changes if change.action == "no_op"], ansi)
+    unchanged = [change for change in plan.changes if change.action == "no_op"]
+    for change in map(clean, unchanged):
+        lines += [f"  = {change.kind} {change.external_reference} stays as it is"] if change.warnings else []
+        lines += [f"      {text}" for text in _differences(change)]
+        lines += [ansi(f"      warning: {warning}", "yellow") for warning in change.warnings]
+    if unchanged:
+        kinds = ("invoice", "customer", "product")
+        numbers = [(sum(change.kind == kind for change in unchanged), kind) for kind in kinds]
+        counts = ", ".join(count(number, kind) for number, kind in numbers if number)
+        lines += [ansi(f"  = {counts} unchanged", "dim"), ""]
     lines += [ansi(f"  warning: {warning}", "yellow") for warning in head.warnings]
     lines += money(head.money.changing, "Money of these changes")
     return "\n".join([*lines, summary_line(head, ansi)]) + "\n"
@@ -124,23 +133,6 @@ def _differences(change: PlannedChange) -> list[str]:
             for row in change.differences
         ]
     )
-
-
-def _unchanged(changes: Sequence[PlannedChange], ansi: Ansi) -> Iterator[str]:
-    """What is worth saying of changes that do nothing, and how many there are."""
-    for change in map(clean, changes):
-        if change.warnings:
-            yield f"  = {change.kind} {change.external_reference} stays as it is"
-        for text in _differences(change):
-            yield f"      {text}"
-        for warning in change.warnings:
-            yield ansi(f"      warning: {warning}", "yellow")
-    if changes:
-        kinds = ("invoice", "customer", "product")
-        numbers = [(sum(change.kind == kind for change in changes), kind) for kind in kinds]
-        counts = ", ".join(count(number, kind) for number, kind in numbers if number)
-        yield ansi(f"  = {counts} unchanged", "dim")
-        yield ""
 
 
 # --- sums ---------------------------------------------------------------------------------------------
