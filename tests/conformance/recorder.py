@@ -28,7 +28,7 @@ def pytest_configure() -> None:
 
     def recorded(exchange: Dispatcher, request: Request) -> RequestOutcome:
         outcome = answer(exchange, request)
-        if outcome.response and not outcome.met and request.path.startswith(_API):
+        if outcome.response and not outcome.applied and request.path.startswith(_API):
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(_written(request, outcome)) + "\n")
         return outcome
