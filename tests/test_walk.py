@@ -28,7 +28,7 @@ def test_every_module_and_folder_that_the_document_names_exists() -> None:
         name
         for name in sorted(names)
         for path in [TOOL.joinpath(*re.split(r"[./]", name.removesuffix(".py")))]
-        if not path.is_dir() and not path.with_suffix(".py").is_file()
+        if not (path / "__init__.py").is_file() and not path.with_suffix(".py").is_file()
     ]
     assert missing == []
     assert names, "the document names modules"

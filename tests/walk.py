@@ -140,10 +140,9 @@ def table(name: str) -> str:
 
 def _summary(module: str) -> str:
     """The first line of a module's docstring, as it stands in the source."""
-    path = TOOL.joinpath(*module.split("."))
-    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    if module == "pennyform":
-        file = TOOL / "__init__.py"
+    path = TOOL if module == "pennyform" else TOOL.joinpath(*module.split("."))
+    package = path / "__init__.py"
+    file = package if package.is_file() else path.with_suffix(".py")
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0].replace("|", "\\|")
 
