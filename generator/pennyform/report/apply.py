@@ -70,7 +70,7 @@ def render(report: ApplyDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - i
 def _outcome(result: AppliedChange) -> str:
     id_ = f" (id {result.id})" if result.id else ""
     if result.status is not Status.DONE:
-        steps = ", ".join(_STEPS.get(step) or format_task(step) for step in result.left)
+        steps = ", ".join(_STEPS.get(step) or format_task(step) for step in result.remaining_steps)
         return f"{_NOT_DONE[result.status]}{id_}" + (f"; left: {steps}" if steps else "")
     if result.kind != "invoice":
         return f"created{id_}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+import msgspec
+
 from pennyform.results.plan import Action
 from pennyform.results.values import CompanyIdentity, CurrencyTotals, FieldDifference, Record
 
@@ -30,7 +32,7 @@ class Status(StrEnum):
 class AppliedChange(Record, frozen=True):
     """The end of one change.
 
-    ``left`` are the steps that were not taken; ``detail`` says in a sentence why, with what to do about it;
+    ``remaining_steps`` (``left`` in JSON) are the steps that were not taken; ``detail`` says in a sentence why, with what to do about it;
     ``differences`` are those of the last reading. ``draft`` is null where no invoice was read.
     """
 
@@ -41,7 +43,7 @@ class AppliedChange(Record, frozen=True):
     id: int | None
     invoice_number: str
     draft: bool | None
-    left: tuple[str, ...]
+    remaining_steps: tuple[str, ...] = msgspec.field(name="left")
     detail: str
     differences: tuple[FieldDifference, ...]
 

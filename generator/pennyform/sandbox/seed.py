@@ -72,11 +72,11 @@ def fill_database(connection: sqlite3.Connection, scopes: Iterable[str], now: da
 
 def add_company(connection: sqlite3.Connection, name: str, now: datetime) -> int:
     """Add a company with a chart of accounts, invoice templates and categories; returns its id."""
-    others = int(connection.execute("SELECT count(*) FROM company").fetchone()[0])
-    company = FIRST_COMPANY + others
+    companies = int(connection.execute("SELECT count(*) FROM company").fetchone()[0])
+    company = FIRST_COMPANY + companies
     connection.execute(
         "INSERT INTO company (id, name, reg_no, accounting_logic) VALUES (?, ?, ?, 'FR_PCG')",
-        (company, name, f"sandbox-{int(_SIREN) + others}"),
+        (company, name, f"sandbox-{int(_SIREN) + companies}"),
     )
     records = Records(connection, company, now)
     # Ids count up in the order of insertion: a change of this order changes the ids of every new sandbox.

@@ -64,8 +64,8 @@ def page_docstring(operation: Operation, *, numbered: bool) -> Code:
 
 
 def _summary(operation: Operation) -> str:
-    thing = _spell(singular(operation.resource))
-    words = {"things": _spell(operation.resource), "a_thing": f"{_article(thing)} {thing}"}
+    noun = _spell(singular(operation.resource))
+    words = {"things": _spell(operation.resource), "a_thing": f"{_article(noun)} {noun}"}
     if operation.name in _WHOLE:
         return _WHOLE[operation.name].format(**words)
     verb, _, rest = operation.name.strip("_").partition("_")
@@ -89,11 +89,11 @@ def _facts(operation: Operation) -> str:
     facts = [f"``{operation.method.upper()} {short_path(operation.path)}``"]
     if operation.scopes:
         # ``a:all`` or ``:readonly``: the part before the colon is not repeated.
-        first, *others = operation.scopes
+        first, *further = operation.scopes
         subject = f"{first.partition(':')[0]}:"
         scopes = [
             first,
-            *(f":{scope.removeprefix(subject)}" if scope.startswith(subject) else scope for scope in others),
+            *(f":{scope.removeprefix(subject)}" if scope.startswith(subject) else scope for scope in further),
         ]
         facts.append(f"scope {' or '.join(f'``{scope}``' for scope in scopes)}")
     else:

@@ -194,8 +194,10 @@ def _imports(module: str, models: Sequence[Model], homes: Mapping[str, str]) -> 
     if "dt" in words:
         standard.insert(0, Code("import datetime as dt"))
     # `..types` before `.shared`: the order that import sorters use.
-    own = block(sorted(names, key=lambda source: (-len(source) + len(source.lstrip(".")), source)))
-    yield from (join_code(lines, "\n") for lines in (standard, third_party, own) if lines)
+    package_imports = block(
+        sorted(names, key=lambda source: (-len(source) + len(source.lstrip(".")), source))
+    )
+    yield from (join_code(lines, "\n") for lines in (standard, third_party, package_imports) if lines)
 
 
 _DEFAULT = "https://app.pennylane.com/oauth"

@@ -71,10 +71,10 @@ def _alternatives(companions: Mapping[str, list[str]]) -> Schema:
 
     ``companions`` are the fields that may go with each. What goes with another alternative only is refused.
     """
-    (name, own), *rest = companions.items()
+    (name, allowed), *rest = companions.items()
     if not rest:
         return {"required": [name]}
-    foreign = [field for other, theirs in rest for field in (other, *theirs) if field not in own]
+    foreign = [field for rival, theirs in rest for field in (rival, *theirs) if field not in allowed]
     return {
         "if": {"required": [name]},
         "then": {"properties": dict.fromkeys(foreign, NOTHING)},

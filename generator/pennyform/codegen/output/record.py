@@ -75,8 +75,8 @@ def _stock_templates(our_names: Collection[str]) -> dict[str, str]:
     stock = {str(file).partition("/templates/")[2]: file for file in files if file.suffix == ".jinja"}
     digests = {name: digest(stock[name].read_binary()) for name in sorted(stock)}
     replaced = {name: text for name, text in digests.items() if name in our_names}
-    others = {name: text for name, text in digests.items() if name not in our_names}
-    return {**replaced, OTHERS: _digest_of_all(others)}
+    unreplaced = {name: text for name, text in digests.items() if name not in our_names}
+    return {**replaced, OTHERS: _digest_of_all(unreplaced)}
 
 
 def changed_stock(lock: JsonObject, made_from: JsonObject) -> list[Finding]:

@@ -199,7 +199,7 @@ class InvoiceRun:
             id=self.id,
             invoice_number=self.remote.invoice_number if self.remote else "",
             draft=self.remote.draft if self.remote else None,
-            left=tuple(remaining),
+            remaining_steps=tuple(remaining),
             detail=self.detail or (stopped if remaining else "; ".join(self.doubts)),
             differences=self.differences if self.status in {Status.DIFFERS, Status.UNKNOWN} else (),
         )

@@ -32,7 +32,7 @@ class PrerequisiteCreator:
         by_subject = {Subject(change.kind, change.external_reference): change for change in changes}
         for subject, change in by_subject.items():
             if change.action is Action.CREATE:
-                results[subject] = Result(change, Status.NOT_STARTED, left=("create",))
+                results[subject] = Result(change, Status.NOT_STARTED, remaining_steps=("create",))
             else:
                 results[subject] = Result(change, Status.UNCHANGED, id=change.id)
         # The API has no idempotency key: only a look-up tells whether a create that got no answer was done.
@@ -55,7 +55,7 @@ class PrerequisiteCreator:
         """Send once; a result that stays unknown is to be looked up."""
         if self.context.sender.must_stop():
             return
-        failed = Result(change, Status.FAILED, left=("create",))
+        failed = Result(change, Status.FAILED, remaining_steps=("create",))
         account, desired, body = self.context.account, change.desired, to_json(change.body)
         request = partial(account.create_product, body)
         if isinstance(desired, DesiredCustomer):

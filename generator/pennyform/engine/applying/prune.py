@@ -57,8 +57,8 @@ def delete_orphan(orphan: Orphan, context: ApplyContext) -> Result:
     account, sender = context.account, context.sender
     remaining, id_ = (str(Step.PRUNE),), orphan.remote.id
     if sender.must_stop():
-        return Result(orphan, Status.NOT_STARTED, id=id_, left=remaining, detail=sender.stopped)
-    failed = Result(orphan, Status.FAILED, id=id_, left=remaining)
+        return Result(orphan, Status.NOT_STARTED, id=id_, remaining_steps=remaining, detail=sender.stopped)
+    failed = Result(orphan, Status.FAILED, id=id_, remaining_steps=remaining)
     try:
         current = account.invoices_by_id([id_]).get(id_)
         # Somebody else deleted it: there is nothing left to do.

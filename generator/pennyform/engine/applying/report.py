@@ -28,7 +28,7 @@ class Result:
     id: int | None = None
     invoice_number: str = ""
     draft: bool | None = None
-    left: tuple[str, ...] = ()
+    remaining_steps: tuple[str, ...] = ()
     detail: str = ""
     differences: tuple[Difference, ...] = ()
 
@@ -43,7 +43,7 @@ class Result:
             id=self.id,
             invoice_number=self.invoice_number,
             draft=self.draft,
-            left=self.left,
+            remaining_steps=self.remaining_steps,
             detail=self.detail,
             differences=()
             if isinstance(change, Orphan)

@@ -95,17 +95,17 @@ def _read_number(text: str, notation: NumberNotation) -> int | Decimal | None:
     minuses = [group for group in (match[1], match[3], match[5], match[7]) if group]
     if len(minuses) > 1 or (match[2] and match[6]):
         return None
-    whole, point, decimals = match[4].partition(notation.point)
+    integer, point, decimals = match[4].partition(notation.point)
     if point and not _DECIMALS.fullmatch(decimals):
         return None
-    if not _PLAIN.fullmatch(whole):
-        grouped = _GROUPED.fullmatch(whole)
+    if not _PLAIN.fullmatch(integer):
+        grouped = _GROUPED.fullmatch(integer)
         if grouped is None or not _is_thousands_mark(grouped, notation, has_decimals=bool(point)):
             return None
-        whole = whole.replace(grouped[1], "")
-    if len(whole) > _MOST_DIGITS:
+        integer = integer.replace(grouped[1], "")
+    if len(integer) > _MOST_DIGITS:
         return None
-    number = Decimal(f"{whole}.{decimals}") if point else int(whole)
+    number = Decimal(f"{integer}.{decimals}") if point else int(integer)
     return -number if minuses else number
 
 

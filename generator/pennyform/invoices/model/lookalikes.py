@@ -34,7 +34,7 @@ def fold(text: str) -> str:
 
 def difference(text: str, other: str) -> str:
     """What tells ``text`` from ``other``, which folds to the same, in a few words."""
-    composed, other_composed = (unicodedata.normalize("NFC", each) for each in (text, other))
+    composed, other_composed = (unicodedata.normalize("NFC", string) for string in (text, other))
     if composed == other_composed:
         return "their accents are composed differently"
     if composed.casefold() == other_composed.casefold():

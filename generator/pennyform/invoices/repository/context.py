@@ -100,7 +100,7 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
             product = resolve.product(document)
             context.products[product.external_reference] = product
     # Also templates that no definition uses are checked; those without a finding are ready for all invoices.
-    for name in context.library.own():
+    for name in context.library.user_templates():
         context.library.find(name)
     context.library.check_expressions(
         sources.requested_shared.union(source.name for source in sources.requested)

@@ -72,7 +72,7 @@ def own_templates(folder: Path) -> dict[str, YamlMapping]:
     reader = FileReader()
     sources = discover([folder], reader)
     library = load_context(sources, sources.shared, reader).library
-    templates = {name: library.find(name) for name in library.own()}
+    templates = {name: library.find(name) for name in library.user_templates()}
     return {name: template.document.value for name, template in templates.items() if template}
 
 

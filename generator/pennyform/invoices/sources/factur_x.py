@@ -244,14 +244,14 @@ class _Fields:
         One that names no currency is in that of the document.
         """
         elements = self.elements(name)
-        own = [element for element in elements if element.get("currencyID") == currency]
-        own = own or [element for element in elements if not element.get("currencyID")]
-        if not own and default is not None:
+        in_currency = [element for element in elements if element.get("currencyID") == currency]
+        in_currency = in_currency or [element for element in elements if not element.get("currencyID")]
+        if not in_currency and default is not None:
             return default
-        if not own:
+        if not in_currency:
             self._problems.append(f"{self.place(name)} is missing in {currency[:10]}")
             return Decimal(0)
-        amounts = {self._decimal(_text(element), self.place(name)) for element in own}
+        amounts = {self._decimal(_text(element), self.place(name)) for element in in_currency}
         if len(amounts) > 1:
             both = " and ".join(f"{amount:f}" for amount in sorted(amounts))
             self._problems.append(f"{self.place(name)} is there several times: {both}")

@@ -45,7 +45,7 @@ class Library:
             )
         self._documents[name] = document if is_valid else None
 
-    def own(self) -> list[str]:
+    def user_templates(self) -> list[str]:
         """The names of the user's templates."""
         return [
             name

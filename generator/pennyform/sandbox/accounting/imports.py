@@ -88,10 +88,10 @@ def compute_imported_amounts(invoice: CustomerInvoice, lines: Sequence[InvoiceLi
 def _compute_euros(priced: PricedBody, rate: Decimal) -> None:
     """Amounts in euros are what was given, or follow from the exchange rate."""
     for name in ("amount", "tax"):
-        in_currency, stated = Decimal(getattr(priced, f"currency_{name}")), getattr(priced, name)
-        if stated and rate == 1 and parse_decimal(name, stated) != in_currency:
+        in_currency, in_euros = Decimal(getattr(priced, f"currency_{name}")), getattr(priced, name)
+        if in_euros and rate == 1 and parse_decimal(name, in_euros) != in_currency:
             raise unprocessable(f"{name} and currency_{name} must be identical")
-        euros = parse_decimal(name, stated) if stated else round_half_up(in_currency * rate, 2)
+        euros = parse_decimal(name, in_euros) if in_euros else round_half_up(in_currency * rate, 2)
         setattr(priced, name, format_amount(euros))
 
 

@@ -190,7 +190,9 @@ def load(folder: Path) -> Contract:
         for method, operation in item.items()
         if method in _METHODS
     }
-    return Contract(operations, frozenset(scope for each in operations.values() for scope in each.scopes))
+    return Contract(
+        operations, frozenset(scope for operation in operations.values() for scope in operation.scopes)
+    )
 
 
 def _operation(

@@ -135,9 +135,9 @@ def _line(line: InvoiceLine, decimals: int) -> list[_Row]:
 
 def _columns(cells: Sequence[str], *, bold: bool = False) -> list[_Row]:
     """The first text on the left, in as many rows as it needs; the others beside it on the right."""
-    first, *others = cells
+    first, *numeric = cells
     label = textwrap.wrap(first, _COLUMN_WIDTHS[0] - 1) or [""]
-    numbers = "".join(text.rjust(width) for text, width in zip(others, _COLUMN_WIDTHS[1:], strict=True))
+    numbers = "".join(text.rjust(width) for text, width in zip(numeric, _COLUMN_WIDTHS[1:], strict=True))
     head = _Row((label[0].ljust(_COLUMN_WIDTHS[0]) + numbers)[:_ROW_LENGTH], bold=bold)
     return [head, *(_Row(text, bold=bold) for text in label[1:])]
 

@@ -160,8 +160,8 @@ def _compute_euros(invoice: SupplierInvoice) -> None:
     rate: Decimal = exchange_rate(invoice.currency)
     for name in ("amount", "tax"):
         in_currency = parse_decimal(name, getattr(invoice, f"currency_{name}") or "0")
-        stated: str = getattr(invoice, name)
-        setattr(invoice, name, stated or format_amount(round_half_up(in_currency * rate, 2)))
+        in_euros: str = getattr(invoice, name)
+        setattr(invoice, name, in_euros or format_amount(round_half_up(in_currency * rate, 2)))
 
 
 def _check_lines(context: RequestContext, lines: Iterable[JsonObject]) -> None:

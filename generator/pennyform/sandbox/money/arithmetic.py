@@ -167,5 +167,5 @@ def _group_by_code(parts: Sequence[_Part]) -> list[_Part]:
 
 def format_amount(amount: Decimal) -> str:
     """An amount as the API writes it, which is not canonical: ``34.0``, ``-500.0``, ``33.333334``."""
-    whole, _, fraction = f"{amount or _ZERO:f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0') or '0'}"
+    integer, _, fraction = f"{amount or _ZERO:f}".partition(".")
+    return f"{integer}.{fraction.rstrip('0') or '0'}"

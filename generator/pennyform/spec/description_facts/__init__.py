@@ -183,15 +183,15 @@ def _read(text: str, subject: JsonObject, patterns: Patterns) -> DescriptionFact
     facts: JsonObject = {}
     unread: list[UnreadSentence] = []
     for sentence in split_sentences(text):
-        stated = read_sentence(sentence, subject, patterns)
+        statement = read_sentence(sentence, subject, patterns)
         category = ""
-        if stated is None:
+        if statement is None:
             category = suspected_category(sentence)
-        elif any(subject.get(key, value) != value for key, value in stated.items()):
+        elif any(subject.get(key, value) != value for key, value in statement.items()):
             # The structure says otherwise: a person has to decide which of the two is wrong.
             category = "contradiction"
         if category:
             unread.append(UnreadSentence(category, sentence))
-        elif stated:
-            facts |= stated
+        elif statement:
+            facts |= statement
     return DescriptionFacts(facts, tuple(unread))

@@ -87,8 +87,8 @@ def _date(_: re.Match[str], schema: JsonObject) -> JsonObject | None:
 
 def _scopes(match: re.Match[str], operation: JsonObject) -> JsonObject | None:
     """Nothing new: the structure must ask for the same scopes."""
-    stated = set(re.findall(r"`([^`]+)`", match["scopes"]))
-    return {} if stated == scopes_of(operation.get("security", ())) else None
+    scopes = set(re.findall(r"`([^`]+)`", match["scopes"]))
+    return {} if scopes == scopes_of(operation.get("security", ())) else None
 
 
 def _always(**facts: Json) -> _Reader:

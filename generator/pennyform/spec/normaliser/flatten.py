@@ -66,16 +66,16 @@ class Flattener:
             target = self._referred(schema["$ref"], pointer)
             siblings = {key: schema[key] for key in schema if key != "$ref"}
             return merge([target, self.flatten(siblings, pointer)], pointer)
-        own = self._own_keywords(schema, pointer)
+        keywords = self._own_keywords(schema, pointer)
         parts = self._members("allOf", schema, pointer)
         parts += [
             _union(keyword, self._members(keyword, schema, pointer), pointer)
             for keyword in UNIONS
             if keyword in schema
         ]
-        merged = merge([*parts, own], pointer) if parts else own
+        merged = merge([*parts, keywords], pointer) if parts else keywords
         # Beside parts, nullable says something about all of them, or it says nothing.
-        if parts and own.get("nullable") and not _states_values(own):
+        if parts and keywords.get("nullable") and not _states_values(keywords):
             merged["nullable"] = True
         inapplicable = _INAPPLICABLE.get(merged.get("type", ""), frozenset())
         if inapplicable.isdisjoint(merged):
@@ -99,28 +99,28 @@ class Flattener:
 
     def _own_keywords(self, schema: Schema, pointer: str) -> Schema:
         """The schema's own keywords, its inner schemas flat, null as ``nullable``."""
-        own = _as_openapi_30({key: schema[key] for key in schema if key not in _READ_APART}, pointer)
-        if "properties" in own:
-            own["properties"] = {
+        keywords = _as_openapi_30({key: schema[key] for key in schema if key not in _READ_APART}, pointer)
+        if "properties" in keywords:
+            keywords["properties"] = {
                 name: self.flatten(item, child(f"{pointer}/properties", name))
-                for name, item in own["properties"].items()
+                for name, item in keywords["properties"].items()
             }
-        if "items" in own:
-            own["items"] = self.flatten(own["items"], f"{pointer}/items")
+        if "items" in keywords:
+            keywords["items"] = self.flatten(keywords["items"], f"{pointer}/items")
         for keyword in ("additionalProperties", "not"):
-            if isinstance(own.get(keyword), dict):
-                own[keyword] = self.flatten(own[keyword], f"{pointer}/{keyword}")
-        only_null = {**{key: own[key] for key in _ANNOTATIONS if key in own}, **NULL}
-        if own.get("type") == "null":
+            if isinstance(keywords.get(keyword), dict):
+                keywords[keyword] = self.flatten(keywords[keyword], f"{pointer}/{keyword}")
+        only_null = {**{key: keywords[key] for key in _ANNOTATIONS if key in keywords}, **NULL}
+        if keywords.get("type") == "null":
             return only_null
-        if isinstance(own.get("enum"), list) and None in own["enum"]:
-            own["enum"] = [value for value in own["enum"] if value is not None]
-            own["nullable"] = True
-            if not own["enum"]:
+        if isinstance(keywords.get("enum"), list) and None in keywords["enum"]:
+            keywords["enum"] = [value for value in keywords["enum"] if value is not None]
+            keywords["nullable"] = True
+            if not keywords["enum"]:
                 return only_null
-        if not own.get("nullable"):
-            own.pop("nullable", None)
-        return own
+        if not keywords.get("nullable"):
+            keywords.pop("nullable", None)
+        return keywords
 
 
 def _as_openapi_30(schema: Schema, pointer: str) -> Schema:

@@ -131,8 +131,9 @@ class OperationReader:
         self, references: Iterable[ParameterObject], place: Place, pointer: str
     ) -> tuple[Parameter, ...]:
         resolved = (self._document.resolve(reference, pointer) for reference in references)
+        by_name = {(parameter.location, parameter.name): parameter for parameter in resolved}
         parameters = []
-        for (location, name), parameter in {(each.location, each.name): each for each in resolved}.items():
+        for (location, name), parameter in by_name.items():
             flat = self._flattener.flatten(parameter.schema, child(f"{pointer}/parameters", name))
             schema = self._collector.extract(flat, REQUEST, replace(place, part=f"?{name}"))
             if parameter.description:
