@@ -32,8 +32,9 @@ class Status(StrEnum):
 class AppliedChange(Record, frozen=True):
     """The end of one change.
 
-    ``remaining_steps`` (``left`` in JSON) are the steps that were not taken; ``detail`` says in a sentence why, with what to do about it;
-    ``differences`` are those of the last reading. ``draft`` is null where no invoice was read.
+    ``remaining_steps`` (``left`` in JSON) are the steps that were not taken; ``detail`` says in a sentence
+    why, with what to do about it; ``differences`` are those of the last reading. ``draft`` is null where no
+    invoice was read.
     """
 
     kind: Literal["invoice", "customer", "product"]
