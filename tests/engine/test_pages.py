@@ -181,8 +181,11 @@ def test_many_invoices_are_listed_without_their_pages(office: Office) -> None:
 def test_charts_add_up_to_what_the_plan_says(office: Office) -> None:
     entries = [("2025-10-01", "100.00"), ("2025-12-24", "-75.00"), ("2025-10-31", "12.34")]
     for number, (day, price) in enumerate(entries):
-        text = invoice(f"INV-{number}", lines=line(price=price) + line("Book", "1", "10.00", "FR_55"))
+        sign = "-" if price.startswith("-") else ""
+        book = line("Book", f"{sign}1", "10.00", "FR_55")
+        text = invoice(f"INV-{number}", lines=line(quantity=f"{sign}2", price=price.lstrip("-")) + book)
         text = text.replace("deadline: 2025-10-31", "deadline: 2026-01-31")
+        text += "credit_note_of: {id: 1}\n" if sign else ""
         office.write(f"invoices/{number}.yaml", text.replace("date: 2025-10-01", f"date: {day}"))
     (one,) = charts(office.plan().document())
     total = Decimal(one.money.currency_amount)
