@@ -62,7 +62,7 @@ def desk(office: Office) -> Office:
     return office
 
 
-MAILBOX = "emails:\n  - billing@acme.example\n"
+MAILBOX = 'reg_no: "552100554"\nemails:\n  - billing@acme.example\n'
 
 
 def seen(office: Office, resource: str) -> list[dict[str, Any]]:

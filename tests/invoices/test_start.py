@@ -13,7 +13,9 @@ from .definitions import YAML_TEXT, write
 
 SLOW = {
     "hashlib",  # loads OpenSSL
+    "email_validator",
     "shutil",
+    "stdnum",
     "jinja2",
     "jsonschema",
     "multiprocessing",
@@ -49,6 +51,13 @@ def needless_imports(modules: set[str]) -> set[str]:
 
 def test_validating_a_plain_definition(tmp_path: Path) -> None:
     write(tmp_path, invoice=YAML_TEXT, pennyform="version: 1\nenvironment: sandbox\n")
+    assert slow_imports(tmp_path, "validate", "invoice.yaml") == set()
+
+
+def test_a_customer_with_a_plain_address(tmp_path: Path) -> None:
+    card = "external_reference: ACME_001\nname: Example\nemails: [jean.dupont@client.example]\n"
+    address = 'address: 1 rue, postal_code: "75001", city: Paris, country_alpha2: FR'
+    write(tmp_path, invoice=YAML_TEXT, customers__acme=f"{card}billing_address: {{{address}}}\n")
     assert slow_imports(tmp_path, "validate", "invoice.yaml") == set()
 
 

@@ -15,11 +15,11 @@ from pennyform.invoices.yaml.document import Path
 _HOME = "FR"
 # The VAT area of the European Union (Directive 2006/112/EC, art. 5 and 7): Monaco counts as France. Greece is
 # also written EL, the prefix of its VAT numbers.
-_UNION = (
+UNION = (
     *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU"),
     *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
 )
-_SAME_COUNTRY = {"MC": "FR", "EL": "GR"}
+SAME_COUNTRY = {"MC": "FR", "EL": "GR"}
 # The fields of an invoice that are printed on it, where the rule of an exemption may be named.
 _TEXTS = ("special_mention", "pdf_invoice_free_text", "pdf_description")
 
@@ -85,7 +85,7 @@ def check_country(
     if not country:
         return
     is_business = customer.customer_type == "company"
-    problem = _mismatch(taxed.rate, _SAME_COUNTRY.get(country, country), is_business=is_business)
+    problem = _mismatch(taxed.rate, SAME_COUNTRY.get(country, country), is_business=is_business)
     if problem:
         summary = f"`{taxed.rate.code}` {problem}"
         detail = f"The customer {customer.external_reference} is in {country}."
@@ -97,14 +97,14 @@ def _mismatch(rate: Rate, country: str, *, is_business: bool) -> str:
 
     The seller is taken to be in France, unless it charges the tax of the customer's own country.
     """
-    abroad_in_union = country != _HOME and country in _UNION
+    abroad_in_union = country != _HOME and country in UNION
     if rate.code == "extracom":
-        return "is for customers outside the European Union" if country in _UNION else ""
+        return "is for customers outside the European Union" if country in UNION else ""
     if rate.reverse_charge:
         if not is_business:
             return "leaves the tax to the customer, who is no business"
         return "is for customers in another country" if country == _HOME and not rate.country else ""
-    charged_in = _SAME_COUNTRY.get(rate.country, rate.country) if rate.on_document else ""
+    charged_in = SAME_COUNTRY.get(rate.country, rate.country) if rate.on_document else ""
     if charged_in not in ("", _HOME, country):
         return f"is a rate of {charged_in}, which is neither France nor the customer's country"
     if charged_in == _HOME and abroad_in_union and is_business:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from pennyform.findings import Finding, errors
+from pennyform.invoices.checks.customers import check_customer
 from pennyform.invoices.checks.references import ReferenceClaim, claims
 from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.desired import resolve
@@ -94,6 +95,8 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
         if kind == "invoice-template":
             context.library.add(document, is_valid=valid)
         elif valid and kind == "customer":
+            # Such a customer still counts: what is wrong is said at its card, not at each of its invoices.
+            findings += check_customer(document)
             customer = resolve.customer(document)
             context.customers[customer.external_reference] = customer
         elif valid:

@@ -202,6 +202,10 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
     if isinstance(key, Key) and key.field == "external_reference":
         customer = context.customers.get(str(key.value))
     yield from check_vat_rates(resolved, product, customer)
+    if resolved.invoice.options.send_by_email or resolved.invoice.options.send_to_pa:
+        from pennyform.invoices.checks.delivery import check_delivery
+
+        yield from check_delivery(resolved, customer)
     if resolved.invoice.file:
         from pennyform.invoices.checks.imports import check_import
 
