@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from pennyform.cli import main
-from pennyform.engine.runtime import Runtime
-from pennyform.engine.runtime.clock import SystemClock
+from pennyform.engine.runtime import Runtime, SystemClock
 from pennyform.invoices import load
 from pennyform.invoices.checks.dates import check_dates_to_issue
 from pennyform.invoices.model import Policies
