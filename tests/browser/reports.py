@@ -7,17 +7,20 @@ executable where playwright has none of its own; ``PENNYFORM_SHOTS`` a folder fo
 from __future__ import annotations
 
 import io
-import json
 import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pypdf
 import pytest
 from pennyform.report.plan import html as plan_html
 from pennyform.report.verification import render_html as render_verification_page
+from pennyform.results.documents import json_data
+from pennyform.results.plan import PlanDocument
+from pennyform.results.verification import VerificationDocument
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.engine.test_pages import HOSTILE, everywhere
@@ -45,21 +48,25 @@ def browser() -> Iterator[Browser]:
 @cache
 def written() -> dict[str, str]:
     """The pages of the cases, and one of a plan in which every text is hostile."""
-    plans = {case: json.loads((CASES / case / "plan.json").read_text()) for case in ("first", "later")}
+    plans = {case: msgspec.json.decode(_case(case, "plan"), type=PlanDocument) for case in ("first", "later")}
     found = {f"plan-{case}": plan_html.render(plan) for case, plan in plans.items()}
     for name, text in (("hostile", HOSTILE), ("long", "W" * 100)):
         found[name] = plan_html.render(everywhere(plans["later"], lambda _, text=text: text))
     found["many"] = plan_html.render(many(plans["first"]))
-    found["verification"] = render_verification_page(
-        json.loads((CASES / "later" / "verify.json").read_text())
-    )
+    verification = msgspec.json.decode(_case("later", "verify"), type=VerificationDocument)
+    found["verification"] = render_verification_page(verification)
     return found
 
 
-def many(plan: dict[str, Any]) -> dict[str, Any]:
+def _case(name: str, document: str) -> bytes:
+    return (CASES / name / f"{document}.json").read_bytes()
+
+
+def many(plan: PlanDocument) -> PlanDocument:
     """A plan of 60 invoices over two years."""
-    change = next(change for change in plan["changes"] if change["kind"] == "invoice")
-    changes = [
+    content = json_data(plan)
+    change = next(change for change in content["changes"] if change["kind"] == "invoice")
+    content["changes"] = [
         {
             **change,
             "external_reference": f"INV-{number:03}",
@@ -68,7 +75,7 @@ def many(plan: dict[str, Any]) -> dict[str, Any]:
         }
         for number in range(60)
     ]
-    return {**plan, "changes": changes}
+    return msgspec.convert(content, PlanDocument)
 
 
 @pytest.fixture(params=sorted(written()))

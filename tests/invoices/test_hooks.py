@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,13 @@ def test_a_hook_is_declared_as_runners_want_it(hook: str) -> None:
     assert declared["name"]
     assert declared["description"]
     re.compile(declared["files"])
+
+
+def test_the_hook_that_generates_has_what_generating_needs() -> None:
+    """A hook's environment is made without the extra: what that names is said again."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = project["optional-dependencies"]["codegen"]
+    assert HOOKS["pennyform-generate-check"]["additional_dependencies"] == extra
 
 
 @pytest.mark.parametrize("hook", ["pennyform-validate", "pennyform-fmt"])
