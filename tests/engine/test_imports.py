@@ -87,6 +87,8 @@ def test_the_same_file_under_another_reference_is_refused(office: Office) -> Non
     office.apply()
     (office.root / "invoices" / "OLD-1.yaml").unlink()
     scanned(office, "OLD-2")
+    path = office.root / "invoices" / "OLD-2.yaml"
+    path.write_text(path.read_text().replace("number: 2019-001", "number: 2019-002"))
     (office.root / "invoices" / "OLD-2.pdf").write_bytes(PDF + b"OLD-1")
     report = office.apply()
     assert statuses(report)["OLD-2"] == "failed"
@@ -118,3 +120,52 @@ def test_an_import_may_have_options(office: Office) -> None:
     assert steps[3:] == ("set_categories", "mark_as_paid")
     assert statuses(office.apply())["OLD-1"] == "done"
     assert only(office.books()["OLD-1"])["paid"]
+
+
+class TestOneNumberIsBookedOnce:
+    def test_across_runs(self, office: Office) -> None:
+        scanned(office)
+        office.apply()
+        (office.root / "invoices" / "OLD-1.yaml").unlink()
+        scanned(office, "OLD-2")
+        path = office.root / "invoices" / "OLD-2.yaml"
+        path.write_text(path.read_text().replace("2019-10-01", "2018-10-01"))
+        made = office.plan()
+        assert actions(made) == {"OLD-2": "conflict"}
+        assert "2019-001, is booked already, as OLD-1 (id " in made.invoices[0].ways_out[0]
+        assert statuses(office.apply())["OLD-2"] == "conflict"
+        assert office.wire.done("import") == 1
+        path.write_text(path.read_text().replace("number: 2019-001", "number: 2019-002"))
+        assert statuses(office.apply())["OLD-2"] == "done"
+
+    def test_against_what_the_account_issued_itself(self, office: Office) -> None:
+        office.define("INV-1", finalize=True)
+        office.apply()
+        number = only(office.books()["INV-1"])["invoice_number"]
+        scanned(office, "OLD-1")
+        path = office.root / "invoices" / "OLD-1.yaml"
+        path.write_text(path.read_text().replace("number: 2019-001", f'number: "{number}"'))
+        assert actions(office.plan())["OLD-1"] == "conflict"
+        assert statuses(office.apply())["OLD-1"] == "conflict"
+        assert office.wire.done("import") == 0
+
+    def test_among_many(self, office: Office) -> None:
+        """More than are looked up one by one: pages of their dates do not show an invoice of another year."""
+        scanned(office)
+        office.apply()
+        (office.root / "invoices" / "OLD-1.yaml").unlink()
+        for index in range(30):
+            scanned(office, f"OLD-{index + 2}")
+            path = office.root / "invoices" / f"OLD-{index + 2}.yaml"
+            text = path.read_text().replace("2019-10-", "2021-10-")
+            path.write_text(text.replace("number: 2019-001", f"number: 2019-{index + 1:03}"))
+        before = len(office.wire.sent)
+        planned = actions(office.plan())
+        assert {reference for reference, action in planned.items() if action == "conflict"} == {"OLD-2"}
+        assert len(office.wire.sent) - before < 12
+
+    def test_an_import_is_no_obstacle_to_itself(self, office: Office) -> None:
+        scanned(office)
+        office.apply()
+        assert actions(office.plan()) == {"OLD-1": "no_op"}
+        assert not office.verify().drift

@@ -123,14 +123,17 @@ def _group(subjects: Sequence[Subject], *, last: bool) -> list[Sequence[Subject]
     return groups
 
 
+def legal_number(invoice: DesiredInvoice) -> str:
+    """The legal number that an imported invoice states; empty for every other one."""
+    return invoice.body.invoice_number or "" if isinstance(invoice.body, ImportedInvoiceBody) else ""
+
+
 def e_invoice_numbers(invoices: Iterable[DesiredInvoice]) -> dict[str, str]:
     """The legal numbers that electronic invoices among ``invoices`` will have, by reference."""
     return {
-        invoice.external_reference: invoice.body.invoice_number
+        invoice.external_reference: legal_number(invoice)
         for invoice in invoices
-        if isinstance(invoice.body, ImportedInvoiceBody)
-        and invoice.e_invoice_lines
-        and invoice.body.invoice_number
+        if invoice.e_invoice_lines and legal_number(invoice)
     }
 
 

@@ -135,6 +135,17 @@ class AccountClient:
         _check({invoice.invoice_number for invoice in matches}, {number}, "invoice_number")
         return matches
 
+    def invoices_with_numbers(self, numbers: Iterable[str]) -> list[RemoteInvoice]:
+        """All invoices that have one of these legal numbers: one request per hundred numbers."""
+        matches: list[RemoteInvoice] = []
+        expected = sorted(set(numbers))
+        for start in range(0, len(expected), PAGE):
+            batch = expected[start : start + PAGE]
+            rows = list(self._invoices([_condition("invoice_number", "in", batch)]))
+            _check({row.invoice_number for row in rows}, set(batch), "invoice_number")
+            matches += rows
+        return matches
+
     def invoices_by_id(self, ids: Iterable[int]) -> dict[int, RemoteInvoice]:
         """The invoices with these ids, with up to 20 of their lines: one request per hundred."""
         matches: dict[int, RemoteInvoice] = {}

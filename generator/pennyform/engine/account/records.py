@@ -151,8 +151,10 @@ class RemoteState:
     ``customers`` and ``products`` are by ``external_reference``, ``products_by_id`` by id. ``ids`` are the
     ids of everything that answers to each other key: ledger accounts, templates, categories, transactions.
     ``credited`` are the invoices that credit notes name and that have no definition, by reference.
-    ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``unsettled`` are
-    references of which an earlier apply does not know what became; ``memory`` is what the journal remembers.
+    ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``numbered`` are the
+    rows that have the legal number of an import that no look-up by reference found, by number. ``unsettled``
+    are references of which an earlier apply does not know what became; ``memory`` is what the journal
+    remembers.
     """
 
     company: Company
@@ -162,6 +164,7 @@ class RemoteState:
     ids: Mapping[Key, Sequence[int]] = field(default_factory=dict)
     credited: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     invoices: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
+    numbered: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
     memory: ReplayedState = field(default_factory=ReplayedState)
 

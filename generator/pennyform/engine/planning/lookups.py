@@ -27,7 +27,7 @@ from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import needed
 from pennyform.engine.planning.resolve import keys_of, resolver
-from pennyform.engine.recovery import e_invoice_numbers
+from pennyform.engine.recovery import e_invoice_numbers, legal_number
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
 InvoicesByReference: TypeAlias = dict[str, list[RemoteInvoice]]
@@ -54,7 +54,8 @@ def refresh(
         UnresolvedError: a definition names something that neither repository nor account has.
     """
     state = _prerequisites(repository, account, company or account.company(), memory)
-    state = replace(state, invoices=_find_invoices(repository.invoices, account, memory))
+    invoices, numbered = _find_invoices(repository.invoices, account, memory)
+    state = replace(state, invoices=invoices, numbered=numbered)
     return replace(state, invoices=_read_exactly(repository, state, account))
 
 
@@ -148,7 +149,8 @@ def _categories(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequen
 
 def _find_invoices(
     invoices: Sequence[DesiredInvoice], account: AccountClient, memory: ReplayedState
-) -> InvoicesByReference:
+) -> tuple[InvoicesByReference, dict[str, list[RemoteInvoice]]]:
+    """The invoices by their references, and by legal number those that have the number of an import."""
     missing = {invoice.external_reference: invoice for invoice in invoices}
     references = {reference: reference for reference in missing}
     by_number = {number: reference for reference, number in e_invoice_numbers(invoices).items()}
@@ -172,11 +174,15 @@ def _find_invoices(
     if len(missing) <= EXACT_LOOKUPS:
         for reference in sorted(missing):
             keep(account.invoices_with(reference))
-        for number, reference in sorted(by_number.items()):
-            if reference in missing:
-                keep(account.invoices_numbered(number))
         keep(_remembered(missing, account, memory))
-    return matches
+    # Whatever the date, and whoever booked it: a number is booked once.
+    numbers = [legal_number(invoice) for invoice in missing.values()]
+    rows = account.invoices_with_numbers(number for number in numbers if number)
+    keep(rows)
+    numbered: dict[str, list[RemoteInvoice]] = {}
+    for row in rows:
+        numbered.setdefault(row.invoice_number, []).append(row)
+    return matches, numbered
 
 
 def _remembered(

@@ -20,8 +20,9 @@ from pennyform.engine.planning.resolve import (
     product_with_ids,
     resolver,
 )
+from pennyform.engine.recovery import legal_number
 from pennyform.invoices.desired.json_bodies import after_finalize
-from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
+from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.results.plan import Action
 
 Resolve = Callable[[DesiredInvoice, RemoteInvoice | None], Resolved]
@@ -129,16 +130,11 @@ def _references_by_number(repository: Repository, state: RemoteState) -> dict[st
     references: dict[str, set[str]] = {}
     if any(invoice.e_invoice_lines for invoice in repository.invoices):
         for invoice in repository.invoices:
-            references.setdefault(_number(invoice), set()).add(invoice.external_reference)
+            references.setdefault(legal_number(invoice), set()).add(invoice.external_reference)
         for reference, remotes in state.invoices.items():
             for remote in remotes:
                 references.setdefault(remote.invoice_number, set()).add(reference)
     return references
-
-
-def _number(invoice: DesiredInvoice) -> str:
-    """The legal number that an imported invoice states; empty for every other one."""
-    return invoice.body.invoice_number or "" if isinstance(invoice.body, ImportedInvoiceBody) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +190,8 @@ class InvoicePlanner:
         if len(remotes) > 1:
             ids = ", ".join(str(remote.id) for remote in remotes)
             return f"{len(remotes)} invoices carry this reference (ids {ids}): delete or rename all but one"
-        reference, number = invoice.external_reference, _number(invoice)
-        # An electronic invoice is imported without a reference: until it has one, its number must tell it.
-        if invoice.e_invoice_lines and all(row.external_reference != reference for row in remotes):
-            namesakes = ", ".join(sorted(set(self.by_number.get(number, ())) - {reference}))
-            if namesakes:
-                return (
-                    f"its number, {number}, is also that of {namesakes}: "
-                    "an electronic invoice is imported once"
-                )
+        if booked := self._booked_elsewhere(invoice, remotes):
+            return booked
         if remotes and not remotes[0].draft:
             return ""
         if remotes and invoice.kind == IMPORTED:
@@ -214,6 +203,25 @@ class InvoicePlanner:
         is_final = str(key.value) in self.becoming_final or (credited and not credited[0].draft)
         summary = "is not final, and only a final invoice can be corrected"
         return "" if is_final else f"{key.value} {summary}: finalize it, or change it"
+
+    def _booked_elsewhere(self, invoice: DesiredInvoice, remotes: Sequence[RemoteInvoice]) -> str:
+        """Why the legal number of an import is that of another invoice; empty when it is not."""
+        reference, number = invoice.external_reference, legal_number(invoice)
+        # An electronic invoice is imported without a reference: until it has one, its number must tell it.
+        if invoice.e_invoice_lines and all(row.external_reference != reference for row in remotes):
+            namesakes = ", ".join(sorted(set(self.by_number.get(number, ())) - {reference}))
+            if namesakes:
+                return (
+                    f"its number, {number}, is also that of {namesakes}: "
+                    "an electronic invoice is imported once"
+                )
+        if not remotes and (booked := self.state.numbered.get(number, ())):
+            others = ", ".join(f"{row.external_reference or 'an invoice'} (id {row.id})" for row in booked)
+            return (
+                f"its number, {number}, is booked already, as {others}: delete this definition, "
+                "or correct `invoice_number`, if another one is on the document"
+            )
+        return ""
 
 
 def _plan_draft(invoice: DesiredInvoice, resolved: Resolved, remote: RemoteInvoice) -> InvoiceChange:

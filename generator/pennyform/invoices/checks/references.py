@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 IMPORTED_FILE = "imported file"
+IMPORTED_NUMBER = "imported number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class ReferenceClaim:
     """The claim of a definition to a reference: all that a run keeps of a valid file, hence small.
 
     ``kind`` is what the reference is of; ``IMPORTED_FILE`` is that of a file's content, whose SHA-256 is the
-    reference. ``source`` is the file of the definition, which ``place`` need not be in.
+    reference, and ``IMPORTED_NUMBER`` that of a legal number. ``source`` is the file of the definition, which
+    ``place`` need not be in.
     """
 
     kind: str
@@ -100,6 +102,15 @@ def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
                 *claim.place,
                 pointer="/file",
                 detail=f"It is first named at {earlier.place}. Pennylane refuses a file that it has already.",
+            )
+        elif claim.kind == IMPORTED_NUMBER:
+            yield Finding(
+                "duplicate-number",
+                Severity.ERROR,
+                f"another definition imports the invoice number `{earlier.reference}`",
+                *claim.place,
+                pointer="/invoice_number",
+                detail=f"It is first given at {earlier.place}. What has one number is booked once.",
             )
         elif earlier.reference != claim.reference:
             yield Finding(

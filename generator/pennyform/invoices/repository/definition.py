@@ -11,6 +11,7 @@ from pennyform.invoices.checks.amounts import check_absolute_discount, check_exp
 from pennyform.invoices.checks.dates import check_dates
 from pennyform.invoices.checks.references import (
     IMPORTED_FILE,
+    IMPORTED_NUMBER,
     ReferenceClaim,
     ResolvedDefinition,
     ResolvedInvoice,
@@ -20,7 +21,7 @@ from pennyform.invoices.checks.signs import check_signs
 from pennyform.invoices.checks.vat import check_vat_rates
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import prefixed, with_prefix
-from pennyform.invoices.model import Key, Place, Policies
+from pennyform.invoices.model import ImportedInvoiceBody, Key, Place, Policies
 from pennyform.invoices.repository.context import RepositoryContext, is_valid
 from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.sources.attachments import find_attachments
@@ -119,6 +120,10 @@ class _DefinitionChecker:
                 self.imports.append(
                     ReferenceClaim(IMPORTED_FILE, resolved.invoice.file.sha256, place, source)
                 )
+                body = resolved.invoice.body
+                if isinstance(body, ImportedInvoiceBody) and body.invoice_number:
+                    place = resolved.document.place(("invoice_number",))
+                    self.imports.append(ReferenceClaim(IMPORTED_NUMBER, body.invoice_number, place, source))
         self.findings += [_with_subject(finding, definition) for finding in findings]
         return None if errors(findings) else resolved
 
