@@ -21,7 +21,7 @@ UNION = (
 )
 SAME_COUNTRY = {"MC": "FR", "EL": "GR"}
 # The fields of an invoice that are printed on it, where the rule of an exemption may be named.
-_TEXTS = ("special_mention", "pdf_invoice_free_text", "pdf_description")
+TEXTS = ("special_mention", "pdf_invoice_free_text", "pdf_description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ def _mismatch(rate: Rate, country: str, *, is_business: bool) -> str:
 
 
 def check_exemption(resolved: ResolvedInvoice, lines: Sequence[_TaxedLine]) -> Iterator[Finding]:
-    """A sale without tax that does not say why; under reverse charge Pennylane's own text does."""
-    has_text = any(getattr(resolved.invoice.body, name, None) for name in _TEXTS)
+    """A sale without tax that does not say why; what reverse charge asks for is in ``vat_france``."""
+    has_text = any(getattr(resolved.invoice.body, name, None) for name in TEXTS)
     if has_text or resolved.invoice.kind == "imported_invoice":
         return
     for taxed in lines:

@@ -19,6 +19,7 @@ from pennyform.invoices.checks.references import (
 )
 from pennyform.invoices.checks.signs import check_signs
 from pennyform.invoices.checks.vat import check_vat_rates
+from pennyform.invoices.checks.vat_france import check_french_vat
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import prefixed, with_prefix
 from pennyform.invoices.model import ImportedInvoiceBody, Key, Place, Policies
@@ -207,6 +208,7 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
     if isinstance(key, Key) and key.field == "external_reference":
         customer = context.customers.get(str(key.value))
     yield from check_vat_rates(resolved, product, customer)
+    yield from check_french_vat(resolved, product, customer)
     if resolved.invoice.options.send_by_email or resolved.invoice.options.send_to_pa:
         from pennyform.invoices.checks.delivery import check_delivery
 
