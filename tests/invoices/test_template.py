@@ -58,7 +58,7 @@ DEFINITION = """\
 external_reference: INV-1
 customer: ACME_001
 template: workshop
-values: {topic: "a: [b] {{ price }}", participants: 3}
+values: {topic: "a: [b] {{ '{{ price }}' }}", participants: 3}
 date: 2026-01-31
 label: from the definition
 invoice_lines:
@@ -254,16 +254,15 @@ def test_a_value_never_becomes_structure_nor_an_expression(tmp_path: Path) -> No
     assert resolved(tmp_path)["invoice_lines"][0]["label"] == "Workshop a: [b] {{ price }}"
 
 
-def test_text_of_a_definition_is_never_an_expression(tmp_path: Path) -> None:
+def test_text_of_a_definition_is_an_expression_where_it_has_one(tmp_path: Path) -> None:
     body = resolved(tmp_path, definition=DEFINITION.replace("label: Room", 'label: "{{ 1 + 1 }}"'))
-    assert body["invoice_lines"][1]["label"] == "{{ 1 + 1 }}"
+    assert body["invoice_lines"][1]["label"] == "2"
 
 
 def test_findings_point_at_the_definition_where_it_gave_the_value(tmp_path: Path) -> None:
     template = TEMPLATE.replace("FR_200", '"{{ topic }}"')
-    write(
-        tmp_path, templates__workshop=template, invoice=DEFINITION.replace('"a: [b] {{ price }}"', "FR_055")
-    )
+    definition = DEFINITION.replace("\"a: [b] {{ '{{ price }}' }}\"", "FR_055")
+    write(tmp_path, templates__workshop=template, invoice=definition)
     _, findings = load([tmp_path])
     assert [(finding.rule, Path(finding.file).name, finding.line) for finding in findings] == [
         ("unknown-vat-rate", "invoice.yaml", 4)

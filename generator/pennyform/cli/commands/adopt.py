@@ -17,6 +17,7 @@ from pennyform.engine.runtime import Runtime
 from pennyform.engine.verify import VerifiedInvoice, verify
 from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository
+from pennyform.invoices.expressions.evaluate import escape_braces
 from pennyform.invoices.yaml.writer import definition_text
 from pennyform.report.shared.formatting import format_difference
 from pennyform.results.verification import VerificationStatus
@@ -40,7 +41,9 @@ def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
             file = root / definition.path
             file.parent.mkdir(parents=True, exist_ok=True)
             schema = f"../schemas/{definition.kind}.schema.json"
-            file.write_text(definition_text(dict(definition.value), schema=schema), encoding="utf-8")
+            file.write_text(
+                definition_text(escape_braces(dict(definition.value)), schema=schema), encoding="utf-8"
+            )
 
         def reload() -> tuple[Repository, list[Finding]]:
             return runtime.load_definitions(targets.paths, environment=targets.environment)

@@ -22,7 +22,12 @@ from pennyform.codegen import vat_rates
 from pennyform.codegen.definitions.added_keys import added_key
 from pennyform.codegen.definitions.fields import Fields, UnsupportedShapeError
 from pennyform.codegen.definitions.requests import derive_body
-from pennyform.codegen.definitions.template_schemas import read_templates, template_schema, with_expressions
+from pennyform.codegen.definitions.template_schemas import (
+    editable_definition,
+    read_templates,
+    template_schema,
+    with_expressions,
+)
 from pennyform.spec import Contract
 from pennyform.spec.document.json_types import Json, JsonObject
 from pennyform.spec.document.strict_yaml import load_yaml
@@ -68,7 +73,9 @@ def emit(
     single = {way: declared.definition(way) for way in _WAYS}
     series = {f"{way}-series": declared.series(schema) for way, schema in single.items()}
     schemas |= {f"definitions/{name}": schema for name, schema in (single | series).items()}
-    schemas["invoice"] = _all_ways(single, series)
+    # The tool validates the results of expressions; editors see the expressions.
+    edited = {way: editable_definition(schema) for way, schema in single.items()}
+    schemas["invoice"] = _all_ways(edited, series)
     schemas["invoice-template"] = declared.template(single["invoice"])
     for name, template in read_templates(templates or data.templates() / "invoices").items():
         schemas[f"templates/{name}"] = template_schema(

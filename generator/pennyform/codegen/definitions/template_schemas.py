@@ -16,6 +16,41 @@ from pennyform.spec.normaliser.contract import Schema
 
 EXPRESSION: Schema = {"type": "string", "pattern": r"\{\{"}
 _WORDS = ("title", "description")
+# What says how a definition is to be read is never an expression.
+_LITERAL = ("kind", "template")
+
+
+def allow_expressions(schema: Schema) -> Schema:
+    """``schema``, of a definition or a part of one, with any value possibly an expression.
+
+    What is required stays so. Only for editors: the tool validates what the expressions gave.
+    """
+    if "x-pennyform-key" in schema:
+        return schema
+    if "properties" in schema:
+        members = {name: allow_expressions(member) for name, member in schema["properties"].items()}
+        return {**schema, "properties": members}
+    if "items" in schema:
+        return {**schema, "items": allow_expressions(schema["items"])}
+    if _is_literal(schema):
+        return schema
+    words: Schema = {name: schema[name] for name in (*_WORDS, "default") if name in schema}
+    return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, EXPRESSION]}
+
+
+def editable_definition(single: Schema) -> Schema:
+    """The schema of a definition of one invoice as it is written: a value may be an expression."""
+    literal = {name: single["properties"][name] for name in _LITERAL if name in single["properties"]}
+    edited = allow_expressions(single)
+    return {**edited, "properties": {**edited["properties"], **literal}}
+
+
+def _is_literal(schema: Schema) -> bool:
+    """Whether a value takes any text, or is a flag: whether an invoice becomes final can be read there."""
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    constraints = {"enum", "const", "pattern", "format"} & schema.keys()
+    return types == ["boolean"] or ("string" in types and not constraints)
 
 
 def with_expressions(
@@ -41,12 +76,7 @@ def with_expressions(
         if path in added_to_items:
             items["properties"] = {**added_to_items[path], **items["properties"]}
         return {**schema, "items": items}
-    types = schema.get("type", [])
-    takes_any_text = "string" in ([types] if isinstance(types, str) else types) and not (
-        {"enum", "const", "pattern", "format"} & schema.keys()
-    )
-    # A flag, such as whether an invoice becomes final, stays readable where it stands.
-    if takes_any_text or types == "boolean":
+    if _is_literal(schema):
         return schema
     return {**words, "anyOf": [{k: v for k, v in schema.items() if k not in words}, EXPRESSION]}
 
@@ -123,7 +153,12 @@ def template_schema(single: Schema, series: Schema, name: str, template: JsonObj
         "type": "object",
         "if": {"required": ["for_each"]},
         "then": part(series, row_values, [*required, "for_each"]),
-        "else": part(single, values, required, for_each=series["properties"]["for_each"]),
+        "else": part(
+            editable_definition(single),
+            allow_expressions(values),
+            required,
+            for_each=series["properties"]["for_each"],
+        ),
     }
 
 

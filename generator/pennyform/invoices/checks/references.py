@@ -77,7 +77,7 @@ class ReferenceClaim:
 def claims(kind: str, document: Document) -> list[ReferenceClaim]:
     """The references that ``document`` states, even when it has other mistakes."""
     reference = document.value.get("external_reference") if isinstance(document.value, dict) else None
-    if not isinstance(reference, str):
+    if not isinstance(reference, str) or document.is_spoiled(("external_reference",)):
         return []
     return [ReferenceClaim(kind, reference, document.place(("external_reference",)))]
 

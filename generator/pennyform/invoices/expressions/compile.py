@@ -7,6 +7,7 @@ structure, because it is evaluated after the YAML has been read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -31,6 +32,7 @@ _LONGEST = 2_000
 DEEPEST = 16
 MOST_OPERATORS = 100
 _OPERATORS = frozenset(("and", "else", "if", "in", "is", "not", "or"))
+_BRACES = re.compile("[{}]+")
 _LONGEST_RESULT = 20_000
 
 
@@ -40,10 +42,15 @@ _Evaluator = Callable[[Mapping[str, YamlValue]], Any]
 class ExpressionError(ValueError):
     """An expression cannot be evaluated; the text says why.
 
-    ``unreadable`` is the error of a filter about a text that is no number or no date, where that is why.
+    ``fix`` is what to write, where that is known. ``unreadable`` is the error of a filter about a text that
+    is no number or no date, where that is why.
     """
 
     unreadable: NotationError | None = None
+
+    def __init__(self, problem: str, fix: str = "") -> None:
+        super().__init__(problem)
+        self.fix = fix
 
 
 def evaluate(text: str, names: Mapping[str, YamlValue]) -> Value | None:
@@ -85,12 +92,16 @@ def _compile(text: str) -> tuple[tuple[str, str | _Evaluator], ...]:
     parts: list[tuple[str, str | _Evaluator]] = []
     source: list[str] | None = None
     for kind, token in _lex(text):
+        brace = _BRACES.search(token) if kind == "data" else None
+        if brace:
+            raise ExpressionError(f"`{brace[0]}` would be printed as it is", _how_to_print(brace[0]))
         if kind == "data":
             parts.append(("", token))
         elif kind == "variable_begin":
             source = []
         elif source is None:
-            raise ExpressionError("only {{ expressions }} are allowed, no statements and no comments")
+            problem = "only {{ expressions }} are allowed, no statements and no comments"
+            raise ExpressionError(problem, _how_to_print(token.strip("-+ \n")))
         elif kind == "variable_end":
             expression = "".join(source).strip() or "''"
             parts.append((expression, _compile_expression(expression)))
@@ -100,6 +111,10 @@ def _compile(text: str) -> tuple[tuple[str, str | _Evaluator], ...]:
     if source is not None:
         raise ExpressionError("an expression is not closed with }}")
     return tuple(parts)
+
+
+def _how_to_print(braces: str) -> str:
+    return f"write {{{{ … }}}} to compute something, or {{{{ '{braces}' }}}} to print `{braces}`"
 
 
 def _lex(text: str) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ where an expression does nothing but name a value, that is where the value itsel
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pennyform.invoices.model import Place
 
 MOST_LINES = 2_000
-_HOLDS_EXPRESSION = re.compile(r"\{[{%#]")
+_BRACES = re.compile("[{}]+")
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 _CONTROLS = ("for_each", "as", "when")
 _NAMES = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
@@ -63,8 +63,17 @@ class Evaluation:
     path there, and ``findings`` what could not be evaluated.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, *, literal: Collection[Path] | None = None) -> None:
+        """Evaluates ``document``.
+
+        Args:
+            document: what holds the expressions.
+            literal: given for a definition that is not validated yet: what stands at these paths, or where a
+                truth value must, is no expression, and what cannot be evaluated stays, as ``spoiled``.
+        """
         self._document = document
+        self._literal = literal
+        self.spoiled: set[Path] = set()
         self.marks: dict[Path, Mark] = {}
         self.origins: dict[Path, Origin] = {}
         self.findings: list[Finding] = []
@@ -123,7 +132,8 @@ class Evaluation:
         entries: list[YamlValue] = []
         for index, entry in enumerate(value):
             path = (*at, index)
-            controls = entry if isinstance(entry, dict) else {}
+            # In a definition that is not validated yet, these are fields that it cannot have.
+            controls = entry if isinstance(entry, dict) and self._literal is None else {}
             condition = controls.get("when")
             for inner in self._repetitions(controls, scope, path):
                 if len(entries) == MOST_LINES:
@@ -165,7 +175,7 @@ class Evaluation:
             self.findings.append(self._document.finding("template-loop", summary, (*at, "for_each")))
 
     def _scalar(self, text: str, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlValue:
-        if not _HOLDS_EXPRESSION.search(text):
+        if not _BRACES.search(text) or (self._literal is not None and self._is_literal(schema, to)):
             return text
         mark = self._document.mark(at)
         # The name in an expression that is nothing else; it is no name otherwise.
@@ -184,8 +194,19 @@ class Evaluation:
                 self.marks[to] = mark
                 return items
         self.origins[to] = Origin(text, mark, scope.sources)
-        self.marks[to] = scope.sources.get(name, mark)
-        return _as_field(schema, self._run(text, scope, at))
+        # A cell or a parameter is where the value is written; in a definition on its own it is the field.
+        self.marks[to] = scope.sources.get(name, mark) if self._literal is None else mark
+        before = len(self.findings)
+        result = self._run(text, scope, at)
+        if self._literal is not None and len(self.findings) > before:
+            self.spoiled.add(to)
+            return text
+        return _as_field(schema, result)
+
+    def _is_literal(self, schema: Schema, to: Path) -> bool:
+        types = schema.get("type", [])
+        # Whether an invoice becomes final, and every other flag, can be read where it stands.
+        return to in (self._literal or ()) or "boolean" in ([types] if isinstance(types, str) else types)
 
     def _run(self, text: str, scope: Scope, at: Path) -> YamlValue:
         """The native result of an expression; ``_NOTHING`` when there is none, or an error."""
@@ -205,11 +226,48 @@ class Evaluation:
                     f"the expression cannot be evaluated: {error}",
                     at,
                     detail=f"Known here: {known}. {scope.about}".strip(),
-                    fix=error.unreadable.fix if error.unreadable else "",
+                    fix=error.unreadable.fix if error.unreadable else error.fix,
                 )
             )
             return _NOTHING
         return _NOTHING if result is None else result
+
+
+def holds_braces(value: YamlValue) -> bool:
+    """Whether any text in ``value`` may be or hold an expression."""
+    if isinstance(value, str):
+        return "{" in value or "}" in value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(holds_braces, parts))
+
+
+def literal_expressions(document: Document, at: Path, where: str) -> list[Finding]:
+    """Each text of ``document`` below ``at`` that looks like an expression, where none is evaluated.
+
+    ``where`` names that part of the document, in words.
+    """
+    value = document.value
+    for step in at:
+        value = value[step]
+    if isinstance(value, dict | list):
+        steps = value if isinstance(value, dict) else range(len(value))
+        return [one for step in steps for one in literal_expressions(document, (*at, step), where)]
+    if not isinstance(value, str) or "{{" not in value:
+        return []
+    summary = f"`{value[:60]}` is no expression here: nothing is computed in {where}"
+    return [document.finding("expression", summary, at, fix="write the value itself")]
+
+
+def escape_braces(value: YamlValue) -> YamlValue:
+    """``value`` with every brace in its texts written as an expression that gives it."""
+    if isinstance(value, dict):
+        return {name: escape_braces(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [escape_braces(entry) for entry in value]
+    if not isinstance(value, str) or not _BRACES.search(value):
+        return value
+    # Jinja drops a line feed at the end of a text, and none inside an expression.
+    return re.sub(r"[{}]+|\n\Z", r"{{ '\g<0>' }}", value)
 
 
 def notation_finding(error: NotationError, cell: Mark, reader: Place, how: str) -> Finding:
@@ -263,5 +321,5 @@ def _as_field(schema: Schema, value: YamlValue) -> YamlValue:
             return Decimal(value) if "." in value else int(value)
         return {"true": True, "false": False}.get(value, value) if "boolean" in types else value
     if "string" in types and isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return canonical(Decimal(value)) if schema.get("format") == "decimal" else f"{value:f}"
+        return canonical(Decimal(value)) if schema.get("format") == "decimal" else f"{Decimal(value):f}"
     return value

@@ -138,7 +138,8 @@ def _suggest(text: str, notation: NumberNotation) -> str:
         return "name the sign with `currency`, or leave it out"
     swapped = _read_number(text, NumberNotation(other))
     if swapped is not None:
-        return f"write {f'{swapped:f}'.replace('.', point)}, or name `{other}` as what stands before decimals"
+        digits = f"{Decimal(swapped):f}".replace(".", point)
+        return f"write {digits}, or name `{other}` as what stands before decimals"
     return f"write digits, as in 1234{point}50"
 
 

@@ -16,6 +16,7 @@ from pennyform.invoices.checks.customers import check_customer
 from pennyform.invoices.checks.references import ReferenceClaim, claims
 from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.desired import resolve
+from pennyform.invoices.expressions.evaluate import holds_braces, literal_expressions
 from pennyform.invoices.model import (
     DesiredCustomer,
     DesiredInvoice,
@@ -86,12 +87,19 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
         document = file.document
         if not document:
             continue
+        is_well_formed = file.is_well_formed
+        if kind != "invoice-template" and isinstance(document.value, dict) and holds_braces(document.value):
+            from pennyform.invoices.templates.single import evaluate_definition
+
+            definition, problems = evaluate_definition(document, definition_schema(kind))
+            document, is_well_formed = definition.document, is_well_formed and not problems
+            findings += problems
         if kind != "invoice-template":
             # A reference counts as declared whatever else is wrong: one mistake is one finding.
             declared = claims(kind, document)
             context.claims += declared
             context.declared[kind].update(claim.reference for claim in declared)
-        valid = is_valid(kind, document, findings, is_well_formed=file.is_well_formed)
+        valid = is_valid(kind, document, findings, is_well_formed=is_well_formed)
         if kind == "invoice-template":
             context.library.add(document, is_valid=valid)
         elif valid and kind == "customer":
@@ -119,6 +127,10 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
         file = reader.read(sources.settings)
         findings += file.findings
         document, is_well_formed = file.document, file.is_well_formed
+        if document:
+            literals = literal_expressions(document, (), "the settings")
+            findings += literals
+            is_well_formed = is_well_formed and not literals
         if document and is_valid("pennyform", document, findings, is_well_formed=is_well_formed):
             value = document.value
     environments = {}

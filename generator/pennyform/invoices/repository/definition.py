@@ -22,6 +22,7 @@ from pennyform.invoices.checks.vat import check_vat_rates
 from pennyform.invoices.checks.vat_france import check_french_vat
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import prefixed, with_prefix
+from pennyform.invoices.expressions.evaluate import holds_braces
 from pennyform.invoices.model import ImportedInvoiceBody, Key, Place, Policies
 from pennyform.invoices.repository.context import RepositoryContext, is_valid
 from pennyform.invoices.schema.schema import definition_schema
@@ -90,7 +91,7 @@ class _DefinitionChecker:
     def expand(self, document: Document) -> list[ResolvedDefinition]:
         """The definitions in ``document``: itself, or one for each row that it is for."""
         if not isinstance(document.value, dict) or "for_each" not in document.value:
-            return [ResolvedDefinition(document, {})]
+            return [self._evaluate(document)]
         schema_name = definition_schema_name(document.value)
         if not is_valid(schema_name, document, self.findings, is_well_formed=self.is_well_formed):
             return []
@@ -109,6 +110,18 @@ class _DefinitionChecker:
         definitions, findings = expand_series(document, data.rows, single)
         self.findings += findings
         return definitions
+
+    def _evaluate(self, document: Document) -> ResolvedDefinition:
+        """The definition of one invoice with its expressions evaluated; adds to the findings."""
+        if not isinstance(document.value, dict) or not holds_braces(document.value):
+            return ResolvedDefinition(document, {})
+        from pennyform.invoices.templates.single import evaluate_definition
+
+        schema = definition_schema(definition_schema_name(document.value))
+        definition, findings = evaluate_definition(document, schema)
+        self.findings += findings
+        self.is_well_formed = self.is_well_formed and not findings
+        return definition
 
     def resolve(self, definition: ResolvedDefinition) -> ResolvedInvoice | None:
         """The invoice that ``definition`` asks for; None when it has errors."""
@@ -132,7 +145,8 @@ class _DefinitionChecker:
         """The reference that ``definition`` states, even when it has other mistakes."""
         value = definition.document.value
         reference = value.get("external_reference") if isinstance(value, dict) else None
-        if not isinstance(reference, str):
+        # What could not be evaluated says nothing.
+        if not isinstance(reference, str) or definition.document.is_spoiled(("external_reference",)):
             return []
         full = prefixed(reference, self.context.settings.reference_prefix)
         return [ReferenceClaim("invoice", full, _place(definition), definition.document.file)]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from pennyform.findings import Finding, Severity
+from pennyform.findings import Finding, Severity, closest_name
 from pennyform.invoices.expressions.evaluate import notation_finding
 from pennyform.invoices.expressions.notation import (
     ISO_FORM,
@@ -77,16 +77,14 @@ def _parse_column(declaration: YamlMapping) -> Column:
 
 
 def _unknown_column(document: Document, name: str, known: set[str]) -> Finding:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    close = closest_name(name, sorted(known))
     return document.finding(
         "data-column",
         f"the data file has no column `{name}`",
         ("for_each", "columns", name),
         key=True,
         detail=f"Its columns: {', '.join(f'`{column}`' for column in sorted(known))}.",
-        fix=f"write `{close[0]}`" if close else "delete it",
+        fix=f"write `{close}`" if close else "delete it",
     )
 
 

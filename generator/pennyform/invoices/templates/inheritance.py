@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import TypeVar
 
 from pennyform.findings import Finding
+from pennyform.invoices.expressions.evaluate import literal_expressions
 from pennyform.invoices.templates.parameters import Parameter, WrongValueError, parse_parameter, to_native
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue
 
@@ -110,6 +111,7 @@ def _check_defaults(document: Document, parameters: Mapping[str, Parameter]) -> 
             if not field.required
         ]
         for declarer, step, value in declared:
+            yield from literal_expressions(document, ("parameters", name, *step), "a parameter")
             try:
                 to_native(declarer, value)
             except WrongValueError as error:

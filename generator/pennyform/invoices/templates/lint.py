@@ -12,6 +12,7 @@ from jinja2 import nodes
 
 from pennyform.findings import Finding, closest_name
 from pennyform.invoices.expressions.compile import ExpressionError, syntax_trees
+from pennyform.invoices.expressions.evaluate import holds_braces
 from pennyform.invoices.templates.apply import HEADER_NAMES
 from pennyform.invoices.templates.parameters import Parameter
 from pennyform.invoices.yaml.document import Document, Path, YamlValue
@@ -52,7 +53,7 @@ def _check_part(
     elif isinstance(value, list):
         for index, entry in enumerate(value):
             yield from _check_part(document, (*path, index), entry, known, parameters)
-    elif isinstance(value, str) and "{" in value:
+    elif isinstance(value, str) and holds_braces(value):
         for problem, fix in _expression_problems(value, known):
             yield document.finding(
                 "expression",
@@ -68,7 +69,7 @@ def _expression_problems(text: str, known: Known) -> Iterator[tuple[str, str]]:
     try:
         trees = syntax_trees(text)
     except ExpressionError as error:
-        yield str(error), ""
+        yield str(error), error.fix
         return
     for source, tree in trees:
         # One finding for each expression: the second is mostly a consequence of the first.
