@@ -317,7 +317,7 @@ def test_stopping_between_steps_leaves_verified_drafts_and_says_what_is_left(one
     report = one.apply()
     results = by_reference(report)
     assert [str(results[f"INV-{n}"].status) for n in (1, 2, 3)] == ["partial", "partial", "not_started"]
-    assert results["INV-1"].left == ("finalize",)
+    assert results["INV-1"].remaining_steps == ("finalize",)
     assert exit_of(report) == Exit.INTERRUPTED
     one.stop_after = None
     assert statuses(one.apply()) == {"ACME": "unchanged", "INV-1": "done", "INV-2": "done", "INV-3": "done"}

@@ -236,7 +236,7 @@ def test_a_pdf_that_takes_too_long_is_left_to_a_later_apply(desk: Office) -> Non
     desk.define("INV-1", finalize=True, options=CATEGORIES + MAIL)
     report = desk.apply()
     assert (statuses(report)["INV-1"], exit_of(report)) == ("waiting", Exit.TRY_LATER)
-    assert by_reference(report)["INV-1"].left == ("send_by_email",)
+    assert by_reference(report)["INV-1"].remaining_steps == ("send_by_email",)
     assert desk.wire.count("POST", "send_by_email") <= 9
     desk.clock.seconds += 3600
     assert statuses(desk.apply())["INV-1"] == "done"
@@ -250,7 +250,7 @@ def test_stopping_between_two_tasks_says_what_is_left(desk: Office) -> None:
     report = desk.apply()
     result = by_reference(report)["INV-1"]
     assert (str(result.status), exit_of(report)) == ("partial", Exit.INTERRUPTED)
-    assert result.left == ("add_appendix terms.pdf", "send_by_email")
+    assert result.remaining_steps == ("add_appendix terms.pdf", "send_by_email")
     desk.stop_after = None
     assert statuses(desk.apply())["INV-1"] == "done"
     assert desk.wire.done("appendices") == 2

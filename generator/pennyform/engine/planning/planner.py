@@ -216,9 +216,9 @@ class InvoicePlanner:
                     "an electronic invoice is imported once"
                 )
         if not remotes and (booked := self.state.numbered.get(number, ())):
-            others = ", ".join(f"{row.external_reference or 'an invoice'} (id {row.id})" for row in booked)
+            bookings = ", ".join(f"{row.external_reference or 'an invoice'} (id {row.id})" for row in booked)
             return (
-                f"its number, {number}, is booked already, as {others}: delete this definition, "
+                f"its number, {number}, is booked already, as {bookings}: delete this definition, "
                 "or correct `invoice_number`, if another one is on the document"
             )
         return ""

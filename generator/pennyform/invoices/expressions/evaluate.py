@@ -251,7 +251,7 @@ def literal_expressions(document: Document, at: Path, where: str) -> list[Findin
         value = value[step]
     if isinstance(value, dict | list):
         steps = value if isinstance(value, dict) else range(len(value))
-        return [one for step in steps for one in literal_expressions(document, (*at, step), where)]
+        return [finding for step in steps for finding in literal_expressions(document, (*at, step), where)]
     if not isinstance(value, str) or "{{" not in value:
         return []
     summary = f"`{value[:60]}` is no expression here: nothing is computed in {where}"
