@@ -7,8 +7,9 @@ not match its rate as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
@@ -21,19 +22,29 @@ from pennyform.invoices.yaml.document import Path
 # Of an e-invoice, as docs/definitions.md says; an import that is not converted may have any number.
 _E_INVOICE_NUMBER = re.compile(r"[A-Za-z0-9\-+_/]{1,35}")
 _PDF = "application/pdf"
+_AS_IS = "leave it, if the document says so"
 _TOTALS = ("currency_amount_before_tax", "currency_tax", "currency_amount")
 
 
-def check_import(resolved: ResolvedInvoice) -> Iterator[Finding]:
-    """Everything about an imported invoice that the API would refuse, or take although it cannot be right."""
+def check_import(
+    resolved: ResolvedInvoice, tolerances: Mapping[str, Decimal] = MappingProxyType({})
+) -> Iterator[Finding]:
+    """Everything about an imported invoice that the API would refuse, or take although it cannot be right.
+
+    Args:
+        resolved: the invoice.
+        tolerances: by currency, how far amounts may be from what they are computed to be; within, they are
+            warnings, since nobody can correct what was issued elsewhere.
+    """
     body = resolved.invoice.body
     if not isinstance(body, ImportedInvoiceBody):
         raise TypeError("only an imported invoice states its amounts")
     unit = Decimal(1).scaleb(-minor_units(body.currency or "EUR"))
     yield from check_decimals(resolved, body, unit)
-    yield from check_totals(resolved, body, unit)
+    tolerance = tolerances.get(body.currency or "EUR")
+    yield from check_totals(resolved, body, unit, tolerance or Decimal(0))
     for index, line in enumerate(body.invoice_lines):
-        yield from check_line(resolved, index, line, unit)
+        yield from check_line(resolved, index, line, unit, tolerance)
     if body.convert_to_e_invoice:
         yield from check_conversion(resolved, body)
     elif not resolved.invoice.e_invoice_lines:
@@ -56,14 +67,19 @@ def check_decimals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: D
             )
 
 
-def check_totals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal) -> Iterator[Finding]:
+def check_totals(
+    resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Decimal, tolerance: Decimal
+) -> Iterator[Finding]:
     """Totals that do not add up, or are not what the lines come to."""
     before, tax, amount = body.currency_amount_before_tax, body.currency_tax, body.currency_amount
     if before + tax != amount:
+        is_within = abs(before + tax - amount) <= tolerance
         yield resolved.document.finding(
             "import-totals",
             f"`currency_amount` is {amount:f}, but {before:f} and {tax:f} of tax come to {before + tax:f}",
             ("currency_amount",),
+            severity=Severity.WARNING if is_within else Severity.ERROR,
+            fix=_AS_IS if is_within else "",
         )
     if resolved.invoice.e_invoice_lines:
         return  # held against its file, which may charge something that no line says
@@ -82,21 +98,30 @@ def check_totals(resolved: ResolvedInvoice, body: ImportedInvoiceBody, unit: Dec
 
 
 def check_line(
-    resolved: ResolvedInvoice, index: int, line: ImportedInvoiceLine, unit: Decimal
+    resolved: ResolvedInvoice,
+    index: int,
+    line: ImportedInvoiceLine,
+    unit: Decimal,
+    tolerance: Decimal | None,
 ) -> Iterator[Finding]:
     """A tax that is not what the rate makes of the line, and a price that is not what the line comes to."""
     rate, tax = rates()[line.vat_rate], line.currency_tax
     before_tax = line.currency_amount - tax
     # Adding 0 turns -0.00 into 0.00.
     expected = (before_tax * rate.charged / 100).quantize(unit, ROUND_HALF_UP) + 0
+    if tolerance is None:
+        # Rounding by piece is off by half a cent for each at most; 1 % tells it from another rate.
+        tolerance = min(abs(line.quantity) * unit / 2, abs(before_tax) / 100)
     if abs(tax - expected) > unit:
+        is_error = rate.reviewed and abs(tax - expected) > tolerance
         computation = f"{rate.charged.normalize():f} % of {before_tax:f} is {expected:f}"
         yield resolved.document.finding(
             "import-line-tax",
             f"the tax of line {index + 1} is {tax:f}; {computation}",
             ("invoice_lines", index, "currency_tax"),
             # While nobody has reviewed a code, what it charges is assumed (templates/schemas/vat_rates.yaml).
-            severity=Severity.ERROR if rate.reviewed else Severity.WARNING,
+            severity=Severity.ERROR if is_error else Severity.WARNING,
+            fix="" if is_error else _AS_IS,
         )
     computed = line_before_tax(line, unit)
     # What an electronic invoice adds to a line, and per how many units its price is, only its file says.

@@ -24,13 +24,15 @@ class Policies(NamedTuple):
 
     ``max_days_ahead`` and ``max_days_back`` bound the date of an invoice, seen from the day of the run, and
     ``max_days_to_pay`` its deadline, seen from its date; None leaves it at a usual number of days.
-    ``closed_until`` is the last day of the closed books.
+    ``closed_until`` is the last day of the closed books. ``import_tolerance`` is how far amounts of imports
+    may be from what they are computed to be, by currency; for others, the quantity of a line says it.
     """
 
     never_finalize: bool = False
     max_invoices: int | None = None
     max_amount: Mapping[str, Decimal] = MappingProxyType({})
     max_total: Mapping[str, Decimal] = MappingProxyType({})
+    import_tolerance: Mapping[str, Decimal] = MappingProxyType({})
     vat_rates: tuple[str, ...] | None = None
     company_id: int | None = None
     max_days_ahead: int | None = None

@@ -144,6 +144,7 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
             max_invoices=limits.get("max_invoices"),
             max_amount=_by_currency(limits.get("max_amount", {})),
             max_total=_by_currency(limits.get("max_total", {})),
+            import_tolerance=_by_currency(limits.get("import_tolerance", {})),
             vat_rates=tuple(codes) if codes is not None else None,
             company_id=limits.get("company_id"),
             max_days_ahead=limits.get("max_days_ahead"),

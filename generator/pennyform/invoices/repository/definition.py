@@ -230,7 +230,7 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
     if resolved.invoice.file:
         from pennyform.invoices.checks.imports import check_import
 
-        yield from check_import(resolved)
+        yield from check_import(resolved, settings.policies.import_tolerance)
     if resolved.invoice.expect:
         yield from check_expectations(resolved, product, settings.rounding)
     yield from check_dates(resolved, settings.policies, context.today)
