@@ -39,7 +39,8 @@ def test_there_are_kinds_of_every_sort_with_names_of_their_own() -> None:
 
 
 def test_weather_without_faults_needs_one_run() -> None:
-    verdict = play(3, only="none")
+    # A seed that does not try a saved plan whose definitions changed, which has to be refused.
+    verdict = play(2, only="none")
     assert verdict.wrong == []
     assert {run.exit for run in verdict.runs} == {0}
 
