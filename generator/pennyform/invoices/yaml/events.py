@@ -28,7 +28,7 @@ from pennyform.text import FILLERS
 DEEPEST = 32
 MOST_NODES = 100_000
 _CARRIAGE_RETURN = re.compile("\r")
-_IN_ITS_PLACE = "What an invoice says must stand where it is read."
+_IN_ITS_PLACE = "The values of an invoice must be readable in place, without following references."
 
 # What no invoice needs and what can make a text show something else than it says: control characters, line
 # separators that are not line feeds, every format character (Unicode's category Cf: zero-width, soft hyphen,
