@@ -133,22 +133,30 @@ def test_an_ambiguous_import_ends_in_exactly_one_invoice(office: Office, trick: 
     assert office.wire.done(IMPORTS) == 1
 
 
-@pytest.mark.parametrize("with_journal", [True, False])
-def test_a_run_that_ended_before_the_reference_was_set_is_taken_up(
-    office: Office, with_journal: bool
-) -> None:
+def test_a_run_that_ended_before_the_reference_was_set_is_taken_up(office: Office) -> None:
     filed(office)
     office.wire.faults = [Fault("PUT", r"customer_invoices/\d+", lost_before, times=9)]
     assert statuses(office.apply())["E-1"] == "unknown"
     office.wire.faults = []
     assert "E-1" not in office.books()
-    if not with_journal:
-        office.journal.unlink()
     (change,) = office.plan().invoices
     assert str(change.action) == "update"
     assert [row["pointer"] for row in json_data(change.record())["differences"]] == ["/external_reference"]
     assert statuses(office.apply())["E-1"] == "done"
     only(office.books()["E-1"])
+    assert office.wire.done(IMPORTS) == 1
+
+
+def test_without_the_journal_nobody_can_say_whose_it_is(office: Office) -> None:
+    """A conflict, which a person ends: by adopting what is booked."""
+    filed(office)
+    office.wire.faults = [Fault("PUT", r"customer_invoices/\d+", lost_before, times=9)]
+    office.apply()
+    office.wire.faults = []
+    office.journal.unlink()
+    (change,) = office.plan().invoices
+    assert str(change.action) == "conflict"
+    assert "`pennyform adopt`" in change.ways_out[0]
     assert office.wire.done(IMPORTS) == 1
 
 

@@ -99,7 +99,9 @@ class UnknownOutcomeResolver:
                 (reference,) = references
                 invoices = self.account.invoices_with(reference)
                 if not invoices and reference in self.numbers:
-                    invoices = self.account.invoices_numbered(self.numbers[reference])
+                    known = self.journal.state.ids.get(Subject("invoice", reference))
+                    rows = self.account.invoices_numbered(self.numbers[reference])
+                    invoices = [row for row in rows if known in (None, row.id)]
                 if len(invoices) > 1:
                     raise UnreadableError(f"{len(invoices)} invoices carry the reference {reference}")
                 return {reference: invoices[0].id} if invoices else {}
@@ -143,8 +145,15 @@ def resolve_past_outcomes(resolver: UnknownOutcomeResolver, repository: Reposito
     Raises:
         JournalError: what was found out cannot be written down.
     """
-    resolver = replace(resolver, numbers=e_invoice_numbers(repository.invoices))
     journal, runtime, state = resolver.journal, resolver.runtime, resolver.journal.state
+    # A number alone makes no invoice ours: it is only asked for where an import was sent.
+    imports = [
+        invoice
+        for invoice in repository.invoices
+        if (subject := Subject("invoice", invoice.external_reference)) in state.ids
+        or state.unsettled.get(subject) == "import"
+    ]
+    resolver = replace(resolver, numbers=e_invoice_numbers(imports))
     references = {invoice.external_reference for invoice in repository.invoices}
     subjects = {Subject("invoice", reference) for reference in references}
     subjects |= {Subject("customer", reference) for reference in repository.customers}

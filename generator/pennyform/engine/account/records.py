@@ -152,7 +152,8 @@ class RemoteState:
     ids of everything that answers to each other key: ledger accounts, templates, categories, transactions.
     ``credited`` are the invoices that credit notes name and that have no definition, by reference.
     ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``numbered`` are the
-    rows that have the legal number of an import that no look-up by reference found, by number. ``unsettled``
+    rows that have the legal number of an import that no look-up by reference found, by the number as its
+    definition spells it. ``unsettled``
     are references of which an earlier apply does not know what became; ``memory`` is what the journal
     remembers.
     """

@@ -7,7 +7,7 @@ again exactly, line by line in the order of the document, before a difference is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
@@ -24,10 +24,11 @@ from pennyform.engine.account.records import (
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
+from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import needed
 from pennyform.engine.planning.resolve import keys_of, resolver
-from pennyform.engine.recovery import e_invoice_numbers, legal_number
+from pennyform.engine.recovery import e_invoice_numbers
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
 InvoicesByReference: TypeAlias = dict[str, list[RemoteInvoice]]
@@ -158,8 +159,7 @@ def _find_invoices(
 
     def keep(rows: Iterable[RemoteInvoice]) -> None:
         for row in rows:
-            # An electronic invoice is imported without a reference: until it has one, its number tells.
-            reference = references.get(row.external_reference) or by_number.get(row.invoice_number, "")
+            reference = references.get(row.external_reference) or _imported_as(row, by_number, memory)
             if reference and row.id not in {known.id for known in matches.get(reference, ())}:
                 matches.setdefault(reference, []).append(row)
                 missing.pop(reference, None)
@@ -176,13 +176,19 @@ def _find_invoices(
             keep(account.invoices_with(reference))
         keep(_remembered(missing, account, memory))
     # Whatever the date, and whoever booked it: a number is booked once.
-    numbers = [legal_number(invoice) for invoice in missing.values()]
-    rows = account.invoices_with_numbers(number for number in numbers if number)
-    keep(rows)
-    numbered: dict[str, list[RemoteInvoice]] = {}
-    for row in rows:
-        numbered.setdefault(row.invoice_number, []).append(row)
+    numbered = booked_numbers.look_up(missing.values(), account)
+    keep(row for rows in numbered.values() for row in rows)
     return matches, numbered
+
+
+def _imported_as(row: RemoteInvoice, by_number: Mapping[str, str], memory: ReplayedState) -> str:
+    """The reference of the definition that imported ``row`` and did not name it yet; empty when none did.
+
+    An electronic invoice is imported without a reference. A number alone makes no invoice ours: somebody else
+    may have booked it.
+    """
+    reference = by_number.get(row.invoice_number, "")
+    return reference if reference and booked_numbers.is_our_import(row, reference, memory) else ""
 
 
 def _remembered(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
+from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.actions import InvoiceChange, PrerequisiteChange, Step
 from pennyform.engine.planning.diff import Comparison, customer_differences, diff_invoice, product_differences
 from pennyform.engine.planning.patch import finalized_update_body, update_body
@@ -180,8 +181,9 @@ class InvoicePlanner:
             return InvoiceChange(invoice, resolved, Action.CONFLICT, remote=remote, ways_out=(way_out,))
         if remote is None:
             if invoice.kind == IMPORTED:
-                steps = _E_IMPORT if invoice.e_invoice_lines else _IMPORT
-                return InvoiceChange(invoice, resolved, Action.IMPORT, steps)
+                steps, number = _E_IMPORT if invoice.e_invoice_lines else _IMPORT, legal_number(invoice)
+                doubts = tuple(booked_numbers.doubts(number, self.state.numbered.get(number, ())))
+                return InvoiceChange(invoice, resolved, Action.IMPORT, steps, warnings=doubts)
             return InvoiceChange(invoice, resolved, *_steps(Action.CREATE, invoice))
         return (_plan_draft if remote.draft else _plan_finalized)(invoice, resolved, remote)
 
@@ -215,13 +217,7 @@ class InvoicePlanner:
                     f"its number, {number}, is also that of {namesakes}: "
                     "an electronic invoice is imported once"
                 )
-        if not remotes and (booked := self.state.numbered.get(number, ())):
-            bookings = ", ".join(f"{row.external_reference or 'an invoice'} (id {row.id})" for row in booked)
-            return (
-                f"its number, {number}, is booked already, as {bookings}: delete this definition, "
-                "or correct `invoice_number`, if another one is on the document"
-            )
-        return ""
+        return "" if remotes else booked_numbers.obstacle(number, self.state.numbered.get(number, ()))
 
 
 def _plan_draft(invoice: DesiredInvoice, resolved: Resolved, remote: RemoteInvoice) -> InvoiceChange:

@@ -1,0 +1,100 @@
+"""Legal numbers of imports that the account has already: whose they are, and in which spelling.
+
+A number is booked once. The account can only be asked for numbers as they are written, so that it is asked
+for the spellings that people take for the same.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from pennyform.engine.account.client import AccountClient
+from pennyform.engine.account.records import RemoteInvoice
+from pennyform.engine.journal.records import Subject
+from pennyform.engine.journal.replayed_state import ReplayedState
+from pennyform.engine.recovery import legal_number
+from pennyform.invoices.model import DesiredInvoice
+from pennyform.invoices.model.lookalikes import difference, fold
+
+# The step of the journal that imports. That of an electronic invoice carries no reference.
+_IMPORT = "import"
+_LAST_DIGITS = re.compile(r"[0-9]+(?=[^0-9]*$)")
+# Widths to which programs pad a running number with zeros.
+_WIDTHS = (1, 2, 3, 4, 5, 6)
+
+
+def is_our_import(row: RemoteInvoice, reference: str, memory: ReplayedState) -> bool:
+    """Whether the journal shows that ``row``, found by its number, is what ``reference`` asked to import.
+
+    Either it was seen under this id, or the answer to the import was lost and nothing is known of it yet.
+    """
+    subject = Subject("invoice", reference)
+    return memory.ids.get(subject) == row.id or memory.unsettled.get(subject) == _IMPORT
+
+
+def look_up(invoices: Iterable[DesiredInvoice], account: AccountClient) -> dict[str, list[RemoteInvoice]]:
+    """The invoices of the account that have the number of one of the imports, in whatever spelling.
+
+    Returns:
+        Them by the number as the definition writes it; numbers that nothing has are left out.
+
+    Raises:
+        OutcomeError: the account could not be read.
+    """
+    spellings = {number: spellings_of(number) for number in map(legal_number, invoices) if number}
+    rows: dict[str, list[RemoteInvoice]] = {}
+    for row in account.invoices_with_numbers({text for texts in spellings.values() for text in texts}):
+        rows.setdefault(row.invoice_number, []).append(row)
+    matches = {
+        number: [row for text in texts for row in rows.get(text, ())] for number, texts in spellings.items()
+    }
+    return {number: booked for number, booked in matches.items() if booked}
+
+
+def spellings_of(number: str) -> tuple[str, ...]:
+    """The spellings under which a number may be booked that is written ``number`` here, sorted.
+
+    Letters in capitals or not, what looks like a plain character as that character, and the last run of
+    digits with other zeros in front.
+    """
+    plain = unicodedata.normalize("NFKC", number)
+    plain = "".join("-" if unicodedata.category(letter) == "Pd" else letter for letter in plain).strip()
+    folded = fold(number)
+    digits = _LAST_DIGITS.search(plain)
+    padded = {_padded(plain, digits, width) for width in _WIDTHS} if digits else set()
+    return tuple(sorted({number, plain, folded, folded.upper(), *padded} - {""}))
+
+
+def _padded(text: str, digits: re.Match[str], width: int) -> str:
+    number = (digits[0].lstrip("0") or "0").zfill(width)
+    return f"{text[: digits.start()]}{number}{text[digits.end() :]}"
+
+
+def obstacle(number: str, booked: Iterable[RemoteInvoice]) -> str:
+    """Why an import with ``number`` would book it a second time; empty when it would not."""
+    same = [row for row in booked if fold(row.invoice_number) == fold(number)]
+    if not same:
+        return ""
+    first = same[0].invoice_number
+    alike = "" if first == number else f" (it looks like {first}: {difference(number, first)})"
+    return (
+        f"its number, {number}{alike}, is booked already, as {_bookings(same)}, and no journal shows that "
+        "this definition booked it: delete the definition (`pennyform adopt` writes one for what is booked), "
+        "or correct `invoice_number`, if another one is on the document"
+    )
+
+
+def doubts(number: str, booked: Iterable[RemoteInvoice]) -> Iterator[str]:
+    """What to look at before ``number`` is booked: numbers that differ from it in leading zeros only."""
+    near = [row for row in booked if fold(row.invoice_number) != fold(number)]
+    if near:
+        yield (
+            f"its number, {number}, differs only in leading zeros from {near[0].invoice_number}, "
+            f"which is booked, as {_bookings(near)}: see that it is another document"
+        )
+
+
+def _bookings(rows: Iterable[RemoteInvoice]) -> str:
+    return ", ".join(f"{row.external_reference or 'an invoice'} (id {row.id})" for row in rows)
