@@ -11,16 +11,15 @@ from collections.abc import Iterator
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.vat import SAME_COUNTRY, UNION
+from pennyform.invoices.model.identities import SIRENE
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping
 
-# Companies of these have a SIREN: France with its overseas departments, and three of its other islands.
-_SIRENE = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF"})
 _LENGTHS = {9: "SIREN", 14: "SIRET"}
 # The forms of the postal codes of France and its neighbours (Universal Postal Union, addressing guides), each
 # with an example. Corsica is 20, whatever its departments are called; CEDEX codes follow the same form.
 _FRENCH = (r"(?:0[1-9]|[1-8]\d|9[0-58]|97|98)\d{3}", "75002")
 _POSTAL_CODES = {
-    **dict.fromkeys(_SIRENE, _FRENCH),
+    **dict.fromkeys(SIRENE, _FRENCH),
     "MC": (r"980\d\d", "98000"),
     "AT": (r"[1-9]\d{3}", "1010"),
     "BE": (r"[1-9]\d{3}", "1000"),
@@ -88,7 +87,7 @@ def _country(customer: YamlMapping) -> str:
 
 def _check_registration(document: Document, number: object, country: str) -> Iterator[Finding]:
     """A SIREN or SIRET that is none, or is not written as nine or fourteen digits."""
-    if not isinstance(number, str) or not number or country not in _SIRENE:
+    if not isinstance(number, str) or not number or country not in SIRENE:
         return
     from stdnum.fr import siren, siret
 
@@ -111,7 +110,7 @@ def _check_registration(document: Document, number: object, country: str) -> Ite
 def _check_vat_number(document: Document, customer: YamlMapping, country: str) -> Iterator[Finding]:
     """A VAT number of the Union that is none, or is of another country or company than the card."""
     number = customer.get("vat_number")
-    of_country = SAME_COUNTRY.get(country, "FR" if country in _SIRENE else country)
+    of_country = SAME_COUNTRY.get(country, "FR" if country in SIRENE else country)
     if not isinstance(number, str) or not number:
         return
     prefix = SAME_COUNTRY.get(number[:2].upper(), number[:2].upper())
@@ -133,7 +132,7 @@ def _check_vat_number(document: Document, customer: YamlMapping, country: str) -
         fix = "correct one of them, or leave it if the customer is registered there"
         yield document.finding("vat-number", summary, path, severity=Severity.WARNING, fix=fix)
     registration = customer.get("reg_no")
-    if prefix == "FR" and isinstance(registration, str) and country in _SIRENE:
+    if prefix == "FR" and isinstance(registration, str) and country in SIRENE:
         digits = re.sub(r"\s", "", registration)
         if len(digits) in _LENGTHS and digits.isdigit() and digits[:9] != compact[4:]:
             summary = f"the VAT number is of the SIREN {compact[4:]}, `reg_no` is of {digits[:9]}"
@@ -152,6 +151,6 @@ def _check_postal_code(document: Document, path: Path, address: YamlMapping) -> 
             f"`{code[:20]}` is no postal code of {country}",
             path,
             # Elsewhere the forms change now and then, and a letter may arrive all the same.
-            severity=Severity.ERROR if country in _SIRENE else Severity.WARNING,
+            severity=Severity.ERROR if country in SIRENE else Severity.WARNING,
             fix=f'write one such as "{example}"',
         )

@@ -26,6 +26,9 @@ class Policies(NamedTuple):
     ``max_days_to_pay`` its deadline, seen from its date; None leaves it at a usual number of days.
     ``closed_until`` is the last day of the closed books. ``import_tolerance`` is how far amounts of imports
     may be from what they are computed to be, by currency; for others, the quantity of a line says it.
+
+    ``duplicate_customers`` says what two customers of one legal identity are, here or one of them in the
+    account: ``forbid`` an error, ``warn`` a warning.
     """
 
     never_finalize: bool = False
@@ -39,6 +42,7 @@ class Policies(NamedTuple):
     max_days_back: int | None = None
     max_days_to_pay: int | None = None
     closed_until: dt.date | None = None
+    duplicate_customers: str = "forbid"
 
 
 class Settings(NamedTuple):

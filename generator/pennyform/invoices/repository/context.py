@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from pennyform.findings import Finding, errors
 from pennyform.invoices.checks.customers import check_customer
+from pennyform.invoices.checks.identities import DeclaredCustomer, check_identities
 from pennyform.invoices.checks.references import ReferenceClaim, claims
 from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.desired import resolve
@@ -77,6 +78,7 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
     """
     findings: list[Finding] = []
     context = RepositoryContext(_load_settings(sources, reader, findings), reader, findings)
+    customers: list[DeclaredCustomer] = []
     for source in candidates:
         file = reader.read(source)
         kind = kind_of(source, file.document) if file.document else source.kind
@@ -107,9 +109,12 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
             findings += check_customer(document)
             customer = resolve.customer(document)
             context.customers[customer.external_reference] = customer
+            customers.append(DeclaredCustomer(document, customer))
         elif valid:
             product = resolve.product(document)
             context.products[product.external_reference] = product
+    is_allowed = context.settings.policies.duplicate_customers != "forbid"
+    findings += check_identities(customers, warn=is_allowed)
     # Also templates that no definition uses are checked; those without a finding are ready for all invoices.
     for name in context.library.user_templates():
         context.library.find(name)
@@ -151,6 +156,7 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
             max_days_back=limits.get("max_days_back"),
             max_days_to_pay=limits.get("max_days_to_pay"),
             closed_until=dates.parse(limits.get("closed_until", "")),
+            duplicate_customers=limits.get("duplicate_customers", "forbid"),
         )
     return Settings(
         root=sources.root,
