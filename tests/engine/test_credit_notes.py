@@ -118,8 +118,166 @@ def test_a_label_is_changed_on_a_final_invoice(office: Office) -> None:
 
 def test_what_was_credited_in_full_needs_no_payment(office: Office) -> None:
     credit(office)
-    office.define("INV-1", finalize=True, options="  mark_as_paid: true\n")
+    office.define("INV-1", finalize=True)
     assert set(statuses(office.apply()).values()) == {"done"}
     assert row(office, "INV-1")["status"] == "cancelled"
+    office.define("INV-1", finalize=True, options="  mark_as_paid: true\n")
     assert not office.plan().pending
     assert not office.verify().drift
+
+
+# --- what remains of an invoice ---------------------------------------------------------------------------
+
+
+def by_hand(office: Office, quantity: int = -2, **more: Any) -> int:
+    """Credit INV-1 in the account, as somebody does in Pennylane."""
+    with raw(office.sandbox) as caller:
+        invoice = row(office, "INV-1")
+        written = {"label": "Taken back", "quantity": quantity, "unit": "hour", "vat_rate": "FR_200"}
+        body = {
+            "date": "2026-03-05",
+            "deadline": "2026-03-05",
+            "draft": False,
+            "customer_id": invoice["customer"]["id"],
+            "invoice_lines": [{**written, "raw_currency_unit_price": "100.00", **more}],
+        }
+        note = caller.post(f"{API}/customer_invoices", json=body).json()["id"]
+        path = f"{API}/customer_invoices/{invoice['id']}/link_credit_note"
+        assert caller.post(path, json={"credit_note_id": note}).status_code == 200
+    return int(note)
+
+
+def paid(office: Office) -> None:
+    with raw(office.sandbox) as caller:
+        path = f"{API}/customer_invoices/{row(office, 'INV-1')['id']}/mark_as_paid"
+        assert caller.put(path).status_code == 204
+
+
+def conflict(office: Office, reference: str = "A-CREDIT") -> str:
+    """Why the plan does not carry out the credit note, which then gets no number."""
+    changes = {change.external_reference: change for change in office.plan().invoices}
+    assert changes[reference].action == "conflict", changes[reference].action
+    assert "A-CREDIT" not in office.books() or row(office, "A-CREDIT")["draft"]
+    finalized = office.wire.count("PUT", "finalize")
+    assert statuses(office.apply())[reference] == "conflict"
+    assert office.wire.count("PUT", "finalize") == finalized
+    return changes[reference].ways_out[0]
+
+
+def test_credited_by_hand_in_full(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    by_hand(office)
+    credit(office)
+    assert "240.00 EUR, of which 0.00 can be taken back" in conflict(office)
+
+
+def test_credited_by_hand_in_part(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    by_hand(office, -1)
+    credit(office)
+    assert "of which 120.00 can be taken back" in conflict(office)
+    credit(office, quantity="-1")
+    assert statuses(office.apply())["A-CREDIT"] == "done"
+    assert row(office, "INV-1")["status"] == "cancelled"
+    assert not office.plan().pending
+
+
+def test_credited_by_a_definition_that_is_gone(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    credit(office, "OLD-CREDIT", quantity="-1")
+    office.apply()
+    (office.root / "invoices" / "OLD-CREDIT.yaml").unlink()
+    credit(office)
+    assert "of which 120.00 can be taken back" in conflict(office)
+
+
+def test_what_is_paid_is_not_credited(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    paid(office)
+    credit(office, quantity="-1")
+    assert "is paid, or credited already" in conflict(office)
+
+
+def test_what_this_run_marks_as_paid_is_not_credited(office: Office) -> None:
+    office.define("INV-1", finalize=True, options="  mark_as_paid: true\n")
+    credit(office)
+    assert actions(office.plan()) == {"INV-1": "create_and_finalize", "A-CREDIT": "conflict"}
+    assert "this run marks it as paid" in office.plan().invoices[1].ways_out[0]
+    assert statuses(office.apply()) == {"ACME": "done", "INV-1": "done", "A-CREDIT": "conflict"}
+    assert "is paid, or credited already" in conflict(office)
+
+
+def test_each_credit_note_counts_once(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    for number in (1, 2):
+        credit(office, f"CREDIT-{number}", quantity="-1")
+    assert set(statuses(office.apply()).values()) == {"done"}
+    assert not office.plan().pending
+    assert not office.plan().conflicts
+
+
+def test_those_of_one_run_count_together(office: Office) -> None:
+    """The invoice has no definition any more: only the plan knows what it comes to."""
+    office.define("INV-1", finalize=True)
+    office.apply()
+    (office.root / "invoices" / "INV-1.yaml").unlink()
+    credit(office, "CREDIT-1", quantity="-1.5")
+    credit(office, "A-CREDIT", quantity="-1")
+    planned = {change.external_reference: change for change in office.plan().invoices}
+    assert planned["A-CREDIT"].action == "create_and_finalize"
+    assert planned["CREDIT-1"].action == "conflict"
+    assert "other credit notes of this run" in planned["CREDIT-1"].ways_out[0]
+
+
+def test_no_more_than_was_charged_at_a_rate(office: Office) -> None:
+    two = line() + line(label="Books", vat="FR_55")
+    office.define("INV-1", finalize=True, lines=two)
+    office.apply()
+    (office.root / "invoices" / "INV-1.yaml").unlink()
+    credit(office, quantity="-3")
+    assert "charges 200.00 EUR before tax at FR_200" in conflict(office)
+
+
+def test_a_discount_counts_where_the_account_does_not_show_it(office: Office) -> None:
+    two = line() + line(label="Books", vat="FR_55")
+    off = 'discount: {type: absolute, value: "40.00"}\n'
+    office.define("INV-1", finalize=True, lines=two, more=off)
+    office.apply()
+    (office.root / "invoices" / "INV-1.yaml").unlink()
+    credit(office)
+    assert "charges 180.00 EUR before tax at FR_200" in conflict(office)
+
+
+def test_an_invoice_named_by_its_id(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    by_hand(office)
+    credit(office, of=f"{{id: {row(office, 'INV-1')['id']}}}")
+    assert "of which 0.00 can be taken back" in conflict(office)
+
+
+@pytest.mark.parametrize(("id_", "why"), [("42", "does not exist")])
+def test_an_id_that_leads_nowhere(office: Office, id_: str, why: str) -> None:
+    credit(office, of=f"{{id: {id_}}}")
+    assert why in conflict(office)
+
+
+def test_somebody_credits_between_draft_and_number(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    credit(office)
+
+    def meanwhile(request: Any, handle: Any) -> Any:
+        answer = handle(request)
+        by_hand(office)
+        return answer
+
+    office.wire.faults = [Fault("POST", "customer_invoices", meanwhile)]
+    report = office.apply()
+    assert statuses(report)["A-CREDIT"] == "conflict"
+    assert "0.00 remain" in by_reference(report)["A-CREDIT"].detail
+    assert row(office, "A-CREDIT")["draft"]
+    assert "of which 0.00 can be taken back" in conflict(office)

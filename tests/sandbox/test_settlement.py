@@ -201,12 +201,21 @@ class TestCreditNotes:
         assert standing(api, invoice)[0] == "cancelled"
         assert api.put(f"/customer_invoices/{invoice['id']}/mark_as_paid").status_code == 422
 
-    @pytest.mark.parametrize(("may", "status"), [(False, 422), (True, 200)])
+    @pytest.mark.parametrize(("limit", "status"), [("remaining", 422), ("amount", 422), ("none", 200)])
     def test_whether_it_may_take_more_is_a_rule(
-        self, api: Caller, issued: Issued, sandbox: Sandbox, may: bool, status: int
+        self, api: Caller, issued: Issued, sandbox: Sandbox, limit: Any, status: int
     ) -> None:
-        sandbox.rules = Rules(credit_may_exceed=may)
+        sandbox.rules = Rules(credit_limit=limit)
         assert self.link(api, issued(), issued(line(quantity=-3))).status_code == status
+
+    @pytest.mark.parametrize(("limit", "status"), [("remaining", 422), ("amount", 200), ("none", 200)])
+    def test_whether_what_is_paid_can_be_taken_back_is_a_rule(
+        self, api: Caller, issued: Issued, sandbox: Sandbox, limit: Any, status: int
+    ) -> None:
+        sandbox.rules = Rules(credit_limit=limit)
+        invoice, note = issued(), issued(line(quantity=-1))
+        assert api.put(f"/customer_invoices/{invoice['id']}/mark_as_paid").status_code == 204
+        assert self.link(api, invoice, note).status_code == status
 
     def test_what_does_not_go_together(self, api: Caller, issued: Issued, draft: Draft) -> None:
         invoice, note = issued(), issued(line(quantity=-1))

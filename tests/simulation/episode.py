@@ -6,7 +6,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pennyform.cli.terminal import Exit
@@ -20,7 +20,7 @@ from .machine import Machine
 from .runner import Run, Runner
 from .service import Service
 from .trace import Trace
-from .workload import MASTERS, Workload, content_of, drawn, edited
+from .workload import MASTERS, PREFIX, Wanted, Workload, content_of, drawn, edited
 
 # Faster than a disk where there is one, and nothing in it is worth keeping.
 _SCRATCH = Path("/dev/shm")
@@ -152,6 +152,8 @@ class Episode:
                 self._nothing_left()
             elif draw < 0.4:
                 self._saved_plan()
+            elif draw < 0.6:
+                self._credited_by_hand()
 
     def _edit(self) -> None:
         """The author works on the folder; what left it is pruned."""
@@ -242,6 +244,41 @@ class Episode:
         if again.exit == 0 or again.wrote:
             self.wrong.append("a saved plan was carried out twice")
 
+    def _credited_by_hand(self) -> None:
+        """Somebody credits a line of an invoice; its author, who does not know, wants all of it back."""
+        corrected = {one.corrects for one in self.workload.invoices}
+        books = self.service.kept()
+        final = [
+            (one, row)
+            for one in self.workload.invoices
+            if one.finalize and not one.paid and not one.corrects and one.reference not in corrected
+            for row in books.get(one.reference, [])
+            if not row.draft and sum(row.amounts) > 0 and sum(one.lines[0].amounts) > 0
+        ]
+        if not final or any(kind.rounds for kind in self.kinds):
+            return
+        one, row = self.rng.choice(final)
+        note = Wanted(
+            f"{PREFIX}Z-LATE",
+            tuple(replace(line, quantity=-line.quantity) for line in one.lines),
+            one.customer,
+            finalize=True,
+            corrects=one.reference,
+        )
+        self.workload = replace(self.workload, invoices=(*self.workload.invoices, note))
+        # Before the plan is made, or while it is carried out.
+        if self.rng.random() < 0.5:
+            self.service.credit_by_hand(row)
+        else:
+            self.storm.meanwhile(
+                lambda: self.service.credit_by_hand(row),
+                {"method": "POST", "path": "/customer_invoices"},
+                skip=0,
+            )
+        run = self._apply()
+        if run.exit == 0:
+            self.wrong.append(f"{note.reference} takes back what was credited by hand, and apply exits 0")
+
     # --- commands -------------------------------------------------------------------------------------------
 
     def _apply(self, *more: str, stormy: bool = False) -> Run:
@@ -294,6 +331,7 @@ class Episode:
         yield from oracles.once_each(books, self.untouched, mails=self.once, files=files)
         yield from (f"there are two of {name}" for name in self.service.named_twice())
         yield from oracles.final_as_planned(books, self.workload, self.untouched)
+        yield from oracles.credited_within_bounds(books, self.workload)
         if run and run.exit == 0 and run.words[0] == "apply":
             pruned = "--prune" in run.words
             yield from oracles.all_done(

@@ -60,6 +60,21 @@ def final_as_planned(books: Books, workload: Workload, untouched: Collection[str
                 yield f"{reference} is final although nobody asked for that"
 
 
+def credited_within_bounds(books: Books, workload: Workload) -> Iterator[str]:
+    """No invoice is credited beyond what it comes to, by final credit notes that are linked or are to be."""
+    taken = Counter[int]()
+    ids = {row.id: row for rows in books.values() for row in rows}
+    for reference, rows in books.items():
+        wanted = workload.by_reference.get(reference)
+        credited = [row.id for row in books.get(wanted.corrects, [])] if wanted and wanted.corrects else []
+        for row in rows:
+            for id_ in [row.body["credited_invoice_id"] or 0] if not credited else credited[:1]:
+                taken[id_] += 0 if row.draft else int(-sum(row.amounts) * 100)
+    for id_, cents in taken.items():
+        if id_ in ids and cents > sum(ids[id_].amounts) * 100:
+            yield f"{ids[id_].reference} is credited beyond what it comes to"
+
+
 def all_done(
     books: Books, workload: Workload, untouched: Collection[str], *, pruned: bool, mails: bool, files: bool
 ) -> Iterator[str]:

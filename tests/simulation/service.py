@@ -156,6 +156,20 @@ class Service(Sandbox):
         )
         return self.answer(self.companies()[0], request)
 
+    def credit_by_hand(self, invoice: Kept) -> None:
+        """Take back the first line of a final invoice, as somebody does in the app."""
+        line = invoice.lines[0]
+        price = {"quantity": -1, "raw_currency_unit_price": line["currency_amount_before_tax"]}
+        body = {
+            **self.draft(""),
+            "draft": False,
+            "customer_id": invoice.body["customer_id"],
+            "invoice_lines": [{**LINE, **price, "vat_rate": line["vat_rate"]}],
+        }
+        del body["external_reference"]
+        note = msgspec.json.decode(self.by_hand("POST", "/customer_invoices", body).body)["id"]
+        self.by_hand("POST", f"/customer_invoices/{invoice.id}/link_credit_note", {"credit_note_id": note})
+
     def kept(self) -> dict[str, list[Kept]]:
         """All invoices by reference, straight from the database."""
         found: dict[str, list[Kept]] = {}

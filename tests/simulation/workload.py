@@ -280,6 +280,8 @@ def drawn(rng: random.Random) -> Workload:
     if count < 4 and first.finalize and not first.file and rng.random() < 0.2:
         lines = tuple(replace(line, quantity=-line.quantity) for line in first.lines)
         reference = f"{PREFIX}{rng.choice('AZ')}-CREDIT"
+        # What is paid cannot be credited any more.
+        invoices[0] = replace(first, paid=False)
         invoices.append(Wanted(reference, lines, first.customer, finalize=True, corrects=first.reference))
     return Workload(tuple(invoices))
 

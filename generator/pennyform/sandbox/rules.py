@@ -56,7 +56,9 @@ class Rules(msgspec.Struct, frozen=True):
         paid_once: whether marking an invoice as paid that is paid or cancelled is refused.
         credit_cancels: whether linked credit notes show in the invoice's status, as ``partially_cancelled``
             or ``cancelled``; otherwise they count as if they paid it.
-        credit_may_exceed: whether a credit note may be linked that exceeds what is left of the invoice.
+        credit_limit: how much of an invoice credit notes may take back in all: ``remaining``, what neither
+            payments nor earlier credit notes have settled; ``amount``, all of it, paid or not; ``none``, any
+            amount.
         credit_must_fit: whether a credit note and its invoice must have the same customer and currency.
         party_by_name: whether the buyer or seller of an e-invoice whose number nobody has is somebody who has
             the name; otherwise a new customer or supplier is made.
@@ -103,7 +105,7 @@ class Rules(msgspec.Struct, frozen=True):
     reference_matches: bool = True
     paid_once: bool = True
     credit_cancels: bool = True
-    credit_may_exceed: bool = False
+    credit_limit: Literal["remaining", "amount", "none"] = "remaining"
     credit_must_fit: bool = True
     party_by_name: bool = True
     quote_once: bool = True

@@ -150,7 +150,8 @@ class RemoteState:
 
     ``customers`` and ``products`` are by ``external_reference``, ``products_by_id`` by id. ``ids`` are the
     ids of everything that answers to each other key: ledger accounts, templates, categories, transactions.
-    ``credited`` are the invoices that credit notes name and that have no definition, by reference.
+    ``credited`` are the invoices that credit notes name and that have no definition, by reference, and
+    ``credited_by_id`` those that they name by their id.
     ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``numbered`` are the
     rows that have the legal number of an import that no look-up by reference found, by the number as its
     definition spells it. ``unsettled``
@@ -164,6 +165,7 @@ class RemoteState:
     products_by_id: Mapping[int, RemoteProduct] = field(default_factory=dict)
     ids: Mapping[Key, Sequence[int]] = field(default_factory=dict)
     credited: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
+    credited_by_id: Mapping[int, RemoteInvoice] = field(default_factory=dict)
     invoices: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     numbered: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()

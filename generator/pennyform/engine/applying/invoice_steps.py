@@ -18,6 +18,7 @@ from pennyform.engine.account.errors import (
 )
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.applying.context import ApplyContext
+from pennyform.engine.applying.credit_check import hold_credit_notes
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Deleted, Differs, SetAside, Subject, Unknown, Verified
@@ -191,6 +192,7 @@ def read_back(runs: Sequence[InvoiceRun], context: ApplyContext) -> None:
         else:
             run.end(*mismatch)
         run.uncertain = ""
+    hold_credit_notes(runs, context)
 
 
 def find_mismatches(runs: Sequence[InvoiceRun], context: ApplyContext) -> dict[Subject, Mismatch]:

@@ -88,6 +88,7 @@ def _prerequisites(
             and key.field != "id"
             and (reference := str(key.value)) not in defined
         },
+        credited_by_id=account.invoices_by_id(int(value) for value in named("customer_invoice", "id")),
     )
 
 

@@ -120,6 +120,8 @@ def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[Inv
     count = creations + tasks
     for wave in (wave for stage in stages(invoices) for wave in waves(stage)):
         count += sum(step is not Step.READ_BACK for change in wave for step in change.steps)
+        # What remains of the invoices that credit notes take back is asked once more for a whole wave.
+        count += any(_finalizes_credit_note(change) for change in wave)
         readings = [change.steps.count(Step.READ_BACK) for change in wave]
         # A wave is read back together, as often as the invoice with the most readings; each time, only those
         # that have that many.
@@ -132,6 +134,10 @@ def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[Inv
                 count += ceil(lines / PAGE) if lines > INCLUDED_LINES else 0
                 count += getattr(body, "invoice_line_sections", UNSET) is not UNSET
     return count
+
+
+def _finalizes_credit_note(change: InvoiceChange) -> bool:
+    return Step.FINALIZE in change.steps and any(task.step is Step.LINK for task in change.tasks)
 
 
 def seconds(count: int) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.actions import InvoiceChange, PrerequisiteChange, Step
+from pennyform.engine.planning.credits import hold_credits
 from pennyform.engine.planning.diff import Comparison, customer_differences, diff_invoice, product_differences
 from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
@@ -92,7 +93,7 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         repository.invoices,
         key=lambda invoice: (invoice.credit_note_of is not None, invoice.external_reference),
     )
-    changes = tuple(planner.plan_invoice(invoice) for invoice in ordered)
+    changes = hold_credits([planner.plan_invoice(invoice) for invoice in ordered], state)
     enforce(repository.settings.policies, changes)
     return Plan(
         environment=repository.settings.environment,

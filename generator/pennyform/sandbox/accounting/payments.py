@@ -99,8 +99,13 @@ def link_credit_note(
             if getattr(invoice.body, name) != getattr(note.body, name):
                 raise unprocessable(f"The credit note and the invoice must have the same {name}")
     # A credit note's total is negative.
-    credited = Decimal(invoice.body.credited) - Decimal(note.body.currency_amount)
-    if credited > Decimal(invoice.body.currency_amount) and not context.rules.credit_may_exceed:
+    taken = -Decimal(note.body.currency_amount)
+    credited = Decimal(invoice.body.credited) + taken
+    limits = {
+        "remaining": amount_owed(invoice.body) - taken,
+        "amount": Decimal(invoice.body.currency_amount) - credited,
+    }
+    if limits.get(context.rules.credit_limit, Decimal(0)) < 0:
         raise unprocessable("The credit note is larger than what remains of the invoice")
     invoice.body.credited = format_amount(credited)
     note.body.credited_invoice_id = invoice.id
