@@ -42,7 +42,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
     "invoices": [
         {"invoices"},
         {"repository"},
-        {"templates"},
+        {"templates", "deductions"},
         {"checks"},
         {"desired", "expressions", "formatter"},
         {"sources", "schema"},

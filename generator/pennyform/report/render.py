@@ -30,10 +30,7 @@ def _block(invoice: RenderedInvoice) -> Iterator[str]:
             yield f"{invoice.external_reference}  for {_named(customer, 'customer')}{source}"
     if "date" in body:
         yield f"  {body['date']}, due {body['deadline']}"
-    if totals is None:
-        yield "  totals unknown: a line names a product that is not declared here"
-    else:
-        yield from _amounts(body, totals)
+    yield from _amounts(body, totals, invoice.then)
     later = list(_later(invoice.then))
     if later:
         yield f"  then: {', '.join(later)}"
@@ -48,7 +45,16 @@ def _block(invoice: RenderedInvoice) -> Iterator[str]:
             yield f"      = {origin.expression}{f'  with {uses}' if uses else ''}"
 
 
-def _amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
+def _amounts(body: JsonObject, totals: InvoiceTotals | None, then: LaterSteps) -> Iterator[str]:
+    if totals is None:
+        yield "  totals unknown: a line names a product that is not declared here"
+        return
+    yield from _known_amounts(body, totals)
+    for deposit in then.deductions_from_account or ():
+        yield f"  less the deposit {_lookup_name(deposit.lookup)}: its lines come from the account"
+
+
+def _known_amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
     rows = [
         (
             visible_line(line.label),

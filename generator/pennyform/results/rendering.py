@@ -38,10 +38,15 @@ class Mail(Record, frozen=True):
 
 
 class LaterSteps(Record, frozen=True, kw_only=True):
-    """What is done once the invoice is there; what is not asked for is left out."""
+    """What is done once the invoice is there; what is not asked for is left out.
+
+    ``deductions_from_account`` are deposits whose lines the body still lacks: only the account knows what
+    they came to.
+    """
 
     finalize: bool | msgspec.UnsetType = msgspec.UNSET
     after_finalize: JsonObject | msgspec.UnsetType = msgspec.UNSET
+    deductions_from_account: tuple[Lookup, ...] | msgspec.UnsetType = msgspec.UNSET
     link_credit_note: Lookup | msgspec.UnsetType = msgspec.UNSET
     appendices: tuple[UploadedFile, ...] | msgspec.UnsetType = msgspec.UNSET
     send_to_pa: bool | msgspec.UnsetType = msgspec.UNSET

@@ -18,6 +18,7 @@ from pennyform.invoices import (
     totals,
 )
 from pennyform.invoices.desired.json_bodies import after_finalize
+from pennyform.invoices.model.pending_text import with_placeholders
 from pennyform.invoices.templates.provenance import find_provenance
 from pennyform.report.render import render
 from pennyform.results.documents import json_text_with_decimals
@@ -69,7 +70,7 @@ def _render_invoice(
         external_reference=invoice.external_reference,
         kind=invoice.kind,
         operation=invoice.operation,
-        body=request_body(invoice, lambda key: key.to_json()),
+        body=with_placeholders(request_body(invoice, lambda key: key.to_json())),
         then=_later_steps(invoice),
         totals=amounts.record() if amounts else None,
         provenance=UNSET if origins is None else origins,
@@ -85,7 +86,11 @@ def _later_steps(invoice: DesiredInvoice) -> LaterSteps:
 
     return LaterSteps(
         finalize=options.finalize or UNSET,
-        after_finalize=after_finalize(invoice.body) or UNSET,
+        after_finalize=with_placeholders(after_finalize(invoice.body)) or UNSET,
+        deductions_from_account=tuple(
+            lookup(deduction.deposit) for deduction in invoice.deductions if not deduction.lines
+        )
+        or UNSET,
         link_credit_note=lookup(invoice.credit_note_of) if invoice.credit_note_of else UNSET,
         appendices=tuple(UploadedFile(*file) for file in options.appendices) or UNSET,
         send_to_pa=options.send_to_pa or UNSET,

@@ -32,6 +32,7 @@ from pennyform.invoices.model import (
     ProductBody,
     lines_of,
 )
+from pennyform.invoices.model.pending_text import PendingText
 from pennyform.results.plan import (
     IDLE,
     Action,
@@ -259,9 +260,11 @@ class Orphan:
 
 
 def json_value(value: Any) -> Any:
-    """``value`` ready for JSON: decimals as text, natural keys as what they look up."""
+    """``value`` ready for JSON: decimals as text, natural keys as what they look up, placeholders."""
     if isinstance(value, Key):
         return value.to_json()
+    if isinstance(value, PendingText):
+        return str(value)
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):

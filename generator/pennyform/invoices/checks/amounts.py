@@ -8,7 +8,7 @@ from decimal import Decimal
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.checks.semantics import discount_fix, is_part_of
-from pennyform.invoices.model import UNSET, Policies, lines_of
+from pennyform.invoices.model import UNSET, Key, Policies, lines_of
 from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
 
@@ -84,6 +84,13 @@ def check_amount(
     yield resolved.document.finding("policy-max-amount", summary, ("external_reference",), detail=_DETAIL)
 
 
+class UnknownDepositError(LookupError):
+    """What a deposit came to is known only to the account."""
+
+    def __init__(self, deposit: Key) -> None:
+        super().__init__(f"the deposit {deposit.value} is not defined")
+
+
 # Pennylane's two rounding models: tax per line, or tax per VAT code (docs/money.md).
 _OTHER = {"line": "document", "document": "line"}
 
@@ -100,10 +107,13 @@ def check_expectations(resolved: ResolvedInvoice, product: Product, rounding: st
     if not expected:
         return
     other_rounding = _OTHER[rounding]
+    open_deposit = next((of.deposit for of in resolved.invoice.deductions if not of.lines), None)
     try:
+        if open_deposit:
+            raise UnknownDepositError(open_deposit)
         computed = totals(resolved.invoice.body, rounding=rounding, product=product)
         other = totals(resolved.invoice.body, rounding=other_rounding, product=product)
-    except UnknownProductError as error:
+    except (UnknownProductError, UnknownDepositError) as error:
         yield resolved.document.finding(
             "expectation-open",
             f"the expected totals cannot be checked here: {error}",
@@ -111,6 +121,7 @@ def check_expectations(resolved: ResolvedInvoice, product: Product, rounding: st
             key=True,
             severity=Severity.NOTE,
             detail="They are checked when planning, when the account has been asked.",
+            fix="leave it to the plan" if open_deposit else "",
         )
         return
     taxes = ", ".join(f"{part.vat_rate} {part.tax:f} on {part.base:f}" for part in computed.vat)

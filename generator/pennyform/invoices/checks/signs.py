@@ -16,6 +16,8 @@ from pennyform.invoices.model import UNSET, LineBody, lines_of
 from pennyform.invoices.money.totals import Product, Totals, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
 
+_BELOW_ZERO = ("negative-total", "negative-lines")
+
 
 class SignProblem(NamedTuple):
     """What is wrong with the sign of an amount. ``line`` is the index of the line to blame; None for none."""
@@ -52,7 +54,8 @@ def check_signs(
         computed = totals(body, rounding=rounding, product=product)
     except UnknownProductError:
         return  # the plan checks it, once the account has told the price
-    for problem in sign_problems(computed, is_credit_note=is_credit_note):
+    deducted = sum(deduction.lines for deduction in invoice.deductions)
+    for problem in sign_problems(computed, is_credit_note=is_credit_note, deducted=deducted):
         path: Path = ("invoice_lines",)
         if problem.line is not None:
             price = lines_of(body)[problem.line].raw_currency_unit_price
@@ -68,8 +71,31 @@ def check_signs(
         )
 
 
-def sign_problems(computed: Totals, *, is_credit_note: bool) -> Iterator[SignProblem]:
-    """What is wrong with the signs of ``computed``, the amounts of an invoice or of a credit note."""
+def sign_problems(computed: Totals, *, is_credit_note: bool, deducted: int = 0) -> Iterator[SignProblem]:
+    """What is wrong with the signs of ``computed``, the amounts of an invoice or of a credit note.
+
+    ``deducted`` is how many lines, the last ones, take off deposits: what goes below zero is blamed on them.
+    """
+    for problem in _sign_problems(computed, is_credit_note=is_credit_note):
+        yield _excess(computed, problem, deducted) if deducted and problem.rule in _BELOW_ZERO else problem
+
+
+def _excess(computed: Totals, problem: SignProblem, deducted: int) -> SignProblem:
+    """``problem`` in the words of an invoice that takes off more than it charges."""
+    charging, deducting = computed.lines[:-deducted], computed.lines[-deducted:]
+    codes = {line.vat_rate for line in deducting}
+    if problem.rule == "negative-lines":
+        codes = {line.vat_rate for line in computed.lines if f"`{line.vat_rate}`" in problem.summary}
+    charged, off = (
+        sum((line.before_tax for line in lines if line.vat_rate in codes), 0 * computed.before_tax)
+        for lines in (charging, deducting)
+    )
+    at = ", ".join(f"`{code}`" for code in sorted(codes))
+    summary = f"{-off:f} before tax is taken off at {at}, and {charged:f} {computed.currency} charged"
+    return SignProblem("deduction-exceeds", Severity.ERROR, summary, line=len(charging))
+
+
+def _sign_problems(computed: Totals, *, is_credit_note: bool) -> Iterator[SignProblem]:
     amount = f"{computed.amount:f} {computed.currency}"
     sign = -1 if is_credit_note else 1
     if not computed.amount:

@@ -210,6 +210,11 @@ def digest(invoice: DesiredInvoice) -> str:
         **{name: value for name, value in options.items() if name != "finalize"},
         **({"file": invoice.file.sha256} if invoice.file else {}),
         **({"credit_note_of": invoice.credit_note_of} if invoice.credit_note_of else {}),
+        **(
+            {"deductions": [(of.deposit, of.label) for of in invoice.deductions]}
+            if invoice.deductions
+            else {}
+        ),
         **({"after_finalize": later} if later else {}),
         **({"expect": invoice.expect} if invoice.expect else {}),
     }

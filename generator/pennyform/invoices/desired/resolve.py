@@ -7,7 +7,7 @@ The emitted schema says how: ``x-pennyform-key`` marks a natural key and the fie
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from pennyform.invoices.model import (
     Body,
     CategoryWeight,
     CustomerBody,
+    Deduction,
     DesiredCustomer,
     DesiredInvoice,
     DesiredProduct,
@@ -28,6 +29,7 @@ from pennyform.invoices.model import (
     Options,
     ProductBody,
 )
+from pennyform.invoices.model.pending_text import PendingText, pending_texts
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema, definition_schema
 from pennyform.invoices.sources.attachments import AttachmentResult
@@ -43,14 +45,34 @@ def prefixed(reference: str, prefix: str) -> str:
 
 
 def with_prefix(document: Document, prefix: str) -> Document:
-    """``document`` with the prefix on its own reference and on that of the invoice it credits."""
-    references = {name: document.value.get(name) for name in _FIELDS} if prefix else {}
-    full = {name: prefixed(value, prefix) for name, value in references.items() if isinstance(value, str)}
-    return (
-        Document(document.file, {**document.value, **full}, document.marks, document.spoiled)
-        if full
-        else document
-    )
+    """``document`` with the prefix on its own reference and on those of the invoices that it names."""
+    if not prefix:
+        return document
+    references = {name: document.value.get(name) for name in _FIELDS}
+    full: dict[str, Any] = {
+        name: prefixed(value, prefix) for name, value in references.items() if isinstance(value, str)
+    }
+    if "deduct" in document.value:
+        full["deduct"] = [_with_prefixed_deposit(entry, prefix) for entry in document.value["deduct"]]
+    value = {**document.value, **full}
+    if any(True for _ in pending_texts(value)):
+        value = _with_prefixed_numbers(value, prefix)
+    return Document(document.file, value, document.marks, document.spoiled)
+
+
+def _with_prefixed_deposit(entry: Any, prefix: str) -> Any:
+    if isinstance(entry, str):
+        return prefixed(entry, prefix)
+    return {**entry, "reference": prefixed(entry["reference"], prefix)} if "reference" in entry else entry
+
+
+def _with_prefixed_numbers(value: Any, prefix: str) -> Any:
+    """``value`` with the prefix on the references of all numbers that its texts wait for."""
+    if isinstance(value, PendingText):
+        return value.renamed(lambda reference: prefixed(reference, prefix))
+    if isinstance(value, dict):
+        return {name: _with_prefixed_numbers(member, prefix) for name, member in value.items()}
+    return [_with_prefixed_numbers(member, prefix) for member in value] if isinstance(value, list) else value
 
 
 def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
@@ -90,7 +112,20 @@ def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
         expect={name: Decimal(canonical(Decimal(amount))) for name, amount in expected.items()}
         if expected
         else None,
+        deductions=tuple(deductions(document)),
     )
+
+
+def deductions(document: Document) -> Iterator[Deduction]:
+    """The deposits that a valid definition takes off, their lines not yet made."""
+    for index, entry in enumerate(document.value.get("deduct", ())):
+        place, label = document.place(("deduct", index)), None
+        field, value = "external_reference", entry
+        if isinstance(entry, dict):
+            label = entry.get("label")
+            field = "invoice_number" if "invoice_number" in entry else "external_reference"
+            value = entry["invoice_number"] if "invoice_number" in entry else entry["reference"]
+        yield Deduction(Key("customer_invoice", field, value, place), label)
 
 
 def customer(document: Document) -> DesiredCustomer:

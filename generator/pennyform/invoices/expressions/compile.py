@@ -1,8 +1,8 @@
 """Expressions of templates: ``{{ }}`` in one scalar, evaluated in Jinja's sandbox to one native value.
 
-Only expressions: no statements, no calls, no operator that could make a value explode. Arithmetic is decimal,
-never float. What comes out is text, a number, a date, a truth value, or nothing; it can never become
-structure, because it is evaluated after the YAML has been read.
+Only expressions: no statements, no calls but ``number``, no operator that could make a value explode.
+Arithmetic is decimal, never float. What comes out is text, a number, a date, a truth value, or nothing. It
+can never become structure, because it is evaluated after the YAML has been read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import jinja2.nodes
 
 from pennyform.invoices.expressions.errors import explain_expression_error
 from pennyform.invoices.expressions.notation import NotationError
-from pennyform.invoices.expressions.sandbox import environment
+from pennyform.invoices.expressions.sandbox import UnknownNumber, environment
+from pennyform.invoices.model.pending_text import NumberOf, TextPart, text_of
 from pennyform.invoices.yaml.document import YamlValue
 from pennyform.invoices.yaml.events import FORBIDDEN
 
@@ -58,17 +59,18 @@ def evaluate(text: str, names: Mapping[str, YamlValue]) -> Value | None:
 
     Args:
         text: a scalar of a template. An expression alone gives its native value, None when that is nothing;
-            in other text it gives text.
+            in other text it gives text. Text with the number of an invoice is pending until that is known.
         names: what the expressions may refer to.
 
     Raises:
         ExpressionError: an expression is malformed, names something undefined, or gives something else than
             text, a number, a date or a truth value.
     """
-    parts: list[Value | None] = [
+    parts: list[Value | NumberOf | None] = [
         _check_result(source, part(names)) if callable(part) else part for source, part in _compile(text)
     ]
-    value = parts[0] if len(parts) == 1 else "".join(map(_to_text, parts))
+    value = parts[0] if len(parts) == 1 else text_of([_to_text(part) for part in parts])
+    value = text_of([value]) if isinstance(value, NumberOf) else value
     if isinstance(value, str) and (len(value) > _LONGEST_RESULT or FORBIDDEN.search(value)):
         raise ExpressionError("the result is too long or holds invisible characters")
     return value
@@ -157,8 +159,10 @@ def _compile_expression(source: str) -> _Evaluator:
     return run
 
 
-def _check_result(source: str, value: Any) -> Value | None:
+def _check_result(source: str, value: Any) -> Value | NumberOf | None:
     """``value``, which the expression ``source`` gave, if it is of a type that a scalar can have."""
+    if isinstance(value, UnknownNumber):
+        return NumberOf(value.reference)
     if isinstance(value, jinja2.Undefined):
         # What the environment knows about a name or a field that is not there.
         hint = value._undefined_hint
@@ -175,7 +179,9 @@ def _check_result(source: str, value: Any) -> Value | None:
     return value
 
 
-def _to_text(value: Value | None) -> str:
+def _to_text(value: Value | NumberOf | None) -> TextPart:
+    if isinstance(value, NumberOf):
+        return value
     if value is None:
         raise ExpressionError("an expression inside other text gives nothing")
     if isinstance(value, bool):

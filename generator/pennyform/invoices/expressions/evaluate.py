@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity
+from pennyform.invoices.model.pending_text import PendingText
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue
@@ -28,6 +29,8 @@ _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 _CONTROLS = ("for_each", "as", "when")
 _NAMES = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _NOTHING = object()
+# Where a number that is not known yet cannot stand, although any text fits.
+_NEEDED_AT_ONCE = ("external_reference", "invoice_number", "file", "values", "options", "expect", "for_each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,9 @@ class Evaluation:
         self.marks[to] = scope.sources.get(name, mark) if self._literal is None else mark
         before = len(self.findings)
         result = self._run(text, scope, at)
+        if isinstance(result, PendingText) and not _takes_pending_text(schema, to):
+            self.findings.append(_misplaced_number(self._document, at, to))
+            result = text
         if self._literal is not None and len(self.findings) > before:
             self.spoiled.add(to)
             return text
@@ -231,6 +237,27 @@ class Evaluation:
             )
             return _NOTHING
         return _NOTHING if result is None else result
+
+
+def _takes_pending_text(schema: Schema, to: Path) -> bool:
+    """Whether a field is text for people, which may hold the number of another invoice."""
+    types = schema.get("type", [])
+    is_free = "string" in types and schema.keys().isdisjoint(("enum", "const", "pattern", "format"))
+    # A name, an option and a value of a template are needed before any number is known.
+    is_label = to[0] != "deduct" or to[-1] == "label"
+    return is_free and is_label and "x-pennyform-key" not in schema and to[0] not in _NEEDED_AT_ONCE
+
+
+def _misplaced_number(document: Document, at: Path, to: Path) -> Finding:
+    field = next((str(step) for step in reversed(to) if isinstance(step, str)), "")
+    return document.finding(
+        "number-misplaced",
+        f"`{field}` cannot hold the number of an invoice, which may not be known yet",
+        at,
+        fix="give the template the reference, and write {{ number(…) }} in its text"
+        if to[:1] == ("values",)
+        else "",
+    )
 
 
 def holds_braces(value: YamlValue) -> bool:

@@ -1,4 +1,4 @@
-"""The environment of expressions: Jinja's sandbox with nothing to call, and decimal arithmetic."""
+"""The environment of expressions: Jinja's sandbox, decimal arithmetic, and nothing to call but ``number``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Never
 
 import jinja2
 from jinja2.exceptions import SecurityError
@@ -18,14 +18,38 @@ from pennyform.invoices.expressions.errors import with_argument_errors
 from pennyform.invoices.expressions.filters import FILTERS, is_number
 
 _PARTS_OF_A_DATE = ("year", "month", "day")
+# What `number` is called in compiled expressions: no parameter, column or entry can have that name.
+NUMBER_OF = "_number_of"
+NOTHING_TO_CALL = "nothing can be called here but `number('REFERENCE')`; there are filters"
+
+
+class UnknownNumber:
+    """What ``number('REFERENCE')`` gives: the legal number of an invoice, which may not exist yet.
+
+    It can be printed in text, and nothing else, since nobody knows what it will be.
+    """
+
+    __slots__ = ("reference",)
+
+    def __init__(self, reference: Any) -> None:
+        if not isinstance(reference, str) or not reference.strip():
+            raise ValueError("`number` takes the reference of an invoice, as in `number('INV-1')`")
+        self.reference = reference
+
+    def _refuse(self, *_: object) -> Never:
+        how = f"as in `Deposit {{{{ number('{self.reference}') }}}}`"
+        raise ValueError(f"the number may not be known yet: it can only be printed in text, {how}")
+
+    __str__ = __eq__ = __bool__ = __hash__ = _refuse
 
 
 @cache
 def environment() -> SandboxedEnvironment:
     """The one environment in which all expressions are compiled."""
-    sandbox = _Sandbox(undefined=jinja2.StrictUndefined, extensions=[_DecimalLiterals], cache_size=0)
+    extensions = [_DecimalLiterals, _NumberCalls]
+    sandbox = _Sandbox(undefined=jinja2.StrictUndefined, extensions=extensions, cache_size=0)
     # Jinja's own filters and globals (`range`, `lipsum`, …) are out: they can make a value explode.
-    sandbox.globals = {}
+    sandbox.globals = {NUMBER_OF: UnknownNumber}
     sandbox.filters = {name: with_argument_errors(name, function) for name, function in FILTERS.items()}
     return sandbox
 
@@ -35,8 +59,12 @@ class _Sandbox(SandboxedEnvironment):
 
     intercepted_binops = frozenset(SandboxedEnvironment.default_binop_table)
 
-    def call(self, *_: Any, **__: Any) -> Any:
-        raise SecurityError("nothing can be called here; there are filters")
+    def call(self, _context: Any, function: Any, *positional: Any, **named: Any) -> Any:
+        if function is not UnknownNumber:
+            raise SecurityError(NOTHING_TO_CALL)
+        if len(positional) != 1 or named:
+            raise ValueError("`number` takes one reference, as in `number('INV-1')`")
+        return UnknownNumber(positional[0])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
@@ -78,3 +106,16 @@ class _DecimalLiterals(Extension):
                 ("rparen", ")"),
             ):
                 yield Token(token.lineno, kind, value)
+
+
+class _NumberCalls(Extension):
+    """Tells ``number('INV-1')`` from a parameter or a column that is called ``number``."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        previous = ""
+        for token in stream:
+            is_call = token.type == "name" and token.value == "number" and stream.current.type == "lparen"
+            # Behind a `|` it is the filter, behind a dot a field.
+            renamed = is_call and previous not in ("pipe", "dot")
+            yield Token(token.lineno, "name", NUMBER_OF) if renamed else token
+            previous = token.type

@@ -27,6 +27,7 @@ from pennyform.invoices.model.bodies import (
 from pennyform.invoices.model.definitions import (
     Attachment,
     CategoryWeight,
+    Deduction,
     DesiredCustomer,
     DesiredInvoice,
     DesiredProduct,
@@ -44,6 +45,7 @@ __all__ = [
     "Body",
     "CategoryWeight",
     "CustomerBody",
+    "Deduction",
     "DesiredCustomer",
     "DesiredInvoice",
     "DesiredProduct",

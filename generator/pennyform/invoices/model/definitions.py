@@ -109,6 +109,19 @@ class Options(NamedTuple):
     matched_transactions: tuple[Key, ...] = ()
 
 
+class Deduction(NamedTuple):
+    """A deposit that a balance invoice takes off.
+
+    ``deposit`` names the deposit invoice, by ``external_reference`` or ``invoice_number``. ``label`` is the
+    text that its author wants on the lines; None for the usual one. ``lines`` is how many lines of the body
+    take it off: they are the last ones, those of the first deduction first. It is 0 until they are known.
+    """
+
+    deposit: Key
+    label: str | None = None
+    lines: int = 0
+
+
 class DesiredInvoice(NamedTuple):
     """One invoice as its author wants it.
 
@@ -121,7 +134,7 @@ class DesiredInvoice(NamedTuple):
     ``kind`` is ``invoice``, ``imported_invoice`` (``file`` is what to import; ``e_invoice_lines`` are its own
     names for its lines, when it is an electronic invoice) or ``credit_note``
     (``credit_note_of`` is the invoice to link it to). ``expect`` are amounts that the author states, under
-    the API's names; they must be the ones computed.
+    the API's names; they must be the ones computed. ``deductions`` are the deposits that it takes off.
     """
 
     external_reference: str
@@ -135,6 +148,7 @@ class DesiredInvoice(NamedTuple):
     credit_note_of: Key | None = None
     expect: Mapping[str, Decimal] | None = None
     e_invoice_lines: tuple[str, ...] = ()
+    deductions: tuple[Deduction, ...] = ()
 
 
 class DesiredCustomer(NamedTuple):

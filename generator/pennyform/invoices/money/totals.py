@@ -86,7 +86,7 @@ class Totals(NamedTuple):
             ),
             tuple(
                 _line_record(
-                    line.label,
+                    str(line.label),
                     plain_number(line.quantity),
                     line.unit,
                     _text(line.raw_currency_unit_price),
@@ -282,6 +282,12 @@ def _discount(amount: Decimal, discount: Discount | Unset | None) -> Decimal:
     if not discount or not discount.value:
         return ZERO
     return amount * discount.value / 100 if discount.type == "relative" else discount.value
+
+
+def rounded_tax(base: Decimal, percent: Decimal, unit: Decimal) -> Decimal:
+    """The tax of ``percent`` on ``base``, half a ``unit`` away from zero."""
+    with decimal.localcontext(_EXACT):
+        return _rounded(base * percent / 100, unit)
 
 
 def _tax(base: Decimal, rate: Rate, unit: Decimal) -> Decimal:

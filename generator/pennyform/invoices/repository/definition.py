@@ -20,6 +20,7 @@ from pennyform.invoices.checks.references import (
 from pennyform.invoices.checks.signs import check_signs
 from pennyform.invoices.checks.vat import check_vat_rates
 from pennyform.invoices.checks.vat_france import check_french_vat
+from pennyform.invoices.deductions.links import Link, links_of
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import prefixed, with_prefix
 from pennyform.invoices.expressions.evaluate import holds_braces
@@ -42,7 +43,9 @@ _NO_POLICIES = Policies()
 class DefinitionResult:
     """The result of one definition: its invoices (none when it has errors), its references, its findings.
 
-    ``credit_notes`` are left to be compared with what they take back, which may be in other files.
+    ``credit_notes`` are left to be compared with what they take back, which may be in other files. ``linked``
+    are those of the invoices that take off deposits: their lines, and what is checked of these, are still
+    missing. ``links`` say which other invoices they name.
     ``files`` are the files that it draws on or sends, by path below the root, with the SHA-256 of each.
     """
 
@@ -51,6 +54,16 @@ class DefinitionResult:
     credit_notes: tuple[CreditNote, ...]
     findings: list[Finding]
     files: Mapping[str, str]
+    linked: tuple[LinkedDefinition, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedDefinition:
+    """An invoice that takes off deposits, and the definition that it was resolved from."""
+
+    definition: ResolvedDefinition
+    resolved: ResolvedInvoice
 
 
 def check_definition(
@@ -74,7 +87,13 @@ def check_definition(
         product, rounding = context.repository().product, context.settings.rounding
         notes = tuple(credit_notes(invoices, product, rounding))
     return DefinitionResult(
-        tuple(invoices), (*claims, *checker.imports), notes, checker.findings, checker.files
+        tuple(invoices),
+        (*claims, *checker.imports),
+        notes,
+        checker.findings,
+        checker.files,
+        tuple(checker.linked),
+        tuple(link for resolved in invoices for link in links_of(resolved)),
     )
 
 
@@ -86,6 +105,7 @@ class _DefinitionChecker:
         self.findings = findings
         self.files: dict[str, str] = {}
         self.imports: list[ReferenceClaim] = []
+        self.linked: list[LinkedDefinition] = []
         self.is_well_formed = is_well_formed
 
     def expand(self, document: Document) -> list[ResolvedDefinition]:
@@ -128,7 +148,10 @@ class _DefinitionChecker:
         findings: list[Finding] = []
         resolved = self._resolve(definition, findings)
         if resolved:
-            findings += check_resolved(resolved, self.context)
+            if resolved.invoice.deductions:
+                self.linked.append(LinkedDefinition(definition, resolved))
+            else:
+                findings += check_resolved(resolved, self.context)
             if resolved.invoice.file:
                 place, source = resolved.document.place(("file",)), definition.document.file
                 self.imports.append(
@@ -138,7 +161,7 @@ class _DefinitionChecker:
                 if isinstance(body, ImportedInvoiceBody) and body.invoice_number:
                     place = resolved.document.place(("invoice_number",))
                     self.imports.append(ReferenceClaim(IMPORTED_NUMBER, body.invoice_number, place, source))
-        self.findings += [_with_subject(finding, definition) for finding in findings]
+        self.findings += [with_subject(finding, definition) for finding in findings]
         return None if errors(findings) else resolved
 
     def claims(self, definition: ResolvedDefinition) -> list[ReferenceClaim]:
@@ -246,7 +269,7 @@ def _place(definition: ResolvedDefinition) -> Place:
     return definition.document.place(("external_reference",))
 
 
-def _with_subject(finding: Finding, definition: ResolvedDefinition) -> Finding:
+def with_subject(finding: Finding, definition: ResolvedDefinition) -> Finding:
     """Say which invoice a finding is about, where its place does not.
 
     A place in a template or a data file does not name the definition. A place in a definition for many rows

@@ -11,18 +11,14 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity, tidy
-from pennyform.invoices.checks.references import ReferenceClaim, duplicates
 from pennyform.invoices.repository.context import RepositoryContext, load_context
-from pennyform.invoices.repository.loader import check_credit_notes, check_files, partition
+from pennyform.invoices.repository.loader import partition
+from pennyform.invoices.repository.related import Related, check_files, look_at_all
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.source_file import FileReader, Source
-
-if TYPE_CHECKING:
-    from pennyform.invoices.checks.credit_notes import CreditNote
 
 # Below this, starting processes costs more than they save.
 FEWEST_FILES_TO_SHARE = 300
@@ -50,8 +46,7 @@ class _PartialResult:
     """What is kept of some files."""
 
     invoices: int = 0
-    claims: list[ReferenceClaim] = field(default_factory=list)
-    credit_notes: list[CreditNote] = field(default_factory=list)
+    related: Related = field(default_factory=Related)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -74,17 +69,14 @@ def validate(
     unsure, sure = partition(sources.requested, reader)
     context = load_context(sources, (*sources.shared, *unsure), reader)
     context.today = today
-    total = _PartialResult(0, context.claims, [], [*sources.rejected, *context.findings])
+    total = _PartialResult(0, Related(context.claims), [*sources.rejected, *context.findings])
     for part in _share(context, [*context.invoices, *sure], processes):
         total.invoices += part.invoices
         total.findings += part.findings
-        total.claims += part.claims
-        total.credit_notes += part.credit_notes
-    findings = [
-        *total.findings,
-        *duplicates(total.claims),
-        *check_credit_notes(total.credit_notes, total.claims, sources, context),
-    ]
+        total.related.extend(part.related)
+    completed, problems = look_at_all(total.related, sources, context)
+    total.invoices -= len(total.related.linked) - len(completed)
+    findings = [*total.findings, *problems]
     names = [source.name for source in sources.all] + [finding.file for finding in sources.rejected]
     return ValidationSummary(
         files=tuple(sorted(names)),
@@ -99,8 +91,7 @@ def _check(invoices: Sequence[Source], context: RepositoryContext) -> _PartialRe
     total = _PartialResult()
     for result in check_files(invoices, context):
         total.invoices += len(result.invoices)
-        total.claims += result.claims
-        total.credit_notes += result.credit_notes
+        total.related.add(result)
         total.findings += result.findings
     return total
 

@@ -11,6 +11,7 @@ from functools import cache
 from jsonschema_rs import Draft7Validator
 
 from pennyform.findings import Finding
+from pennyform.invoices.model.pending_text import with_placeholders
 from pennyform.invoices.schema.schema import Schema, definition_schema
 from pennyform.invoices.yaml.document import Document
 
@@ -36,8 +37,18 @@ def schema_errors(kind: str, document: Document) -> list[Finding]:
         if validator(kind).is_valid(document.value):
             return []
     except ValueError:
-        pass  # text with a lone surrogate, which Rust cannot hold
+        # Text with a lone surrogate, which Rust cannot hold, or text that waits for a number.
+        if _is_valid_as_shown(kind, document):
+            return []
     # Importing jsonschema takes 100 ms, which a valid file never pays.
     from pennyform.invoices.schema.errors import explain_errors
 
     return explain_errors(document, definition_schema(kind))
+
+
+def _is_valid_as_shown(kind: str, document: Document) -> bool:
+    """Whether ``document`` is valid with placeholders for the numbers that its texts wait for."""
+    try:
+        return validator(kind).is_valid(with_placeholders(document.value))
+    except ValueError:
+        return False

@@ -13,6 +13,7 @@ from jinja2 import nodes
 from pennyform.findings import Finding, closest_name
 from pennyform.invoices.expressions.compile import ExpressionError, syntax_trees
 from pennyform.invoices.expressions.evaluate import holds_braces
+from pennyform.invoices.expressions.sandbox import NOTHING_TO_CALL, NUMBER_OF
 from pennyform.invoices.templates.apply import HEADER_NAMES
 from pennyform.invoices.templates.parameters import Parameter
 from pennyform.invoices.yaml.document import Document, Path, YamlValue
@@ -80,10 +81,10 @@ def _expression_problems(text: str, known: Known) -> Iterator[tuple[str, str]]:
 
 def _tree_problems(source: str, tree: nodes.Template, known: Known) -> Iterator[tuple[str, str]]:
     for name in tree.find_all(nodes.Name):
-        if name.name not in known:
+        if name.name not in known and name.name != NUMBER_OF:
             yield f"`{name.name}` is not defined", _suggestion(name.name, known)
-    if tree.find(nodes.Call):
-        yield f"`{source}`: nothing can be called here; there are filters", ""
+    if any(getattr(call.node, "name", "") != NUMBER_OF for call in tree.find_all(nodes.Call)):
+        yield f"`{source}`: {NOTHING_TO_CALL}", ""
     if tree.find(nodes.Pow):
         yield f"`{source}`: `**` is not allowed", "multiply"
     for access in tree.find_all(nodes.Getattr):

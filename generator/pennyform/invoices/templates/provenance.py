@@ -11,6 +11,7 @@ from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.desired.json_bodies import first_request, to_json
 from pennyform.invoices.model import UNSET as NOT_STATED
 from pennyform.invoices.model import Body, Key, Repository, lines_of
+from pennyform.invoices.model.pending_text import with_placeholders
 from pennyform.invoices.money.totals import FROM_PRODUCT
 from pennyform.invoices.schema.schema import Schema, definition_schema
 from pennyform.invoices.sources.source_file import definition_schema_name
@@ -42,7 +43,7 @@ def find_provenance(resolved: ResolvedInvoice, repository: Repository) -> Iterat
                 uses[known] = _place(sources[known])
         yield ValueOrigin(
             pointer=pointer(sent_path),
-            value=value.to_json() if isinstance(value, Key) else value,
+            value=value.to_json() if isinstance(value, Key) else with_placeholders(value),
             source="definition" if from_definition else "data" if from_row else "template",
             place=_place(mark),
             expression=origin.expression if origin else UNSET,

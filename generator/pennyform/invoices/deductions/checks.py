@@ -1,0 +1,165 @@
+"""What keeps a balance invoice from taking off the deposits that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pennyform.findings import Finding, Severity
+from pennyform.invoices.checks.references import ResolvedInvoice
+from pennyform.invoices.deductions.lines import Deposit, own_lines
+from pennyform.invoices.model import DesiredInvoice, Id, InvoiceBody, Key, Place
+from pennyform.invoices.money.totals import Product, UnknownProductError, totals
+from pennyform.invoices.yaml.document import Path
+
+RULE = "deduction-differs"
+
+
+@dataclass(frozen=True, slots=True)
+class DepositProblem:
+    """Why a deposit cannot be taken off: ``field`` of the balance invoice is to blame, or its deduction."""
+
+    summary: str
+    fix: str
+    field: str = "deduct"
+
+
+def deposit_problems(
+    deposit: Deposit, balance: DesiredInvoice, *, same_customer: bool
+) -> Iterator[DepositProblem]:
+    """What does not fit between a deposit and the invoice that takes it off.
+
+    Args:
+        deposit: as its definition says it, or the account.
+        balance: the invoice.
+        same_customer: whether both are for one customer, as far as that is known.
+    """
+    name, body = f"`{deposit.reference}`", balance.body
+    if deposit.is_credit_note or (deposit.charged is not None and deposit.charged <= 0):
+        what = "is a credit note" if deposit.is_credit_note else "charges nothing"
+        yield DepositProblem(f"{name} {what}: there is nothing to take off", "name the deposit invoice")
+        return
+    if not same_customer:
+        wrong = deposit.customer.value if isinstance(deposit.customer, Key) else deposit.customer
+        summary = f"{name} is for another customer, `{wrong}`"
+        yield DepositProblem(summary, f"write `{wrong}`, or name another deposit", "customer")
+    if deposit.currency != (body.currency or "EUR"):
+        summary = f"{name} is in {deposit.currency}, the invoice in {body.currency or 'EUR'}"
+        yield DepositProblem(summary, f"write `currency: {deposit.currency}`", "currency")
+    if deposit.date > body.date:
+        summary = f"{name} is of {deposit.date}, after the invoice that takes it off"
+        yield DepositProblem(summary, f"write {deposit.date} or a later day", "date")
+    if deposit.amounts is not None and not deposit.amounts:
+        summary = f"nothing is left of {name}: its credit notes took all of it back"
+        yield DepositProblem(summary, "delete it here")
+
+
+def same_key(first: Id, second: Id) -> bool:
+    """Whether two customers may be one: only keys of one kind tell that they are not."""
+    comparable = isinstance(first, Key) and isinstance(second, Key) and first.field == second.field
+    return not comparable or first == second
+
+
+@dataclass(slots=True)
+class DepositsTaken:
+    """Which deposit was taken off by which invoice, in the order of the dates of those."""
+
+    by_deposit: dict[tuple[str, str], tuple[str, Place]] = field(default_factory=dict)
+
+    def take(self, resolved: ResolvedInvoice) -> Iterator[Finding]:
+        """Note the deposits of ``resolved``; a finding for each that is taken off already."""
+        for index, deduction in enumerate(resolved.invoice.deductions):
+            key = deduction.deposit
+            name = (key.field, str(key.value))
+            taker = (resolved.invoice.external_reference, key.place)
+            reference, place = self.by_deposit.setdefault(name, taker)
+            if place is not key.place:
+                yield resolved.document.finding(
+                    "deduction-twice",
+                    f"`{key.value}` is taken off already",
+                    ("deduct", index),
+                    detail=f"`{reference}` takes it off at {place}.",
+                )
+
+
+def check_balance(
+    resolved: ResolvedInvoice, deposits: Mapping[int, Deposit], product: Product, rounding: str
+) -> Iterator[Finding]:
+    """Everything that does not fit between a balance invoice and its deposits.
+
+    Args:
+        resolved: the invoice, with the lines of its deductions.
+        deposits: those of them that are known here, by the index of the deduction.
+        product: gives the fields of a declared product.
+        rounding: the rounding model of the repository.
+    """
+    invoice, document = resolved.invoice, resolved.document
+    if invoice.credit_note_of is not None:
+        summary = "a credit note takes off no deposit"
+        yield document.finding(RULE, summary, ("deduct",), key=True, fix="delete `deduct`")
+        return
+    for index, deposit in deposits.items():
+        same = same_key(deposit.customer, invoice.body.customer_id)
+        for problem in deposit_problems(deposit, invoice, same_customer=same):
+            path: Path = ("deduct", index) if problem.field == "deduct" else (problem.field,)
+            yield document.finding(RULE, problem.summary, path, fix=problem.fix)
+    if isinstance(invoice.body, InvoiceBody) and invoice.body.discount:
+        yield document.finding(
+            "deduction-discount",
+            "a discount on the invoice would make the deductions smaller as well",
+            ("discount",),
+        )
+        return
+    for index, deduction in enumerate(invoice.deductions):
+        if index not in deposits or deposits[index].amounts is None:
+            yield document.finding(
+                "deduction-open",
+                f"what `{deduction.deposit.value}` came to is known only to the account",
+                ("deduct", index),
+                severity=Severity.NOTE,
+            )
+            return
+    yield from _cents(resolved, list(deposits.values()), product, rounding)
+
+
+def _cents(
+    resolved: ResolvedInvoice, deposits: Sequence[Deposit], product: Product, rounding: str
+) -> Iterator[Finding]:
+    for code, missing, currency in open_cents(resolved.invoice, deposits, product, rounding):
+        yield resolved.document.finding(
+            "deduction-cent",
+            f"deposits and balance come to {missing:+f} {currency} of tax at `{code}` beyond the whole price",
+            ("deduct",),
+            key=True,
+            severity=Severity.WARNING,
+            detail=f"With `rounding: {rounding}`, no line can make up for it.",
+        )
+
+
+def open_cents(
+    invoice: DesiredInvoice, deposits: Sequence[Deposit], product: Product, rounding: str
+) -> Iterator[tuple[str, Decimal, str]]:
+    """The tax by which deposits and balance together differ from the whole price, by VAT code.
+
+    Yields the code, the difference (above zero when they charge more), and the currency.
+    """
+    if not isinstance(invoice.body, InvoiceBody):
+        return
+    full_body = invoice.body._replace(invoice_lines=own_lines(invoice))
+    try:
+        full_price = totals(full_body, rounding=rounding, product=product)
+        balance = totals(invoice.body, rounding=rounding, product=product)
+    except UnknownProductError:
+        return
+    taxes: dict[str, Decimal] = {}
+    for vat in balance.vat:
+        taxes[vat.vat_rate] = taxes.get(vat.vat_rate, Decimal(0)) + vat.tax
+    for deposit in deposits:
+        for amount in deposit.amounts or ():
+            taxes[amount.vat_rate] = taxes.get(amount.vat_rate, Decimal(0)) + amount.tax
+    for vat in full_price.vat:
+        taxes[vat.vat_rate] = taxes.get(vat.vat_rate, Decimal(0)) - vat.tax
+    for code, missing in taxes.items():
+        if missing:
+            yield code, missing, balance.currency

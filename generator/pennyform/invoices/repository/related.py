@@ -1,0 +1,260 @@
+"""Definitions that name one another: found, read again, compared, and completed with what the others say.
+
+A definition is checked by itself, and nothing of it is kept. Those that others name are resolved once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pennyform.findings import Finding, errors
+from pennyform.invoices.checks.references import ReferenceClaim, ResolvedInvoice, duplicates
+from pennyform.invoices.deductions.checks import DepositsTaken, check_balance
+from pennyform.invoices.deductions.lines import Deposit, deduction_lines, deposit_of, language_of, with_lines
+from pennyform.invoices.deductions.links import Link, circles, misspelled
+from pennyform.invoices.model import UNSET, InvoiceBody, Unset
+from pennyform.invoices.repository.context import RepositoryContext
+from pennyform.invoices.repository.definition import (
+    DefinitionResult,
+    LinkedDefinition,
+    check_definition,
+    check_resolved,
+    with_subject,
+)
+from pennyform.invoices.sources.discover import Sources, discover
+from pennyform.invoices.sources.source_file import Source
+from pennyform.invoices.yaml.document import Document
+
+if TYPE_CHECKING:
+    from pennyform.invoices.checks.credit_notes import CreditNote
+
+
+@dataclass(slots=True)
+class Related:
+    """What is kept of all definitions of a run for looking at them together.
+
+    ``claims`` are all references; ``links`` say which invoice names which; ``notes`` are the credit notes;
+    ``linked`` are the definitions that take off deposits, whose lines are still missing.
+    """
+
+    claims: list[ReferenceClaim] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    notes: list[CreditNote] = field(default_factory=list)
+    linked: list[LinkedDefinition] = field(default_factory=list)
+
+    def add(self, result: DefinitionResult) -> None:
+        """Keep what ``result`` says about other definitions."""
+        self.claims += result.claims
+        self.links += result.links
+        self.notes += result.credit_notes
+        self.linked += result.linked
+
+    def extend(self, other: Related) -> None:
+        """Keep what is kept in ``other`` as well."""
+        self.claims += other.claims
+        self.links += other.links
+        self.notes += other.notes
+        self.linked += other.linked
+
+
+def check_files(invoices: Sequence[Source], context: RepositoryContext) -> Iterator[DefinitionResult]:
+    """The result of each of the files ``invoices``, in their order; nothing of one is kept for the next."""
+    for source in invoices:
+        file = context.reader.read(source)
+        if file.document is None:
+            yield DefinitionResult((), (), (), file.findings, {})
+        else:
+            yield check_definition(file.document, context, file.findings)
+
+
+def look_at_all(
+    related: Related, sources: Sources, context: RepositoryContext
+) -> tuple[dict[str, ResolvedInvoice], list[Finding]]:
+    """Look at all definitions together: references, circles, credit notes, deposits.
+
+    Returns:
+        The valid ones of ``related.linked``, completed, by reference; and every finding.
+    """
+    claims = related.claims
+    findings = [*duplicates(claims), *check_credit_notes(related.notes, claims, sources, context)]
+    loops = list(circles(related.links))
+    findings += loops
+    names = [claim.reference for claim in claims if claim.kind == "invoice"]
+    findings += misspelled(related.links, names) if related.links else ()
+    completed: dict[str, ResolvedInvoice] = {}
+    # What goes round in circles has no beginning to complete it from.
+    if related.linked and not loops:
+        completer = _Completer(related, sources, context)
+        completed = completer.complete()
+        findings += completer.findings
+    return completed, findings
+
+
+class _Completer:
+    """Gives balance invoices the lines that take their deposits off, and then the checks that waited."""
+
+    def __init__(self, related: Related, sources: Sources, context: RepositoryContext) -> None:
+        self.findings: list[Finding] = []
+        self._related, self._sources, self._context = related, sources, context
+        self._rounding = context.settings.rounding
+        self._product = context.repository().product
+        self._credits: dict[str, list[str]] = {}
+        for note in related.notes:
+            self._credits.setdefault(note.of, []).append(note.terms.reference)
+        self._known: dict[str, ResolvedInvoice] = {}
+        self._with_lines: dict[str, ResolvedInvoice] = {}
+
+    def complete(self) -> dict[str, ResolvedInvoice]:
+        """The balance invoices without an error, completed, by reference."""
+        linked = sorted(self._related.linked, key=_by_date)
+        self._read_deposits([definition.resolved for definition in linked])
+        completed: dict[str, ResolvedInvoice] = {}
+        taken = DepositsTaken()
+        for definition in linked:
+            deposits = self._deposits(definition.resolved)
+            resolved = self._completed(definition.resolved)
+            findings = [
+                *taken.take(resolved),
+                *check_balance(resolved, deposits, self._product, self._rounding),
+            ]
+            # Amounts that a wrong deduction leads to say nothing of their own.
+            findings += [] if errors(findings) else check_resolved(resolved, self._context)
+            self.findings += [with_subject(finding, definition.definition) for finding in findings]
+            if not errors(findings):
+                completed[resolved.invoice.external_reference] = resolved
+        return completed
+
+    def _read_deposits(self, balances: Sequence[ResolvedInvoice]) -> None:
+        """Resolve again all deposits of ``balances``, those that are balance invoices themselves included."""
+        pending = set(_deposits_named(balances))
+        while pending:
+            references = pending.union(*(self._credits.get(reference, ()) for reference in pending))
+            read = definitions_named(references, self._related.claims, self._sources, self._context)
+            new = {name: resolved for name, resolved in read.items() if name not in self._known}
+            self._known |= new
+            pending = set(_deposits_named(new.values())) - self._known.keys()
+
+    def _completed(self, resolved: ResolvedInvoice) -> ResolvedInvoice:
+        """``resolved`` with its lines, and where those are written: at the deduction that they come from."""
+        invoice, document, body = resolved.invoice, resolved.document, resolved.invoice.body
+        if invoice.external_reference in self._with_lines:
+            return self._with_lines[invoice.external_reference]
+        deposits = self._deposits(resolved)
+        language = language_of(body, self._language(body)) if isinstance(body, InvoiceBody) else ""
+        lines = [
+            deduction_lines(deduction, deposits[index], language=language, rounding=self._rounding)
+            if index in deposits
+            else ()
+            for index, deduction in enumerate(invoice.deductions)
+        ]
+        completed = with_lines(invoice, lines)
+        marks, at = dict(document.marks), len(body.invoice_lines)
+        for index, group in enumerate(lines):
+            for _ in group:
+                marks["invoice_lines", at] = document.mark(("deduct", index))
+                at += 1
+        made = Document(document.file, document.value, marks, document.spoiled)
+        result = ResolvedInvoice(made, completed, resolved.origins)
+        self._with_lines[invoice.external_reference] = result
+        return result
+
+    def _deposits(self, resolved: ResolvedInvoice) -> dict[int, Deposit]:
+        """The deposits of a balance invoice that are defined here, by the index of the deduction."""
+        deposits = {}
+        for index, deduction in enumerate(resolved.invoice.deductions):
+            reference = str(deduction.deposit.value)
+            known = self._known.get(reference)
+            if known is None or deduction.deposit.field != "external_reference":
+                continue
+            invoice = self._completed(known).invoice if known.invoice.deductions else known.invoice
+            notes = [
+                self._known[name].invoice for name in self._credits.get(reference, ()) if name in self._known
+            ]
+            deposits[index] = deposit_of(invoice, notes, self._product, self._rounding)
+        return deposits
+
+    def _language(self, body: InvoiceBody) -> str | Unset:
+        customer = self._context.repository().customer(body.customer_id)
+        return customer.billing_language if customer else UNSET
+
+
+def _by_date(linked: LinkedDefinition) -> tuple[object, ...]:
+    invoice = linked.resolved.invoice
+    return invoice.body.date, invoice.external_reference
+
+
+def _deposits_named(balances: Iterable[ResolvedInvoice]) -> Iterator[str]:
+    for resolved in balances:
+        for deduction in resolved.invoice.deductions:
+            if deduction.deposit.field == "external_reference":
+                yield str(deduction.deposit.value)
+
+
+def definitions_named(
+    references: Collection[str],
+    claims: Sequence[ReferenceClaim],
+    sources: Sources,
+    context: RepositoryContext,
+) -> dict[str, ResolvedInvoice]:
+    """The valid definitions of ``references``, resolved again, and others of the same files; by reference.
+
+    Args:
+        references: of the invoices that are wanted.
+        claims: which file each reference of the run is in.
+        sources: of the run; when it was given a part of the repository, the rest is searched too.
+        context: what the invoices depend on.
+    """
+    known = [claim for claim in claims if claim.kind == "invoice" and claim.reference in references]
+    files = {claim.source for claim in known}
+    # A reference does not say which file it is in; the claims do.
+    again = [source for source in sources.requested if source.name in files]
+    again += _files_mentioning(set(references) - {claim.reference for claim in known}, sources, context)
+    return {
+        resolved.invoice.external_reference: resolved
+        for result in check_files(again, context)
+        for resolved in result.invoices
+    }
+
+
+def check_credit_notes(
+    notes: Sequence[CreditNote],
+    claims: Sequence[ReferenceClaim],
+    sources: Sources,
+    context: RepositoryContext,
+) -> Iterator[Finding]:
+    """What keeps credit notes from taking back the invoices that they name, where those are defined here.
+
+    Args:
+        notes: of the run, which has kept nothing of the invoices: they are resolved again.
+        claims: which file each reference of the run is in.
+        sources: of the run; when it was given a part of the repository, the rest is searched too.
+        context: what the invoices depend on.
+    """
+    if not notes:
+        return
+    from pennyform.invoices.checks.credit_notes import compare, misspelled, terms
+
+    product, rounding = context.repository().product, context.settings.rounding
+    again = definitions_named({note.of for note in notes}, claims, sources, context)
+    invoices = {
+        reference: terms(resolved.invoice, product, rounding) for reference, resolved in again.items()
+    }
+    yield from misspelled(notes, (claim.reference for claim in claims if claim.kind == "invoice"))
+    yield from compare(notes, invoices)
+
+
+def _files_mentioning(
+    references: Collection[str], sources: Sources, context: RepositoryContext
+) -> Iterator[Source]:
+    """Files of the repository beyond those requested that one of ``references`` occurs in."""
+    if not references or not sources.settings:
+        return
+    # A definition may leave the prefix out.
+    prefix, known = context.settings.reference_prefix, {source.path for source in sources.requested}
+    texts = [reference.removeprefix(prefix).encode() for reference in references]
+    for source in discover([sources.root], context.reader).requested:
+        content = None if source.path in known else context.reader.content(source)[0]
+        if content is not None and any(text in content for text in texts):
+            yield source
