@@ -1,8 +1,8 @@
-"""Put Prism, a validating proxy that nobody here wrote, between clients and the sandbox.
+"""Put Prism, a validating proxy from npm, between clients and the sandbox.
 
 Twice: the example invoices and the page on the life of an invoice go through it, and what it says of each
 answer is noted; then every exchange of the test suite is sent through it again, answered as it was answered,
-and what Prism says of the two halves is held against what the sandbox said.
+and Prism's messages about both halves are compared with the sandbox's answers.
 
     python -m tests.conformance.through_prism PRISM [--long | TESTS ...]
 
@@ -116,7 +116,7 @@ def wait_for(port: int, process: subprocess.Popen[str]) -> None:
 
 
 def apply_examples(prism: str) -> list[str]:
-    """Plan, apply, verify and plan again through the proxy; what it held against that."""
+    """Plan, apply, verify and plan again through the proxy; returns its violations."""
     with (
         tempfile.TemporaryDirectory() as folder,
         chdir(folder),
@@ -133,7 +133,7 @@ def apply_examples(prism: str) -> list[str]:
 
 
 def follow_the_life_cycle(prism: str) -> list[str]:
-    """Carry out the commands of the page on the life of an invoice; what the proxy held against them."""
+    """Carry out the commands of the page on the life of an invoice; returns the proxy's violations."""
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         Path(".pennyform").mkdir()
@@ -242,7 +242,7 @@ def sent(client: httpx.Client, number: int, exchange: Exchange) -> httpx.Respons
         if exchange["content_type"].isprintable():
             headers["content-type"] = exchange["content_type"]
         url += f"?{exchange['query']}" if exchange["query"] else ""
-        # Of the body of a GET, Prism passes on the length and nothing else: whoever reads it waits for ever.
+        # Prism forwards the length of the body of a GET but not the body: reading it would never end.
         body = b"" if exchange["method"] == "GET" else base64.b64decode(exchange["body"])
     return client.request(exchange["method"], url, headers=headers, content=body)
 

@@ -103,7 +103,7 @@ def drive(template: Path, folders: Path, start: int, step: int) -> int:
         shutil.copytree(template, folder)
         os.chdir(folder)
         killed = os.WIFSIGNALED(apply_in_child(folder, moments))
-        # 5: whether it was mailed before the kill is what nobody can tell.
+        # 5: whether it was mailed before the kill is unknown.
         if os.waitstatus_to_exitcode(apply_in_child(folder, None)) not in {0, 5}:
             sys.exit((folder / "output").read_text())
         if not killed:

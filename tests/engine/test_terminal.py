@@ -20,7 +20,7 @@ ON_TERMINAL = (
     "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
     "from pennyform.cli import main; sys.exit(main(sys.argv[1:]))"
 )
-# Only so that a test that would wait for ever fails instead.
+# So that a test that would wait without end fails instead.
 LONGEST = 120.0
 
 

@@ -1,4 +1,4 @@
-"""The life of invoices in any order, held against a model that counts in whole cents."""
+"""The life of invoices in any order, compared with a model that counts in whole cents."""
 
 from __future__ import annotations
 

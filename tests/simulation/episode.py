@@ -68,7 +68,7 @@ def _kinds(seed: int, rng: random.Random) -> tuple[Kind, ...]:
 
 
 def _rules(rng: random.Random, kinds: Sequence[Kind]) -> Rules:
-    """What nobody knows of the real service is sometimes so and sometimes otherwise."""
+    """Undocumented behaviour of the real service varies between seeds."""
     return Rules(
         taken_status=rng.choice((422, 409)),
         deleted_reference_is_free=rng.random() < 0.5,

@@ -30,7 +30,7 @@ def hunt(number: int, most: int) -> Catch:
     """
     bug = BUGS[number]
     if not bug.kinds:
-        return Catch(bug.name, 0, f"mended further on; seen by {bug.test}")
+        return Catch(bug.name, 0, f"corrected later; seen by {bug.test}")
     with bug.plant():
         for seed in range(most):
             try:

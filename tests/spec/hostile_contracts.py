@@ -187,7 +187,7 @@ HARMLESS = {
     "a limit that nothing meets": sending({"type": "string", "minLength": 10**30}),
     "required, but not there": sending({**closed("a"), "required": ["b"]}),
     "a default of another kind": sending({"type": "integer", "default": "x"}),
-    "keywords that nobody knows": contract(callbacks={"x": {}}, **{"x-evil": "import os"}),
+    "unknown keywords": contract(callbacks={"x": {}}, **{"x-evil": "import os"}),
     "a tag that is a file": contract(tags=["../../etc/passwd"]),
     "servers elsewhere": contract(document={"servers": [{"url": "http://evil.example.com"}]}),
 }

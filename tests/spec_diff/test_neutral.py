@@ -88,7 +88,7 @@ PAIRS: dict[str, tuple[Any, Any]] = {
     ),
     "fields in another order": (PLAIN, {**PLAIN, "properties": dict(reversed(PLAIN["properties"].items()))}),
     "required in another order": (PLAIN, {**PLAIN, "required": ["b", "a"]}),
-    "what goes without saying": (
+    "explicit defaults": (
         thing(a={"type": "object"}),
         thing(
             a={

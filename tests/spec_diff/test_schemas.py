@@ -263,7 +263,7 @@ CASES: dict[str, tuple[Any, Any, str, str, str, str]] = {
         B,
         B,
     ),
-    "a rule nobody knows": (
+    "an unknown keyword": (
         thing(a={**TEXT, "not": {"enum": ["x"]}}),
         thing(a={**TEXT, "not": {"enum": ["y"]}}),
         "constraint-changed",

@@ -47,7 +47,7 @@ def emit_contract(api: str, store: Store, templates: Path) -> Emission:
             fix="Fetch it again; corrections belong into an overlay.",
         )
     contract = read_contract(api, store)
-    # The lock counted them when the contract was pinned: none may be lost on the way without a word.
+    # The lock counted them when the contract was pinned: none may be lost silently.
     declared = store.lock().contracts[api].counts.operations
     if len(contract.operations) != declared:
         summary = f"{len(contract.operations)} of {declared} operations of {api} would be emitted"

@@ -1,8 +1,8 @@
-"""A stateful Pennylane on this computer, behind the same contract, with arithmetic of its own.
+"""A stateful local implementation of the Pennylane API, with its own arithmetic.
 
-``Sandbox`` is the whole of it: a function from request to response over one SQLite file, reached through an
-httpx transport in-process or through a socket. It shares no code with ``engine`` and ``invoices``: a
-referee that borrows from a player proves nothing.
+``Sandbox`` is a function from request to response over one SQLite file, called through an httpx transport
+in-process or through a socket. It shares no code with ``engine`` and ``invoices``, so that an error there is
+not hidden by the same error here.
 """
 
 from pennyform.sandbox.application import Sandbox

@@ -29,7 +29,7 @@ class Rules(msgspec.Struct, frozen=True):
             credit note larger; otherwise it takes the sign of what it comes off.
         discount_bounded: whether a percentage off below 0 or above 100 is refused.
         reverse_charge_taxed: whether a code under which the customer owes the tax (``FR_200_construction``,
-            ``intracom_21``) puts the rate in its name on the document all the same.
+            ``intracom_21``) puts the rate in its name on the document nevertheless.
         included_sort: the order of the lines that are included in a list of invoices, and with it which 20 of
             them: ``-id``, as in the lines' own list, or ``rank``.
         quantity_decimals: how many decimals a quantity may have.

@@ -1,4 +1,4 @@
-"""Contracts: read, pinned, corrected, normalised. The ground floor of the contract wing.
+"""Contracts: read, pinned, corrected, normalised. The lowest layer of the contract pipeline.
 
 ``load → pin → overlay → normalise``; see ARCHITECTURE.md. Nothing here knows invoices or how code is emitted.
 """

@@ -16,7 +16,7 @@ class Bug:
     Attributes:
         name: what the product does then.
         plant: makes it do so.
-        kinds: the faults that would bring it to light; none where what it does is mended further on, so that
+        kinds: the faults that would bring it to light; none where what it does is corrected later, so that
             no oracle can see it.
         test: the test that sees it then.
     """

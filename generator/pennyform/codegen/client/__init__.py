@@ -44,7 +44,7 @@ def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
         # One for both renderings: compiling the templates takes most of the time of rendering.
         renderer = Renderer(templates, package)
         files = _render(contract, renderer)
-        # Emitted once more without a word of prose: code must not depend on what a description says.
+        # Emitted again without descriptions: code must not depend on what a description says.
         without_prose = replace(
             contract,
             document=_without_prose(contract.document),

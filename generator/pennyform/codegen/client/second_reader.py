@@ -1,8 +1,8 @@
 """openapi-python-client as a second reader of the contract.
 
 The client is emitted from our own :class:`~pennyform.spec.normaliser.contract.Contract`. Before that,
-openapi-python-client's parser reads the same document: whatever it warns of, or would have dropped in
-silence, stops the run. Two readers who agree are worth more than one who never complains.
+openapi-python-client's parser reads the same document. A warning of it, or anything that it would leave
+out, stops the run.
 """
 
 from __future__ import annotations

@@ -30,13 +30,13 @@ class InvoiceRun:
         remote: the invoice as it was last read.
         position: the number of steps taken.
         attempts: how often its creation, or its task at hand, was sent or looked up.
-        uncertain: why nobody knows whether the last write was carried out; empty when that is known.
+        uncertain: why the outcome of the last write is unknown; empty when it is known.
         uncertain_since: since when, in monotonic seconds.
         reference_taken: the creation was refused because its reference exists.
         repeats: how often a write was sent again.
         file_id: the uploaded file that an import is about to use.
         tasks: what is left to do besides the content.
-        doubts: what nobody can tell about its tasks.
+        doubts: what is unknown about its tasks.
         shared: another machine is at work on the same invoice.
         status: set once: then no further step is taken.
     """

@@ -114,7 +114,7 @@ class InvoiceChange:
     """What will be done about one invoice, and everything that ``apply`` needs for it.
 
     ``tasks`` come after ``steps``. ``lacking`` is where the account's invoice falls short of its options;
-    ``doubts`` say what nobody can tell about them. ``remote`` is the invoice the account has; ``ways_out``
+    ``doubts`` say what is unknown about them. ``remote`` is the invoice the account has; ``ways_out``
     what a person can do about a conflict.
     """
 

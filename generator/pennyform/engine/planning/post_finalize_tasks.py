@@ -28,7 +28,7 @@ NEEDS_PDF = frozenset({Step.SUBMIT, Step.MAIL})
 
 @dataclass(frozen=True, slots=True)
 class RemainingTasks:
-    """What is left to do: ``tasks`` in order, and ``doubts``: sentences on what nobody can tell."""
+    """What is left to do: ``tasks`` in order, and ``doubts``: sentences on what is unknown."""
 
     tasks: tuple[Task, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """What is refused before anything is sent: what the engine cannot carry out, and what policies forbid.
 
-Targets that are not defined are refused as well, and scopes that the token lacks. Nothing that a definition
-asks for is ever passed over in silence: it is planned, or it is a finding.
+Targets that are not defined are refused as well, and scopes that the token lacks. Everything that a
+definition asks for is either planned or reported as a finding.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ def _check_signs(change: InvoiceChange) -> Iterator[Finding]:
                     problem.rule,
                     problem.summary,
                     detail=problem.detail
-                    or "Once final it has a number for ever, and cannot be linked to an invoice.",
+                    or "Once final it keeps its number, and cannot be linked to an invoice.",
                     fix=problem.fix or "correct the lines, or name what it takes back in `credit_note_of`",
                 )
 

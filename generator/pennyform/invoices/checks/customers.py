@@ -150,7 +150,7 @@ def _check_postal_code(document: Document, path: Path, address: YamlMapping) -> 
             "postal-code",
             f"`{code[:20]}` is no postal code of {country}",
             path,
-            # Elsewhere the forms change now and then, and a letter may arrive all the same.
+            # Elsewhere the forms change now and then, and a letter may arrive anyway.
             severity=Severity.ERROR if country in SIRENE else Severity.WARNING,
             fix=f'write one such as "{example}"',
         )

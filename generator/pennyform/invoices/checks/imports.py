@@ -82,7 +82,7 @@ def check_totals(
             fix=_AS_IS if is_within else "",
         )
     if resolved.invoice.e_invoice_lines:
-        return  # held against its file, which may charge something that no line says
+        return  # compared with its file, which may have charges outside the lines
     lines = body.invoice_lines
     line_amount = sum((line.currency_amount for line in lines), Decimal(0))
     line_tax = sum((line.currency_tax for line in lines), Decimal(0))

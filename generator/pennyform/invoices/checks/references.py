@@ -128,7 +128,8 @@ def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
                 f"another {claim.kind} has the reference `{claim.reference}`",
                 *claim.place,
                 pointer="/external_reference",
-                detail=f"It is first given at {earlier.place}. A reference names one {claim.kind} for ever.",
+                detail=f"It is first given at {earlier.place}. "
+                f"A reference identifies one {claim.kind} permanently.",
             )
 
 

@@ -1,4 +1,4 @@
-"""Text of people and spreadsheets → numbers and days, only where it is unmistakably one.
+"""Text of people and spreadsheets → numbers and dates, only if it matches the named format exactly.
 
 What a comma or a dot means is never guessed: the notation is named, and text that does not follow it to the
 letter is refused. A number that is read a thousand times too large would be issued on an invoice.
@@ -30,7 +30,7 @@ ISO_FORM = "yyyy-mm-dd"
 
 
 class NotationError(ValueError):
-    """``text`` is not unmistakably what is asked for; ``fix`` says what to write or to name instead."""
+    """``text`` does not match the named format; ``fix`` says what to write or to name instead."""
 
     def __init__(self, text: str, problem: str, fix: str = "") -> None:
         super().__init__(f"{text[:40]!r} {problem}")
@@ -75,7 +75,7 @@ def parse_number(text: str, notation: NumberNotation = PLAIN) -> int | Decimal:
     """The number that ``text`` is in ``notation``; spaces around it do not count.
 
     Raises:
-        NotationError: it is not unmistakably one.
+        NotationError: it does not match the notation exactly.
     """
     number = _read_number(text, notation)
     if number is None:

@@ -58,7 +58,7 @@ def validate(
     Args:
         paths: files and folders of one invoice repository; the working directory when empty.
         processes: how many to share the work out among; one for each core when left out.
-        today: what dates are held against; without it, none is in the future or long ago.
+        today: the date to compare with; without it, no date is in the future or long ago.
 
     Raises:
         Failure: a path does not exist, the paths belong to several repositories, or the emitted schemas are

@@ -56,7 +56,7 @@ def amount_owed(invoice: Document) -> Decimal:
 def remaining_amounts(invoice: Document) -> dict[str, str]:
     """What is still to be paid, with tax and, in proportion, without; in the invoice's currency."""
     total, owed = Decimal(invoice.currency_amount), max(amount_owed(invoice), Decimal(0))
-    # In proportion: with several VAT rates, nobody knows which of them was paid.
+    # In proportion: with several VAT rates, it is unknown which of them was paid.
     before_tax = owed * Decimal(invoice.currency_amount_before_tax) / total if total else total
     decimals = rates.minor_unit_decimals(invoice.currency)
     return {

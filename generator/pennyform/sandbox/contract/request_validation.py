@@ -1,6 +1,6 @@
 """Validation of a request against the contract, before any rule of the handlers.
 
-Unknown query parameters are ignored without a word, as the API does (``filters=`` returns everything). The
+Unknown query parameters are ignored, as the API does (``filters=`` returns everything). The
 API reports the first violation only. A value that fits none of several forms is answered with a bare
 ``NotAnyOf`` or ``NotOneOf``: it names neither the form that was meant nor the field at fault.
 """

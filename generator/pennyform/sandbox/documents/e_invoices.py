@@ -1,7 +1,8 @@
 """Electronic invoices as files: inside a PDF or alone, in either of the two syntaxes of EN 16931.
 
-The tool reads the same syntaxes with code and libraries of its own (lxml, pypdf): a referee that shared them
-would prove nothing. Here qpdf (pikepdf) opens the PDF, and expat, from the standard library, reads the XML.
+The tool reads the same syntaxes with its own code and other libraries (lxml, pypdf), so that an error in one
+is not hidden by the same error in the other. Here qpdf (pikepdf) opens the PDF,
+and expat, from the standard library, reads the XML.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class RateLimited(Fault, frozen=True, kw_only=True, tag="rate_limited"):
 
 
 class _FailingFault(Fault, frozen=True, kw_only=True):
-    """The request is carried out all the same when ``after_commit``."""
+    """The request is carried out nevertheless when ``after_commit``."""
 
     after_commit: bool = False
 

@@ -28,7 +28,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONNECTION = "pennyform.connection"
-# A client without a timeout would wait for ever for an answer that a fault withholds.
+# A client without a timeout would wait without end for an answer that a fault withholds.
 LONGEST_SILENCE = 300.0
 _SILENT = {Ending.READ_TIMEOUT, Ending.WRITE_TIMEOUT, Ending.CONNECT_TIMEOUT, Ending.POOL_TIMEOUT}
 # SO_LINGER on, with 0 seconds: closing sends a reset instead of a FIN (socket(7)).

@@ -151,7 +151,7 @@ def _until_end(outcome: RequestOutcome, request: httpx.Request) -> Iterator[tupl
 
 
 def _timeout(request: httpx.Request, phase: str) -> float:
-    """What the client allows for a phase; without a timeout it waits for ever."""
+    """What the client allows for a phase; infinite without a timeout."""
     timeout: float | None = request.extensions.get("timeout", {}).get(phase)
     return float("inf") if timeout is None else timeout
 

@@ -172,7 +172,7 @@ def _use_refresh_token(
     if grant is None or grant.client != application.client:
         raise OAuthError("invalid_grant", "the refresh token is not known")
     if not grant.usable:
-        # Of a token that comes twice one copy is in wrong hands, nobody knows which: all of the grant ends
+        # A token that comes twice was stolen, and it is unknown which copy: the whole grant ends
         # (RFC 9700, section 4.14.2).
         if rules.refresh_once:
             grants.end(grant)

@@ -10,8 +10,8 @@ Json = Any
 JsonObject = dict[str, Json]
 """A JSON object.
 
-OpenAPI documents and JSON Schemas stay objects: rules add, merge and drop keywords by name, and a vendor's
-keyword that nobody knows must survive until it is reported. What is read out of them becomes a record.
+OpenAPI documents and JSON Schemas stay objects: rules add, merge and drop keywords by name, and an
+unknown keyword must survive until it is reported. What is read out of them becomes a record.
 """
 
 

@@ -1,4 +1,4 @@
-"""What pinning left out although it may be a fact: keywords nobody knows, sentences nobody understood."""
+"""What pinning left out although it may be a fact: unknown keywords, sentences that no pattern matches."""
 
 from __future__ import annotations
 
