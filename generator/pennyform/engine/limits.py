@@ -19,11 +19,17 @@ PAGES = 10_000
 # Up to this many references are looked up one by one; more of them are looked for in pages of invoices first.
 EXACT_LOOKUPS = 25
 
-# Invoices that take their steps together, so that one request reads them all back.
+# Invoices that one request reads back.
 WAVE = 100
 
-# Waves under way at once: while one is read back, another is written.
-WAVES = 2
+# Drafts to be finalized that are read back together; towards the end of a run fewer and fewer, down to the
+# second.
+FINALIZE_WAVE = 33
+SMALL_WAVE = 10
+
+# Drafts that are written ahead of the invoice that becomes final next. One finalization follows the other,
+# so drafts that are left at the end leave the rate unused while they become final.
+DRAFTS_AHEAD = 60
 
 # Requests under way at once. Answers of 1.5 s each on average still fill the rate.
 WORKERS = 8

@@ -1,9 +1,9 @@
 """Carrying a plan out: every request journalled, nothing final before it was read back and found equal.
 
-Customers and products come first. Invoices go in waves: each takes its writes one after the other, then
-one request reads the whole wave back, and only those that equal their definition to the cent go on. What
-became uncertain is looked up at the end, all of it together. What fails for one invoice does not stop the
-others; what would fail for all of them does.
+Customers and products come first. Drafts are written in waves, several at once; one request reads a whole
+wave back, and only those that equal their definition to the cent go on. Invoices become final one after the
+other, in the order of the plan. What became uncertain is looked up before anything that must come after it.
+What fails for one invoice does not stop the others; what would fail for all of them does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pennyform.engine.applying.report import ApplyReport, Result
 from pennyform.engine.applying.scheduler import Scheduler
 from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.planning.actions import InvoiceChange, Step
-from pennyform.engine.planning.plan import Plan, stages
+from pennyform.engine.planning.plan import Plan
 from pennyform.results.apply import Status
 from pennyform.results.plan import Action
 
@@ -27,14 +27,8 @@ def apply_plan(plan: Plan, context: ApplyContext) -> ApplyReport:
         What became of every change. Nothing is raised for what the API or the journal does.
     """
     sender, tasks = context.sender, TaskRunner(context)
-    not_final_yet = {change.external_reference for change in plan.invoices if change.irreversible}
     results = PrerequisiteCreator(context).create_missing(plan.prerequisites)
-    # A stage after the other: a credit note can only correct what is final.
-    runs = [
-        run
-        for changes in stages(plan.invoices)
-        for run in Scheduler(changes, context, tasks, not_final_yet).run()
-    ]
+    runs = Scheduler([change for change in plan.invoices if change.busy], context, tasks).run()
     tasks.wait_for_pdfs()
     results += [run.result(sender.stopped) for run in runs]
     results += [delete_orphan(orphan, context) for orphan in plan.orphans]

@@ -82,6 +82,24 @@ class InvoiceRun:
         return self.change.steps[self.position]
 
     @property
+    def past_number(self) -> bool:
+        """Whether the request that finalizes it was sent."""
+        return Step.FINALIZE in self.change.steps[: self.position]
+
+    @property
+    def number_is_uncertain(self) -> bool:
+        """Whether it was finalized and nobody knows what became of that."""
+        before = self.change.steps[self.position - 1] if self.position else None
+        return bool(self.uncertain) and before is Step.FINALIZE
+
+    @property
+    def number_is_settled(self) -> bool:
+        """Whether it has its number, or will get none in this run."""
+        if self.status is not None:
+            return True
+        return Step.FINALIZE not in self.remaining_steps and not self.number_is_uncertain
+
+    @property
     def next_task(self) -> Task | None:
         """The task to do now; None while steps remain, and when nothing is to be done any more."""
         return self.tasks[0] if self.tasks and not self.remaining_steps and self.status is None else None
@@ -160,8 +178,9 @@ class InvoiceRun:
 
         Only finalizing is idempotent: a second request is refused and does nothing else.
         """
-        finalizing = self.position > 0 and self.change.steps[self.position - 1] is Step.FINALIZE
-        return finalizing and self.differences == (_STILL_DRAFT,) and self.repeats + 1 < attempts
+        return (
+            self.number_is_uncertain and self.differences == (_STILL_DRAFT,) and self.repeats + 1 < attempts
+        )
 
     def repeat_step(self) -> None:
         """Take the step before the reading again."""

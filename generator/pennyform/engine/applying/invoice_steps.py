@@ -38,10 +38,13 @@ class InvoiceWriter:
     context: ApplyContext
 
     def take_steps(self, run: InvoiceRun) -> None:
-        """Take the steps of ``run`` up to its next reading, or up to one whose outcome is unknown."""
-        sender = self.context.sender
+        """Take the steps of ``run`` up to its next reading, or up to one whose outcome is unknown.
+
+        Finalizing ends them as well: it is only taken when ``run`` is at it already, as it has its turn.
+        """
+        sender, first = self.context.sender, run.position
         while (step := run.next_step) and step is not Step.READ_BACK and not run.uncertain:
-            if sender.must_stop():
+            if sender.must_stop() or (step is Step.FINALIZE and run.position > first):
                 return
             try:
                 self._take(run, step)
@@ -159,6 +162,9 @@ class InvoiceWriter:
             row = account.invoices_by_id([id_]).get(id_)
             if row is None or row.draft:
                 raise
+            if run.repeats:
+                # The request before this one arrived late.
+                return
         run.mark_shared(final=True)
 
 
@@ -206,9 +212,12 @@ def find_mismatches(runs: Sequence[InvoiceRun], context: ApplyContext) -> dict[S
     """
     clock, patience = context.runtime.clock, context.runtime.patience
     pauses = patience.lag
-    uncertain_since = [run.uncertain_since for run in runs if run.uncertain]
-    if uncertain_since and clock.monotonic() - max(uncertain_since) < sum(patience.settle):
-        pauses = patience.settle
+    uncertain = [run for run in runs if run.uncertain]
+    latest = max((run.uncertain_since for run in uncertain), default=0.0)
+    if uncertain and clock.monotonic() - latest < sum(patience.settle):
+        # Finalizing twice does no harm, so the first time it is not waited for a request still on its way.
+        soon = all(run.number_is_uncertain and not run.repeats for run in uncertain)
+        pauses = patience.settle[:1] if soon else patience.settle
     mismatches: dict[Subject, Mismatch] = {}
     pending = list(runs)
     for seconds in (0.0, *pauses):

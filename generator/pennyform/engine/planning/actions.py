@@ -17,6 +17,7 @@ from pennyform.engine.planning.diff import (
     header_as_defined,
     line_as_defined,
 )
+from pennyform.engine.planning.order import dependencies
 from pennyform.engine.planning.resolve import Identify, Resolved, id_of
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import (
@@ -146,6 +147,26 @@ class InvoiceChange:
     def irreversible(self) -> bool:
         """Whether something will be done that only a credit note can undo."""
         return not FINAL.isdisjoint(self.steps)
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """The references of the invoices that must be final before its draft is written."""
+        return dependencies(self.desired)
+
+    @property
+    def is_finalized(self) -> bool:
+        """Whether it will take the next legal number."""
+        return Step.FINALIZE in self.steps
+
+    @property
+    def steps_before_number(self) -> tuple[Step, ...]:
+        """The steps before it is finalized: all of them, when it is not."""
+        return self.steps[: self.steps.index(Step.FINALIZE)] if self.is_finalized else self.steps
+
+    @property
+    def steps_after_number(self) -> tuple[Step, ...]:
+        """The steps from finalizing on."""
+        return self.steps[len(self.steps_before_number) :]
 
     def record(self) -> PlannedInvoice:
         """The change as it is reported. Before and after are given in full only where something changes."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
 
 from pennyform import __version__
 from pennyform.engine.account.records import Company
-from pennyform.engine.limits import INCLUDED_LINES, PAGE, PERIOD, REQUESTS_PER_PERIOD, WAVE
+from pennyform.engine.limits import PERIOD, REQUESTS_PER_PERIOD
 from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, Step
-from pennyform.invoices.model import UNSET
+from pennyform.engine.planning.waves import requests_of
 from pennyform.invoices.money.amounts import plain_number
 from pennyform.invoices.money.totals import Totals
 from pennyform.results.plan import IDLE, Action, PlanDocument, PlanMoney, PlanSummary
@@ -117,44 +117,9 @@ def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[Inv
     creations = sum(change.action is Action.CREATE for change in prerequisites)
     # A file is looked for once more before it is attached.
     tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)
-    count = creations + tasks
-    for wave in (wave for stage in stages(invoices) for wave in waves(stage)):
-        count += sum(step is not Step.READ_BACK for change in wave for step in change.steps)
-        # What remains of the invoices that credit notes take back is asked once more for a whole wave.
-        count += any(_finalizes_credit_note(change) for change in wave)
-        readings = [change.steps.count(Step.READ_BACK) for change in wave]
-        # A wave is read back together, as often as the invoice with the most readings; each time, only those
-        # that have that many.
-        for number in range(1, max(readings, default=0) + 1):
-            read = [change for change, times in zip(wave, readings, strict=True) if times >= number]
-            count += ceil(len(read) / PAGE)
-            for change in read:
-                # What does not fit into the list of invoices: many lines, and sections.
-                lines, body = len(change.resolved.lines), change.resolved.body
-                count += ceil(lines / PAGE) if lines > INCLUDED_LINES else 0
-                count += getattr(body, "invoice_line_sections", UNSET) is not UNSET
-    return count
-
-
-def _finalizes_credit_note(change: InvoiceChange) -> bool:
-    return Step.FINALIZE in change.steps and any(task.step is Step.LINK for task in change.tasks)
+    return creations + tasks + requests_of(change for change in invoices if change.busy)
 
 
 def seconds(count: int) -> int:
     """How long the rate limit lets ``count`` requests take, from the first one sent to the last one sent."""
     return ceil(max(count - 1, 0) // REQUESTS_PER_PERIOD * PERIOD)
-
-
-def stages(invoices: Sequence[InvoiceChange]) -> Iterator[Sequence[InvoiceChange]]:
-    """The invoices to carry out: first what could be corrected, then credit notes."""
-    for correcting in (False, True):
-        yield [
-            change
-            for change in invoices
-            if change.busy and (change.desired.credit_note_of is not None) is correcting
-        ]
-
-
-def waves(changes: Sequence[InvoiceChange]) -> Iterator[Sequence[InvoiceChange]]:
-    """``changes`` in groups that are read back together."""
-    return (changes[start : start + WAVE] for start in range(0, len(changes), WAVE))

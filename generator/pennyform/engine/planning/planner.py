@@ -10,6 +10,7 @@ from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.actions import InvoiceChange, PrerequisiteChange, Step
 from pennyform.engine.planning.credits import hold_credits
 from pennyform.engine.planning.diff import Comparison, customer_differences, diff_invoice, product_differences
+from pennyform.engine.planning.order import in_order
 from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.post_finalize_tasks import difference, outlook, waiting_for_finalize
@@ -76,7 +77,8 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         state: what was looked up for them.
 
     Returns:
-        The plan: customers and products that invoices need first, then the invoices by reference.
+        The plan: customers and products that invoices need first, then the invoices in the order in
+        which they become final.
 
     Raises:
         UnresolvedError: a definition names something that neither repository nor account has.
@@ -88,11 +90,7 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         {invoice.external_reference for invoice in repository.invoices if becomes_final(invoice)},
         _references_by_number(repository, state),
     )
-    # A credit note comes after all that it could correct.
-    ordered = sorted(
-        repository.invoices,
-        key=lambda invoice: (invoice.credit_note_of is not None, invoice.external_reference),
-    )
+    ordered = in_order(repository.invoices)
     changes = hold_credits([planner.plan_invoice(invoice) for invoice in ordered], state)
     enforce(repository.settings.policies, changes)
     return Plan(

@@ -1,0 +1,165 @@
+"""Legal numbers follow the dates, and references of one day in natural order, however the run goes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pennyform.engine.planning.order import natural_key
+
+from .test_interleaving import Slow
+from .world import (
+    Fault,
+    Office,
+    Trick,
+    answering,
+    invoice,
+    line,
+    lost_after,
+    lost_before,
+    only,
+    statuses,
+    unavailable_after,
+)
+
+
+def define(office: Office, reference: str, day: int, more: str = "", lines: str = "") -> None:
+    """An invoice of October to be made final, with any date of that month."""
+    text = invoice(reference, finalize=True, more=more, lines=lines)
+    office.write(f"invoices/{reference}.yaml", text.replace("date: 2025-10-01", f"date: 2025-10-{day:02}", 1))
+
+
+def numbered(office: Office) -> list[str]:
+    """The references of the invoices that have a number, in the order of their numbers."""
+    rows = [only(rows) for rows in office.books().values()]
+    rows = sorted((row for row in rows if not row["draft"]), key=lambda row: row["invoice_number"])
+    return [row["external_reference"] for row in rows]
+
+
+def names(numbers: Sequence[int]) -> list[str]:
+    return [f"INV-{number}" for number in numbers]
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_numbers_follow_the_dates(office: Office, workers: int) -> None:
+    for number in range(1, 25):
+        define(office, f"INV-{number}", day=number)
+    office.workers = workers
+    office.wire.faults = [Fault("POST|PUT", "", Slow(), times=999)]
+    assert set(statuses(office.apply()).values()) == {"done"}
+    assert numbered(office) == names(range(1, 25))
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_references_of_one_day_are_in_natural_order(office: Office, workers: int) -> None:
+    for number in range(1, 25):
+        define(office, f"INV-{number}", day=2 if number == 1 else 1)
+    office.workers = workers
+    office.wire.faults = [Fault("POST|PUT", "", Slow(), times=999)]
+    office.apply()
+    assert numbered(office) == names([*range(2, 25), 1])
+
+
+def test_many_waves_keep_the_order(office: Office) -> None:
+    for number in range(150):
+        define(office, f"INV-{number}", day=30 - number // 5)
+    office.workers = 4
+    office.apply()
+    days = [30 - int(name.removeprefix("INV-")) // 5 for name in numbered(office)]
+    assert len(days) == 150
+    assert days == sorted(days)
+
+
+@pytest.mark.parametrize("trick", [lost_before, lost_after, unavailable_after])
+@pytest.mark.parametrize("path", ["customer_invoices", "finalize"])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_lost_answer_is_waited_for(office: Office, path: str, trick: Trick, workers: int) -> None:
+    for number in range(1, 13):
+        define(office, f"INV-{number}", day=number)
+    office.workers = workers
+    office.wire.faults = [Fault("POST|PUT", path, trick, times=2, skip=3)]
+    assert set(statuses(office.apply()).values()) == {"done"}
+    assert numbered(office) == names(range(1, 13))
+
+
+def test_what_is_left_of_a_run_becomes_final_by_date(office: Office) -> None:
+    for number in range(1, 13):
+        define(office, f"INV-{number}", day=number)
+    office.workers, office.stop_after = 4, 18
+    office.apply()
+    before = numbered(office)
+    assert before == names(range(1, len(before) + 1))
+    office.stop_after = None
+    office.apply()
+    assert numbered(office) == names(range(1, 13))
+
+
+def test_drafts_of_an_earlier_run_and_new_ones_are_in_one_order(office: Office) -> None:
+    for number in (2, 10, 4):
+        office.write(
+            f"invoices/INV-{number}.yaml",
+            invoice(f"INV-{number}").replace("date: 2025-10-01", f"date: 2025-10-{number:02}", 1),
+        )
+    office.apply()
+    for number in (2, 10, 4, 3, 11, 1):
+        define(office, f"INV-{number}", day=number)
+    office.apply()
+    assert numbered(office) == names([1, 2, 3, 4, 10, 11])
+
+
+def test_one_that_is_refused_does_not_hold_up_the_others(office: Office) -> None:
+    for number in range(1, 7):
+        define(office, f"INV-{number}", day=number)
+    office.wire.faults = [Fault("PUT", "finalize", answering(422, {"error": "no", "status": 422}), skip=1)]
+    report = statuses(office.apply())
+    assert report["INV-2"] == "failed"
+    assert numbered(office) == names([1, 3, 4, 5, 6])
+
+
+def test_a_credit_note_takes_its_place_among_the_dates(office: Office) -> None:
+    for number in range(1, 51):
+        define(office, f"INV-{number}", day=1 + number // 3)
+    define(office, "CREDIT-3", day=5, more="credit_note_of: INV-3\n", lines=line(quantity="-2"))
+    define(office, "CREDIT-50", day=1, more="credit_note_of: INV-50\n", lines=line(quantity="-2"))
+    office.workers = 4
+    report = office.apply()
+    assert set(statuses(report).values()) == {"done"}
+    order = numbered(office)
+    assert order[-1] == "CREDIT-50"
+    # Of the same day as INV-12, 13 and 14, and before them in the alphabet.
+    assert order.index("CREDIT-3") == order.index("INV-12") - 1
+    assert [name for name in order if not name.startswith("CREDIT")] == names(range(1, 51))
+
+
+def test_credit_notes_of_one_run_after_each_of_their_invoices(office: Office) -> None:
+    for number in range(1, 6):
+        define(office, f"INV-{number}", day=number)
+        define(office, f"NOTE-{number}", number, f"credit_note_of: INV-{number}\n", line(quantity="-2"))
+    office.workers = 4
+    assert set(statuses(office.apply()).values()) == {"done"}
+    pairs = [[f"INV-{number}", f"NOTE-{number}"] for number in range(1, 6)]
+    assert numbered(office) == list(itertools.chain(*pairs))
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(st.integers(0, 10**30), min_size=2, max_size=6))
+def test_digits_count_as_the_number_that_they_write(numbers: list[int]) -> None:
+    references = [f"A-{number}/x" for number in numbers]
+    assert sorted(references, key=natural_key) == [f"A-{number}/x" for number in sorted(numbers)]
+
+
+@pytest.mark.parametrize(
+    "ordered",
+    [
+        ["INV-1", "INV-2", "INV-010", "INV-10", "INV-11"],
+        ["1", "2A", "2B", "10", "A"],
+        ["2025-2-9", "2025-10-1", "2026-1-1"],
+        ["INV", "INV-", "INV-0", "INV-00", "INV-1"],
+    ],
+)
+def test_natural_order(ordered: list[str]) -> None:
+    shuffled = ordered[::-1]
+    assert sorted(shuffled, key=natural_key) == ordered
