@@ -52,14 +52,19 @@ def report_dates(plan: Plan, repository: Repository, terminal: Terminal, runtime
     terminal.print_findings(check_dates(repository.settings.policies, plan.invoices, today))
 
 
+def is_whole(repository: Repository, targets: TargetOptions) -> bool:
+    """Whether ``targets`` are about all definitions of the repository."""
+    root = repository.root.resolve()
+    return not targets.references and any(path.resolve() == root for path in targets.paths)
+
+
 def require_all_definitions(repository: Repository, targets: TargetOptions) -> None:
     """Refuse to prune on the strength of some of the definitions: the others' drafts would be deleted.
 
     Raises:
         Failure: ``prune-partial``.
     """
-    root = repository.root.resolve()
-    if targets.references or not any(path.resolve() == root for path in targets.paths):
+    if not is_whole(repository, targets):
         raise failure(
             "prune-partial",
             "--prune is about the whole repository",

@@ -12,7 +12,7 @@ from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.account.records import Company, RemoteState
 from pennyform.engine.applying.applier import apply_plan, count_writes
 from pennyform.engine.applying.context import ApplyContext, JournalledSender, Progress
-from pennyform.engine.applying.prune import find_orphans
+from pennyform.engine.applying.prune import find_deletions
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.files import Storage
 from pennyform.engine.journal import lock
@@ -21,6 +21,7 @@ from pennyform.engine.journal.records import Absent, Found, Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.lookups import refresh
+from pennyform.engine.planning.orphans import find_orphans
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.planning.preflight import preflight, require_scopes, select_invoices
@@ -83,13 +84,15 @@ class Session:
         """Find out what became of what earlier runs left open; what cannot be found out stays open."""
         resolve_past_outcomes(self._resolver(), self.repository)
 
-    def plan(self, *, prune: bool = False) -> Plan:
+    def plan(self, *, prune: bool = False, is_whole: bool = False) -> Plan:
         """Look up what the definitions name, and decide. What is still unsettled is left alone.
 
         What the journal has seen and the account does not show is looked up again: reads lag behind writes.
 
         Args:
             prune: also plan to delete drafts of this repository that no definition asks for.
+            is_whole: whether the definitions are all that the repository has; only then it can be said which
+                invoices none of them asks for.
 
         Raises:
             UnreadableError: it cannot be found out whether a customer or a product is there.
@@ -108,7 +111,9 @@ class Session:
             remote = refresh(self.repository, self.account, memory=state, company=self.company)
         remote = replace(remote, unsettled=frozenset(unsettled - remote.invoices.keys()))
         plan = make_plan(self.repository, remote, _leftover_warnings(state))
-        return with_orphans(plan, self.repository, self.account) if prune else plan
+        if prune:
+            plan = with_deletions(plan, self.repository, self.account)
+        return with_orphans(plan, self.repository, remote, self.account) if is_whole else plan
 
     def apply(self, plan: Plan, progress: Progress) -> ApplyReport:
         """Carry ``plan`` out.
@@ -172,13 +177,23 @@ def open_session(
         yield Session(repository, account, state.company, journal, runtime, interrupted)
 
 
-def with_orphans(plan: Plan, repository: Repository, account: AccountClient) -> Plan:
+def with_deletions(plan: Plan, repository: Repository, account: AccountClient) -> Plan:
     """``plan``, and the deletion of the drafts that left the repository.
 
     Raises:
         PlanRejectedError: nobody can say which drafts those are.
     """
-    return replace(plan, orphans=find_orphans(repository, account.drafts()))
+    return replace(plan, deletions=find_deletions(repository, account.drafts()))
+
+
+def with_orphans(plan: Plan, repository: Repository, remote: RemoteState, account: AccountClient) -> Plan:
+    """``plan``, and the invoices that no definition of the whole ``repository`` asks for.
+
+    Raises:
+        OutcomeError: the account could not be read.
+    """
+    deleted = [deletion.remote.id for deletion in plan.deletions]
+    return replace(plan, orphans=find_orphans(repository, remote, account, deleted))
 
 
 @dataclass(frozen=True, slots=True)

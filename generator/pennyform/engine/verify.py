@@ -14,6 +14,7 @@ from pennyform.engine.planning.post_finalize_tasks import difference, tasks_of
 from pennyform.engine.planning.resolve import Resolved, becomes_final, resolver
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.results.orphans import NOT_SEARCHED, OrphanReport
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 from pennyform.results.verification import InvoiceVerdict, VerificationDocument, VerificationStatus
 
@@ -74,6 +75,7 @@ class Verification:
     environment: str
     company: Company
     invoices: tuple[VerifiedInvoice, ...]
+    orphans: OrphanReport = NOT_SEARCHED
 
     @property
     def drift(self) -> bool:
@@ -89,6 +91,7 @@ class Verification:
             company=CompanyIdentity(self.company.id, self.company.name),
             invoices=tuple(invoice.record() for invoice in self.invoices),
             summary=dict(sorted(Counter(str(invoice.status) for invoice in self.invoices).items())),
+            orphans=self.orphans,
         )
 
 

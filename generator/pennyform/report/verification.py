@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from pennyform.report.shared import orphans
 from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import align_columns, clean, count, format_difference
 from pennyform.results.verification import InvoiceVerdict, VerificationDocument
@@ -46,6 +47,7 @@ def render_text(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:
     lines.append("")
     for text in unverifiable(invoices):
         lines += [f"  note: {text}", ""]
+    lines += orphans.text_lines(verification.orphans)
     return "\n".join([*lines, summary_line(verification, ansi)]) + "\n"
 
 
@@ -108,4 +110,5 @@ def render_html(verification: VerificationDocument) -> str:
             for number, invoice in enumerate(verification.invoices, start=1)
         ],
         unverifiable=unverifiable(verification.invoices),
+        orphans=orphans.table(verification.orphans),
     )

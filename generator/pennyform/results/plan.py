@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from pennyform.results.orphans import OrphanReport
 from pennyform.results.values import (
     CompanyIdentity,
     CurrencyTotals,
@@ -128,7 +129,10 @@ class PlanMoney(Record, frozen=True):
 
 
 class PlanDocument(Record, frozen=True):
-    """What an apply would do. ``requests`` and ``seconds`` are what it takes when nothing goes wrong."""
+    """What an apply would do. ``requests`` and ``seconds`` are what it takes when nothing goes wrong.
+
+    ``orphans`` are invoices that no definition asks for any more; nothing is done about them.
+    """
 
     format_version: Literal[1]
     pennyform: str
@@ -141,3 +145,4 @@ class PlanDocument(Record, frozen=True):
     requests: int
     seconds: int
     warnings: tuple[str, ...]
+    orphans: OrphanReport

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from pennyform.results.orphans import OrphanReport
 from pennyform.results.values import CompanyIdentity, FieldDifference, InvoiceTotals, Record, SourcePlace
 
 
@@ -36,7 +37,10 @@ class InvoiceVerdict(Record, frozen=True):
 
 
 class VerificationDocument(Record, frozen=True):
-    """Every definition's verdict, by reference. ``summary`` counts them by status."""
+    """Every definition's verdict, by reference. ``summary`` counts them by status.
+
+    ``orphans`` are invoices that no definition asks for any more.
+    """
 
     format_version: Literal[1]
     pennyform: str
@@ -44,3 +48,4 @@ class VerificationDocument(Record, frozen=True):
     company: CompanyIdentity
     invoices: tuple[InvoiceVerdict, ...]
     summary: dict[str, int]
+    orphans: OrphanReport

@@ -20,7 +20,7 @@ from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.plan_files import binding
 from pennyform.engine.planning import planner, post_finalize_tasks
-from pennyform.engine.planning.actions import Orphan, Step
+from pennyform.engine.planning.actions import DraftDeletion, Step
 from pennyform.invoices.money import totals
 from pennyform.results.apply import Status
 from pennyform.results.plan import Action
@@ -95,9 +95,9 @@ def _create_again(self: PrerequisiteCreator, uncertain: Any) -> None:
     results |= {one: replace(results[one], status=Status.NOT_STARTED) for one in uncertain}
 
 
-def _all_drafts(repository: Any, drafts: Any) -> tuple[Orphan, ...]:
+def _all_drafts(repository: Any, drafts: Any) -> tuple[DraftDeletion, ...]:
     defined = {invoice.external_reference for invoice in repository.invoices}
-    return tuple(Orphan(one) for one in drafts if one.external_reference not in defined)
+    return tuple(DraftDeletion(one) for one in drafts if one.external_reference not in defined)
 
 
 def _cheerful(report: Any) -> Exit:
@@ -164,7 +164,7 @@ BUGS: tuple[Bug, ...] = (
         _unconcerned,
         "a second apply on another machine",
     ),
-    replaced("drafts of others are pruned", session, "find_orphans", _all_drafts, "none"),
+    replaced("drafts of others are pruned", session, "find_deletions", _all_drafts, "none"),
     replaced("a stale plan is carried out", binding, "explain_staleness", lambda *_: "", "none"),
     replaced(
         "what remains of an invoice is not planned with",

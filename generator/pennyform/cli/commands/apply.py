@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pennyform.cli.commands.plan import print_plan
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import load_repository, report_dates, require_all_definitions
+from pennyform.cli.definitions import is_whole, load_repository, report_dates, require_all_definitions
 from pennyform.cli.options.account import ApplyOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, progress_on
 from pennyform.engine.applying.report import ApplyReport
@@ -110,7 +110,8 @@ def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, ter
     session.resolve_past_outcomes()
     if targets.prune and saved is None:
         require_all_definitions(session.repository, targets)
-    plan = session.plan(prune=targets.prune)
+    whole = is_whole(session.repository, targets)
+    plan = session.plan(prune=targets.prune, is_whole=whole)
     reason = saved and (
         binding.explain_reuse(saved, session.journal.state)
         or binding.explain_staleness(saved, session.repository, plan)
@@ -134,7 +135,7 @@ def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, ter
     elif plan.pending and not options.auto_approve:
         _ask_for_approval(terminal)
         # A person may have taken long: what was planned must still be what would be planned.
-        if session.plan(prune=targets.prune).document() != plan.document():
+        if session.plan(prune=targets.prune, is_whole=whole).document() != plan.document():
             raise failure(
                 "plan-stale",
                 "the account changed while you were asked",

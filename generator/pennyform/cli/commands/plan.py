@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import load_repository, report_dates, require_all_definitions, write_page
+from pennyform.cli.definitions import (
+    is_whole,
+    load_repository,
+    report_dates,
+    require_all_definitions,
+    write_page,
+)
 from pennyform.cli.options.account import PlanOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.session import refresh_read_only, with_orphans
+from pennyform.engine.session import refresh_read_only, with_deletions, with_orphans
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
 from pennyform.results.documents import json_text
@@ -28,7 +34,9 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         state = refresh_read_only(repository, account, paths, runtime.storage)
         plan = make_plan(repository, state.remote, state.warnings)
         if targets.prune:
-            plan = with_orphans(plan, repository, account)
+            plan = with_deletions(plan, repository, account)
+        if is_whole(repository, targets):
+            plan = with_orphans(plan, repository, state.remote, account)
     report_dates(plan, repository, terminal, runtime)
     document = plan.document()
     print_plan(document, options.format, terminal)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import load_repository, write_page
+from pennyform.cli.definitions import is_whole, load_repository, write_page
 from pennyform.cli.options.account import VerifyOptions
 from pennyform.cli.terminal import Exit, Terminal
+from pennyform.engine.planning.orphans import find_orphans
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only
 from pennyform.engine.verify import verify
@@ -20,6 +23,9 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         paths = connection.state(repository, connection.account.company())
         state = refresh_read_only(repository, connection.account, paths, runtime.storage)
         verification = verify(repository, state.remote)
+        if is_whole(repository, options.targets):
+            orphans = find_orphans(repository, state.remote, connection.account)
+            verification = replace(verification, orphans=orphans)
     document = verification.document()
     if options.format == "json":
         terminal.write(json_text(document))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -191,6 +191,23 @@ class AccountClient:
         _check({invoice.draft for invoice in matches}, {True}, "draft")
         return matches
 
+    def headers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteInvoice]:
+        """The invoices with these ids, without their lines: one request per hundred."""
+        matches: dict[int, RemoteInvoice] = {}
+        expected = sorted(set(ids))
+        for start in range(0, len(expected), PAGE):
+            batch = expected[start : start + PAGE]
+            for page in self._pages([_condition("id", "in", batch)], with_lines=False):
+                _check({row.id for row in page}, set(batch), "id")
+                matches |= {row.id: row for row in page}
+        return matches
+
+    def newest_headers(self, most_pages: int) -> tuple[list[RemoteInvoice], bool]:
+        """The newest invoices of the account without their lines, a hundred per request; and whether all."""
+        pages = self._pages([], sort="-id", with_lines=False)
+        rows = [row for page in islice(pages, most_pages) for row in page]
+        return rows, len(rows) < most_pages * PAGE or next(pages, None) is None
+
     def exactly(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with all its lines in the order of the document."""
         with _reading():
@@ -227,18 +244,27 @@ class AccountClient:
             yield from page
 
     def _pages(
-        self, conditions: Sequence[CustomerInvoiceFilter], sort: Literal["id", "-id"] = "id"
+        self,
+        conditions: Sequence[CustomerInvoiceFilter],
+        sort: Literal["id", "-id"] = "id",
+        *,
+        with_lines: bool = True,
     ) -> Iterator[list[RemoteInvoice]]:
         cursor: str | None = None
         for number in count(1):
             with _reading():
                 # A cursor holds neither the filter nor the order (contract): both go along with each page.
                 page = self._client.customer_invoices.list_page(
-                    filter=conditions, sort=sort, limit=PAGE, include="invoice_lines", cursor=cursor
+                    filter=conditions or None,
+                    sort=sort,
+                    limit=PAGE,
+                    include="invoice_lines" if with_lines else None,
+                    cursor=cursor,
                 )
                 included = (page.included.invoice_lines if page.included else None) or {}
                 rows = [
-                    self._with_lines(row, included.get(str(row.id))) for row in promised(page.items, "items")
+                    self._with_lines(row, included.get(str(row.id))) if with_lines else answers.invoice(row)
+                    for row in promised(page.items, "items")
                 ]
                 more, before, cursor = promised(page.has_more, "has_more"), cursor, page.next_cursor or None
             yield rows

@@ -31,7 +31,7 @@ def apply_plan(plan: Plan, context: ApplyContext) -> ApplyReport:
     runs = Scheduler([change for change in plan.invoices if change.busy], context, tasks).run()
     tasks.wait_for_pdfs()
     results += [run.result(sender.stopped) for run in runs]
-    results += [delete_orphan(orphan, context) for orphan in plan.orphans]
+    results += [delete_orphan(orphan, context) for orphan in plan.deletions]
     results += [_unchanged(change) for change in plan.invoices if not change.busy]
     return ApplyReport(
         plan.environment,
@@ -48,7 +48,7 @@ def count_writes(plan: Plan) -> int:
     steps = [step for change in plan.invoices for step in change.steps if step is not Step.READ_BACK]
     tasks = sum(len(change.tasks) for change in plan.invoices)
     creations = sum(change.action is Action.CREATE for change in plan.prerequisites)
-    return len(steps) + len(plan.orphans) + tasks + creations
+    return len(steps) + len(plan.deletions) + tasks + creations
 
 
 def _unchanged(change: InvoiceChange) -> Result:

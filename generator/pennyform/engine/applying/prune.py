@@ -11,14 +11,14 @@ from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Subject
-from pennyform.engine.planning.actions import Orphan, Step, remote_content
+from pennyform.engine.planning.actions import DraftDeletion, Step, remote_content
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model import Repository
 from pennyform.results.apply import Status
 
 
-def find_orphans(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tuple[Orphan, ...]:
+def find_deletions(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tuple[DraftDeletion, ...]:
     """The drafts that carry the repository's prefix and that none of its definitions asks for, by reference.
 
     Args:
@@ -39,7 +39,7 @@ def find_orphans(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tup
         and draft.external_reference.startswith(prefix)
         and draft.external_reference not in defined
     ]
-    return tuple(map(Orphan, sorted(orphans, key=lambda draft: draft.external_reference)))
+    return tuple(map(DraftDeletion, sorted(orphans, key=lambda draft: draft.external_reference)))
 
 
 _NO_PREFIX = Finding(
@@ -52,7 +52,7 @@ _NO_PREFIX = Finding(
 )
 
 
-def delete_orphan(orphan: Orphan, context: ApplyContext) -> Result:
+def delete_orphan(orphan: DraftDeletion, context: ApplyContext) -> Result:
     """Delete a draft, if it still is what was planned."""
     account, sender = context.account, context.sender
     remaining, id_ = (str(Step.PRUNE),), orphan.remote.id

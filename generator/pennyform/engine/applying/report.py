@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from pennyform import __version__
 from pennyform.engine.account.records import Company
-from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, difference_records
+from pennyform.engine.planning.actions import (
+    DraftDeletion,
+    InvoiceChange,
+    PrerequisiteChange,
+    difference_records,
+)
 from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.plan import money
 from pennyform.invoices.desired.json_bodies import to_json
@@ -23,7 +28,7 @@ class Result:
     ``differences`` are those of the last reading.
     """
 
-    change: InvoiceChange | PrerequisiteChange | Orphan
+    change: InvoiceChange | PrerequisiteChange | DraftDeletion
     status: Status
     id: int | None = None
     invoice_number: str = ""
@@ -46,7 +51,7 @@ class Result:
             remaining_steps=self.remaining_steps,
             detail=self.detail,
             differences=()
-            if isinstance(change, Orphan)
+            if isinstance(change, DraftDeletion)
             else difference_records(self.differences, to_json(change.desired.body)),
         )
 

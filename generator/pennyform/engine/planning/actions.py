@@ -246,7 +246,7 @@ class PrerequisiteChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Orphan:
+class DraftDeletion:
     """A draft that no definition asks for any more: what will be done about it is to delete it."""
 
     remote: RemoteInvoice

@@ -11,10 +11,11 @@ from math import ceil
 from pennyform import __version__
 from pennyform.engine.account.records import Company
 from pennyform.engine.limits import PERIOD, REQUESTS_PER_PERIOD
-from pennyform.engine.planning.actions import InvoiceChange, Orphan, PrerequisiteChange, Step
+from pennyform.engine.planning.actions import DraftDeletion, InvoiceChange, PrerequisiteChange, Step
 from pennyform.engine.planning.waves import requests_of
 from pennyform.invoices.money.amounts import plain_number
 from pennyform.invoices.money.totals import Totals
+from pennyform.results.orphans import NOT_SEARCHED, OrphanReport
 from pennyform.results.plan import IDLE, Action, PlanDocument, PlanMoney, PlanSummary
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity, CurrencyTotals, VatTotals
 
@@ -29,12 +30,13 @@ class Plan:
     prerequisites: tuple[PrerequisiteChange, ...]
     invoices: tuple[InvoiceChange, ...]
     warnings: tuple[str, ...] = field(default=())
-    orphans: tuple[Orphan, ...] = ()
+    deletions: tuple[DraftDeletion, ...] = ()
+    orphans: OrphanReport = NOT_SEARCHED
 
     @property
-    def changes(self) -> tuple[PrerequisiteChange | InvoiceChange | Orphan, ...]:
+    def changes(self) -> tuple[PrerequisiteChange | InvoiceChange | DraftDeletion, ...]:
         """All changes, in the order in which they are carried out."""
-        return (*self.prerequisites, *self.invoices, *self.orphans)
+        return (*self.prerequisites, *self.invoices, *self.deletions)
 
     @property
     def pending(self) -> bool:
@@ -49,7 +51,7 @@ class Plan:
     def document(self) -> PlanDocument:
         """The plan as it is reported: what is saved, and what every rendering is made from."""
         # A draft is read again before it is deleted.
-        count = requests(self.prerequisites, self.invoices) + 2 * len(self.orphans)
+        count = requests(self.prerequisites, self.invoices) + 2 * len(self.deletions)
         counts = {kind: Counter[str]() for kind in ("invoice", "customer", "product")}
         for change in self.changes:
             counts[change.kind][str(change.action)] += 1
@@ -72,6 +74,7 @@ class Plan:
             requests=count,
             seconds=seconds(count),
             warnings=self.warnings,
+            orphans=self.orphans,
         )
 
 

@@ -324,7 +324,7 @@ def missing_scopes(plan: Plan) -> list[str]:
     created = [change.kind for change in plan.prerequisites if change.action is Action.CREATE]
     steps = [step for change in plan.invoices for step in change.steps]
     steps += [task.step for change in plan.invoices for task in change.tasks]
-    steps += [Step.PRUNE] if plan.orphans else []
+    steps += [Step.PRUNE] if plan.deletions else []
     # Reading needs no scope of its own: a token that may write an invoice may read it.
     needed = {OPERATIONS[name][1] for name in (*created, *steps) if name in OPERATIONS}
     return sorted(needed - set(plan.company.scopes))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pennyform.report.plan.charts import addressee, charts
 from pennyform.report.plan.invoice_preview import InvoicePreview, preview_invoice
 from pennyform.report.plan.text import IRREVERSIBLE, PHRASES, summary_line
+from pennyform.report.shared import orphans
 from pennyform.report.shared.formatting import format_task, header_fields
 from pennyform.report.shared.html import page
 from pennyform.results.plan import PlanDocument, PlannedChange, PlannedInvoice
@@ -72,6 +73,7 @@ def render(plan: PlanDocument) -> str:
         ],
         unchanged_number=len(unchanged),
         irreversible=IRREVERSIBLE,
+        orphans=orphans.table(plan.orphans),
     )
 
 

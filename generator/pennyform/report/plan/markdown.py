@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pennyform.report.plan.text import summary_line
+from pennyform.report.shared import orphans
 from pennyform.report.shared.formatting import (
     LARGEST,
     clean,
@@ -16,6 +17,7 @@ from pennyform.report.shared.formatting import (
     format_task,
     format_value,
 )
+from pennyform.results.orphans import OrphanReport
 from pennyform.results.plan import PlanDocument, PlannedChange
 from pennyform.text import markdown_code, markdown_text
 
@@ -71,6 +73,7 @@ def _head(plan: PlanDocument) -> Iterator[str]:
         yield f"> … and {count(more, 'warning')} more"
     if plan.warnings:
         yield ""
+    yield from _orphans(plan.orphans)
     if plan.money.changing:
         yield "| | VAT code | rate | before tax | VAT | total |"
         yield "|---|---|---:|---:|---:|---:|"
@@ -81,6 +84,23 @@ def _head(plan: PlanDocument) -> Iterator[str]:
         amounts = f"{total.currency_amount_before_tax} | {total.currency_tax} | {total.currency_amount}"
         yield f"| {name} | **in all** | {count(total.invoices, 'invoice')} | {amounts} |"
     if plan.money.changing:
+        yield ""
+
+
+def _orphans(report: OrphanReport) -> Iterator[str]:
+    table = orphans.table(report, most=orphans.MOST_SHOWN)
+    if not table.rows:
+        return
+    yield f"**{table.title}**"
+    yield ""
+    yield "| reference | | date | total | what becomes of it |"
+    yield "|---|---|---|---:|---|"
+    for reference, *cells, outlook in table.rows:
+        texts = [f"`{markdown_code(reference)}`", *map(markdown_text, cells), outlook]
+        yield f"| {' | '.join(texts)} |"
+    yield ""
+    if table.closing:
+        yield table.closing
         yield ""
 
 

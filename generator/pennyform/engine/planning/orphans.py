@@ -1,0 +1,69 @@
+"""Invoices of ours that no definition asks for any more: definitions that vanished, rows that were deleted.
+
+Ours is what the journal knows, and what carries the repository's prefix. No filter of the API takes the
+beginning of a reference, so that those are found by reading the list of invoices, the newest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pennyform.engine.account.client import AccountClient
+from pennyform.engine.account.records import RemoteInvoice, RemoteState
+from pennyform.engine.limits import ORPHAN_PAGES
+from pennyform.invoices.model import Repository
+from pennyform.invoices.money.amounts import canonical
+from pennyform.results.orphans import OrphanedInvoice, OrphanReport
+
+
+def find_orphans(
+    repository: Repository, state: RemoteState, account: AccountClient, deleted: Iterable[int] = ()
+) -> OrphanReport:
+    """Look for invoices of the repository that none of its definitions asks for.
+
+    Args:
+        repository: all definitions there are; a part of them would make orphans of the others.
+        state: what was looked up for them, and what the journal remembers.
+        account: the account.
+        deleted: ids that the plan deletes, and that are told as its changes.
+
+    Raises:
+        OutcomeError: the account could not be read.
+    """
+    prefix = repository.settings.reference_prefix
+    defined = {invoice.external_reference for invoice in repository.invoices}
+    told = {row.id for rows in state.invoices.values() for row in rows}
+    # A draft that another one replaced has a warning of its own.
+    told |= {*deleted, *state.memory.aside.values()}
+    remembered = {
+        id_
+        for (kind, reference), id_ in state.memory.ids.items()
+        if kind == "invoice" and reference not in defined and id_ not in told
+    }
+    rows = dict(account.headers_by_id(remembered))
+    is_complete = True
+    if prefix:
+        newest, is_complete = account.newest_headers(ORPHAN_PAGES)
+        rows |= {row.id: row for row in newest if row.external_reference.startswith(prefix)}
+    orphans = [
+        _record(row, prefix, is_remembered=row.id in remembered)
+        for row in rows.values()
+        if row.id not in told and row.external_reference not in defined
+    ]
+    ordered = sorted(orphans, key=lambda orphan: (orphan.external_reference, orphan.id))
+    return OrphanReport("all" if is_complete else "newest", tuple(ordered))
+
+
+def _record(row: RemoteInvoice, prefix: str, *, is_remembered: bool) -> OrphanedInvoice:
+    amount = row.currency_amount
+    return OrphanedInvoice(
+        external_reference=row.external_reference,
+        id=row.id,
+        invoice_number=row.invoice_number,
+        draft=row.draft,
+        prunable=row.draft and bool(prefix) and row.external_reference.startswith(prefix),
+        known_by="journal" if is_remembered else "prefix",
+        date=row.date.isoformat() if row.date else None,
+        currency=row.currency or "",
+        currency_amount="" if amount is None else canonical(amount),
+    )
