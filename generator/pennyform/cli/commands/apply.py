@@ -110,8 +110,8 @@ def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, ter
     session.resolve_past_outcomes()
     if targets.prune and saved is None:
         require_all_definitions(session.repository, targets)
-    whole = is_whole(session.repository, targets)
-    plan = session.plan(prune=targets.prune, is_whole=whole)
+    is_complete = is_whole(session.repository, targets)
+    plan = session.plan(prune=targets.prune, is_whole=is_complete)
     reason = saved and (
         binding.explain_reuse(saved, session.journal.state)
         or binding.explain_staleness(saved, session.repository, plan)
@@ -135,7 +135,7 @@ def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, ter
     elif plan.pending and not options.auto_approve:
         _ask_for_approval(terminal)
         # A person may have taken long: what was planned must still be what would be planned.
-        if session.plan(prune=targets.prune, is_whole=whole).document() != plan.document():
+        if session.plan(prune=targets.prune, is_whole=is_complete).document() != plan.document():
             raise failure(
                 "plan-stale",
                 "the account changed while you were asked",

@@ -32,13 +32,13 @@ def find_orphans(
     """
     prefix = repository.settings.reference_prefix
     defined = {invoice.external_reference for invoice in repository.invoices}
-    told = {row.id for rows in state.invoices.values() for row in rows}
+    listed_ids = {row.id for rows in state.invoices.values() for row in rows}
     # A draft that another one replaced has a warning of its own.
-    told |= {*deleted, *state.memory.aside.values()}
+    listed_ids |= {*deleted, *state.memory.aside.values()}
     remembered = {
         id_
         for (kind, reference), id_ in state.memory.ids.items()
-        if kind == "invoice" and reference not in defined and id_ not in told
+        if kind == "invoice" and reference not in defined and id_ not in listed_ids
     }
     rows = dict(account.headers_by_id(remembered))
     is_complete = True
@@ -48,7 +48,7 @@ def find_orphans(
     orphans = [
         _record(row, prefix, is_remembered=row.id in remembered)
         for row in rows.values()
-        if row.id not in told and row.external_reference not in defined
+        if row.id not in listed_ids and row.external_reference not in defined
     ]
     ordered = sorted(orphans, key=lambda orphan: (orphan.external_reference, orphan.id))
     return OrphanReport("all" if is_complete else "newest", tuple(ordered))

@@ -38,14 +38,14 @@ def table(report: OrphanReport, most: int = _MOST_ON_PAGES) -> OrphanTable:
 
 def text_lines(report: OrphanReport) -> Iterator[str]:
     """The same for a terminal, with an empty line at its end; nothing when there are none."""
-    shown = table(report, MOST_SHOWN)
-    if not shown.rows:
+    first_rows = table(report, MOST_SHOWN)
+    if not first_rows.rows:
         return
-    yield shown.title
-    for text in align_columns(shown.rows, right=frozenset({3})):
+    yield first_rows.title
+    for text in align_columns(first_rows.rows, right=frozenset({3})):
         yield f"  {text}"
-    if shown.closing:
-        yield f"  {shown.closing}"
+    if first_rows.closing:
+        yield f"  {first_rows.closing}"
     yield ""
 
 
