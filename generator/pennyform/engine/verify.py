@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pennyform import __version__
 from pennyform.engine.account.records import Company, RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import difference_records, place_record
+from pennyform.engine.planning.deposits import complete
 from pennyform.engine.planning.diff import Comparison, Difference, diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import difference, tasks_of
 from pennyform.engine.planning.resolve import Resolved, becomes_final, resolver
@@ -101,6 +102,7 @@ def verify(repository: Repository, state: RemoteState) -> Verification:
     Raises:
         UnresolvedError: a definition names something that neither repository nor account has.
     """
+    repository = complete(repository, state)
     resolve = resolver(repository, state).resolve
     invoices = []
     for invoice in sorted(repository.invoices, key=lambda invoice: invoice.external_reference):

@@ -42,6 +42,7 @@ from pennyform.engine.account.records import (
 )
 from pennyform.engine.limits import LEDGER_PAGE, PAGE, PAGES
 from pennyform.invoices.model import JsonObject
+from pennyform.invoices.model.pending_text import pending_texts
 
 T = TypeVar("T")
 
@@ -178,6 +179,16 @@ class AccountClient:
             days = (row.date.isoformat() if row.date else first for row in page)
             _check({first <= day <= last for day in days}, {True}, "date")
             yield page
+
+    def invoices_of_customer(self, customer_id: int, since: dt.date) -> list[RemoteInvoice]:
+        """The invoices of a customer dated ``since`` or later, each with up to 20 of its lines."""
+        conditions = [
+            _condition("customer_id", "eq", customer_id),
+            _condition("date", "gteq", since.isoformat()),
+        ]
+        matches = list(self._invoices(conditions))
+        _check({invoice.customer_id for invoice in matches}, {customer_id}, "customer_id")
+        return matches
 
     def drafts(self) -> list[RemoteInvoice]:
         """All drafts of the account, with up to 20 of their lines: one request per hundred."""
@@ -460,7 +471,13 @@ def _by_name(rows: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
 
 
 def _request(body: object, model: Any) -> Any:
-    """``body`` as the client's own type, checked against the contract before anything is sent."""
+    """``body`` as the client's own type, checked against the contract before anything is sent.
+
+    Text that waits for the legal number of another invoice is never sent.
+    """
+    waiting = next(pending_texts(body), None)
+    if waiting is not None:
+        raise RefusedError(f"the number of {waiting.references[0]} is not known yet", status=0)
     try:
         return convert(body, model)
     except msgspec.ValidationError as problem:

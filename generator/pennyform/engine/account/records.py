@@ -154,9 +154,10 @@ class RemoteState:
     ``credited_by_id`` those that they name by their id.
     ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``numbered`` are the
     rows that have the legal number of an import that no look-up by reference found, by the number as its
-    definition spells it. ``unsettled``
-    are references of which an earlier apply does not know what became; ``memory`` is what the journal
-    remembers.
+    definition spells it. ``deposits_by_number`` are the deposits that definitions name by their legal
+    numbers; ``of_customers`` are the invoices of customers whose deposits are to be taken off, since these
+    deposits, by the customer's id. ``unsettled`` are references of which an earlier apply does not
+    know what became; ``memory`` is what the journal remembers.
     """
 
     company: Company
@@ -168,6 +169,8 @@ class RemoteState:
     credited_by_id: Mapping[int, RemoteInvoice] = field(default_factory=dict)
     invoices: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     numbered: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
+    deposits_by_number: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
+    of_customers: Mapping[int, Sequence[RemoteInvoice]] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
     memory: ReplayedState = field(default_factory=ReplayedState)
 
@@ -193,6 +196,8 @@ class RemoteState:
     def invoices_of(self, key: Key) -> Sequence[RemoteInvoice]:
         """The invoices that carry the reference ``key``, those of definitions before others."""
         reference = str(key.value)
+        if key.field == "invoice_number":
+            return self.deposits_by_number.get(reference, ())
         return self.invoices.get(reference) or self.credited.get(reference, ())
 
     def customer(self, key: Id) -> RemoteCustomer | None:

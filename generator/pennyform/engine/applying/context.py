@@ -128,7 +128,8 @@ class ApplyContext:
     """The account, the ways to write to it and to look up what became of a write, and the machine.
 
     ``root`` is the folder that attached files lie in; ``ids`` are those of customers, products and invoices
-    that this apply has created or seen. They grow while it runs.
+    that this apply has created or seen, ``numbers`` the legal numbers of the invoices that it made final, by
+    reference. They grow while it runs.
     """
 
     account: AccountClient
@@ -137,6 +138,7 @@ class ApplyContext:
     runtime: Runtime
     root: Path
     ids: dict[Subject, int] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
 
     def identify(self, key: Key) -> int | None:
         """The id that a natural key stands for; None when it has none yet."""

@@ -164,12 +164,15 @@ class Scheduler:
         if run.change.is_finalized:
             self._ahead.add(run)
             self._drafts_left -= 1
-        run.resolved = run.change.resolved.with_ids(self.context.identify)
+        resolved = run.change.resolved.with_ids(self.context.identify)
+        run.resolved = resolved.with_numbers(self.context.numbers.get)
         missing = next(keys_in(run.resolved.body), None)
         if missing is not None:
             run.end(Status.FAILED, f"the {missing.kind} {missing.value} was not created")
+        if run.resolved.missing_numbers:
+            run.end(Status.FAILED, f"the number of {run.resolved.missing_numbers[0]} is not known")
         if failed:
-            run.end(Status.FAILED, f"the invoice it corrects, {failed[0]}, did not become final")
+            run.end(Status.FAILED, f"{failed[0]}, which must be final before it, did not become final")
         if run.status is not None:
             self._go_on(run)
         return run.status is None
@@ -277,6 +280,8 @@ class Scheduler:
         run.attempts = 0
         if run.id is not None:
             self.context.ids[Subject("customer_invoice", run.reference)] = run.id
+        if run.remote is not None and run.remote.invoice_number and not run.remote.draft:
+            self.context.numbers[run.reference] = run.remote.invoice_number
         self._not_final_yet.discard(run.reference)
         if run.next_task:
             self._with_tasks.append(run)

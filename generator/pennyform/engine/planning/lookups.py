@@ -25,6 +25,8 @@ from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning import booked_numbers
+from pennyform.engine.planning.deposit_lookups import with_deposits
+from pennyform.engine.planning.deposits import complete
 from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import needed
 from pennyform.engine.planning.resolve import keys_of, resolver
@@ -57,7 +59,16 @@ def refresh(
     state = _prerequisites(repository, account, company or account.company(), memory)
     invoices, numbered = _find_invoices(repository.invoices, account, memory)
     state = replace(state, invoices=invoices, numbered=numbered)
-    return replace(state, invoices=_read_exactly(repository, state, account))
+    if any(invoice.deductions for invoice in repository.invoices):
+        state = with_deposits(repository, state, account)
+    return replace(state, invoices=_read_exactly(complete(repository, state), state, account))
+
+
+def _by_number(rows: Iterable[RemoteInvoice]) -> dict[str, list[RemoteInvoice]]:
+    by_number: dict[str, list[RemoteInvoice]] = {}
+    for row in rows:
+        by_number.setdefault(row.invoice_number, []).append(row)
+    return by_number
 
 
 def _prerequisites(
@@ -85,9 +96,12 @@ def _prerequisites(
             reference: account.invoices_with(reference)
             for key in keys
             if key.kind == "customer_invoice"
-            and key.field != "id"
+            and key.field == "external_reference"
             and (reference := str(key.value)) not in defined
         },
+        deposits_by_number=_by_number(
+            account.invoices_with_numbers(named("customer_invoice", "invoice_number"))
+        ),
         credited_by_id=account.invoices_by_id(int(value) for value in named("customer_invoice", "id")),
     )
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
+from pennyform.engine.planning.resolve import number_keys
 from pennyform.invoices.model import DesiredInvoice
 
 _DIGITS = re.compile("([0-9]+)")
@@ -36,8 +37,9 @@ def dependencies(invoice: DesiredInvoice) -> tuple[str, ...]:
     This is the one place that says so. A reference that no definition has, or whose definition does not make
     anything final, holds nothing back.
     """
-    credited = invoice.credit_note_of
-    return (str(credited.value),) if credited is not None and credited.field != "id" else ()
+    credited = (invoice.credit_note_of,) if invoice.credit_note_of is not None else ()
+    keys = (*credited, *(deduction.deposit for deduction in invoice.deductions), *number_keys(invoice))
+    return tuple(dict.fromkeys(str(key.value) for key in keys if key.field == "external_reference"))
 
 
 def in_order(invoices: Sequence[DesiredInvoice]) -> list[DesiredInvoice]:

@@ -9,6 +9,7 @@ from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.actions import InvoiceChange, PrerequisiteChange, Step
 from pennyform.engine.planning.credits import hold_credits
+from pennyform.engine.planning.deposits import Accounts, complete, deposit_obstacle, hold_dependents
 from pennyform.engine.planning.diff import Comparison, customer_differences, diff_invoice, product_differences
 from pennyform.engine.planning.order import in_order
 from pennyform.engine.planning.patch import finalized_update_body, update_body
@@ -84,14 +85,17 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         UnresolvedError: a definition names something that neither repository nor account has.
         PlanRejectedError: a policy forbids what would be done.
     """
+    repository = complete(repository, state)
     planner = InvoicePlanner(
         state,
         resolver(repository, state).resolve,
         {invoice.external_reference for invoice in repository.invoices if becomes_final(invoice)},
         _references_by_number(repository, state),
+        Accounts(repository, state),
     )
     ordered = in_order(repository.invoices)
     changes = hold_credits([planner.plan_invoice(invoice) for invoice in ordered], state)
+    changes = hold_dependents(changes)
     enforce(repository.settings.policies, changes)
     return Plan(
         environment=repository.settings.environment,
@@ -149,6 +153,7 @@ class InvoicePlanner:
     resolve: Resolve
     becoming_final: Collection[str]
     by_number: Mapping[str, Collection[str]]
+    accounts: Accounts
 
     def plan_invoice(self, invoice: DesiredInvoice) -> InvoiceChange:
         """What is done about the content, and what else is left to do once that is as it should be."""
@@ -176,7 +181,7 @@ class InvoicePlanner:
         resolved = self.resolve(invoice, remote)
         if reference in self.state.unsettled:
             return InvoiceChange(invoice, resolved, Action.UNSETTLED, ways_out=(_UNSETTLED,))
-        if way_out := self._obstacle(invoice, remotes):
+        if way_out := self._obstacle(invoice, remotes) or self._deposit_obstacle(invoice, remote):
             return InvoiceChange(invoice, resolved, Action.CONFLICT, remote=remote, ways_out=(way_out,))
         if remote is None:
             if invoice.kind == IMPORTED:
@@ -204,6 +209,12 @@ class InvoicePlanner:
         is_final = str(key.value) in self.becoming_final or (credited and not credited[0].draft)
         summary = "is not final, and only a final invoice can be corrected"
         return "" if is_final else f"{key.value} {summary}: finalize it, or change it"
+
+    def _deposit_obstacle(self, invoice: DesiredInvoice, remote: RemoteInvoice | None) -> str:
+        """Why its deposits cannot be taken off, or why it would lack a number; empty once it is final."""
+        if remote is not None and not remote.draft:
+            return ""
+        return deposit_obstacle(invoice, self.accounts, self.becoming_final)
 
     def _booked_elsewhere(self, invoice: DesiredInvoice, remotes: Sequence[RemoteInvoice]) -> str:
         """Why the legal number of an import is that of another invoice; empty when it is not."""

@@ -20,7 +20,6 @@ from pennyform.invoices.checks.dates import check_dates_to_issue
 from pennyform.invoices.checks.semantics import discount_fix
 from pennyform.invoices.checks.signs import sign_problems
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Policies, Repository
-from pennyform.invoices.model.pending_text import pending_texts
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.results.plan import Action
@@ -92,10 +91,6 @@ def preflight(repository: Repository, company: Company | None = None) -> None:
         options = invoice.options._asdict().items()
         names = [name for name, value in options if value not in _NOTHING and name not in _OPTIONS]
         unknown = [f"options.{name}" for name in names]
-        if invoice.deductions:
-            unknown.append("deduct")
-        if any(True for _ in pending_texts(invoice.body)):
-            unknown.append("number()")
         if invoice.kind not in _KINDS:
             unknown.append(f"kind: {invoice.kind}")
         findings += [
@@ -253,7 +248,9 @@ def _check_signs(change: InvoiceChange) -> Iterator[Finding]:
     invoice = change.desired
     if not invoice.file:
         is_credit_note = invoice.credit_note_of is not None
-        for problem in sign_problems(change.resolved.totals, is_credit_note=is_credit_note):
+        deducted = sum(deduction.lines for deduction in invoice.deductions)
+        totals = change.resolved.totals
+        for problem in sign_problems(totals, is_credit_note=is_credit_note, deducted=deducted):
             if problem.severity is Severity.ERROR:
                 yield _at(
                     invoice,

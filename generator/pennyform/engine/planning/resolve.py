@@ -27,6 +27,7 @@ from pennyform.invoices.model import (
     lines_of,
     set_fields,
 )
+from pennyform.invoices.model.pending_text import LegalNumber, pending_texts, settled
 from pennyform.invoices.money.totals import FROM_PRODUCT, Totals, fill_from_product
 
 T = TypeVar("T")
@@ -66,6 +67,16 @@ class Resolved:
         """The same with the ids that are known by now."""
         lines = tuple(line_with_ids(line, identify) for line in self.lines)
         return replace(self, body=with_ids(self.body, identify), lines=lines)
+
+    def with_numbers(self, number: LegalNumber) -> Resolved:
+        """The same with the legal numbers of other invoices that are known by now."""
+        return replace(self, body=settled(self.body, number), lines=settled(self.lines, number))
+
+    @property
+    def missing_numbers(self) -> tuple[str, ...]:
+        """The invoices whose numbers its texts wait for, by reference."""
+        texts = pending_texts((self.body, self.lines))
+        return tuple(dict.fromkeys(reference for text in texts for reference in text.references))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +180,12 @@ def _as_finalized(definition: LineBody, filled: LineBody, remote: Sequence[Remot
     return definition._replace(**copied)
 
 
+def number_keys(invoice: DesiredInvoice) -> tuple[Key, ...]:
+    """The invoices whose numbers the texts of ``invoice`` wait for, each once."""
+    references = dict.fromkeys(name for text in pending_texts(invoice.body) for name in text.references)
+    return tuple(Key("customer_invoice", "external_reference", name, invoice.place) for name in references)
+
+
 def keys_of(repository: Repository) -> list[Key]:
     """Every natural key that invoices, or declared products that they name, refer to, each once."""
     return list(dict.fromkeys(_keys(repository)))
@@ -184,6 +201,8 @@ def _keys(repository: Repository) -> Iterator[Key]:
             yield key
         if invoice.credit_note_of is not None:
             yield invoice.credit_note_of
+        yield from (deduction.deposit for deduction in invoice.deductions)
+        yield from number_keys(invoice)
         yield from (share.key for share in invoice.options.categories or ())
         yield from invoice.options.matched_transactions
     for reference, product in repository.products.items():

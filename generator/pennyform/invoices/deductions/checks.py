@@ -41,9 +41,14 @@ def deposit_problems(
         yield DepositProblem(f"{name} {what}: there is nothing to take off", "name the deposit invoice")
         return
     if not same_customer:
-        wrong = deposit.customer.value if isinstance(deposit.customer, Key) else deposit.customer
-        summary = f"{name} is for another customer, `{wrong}`"
-        yield DepositProblem(summary, f"write `{wrong}`, or name another deposit", "customer")
+        key = deposit.customer
+        customer = (
+            key.value
+            if isinstance(key, Key) and key.field != "id"
+            else f"{{id: {key.value if isinstance(key, Key) else key}}}"
+        )
+        summary = f"{name} is for another customer, `{customer}`"
+        yield DepositProblem(summary, f"write `{customer}`, or name another deposit", "customer")
     if deposit.currency != (body.currency or "EUR"):
         summary = f"{name} is in {deposit.currency}, the invoice in {body.currency or 'EUR'}"
         yield DepositProblem(summary, f"write `currency: {deposit.currency}`", "currency")

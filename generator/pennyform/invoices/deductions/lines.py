@@ -13,7 +13,17 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from pennyform.invoices.expressions.l10n import long_date
-from pennyform.invoices.model import UNSET, Deduction, DesiredInvoice, Id, InvoiceBody, InvoiceLine, Unset
+from pennyform.invoices.model import (
+    UNSET,
+    Deduction,
+    DesiredInvoice,
+    Id,
+    InvoiceBody,
+    InvoiceLine,
+    LineBody,
+    Unset,
+    lines_of,
+)
 from pennyform.invoices.model.pending_text import NumberOf, TextPart, text_of
 from pennyform.invoices.money.exact_tax import split_for_tax
 from pennyform.invoices.money.totals import Product, Totals, UnknownProductError, totals
@@ -92,7 +102,7 @@ def deposit_of(
         pass  # the plan knows it, once the deposit is final
     else:
         charged = computed.amount
-        amounts = remaining_of(computed, notes, _ledger_accounts(body))
+        amounts = remaining_of(computed, notes, ledger_accounts(lines_of(body)))
     return Deposit(
         invoice.external_reference,
         NumberOf(invoice.external_reference),
@@ -122,10 +132,10 @@ def remaining_of(
     return tuple(amount for amount in remaining.values() if amount.before_tax or amount.tax)
 
 
-def _ledger_accounts(body: object) -> dict[str, Id]:
+def ledger_accounts(lines: Iterable[LineBody]) -> dict[str, Id]:
     """The account of all lines at a VAT code, where they have one and the same."""
     accounts: dict[str, set[Id | Unset]] = {}
-    for line in body.invoice_lines if isinstance(body, InvoiceBody) else ():
+    for line in lines:
         if line.vat_rate is not UNSET:
             accounts.setdefault(line.vat_rate, set()).add(line.ledger_account_id)
     common = {code: next(iter(names)) for code, names in accounts.items() if len(names) == 1}
@@ -175,11 +185,11 @@ def deduction_lines(
     return tuple(lines)
 
 
-def with_lines(invoice: DesiredInvoice, lines: Sequence[Sequence[InvoiceLine]]) -> DesiredInvoice:
+def with_lines(invoice: DesiredInvoice, lines: Iterable[Sequence[InvoiceLine]]) -> DesiredInvoice:
     """``invoice`` with ``lines`` for its deductions, in their order, in place of those that it had."""
     if not isinstance(invoice.body, InvoiceBody):
         return invoice
-    charging = own_lines(invoice)
+    lines, charging = list(lines), own_lines(invoice)
     body = invoice.body._replace(invoice_lines=(*charging, *(line for group in lines for line in group)))
     deductions = tuple(
         deduction._replace(lines=len(group))

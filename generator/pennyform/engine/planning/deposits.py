@@ -1,0 +1,238 @@
+"""Deposits and numbers of other invoices as the account has them, put into the definitions that name them.
+
+Once a deposit is final, the account says what it came to, its number and its date. Until then a balance
+invoice has what the definition of the deposit says, and a number that is still to come. Pure.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from pennyform.engine.account.records import RemoteInvoice, RemoteState
+from pennyform.engine.planning.actions import InvoiceChange
+from pennyform.engine.planning.credits import charged_by_code
+from pennyform.engine.planning.resolve import number_keys
+from pennyform.invoices.deductions.checks import deposit_problems
+from pennyform.invoices.deductions.lines import (
+    Deposit,
+    DepositAmount,
+    deduction_lines,
+    language_of,
+    ledger_accounts,
+    own_lines,
+    with_lines,
+)
+from pennyform.invoices.model import (
+    UNSET,
+    Body,
+    DesiredInvoice,
+    InvoiceBody,
+    InvoiceLine,
+    Key,
+    Repository,
+    Unset,
+)
+from pennyform.invoices.model.pending_text import settled
+from pennyform.results.plan import Action
+
+_NOTHING = Decimal(0)
+_BLOCKED = frozenset({Action.CONFLICT, Action.UNSETTLED})
+
+
+def complete(repository: Repository, state: RemoteState) -> Repository:
+    """``repository`` with what the account knows: lines that take off final deposits, and legal numbers.
+
+    A number that the account does not know yet stays pending.
+    """
+    accounts = Accounts(repository, state)
+    return repository._replace(invoices=tuple(map(accounts.complete, repository.invoices)))
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What the account says about the deposits and the numbers that definitions name."""
+
+    repository: Repository
+    state: RemoteState
+
+    def complete(self, invoice: DesiredInvoice) -> DesiredInvoice:
+        """``invoice`` with the lines of its final deposits, and with the numbers that exist."""
+        if invoice.deductions and isinstance(invoice.body, InvoiceBody):
+            invoice = with_lines(invoice, self._lines(invoice, invoice.body))
+        if not number_keys(invoice):
+            return invoice
+        return invoice._replace(body=settled(invoice.body, self.number))
+
+    def number(self, reference: str) -> str | None:
+        """The legal number of the final invoice of ``reference``; None when there is none."""
+        rows = self.state.invoices.get(reference) or self.state.credited.get(reference, ())
+        return rows[0].invoice_number or None if len(rows) == 1 and not rows[0].draft else None
+
+    def final_deposit(self, key: Key) -> RemoteInvoice | None:
+        """The final invoice that ``key`` names, if the account has it."""
+        rows = self.state.invoices_of(key)
+        return rows[0] if len(rows) == 1 and not rows[0].draft else None
+
+    def _lines(self, invoice: DesiredInvoice, body: InvoiceBody) -> Iterator[Sequence[InvoiceLine]]:
+        """The lines of each deduction: by the account where the deposit is final, else by its definition."""
+        language = language_of(body, self._language(body))
+        rounding = self.repository.settings.rounding
+        at = len(own_lines(invoice))
+        for deduction in invoice.deductions:
+            defined = body.invoice_lines[at : at + deduction.lines]
+            at += deduction.lines
+            final = self.final_deposit(deduction.deposit)
+            deposit = final and deposit_of_account(final, self.credit_notes(final, invoice), defined)
+            # Of amounts that cannot be told, the planner makes a conflict.
+            known = deposit and deposit.amounts is not None
+            yield (
+                deduction_lines(deduction, deposit, language=language, rounding=rounding)
+                if deposit and known
+                else defined
+            )
+
+    def credit_notes(self, deposit: RemoteInvoice, balance: DesiredInvoice) -> list[RemoteInvoice]:
+        """The credit notes that took back a part of ``deposit`` before ``balance``."""
+        return [
+            row
+            for row in self.state.of_customers.get(deposit.customer_id or 0, ())
+            if row.credited_invoice_id == deposit.id
+            and not row.draft
+            and row.date is not None
+            and row.date <= balance.body.date
+        ]
+
+    def taken_elsewhere(self, deposit: RemoteInvoice, balance: DesiredInvoice) -> RemoteInvoice | None:
+        """Another invoice of the account that takes off ``deposit``: a line below zero names its number."""
+        named = re.compile(rf"(?<!\w){re.escape(deposit.invoice_number)}(?!\w)")
+        for row in self.state.of_customers.get(deposit.customer_id or 0, ()):
+            is_another = row.external_reference != balance.external_reference and row.id != deposit.id
+            if not is_another or row.credited_invoice_id is not None or (row.currency_amount or 0) < 0:
+                continue
+            for line in row.lines:
+                below_zero = (line.currency_amount_before_tax or _NOTHING) < 0
+                if below_zero and named.search(line.label or ""):
+                    return row
+        return None
+
+    def _language(self, body: Body) -> str | Unset:
+        remote = self.state.customer(body.customer_id)
+        customer = remote.body if remote else self.repository.customer(body.customer_id)
+        return customer.billing_language if customer else UNSET
+
+
+def deposit_of_account(
+    final: RemoteInvoice, credit_notes: Sequence[RemoteInvoice], defined: Sequence[InvoiceLine] = ()
+) -> Deposit:
+    """What is left of the deposit ``final`` after ``credit_notes``.
+
+    Args:
+        final: the deposit invoice.
+        credit_notes: what was taken back of it.
+        defined: the lines by its definition, which know the ledger accounts; no answer shows these.
+    """
+    sums = charged_by_code(final)
+    for note in credit_notes:
+        of_note = charged_by_code(note)
+        if sums is None or of_note is None:
+            sums = None
+            break
+        for code, (base, tax) in of_note.items():
+            before_tax, of_tax = sums.get(code, (_NOTHING, _NOTHING))
+            sums = {**sums, code: (before_tax + base, of_tax + tax)}
+    accounts = ledger_accounts(defined)
+    return Deposit(
+        final.external_reference or final.invoice_number,
+        final.invoice_number,
+        final.date or dt.date.min,
+        final.customer_id or 0,
+        final.currency or "EUR",
+        None
+        if sums is None
+        else tuple(
+            DepositAmount(code, base, tax, accounts.get(code, UNSET))
+            for code, (base, tax) in sums.items()
+            if base or tax
+        ),
+        final.currency_amount,
+        final.credited_invoice_id is not None,
+    )
+
+
+def deposit_obstacle(invoice: DesiredInvoice, accounts: Accounts, becoming_final: Collection[str]) -> str:
+    """Why ``invoice`` cannot take off its deposits or print the numbers that it names; empty when it can.
+
+    Args:
+        invoice: it is not final yet.
+        accounts: what the account says.
+        becoming_final: the references whose definitions ask for finalizing.
+    """
+    for deduction in invoice.deductions:
+        key = deduction.deposit
+        final = accounts.final_deposit(key)
+        if final is None:
+            if key.field != "external_reference" or str(key.value) not in becoming_final:
+                what = "only a final deposit can be taken off"
+                return f"{key.value} is not final, and {what}: finalize it, or take it out of `deduct`"
+        elif why := _misfit(invoice, final, accounts):
+            return why
+    for key in number_keys(invoice):
+        reference = str(key.value)
+        if accounts.number(reference) is None and reference not in becoming_final:
+            return (
+                f"{reference} is not final and has no number, which the invoice prints: finalize it, or take "
+                f"`number('{reference}')` out"
+            )
+    return ""
+
+
+def _misfit(invoice: DesiredInvoice, final: RemoteInvoice, accounts: Accounts) -> str:
+    """Why the final deposit ``final`` cannot be taken off ``invoice``; empty when it can."""
+    deposit = deposit_of_account(final, accounts.credit_notes(final, invoice))
+    if deposit.amounts is None:
+        return f"{deposit.reference} does not show what it came to at each VAT code: take it off by hand"
+    customer = invoice.body.customer_id
+    customer_id = accounts.state.identify(customer) if isinstance(customer, Key) else customer
+    # A customer that has yet to be created has no deposit.
+    is_same = final.customer_id is None or customer_id == final.customer_id
+    for problem in deposit_problems(deposit, invoice, same_customer=is_same):
+        return f"{problem.summary}: {problem.fix}"
+    other = accounts.taken_elsewhere(final, invoice)
+    if other is not None:
+        name = other.invoice_number or other.external_reference or f"invoice {other.id}"
+        return f"{name} takes off {deposit.reference} already: take it out of `deduct`"
+    return ""
+
+
+def hold_dependents(changes: Sequence[InvoiceChange]) -> tuple[InvoiceChange, ...]:
+    """``changes``, with a conflict in place of each that waits for an invoice which will not become final.
+
+    Args:
+        changes: what is planned, each after those that it depends on.
+    """
+    blocked: set[str] = set()
+    held: list[InvoiceChange] = []
+    for planned in changes:
+        is_final = planned.remote is not None and not planned.remote.draft
+        causes = () if is_final else [name for name in _needs(planned.desired) if name in blocked]
+        change = _as_conflict(planned, causes[0]) if causes and planned.action not in _BLOCKED else planned
+        if change.action in _BLOCKED:
+            blocked.add(change.external_reference)
+        held.append(change)
+    return tuple(held)
+
+
+def _as_conflict(change: InvoiceChange, cause: str) -> InvoiceChange:
+    why = f"{cause} cannot be carried out either: settle that first"
+    return replace(change, action=Action.CONFLICT, steps=(), tasks=(), lacking=(), doubts=(), ways_out=(why,))
+
+
+def _needs(invoice: DesiredInvoice) -> Iterator[str]:
+    """The references of the deposits that ``invoice`` takes off, and of invoices whose numbers it prints."""
+    for key in (*(deduction.deposit for deduction in invoice.deductions), *number_keys(invoice)):
+        if key.field == "external_reference":
+            yield str(key.value)
