@@ -90,7 +90,7 @@ def test_a_customer_of_a_draft_can_be_changed(office: Office) -> None:
     definition = office.root / "invoices" / "INV-1.yaml"
     definition.write_text(definition.read_text().replace("customer: ACME", "customer: OTHER"))
     assert actions(office.plan()) == {"INV-1": "update"}
-    assert statuses(office.apply()) == {"OTHER": "done", "INV-1": "done"}
+    assert statuses(office.apply()) == {"ACME": "unchanged", "OTHER": "done", "INV-1": "done"}
     assert not office.verify().drift
 
 

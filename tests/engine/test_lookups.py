@@ -13,7 +13,6 @@ from pennyform.invoices.model import InvoiceBody
 from pennyform.results.documents import json_data
 
 from .world import (
-    API,
     CUSTOMER,
     PRODUCT,
     Fault,
@@ -22,7 +21,6 @@ from .world import (
     changing,
     line,
     only,
-    raw,
     read_all,
     statuses,
 )
@@ -95,16 +93,14 @@ def test_a_price_that_changes_later_updates_drafts_and_leaves_what_is_final(offi
     office.define("INV-1", lines=by_product)
     office.define("INV-2", lines=by_product, finalize=True)
     office.apply()
-    product = ids(office, "/products", "external_reference")["DAY"]
-    with raw(office.sandbox) as caller:
-        caller.put(f"{API}/products/{product}", json={"price_before_tax": "700.00"}).raise_for_status()
+    office.write("products/day.yaml", PRODUCT.replace("650.00", "700.00"))
     made = office.plan()
     assert actions(made) == {"INV-1": "update", "INV-2": "no_op"}
     draft = made.invoices[0]
     assert draft.remote is not None
     update: Any = update_body(draft.resolved, draft.remote)
     (change,) = update["invoice_lines"]["update"]
-    assert change == {"id": change["id"], "raw_currency_unit_price": "700.0"}
+    assert change == {"id": change["id"], "raw_currency_unit_price": "700.00"}
     assert [change.differences[0].pointer for change in made.prerequisites if change.differences] == [
         "/price_before_tax"
     ]

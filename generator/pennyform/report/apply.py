@@ -25,6 +25,7 @@ _DONE = {
     "recreate": "replaced by a new draft, verified",
     "delete": "deleted",
 }
+_DONE_PREREQUISITE = {"create": "created", "update": "updated, verified"}
 _NOT_DONE = {
     "failed": "failed",
     "differs": "differs from its definition; it was not taken further",
@@ -36,6 +37,7 @@ _NOT_DONE = {
 }
 _STEPS = {
     "create": "create",
+    "update": "update",
     "create_draft": "create the draft",
     "update_draft": "update the draft",
     "set_aside_draft": "set the old draft aside",
@@ -73,7 +75,7 @@ def _outcome(result: AppliedChange) -> str:
         steps = ", ".join(_STEPS.get(step) or format_task(step) for step in result.remaining_steps)
         return f"{_NOT_DONE[result.status]}{id_}" + (f"; left: {steps}" if steps else "")
     if result.kind != "invoice":
-        return f"created{id_}"
+        return f"{_DONE_PREREQUISITE[result.action]}{id_}"
     if not result.draft and result.invoice_number:
         return f"final as {result.invoice_number}, verified{id_}"
     return _DONE.get(result.action.removesuffix("_and_finalize"), "verified") + id_

@@ -82,7 +82,7 @@ class _PlannedPrerequisite(Record, frozen=True, kw_only=True, tag_field="kind"):
     action: Action
     irreversible: bool = False
     id: int | None
-    before: None = None
+    before: JsonObject | None
     after: JsonObject | None
     differences: tuple[FieldDifference, ...]
     totals: None = None
@@ -94,16 +94,18 @@ class _PlannedPrerequisite(Record, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class PlannedCustomer(_PlannedPrerequisite, frozen=True, kw_only=True, tag="customer"):
-    """What will be done about a customer that invoices name: create it (``after``), or nothing.
+    """What will be done about a declared customer: create or update it, or nothing.
 
-    ``differences`` tell where a declared one is not what the account has; it is left as it is.
+    ``before`` is what the account has of the fields that are declared, and ``after`` the declaration, where
+    something changes or cannot be changed. ``differences`` tell where the two are not the same, also where
+    the one of the account is left as it is; ``ways_out`` what a person can do about a conflict.
     """
 
     kind: ClassVar[Literal["customer"]] = "customer"
 
 
 class PlannedProduct(_PlannedPrerequisite, frozen=True, kw_only=True, tag="product"):
-    """What will be done about a product that invoices name; as for a customer."""
+    """What will be done about a declared product; as for a customer."""
 
     kind: ClassVar[Literal["product"]] = "product"
 

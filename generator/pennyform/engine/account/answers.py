@@ -153,6 +153,7 @@ def customer(answer: Any) -> RemoteCustomer:
         promised(answer.id, "id"),
         promised(answer.customer_type, "customer_type"),
         CustomerBody(**fields, extra=extra),
+        _link(getattr(answer, "ledger_account", None)),
     )
 
 
@@ -273,3 +274,13 @@ def _customer_fields() -> frozenset[str]:
 @cache
 def _product_fields() -> frozenset[str]:
     return frozenset(models.ProductCreate.__struct_fields__)
+
+
+def updatable_fields(kind: str) -> frozenset[str]:
+    """The fields that an update of a ``company``, an ``individual`` or a ``product`` takes (contract)."""
+    update: dict[str, type[msgspec.Struct]] = {
+        "company": models.CompanyCustomerUpdate,
+        "individual": models.IndividualCustomerUpdate,
+        "product": models.ProductUpdate,
+    }
+    return frozenset(update[kind].__struct_fields__)

@@ -313,6 +313,24 @@ class AccountClient:
         product = _request(body, models.ProductCreate)
         return _created(lambda: self._client.products.create(product))
 
+    def update_customer(self, customer_type: str, id_: int, body: JsonObject) -> None:
+        """Change a ``company`` or ``individual`` customer in part; an address is given as a whole.
+
+        Through the address of the other kind, the record would be turned over and its name lost.
+        """
+        client = self._client
+        if customer_type == "company":
+            company = _request(body, models.CompanyCustomerUpdate)
+            _created(lambda: client.company_customers.update(id_, company))
+        else:
+            individual = _request(body, models.IndividualCustomerUpdate)
+            _created(lambda: client.individual_customers.update(id_, individual))
+
+    def update_product(self, id_: int, body: JsonObject) -> None:
+        """Change a product in part. Lines that were filled from it before keep what they took."""
+        product = _request(body, models.ProductUpdate)
+        _created(lambda: self._client.products.update(id_, product))
+
     def create_draft(self, body: JsonObject) -> int:
         """Create an invoice as a draft and return its id.
 

@@ -129,11 +129,15 @@ class RemoteInvoice:
 
 @dataclass(frozen=True, slots=True)
 class RemoteCustomer:
-    """A customer; ``customer_type`` is ``company`` or ``individual``."""
+    """A customer; ``customer_type`` is ``company`` or ``individual``.
+
+    ``ledger_account_id`` is None where it has none; its body does not name it.
+    """
 
     id: int
     customer_type: str
     body: CustomerBody
+    ledger_account_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

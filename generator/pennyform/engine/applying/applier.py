@@ -9,7 +9,7 @@ What fails for one invoice does not stop the others; what would fail for all of 
 from __future__ import annotations
 
 from pennyform.engine.applying.context import ApplyContext
-from pennyform.engine.applying.prerequisites import PrerequisiteCreator
+from pennyform.engine.applying.prerequisites import PrerequisiteWriter
 from pennyform.engine.applying.prune import delete_orphan
 from pennyform.engine.applying.report import ApplyReport, Result
 from pennyform.engine.applying.scheduler import Scheduler
@@ -27,7 +27,7 @@ def apply_plan(plan: Plan, context: ApplyContext) -> ApplyReport:
         What became of every change. Nothing is raised for what the API or the journal does.
     """
     sender, tasks = context.sender, TaskRunner(context)
-    results = PrerequisiteCreator(context).create_missing(plan.prerequisites)
+    results = PrerequisiteWriter(context).carry_out(plan.prerequisites)
     runs = Scheduler([change for change in plan.invoices if change.busy], context, tasks).run()
     tasks.wait_for_pdfs()
     results += [run.result(sender.stopped) for run in runs]
@@ -47,8 +47,8 @@ def count_writes(plan: Plan) -> int:
     """The writes that carrying ``plan`` out takes, when nothing goes wrong."""
     steps = [step for change in plan.invoices for step in change.steps if step is not Step.READ_BACK]
     tasks = sum(len(change.tasks) for change in plan.invoices)
-    creations = sum(change.action is Action.CREATE for change in plan.prerequisites)
-    return len(steps) + len(plan.deletions) + tasks + creations
+    prerequisites = sum(change.busy for change in plan.prerequisites)
+    return len(steps) + len(plan.deletions) + tasks + prerequisites
 
 
 def _unchanged(change: InvoiceChange) -> Result:

@@ -129,7 +129,8 @@ class ApplyContext:
 
     ``root`` is the folder that attached files lie in; ``ids`` are those of customers, products and invoices
     that this apply has created or seen, ``numbers`` the legal numbers of the invoices that it made final, by
-    reference. They grow while it runs.
+    reference. They grow while it runs. ``not_ready`` tells, by kind and reference or id, why a customer or
+    product is not what is declared: no invoice that names it is written.
     """
 
     account: AccountClient
@@ -139,6 +140,7 @@ class ApplyContext:
     root: Path
     ids: dict[Subject, int] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
+    not_ready: dict[tuple[str, str | int], str] = field(default_factory=dict)
 
     def identify(self, key: Key) -> int | None:
         """The id that a natural key stands for; None when it has none yet."""

@@ -21,7 +21,7 @@ from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.limits import DRAFTS_AHEAD, SMALL_WAVE
 from pennyform.engine.planning.actions import InvoiceChange, Step
-from pennyform.engine.planning.resolve import keys_in
+from pennyform.engine.planning.resolve import keys_in, prerequisites_of
 from pennyform.engine.planning.waves import final_waves
 from pennyform.results.apply import Status
 
@@ -171,6 +171,9 @@ class Scheduler:
             run.end(Status.FAILED, f"the {missing.kind} {missing.value} was not created")
         if run.resolved.missing_numbers:
             run.end(Status.FAILED, f"the number of {run.resolved.missing_numbers[0]} is not known")
+        for name in prerequisites_of(run.change.desired.body):
+            if run.status is None and name in self.context.not_ready:
+                run.end(Status.FAILED, self.context.not_ready[name])
         if failed:
             run.end(Status.FAILED, f"{failed[0]}, which must be final before it, did not become final")
         if run.status is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, cast
 
-from pennyform.engine.account.records import RemoteInvoice
+from pennyform.engine.account.records import RemoteCustomer, RemoteInvoice, RemoteProduct
 from pennyform.engine.planning.diff import (
     Comparison,
     Difference,
@@ -103,8 +103,6 @@ class Task:
         repeated = self.step in {Step.ATTACH, Step.MATCH}
         return f"{self.step} {self.name}" if repeated else str(self.step)
 
-
-_DRIFT = "the account's {} differs from the declaration; pennyform leaves it as it is"
 
 # Steps after which an invoice is final.
 FINAL = frozenset({Step.FINALIZE, Step.IMPORT})
@@ -203,21 +201,27 @@ class InvoiceChange:
 
 @dataclass(frozen=True, slots=True)
 class PrerequisiteChange:
-    """What will be done about a customer or product that invoices name: create it, or nothing.
+    """What will be done about a declared customer or product: create it, update it, or nothing.
 
-    ``body`` is what is sent, with ids in place; ``id`` is that of the one the account has. ``differences``
-    tell where a declared one is not what the account has; it is left as it is.
+    ``body`` is what is declared, with ids in place; ``remote`` is what the account has. ``differences`` tell
+    where the two are not the same; ``update`` is the request that puts that right, ``ways_out`` what a person
+    can do where none can.
     """
 
     desired: DesiredCustomer | DesiredProduct
     body: CustomerBody | ProductBody
-    id: int | None = None
+    action: Action
+    remote: RemoteCustomer | RemoteProduct | None = None
     differences: tuple[Difference, ...] = ()
+    update: JsonObject = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    ways_out: tuple[str, ...] = ()
+    unverifiable: tuple[str, ...] = ()
 
     @property
-    def action(self) -> Action:
-        """To create it, unless the account has it."""
-        return Action.CREATE if self.id is None else Action.NO_OP
+    def id(self) -> int | None:
+        """The id of the one that the account has."""
+        return self.remote.id if self.remote else None
 
     @property
     def kind(self) -> Literal["customer", "product"]:
@@ -229,18 +233,33 @@ class PrerequisiteChange:
         """Its identity."""
         return self.desired.external_reference
 
+    @property
+    def busy(self) -> bool:
+        """Whether an apply will send anything for it."""
+        return self.action in {Action.CREATE, Action.UPDATE}
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The requests, by the names that the journal has for them."""
+        return (str(self.action),) if self.busy else ()
+
     def record(self) -> PlannedCustomer | PlannedProduct:
-        """The change as it is reported, with the same members as an invoice's."""
-        create = self.action is Action.CREATE
+        """The change as it is reported. Before are those fields of the account that are declared."""
+        reported = self.action is not Action.NO_OP
         planned = PlannedCustomer if self.kind == "customer" else PlannedProduct
+        declared, card = to_json(self.desired.body), to_json(self.remote.body) if self.remote else {}
+        before = {name: card[name] for name in declared if name in card}
         return planned(
             external_reference=self.external_reference,
             action=self.action,
             id=self.id,
-            after=json_value(to_json(self.desired.body)) if create else None,
-            differences=difference_records(self.differences, to_json(self.desired.body)),
-            steps=("create",) if create else (),
-            warnings=(_DRIFT.format(self.kind),) if self.differences else (),
+            before=json_value(before) if self.remote and reported else None,
+            after=json_value(declared) if reported else None,
+            differences=difference_records(self.differences, declared),
+            steps=self.steps,
+            warnings=self.warnings,
+            ways_out=self.ways_out,
+            unverifiable=self.unverifiable,
             place=place_record(self.desired.place),
         )
 

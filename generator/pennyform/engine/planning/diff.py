@@ -14,18 +14,16 @@ from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 from typing import Any
 
-from pennyform.engine.account.records import RemoteCustomer, RemoteInvoice, RemoteLine, RemoteProduct
+from pennyform.engine.account.records import RemoteInvoice, RemoteLine
 from pennyform.engine.planning.resolve import Resolved
 from pennyform.invoices.desired.json_bodies import to_json, write_field
 from pennyform.invoices.model import (
     UNSET,
-    CustomerBody,
     Discount,
     ImportedInvoiceBody,
     InvoiceSection,
     JsonObject,
     LineBody,
-    ProductBody,
     lines_of,
     set_fields,
 )
@@ -168,7 +166,7 @@ def _sections(resolved: Resolved, remote: RemoteInvoice) -> Iterator[Difference]
     for index, (want, have) in enumerate(zip_longest(sections_of(resolved), had)):
         pointer = f"/invoice_line_sections/{index}"
         if want is None or have is None:
-            remote_value = have and {name: _as_defined(name, getattr(have, name)) for name in _SECTION}
+            remote_value = have and {name: as_defined(name, getattr(have, name)) for name in _SECTION}
             yield Difference(pointer, want and to_json(want), remote_value)
         else:
             yield from _fields(want, have, _SECTION, _SECTION_DEFAULTS, pointer, draft=remote.draft)
@@ -202,20 +200,20 @@ def _fields(
         if name == "label" and value is None:
             continue
         remote = getattr(have, name)
-        if not _same(value, remote):
-            yield Difference(f"{pointer}/{name}", write_field(name, value), _as_defined(name, remote))
+        if not same_value(value, remote):
+            yield Difference(f"{pointer}/{name}", write_field(name, value), as_defined(name, remote))
     for name, value in want.extra.items():
-        if name in have.extra and not _same_json(value, have.extra[name]):
+        if name in have.extra and not same_json(value, have.extra[name]):
             yield Difference(f"{pointer}/{name}", value, have.extra[name])
 
 
-def _same(want: Any, have: Any) -> bool:
+def same_value(want: Any, have: Any) -> bool:
     """Whether two values mean the same; of a part with fields, only those that are wanted count."""
     if isinstance(want, Discount) or isinstance(have, Discount):
         return _discount(want) == _discount(have)
     if hasattr(want, "_fields"):
         return have is not None and all(
-            _same(value, getattr(have, name, have.extra.get(name))) for name, value in set_fields(want)
+            same_value(value, getattr(have, name, have.extra.get(name))) for name, value in set_fields(want)
         )
     return bool(_text(want) == _text(have))
 
@@ -224,7 +222,7 @@ def _text(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _same_json(want: object, have: object) -> bool:
+def same_json(want: object, have: object) -> bool:
     """Whether two values of a field that pennyform knows nothing about are the same, numbers by value."""
     try:
         return want == have or Decimal(str(want)) == Decimal(str(have))
@@ -277,49 +275,13 @@ def filled_line(line: LineBody) -> JsonObject:
 
 def _words(record: RemoteInvoice | RemoteLine, names: Iterable[str]) -> JsonObject:
     values = ((name, getattr(record, name)) for name in names)
-    return {name: _as_defined(name, value) for name, value in values if value not in (None, "")}
+    return {name: as_defined(name, value) for name, value in values if value not in (None, "")}
 
 
-def _as_defined(name: str, value: Any) -> Any:
+def as_defined(name: str, value: Any) -> Any:
     """A value of the account as a definition would write it: a price of "34.0" is "34.00"."""
     if isinstance(value, Discount):
         return {"type": value.type, "value": None if value.value is None else str(value.value)}
     if isinstance(value, Decimal):
         return plain_number(value) if name == "quantity" else canonical(value)
     return None if value is UNSET else write_field(name, value)
-
-
-# --- customers and products -------------------------------------------------------------------------------
-
-
-def product_differences(body: ProductBody, have: RemoteProduct) -> list[Difference]:
-    """Fields of a declared product that the account's product does not have."""
-    return list(_declared(body, have.body))
-
-
-def customer_differences(body: CustomerBody, customer_type: str, have: RemoteCustomer) -> list[Difference]:
-    """Fields of a declared customer that the account's customer does not have."""
-    # An account is declared by its number and shown by its id.
-    differences = list(_declared(body._replace(ledger_account=UNSET), have.body))
-    if customer_type != have.customer_type:
-        differences.append(Difference("/customer_type", customer_type, have.customer_type))
-    return differences
-
-
-def _declared(want: Any, have: Any, pointer: str = "") -> Iterator[Difference]:
-    for name, value in set_fields(want):
-        remote = getattr(have, name, UNSET) if have else UNSET
-        if remote is UNSET and have:
-            remote = have.extra.get(name)
-        if hasattr(value, "_fields"):
-            yield from _declared(value, remote, f"{pointer}/{name}")
-        elif name in want.extra:
-            if not _same_json(value, remote):
-                yield Difference(f"{pointer}/{name}", value, remote)
-        elif isinstance(value, tuple):
-            # The order of mail addresses is nobody's concern.
-            if sorted(value) != sorted(remote or ()):
-                yield Difference(f"{pointer}/{name}", list(value), _as_defined(name, remote))
-        elif not _same(value, remote or None):
-            remote_value = str(remote) if isinstance(remote, Decimal) else _as_defined(name, remote)
-            yield Difference(f"{pointer}/{name}", write_field(name, value), remote_value)

@@ -25,6 +25,7 @@ from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning import booked_numbers
+from pennyform.engine.planning.declared.changes import customer_accounts, looked_up
 from pennyform.engine.planning.deposit_lookups import with_deposits
 from pennyform.engine.planning.deposits import complete
 from pennyform.engine.planning.diff import diff_invoice
@@ -79,19 +80,21 @@ def _prerequisites(
     def named(kind: str, field: str) -> list[str]:
         return sorted({str(key.value) for key in keys if (key.kind, key.field) == (kind, field)})
 
-    customers, products = named("customer", "external_reference"), named("product", "external_reference")
+    customers, products = looked_up(repository, "customer"), looked_up(repository, "product")
+    known_customers = _with_missed(
+        account.customers(customers), "customer", customers, memory, account.customers_by_id
+    )
+    accounts = customer_accounts(repository, known_customers)
     defined = {invoice.external_reference for invoice in repository.invoices}
     return RemoteState(
         company=company,
         memory=memory,
-        customers=_with_missed(
-            account.customers(customers), "customer", customers, memory, account.customers_by_id
-        ),
+        customers=known_customers,
         products=_with_missed(
             account.products(products), "product", products, memory, account.products_by_id
         ),
         products_by_id=account.products_by_id(int(value) for value in named("product", "id")),
-        ids=_ids(keys, account),
+        ids=_ids([*keys, *accounts], account),
         credited={
             reference: account.invoices_with(reference)
             for key in keys

@@ -10,7 +10,7 @@ from math import ceil
 
 from pennyform import __version__
 from pennyform.engine.account.records import Company
-from pennyform.engine.limits import PERIOD, REQUESTS_PER_PERIOD
+from pennyform.engine.limits import PAGE, PERIOD, REQUESTS_PER_PERIOD
 from pennyform.engine.planning.actions import DraftDeletion, InvoiceChange, PrerequisiteChange, Step
 from pennyform.engine.planning.waves import requests_of
 from pennyform.invoices.money.amounts import plain_number
@@ -46,7 +46,7 @@ class Plan:
     @property
     def conflicts(self) -> bool:
         """Whether something differs that an apply will not overwrite."""
-        return any(change.action is Action.CONFLICT for change in self.invoices)
+        return any(change.action is Action.CONFLICT for change in self.changes)
 
     def document(self) -> PlanDocument:
         """The plan as it is reported: what is saved, and what every rendering is made from."""
@@ -117,10 +117,16 @@ def money(changes: Iterable[InvoiceChange]) -> tuple[CurrencyTotals, ...]:
 
 def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[InvoiceChange]) -> int:
     """How many requests carrying out these changes takes, when nothing goes wrong."""
-    creations = sum(change.action is Action.CREATE for change in prerequisites)
+    count = sum(change.busy for change in prerequisites)
+    for kind in ("customer", "product"):
+        # What was updated is read back, all together.
+        updates = [
+            change for change in prerequisites if (change.kind, change.action) == (kind, Action.UPDATE)
+        ]
+        count += ceil(len(updates) / PAGE)
     # A file is looked for once more before it is attached.
     tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)
-    return creations + tasks + requests_of(change for change in invoices if change.busy)
+    return count + tasks + requests_of(change for change in invoices if change.busy)
 
 
 def seconds(count: int) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning import booked_numbers
-from pennyform.engine.planning.actions import InvoiceChange, PrerequisiteChange, Step
+from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits import hold_credits
+from pennyform.engine.planning.declared.changes import plan_prerequisites, unnamed
+from pennyform.engine.planning.declared.obstacles import Obstacles, obstacles
 from pennyform.engine.planning.deposits import Accounts, complete, deposit_obstacle, hold_dependents
-from pennyform.engine.planning.diff import Comparison, customer_differences, diff_invoice, product_differences
+from pennyform.engine.planning.diff import Comparison, diff_invoice
 from pennyform.engine.planning.order import in_order
 from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
@@ -20,8 +22,6 @@ from pennyform.engine.planning.resolve import (
     IMPORTED,
     Resolved,
     becomes_final,
-    keys_of,
-    product_with_ids,
     resolver,
 )
 from pennyform.engine.recovery import legal_number
@@ -86,12 +86,14 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         PlanRejectedError: a policy forbids what would be done.
     """
     repository = complete(repository, state)
+    prerequisites = tuple(plan_prerequisites(repository, state))
     planner = InvoicePlanner(
         state,
         resolver(repository, state).resolve,
         {invoice.external_reference for invoice in repository.invoices if becomes_final(invoice)},
         _references_by_number(repository, state),
         Accounts(repository, state),
+        obstacles(prerequisites),
     )
     ordered = in_order(repository.invoices)
     changes = hold_credits([planner.plan_invoice(invoice) for invoice in ordered], state)
@@ -101,7 +103,7 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         environment=repository.settings.environment,
         company=state.company,
         rounding=repository.settings.rounding,
-        prerequisites=tuple(_prerequisites(repository, state)),
+        prerequisites=prerequisites,
         invoices=changes,
     )
 
@@ -110,23 +112,7 @@ def make_plan(repository: Repository, state: RemoteState, notices: Sequence[str]
     """:func:`plan` with what else is to be said: ``notices``, and scopes that an apply will ask for."""
     made = plan(repository, state)
     lacking = [f"the token lacks the scope {scope}, which apply needs" for scope in missing_scopes(made)]
-    return replace(made, warnings=(*notices, *lacking))
-
-
-def _prerequisites(repository: Repository, state: RemoteState) -> Iterator[PrerequisiteChange]:
-    """What is done about each customer and product that invoices name and that is declared beside them."""
-    named = {(key.kind, str(key.value)) for key in keys_of(repository) if key.field != "id"}
-    for reference, customer in sorted(repository.customers.items()):
-        if ("customer", reference) in named:
-            known = state.customers.get(reference)
-            drift = customer_differences(customer.body, customer.customer_type, known) if known else []
-            yield PrerequisiteChange(customer, customer.body, known.id if known else None, tuple(drift))
-    for reference, product in sorted(repository.products.items()):
-        if ("product", reference) in named:
-            body = product_with_ids(product.body, state.identify)
-            sold = state.products.get(reference)
-            drift = product_differences(body, sold) if sold else []
-            yield PrerequisiteChange(product, body, sold.id if sold else None, tuple(drift))
+    return replace(made, warnings=(*notices, *unnamed(repository, state), *lacking))
 
 
 def _references_by_number(repository: Repository, state: RemoteState) -> dict[str, set[str]]:
@@ -146,7 +132,8 @@ class InvoicePlanner:
     """Decides about invoices, one by one.
 
     ``becoming_final`` are the references whose definitions ask for finalizing; ``by_number`` are all
-    references that have, or are to have, a legal number, when electronic invoices are among the definitions.
+    references that have, or are to have, a legal number, when electronic invoices are among the definitions;
+    ``obstacles`` are customers and products that cannot be made what they must be.
     """
 
     state: RemoteState
@@ -154,8 +141,17 @@ class InvoicePlanner:
     becoming_final: Collection[str]
     by_number: Mapping[str, Collection[str]]
     accounts: Accounts
+    obstacles: Obstacles
 
     def plan_invoice(self, invoice: DesiredInvoice) -> InvoiceChange:
+        """What is done about an invoice: nothing, where what it names is not as it must be by then."""
+        change = self._plan_whole(invoice)
+        ways_out = self.obstacles.ways_out(invoice) if change.busy else ()
+        if not ways_out:
+            return change
+        return replace(change, action=Action.CONFLICT, steps=(), tasks=(), ways_out=ways_out)
+
+    def _plan_whole(self, invoice: DesiredInvoice) -> InvoiceChange:
         """What is done about the content, and what else is left to do once that is as it should be."""
         change = self._plan_content(invoice)
         if change.action in {Action.CONFLICT, Action.UNSETTLED}:

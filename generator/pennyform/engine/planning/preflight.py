@@ -22,7 +22,6 @@ from pennyform.invoices.checks.signs import sign_problems
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Policies, Repository
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.schema.rules import with_rule_texts
-from pennyform.results.plan import Action
 
 
 def select_invoices(repository: Repository, references: Iterable[str]) -> Repository:
@@ -56,7 +55,7 @@ def select_invoices(repository: Repository, references: Iterable[str]) -> Reposi
     if findings:
         raise PlanRejectedError(findings)
     invoices = tuple(invoice for invoice in repository.invoices if invoice.external_reference in targets)
-    return repository._replace(invoices=invoices)
+    return repository._replace(invoices=invoices, requested=frozenset())
 
 
 # What the engine carries out. A wish that the language learns later is refused until the engine knows it.
@@ -295,8 +294,10 @@ def _at(
 # Per write, the operation of the contract. What an operation needs is the contract's to say: a test holds
 # the scopes below against it.
 OPERATIONS: Mapping[str, tuple[str, str]] = {
-    "customer": ("postCompanyCustomer", "customers:all"),
-    "product": ("postProducts", "products:all"),
+    "create customer": ("postCompanyCustomer", "customers:all"),
+    "update customer": ("putCompanyCustomer", "customers:all"),
+    "create product": ("postProducts", "products:all"),
+    "update product": ("putProduct", "products:all"),
     Step.CREATE: ("postCustomerInvoices", "customer_invoices:all"),
     Step.UPLOAD: ("postFileAttachments", "file_attachments:all"),
     Step.IMPORT: ("importCustomerInvoices", "customer_invoices:all"),
@@ -318,12 +319,12 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
 
 def missing_scopes(plan: Plan) -> list[str]:
     """The scopes that writing ``plan`` takes and the token that it was made with lacks, sorted."""
-    created = [change.kind for change in plan.prerequisites if change.action is Action.CREATE]
+    writes = [f"{change.action} {change.kind}" for change in plan.prerequisites if change.busy]
     steps = [step for change in plan.invoices for step in change.steps]
     steps += [task.step for change in plan.invoices for task in change.tasks]
     steps += [Step.PRUNE] if plan.deletions else []
     # Reading needs no scope of its own: a token that may write an invoice may read it.
-    needed = {OPERATIONS[name][1] for name in (*created, *steps) if name in OPERATIONS}
+    needed = {OPERATIONS[name][1] for name in (*writes, *steps) if name in OPERATIONS}
     return sorted(needed - set(plan.company.scopes))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteLine, RemoteState
 from pennyform.findings import Finding, Severity, tidy
@@ -31,6 +31,7 @@ from pennyform.invoices.model.pending_text import LegalNumber, pending_texts, se
 from pennyform.invoices.money.totals import FROM_PRODUCT, Totals, fill_from_product
 
 T = TypeVar("T")
+P = TypeVar("P", CustomerBody, ProductBody)
 Identify = Callable[[Key], int | None]
 
 # The kind of definitions that state what was issued elsewhere.
@@ -158,6 +159,16 @@ def keys_in(body: Body) -> Iterator[Key]:
         yield from (value for _, value in set_fields(record) if isinstance(value, Key))
 
 
+def prerequisites_of(body: Body) -> Iterator[tuple[str, str | int]]:
+    """The customer and the products that ``body`` names: each by its kind, and its reference or id."""
+    customer = [("customer", body.customer_id)]
+    for kind, key in (*customer, *(("product", line.product_id) for line in lines_of(body))):
+        if isinstance(key, Key):
+            yield kind, int(key.value) if key.field == "id" else str(key.value)
+        elif key:
+            yield kind, key
+
+
 def becomes_final(invoice: DesiredInvoice) -> bool:
     """Whether an invoice should not be a draft: it asks for finalizing, or was issued elsewhere."""
     return invoice.options.finalize or invoice.kind == IMPORTED
@@ -187,18 +198,26 @@ def number_keys(invoice: DesiredInvoice) -> tuple[Key, ...]:
 
 
 def keys_of(repository: Repository) -> list[Key]:
-    """Every natural key that invoices, or declared products that they name, refer to, each once."""
-    return list(dict.fromkeys(_keys(repository)))
+    """Every natural key that invoices, or the declared products of the run, refer to, each once."""
+    products = {reference for kind, reference in in_step(repository) if kind == "product"}
+    return list(dict.fromkeys(_keys(repository, named(repository, "product") | products)))
 
 
-def _keys(repository: Repository) -> Iterator[Key]:
-    """All natural keys wherever they are written, those of invoices first."""
-    named: set[str] = set()
+def in_step(repository: Repository) -> frozenset[tuple[str, str]]:
+    """The kinds and references of what is made as it is declared, whether invoices name it or not."""
+    return repository.requested if repository.settings.declared == "update" else frozenset()
+
+
+def named(repository: Repository, kind: Literal["customer", "product"]) -> set[str]:
+    """The references of the customers or products that invoices name, declared or not."""
+    names = (name for invoice in repository.invoices for name in prerequisites_of(invoice.body))
+    return {name for of_kind, name in names if of_kind == kind and isinstance(name, str)}
+
+
+def _keys(repository: Repository, products: Collection[str]) -> Iterator[Key]:
+    """All natural keys wherever they are written, those of invoices first, and those of ``products``."""
     for invoice in repository.invoices:
-        for key in keys_in(invoice.body):
-            if key.kind == "product":
-                named.add(str(key.value))
-            yield key
+        yield from keys_in(invoice.body)
         if invoice.credit_note_of is not None:
             yield invoice.credit_note_of
         yield from (deduction.deposit for deduction in invoice.deductions)
@@ -206,18 +225,22 @@ def _keys(repository: Repository) -> Iterator[Key]:
         yield from (share.key for share in invoice.options.categories or ())
         yield from invoice.options.matched_transactions
     for reference, product in repository.products.items():
-        if reference in named and isinstance(product.body.ledger_account_id, Key):
+        if reference in products and isinstance(product.body.ledger_account_id, Key):
             yield product.body.ledger_account_id
 
 
 def resolver(repository: Repository, state: RemoteState) -> Resolver:
-    """Resolves definitions by what the account has, and by declarations for what it has yet to get.
+    """Resolves definitions by what the account has, and by what declarations make of that.
 
     Raises:
         UnresolvedError: a definition names something that neither has.
     """
+    products = named(repository, "product")
+    requested = in_step(repository)
+    # What no invoice names is not created: its account need not exist yet.
+    present = {name for kind, name in requested if kind == "product" and name in state.products}
     findings = []
-    for key in _keys(repository):
+    for key in _keys(repository, products | present):
         # An id is taken as it is: whether it exists is the API's to say.
         if key.field != "id" and str(key.value) not in _declared(repository, key):
             ids = state.ids_of(key)
@@ -225,16 +248,40 @@ def resolver(repository: Repository, state: RemoteState) -> Resolver:
                 findings.append(_unresolved(repository, key, ids))
     if findings:
         raise UnresolvedError(tidy(findings))
+    is_updated = repository.settings.declared == "update"
 
     def product(key: Id) -> ProductBody | None:
         remote = state.product(key)
-        return remote.body if remote else repository.product(key)
+        if remote is None:
+            return repository.product(key)
+        reference = remote.body.external_reference or ""
+        declared = repository.products.get(reference)
+        # A line that names an id names no declaration, but the product may be about to be updated by one.
+        is_declared = ("product", reference) in requested or (is_updated and reference in products)
+        if declared is None or not (is_declared or _by_reference(key)):
+            return remote.body
+        return as_declared(remote.body, declared.body)
 
     def customer(key: Id) -> CustomerBody | None:
         remote = state.customer(key)
-        return remote.body if remote else repository.customer(key)
+        declared = repository.customer(key)
+        if remote is None or declared is None or not is_updated:
+            return remote.body if remote else declared
+        return as_declared(remote.body, declared)
 
     return Resolver(state.identify, product, customer, repository.settings.rounding)
+
+
+def _by_reference(key: Id) -> bool:
+    return isinstance(key, Key) and key.field != "id"
+
+
+def as_declared(record: P, declared: P) -> P:
+    """A customer or product of the account with everything that its declaration states."""
+    fields: dict[str, Any] = {
+        name: value for name, value in set_fields(declared) if name not in declared.extra
+    }
+    return record._replace(**fields, extra={**record.extra, **declared.extra})
 
 
 def _declared(repository: Repository, key: Key) -> Collection[str]:

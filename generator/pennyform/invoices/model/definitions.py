@@ -50,7 +50,8 @@ class Settings(NamedTuple):
 
     ``environment`` is ``sandbox`` or ``production``; ``rounding`` is ``line`` or ``document``;
     ``reference_prefix`` begins every ``external_reference`` of an invoice (the definitions already have it);
-    ``environments`` are the policies of each environment.
+    ``environments`` are the policies of each environment. ``declared`` is what is done about customers and
+    products that differ from their declarations: ``update`` keeps them in step, ``create-only`` leaves them.
     """
 
     root: Path
@@ -59,6 +60,7 @@ class Settings(NamedTuple):
     sandbox_database: Path
     reference_prefix: str = ""
     environments: Mapping[str, Policies] = MappingProxyType({})
+    declared: str = "update"
 
     @property
     def policies(self) -> Policies:
@@ -171,7 +173,11 @@ class DesiredProduct(NamedTuple):
 
 
 class Repository(NamedTuple):
-    """Everything one run works on. ``files`` maps each path that was read to the SHA-256 of its bytes."""
+    """Everything one run works on. ``files`` maps each path that was read to the SHA-256 of its bytes.
+
+    ``requested`` are the kinds and references of the customers and products that are declared in the files
+    asked for, which are all of them when that is the whole repository.
+    """
 
     root: Path
     settings: Settings
@@ -179,6 +185,7 @@ class Repository(NamedTuple):
     customers: Mapping[str, DesiredCustomer]
     products: Mapping[str, DesiredProduct]
     files: Mapping[str, str]
+    requested: frozenset[tuple[str, str]] = frozenset()
 
     def product(self, key: Id) -> ProductBody | None:
         """The fields of a product declared here, or None when only the account may know it."""

@@ -36,6 +36,7 @@ from pennyform.invoices.yaml.document import Document, YamlMapping, YamlValue
 
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_ROUNDING = "line"
+DEFAULT_DECLARED = "update"
 _ENVIRONMENTS = ("sandbox", "production")
 _SHARED_KINDS = ("customer", "product", "invoice-template")
 
@@ -165,6 +166,7 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
         sandbox_database=sources.root / ".pennyform" / "sandbox.db",
         reference_prefix=value.get("reference_prefix", ""),
         environments=environments,
+        declared=value.get("declared", DEFAULT_DECLARED),
     )
 
 

@@ -9,10 +9,10 @@ from pennyform.findings import Finding, tidy
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.desired.json_bodies import digest
 from pennyform.invoices.model import DesiredInvoice, Repository
-from pennyform.invoices.repository.context import load_context
+from pennyform.invoices.repository.context import RepositoryContext, load_context
 from pennyform.invoices.repository.related import Related, check_files, look_at_all
 from pennyform.invoices.schema.rules import with_rule_texts
-from pennyform.invoices.sources.discover import discover
+from pennyform.invoices.sources.discover import Sources, discover
 from pennyform.invoices.sources.source_file import FileReader, Source, is_surely_an_invoice
 from pennyform.invoices.yaml.document import YamlMapping
 
@@ -68,7 +68,18 @@ def load(
         is_inside = path.is_relative_to(sources.root)
         files[path.relative_to(sources.root).as_posix() if is_inside else str(path)] = sha256
     findings += problems
-    return context.repository(invoices, files), tidy(with_rule_texts(findings))
+    repository = context.repository(invoices, files)._replace(
+        requested=requested_references(context, sources)
+    )
+    return repository, tidy(with_rule_texts(findings))
+
+
+def requested_references(context: RepositoryContext, sources: Sources) -> frozenset[tuple[str, str]]:
+    """The kinds and references of the customers and products that the requested files declare."""
+    names = sources.requested_shared.union(source.name for source in sources.requested)
+    places = [("customer", name, declared.place) for name, declared in context.customers.items()]
+    places += [("product", name, declared.place) for name, declared in context.products.items()]
+    return frozenset((kind, name) for kind, name, place in places if place.file in names)
 
 
 def own_templates(folder: Path) -> dict[str, YamlMapping]:

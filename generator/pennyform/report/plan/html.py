@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pennyform.report.plan.charts import addressee, charts
 from pennyform.report.plan.invoice_preview import InvoicePreview, preview_invoice
-from pennyform.report.plan.text import IRREVERSIBLE, PHRASES, summary_line
+from pennyform.report.plan.text import IRREVERSIBLE, PHRASES, PREREQUISITE_PHRASES, summary_line
 from pennyform.report.shared import orphans
 from pennyform.report.shared.formatting import format_task, header_fields
 from pennyform.report.shared.html import page
@@ -88,13 +88,15 @@ def _entries(changes: Sequence[PlannedChange]) -> Iterator[Entry]:
         yield Entry(
             change,
             anchor=f"{change.kind}-{number}" if has_more else "",
-            phrase=PHRASES[change.action] if invoice else "will be created",
+            phrase=(PHRASES if invoice else PREREQUISITE_PHRASES)[change.action],
             tone=_TONES.get(change.action, "warm"),
             customer=addressee(invoice) if invoice else "",
             was=was,
             preview=preview,
             tasks=tuple(task for task in map(format_task, change.steps) if task),
-            fields=header_fields(change.after) if change.after and not invoice else (),
+            fields=header_fields(change.after)
+            if change.after and not (invoice or change.differences)
+            else (),
         )
 
 

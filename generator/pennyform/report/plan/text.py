@@ -49,6 +49,13 @@ PHRASES = {
     "conflict": "cannot be changed as its definition asks",
     "unsettled": "has an unknown outcome",
 }
+# What becomes of a customer or a product.
+PREREQUISITE_PHRASES = {
+    "create": "will be created",
+    "update": "will be updated",
+    "conflict": "cannot be made what is declared",
+    "no_op": "stays as it is",
+}
 IRREVERSIBLE = "IRREVERSIBLE: once finalized, only a credit note undoes it"
 
 
@@ -107,7 +114,7 @@ def _change(change: PlannedChange, ansi: Ansi) -> Iterator[str]:
 
 def _title(change: PlannedChange) -> str:
     if not isinstance(change, PlannedInvoice):
-        return f"{change.kind} {change.external_reference} will be created"
+        return f"{change.kind} {change.external_reference} {PREREQUISITE_PHRASES[change.action]}"
     remote = ""
     if change.id:
         is_draft = change.before is None or change.before["draft"]
