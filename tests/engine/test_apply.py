@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pennyform.engine.planning.resolve import UnresolvedError
 
-from .world import API, PRODUCT, Office, actions, by_reference, line, only, raw, statuses
+from .world import API, PRODUCT, Office, actions, by_reference, line, only, raw, read_all, statuses
 
 
 def test_a_draft_is_created_and_verified(office: Office) -> None:
@@ -125,3 +125,33 @@ def test_a_ledger_account_that_no_one_has_is_told(office: Office) -> None:
     office.define("INV-1", lines="  - product: DAY\n    quantity: 1\n")
     with pytest.raises(UnresolvedError, match="there is no ledger account with number '70999999'"):
         office.plan()
+
+
+def test_customers_and_products_of_a_data_file_are_created_as_they_are_needed(office: Office) -> None:
+    office.write("data/members.csv", "number,name,price\n1,One SARL,10.00\n2,Two SARL,20.00\n")
+    office.write("customers/members.yaml", MEMBERS)
+    office.write("products/fees.yaml", FEES)
+    product = "  - {product: FEE-2, quantity: 3}\n"
+    office.define("INV-1", lines=product)
+    definition = office.root / "invoices" / "INV-1.yaml"
+    definition.write_text(definition.read_text().replace("customer: ACME", "customer: MEMBER-2"))
+    assert statuses(office.apply())["INV-1"] == "done"
+    (customer,) = read_all(office.sandbox, "/customers")
+    assert (customer["external_reference"], customer["name"]) == ("MEMBER-2", "Two SARL")
+    assert only(office.books()["INV-1"])["currency_amount"] == "72.0"
+
+
+MEMBERS = """\
+for_each: ../data/members.csv
+external_reference: "MEMBER-{{ row.number }}"
+name: "{{ row.name }}"
+billing_address: {address: 1 rue, postal_code: "75001", city: Paris, country_alpha2: FR}
+"""
+FEES = """\
+for_each: ../data/members.csv
+external_reference: "FEE-{{ row.number }}"
+label: Fee
+price_before_tax: "{{ row.price }}"
+unit: month
+vat_rate: FR_200
+"""

@@ -118,14 +118,24 @@ SERIES: dict[str, Any] = {
         }
     ],
 }
+CUSTOMERS: dict[str, Any] = CUSTOMER | {
+    "for_each": {"file": "customers.csv", "columns": {"since": {"type": "date"}}},
+    "external_reference": "{{ row.number }}",
+    "billing_language": "{{ row.language }}",
+    "emails": ["{{ row.mail }}"],
+}
 OF_KIND = {
     "definitions/invoice": (INVOICE, CREDIT_NOTE),
     "definitions/imported-invoice": (IMPORT,),
     "definitions/invoice-series": (SERIES,),
     "definitions/imported-invoice-series": (IMPORT | {"for_each": "old.csv", "file": "{{ row.file }}"},),
     "invoice": (INVOICE, CREDIT_NOTE, IMPORT, SERIES),
-    "customer": (CUSTOMER, PERSON),
-    "product": (PRODUCT,),
+    "definitions/customer": (CUSTOMER, PERSON),
+    "definitions/customer-series": (CUSTOMERS, CUSTOMERS | {"customer_type": "{{ row.type }}"}),
+    "definitions/product": (PRODUCT,),
+    "definitions/product-series": (PRODUCT | {"for_each": "p.csv", "price_before_tax": "{{ row.price }}"},),
+    "customer": (CUSTOMER, PERSON, CUSTOMERS),
+    "product": (PRODUCT, PRODUCT | {"vat_rate": "{{ 'FR_' ~ 55 }}"}),
     "invoice-template": (TEMPLATE,),
     "pennyform": (SETTINGS,),
 }

@@ -96,6 +96,43 @@ def test_mistakes_are_underlined_where_they_stand(
     assert (line, word) in places
 
 
+CUSTOMERS = """\
+# yaml-language-server: $schema=../schemas/customer.schema.json
+for_each: members.csv
+external_reference: "{{ row.number }}"
+customer_type: "{{ row.type }}"
+billing_language: "{{ row.language }}"
+emails: ["{{ row.mail }}"]
+"""
+PRODUCT = """\
+# yaml-language-server: $schema=../schemas/product.schema.json
+external_reference: DAY
+label: Day
+price_before_tax: "{{ 8 * 80 }}"
+unit: day
+vat_rate: "{{ 'FR_200' }}"
+"""
+
+
+@pytest.mark.parametrize(("kind", "text"), [("customers", CUSTOMERS), ("products", PRODUCT)])
+def test_expressions_of_customers_and_products_are_not_underlined(
+    server: LanguageServer, folder: Path, kind: str, text: str
+) -> None:
+    assert underlined(server, folder / kind / "a.yaml", text) == []
+    wrong = underlined(server, folder / kind / "b.yaml", text + "prise: 1\n")
+    assert [word for _, word, _ in wrong] == ["prise"]
+
+
+def test_completion_offers_the_fields_of_many_customers(server: LanguageServer, folder: Path) -> None:
+    file = folder / "customers" / "a.yaml"
+    server.open(file, CUSTOMERS.replace("emails", "\nemails"))
+    assert {"for_each", "notes", "first_name"} - set(labels(server.at("completion", file, 5, 0))) == {
+        "for_each"
+    }
+    server.open(folder / "customers" / "b.yaml", CUSTOMERS.splitlines()[0] + "\n\n")
+    assert "for_each" in labels(server.at("completion", folder / "customers" / "b.yaml", 1, 0))
+
+
 def test_completion_offers_the_fields_of_a_line(server: LanguageServer, folder: Path) -> None:
     file = folder / "invoices" / "a.yaml"
     server.open(file, INVOICE.replace("    vat_rate: FR_200\n", "    \n"))

@@ -15,7 +15,7 @@ from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.expressions.compile import ExpressionError, evaluate
 from pennyform.invoices.expressions.evaluate import escape_braces
 
-from .definitions import YAML_TEXT, write
+from .definitions import CUSTOMER, PRODUCT, YAML_TEXT, write
 
 SCHEMAS = Path(__file__).parents[2] / "generated" / "schemas"
 LINE = {
@@ -98,6 +98,38 @@ def test_editors_take_an_expression_where_a_value_stands(changes: dict[str, Any]
     schema = json.loads((SCHEMAS / "invoice.schema.json").read_text())
     definition = {name: value for name, value in {**DEFINITION, **changes}.items() if value is not None}
     assert Draft7Validator(schema).is_valid(definition) == is_valid
+
+
+PERSON = CUSTOMER | {"customer_type": "individual", "first_name": "{{ 'A' }}", "last_name": "B", "name": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "definition", "is_valid"),
+    [
+        ("customer", CUSTOMER | {"payment_conditions": "{{ 15 * 2 }}_days"}, True),
+        ("customer", CUSTOMER | {"payment_conditions": "31_days"}, False),
+        ("customer", CUSTOMER | {"payment_conditions": 31}, False),
+        ("customer", CUSTOMER | {"billing_address": {"country_alpha2": "{{ 'FR' }}"}}, False),
+        ("customer", CUSTOMER | {"kind": "{{ 'customer' }}"}, False),
+        ("customer", PERSON, True),
+        ("customer", PERSON | {"customer_type": "company"}, False),
+        ("customer", PERSON | {"customer_type": "{{ 'individual' }}"}, True),
+        ("customer", PERSON | {"customer_type": "{{ row.type }}", "for_each": "rows.csv"}, True),
+        ("customer", PERSON | {"for_each": "rows.csv", "billing_address": "{{ row.address }}"}, False),
+        ("customer", CUSTOMER | {"for_each": {"file": "rows.csv", "columns": {"a": {"type": "date"}}}}, True),
+        ("customer", CUSTOMER | {"for_each": {"as": "member"}}, False),
+        ("product", PRODUCT | {"price_before_tax": "{{ 10 * 2 }}", "vat_rate": "{{ 'FR_200' }}"}, True),
+        ("product", PRODUCT | {"price_before_tax": "20,00"}, False),
+        ("product", PRODUCT | {"for_each": "rows.csv", "price_before_tax": "{{ row.price }}"}, True),
+        ("product", PRODUCT | {"for_each": "rows.csv", "price": "{{ row.price }}"}, False),
+    ],
+)
+def test_editors_take_expressions_in_customers_and_products(
+    kind: str, definition: dict[str, Any], is_valid: bool
+) -> None:
+    schema = json.loads((SCHEMAS / f"{kind}.schema.json").read_text())
+    stated = {name: value for name, value in definition.items() if value is not None}
+    assert Draft7Validator(schema).is_valid(stated) == is_valid
 
 
 @pytest.mark.parametrize(

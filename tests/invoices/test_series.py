@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pennyform.invoices import load
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice
+from pennyform.invoices.repository.validate import validate
 from pennyform.invoices.sources.data_file import CsvError, csv_rows
 
 from .definitions import write
@@ -284,3 +285,50 @@ def test_a_data_file_has_a_largest_size(tmp_path: Path, suffix: str) -> None:
 def test_cells_behind_one_of_several_lines_stand_where_they_say() -> None:
     _, row = csv_rows('a,b\n"two\nlines",x\n')
     assert [(cell.text, cell.line, cell.column) for cell in row] == [("two\nlines", 2, 1), ("x", 3, 8)]
+
+
+CUSTOMERS = """\
+for_each: {file: ../data/members.csv, as: member}
+external_reference: "{{ member.customer }}"
+name: "{{ member.customer }} SARL"
+billing_address: {address: 1 rue, postal_code: "75001", city: Paris, country_alpha2: FR}
+emails: ["{{ member.mail }}"]
+"""
+PRODUCTS = """\
+for_each: ../data/members.csv
+external_reference: "FEE-{{ row.number }}"
+label: Fee
+price_before_tax: "{{ row.price }}"
+unit: month
+vat_rate: FR_200
+"""
+
+
+def test_customers_and_products_can_be_many_too(tmp_path: Path) -> None:
+    write(tmp_path, pennyform="version: 1\nenvironment: sandbox\n")
+    write(tmp_path, customers__members=CUSTOMERS, products__fees=PRODUCTS)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "members.csv").write_text(MEMBERS, encoding="utf-8")
+    repository, findings = load([tmp_path])
+    assert findings == []
+    assert sorted(repository.customers) == ["ONE", "THREE", "TWO"]
+    one = repository.customers["ONE"]
+    assert (one.body.name, one.body.emails) == ("ONE SARL", ("one@example.com",))
+    assert str(one.place) == f"{tmp_path}/data/members.csv:2:1"
+    assert [product.body.price_before_tax for product in repository.products.values()] == [10, 10, 10]
+    assert repository.files["data/members.csv"] == hashlib.sha256(MEMBERS.encode()).hexdigest()
+    assert validate([tmp_path]).customers == 3
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"), [("customers", "customer"), ("products", "product"), ("elsewhere", "customer")]
+)
+def test_a_series_says_what_it_declares_as_any_definition_does(
+    tmp_path: Path, folder: str, kind: str
+) -> None:
+    write(tmp_path, pennyform="version: 1\nenvironment: sandbox\n", fees="{}")
+    write(tmp_path, **{f"{folder}__many": CUSTOMERS if kind == "customer" else PRODUCTS})
+    write(tmp_path, **{f"{folder}__data__rows": "anything: at all\n"})
+    repository, findings = club(tmp_path)
+    assert [finding.file for finding in findings if finding.file.endswith("rows.yaml")] == []
+    assert len(repository.customers if kind == "customer" else repository.products) == 3

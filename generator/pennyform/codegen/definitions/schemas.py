@@ -6,8 +6,9 @@ pennyform sets itself, words for editors). Besides validating, the emitted schem
 tool at run time: ``x-pennyform`` at the root, ``x-pennyform-key`` at a natural key, ``x-pennyform-added`` at
 a key of pennyform's own, ``x-pennyform-after-finalizing`` at what a draft may not carry.
 
-An invoice is written in four ways: created or imported, one or many at a time. Each way has a schema of its
-own under ``schemas/definitions``; ``invoice.schema.json`` is all of them in one, for editors. Under
+An invoice is written in four ways: created or imported, one or many at a time; a customer and a product in
+two, one or many. Each way has a schema of its own under ``schemas/definitions``; ``invoice.schema.json``,
+``customer.schema.json`` and ``product.schema.json`` are the ways of each in one, for editors. Under
 ``schemas/templates`` there is one for the definitions that use each built-in template.
 """
 
@@ -23,6 +24,7 @@ from pennyform.codegen.definitions.added_keys import added_key
 from pennyform.codegen.definitions.fields import Fields, UnsupportedShapeError
 from pennyform.codegen.definitions.requests import derive_body
 from pennyform.codegen.definitions.template_schemas import (
+    computed_choice,
     editable_definition,
     read_templates,
     template_schema,
@@ -37,8 +39,7 @@ __all__ = ["UnsupportedShapeError", "emit"]
 
 # Editors (yaml-language-server) understand draft-07 best, so definitions stay within it.
 _DRAFT = "http://json-schema.org/draft-07/schema#"
-_KINDS = ("customer", "product", "pennyform")
-_WAYS = ("invoice", "imported-invoice")
+_WAYS = ("invoice", "imported-invoice", "customer", "product")
 # What the schema of one invoice and that of a series have in common, besides the fields.
 _SERIES_KEYWORDS = frozenset(
     ["$schema", "x-pennyform", "type", "additionalProperties", "if", "then", "else", "required"]
@@ -69,13 +70,15 @@ def emit(
         KeyError: the mapping names an operation that the contract does not have.
     """
     declared = _Mappings(mappings or data.templates() / "definitions", contract)
-    schemas = {kind: declared.definition(kind) for kind in _KINDS}
+    schemas = {"pennyform": declared.definition("pennyform")}
     single = {way: declared.definition(way) for way in _WAYS}
     series = {f"{way}-series": declared.series(schema) for way, schema in single.items()}
     schemas |= {f"definitions/{name}": schema for name, schema in (single | series).items()}
     # The tool validates the results of expressions; editors see the expressions.
     edited = {way: editable_definition(schema) for way, schema in single.items()}
-    schemas["invoice"] = _all_ways(edited, series)
+    schemas["invoice"] = _ways_of_an_invoice(edited, series)
+    for kind in ("customer", "product"):
+        schemas[kind] = _one_or_many(kind, edited[kind], series[f"{kind}-series"])
     schemas["invoice-template"] = declared.template(single["invoice"])
     for name, template in read_templates(templates or data.templates() / "invoices").items():
         schemas[f"templates/{name}"] = template_schema(
@@ -104,8 +107,8 @@ class _Mappings:
         return self._assemble(kind, self._read(kind))
 
     def series(self, single: Schema) -> Schema:
-        """The schema of a definition that gives many invoices of the way that ``single`` describes."""
-        mapping = self._read("invoice-series")
+        """The schema of a definition that gives many of what ``single`` describes."""
+        mapping = self._read("series")
         evaluated = with_expressions(single, self._added_to_items(mapping))
         literal = {
             name: single["properties"][name] for name in mapping["literal"] if name in single["properties"]
@@ -113,7 +116,7 @@ class _Mappings:
         fields = Fields(self._contract.schemas, mapping)
         added = {name: added_key(fields, name, key) for name, key in mapping["added"].items()}
         return {
-            **{name: value for name, value in single.items() if name in _SERIES_KEYWORDS},
+            **computed_choice({name: value for name, value in single.items() if name in _SERIES_KEYWORDS}),
             "title": f"{single['title']} for each row",
             "description": mapping["description"],
             "properties": {**added, **evaluated["properties"], **literal},
@@ -185,23 +188,37 @@ class _Mappings:
         }
 
 
-def _all_ways(single: Mapping[str, Schema], series: Mapping[str, Schema]) -> Schema:
+def _one_or_many(kind: str, single: Schema, series: Schema) -> Schema:
+    """Both ways of writing a customer or a product; editors follow the one whose telling key is there."""
+    for_each = {"for_each": series["properties"]["for_each"]}
+    return {
+        **{name: single[name] for name in ("$schema", "title", "description")},
+        "x-pennyform": {"kind": kind},
+        "type": "object",
+        "if": {"required": ["for_each"]},
+        "then": _part(series, {}),
+        "else": _part(single, for_each),
+    }
+
+
+def _part(schema: Schema, telling: Mapping[str, Schema]) -> Schema:
+    """``schema`` as a part of one for editors: with the keys that lead to another way, to complete them."""
+    keywords = {name: value for name, value in schema.items() if name not in ("$schema", "x-pennyform")}
+    return {**keywords, "properties": {**schema["properties"], **telling}}
+
+
+def _ways_of_an_invoice(single: Mapping[str, Schema], series: Mapping[str, Schema]) -> Schema:
     """All ways of writing an invoice; editors follow the one whose telling keys are there."""
-    created, imported = single.values()
+    created, imported = single["invoice"], single["imported-invoice"]
     telling = {
         "for_each": series["invoice-series"]["properties"]["for_each"],
         "file": imported["properties"]["file"],
     }
     is_import = {"required": ["kind"], "properties": {"kind": {"const": "imported_invoice"}}}
 
-    def created_or_imported(schemas: Mapping[str, Schema]) -> Schema:
-        # Each part offers the keys that lead to another way, so that editors complete them here as well.
+    def created_or_imported(schemas: Mapping[str, Schema], suffix: str = "") -> Schema:
         otherwise, then = (
-            {
-                **{name: value for name, value in schema.items() if name not in ("$schema", "x-pennyform")},
-                "properties": {**schema["properties"], **telling},
-            }
-            for schema in schemas.values()
+            _part(schemas[f"{way}{suffix}"], telling) for way in ("invoice", "imported-invoice")
         )
         return {"if": {"anyOf": [{"required": ["file"]}, is_import]}, "then": then, "else": otherwise}
 
@@ -210,7 +227,7 @@ def _all_ways(single: Mapping[str, Schema], series: Mapping[str, Schema]) -> Sch
         "x-pennyform": {"kind": "invoice"},
         "type": "object",
         "if": {"required": ["for_each"]},
-        "then": created_or_imported(series),
+        "then": created_or_imported(series, "-series"),
         "else": created_or_imported(single),
     }
 

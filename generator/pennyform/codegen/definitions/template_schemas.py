@@ -42,7 +42,20 @@ def editable_definition(single: Schema) -> Schema:
     """The schema of a definition of one invoice as it is written: a value may be an expression."""
     literal = {name: single["properties"][name] for name in _LITERAL if name in single["properties"]}
     edited = allow_expressions(single)
-    return {**edited, "properties": {**edited["properties"], **literal}}
+    return computed_choice({**edited, "properties": {**edited["properties"], **literal}})
+
+
+def computed_choice(schema: Schema) -> Schema:
+    """``schema`` with nothing asked for where a computed value says which fields there are.
+
+    Such as that of ``customer_type``: the tool validates what it comes to.
+    """
+    chosen = schema.get("if", {}).get("properties", {})
+    constants = [name for name, member in chosen.items() if "const" in member]
+    if not constants:
+        return schema
+    computed = {"required": constants, "properties": dict.fromkeys(constants, EXPRESSION)}
+    return {**schema, "else": {"if": computed, "then": {}, "else": schema["else"]}}
 
 
 def _is_literal(schema: Schema) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
@@ -26,12 +26,18 @@ def check_identities(declared: Sequence[DeclaredCustomer], *, warn: bool) -> Ite
         declared: all customers of the repository, in the order in which they were read.
         warn: whether two of one legal identity are a warning, as the policies say.
     """
-    by_value: dict[tuple[str, str], list[int]] = {}
     identities = [identity_of(entry.customer.body) for entry in declared]
+    by_value: dict[tuple[str, str], list[int]] = {}
+    for index, identity in enumerate(identities):
+        for value in _values(identity):
+            by_value.setdefault(value, []).append(index)
     # What many cards share is said once, with all of their references.
     reported: set[Match] = set()
+    reported_emails: set[tuple[str, str]] = set()
     for index, identity in enumerate(identities):
-        earlier = sorted({place for value in _values(identity) for place in by_value.get(value, ())})
+        # Thousands may share an address: once that is said, only their other values are of interest.
+        values = [value for value in _values(identity) if value not in reported_emails]
+        earlier = sorted({place for value in values for place in by_value[value] if place < index})
         name = fold(declared[index].customer.external_reference)
         shared = [
             (place, match)
@@ -47,9 +53,16 @@ def check_identities(declared: Sequence[DeclaredCustomer], *, warn: bool) -> Ite
         for match in dict.fromkeys(match for _, match in shared if not same):
             if match not in reported:
                 reported.add(match)
-                yield _related(declared, index, identities, match)
-        for value in _values(identity):
-            by_value.setdefault(value, []).append(index)
+                kind = "email" if match.likeness is Likeness.EMAIL else "siren"
+                sharing = by_value[kind, match.value]
+                alike = [
+                    place
+                    for place in sharing
+                    if place != index and compare(identities[place], identity) == match
+                ]
+                if match.likeness is Likeness.EMAIL:
+                    reported_emails.add((kind, match.value))
+                yield _related(declared[index], [declared[place].customer for place in alike], match)
 
 
 def _values(identity: Identity) -> Iterator[tuple[str, str]]:
@@ -70,16 +83,8 @@ def _duplicate(entry: DeclaredCustomer, other: DesiredCustomer, match: Match, *,
     )
 
 
-def _related(
-    declared: Sequence[DeclaredCustomer], index: int, identities: Iterable[Identity], match: Match
-) -> Finding:
+def _related(entry: DeclaredCustomer, related: Sequence[DesiredCustomer], match: Match) -> Finding:
     """Cards that have something in common and need not be of one customer, all of them in one finding."""
-    entry = declared[index]
-    related = [
-        other.customer
-        for place, (other, identity) in enumerate(zip(declared, identities, strict=True))
-        if place != index and compare(identity, identity_of(entry.customer.body)) == match
-    ]
     names = ", ".join(f"`{other.external_reference}`" for other in related[:5])
     more = f" and {len(related) - 5} more" if len(related) > 5 else ""
     places = "; ".join(str(other.place) for other in related[:5])

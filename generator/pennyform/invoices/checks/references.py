@@ -74,14 +74,6 @@ class ReferenceClaim:
     source: str = ""
 
 
-def claims(kind: str, document: Document) -> list[ReferenceClaim]:
-    """The references that ``document`` states, even when it has other mistakes."""
-    reference = document.value.get("external_reference") if isinstance(document.value, dict) else None
-    if not isinstance(reference, str) or document.is_spoiled(("external_reference",)):
-        return []
-    return [ReferenceClaim(kind, reference, document.place(("external_reference",)))]
-
-
 def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
     """Each reference that an earlier definition of the same kind has already, and each file it imports.
 

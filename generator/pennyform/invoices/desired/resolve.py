@@ -130,7 +130,7 @@ def deductions(document: Document) -> Iterator[Deduction]:
 
 def customer(document: Document) -> DesiredCustomer:
     """The customer that a valid definition declares."""
-    schema = definition_schema("customer")
+    schema = definition_schema("definitions/customer")
     # The contract has one operation for companies and one for individuals, and no field that tells which.
     how = schema["x-pennyform"]
     body_json = request(document, schema)
@@ -146,7 +146,7 @@ def customer(document: Document) -> DesiredCustomer:
 
 def product(document: Document) -> DesiredProduct:
     """The product that a valid definition declares."""
-    schema = definition_schema("product")
+    schema = definition_schema("definitions/product")
     body_json = request(document, schema)
     return DesiredProduct(
         external_reference=body_json["external_reference"],

@@ -166,7 +166,7 @@ def format_files(paths: Sequence[str | FilePath]) -> Iterator[FormattedFile]:
             yield FormattedFile(source.path, source.name, None, None, list(with_rule_texts(file.findings)))
             continue
         kind = "pennyform" if source == sources.settings else kind_of(source, file.document)
-        schema_name = definition_schema_name(file.document.value) if kind == "invoice" else kind
+        schema_name = definition_schema_name(file.document.value, kind)
         result = format_definition(file.content, file.document, definition_schema(schema_name))
         change = format_finding(file.content, result.content, source.name) if result.content else None
         yield FormattedFile(source.path, source.name, result.content, change, result.findings)

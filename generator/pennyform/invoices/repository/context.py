@@ -11,13 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 
-from pennyform.findings import Finding, errors
-from pennyform.invoices.checks.customers import check_customer
+from pennyform.findings import Finding
 from pennyform.invoices.checks.identities import DeclaredCustomer, check_identities
-from pennyform.invoices.checks.references import ReferenceClaim, claims
-from pennyform.invoices.checks.semantics import check_any, check_invoice
-from pennyform.invoices.desired import resolve
-from pennyform.invoices.expressions.evaluate import holds_braces, literal_expressions
+from pennyform.invoices.checks.references import ReferenceClaim
+from pennyform.invoices.expressions.evaluate import literal_expressions
 from pennyform.invoices.model import (
     DesiredCustomer,
     DesiredInvoice,
@@ -27,12 +24,12 @@ from pennyform.invoices.model import (
     Settings,
 )
 from pennyform.invoices.money import dates
-from pennyform.invoices.schema.schema import definition_schema
-from pennyform.invoices.schema.validator import schema_errors
+from pennyform.invoices.repository.declarations import Declarations, declare
+from pennyform.invoices.repository.expansion import is_valid
 from pennyform.invoices.sources.discover import Sources
 from pennyform.invoices.sources.source_file import FileReader, Source, kind_of
 from pennyform.invoices.templates.library import Library
-from pennyform.invoices.yaml.document import Document, YamlMapping, YamlValue
+from pennyform.invoices.yaml.document import YamlMapping, YamlValue
 
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_ROUNDING = "line"
@@ -47,7 +44,8 @@ class RepositoryContext:
 
     ``declared`` are the references of all customers and products, by kind, those with mistakes included.
     ``today`` is the day of the check, None where nothing depends on it;
-    ``invoices`` are files that could not be told from the others before they were parsed.
+    ``invoices`` are files that could not be told from the others before they were parsed. ``files`` are the
+    data files that customers and products draw on, by path below the root, with the SHA-256 of each.
     """
 
     settings: Settings
@@ -60,6 +58,19 @@ class RepositoryContext:
     claims: list[ReferenceClaim] = field(default_factory=list)
     declared: dict[str, set[str]] = field(default_factory=lambda: {"customer": set(), "product": set()})
     invoices: list[Source] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def add(self, declarations: Declarations) -> None:
+        """Add what one file declares, and what was found wrong with it."""
+        self.customers |= {
+            entry.customer.external_reference: entry.customer for entry in declarations.customers
+        }
+        self.products |= {product.external_reference: product for product in declarations.products}
+        for claim in declarations.claims:
+            self.declared[claim.kind].add(claim.reference)
+        self.claims += declarations.claims
+        self.findings += declarations.findings
+        self.files |= declarations.files
 
     def repository(
         self, invoices: Iterable[DesiredInvoice] = (), files: Mapping[str, str] = MappingProxyType({})
@@ -87,33 +98,15 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
             context.invoices.append(source)
             continue
         findings += file.findings
-        document = file.document
-        if not document:
+        if file.document is None:
             continue
-        is_well_formed = file.is_well_formed
-        if kind != "invoice-template" and isinstance(document.value, dict) and holds_braces(document.value):
-            from pennyform.invoices.templates.single import evaluate_definition
-
-            definition, problems = evaluate_definition(document, definition_schema(kind))
-            document, is_well_formed = definition.document, is_well_formed and not problems
-            findings += problems
-        if kind != "invoice-template":
-            # A reference counts as declared whatever else is wrong: one mistake is one finding.
-            declared = claims(kind, document)
-            context.claims += declared
-            context.declared[kind].update(claim.reference for claim in declared)
-        valid = is_valid(kind, document, findings, is_well_formed=is_well_formed)
         if kind == "invoice-template":
-            context.library.add(document, is_valid=valid)
-        elif valid and kind == "customer":
-            # Such a customer still counts: what is wrong is said at its card, not at each of its invoices.
-            findings += check_customer(document)
-            customer = resolve.customer(document)
-            context.customers[customer.external_reference] = customer
-            customers.append(DeclaredCustomer(document, customer))
-        elif valid:
-            product = resolve.product(document)
-            context.products[product.external_reference] = product
+            valid = is_valid(kind, file.document, findings, is_well_formed=file.is_well_formed)
+            context.library.add(file.document, is_valid=valid)
+        else:
+            declared = declare(file.document, kind, sources.root, reader, is_well_formed=file.is_well_formed)
+            context.add(declared)
+            customers += declared.customers
     is_allowed = context.settings.policies.duplicate_customers != "forbid"
     findings += check_identities(customers, warn=is_allowed)
     # Also templates that no definition uses are checked; those without a finding are ready for all invoices.
@@ -168,22 +161,6 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
         environments=environments,
         declared=value.get("declared", DEFAULT_DECLARED),
     )
-
-
-def is_valid(kind: str, document: Document, findings: list[Finding], *, is_well_formed: bool) -> bool:
-    """Whether ``document`` is a definition of ``kind``; adds to ``findings`` why not.
-
-    Args:
-        kind: which schema holds.
-        document: what the file says.
-        findings: where to report.
-        is_well_formed: whether the file had no errors as YAML; one with errors is checked but never valid.
-    """
-    schema = definition_schema(kind)
-    semantic_check = check_invoice if kind.startswith("definitions/") else check_any
-    problems = [*schema_errors(kind, document), *semantic_check(document, schema)]
-    findings += problems
-    return is_well_formed and not errors(problems)
 
 
 def _by_currency(value: YamlValue) -> dict[str, Decimal]:

@@ -23,13 +23,13 @@ from pennyform.invoices.checks.vat_france import check_french_vat
 from pennyform.invoices.deductions.links import Link, links_of
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import prefixed, with_prefix
-from pennyform.invoices.expressions.evaluate import holds_braces
-from pennyform.invoices.model import ImportedInvoiceBody, Key, Place, Policies
-from pennyform.invoices.repository.context import RepositoryContext, is_valid
+from pennyform.invoices.model import ImportedInvoiceBody, Key, Policies
+from pennyform.invoices.repository.context import RepositoryContext
+from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
 from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.sources.attachments import find_attachments
 from pennyform.invoices.sources.source_file import definition_schema_name
-from pennyform.invoices.yaml.document import Document, pointer
+from pennyform.invoices.yaml.document import Document
 
 if TYPE_CHECKING:
     from pennyform.invoices.checks.credit_notes import CreditNote
@@ -110,38 +110,12 @@ class _DefinitionChecker:
 
     def expand(self, document: Document) -> list[ResolvedDefinition]:
         """The definitions in ``document``: itself, or one for each row that it is for."""
-        if not isinstance(document.value, dict) or "for_each" not in document.value:
-            return [self._evaluate(document)]
-        schema_name = definition_schema_name(document.value)
-        if not is_valid(schema_name, document, self.findings, is_well_formed=self.is_well_formed):
-            return []
-        from pennyform.invoices.templates.series import expand_series, read_rows
-
-        root = self.context.settings.root
-        data, file = read_rows(document, root, self.context.reader)
-        self.findings += data.findings
-        if file is not None and data.content is not None:
-            import hashlib  # loads OpenSSL
-
-            self.files[file.relative_to(root).as_posix()] = hashlib.sha256(data.content).hexdigest()
-        if errors(data.findings):
-            return []
-        single = definition_schema(schema_name.removesuffix("-series"))
-        definitions, findings = expand_series(document, data.rows, single)
-        self.findings += findings
-        return definitions
-
-    def _evaluate(self, document: Document) -> ResolvedDefinition:
-        """The definition of one invoice with its expressions evaluated; adds to the findings."""
-        if not isinstance(document.value, dict) or not holds_braces(document.value):
-            return ResolvedDefinition(document, {})
-        from pennyform.invoices.templates.single import evaluate_definition
-
-        schema = definition_schema(definition_schema_name(document.value))
-        definition, findings = evaluate_definition(document, schema)
-        self.findings += findings
-        self.is_well_formed = self.is_well_formed and not findings
-        return definition
+        root, reader = self.context.settings.root, self.context.reader
+        expansion = expand(document, "invoice", root, reader, is_well_formed=self.is_well_formed)
+        self.findings += expansion.findings
+        self.files.update(expansion.files)
+        self.is_well_formed = expansion.is_well_formed
+        return expansion.definitions
 
     def resolve(self, definition: ResolvedDefinition) -> ResolvedInvoice | None:
         """The invoice that ``definition`` asks for; None when it has errors."""
@@ -161,7 +135,7 @@ class _DefinitionChecker:
                 if isinstance(body, ImportedInvoiceBody) and body.invoice_number:
                     place = resolved.document.place(("invoice_number",))
                     self.imports.append(ReferenceClaim(IMPORTED_NUMBER, body.invoice_number, place, source))
-        self.findings += [with_subject(finding, definition) for finding in findings]
+        self.findings += [with_subject(finding, definition, "invoice") for finding in findings]
         return None if errors(findings) else resolved
 
     def claims(self, definition: ResolvedDefinition) -> list[ReferenceClaim]:
@@ -172,7 +146,7 @@ class _DefinitionChecker:
         if not isinstance(reference, str) or definition.document.is_spoiled(("external_reference",)):
             return []
         full = prefixed(reference, self.context.settings.reference_prefix)
-        return [ReferenceClaim("invoice", full, _place(definition), definition.document.file)]
+        return [ReferenceClaim("invoice", full, place_of(definition), definition.document.file)]
 
     def _resolve(self, definition: ResolvedDefinition, findings: list[Finding]) -> ResolvedInvoice | None:
         document, schema_name = definition.document, definition_schema_name(definition.document.value)
@@ -201,7 +175,7 @@ class _DefinitionChecker:
         self.files.update({file.path: file.sha256 for file in attachments.values()})
         invoice = desired.invoice(document, attachments)
         if definition.row:
-            invoice = invoice._replace(place=_place(definition))
+            invoice = invoice._replace(place=place_of(definition))
         if document.value.get("e_invoice"):
             from pennyform.invoices.checks.e_invoices import as_e_invoice
 
@@ -259,28 +233,3 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
     yield from check_dates(resolved, settings.policies, context.today)
     if settings.policies != _NO_POLICIES:
         yield from check_policies(resolved, settings.policies, product, settings.rounding)
-
-
-def _place(definition: ResolvedDefinition) -> Place:
-    """Where the invoice is defined: at its reference, or at its row."""
-    if definition.row:
-        mark = definition.row.mark
-        return Place(mark.file, mark.line, mark.column)
-    return definition.document.place(("external_reference",))
-
-
-def with_subject(finding: Finding, definition: ResolvedDefinition) -> Finding:
-    """Say which invoice a finding is about, where its place does not.
-
-    A place in a template or a data file does not name the definition. A place in a definition for many rows
-    does not name the row, where the value was computed for one of them.
-    """
-    file, row = definition.document.file, definition.row
-    if finding.file == file:
-        is_computed = row and finding.pointer in map(pointer, definition.origins)
-        about = f"For {row.place}." if row and is_computed else ""
-    elif row and finding.file != row.mark.file:
-        about = f"In the invoice of {file} for {row.place}."
-    else:
-        about = f"In the invoice of {file}."
-    return finding._replace(detail=f"{finding.detail} {about}".strip())

@@ -44,7 +44,7 @@ def load(
     if environment:
         context.settings = context.settings._replace(environment=environment)
     invoices: list[DesiredInvoice] = []
-    files: dict[str, str] = {}
+    files = dict(context.files)
     findings, related = [*sources.rejected, *context.findings], Related(context.claims)
     for result in check_files([*context.invoices, *sure], context):
         for resolved in result.invoices:

@@ -21,8 +21,8 @@ from pennyform.invoices.repository.definition import (
     LinkedDefinition,
     check_definition,
     check_resolved,
-    with_subject,
 )
+from pennyform.invoices.repository.expansion import with_subject
 from pennyform.invoices.sources.discover import Sources, discover
 from pennyform.invoices.sources.source_file import Source
 from pennyform.invoices.yaml.document import Document
@@ -121,7 +121,7 @@ class _Completer:
             ]
             # Amounts that a wrong deduction leads to say nothing of their own.
             findings += [] if errors(findings) else check_resolved(resolved, self._context)
-            self.findings += [with_subject(finding, definition.definition) for finding in findings]
+            self.findings += [with_subject(finding, definition.definition, "invoice") for finding in findings]
             if not errors(findings):
                 completed[resolved.invoice.external_reference] = resolved
         return completed

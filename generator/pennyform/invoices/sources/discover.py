@@ -63,7 +63,12 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
         for file in (_walk(path.resolve()) if path.is_dir() else [path.parent.resolve() / path.name])
         if file.name != SETTINGS_FILE
     )
-    shared = _unique(_source(path, root, names_from) for folder in _FOLDERS for path in _walk(root / folder))
+    shared = _unique(
+        _source(path, root, names_from)
+        for folder in _FOLDERS
+        for path in _walk(root / folder)
+        if not is_data(path, root)
+    )
     settings = _source(settings_root / SETTINGS_FILE, root, names_from) if settings_root else None
     candidates = (*([settings] if settings else []), *shared, *sources)
     rejected = rejected_files(((source.path, source.name) for source in candidates), root)

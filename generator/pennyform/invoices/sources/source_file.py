@@ -76,6 +76,7 @@ class FileReader:
 
 
 KINDS = ("invoice", "customer", "product", "invoice-template")
+_WITH_SERIES = ("invoice", "customer", "product")
 _KINDS_OF_INVOICES = ("imported_invoice", "credit_note")
 
 # Fields that tell what a file declares when neither its folder nor the file itself says so.
@@ -83,9 +84,9 @@ _KIND_BY_FIELD = {
     "invoice_lines": "invoice",
     "customer": "invoice",
     "template": "invoice",
-    "for_each": "invoice",
     "billing_address": "customer",
     "price_before_tax": "product",
+    "for_each": "invoice",
     "parameters": "invoice-template",
     "extends": "invoice-template",
 }
@@ -113,9 +114,16 @@ def is_surely_an_invoice(source: Source, content: bytes | None) -> bool:
     return not source.kind and (content is None or not any(hint in content for hint in _HINTS))
 
 
-def definition_schema_name(value: YamlValue) -> str:
-    """The name of the schema for an invoice definition: created or imported, one invoice or many."""
+def definition_schema_name(value: YamlValue, kind: str = "invoice") -> str:
+    """The name of the schema for a definition: of one or of many; an invoice is created or imported.
+
+    Args:
+        value: what the file says.
+        kind: what it declares. A template and the settings have one schema each.
+    """
     fields = value if isinstance(value, dict) else {}
-    is_imported = "file" in fields or fields.get("kind") == "imported_invoice"
-    name = "imported-invoice" if is_imported else "invoice"
+    if kind not in _WITH_SERIES:
+        return kind
+    is_imported = kind == "invoice" and ("file" in fields or fields.get("kind") == "imported_invoice")
+    name = "imported-invoice" if is_imported else kind
     return f"definitions/{name}{'-series' if 'for_each' in fields else ''}"

@@ -27,6 +27,11 @@ _About = TypeVar("_About")
 _TEMPLATE_FIELDS = ("template", "values")
 # What expressions may refer to besides the template's parameters.
 HEADER_NAMES = ("external_reference", "customer", "date", "deadline", "currency", "language")
+# And in the definition of something else than an invoice, by its kind.
+_HEADER_NAMES = {
+    "customer": ("external_reference", "customer_type", "name", "first_name", "last_name", "reference"),
+    "product": ("external_reference", "label", "unit", "vat_rate", "currency", "reference"),
+}
 
 
 def apply_template(
@@ -50,7 +55,7 @@ def apply_template(
     )
     if findings:
         return None, findings
-    scope = header_scope(document).within(values, _value_marks(document, template))
+    scope = header_scope(document, schema).within(values, _value_marks(document, template))
     evaluation = Evaluation(template.document)
     provided = evaluation.evaluate(schema, scope, ("invoice",))
     if evaluation.findings:
@@ -70,9 +75,10 @@ def apply_template(
     return replace(definition, document=joined, origins=origins), []
 
 
-def header_scope(document: Document) -> Scope:
-    """What the header of ``document`` says literally, as native values."""
-    header = {name: document.value.get(name) for name in HEADER_NAMES}
+def header_scope(document: Document, schema: Schema) -> Scope:
+    """What the header of ``document``, a definition by ``schema``, says literally, as native values."""
+    names = _HEADER_NAMES.get(schema["x-pennyform"]["kind"], HEADER_NAMES)
+    header = {name: document.value.get(name) for name in names}
     # Text with an expression is not known yet: the template's own expressions cannot refer to it.
     literals = {name: value for name, value in header.items() if isinstance(value, str) and "{{" not in value}
     days: YamlMapping = {

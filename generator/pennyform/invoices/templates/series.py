@@ -79,7 +79,7 @@ def expand_series(
         document.marks,
         document.spoiled,
     )
-    header = header_scope(document)
+    header = header_scope(document, schema)
     definitions: list[ResolvedDefinition] = []
     findings: list[Finding] = []
     columns, problems = parse_columns(document, rows)

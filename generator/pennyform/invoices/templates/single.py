@@ -27,7 +27,7 @@ def evaluate_definition(document: Document, schema: Schema) -> tuple[ResolvedDef
         The definition. A value that cannot be evaluated stays as it is written, and counts as spoiled.
     """
     evaluation = Evaluation(document, literal=_LITERAL)
-    value = evaluation.evaluate(schema, header_scope(document), ())
+    value = evaluation.evaluate(schema, header_scope(document, schema), ())
     marks = {**document.marks, **evaluation.marks}
     resolved = Document(document.file, value, marks, document.spoiled | evaluation.spoiled)
     return ResolvedDefinition(resolved, evaluation.origins), evaluation.findings

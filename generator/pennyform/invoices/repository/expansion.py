@@ -1,0 +1,123 @@
+"""A definition as it is written → the definitions that it stands for: itself, or one for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pennyform.findings import Finding, errors
+from pennyform.invoices.checks.references import ResolvedDefinition
+from pennyform.invoices.checks.semantics import check_any, check_invoice
+from pennyform.invoices.expressions.evaluate import holds_braces
+from pennyform.invoices.model import Place
+from pennyform.invoices.schema.schema import definition_schema
+from pennyform.invoices.schema.validator import schema_errors
+from pennyform.invoices.sources.source_file import FileReader, definition_schema_name
+from pennyform.invoices.yaml.document import Document, pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What a definition stands for, its expressions evaluated; nothing of it is validated yet.
+
+    ``files`` are the data files that it draws on, by path below the root, with the SHA-256 of each.
+    ``is_well_formed`` is whether everything in it could be read and evaluated.
+    """
+
+    definitions: list[ResolvedDefinition]
+    findings: list[Finding]
+    is_well_formed: bool
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def expand(
+    document: Document, kind: str, root: Path, reader: FileReader, *, is_well_formed: bool
+) -> Expansion:
+    """The definitions in ``document``.
+
+    Args:
+        document: what a file says.
+        kind: what it declares: ``invoice``, ``customer`` or ``product``.
+        root: the folder of the invoice repository.
+        reader: reads data files.
+        is_well_formed: whether the file had no errors as YAML.
+    """
+    if not isinstance(document.value, dict) or "for_each" not in document.value:
+        return _evaluate(document, kind, is_well_formed=is_well_formed)
+    findings: list[Finding] = []
+    schema_name = definition_schema_name(document.value, kind)
+    if not is_valid(schema_name, document, findings, is_well_formed=is_well_formed):
+        return Expansion([], findings, is_well_formed)
+    # What few definitions need is only imported for them: Jinja alone adds a third to checking one file.
+    from pennyform.invoices.templates.series import expand_series, read_rows
+
+    data, file = read_rows(document, root, reader)
+    findings += data.findings
+    files = {}
+    if file is not None and data.content is not None:
+        import hashlib  # loads OpenSSL
+
+        files[file.relative_to(root).as_posix()] = hashlib.sha256(data.content).hexdigest()
+    if errors(data.findings):
+        return Expansion([], findings, is_well_formed, files)
+    single = definition_schema(schema_name.removesuffix("-series"))
+    definitions, problems = expand_series(document, data.rows, single)
+    return Expansion(definitions, [*findings, *problems], is_well_formed, files)
+
+
+def _evaluate(document: Document, kind: str, *, is_well_formed: bool) -> Expansion:
+    """The definition of one, its expressions evaluated."""
+    if not isinstance(document.value, dict) or not holds_braces(document.value):
+        return Expansion([ResolvedDefinition(document, {})], [], is_well_formed)
+    from pennyform.invoices.templates.single import evaluate_definition
+
+    schema = definition_schema(definition_schema_name(document.value, kind))
+    definition, findings = evaluate_definition(document, schema)
+    return Expansion([definition], findings, is_well_formed and not findings)
+
+
+def is_valid(kind: str, document: Document, findings: list[Finding], *, is_well_formed: bool) -> bool:
+    """Whether ``document`` is a definition of ``kind``; adds to ``findings`` why not.
+
+    Args:
+        kind: which schema holds.
+        document: what the file says.
+        findings: where to report.
+        is_well_formed: whether the file had no errors as YAML; one with errors is checked but never valid.
+    """
+    schema = definition_schema(kind)
+    semantic_check = check_invoice if "invoice" in kind.partition("/")[2] else check_any
+    problems = [*schema_errors(kind, document), *semantic_check(document, schema)]
+    findings += problems
+    return is_well_formed and not errors(problems)
+
+
+def place_of(definition: ResolvedDefinition) -> Place:
+    """Where something is defined: at its reference, or at its row."""
+    if definition.row:
+        mark = definition.row.mark
+        return Place(mark.file, mark.line, mark.column)
+    return definition.document.place(("external_reference",))
+
+
+def with_subject(finding: Finding, definition: ResolvedDefinition, noun: str) -> Finding:
+    """Say which definition a finding is about, where its place does not.
+
+    A place in a template or a data file does not name the definition. A place in a definition for many rows
+    does not name the row, where the value was computed for one of them.
+
+    Args:
+        finding: about the definition.
+        definition: of one invoice, customer or product.
+        noun: which of them.
+    """
+    file, row = definition.document.file, definition.row
+    if finding.file == file:
+        is_computed = row and finding.pointer in map(pointer, definition.origins)
+        about = f"For {row.place}." if row and is_computed else ""
+    elif row and finding.file != row.mark.file:
+        about = f"In the {noun} of {file} for {row.place}."
+    else:
+        about = f"In the {noun} of {file}."
+    return finding._replace(detail=f"{finding.detail} {about}".strip())
