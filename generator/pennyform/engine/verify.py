@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pennyform import __version__
 from pennyform.engine.account.records import Company, RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import difference_records, place_record
-from pennyform.engine.planning.deposits import complete
+from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.diff import Comparison, Difference, diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import difference, tasks_of
 from pennyform.engine.planning.resolve import Resolved, becomes_final, resolver

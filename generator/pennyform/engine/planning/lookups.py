@@ -26,8 +26,8 @@ from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.declared.changes import customer_accounts, looked_up
-from pennyform.engine.planning.deposit_lookups import with_deposits
-from pennyform.engine.planning.deposits import complete
+from pennyform.engine.planning.deposits.completion import complete
+from pennyform.engine.planning.deposits.lookups import with_deposits
 from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import needed
 from pennyform.engine.planning.resolve import keys_of, resolver

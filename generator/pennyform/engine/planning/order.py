@@ -51,7 +51,7 @@ def in_order(invoices: Sequence[DesiredInvoice]) -> list[DesiredInvoice]:
         waiting[number] = {positions[name] for name in dependencies(invoice) if name in positions} - {number}
         for other in waiting[number]:
             dependents.setdefault(other, []).append(number)
-    free = [(sort_key(invoices[number]), number) for number, others in waiting.items() if not others]
+    free = [(sort_key(invoices[number]), number) for number, needed in waiting.items() if not needed]
     heapify(free)
     ordered: list[int] = []
     while free:

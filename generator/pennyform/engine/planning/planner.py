@@ -11,7 +11,12 @@ from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits import hold_credits
 from pennyform.engine.planning.declared.changes import plan_prerequisites, unnamed
 from pennyform.engine.planning.declared.obstacles import Obstacles, obstacles
-from pennyform.engine.planning.deposits import Accounts, complete, deposit_obstacle, hold_dependents
+from pennyform.engine.planning.deposits.completion import (
+    Accounts,
+    complete,
+    deposit_obstacle,
+    hold_dependents,
+)
 from pennyform.engine.planning.diff import Comparison, diff_invoice
 from pennyform.engine.planning.order import in_order
 from pennyform.engine.planning.patch import finalized_update_body, update_body
