@@ -1,21 +1,56 @@
 """Amounts of lines that together come to an exact tax, where the tax of one line is a cent off.
 
-Under the rounding model ``line`` the tax of each line is rounded, so that an invoice of several lines may
-charge a cent more or less than its total times the rate. What takes such an amount back needs more than one
-line. (docs/money.md, "Taking back to the cent".)
+Each rounding may make a cent: 3 x 33.33 at 20 % is taxed 20.00, three lines of 33.33 are taxed 6.67 each.
+What takes back the last of them has 33.33 before tax and 6.66 of tax: no single line, but two of 33.32 and
+0.01, which are taxed 6.66 and 0.00.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from pennyform.invoices.money.amounts import minor_units
 from pennyform.invoices.money.totals import rounded_tax
 from pennyform.invoices.money.vat_codes import rates
 
-# More lines than these would be needed only for a tax that is far from its rate, as on an import.
-MOST_EXTRA_LINES = 12
-_LARGEST_EXTRA = 200
+# More parts than these would be needed only for a tax that is far from its rate, as on an import.
+_MOST_PARTS = 20
+_LARGEST_PART = 120
+
+
+@lru_cache(4096)
+def split(
+    base: Decimal, tax: Decimal, percent: Decimal, unit: Decimal, *, both_signs: bool = True
+) -> tuple[Decimal, ...] | None:
+    """Parts of ``base`` that are taxed ``tax`` together, as few as possible, the rest of ``base`` first.
+
+    Args:
+        base: an amount before tax, of any sign, in whole units.
+        tax: what the taxes of the parts have to add up to, in whole units.
+        percent: the rate.
+        unit: the currency's smallest amount.
+        both_signs: whether parts may have another sign than ``base``.
+
+    Returns:
+        The parts, none of them zero; nothing for zero and no tax. None when no parts will do: the tax is too
+        far from the rate, or the rate is zero.
+    """
+    if not base and not tax:
+        return ()
+    if base and rounded_tax(base, percent, unit) == tax:
+        return (base,)
+    if not percent:
+        return None
+    for count in range(1, _MOST_PARTS):
+        for part in _small_parts(base or -tax, unit, both_signs=both_signs):
+            first = base - count * part
+            if not first or (not both_signs and first * base < 0):
+                continue
+            if rounded_tax(first, percent, unit) + count * rounded_tax(part, percent, unit) == tax:
+                return (first, *([part] * count))
+    return None
 
 
 def split_for_tax(
@@ -35,16 +70,37 @@ def split_for_tax(
     """
     unit = Decimal(1).scaleb(-minor_units(currency))
     percent = rates()[vat_rate].charged
-    single = (before_tax,) if before_tax or tax else ()
-    open_tax = tax - rounded_tax(before_tax, percent, unit)
-    if not open_tax or rounding == "document" or not percent:
-        return single, open_tax
-    sign = -1 if before_tax < 0 else 1
-    for count in range(1, MOST_EXTRA_LINES + 1):
-        for size in range(1, _LARGEST_EXTRA + 1):
-            extra = sign * size * unit
-            rest = before_tax - count * extra
-            reached = rounded_tax(rest, percent, unit) + count * rounded_tax(extra, percent, unit)
-            if reached == tax:
-                return (*((rest,) if rest else ()), *(extra,) * count), Decimal(0)
-    return single, open_tax
+    parts = None if rounding == "document" else split(before_tax, tax, percent, unit)
+    if parts is not None:
+        return parts, Decimal(0)
+    return (before_tax,) if before_tax or tax else (), tax - rounded_tax(before_tax, percent, unit)
+
+
+def nearest_below(
+    base: Decimal, tax: Decimal, percent: Decimal, unit: Decimal
+) -> tuple[Decimal, Decimal] | None:
+    """The largest base and its tax that one rounding allows, neither beyond ``base`` or ``tax``.
+
+    Both are of the sign of ``base``.
+
+    Returns:
+        A base and its tax; None when nothing but zero would do.
+    """
+    step, candidate = unit.copy_sign(base), base
+    for _ in range(_LARGEST_PART):
+        if not candidate:
+            break
+        on_it = rounded_tax(candidate, percent, unit)
+        if abs(on_it) <= abs(tax):
+            return candidate, on_it
+        candidate -= step
+    return None
+
+
+def _small_parts(base: Decimal, unit: Decimal, *, both_signs: bool) -> Iterator[Decimal]:
+    """Small amounts, those with the sign of ``base`` first; no part is larger than what it is taken from."""
+    for sign in (1, -1) if both_signs else (1,):
+        for size in range(1, _LARGEST_PART + 1):
+            part = (unit * size * sign).copy_sign(base * sign)
+            if sign < 0 or abs(part) < abs(base):
+                yield part

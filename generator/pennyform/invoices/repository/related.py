@@ -242,7 +242,7 @@ def check_credit_notes(
         reference: terms(resolved.invoice, product, rounding) for reference, resolved in again.items()
     }
     yield from misspelled(notes, (claim.reference for claim in claims if claim.kind == "invoice"))
-    yield from compare(notes, invoices)
+    yield from compare(notes, invoices, rounding)
 
 
 def _files_mentioning(
