@@ -310,6 +310,56 @@ def test_only_a_snapshot_is_put_back(
     sandbox.close()
 
 
+WRONG_BOOKS = {
+    "no-yaml.yaml": "customers: [",
+    "no-object.yaml": "[]",
+    "wrong-record.yaml": "company_customers: [{external_reference: NEW}]\n",
+    "wrong-second-record.yaml": "products:\n  - {label: A, price_before_tax: '1', vat_rate: FR_200, "
+    "external_reference: NEW}\n  - {label: B, price_before_tax: much}\n",
+    "unknown.yaml": "nothings: [{label: x}]\n",
+}
+
+
+@pytest.mark.parametrize("name", [*WRONG_BOOKS, "missing.yaml"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_wrong_fixtures_change_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, exists: bool
+) -> None:
+    database, fixtures = tmp_path / "db" / "books.db", tmp_path / name
+    if name in WRONG_BOOKS:
+        fixtures.write_text(WRONG_BOOKS[name])
+    if exists:
+        assert main(["sandbox", "reset", "--db", str(database), "--company", "Kept SARL"]) == 0
+    words = ["sandbox", "reset", "--db", str(database), "--data", str(fixtures), "--company", "New SARL"]
+    assert main(words) == 1
+    assert "error sandbox-file" in capsys.readouterr().err
+    if not exists:
+        assert not database.exists()
+        return
+    sandbox = Sandbox(database)
+    assert sandbox.companies()[0].name == "Kept SARL"
+    sandbox.close()
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_snapshot_that_was_cut_short_is_not_put_back(tmp_path: Path, exists: bool) -> None:
+    database, kept, cut = tmp_path / "books.db", tmp_path / "kept.db", tmp_path / "cut.db"
+    assert main(["sandbox", "reset", "--db", str(database), "--company", "Kept SARL"]) == 0
+    assert main(["sandbox", "snapshot", str(kept), "--db", str(database)]) == 0
+    content = kept.read_bytes()
+    cut.write_bytes(content[: len(content) // 2])
+    damaged = bytearray(content)
+    damaged[len(content) // 2 : len(content) // 2 + 4096] = b"x" * 4096
+    (tmp_path / "damaged.db").write_bytes(damaged)
+    target = database if exists else tmp_path / "other.db"
+    for file in (cut, tmp_path / "damaged.db"):
+        assert main(["sandbox", "restore", str(file), "--db", str(target)]) == 1
+    assert target.exists() == exists
+    sandbox = Sandbox(database)
+    assert sandbox.companies()[0].name == "Kept SARL"
+    sandbox.close()
+
+
 def test_no_books_no_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sandbox", "snapshot", str(tmp_path / "a"), "--db", str(tmp_path / "none.db")]) == 1
     assert "there are no books here" in capsys.readouterr().err

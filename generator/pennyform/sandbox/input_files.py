@@ -113,8 +113,21 @@ def load_fixtures(sandbox: SandboxService, path: Path) -> int:
     # Each record is a request, and a transaction, of its own: the copy undoes those before a mistake.
     snapshot = sandbox.copy()
     loader = _FixtureLoader(sandbox)
+    try:
+        findings = _load_all(document, document.value, loader)
+    except BaseException:
+        sandbox.restore(snapshot)
+        raise
+    if findings:
+        sandbox.restore(snapshot)
+        raise Failure(tidy(findings))
+    return loader.created
+
+
+def _load_all(document: Document, values: JsonObject, loader: _FixtureLoader) -> list[Finding]:
+    """Create every record of ``values``, which ``document`` says; what is wrong with those that cannot be."""
     findings: list[Finding] = []
-    for key, value in document.value.items():
+    for key, value in values.items():
         if key != "company" and not isinstance(value, list):
             findings.append(document.finding(f"{key} must be a list", key))
             continue
@@ -124,10 +137,7 @@ def load_fixtures(sandbox: SandboxService, path: Path) -> int:
                 loader.load(key, item)
             except ValueError as error:  # msgspec's ValidationError is one
                 findings.append(document.finding(f"{key}: {error}", *position))
-    if findings:
-        sandbox.restore(snapshot)
-        raise Failure(tidy(findings))
-    return loader.created
+    return findings
 
 
 class _FixtureLoader:

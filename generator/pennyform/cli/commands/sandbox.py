@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform.cli.options.sandbox import (
@@ -16,7 +17,7 @@ from pennyform.cli.options.sandbox import (
     SnapshotOptions,
 )
 from pennyform.cli.terminal import Exit, Terminal
-from pennyform.findings import Failure, failure
+from pennyform.findings import failure
 
 if TYPE_CHECKING:
     from pennyform.sandbox import Rules, Sandbox
@@ -36,9 +37,9 @@ def run(options: ServeOptions | ResetOptions | SnapshotOptions | RestoreOptions,
             _serve(options, terminal)
         case ResetOptions(books=books):
             if database.exists() or books.data or books.company:
-                with closing(Sandbox(database)) as sandbox:
-                    sandbox.reset()
+                with closing(Sandbox()) as sandbox:
                     _fill(sandbox, books, terminal)
+                    _replace(database, sandbox.copy())
             terminal.print(f"sandbox in {database} is {'new' if books.data else 'empty'}")
         case SnapshotOptions():
             _snapshot(options, terminal)
@@ -47,8 +48,7 @@ def run(options: ServeOptions | ResetOptions | SnapshotOptions | RestoreOptions,
                 copy = file.read_bytes()
             except OSError as problem:
                 raise failure("sandbox-file", f"cannot be read: {problem}", file=str(file)) from problem
-            with closing(Sandbox(database)) as sandbox:
-                sandbox.restore(copy)
+            _replace(database, copy)
             terminal.print(f"{database} is as {file} has it")
     return Exit.OK
 
@@ -82,21 +82,18 @@ def _open(options: ServeOptions, terminal: Terminal) -> Sandbox:
 
         faults = load_faults(options.faults)
     time, rules = _parse_time(options.clock), _parse_rules(options.rules)
-    is_new = not database.exists()
+    if options.books.data or options.books.company:
+        if database.exists():
+            terminal.print_error(f"{database} holds books already: they are kept as they are")
+        else:
+            with closing(Sandbox(rules=rules)) as new:
+                if time:
+                    new.clock.set(time)
+                _fill(new, options.books, terminal)
+                _replace(database, new.copy())
     sandbox = Sandbox(database, rate_limit=options.rate_limit, faults=faults, rules=rules)
     if time:
         sandbox.clock.set(time)
-    if is_new:
-        try:
-            _fill(sandbox, options.books, terminal)
-        except Failure:
-            # A new file whose filling failed must not be taken for books by the next run.
-            sandbox.close()
-            for suffix in ("", "-wal", "-shm"):
-                database.with_name(database.name + suffix).unlink(missing_ok=True)
-            raise
-    elif options.books.data or options.books.company:
-        terminal.print_error(f"{database} holds books already: they are kept as they are")
     if not options.quiet:
         sandbox.log.listeners.append(lambda entry: terminal.print_error(format_entry(entry)))
     return sandbox
@@ -134,6 +131,35 @@ def _parse_rules(words: Sequence[str]) -> Rules:
     return rules
 
 
+def _replace(database: Path, books: bytes) -> None:
+    """Put whole books in the place of those in ``database``, or begin it with them; or change nothing.
+
+    Raises:
+        Failure: the books are no copy of a sandbox, or the database cannot be used.
+    """
+    from pennyform.sandbox import Sandbox
+
+    if database.exists():
+        with closing(Sandbox(database)) as sandbox:
+            sandbox.restore(books)
+        return
+    with closing(Sandbox()) as trial:
+        trial.restore(books)
+    # Empty books, or half a file, would be taken for what was asked for by the next run.
+    database.parent.mkdir(parents=True, exist_ok=True)
+    _write_whole(database, books)
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    """Write a file that is never half there: beside it, then renamed."""
+    unfinished = file.with_name(file.name + ".part")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(file)
+    except OSError as problem:
+        raise failure("sandbox-file", f"cannot be written: {problem}", file=str(file)) from problem
+
+
 def _fill(sandbox: Sandbox, books: NewBooks, terminal: Terminal) -> None:
     from pennyform.sandbox.input_files import load_fixtures
 
@@ -153,11 +179,5 @@ def _snapshot(options: SnapshotOptions, terminal: Terminal) -> None:
         )
     with closing(Sandbox(database)) as sandbox:
         copy = sandbox.copy()
-    # Written beside it and renamed: a snapshot is never half there.
-    unfinished = file.with_name(file.name + ".part")
-    try:
-        unfinished.write_bytes(copy)
-        unfinished.replace(file)
-    except OSError as problem:
-        raise failure("sandbox-file", f"cannot be written: {problem}", file=str(file)) from problem
+    _write_whole(file, copy)
     terminal.print(f"{database} is kept in {file}")

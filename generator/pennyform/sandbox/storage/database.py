@@ -179,6 +179,10 @@ class Database:
                 self._check(source)
                 if not _pragma(source, "application_id"):
                     raise _database_failure(self._name, "what is to be put back is empty")
+                # All of it: a copy that was cut short may have a whole first page.
+                problem = str(source.execute("PRAGMA quick_check(1)").fetchone()[0])
+                if problem != "ok":
+                    raise _database_failure(self._name, f"the copy is damaged: {problem}")
                 source.backup(self._connection)
             except sqlite3.DatabaseError as error:
                 raise _database_failure(self._name, f"the copy cannot be put back: {error}") from error
