@@ -9,7 +9,9 @@ import pytest
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal.records import Intent
 from pennyform.engine.planning.plan import Plan
+from pennyform.engine.planning.planner import make_plan
 from pennyform.report import apply as apply_text
+from pennyform.report import verification as verification_text
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
 from pennyform.results.plan import Action
@@ -377,6 +379,77 @@ def test_what_is_declared_for_no_invoice_is_looked_up_by_the_hundred(office: Off
     office.define("INV-1")
     office.plan()
     assert office.wire.count("GET", "/customers") == 3
+
+
+# --- verification ----------------------------------------------------------------------------------------
+
+
+def test_verify_compares_what_is_declared(office: Office) -> None:
+    declare(office, PRODUCT)
+    office.define("INV-1", lines=BY_PRODUCT + '    raw_currency_unit_price: "650.00"\n')
+    office.apply()
+    shown = verification_text.render_text(office.verify().document())
+    assert shown.endswith("Verified: 1 invoice, all equal, to the cent; 1 customer, 1 product as declared.\n")
+    by_hand(office, "/company_customers/ACME", {"billing_address": {"city": "Lyon"}})
+    by_hand(office, "/products/DAY", {"price_before_tax": "600.00"})
+    verification = office.verify()
+    assert verification.drift
+    shown = verification_text.render_text(verification.document())
+    assert "≠ customer ACME  1 difference\n      billing_address city: is Lyon, asked for Paris" in shown
+    assert "≠ product DAY  1 difference\n      price_before_tax: is 600.00, asked for 650.00" in shown
+    assert shown.endswith("Drift: 1 equal, 1 customer not as declared, 1 product not as declared.\n")
+    page = verification_text.render_html(verification.document())
+    assert 'id="customer-1"' in page
+    assert "<del>Lyon</del>" in page
+    office.apply()
+    assert not office.verify().drift
+
+
+def test_verify_reports_a_customer_of_another_kind(office: Office) -> None:
+    office.define("INV-1")
+    office.apply()
+    office.write("customers/acme.yaml", PERSON.replace("JO", "ACME"))
+    (customer,) = office.verify().document().declared
+    assert (customer.status, customer.differences[0].pointer) == ("differs", "/customer_type")
+
+
+def test_verify_reports_a_customer_that_is_not_there(office: Office) -> None:
+    office.define("INV-1")
+    verification = office.verify().document()
+    assert [(row.external_reference, row.status) for row in verification.declared] == [("ACME", "missing")]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "issued", "today"),
+    [
+        (("650.00", "700.00"), "raw_currency_unit_price", "650.00", "700.00"),
+        (("FR_200", "FR_100"), "vat_rate", "FR_200", "FR_100"),
+        (("Consulting day", "Day of work"), "label", "Consulting day", "Day of work"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["update", "create-only"])
+def test_what_is_final_is_never_called_equal_to_a_definition_that_says_otherwise(
+    office: Office, change: tuple[str, str], field: str, issued: str, today: str, mode: str
+) -> None:
+    declare(office, PRODUCT)
+    office.define("INV-1", lines=BY_PRODUCT, finalize=True)
+    office.apply()
+    office.write("pennyform.yaml", f"version: 1\nenvironment: sandbox\nrounding: line\ndeclared: {mode}\n")
+    declare(office, PRODUCT.replace(*change))
+    office.apply()
+    verification = office.verify()
+    # Nobody can change it, and nothing is wrong: it is no drift, but it is not equal either.
+    assert not verification.drift
+    (row,) = verification.document().invoices
+    assert row.status == "as_issued"
+    (outdated,) = row.outdated
+    assert outdated.pointer == f"/invoice_lines/0/{field}"
+    shown = verification_text.render_text(verification.document())
+    assert f"line 1 {field}: issued with {issued}, its product says {today} today" in shown
+    assert "Verified: 0 invoices equal, to the cent; 1 as issued, with values that" in shown
+    assert "Issued with" in verification_text.render_html(verification.document())
+    (warning,) = make_plan(office.repository(), office.looked_up()).warnings
+    assert warning.startswith("final with values that their products do not have any more: INV-1;")
 
 
 # --- lost answers ------------------------------------------------------------------------------------------

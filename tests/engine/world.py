@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 from pennyform.engine.account.client import AccountClient
+from pennyform.engine.account.records import RemoteState
 from pennyform.engine.applying.report import ApplyReport, Result
 from pennyform.engine.files import Disk, Storage
 from pennyform.engine.journal.journal import read
@@ -282,9 +283,12 @@ class Office:
     def state(self) -> CompanyFiles:
         return CompanyFiles(self.root / ".pennyform", "sandbox", self.remote().company())
 
+    def looked_up(self) -> RemoteState:
+        """What a plan looks up."""
+        return refresh_read_only(self.repository(), self.remote(), self.state(), self.storage).remote
+
     def plan(self) -> Plan:
-        looked = refresh_read_only(self.repository(), self.remote(), self.state(), self.storage)
-        return plan(self.repository(), looked.remote)
+        return plan(self.repository(), self.looked_up())
 
     def apply(
         self, told: Mapping[str, Sequence[str]] | None = None, *, prune: bool = False, **options: Any

@@ -8,16 +8,26 @@ from dataclasses import dataclass
 
 from pennyform import __version__
 from pennyform.engine.account.records import Company, RemoteInvoice, RemoteState
-from pennyform.engine.planning.actions import difference_records, place_record
+from pennyform.engine.planning.actions import (
+    PrerequisiteChange,
+    difference_records,
+    place_record,
+)
+from pennyform.engine.planning.declared.changes import plan_prerequisites
 from pennyform.engine.planning.deposits.completion import complete
-from pennyform.engine.planning.diff import Comparison, Difference, diff_invoice
+from pennyform.engine.planning.diff import Comparison, Difference, as_defined, diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import difference, tasks_of
-from pennyform.engine.planning.resolve import Resolved, becomes_final, resolver
+from pennyform.engine.planning.resolve import OutdatedValue, Resolved, becomes_final, resolver
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.results.orphans import NOT_SEARCHED, OrphanReport
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
-from pennyform.results.verification import InvoiceVerdict, VerificationDocument, VerificationStatus
+from pennyform.results.verification import (
+    DeclaredVerdict,
+    InvoiceVerdict,
+    VerificationDocument,
+    VerificationStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,9 @@ class VerifiedInvoice:
             return VerificationStatus.MISSING
         if len(self.remotes) > 1:
             return VerificationStatus.DUPLICATE
-        return VerificationStatus.DIFFERS if self.differences else VerificationStatus.EQUAL
+        if self.differences:
+            return VerificationStatus.DIFFERS
+        return VerificationStatus.AS_ISSUED if self.resolved.outdated else VerificationStatus.EQUAL
 
     def record(self) -> InvoiceVerdict:
         """The verdict as it is reported."""
@@ -66,22 +78,28 @@ class VerifiedInvoice:
             unverifiable=self.comparison.unverifiable if self.comparison else (),
             totals=self.resolved.totals.record(),
             place=place_record(self.desired.place),
+            outdated=difference_records(
+                [_outdated_value(value) for value in self.resolved.outdated],
+                {},
+            ),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Every definition's verdict, by reference."""
+    """Every definition's verdict, by reference; ``declared`` are customers and products kept in step."""
 
     environment: str
     company: Company
     invoices: tuple[VerifiedInvoice, ...]
+    declared: tuple[PrerequisiteChange, ...] = ()
     orphans: OrphanReport = NOT_SEARCHED
 
     @property
     def drift(self) -> bool:
         """Whether anything is not as it was asked for."""
-        return any(invoice.status is not VerificationStatus.EQUAL for invoice in self.invoices)
+        is_kept = all(invoice.status in _KEPT for invoice in self.invoices)
+        return not is_kept or any(_status(change) is not VerificationStatus.EQUAL for change in self.declared)
 
     def document(self) -> VerificationDocument:
         """The verdicts as they are reported."""
@@ -91,9 +109,37 @@ class Verification:
             environment=self.environment,
             company=CompanyIdentity(self.company.id, self.company.name),
             invoices=tuple(invoice.record() for invoice in self.invoices),
+            declared=tuple(map(_declared_verdict, self.declared)),
             summary=dict(sorted(Counter(str(invoice.status) for invoice in self.invoices).items())),
             orphans=self.orphans,
         )
+
+
+# Verdicts of invoices that need nobody's attention.
+_KEPT = frozenset({VerificationStatus.EQUAL, VerificationStatus.AS_ISSUED})
+
+
+def _status(change: PrerequisiteChange) -> VerificationStatus:
+    if change.remote is None:
+        return VerificationStatus.MISSING
+    return VerificationStatus.DIFFERS if change.differences else VerificationStatus.EQUAL
+
+
+def _declared_verdict(change: PrerequisiteChange) -> DeclaredVerdict:
+    return DeclaredVerdict(
+        kind=change.kind,
+        external_reference=change.external_reference,
+        status=_status(change),
+        id=change.id,
+        differences=difference_records(change.differences, to_json(change.desired.body)),
+        unverifiable=change.unverifiable,
+        place=place_record(change.desired.place),
+    )
+
+
+def _outdated_value(value: OutdatedValue) -> Difference:
+    name = value.pointer.rpartition("/")[2]
+    return Difference(value.pointer, as_defined(name, value.today), as_defined(name, value.issued))
 
 
 def verify(repository: Repository, state: RemoteState) -> Verification:
@@ -124,4 +170,6 @@ def verify(repository: Repository, state: RemoteState) -> Verification:
                 tuple(shortfall for shortfall in lacking if shortfall),
             )
         )
-    return Verification(repository.settings.environment, state.company, tuple(invoices))
+    is_in_step = repository.settings.declared == "update"
+    declared = tuple(plan_prerequisites(repository, state)) if is_in_step else ()
+    return Verification(repository.settings.environment, state.company, tuple(invoices), declared)

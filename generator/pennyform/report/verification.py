@@ -7,8 +7,16 @@ from collections.abc import Sequence
 
 from pennyform.report.shared import orphans
 from pennyform.report.shared.ansi import Ansi
-from pennyform.report.shared.formatting import align_columns, clean, count, format_difference
-from pennyform.results.verification import InvoiceVerdict, VerificationDocument
+from pennyform.report.shared.formatting import (
+    align_columns,
+    clean,
+    count,
+    format_difference,
+    format_pointer,
+    format_value,
+)
+from pennyform.results.values import FieldDifference
+from pennyform.results.verification import DeclaredVerdict, InvoiceVerdict, VerificationDocument
 from pennyform.text import one_line
 
 # By the contract: what is asked for but stands in no answer, or stands there otherwise.
@@ -18,12 +26,13 @@ _UNVERIFIABLE = {
 }
 _SYMBOLS = {
     "equal": ("=", "green"),
+    "as_issued": ("=", "yellow"),
     "differs": ("≠", "red"),
     "missing": ("-", "red"),
     "duplicate": ("x", "red"),
 }
 # Colours of the terminal as classes of the page.
-_TONES = {"green": "good", "red": "bad"}
+_TONES = {"green": "good", "red": "bad", "yellow": "warm"}
 
 
 def render_text(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
@@ -44,7 +53,15 @@ def render_text(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:
         symbol, colour = _SYMBOLS[invoice.status]
         lines.append(f"  {ansi(symbol, colour, 'bold')} {text}")
         lines += [f"      {format_difference(row)}" for row in invoice.differences]
+        lines += [f"      {format_outdated(row)}" for row in invoice.outdated]
     lines.append("")
+    differing = [verdict for verdict in verification.declared if verdict.status != "equal"]
+    for declared in differing:
+        symbol, colour = _SYMBOLS[declared.status]
+        text = f"{declared.kind} {declared.external_reference}  {declared_verdict(declared)}"
+        lines.append(f"  {ansi(symbol, colour, 'bold')} {text}")
+        lines += [f"      {format_difference(row)}" for row in declared.differences]
+    lines += [""] if differing else []
     for text in unverifiable(invoices):
         lines += [f"  note: {text}", ""]
     lines += orphans.text_lines(verification.orphans)
@@ -63,11 +80,29 @@ def verdict(invoice: InvoiceVerdict) -> str:
     match invoice.status:
         case "equal":
             return "equal"
+        case "as_issued":
+            return "as issued"
         case "missing":
             return "is not in the account"
         case "duplicate":
             return f"{len(invoice.ids)} invoices carry this reference"
     return count(len(invoice.differences), "difference")
+
+
+def format_outdated(row: FieldDifference) -> str:
+    """A value that a final line took from its product, and what it would be today."""
+    value, today = format_value(row.before), format_value(row.after)
+    return f"{format_pointer(row.pointer)}: issued with {value}, its product says {today} today"
+
+
+def declared_verdict(declared: DeclaredVerdict) -> str:
+    """The verdict on a customer or product in a few words."""
+    match declared.status:
+        case "equal":
+            return "as declared"
+        case "missing":
+            return "is not in the account"
+    return count(len(declared.differences), "difference")
 
 
 def unverifiable(invoices: Sequence[InvoiceVerdict]) -> list[str]:
@@ -82,13 +117,25 @@ def unverifiable(invoices: Sequence[InvoiceVerdict]) -> list[str]:
 
 def summary_line(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008
     """The counts in one line."""
-    summary = verification.summary
-    equal = summary.get("equal", 0)
-    if equal == len(verification.invoices):
-        return ansi(f"Verified: {count(equal, 'invoice')}, all equal, to the cent.", "green")
-    names = ("equal", "differs", "missing", "duplicate")
-    counts = ", ".join(f"{summary[name]} {name}" for name in names if summary.get(name))
-    return ansi(f"Drift: {counts}.", "red")
+    summary, declared = verification.summary, verification.declared
+    equal, issued = summary.get("equal", 0), summary.get("as_issued", 0)
+    equal_ones = [verdict for verdict in declared if verdict.status == "equal"]
+    numbers = [
+        (sum(verdict.kind == kind for verdict in equal_ones), kind) for kind in ("customer", "product")
+    ]
+    in_step = ", ".join(count(number, kind) for number, kind in numbers if number)
+    if equal + issued == len(verification.invoices) and len(equal_ones) == len(declared):
+        text = f"{count(equal, 'invoice')}, all equal, to the cent"
+        if issued:
+            text = f"{count(equal, 'invoice')} equal, to the cent; {issued} as issued, with values that "
+            text += "their products do not have any more"
+        text += f"; {in_step} as declared" if in_step else ""
+        return ansi(f"Verified: {text}.", "yellow" if issued else "green")
+    names = ("equal", "as_issued", "differs", "missing", "duplicate")
+    counts = [f"{summary[name]} {name.replace('_', ' ')}" for name in names if summary.get(name)]
+    differing = Counter(verdict.kind for verdict in declared if verdict.status != "equal")
+    counts += [f"{count(number, kind)} not as declared" for kind, number in sorted(differing.items())]
+    return ansi(f"Drift: {', '.join(counts)}.", "red")
 
 
 def render_html(verification: VerificationDocument) -> str:
@@ -108,6 +155,15 @@ def render_html(verification: VerificationDocument) -> str:
                 _TONES[_SYMBOLS[invoice.status][1]],
             )
             for number, invoice in enumerate(verification.invoices, start=1)
+        ],
+        declared=[
+            (
+                f"{declared.kind}-{number}",
+                declared,
+                declared_verdict(declared),
+                _TONES[_SYMBOLS[declared.status][1]],
+            )
+            for number, declared in enumerate(verification.declared, start=1)
         ],
         unverifiable=unverifiable(verification.invoices),
         orphans=orphans.table(verification.orphans),

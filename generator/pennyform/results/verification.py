@@ -10,9 +10,14 @@ from pennyform.results.values import CompanyIdentity, FieldDifference, InvoiceTo
 
 
 class VerificationStatus(StrEnum):
-    """How an invoice stands against its definition."""
+    """How an invoice, a customer or a product stands against its definition.
+
+    ``as_issued`` is a final invoice that is what it was when it was issued, while its lines would take other
+    values from their products today.
+    """
 
     EQUAL = "equal"
+    AS_ISSUED = "as_issued"
     DIFFERS = "differs"
     MISSING = "missing"
     DUPLICATE = "duplicate"
@@ -23,6 +28,7 @@ class InvoiceVerdict(Record, frozen=True):
 
     ``ids`` are all invoices under its reference; number and draft are told when it is one. ``unverifiable``
     are pointers to values that no answer of the API shows; ``totals`` are those that were asked for.
+    ``outdated`` are values that a final invoice took from products (``before``), and would not take today.
     """
 
     external_reference: str
@@ -34,12 +40,26 @@ class InvoiceVerdict(Record, frozen=True):
     unverifiable: tuple[str, ...]
     totals: InvoiceTotals
     place: SourcePlace
+    outdated: tuple[FieldDifference, ...] = ()
+
+
+class DeclaredVerdict(Record, frozen=True):
+    """One declared customer or product and what the account has for it; only declared fields are compared."""
+
+    kind: Literal["customer", "product"]
+    external_reference: str
+    status: VerificationStatus
+    id: int | None
+    differences: tuple[FieldDifference, ...]
+    unverifiable: tuple[str, ...]
+    place: SourcePlace
 
 
 class VerificationDocument(Record, frozen=True):
     """Every definition's verdict, by reference. ``summary`` counts them by status.
 
-    ``orphans`` are invoices that no definition asks for any more.
+    ``declared`` are the customers and products that are kept in step, and that the account has or invoices
+    name. ``orphans`` are invoices that no definition asks for any more.
     """
 
     format_version: Literal[1]
@@ -47,5 +67,6 @@ class VerificationDocument(Record, frozen=True):
     environment: str
     company: CompanyIdentity
     invoices: tuple[InvoiceVerdict, ...]
+    declared: tuple[DeclaredVerdict, ...]
     summary: dict[str, int]
     orphans: OrphanReport

@@ -72,6 +72,8 @@ _FINAL = (
     "or change the definition back to what was finalized",
 )
 
+# So many invoices are named in one warning.
+_MOST_NAMES = 5
 _WAITS = "{} waits until the invoice is final; the definition does not ask for that"
 
 
@@ -117,7 +119,17 @@ def make_plan(repository: Repository, state: RemoteState, notices: Sequence[str]
     """:func:`plan` with what else is to be said: ``notices``, and scopes that an apply will ask for."""
     made = plan(repository, state)
     lacking = [f"the token lacks the scope {scope}, which apply needs" for scope in missing_scopes(made)]
-    return replace(made, warnings=(*notices, *unnamed(repository, state), *lacking))
+    return replace(made, warnings=(*notices, *unnamed(repository, state), *_outdated(made), *lacking))
+
+
+def _outdated(made: Plan) -> list[str]:
+    """In one sentence, if any: final invoices whose definitions would come to something else today."""
+    names = [change.external_reference for change in made.invoices if change.resolved.outdated]
+    if not names:
+        return []
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    listed = f"{', '.join(names[:_MOST_NAMES])}{more}; 'pennyform verify' shows the values"
+    return [f"final with values that their products do not have any more: {listed}"]
 
 
 def _references_by_number(repository: Repository, state: RemoteState) -> dict[str, set[str]]:

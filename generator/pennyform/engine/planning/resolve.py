@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteLine, RemoteState
 from pennyform.findings import Finding, Severity, tidy
@@ -50,19 +50,29 @@ class UnresolvedError(PlanRejectedError):
     """Definitions name what does not exist, or what is ambiguous. Carries a finding for each."""
 
 
+class OutdatedValue(NamedTuple):
+    """A value of a final line that came from its product, and what it would be today."""
+
+    pointer: str
+    issued: object
+    today: object
+
+
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """What an invoice should be in the account.
 
     ``body`` is the definition's, with ids where they are known (a :class:`Key` stays where the thing has yet
     to be created). ``lines`` are its lines with what the API fills in from products. ``customer`` is whom it
-    is for, where that is known.
+    is for, where that is known. ``outdated`` are values that a final invoice took from products and would not
+    take today.
     """
 
     body: Body
     lines: tuple[LineBody, ...]
     totals: Totals
     customer: CustomerBody | None = None
+    outdated: tuple[OutdatedValue, ...] = ()
 
     def with_ids(self, identify: Identify) -> Resolved:
         """The same with the ids that are known by now."""
@@ -101,28 +111,29 @@ class Resolver:
         """
         body = with_ids(invoice.body, self.identify)
         lines = [fill_from_product(line, self.product) for line in lines_of(invoice.body)]
+        outdated: tuple[OutdatedValue, ...] = ()
         if remote is not None and not remote.draft:
-            definitions = lines_of(body)
+            definitions, today = lines_of(body), lines
             lines = [
                 _as_finalized(definitions[index], line, remote.lines[index : index + 1])
                 for index, line in enumerate(lines)
             ]
+            outdated = tuple(_outdated(lines, today))
         filled = tuple(line_with_ids(line, self.identify) for line in lines)
         customer = self.customer(invoice.body.customer_id)
         if isinstance(body, ImportedInvoiceBody):
             if invoice.e_invoice_lines:
                 # What Pennylane makes of a file's code for a unit is not for a definition to say.
                 filled = tuple(line._replace(unit=UNSET) for line in filled)
-            return Resolved(
-                body, filled, totals(body, rounding=self.rounding, product=lambda _: None), customer
-            )
+            amounts = totals(body, rounding=self.rounding, product=lambda _: None)
+            return Resolved(body, filled, amounts, customer, outdated)
         # The lines are filled in already: they need no product any more.
         amounts = totals(
             body._replace(invoice_lines=filled),  # type: ignore[arg-type]
             rounding=self.rounding,
             product=lambda _: None,
         )
-        return Resolved(body, filled, amounts, customer)
+        return Resolved(body, filled, amounts, customer, outdated)
 
 
 def with_ids(body: Body, identify: Identify) -> Body:
@@ -189,6 +200,16 @@ def _as_finalized(definition: LineBody, filled: LineBody, remote: Sequence[Remot
     (line,) = remote
     copied = {name: getattr(line, name) for name in FROM_PRODUCT if getattr(definition, name) is UNSET}
     return definition._replace(**copied)
+
+
+def _outdated(issued: Sequence[LineBody], today: Sequence[LineBody]) -> Iterator[OutdatedValue]:
+    """Where final lines differ from what their products would fill in today."""
+    for index, (line, current) in enumerate(zip(issued, today, strict=True)):
+        for name in FROM_PRODUCT:
+            value, value_today = getattr(line, name), getattr(current, name)
+            # What nobody knows today is no difference; an empty text is the same as null.
+            if value_today is not UNSET and (value or None) != (value_today or None):
+                yield OutdatedValue(f"/invoice_lines/{index}/{name}", value, value_today)
 
 
 def number_keys(invoice: DesiredInvoice) -> tuple[Key, ...]:
