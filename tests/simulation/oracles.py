@@ -75,6 +75,39 @@ def credited_within_bounds(books: Books, workload: Workload) -> Iterator[str]:
             yield f"{ids[id_].reference} is credited beyond what it comes to"
 
 
+def deposits_taken_once(books: Books, workload: Workload, untouched: Collection[str]) -> Iterator[str]:
+    """Each deposit is final before a balance invoice takes it off, once, and with its number."""
+    for reference, rows in books.items():
+        for row in rows:
+            if any("number of" in str(line["label"]) for line in row.lines):
+                yield f"{reference} holds a placeholder"
+    for reference in untouched:
+        wanted = workload.by_reference[reference]
+        for row in books.get(reference, []) if wanted.deducts else ():
+            yield from (f"{reference}: {what}" for what in _deduction_differences(wanted, row, books))
+
+
+def _deduction_differences(wanted: Wanted, row: Kept, books: Books) -> Iterator[str]:
+    numbers = []
+    for deposit in wanted.deducts:
+        final = [kept for kept in books.get(deposit.reference, []) if not kept.draft]
+        if not final:
+            yield f"it is there, and its deposit {deposit.reference} is not final"
+            return
+        numbers.append(final[0].body["invoice_number"])
+    taken: Counter[str] = Counter()
+    for line in row.lines[len(wanted.lines) :]:
+        taken[line["vat_rate"]] += int(Decimal(line["currency_amount"]) * 100)
+        if not any(number in line["label"] for number in numbers):
+            yield f"a line is called {line['label']!r}, without the number of the deposit"
+    deposits: Counter[str] = Counter()
+    for deposit in wanted.deducts:
+        for line in deposit.lines:
+            deposits[line.vat_rate] += int(sum(line.amounts) * 100)
+    if {code: -cents for code, cents in taken.items() if cents} != {c: n for c, n in deposits.items() if n}:
+        yield f"it takes off {dict(taken)} cents, and its deposits came to {dict(deposits)}"
+
+
 def all_done(
     books: Books, workload: Workload, untouched: Collection[str], *, pruned: bool, mails: bool, files: bool
 ) -> Iterator[str]:
@@ -125,10 +158,11 @@ def content_differences(wanted: Wanted, row: Kept) -> Iterator[str]:
     """Where lines and amounts of an invoice in the books are not those asked for."""
     if row.amounts != wanted.amounts:
         yield f"its amounts are {row.amounts}, not {wanted.amounts}"
-    if len(row.lines) != len(wanted.lines):
+    if len(row.lines) != len(wanted.lines) and not wanted.deducts:
         yield f"it has {len(row.lines)} lines, not {len(wanted.lines)}"
         return
-    for number, (line, kept) in enumerate(zip(wanted.lines, row.lines, strict=True), start=1):
+    # What takes off deposits comes behind, and is looked at by the amounts of these.
+    for number, (line, kept) in enumerate(zip(wanted.lines, row.lines, strict=False), start=1):
         want = (line.label, line.quantity, Decimal(line.price), line.vat_rate, *line.amounts)
         have = (
             kept["label"],

@@ -26,8 +26,9 @@ from pennyform.invoices import (
     Repository,
     Settings,
 )
+from pennyform.invoices.deductions.lines import deduction_lines, deposit_of, with_lines
 from pennyform.invoices.desired.json_bodies import digest, from_json, to_json
-from pennyform.invoices.model import CustomerBody, ImportedInvoiceBody, InvoiceBody, ProductBody
+from pennyform.invoices.model import CustomerBody, Deduction, ImportedInvoiceBody, InvoiceBody, ProductBody
 
 RATES = {
     "FR_200": Decimal(20),
@@ -83,7 +84,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One invoice. ``file`` makes it an import; ``corrects`` a credit note of that reference."""
+    """One invoice. ``file`` makes it an import; ``corrects`` a credit note of that reference.
+
+    ``deducts`` are the deposits that it takes off; ``lines`` are the full price then.
+    """
 
     reference: str
     lines: tuple[Line, ...]
@@ -92,6 +96,7 @@ class Wanted:
     finalize: bool = False
     file: str = ""
     corrects: str = ""
+    deducts: tuple[Wanted, ...] = ()
     dated: bool = False
     category: str = ""
     appendices: tuple[str, ...] = ()
@@ -108,6 +113,7 @@ class Wanted:
     def amounts(self) -> tuple[Decimal, Decimal]:
         """Before tax, and tax."""
         pairs = [line.amounts for line in self.lines]
+        pairs += [(-before, -tax) for before, tax in (deposit.amounts for deposit in self.deducts)]
         return sum((pair[0] for pair in pairs), Decimal(0)), sum((pair[1] for pair in pairs), Decimal(0))
 
     @property
@@ -116,6 +122,9 @@ class Wanted:
         sums: dict[str, Decimal] = {}
         for line in self.lines:
             sums[line.vat_rate] = sums.get(line.vat_rate, Decimal(0)) + line.amounts[1]
+        for deposit in self.deducts:
+            for code, tax in deposit.vat.items():
+                sums[code] = sums.get(code, Decimal(0)) - tax
         return sums
 
 
@@ -179,7 +188,20 @@ def definition(wanted: Wanted) -> DesiredInvoice:
         file=_attachment(wanted.file) if wanted.file else None,
         credit_note_of=_key("customer_invoice", wanted.corrects) if wanted.corrects else None,
     )
+    made = _with_deductions(made, wanted) if wanted.deducts else made
     return made._replace(digest=digest(made))
+
+
+def _with_deductions(made: DesiredInvoice, wanted: Wanted) -> DesiredInvoice:
+    """``made`` with the lines that the repository makes of its deposits, whose numbers are not known yet."""
+    repository = Repository(
+        Path(), Settings(Path(), "production", "line", Path()), (), _CUSTOMERS, _PRODUCTS, {}
+    )
+    deductions = tuple(Deduction(_key("customer_invoice", deposit.reference)) for deposit in wanted.deducts)
+    deposits = [deposit_of(definition(deposit), (), repository.product, "line") for deposit in wanted.deducts]
+    pairs = zip(deductions, deposits, strict=True)
+    lines = [deduction_lines(*pair, language="fr_FR", rounding="line") for pair in pairs]
+    return with_lines(made._replace(deductions=deductions), lines)
 
 
 _YEAR = {"start_date": "2026-01-01", "end_date": "2026-12-31"}
@@ -283,7 +305,16 @@ def drawn(rng: random.Random) -> Workload:
         # What is paid cannot be credited any more.
         invoices[0] = replace(first, paid=False)
         invoices.append(Wanted(reference, lines, first.customer, finalize=True, corrects=first.reference))
+    elif count < 4 and first.finalize and not first.file and sum(first.amounts) and rng.random() < 0.3:
+        invoices.append(_balance(rng, first))
     return Workload(tuple(invoices))
+
+
+def _balance(rng: random.Random, deposit: Wanted) -> Wanted:
+    """What is left to pay of three times a deposit; its reference comes before or after that."""
+    lines = tuple(replace(line, quantity=3 * line.quantity) for line in deposit.lines)
+    reference = f"{PREFIX}{rng.choice('0Z')}-BALANCE"
+    return Wanted(reference, lines, deposit.customer, finalize=True, deducts=(deposit,))
 
 
 def _invoice(rng: random.Random, number: int, *, plain: bool) -> Wanted:

@@ -15,12 +15,16 @@ from pennyform.engine import session
 from pennyform.engine.applying import invoice_run, invoice_steps
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.invoice_steps import InvoiceWriter
-from pennyform.engine.applying.prerequisites import PrerequisiteCreator
+from pennyform.engine.applying.prerequisites import PrerequisiteWriter
 from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.plan_files import binding
-from pennyform.engine.planning import planner, post_finalize_tasks
+from pennyform.engine.planning import actions, planner, post_finalize_tasks
 from pennyform.engine.planning.actions import DraftDeletion, Step
+from pennyform.engine.planning.deposits import completion
+from pennyform.engine.planning.resolve import Resolved
+from pennyform.invoices.deductions import lines as deduction_lines
+from pennyform.invoices.model.pending_text import NumberOf, settled
 from pennyform.invoices.money import totals
 from pennyform.results.apply import Status
 from pennyform.results.plan import Action
@@ -90,7 +94,7 @@ def _unconcerned(self: InvoiceRun, *, final: bool) -> None:
     self.shared = False
 
 
-def _create_again(self: PrerequisiteCreator, uncertain: Any) -> None:
+def _create_again(self: PrerequisiteWriter, uncertain: Any) -> None:
     results = self._results
     results |= {one: replace(results[one], status=Status.NOT_STARTED) for one in uncertain}
 
@@ -98,6 +102,37 @@ def _create_again(self: PrerequisiteCreator, uncertain: Any) -> None:
 def _all_drafts(repository: Any, drafts: Any) -> tuple[DraftDeletion, ...]:
     defined = {invoice.external_reference for invoice in repository.invoices}
     return tuple(DraftDeletion(one) for one in drafts if one.external_reference not in defined)
+
+
+@contextmanager
+def _placeholders_sent() -> Iterator[None]:
+    """Nothing waits for a number, nothing looks for one that is missing, and a placeholder is plain text."""
+
+    def as_shown(self: Resolved, number: Any) -> Resolved:
+        return replace(self, body=settled(self.body, _placeholder), lines=settled(self.lines, _placeholder))
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(actions, "dependencies", lambda invoice: ()))
+        stack.enter_context(patch.object(Resolved, "with_numbers", as_shown))
+        yield
+
+
+def _placeholder(reference: str) -> str:
+    return NumberOf(reference).placeholder
+
+
+def _another_number(self: Resolved, number: Any) -> Resolved:
+    return replace(
+        self, body=settled(self.body, lambda _: "F-0000"), lines=settled(self.lines, lambda _: "F-0000")
+    )
+
+
+def _single_line(before_tax: Decimal, tax: Decimal, *_: Any, **__: Any) -> Any:
+    return (before_tax,), Decimal(0)
+
+
+def _no_deductions(invoice: Any) -> tuple[str, ...]:
+    return ()
 
 
 def _cheerful(report: Any) -> Exit:
@@ -152,7 +187,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "a customer is created again without looking",
-        PrerequisiteCreator,
+        PrerequisiteWriter,
         "_look_up",
         _create_again,
         "no answer in time after it was carried out",
@@ -175,6 +210,23 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "what remains is not asked once more", invoice_steps, "hold_credit_notes", lambda *_: None, "none"
+    ),
+    Bug("a placeholder is sent", _placeholders_sent, ("none",)),
+    replaced("the number of a deposit is made up", Resolved, "with_numbers", _another_number, "none"),
+    replaced("one line takes off each deposit", deduction_lines, "split_for_tax", _single_line, "none"),
+    replaced(
+        "a deposit may be taken off by another invoice as well",
+        completion.Accounts,
+        "taken_elsewhere",
+        lambda *_: None,
+        test="test_a_deposit_that_was_taken_off_already_is_a_conflict",
+    ),
+    replaced(
+        "a balance invoice does not wait for its deposit",
+        actions,
+        "dependencies",
+        _no_deductions,
+        test="test_the_life_of_a_deposit_and_its_balance_in_one_run",
     ),
     replaced(
         "an unknown outcome exits 0",
