@@ -310,6 +310,33 @@ def test_only_a_snapshot_is_put_back(
     sandbox.close()
 
 
+def test_fixtures_name_records_that_no_filter_finds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The API has no filter for category groups, and the category's collection ends in ``ies``."""
+    database, fixtures = tmp_path / "books.db", tmp_path / "books.yaml"
+    fixtures.write_text(
+        "categories:\n  - {label: Office, category_group_id: {label: Region}}\n"
+        "  - {label: Office, category_group_id: {label: Cost centre}}\n"
+    )
+    assert main(["sandbox", "reset", "--db", str(database), "--data", str(fixtures)]) == 0
+    run = Run("--db", str(database), "--quiet")
+    rows = [row for row in run.get("/categories?limit=100").json()["items"] if row["label"] == "Office"]
+    labels = {row["id"]: row["label"] for row in run.get("/category_groups").json()["items"]}
+    assert sorted(labels[row["category_group"]["id"]] for row in rows) == ["Cost centre", "Region"]
+    run.stop()
+    fixtures.write_text(
+        "categories:\n  - {label: A, category_group_id: {label: Sites}}\n"
+        "  - {label: A, category_group_id: {labl: Region}}\n"
+        "category_groups: []\n"
+    )
+    capsys.readouterr()
+    assert main(["sandbox", "reset", "--db", str(database), "--data", str(fixtures)]) == 1
+    shown = capsys.readouterr().err
+    assert "no records of category_groups have label: Sites; one must. There are Region (id 1" in shown
+    assert "no records of category_groups have labl: Region" in shown
+
+
 WRONG_BOOKS = {
     "no-yaml.yaml": "customers: [",
     "no-object.yaml": "[]",

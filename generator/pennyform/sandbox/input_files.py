@@ -16,11 +16,13 @@ from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.sandbox.faults.fault import Fault
 from pennyform.sandbox.faults.parsing import FaultError, from_json
 from pennyform.sandbox.faults.schedule import Faults
+from pennyform.sandbox.generic.naming import collection_of
 from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.messages import BASE_PATH, Request, Response
 from pennyform.sandbox.service import SandboxService, TokenRequest, grant_token
 
 _MOST_BYTES = 10_000_000
+_MOST_NAMED = 10
 
 
 class Document:
@@ -179,20 +181,54 @@ class _FixtureLoader:
         }
 
     def _find_id(self, kind: str, description: JsonObject) -> int:
+        """The id of the one record of ``kind`` that has these fields.
+
+        Raises:
+            ValueError: there is none, or more than one.
+        """
+        rows = list(self._rows(kind, description))
+        matches = [row for row in rows if _is_described(row, description)]
+        if len(matches) != 1:
+            words = ", ".join(f"{name}: {value}" for name, value in description.items())
+            number = len(matches) or "no"
+            problem = f"{kind}_id: {number} records of {collection_of(kind)} have {words}; one must"
+            known = matches or rows
+            names = [_describe(row, description) for row in known[:_MOST_NAMED]]
+            more = ", …" if len(known) > _MOST_NAMED else ""
+            listed = f". There are {', '.join(names)}{more}" if names else ""
+            raise ValueError(problem + listed)
+        return int(matches[0]["id"])
+
+    def _rows(self, kind: str, description: JsonObject) -> Iterator[JsonObject]:
+        """Records that may be the one described: the API filters some of its lists, and others not."""
         conditions = [
             {"field": name, "operator": "eq", "value": value} for name, value in description.items()
         ]
-        query = urlencode({"filter": msgspec.json.encode(conditions).decode()})
-        response = self._send(Request("GET", f"{BASE_PATH}/{kind}s", query))
-        if response.status != 200:
-            raise ValueError(f"{kind}_id: {_reason(response)}")
-        items = msgspec.json.decode(response.body)["items"]
-        if len(items) != 1:
-            raise ValueError(f"{kind}_id: {len(items) or 'no'} records are called {description}; one must be")
-        return int(items[0]["id"])
+        query = {"filter": msgspec.json.encode(conditions).decode()}
+        while True:
+            path = f"{BASE_PATH}/{collection_of(kind)}"
+            response = self._send(Request("GET", path, urlencode({**query, "limit": 100})))
+            if response.status != 200:
+                raise ValueError(f"{kind}_id: {_reason(response)}")
+            page = msgspec.json.decode(response.body)
+            yield from page["items"]
+            if not page["has_more"]:
+                return
+            query["cursor"] = page["next_cursor"]
 
     def _send(self, request: Request) -> Response:
         return self._sandbox.answer(self._company, request)
+
+
+def _is_described(row: JsonObject, description: JsonObject) -> bool:
+    """Whether ``row`` has these fields."""
+    return all(name in row and str(row[name]) == str(value) for name, value in description.items())
+
+
+def _describe(row: JsonObject, description: JsonObject) -> str:
+    """``row`` by the fields that a description asks for, and its id."""
+    fields = " ".join(str(row[name]) for name in description if name in row)
+    return f"{fields} (id {row['id']})".strip()
 
 
 def _reason(response: Response) -> str:
