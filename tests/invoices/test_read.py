@@ -129,7 +129,7 @@ def test_a_large_file_is_refused_before_it_is_parsed(tmp_path: Path, monkeypatch
     path.write_bytes(b"a: 1\n" * 1_000_000)
     monkeypatch.setattr(yaml, "parse", pytest.fail)
     monkeypatch.setattr(reading, "read", pytest.fail)
-    document, content, findings = read_file(path, "large.yaml")
+    document, content, findings = read_file(path, "large.yaml", tmp_path)
     assert (document, content) == (None, None)
     assert [finding.rule for finding in findings] == ["file-too-large"]
     assert "5,000,000" in findings[0].summary
@@ -144,7 +144,7 @@ def test_the_largest_file_is_read() -> None:
 def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     for name in ("pipe.yaml", "missing.yaml", "."):
-        _, _, findings = read_file(tmp_path / name, name)
+        _, _, findings = read_file(tmp_path / name, name, tmp_path)
         assert [finding.rule for finding in findings] == ["file-unreadable"]
 
 

@@ -15,6 +15,7 @@ from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository
+from pennyform.safe_files import write_file
 
 Options = TypeVar("Options")
 
@@ -106,7 +107,7 @@ def write_page(text: str, file: Path, terminal: Terminal) -> None:
         Failure: ``page-not-written``.
     """
     try:
-        file.write_text(text, encoding="utf-8")
+        write_file(file, text.encode())
     except OSError as problem:
         raise failure("page-not-written", f"the page cannot be written: {problem}", file=str(file)) from None
     terminal.print_error(f"Wrote {file}.")

@@ -16,6 +16,7 @@ from typing import NamedTuple, TextIO
 from pennyform.findings import Finding, tidy
 from pennyform.report.findings.text import SourceLine, render
 from pennyform.report.shared.ansi import Ansi
+from pennyform.safe_files import is_secret, open_inside, repository_around
 from pennyform.text import encodable
 
 _LARGEST_SOURCE = 1024 * 1024
@@ -129,12 +130,15 @@ def _source_lines() -> SourceLine:
 
     @lru_cache(maxsize=64)
     def lines_of(file: str) -> list[str]:
-        path = Path(file)
+        # A link may lead to anything, and what it leads to is not for a log; no more is a secret.
+        path = Path.cwd() / file
+        root = repository_around(path) or path.parent
         try:
-            # A link may lead to anything, and what it leads to is not for a log.
-            if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST_SOURCE:
-                return []
-            return path.read_text(encoding="utf-8-sig", errors="replace").split("\n")
+            with open(open_inside(root, path), "rb") as stream:  # noqa: PTH123 - a descriptor
+                status = os.fstat(stream.fileno())
+                if status.st_size > _LARGEST_SOURCE or is_secret(status, root):
+                    return []
+                return stream.read().decode("utf-8-sig", "replace").split("\n")
         except (OSError, ValueError):
             return []
 

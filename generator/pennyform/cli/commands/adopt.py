@@ -21,6 +21,7 @@ from pennyform.invoices.expressions.evaluate import escape_braces
 from pennyform.invoices.yaml.writer import definition_text
 from pennyform.report.shared.formatting import format_difference
 from pennyform.results.verification import VerificationStatus
+from pennyform.safe_files import write_file
 
 Load = Callable[[], tuple[Repository, list[Finding]]]
 _MOST_REASONS = 3
@@ -39,11 +40,13 @@ def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         _refuse_overwriting(root, adopted)
         for definition in adopted:
             file = root / definition.path
-            file.parent.mkdir(parents=True, exist_ok=True)
             schema = f"../schemas/{definition.kind}.schema.json"
-            file.write_text(
-                definition_text(escape_braces(dict(definition.value)), schema=schema), encoding="utf-8"
-            )
+            text = definition_text(escape_braces(dict(definition.value)), schema=schema)
+            try:
+                write_file(file, text.encode(), replace=False, folders=True)
+            except OSError as problem:
+                summary = f"it cannot be written: {problem}"
+                raise failure("not-writable", summary, file=str(definition.path)) from problem
 
         def reload() -> tuple[Repository, list[Finding]]:
             return runtime.load_definitions(targets.paths, environment=targets.environment)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pennyform.cli.options.definitions import FmtOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
 from pennyform.invoices.formatter.formatter import format_files
+from pennyform.safe_files import write_file
 
 
 def run(options: FmtOptions, terminal: Terminal) -> Exit:
@@ -23,9 +22,9 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
             else:
                 assert result.canonical is not None, "what is needed is known"
                 try:
-                    Path(result.path).write_bytes(result.canonical)
+                    write_file(result.path, result.canonical)
                 except OSError as error:
-                    problem = f"it cannot be written: {error.strerror}"
+                    problem = f"it cannot be written: {error}"
                     raise failure("not-writable", problem, file=result.name) from error
                 terminal.print(f"formatted {result.name}")
         elif not result.findings:

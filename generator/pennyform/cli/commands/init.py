@@ -9,6 +9,7 @@ from pennyform import data
 from pennyform.cli.options.definitions import InitOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import failure
+from pennyform.safe_files import write_file
 
 _SCHEMAS = "schemas"
 # The examples lie in this project's own tree; copied, their modelines point to the copy of the schemas.
@@ -82,11 +83,8 @@ def _write(target: Path, content: bytes, *, replace: bool = False) -> bool:
     exists = target.exists() or target.is_symlink()
     if exists and (not replace or target.is_symlink() or target.read_bytes() == content):
         return False
-    # "xb" fails when somebody made the file meanwhile: what is theirs is never overwritten.
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb" if replace else "xb") as stream:
-            stream.write(content)
+        write_file(target, content, replace=replace, folders=True)
     except OSError as error:
-        raise failure("not-writable", f"it cannot be written: {error.strerror}", file=str(target)) from error
+        raise failure("not-writable", f"it cannot be written: {error}", file=str(target)) from error
     return True

@@ -18,6 +18,7 @@ from pennyform.cli.options.sandbox import (
 )
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import failure
+from pennyform.safe_files import write_file
 
 if TYPE_CHECKING:
     from pennyform.sandbox import Rules, Sandbox
@@ -146,16 +147,13 @@ def _replace(database: Path, books: bytes) -> None:
     with closing(Sandbox()) as trial:
         trial.restore(books)
     # Empty books, or half a file, would be taken for what was asked for by the next run.
-    database.parent.mkdir(parents=True, exist_ok=True)
     _write_whole(database, books)
 
 
 def _write_whole(file: Path, content: bytes) -> None:
-    """Write a file that is never half there: beside it, then renamed."""
-    unfinished = file.with_name(file.name + ".part")
+    """Write a file that is never half there."""
     try:
-        unfinished.write_bytes(content)
-        unfinished.replace(file)
+        write_file(file, content, folders=file.parent.name == ".pennyform")
     except OSError as problem:
         raise failure("sandbox-file", f"cannot be written: {problem}", file=str(file)) from problem
 

@@ -7,6 +7,7 @@ from pennyform.cli.terminal import Exit, Terminal, render_findings
 from pennyform.findings import failure
 from pennyform.invoices.repository.validate import ValidationSummary, validate
 from pennyform.report.findings.text import counted
+from pennyform.safe_files import write_file
 
 
 def run(options: ValidateOptions, terminal: Terminal) -> Exit:
@@ -14,10 +15,10 @@ def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     summary = validate(options.paths, processes=options.jobs, today=terminal.today)
     if options.output:
         try:
-            options.output.write_text(_render(options.format, summary), encoding="utf-8", newline="\n")
+            write_file(options.output, _render(options.format, summary).encode())
         except OSError as error:
             raise failure(
-                "not-writable", f"it cannot be written: {error.strerror}", file=str(options.output)
+                "not-writable", f"it cannot be written: {error}", file=str(options.output)
             ) from error
     elif options.format == "text":
         terminal.print_findings(summary.findings, terminal.stdout)

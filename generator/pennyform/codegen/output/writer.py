@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pennyform.codegen.output import record
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
+from pennyform.safe_files import UnsafeFileError, make_folders, repository_around
 from pennyform.spec.document import strict_json
 from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.pin.store import digest
@@ -110,7 +111,7 @@ def write(files: Mapping[str, bytes], output: Path, *, made_from: JsonObject, ou
 
 
 def _replace(files: Mapping[str, bytes], output: Path, made_from: JsonObject) -> WriteResult:
-    output.mkdir(parents=True, exist_ok=True)
+    make_folders(repository_around(output) or output.anchor, output.absolute())
     present = set(_list_files(output, _roots(files, output)))
     stale = sorted(present - files.keys())
     new = sorted(files.keys() - present)
@@ -125,7 +126,7 @@ def _replace(files: Mapping[str, bytes], output: Path, made_from: JsonObject) ->
         with ThreadPoolExecutor(_WRITERS) as writers:
             list(writers.map(lambda item: _write_durably(staging / item[0], item[1]), contents.items()))
         for path in contents:
-            (output / path).parent.mkdir(parents=True, exist_ok=True)
+            make_folders(output, (output / path).parent)
             if path != record.NAME:
                 (staging / path).replace(output / path)
         for path in stale:
@@ -161,6 +162,8 @@ def _roots(files: Mapping[str, bytes], output: Path) -> set[str]:
 
 def _list_files(output: Path, roots: set[str]) -> Iterator[str]:
     for root in sorted(roots):
+        if (output / root).is_symlink():
+            raise UnsafeFileError(f"{root} is a symbolic link")
         for folder, folders, names in os.walk(output / root):
             folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
             for name in names:

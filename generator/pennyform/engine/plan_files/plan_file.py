@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pennyform.engine.limits import PLAN_BYTES
 from pennyform.findings import Failure, failure
 from pennyform.results.plan import PlanDocument
 from pennyform.results.values import FORMAT_VERSION, Json, JsonObject
+from pennyform.safe_files import write_file
 
 _DEFINITIONS = frozenset({".yaml", ".yml"})
 _NEW_PLAN = "make a new one with 'pennyform plan --out'"
@@ -131,14 +131,10 @@ def write(file: Path, content: Mapping[str, Json]) -> None:
     if len(data) > PLAN_BYTES:
         why = f"it would have {len(data):,} bytes, and {PLAN_BYTES:,} is the limit"
         raise _not_saved(file, why, "plan fewer invoices at a time: name some of the files, or use --target")
-    unfinished = file.with_name(f"{file.name}.unfinished")
     try:
         # For nobody else: it tells who is billed what, as the definitions do.
-        with open(unfinished, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as opened:
-            opened.write(data)
-        unfinished.replace(file)
+        write_file(file, data, mode=0o600)
     except OSError as problem:
-        unfinished.unlink(missing_ok=True)
         raise _not_saved(file, str(problem), "check that the folder is there and has space left") from None
 
 

@@ -17,9 +17,11 @@ from pennyform.invoices.model import UNSET, DesiredInvoice, ImportedInvoiceBody,
 from pennyform.invoices.money.amounts import minor_units
 from pennyform.invoices.money.vat_codes import Rate, rates
 from pennyform.invoices.sources import factur_x
+from pennyform.invoices.sources.attachments import LARGEST
 from pennyform.invoices.sources.e_invoice_errors import AmbiguousError, UnreadableError
 from pennyform.invoices.sources.factur_x import EInvoice, Line
 from pennyform.invoices.yaml.document import Document, Path
+from pennyform.safe_files import read_inside
 
 _OPERATION = "createCustomerInvoiceEInvoiceImport"
 # What is stated in the file too, what its import takes, and what can be set afterwards.
@@ -78,7 +80,7 @@ def as_e_invoice(
     if invoice.file is None or not isinstance(body, ImportedInvoiceBody):
         raise TypeError("an e-invoice is imported from a file")
     try:
-        e_invoice = factur_x.read((root / invoice.file.path).read_bytes())
+        e_invoice = factur_x.read(read_inside(root, root / invoice.file.path, LARGEST))
     except AmbiguousError as error:
         return invoice, [document.finding("e-invoice-ambiguous", f"{error}", ("file",))]
     except UnreadableError as error:

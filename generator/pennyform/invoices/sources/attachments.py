@@ -9,6 +9,7 @@ from pennyform.findings import Finding
 from pennyform.invoices.model import Attachment
 from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
 from pennyform.invoices.yaml.document import Document, Path
+from pennyform.safe_files import UnsafeFileError, open_inside
 
 LARGEST = 100 * 1024 * 1024  # bytes; the API's limit for an upload
 _CHUNK = 1024 * 1024
@@ -85,11 +86,13 @@ def read_attachment(root: FilePath, file: FilePath, *, electronic: bool = False)
 
     digest, size, beginning = hashlib.sha256(), 0, b""
     try:
-        with file.open("rb") as stream:
+        with open(open_inside(root, file), "rb") as stream:  # noqa: PTH123 - a descriptor
             while size <= LARGEST and (chunk := stream.read(_CHUNK)):
                 beginning = beginning or chunk[:16]
                 digest.update(chunk)
                 size += len(chunk)
+    except UnsafeFileError as error:
+        raise UnsafePathError(error.reason) from error
     except OSError as error:
         raise UnsafePathError(f"it cannot be read: {error.strerror}") from error
     if size > LARGEST:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pennyform.findings import Failure, Finding, Severity, failure
-from pennyform.invoices.sources.safe_path import close_name, rejected_files
+from pennyform.invoices.sources.safe_path import close_name, leads_inside, rejected_files
 from pennyform.invoices.sources.source_file import FileReader, Source
 from pennyform.invoices.yaml.document import YamlValue
 
@@ -63,15 +63,21 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
         for file in (_walk(path.resolve()) if path.is_dir() else [path.parent.resolve() / path.name])
         if file.name != SETTINGS_FILE
     )
+    folders_of_kinds = [root / folder for folder in _FOLDERS]
     shared = _unique(
         _source(path, root, names_from)
-        for folder in _FOLDERS
-        for path in _walk(root / folder)
+        for folder in folders_of_kinds
+        # What a link leads to belongs to the repository only if it lies in it.
+        if leads_inside(folder, root)
+        for path in _walk(folder)
         if not is_data(path, root)
     )
     settings = _source(settings_root / SETTINGS_FILE, root, names_from) if settings_root else None
-    candidates = (*([settings] if settings else []), *shared, *sources)
-    rejected = rejected_files(((source.path, source.name) for source in candidates), root)
+    candidates = [
+        (source.path, source.name) for source in (*([settings] if settings else []), *shared, *sources)
+    ]
+    candidates += [(folder, _source(folder, root, names_from).name) for folder in folders_of_kinds]
+    rejected = rejected_files(candidates, root)
     if settings and settings.path in rejected:
         settings = None
     is_ignored = _ignore_rule(settings, root, reader)
@@ -168,7 +174,7 @@ def _source(path: Path, root: Path, names_from: Path | None) -> Source:
     name = str(path)
     if names_from:
         name = _below(name, str(names_from)) or os.path.relpath(path, names_from)
-    return Source(path, name, kind)
+    return Source(path, name, kind, root)
 
 
 def _unique(sources: Iterable[Source]) -> list[Source]:

@@ -52,7 +52,8 @@ def resolve_inside(root: Path, folder: Path, relative: str) -> Path:
         real = path.resolve(strict=True)
         is_regular = stat.S_ISREG(real.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError) as error:
-        close = close_name(path)
+        # The names in a folder elsewhere are nobody's business either.
+        close = close_name(path) if leads_inside(path.parent, root) else ""
         fix = f"write `{relative.removesuffix(path.name)}{close}`" if close else ""
         raise UnsafePathError("there is no such file", fix) from error
     except (OSError, RuntimeError) as error:
@@ -95,15 +96,23 @@ def rejected_files(files: Iterable[tuple[Path, str]], root: Path) -> dict[Path, 
                 fix="rename it",
             )
         # os.path is several times as fast as pathlib, and this is asked of every file.
-        elif os.path.islink(path) and not path.resolve().is_relative_to(root):  # noqa: PTH114
+        elif os.path.islink(path) and not leads_inside(path, root):  # noqa: PTH114
             rejected[path] = Finding(
                 "file-unreadable",
                 Severity.ERROR,
-                "the file is a link that leads out of the repository",
+                "it is a link that leads out of the repository, or nowhere",
                 name,
                 1,
                 1,
                 detail="What it leads to is not read: a repository speaks for itself.",
-                fix="put the file itself here",
+                fix="put what it leads to here",
             )
     return rejected
+
+
+def leads_inside(link: Path, root: Path) -> bool:
+    """Whether ``link``, or any path, leads to something inside ``root``."""
+    try:
+        return link.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False

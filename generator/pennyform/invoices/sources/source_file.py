@@ -14,11 +14,15 @@ MOST_BYTES_KEPT = 32 * 1024 * 1024
 
 
 class Source(NamedTuple):  # sent to worker processes by the thousand: a tuple is pickled fastest
-    """One file to read. ``kind`` is what its folder says it declares, "" when the folder does not say."""
+    """One file to read, which lies in the folder ``root`` after every link is resolved.
+
+    ``kind`` is what its folder says it declares, "" when the folder does not say.
+    """
 
     path: Path
     name: str
     kind: str
+    root: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class FileReader:
         """The bytes of a file, or the finding that says why there are none."""
         if source.path in self._contents:
             return self._contents[source.path], None
-        content, problem = read_bytes(source.path, source.name)
+        content, problem = read_bytes(source.path, source.name, source.root)
         if content is None:
             return None, problem
         if self._bytes_kept + len(content) <= MOST_BYTES_KEPT:

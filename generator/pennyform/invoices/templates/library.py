@@ -76,7 +76,7 @@ class Library:
             # Its last part alone: what a definition says must not lead out of the folder.
             path = data.templates() / "invoices" / f"{Path(name).name}.yaml"
             if path.is_file():
-                self._documents[name] = read_file(path, f"{_BUILT_IN}{path.name}")[0]
+                self._documents[name] = read_file(path, f"{_BUILT_IN}{path.name}", path.parent)[0]
         document = self._documents.get(name)
         if document is None:
             return None

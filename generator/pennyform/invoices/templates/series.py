@@ -48,7 +48,7 @@ def read_rows(document: Document, root: Path, reader: FileReader) -> tuple[DataF
             detail, fix = "Elsewhere it would be taken for a definition.", "move it there"
         else:
             # Findings call the file as the user would, not by the resolved path that is read.
-            return read_data_file(Source(file, os.path.normpath(folder / name), ""), reader), file
+            return read_data_file(Source(file, os.path.normpath(folder / name), "", root), reader), file
     path = ("for_each", "file") if isinstance(document.value["for_each"], dict) else ("for_each",)
     return DataFile([], None, [document.finding("data-file", problem, path, detail=detail, fix=fix)]), None
 

@@ -6,7 +6,7 @@ is parsed, depth and number of values (in ``yaml.events``) before they are kept.
 
 from __future__ import annotations
 
-import stat
+import os
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -15,6 +15,7 @@ import yaml
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.yaml.document import Document
 from pennyform.invoices.yaml.events import FORBIDDEN, DocumentBuilder, StopReadingError
+from pennyform.safe_files import UnsafeFileError, is_secret, open_inside
 
 LARGEST_FILE = 1024 * 1024  # bytes
 _MOST_CHARACTER_FINDINGS = 20
@@ -34,18 +35,21 @@ _SYNTAX_FIXES = {
 }
 
 
-def read_file(path: FilePath, name: str) -> tuple[Document | None, bytes | None, list[Finding]]:
+def read_file(
+    path: FilePath, name: str, root: FilePath
+) -> tuple[Document | None, bytes | None, list[Finding]]:
     """Read one definition file.
 
     Args:
         path: where the file is.
         name: how findings call it.
+        root: the folder that it lies in, after every link is resolved.
 
     Returns:
         The document (None when nothing could be made of the file), its bytes (None when they were not read),
         and every finding.
     """
-    content, problem = read_bytes(path, name)
+    content, problem = read_bytes(path, name, root)
     if content is None:
         return None, None, [problem] if problem else []
     document, findings = read(content, name)
@@ -108,24 +112,39 @@ def _syntax_findings(
     return [*earlier, finding]
 
 
-def read_bytes(path: FilePath, name: str) -> tuple[bytes | None, Finding | None]:
-    """The bytes of a regular file within the size limit, or the finding that says why there are none."""
+def read_bytes(path: FilePath, name: str, root: FilePath) -> tuple[bytes | None, Finding | None]:
+    """The bytes of a regular file within the size limit, or the finding that says why there are none.
+
+    Args:
+        path: the file.
+        name: what findings call it.
+        root: the folder that it lies in, after every link is resolved.
+    """
     try:
-        status = path.stat()
-        # A named pipe would block whoever opens it.
-        if not stat.S_ISREG(status.st_mode):
-            return None, _unreadable(name, "it is not a regular file")
-        if status.st_size > LARGEST_FILE:
-            return None, _too_large(name, status.st_size)
-        with path.open("rb") as stream:
+        with open(open_inside(root, path), "rb") as stream:  # noqa: PTH123 - a descriptor
+            status = os.fstat(stream.fileno())
+            if is_secret(status, root):
+                return None, _secret(name)
+            if status.st_size > LARGEST_FILE:
+                return None, _too_large(name, status.st_size)
             # It may have grown since: one byte more than allowed is enough to tell.
             return stream.read(LARGEST_FILE + 1), None
+    except UnsafeFileError as error:
+        return None, _unreadable(name, error.reason)
     except (OSError, ValueError) as error:
         return None, _unreadable(name, getattr(error, "strerror", None) or str(error))
 
 
 def _unreadable(name: str, reason: str) -> Finding:
     return Finding("file-unreadable", Severity.ERROR, f"the file cannot be read: {reason}", name, 1, 1)
+
+
+def _secret(name: str) -> Finding:
+    reason = "only its owner may, while others may read pennyform.yaml"
+    return _unreadable(name, reason)._replace(
+        detail="That is how a token is kept. What is read here is shown in findings and plans.",
+        fix="if it is no secret, let others read it like the files beside it (chmod a+r)",
+    )
 
 
 def _too_large(name: str, size: int) -> Finding:

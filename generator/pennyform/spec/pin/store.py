@@ -13,6 +13,7 @@ import msgspec
 
 from pennyform import data
 from pennyform.findings import failure
+from pennyform.safe_files import write_file
 from pennyform.spec.document import strict_json
 from pennyform.spec.document.canonical import canonical_json
 from pennyform.spec.document.json_types import Json, JsonObject
@@ -149,10 +150,7 @@ class Store:
 
     def write(self, path: Path, value: Json) -> None:
         """Write JSON, records included, so that a reader sees the old or the new file, never half of one."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(path.name + ".new")
-        staged.write_bytes(canonical_json(value))
-        staged.replace(path)
+        write_file(path, canonical_json(value), folders=True)
 
 
 def _read(path: Path) -> Json:

@@ -1,0 +1,281 @@
+"""The one way to files: what was checked about a file is what is read or written, wherever links lead.
+
+Definitions come with pull requests: any name in a repository may be a link, a named pipe or a device. Files
+are opened folder by folder, without following links, and looked at through the open descriptor, so that
+nothing can be exchanged between the look and the use.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+# What makes a folder a place of its own: its files come from somewhere else than the user's keyboard.
+_MARKERS = ("pennyform.yaml", ".git")
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+# How systems say that a component of a path is a link that was not to be followed.
+_IS_A_LINK = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
+_CHUNK = 1 << 20
+_READ_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
+
+
+class UnsafeFileError(OSError):
+    """A file that must not be used; ``str()`` says why, in a few words that end a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(errno.EPERM, reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def open_inside(root: str | Path, path: str | Path) -> int:
+    """A descriptor of the regular file ``path``, for reading.
+
+    A link is followed when what it leads to lies inside ``root`` as well.
+
+    Args:
+        root: the folder that the file must lie in, after every link is resolved.
+        path: an absolute path.
+
+    Raises:
+        UnsafeFileError: it lies outside, its links go in circles, or it is no regular file.
+        OSError: it cannot be opened.
+    """
+    try:
+        descriptor = _open_below(root, path, _READ)
+    except OSError as problem:
+        if isinstance(problem, UnsafeFileError) or problem.errno not in _IS_A_LINK:
+            raise
+        descriptor = _open_below(os.path.realpath(root), _resolve(root, path), _READ)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise UnsafeFileError("it is not a regular file")
+
+
+def read_inside(root: str | Path, path: str | Path, limit: int) -> bytes:
+    """The first ``limit`` bytes of a file, and one more when it has more: see :func:`open_inside`."""
+    with open(open_inside(root, path), "rb") as file:
+        return file.read(limit + 1)
+
+
+def _resolve(root: str | Path, path: str | Path) -> str:
+    """``path`` without links, which lies inside ``root``."""
+    try:
+        real = os.path.realpath(path, strict=True)
+    except OSError as problem:
+        if problem.errno == errno.ELOOP:
+            raise UnsafeFileError("its symbolic links go in circles") from None
+        raise
+    if not is_below(real, os.path.realpath(root)):
+        raise UnsafeFileError("a symbolic link leads out of the repository")
+    return real
+
+
+def is_below(path: str | Path, folder: str | Path) -> bool:
+    """Whether ``path`` is ``folder`` or lies in it, as both are written."""
+    # Text, not pathlib: this is asked of every file of a repository.
+    text, start = os.fspath(path), os.fspath(folder)
+    return text == start or text.startswith(start if start.endswith(os.sep) else start + os.sep)
+
+
+def _open_below(root: str | Path, path: str | Path, flags: int, mode: int = 0o666) -> int:
+    """Open ``path`` folder by folder from ``root``, following no link below it."""
+    normal = os.path.normpath(path)
+    if not is_below(normal, root) or normal == os.fspath(root):
+        raise UnsafeFileError("it lies outside the repository")
+    *folders, name = normal[len(os.fspath(root)) :].strip(os.sep).split(os.sep)
+    with _folder(root, folders) as folder:
+        return os.open(name, flags, mode, dir_fd=folder)
+
+
+@contextmanager
+def _folder(root: str | Path, folders: list[str]) -> Iterator[int]:
+    """A descriptor of the folder that ``folders`` lead to from ``root``, none of them a link."""
+    # The way to the root is the user's own, links included.
+    descriptor = os.open(root, _FOLDER & ~os.O_NOFOLLOW)
+    try:
+        for name in folders:
+            inner = os.open(name, _FOLDER, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@lru_cache(maxsize=16)
+def _others_may_read(file: str) -> bool:
+    try:
+        return bool(os.stat(file).st_mode & _READ_BY_OTHERS)
+    except OSError:
+        return False
+
+
+def is_secret(status: os.stat_result, root: str | Path) -> bool:
+    """Whether a file of a repository is kept as a token is: for its owner alone, unlike the settings."""
+    return not status.st_mode & _READ_BY_OTHERS and _others_may_read(os.path.join(root, _MARKERS[0]))
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def repository_around(path: str | Path) -> str | None:
+    """The repository that ``path`` lies in, as it is written: the nearest folder above it with a marker."""
+    folder = os.path.dirname(os.path.abspath(path))
+    while not any(os.path.lexists(os.path.join(folder, marker)) for marker in _MARKERS):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
+def write_file(
+    path: str | Path, data: bytes, *, mode: int = 0o666, replace: bool = True, folders: bool = False
+) -> None:
+    """Let ``path`` hold ``data``, all of it or nothing.
+
+    In a repository, neither the file nor a folder on the way to it may be a link: it would have come with
+    somebody's commit, and lead to any file of the user. A pipe or a device that the user names outside of
+    one, such as ``/dev/stdout``, is written to as it is.
+
+    Args:
+        path: the file.
+        data: its content.
+        mode: its permissions, less those that the user's mask takes away.
+        replace: whether a file that exists is replaced.
+        folders: whether the folders on the way are made where they are missing.
+
+    Raises:
+        UnsafeFileError: it is a link, or something else than a regular file.
+        FileExistsError: it exists, and ``replace`` does not allow for that.
+        OSError: it cannot be written.
+    """
+    target = os.path.abspath(path)
+    root = repository_around(target)
+    if root is None:
+        if _is_stream(target):
+            with open(target, "wb", buffering=0) as stream:
+                _write_all(stream.fileno(), data)
+            return
+        target = os.path.join(os.path.realpath(os.path.dirname(target)), os.path.basename(target))
+        root = os.sep
+    if folders:
+        make_folders(root, os.path.dirname(target))
+    *names, name = target[len(root) :].strip(os.sep).split(os.sep)
+    try:
+        with _folder(root, names) as folder:
+            _replace_in(folder, name, data, mode, replace=replace)
+    except OSError as problem:
+        if isinstance(problem, UnsafeFileError) or problem.errno not in _IS_A_LINK:
+            raise
+        raise UnsafeFileError("a folder on the way to it is a symbolic link") from None
+
+
+def make_folders(root: str | Path, folder: str | Path) -> None:
+    """Make ``folder`` and what is missing between it and ``root``, following no link.
+
+    Raises:
+        UnsafeFileError: one on the way is a link, or no folder.
+    """
+    normal = os.path.normpath(folder)
+    if not is_below(normal, root):
+        raise UnsafeFileError("it lies outside the repository")
+    names = [name for name in normal[len(os.fspath(root)) :].split(os.sep) if name]
+    descriptor = os.open(root, _FOLDER & ~os.O_NOFOLLOW)
+    try:
+        for name in names:
+            try:
+                inner = os.open(name, _FOLDER, dir_fd=descriptor)
+            except FileNotFoundError:
+                os.mkdir(name, dir_fd=descriptor)
+                inner = os.open(name, _FOLDER, dir_fd=descriptor)
+            except OSError as problem:
+                if problem.errno in _IS_A_LINK:
+                    raise UnsafeFileError(f"{name} on the way to it is a link, or no folder") from None
+                raise
+            os.close(descriptor)
+            descriptor = inner
+    finally:
+        os.close(descriptor)
+
+
+def _is_stream(path: str) -> bool:
+    """Whether ``path`` is a pipe, a terminal or another device: nothing that could be replaced."""
+    try:
+        kind = os.stat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(kind) or stat.S_ISCHR(kind) or stat.S_ISSOCK(kind)
+
+
+def _replace_in(folder: int, name: str, data: bytes, mode: int, *, replace: bool) -> None:
+    permissions = None
+    try:
+        kind = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        pass
+    else:
+        if stat.S_ISLNK(kind):
+            raise UnsafeFileError("it is a symbolic link, which is not written through")
+        if not stat.S_ISREG(kind):
+            raise UnsafeFileError("it is not a regular file")
+        if not replace:
+            raise FileExistsError(errno.EEXIST, "it exists already")
+        permissions = stat.S_IMODE(kind) & mode
+    # A name that nobody can have prepared: a link that waits under a fixed name would be written through.
+    part = f".{name[:200]}.{os.urandom(8).hex()}.part"
+    descriptor = os.open(part, _CREATE, mode, dir_fd=folder)
+    try:
+        try:
+            if permissions is not None:
+                os.fchmod(descriptor, permissions)
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        os.unlink(part, dir_fd=folder)
+        raise
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest[:_CHUNK]) :]
+
+
+# --- what belongs to the user alone -------------------------------------------------------------------------
+
+
+def check_private(descriptor: int, *, what: str) -> None:
+    """Refuse a file or folder that somebody else may have written.
+
+    Args:
+        descriptor: of the file or folder.
+        what: what it is, as the beginning of a sentence.
+
+    Raises:
+        UnsafeFileError: it belongs to another user, others may write it, or it has a second name.
+    """
+    status = os.fstat(descriptor)
+    if status.st_uid != os.geteuid():
+        raise UnsafeFileError(f"{what} belongs to another user")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UnsafeFileError(f"{what} can be written by others")
+    if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+        raise UnsafeFileError(f"{what} has a second name (a hard link)")

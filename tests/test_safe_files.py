@@ -1,0 +1,142 @@
+"""Files are opened and written so that no link, pipe or device leads elsewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pennyform.safe_files import UnsafeFileError, open_inside, read_inside, write_file
+
+LIMIT = 1000
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository beside a file that is no business of it."""
+    (tmp_path / "profile").write_text("export PATH\n")
+    root = tmp_path / "repository"
+    (root / "invoices").mkdir(parents=True)
+    (root / "pennyform.yaml").write_text("environment: sandbox\n")
+    (root / "invoices" / "a.yaml").write_text("a: 1\n")
+    return root
+
+
+def unsafe(root: Path, path: Path) -> str:
+    with pytest.raises(UnsafeFileError) as caught:
+        os.close(open_inside(root, path))
+    return str(caught.value)
+
+
+def test_a_file_inside_is_read(repository: Path) -> None:
+    assert read_inside(repository, repository / "invoices" / "a.yaml", LIMIT) == b"a: 1\n"
+
+
+def test_a_limit_is_passed_by_one_byte_at_most(repository: Path) -> None:
+    assert read_inside(repository, repository / "invoices" / "a.yaml", 2) == b"a: "
+
+
+def test_a_link_inside_is_followed(repository: Path) -> None:
+    (repository / "same.yaml").symlink_to("invoices/a.yaml")
+    (repository / "folder").symlink_to("invoices")
+    assert read_inside(repository, repository / "same.yaml", LIMIT) == b"a: 1\n"
+    assert read_inside(repository, repository / "folder" / "a.yaml", LIMIT) == b"a: 1\n"
+
+
+@pytest.mark.parametrize("name", ["link", "folder/profile", "deep/er/profile"])
+def test_a_link_out_is_refused(repository: Path, name: str) -> None:
+    (repository / "link").symlink_to("../profile")
+    (repository / "folder").symlink_to("..")
+    (repository / "deep").mkdir()
+    (repository / "deep" / "er").symlink_to(repository.parent)
+    assert unsafe(repository, repository / name) == "a symbolic link leads out of the repository"
+
+
+@pytest.mark.parametrize("name", ["../profile", "invoices/../../profile", "."])
+def test_a_path_out_is_refused(repository: Path, name: str) -> None:
+    assert "outside" in unsafe(repository, Path(f"{repository}/{name}"))
+
+
+def test_a_loop_of_links_ends(repository: Path) -> None:
+    (repository / "one").symlink_to("two")
+    (repository / "two").symlink_to("one")
+    assert unsafe(repository, repository / "one") == "its symbolic links go in circles"
+
+
+def test_a_pipe_is_not_waited_for(repository: Path) -> None:
+    os.mkfifo(repository / "pipe")
+    assert unsafe(repository, repository / "pipe") == "it is not a regular file"
+    assert unsafe(repository, repository / "invoices") == "it is not a regular file"
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_written_whole_and_keeps_its_mode(repository: Path) -> None:
+    file = repository / "out.json"
+    write_file(file, b"one")
+    file.chmod(0o640)
+    write_file(file, b"two")
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"two", 0o640)
+    assert sorted(path.name for path in repository.iterdir()) == ["invoices", "out.json", "pennyform.yaml"]
+
+
+@pytest.mark.parametrize("name", ["out.json", "folder/out.json", "loop/out.json", "dangling.json"])
+@pytest.mark.parametrize("folders", [True, False])
+def test_nothing_is_written_through_a_link(repository: Path, name: str, folders: bool) -> None:
+    (repository / "out.json").symlink_to("../profile")
+    (repository / "dangling.json").symlink_to("../new")
+    (repository / "folder").symlink_to("..")
+    (repository / "loop").symlink_to("loop")
+    with pytest.raises(UnsafeFileError):
+        write_file(repository / name, b"evil", folders=folders)
+    assert (repository.parent / "profile").read_text() == "export PATH\n"
+    assert sorted(path.name for path in repository.parent.iterdir()) == ["profile", "repository"]
+
+
+def test_no_name_beside_the_file_is_written_through(repository: Path) -> None:
+    for suffix in ("unfinished", "part", "new", "tmp"):
+        (repository / f"out.json.{suffix}").symlink_to("../profile")
+    write_file(repository / "out.json", b"good")
+    assert (repository.parent / "profile").read_text() == "export PATH\n"
+    assert (repository / "out.json").read_bytes() == b"good"
+
+
+def test_a_pipe_in_a_repository_is_refused(repository: Path) -> None:
+    os.mkfifo(repository / "out.json")
+    with pytest.raises(UnsafeFileError, match="not a regular file"):
+        write_file(repository / "out.json", b"data")
+
+
+def test_what_exists_can_be_kept(repository: Path) -> None:
+    with pytest.raises(FileExistsError):
+        write_file(repository / "invoices" / "a.yaml", b"new", replace=False)
+    assert (repository / "invoices" / "a.yaml").read_bytes() == b"a: 1\n"
+
+
+def test_folders_are_made_only_when_asked_for(repository: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_file(repository / "new" / "out.json", b"data")
+    write_file(repository / "new" / "er" / "out.json", b"data", folders=True)
+    assert (repository / "new" / "er" / "out.json").read_bytes() == b"data"
+
+
+def test_a_device_of_the_user_is_written_to() -> None:
+    write_file("/dev/null", b"data")
+
+
+def test_the_users_own_links_outside_of_a_repository_lead_where_they_lead(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "mine").symlink_to("real")
+    write_file(tmp_path / "mine" / "out.json", b"data")
+    assert (tmp_path / "real" / "out.json").read_bytes() == b"data"
+
+
+def test_a_failed_write_leaves_nothing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_file(repository / "out.json", b"data")
+    assert not [path for path in repository.iterdir() if "out.json" in path.name]
