@@ -19,6 +19,7 @@ from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import CompanyFiles, open_session, refresh_read_only
+from pennyform.engine.state_folder import StateFolder
 from pennyform.invoices import load
 from pennyform.report.plan import text as plan_text
 from pennyform.sandbox import TOKEN, Sandbox
@@ -117,7 +118,7 @@ def apply(folder: Path, transport: httpx.BaseTransport) -> None:
     """Load a folder, plan and apply it, as the command line does."""
     repository, _ = load([folder])
     remote = AccountClient(Client(TOKEN, transport=transport, rate_limit=None))
-    state = CompanyFiles(folder / ".pennyform", "sample", remote.company())
+    state = CompanyFiles(StateFolder(folder / ".pennyform", "benchmark" * 4), "sample", remote.company())
     runtime = replace(Runtime.system(), patience=IMMEDIATE, workers=1)
     with open_session(repository, remote, state, runtime, interrupted=lambda: False) as session:
         session.apply(session.plan(), lambda _done, _total: None)
@@ -127,7 +128,7 @@ def plan(folder: Path, count: int, lines: int) -> None:
     """Load a folder, plan it against an account that has it all, and render the plan."""
     repository, _ = load([folder])
     remote = AccountClient(Client(TOKEN, transport=Account(count, lines), rate_limit=None))
-    state = CompanyFiles(folder / ".pennyform", "sample", remote.company())
+    state = CompanyFiles(StateFolder(folder / ".pennyform", "benchmark" * 4), "sample", remote.company())
     looked = refresh_read_only(repository, remote, state, Disk())
     made = make_plan(repository, looked.remote, looked.warnings)
     if made.pending:

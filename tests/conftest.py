@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples every time, however busy the computer: a failure is a change's own, and comes back.
@@ -12,3 +14,12 @@ settings.register_profile(
     "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands keep journals: never in the home folder of whoever runs the tests."""
+    folder = tmp_path / "state"
+    monkeypatch.setenv("PENNYFORM_STATE", str(folder))
+    monkeypatch.delenv("PENNYFORM_STATE_KEY", raising=False)
+    return folder

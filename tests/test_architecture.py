@@ -60,6 +60,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"journal"},
         {"runtime"},
         {"files"},
+        {"state_folder"},
         {"limits"},
     ],
     "spec": [

@@ -18,7 +18,7 @@ from pennyform.engine.journal.replayed_state import replay
 from pennyform.findings import Failure
 from pennyform.results.apply import Status
 
-from tests.engine.world import Office, records_of
+from tests.engine.world import KEY, Office, records_of
 
 from . import scene
 
@@ -96,7 +96,9 @@ class History:
         for length in lengths:
             path.write_bytes(self.journal[:length])
             kept = sum(end <= length for end in ends)
-            assert open_journal(path, Disk(), self.office.clock.now).state == replay(records[:kept]), length
+            assert open_journal(path, Disk(), self.office.clock.now, KEY).state == replay(records[:kept]), (
+                length
+            )
             assert path.read_bytes() == self.journal[: self.moments[kept].start], length
         return len(lengths)
 
@@ -126,7 +128,7 @@ class History:
             for bit in range(8):
                 damaged = _flipped(self.journal, place, bit)
                 try:
-                    doubtful = read(damaged, lambda _: None, name="journal").doubtful
+                    doubtful = read(damaged, lambda _: None, KEY, name="journal").doubtful
                 except Failure:
                     doubtful = False
                 assert doubtful == (place >= self.last), (place, bit)

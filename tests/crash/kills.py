@@ -23,6 +23,8 @@ from pennyform.engine.runtime import SystemClock
 from pennyform.sandbox import TOKEN, Sandbox
 from pennylane_company import Clock
 
+from tests.engine.world import state_variables
+
 from . import scene
 from .ptrace import Stop, traced
 from .service import Service, serving
@@ -164,6 +166,7 @@ def _run(root: Path, verb: str, *options: str) -> int:
 
 def _pennyform(root: Path, verb: str, *options: str) -> int:
     signal.alarm(_MOST_SECONDS)
+    os.environ |= state_variables(root)
     with (
         _output_file(root).open("a") as output,
         contextlib.redirect_stdout(output),

@@ -12,7 +12,7 @@ from pathlib import Path
 from pennyform.sandbox import TOKEN
 from pennyform.sandbox.background_server import Served
 
-from tests.engine.world import books_of
+from tests.engine.world import books_of, state_variables
 
 
 @contextmanager
@@ -27,7 +27,8 @@ def applying(
         options: more words for it.
         under: a command that runs it, such as ``unshare``.
     """
-    environment = os.environ | {"PENNYLANE_API_TOKEN": TOKEN, "PENNYLANE_BASE_URL": served.url}
+    environment = os.environ | state_variables(root)
+    environment |= {"PENNYLANE_API_TOKEN": TOKEN, "PENNYLANE_BASE_URL": served.url}
     command = [sys.executable, "-m", "pennyform", "apply", "--auto-approve", "--environment", "production"]
     process = subprocess.Popen(
         [*under, *command, *options, "."],

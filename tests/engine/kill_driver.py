@@ -68,6 +68,7 @@ def apply_in_child(folder: Path, moments: int | None) -> int:
 
 def quietly(folder: Path, verb: str, *options: str) -> int:
     """Run one command, its output into a file."""
+    os.environ["PENNYFORM_STATE"] = str(folder / ".pennyform")
     with (
         (folder / "output").open("a") as output,
         contextlib.redirect_stdout(output),

@@ -22,7 +22,7 @@ from pennyform.sandbox import Sandbox
 from pennyform.sandbox.auth.access import add_token
 from pennyform.sandbox.http.transports import Transport
 
-from .world import API, PRODUCT, Office, books_of, invoice, line, only, raw
+from .world import API, PRODUCT, Office, books_of, invoice, line, only, raw, state_variables
 
 
 class Shell:
@@ -59,6 +59,8 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("NO_COLOR", "1")
     for name in ("PENNYLANE_API_TOKEN", "PENNYLANE_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+    for name, value in state_variables(office.root).items():
+        monkeypatch.setenv(name, value)
     return Shell(office.root, capsys)
 
 
@@ -332,7 +334,7 @@ def test_the_lock_is_one_per_company(shell: Shell) -> None:
 def test_a_state_folder_that_cannot_be_written_stops_before_anything_is_sent(shell: Shell) -> None:
     (shell.root / ".pennyform" / "journal").write_text("in the way")
     assert shell("apply", "--auto-approve") == 1
-    assert "journal-unwritable" in shell.err
+    assert "state-folder" in shell.err
     assert shell.books() == {}
 
 

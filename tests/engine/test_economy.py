@@ -30,7 +30,7 @@ from pennyform.sandbox import TOKEN, Sandbox
 from pennylane_company import Client
 
 from .virtual_time import VirtualPool, VirtualTime
-from .world import CUSTOMER, books_of, invoice, line, only
+from .world import CUSTOMER, books_of, invoice, line, only, state_in
 
 REQUESTS, SECONDS = 25, 5.0
 
@@ -105,7 +105,7 @@ class Campaign:
             workers=self.workers,
         )
         remote = self.remote()
-        state = CompanyFiles(self.root / ".pennyform", "sandbox", remote.company())
+        state = CompanyFiles(state_in(self.root), "sandbox", remote.company())
         with open_session(self.repository(), remote, state, runtime, interrupted=lambda: False) as session:
             session.resolve_past_outcomes()
             yield session
@@ -133,7 +133,7 @@ def planning(campaign: Campaign) -> int:
     campaign.time.sleep(120.0)
     before = len(campaign.wire.sent)
     remote = campaign.remote()
-    state = CompanyFiles(campaign.root / ".pennyform", "sandbox", remote.company())
+    state = CompanyFiles(state_in(campaign.root), "sandbox", remote.company())
     looked = refresh_read_only(campaign.repository(), remote, state, Disk())
     assert not make_plan(campaign.repository(), looked.remote).pending
     return len(campaign.wire.sent) - before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pennyform.engine.files import Disk
 from pennyform.engine.journal.journal import (
     Journal,
     JournalError,
+    import_journal,
     open_journal,
     quarantine,
     read,
@@ -22,6 +23,7 @@ from pennyform.engine.journal.records import (
     Acknowledged,
     Intent,
     PlanUsed,
+    Record,
     Refused,
     SetAside,
     Settled,
@@ -31,13 +33,13 @@ from pennyform.engine.journal.records import (
 from pennyform.engine.journal.replayed_state import ReplayedState, replay
 from pennyform.findings import Failure
 
-from .world import Office, records_of, statuses
+from .world import KEY, Office, records_of, statuses
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
 
 
 def journal_of(path: Path, events: int = 6) -> Journal:
-    journal = open_journal(path, Disk(), lambda: NOW)
+    journal = open_journal(path, Disk(), lambda: NOW, KEY)
     for number in range(events):
         event = Acknowledged if number % 2 else Intent
         journal.write(event(kind="invoice", reference=f"INV-{number // 2}", id=number or None, step="x"))
@@ -46,7 +48,7 @@ def journal_of(path: Path, events: int = 6) -> Journal:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     journal = journal_of(tmp_path / "journal")
-    again = open_journal(tmp_path / "journal", Disk(), lambda: NOW)
+    again = open_journal(tmp_path / "journal", Disk(), lambda: NOW, KEY)
     assert again.state == journal.state
     assert again.size == (tmp_path / "journal").stat().st_size
     assert again.last_sum == journal.last_sum
@@ -61,7 +63,7 @@ def test_every_prefix_recovers(tmp_path: Path) -> None:
     for length in range(len(data) + 1):
         path = tmp_path / "prefix"
         path.write_bytes(data[:length])
-        journal = open_journal(path, Disk(), lambda: NOW)
+        journal = open_journal(path, Disk(), lambda: NOW, KEY)
         kept = data[:length].count(b"\n")
         assert records_of(path.read_bytes()) == records[:kept]
         assert journal.state == replay(records[:kept])
@@ -85,7 +87,7 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
             assert f"record {number} " in finding.summary or f"record {number + 1} " in finding.summary
             assert "--repair-journal" in finding.fix
         else:
-            assert read(bytes(flipped), lambda _: None, name="journal").doubtful
+            assert read(bytes(flipped), lambda _: None, KEY, name="journal").doubtful
 
 
 @given(st.data())
@@ -110,10 +112,10 @@ def test_a_last_record_that_was_durable_and_is_damaged_makes_doubtful(tmp_path: 
     data = bytearray(path.read_bytes())
     data[-4] ^= 1
     path.write_bytes(bytes(data))
-    journal = open_journal(path, Disk(), lambda: NOW)
+    journal = open_journal(path, Disk(), lambda: NOW, KEY)
     assert journal.state.doubtful
     journal.write(Settled())
-    assert not replay_file(path, Disk()).doubtful
+    assert not replay_file(path, Disk(), lambda: KEY).doubtful
 
 
 def test_a_write_that_fails_is_the_last_one(tmp_path: Path) -> None:
@@ -123,11 +125,11 @@ def test_a_write_that_fails_is_the_last_one(tmp_path: Path) -> None:
             raise OSError(28, "No space left on device")
 
     path = tmp_path / "journal"
-    journal = Journal(path, Full(), lambda: NOW)
+    journal = Journal(path, Full(), lambda: NOW, KEY)
     for _ in range(2):
         with pytest.raises(JournalError):
             journal.write(Intent(kind="invoice", reference="INV-1", step="create_draft"))
-    open_journal(path, Disk(), lambda: NOW)
+    open_journal(path, Disk(), lambda: NOW, KEY)
     assert path.read_bytes() == b""
 
 
@@ -151,7 +153,7 @@ def test_memory_adds_up() -> None:
 
 def test_a_sound_journal_is_not_set_aside(tmp_path: Path) -> None:
     journal_of(tmp_path / "journal")
-    assert quarantine(tmp_path / "journal", Disk(), lambda: NOW) is None
+    assert quarantine(tmp_path / "journal", Disk(), lambda: NOW, KEY) is None
 
 
 def test_a_damaged_journal_stops_and_is_repaired_on_demand(office: Office) -> None:
@@ -217,15 +219,25 @@ COMPACTED = VERSION_1.with_name("version-1-compacted.jsonl")
 WRITTEN_AT = datetime(2025, 10, 1, 9, tzinfo=UTC)
 
 
+def texts(data: bytes) -> list[bytes]:
+    """The records of a journal without their checksums."""
+    return [line.partition(b" ")[2] for line in data.splitlines()]
+
+
 def test_journals_of_version_1_are_read_and_written_to_the_byte(tmp_path: Path) -> None:
     data = VERSION_1.read_bytes()
-    journal = Journal(tmp_path / "journal", Disk(), lambda: WRITTEN_AT)
-    for record in records_of(data):
+    journal = Journal(tmp_path / "journal", Disk(), lambda: WRITTEN_AT, KEY)
+    records: list[Record] = []
+    read(data, records.append, None, name="journal")
+    for record in records:
         journal.write(record)
-    assert journal.path.read_bytes() == data
+    assert texts(journal.path.read_bytes()) == texts(data)
     journal.compact()
-    assert journal.path.read_bytes() == COMPACTED.read_bytes()
-    assert replay_file(VERSION_1, Disk()) == replay_file(COMPACTED, Disk()) == journal.state
+    assert texts(journal.path.read_bytes()) == texts(COMPACTED.read_bytes())
+    for old in (VERSION_1, COMPACTED):
+        taken_over = open_journal(tmp_path / old.name, Disk(), lambda: WRITTEN_AT, KEY)
+        import_journal(old, taken_over)
+        assert taken_over.state == journal.state
     assert journal.state == ReplayedState(
         unsettled={Subject("send_by_email", "é-6"): "send_by_email"},
         ids={
@@ -247,9 +259,9 @@ def test_journals_of_version_1_are_read_and_written_to_the_byte(tmp_path: Path) 
 )
 def test_a_sound_record_that_is_not_known_is_never_passed_over(tmp_path: Path, text: bytes) -> None:
     """A later version may have written it: what it says may be that something was sent."""
-    checksum = hashlib.sha256(b"pennyform journal 1\n" + text).hexdigest()[:32]
+    checksum = hmac.new(KEY, b"pennyform journal 1\n" + text, "sha256").hexdigest()[:32]
     path = tmp_path / "journal"
     path.write_bytes(checksum.encode() + b" " + text + b"\n")
     with pytest.raises(Failure, match="record 1 of the journal is not understood"):
-        open_journal(path, Disk(), lambda: NOW)
+        open_journal(path, Disk(), lambda: NOW, KEY)
     assert path.read_bytes().endswith(text + b"\n"), "and it is not cut off"

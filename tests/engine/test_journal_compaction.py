@@ -16,7 +16,7 @@ from pennyform.engine.journal.journal import Journal, JournalError, open_journal
 from pennyform.engine.journal.records import Intent, PlanUsed, Record, Subject, Summary, Verified, decode
 from pennyform.engine.journal.replayed_state import Replay, replay
 
-from .world import Office, records_of, statuses
+from .world import KEY, Office, records_of, statuses
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
 LIMIT = 4096
@@ -75,17 +75,17 @@ def fill(journal: Journal, records: int, seed: int) -> None:
 @pytest.mark.usefixtures("small")
 def test_what_has_grown_is_compacted_and_the_rest_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    fill(open_journal(path, Disk(), lambda: NOW), 60, seed=1)
+    fill(open_journal(path, Disk(), lambda: NOW, KEY), 60, seed=1)
     whole = path.read_bytes()
     assert len(whole) > LIMIT
-    journal = open_journal(path, Disk(), lambda: NOW)
+    journal = open_journal(path, Disk(), lambda: NOW, KEY)
     assert len(path.read_bytes()) == journal.size < LIMIT / 4
-    assert journal.state == replay(records_of(whole)) == replay_file(path, Disk())
+    assert journal.state == replay(records_of(whole)) == replay_file(path, Disk(), lambda: KEY)
     (kept,) = tmp_path.glob("journal.until-*")
     assert kept.read_bytes() == whole
     fill(journal, 3, seed=2)
-    assert replay_file(path, Disk()) == journal.state
-    assert open_journal(path, Disk(), lambda: NOW).size == journal.size, "it has not grown enough yet"
+    assert replay_file(path, Disk(), lambda: KEY) == journal.state
+    assert open_journal(path, Disk(), lambda: NOW, KEY).size == journal.size, "it has not grown enough yet"
 
 
 @pytest.mark.usefixtures("small")
@@ -94,7 +94,7 @@ def test_a_journal_that_cannot_be_compacted_goes_on_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     path = tmp_path / "journal"
-    fill(open_journal(path, Disk(), lambda: NOW), 60, seed=1)
+    fill(open_journal(path, Disk(), lambda: NOW, KEY), 60, seed=1)
     whole = path.read_bytes()
 
     def full(*_: object) -> None:
@@ -102,15 +102,15 @@ def test_a_journal_that_cannot_be_compacted_goes_on_as_it_is(
 
     with monkeypatch.context() as patched:
         patched.setattr(call, full)
-        journal = open_journal(path, Disk(), lambda: NOW)
+        journal = open_journal(path, Disk(), lambda: NOW, KEY)
     assert path.read_bytes() == whole
     journal.write(PlanUsed(plan="p"))
-    assert replay_file(path, Disk()).used == {"p"}
+    assert replay_file(path, Disk(), lambda: KEY).used == {"p"}
 
 
 def test_a_journal_has_a_limit_and_stops_before_anything_is_sent(office: Office) -> None:
     office.define("INV-1", finalize=True)
-    journal = Journal(office.root / "journal", Disk(), lambda: NOW, most_bytes=300)
+    journal = Journal(office.root / "journal", Disk(), lambda: NOW, KEY, most_bytes=300)
     journal.write(Intent(kind="invoice", reference="INV-1", step="create_draft"))
     with pytest.raises(JournalError, match=r"limit of 300 bytes; the next apply compacts it"):
         fill(journal, 2, seed=1)
@@ -123,7 +123,7 @@ def test_after_compaction_an_apply_knows_what_it_knew(office: Office) -> None:
     mail = "  send_by_email:\n    recipients: [billing@acme.example]\n"
     office.define("INV-1", finalize=True, options=mail)
     assert statuses(office.apply())["INV-1"] == "done"
-    journal = open_journal(office.journal, Disk(), lambda: NOW)
+    journal = open_journal(office.journal, Disk(), lambda: NOW, KEY)
     fill_with_others(journal)
     assert statuses(office.apply())["INV-1"] == "unchanged"
     assert office.wire.done("send_by_email") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from pennyform.engine.journal.journal import read
 from pennyform.sandbox import Sandbox
 
-from .world import PRODUCT, Office, books_of, line, read_all
+from .world import KEY, PRODUCT, SECRET, Office, books_of, line, read_all
 
 DRIVER = Path(__file__).parent / "kill_driver.py"
 # Moments are about 150. tests/crash is thorough, at system calls; here the server dies with its client.
@@ -89,6 +90,7 @@ def killed_applies(template: Path, tmp_path: Path, start: int, step: int) -> lis
         capture_output=True,
         text=True,
         check=False,
+        env=os.environ | {"PENNYFORM_STATE_KEY": SECRET},
     )
     assert driver.returncode == 0, driver.stderr
     assert int(driver.stdout) > 40
@@ -110,4 +112,4 @@ def check_books(folder: Path) -> None:
     finally:
         sandbox.close()
     journal = next((folder / ".pennyform" / "journal").glob("*.jsonl"))
-    assert not read(journal.read_bytes(), lambda _: None, name=str(journal)).torn, folder
+    assert not read(journal.read_bytes(), lambda _: None, KEY, name=str(journal)).torn, folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pennyform.findings import Failure
 from pennyform.sandbox import TOKEN, Sandbox
 
 from .test_cli import Shell
-from .world import PRODUCT, Office
+from .world import KEY, PRODUCT, Office, state_variables
 
 Plan = dict[str, Any]
 
@@ -27,7 +28,8 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     office.define("INV-2", finalize=True, lines="  - product: DAY\n    quantity: 3\n")
     office.close()
     monkeypatch.chdir(office.root)
-    monkeypatch.setenv("NO_COLOR", "1")
+    for name, value in {"NO_COLOR": "1", **state_variables(office.root)}.items():
+        monkeypatch.setenv(name, value)
     shell = Shell(office.root, capsys)
     assert shell("plan", "--out", "it.plan") == 0
     return shell
@@ -48,13 +50,13 @@ def refused(shell: Shell, rule: str, *options: str) -> str:
 
 def test_any_byte_changed_is_refused_or_says_the_same(plan: Path) -> None:
     whole = plan.read_bytes()
-    content = plan_file.read(plan).data
+    content = plan_file.read(plan, KEY).data
     # Every byte takes a minute; steps that share no factor with the indentation meet all kinds of places.
     for place in range(0, len(whole), 13):
         other = 0x20 if place % 2 else whole[place] ^ 1
         plan.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
         try:
-            assert plan_file.read(plan).data == content
+            assert plan_file.read(plan, KEY).data == content
         except Failure as problem:
             assert problem.findings[0].rule in {"plan-unreadable", "plan-changed"}  # noqa: PT017
 
@@ -67,11 +69,11 @@ def test_part_of_a_plan_is_no_plan(shell: Shell, plan: Path, part: float) -> Non
 
 
 def forge(plan: Path, change: Callable[[Plan], object]) -> None:
-    """Change a plan and give it the checksum that fits."""
+    """Change a plan and sign it anew, as only the user can."""
     content = json.loads(plan.read_text())
     del content["id"]
     change(content)
-    plan.write_text(json.dumps({**content, "id": plan_file.digest(content)}))
+    plan.write_text(json.dumps({**content, "id": plan_file.sign(content, KEY)}))
 
 
 def less(change: Plan) -> None:
@@ -159,17 +161,30 @@ def test_settings_are_definitions_too(shell: Shell) -> None:
 
 
 def test_a_journal_that_was_damaged_may_have_forgotten_that_a_plan_was_used(shell: Shell, plan: Path) -> None:
+    sandbox = Sandbox(shell.root / ".pennyform" / "sandbox.db")
+    before = sandbox.copy()
     assert shell("apply", "it.plan") == 0
     (journal,) = (shell.root / ".pennyform" / "journal").glob("*.jsonl")
     damaged = bytearray(journal.read_bytes())
     damaged[40] ^= 1
     journal.write_bytes(damaged)
-    (shell.root / ".pennyform" / "sandbox.db").unlink()
+    sandbox.restore(before)
+    sandbox.close()
     why = refused(shell, "plan-stale", "--repair-journal")
     assert "which may have forgotten" in why
     assert shell("plan", "--out", "again.plan") == 0
     assert shell("apply", "again.plan") == 0
     assert set(shell.books()) == {"INV-1", "INV-2"}
+
+
+def test_a_plan_that_somebody_else_saved_is_refused(shell: Shell, plan: Path) -> None:
+    """Whoever can put a file into a repository can put a plan there, but not the user's key."""
+    content = json.loads(plan.read_text())
+    del content["id"]
+    content["saved"]["nonce"] = "00" * 16
+    for made_up in (plan_file.sign(content, b""), plan_file.digest(content)):
+        plan.write_text(json.dumps({**content, "id": made_up}))
+        assert "saved by somebody else" in refused(shell, "plan-changed")
 
 
 # --- saving -------------------------------------------------------------------------------------------------
@@ -208,11 +223,11 @@ def test_a_plan_that_could_not_be_read_again_is_not_saved(
 def test_a_full_disk_leaves_the_old_plan(shell: Shell, plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = plan.read_bytes()
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", full)
+        patched.setattr(os, "replace", full)
         assert shell("plan", "--out", "it.plan") == 1
     assert "No space left" in shell.err
     assert plan.read_bytes() == before

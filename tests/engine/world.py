@@ -25,6 +25,7 @@ from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import plan
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import CompanyFiles, open_session, refresh_read_only
+from pennyform.engine.state_folder import StateFolder
 from pennyform.engine.verify import Verification, verify
 from pennyform.findings import errors
 from pennyform.invoices import Repository, load
@@ -33,6 +34,8 @@ from pennyform.sandbox import TOKEN, Rules, Sandbox
 from pennylane_company import Client, Clock, Retries
 
 API = "https://app.pennylane.com/api/external/v2"
+SECRET = "a key that only the tests have, and long enough"
+KEY = StateFolder(Path(), SECRET).key()
 PATIENCE = Patience(settle=(1.0, 5.0, 30.0), lag=(1.0, 2.0))
 
 CUSTOMER = """\
@@ -281,7 +284,7 @@ class Office:
         )
 
     def state(self) -> CompanyFiles:
-        return CompanyFiles(self.root / ".pennyform", "sandbox", self.remote().company())
+        return CompanyFiles(state_in(self.root), "sandbox", self.remote().company())
 
     def looked_up(self) -> RemoteState:
         """What a plan looks up."""
@@ -336,10 +339,20 @@ class Office:
         return next((self.root / ".pennyform" / "journal").glob("*.jsonl"))
 
 
+def state_in(root: Path) -> StateFolder:
+    """The state of an office lies in its own folder: the key does not."""
+    return StateFolder(root / ".pennyform", SECRET)
+
+
+def state_variables(root: Path) -> dict[str, str]:
+    """The same for commands."""
+    return {"PENNYFORM_STATE": str(root / ".pennyform"), "PENNYFORM_STATE_KEY": SECRET}
+
+
 def records_of(data: bytes) -> list[Record]:
     """The records of a journal's bytes; a damaged one is refused."""
     records: list[Record] = []
-    read(data, records.append, name="journal")
+    read(data, records.append, KEY, name="journal")
     return records
 
 

@@ -22,7 +22,6 @@ from .machine import Process, SystemCalls
 from .service import TOKEN
 
 PATIENCE = Patience()
-_ENVIRONMENT = {"PENNYLANE_API_TOKEN": TOKEN}
 
 
 def runtime(process: Process, workers: int) -> Runtime:
@@ -50,7 +49,12 @@ def runtime(process: Process, workers: int) -> Runtime:
 
 def terminal(process: Process) -> Terminal:
     """The terminal of ``process``: nobody is there to be asked."""
-    return Terminal(io.StringIO(), process.output, process.errors, _ENVIRONMENT)
+    environment = {
+        "PENNYLANE_API_TOKEN": TOKEN,
+        "PENNYFORM_STATE": str(process.machine.root / ".pennyform"),
+        "PENNYFORM_STATE_KEY": "the key of all simulated processes",
+    }
+    return Terminal(io.StringIO(), process.output, process.errors, environment)
 
 
 class Interruption:

@@ -22,6 +22,7 @@ from pennyform.engine.account.records import Company
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.runtime import Clock, Runtime
 from pennyform.engine.session import CompanyFiles
+from pennyform.engine.state_folder import StateFolder, state_folder
 from pennyform.findings import Failure, failure
 from pennyform.invoices import Repository
 
@@ -36,15 +37,16 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open way to one account. ``service`` names it in file names: a host, or ``sandbox``."""
+    """An open way to one account. ``service`` names it in file names: a host, or which sandbox."""
 
     account: AccountClient
     service: str
     runtime: Runtime
+    folder: StateFolder
 
-    def state(self, repository: Repository, company: Company) -> CompanyFiles:
+    def state(self, company: Company) -> CompanyFiles:
         """Where journal and lock of this company lie."""
-        return CompanyFiles(repository.root / ".pennyform", self.service, company)
+        return CompanyFiles(self.folder, self.service, company)
 
 
 class _ClientClock(pennylane_company.Clock):
@@ -79,6 +81,7 @@ def connect(
         Failure: there is no token, or the base URL is not an origin that a token may be sent to. There is no
             falling back to the sandbox.
     """
+    folder = state_folder(environ, runtime.random_bytes)
     if repository.settings.environment == "sandbox":
         from pennyform.sandbox import TOKEN, Sandbox
 
@@ -89,12 +92,12 @@ def connect(
         # other.
         runtime = replace(runtime, patience=IMMEDIATE, workers=1)
         with closing(sandbox), Client(TOKEN, transport=sandbox.transport(), rate_limit=None) as client:
-            yield Connection(AccountClient(client), "sandbox", runtime)
+            yield Connection(AccountClient(client), f"books-{sandbox.books_id()}", runtime, folder)
         return
     base_url = environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
-    host = urlsplit(base_url).netloc or "service"
-    token = find_token(token_file, host, environ)
     try:
+        host = canonical_host(base_url)
+        token = find_token(token_file, host, environ)
         client = Client(
             token, base_url=base_url, transport=runtime.transport, clock=_ClientClock(runtime.clock)
         )
@@ -106,7 +109,21 @@ def connect(
         ) from None
     with client:
         # A colon, before a port, is no part of a file's name on every system.
-        yield Connection(AccountClient(client), host.replace(":", "-"), runtime)
+        yield Connection(AccountClient(client), host.replace(":", "-"), runtime, folder)
+
+
+def canonical_host(base_url: str) -> str:
+    """The host of an address, with its port unless that is the usual one.
+
+    However the address is spelled, one company has one journal and one lock.
+
+    Raises:
+        ValueError: its port is no number.
+    """
+    parts = urlsplit(base_url)
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return (parts.hostname or "service").rstrip(".") + port
 
 
 def find_token(file: Path | None, host: str, environ: Mapping[str, str]) -> str:

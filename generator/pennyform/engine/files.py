@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from pennyform.engine.limits import FILE_BYTES
+from pennyform.safe_files import check_private, open_inside
 
 
 class SystemCalls(Protocol):
@@ -42,7 +43,10 @@ class Storage(Protocol):
     """Durable files. A simulation passes in one that tears writes and runs out of space."""
 
     def read(self, path: Path) -> bytes | None:
-        """All bytes of ``path``; None when there is no such file."""
+        """All bytes of ``path``, a file of this user alone; None when there is no such file."""
+
+    def read_inside(self, root: Path, path: Path) -> bytes | None:
+        """All bytes of ``path``, which lies in ``root``; None when there is no such file."""
 
     def append(self, path: Path, data: bytes) -> None:
         """Add ``data`` at the end of ``path``, creating it and its folder; durable on return."""
@@ -67,16 +71,28 @@ class Disk:
         self._durable_names: set[Path] = set()
 
     def read(self, path: Path) -> bytes | None:
-        """All bytes of ``path``; None when there is no such file.
+        """All bytes of ``path``, a file of this user alone; None when there is no such file.
 
         Raises:
-            OSError: it cannot be read, or is too large to be held in memory.
+            OSError: it cannot be read, others may write it, or it is too large to be held in memory.
         """
         try:
-            with path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size > FILE_BYTES:
-                    raise OSError(errno.EFBIG, f"larger than {FILE_BYTES:,} bytes")
-                return file.read()
+            descriptor = open_inside(path.parent, path)
+            with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+                check_private(descriptor, what="it")
+                return _read_whole(file)
+        except FileNotFoundError:
+            return None
+
+    def read_inside(self, root: Path, path: Path) -> bytes | None:
+        """All bytes of ``path``, which lies in ``root``; None when there is no such file.
+
+        Raises:
+            OSError: it cannot be read, leads elsewhere, or is too large to be held in memory.
+        """
+        try:
+            with open(open_inside(root, path), "rb") as file:  # noqa: PTH123 - a descriptor
+                return _read_whole(file)
         except FileNotFoundError:
             return None
 
@@ -96,8 +112,9 @@ class Disk:
 
     def truncate(self, path: Path, size: int) -> None:
         """Cut ``path`` to ``size`` bytes and fsync it."""
-        file = self._calls.open(path, os.O_WRONLY)
+        file = self._calls.open(path, os.O_WRONLY | os.O_NOFOLLOW)
         try:
+            check_private(file, what="it")
             self._calls.ftruncate(file, size)
             self._calls.fsync(file)
         finally:
@@ -113,14 +130,22 @@ class Disk:
         sync_folder(path.parent, self._calls)
 
     def _write(self, path: Path, data: bytes, mode: int) -> None:
-        file = self._calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | mode, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | mode
+        file = self._calls.open(path, flags, 0o600)
         try:
+            check_private(file, what="it")
             rest = memoryview(data)
             while rest:
                 rest = rest[self._calls.write(file, rest) :]
             self._calls.fsync(file)
         finally:
             self._calls.close(file)
+
+
+def _read_whole(file: BinaryIO) -> bytes:
+    if os.fstat(file.fileno()).st_size > FILE_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {FILE_BYTES:,} bytes")
+    return file.read()
 
 
 def make_folder(folder: Path, system_calls: SystemCalls = os) -> None:

@@ -16,7 +16,7 @@ from pennyform.engine.applying.prune import find_deletions
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.files import Storage
 from pennyform.engine.journal import lock
-from pennyform.engine.journal.journal import Journal, open_journal, quarantine, replay_file
+from pennyform.engine.journal.journal import Journal, import_journal, open_journal, quarantine, replay_file
 from pennyform.engine.journal.records import Absent, Found, Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.planning.actions import Step
@@ -32,6 +32,7 @@ from pennyform.engine.recovery import (
     resolve_past_outcomes,
 )
 from pennyform.engine.runtime import Runtime
+from pennyform.engine.state_folder import StateFolder
 from pennyform.invoices.model import Repository
 
 
@@ -39,18 +40,18 @@ from pennyform.invoices.model import Repository
 class CompanyFiles:
     """Where the journal and the lock of one company lie.
 
-    ``folder`` is the repository's ``.pennyform``; ``service`` tells accounts apart whose ids may be the same
-    (the host's name, or ``sandbox``).
+    ``state`` is the user's folder for them; ``service`` tells accounts apart whose ids may be the same (the
+    host's name, or ``sandbox`` and which one).
     """
 
-    folder: Path
+    state: StateFolder
     service: str
     company: Company
 
     @property
     def journal(self) -> Path:
         """The company's journal."""
-        return self.folder / "journal" / f"{self.service}-{self.company.id}.jsonl"
+        return self.state.path / "journal" / f"{self.service}-{self.company.id}.jsonl"
 
     @property
     def lock(self) -> Path:
@@ -110,7 +111,8 @@ class Session:
             state = self.journal.state
             remote = refresh(self.repository, self.account, memory=state, company=self.company)
         remote = replace(remote, unsettled=frozenset(unsettled - remote.invoices.keys()))
-        plan = make_plan(self.repository, remote, _leftover_warnings(state))
+        notices = (*_distrusted(self.repository.root, self.journal.size), *_leftover_warnings(state))
+        plan = make_plan(self.repository, remote, notices)
         if prune:
             plan = with_deletions(plan, self.repository, self.account)
         return with_orphans(plan, self.repository, remote, self.account) if is_whole else plan
@@ -149,6 +151,7 @@ def open_session(
     *,
     interrupted: Callable[[], bool],
     repair: bool = False,
+    old_journal: Path | None = None,
     retry: lock.Retry = lambda _: False,
 ) -> Iterator[Session]:
     """Take the lock, open the journal, and hold both for as long as the context lasts.
@@ -160,6 +163,7 @@ def open_session(
         runtime: the machine.
         interrupted: whether to stop before the next write.
         repair: set a damaged journal aside, and look everything up that it may have known.
+        old_journal: a journal of version 0.1 that a person wants to be taken over.
         retry: asked whether to try again when another apply holds the lock.
 
     Raises:
@@ -170,10 +174,15 @@ def open_session(
         PlanRejectedError: the definitions ask for what is not carried out, or for another company.
     """
     preflight(repository, state.company)
+    state.state.check_place(repository.root)
+    state.state.prepare()
+    key = state.state.key()
     with lock.hold(state.lock, retry, runtime.system_calls):
         if repair:
-            quarantine(state.journal, runtime.storage, runtime.clock.now)
-        journal = open_journal(state.journal, runtime.storage, runtime.clock.now)
+            quarantine(state.journal, runtime.storage, runtime.clock.now, key)
+        journal = open_journal(state.journal, runtime.storage, runtime.clock.now, key)
+        if old_journal is not None:
+            import_journal(old_journal, journal)
         yield Session(repository, account, state.company, journal, runtime, interrupted)
 
 
@@ -216,14 +225,16 @@ def refresh_read_only(
             what is not carried out, or is for another company.
     """
     preflight(repository, state.company)
-    journal = replay_file(state.journal, storage)
+    state.state.check_place(repository.root)
+    journal = replay_file(state.journal, storage, state.state.key)
     remote = refresh(repository, account, memory=journal, company=state.company)
     references = {invoice.external_reference for invoice in repository.invoices}
     unknown = [
         f"an earlier apply left the outcome of {reference} unknown; the next apply finds it out"
         for reference in sorted(_unsettled_invoices(journal) & references)
     ]
-    return ReadOnlyState(remote, (*unknown, *_leftover_warnings(journal)))
+    distrusted = _distrusted(repository.root, len(journal.ids))
+    return ReadOnlyState(remote, (*distrusted, *unknown, *_leftover_warnings(journal)))
 
 
 def _unsettled_invoices(state: ReplayedState) -> set[str]:
@@ -247,4 +258,14 @@ def _leftover_warnings(state: ReplayedState) -> tuple[str, ...]:
     return tuple(
         f"draft {old} was replaced as {subject.reference} and is still there: delete it in Pennylane"
         for subject, old in sorted(state.aside.items())
+    )
+
+
+def _distrusted(root: Path, known: int) -> tuple[str, ...]:
+    """That a journal lies in the repository ``root``, unless one of the user's own knows something."""
+    files = [] if known else sorted((root / ".pennyform" / "journal").glob("*.jsonl"))
+    return tuple(
+        f"{file.relative_to(root).as_posix()} is not read: a journal that comes with a repository proves "
+        "nothing. If pennyform 0.1 wrote it here, name it once in 'pennyform apply --import-journal'"
+        for file in files
     )

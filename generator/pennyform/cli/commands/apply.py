@@ -20,6 +20,7 @@ from pennyform.engine.plan_files.plan_file import SavedPlan
 from pennyform.engine.planning.preflight import require_scopes
 from pennyform.engine.runtime import Clock, Runtime, pause, stop_at_once
 from pennyform.engine.session import Session, open_session
+from pennyform.engine.state_folder import state_folder
 from pennyform.findings import Finding, Severity, failure
 from pennyform.invoices import Repository
 from pennyform.report import apply as report_apply
@@ -41,7 +42,9 @@ def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     if plans:
         if len(targets.paths) > 1 or targets.references:
             raise failure("plan-alone", "a saved plan is applied alone and whole", file=str(plans[0]))
-        saved = plan_file.read(plans[0])
+        folder = state_folder(terminal.environ, runtime.random_bytes)
+        folder.prepare()
+        saved = plan_file.read(plans[0], folder.key())
         # It says by itself what it is about.
         targets = TargetOptions(
             saved.paths,
@@ -77,13 +80,14 @@ def _apply_locked(
             with open_session(
                 repository,
                 connection.account,
-                connection.state(repository, connection.account.company()),
+                connection.state(connection.account.company()),
                 replace(runtime, patience=patience),
                 interrupted=interruption.requested,
                 repair=options.repair_journal,
+                old_journal=options.import_journal,
                 retry=retry_lock(runtime.clock, options.lock_timeout, interruption.requested, terminal),
             ) as session:
-                return _apply(session, options, saved, terminal)
+                return _apply(session, options, saved, connection.service, terminal)
     except LockHeldError as problem:
         finding = Finding(
             "apply-locked",
@@ -99,11 +103,13 @@ def _apply_locked(
             "journal-unwritable",
             str(problem),
             detail="Nothing is sent unless it can be written down first.",
-            fix="make .pennyform writable and check that there is space left",
+            fix="make its folder writable and check that there is space left",
         ) from problem
 
 
-def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, terminal: Terminal) -> Exit:
+def _apply(
+    session: Session, options: ApplyOptions, saved: SavedPlan | None, service: str, terminal: Terminal
+) -> Exit:
     targets = options.targets
     # What a person knows must be in the journal before anything is decided.
     session.confirm_mails(mailed=options.mailed, not_mailed=options.not_mailed)
@@ -114,7 +120,7 @@ def _apply(session: Session, options: ApplyOptions, saved: SavedPlan | None, ter
     plan = session.plan(prune=targets.prune, is_whole=is_complete)
     reason = saved and (
         binding.explain_reuse(saved, session.journal.state)
-        or binding.explain_staleness(saved, session.repository, plan)
+        or binding.explain_staleness(saved, session.repository, plan, service)
     )
     if saved and reason:
         raise failure(

@@ -29,8 +29,8 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     if targets.prune:
         require_all_definitions(repository, targets)
     with connect(repository, targets.token_file, terminal.environ, runtime) as connection:
-        account = connection.account
-        paths = connection.state(repository, account.company())
+        account, folder, service = connection.account, connection.folder, connection.service
+        paths = connection.state(account.company())
         state = refresh_read_only(repository, account, paths, runtime.storage)
         plan = make_plan(repository, state.remote, state.warnings)
         if targets.prune:
@@ -48,12 +48,12 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
             repository,
             targets.paths,
             out,
-            now=runtime.clock.now(),
-            nonce=runtime.random_bytes(16).hex(),
+            binding.PlanOrigin(service, runtime.clock.now(), runtime.random_bytes(16).hex()),
             targets=targets.references,
             prune=targets.prune,
         )
-        plan_file.write(out, content)
+        folder.prepare()
+        plan_file.write(out, content, folder.key())
         terminal.print_error(f"Saved: 'pennyform apply {out}' carries out exactly this, once.")
     # A conflict needs a person, whatever else is pending.
     if plan.conflicts:

@@ -20,7 +20,7 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the verdicts; 3 when anything is not as it was asked for, 4 on findings."""
     repository = load_repository(options.targets, terminal, runtime)
     with connect(repository, options.targets.token_file, terminal.environ, runtime) as connection:
-        paths = connection.state(repository, connection.account.company())
+        paths = connection.state(connection.account.company())
         state = refresh_read_only(repository, connection.account, paths, runtime.storage)
         verification = verify(repository, state.remote)
         if is_whole(repository, options.targets):

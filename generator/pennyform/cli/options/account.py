@@ -139,6 +139,7 @@ class ApplyOptions:
         mailed: references of invoices that a person says were mailed.
         not_mailed: references of invoices that a person says were not.
         repair_journal: set a damaged journal aside first.
+        import_journal: a journal of version 0.1 to take over first.
     """
 
     targets: TargetOptions
@@ -150,6 +151,7 @@ class ApplyOptions:
     mailed: tuple[str, ...]
     not_mailed: tuple[str, ...]
     repair_journal: bool
+    import_journal: Path | None
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
@@ -198,6 +200,12 @@ class ApplyOptions:
             action="store_true",
             help="set a damaged journal aside and look everything up again",
         )
+        parser.add_argument(
+            "--import-journal",
+            type=Path,
+            metavar="FILE",
+            help="take over the journal that pennyform 0.1 kept in .pennyform/journal",
+        )
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> ApplyOptions:
@@ -212,6 +220,7 @@ class ApplyOptions:
             tuple(args.mailed),
             tuple(args.not_mailed),
             args.repair_journal,
+            args.import_journal,
         )
 
 

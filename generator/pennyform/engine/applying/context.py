@@ -153,7 +153,7 @@ class ApplyContext:
             RefusedError: the file is gone or was changed.
         """
         try:
-            data = self.runtime.storage.read(self.root / file.path)
+            data = self.runtime.storage.read_inside(self.root, self.root / file.path)
         except OSError as problem:
             raise RefusedError(f"{file.path} cannot be read: {problem}", status=0) from problem
         if data is None or hashlib.sha256(data).hexdigest() != file.sha256:

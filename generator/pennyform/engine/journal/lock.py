@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pennyform.engine.files import SystemCalls, make_folder
+from pennyform.safe_files import check_private
 
 
 class LockHeldError(Exception):
@@ -41,7 +42,8 @@ def hold(path: Path, retry: Retry = lambda _: False, system_calls: SystemCalls =
     try:
         make_folder(path.parent, system_calls)
         # Closed on exec: a child process would go on holding the lock.
-        file = system_calls.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = system_calls.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        check_private(file, what="it")
     except OSError as problem:
         raise LockFileError(f"the lock {path} cannot be made: {problem}") from problem
     # flock, and no file that says who holds it: the system releases it whatever the process dies of.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,14 +22,25 @@ from pennyform.results.plan import PlanDocument
 from pennyform.results.values import JsonObject
 
 
+@dataclass(frozen=True, slots=True)
+class PlanOrigin:
+    """When a plan was made, and for the account at which ``service``: a host, or which sandbox.
+
+    ``nonce`` makes two plans of the same content two plans, of which each may be used once.
+    """
+
+    service: str
+    now: datetime
+    nonce: str
+
+
 def build_content(
     plan: Plan,
     repository: Repository,
     paths: Sequence[Path],
     file: Path,
+    origin: PlanOrigin,
     *,
-    now: datetime,
-    nonce: str,
     targets: Sequence[str] = (),
     prune: bool = False,
 ) -> JsonObject:
@@ -39,15 +51,15 @@ def build_content(
         repository: what it was made from.
         paths: the files and folders that were asked for.
         file: where it will be written; the repository is found from there.
-        now: when it was made.
+        origin: when it was made, and for which account.
         targets: the references it was restricted to.
         prune: whether it deletes drafts that left the repository.
-        nonce: makes two plans of the same content two plans, of which each may be used once.
     """
     root = repository.root.resolve()
     binding = Binding(
-        created_at=now.isoformat(timespec="milliseconds"),
-        nonce=nonce,
+        created_at=origin.now.isoformat(timespec="milliseconds"),
+        nonce=origin.nonce,
+        service=origin.service,
         root=os.path.relpath(repository.root, file.resolve().parent),
         paths=[os.path.relpath(path.resolve(), root) for path in paths] or ["."],
         targets=sorted(targets),
@@ -69,13 +81,14 @@ def explain_reuse(saved: SavedPlan, journal: ReplayedState) -> str:
     return ""
 
 
-def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> str:
+def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan, service: str) -> str:
     """Why ``saved`` may not be carried out, in one sentence; empty when it may.
 
     Args:
         saved: the plan that was asked for.
         repository: the definitions as they are now.
         plan: what would be planned now.
+        service: where the account is.
     """
     made_by = saved.document.pennyform
     if made_by != __version__:
@@ -86,7 +99,8 @@ def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan) -> s
     if saved.binding.schemas != _hash_schemas():
         return "the schemas that definitions are checked against changed since it was made"
     old, new = saved.document, plan.document()
-    if new.company != old.company or new.environment != old.environment:
+    company = (new.company, new.environment, service)
+    if company != (old.company, old.environment, saved.binding.service):
         return f"it was made for {old.company.name} ({old.environment})"
     return _explain_move(saved, new, plan)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import msgspec
 
 from pennyform import __version__
 from pennyform.engine.limits import PLAN_BYTES
+from pennyform.engine.state_folder import KEY_VARIABLE
 from pennyform.findings import Failure, failure
 from pennyform.results.plan import PlanDocument
 from pennyform.results.values import FORMAT_VERSION, Json, JsonObject
@@ -23,15 +25,17 @@ _NEW_PLAN = "make a new one with 'pennyform plan --out'"
 
 
 class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a plan was made from. ``root`` is relative to the file, ``paths`` and ``files`` to the root.
+    """What a plan was made from, for the account at ``service``.
 
-    ``files``, ``schemas`` and ``remote`` are hashes of the definitions, of what they are checked against, and
-    of what the account held. ``targets`` are the references it was restricted to; ``prune`` tells that it
-    deletes drafts. ``nonce`` makes two plans of the same content two plans, of which each may be used once.
+    ``root`` is relative to the file, ``paths`` and ``files`` to the root. ``files``, ``schemas`` and
+    ``remote`` are hashes of the definitions, of what they are checked against, and of what the account held.
+    ``targets`` are the references it was restricted to; ``prune`` tells that it deletes drafts. ``nonce``
+    makes two plans of the same content two plans, of which each may be used once.
     """
 
     created_at: str
     nonce: str
+    service: str
     root: str
     paths: list[str]
     targets: list[str]
@@ -73,8 +77,8 @@ class SavedPlan:
         return tuple(root / path for path in self.binding.paths)
 
 
-def read(file: Path) -> SavedPlan:
-    """Read a saved plan.
+def read(file: Path, key: bytes) -> SavedPlan:
+    """Read a saved plan that was saved with ``key``.
 
     Raises:
         Failure: it is not one, or it was changed since.
@@ -88,9 +92,13 @@ def read(file: Path) -> SavedPlan:
         document = _decode(content)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, msgspec.ValidationError) as problem:
         raise failure("plan-unreadable", f"it is not a saved plan: {problem}", file=str(file)) from None
-    if content.pop("id") != digest(content):
+    if not hmac.compare_digest(str(content.pop("id")), sign(content, key)):
         raise failure(
-            "plan-changed", "the plan was changed after it was saved", file=str(file), fix=_NEW_PLAN
+            "plan-changed",
+            "the plan was changed after it was saved, or saved by somebody else",
+            file=str(file),
+            detail="A plan is signed with a key that is in no repository.",
+            fix=f"{_NEW_PLAN}; if another machine made it, give both the same {KEY_VARIABLE}",
         )
     return SavedPlan(file, document, content)
 
@@ -116,13 +124,13 @@ def _refuse_duplicate_keys(pairs: Sequence[tuple[str, Any]]) -> JsonObject:
     return content
 
 
-def write(file: Path, content: Mapping[str, Json]) -> None:
-    """Write a plan, all of it or nothing, for nobody else to read.
+def write(file: Path, content: Mapping[str, Json], key: bytes) -> None:
+    """Write a plan signed with ``key``, all of it or nothing, for nobody else to read.
 
     Raises:
         Failure: it cannot be written, is too large to be read again, or would be taken for a definition.
     """
-    text = json.dumps({**content, "id": digest(content)}, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps({**content, "id": sign(content, key)}, ensure_ascii=False, indent=2) + "\n"
     data = text.encode()
     if file.suffix in _DEFINITIONS:
         raise _not_saved(file, "a file of this name is taken for a definition", "name it otherwise")
@@ -144,5 +152,13 @@ def _not_saved(file: Path, why: str, fix: str) -> Failure:
 
 def digest(content: object) -> str:
     """A hash of JSON data, whatever the order of its keys."""
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(content)).hexdigest()
+
+
+def sign(content: object, key: bytes) -> str:
+    """A code over JSON data that only who has ``key`` can make (HMAC-SHA256, RFC 2104)."""
+    return hmac.new(key, _canonical(content), "sha256").hexdigest()
+
+
+def _canonical(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

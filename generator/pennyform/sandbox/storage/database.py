@@ -68,7 +68,18 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('record', {_FIRST_ID});
 """  # noqa: S608
 
 # Foreign keys are enforced: a table that refers to another is dropped before it.
-_DROP_ORDER = ("change", "content", "record", "pair", "grants", "application", "token", "counter", "company")
+_DROP_ORDER = (
+    "books",
+    "change",
+    "content",
+    "record",
+    "pair",
+    "grants",
+    "application",
+    "token",
+    "counter",
+    "company",
+)
 # Bytes 18 and 19 of a database file are 2 for WAL and 1 for a rollback journal; a database in memory cannot
 # be opened in WAL mode (https://sqlite.org/fileformat.html#file_format_version_numbers).
 _ROLLBACK_JOURNAL = b"\x01\x01"
@@ -120,6 +131,7 @@ class Database:
             with _transaction(connection, write=True):
                 if not _pragma(connection, "application_id"):
                     self._create(connection)
+                _name_books(connection)
         except BaseException:
             connection.close()
             raise
@@ -164,6 +176,12 @@ class Database:
             for table in _DROP_ORDER:
                 connection.execute(f"DROP TABLE {table}")
             self._create(connection)
+            _name_books(connection)
+
+    def books_id(self) -> str:
+        """Tells these books from all others: it is new in a new file and after every reset."""
+        with self.read() as connection:
+            return str(connection.execute("SELECT id FROM books").fetchone()[0])
 
     def restore(self, image: bytes) -> None:
         """Replace everything by a snapshot, in one transaction: others who have the file open see it.
@@ -184,6 +202,7 @@ class Database:
                 if problem != "ok":
                     raise _database_failure(self._name, f"the copy is damaged: {problem}")
                 source.backup(self._connection)
+                _name_books(self._connection)
             except sqlite3.DatabaseError as error:
                 raise _database_failure(self._name, f"the copy cannot be put back: {error}") from error
 
@@ -191,6 +210,14 @@ class Database:
         """Close the file. Closing twice is harmless."""
         with self._lock:
             self._connection.close()
+
+
+def _name_books(connection: sqlite3.Connection) -> None:
+    """Give books a name that have none yet."""
+    connection.execute("CREATE TABLE IF NOT EXISTS books (id TEXT NOT NULL)")
+    connection.execute(
+        "INSERT INTO books SELECT lower(hex(randomblob(8))) WHERE NOT EXISTS (SELECT 1 FROM books)"
+    )
 
 
 @contextmanager
