@@ -147,13 +147,13 @@ def _replace(database: Path, books: bytes) -> None:
     with closing(Sandbox()) as trial:
         trial.restore(books)
     # Empty books, or half a file, would be taken for what was asked for by the next run.
-    _write_whole(database, books)
+    _write_whole(database, books, folders=True)
 
 
-def _write_whole(file: Path, content: bytes) -> None:
+def _write_whole(file: Path, content: bytes, *, folders: bool = False) -> None:
     """Write a file that is never half there."""
     try:
-        write_file(file, content, folders=file.parent.name == ".pennyform")
+        write_file(file, content, folders=folders)
     except OSError as problem:
         raise failure("sandbox-file", f"cannot be written: {problem}", file=str(file)) from problem
 
