@@ -111,7 +111,10 @@ def write(files: Mapping[str, bytes], output: Path, *, made_from: JsonObject, ou
 
 
 def _replace(files: Mapping[str, bytes], output: Path, made_from: JsonObject) -> WriteResult:
-    make_folders(repository_around(output) or output.anchor, output.absolute())
+    output = output.absolute()
+    if root := repository_around(output):
+        make_folders(root, output)
+    output.mkdir(parents=True, exist_ok=True)
     present = set(_list_files(output, _roots(files, output)))
     stale = sorted(present - files.keys())
     new = sorted(files.keys() - present)
