@@ -30,6 +30,8 @@ class Finding(NamedTuple):
     ``rule`` is a stable kebab-case name; ``file`` is as the user gave it; ``line`` and ``column`` count
     from 1, and 0 means the file as a whole. ``pointer`` is the JSON Pointer (RFC 6901) of the value meant.
     ``summary`` is one sentence without the place; ``detail`` says why it matters; ``fix`` says what to do.
+    ``subject`` is what the finding is about where one mistake gives many findings: the row of a data file, or
+    the reference of an invoice, as the texts name it.
     """
 
     rule: str
@@ -41,6 +43,7 @@ class Finding(NamedTuple):
     pointer: str = ""
     detail: str = ""
     fix: str = ""
+    subject: str = ""
 
     @property
     def place(self) -> str:
@@ -49,17 +52,11 @@ class Finding(NamedTuple):
             return self.file
         return f"{self.file}:{self.line}:{self.column}"
 
-
-def _order(finding: Finding) -> tuple[object, ...]:
-    return (
-        finding.file,
-        finding.line,
-        finding.column,
-        _WEIGHT[finding.severity],
-        finding.rule,
-        finding.pointer,
-        finding.summary,
-    )
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What findings are sorted by: their place first."""
+        place = (self.file, self.line, self.column)
+        return (*place, _WEIGHT[self.severity], self.rule, self.pointer, self.summary)
 
 
 def closest_name(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
@@ -79,7 +76,7 @@ def tidy(findings: Iterable[Finding]) -> list[Finding]:
     Each text becomes one line: it may quote what a file says, and a line of its own in the log of a CI job
     could be taken for a command.
     """
-    return sorted(dict.fromkeys(map(_on_one_line, findings)), key=_order)
+    return sorted(dict.fromkeys(map(_on_one_line, findings)), key=lambda finding: finding.order)
 
 
 def _on_one_line(finding: Finding) -> Finding:
@@ -91,6 +88,7 @@ def _on_one_line(finding: Finding) -> Finding:
         pointer=visible_line(finding.pointer),
         detail=visible_line(finding.detail),
         fix=visible_line(finding.fix),
+        subject=visible_line(finding.subject),
     )
 
 

@@ -12,6 +12,7 @@ class ReportedFinding(Record, frozen=True):
     """One thing that is wrong. Line and column count from 1, and 0 means the file as a whole.
 
     ``pointer`` is the JSON Pointer of the value meant; ``detail`` says why it matters, ``fix`` what to do.
+    ``subject`` is the row or the invoice that it is about, where one mistake gives many findings.
     """
 
     rule: str
@@ -23,6 +24,7 @@ class ReportedFinding(Record, frozen=True):
     pointer: str
     detail: str
     fix: str
+    subject: str
 
 
 class FindingsSummary(Record, frozen=True):

@@ -288,6 +288,7 @@ def _at(
         column=place.column,
         detail=detail,
         fix=fix,
+        subject=invoice.external_reference,
     )
 
 

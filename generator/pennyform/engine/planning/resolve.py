@@ -335,4 +335,5 @@ def _unresolved(repository: Repository, key: Key, ids: Sequence[int]) -> Finding
         column=place.column,
         detail="An invoice can only point to what the account has or will have.",
         fix=fix,
+        subject=str(place),
     )

@@ -115,9 +115,11 @@ def with_subject(finding: Finding, definition: ResolvedDefinition, noun: str) ->
     file, row = definition.document.file, definition.row
     if finding.file == file:
         is_computed = row and finding.pointer in map(pointer, definition.origins)
-        about = f"For {row.place}." if row and is_computed else ""
+        subject = row.place if row and is_computed else ""
+        about = f"For {subject}." if subject else ""
     elif row and finding.file != row.mark.file:
-        about = f"In the {noun} of {file} for {row.place}."
+        subject, about = row.place, f"In the invoice of {file} for {row.place}."
     else:
-        about = f"In the {noun} of {file}."
-    return finding._replace(detail=f"{finding.detail} {about}".strip())
+        # A cell of a data file is a place of its own: each is looked at.
+        subject, about = "" if row else file, f"In the invoice of {file}."
+    return finding._replace(detail=f"{finding.detail} {about}".strip(), subject=subject)

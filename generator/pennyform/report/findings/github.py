@@ -1,7 +1,8 @@
 """Findings as GitHub annotations (workflow commands).
 
 GitHub shows ten annotations of each severity for one step. The ten that it would show are annotations, the
-unannotated are plain lines of the log, and a last line says how many those are.
+unannotated are plain lines of the log, and a last line says how many those are. Findings that say the same
+are one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pennyform.findings import Finding, Severity
+from pennyform.report.findings.grouping import grouped
 from pennyform.report.findings.text import message
 
 MOST_SHOWN = 10
@@ -19,10 +21,12 @@ def render(findings: Iterable[Finding]) -> str:
     """All ``findings``, the first ten of each severity as annotations."""
     counts = dict.fromkeys(Severity, 0)
     annotations, unannotated = [], []
-    for finding in findings:
+    for group in grouped(findings):
+        finding = group.first
         counts[finding.severity] += 1
         if counts[finding.severity] > MOST_SHOWN:
-            unannotated.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
+            also = f" (also: {group.also})" if group.others else ""
+            unannotated.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}{also}")
             continue
         place = {"file": finding.file, "line": finding.line, "col": finding.column, "title": finding.rule}
         # Colons and commas end a property; only line breaks end the message.
@@ -31,7 +35,9 @@ def render(findings: Iterable[Finding]) -> str:
             for name, value in place.items()
             if value
         )
-        annotations.append(f"::{_COMMANDS[finding.severity]} {properties}::{_escape(message(finding))}")
+        annotations.append(
+            f"::{_COMMANDS[finding.severity]} {properties}::{_escape(message(finding, group.also))}"
+        )
     more = [f"{len(unannotated)} more than GitHub shows as annotations:", *unannotated] if unannotated else []
     return "".join(f"{line}\n" for line in [*annotations, *more])
 

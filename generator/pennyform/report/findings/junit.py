@@ -7,6 +7,7 @@ from itertools import groupby
 from xml.etree import ElementTree as ET
 
 from pennyform.findings import Finding, Severity, errors
+from pennyform.report.findings.grouping import grouped
 from pennyform.report.findings.text import remarks
 from pennyform.text import xml_text
 
@@ -46,7 +47,9 @@ def render(findings: Sequence[Finding], files: Iterable[str]) -> str:
 
 def _text(findings: Iterable[Finding]) -> str:
     lines = []
-    for finding in findings:
+    for group in grouped(findings):
+        finding = group.first
         lines.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
         lines += [f"  {label} {text}" for label, text in remarks(finding)]
+        lines += [f"  also: {group.also}"] if group.others else []
     return xml_text("\n".join(lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pennyform.findings import Finding
+from pennyform.report.findings.grouping import grouped
 from pennyform.report.findings.text import counted
 from pennyform.report.shared.formatting import LARGEST
 from pennyform.text import markdown_message
@@ -16,15 +17,18 @@ def render(findings: Sequence[Finding]) -> str:
     """All ``findings``, or as many as a comment can hold and a line that says how many more there are."""
     text = f"**{counted(findings)}**\n"
     file = None
-    for number, finding in enumerate(findings):
+    groups = grouped(findings)
+    for number, group in enumerate(groups):
+        finding = group.first
         place = f"{finding.line}:{finding.column}" if finding.line else ""
         what = f"**{finding.severity}** `{finding.rule}`: {markdown_message(finding.summary)}"
         why = f"<br>{markdown_message(finding.detail)}" if finding.detail else ""
-        row = f"| {place} | {what}{why} | {markdown_message(finding.fix)} |\n"
+        also = f"<br>also: {markdown_message(group.also)}" if group.others else ""
+        row = f"| {place} | {what}{why}{also} | {markdown_message(finding.fix)} |\n"
         if finding.file != file:
             file = finding.file
             row = f"\n#### {markdown_message(file or 'pennyform')}\n\n{_HEAD}{row}"
         if len(text) + len(row) > LARGEST - 100:
-            return f"{text}\n{len(findings) - number} more are not shown here.\n"
+            return f"{text}\n{len(groups) - number} more are not shown here.\n"
         text += row
     return text

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from urllib.parse import quote
 
 from pennyform import __version__
 from pennyform.findings import Finding, Severity
+from pennyform.report.findings.grouping import grouped
 from pennyform.report.findings.text import message
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -35,13 +36,25 @@ def render(findings: Sequence[Finding], rules: Mapping[str, tuple[str, str]]) ->
         "tool": {"driver": {"name": "pennyform", "semanticVersion": __version__, "rules": declared}},
         # Columns count characters, as everywhere in pennyform.
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, index[finding.rule]) for finding in findings],
+        "results": [
+            _result(finding, index[finding.rule], occurrences)
+            for finding, occurrences in _at_places(findings)
+        ],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
-def _result(finding: Finding, rule: int) -> dict[str, object]:
+def _at_places(findings: Sequence[Finding]) -> Iterator[tuple[Finding, int]]:
+    """Findings that say the same at one place as one, and how many they are: services keep one of them."""
+    for group in grouped(findings):
+        elsewhere = [finding for finding in group.others if finding.place != group.first.place]
+        yield group.first, 1 + len(group.others) - len(elsewhere)
+        for finding in elsewhere:
+            yield finding, 1
+
+
+def _result(finding: Finding, rule: int, occurrences: int) -> dict[str, object]:
     # Tells a finding from others, and stays the same when lines are added above it.
     identity = "\0".join((finding.rule, finding.file, finding.pointer, finding.summary))
     fingerprint = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
@@ -62,4 +75,5 @@ def _result(finding: Finding, rule: int) -> dict[str, object]:
         "message": {"text": message(finding)},
         "partialFingerprints": {"pennyform/v1": fingerprint},
         **({"locations": [location]} if finding.file else {}),
+        **({"occurrenceCount": occurrences} if occurrences > 1 else {}),
     }

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from pennyform.findings import Finding, Severity
+from pennyform.report.findings.grouping import FindingGroup, grouped
 from pennyform.report.shared.ansi import Ansi
 from pennyform.text import source_line
 
@@ -17,8 +18,8 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "c
 
 
 def render(findings: Iterable[Finding], source: SourceLine, ansi: Ansi = Ansi()) -> str:  # noqa: B008
-    """All ``findings`` as text, one block each; "" when there are none."""
-    return "".join(_block(finding, source, ansi) for finding in findings)
+    """All ``findings`` as text, one block for those that say the same; "" when there are none."""
+    return "".join(_block(group, source, ansi) for group in grouped(findings))
 
 
 def counted(findings: Sequence[Finding]) -> str:
@@ -33,13 +34,15 @@ def remarks(finding: Finding) -> list[tuple[str, str]]:
     return [(label, text) for label, text in (("why:", finding.detail), ("fix:", finding.fix)) if text]
 
 
-def message(finding: Finding) -> str:
-    """Everything that a finding says, in lines."""
+def message(finding: Finding, also: str = "") -> str:
+    """Everything that a finding says, in lines; ``also`` is where others say the same."""
     fix = f"Fix: {finding.fix}" if finding.fix else ""
-    return "\n".join(text for text in (finding.summary, finding.detail, fix) if text)
+    others = f"Also: {also}" if also else ""
+    return "\n".join(text for text in (finding.summary, finding.detail, fix, others) if text)
 
 
-def _block(finding: Finding, source: SourceLine, ansi: Ansi) -> str:
+def _block(group: FindingGroup, source: SourceLine, ansi: Ansi) -> str:
+    finding = group.first
     colour = _COLOURS[finding.severity]
     place = f"{finding.place}: " if finding.place else ""
     lines = [f"{place}{ansi(finding.severity, colour, 'bold')} {finding.rule}: {finding.summary}"]
@@ -59,4 +62,5 @@ def _block(finding: Finding, source: SourceLine, ansi: Ansi) -> str:
         caret = ansi("^", colour, "bold")
         lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {indent}{caret}"]
     lines += [f"  {ansi(label, 'dim')} {text}" for label, text in remarks(finding)]
+    lines += [f"  {ansi('also:', 'dim')} {group.also}"] if group.others else []
     return "\n".join(lines) + "\n"

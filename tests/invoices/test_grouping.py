@@ -1,0 +1,104 @@
+"""Findings that say the same of many rows or invoices are one, with their number and the first few places."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pennyform.cli import main
+from pennyform.findings import Finding, Severity
+from pennyform.report.findings.grouping import grouped
+
+SERIES = """\
+for_each: ../data/members.csv
+external_reference: "FEE-{{ row.number }}"
+customer: ACME
+date: 2026-01-05
+deadline: 2026-02-05
+invoice_lines:
+  - {label: Fee, quantity: 1, unit: year, raw_currency_unit_price: "60.00", vat_rate: FR_200}
+options:
+  finalize: true
+  categories: [{label: CATEGORY, group: Sites, weight: "1"}]
+"""
+CUSTOMER = """\
+external_reference: ACME
+name: ACME SAS
+billing_address: {address: 1 rue de la Paix, postal_code: "75002", city: Paris, country_alpha2: FR}
+"""
+SETTINGS = "version: 1\nenvironment: sandbox\nrounding: line\npolicies: {max_days_back: 36500}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("customers", "data", "invoices"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "pennyform.yaml").write_text(SETTINGS)
+    (tmp_path / "customers" / "acme.yaml").write_text(CUSTOMER)
+    rows = "".join(f"{number},Nowhere\n" for number in range(1, 307))
+    (tmp_path / "data" / "members.csv").write_text(f"number,site\n{rows}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_one_missing_category_is_one_finding(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    category = '"{{ row.site }}"'
+    (folder / "invoices" / "fees.yaml").write_text(SERIES.replace("CATEGORY", category))
+    assert main(["plan"]) == 4
+    lines = capsys.readouterr().err.splitlines()
+    assert sum("error unknown-category" in line for line in lines) == 1
+    assert len(lines) <= 6
+    assert any(line.startswith("  also: 305 more, 306 in all: ") and line.endswith(", …") for line in lines)
+
+
+def test_a_policy_that_all_rows_break(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each says which invoice it is about; the first few are named."""
+    (folder / "pennyform.yaml").write_text(SETTINGS.replace("36500", "3"))
+    (folder / "invoices" / "fees.yaml").write_text(SERIES.partition("  categories")[0])
+    main(["plan"])
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) <= 30
+    assert any("306 in all" in line for line in lines)
+
+
+def test_json_has_every_finding_with_what_it_is_about(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = SERIES.partition("options")[0].replace("vat_rate: FR_200", "vat_rate: \"{{ 'FR_2' ~ 5 }}\"")
+    (folder / "invoices" / "fees.yaml").write_text(text)
+    main(["validate", "--format", "json"])
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert len(findings) == len({row["subject"] for row in findings}) == 306
+    main(["validate", "--format", "sarif"])
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert result["occurrenceCount"] == 306
+    for format_ in ("text", "github", "markdown", "junit"):
+        main(["validate", "--format", format_])
+        assert len(capsys.readouterr().out) < 4_000
+
+
+def finding(number: int, **fields: str) -> Finding:
+    place = Finding("a-rule", Severity.ERROR, "it is wrong", file="a.yaml", line=number, column=1)
+    return place._replace(**fields)  # type: ignore[arg-type]
+
+
+def test_places_of_their_own_stay_apart_until_there_are_many() -> None:
+    assert [len(group.others) for group in grouped(finding(number) for number in range(1, 4))] == [0, 0, 0]
+    (group,) = grouped(finding(number) for number in range(1, 5))
+    assert group.also == "3 more, 4 in all: a.yaml:2:1, a.yaml:3:1, a.yaml:4:1"
+
+
+def test_other_words_are_another_finding() -> None:
+    findings = [finding(number, summary=f"it comes to {number}", fix="") for number in range(1, 9)]
+    assert len(grouped(findings)) == 8
+    findings = [finding(1, summary=f"{name}: it comes to 110", subject=name) for name in ("1", "2")]
+    assert [group.also for group in grouped(findings)] == ["1 more, 2 in all: 2"]
+    findings[1] = findings[1]._replace(summary="2: it comes to 220")
+    assert len(grouped(findings)) == 2
+
+
+def test_the_order_is_that_of_places() -> None:
+    findings = [finding(number, rule=rule) for number in range(1, 9) for rule in ("a", "b")]
+    findings.insert(3, finding(2, rule="c"))
+    assert [group.first.rule for group in grouped(findings)] == ["a", "b", "c"]
