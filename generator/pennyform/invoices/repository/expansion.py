@@ -118,8 +118,8 @@ def with_subject(finding: Finding, definition: ResolvedDefinition, noun: str) ->
         subject = row.place if row and is_computed else ""
         about = f"For {subject}." if subject else ""
     elif row and finding.file != row.mark.file:
-        subject, about = row.place, f"In the invoice of {file} for {row.place}."
+        subject, about = row.place, f"In the {noun} of {file} for {row.place}."
     else:
         # A cell of a data file is a place of its own: each is looked at.
-        subject, about = "" if row else file, f"In the invoice of {file}."
+        subject, about = "" if row else file, f"In the {noun} of {file}."
     return finding._replace(detail=f"{finding.detail} {about}".strip(), subject=subject)
