@@ -137,6 +137,7 @@ def test_validate_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
             "pointer": "/invoice_lines/0/vat_rate",
             "detail": "",
             "fix": "5.5 % is `FR_55`",
+            "subject": "",
         }
     ]
 
