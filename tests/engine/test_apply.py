@@ -36,11 +36,13 @@ def test_finalizing_happens_after_a_reading_and_is_read_back(office: Office) -> 
     assert (result.invoice_number, result.draft) == ("F-2025-0001", False)
     sent = [(request.method, request.url.path.rpartition("/v2/")[2]) for request in office.wire.sent]
     id_ = result.id
-    assert sent[-4:] == [
+    assert sent[-6:] == [
         ("POST", "customer_invoices"),
         ("GET", "customer_invoices"),
+        ("GET", "customers"),
         ("PUT", f"customer_invoices/{id_}/finalize"),
         ("GET", "customer_invoices"),
+        ("GET", "customers"),
     ]
 
 
@@ -75,8 +77,9 @@ def test_many_invoices_are_read_back_together(office: Office) -> None:
         office.define(f"INV-{number:03}", finalize=number % 2 == 0)
     report = office.apply()
     assert set(statuses(report).values()) == {"done"}
-    # /me twice, customers, one page of the dates; 1 customer; 120 drafts; 3 waves read; 60 finalized, read.
-    assert len(office.wire.sent) <= 4 + 1 + 120 + 3 + 60 + 2
+    # /me twice, customers twice, one page of the dates; 1 customer; 120 drafts; 3 waves read; 60 finalized,
+    # read; the customer's card before and after.
+    assert len(office.wire.sent) <= 5 + 1 + 120 + 3 + 60 + 2 + 2
     office.wire.sent.clear()
     assert not office.plan().pending
     assert len(office.wire.sent) <= 6

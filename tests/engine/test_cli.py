@@ -474,7 +474,7 @@ def test_a_saved_plan_is_bound_to_schemas_and_to_what_the_account_held(
     shell("apply", "--auto-approve", "--target", "INV-1")
     assert shell("plan", "--out", "all.plan") == 0
     made = json.loads((shell.root / "all.plan").read_text())["saved"]
-    assert list(made["remote"]) == ["invoice INV-1"]
+    assert list(made["remote"]) == ["invoice INV-1", "customer of INV-2"]
     with monkeypatch.context() as patched:
         patched.setattr("pennyform.engine.plan_files.binding._hash_schemas", lambda: "other")
         assert shell("apply", "all.plan") == 1

@@ -23,6 +23,13 @@ ORPHAN_PAGES = 20
 # Up to this many references are looked up one by one; more of them are looked for in pages of invoices first.
 EXACT_LOOKUPS = 25
 
+# Pages of the newest customers that are compared with those about to be created.
+CUSTOMER_PAGES = 10
+
+# A customer's card that was read holds for so many invoices that become final, and for so long, in seconds.
+CARD_INVOICES = 100
+CARD_SECONDS = 60.0
+
 # Invoices that one request reads back.
 WAVE = 100
 

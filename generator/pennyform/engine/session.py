@@ -11,6 +11,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.account.records import Company, RemoteState
 from pennyform.engine.applying.applier import apply_plan, count_writes
+from pennyform.engine.applying.buyer_check import BuyerCheck
 from pennyform.engine.applying.context import ApplyContext, JournalledSender, Progress
 from pennyform.engine.applying.prune import find_deletions
 from pennyform.engine.applying.report import ApplyReport
@@ -135,7 +136,10 @@ class Session:
         )
         numbers = e_invoice_numbers(change.desired for change in plan.invoices)
         resolver = replace(self._resolver(), numbers=numbers)
-        context = ApplyContext(self.account, sender, resolver, self.runtime, self.repository.root)
+        ids: dict[Subject, int] = {}
+        buyers = BuyerCheck(self.account, self.runtime, self.interrupted, plan.invoices, ids)
+        root = self.repository.root
+        context = ApplyContext(self.account, sender, resolver, self.runtime, root, buyers, ids)
         return apply_plan(plan, context)
 
     def _resolver(self) -> UnknownOutcomeResolver:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pennyform import __version__
 from pennyform.engine.account.records import Company, RemoteInvoice, RemoteState
@@ -13,6 +13,7 @@ from pennyform.engine.planning.actions import (
     difference_records,
     place_record,
 )
+from pennyform.engine.planning.customers.buyers import BuyerVerdict, verify_buyer
 from pennyform.engine.planning.declared.changes import plan_prerequisites
 from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.diff import Comparison, Difference, as_defined, diff_invoice
@@ -35,6 +36,7 @@ class VerifiedInvoice:
     """One definition and what the account has for it; ``remotes`` are all invoices under its reference.
 
     ``lacking`` is where it falls short of its options; mail, which no answer shows, is not in it.
+    ``buyer`` is how its customer's card stands.
     """
 
     desired: DesiredInvoice
@@ -42,6 +44,7 @@ class VerifiedInvoice:
     remotes: Sequence[RemoteInvoice]
     comparison: Comparison | None = None
     lacking: tuple[Difference, ...] = ()
+    buyer: BuyerVerdict = field(default_factory=BuyerVerdict)
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -49,7 +52,7 @@ class VerifiedInvoice:
         if self.comparison is None:
             return ()
         # An invoice that should be final and is a draft has no number yet: that is drift, not just a wish.
-        visible = (*self.comparison.all, *self.lacking)
+        visible = (*self.comparison.all, *self.lacking, *self.buyer.differences)
         if becomes_final(self.desired) and self.remotes[0].draft:
             return (*visible, Difference("/draft", want=False, have=True))
         return visible
@@ -77,6 +80,7 @@ class VerifiedInvoice:
             differences=difference_records(self.differences, to_json(self.desired.body)),
             unverifiable=self.comparison.unverifiable if self.comparison else (),
             totals=self.resolved.totals.record(),
+            notes=(self.buyer.note,) if self.buyer.note else (),
             place=place_record(self.desired.place),
             outdated=difference_records(
                 [_outdated_value(value) for value in self.resolved.outdated],
@@ -168,6 +172,7 @@ def verify(repository: Repository, state: RemoteState) -> Verification:
                 remotes,
                 diff_invoice(resolved, remote),
                 tuple(shortfall for shortfall in lacking if shortfall),
+                verify_buyer(invoice, remote, repository, state),
             )
         )
     is_in_step = repository.settings.declared == "update"

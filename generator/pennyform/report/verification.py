@@ -54,6 +54,7 @@ def render_text(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:
         lines.append(f"  {ansi(symbol, colour, 'bold')} {text}")
         lines += [f"      {format_difference(row)}" for row in invoice.differences]
         lines += [f"      {format_outdated(row)}" for row in invoice.outdated]
+        lines += [f"      note: {note}" for note in invoice.notes]
     lines.append("")
     differing = [verdict for verdict in verification.declared if verdict.status != "equal"]
     for declared in differing:

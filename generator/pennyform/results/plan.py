@@ -43,10 +43,20 @@ IDLE = frozenset({Action.NO_OP, Action.CONFLICT, Action.UNSETTLED})
 
 
 class Addressee(Record, frozen=True):
-    """Whom a document is made out to: the name and the address that stand on it."""
+    """Whom a document is made out to, as its customer's card will be when the invoice becomes final.
+
+    ``is_declared`` is false for a customer that is only in the account. ``emails`` are where it would be
+    mailed to.
+    """
 
     name: str
     billing_address: JsonObject | None
+    recipient: str = ""
+    delivery_address: JsonObject | None = None
+    reg_no: str = ""
+    vat_number: str = ""
+    emails: tuple[str, ...] = ()
+    is_declared: bool = True
 
 
 class PlannedInvoice(Record, frozen=True, kw_only=True, tag_field="kind", tag="invoice"):

@@ -29,6 +29,7 @@ class InvoiceVerdict(Record, frozen=True):
     ``ids`` are all invoices under its reference; number and draft are told when it is one. ``unverifiable``
     are pointers to values that no answer of the API shows; ``totals`` are those that were asked for.
     ``outdated`` are values that a final invoice took from products (``before``), and would not take today.
+    ``notes`` say what else is known, in sentences.
     """
 
     external_reference: str
@@ -41,6 +42,7 @@ class InvoiceVerdict(Record, frozen=True):
     totals: InvoiceTotals
     place: SourcePlace
     outdated: tuple[FieldDifference, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class DeclaredVerdict(Record, frozen=True):

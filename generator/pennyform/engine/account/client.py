@@ -83,6 +83,38 @@ class AccountClient:
         rows = self._list(self._client.customers.list, "id", "in", ids)
         return {row.id: answers.customer(row) for row in rows}
 
+    def newest_customers(self, pages: int) -> tuple[list[RemoteCustomer], bool]:
+        """The newest customers, up to ``pages`` of a hundred, and whether these are all there are."""
+        rows: list[RemoteCustomer] = []
+        cursor: str | None = None
+        for _ in range(pages):
+            with _reading():
+                page = self._client.customers.list_page(sort="-id", limit=PAGE, cursor=cursor)
+                rows += [answers.customer(row) for row in promised(page.items, "items")]
+                has_more, cursor = promised(page.has_more, "has_more"), page.next_cursor or None
+            if not has_more or not cursor:
+                return rows, not has_more
+        return rows, False
+
+    def customers_like(
+        self, field: Literal["reg_no", "emails", "name"], values: Iterable[str]
+    ) -> list[RemoteCustomer]:
+        """Customers with one of these values, a hundred of them at most for each hundred values.
+
+        Rows that were not asked for may be among them: whoever asks compares them anyway.
+        """
+        rows: list[RemoteCustomer] = []
+        expected = sorted(set(values))
+        for start in range(0, len(expected), PAGE):
+            batch = expected[start : start + PAGE]
+            condition = _condition(
+                field, "eq" if field == "name" else "in", batch[0] if field == "name" else batch
+            )
+            with _reading():
+                page = self._client.customers.list_page(filter=[condition], sort="-id", limit=PAGE)
+                rows += [answers.customer(row) for row in promised(page.items, "items")]
+        return rows
+
     def products(self, references: Iterable[str]) -> dict[str, RemoteProduct]:
         """Products by ``external_reference``; those that do not exist are left out."""
         rows = self._list(self._client.products.list, "external_reference", "in", references)

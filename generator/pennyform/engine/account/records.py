@@ -149,11 +149,20 @@ class RemoteProduct:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerSearch:
+    """Customers that may be those about to be created; ``is_complete`` tells that all customers were read."""
+
+    rows: Sequence[RemoteCustomer] = ()
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteState:
     """Everything that was looked up for one plan.
 
-    ``customers`` and ``products`` are by ``external_reference``, ``products_by_id`` by id. ``ids`` are the
-    ids of everything that answers to each other key: ledger accounts, templates, categories, transactions.
+    ``customers`` and ``products`` are by ``external_reference``, ``customers_by_id`` and ``products_by_id``
+    by id; ``search`` are customers that may be those to be created. ``ids`` are the ids of everything that
+    answers to each other key: ledger accounts, templates, categories, transactions.
     ``credited`` are the invoices that credit notes name and that have no definition, by reference, and
     ``credited_by_id`` those that they name by their id.
     ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``numbered`` are the
@@ -166,6 +175,8 @@ class RemoteState:
 
     company: Company
     customers: Mapping[str, RemoteCustomer] = field(default_factory=dict)
+    customers_by_id: Mapping[int, RemoteCustomer] = field(default_factory=dict)
+    search: CustomerSearch = field(default_factory=CustomerSearch)
     products: Mapping[str, RemoteProduct] = field(default_factory=dict)
     products_by_id: Mapping[int, RemoteProduct] = field(default_factory=dict)
     ids: Mapping[Key, Sequence[int]] = field(default_factory=dict)
@@ -205,10 +216,10 @@ class RemoteState:
         return self.invoices.get(reference) or self.credited.get(reference, ())
 
     def customer(self, key: Id) -> RemoteCustomer | None:
-        """The customer that ``key`` stands for, if the account has it and it was looked up."""
-        if not isinstance(key, Key) or key.field != "external_reference":
-            return None
-        return self.customers.get(str(key.value))
+        """The customer that ``key`` or an id stands for, if the account has it and it was looked up."""
+        if isinstance(key, Key) and key.field != "id":
+            return self.customers.get(str(key.value))
+        return self.customers_by_id.get(int(key.value if isinstance(key, Key) else key))
 
     def product(self, key: Id) -> RemoteProduct | None:
         """The product that ``key`` or an id stands for, if the account has it."""

@@ -14,6 +14,7 @@ from pennyform.engine.applying.prune import delete_orphan
 from pennyform.engine.applying.report import ApplyReport, Result
 from pennyform.engine.applying.scheduler import Scheduler
 from pennyform.engine.applying.task_runner import TaskRunner
+from pennyform.engine.journal.records import Differs
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.plan import Plan
 from pennyform.results.apply import Status
@@ -30,7 +31,11 @@ def apply_plan(plan: Plan, context: ApplyContext) -> ApplyReport:
     results = PrerequisiteWriter(context).carry_out(plan.prerequisites)
     runs = Scheduler([change for change in plan.invoices if change.busy], context, tasks).run()
     tasks.wait_for_pdfs()
-    results += [run.result(sender.stopped) for run in runs]
+    context.buyers.look_again()
+    for reference in (*context.buyers.moved, *context.buyers.unsure):
+        # From now on, the journal does not claim to know the card that the invoice has.
+        sender.note(Differs(kind="invoice", reference=reference))
+    results += [context.buyers.revise(run.result(sender.stopped)) for run in runs]
     results += [delete_orphan(orphan, context) for orphan in plan.deletions]
     results += [_unchanged(change) for change in plan.invoices if not change.busy]
     return ApplyReport(

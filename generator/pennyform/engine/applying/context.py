@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import RLock
 from typing import TypeVar
 
+from msgspec import UNSET
+
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import (
     NotAllowedError,
@@ -21,6 +23,7 @@ from pennyform.engine.account.errors import (
     RefusedError,
     UnknownOutcomeError,
 )
+from pennyform.engine.applying.buyer_check import BuyerCheck
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.records import Acknowledged, Intent, Record, Refused, Subject, Unknown
 from pennyform.engine.limits import UNKNOWN_IN_A_ROW
@@ -69,7 +72,9 @@ class JournalledSender:
         """Let nothing more be sent; the first reason counts."""
         self.stopped = self.stopped or why
 
-    def send(self, subject: Subject, step: str, request: Callable[[], T], id_: int | None = None) -> T:
+    def send(
+        self, subject: Subject, step: str, request: Callable[[], T], id_: int | None = None, card: str = ""
+    ) -> T:
         """Send one write.
 
         Args:
@@ -77,6 +82,7 @@ class JournalledSender:
             step: what it does, for the journal.
             request: sends it.
             id_: the id it is about, when there is one already.
+            card: a digest of the customer's card that it makes final.
 
         Raises:
             OutcomeError: it did not succeed.
@@ -85,7 +91,9 @@ class JournalledSender:
         kind, reference = subject
         try:
             with self._lock:
-                self.journal.write(Intent(kind=kind, reference=reference, step=step, id=id_))
+                self.journal.write(
+                    Intent(kind=kind, reference=reference, step=step, id=id_, card=card or UNSET)
+                )
         except JournalError as problem:
             self.stop(str(problem))
             raise
@@ -127,10 +135,11 @@ class JournalledSender:
 class ApplyContext:
     """The account, the ways to write to it and to look up what became of a write, and the machine.
 
-    ``root`` is the folder that attached files lie in; ``ids`` are those of customers, products and invoices
-    that this apply has created or seen, ``numbers`` the legal numbers of the invoices that it made final, by
-    reference. They grow while it runs. ``not_ready`` tells, by kind and reference or id, why a customer or
-    product is not what is declared: no invoice that names it is written.
+    ``root`` is the folder that attached files lie in; ``buyers`` looks at customers' cards before invoices
+    become final. ``ids`` are those of customers, products and invoices that this apply has created or seen,
+    ``numbers`` the legal numbers of the invoices that it made final, by reference. They grow while it runs.
+    ``not_ready`` tells, by kind and reference or id, why a customer or product is not what is declared: no
+    invoice that names it is written.
     """
 
     account: AccountClient
@@ -138,6 +147,7 @@ class ApplyContext:
     resolver: UnknownOutcomeResolver
     runtime: Runtime
     root: Path
+    buyers: BuyerCheck
     ids: dict[Subject, int] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     not_ready: dict[tuple[str, str | int], str] = field(default_factory=dict)

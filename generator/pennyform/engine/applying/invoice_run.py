@@ -16,6 +16,8 @@ from pennyform.engine.planning.resolve import Resolved
 from pennyform.results.apply import Status
 
 CREATIONS = frozenset({Step.CREATE, Step.IMPORT})
+# The ends that the differences of the last reading explain.
+_TELLING = frozenset({Status.DIFFERS, Status.CONFLICT, Status.UNKNOWN})
 _STILL_DRAFT = Difference("/draft", want=False, have=True)
 
 
@@ -38,6 +40,7 @@ class InvoiceRun:
         tasks: what is left to do besides the content.
         doubts: what is unknown about its tasks.
         shared: another machine is at work on the same invoice.
+        card: a digest of the card that it becomes final with; empty until then.
         status: set once: then no further step is taken.
     """
 
@@ -55,6 +58,7 @@ class InvoiceRun:
     repeats: int = 0
     file_id: int | None = None
     shared: bool = False
+    card: str = ""
     status: Status | None = None
     detail: str = ""
     differences: tuple[Difference, ...] = field(default=())
@@ -220,5 +224,5 @@ class InvoiceRun:
             draft=self.remote.draft if self.remote else None,
             remaining_steps=tuple(remaining),
             detail=self.detail or (stopped if remaining else "; ".join(self.doubts)),
-            differences=self.differences if self.status in {Status.DIFFERS, Status.UNKNOWN} else (),
+            differences=self.differences if self.status in _TELLING else (),
         )

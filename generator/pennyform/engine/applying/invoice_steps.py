@@ -22,7 +22,7 @@ from pennyform.engine.applying.credit_check import hold_credit_notes
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Deleted, Differs, SetAside, Subject, Unknown, Verified
-from pennyform.engine.planning.actions import Step
+from pennyform.engine.planning.actions import FINAL, Step
 from pennyform.engine.planning.diff import concerns_lines
 from pennyform.engine.planning.lookups import needs_sections
 from pennyform.engine.planning.patch import finalized_update_body, update_body
@@ -45,6 +45,8 @@ class InvoiceWriter:
         sender, first = self.context.sender, run.position
         while (step := run.next_step) and step is not Step.READ_BACK and not run.uncertain:
             if sender.must_stop() or (step is Step.FINALIZE and run.position > first):
+                return
+            if step in FINAL and not self.context.buyers.allow(run):
                 return
             try:
                 self._take(run, step)
@@ -155,7 +157,9 @@ class InvoiceWriter:
         account, id_ = self.context.account, run.known_id
         try:
             if run.remote.draft:
-                self.context.sender.send(run.subject, Step.FINALIZE, lambda: account.finalize(id_), id_)
+                self.context.sender.send(
+                    run.subject, Step.FINALIZE, lambda: account.finalize(id_), id_, card=run.card
+                )
                 return
         except RefusedError:
             # Another machine may have been faster: then the account shows it as final.

@@ -31,10 +31,14 @@ class _SubjectRecord(_Record, frozen=True):
 
 
 class Intent(_SubjectRecord, frozen=True, tag="intent"):
-    """A request is about to be sent. ``id`` is what it is about, when that has an id already."""
+    """A request is about to be sent. ``id`` is what it is about, when that has an id already.
+
+    ``card`` is a digest of the customer's card with which an invoice becomes final.
+    """
 
     step: str
     id: int | None = None
+    card: str | UnsetType = UNSET
 
 
 class Acknowledged(_SubjectRecord, frozen=True, tag="acknowledged"):
@@ -129,6 +133,7 @@ class Summary(_Record, frozen=True, tag="memory"):
     finalized: list[str]
     doubtful: bool
     doubted_at: str
+    cards: dict[str, str] | UnsetType = UNSET
 
 
 SubjectRecord = (

@@ -46,7 +46,8 @@ class ReplayedState:
     ``finalized`` the references of invoices that became final under the eyes of this journal; ``doubtful``
     tells that records may be missing, so that everything about to be created must be looked up as if it were
     unsettled; ``doubted_at`` is when that was last so (ISO time), empty for never: a saved plan from before
-    may have been used.
+    may have been used. ``cards`` are digests of the customers' cards with which invoices became final, by
+    the references of the invoices.
     """
 
     unsettled: Mapping[Subject, str] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class ReplayedState:
     finalized: frozenset[str] = frozenset()
     doubtful: bool = False
     doubted_at: str = ""
+    cards: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class Replay:
     finalized: set[str] = field(default_factory=set)
     doubtful: bool = False
     doubted_at: str = ""
+    cards: dict[str, str] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         """Add one record, the next in time."""
@@ -91,6 +94,7 @@ class Replay:
                 self.done = {Subject(kind, name) for kind, names in record.done.items() for name in names}
                 self.finalized = set(record.finalized)
                 self.doubtful, self.doubted_at = record.doubtful, record.doubted_at
+                self.cards = {} if record.cards is UNSET else dict(record.cards)
             case _:
                 self._add_outcome(record)
                 self._add_identity(record)
@@ -106,6 +110,7 @@ class Replay:
             frozenset(self.finalized),
             self.doubtful,
             self.doubted_at,
+            dict(self.cards),
         )
 
     def _add_outcome(self, record: SubjectRecord) -> None:
@@ -118,6 +123,11 @@ class Replay:
                 # At the intent already: the answer may be lost and the finalization carried out.
                 if record.step in _FINAL:
                     self.finalized.add(subject.reference)
+                if record.card is not UNSET:
+                    self.cards[subject.reference] = record.card
+            case Differs():
+                # Perhaps it became final with another card.
+                self.cards.pop(subject.reference, None)
             case Refused() if record.step in _FINAL:
                 # Somebody else may have made it final, and mailed it.
                 self.finalized.discard(subject.reference)
@@ -157,6 +167,7 @@ class Replay:
             finalized=sorted(self.finalized),
             doubtful=self.doubtful,
             doubted_at=self.doubted_at,
+            cards=dict(sorted(self.cards.items())) or UNSET,
         )
 
 

@@ -15,6 +15,7 @@ from pennyform import __version__, data
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.plan_files.plan_file import Binding, SavedPlan, digest
 from pennyform.engine.planning.actions import remote_content
+from pennyform.engine.planning.customers.buyers import card_digest
 from pennyform.engine.planning.plan import Plan
 from pennyform.invoices.model import Repository
 from pennyform.results.documents import json_data
@@ -131,11 +132,18 @@ def _hash_schemas() -> str:
 
 def _hash_remote(plan: Plan) -> dict[str, str]:
     """Hashes of what the account held, in the words of definitions: what moves by itself is not in them."""
-    return {
+    invoices = {
         f"invoice {change.external_reference}": digest(remote_content(change.remote))
         for change in plan.invoices
         if change.remote
     }
+    # The card that each will be issued to, also where nothing shows it.
+    cards = {
+        f"customer of {change.external_reference}": card_digest(change.resolved.customer)
+        for change in plan.invoices
+        if change.busy and change.resolved.customer
+    }
+    return invoices | cards
 
 
 def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:

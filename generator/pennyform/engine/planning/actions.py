@@ -171,12 +171,6 @@ class InvoiceChange:
         remote, body = self.remote, to_json(self.desired.body)
         reported = self.action not in IDLE or self.action is Action.CONFLICT
         content = self.comparison.all if self.comparison else ()
-        addressee, customer = None, self.resolved.customer
-        if customer is not None:
-            # The API puts the name of a person together from its parts, as here.
-            full_name = " ".join(name for name in (customer.first_name, customer.last_name) if name)
-            address = to_json(customer.billing_address) if customer.billing_address else None
-            addressee = Addressee(customer.name or full_name, address)
         # The definition's own lines, natural keys included, with what products fill in.
         pairs = zip(self.resolved.lines, lines_of(self.desired.body), strict=True)
         lines = [{**filled_line(filled), **to_json(line)} for filled, line in pairs]
@@ -188,7 +182,7 @@ class InvoiceChange:
             invoice_number=remote.invoice_number if remote else "",
             before=remote_content(remote) if remote and reported else None,
             after=json_value({**body, "invoice_lines": lines}) if reported else None,
-            customer=addressee if reported else None,
+            customer=_addressee(self.resolved) if reported else None,
             differences=difference_records((*content, *self.lacking), body) if reported else (),
             totals=self.resolved.totals.record(),
             steps=(*map(str, self.steps), *(task.key for task in self.tasks)),
@@ -197,6 +191,25 @@ class InvoiceChange:
             unverifiable=self.comparison.unverifiable if self.comparison else (),
             place=place_record(self.desired.place),
         )
+
+
+def _addressee(resolved: Resolved) -> Addressee | None:
+    card = resolved.customer
+    if card is None:
+        return None
+    # The API puts the name of a person together from its parts, as here.
+    full_name = " ".join(name for name in (card.first_name, card.last_name) if name)
+    delivery = to_json(card.delivery_address) if card.delivery_address else {}
+    return Addressee(
+        card.name or full_name,
+        to_json(card.billing_address) if card.billing_address else None,
+        card.recipient or "",
+        delivery if any(delivery.values()) else None,
+        card.reg_no or "",
+        card.vat_number or "",
+        tuple(card.emails or ()),
+        resolved.is_customer_declared,
+    )
 
 
 @dataclass(frozen=True, slots=True)

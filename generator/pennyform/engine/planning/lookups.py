@@ -25,6 +25,7 @@ from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning import booked_numbers
+from pennyform.engine.planning.customers.existing import search_customers
 from pennyform.engine.planning.declared.changes import customer_accounts, looked_up
 from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.deposits.lookups import with_deposits
@@ -90,6 +91,10 @@ def _prerequisites(
         company=company,
         memory=memory,
         customers=known_customers,
+        customers_by_id=account.customers_by_id(
+            int(key.value) for key in keys if (key.kind, key.field) == ("customer", "id")
+        ),
+        search=search_customers(repository, known_customers, account),
         products=_with_missed(
             account.products(products), "product", products, memory, account.products_by_id
         ),

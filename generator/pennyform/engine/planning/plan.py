@@ -12,6 +12,7 @@ from pennyform import __version__
 from pennyform.engine.account.records import Company
 from pennyform.engine.limits import PAGE, PERIOD, REQUESTS_PER_PERIOD
 from pennyform.engine.planning.actions import DraftDeletion, InvoiceChange, PrerequisiteChange, Step
+from pennyform.engine.planning.customers.buyers import card_requests
 from pennyform.engine.planning.waves import requests_of
 from pennyform.invoices.money.amounts import plain_number
 from pennyform.invoices.money.totals import Totals
@@ -126,7 +127,8 @@ def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[Inv
         count += ceil(len(updates) / PAGE)
     # A file is looked for once more before it is attached.
     tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)
-    return count + tasks + requests_of(change for change in invoices if change.busy)
+    busy = [change for change in invoices if change.busy]
+    return count + tasks + requests_of(busy) + card_requests(busy)
 
 
 def seconds(count: int) -> int:

@@ -9,6 +9,9 @@ from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits import hold_credits
+from pennyform.engine.planning.customers.buyers import is_checked
+from pennyform.engine.planning.customers.checks import with_card_warnings
+from pennyform.engine.planning.customers.existing import search_notices, with_existing
 from pennyform.engine.planning.declared.changes import plan_prerequisites, unnamed
 from pennyform.engine.planning.declared.obstacles import Obstacles, obstacles
 from pennyform.engine.planning.deposits.completion import (
@@ -93,7 +96,7 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         PlanRejectedError: a policy forbids what would be done.
     """
     repository = complete(repository, state)
-    prerequisites = tuple(plan_prerequisites(repository, state))
+    prerequisites = tuple(with_existing(plan_prerequisites(repository, state), repository, state))
     planner = InvoicePlanner(
         state,
         resolver(repository, state).resolve,
@@ -103,8 +106,8 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         obstacles(prerequisites),
     )
     ordered = in_order(repository.invoices)
-    changes = hold_credits([planner.plan_invoice(invoice) for invoice in ordered], state)
-    changes = hold_dependents(changes)
+    planned = [with_card_warnings(planner.plan_invoice(invoice)) for invoice in ordered]
+    changes = hold_dependents(hold_credits(planned, state))
     enforce(repository.settings.policies, changes)
     return Plan(
         environment=repository.settings.environment,
@@ -119,7 +122,10 @@ def make_plan(repository: Repository, state: RemoteState, notices: Sequence[str]
     """:func:`plan` with what else is to be said: ``notices``, and scopes that an apply will ask for."""
     made = plan(repository, state)
     lacking = [f"the token lacks the scope {scope}, which apply needs" for scope in missing_scopes(made)]
-    return replace(made, warnings=(*notices, *unnamed(repository, state), *_outdated(made), *lacking))
+    return replace(
+        made,
+        warnings=(*notices, *unnamed(repository, state), *search_notices(state), *_outdated(made), *lacking),
+    )
 
 
 def _outdated(made: Plan) -> list[str]:
@@ -164,6 +170,8 @@ class InvoicePlanner:
         """What is done about an invoice: nothing, where what it names is not as it must be by then."""
         change = self._plan_whole(invoice)
         ways_out = self.obstacles.ways_out(invoice) if change.busy else ()
+        if is_checked(change):
+            ways_out = (*ways_out, *self.obstacles.other_buyer(invoice))
         if not ways_out:
             return change
         return replace(change, action=Action.CONFLICT, steps=(), tasks=(), ways_out=ways_out)

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from pennyform.engine.account.records import Company
 from pennyform.engine.planning.actions import InvoiceChange, Step
+from pennyform.engine.planning.customers.checks import check_card
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.findings import Finding, Severity, errors, tidy
@@ -127,6 +128,7 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
     busy = [change for change in changes if change.busy]
     findings = [finding for change in busy for finding in _check_policies(policies, change)]
     findings += [finding for change in changes for finding in _check_expected(change)]
+    findings += [finding for change in changes for finding in check_card(change)]
     for change in busy:
         # An excessive discount turns the total around: one mistake is one finding.
         findings += list(_check_discount(change)) or list(_check_signs(change))

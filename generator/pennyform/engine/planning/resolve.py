@@ -64,14 +64,15 @@ class Resolved:
 
     ``body`` is the definition's, with ids where they are known (a :class:`Key` stays where the thing has yet
     to be created). ``lines`` are its lines with what the API fills in from products. ``customer`` is whom it
-    is for, where that is known. ``outdated`` are values that a final invoice took from products and would not
-    take today.
+    is for, as the plan leaves the card, where that is known; ``is_customer_declared`` whether the repository
+    declares it. ``outdated`` are values that a final invoice took from products and would not take today.
     """
 
     body: Body
     lines: tuple[LineBody, ...]
     totals: Totals
     customer: CustomerBody | None = None
+    is_customer_declared: bool = False
     outdated: tuple[OutdatedValue, ...] = ()
 
     def with_ids(self, identify: Identify) -> Resolved:
@@ -95,12 +96,14 @@ class Resolver:
     """Makes definitions concrete.
 
     ``identify`` gives the id for a natural key, None when it is not known; ``product`` the fields that
-    the API fills a line from, ``customer`` those of a customer; ``rounding`` is ``line`` or ``document``.
+    the API fills a line from, ``customer`` those of a customer, and ``is_declared`` whether the repository
+    declares it; ``rounding`` is ``line`` or ``document``.
     """
 
     identify: Identify
     product: Callable[[Id], ProductBody | None]
     customer: Callable[[Id], CustomerBody | None]
+    is_declared: Callable[[Id], bool]
     rounding: str
 
     def resolve(self, invoice: DesiredInvoice, remote: RemoteInvoice | None = None) -> Resolved:
@@ -120,20 +123,23 @@ class Resolver:
             ]
             outdated = tuple(_outdated(lines, today))
         filled = tuple(line_with_ids(line, self.identify) for line in lines)
-        customer = self.customer(invoice.body.customer_id)
+        buyer = (
+            self.customer(invoice.body.customer_id),
+            self.is_declared(invoice.body.customer_id),
+        )
         if isinstance(body, ImportedInvoiceBody):
             if invoice.e_invoice_lines:
                 # What Pennylane makes of a file's code for a unit is not for a definition to say.
                 filled = tuple(line._replace(unit=UNSET) for line in filled)
             amounts = totals(body, rounding=self.rounding, product=lambda _: None)
-            return Resolved(body, filled, amounts, customer, outdated)
+            return Resolved(body, filled, amounts, *buyer, outdated)
         # The lines are filled in already: they need no product any more.
         amounts = totals(
             body._replace(invoice_lines=filled),  # type: ignore[arg-type]
             rounding=self.rounding,
             product=lambda _: None,
         )
-        return Resolved(body, filled, amounts, customer, outdated)
+        return Resolved(body, filled, amounts, *buyer, outdated)
 
 
 def with_ids(body: Body, identify: Identify) -> Body:
@@ -283,14 +289,38 @@ def resolver(repository: Repository, state: RemoteState) -> Resolver:
             return remote.body
         return as_declared(remote.body, declared.body)
 
-    def customer(key: Id) -> CustomerBody | None:
-        remote = state.customer(key)
-        declared = repository.customer(key)
+    kept = {name for kind, name in requested if kind == "customer"} | named(repository, "customer")
+    cards = _Cards(repository, state, kept)
+    rounding = repository.settings.rounding
+    return Resolver(state.identify, product, cards.customer, cards.is_declared, rounding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cards:
+    """The cards of customers as a plan leaves them; ``kept`` are the references of those it looks at."""
+
+    repository: Repository
+    state: RemoteState
+    kept: Collection[str]
+
+    def customer(self, key: Id) -> CustomerBody | None:
+        remote, declared = self.state.customer(key), self._declared(key)
+        is_updated = self.repository.settings.declared == "update"
         if remote is None or declared is None or not is_updated:
             return remote.body if remote else declared
         return as_declared(remote.body, declared)
 
-    return Resolver(state.identify, product, customer, repository.settings.rounding)
+    def is_declared(self, key: Id) -> bool:
+        return self._declared(key) is not None
+
+    def _declared(self, key: Id) -> CustomerBody | None:
+        remote = self.state.customer(key)
+        if remote is None or _by_reference(key):
+            return self.repository.customer(key)
+        # One that is named by its id may be about to be updated by a declaration as well.
+        reference = remote.body.external_reference or ""
+        declared = self.repository.customers.get(reference) if reference in self.kept else None
+        return declared.body if declared else None
 
 
 def _by_reference(key: Id) -> bool:

@@ -60,23 +60,31 @@ def check_customer(document: Document) -> Iterator[Finding]:
 
 def check_email(document: Document, path: Path, email: object) -> Iterator[Finding]:
     """An e-mail address that no mail can be sent to."""
-    if not isinstance(email, str) or _PLAIN_ADDRESS.fullmatch(email):
+    if not isinstance(email, str) or not (problem := email_problem(email)):
         return
+    fix = ""
+    parts = [part for part in re.split(r"[;,\s]+", email) if part]
+    if len(parts) > 1:
+        fix = "write each address as an entry of its own"
+    elif parts and parts[0] != email and not email_problem(parts[0]):
+        fix = f"write {parts[0]}"
+    yield document.finding(
+        "email-address", f"no mail can be sent to `{email[:80]}`", path, detail=problem, fix=fix
+    )
+
+
+def email_problem(email: str) -> str:
+    """Why no mail can be sent to ``email``, in a sentence; empty when it can."""
+    if _PLAIN_ADDRESS.fullmatch(email):
+        return ""
     from email_validator import EmailNotValidError, validate_email
 
     try:
         # Nothing is looked up: a check needs no network. Mail servers that take accents are few.
         validate_email(email, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
-        fix = ""
-        parts = [part for part in re.split(r"[;,\s]+", email) if part]
-        if len(parts) > 1:
-            fix = "write each address as an entry of its own"
-        elif parts and parts[0] != email and not list(check_email(document, path, parts[0])):
-            fix = f"write {parts[0]}"
-        yield document.finding(
-            "email-address", f"no mail can be sent to `{email[:80]}`", path, detail=str(error), fix=fix
-        )
+        return str(error)
+    return ""
 
 
 def _country(customer: YamlMapping) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pennyform.report.plan.charts import addressee
 from pennyform.report.shared.formatting import format_value
 from pennyform.report.shared.html import amount, day
-from pennyform.results.plan import Action, PlannedChange, PlannedInvoice
+from pennyform.results.plan import Action, Addressee, PlannedChange, PlannedInvoice
 from pennyform.results.values import (
     Discount,
     FieldDifference,
@@ -48,7 +48,11 @@ class PreviewSection:
 
 @dataclass(frozen=True, slots=True)
 class InvoicePreview:
-    """The page. ``texts`` are what stands before the lines, ``notes`` what stands behind the totals."""
+    """The page.
+
+    ``card`` is what else is known of the customer, ``from_account`` tells that only the account knows it.
+    ``texts`` are what stands before the lines, ``notes`` what stands behind the totals.
+    """
 
     kind: str
     number: str
@@ -63,6 +67,8 @@ class InvoicePreview:
     discount: str
     sections: tuple[PreviewSection, ...]
     totals: InvoiceTotals
+    card: tuple[str, ...]
+    from_account: bool
 
 
 def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
@@ -72,7 +78,8 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
     body, totals = change.after, change.totals
     if body is None or totals is None:
         return None
-    address: JsonObject = (change.customer.billing_address if change.customer else None) or {}
+    card = change.customer or None
+    address: JsonObject = (card.billing_address if card else None) or {}
     address_lines = [
         " ".join(_text(address.get(name)) for name in names.split()).strip() for names in _ADDRESS
     ]
@@ -93,7 +100,15 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
         discount=_discount(body.get("discount"), totals.currency),
         sections=tuple(_sections(body, totals, change.differences)),
         totals=totals,
+        card=_card(card) if card else (),
+        from_account=card is not None and not card.is_declared,
     )
+
+
+def _card(card: Addressee) -> tuple[str, ...]:
+    """What stands on an invoice of its customer besides name and address, and where mail goes."""
+    fields = (("registration", card.reg_no), ("VAT", card.vat_number), ("mail to", ", ".join(card.emails)))
+    return tuple(one_line(f"{name} {value}") for name, value in fields if value)
 
 
 def _paragraphs(*texts: str | None) -> tuple[str, ...]:

@@ -13,12 +13,13 @@ from pennyform.report.shared.formatting import (
     clean,
     count,
     fitting,
+    format_card,
     format_pointer,
     format_task,
     format_value,
 )
 from pennyform.results.orphans import OrphanReport
-from pennyform.results.plan import PlanDocument, PlannedChange
+from pennyform.results.plan import PlanDocument, PlannedChange, PlannedInvoice
 from pennyform.text import markdown_code, markdown_text
 
 # Bounds on what one change, or one warning, may take of a comment.
@@ -111,6 +112,8 @@ def _row(change: PlannedChange) -> str:
     ]
     if len(change.differences) > _MOST_DETAILS:
         texts.append(f"and {len(change.differences) - _MOST_DETAILS} differences more")
+    if isinstance(change, PlannedInvoice) and change.customer and not change.customer.is_declared:
+        texts.append(f"for {format_card(change.customer)} (as the account has it)")
     texts += [task for task in map(format_task, change.steps) if task]
     texts += [*change.warnings, *change.ways_out]
     details = "<br>".join(markdown_text(_shorten(text)) for text in texts[: 2 * _MOST_DETAILS])

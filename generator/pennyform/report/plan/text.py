@@ -12,6 +12,7 @@ from pennyform.report.shared.formatting import (
     align_columns,
     clean,
     count,
+    format_card,
     format_pointer,
     format_task,
     format_value,
@@ -93,6 +94,8 @@ def _change(change: PlannedChange, ansi: Ansi) -> Iterator[str]:
         yield f"      {ansi(IRREVERSIBLE, 'red', 'bold')}"
     if change.place:
         yield ansi(f"      {change.place.file}:{change.place.line}", "dim")
+    if isinstance(change, PlannedInvoice) and change.customer and not change.customer.is_declared:
+        yield f"      for {format_card(change.customer)} (as the account has it)"
     if change.before is None:
         yield from _new_content(change)
     else:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from pennyform.results.plan import Addressee
 from pennyform.results.values import FieldDifference, LineContent, LineTotals, Record
 from pennyform.text import one_line
 
@@ -102,6 +103,18 @@ def header_fields(body: Mapping[str, object]) -> list[tuple[str, str]]:
         return fields
     titles = [section.get("title") or "untitled" for section in sections]
     return [*fields, ("sections", format_value(titles))]
+
+
+def format_card(card: Addressee) -> str:
+    """A customer's card in one line: name, address, numbers, and where mail goes."""
+    texts = [card.name, card.recipient, format_value(card.billing_address) if card.billing_address else ""]
+    texts += [
+        f"{name} {value}" for name, value in (("reg_no", card.reg_no), ("VAT", card.vat_number)) if value
+    ]
+    texts += [f"mail to {', '.join(card.emails)}"] if card.emails else []
+    if card.delivery_address:
+        texts.append(f"delivered to {format_value(card.delivery_address)}")
+    return ", ".join(one_line(text) for text in texts if text)
 
 
 def line_cells(content: LineContent, totals: LineTotals) -> list[str]:

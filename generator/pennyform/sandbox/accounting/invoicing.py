@@ -99,7 +99,7 @@ def _store_document(context: RequestContext, document: Sales, parts: _Parts) -> 
 
 
 def issue_invoice(context: RequestContext, invoice: CustomerInvoice, lines: Sequence[InvoiceLine]) -> None:
-    """Give an invoice the next number and the customer's address of today, and post its ledger entry.
+    """Give an invoice the next number and what the customer's card says now, and post its ledger entry.
 
     The caller stores the invoice. Numbers have no gaps because they are counted in the same transaction.
     """
@@ -112,7 +112,7 @@ def issue_invoice(context: RequestContext, invoice: CustomerInvoice, lines: Sequ
     invoice.invoice_number = f"F-{year}-{context.records.next_number(series):04d}"
     invoice.issued_at = timestamp(context.now)
     customer = context.find(Customer, invoice.customer_id).body
-    invoice.billed_to = BilledTo(customer.name, customer.billing_address)
+    invoice.billed_to = BilledTo.from_customer(customer)
     ledger.post_invoice_entry(context, invoice, lines[0].ledger_account_id)
 
 

@@ -98,10 +98,11 @@ def _recipient(records: Records, document: CustomerInvoice | Quote) -> list[_Row
         customer = records.get(Customer, document.customer_id)
         billed_to = BilledTo("", Address())
         if customer:
-            billed_to = BilledTo(customer.body.name, customer.body.billing_address)
+            billed_to = BilledTo.from_customer(customer.body)
     address = billed_to.billing_address
     town = " ".join((address.postal_code, address.city, address.country_alpha2)).strip()
-    return [row for text in (billed_to.name, address.address, town) for row in _paragraph(text)]
+    texts = (billed_to.name, address.address, town, billed_to.reg_no, billed_to.vat_number)
+    return [row for text in texts for row in _paragraph(text)]
 
 
 def _table(records: Records, identifier: int, currency: str, words: dict[str, str]) -> Iterator[_Row]:

@@ -11,7 +11,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from pennyform.sandbox.model.parties import Address
+from pennyform.sandbox.model.parties import Address, Customer
 from pennyform.sandbox.storage.records import RecordBody
 
 
@@ -115,10 +115,17 @@ class SalesDocument(Document, kw_only=True):
 
 
 class BilledTo(msgspec.Struct, frozen=True):
-    """The customer's name and address on the day an invoice is issued."""
+    """The customer's name, address and numbers at the moment in which an invoice is issued."""
 
     name: str
     billing_address: Address
+    reg_no: str = ""
+    vat_number: str = ""
+
+    @classmethod
+    def from_customer(cls, customer: Customer) -> BilledTo:
+        """What the card of ``customer`` says now."""
+        return cls(customer.name, customer.billing_address, customer.reg_no, customer.vat_number)
 
 
 class CustomerInvoice(SalesDocument, kw_only=True):

@@ -19,7 +19,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Customer(RecordBody, kw_only=True):
-    """A customer of either kind: an individual has no ``reg_no``."""
+    """A customer of either kind: an individual has no ``reg_no`` and no ``vat_number``."""
 
     KIND: ClassVar[str] = "customer"
 
@@ -30,6 +30,7 @@ class Customer(RecordBody, kw_only=True):
     payment_conditions: str
     ledger_account_id: int
     reg_no: str = ""
+    vat_number: str = ""
 
 
 class Supplier(RecordBody, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pennyform.engine.planning.actions import PrerequisiteChange
+from pennyform.engine.planning.customers.buyers import CARD
 from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.resolve import prerequisites_of
 from pennyform.invoices.model import UNSET, DesiredInvoice, Key, LineBody, lines_of
@@ -17,6 +18,10 @@ _OTHER_VALUE = (
     "line {} takes its {} from the product {}, which says {} in the account and {} in its declaration: "
     "correct one of the two, state it on the line, or set 'declared: update' in pennyform.yaml"
 )
+_OTHER_CARD = (
+    "it would be issued to the card that the account has of {}, which is not the declared one ({}): correct "
+    "one of the two, or set 'declared: update' in pennyform.yaml"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +29,13 @@ class Obstacles:
     """Customers and products of a plan that stop invoices, by kind and reference or id.
 
     ``in_conflict`` cannot be made what their declarations say; ``drifted`` are products that differ from them
-    and are left as they are, so that a line would not take what its definition shows.
+    and are left as they are, so that a line would not take what its definition shows. ``drifted_cards`` are
+    such customers, by reference and by id.
     """
 
     in_conflict: Mapping[tuple[str, str | int], PrerequisiteChange]
     drifted: Mapping[str, PrerequisiteChange]
+    drifted_cards: Mapping[str | int, PrerequisiteChange]
 
     def ways_out(self, invoice: DesiredInvoice) -> tuple[str, ...]:
         """What has to be settled before ``invoice`` is written, in sentences; empty when nothing has."""
@@ -38,6 +45,16 @@ class Obstacles:
         for number, line in enumerate(lines_of(invoice.body), start=1):
             texts += self._other_values(number, line)
         return tuple(texts)
+
+    def other_buyer(self, invoice: DesiredInvoice) -> tuple[str, ...]:
+        """Why ``invoice`` may not become final: its customer's card is left as it is, and not as declared."""
+        names = (name for kind, name in prerequisites_of(invoice.body) if kind == "customer")
+        change = next((self.drifted_cards[name] for name in names if name in self.drifted_cards), None)
+        if change is None:
+            return ()
+        fields = (difference.pointer.split("/")[1] for difference in change.differences)
+        differing = ", ".join(dict.fromkeys(name for name in fields if name in CARD))
+        return (_OTHER_CARD.format(change.external_reference, differing),) if differing else ()
 
     def _other_values(self, number: int, line: LineBody) -> Iterator[str]:
         product = line.product_id
@@ -72,4 +89,10 @@ def obstacles(changes: Iterable[PrerequisiteChange]) -> Obstacles:
         for change in changes
         if change.kind == "product" and change.action is Action.NO_OP and change.differences
     }
-    return Obstacles(in_conflict, drifted)
+    drifted_cards = {
+        name: change
+        for change in changes
+        if change.kind == "customer" and change.action is Action.NO_OP and change.differences
+        for name in (change.external_reference, change.id or 0)
+    }
+    return Obstacles(in_conflict, drifted, drifted_cards)
