@@ -398,7 +398,7 @@ def test_verify_compares_what_is_declared(office: Office) -> None:
     shown = verification_text.render_text(verification.document())
     assert "≠ customer ACME  1 difference\n      billing_address city: is Lyon, asked for Paris" in shown
     assert "≠ product DAY  1 difference\n      price_before_tax: is 600.00, asked for 650.00" in shown
-    assert shown.endswith("Drift: 1 equal, 1 customer not as declared, 1 product not as declared.\n")
+    assert shown.endswith("Drift: 1 differs, 1 customer not as declared, 1 product not as declared.\n")
     page = verification_text.render_html(verification.document())
     assert 'id="customer-1"' in page
     assert "<del>Lyon</del>" in page
