@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pennyform import data
 from pennyform.engine.account.errors import RefusedError
 from pennyform.invoices.model.pending_text import NumberOf, PendingText
 from pennyform.sandbox import Rules
@@ -278,3 +280,15 @@ def test_a_placeholder_is_never_sent(office: Office) -> None:
     with pytest.raises(RefusedError, match="the number of DEP-1 is not known yet"):
         account.update_finalized(1, {"label": label})
     assert len(office.wire.sent) == sent
+
+
+def test_the_example_comes_to_the_full_price(office: Office) -> None:
+    shutil.copytree(data.examples() / "deposits", office.root, dirs_exist_ok=True)
+    assert set(statuses(office.apply()).values()) == {"done"}
+    references = ("DEP-2026-1", "DEP-2026-2", "CN-2026-1", "BAL-2026-1")
+    assert sum((amount(office, name) for name in references), Decimal(0)) == Decimal("1192.75")
+    numbers = [row(office, name)["invoice_number"] for name in references[:2]]
+    labels = [entry["label"] for entry in lines_of(office, "BAL-2026-1")[2:]]
+    assert [any(number in label for label in labels) for number in numbers] == [True, True]
+    assert not office.plan().pending
+    assert not office.verify().drift

@@ -1,4 +1,4 @@
-"""docs/first-invoices.md, followed to the letter: files written, commands run, output compared."""
+"""Pages that are followed to the letter: files written, commands run, output compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pennyform.cli import main
 
-PAGE = Path(__file__).parents[2] / "docs" / "first-invoices.md"
+DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```(\w+) ?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -39,16 +39,19 @@ def shown(line: str, output: str) -> bool:
     return re.search(rf"^{pattern}$", output, re.MULTILINE) is not None
 
 
-def test_the_page_leads_to_three_invoices(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", ["first-invoices.md", "deposits.md"])
+def test_the_commands_of_a_page_do_what_it_shows(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    steps = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
-    assert {kind for kind, _, _ in steps} == {"yaml", "csv", "console"}
-    for kind, name, text in steps:
+    steps = BLOCK.findall((DOCS / name).read_text(encoding="utf-8"))
+    assert {kind for kind, _, _ in steps} >= {"yaml", "console"}
+    for kind, file, text in steps:
         if kind != "console":
-            Path(name).parent.mkdir(exist_ok=True)
-            Path(name).write_text(text, encoding="utf-8")
+            if not file:  # a part of a file
+                continue
+            Path(file).parent.mkdir(exist_ok=True)
+            Path(file).write_text(text, encoding="utf-8")
             continue
         for part in text.split("$ ")[1:]:
             command, *lines = part.rstrip("\n").split("\n")

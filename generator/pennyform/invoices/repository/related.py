@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pennyform.findings import Finding, errors
+from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.checks.references import ReferenceClaim, ResolvedInvoice, duplicates
 from pennyform.invoices.deductions.checks import DepositsTaken, check_balance
 from pennyform.invoices.deductions.lines import Deposit, deduction_lines, deposit_of, language_of, with_lines
@@ -101,20 +101,26 @@ class _Completer:
         self._rounding = context.settings.rounding
         self._product = context.repository().product
         self._credits: dict[str, list[str]] = {}
-        for note in related.notes:
-            self._credits.setdefault(note.of, []).append(note.terms.reference)
+        self._note_credits(related.notes)
+        # Balance invoices of files that the run was not asked for.
+        self._elsewhere: list[LinkedDefinition] = []
+        self._read_elsewhere: set[str] = set()
         self._known: dict[str, ResolvedInvoice] = {}
         self._with_lines: dict[str, ResolvedInvoice] = {}
 
     def complete(self) -> dict[str, ResolvedInvoice]:
         """The balance invoices without an error, completed, by reference."""
-        linked = sorted(self._related.linked, key=_by_date)
-        self._read_deposits([definition.resolved for definition in linked])
+        self._read_deposits([definition.resolved for definition in self._related.linked])
+        linked = sorted((*self._related.linked, *self._elsewhere), key=_by_date)
         completed: dict[str, ResolvedInvoice] = {}
         taken = DepositsTaken()
         for definition in linked:
+            if definition in self._elsewhere:
+                list(taken.take(definition.resolved))
+                continue
             deposits = self._deposits(definition.resolved)
             resolved = self._completed(definition.resolved)
+            self.findings += self._late_credits(resolved)
             findings = [
                 *taken.take(resolved),
                 *check_balance(resolved, deposits, self._product, self._rounding),
@@ -130,11 +136,29 @@ class _Completer:
         """Resolve again all deposits of ``balances``, those that are balance invoices themselves included."""
         pending = set(_deposits_named(balances))
         while pending:
+            self._read_mentions(pending)
             references = pending.union(*(self._credits.get(reference, ()) for reference in pending))
             read = definitions_named(references, self._related.claims, self._sources, self._context)
             new = {name: resolved for name, resolved in read.items() if name not in self._known}
             self._known |= new
             pending = set(_deposits_named(new.values())) - self._known.keys()
+
+    def _read_mentions(self, references: Collection[str]) -> None:
+        """Read what names the deposits ``references`` in files that the run was not asked for."""
+        files = [
+            source
+            for source in _files_mentioning(references, self._sources, self._context)
+            if source.name not in self._read_elsewhere
+        ]
+        self._read_elsewhere.update(source.name for source in files)
+        for result in check_files(files, self._context):
+            self._known |= {resolved.invoice.external_reference: resolved for resolved in result.invoices}
+            self._note_credits(result.credit_notes)
+            self._elsewhere += result.linked
+
+    def _note_credits(self, notes: Iterable[CreditNote]) -> None:
+        for note in notes:
+            self._credits.setdefault(note.of, []).append(note.terms.reference)
 
     def _completed(self, resolved: ResolvedInvoice) -> ResolvedInvoice:
         """``resolved`` with its lines, and where those are written: at the deduction that they come from."""
@@ -170,10 +194,28 @@ class _Completer:
                 continue
             invoice = self._completed(known).invoice if known.invoice.deductions else known.invoice
             notes = [
-                self._known[name].invoice for name in self._credits.get(reference, ()) if name in self._known
+                self._known[name].invoice
+                for name in self._credits.get(reference, ())
+                if name in self._known and self._known[name].invoice.body.date <= resolved.invoice.body.date
             ]
             deposits[index] = deposit_of(invoice, notes, self._product, self._rounding)
         return deposits
+
+    def _late_credits(self, balance: ResolvedInvoice) -> Iterator[Finding]:
+        """Credit notes of its deposits that are dated after ``balance``, which has taken off all of them."""
+        deposits = set(_deposits_named([balance]))
+        for note in self._related.notes:
+            if note.of in deposits and note.terms.date > balance.invoice.body.date:
+                reference = balance.invoice.external_reference
+                yield Finding(
+                    "deduction-twice",
+                    Severity.ERROR,
+                    f"`{note.of}` is taken off by `{reference}` already, nothing is left to credit",
+                    *note.places["credit_note_of"],
+                    pointer="/credit_note_of",
+                    detail=f"`{reference}` is of {balance.invoice.body.date}.",
+                    fix=f"credit `{reference}`, or date the credit note before it",
+                )
 
     def _language(self, body: InvoiceBody) -> str | Unset:
         customer = self._context.repository().customer(body.customer_id)
