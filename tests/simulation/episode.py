@@ -20,7 +20,7 @@ from .machine import Machine
 from .runner import Run, Runner
 from .service import Service
 from .trace import Trace
-from .workload import MASTERS, PREFIX, Wanted, Workload, content_of, drawn, edited
+from .workload import PREFIX, PRICE, STREET, Wanted, Workload, content_of, drawn, edited, masters, redeclared
 
 # Faster than a disk where there is one, and nothing in it is worth keeping.
 _SCRATCH = Path("/dev/shm")
@@ -85,6 +85,8 @@ class Episode:
         self, seed: int, rng: random.Random, kinds: tuple[Kind, ...], folder: Path, trace: Trace
     ) -> None:
         self.seed, self.rng, self.kinds, self.trace = seed, rng, kinds, trace
+        # Of its own, so that what is declared does not change what else a seed draws.
+        self.cards = random.Random(f"cards {seed}")
         self.loop = Loop()
         self.once = not any(kind.twice for kind in kinds)
         self.lasting = any(kind.lasting for kind in kinds)
@@ -92,7 +94,10 @@ class Episode:
         unique = any(kind.unique for kind in kinds) or rng.random() < 0.4
         self.service = Service(self.loop, _rules(rng, kinds), Faults(seed), unique=unique)
         if rng.random() < 0.5:
-            self.service.know(MASTERS)
+            # Half of these accounts know them as they were before their declarations changed.
+            is_old = self.cards.random() < 0.5
+            old = ("41.30", "9 rue Ancienne")
+            self.service.know(masters(*(old if is_old else (PRICE, STREET))))
         self.runner = Runner(self.loop, self.service, trace, rng)
         self.wrong = self.runner.wrong
         self.workload: Workload = drawn(rng)
@@ -158,10 +163,16 @@ class Episode:
     def _edit(self) -> None:
         """The author works on the folder; what left it is pruned."""
         before = self.workload
-        self.workload = edited(self.rng, before)
+        self.workload = self._redeclared(edited(self.rng, before))
         self.storm.workload = self.workload
         if before.by_reference.keys() - self.workload.by_reference.keys():
             self.more = ["--prune"]
+
+    def _redeclared(self, workload: Workload) -> Workload:
+        """Other prices and addresses, now and then; what is final keeps what it took."""
+        books = self.service.kept()
+        final = {name for name, rows in books.items() if not all(row.draft for row in rows)}
+        return redeclared(self.cards, workload, final)
 
     def _provide_files(self) -> None:
         for machine in (self.here, self.elsewhere):
@@ -205,6 +216,8 @@ class Episode:
             self.wrong.append(f"two calm runs did not converge, the last exits {last.exit}")
         self.service.let_everything_arrive()
         self._judge(last)
+        if last and last.exit == 0 and not self.wrong:
+            self.wrong += oracles.as_declared(self.service.declared(), self.workload)
 
     def _tell_about_mails(self) -> list[str]:
         """A person looks into the mailbox: the books know what is in it."""
@@ -226,14 +239,14 @@ class Episode:
 
     def _saved_plan(self) -> None:
         """A saved plan is carried out once, even when the account is put back to what it was before."""
-        self.workload = edited(self.rng, self.workload)
+        self.workload = self._redeclared(edited(self.rng, self.workload))
         self._provide_files()
         file = str(self.here.root / "saved.plan")
         before = self.service.copy()
         self._run(["plan", str(self.here.root), "--out", file])
         stale = self.rng.random() < 0.3
         if stale:
-            self.workload = edited(self.rng, self.workload, always=True)
+            self.workload = self._redeclared(edited(self.rng, self.workload, always=True))
         first = self._run(["apply", file, "--auto-approve"])
         if stale and (first.exit == 0 or first.wrote):
             self.wrong.append("a saved plan was carried out after its definitions had changed")
@@ -260,7 +273,7 @@ class Episode:
         one, row = self.rng.choice(final)
         note = Wanted(
             f"{PREFIX}Z-LATE",
-            tuple(replace(line, quantity=-line.quantity) for line in one.lines),
+            tuple(replace(line, quantity=-line.quantity, product=False) for line in one.lines),
             one.customer,
             finalize=True,
             corrects=one.reference,

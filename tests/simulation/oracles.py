@@ -60,6 +60,17 @@ def final_as_planned(books: Books, workload: Workload, untouched: Collection[str
                 yield f"{reference} is final although nobody asked for that"
 
 
+def as_declared(records: Mapping[str, Mapping[str, Any]], workload: Workload) -> Iterator[str]:
+    """What exit 0 claims of customers and products: those that are there are what their declarations say."""
+    for reference in ("ACME", "JO"):
+        street = records.get(reference, {}).get("billing_address", {}).get("address", workload.street)
+        if street != workload.street:
+            yield f"the customer {reference} lives in {street!r}, not in {workload.street!r}"
+    price = Decimal(records.get("LICENCE", {}).get("price_before_tax", workload.price))
+    if price != Decimal(workload.price):
+        yield f"the product LICENCE costs {price}, not {workload.price}"
+
+
 def credited_within_bounds(books: Books, workload: Workload) -> Iterator[str]:
     """No invoice is credited beyond what it comes to, by final credit notes that are linked or are to be."""
     taken = Counter[int]()

@@ -32,6 +32,11 @@ _TWICE = (
     "SELECT kind, reference FROM record WHERE kind IN ('customer', 'product') AND deleted_at IS NULL"
     " GROUP BY kind, reference HAVING count(*) > 1"
 )
+_DECLARED = "SELECT reference, body FROM record WHERE kind IN ('customer', 'product') AND deleted_at IS NULL"
+_DECLARED_IDS = (
+    "SELECT json_extract(body, '$.customer_type'), id, reference FROM record"
+    " WHERE kind IN ('customer', 'product') AND deleted_at IS NULL ORDER BY id"
+)
 _CHILDREN = "SELECT body FROM record WHERE kind = ? AND parent = ? AND deleted_at IS NULL ORDER BY id"
 LINE = {
     "label": "By hand",
@@ -177,6 +182,19 @@ class Service(Sandbox):
             for one in _kept(connection):
                 found.setdefault(one.reference, []).append(one)
         return found
+
+    def declared(self) -> dict[str, dict[str, Any]]:
+        """The customers and products by reference, straight from the database."""
+        with self._store.transaction(write=False) as connection:
+            rows = connection.execute(_DECLARED).fetchall()
+        return {reference: msgspec.json.decode(body) for reference, body in rows}
+
+    def declared_ids(self) -> list[tuple[str, int, str]]:
+        """The path, id and reference of each customer and product."""
+        with self._store.transaction(write=False) as connection:
+            rows = connection.execute(_DECLARED_IDS).fetchall()
+        paths = {"company": "/company_customers", "individual": "/individual_customers", None: "/products"}
+        return [(paths[kind], id_, reference or "") for kind, id_, reference in rows]
 
     def named_twice(self) -> list[str]:
         """Customers and products of which there are two under one reference."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -40,8 +40,9 @@ RATES = {
 PREFIX = "SIM-"
 _CENT = Decimal("0.01")
 _PLACE = Place("invoices.yaml", 1, 1)
-_PRODUCT = {"label": "Licence", "price_before_tax": "49.90", "unit": "piece", "vat_rate": "FR_200"}
-ADDRESS = {"address": "1 rue de la Paix", "postal_code": "75002", "city": "Paris", "country_alpha2": "FR"}
+PRICE, STREET = "49.90", "1 rue de la Paix"
+_PRODUCT = {"label": "Licence", "unit": "piece", "vat_rate": "FR_200"}
+ADDRESS = {"address": STREET, "postal_code": "75002", "city": "Paris", "country_alpha2": "FR"}
 
 
 @dataclass(frozen=True)
@@ -130,10 +131,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Workload:
-    """All that one folder of definitions asks for; ``added`` counts how often its author worked on it."""
+    """All that one folder of definitions asks for; ``added`` counts how often its author worked on it.
+
+    ``price`` is that of the declared product, ``street`` the address of the declared customers.
+    """
 
     invoices: tuple[Wanted, ...]
     added: int = 0
+    price: str = PRICE
+    street: str = STREET
 
     @property
     def by_reference(self) -> dict[str, Wanted]:
@@ -144,10 +150,12 @@ class Workload:
         """What reading the folder ``root`` would give."""
         invoices = tuple(definition(one) for one in self.invoices)
         database = root / ".pennyform" / "sandbox.db"
-        content = repr(self.invoices).encode()
+        content = repr((self.invoices, self.price, self.street)).encode()
         files = {"invoices.yaml": hashlib.sha256(content).hexdigest()}
         settings = Settings(root, "production", "line", database, PREFIX)
-        return Repository(root, settings, invoices, _CUSTOMERS, _PRODUCTS, files)
+        customers, products = declared_customers(self.street), declared_products(self.price)
+        requested = {("customer", name) for name in customers} | {("product", name) for name in products}
+        return Repository(root, settings, invoices, customers, products, files, frozenset(requested))
 
 
 def _cents(amount: Decimal) -> Decimal:
@@ -194,9 +202,7 @@ def definition(wanted: Wanted) -> DesiredInvoice:
 
 def _with_deductions(made: DesiredInvoice, wanted: Wanted) -> DesiredInvoice:
     """``made`` with the lines that the repository makes of its deposits, whose numbers are not known yet."""
-    repository = Repository(
-        Path(), Settings(Path(), "production", "line", Path()), (), _CUSTOMERS, _PRODUCTS, {}
-    )
+    repository = Repository(Path(), Settings(Path(), "production", "line", Path()), (), {}, {}, {})
     deductions = tuple(Deduction(_key("customer_invoice", deposit.reference)) for deposit in wanted.deducts)
     deposits = [deposit_of(definition(deposit), (), repository.product, "line") for deposit in wanted.deducts]
     pairs = zip(deductions, deposits, strict=True)
@@ -246,49 +252,39 @@ def _attachment(name: str) -> Attachment:
     return Attachment(name, hashlib.sha256(content).hexdigest(), len(content), "application/pdf")
 
 
-_CUSTOMERS = {
-    "ACME": DesiredCustomer(
-        "ACME",
-        "company",
-        "postCompanyCustomer",
-        from_json(
-            CustomerBody,
-            {
-                "external_reference": "ACME",
-                "name": "ACME SAS",
-                "billing_address": ADDRESS,
-                "emails": ["billing@acme.example"],
-            },
-        ),
-        _PLACE,
-    ),
-    "JO": DesiredCustomer(
-        "JO",
-        "individual",
-        "postIndividualCustomer",
-        from_json(
-            CustomerBody,
-            {
-                "external_reference": "JO",
-                "first_name": "Jo",
-                "last_name": "Martin",
-                "billing_address": ADDRESS,
-                "emails": ["jo@example.org"],
-            },
-        ),
-        _PLACE,
-    ),
-}
-_LICENCE = from_json(ProductBody, {"external_reference": "LICENCE", **_PRODUCT})
-_PRODUCTS = {"LICENCE": DesiredProduct("LICENCE", "postProducts", _LICENCE, _PLACE)}
+def declared_customers(street: str) -> dict[str, DesiredCustomer]:
+    """A company and a person who live in ``street``, by reference."""
+    names = {
+        "ACME": ("company", {"name": "ACME SAS", "emails": ["billing@acme.example"]}),
+        "JO": ("individual", {"first_name": "Jo", "last_name": "Martin", "emails": ["jo@example.org"]}),
+    }
+    address = {**ADDRESS, "address": street}
+    return {
+        reference: DesiredCustomer(
+            reference,
+            kind,
+            f"post{kind.title()}Customer",
+            from_json(CustomerBody, {"external_reference": reference, **fields, "billing_address": address}),
+            _PLACE,
+        )
+        for reference, (kind, fields) in names.items()
+    }
 
 
-# What creates each of them, for an account that has them already.
-MASTERS: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    ("/company_customers", to_json(_CUSTOMERS["ACME"].body)),
-    ("/individual_customers", to_json(_CUSTOMERS["JO"].body)),
-    ("/products", to_json(_PRODUCTS["LICENCE"].body)),
-)
+def declared_products(price: str) -> dict[str, DesiredProduct]:
+    """The product at ``price``, by reference."""
+    fields = {"external_reference": "LICENCE", **_PRODUCT, "price_before_tax": price}
+    return {"LICENCE": DesiredProduct("LICENCE", "postProducts", from_json(ProductBody, fields), _PLACE)}
+
+
+def masters(price: str, street: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """What creates each of them, for an account that has them already: a path and a body."""
+    customers, products = declared_customers(street), declared_products(price)
+    return [
+        ("/company_customers", to_json(customers["ACME"].body)),
+        ("/individual_customers", to_json(customers["JO"].body)),
+        ("/products", to_json(products["LICENCE"].body)),
+    ]
 
 
 # --- drawn from a seed ------------------------------------------------------------------------------------
@@ -300,13 +296,17 @@ def drawn(rng: random.Random) -> Workload:
     invoices = [_invoice(rng, number, plain=count > 4) for number in range(1, count + 1)]
     first = invoices[0]
     if count < 4 and first.finalize and not first.file and rng.random() < 0.2:
-        lines = tuple(replace(line, quantity=-line.quantity) for line in first.lines)
+        # It takes back what was charged, whatever the product costs by then.
+        lines = tuple(replace(line, quantity=-line.quantity, product=False) for line in first.lines)
         reference = f"{PREFIX}{rng.choice('AZ')}-CREDIT"
         # What is paid cannot be credited any more.
         invoices[0] = replace(first, paid=False)
         invoices.append(Wanted(reference, lines, first.customer, finalize=True, corrects=first.reference))
     elif count < 4 and first.finalize and not first.file and sum(first.amounts) and rng.random() < 0.3:
-        invoices.append(_balance(rng, first))
+        # A deposit comes to what it came to, whatever the product costs by then.
+        lines = tuple(replace(line, product=False) for line in first.lines)
+        invoices[0] = replace(first, lines=lines)
+        invoices.append(_balance(rng, invoices[0]))
     return Workload(tuple(invoices))
 
 
@@ -336,7 +336,7 @@ def _length(rng: random.Random) -> int:
 
 def _line(rng: random.Random, place: int) -> Line:
     if rng.random() < 0.15:
-        return Line("Licence", Decimal(rng.randint(1, 9)), "49.90", "FR_200", product=True)
+        return Line("Licence", Decimal(rng.randint(1, 9)), PRICE, "FR_200", product=True)
     quantity = Decimal(rng.choice(("1", "2", "3.5", "0.25", "12", "7.333")))
     price = f"{rng.randint(1, 99_999) / 100:.2f}" if rng.random() < 0.8 else "0.333333"
     vat_rate = rng.choice(sorted(RATES))
@@ -356,6 +356,22 @@ def _optional(rng: random.Random, wanted: Wanted) -> Wanted:
         submit=rng.random() < 0.1,
         mail=rng.random() < 0.2,
     )
+
+
+def redeclared(rng: random.Random, before: Workload, final: Collection[str]) -> Workload:
+    """The folder with another price or address, now and then; lines of invoices in ``final`` keep theirs."""
+    price = rng.choice((PRICE, "52.00", "45.125", "0.99")) if rng.random() < 0.6 else before.price
+    street = rng.choice((STREET, "5 avenue Foch", "2 quai de Seine")) if rng.random() < 0.6 else before.street
+    invoices = tuple(
+        one
+        if one.reference in final
+        else replace(
+            one,
+            lines=tuple(replace(line, price=price) if line.product else line for line in one.lines),
+        )
+        for one in before.invoices
+    )
+    return replace(before, invoices=invoices, price=price, street=street)
 
 
 def edited(rng: random.Random, before: Workload, *, always: bool = False) -> Workload:

@@ -54,7 +54,22 @@ def _same_reference(storm: Storm) -> None:
     storm.meanwhile(create)
 
 
+def _change_cards(storm: Storm) -> None:
+    """Somebody moves a customer and changes a price, while it runs or between runs."""
+
+    def change() -> None:
+        for path, id_, reference in storm.service.declared_ids():
+            if reference == "LICENCE":
+                storm.service.by_hand("PUT", f"{path}/{id_}", {"price_before_tax": "1.00"})
+            elif reference in {"ACME", "JO"}:
+                storm.service.by_hand("PUT", f"{path}/{id_}", {"billing_address": {"address": "Elsewhere"}})
+
+    for _ in range(2):
+        storm.meanwhile(change, {"path": "/**"}, skip=storm.rng.randrange(8))
+
+
 KINDS = (
+    Kind("a person changes customers and products", _change_cards, person=True),
     _to_a_draft("a person edits a draft", _edit),
     _to_a_draft("a person renames a draft", _rename),
     _to_a_draft("a person deletes a draft", _delete),

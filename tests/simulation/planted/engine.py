@@ -12,7 +12,8 @@ from unittest.mock import patch
 from pennyform.cli.commands import apply
 from pennyform.cli.terminal import Exit
 from pennyform.engine import session
-from pennyform.engine.applying import invoice_run, invoice_steps
+from pennyform.engine.applying import applier, declared_updates, invoice_run, invoice_steps
+from pennyform.engine.applying.declared_updates import DeclaredUpdater
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.invoice_steps import InvoiceWriter
 from pennyform.engine.applying.prerequisites import PrerequisiteWriter
@@ -21,6 +22,7 @@ from pennyform.engine.journal.records import Subject
 from pennyform.engine.plan_files import binding
 from pennyform.engine.planning import actions, planner, post_finalize_tasks
 from pennyform.engine.planning.actions import DraftDeletion, Step
+from pennyform.engine.planning.declared import changes
 from pennyform.engine.planning.deposits import completion
 from pennyform.engine.planning.resolve import Resolved
 from pennyform.invoices.deductions import lines as deduction_lines
@@ -97,6 +99,23 @@ def _unconcerned(self: InvoiceRun, *, final: bool) -> None:
 def _create_again(self: PrerequisiteWriter, uncertain: Any) -> None:
     results = self._results
     results |= {one: replace(results[one], status=Status.NOT_STARTED) for one in uncertain}
+
+
+def _believed(self: DeclaredUpdater, updates: Any) -> None:
+    for update in updates:
+        update.end(Status.DONE)
+
+
+def _updates_come_later(self: PrerequisiteWriter, changes: Any) -> Any:
+    return _carry_out(self, [change for change in changes if change.action is not Action.UPDATE])
+
+
+_carry_out = PrerequisiteWriter.carry_out
+
+
+def _send_unjournalled(self: DeclaredUpdater, update: Any) -> None:
+    declared_updates._put(update, self.context.account)
+    update.end(Status.UNKNOWN)
 
 
 def _all_drafts(repository: Any, drafts: Any) -> tuple[DraftDeletion, ...]:
@@ -191,6 +210,34 @@ BUGS: tuple[Bug, ...] = (
         "_look_up",
         _create_again,
         "no answer in time after it was carried out",
+    ),
+    replaced(
+        "what differs from its declaration is left alone",
+        changes,
+        "updatable_fields",
+        lambda kind: frozenset(),
+        "none",
+    ),
+    replaced(
+        "an update counts as done without being read back",
+        DeclaredUpdater,
+        "_read_back",
+        _believed,
+        test="test_an_update_that_is_not_shown_stops_the_invoices",
+    ),
+    replaced(
+        "products are updated after the invoices",
+        applier.PrerequisiteWriter,
+        "carry_out",
+        _updates_come_later,
+        test="test_a_product_is_updated_before_the_invoices_that_take_its_price",
+    ),
+    replaced(
+        "an update is sent without being written down",
+        DeclaredUpdater,
+        "_send",
+        _send_unjournalled,
+        test="test_an_update_is_written_down_before_it_is_sent",
     ),
     replaced(
         "mail goes out whoever made it final",
