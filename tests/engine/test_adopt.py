@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.cli import main
+from pennyform.invoices import load
+from pennyform.invoices.model import UNSET
 from pennyform.invoices.yaml.writer import definition_text
 
 from tests.sandbox.test_e_invoices import UBL
 
 from .test_imports import scanned
-from .world import API, PRODUCT, Office, line, raw, statuses
+from .world import API, PRODUCT, Office, invoice, line, raw, statuses
 
 PRIVATE = """\
 external_reference: JANE
@@ -87,12 +89,129 @@ def test_by_reference_and_never_over_a_file(account: Office, capsys: pytest.Capt
     assert not (account.root / "invoices" / "INV-2.yaml").is_file()
 
 
+def test_what_is_not_there_is_an_error(account: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(account, "adopt", "--reference", "NOPE", "--reference", "INV-1") == 4
+    shown = capsys.readouterr()
+    assert "wrote invoices/INV-1.yaml" in shown.out
+    assert "error adopt-missing: no invoice of the account has the external_reference `NOPE`" in shown.err
+    for words in (["--customers"], ["--products"], ["--customers", "--products"]):
+        assert run(account, "adopt", *words, "--reference", "NOPE") == 4
+        assert "has the external_reference `NOPE`" in capsys.readouterr().err
+
+
+def test_a_prefix_is_no_obstacle(account: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    account.write(
+        "pennyform.yaml", "version: 1\nenvironment: sandbox\nrounding: line\nreference_prefix: INV-\n"
+    )
+    assert run(account, "adopt", "--reference", "1", "--reference", "CN-1", "--reference", "NOPE") == 4
+    assert "`NOPE` or `INV-NOPE`" in capsys.readouterr().err
+    assert "without_prefix" not in (account.root / "invoices" / "INV-1.yaml").read_text()
+    assert "without_prefix: true" in (account.root / "invoices" / "CN-1.yaml").read_text()
+    assert run(account, "plan", "--detailed-exitcode") == 0
+    assert "No changes." in capsys.readouterr().out
+    # The other way round: a credit note with the prefix for an invoice that does not have it.
+    account.write(
+        "pennyform.yaml", "version: 1\nenvironment: sandbox\nrounding: line\nreference_prefix: CN-\n"
+    )
+    for file in (account.root / "invoices").iterdir():
+        file.unlink()
+    assert run(account, "adopt", "--from", "2025-10-01", "--to", "2025-10-31") == 0
+    capsys.readouterr()
+    assert run(account, "plan", "--detailed-exitcode") == 0
+    assert "No changes." in capsys.readouterr().out
+
+
+COMPANY = """\
+external_reference: FULL
+customer_type: company
+name: "Full: card, é"
+reg_no: "552100554"
+vat_number: FR96552100554
+billing_address: {address: "1 rue\\nBâtiment {A}", postal_code: "75001", city: Paris, country_alpha2: FR}
+delivery_address: {address: 2 rue, postal_code: "69001", city: Lyon, country_alpha2: FR}
+phone: "+33 1 00 00 00 00"
+emails: [a@example.com, b@example.com]
+recipient: Accounts
+reference: "0042"
+notes: "no: {{ '{{ notes }}' }}"
+payment_conditions: 45_days_end_of_month
+billing_iban: FR1420041010050500013M02606
+billing_language: en_GB
+"""
+BOOK = """\
+external_reference: BOOK
+label: "Book, {{ '{' }}1st{{ '}' }}"
+price_before_tax: "24.505001"
+unit: piece
+vat_rate: FR_55
+currency: USD
+description: "two\\nlines "
+reference: "0007"
+substance: goods
+"""
+
+
+def test_customers_and_products_come_back_in_every_field(
+    account: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.write("customers/full.yaml", COMPANY.replace("{A}", "{{ '{A}' }}"))
+    account.write("products/book.yaml", BOOK)
+    account.write(
+        "invoices/x.yaml", invoice("X", lines="  - {product: BOOK, quantity: 1}\n", more="currency: USD\n")
+    )
+    file = account.root / "invoices" / "x.yaml"
+    file.write_text(file.read_text().replace("customer: ACME", "customer: FULL"))
+    assert run(account, "apply", "--auto-approve") == 0
+    written, _ = load([account.root])
+    for folder in ("invoices", "customers", "products"):
+        for path in (account.root / folder).iterdir():
+            path.unlink()
+    assert run(account, "adopt", "--customers", "--products") == 0
+    adopted, findings = load([account.root])
+    assert findings == []
+    assert sorted(adopted.customers) == ["ACME", "FULL", "JANE"]
+    assert adopted.customers["FULL"].body == written.customers["FULL"].body
+    assert adopted.products["BOOK"].body._replace(ledger_account_id=UNSET) == written.products["BOOK"].body
+    capsys.readouterr()
+    assert run(account, "plan", "--detailed-exitcode") == 0
+    assert "No changes." in capsys.readouterr().out
+    assert run(account, "adopt", "--customers", "--products") == 0
+    assert "0 definitions" in capsys.readouterr().out
+
+
+def test_cards_that_cannot_be_declared_are_named(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    body = {
+        "name": "A",
+        "billing_address": {"address": "1", "postal_code": "75001", "city": "Paris", "country_alpha2": "FR"},
+    }
+    with raw(office.sandbox) as caller:
+        for reference, more in {
+            "HIDDEN": {"notes": "soft\u00adhyphen"},
+            "BAD": {"reg_no": "123"},
+            "a/b": {},
+            "A_b": {},
+            "GOOD": {},
+        }.items():
+            content = {**body, "external_reference": reference, **more}
+            caller.post(f"{API}/company_customers", json=content).raise_for_status()
+    (office.root / "customers" / "acme.yaml").unlink()
+    office.close()
+    assert run(office, "adopt", "--customers") == 4
+    shown = capsys.readouterr()
+    assert "customers/HIDDEN.yaml was not kept: notes: " in shown.err
+    assert "customers/BAD.yaml was not kept: reg_no: `123` is neither a SIREN nor a SIRET" in shown.err
+    kept = sorted(path.name for path in (office.root / "customers").iterdir())
+    assert kept == ["A_b-2.yaml", "GOOD.yaml", "a_b.yaml"]
+    assert run(office, "plan", "--detailed-exitcode") == 0
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         ([], 1, "adopt-nothing"),
         (["--to", "2025-10-01"], 1, "adopt-nothing"),
         (["--from", "2025-10-02", "--to", "2025-10-01"], 1, "adopt-dates"),
+        (["--customers", "--from", "2025-10-02"], 1, "adopt-dates"),
         (["--from", "october"], 64, "'october' is not a day"),
     ],
 )

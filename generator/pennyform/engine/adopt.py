@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteCustomer, RemoteInvoice, RemoteLine, RemoteProduct
 from pennyform.engine.planning.post_finalize_tasks import CATEGORIES
 from pennyform.invoices.desired.json_bodies import to_json, write_field
+from pennyform.invoices.desired.resolve import WITHOUT_PREFIX, prefixed
 from pennyform.invoices.model import UNSET, Address, Discount, Repository
 from pennyform.invoices.money.amounts import canonical, plain_number
 from pennyform.text import file_name
@@ -54,7 +55,16 @@ _CUSTOMER = (
     "billing_iban",
     "billing_language",
 )
-_PRODUCT = ("label", "price_before_tax", "unit", "vat_rate", "currency", "description", "reference")
+_PRODUCT = (
+    "label",
+    "price_before_tax",
+    "unit",
+    "vat_rate",
+    "currency",
+    "description",
+    "reference",
+    "substance",
+)
 _SECTION = ("rank", "title", "description")
 
 
@@ -78,21 +88,30 @@ class AccountExcerpt:
 
 
 def read_excerpt(
-    account: AccountClient, *, dates: tuple[str, str] | None, references: Iterable[str]
-) -> AccountExcerpt:
+    account: AccountClient, *, dates: tuple[str, str] | None, references: Iterable[str], prefix: str = ""
+) -> tuple[AccountExcerpt, list[str]]:
     """Read invoices exactly, with their customers and products.
 
     Args:
         account: whose invoices are read.
         dates: the first and the last day (ISO dates) whose invoices are meant; None for none.
-        references: the ``external_reference`` of further ones.
+        references: the ``external_reference`` of further ones, with or without ``prefix``.
+        prefix: of the repository; the empty text for none.
+
+    Returns:
+        What there is, and a sentence on each reference that no invoice has.
 
     Raises:
         OutcomeError: the account could not be read.
     """
     listed = {row.id: row for page in account.invoices_dated(*dates) for row in page} if dates else {}
+    missing = []
     for reference in references:
-        listed |= {row.id: row for row in account.invoices_with(reference)}
+        forms = dict.fromkeys([reference, prefixed(reference, prefix)])
+        rows = next(filter(None, map(account.invoices_with, forms)), [])
+        listed |= {row.id: row for row in rows}
+        if not rows:
+            missing.append(f"no invoice of the account has the external_reference {_quoted(forms)}")
     invoices = []
     for _, listing in sorted(listed.items()):
         invoice = account.exactly(listing)
@@ -102,12 +121,13 @@ def read_excerpt(
         invoices.append(invoice if invoice.draft else account.with_lists(invoice, [CATEGORIES]))
     lines = [line for invoice in invoices for line in invoice.lines]
     credited = [invoice.credited_invoice_id for invoice in invoices if invoice.credited_invoice_id]
-    return AccountExcerpt(
+    excerpt = AccountExcerpt(
         tuple(invoices),
         account.customers_by_id(invoice.customer_id for invoice in invoices if invoice.customer_id),
         account.products_by_id(line.product_id for line in lines if line.product_id),
         {row.id: row.external_reference for row in account.invoices_by_id(credited).values()},
     )
+    return excerpt, missing
 
 
 def adopt(excerpt: AccountExcerpt, repository: Repository) -> tuple[list[AdoptedDefinition], list[str]]:
@@ -121,44 +141,123 @@ def adopt(excerpt: AccountExcerpt, repository: Repository) -> tuple[list[Adopted
     adopted, skipped, adopting = [], [], []
     for invoice in excerpt.invoices:
         reference = invoice.external_reference
-        if not reference or not reference.startswith(prefix):
+        if not reference:
             skipped.append(
-                f"invoice {invoice.id} has the reference {reference!r}, which does not begin {prefix!r}"
+                f"invoice {invoice.id} ({invoice.invoice_number or 'a draft'}) has no external_reference: "
+                "give it one by the API (PUT /customer_invoices), then adopt it"
             )
         elif reference not in defined:
             adopting.append(invoice)
-            adopted.append(
-                AdoptedDefinition(_path("invoices", reference), "invoice", _invoice(invoice, excerpt))
-            )
-    return [*_prerequisites(adopting, excerpt, repository), *adopted], skipped
-
-
-def _prerequisites(
-    adopting: Sequence[RemoteInvoice], excerpt: AccountExcerpt, repository: Repository
-) -> Iterator[AdoptedDefinition]:
+            value = _invoice(invoice, excerpt, prefix)
+            adopted.append(AdoptedDefinition(_path("invoices", reference), "invoice", value))
     customers = {invoice.customer_id for invoice in adopting}
     products = {line.product_id for invoice in adopting for line in invoice.lines}
-    for id_, customer in sorted(excerpt.customers.items()):
+    declared = [
+        *_customers({id_: row for id_, row in excerpt.customers.items() if id_ in customers}, repository),
+        *_products({id_: row for id_, row in excerpt.products.items() if id_ in products}, repository),
+    ]
+    return [*declared, *adopted], skipped
+
+
+def adopt_declared(
+    account: AccountClient, repository: Repository, kinds: Sequence[str], references: Sequence[str]
+) -> tuple[list[AdoptedDefinition], list[str], list[str]]:
+    """Definitions for customers and products of the account that are not declared yet.
+
+    Args:
+        account: whose records are read.
+        repository: what is declared.
+        kinds: ``customer``, ``product`` or both.
+        references: the ``external_reference`` of those meant; none for all of them.
+
+    Returns:
+        The definitions, a sentence on each reference that no record has, and one on each record that has no
+        reference.
+
+    Raises:
+        OutcomeError: the account could not be read.
+    """
+    customers: Mapping[int, RemoteCustomer] = {}
+    products: Mapping[int, RemoteProduct] = {}
+    if "customer" in kinds:
+        matches = account.customers(references)
+        customers = {row.id: row for row in matches.values()} if references else account.all_customers()
+    if "product" in kinds:
+        known = account.products(references)
+        products = {row.id: row for row in known.values()} if references else account.all_products()
+    records: list[RemoteCustomer | RemoteProduct] = [*customers.values(), *products.values()]
+    names = {record.body.external_reference for record in records}
+    what = " or ".join(kinds)
+    missing = [
+        f"no {what} of the account has the external_reference `{reference}`"
+        for reference in references
+        if reference not in names
+    ]
+    skipped = [_without_reference(record) for record in records if not record.body.external_reference]
+    adopted = [*_customers(customers, repository), *_products(products, repository)]
+    return _with_own_paths(adopted), missing, skipped
+
+
+def _without_reference(record: RemoteCustomer | RemoteProduct) -> str:
+    kind = "customer" if isinstance(record, RemoteCustomer) else "product"
+    return (
+        f"{kind} {record.id} has no external_reference: give it one in Pennylane or by the API "
+        f"(PUT), then adopt it; until then definitions name it by its id, as in `{kind}: {{id: {record.id}}}`"
+    )
+
+
+def _with_own_paths(adopted: Sequence[AdoptedDefinition]) -> list[AdoptedDefinition]:
+    """``adopted``, each in a file of its own also where capitals or special characters make no difference."""
+    taken: set[str] = set()
+    result = []
+    for definition in adopted:
+        path, number = definition.path, 1
+        while path.casefold() in taken:
+            number += 1
+            path = f"{definition.path.removesuffix('.yaml')}-{number}.yaml"
+        taken.add(path.casefold())
+        result.append(replace(definition, path=path))
+    return result
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return " or ".join(f"`{name}`" for name in names)
+
+
+def _customers(
+    customers: Mapping[int, RemoteCustomer], repository: Repository
+) -> Iterator[AdoptedDefinition]:
+    for _, customer in sorted(customers.items()):
         reference = customer.body.external_reference
-        if id_ in customers and reference and reference not in repository.customers:
+        if reference and reference not in repository.customers:
             # The API puts the name of a person together by itself.
             names = _CUSTOMER if customer.customer_type == "company" else _CUSTOMER[1:]
             head = {"external_reference": reference, "customer_type": customer.customer_type}
-            yield AdoptedDefinition(
-                _path("customers", reference), "customer", {**head, **_fields(customer.body, names)}
-            )
-    for id_, product in sorted(excerpt.products.items()):
+            value = {**head, **_fields(customer.body, names)}
+            yield AdoptedDefinition(_path("customers", reference), "customer", value)
+
+
+def _products(products: Mapping[int, RemoteProduct], repository: Repository) -> Iterator[AdoptedDefinition]:
+    for _, product in sorted(products.items()):
         reference = product.body.external_reference
-        if id_ in products and reference and reference not in repository.products:
+        if reference and reference not in repository.products:
             value = {"external_reference": reference, **_fields(product.body, _PRODUCT)}
+            account = product.body.ledger_account_id
+            if isinstance(account, int):
+                value["ledger_account"] = {"id": account}
             yield AdoptedDefinition(_path("products", reference), "product", value)
 
 
-def _invoice(invoice: RemoteInvoice, excerpt: AccountExcerpt) -> dict[str, Any]:
+def _invoice(invoice: RemoteInvoice, excerpt: AccountExcerpt, prefix: str) -> dict[str, Any]:
     value: dict[str, Any] = {"external_reference": invoice.external_reference}
+    if not invoice.external_reference.startswith(prefix):
+        value[WITHOUT_PREFIX] = True
     credited = invoice.credited_invoice_id
     if credited:
-        value["credit_note_of"] = excerpt.credited.get(credited) or {"id": credited}
+        reference = excerpt.credited.get(credited)
+        # The prefix would make another reference of it.
+        is_named = reference and reference.startswith(prefix)
+        value["credit_note_of"] = reference if is_named else {"id": credited}
     value["customer"] = _named(invoice.customer_id or 0, excerpt.customers)
     value |= _fields(invoice, _HEADER)
     if invoice.sections:

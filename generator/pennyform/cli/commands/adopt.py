@@ -10,7 +10,7 @@ from pennyform.cli.definitions import load_repository
 from pennyform.cli.options.account import AdoptOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.adopt import AdoptedDefinition, adopt, read_excerpt
+from pennyform.engine.adopt import AdoptedDefinition, adopt, adopt_declared, read_excerpt
 from pennyform.engine.planning.lookups import refresh
 from pennyform.engine.planning.preflight import select_invoices
 from pennyform.engine.runtime import Runtime
@@ -20,23 +20,22 @@ from pennyform.invoices import Repository
 from pennyform.invoices.expressions.evaluate import escape_braces
 from pennyform.invoices.yaml.writer import definition_text
 from pennyform.report.shared.formatting import format_difference
+from pennyform.results.values import FieldDifference
 from pennyform.results.verification import VerificationStatus
 from pennyform.safe_files import write_file
 
 Load = Callable[[], tuple[Repository, list[Finding]]]
 _MOST_REASONS = 3
+_FIX_MISSING = "write the reference as Pennylane shows it, and check which account is meant"
 
 
 def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Write the definitions; 4 when something that was found cannot be put into one."""
     repository = load_repository(options.targets, terminal, runtime)
     targets, root = options.targets, repository.root
-    dates = (options.first, options.last or options.first) if options.first else None
     with connect(repository, targets.token_file, terminal.environ, runtime) as connection:
         account = connection.account
-        adopted, problems = adopt(
-            read_excerpt(account, dates=dates, references=options.references), repository
-        )
+        adopted, missing, problems = _adopt(options, account, repository)
         _refuse_overwriting(root, adopted)
         for definition in adopted:
             file = root / definition.path
@@ -57,9 +56,28 @@ def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         terminal.print(f"wrote {path}")
     terminal.print(f"Adopted: {len(paths)} definitions, which say what the account has.")
     problems += [f"{path} was not kept: {why}" for path, why in sorted(withdrawn.items())]
-    findings = [Finding("adopt-left", Severity.WARNING, text) for text in problems]
+    findings = [
+        *(Finding("adopt-missing", Severity.ERROR, text, fix=_FIX_MISSING) for text in missing),
+        *(Finding("adopt-left", Severity.WARNING, text) for text in problems),
+    ]
     terminal.print_findings(findings)
-    return Exit.FINDINGS if problems else Exit.OK
+    return Exit.FINDINGS if findings else Exit.OK
+
+
+def _adopt(
+    options: AdoptOptions, account: AccountClient, repository: Repository
+) -> tuple[list[AdoptedDefinition], list[str], list[str]]:
+    """The definitions that ``options`` ask for, a sentence on all that is missing, and one on what is left.
+
+    ``account`` is read, ``repository`` says what is defined already.
+    """
+    if options.kinds:
+        return adopt_declared(account, repository, options.kinds, options.references)
+    dates = (options.first, options.last or options.first) if options.first else None
+    prefix = repository.settings.reference_prefix
+    excerpt, missing = read_excerpt(account, dates=dates, references=options.references, prefix=prefix)
+    adopted, skipped = adopt(excerpt, repository)
+    return adopted, missing, skipped
 
 
 def _refuse_overwriting(root: Path, adopted: Sequence[AdoptedDefinition]) -> None:
@@ -94,7 +112,9 @@ def withdraw_untrue(
     for finding in errors(findings):
         path = paths.get(str(Path(finding.file).resolve()))
         if path:
-            reasons.setdefault(path, finding.summary)
+            where = finding.pointer.removeprefix("/").replace("/", ".")
+            is_named = not where or where in finding.summary
+            reasons.setdefault(path, finding.summary if is_named else f"{where}: {finding.summary}")
     _delete(root, reasons)
     # Read again without what was deleted, which others may have referred to.
     if reasons:
@@ -108,27 +128,38 @@ def withdraw_untrue(
 def _find_differing(
     adopted: Sequence[AdoptedDefinition], repository: Repository, account: AccountClient
 ) -> dict[str, str]:
-    """The invoices that differ from their definitions: a plan would have something to do, or a conflict."""
+    """The records that differ from their definitions: a plan would have something to do, or a conflict."""
     paths = {
-        str(definition.value["external_reference"]): definition.path
+        (definition.kind, str(definition.value["external_reference"])): definition.path
         for definition in adopted
-        if definition.kind == "invoice"
     }
     if not paths:
         return {}
-    repository = select_invoices(repository, paths)
+    references = [reference for kind, reference in paths if kind == "invoice"]
+    invoices = select_invoices(repository, references).invoices if references else ()
+    # What differs would be changed by the next plan, or be a conflict, if not in this folder then in others.
+    settings = repository.settings._replace(declared="update")
+    repository = repository._replace(invoices=invoices, settings=settings)
     verification = verify(repository, refresh(repository, account))
-    return {
-        paths[invoice.desired.external_reference]: _explain_difference(invoice)
+    differing = {
+        paths["invoice", invoice.desired.external_reference]: _explain_difference(invoice)
         for invoice in verification.invoices
         if invoice.status is not VerificationStatus.EQUAL
     }
+    for verdict in verification.document().declared:
+        path = paths.get((verdict.kind, verdict.external_reference))
+        if path and verdict.status is not VerificationStatus.EQUAL:
+            differing[path] = _explain_rows(verdict.differences)
+    return differing
 
 
 def _explain_difference(invoice: VerifiedInvoice) -> str:
     if len(invoice.remotes) != 1:
         return f"{len(invoice.remotes)} invoices carry its reference"
-    rows = invoice.record().differences
+    return _explain_rows(invoice.record().differences)
+
+
+def _explain_rows(rows: Sequence[FieldDifference]) -> str:
     reasons = [format_difference(row) for row in rows[:_MOST_REASONS]]
     more = [f"and {len(rows) - _MOST_REASONS} more"] if len(rows) > _MOST_REASONS else []
     return "no definition says what the account has: " + "; ".join([*reasons, *more])

@@ -249,12 +249,16 @@ class VerifyOptions:
 
 @dataclass(frozen=True, slots=True)
 class AdoptOptions:
-    """What to adopt: invoices dated from ``first`` to ``last`` (ISO dates), and those of ``references``."""
+    """What to adopt: invoices dated from ``first`` to ``last`` (ISO dates), and those of ``references``.
+
+    With ``kinds`` (``customer``, ``product``), those instead of invoices: of ``references``, or all of them.
+    """
 
     targets: TargetOptions
     first: str | None
     last: str | None
     references: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
@@ -272,8 +276,16 @@ class AdoptOptions:
             action="append",
             default=[],
             metavar="REFERENCE",
-            help="the invoice with this external_reference; may be repeated",
+            help="the invoice, customer or product with this external_reference; may be repeated",
         )
+        for kind in ("customer", "product"):
+            parser.add_argument(
+                f"--{kind}s",
+                action="append_const",
+                const=kind,
+                dest="kinds",
+                help=f"{kind}s instead of invoices: all that are not declared, or those of --reference",
+            )
         add_no_color(parser)
 
     @classmethod
@@ -283,11 +295,18 @@ class AdoptOptions:
         Raises:
             Failure: they name nothing, or no days.
         """
-        if not args.first and not args.reference:
+        kinds = tuple(args.kinds or ())
+        if kinds and (args.first or args.last):
+            raise failure(
+                "adopt-dates",
+                "--from and --to are for invoices: customers and products have no date",
+                fix="leave them out, or adopt invoices in a run of its own",
+            )
+        if not args.first and not args.reference and not kinds:
             raise failure(
                 "adopt-nothing",
                 "nothing is named to be adopted",
-                fix="name dates (--from, --to) or a --reference",
+                fix="name dates (--from, --to), a --reference, --customers or --products",
             )
         # "9" is later than every ISO date: without --to there is nothing to compare.
         if (args.last and not args.first) or (args.last or "9") < (args.first or ""):
@@ -296,7 +315,7 @@ class AdoptOptions:
                 "--from and --to name no days",
                 fix="name the first day with --from, a later one with --to",
             )
-        return cls(TargetOptions.read(args), args.first, args.last, tuple(args.reference))
+        return cls(TargetOptions.read(args), args.first, args.last, tuple(args.reference), kinds)
 
 
 def parse_day(text: str) -> str:

@@ -125,6 +125,18 @@ class AccountClient:
         rows = self._list(self._client.products.list, "id", "in", ids)
         return {row.id: answers.product(row) for row in rows}
 
+    def all_customers(self) -> dict[int, RemoteCustomer]:
+        """Every customer of the account, by id: one request per hundred."""
+        with _reading():
+            rows = self._client.customers.list(sort="id", limit=PAGE)
+            return {promised(row.id, "id"): answers.customer(row) for row in rows}
+
+    def all_products(self) -> dict[int, RemoteProduct]:
+        """Every product of the account, by id: one request per hundred."""
+        with _reading():
+            rows = self._client.products.list(sort="id", limit=PAGE)
+            return {promised(row.id, "id"): answers.product(row) for row in rows}
+
     def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[int, ...]]:
         """The ids of all ledger accounts with these numbers; a number can belong to several."""
         rows = self._list(self._client.ledger_accounts.list, "number", "in", numbers, limit=LEDGER_PAGE)

@@ -74,6 +74,22 @@ class ReferenceClaim:
     source: str = ""
 
 
+def check_prefix(document: Document, prefix: str) -> Iterator[Finding]:
+    """A reference that begins with something that looks like the repository's prefix, and is another."""
+    reference = document.value.get("external_reference")
+    if not prefix or not isinstance(reference, str) or document.value.get("without_prefix") is True:
+        return
+    start = reference[: len(prefix)]
+    if start != prefix and fold(start) == fold(prefix):
+        yield document.finding(
+            "lookalike-reference",
+            f"`{start}` looks like the prefix `{prefix}`, and is not the same",
+            ("external_reference",),
+            detail=f"The reference would be `{prefix}{reference}`; {difference(start, prefix)}.",
+            fix=f"write `{prefix}{reference[len(prefix) :]}`, or add `without_prefix: true`",
+        )
+
+
 def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
     """Each reference that an earlier definition of the same kind has already, and each file it imports.
 

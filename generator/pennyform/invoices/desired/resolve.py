@@ -37,6 +37,8 @@ from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Document, Path
 
 _FIELDS = ("external_reference", "credit_note_of")
+WITHOUT_PREFIX = "without_prefix"
+"""The key of a definition whose reference is taken as it is written, whatever the repository's prefix."""
 
 
 def prefixed(reference: str, prefix: str) -> str:
@@ -48,7 +50,9 @@ def with_prefix(document: Document, prefix: str) -> Document:
     """``document`` with the prefix on its own reference and on those of the invoices that it names."""
     if not prefix:
         return document
-    references = {name: document.value.get(name) for name in _FIELDS}
+    # What was issued under another reference keeps it; the invoices that it names are others.
+    names = _FIELDS[1:] if document.value.get(WITHOUT_PREFIX) is True else _FIELDS
+    references = {name: document.value.get(name) for name in names}
     full: dict[str, Any] = {
         name: prefixed(value, prefix) for name, value in references.items() if isinstance(value, str)
     }

@@ -15,6 +15,7 @@ from pennyform.invoices.checks.references import (
     ReferenceClaim,
     ResolvedDefinition,
     ResolvedInvoice,
+    check_prefix,
     check_references,
 )
 from pennyform.invoices.checks.signs import check_signs
@@ -22,7 +23,7 @@ from pennyform.invoices.checks.vat import check_vat_rates
 from pennyform.invoices.checks.vat_france import check_french_vat
 from pennyform.invoices.deductions.links import Link, links_of
 from pennyform.invoices.desired import resolve as desired
-from pennyform.invoices.desired.resolve import prefixed, with_prefix
+from pennyform.invoices.desired.resolve import WITHOUT_PREFIX, prefixed, with_prefix
 from pennyform.invoices.model import ImportedInvoiceBody, Key, Policies
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
@@ -145,7 +146,8 @@ class _DefinitionChecker:
         # What could not be evaluated says nothing.
         if not isinstance(reference, str) or definition.document.is_spoiled(("external_reference",)):
             return []
-        full = prefixed(reference, self.context.settings.reference_prefix)
+        prefix = self.context.settings.reference_prefix
+        full = reference if value.get(WITHOUT_PREFIX) is True else prefixed(reference, prefix)
         return [ReferenceClaim("invoice", full, place_of(definition), definition.document.file)]
 
     def _resolve(self, definition: ResolvedDefinition, findings: list[Finding]) -> ResolvedInvoice | None:
@@ -167,7 +169,9 @@ class _DefinitionChecker:
         if complete is None:
             return None
         # After the template: an expression may have given the reference.
-        document = with_prefix(complete.document, self.context.settings.reference_prefix)
+        prefix = self.context.settings.reference_prefix
+        findings += check_prefix(complete.document, prefix)
+        document = with_prefix(complete.document, prefix)
         attachments, problems = find_attachments(document, self.context.settings.root)
         findings += problems
         if problems:
