@@ -108,6 +108,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"definitions"},
         {"connection"},
         {"terminal", "options"},
+        {"output"},
     ],
 }
 

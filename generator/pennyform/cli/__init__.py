@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from pennyform.cli.output import lost
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Failure
 
@@ -142,6 +143,13 @@ def main(
         The exit code, one of :class:`~pennyform.cli.terminal.Exit`.
     """
     terminal = terminal or Terminal.system()
+    code = _run_to_an_exit_code(argv, terminal, runtime)
+    if problem := lost(terminal.stdout):
+        terminal.print_error(f"warning output: standard output could not be written: {problem}")
+    return code
+
+
+def _run_to_an_exit_code(argv: Sequence[str] | None, terminal: Terminal, runtime: Runtime | None) -> int:
     try:
         return _run(sys.argv[1:] if argv is None else argv, terminal, runtime)
     except Failure as problem:
@@ -153,8 +161,8 @@ def main(
         terminal.print_error("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # The reader went away (`| head`): not our failure, and nothing is left to tell it.
-        terminal.stderr.close()
+        # What argparse prints goes past the terminal, and its reader may leave (`--help | head`).
+        sys.stderr.close()
         return Exit.OK
     except OSError as problem:
         terminal.print_os_error(problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from pennyform.cli.output import system_outputs
 from pennyform.findings import Finding, tidy
 from pennyform.report.findings.text import SourceLine, render
 from pennyform.report.shared.ansi import Ansi
@@ -61,7 +63,10 @@ class Terminal(NamedTuple):
     @classmethod
     def system(cls) -> Terminal:
         """Those of this process."""
-        return cls(sys.stdin, sys.stdout, sys.stderr, os.environ, today=dt.datetime.now(dt.UTC).date())
+        stdout, stderr = system_outputs()
+        # Standard input may be closed as well (`<&-`): then there is nobody to ask.
+        stdin = sys.stdin or io.StringIO()
+        return cls(stdin, stdout, stderr, os.environ, today=dt.datetime.now(dt.UTC).date())
 
     def print(self, text: str) -> None:
         """Print a line on standard output."""

@@ -166,7 +166,9 @@ def exit_of(report: ApplyReport) -> Exit:
         return Exit.DRIFT
     if report.try_later or report.any(Status.WAITING):
         return Exit.TRY_LATER
-    return Exit.ERROR if report.any(Status.FAILED, Status.PARTIAL, Status.NOT_STARTED) else Exit.OK
+    failed = report.any(Status.FAILED, Status.PARTIAL, Status.NOT_STARTED)
+    # Such as a journal that could not be written in the end, although every request was answered.
+    return Exit.ERROR if failed or report.stopped else Exit.OK
 
 
 def _ask_for_approval(terminal: Terminal) -> None:
