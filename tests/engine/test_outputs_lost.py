@@ -82,11 +82,12 @@ def test_an_interrupted_apply_whose_reader_left_says_130(folder: Path) -> None:
         assert process.stderr
         books = folder / ".pennyform" / "sandbox.db"
         while process.poll() is None:
-            # It has begun once there are books, and waits for an answer soon after.
-            if books.exists():
-                process.send_signal(signal.SIGINT)
+            # It has begun once there are books, and waits for an answer soon after. One signal asks to stop
+            # after the step at hand; a second one, as people do, while it still ends.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.1)
+                process.wait(0.1 if not books.exists() else 3.0)
+            if books.exists() and process.poll() is None:
+                process.send_signal(signal.SIGINT)
         assert process.returncode == 130
     os.close(controlling)
     os.close(terminal)
