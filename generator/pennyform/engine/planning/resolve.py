@@ -289,19 +289,19 @@ def resolver(repository: Repository, state: RemoteState) -> Resolver:
             return remote.body
         return as_declared(remote.body, declared.body)
 
-    kept = {name for kind, name in requested if kind == "customer"} | named(repository, "customer")
-    cards = _Cards(repository, state, kept)
+    planned = {name for kind, name in requested if kind == "customer"} | named(repository, "customer")
+    cards = _Cards(repository, state, planned)
     rounding = repository.settings.rounding
     return Resolver(state.identify, product, cards.customer, cards.is_declared, rounding)
 
 
 @dataclass(frozen=True, slots=True)
 class _Cards:
-    """The cards of customers as a plan leaves them; ``kept`` are the references of those it looks at."""
+    """The cards of customers as a plan leaves them; ``planned`` are the references of those it looks at."""
 
     repository: Repository
     state: RemoteState
-    kept: Collection[str]
+    planned: Collection[str]
 
     def customer(self, key: Id) -> CustomerBody | None:
         remote, declared = self.state.customer(key), self._declared(key)
@@ -319,7 +319,7 @@ class _Cards:
             return self.repository.customer(key)
         # One that is named by its id may be about to be updated by a declaration as well.
         reference = remote.body.external_reference or ""
-        declared = self.repository.customers.get(reference) if reference in self.kept else None
+        declared = self.repository.customers.get(reference) if reference in self.planned else None
         return declared.body if declared else None
 
 

@@ -25,7 +25,7 @@ def render(findings: Iterable[Finding]) -> str:
         finding = group.first
         counts[finding.severity] += 1
         if counts[finding.severity] > MOST_SHOWN:
-            also = f" (also: {group.also})" if group.others else ""
+            also = f" (also: {group.also})" if group.repeats else ""
             unannotated.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}{also}")
             continue
         place = {"file": finding.file, "line": finding.line, "col": finding.column, "title": finding.rule}

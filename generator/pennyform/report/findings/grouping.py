@@ -14,19 +14,19 @@ _MOST_NAMED = 5
 
 
 class FindingGroup(NamedTuple):
-    """The first of some findings that say the same, by place, and the others."""
+    """The first of some findings that say the same, by place, and those that repeat it."""
 
     first: Finding
-    others: tuple[Finding, ...] = ()
+    repeats: tuple[Finding, ...] = ()
 
     @property
     def also(self) -> str:
-        """How many others there are, and where the first of them are; "" when there are none."""
-        if not self.others:
+        """How many repeats there are, and where the first of them are; "" when there are none."""
+        if not self.repeats:
             return ""
-        places = ", ".join(_label(finding, self.first) for finding in self.others[:_MOST_NAMED])
-        more = ", …" if len(self.others) > _MOST_NAMED else ""
-        return f"{len(self.others)} more, {len(self.others) + 1} in all: {places}{more}"
+        places = ", ".join(_label(finding, self.first) for finding in self.repeats[:_MOST_NAMED])
+        more = ", …" if len(self.repeats) > _MOST_NAMED else ""
+        return f"{len(self.repeats)} more, {len(self.repeats) + 1} in all: {places}{more}"
 
 
 def grouped(findings: Iterable[Finding]) -> list[FindingGroup]:
@@ -35,11 +35,11 @@ def grouped(findings: Iterable[Finding]) -> list[FindingGroup]:
     for finding in findings:
         alike.setdefault(_key(finding), []).append(finding)
     groups: list[FindingGroup] = []
-    for first, *others in alike.values():
-        if first.subject or len(others) >= _MOST_APART:
-            groups.append(FindingGroup(first, tuple(others)))
+    for first, *repeats in alike.values():
+        if first.subject or len(repeats) >= _MOST_APART:
+            groups.append(FindingGroup(first, tuple(repeats)))
         else:
-            groups += map(FindingGroup, (first, *others))
+            groups += map(FindingGroup, (first, *repeats))
     return groups if len(groups) == len(alike) else sorted(groups, key=lambda group: group.first.order)
 
 

@@ -51,5 +51,5 @@ def _text(findings: Iterable[Finding]) -> str:
         finding = group.first
         lines.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
         lines += [f"  {label} {text}" for label, text in remarks(finding)]
-        lines += [f"  also: {group.also}"] if group.others else []
+        lines += [f"  also: {group.also}"] if group.repeats else []
     return xml_text("\n".join(lines))

@@ -23,7 +23,7 @@ def render(findings: Sequence[Finding]) -> str:
         place = f"{finding.line}:{finding.column}" if finding.line else ""
         what = f"**{finding.severity}** `{finding.rule}`: {markdown_message(finding.summary)}"
         why = f"<br>{markdown_message(finding.detail)}" if finding.detail else ""
-        also = f"<br>also: {markdown_message(group.also)}" if group.others else ""
+        also = f"<br>also: {markdown_message(group.also)}" if group.repeats else ""
         row = f"| {place} | {what}{why}{also} | {markdown_message(finding.fix)} |\n"
         if finding.file != file:
             file = finding.file

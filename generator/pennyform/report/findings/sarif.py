@@ -48,8 +48,8 @@ def render(findings: Sequence[Finding], rules: Mapping[str, tuple[str, str]]) ->
 def _at_places(findings: Sequence[Finding]) -> Iterator[tuple[Finding, int]]:
     """Findings that say the same at one place as one, and how many they are: services keep one of them."""
     for group in grouped(findings):
-        elsewhere = [finding for finding in group.others if finding.place != group.first.place]
-        yield group.first, 1 + len(group.others) - len(elsewhere)
+        elsewhere = [finding for finding in group.repeats if finding.place != group.first.place]
+        yield group.first, 1 + len(group.repeats) - len(elsewhere)
         for finding in elsewhere:
             yield finding, 1
 

@@ -37,8 +37,8 @@ def remarks(finding: Finding) -> list[tuple[str, str]]:
 def message(finding: Finding, also: str = "") -> str:
     """Everything that a finding says, in lines; ``also`` is where others say the same."""
     fix = f"Fix: {finding.fix}" if finding.fix else ""
-    others = f"Also: {also}" if also else ""
-    return "\n".join(text for text in (finding.summary, finding.detail, fix, others) if text)
+    repeats = f"Also: {also}" if also else ""
+    return "\n".join(text for text in (finding.summary, finding.detail, fix, repeats) if text)
 
 
 def _block(group: FindingGroup, source: SourceLine, ansi: Ansi) -> str:
@@ -62,5 +62,5 @@ def _block(group: FindingGroup, source: SourceLine, ansi: Ansi) -> str:
         caret = ansi("^", colour, "bold")
         lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {indent}{caret}"]
     lines += [f"  {ansi(label, 'dim')} {text}" for label, text in remarks(finding)]
-    lines += [f"  {ansi('also:', 'dim')} {group.also}"] if group.others else []
+    lines += [f"  {ansi('also:', 'dim')} {group.also}"] if group.repeats else []
     return "\n".join(lines) + "\n"
