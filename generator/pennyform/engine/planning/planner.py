@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
@@ -276,13 +276,23 @@ def _plan_finalized(invoice: DesiredInvoice, resolved: Resolved, remote: RemoteI
         )
     is_fixed = invoice.kind == IMPORTED and not invoice.e_invoice_lines
     if is_fixed or finalized_update_body(resolved, remote) is None:
-        ways_out = (_other_cents(comparison),) if comparison.amounts else _FINAL
+        ways_out = (_other_cents(comparison),) if comparison.amounts else (*_data_way_out(invoice), *_FINAL)
         ways_out = _IMPORTED_ALREADY if invoice.kind == IMPORTED else ways_out
         return InvoiceChange(
             invoice, resolved, Action.CONFLICT, remote=remote, comparison=comparison, ways_out=ways_out
         )
     steps = (Step.COMPLETE, Step.READ_BACK)
     return InvoiceChange(invoice, resolved, Action.UPDATE, steps, remote, comparison, warnings)
+
+
+def _data_way_out(invoice: DesiredInvoice) -> Iterator[str]:
+    """For a row of a series: its data file may have been changed for a later month."""
+    file = invoice.place.file
+    if file.endswith((".csv", ".json")) or "/data/" in f"/{file}":
+        yield (
+            f"it was issued from an earlier state of {file}: restore what {file} said of it, "
+            "and give each later month a data file of its own"
+        )
 
 
 def _steps(action: Action, invoice: DesiredInvoice) -> tuple[Action, tuple[Step, ...]]:

@@ -23,6 +23,7 @@ from pennyform.invoices.repository.definition import (
     check_resolved,
 )
 from pennyform.invoices.repository.expansion import with_subject
+from pennyform.invoices.repository.shared_rows import check_shared_rows
 from pennyform.invoices.sources.discover import Sources, discover
 from pennyform.invoices.sources.source_file import Source
 from pennyform.invoices.yaml.document import Document
@@ -78,7 +79,8 @@ def look_at_all(
         The valid ones of ``related.linked``, completed, by reference; and every finding.
     """
     claims = related.claims
-    findings = [*duplicates(claims), *check_credit_notes(related.notes, claims, sources, context)]
+    findings = [*duplicates(claims), *check_shared_rows(claims)]
+    findings += check_credit_notes(related.notes, claims, sources, context)
     loops = list(circles(related.links))
     findings += loops
     names = [claim.reference for claim in claims if claim.kind == "invoice"]
