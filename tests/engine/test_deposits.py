@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 import shutil
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from pennyform import data
+from pennyform.cli import main
 from pennyform.engine.account.errors import RefusedError
 from pennyform.invoices.model.pending_text import NumberOf, PendingText
 from pennyform.sandbox import Rules
@@ -292,3 +295,36 @@ def test_the_example_comes_to_the_full_price(office: Office) -> None:
     assert [any(number in label for label in labels) for number in numbers] == [True, True]
     assert not office.plan().pending
     assert not office.verify().drift
+
+
+def test_a_cent_that_stays_open_is_said_in_the_plan(office: Office) -> None:
+    office.reopen(Rules(rounding="document"))
+    office.write("pennyform.yaml", "version: 1\nenvironment: sandbox\nrounding: document\n")
+    deposit(office, "DEP", line("Deposit", "1", "0.03"))
+    office.apply()
+    (office.root / "invoices" / "DEP.yaml").unlink()
+    office.define("BAL", finalize=True, lines=line("Work", "1", "0.06"), more="deduct: [DEP]\n")
+    (change,) = office.plan().invoices
+    (warning,) = change.warnings
+    assert warning.startswith("deposits and balance come to +0.01 EUR of tax at FR_200 beyond the full price")
+
+
+def test_render_plan_and_page_say_the_same(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    deposit(office)
+    balance(office)
+    assert main(["render", str(office.root)]) == 0
+    rendered = capsys.readouterr().out
+    assert main(["plan", str(office.root), "--format", "html"]) == 0
+    # The page puts a narrow space between thousands, and has a minus of its own.
+    page = re.sub(r"(?<=\d)\s(?=\d{3})", "", html.unescape(capsys.readouterr().out)).replace(
+        "\N{MINUS SIGN}", "-"
+    )
+    planned = office.plan().document().changes[2]
+    amounts = [entry.currency_amount_before_tax for entry in planned.totals.lines]
+    assert sum(map(Decimal, amounts[2:])) == Decimal("-350.99")
+    for text in (*amounts, planned.totals.currency_amount):
+        assert text in rendered
+        assert text in page
+    label = f"Deposit: invoice {NumberOf('Z-DEP').placeholder} of 1 October 2025"
+    assert label in rendered
+    assert label in page

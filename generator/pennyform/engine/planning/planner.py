@@ -192,7 +192,11 @@ class InvoicePlanner:
             tasks=remaining.tasks,
             lacking=tuple(shortfall for shortfall in lacking if shortfall),
             doubts=remaining.doubts,
-            warnings=(*change.warnings, *(_WAITS.format(name) for name in waiting)),
+            warnings=(
+                *change.warnings,
+                *self.accounts.open_cents(invoice),
+                *(_WAITS.format(name) for name in waiting),
+            ),
         )
 
     def _plan_content(self, invoice: DesiredInvoice) -> InvoiceChange:

@@ -16,7 +16,7 @@ from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import InvoiceChange
 from pennyform.engine.planning.credits import charged_by_code
 from pennyform.engine.planning.resolve import number_keys
-from pennyform.invoices.deductions.checks import deposit_problems
+from pennyform.invoices.deductions.checks import deposit_problems, open_cents
 from pennyform.invoices.deductions.lines import (
     Deposit,
     DepositAmount,
@@ -30,9 +30,11 @@ from pennyform.invoices.model import (
     UNSET,
     Body,
     DesiredInvoice,
+    Id,
     InvoiceBody,
     InvoiceLine,
     Key,
+    ProductBody,
     Repository,
     Unset,
 )
@@ -118,6 +120,27 @@ class Accounts:
                 if below_zero and named.search(line.label or ""):
                     return row
         return None
+
+    def open_cents(self, invoice: DesiredInvoice) -> Iterator[str]:
+        """What is to be said of a balance invoice whose final deposits do not add up with it to the cent."""
+        finals = [self.final_deposit(deduction.deposit) for deduction in invoice.deductions]
+        deposits = [
+            deposit_of_account(final, self.credit_notes(final, invoice))
+            for final in finals
+            if final is not None
+        ]
+        if not deposits or len(deposits) < len(finals):
+            return
+        rounding = self.repository.settings.rounding
+        for code, cents, currency in open_cents(invoice, deposits, self._product, rounding):
+            yield (
+                f"deposits and balance come to {cents:+f} {currency} of tax at {code} beyond the full price: "
+                "no line can make up for it"
+            )
+
+    def _product(self, key: Id) -> ProductBody | None:
+        remote = self.state.product(key)
+        return remote.body if remote else self.repository.product(key)
 
     def _language(self, body: Body) -> str | Unset:
         remote = self.state.customer(body.customer_id)

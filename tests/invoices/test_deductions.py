@@ -1,0 +1,105 @@
+"""Deposits taken off: exactly what they said, whatever their lines and roundings were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pennyform.invoices import Key, Place, totals
+from pennyform.invoices.deductions.checks import open_cents
+from pennyform.invoices.deductions.lines import deduction_lines, deposit_of, with_lines
+from pennyform.invoices.desired.json_bodies import digest, from_json
+from pennyform.invoices.model import Deduction, DesiredInvoice, InvoiceBody, Options
+from pennyform.invoices.model.pending_text import NumberOf, PendingText, pending_texts, settled
+
+PLACE = Place("invoices.yaml", 1, 1)
+CODES = ("FR_200", "FR_55", "FR_21", "FR_1_05", "exempt")
+AMOUNTS = st.integers(1, 99_999).map(lambda cents: f"{Decimal(cents) / 100:.2f}")
+LINES = st.lists(st.tuples(AMOUNTS, st.sampled_from(CODES)), min_size=1, max_size=12)
+
+
+def invoice(reference: str, lines: Sequence[tuple[str, str]], times: int = 1) -> DesiredInvoice:
+    body = {
+        "external_reference": reference,
+        "customer_id": Key("customer", "external_reference", "ACME", PLACE),
+        "date": "2026-03-01",
+        "deadline": "2026-03-31",
+        "invoice_lines": [
+            {
+                "label": "Work",
+                "quantity": times,
+                "unit": "hour",
+                "raw_currency_unit_price": price,
+                "vat_rate": code,
+            }
+            for price, code in lines
+        ],
+    }
+    return DesiredInvoice(
+        reference, "postCustomerInvoices", from_json(InvoiceBody, body), Options(finalize=True), PLACE, ""
+    )
+
+
+def balance_of(deposit: DesiredInvoice, price: DesiredInvoice, rounding: str) -> DesiredInvoice:
+    deduction = Deduction(Key("customer_invoice", "external_reference", deposit.external_reference, PLACE))
+    known = deposit_of(deposit, (), lambda _: None, rounding)
+    lines = deduction_lines(deduction, known, language="en_GB", rounding=rounding)
+    return with_lines(price._replace(deductions=(deduction,)), [lines])
+
+
+@given(LINES, st.sampled_from(("line", "document")))
+@settings(max_examples=150, deadline=None)
+def test_deposit_and_balance_are_the_full_price_or_the_cent_is_told(
+    lines: list[tuple[str, str]], rounding: str
+) -> None:
+    deposit, price = invoice("DEP", lines), invoice("BAL", lines, times=3)
+    balance = balance_of(deposit, price, rounding)
+    sums: dict[str, list[Decimal]] = {}
+    for body, sign in ((deposit.body, 1), (balance.body, 1), (price.body, -1)):
+        for vat in totals(body, rounding=rounding, product=lambda _: None).vat:
+            base, tax = sums.get(vat.vat_rate, [Decimal(0), Decimal(0)])
+            sums[vat.vat_rate] = [base + sign * vat.base, tax + sign * vat.tax]
+    assert {base for base, _ in sums.values()} == {Decimal(0)}
+    known = [deposit_of(deposit, (), lambda _: None, rounding)]
+    told = {code: cents for code, cents, _ in open_cents(balance, known, lambda _: None, rounding)}
+    assert told == {code: tax for code, (_, tax) in sums.items() if tax}
+    if rounding == "line":
+        assert told == {}
+
+
+def test_one_line_for_each_code_where_that_will_do() -> None:
+    deposit = invoice("DEP", [("100.00", "FR_200"), ("50.00", "FR_200"), ("20.00", "FR_55")])
+    price = invoice("BAL", [("900.00", "FR_200"), ("90.00", "FR_55")])
+    balance = balance_of(deposit, price, "line")
+    lines = balance.body.invoice_lines[2:]
+    assert [(line.vat_rate, line.raw_currency_unit_price) for line in lines] == [
+        ("FR_200", Decimal("150.00")),
+        ("FR_55", Decimal("20.00")),
+    ]
+    assert {line.quantity for line in lines} == {Decimal(-1)}
+
+
+def test_text_waits_until_all_of_its_numbers_are_known() -> None:
+    text = PendingText([NumberOf("A"), " and ", NumberOf("B")])
+    body = {"lines": [{"label": text}]}
+    half = settled(body, {"A": "F-1"}.get)
+    assert [waiting.references for waiting in pending_texts(half)] == [("B",)]
+    whole = settled(half, {"B": "F-2"}.get)
+    assert whole == {"lines": [{"label": "F-1 and F-2"}]}
+    assert type(whole["lines"][0]["label"]) is str
+
+
+def test_another_deposit_is_another_digest() -> None:
+    price = invoice("BAL", [("900.00", "FR_200")])
+    digests = {
+        digest(price._replace(deductions=deductions))
+        for deductions in (
+            (),
+            (Deduction(Key("customer_invoice", "external_reference", "A", PLACE)),),
+            (Deduction(Key("customer_invoice", "external_reference", "B", PLACE)),),
+            (Deduction(Key("customer_invoice", "invoice_number", "B", PLACE)),),
+        )
+    }
+    assert len(digests) == 4
