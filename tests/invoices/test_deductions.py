@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.invoices import Key, Place, totals
+from pennyform import data
+from pennyform.invoices import Key, Place, load, totals
 from pennyform.invoices.deductions.checks import open_cents
 from pennyform.invoices.deductions.lines import deduction_lines, deposit_of, with_lines
 from pennyform.invoices.desired.json_bodies import digest, from_json
@@ -103,3 +106,20 @@ def test_another_deposit_is_another_digest() -> None:
         )
     }
     assert len(digests) == 4
+
+
+def test_a_run_for_one_file_knows_what_was_credited_in_others() -> None:
+    repository, findings = load([data.examples() / "deposits" / "invoices" / "4-balance.yaml"])
+    assert findings == []
+    (balance,) = repository.invoices
+    assert balance.body.invoice_lines[-1].raw_currency_unit_price == Decimal("150.00")
+
+
+def test_a_run_for_one_file_knows_who_else_takes_the_deposit_off(tmp_path: Path) -> None:
+    shutil.copytree(data.examples() / "deposits", tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "invoices" / "5-balance.yaml"
+    text = (tmp_path / "invoices" / "4-balance.yaml").read_text(encoding="utf-8")
+    later = text.replace("BAL-2026-1", "BAL-2026-2").replace("2026-05-29", "2026-05-30")
+    file.write_text(later, encoding="utf-8")
+    _, findings = load([file])
+    assert [finding.rule for finding in findings] == ["deduction-twice", "deduction-twice"]
