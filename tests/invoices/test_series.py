@@ -110,7 +110,7 @@ def test_a_list_of_a_row_is_a_value_and_text_never_becomes_one(tmp_path: Path) -
     (one,) = repository.invoices
     assert [line["label"] for line in body_of(one)["invoice_lines"]] == ["Lyon", "{{ row.number }}"]
     assert [(finding.rule, finding.line, finding.column, finding.summary) for finding in findings] == [
-        ("wrong-value", 2, 22, "`trips` must be a list of entries"),
+        ("data-braces", 2, 22, "the braces in the data would be printed as they are"),
         ("wrong-value", 3, 34, "`miles` must be left out: an entry has `to`, `kilometres`"),
     ]
     assert {Path(finding.file).name for finding in findings} == {"travellers.yaml"}
@@ -211,7 +211,11 @@ invoice_lines:
 
 def test_a_cell_never_becomes_structure_nor_an_expression(tmp_path: Path) -> None:
     members = MEMBERS.replace("ONE", '"{{ 1 + 1 }}: [a, b]"')
-    repository, findings = club(tmp_path, members=members)
+    _, findings = club(tmp_path, members=members)
+    places = {(finding.rule, Path(finding.file).name, finding.line, finding.column) for finding in findings}
+    assert places == {("data-braces", "members.csv", 2, 3)}
+    verbatim = DEFINITION.replace("member.customer }}", "member.customer | verbatim }}")
+    repository, findings = club(tmp_path, verbatim, members)
     assert findings == []
     assert body_of(repository.invoices[0])["invoice_lines"][0]["label"] == "Fee of {{ 1 + 1 }}: [a, b]"
 

@@ -204,10 +204,29 @@ class Evaluation:
         if isinstance(result, PendingText) and not _takes_pending_text(schema, to):
             self.findings.append(_misplaced_number(self._document, at, to))
             result = text
+        if scope.about and isinstance(result, str) and _BRACES.search(result) and not _writes_braces(text):
+            self.findings.append(self._brace_finding(text, scope, at))
+            return _NOTHING
         if self._literal is not None and len(self.findings) > before:
             self.spoiled.add(to)
             return text
         return _as_field(schema, result)
+
+    def _brace_finding(self, text: str, scope: Scope, at: Path) -> Finding:
+        """The finding that the row has braces which ``text``, at ``at``, would print: at the cell."""
+        sources = (scope.sources.get(name) for name in _NAMES.findall(text))
+        cell = next((mark for mark in sources if mark and mark.file != self._document.file), None)
+        mark = cell or self._document.mark(at)
+        return Finding(
+            "data-braces",
+            Severity.ERROR,
+            "the braces in the data would be printed as they are",
+            mark.file,
+            mark.line,
+            mark.column,
+            detail=f"It is read by `{text[:60]}` at {self._document.place(at)}. {scope.about}",
+            fix="correct the cell; to print its braces, add the filter `| verbatim` to the expression",
+        )
 
     def _is_literal(self, schema: Schema, to: Path) -> bool:
         types = schema.get("type", [])
@@ -237,6 +256,12 @@ class Evaluation:
             )
             return _NOTHING
         return _NOTHING if result is None else result
+
+
+def _writes_braces(text: str) -> bool:
+    """Whether the author of the expressions in ``text`` means braces to be printed."""
+    inside = text.replace("{{", "").replace("}}", "")
+    return "verbatim" in text or bool(_BRACES.search(inside))
 
 
 def _takes_pending_text(schema: Schema, to: Path) -> bool:

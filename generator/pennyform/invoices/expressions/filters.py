@@ -251,6 +251,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "long_date": long_date,
     "upper": lambda value: to_text(value).upper(),
     "lower": lambda value: to_text(value).lower(),
+    "verbatim": to_text,
     "trim": lambda value: to_text(value).strip(),
     "pad": zero_pad,
     "default": or_default,
