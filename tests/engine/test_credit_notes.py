@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.terminal import Exit
+from pennyform.sandbox import Rules
 
 from .world import (
     API,
@@ -281,3 +282,89 @@ def test_somebody_credits_between_draft_and_number(office: Office) -> None:
     assert "0.00 remain" in by_reference(report)["A-CREDIT"].detail
     assert row(office, "A-CREDIT")["draft"]
     assert "of which 0.00 can be taken back" in conflict(office)
+
+
+# --- credit notes that leave their lines to the invoice ---------------------------------------------------
+
+
+def mirror(office: Office, credit: str = "all", *, reference: str = "A-CREDIT", of: str = "INV-1") -> None:
+    """A credit note that says only which lines it takes back."""
+    office.write(
+        f"invoices/{reference}.yaml",
+        f"external_reference: {reference}\ncredit_note_of: {of}\ncredit: {credit}\ncustomer: ACME\n"
+        "date: 2025-10-02\ndeadline: 2025-10-31\noptions: {finalize: true}\n",
+    )
+
+
+MIXED = (
+    line(quantity="3", price="33.33")
+    + line(
+        label="Books",
+        quantity="2.5",
+        price="7.654321",
+        vat="FR_55",
+        more='    discount: {type: relative, value: "12.5"}\n',
+    )
+    + line(label="Voucher", quantity="-1", price="9.99")
+)
+OFF = 'discount: {type: absolute, value: "5.55"}\n'
+
+
+def forgotten(office: Office) -> None:
+    """INV-1 is final, and only the account knows it."""
+    office.define("INV-1", finalize=True, lines=MIXED, more=OFF)
+    assert statuses(office.apply())["INV-1"] == "done"
+    (office.root / "invoices" / "INV-1.yaml").unlink()
+
+
+@pytest.mark.parametrize("rounding", ["line", "document"])
+def test_all_of_an_invoice_that_is_defined(office: Office, rounding: Any) -> None:
+    office.reopen(Rules(rounding=rounding))
+    office.write("pennyform.yaml", f"version: 1\nenvironment: sandbox\nrounding: {rounding}\n")
+    office.define("INV-1", finalize=True, lines=MIXED, more=OFF)
+    mirror(office)
+    assert set(statuses(office.apply()).values()) == {"done"}
+    assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"
+    assert not office.plan().pending
+    assert not office.verify().drift
+
+
+def test_all_of_an_invoice_that_only_the_account_knows(office: Office) -> None:
+    forgotten(office)
+    mirror(office)
+    assert statuses(office.apply())["A-CREDIT"] == "done"
+    assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"
+    assert not office.plan().pending
+    assert not office.verify().drift
+
+
+def test_lines_of_an_invoice_that_only_the_account_knows(office: Office) -> None:
+    forgotten(office)
+    for number in (1, 2):
+        mirror(office, "[{line: 2, quantity: 0.75}]", reference=f"CREDIT-{number}")
+    ended = statuses(office.apply())
+    assert {ended["CREDIT-1"], ended["CREDIT-2"]} == {"done"}
+    mirror(office, reference="CREDIT-9")
+    assert statuses(office.apply())["CREDIT-9"] == "done"
+    assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"
+    assert not office.plan().pending
+
+
+def test_a_line_that_the_account_does_not_have(office: Office) -> None:
+    forgotten(office)
+    mirror(office, "[{line: 9}]")
+    assert "cannot be told" in conflict(office)
+
+
+def test_all_of_what_was_credited_by_hand_is_a_conflict(office: Office) -> None:
+    forgotten(office)
+    by_hand(office, -1, raw_currency_unit_price="10.00")
+    mirror(office)
+    assert "can be taken back" in conflict(office)
+
+
+def test_lines_by_the_id_of_an_invoice(office: Office) -> None:
+    forgotten(office)
+    mirror(office, of=f"{{id: {row(office, 'INV-1')['id']}}}")
+    assert statuses(office.apply())["A-CREDIT"] == "done"
+    assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"

@@ -49,6 +49,9 @@ def _amounts(body: JsonObject, totals: InvoiceTotals | None, then: LaterSteps) -
     if totals is None:
         yield "  totals unknown: a line names a product that is not declared here"
         return
+    if not body.get("invoice_lines"):
+        yield "  totals unknown: the invoice that it takes back is known only to the account"
+        return
     yield from _known_amounts(body, totals)
     for deposit in then.deductions_from_account or ():
         yield f"  less the deposit {_lookup_name(deposit.lookup)}: its lines come from the account"

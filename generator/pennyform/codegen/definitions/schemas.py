@@ -165,12 +165,13 @@ class _Mappings:
         required = list(dict.fromkeys(required))
         order = {name: position for position, name in enumerate(mapping.get("order", ()))}
         demands: Schema = {"required": required}
-        if "required_with_template" in mapping:
-            demands = {
-                "if": {"required": ["template"]},
-                "then": {"required": mapping["required_with_template"]},
-                "else": {"required": required},
-            }
+        for name in ("template", "credit"):
+            if f"required_with_{name}" in mapping:
+                demands = {
+                    "if": {"required": [name]},
+                    "then": {"required": mapping[f"required_with_{name}"]},
+                    "else": demands,
+                }
         return {
             "$schema": _DRAFT,
             "title": mapping["title"],

@@ -139,7 +139,7 @@ def template_schema(single: Schema, series: Schema, name: str, template: JsonObj
         A draft-07 schema: values are typed, and what the template does not give is required.
     """
     values = _values(template.get("parameters", {}))
-    required = [*single["else"]["required"], "template", *(["values"] if values["required"] else [])]
+    required = [*_required(single), "template", *(["values"] if values["required"] else [])]
     required = [field for field in dict.fromkeys(required) if field not in template.get("invoice", {})]
     # In a series any value may be an expression: a whole list too, which is then one of the row.
     row_values = with_expressions(values, {}) | {"required": values["required"]}
@@ -199,3 +199,12 @@ def _parameter(name: str, declared: JsonObject) -> Schema:
     if declared.get("default") is not None:
         schema["default"] = declared["default"]
     return make_nullable(schema) if "default" in declared and declared["default"] is None else schema
+
+
+def _required(single: Schema) -> list[str]:
+    """What a definition needs that has neither template nor other sources of its lines."""
+    demands = single
+    while "else" in demands:
+        demands = demands["else"]
+    required: list[str] = demands["required"]
+    return required

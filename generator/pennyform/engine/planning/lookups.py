@@ -25,6 +25,7 @@ from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning import booked_numbers
+from pennyform.engine.planning.credits.lines import is_open, with_line_order
 from pennyform.engine.planning.customers.existing import search_customers
 from pennyform.engine.planning.declared.changes import customer_accounts, looked_up
 from pennyform.engine.planning.deposits.completion import complete
@@ -63,6 +64,8 @@ def refresh(
     state = replace(state, invoices=invoices, numbered=numbered)
     if any(invoice.deductions for invoice in repository.invoices):
         state = with_deposits(repository, state, account)
+    if any(map(is_open, repository.invoices)):
+        state = with_line_order(repository, state, account)
     return replace(state, invoices=_read_exactly(complete(repository, state), state, account))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.actions import InvoiceChange, Step
-from pennyform.engine.planning.credits import hold_credits
+from pennyform.engine.planning.credits.conflicts import hold_credits
 from pennyform.engine.planning.customers.buyers import is_checked
 from pennyform.engine.planning.customers.checks import with_card_warnings
 from pennyform.engine.planning.customers.existing import search_notices, with_existing

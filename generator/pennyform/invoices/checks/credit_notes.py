@@ -95,7 +95,9 @@ def credit_notes(
     """Those of the ``invoices`` that take back another one by its reference."""
     for resolved in invoices:
         key, body = resolved.invoice.credit_note_of, resolved.invoice.body
-        if key is None or key.field != "external_reference":
+        # One whose lines follow from the invoice is compared once it has them.
+        is_open = resolved.invoice.credit is not None and not body.invoice_lines
+        if key is None or key.field != "external_reference" or is_open:
             continue
         fields: list[Path] = [("credit_note_of",), ("customer",), ("currency",), ("date",)]
         words: dict[str, LineWords] = {}

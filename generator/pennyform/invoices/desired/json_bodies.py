@@ -215,6 +215,7 @@ def digest(invoice: DesiredInvoice) -> str:
             if invoice.deductions
             else {}
         ),
+        **({"credit": invoice.credit} if invoice.credit is not None else {}),
         **({"after_finalize": later} if later else {}),
         **({"expect": invoice.expect} if invoice.expect else {}),
     }

@@ -15,6 +15,7 @@ from pennyform.invoices.desired.json_bodies import from_json
 from pennyform.invoices.model import (
     Body,
     CategoryWeight,
+    CreditedLine,
     CustomerBody,
     Deduction,
     DesiredCustomer,
@@ -94,6 +95,9 @@ def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
     imported = "file" in value
     body_json = request(document, schema)
     body: Body = from_json(ImportedInvoiceBody, body_json) if imported else from_json(InvoiceBody, body_json)
+    if "credit" in value and isinstance(body, InvoiceBody):
+        # Those of the invoice that it takes back follow once that is known.
+        body = body._replace(invoice_lines=body.invoice_lines or ())
     credited = value.get("credit_note_of")
     expected = value.get("expect")
     return DesiredInvoice(
@@ -117,6 +121,18 @@ def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
         if expected
         else None,
         deductions=tuple(deductions(document)),
+        credit=credited_lines(value["credit"]) if "credit" in value else None,
+    )
+
+
+def credited_lines(value: Any) -> tuple[CreditedLine, ...]:
+    """The lines that a valid ``credit`` names; none for ``all``."""
+    if isinstance(value, str):
+        return ()
+    quantities = ((entry["line"], entry.get("quantity")) for entry in value)
+    return tuple(
+        CreditedLine(int(line), None if quantity is None else Decimal(quantity))
+        for line, quantity in quantities
     )
 
 

@@ -27,6 +27,7 @@ from pennyform.invoices.model.bodies import (
 from pennyform.invoices.model.definitions import (
     Attachment,
     CategoryWeight,
+    CreditedLine,
     Deduction,
     DesiredCustomer,
     DesiredInvoice,
@@ -44,6 +45,7 @@ __all__ = [
     "Attachment",
     "Body",
     "CategoryWeight",
+    "CreditedLine",
     "CustomerBody",
     "Deduction",
     "DesiredCustomer",

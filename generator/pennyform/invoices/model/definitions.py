@@ -124,6 +124,13 @@ class Deduction(NamedTuple):
     lines: int = 0
 
 
+class CreditedLine(NamedTuple):
+    """A line that a credit note takes back: its number, from 1, and how much of it; None for what is left."""
+
+    line: int
+    quantity: Decimal | None = None
+
+
 class DesiredInvoice(NamedTuple):
     """One invoice as its author wants it.
 
@@ -137,6 +144,8 @@ class DesiredInvoice(NamedTuple):
     names for its lines, when it is an electronic invoice) or ``credit_note``
     (``credit_note_of`` is the invoice to link it to). ``expect`` are amounts that the author states, under
     the API's names; they must be the ones computed. ``deductions`` are the deposits that it takes off.
+    ``credit`` are the lines of the credited invoice that it takes back, none of them for all that is left;
+    None when it says its lines itself.
     """
 
     external_reference: str
@@ -151,6 +160,12 @@ class DesiredInvoice(NamedTuple):
     expect: Mapping[str, Decimal] | None = None
     e_invoice_lines: tuple[str, ...] = ()
     deductions: tuple[Deduction, ...] = ()
+    credit: tuple[CreditedLine, ...] | None = None
+
+    @property
+    def draws_on_others(self) -> bool:
+        """Whether lines of it follow from what other invoices say."""
+        return bool(self.deductions) or self.credit is not None
 
 
 class DesiredCustomer(NamedTuple):

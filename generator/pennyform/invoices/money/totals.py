@@ -161,15 +161,10 @@ def totals(body: Body, *, rounding: str, product: Product) -> Totals:
     unit = Decimal(1).scaleb(-minor_units(currency))
     with decimal.localcontext(_EXACT):
         lines = tuple(_line(line, product, unit) for line in body.invoice_lines)
-        bases = [line.before_tax for line in lines]
-        # How Pennylane spreads a discount on the invoice is not documented. What differs by a cent is found
-        # when the draft is read back, before anything is final.
-        discount = _rounded(_discount(sum(bases, ZERO), body.discount), unit)
-        shares = spread(discount, bases, unit)
         bases_by_code: dict[str, Decimal] = {}
         taxes: dict[str, Decimal] = {}
-        for line, base, share in zip(lines, bases, shares, strict=True):
-            code, amount = line.vat_rate, base - share
+        for line, amount in zip(lines, net_amounts(lines, body.discount, unit), strict=True):
+            code = line.vat_rate
             bases_by_code[code] = bases_by_code.get(code, ZERO) + amount
             taxes[code] = taxes.get(code, ZERO) + _tax(amount, rates()[code], unit)
         # Real accounts round the tax of each line (seen); the other model is for those that do not.
@@ -181,6 +176,16 @@ def totals(body: Body, *, rounding: str, product: Product) -> Totals:
         before_tax = sum((amount.base for amount in vat), ZERO.quantize(unit))
         tax = sum((amount.tax for amount in vat), ZERO.quantize(unit))
     return Totals(currency, before_tax, tax, vat, lines)
+
+
+def net_amounts(lines: Sequence[Line], discount: Discount | Unset | None, unit: Decimal) -> list[Decimal]:
+    """What a ``discount`` on the invoice leaves of each line before tax."""
+    with decimal.localcontext(_EXACT):
+        bases = [line.before_tax for line in lines]
+        # How Pennylane spreads a discount on the invoice is not documented. What differs by a cent is found
+        # when the draft is read back, before anything is final.
+        off = _rounded(_discount(sum(bases, ZERO), discount), unit)
+        return [base - share for base, share in zip(bases, spread(off, bases, unit), strict=True)]
 
 
 def spread(amount: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[Decimal]:

@@ -123,7 +123,7 @@ class _DefinitionChecker:
         findings: list[Finding] = []
         resolved = self._resolve(definition, findings)
         if resolved:
-            if resolved.invoice.deductions:
+            if resolved.invoice.draws_on_others:
                 self.linked.append(LinkedDefinition(definition, resolved))
             else:
                 findings += check_resolved(resolved, self.context)

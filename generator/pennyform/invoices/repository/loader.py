@@ -49,7 +49,7 @@ def load(
     for result in check_files([*context.invoices, *sure], context):
         for resolved in result.invoices:
             invoices.append(resolved.invoice)
-            if on_invoice and not resolved.invoice.deductions:
+            if on_invoice and not resolved.invoice.draws_on_others:
                 on_invoice(resolved)
         findings += result.findings
         related.add(result)
@@ -59,9 +59,9 @@ def load(
         for resolved in completed.values():
             on_invoice(resolved)
     invoices = [
-        completed[invoice.external_reference].invoice if invoice.deductions else invoice
+        completed[invoice.external_reference].invoice if invoice.draws_on_others else invoice
         for invoice in invoices
-        if not invoice.deductions or invoice.external_reference in completed
+        if not invoice.draws_on_others or invoice.external_reference in completed
     ]
     invoices = [invoice._replace(digest=digest(invoice)) for invoice in invoices]
     for path, sha256 in reader.sha256.items():

@@ -5,7 +5,7 @@ A definition is checked by itself, and nothing of it is kept. Those that others 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from pennyform.invoices.deductions.lines import Deposit, deduction_lines, deposi
 from pennyform.invoices.deductions.links import Link, circles, misspelled
 from pennyform.invoices.model import UNSET, InvoiceBody, Unset
 from pennyform.invoices.repository.context import RepositoryContext
+from pennyform.invoices.repository.credited import CreditCompleter
 from pennyform.invoices.repository.definition import (
     DefinitionResult,
     LinkedDefinition,
@@ -79,25 +80,50 @@ def look_at_all(
         The valid ones of ``related.linked``, completed, by reference; and every finding.
     """
     claims = related.claims
-    findings = [*duplicates(claims), *check_shared_rows(claims)]
+    mirrors = _complete_credits(related, sources, context)
+    findings = [*duplicates(claims), *check_shared_rows(claims), *mirrors.findings]
     findings += check_credit_notes(related.notes, claims, sources, context)
     loops = list(circles(related.links))
     findings += loops
     names = [claim.reference for claim in claims if claim.kind == "invoice"]
     findings += misspelled(related.links, names) if related.links else ()
-    completed: dict[str, ResolvedInvoice] = {}
+    completed = mirrors.completed
     # What goes round in circles has no beginning to complete it from.
-    if related.linked and not loops:
-        completer = _Completer(related, sources, context)
-        completed = completer.complete()
+    if any(linked.resolved.invoice.credit is None for linked in related.linked) and not loops:
+        completer = _Completer(related, sources, context, mirrors.completed)
+        completed = completed | completer.complete()
         findings += completer.findings
     return completed, findings
+
+
+def _complete_credits(related: Related, sources: Sources, context: RepositoryContext) -> CreditCompleter:
+    """Complete credit notes that leave their lines to an invoice, and count them among ``related.notes``."""
+    completer = CreditCompleter(context)
+    linked = [other for other in related.linked if other.resolved.invoice.credit is not None]
+    if linked:
+        from pennyform.invoices.checks.credit_notes import credit_notes
+
+        names = {str(key.value) for other in linked if (key := other.resolved.invoice.credit_note_of)}
+        earlier = {note.terms.reference for note in related.notes if note.of in names}
+        read = definitions_named(names | earlier, related.claims, sources, context)
+        completer.complete(linked, related.notes, read, read)
+        product, rounding = context.repository().product, context.settings.rounding
+        made = [other for other in completer.completed.values() if other.invoice.body.invoice_lines]
+        related.notes += credit_notes(made, product, rounding)
+    return completer
 
 
 class _Completer:
     """Gives balance invoices the lines that take their deposits off, and then the checks that waited."""
 
-    def __init__(self, related: Related, sources: Sources, context: RepositoryContext) -> None:
+    def __init__(
+        self,
+        related: Related,
+        sources: Sources,
+        context: RepositoryContext,
+        mirrored: Mapping[str, ResolvedInvoice],
+    ) -> None:
+        self._mirrored = mirrored
         self.findings: list[Finding] = []
         self._related, self._sources, self._context = related, sources, context
         self._rounding = context.settings.rounding
@@ -112,8 +138,10 @@ class _Completer:
 
     def complete(self) -> dict[str, ResolvedInvoice]:
         """The balance invoices without an error, completed, by reference."""
-        self._read_deposits([definition.resolved for definition in self._related.linked])
-        linked = sorted((*self._related.linked, *self._elsewhere), key=_by_date)
+        deducting = [other for other in self._related.linked if other.resolved.invoice.credit is None]
+        self._read_deposits([definition.resolved for definition in deducting])
+        elsewhere = [other for other in self._elsewhere if other.resolved.invoice.credit is None]
+        linked = sorted((*deducting, *elsewhere), key=_by_date)
         completed: dict[str, ResolvedInvoice] = {}
         taken = DepositsTaken()
         for definition in linked:
@@ -141,6 +169,7 @@ class _Completer:
             self._read_mentions(pending)
             references = pending.union(*(self._credits.get(reference, ()) for reference in pending))
             read = definitions_named(references, self._related.claims, self._sources, self._context)
+            read |= {name: note for name, note in self._mirrored.items() if name in read}
             new = {name: resolved for name, resolved in read.items() if name not in self._known}
             self._known |= new
             pending = set(_deposits_named(new.values())) - self._known.keys()

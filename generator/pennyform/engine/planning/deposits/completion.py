@@ -14,7 +14,8 @@ from decimal import Decimal
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import InvoiceChange
-from pennyform.engine.planning.credits import charged_by_code
+from pennyform.engine.planning.credits.conflicts import charged_by_code
+from pennyform.engine.planning.credits.lines import complete_credits
 from pennyform.engine.planning.resolve import number_keys
 from pennyform.invoices.deductions.checks import deposit_problems, open_cents
 from pennyform.invoices.deductions.lines import (
@@ -51,7 +52,8 @@ def complete(repository: Repository, state: RemoteState) -> Repository:
     A number that the account does not know yet stays pending.
     """
     accounts = Accounts(repository, state)
-    return repository._replace(invoices=tuple(map(accounts.complete, repository.invoices)))
+    completed = repository._replace(invoices=tuple(map(accounts.complete, repository.invoices)))
+    return complete_credits(completed, state)
 
 
 @dataclass(frozen=True, slots=True)

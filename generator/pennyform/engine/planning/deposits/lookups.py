@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
-from pennyform.engine.planning.credits import charged_by_code
+from pennyform.engine.planning.credits.conflicts import charged_by_code
 from pennyform.invoices.model import DesiredInvoice, Repository
 
 

@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import InvoiceChange, Step
+from pennyform.engine.planning.credits.bodies import body_of, expected_amounts
 from pennyform.engine.planning.resolve import becomes_final
-from pennyform.invoices.model import UNSET, Id, InvoiceBody, InvoiceLine, Key
+from pennyform.invoices.model import Id, Key
 from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.money.totals import Totals, totals
 from pennyform.results.plan import Action
@@ -22,6 +23,11 @@ from pennyform.results.plan import Action
 _NOTHING = Decimal(0)
 _ROUNDINGS = ("line", "document")
 _PARTS = ("before tax", "of tax")
+
+_NO_LINES = (
+    "what it takes back cannot be told: nothing is left of the invoice, it has no such line, or its amounts "
+    "do not follow from its lines; write `invoice_lines` instead of `credit`, or delete this definition"
+)
 
 # What is taxed at each VAT code, and the tax.
 VatSums = Mapping[str, tuple[Decimal, Decimal]]
@@ -105,15 +111,21 @@ def hold_credits(changes: Sequence[InvoiceChange], state: RemoteState) -> tuple[
         state: what was looked up.
     """
     by_reference = {change.external_reference: change for change in changes}
+    conflicts = {
+        change.external_reference: _NO_LINES
+        for change in changes
+        if change.desired.credit is not None and not change.desired.body.invoice_lines
+    }
     groups: dict[Key, list[InvoiceChange]] = {}
     for change in changes:
         key, remote = change.desired.credit_note_of, change.remote
         is_final = remote is not None and not remote.draft
+        if change.external_reference in conflicts:
+            continue
         if key is not None and (is_final or (becomes_final(change.desired) and not change.ways_out)):
             groups.setdefault(_same_key(key, state), []).append(change)
     rows = {row.id: row for rows in (*state.invoices.values(), *state.credited.values()) for row in rows}
     rows.update(state.credited_by_id)
-    conflicts: dict[str, str] = {}
     for key, notes in groups.items():
         remote = rows.get(int(key.value)) if key.field == "id" else None
         planned = by_reference.get(remote.external_reference if remote else str(key.value))
@@ -256,7 +268,7 @@ def charged_by_code(final: RemoteInvoice) -> VatSums | None:
         base, tax = of_lines.get(line.vat_rate or "", (_NOTHING, _NOTHING))
         before_tax, of_tax = line.currency_amount_before_tax or _NOTHING, line.currency_tax or _NOTHING
         of_lines[line.vat_rate or ""] = (base + before_tax, tax + of_tax)
-    expected = (final.currency_amount_before_tax, final.currency_tax)
+    expected = expected_amounts(final)
     sums = tuple(sum((amounts[part] for amounts in of_lines.values()), _NOTHING) for part in (0, 1))
     if sums == expected and not (final.discount and final.discount.value):
         return of_lines
@@ -268,32 +280,8 @@ def charged_by_code(final: RemoteInvoice) -> VatSums | None:
 
 
 def _recomputed(final: RemoteInvoice, rounding: str) -> Totals | None:
-    lines = [
-        InvoiceLine(
-            product_id=UNSET,
-            label=line.label or "",
-            description=UNSET,
-            quantity=line.quantity,
-            unit=line.unit,
-            raw_currency_unit_price=line.raw_currency_unit_price,
-            vat_rate=line.vat_rate,
-            discount=line.discount,
-        )
-        for line in final.lines
-        if line.quantity is not None and line.raw_currency_unit_price is not None and line.vat_rate
-    ]
-    if len(lines) < len(final.lines) or final.date is None:
-        return None
-    body = InvoiceBody(
-        external_reference=final.external_reference,
-        customer_id=final.customer_id or 0,
-        date=final.date,
-        deadline=final.deadline or final.date,
-        currency=final.currency or "EUR",
-        discount=final.discount,
-        invoice_lines=tuple(lines),
-    )
+    body = body_of(final)
     try:
-        return totals(body, rounding=rounding, product=lambda _: None)
+        return totals(body, rounding=rounding, product=lambda _: None) if body is not None else None
     except KeyError:
         return None  # a VAT code that this version does not know

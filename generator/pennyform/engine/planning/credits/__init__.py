@@ -1,0 +1,1 @@
+"""Credit notes: the lines that follow from the credited invoice, and what keeps them from being linked."""

@@ -1,0 +1,119 @@
+"""Credit notes that leave their lines to the invoice that they take back: ``credit: all``, or lines of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from pennyform.findings import Finding, Severity, errors
+from pennyform.invoices.checks.references import ResolvedInvoice
+from pennyform.invoices.model import DesiredInvoice
+from pennyform.invoices.money.mirror import CreditedBody, CreditError, with_credit
+from pennyform.invoices.money.totals import UnknownProductError, totals
+from pennyform.invoices.repository.context import RepositoryContext
+from pennyform.invoices.repository.definition import LinkedDefinition, check_resolved
+from pennyform.invoices.repository.expansion import with_subject
+from pennyform.invoices.yaml.document import Document
+
+if TYPE_CHECKING:
+    from pennyform.invoices.checks.credit_notes import CreditNote
+
+# What follows from the invoice, and what cannot be told of a mirror.
+_EXCLUDED = ("invoice_lines", "invoice_line_sections", "discount", "template", "deduct")
+
+
+class CreditCompleter:
+    """Gives credit notes their lines, by date, and then the checks that waited for these."""
+
+    def __init__(self, context: RepositoryContext) -> None:
+        self.findings: list[Finding] = []
+        self.completed: dict[str, ResolvedInvoice] = {}
+        self._context, self._product = context, context.repository().product
+        self._rounding = context.settings.rounding
+
+    def complete(
+        self,
+        linked: Sequence[LinkedDefinition],
+        notes: Sequence[CreditNote],
+        credited: Mapping[str, ResolvedInvoice],
+        by_hand: Mapping[str, ResolvedInvoice],
+    ) -> None:
+        """Complete ``linked``.
+
+        Args:
+            linked: the credit notes that leave their lines to an invoice.
+            notes: those of the run that say them themselves.
+            credited: the invoices that are defined here, by reference.
+            by_hand: the definitions of ``notes``, by reference.
+        """
+        for of, group in groupby(sorted(linked, key=_turn), _credited_reference):
+            earlier = [note for note in notes if note.of == of]
+            source = self._source(credited.get(of))
+            for definition in group:
+                for note in [note for note in earlier if note.turn < _turn(definition)[1:]]:
+                    earlier.remove(note)
+                    if source is not None and note.terms.reference in by_hand:
+                        body = by_hand[note.terms.reference].invoice.body
+                        source.take_by_hand(totals(body, rounding=self._rounding, product=self._product))
+                self._complete(definition, source)
+
+    def _source(self, credited: ResolvedInvoice | None) -> CreditedBody | None:
+        if credited is None or credited.invoice.draws_on_others:
+            return None
+        try:
+            return CreditedBody.of(credited.invoice.body, rounding=self._rounding, product=self._product)
+        except UnknownProductError:
+            return None
+
+    def _complete(self, definition: LinkedDefinition, source: CreditedBody | None) -> None:
+        resolved, document = definition.resolved, definition.resolved.document
+        findings = list(_excluded(document))
+        if not findings and source is None:
+            findings.append(
+                document.finding(
+                    "credit-open",
+                    "what it takes back is known only to the account",
+                    ("credit",),
+                    severity=Severity.NOTE,
+                )
+            )
+        elif not findings and source is not None:
+            try:
+                invoice = with_credit(resolved.invoice, source)
+            except CreditError as problem:
+                path = ("credit",) if problem.index is None else ("credit", problem.index)
+                summary = str(problem)
+                findings.append(document.finding("credit-differs", summary, path, fix=problem.fix))
+            else:
+                resolved = ResolvedInvoice(_with_marks(document, invoice), invoice, resolved.origins)
+                findings += check_resolved(resolved, self._context)
+        self.findings += [with_subject(finding, definition.definition, "invoice") for finding in findings]
+        if not errors(findings):
+            self.completed[resolved.invoice.external_reference] = resolved
+
+
+def _excluded(document: Document) -> Iterator[Finding]:
+    for name in _EXCLUDED:
+        if name in document.value:
+            summary = f"`credit` says what is taken back, and so does `{name}`"
+            yield document.finding("credit-differs", summary, (name,), key=True, fix=f"delete `{name}`")
+
+
+def _with_marks(document: Document, invoice: DesiredInvoice) -> Document:
+    """The lines stand where ``credit`` asks for them."""
+    marks, mark = dict(document.marks), document.mark(("credit",))
+    marks["invoice_lines",] = mark
+    for index in range(len(invoice.body.invoice_lines)):
+        marks["invoice_lines", index] = mark
+    return Document(document.file, document.value, marks, document.spoiled)
+
+
+def _credited_reference(linked: LinkedDefinition) -> str:
+    key = linked.resolved.invoice.credit_note_of
+    return str(key.value) if key is not None and key.field == "external_reference" else ""
+
+
+def _turn(linked: LinkedDefinition) -> tuple[str, object, str]:
+    invoice = linked.resolved.invoice
+    return _credited_reference(linked), invoice.body.date, invoice.external_reference
