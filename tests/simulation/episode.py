@@ -99,6 +99,7 @@ class Episode:
             old = ("41.30", "9 rue Ancienne")
             self.service.know(masters(*(old if is_old else (PRICE, STREET))))
         self.runner = Runner(self.loop, self.service, trace, rng)
+        self.runner.judges_buyers = all(kind.cards or kind.name == "none" for kind in kinds)
         self.wrong = self.runner.wrong
         self.workload: Workload = drawn(rng)
         self.here, self.elsewhere = self._machine(folder / "here"), self._machine(folder / "elsewhere")

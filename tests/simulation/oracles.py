@@ -30,6 +30,14 @@ def after_any_run(process: Process, exit_: int | None) -> Iterator[str]:
     yield from _secrets(process.machine)
 
 
+def buyers_right(misissued: Collection[str], said: str, exit_: int | None) -> Iterator[str]:
+    """Every invoice is issued to the declared card; one that is not is reported by the run that did it."""
+    if misissued and exit_ == 0:
+        yield f"{', '.join(misissued)} issued to another card, and apply exits 0"
+    if misissued and exit_ not in {0, None} and "the card of its customer changed" not in said:
+        yield f"{', '.join(misissued)} issued to another card, and nothing says so"
+
+
 def _secrets(machine: Machine) -> Iterator[str]:
     for path in sorted(machine.root.rglob("*")):
         if path.is_file() and TOKEN.encode() in path.read_bytes():

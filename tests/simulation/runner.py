@@ -71,6 +71,8 @@ class Runner:
     runs: list[Run] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     requests: int = 0
+    # Whether nothing but people who change cards can make an invoice go to another card.
+    judges_buyers: bool = False
 
     def run(
         self,
@@ -87,6 +89,7 @@ class Runner:
         process = Process(name, machine, workload, self.loop)
         process.clock = Clock(self.loop, machine)
         process.wire = Wire(process, self.service, self.loop, self.trace, self.rng, death, interrupt_at)
+        self.service.declared_cards = workload.cards
         process_runtime.forget_queues()
         terminal = process_runtime.terminal(process)
         runtime = process_runtime.runtime(process, self.workers)
@@ -112,4 +115,9 @@ class Runner:
         self.requests += process.requests
         self.wrong += oracles.after_any_run(process, exit_)
         self.wrong += self.service.watch.objections
+        if self.judges_buyers:
+            self.wrong += self.service.watch.too_late
+            self.wrong += oracles.buyers_right(
+                self.service.watch.misissued.get(process.name, ()), said, exit_
+            )
         return run

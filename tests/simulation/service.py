@@ -24,6 +24,8 @@ TOKEN = "simulated-secret-5f1d7c93e2"
 # A draft that is none of ours, and must survive everything.
 FOREIGN = "FOREIGN-1"
 API = "/api/external/v2"
+_CUSTOMER = "SELECT id FROM record WHERE kind = 'customer' AND reference = ?"
+_REFERENCE = "SELECT reference FROM record WHERE kind = 'customer' AND id = ?"
 _INVOICES = (
     "SELECT id, reference, body FROM record"
     " WHERE kind = 'customer_invoice' AND deleted_at IS NULL ORDER BY id"
@@ -99,6 +101,35 @@ class Watch:
 
     done: list[Done] = field(default_factory=list)
     objections: list[str] = field(default_factory=list)
+    # Invoices that were issued to another card than the declared one, by the process that did it.
+    misissued: dict[str, list[str]] = field(default_factory=dict)
+    too_late: list[str] = field(default_factory=list)
+    requests: int = 0
+    _card_changed: int = 0
+    _read_back: dict[str, int] = field(default_factory=dict)
+    _finalizing: set[str] = field(default_factory=set)
+
+    def see(self, process: str, method: str, path: str) -> None:
+        """Note the order in which cards are changed by hand and invoices are read back."""
+        self.requests += 1
+        if process == "a person" and method == "PUT" and "_customers/" in path:
+            self._card_changed = self.requests
+        elif method == "GET" and path == "/customer_invoices":
+            self._read_back[process] = self.requests
+
+    def issue(self, process: str, reference: str, *, is_declared: bool) -> None:
+        """Judge a finalization by the card that stands on the invoice.
+
+        The first one of a process comes right after a reading of the card, which comes after the draft was
+        read back: by then, a card that changed before the read-back must have been seen.
+        """
+        is_first = process not in self._finalizing
+        self._finalizing.add(process)
+        if is_declared:
+            return
+        self.misissued.setdefault(process, []).append(reference)
+        if is_first and self._read_back.get(process, 0) > self._card_changed:
+            self.too_late.append(f"{reference} is issued to a card that changed before it was read back")
 
 
 class Service(Sandbox):
@@ -106,6 +137,7 @@ class Service(Sandbox):
 
     def __init__(self, loop: Loop, rules: Rules, faults: Faults, *, unique: bool) -> None:
         self.watch = Watch()
+        self.declared_cards: Mapping[str, Mapping[str, Any]] = {}
         super().__init__(
             ":memory:", clock=lambda: START + timedelta(seconds=loop.now), rules=rules, faults=faults
         )
@@ -119,10 +151,35 @@ class Service(Sandbox):
     def handle(self, request: Request) -> Response:
         """Answer, and write down what was done."""
         response = super().handle(request)
+        process = request.headers.get("x-process", "a person")
+        path = request.path.removeprefix(API)
+        if response.status < 300:
+            self.watch.see(process, request.method, path)
         if request.method != "GET" and response.status < 300:
-            process = request.headers.get("x-process", "a person")
-            self.watch.done.append(Done(process, request.method, request.path.removeprefix(API)))
+            done = Done(process, request.method, path)
+            self.watch.done.append(done)
+            if path.endswith("/finalize") and done.invoice:
+                self._judge_buyer(process, done.invoice)
         return response
+
+    def _judge_buyer(self, process: str, invoice: int) -> None:
+        with self._store.transaction(write=False) as connection:
+            (row,) = (row for row in _kept(connection) if row.id == invoice)
+            customer = connection.execute(_REFERENCE, (row.body["customer_id"],)).fetchone()
+        declared = self.declared_cards.get(customer[0] if customer else "")
+        issued = row.body["billed_to"]
+        is_declared = declared is None or all(issued[name] == value for name, value in declared.items())
+        self.watch.issue(process, row.reference, is_declared=is_declared)
+
+    def change_card(self, reference: str) -> None:
+        """A person changes the card of a customer, if there is one of this reference."""
+        with self._store.transaction(write=False) as connection:
+            found = connection.execute(_CUSTOMER, (reference,)).fetchone()
+        if found:
+            kind = "individual" if reference == "JO" else "company"
+            body = {"billing_address": {**ADDRESS, "address": f"{self.watch.requests} rue Neuve"}}
+            self.watch.see("a person", "PUT", f"/{kind}_customers/{found[0]}")
+            self.by_hand("PUT", f"/{kind}_customers/{found[0]}", body)
 
     def allow(self, scopes: Iterable[str]) -> None:
         """Let the token do this and no more."""

@@ -146,6 +146,13 @@ class Workload:
         """The invoices by their references."""
         return {one.reference: one for one in self.invoices}
 
+    @property
+    def cards(self) -> Mapping[str, Mapping[str, Any]]:
+        """What stands on an invoice to each of the declared customers."""
+        address = {**ADDRESS, "address": self.street}
+        names = {"ACME": "ACME SAS", "JO": "Jo Martin"}
+        return {reference: {"name": name, "billing_address": address} for reference, name in names.items()}
+
     def repository(self, root: Path) -> Repository:
         """What reading the folder ``root`` would give."""
         invoices = tuple(definition(one) for one in self.invoices)

@@ -35,6 +35,7 @@ _NOT_DONE = {
     "not_started": "not started",
     "waiting": "waiting for its PDF",
 }
+_EXPLAINED = frozenset({Status.FAILED, Status.CONFLICT, Status.UNKNOWN, Status.DIFFERS})
 _STEPS = {
     "create": "create",
     "update": "update",
@@ -60,7 +61,7 @@ def render(report: ApplyDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - i
         symbol, colour = _SYMBOLS[result.status]
         subject = f"{result.kind} {result.external_reference}"
         lines.append(f"  {ansi(symbol, colour, 'bold')} {subject}  {_outcome(result)}")
-        if result.status in {Status.FAILED, Status.CONFLICT, Status.UNKNOWN} and result.detail:
+        if result.status in _EXPLAINED and result.detail:
             lines.append(f"      {result.detail}")
         lines += [f"      {format_difference(row)}" for row in result.differences]
     lines += ["", *money(report.money, "Money of what was done and verified")]
@@ -73,7 +74,12 @@ def _outcome(result: AppliedChange) -> str:
     id_ = f" (id {result.id})" if result.id else ""
     if result.status is not Status.DONE:
         steps = ", ".join(_STEPS.get(step) or format_task(step) for step in result.remaining_steps)
-        return f"{_NOT_DONE[result.status]}{id_}" + (f"; left: {steps}" if steps else "")
+        outcome = _NOT_DONE[result.status]
+        if result.draft is False and result.invoice_number:
+            # Whatever is wrong with it: it has its number for ever.
+            outcome = "differs" if result.status is Status.DIFFERS else outcome
+            outcome = f"final as {result.invoice_number}; {outcome}"
+        return f"{outcome}{id_}" + (f"; left: {steps}" if steps else "")
     if result.kind != "invoice":
         return f"{_DONE_PREREQUISITE[result.action]}{id_}"
     if not result.draft and result.invoice_number:

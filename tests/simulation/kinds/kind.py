@@ -20,6 +20,7 @@ class Kind:
         twice: the network delivers twice, or two machines work at once: a mail or a file may leave twice.
         person: somebody changes invoices besides, so that a conflict may be the right end.
         rounds: the service computes other cents than were planned.
+        cards: cards of customers change, and nothing else goes wrong with them.
         lasting: it does not pass by itself; a run may end with it and say so.
     """
 
@@ -30,3 +31,4 @@ class Kind:
     person: bool = False
     rounds: bool = False
     lasting: bool = False
+    cards: bool = False

@@ -68,11 +68,28 @@ def _change_cards(storm: Storm) -> None:
         storm.meanwhile(change, {"path": "/**"}, skip=storm.rng.randrange(8))
 
 
+def _change_card(storm: Storm) -> None:
+    """Before a draft is made, before it is read back, before it becomes final, or at any other time."""
+
+    def change() -> None:
+        storm.service.change_card(storm.rng.choice(("ACME", "ACME", "JO")))
+
+    for where in (
+        {"method": "POST", "path": "/customer_invoices"},
+        {"method": "GET", "path": "/customer_invoices"},
+        {"method": "PUT", "path": "/customer_invoices/*/finalize"},
+        {},
+    ):
+        if storm.rng.random() < 0.6:
+            storm.meanwhile(change, where, skip=storm.rng.choice((0, 0, 1, 2)))
+
+
 KINDS = (
     Kind("a person changes customers and products", _change_cards, person=True),
     _to_a_draft("a person edits a draft", _edit),
     _to_a_draft("a person renames a draft", _rename),
     _to_a_draft("a person deletes a draft", _delete),
     _to_a_draft("a person finalizes a draft", _finalize),
+    Kind("a person changes a card", _change_card, cards=True),
     Kind("a person takes the reference", _same_reference, person=True, unique=True),
 )

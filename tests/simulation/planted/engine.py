@@ -12,7 +12,8 @@ from unittest.mock import patch
 from pennyform.cli.commands import apply
 from pennyform.cli.terminal import Exit
 from pennyform.engine import session
-from pennyform.engine.applying import applier, declared_updates, invoice_run, invoice_steps
+from pennyform.engine.applying import applier, buyer_check, declared_updates, invoice_run, invoice_steps
+from pennyform.engine.applying.buyer_check import BuyerCheck
 from pennyform.engine.applying.declared_updates import DeclaredUpdater
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.invoice_steps import InvoiceWriter
@@ -162,7 +163,39 @@ def _cheerful(report: Any) -> Exit:
 _exit_of = apply.exit_of
 
 
+@contextmanager
+def _checked_too_early() -> Iterator[None]:
+    """The cards of customers that are there are read once, before anything is written."""
+    real = BuyerCheck.__post_init__
+
+    def read_at_once(self: BuyerCheck) -> None:
+        real(self)
+        ids = [change.resolved.body.customer_id for change in self._waiting.values()]
+        if numbers := {id_ for id_ in ids if isinstance(id_, int)}:
+            self._read(numbers)
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(BuyerCheck, "__post_init__", read_at_once))
+        stack.enter_context(patch.object(BuyerCheck, "_is_fresh", lambda self, reading: True))
+        yield
+
+
 BUGS: tuple[Bug, ...] = (
+    replaced(
+        "the buyer's card is not compared",
+        buyer_check,
+        "buyer_differences",
+        lambda *_: (),
+        "a person changes a card",
+    ),
+    Bug("cards are compared before the drafts are written", _checked_too_early, ("a person changes a card",)),
+    replaced(
+        "cards are not read again at the end",
+        BuyerCheck,
+        "look_again",
+        lambda self: None,
+        "a person changes a card",
+    ),
     replaced("tax is computed in floats", totals, "_tax", _float_tax, "none"),
     Bug("amounts are not compared", _amounts_not_compared, ("the service rounds otherwise",)),
     replaced(
