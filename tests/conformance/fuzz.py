@@ -25,7 +25,7 @@ from typing import Any
 
 from pennyform import data
 from pennyform.sandbox import Sandbox
-from pennyform.sandbox.auth.access import Company
+from pennyform.sandbox.auth import Company
 from pennyform.sandbox.background_server import Served
 from pennyform.sandbox.input_files import load_fixtures
 from pennyform.sandbox.messages import Request

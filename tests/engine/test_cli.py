@@ -19,7 +19,7 @@ from pennyform.cli.terminal import progress_on
 from pennyform.engine.journal.lock import hold
 from pennyform.engine.runtime import SignalInterruption
 from pennyform.sandbox import Sandbox
-from pennyform.sandbox.auth.access import add_token
+from pennyform.sandbox.auth import add_token
 from pennyform.sandbox.http.transports import Transport
 
 from .world import API, PRODUCT, Office, books_of, invoice, line, only, raw, state_variables

@@ -11,7 +11,7 @@ import pennyform
 import pytest
 from pennyform import data
 from pennyform.cli import main
-from pennyform.codegen.output import record
+from pennyform.codegen import output
 from pennyform.findings import failure
 from pennyform.spec import canonical_json
 
@@ -116,15 +116,15 @@ def test_the_lock_covers_inputs_versions_and_every_file(checkout):
 
 
 def test_a_change_of_the_generators_own_code_is_an_input(checkout, monkeypatch, tmp_path):
-    before = record.inputs(checkout.store, checkout.templates)["generator"]
+    before = output.inputs(checkout.store, checkout.templates)["generator"]
     package = tmp_path / "pennyform"
     for room in ("codegen", "spec", "results"):
         shutil.copytree(Path(pennyform.__file__).parent / room, package / room)
     monkeypatch.setattr(pennyform, "__file__", str(package / "__init__.py"))
-    assert record.inputs(checkout.store, checkout.templates)["generator"] == before
+    assert output.inputs(checkout.store, checkout.templates)["generator"] == before
     for file in ("codegen/client/render.py", "spec/normaliser/normalise.py"):
         (package / file).write_text((package / file).read_text() + "# changed\n")
-        after = record.inputs(checkout.store, checkout.templates)["generator"]
+        after = output.inputs(checkout.store, checkout.templates)["generator"]
         assert after != before, file
         before = after
 
@@ -269,10 +269,10 @@ def test_after_a_new_pin_it_says_what_of_yours_is_touched(checkout, capsys, tmp_
 def test_a_stock_template_that_has_changed_is_a_warning(checkout, capsys, monkeypatch):
     (checkout.templates / "model.py.jinja").write_text("ours")
     generate()
-    stock = record.inputs(checkout.store, checkout.templates)["stock_templates"]
+    stock = output.inputs(checkout.store, checkout.templates)["stock_templates"]
     assert set(stock) == {"model.py.jinja", "others"}
     changed = {**stock, "model.py.jinja": "sha256:other"}
-    monkeypatch.setattr(record, "_stock_templates", lambda ours: changed)
+    monkeypatch.setattr(output, "_stock_templates", lambda ours: changed)
     capsys.readouterr()
     assert generate() == 0
     said = capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.codegen.output import writer
+from pennyform.codegen import output as writer
 from pennyform.findings import Failure
 
 FILES = {"client/a.py": b"a\n", "client/sub/b.py": b"b\n", "schemas/c.json": b"{}\n"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pennyform.cli import main
 from pennyform.findings import errors
 from pennyform.invoices.formatter.formatter import format_definition
-from pennyform.invoices.money.amounts import parse_amount
+from pennyform.invoices.money.scalars import parse_amount
 from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.yaml.reader import read
 

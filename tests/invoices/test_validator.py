@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.invoices.schema.errors import Reference
-from pennyform.invoices.schema.schema import definition_schema
-from pennyform.invoices.schema.validator import compile_schema, schema_errors
+from pennyform.invoices.schema.schema import compile_schema, definition_schema, schema_errors
 from pennyform.invoices.yaml.document import Document
 
 from .definitions import CUSTOMER, OF_KIND, PROBES, nearly_valid

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pennyform.sandbox.contract.contract import Operation, resolve_reference
-from pennyform.sandbox.generic.naming import kind_of
+from pennyform.sandbox.generic.synthesis import kind_of
 
 Schema = Mapping[str, Any]
 

@@ -280,7 +280,7 @@ def test_a_body_that_is_not_declared_as_json_is_refused(admin: httpx.Client) -> 
 @pytest.fixture
 def server_request(sandbox: Sandbox) -> Any:
     """Ask as a server would: the origin is made of the Host header."""
-    from pennyform.sandbox.http.dispatcher import Dispatcher
+    from pennyform.sandbox.http.asgi import Dispatcher
     from pennyform.sandbox.messages import Request
 
     def ask(method: str, path: str, headers: dict[str, str]) -> Any:

@@ -12,7 +12,7 @@ from pennyform import data
 from pennyform.sandbox import TOKEN, Sandbox
 from pennyform.sandbox.contract import contract
 from pennyform.sandbox.contract.contract import Operation
-from pennyform.sandbox.generic.naming import kind_of, parse_operation
+from pennyform.sandbox.generic.synthesis import kind_of, parse_operation
 from pennyform.sandbox.handlers import HANDLERS
 
 from .bodies import PDF, company, invoice, product

@@ -6,7 +6,7 @@ import pytest
 from pennyform.findings import Failure
 from pennyform.spec import normalise
 from pennyform.spec.document.openapi import Document, ResponseObject
-from pennyform.spec.normaliser.operation_names import resource_and_method
+from pennyform.spec.normaliser.identifiers import resource_and_method
 
 REFERENCE = "#/components/responses/"
 

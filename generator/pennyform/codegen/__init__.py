@@ -1,6 +1,6 @@
 """Code generation: a normalised contract → everything below ``generated/``, as a map of path to bytes.
 
-Emitting is pure; :mod:`pennyform.codegen.output.writer` is the only module that touches ``generated/``.
+Emitting is pure; :mod:`pennyform.codegen.output` is the only module that touches ``generated/``.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pennyform.codegen import emit_all
-from pennyform.codegen.output.writer import find_stale_files
+from pennyform.codegen.output import find_stale_files
 from pennyform.findings import Finding, Severity, failure, tidy
 from pennyform.spec import Contract, canonical_json, read_contract
 from pennyform.spec.pin.store import Store

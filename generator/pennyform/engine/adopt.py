@@ -13,7 +13,7 @@ from pennyform.engine.planning.post_finalize_tasks import CATEGORIES
 from pennyform.invoices.desired.json_bodies import to_json, write_field
 from pennyform.invoices.desired.resolve import WITHOUT_PREFIX, prefixed
 from pennyform.invoices.model import UNSET, Address, Discount, Repository
-from pennyform.invoices.money.amounts import canonical, plain_number
+from pennyform.invoices.money.scalars import canonical, plain_number
 from pennyform.text import file_name
 
 # Header fields that an author could have written; what the API makes up itself is left to it.

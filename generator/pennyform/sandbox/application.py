@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pennyform.sandbox.http.dispatcher import Dispatcher
+from pennyform.sandbox.http.asgi import Dispatcher
 from pennyform.sandbox.service import SandboxService
 
 if TYPE_CHECKING:

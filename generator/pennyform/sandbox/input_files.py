@@ -14,9 +14,8 @@ from yaml.composer import ComposerError
 
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.sandbox.faults.fault import Fault
-from pennyform.sandbox.faults.parsing import FaultError, from_json
-from pennyform.sandbox.faults.schedule import Faults
-from pennyform.sandbox.generic.naming import collection_of
+from pennyform.sandbox.faults.schedule import FaultError, Faults, from_json
+from pennyform.sandbox.generic.synthesis import collection_of
 from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.messages import BASE_PATH, Request, Response
 from pennyform.sandbox.service import SandboxService, TokenRequest, grant_token

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, overload
 from urllib.parse import quote
 
+from pennyform.sandbox import auth
 from pennyform.sandbox.api_errors import ApiError, not_found, unprocessable
-from pennyform.sandbox.auth import public_access
-from pennyform.sandbox.auth.access import Access
+from pennyform.sandbox.auth import Access
 from pennyform.sandbox.contract.contract import Operation
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.messages import BASE_PATH
@@ -64,8 +64,8 @@ class RequestContext:
     ) -> str:
         """A link to a file that opens without a token, for so many minutes."""
         until = int(self.now.timestamp() + 60 * minutes)
-        target = public_access.sign_link(self.access.company.id, kind, identifier, until)
-        return f"{self.origin}{public_access.LINK_PREFIX}{target}/{quote(filename)}"
+        target = auth.sign_link(self.access.company.id, kind, identifier, until)
+        return f"{self.origin}{auth.LINK_PREFIX}{target}/{quote(filename)}"
 
     @overload
     def find(self, kind: str, identifier: Any, name: str = "") -> JsonRecord: ...

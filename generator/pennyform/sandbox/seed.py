@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from pennyform.sandbox import oauth
-from pennyform.sandbox.auth.access import add_token
+from pennyform.sandbox.auth import add_token
 from pennyform.sandbox.storage.records import Records, Selection
 
 TOKEN = "sandbox"  # noqa: S105 - the point of it is that everybody knows it

@@ -19,12 +19,10 @@ import msgspec
 from msgspec import Meta
 
 from pennyform import data
-from pennyform.sandbox import oauth, seed
+from pennyform.sandbox import auth, oauth, seed
 from pennyform.sandbox.accounting import subscriptions
 from pennyform.sandbox.api_errors import ApiError, as_declared, not_found, unavailable
-from pennyform.sandbox.auth import access, public_access
-from pennyform.sandbox.auth.access import Access, Company
-from pennyform.sandbox.auth.rate_limit import RateLimiter
+from pennyform.sandbox.auth import Access, Company, RateLimiter
 from pennyform.sandbox.clock import AdjustableClock, Clock, system_clock, with_zone
 from pennyform.sandbox.contract import contract, request_validation
 from pennyform.sandbox.contract.contract import Router
@@ -111,7 +109,7 @@ class SandboxService:
     def companies(self) -> Sequence[Company]:
         """All companies, oldest first."""
         with self._store.transaction(write=False) as connection:
-            return access.companies(connection)
+            return auth.companies(connection)
 
     def add_company(self, name: str) -> int:
         """Add another company, seeded like the first; returns its id. It has no token yet."""
@@ -121,7 +119,7 @@ class SandboxService:
     def rename_company(self, company: int, name: str) -> None:
         """Give a company another name."""
         with self._store.transaction(write=True) as connection:
-            access.rename(connection, company, name)
+            auth.rename(connection, company, name)
 
     def add_token(
         self,
@@ -141,7 +139,7 @@ class SandboxService:
         """
         granted = self.scopes if scopes is None else scopes
         with self._store.transaction(write=True) as connection:
-            access.add_token(connection, token, company, sorted(granted), name="added", expires_at=expires_at)
+            auth.add_token(connection, token, company, sorted(granted), name="added", expires_at=expires_at)
 
     def add_application(
         self, client_id: str, client_secret: str = "", *, redirect_uris: Sequence[str] = ()
@@ -178,17 +176,17 @@ class SandboxService:
         now = self.clock()
         headers = {"x-request-id": f"sandbox-{next(self._request_numbers):08d}"}
         try:
-            if request.path.startswith(public_access.LINK_PREFIX):
+            if request.path.startswith(auth.LINK_PREFIX):
                 with store.transaction(write=False) as connection:
                     response = files.answer_download(connection, request, now)
             elif request.path.startswith(oauth.PREFIX):
                 with store.transaction(write=True) as connection:
                     response = oauth.answer(connection, request, now, scopes=self.scopes, rules=self.rules)
             else:
-                digest = access.token_digest(request.headers)
+                digest = auth.token_digest(request.headers)
                 # The limit counts per token before anybody knows whether it is one: 401s carry its headers.
                 headers |= self._rate_limiter.admit(digest, now, self.rules.rate_window)
-                authenticate = partial(access.authenticate, token_digest=digest, now=now)
+                authenticate = partial(auth.authenticate, token_digest=digest, now=now)
                 response = self._call_operation(request, authenticate, store, now)
         except ApiError as error:
             response = error.response()
@@ -207,7 +205,7 @@ class SandboxService:
         with store.read() as connection:
             client = authenticate(connection)
             invoices_due = subscriptions.are_due(connection, client.company.id, now, self.rules)
-        access.require_scope(client, operation)
+        auth.require_scope(client, operation)
         parameters = request_validation.read_parameters(operation, path_values, request.query)
         body = request_validation.read_body(operation, request)
         # Subscriptions have no timer: the first request after a due date, even a GET, makes their invoices.

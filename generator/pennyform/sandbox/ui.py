@@ -17,8 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pennyform import data
 from pennyform.sandbox.api_errors import ApiError, not_found
-from pennyform.sandbox.auth.access import Company
-from pennyform.sandbox.auth.public_access import check_origin
+from pennyform.sandbox.auth import Company, check_origin
 from pennyform.sandbox.faults import Fault
 from pennyform.sandbox.faults.kinds import KINDS
 from pennyform.sandbox.json_types import JsonObject

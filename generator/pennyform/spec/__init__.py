@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from pennyform.findings import Failure
-from pennyform.spec.document.canonical import canonical_json
-from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.document.json_types import JsonObject, canonical_json
 from pennyform.spec.document.overlay import read_overlay
 from pennyform.spec.normaliser.contract import (
     ANSWER,

@@ -13,7 +13,8 @@ from pennyform import data
 from pennyform.cli.commands.spec_diff import print_changes
 from pennyform.cli.options.contracts import GenerateOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
-from pennyform.codegen.output import record, writer
+from pennyform.codegen.output import changed_stock, inputs, is_untouched, read_lock
+from pennyform.codegen.output import write as write_output
 from pennyform.findings import failure
 from pennyform.spec.pin.store import Store
 
@@ -37,12 +38,12 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
             fix = "Say where to: pennyform generate --output FOLDER"
             raise failure("no-output", "an installed pennyform has no generated/ of its own", fix=fix)
         output = checkout / "generated"
-    lock = writer.read_lock(output)
-    made_from = record.inputs(store, data.templates())
-    if not options.full and lock.get("inputs") == made_from and writer.is_untouched(output, lock):
+    lock = read_lock(output)
+    made_from = inputs(store, data.templates())
+    if not options.full and lock.get("inputs") == made_from and is_untouched(output, lock):
         terminal.print(f"up to date: {_files(len(lock['files']))} in {shorten_path(output)}")
         return Exit.OK
-    terminal.print_findings(record.changed_stock(lock, made_from))
+    terminal.print_findings(changed_stock(lock, made_from))
     # While everything that is made lives on, looking for garbage is a fifth of the time for nothing.
     gc.disable()
     try:
@@ -56,8 +57,8 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
     if checkout is not None:
         write_names(emitted, store)
     # Read again: the names just written are among the inputs.
-    made_from = record.inputs(store, data.templates())
-    counts = writer.write(all_files(emitted), output, made_from=made_from, ours=_is_checkout(output))
+    made_from = inputs(store, data.templates())
+    counts = write_output(all_files(emitted), output, made_from=made_from, ours=_is_checkout(output))
     result = f"{counts.added} added, {counts.changed} changed, {counts.removed} removed"
     seconds = time.monotonic() - started
     terminal.print(f"{shorten_path(output)}: {result}, {seconds:.1f} s")

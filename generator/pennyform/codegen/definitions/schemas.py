@@ -20,8 +20,7 @@ from pathlib import Path
 
 from pennyform import data
 from pennyform.codegen import vat_rates
-from pennyform.codegen.definitions.added_keys import added_key
-from pennyform.codegen.definitions.fields import Fields, UnsupportedShapeError
+from pennyform.codegen.definitions.fields import Fields, UnsupportedShapeError, added_key
 from pennyform.codegen.definitions.requests import derive_body
 from pennyform.codegen.definitions.template_schemas import (
     computed_choice,

@@ -13,7 +13,7 @@ from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.planning.actions import Step
-from pennyform.invoices.money.amounts import canonical
+from pennyform.invoices.money.scalars import canonical
 from pennyform.results.apply import Status
 
 

@@ -20,7 +20,7 @@ from pennyform.engine.planning.actions import Step, Task
 from pennyform.engine.planning.post_finalize_tasks import APPENDICES, NEEDS_PDF, is_done, needed
 from pennyform.engine.runtime import pause
 from pennyform.invoices.model import Key
-from pennyform.invoices.money.amounts import canonical
+from pennyform.invoices.money.scalars import canonical
 from pennyform.results.apply import Status
 
 # What mail and submission are refused with while the PDF is still being made.

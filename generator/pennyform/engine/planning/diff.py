@@ -27,7 +27,7 @@ from pennyform.invoices.model import (
     lines_of,
     set_fields,
 )
-from pennyform.invoices.money.amounts import canonical, plain_number
+from pennyform.invoices.money.scalars import canonical, plain_number
 from pennyform.invoices.money.totals import FROM_PRODUCT
 
 

@@ -12,7 +12,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.limits import ORPHAN_PAGES
 from pennyform.invoices.model import Repository
-from pennyform.invoices.money.amounts import canonical
+from pennyform.invoices.money.scalars import canonical
 from pennyform.results.orphans import OrphanedInvoice, OrphanReport
 
 

@@ -14,7 +14,7 @@ from pennyform.engine.limits import PAGE, PERIOD, REQUESTS_PER_PERIOD
 from pennyform.engine.planning.actions import DraftDeletion, InvoiceChange, PrerequisiteChange, Step
 from pennyform.engine.planning.customers.buyers import card_requests
 from pennyform.engine.planning.waves import requests_of
-from pennyform.invoices.money.amounts import plain_number
+from pennyform.invoices.money.scalars import plain_number
 from pennyform.invoices.money.totals import Totals
 from pennyform.results.orphans import NOT_SEARCHED, OrphanReport
 from pennyform.results.plan import IDLE, Action, PlanDocument, PlanMoney, PlanSummary

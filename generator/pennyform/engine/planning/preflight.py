@@ -21,7 +21,7 @@ from pennyform.invoices.checks.dates import check_dates_to_issue
 from pennyform.invoices.checks.semantics import discount_fix
 from pennyform.invoices.checks.signs import sign_problems
 from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Policies, Repository
-from pennyform.invoices.money.amounts import canonical
+from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema.rules import with_rule_texts
 
 

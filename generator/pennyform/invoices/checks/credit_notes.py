@@ -16,7 +16,7 @@ from pennyform.invoices.checks.credit_proposals import CodeAmount, LineWords, pr
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import DesiredInvoice, Id, Key, Place, lines_of
 from pennyform.invoices.model.lookalikes import difference, fold
-from pennyform.invoices.money.amounts import minor_units
+from pennyform.invoices.money.scalars import minor_units
 from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from pennyform.invoices.money.amounts import canonical
 from pennyform.invoices.money.exact_tax import nearest_below, split
+from pennyform.invoices.money.scalars import canonical
 
 
 class CodeAmount(NamedTuple):

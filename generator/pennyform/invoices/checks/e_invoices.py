@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model import UNSET, DesiredInvoice, ImportedInvoiceBody, set_fields
-from pennyform.invoices.money.amounts import minor_units
+from pennyform.invoices.money.scalars import minor_units
 from pennyform.invoices.money.vat_codes import Rate, rates
 from pennyform.invoices.sources import factur_x
 from pennyform.invoices.sources.attachments import LARGEST

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import UNSET, ImportedInvoiceBody, ImportedInvoiceLine
-from pennyform.invoices.money.amounts import canonical, minor_units
+from pennyform.invoices.money.scalars import canonical, minor_units
 from pennyform.invoices.money.totals import line_before_tax
 from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.yaml.document import Path

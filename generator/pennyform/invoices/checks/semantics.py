@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model.lookalikes import fold
-from pennyform.invoices.money import dates
-from pennyform.invoices.money.amounts import parse_amount
-from pennyform.invoices.schema.schema import Schema, leaves
+from pennyform.invoices.money import scalars
+from pennyform.invoices.money.scalars import parse_amount
+from pennyform.invoices.schema import Schema
+from pennyform.invoices.schema.schema import leaves
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue, mappings
 
 # The bounds of an amount: totals are computed exactly within them.
@@ -48,8 +49,8 @@ def check_any(document: Document, schema: Schema) -> list[Finding]:
         variant = leaf["anyOf"][0] if "anyOf" in leaf else leaf
         # An expression is allowed where a date is, and is checked as one once it has been evaluated.
         is_date = variant.get("format") == "date" and isinstance(value, str) and "{{" not in value
-        if is_date and dates.parse(value) is None:
-            why, fix = dates.explain_invalid(value)
+        if is_date and scalars.parse(value) is None:
+            why, fix = scalars.explain_invalid(value)
             summary = f"`{value[:40]}` is not a date"
             findings.append(document.finding("no-such-date", summary, path, detail=why, fix=fix))
     return findings
@@ -77,7 +78,7 @@ def check_deadline(document: Document) -> Iterator[Finding]:
     if not isinstance(day, str) or not isinstance(deadline, str):
         return
     is_read = bool(document.value.get("e_invoice"))
-    first, last = dates.parse(day), dates.parse(deadline)
+    first, last = scalars.parse(day), scalars.parse(deadline)
     if first and last and last < first:
         yield document.finding(
             "deadline-before-date",

@@ -30,7 +30,7 @@ from pennyform.invoices.model import (
     Options,
     TransactionReference,
 )
-from pennyform.invoices.money.amounts import canonical
+from pennyform.invoices.money.scalars import canonical
 
 R = TypeVar("R", bound=tuple[Any, ...])
 Identify = Callable[[Key], object]

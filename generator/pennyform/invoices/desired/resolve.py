@@ -31,8 +31,9 @@ from pennyform.invoices.model import (
     ProductBody,
 )
 from pennyform.invoices.model.pending_text import PendingText, pending_texts
-from pennyform.invoices.money.amounts import canonical
-from pennyform.invoices.schema.schema import Schema, definition_schema
+from pennyform.invoices.money.scalars import canonical
+from pennyform.invoices.schema import Schema
+from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.sources.attachments import AttachmentResult
 from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Document, Path

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model.pending_text import PendingText
-from pennyform.invoices.money.amounts import canonical
-from pennyform.invoices.schema.schema import Schema
+from pennyform.invoices.money.scalars import canonical
+from pennyform.invoices.schema import Schema
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue
 
 if TYPE_CHECKING:

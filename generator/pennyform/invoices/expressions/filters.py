@@ -16,7 +16,7 @@ from typing import Any
 
 from pennyform.invoices.expressions import business_days, l10n
 from pennyform.invoices.expressions.notation import ISO_FORM, NumberNotation, parse_date, parse_number
-from pennyform.invoices.money import dates
+from pennyform.invoices.money import scalars
 from pennyform.invoices.money.totals import spread
 
 _CENT = Decimal("0.01")
@@ -116,7 +116,7 @@ def to_date(value: Any, form: str = ISO_FORM) -> date:
 
 def _to_day(value: Any) -> date:
     """A day, or the text that stands for one as definitions write it."""
-    day: object = dates.parse(value) if isinstance(value, str) else value
+    day: object = scalars.parse(value) if isinstance(value, str) else value
     if not isinstance(day, date):
         raise ValueError("this filter is for dates")
     return day

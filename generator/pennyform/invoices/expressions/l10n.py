@@ -8,7 +8,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeVar
 
-from pennyform.invoices.money.amounts import minor_units
+from pennyform.invoices.money.scalars import minor_units
 
 _MONTHS = {
     "fr_FR": (

@@ -26,7 +26,7 @@ NOTHING_TO_CALL = "nothing can be called here but `number('REFERENCE')`; there a
 class UnknownNumber:
     """What ``number('REFERENCE')`` gives: the legal number of an invoice, which may not exist yet.
 
-    It can be printed in text, and nothing else, since nobody knows what it will be.
+    It can be printed in text, and nothing else, since it is unknown what it will be.
     """
 
     __slots__ = ("reference",)

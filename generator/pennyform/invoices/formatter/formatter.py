@@ -13,9 +13,10 @@ from pathlib import Path as FilePath
 
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.formatter.lines import Lines
-from pennyform.invoices.money.amounts import parse_amount
+from pennyform.invoices.money.scalars import parse_amount
+from pennyform.invoices.schema import Schema
 from pennyform.invoices.schema.rules import with_rule_texts
-from pennyform.invoices.schema.schema import Schema, definition_schema, leaves
+from pennyform.invoices.schema.schema import definition_schema, leaves
 from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.source_file import FileReader, definition_schema_name, kind_of
 from pennyform.invoices.yaml.document import Document, Path, YamlValue

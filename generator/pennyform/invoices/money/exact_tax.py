@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 
-from pennyform.invoices.money.amounts import minor_units
+from pennyform.invoices.money.scalars import minor_units
 from pennyform.invoices.money.totals import rounded_tax
 from pennyform.invoices.money.vat_codes import rates
 

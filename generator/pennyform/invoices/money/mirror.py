@@ -22,8 +22,8 @@ from pennyform.invoices.model import (
     LineBody,
     lines_of,
 )
-from pennyform.invoices.money.amounts import minor_units
 from pennyform.invoices.money.exact_tax import nearest_below, split
+from pennyform.invoices.money.scalars import minor_units
 from pennyform.invoices.money.totals import (
     Product,
     Totals,

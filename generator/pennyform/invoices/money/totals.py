@@ -26,7 +26,7 @@ from pennyform.invoices.model import (
     ProductBody,
     Unset,
 )
-from pennyform.invoices.money.amounts import minor_units, plain_number
+from pennyform.invoices.money.scalars import minor_units, plain_number
 from pennyform.invoices.money.vat_codes import Rate, rates
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from pennyform.invoices.model import (
     Repository,
     Settings,
 )
-from pennyform.invoices.money import dates
+from pennyform.invoices.money import scalars
 from pennyform.invoices.repository.declarations import Declarations, declare
 from pennyform.invoices.repository.expansion import is_valid
 from pennyform.invoices.sources.discover import Sources
@@ -149,7 +149,7 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
             max_days_ahead=limits.get("max_days_ahead"),
             max_days_back=limits.get("max_days_back"),
             max_days_to_pay=limits.get("max_days_to_pay"),
-            closed_until=dates.parse(limits.get("closed_until", "")),
+            closed_until=scalars.parse(limits.get("closed_until", "")),
             duplicate_customers=limits.get("duplicate_customers", "forbid"),
         )
     return Settings(

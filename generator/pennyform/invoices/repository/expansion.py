@@ -11,8 +11,7 @@ from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.expressions.evaluate import holds_braces
 from pennyform.invoices.model import Place
-from pennyform.invoices.schema.schema import definition_schema
-from pennyform.invoices.schema.validator import schema_errors
+from pennyform.invoices.schema.schema import definition_schema, schema_errors
 from pennyform.invoices.sources.source_file import FileReader, definition_schema_name
 from pennyform.invoices.yaml.document import Document, pointer
 

@@ -17,8 +17,7 @@ from jsonschema.validators import extend
 from referencing import Registry
 
 from pennyform.findings import Finding
-from pennyform.invoices.schema import messages
-from pennyform.invoices.schema.schema import Schema
+from pennyform.invoices.schema import Schema, messages
 from pennyform.invoices.schema.unknown_fields import unknown_field_finding
 from pennyform.invoices.yaml.document import Document, Path, YamlValue
 

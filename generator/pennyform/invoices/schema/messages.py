@@ -8,8 +8,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 
 from pennyform.findings import Finding, closest_name
 from pennyform.invoices.money import vat_codes
-from pennyform.invoices.money.amounts import canonical
-from pennyform.invoices.schema.schema import Schema
+from pennyform.invoices.money.scalars import canonical
+from pennyform.invoices.schema import Schema
 from pennyform.invoices.yaml.document import Document, Path, YamlValue, describe_path
 
 _MOST_LISTED = 10

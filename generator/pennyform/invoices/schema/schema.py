@@ -1,18 +1,24 @@
-"""The emitted definition schemas."""
+"""The emitted schemas of definitions, and validation against them.
+
+jsonschema-rs says yes or no. A definition that it rejects is explained by jsonschema, which also has the last
+word: where it finds no error, there is no finding.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pennyform import data
-from pennyform.findings import failure
-from pennyform.invoices.yaml.document import Path, YamlValue
+from pennyform.findings import Finding, failure
+from pennyform.invoices.model.pending_text import with_placeholders
+from pennyform.invoices.schema import Schema
+from pennyform.invoices.yaml.document import Document, Path, YamlValue
 
-Schema = dict[str, Any]
-"""A JSON Schema of draft 07, with our own ``x-pennyform-…`` keywords."""
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft7Validator
 
 
 @cache
@@ -47,3 +53,43 @@ def leaves(schema: Schema, value: YamlValue) -> Iterator[tuple[Path, Schema, Yam
             waiting += [((*path, index), items, item) for index, item in enumerate(value)]
         else:
             yield path, schema, value
+
+
+def compile_schema(schema: Schema) -> Draft7Validator:
+    """The validator of a draft-07 schema. Formats are left to our own checks, which say more about a date."""
+    from jsonschema_rs import Draft7Validator  # 36 ms, which only validation needs
+
+    return Draft7Validator(schema, validate_formats=False)
+
+
+@cache
+def validator(kind: str) -> Draft7Validator:
+    """The validator of one kind of definition."""
+    return compile_schema(definition_schema(kind))
+
+
+def schema_errors(kind: str, document: Document) -> list[Finding]:
+    """Everything in ``document`` that the schema of ``kind`` does not allow, each at its place.
+
+    Raises:
+        Failure: the schemas have not been emitted.
+    """
+    try:
+        if validator(kind).is_valid(document.value):
+            return []
+    except ValueError:
+        # Text with a lone surrogate, which Rust cannot hold, or text that waits for a number.
+        if _is_valid_as_shown(kind, document):
+            return []
+    # Importing jsonschema takes 100 ms, which a valid file never pays.
+    from pennyform.invoices.schema.errors import explain_errors
+
+    return explain_errors(document, definition_schema(kind))
+
+
+def _is_valid_as_shown(kind: str, document: Document) -> bool:
+    """Whether ``document`` is valid with placeholders for the numbers that its texts wait for."""
+    try:
+        return validator(kind).is_valid(with_placeholders(document.value))
+    except ValueError:
+        return False

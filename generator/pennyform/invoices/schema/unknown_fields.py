@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pennyform.findings import Finding, closest_name
+from pennyform.invoices.schema import Schema
 from pennyform.invoices.schema.messages import object_name, shorten
-from pennyform.invoices.schema.schema import Schema
 from pennyform.invoices.yaml.document import Document, Path
 
 # What it is called elsewhere → what it is called here. Only used where the right one is allowed.

@@ -16,9 +16,9 @@ from pennyform.findings import Finding, closest_name
 from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.expressions.filters import is_number
-from pennyform.invoices.money import dates
-from pennyform.invoices.money.amounts import canonical
-from pennyform.invoices.schema.schema import Schema
+from pennyform.invoices.money import scalars
+from pennyform.invoices.money.scalars import canonical
+from pennyform.invoices.schema import Schema
 from pennyform.invoices.templates.inheritance import LISTS, Template, shift_entries
 from pennyform.invoices.templates.parameters import TYPES, UnknownFieldError, WrongValueError, to_native
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping
@@ -82,7 +82,7 @@ def header_scope(document: Document, schema: Schema) -> Scope:
     # Text with an expression is not known yet: the template's own expressions cannot refer to it.
     literals = {name: value for name, value in header.items() if isinstance(value, str) and "{{" not in value}
     days: YamlMapping = {
-        name: dates.parse(literals[name]) or literals[name]
+        name: scalars.parse(literals[name]) or literals[name]
         for name in ("date", "deadline")
         if name in literals
     }

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from pennyform.findings import closest_name
-from pennyform.invoices.money import dates
-from pennyform.invoices.money.amounts import canonical, parse_amount
+from pennyform.invoices.money import scalars
+from pennyform.invoices.money.scalars import canonical, parse_amount
 from pennyform.invoices.yaml.document import Path, YamlMapping, YamlValue
 
 TYPES = {
@@ -134,7 +134,7 @@ def _as_type(parameter: Parameter, value: YamlValue, *, from_text: bool) -> Yaml
         case "amount":
             return parse_amount(value)
         case "date":
-            return dates.parse(value) if isinstance(value, str) else None
+            return scalars.parse(value) if isinstance(value, str) else None
         case "list":
             if not isinstance(value, list):
                 return None

@@ -13,7 +13,8 @@ from pennyform.invoices.model import UNSET as NOT_STATED
 from pennyform.invoices.model import Body, Key, Repository, lines_of
 from pennyform.invoices.model.pending_text import with_placeholders
 from pennyform.invoices.money.totals import FROM_PRODUCT
-from pennyform.invoices.schema.schema import Schema, definition_schema
+from pennyform.invoices.schema import Schema
+from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Mark, Path, YamlValue, pointer
 from pennyform.results.rendering import ValueOrigin

@@ -8,7 +8,7 @@ from pathlib import Path
 from pennyform.findings import Finding
 from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
-from pennyform.invoices.schema.schema import Schema
+from pennyform.invoices.schema import Schema
 from pennyform.invoices.sources.data_file import DataFile, Row, read_data_file
 from pennyform.invoices.sources.discover import DATA_FOLDER, is_data
 from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pennyform.findings import Finding
 from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation
-from pennyform.invoices.schema.schema import Schema
+from pennyform.invoices.schema import Schema
 from pennyform.invoices.templates.apply import header_scope
 from pennyform.invoices.yaml.document import Document
 

@@ -12,7 +12,7 @@ from pennyform.sandbox.model.ledger import Category, CategoryWeight
 from pennyform.sandbox.money.arithmetic import format_amount
 from pennyform.sandbox.money.parsing import is_decimal
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.changes import Operation
+from pennyform.sandbox.storage.database import Operation
 from pennyform.sandbox.storage.records import JsonRecord, Record, Selection
 
 _DECIMALS = 7  # the contract's word

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from pennyform.sandbox.accounting import status
+from pennyform.sandbox.accounting import payments
 from pennyform.sandbox.accounting.categories import present_categories
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.model.documents import CustomerInvoice, InvoiceLine, InvoiceSection
@@ -31,8 +31,8 @@ def present_invoice(context: RequestContext, record: Record[CustomerInvoice]) ->
     invoice = record.body
     own_url = context.url("customer_invoices", record.id)
     generated_label = " - ".join(filter(None, ("Invoice", invoice.customer_name, invoice.invoice_number)))
-    status_ = status.invoice_status(invoice, context.now, context.rules)
-    factur_x = status.has_factur_x(invoice, context.now, context.rules)
+    status_ = payments.invoice_status(invoice, context.now, context.rules)
+    factur_x = payments.has_factur_x(invoice, context.now, context.rules)
     # A hundred of these are one answer: filling one object is a quarter faster than joining several.
     answer: JsonObject = {
         "id": record.id,
@@ -70,7 +70,7 @@ def present_invoice(context: RequestContext, record: Record[CustomerInvoice]) ->
             "billing_subscription": _reference(invoice.billing_subscription_id),
             "quote": _reference(invoice.quote_id),
             "credited_invoice": context.link("customer_invoices", invoice.credited_invoice_id),
-            "e_invoicing": status.e_invoicing(invoice, context.now, context.rules),
+            "e_invoicing": payments.e_invoicing(invoice, context.now, context.rules),
             "factur_x": factur_x,
             "schematron_validation_status": "valid" if factur_x else None,
             "archived_at": None,
@@ -89,12 +89,12 @@ def _remaining_amounts(invoice: CustomerInvoice) -> JsonObject:
     # By the contract null on drafts and credit notes.
     if invoice.draft or invoice.credit_note:
         return {"remaining_amount_with_tax": None, "remaining_amount_without_tax": None}
-    return {**status.remaining_amounts(invoice)}
+    return {**payments.remaining_amounts(invoice)}
 
 
 def _file_link(context: RequestContext, record: Record[CustomerInvoice]) -> JsonObject:
     """The link to the document's PDF, which is null until there is one, and ends after half an hour."""
-    if not status.has_file(record.body, context.now, context.rules):
+    if not payments.has_file(record.body, context.now, context.rules):
         return {"public_file_url": None, "filename": None}
     filename = record.body.filename
     if filename is UNSET or not filename:

@@ -14,7 +14,7 @@ from msgspec import Meta
 from pennyform.sandbox.api_errors import ApiError
 from pennyform.sandbox.clock import timestamp, with_zone
 from pennyform.sandbox.faults import Fault, Faults, ScheduledFault
-from pennyform.sandbox.faults.parsing import FaultError, from_json
+from pennyform.sandbox.faults.schedule import FaultError, from_json
 from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.messages import Request, Response, make_response
 from pennyform.sandbox.rules import update_rules

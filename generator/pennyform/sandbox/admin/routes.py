@@ -8,7 +8,7 @@ from dataclasses import replace
 from pennyform.sandbox.admin import handlers
 from pennyform.sandbox.admin.handlers import AdminHandler, AdminRequest
 from pennyform.sandbox.api_errors import ApiError
-from pennyform.sandbox.auth.public_access import check_origin
+from pennyform.sandbox.auth import check_origin
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.service import SandboxService
 

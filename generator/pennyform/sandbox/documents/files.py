@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote
 
+from pennyform.sandbox import auth
 from pennyform.sandbox.api_errors import not_found, unprocessable
-from pennyform.sandbox.auth import public_access
-from pennyform.sandbox.auth.access import companies
+from pennyform.sandbox.auth import companies
 from pennyform.sandbox.contract.multipart import Upload
 from pennyform.sandbox.documents.exports import EXPORT_FILES
 from pennyform.sandbox.documents.invoice_pdf import document_pdf
@@ -92,7 +92,7 @@ def answer_download(connection: sqlite3.Connection, request: Request, now: datet
     Raises:
         ApiError: 404 for a link that is none, that was changed, or that has expired.
     """
-    link = public_access.verify_link(request.path, now)
+    link = auth.verify_link(request.path, now)
     if link is None or request.method != "GET":
         raise not_found()
     records = Records(connection, link.company, now)

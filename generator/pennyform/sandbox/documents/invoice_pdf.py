@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from pennyform.sandbox.auth.access import Company
+from pennyform.sandbox.auth import Company
 from pennyform.sandbox.model.documents import BilledTo, CustomerInvoice, InvoiceLine, InvoiceSection, Quote
 from pennyform.sandbox.model.parties import Address, Customer
 from pennyform.sandbox.money import rates

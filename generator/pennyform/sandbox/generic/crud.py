@@ -7,10 +7,16 @@ from decimal import Decimal
 from functools import partial
 
 from pennyform.sandbox.contract.contract import Operation, resolve_reference
-from pennyform.sandbox.generic.naming import ResourceAction, collection_of, kind_of, parse_operation
-from pennyform.sandbox.generic.synthesis import record_variant, synthesize
+from pennyform.sandbox.generic.synthesis import (
+    ResourceAction,
+    collection_of,
+    kind_of,
+    parse_operation,
+    record_variant,
+    synthesize,
+)
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists.pagination import list_records
+from pennyform.sandbox.lists import list_records
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import AnyRecord, Selection
 

@@ -18,7 +18,7 @@ from pennyform.sandbox.documents.e_invoices import (
     read_e_invoice,
 )
 from pennyform.sandbox.documents.files import PDF, store_upload
-from pennyform.sandbox.generic.naming import collection_of
+from pennyform.sandbox.generic.synthesis import collection_of
 from pennyform.sandbox.handlers.customer_invoices import submit_to_platform
 from pennyform.sandbox.handlers.customers import create_customer
 from pennyform.sandbox.handlers.registry import handles

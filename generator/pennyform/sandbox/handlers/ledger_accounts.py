@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pennyform.sandbox.accounting.ledger import accounts_with_number
-from pennyform.sandbox.accounting.status import has_elapsed
+from pennyform.sandbox.accounting.payments import has_elapsed
 from pennyform.sandbox.api_errors import bad_request, unprocessable
 from pennyform.sandbox.documents.exports import EXPORT_FILES
 from pennyform.sandbox.generic import present_by_schema
 from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists.pagination import DEFAULT_LIMIT, decode_cursor, encode_cursor
+from pennyform.sandbox.lists import DEFAULT_LIMIT, decode_cursor, encode_cursor
 from pennyform.sandbox.model.ledger import LedgerAccount, LedgerEntryLine
 from pennyform.sandbox.money.arithmetic import format_amount
 from pennyform.sandbox.request_context import RequestContext

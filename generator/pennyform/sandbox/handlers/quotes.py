@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from pennyform.sandbox.accounting import invoicing
-from pennyform.sandbox.accounting.status import has_file
+from pennyform.sandbox.accounting.payments import has_file
 from pennyform.sandbox.accounting.views import present_invoice
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.clock import timestamp

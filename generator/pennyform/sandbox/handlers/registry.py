@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists.pagination import Presenter, list_records
+from pennyform.sandbox.lists import Presenter, list_records
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import RecordBody
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import UNSET
 
 from pennyform.sandbox.accounting import imports, ledger
-from pennyform.sandbox.accounting.status import remaining_amounts
+from pennyform.sandbox.accounting.payments import remaining_amounts
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.generic import change_children, present_by_schema
 from pennyform.sandbox.handlers.registry import handles, register_get, register_list

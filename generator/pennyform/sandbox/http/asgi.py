@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI application.
+"""The ASGI application of the sandbox, and the dispatch of a request to its part.
 
 A request is answered in the event loop itself. SQLite has one writer, and an answer takes less time than
 handing it to a thread would.
@@ -12,14 +12,66 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from pennyform.sandbox.contract.request_validation import largest_body
 from pennyform.sandbox.faults.fault import Ending, RequestOutcome
-from pennyform.sandbox.messages import Request, Response
+from pennyform.sandbox.faults.schedule import HEADER, FaultError, from_header
+from pennyform.sandbox.messages import Request, Response, make_response
+from pennyform.sandbox.service import SandboxService
+
+if TYPE_CHECKING:
+    from pennyform.sandbox.admin.routes import Admin
+    from pennyform.sandbox.ui import Pages
+
+
+_API = "/api/"
+_ADMIN = "_sandbox"
+
+
+class Dispatcher:
+    """What a transport calls: a function from a request to its outcome."""
+
+    def __init__(self, sandbox: SandboxService) -> None:
+        self._sandbox = sandbox
+
+    def __call__(self, request: Request) -> RequestOutcome:
+        """Answer one request, or say what happens instead."""
+        if not request.path.startswith(_API):
+            is_admin = request.path.split("/")[1:2] == [_ADMIN]
+            response = self._admin.answer(request) if is_admin else self._pages.answer(request)
+            if response is not None:
+                return RequestOutcome(response)
+        started, at = time.perf_counter(), self._sandbox.clock()
+        try:
+            faults = from_header(request.headers.get(HEADER, ""))
+        except FaultError as error:
+            body = {"message": f"{HEADER}: {error}"}
+            outcome = RequestOutcome(make_response(400, body, {"content-type": "application/json"}))
+        else:
+            outcome = self._sandbox.faults.deliver(request, self._sandbox, faults)
+        self._sandbox.log.record(request, outcome, at, started)
+        return outcome
+
+    # Both are imported when first needed: a client of the API needs neither them nor Jinja.
+
+    @cached_property
+    def _admin(self) -> Admin:
+        from pennyform.sandbox.admin.routes import Admin
+
+        return Admin(self._sandbox)
+
+    @cached_property
+    def _pages(self) -> Pages:
+        from pennyform.sandbox.ui import Pages
+
+        return Pages(self._sandbox)
+
 
 # The ASGI specification's own types: messages are mappings whose keys depend on their "type".
 Scope = MutableMapping[str, Any]

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 import msgspec
 
-from pennyform.sandbox.auth.access import companies
+from pennyform.sandbox.auth import companies
 from pennyform.sandbox.messages import Request, Response, make_response
 from pennyform.sandbox.oauth.grants import ACCESS_LIFETIME, Application, Grant, Grants
 from pennyform.sandbox.rules import Rules

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from pennyform.sandbox.auth.access import add_token, digest
+from pennyform.sandbox.auth import add_token, digest
 from pennyform.sandbox.clock import timestamp
 
 APPLICATION = "sandbox"

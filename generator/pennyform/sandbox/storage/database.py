@@ -1,4 +1,4 @@
-"""One SQLite file with everything: companies, tokens, records, their changes, files, counters.
+"""The SQLite file: schema, connections, transactions, and changes by day.
 
 WAL mode, so that readers never wait for the writer and what was answered survives the end of the process,
 however sudden. ``synchronous=NORMAL``: a power failure may lose the last writes, but cannot corrupt the file
@@ -13,10 +13,73 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import RLock
+from typing import Literal
+
+import msgspec
 
 from pennyform.findings import Failure, failure
+from pennyform.sandbox.clock import timestamp
+from pennyform.sandbox.json_types import JsonObject
+
+Operation = Literal["insert", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a record. ``detail`` is what a changelog shows besides the record's id."""
+
+    id: int
+    record: int
+    operation: Operation
+    detail: JsonObject
+    occurred_at: str
+    created_at: str
+
+
+class Changes:
+    """Changes of one company's records inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, company: int, now: datetime) -> None:
+        self._connection = connection
+        self._company = company
+        self._stamp = timestamp(now)
+
+    def add(
+        self,
+        kind: str,
+        record: int,
+        operation: Operation,
+        *,
+        created_at: str,
+        detail: JsonObject | None = None,
+    ) -> None:
+        """Add a change of a record of some kind."""
+        text = msgspec.json.encode(detail or {}).decode()
+        self._connection.execute(
+            "INSERT INTO change (company, kind, record, operation, detail, occurred_at, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._company, kind, record, operation, text, self._stamp, created_at),
+        )
+
+    def select(self, kind: str, *, after: int, since: datetime, until: datetime, limit: int) -> list[Change]:
+        """At most ``limit`` changes of a kind of record from ``since`` to ``until``, oldest first.
+
+        ``after`` is the id of the last change already known; 0 for none.
+        """
+        rows = self._connection.execute(
+            "SELECT id, record, operation, detail, occurred_at, created_at FROM change WHERE company = ?"
+            " AND kind = ? AND id > ? AND occurred_at BETWEEN ? AND ? ORDER BY id LIMIT ?",
+            (self._company, kind, after, timestamp(since), timestamp(until), limit),
+        )
+        return [
+            Change(identifier, record, operation, msgspec.json.decode(detail), occurred_at, created_at)
+            for identifier, record, operation, detail, occurred_at, created_at in rows
+        ]
+
 
 _FILE_HEADER = b"SQLite format 3\0"
 _APPLICATION_ID = 0x50464D53  # "PFMS": tells our file from any other SQLite file

@@ -21,7 +21,7 @@ import msgspec
 
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.storage.changes import Changes, Operation
+from pennyform.sandbox.storage.database import Changes, Operation
 
 _COLUMNS = "id, kind, parent, reference, body, created_at, updated_at"
 _GET = f"SELECT {_COLUMNS} FROM record WHERE id = ? AND company = ? AND kind = ? AND deleted_at IS NULL"  # noqa: S608

@@ -1,8 +1,16 @@
-"""From the words of a contract to the words of its users: singulars, PascalCase, snake_case."""
+"""Names in the client: singulars, PascalCase and snake_case, and what operations are called.
+
+The name of an operation is ``client.<resource>.<method>(…)``. Its rule reads only the path, the HTTP method
+and whether the answer is a page. Exceptions are declared in the overlay with ``x-pennyform-resource`` and
+``x-pennyform-method``.
+"""
 
 from __future__ import annotations
 
+import keyword
 import re
+
+from pennyform.spec.document.openapi import OperationObject
 
 _IRREGULAR = {"appendices": "appendix", "taxes": "tax"}
 _NOT_PLURAL = ("ss", "us", "is")
@@ -41,3 +49,54 @@ def singular(text: str) -> str:
 def is_plural(text: str) -> bool:
     """Whether the last word of an identifier is a plural."""
     return singular(text) != text
+
+
+# The Firm API has every resource below the company that it belongs to: that company is an argument, not the
+# resource.
+_BASE = re.compile(r"/(?:[^/]+/)*?v\d+(?:/companies/\{company_id\})?(?=/)")
+_COLLECTION = {"get": "get", "post": "create", "put": "replace", "delete": "delete_all", "patch": "update"}
+_ITEM = {"get": "get", "post": "create", "put": "update", "delete": "delete", "patch": "update"}
+
+
+def resource_and_method(
+    path: str, method: str, operation: OperationObject, *, page: bool, bare_array: bool
+) -> tuple[str, str]:
+    """The resource and the method's name of one operation.
+
+    Args:
+        path: the contract's path.
+        method: ``get``, ``post``, …
+        operation: the operation object, for declared exceptions.
+        page: whether the answer is a page of items.
+        bare_array: whether the request body is an array, which then replaces a whole collection.
+    """
+    segments = _BASE.sub("", path, count=1).strip("/").split("/")
+    resource = operation.resource or snake_case(segments[0])
+    name = operation.method_name or _method(segments[1:], method, page=page, bare_array=bare_array)
+    return _legal(resource), _legal(name)
+
+
+def _legal(name: str) -> str:
+    """PEP 8's way out where a name is a keyword: ``import_``."""
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def _method(rest: list[str], method: str, *, page: bool, bare_array: bool) -> str:
+    """The method's name, from the segments of the path below the resource."""
+    literals = [snake_case(segment) for segment in rest if not segment.startswith("{")]
+    on_item = bool(rest) and rest[-1].startswith("{")
+    verb = _ITEM.get(method, method)
+    if not literals:
+        return verb if on_item else "list" if page else _COLLECTION.get(method, method)
+    target = "_".join(literals)
+    if on_item:
+        return f"{verb}_{singular(target)}"
+    if method == "get":
+        return f"{'list' if page else 'get'}_{target}"
+    # `{id}/finalize` does something to the item; `{quote_id}/appendices` is a collection of its own.
+    posts_action = method == "post" and not rest[0].startswith("{") and not is_plural(snake_case(rest[-1]))
+    if rest[0] == "{id}" or posts_action:
+        return target
+    if method == "put":
+        return f"{'replace' if bare_array else 'update'}_{target}"
+    return f"{verb}_{target}"

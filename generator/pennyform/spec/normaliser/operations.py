@@ -20,8 +20,7 @@ from pennyform.spec.document.openapi import (
 from pennyform.spec.normaliser.components import ComponentCollector, Place
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Body, Operation, Parameter, Schema
 from pennyform.spec.normaliser.flatten import Flattener
-from pennyform.spec.normaliser.identifiers import snake_case
-from pennyform.spec.normaliser.operation_names import resource_and_method
+from pennyform.spec.normaliser.identifiers import resource_and_method, snake_case
 
 _JSON = "application/json"
 

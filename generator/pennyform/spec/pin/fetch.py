@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pennyform.findings import Failure, Finding, Severity, tidy
-from pennyform.spec.document.canonical import canonical_json
-from pennyform.spec.document.json_types import Json, JsonObject, child
+from pennyform.spec.document.json_types import Json, JsonObject, canonical_json, child
 from pennyform.spec.document.load import Source
 from pennyform.spec.pin.left_out import UnreadEntry
 from pennyform.spec.pin.reduce import reduce

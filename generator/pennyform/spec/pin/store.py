@@ -15,8 +15,7 @@ from pennyform import data
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
 from pennyform.spec.document import strict_json
-from pennyform.spec.document.canonical import canonical_json
-from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.json_types import Json, JsonObject, canonical_json
 from pennyform.spec.document.openapi import Document
 from pennyform.spec.normaliser.contract import ComponentName
 from pennyform.spec.pin.left_out import UnreadEntry

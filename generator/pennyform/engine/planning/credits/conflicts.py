@@ -16,7 +16,7 @@ from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits.bodies import body_of, expected_amounts
 from pennyform.engine.planning.resolve import becomes_final
 from pennyform.invoices.model import Id, Key
-from pennyform.invoices.money.amounts import canonical
+from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.money.totals import Totals, totals
 from pennyform.results.plan import Action
 

@@ -16,7 +16,6 @@ from pennyform.spec.diff.comparison.differences import (
 )
 from pennyform.spec.diff.comparison.kinds import REQUEST
 from pennyform.spec.diff.comparison.variants import compare_variants
-from pennyform.spec.diff.schemas.combine import intersect
 from pennyform.spec.diff.schemas.node import (
     ANYTHING,
     CLOSED,
@@ -27,7 +26,7 @@ from pennyform.spec.diff.schemas.node import (
     json_text,
     to_json_schema,
 )
-from pennyform.spec.diff.schemas.reader import SchemaReader
+from pennyform.spec.diff.schemas.reader import SchemaReader, intersect
 
 CompareSchemas = Callable[[SchemaNode, SchemaNode], tuple[Difference, ...]]
 """Compares two schemas all the way down."""

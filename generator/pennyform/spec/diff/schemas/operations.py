@@ -16,7 +16,7 @@ from pennyform.spec.document.openapi import (
     ParameterObject,
     PathItemObject,
 )
-from pennyform.spec.normaliser.operation_names import resource_and_method
+from pennyform.spec.normaliser.identifiers import resource_and_method
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 # The Firm API keeps every resource below the company it belongs to.

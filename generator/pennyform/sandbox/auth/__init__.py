@@ -1,1 +1,0 @@
-"""Tokens, scopes and the rate limit."""

@@ -1,1 +1,0 @@
-"""Lists: filter, sort, limit and cursor."""
