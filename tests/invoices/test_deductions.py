@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from decimal import Decimal
@@ -16,6 +17,7 @@ from pennyform.invoices.deductions.lines import deduction_lines, deposit_of, wit
 from pennyform.invoices.desired.json_bodies import digest, from_json
 from pennyform.invoices.model import Deduction, DesiredInvoice, InvoiceBody, Options
 from pennyform.invoices.model.pending_text import NumberOf, PendingText, pending_texts, settled
+from pennyform.invoices.repository.validate import FEWEST_FILES_TO_SHARE, validate
 
 PLACE = Place("invoices.yaml", 1, 1)
 CODES = ("FR_200", "FR_55", "FR_21", "FR_1_05", "exempt")
@@ -123,3 +125,17 @@ def test_a_run_for_one_file_knows_who_else_takes_the_deposit_off(tmp_path: Path)
     file.write_text(later, encoding="utf-8")
     _, findings = load([file])
     assert [finding.rule for finding in findings] == ["deduction-twice", "deduction-twice"]
+
+
+def test_many_files_are_shared_out_and_their_deposits_found(tmp_path: Path) -> None:
+    shutil.copytree(data.examples() / "deposits", tmp_path, dirs_exist_ok=True)
+    text = (tmp_path / "invoices" / "4-balance.yaml").read_text(encoding="utf-8")
+    for number in range(FEWEST_FILES_TO_SHARE):
+        deposit = f"external_reference: DEP-{number}\n" + text.partition("BAL-2026-1\n")[2]
+        deposit = re.sub(r"deduct:\n(  - .*\n)+|expect: .*\n|pdf_invoice_subject: .*\n", "", deposit)
+        (tmp_path / "invoices" / f"many-{number}.yaml").write_text(deposit, encoding="utf-8")
+    late = text.replace("BAL-2026-1", "BAL-2").replace("2026-05-29", "2026-05-30")
+    (tmp_path / "invoices" / "5-balance.yaml").write_text(late, encoding="utf-8")
+    results = [validate([tmp_path], processes=processes) for processes in (1, 2)]
+    assert [finding.rule for finding in results[0].findings] == ["deduction-twice", "deduction-twice"]
+    assert results[0] == results[1]

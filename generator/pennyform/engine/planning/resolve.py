@@ -356,6 +356,8 @@ def _unresolved(repository: Repository, key: Key, ids: Sequence[int]) -> Finding
         summary = f"there is no {name} with {key.field} {key.value!r}, neither here nor in the account"
         near = difflib.get_close_matches(str(key.value), _declared(repository, key), n=1)
         fix = f"did you mean {near[0]!r}?" if near else "declare it here, or create it in Pennylane"
+        if key.kind == "customer_invoice" and not near:
+            fix = "define it here, name it with --target too, or create it in Pennylane"
     return Finding(
         f"{'ambiguous' if ids else 'unknown'}-{key.kind.replace('_', '-')}",
         Severity.ERROR,

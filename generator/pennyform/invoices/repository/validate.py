@@ -48,6 +48,8 @@ class _PartialResult:
     invoices: int = 0
     related: Related = field(default_factory=Related)
     findings: list[Finding] = field(default_factory=list)
+    # The files of balance invoices that a worker has resolved, and does not send.
+    linked_files: set[str] = field(default_factory=set)
 
 
 def validate(
@@ -74,6 +76,10 @@ def validate(
         total.invoices += part.invoices
         total.findings += part.findings
         total.related.extend(part.related)
+        total.linked_files |= part.linked_files
+    again = [source for source in sources.requested if source.name in total.linked_files]
+    for result in check_files(again, context):
+        total.related.linked += result.linked
     completed, problems = look_at_all(total.related, sources, context)
     total.invoices -= len(total.related.linked) - len(completed)
     findings = [*total.findings, *problems]
@@ -136,4 +142,8 @@ def _begin_worker(context: RepositoryContext) -> None:
 
 
 def _check_in_worker(part: Sequence[Source]) -> _PartialResult:
-    return _check(part, _context_of_worker)
+    """The result of ``part`` without its balance invoices, which are not sent: their files are named."""
+    total = _check(part, _context_of_worker)
+    total.linked_files = {linked.definition.document.file for linked in total.related.linked}
+    total.related.linked = []
+    return total
