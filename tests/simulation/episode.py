@@ -347,6 +347,8 @@ class Episode:
         yield from oracles.final_as_planned(books, self.workload, self.untouched)
         yield from oracles.credited_within_bounds(books, self.workload)
         yield from oracles.deposits_taken_once(books, self.workload, self.untouched)
+        if run:
+            yield from oracles.numbers_in_order(books, self.workload, self.untouched, run.finalized)
         if run and run.exit == 0 and run.words[0] == "apply":
             pruned = "--prune" in run.words
             yield from oracles.all_done(

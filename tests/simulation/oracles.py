@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from .machine import Machine, Process
@@ -125,6 +127,39 @@ def _deduction_differences(wanted: Wanted, row: Kept, books: Books) -> Iterator[
             deposits[line.vat_rate] += int(sum(line.amounts) * 100)
     if {code: -cents for code, cents in taken.items() if cents} != {c: n for c, n in deposits.items() if n}:
         yield f"it takes off {dict(taken)} cents, and its deposits came to {dict(deposits)}"
+
+
+def numbers_in_order(
+    books: Books, workload: Workload, untouched: Collection[str], finalized: Collection[int]
+) -> Iterator[str]:
+    """The numbers that one run gave follow the dates, then the references; each follows those that it needs.
+
+    Args:
+        books: what is there.
+        workload: what was asked for.
+        untouched: the references that nobody else worked on.
+        finalized: the ids of the invoices that the run made final.
+    """
+    rows = [row for name in untouched for row in books.get(name, []) if row.id in finalized]
+    names = {row.reference for row in rows}
+
+    def place(reference: str) -> tuple[Any, ...]:
+        wanted = workload.by_reference[reference]
+        own = (wanted.date, _parts(reference), reference)
+        # One that is older than an invoice that it depends on comes right after that.
+        needed = {wanted.corrects, *(deposit.reference for deposit in wanted.deducts)} & names
+        return max([own, *((*place(name), own) for name in needed)])
+
+    rows.sort(key=lambda row: _parts(row.body["invoice_number"]))
+    for before, after in pairwise(rows):
+        if place(after.reference) < place(before.reference):
+            numbers = f"{before.body['invoice_number']}, {after.body['invoice_number']}"
+            yield f"{before.reference} and {after.reference} have the numbers {numbers}"
+
+
+def _parts(text: str) -> list[Any]:
+    """Text and numbers by turns."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", text)]
 
 
 def all_done(

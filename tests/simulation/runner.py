@@ -30,12 +30,16 @@ _KEPT = re.compile(r"^(?:(?:\S+: )?error .*|Apply: .*|Stopped: .*|  [?x] [^\n]*\
 
 @dataclass
 class Run:
-    """One command and how it ended: ``exit`` is None for a process that was killed."""
+    """One command and how it ended: ``exit`` is None for a process that was killed.
+
+    ``finalized`` are the ids of the invoices that it made final.
+    """
 
     words: tuple[str, ...]
     exit: int | None
     said: str
     stormy: bool
+    finalized: frozenset[int]
     wrote: bool
 
     @property
@@ -109,8 +113,9 @@ class Runner:
     def _noted(self, process: Process, words: list[str], exit_: int | None, *, stormy: bool) -> Run:
         said = process.output.getvalue() + process.errors.getvalue()
         self.trace.note(self.loop.now, process.name, "exit", exit_, said)
-        wrote = any(done.process == process.name for done in self.service.watch.done)
-        run = Run(tuple(words), exit_, said, stormy, wrote)
+        writes = [done for done in self.service.watch.done if done.process == process.name]
+        finalized = frozenset(done.invoice for done in writes if done.invoice and done.finalizes)
+        run = Run(tuple(words), exit_, said, stormy, finalized, bool(writes))
         self.runs.append(run)
         self.requests += process.requests
         self.wrong += oracles.after_any_run(process, exit_)

@@ -94,6 +94,11 @@ class Done:
         found = re.search(r"/customer_invoices/(\d+)", self.path)
         return int(found[1]) if found else None
 
+    @property
+    def finalizes(self) -> bool:
+        """Whether it gave an invoice its number."""
+        return self.path.endswith("/finalize")
+
 
 @dataclass(eq=False)
 class Watch:

@@ -39,6 +39,7 @@ RATES = {
 }
 PREFIX = "SIM-"
 _CENT = Decimal("0.01")
+_DATES = ("2026-02-27", "2026-03-01", "2026-03-01", "2026-03-02")
 _PLACE = Place("invoices.yaml", 1, 1)
 PRICE, STREET = "49.90", "1 rue de la Paix"
 _PRODUCT = {"label": "Licence", "unit": "piece", "vat_rate": "FR_200"}
@@ -104,6 +105,11 @@ class Wanted:
     paid: bool = False
     submit: bool = False
     mail: bool = False
+
+    @property
+    def date(self) -> str:
+        """Its date (ISO), of a few near each other, so that several invoices may share one."""
+        return random.Random(self.reference).choice(_DATES)
 
     @property
     def final(self) -> bool:
@@ -182,7 +188,7 @@ def definition(wanted: Wanted) -> DesiredInvoice:
     body: dict[str, Any] = {
         "external_reference": wanted.reference,
         "customer_id": Key("customer", "external_reference", wanted.customer, _PLACE),
-        "date": "2026-03-01",
+        "date": wanted.date,
         "deadline": "2026-03-31",
         "invoice_lines": [line.body() for line in wanted.lines],
     }
@@ -325,7 +331,8 @@ def _balance(rng: random.Random, deposit: Wanted) -> Wanted:
 
 
 def _invoice(rng: random.Random, number: int, *, plain: bool) -> Wanted:
-    reference = f"{PREFIX}{number:03}"
+    # Neither as long as each other, nor in the order of the alphabet.
+    reference = f"{PREFIX}{number + 8}"
     if plain:
         return Wanted(reference, (_line(rng, 1),), finalize=rng.random() < 0.5)
     lines = tuple(_line(rng, place) for place in range(1, _length(rng) + 1))

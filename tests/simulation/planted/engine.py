@@ -15,13 +15,14 @@ from pennyform.engine import session
 from pennyform.engine.applying import applier, buyer_check, declared_updates, invoice_run, invoice_steps
 from pennyform.engine.applying.buyer_check import BuyerCheck
 from pennyform.engine.applying.declared_updates import DeclaredUpdater
+from pennyform.engine.applying.finalization_queue import FinalizationQueue
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.invoice_steps import InvoiceWriter
 from pennyform.engine.applying.prerequisites import PrerequisiteWriter
 from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.plan_files import binding
-from pennyform.engine.planning import actions, planner, post_finalize_tasks
+from pennyform.engine.planning import actions, order, planner, post_finalize_tasks
 from pennyform.engine.planning.actions import DraftDeletion, Step
 from pennyform.engine.planning.declared import changes
 from pennyform.engine.planning.deposits import completion
@@ -180,6 +181,21 @@ def _checked_too_early() -> Iterator[None]:
         yield
 
 
+def _by_reference(invoices: Any) -> list[Any]:
+    return sorted(invoices, key=lambda one: (one.credit_note_of is not None, one.external_reference))
+
+
+def _at_once(runs: Any, *, any_order: bool = False) -> FinalizationQueue:
+    return _queue_of(runs, any_order=True)
+
+
+_queue_of = FinalizationQueue.of
+
+
+def _sent_is_settled(self: InvoiceRun) -> bool:
+    return self.status is not None or Step.FINALIZE not in self.remaining_steps
+
+
 BUGS: tuple[Bug, ...] = (
     replaced(
         "the buyer's card is not compared",
@@ -195,6 +211,17 @@ BUGS: tuple[Bug, ...] = (
         "look_again",
         lambda self: None,
         "a person changes a card",
+    ),
+    replaced("numbers do not follow the dates", planner, "in_order", _by_reference, "none"),
+    replaced("references are in the order of text", order, "natural_key", str, "none"),
+    replaced("several are finalized at once", FinalizationQueue, "of", _at_once, "slow answers", "none"),
+    replaced(
+        "the next is finalized while an outcome is unknown",
+        InvoiceRun,
+        "number_is_settled",
+        property(_sent_is_settled),
+        "no answer in time",
+        "delivered late",
     ),
     replaced("tax is computed in floats", totals, "_tax", _float_tax, "none"),
     Bug("amounts are not compared", _amounts_not_compared, ("the service rounds otherwise",)),
