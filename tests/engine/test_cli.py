@@ -83,7 +83,7 @@ def test_plan_apply_plan_verify(shell: Shell) -> None:
     assert shell("plan", "--detailed-exitcode") == 2
     assert shell("verify") == 3
     assert shell("apply", "--auto-approve") == 0
-    assert "final as F-2025-0001, verified" in shell.out
+    assert "final as F-2025-0001, 2340.00 EUR, verified" in shell.out
     assert shell("plan", "--detailed-exitcode") == 0
     assert "No changes." in shell.out
     assert shell("verify") == 0

@@ -90,7 +90,7 @@ def test_a_late_row_is_adopted_instead_of_created_again(one: Office) -> None:
 def test_what_cannot_be_found_out_is_unknown_and_the_next_apply_settles_it(one: Office) -> None:
     one.wire.faults = [
         Fault("POST", POST, lost_after),
-        Fault("GET", POST, unavailable_before, times=1000, skip=1),
+        Fault("GET", POST, unavailable_before, times=1000, skip=2),
     ]
     report = one.apply()
     assert statuses(report)["INV-1"] == "unknown"
@@ -105,7 +105,7 @@ def test_what_cannot_be_found_out_is_unknown_and_the_next_apply_settles_it(one: 
 def test_an_unknown_that_stays_unknown_is_left_alone(one: Office) -> None:
     one.wire.faults = [
         Fault("POST", POST, lost_before),
-        Fault("GET", POST, unavailable_before, times=1000, skip=1),
+        Fault("GET", POST, unavailable_before, times=1000, skip=2),
     ]
     one.apply()
     one.wire.faults = [
@@ -217,7 +217,7 @@ def test_rows_that_were_not_asked_for_are_refused(one: Office) -> None:
 
     one.wire.faults = [
         Fault("POST", POST, lost_before),
-        Fault("GET", POST, changing(ignored), times=99, skip=1),
+        Fault("GET", POST, changing(ignored), times=99, skip=2),
     ]
     report = one.apply()
     assert (statuses(report)["INV-1"], exit_of(report)) == ("unknown", Exit.UNKNOWN)
@@ -246,7 +246,7 @@ def test_content_that_comes_back_changed_gets_no_finalization(one: Office) -> No
             items["items"][0]["label"] = "Consultin"
 
     one.wire.faults = [
-        Fault("GET", POST, changing(mangled), times=99, skip=1),
+        Fault("GET", POST, changing(mangled), times=99, skip=2),
         Fault("GET", r"invoice_lines", changing(lambda body: body["items"][0].update(label="X")), times=99),
     ]
     report = one.apply()
@@ -256,7 +256,7 @@ def test_content_that_comes_back_changed_gets_no_finalization(one: Office) -> No
 
 def test_a_stale_reading_is_repeated_before_anything_is_said(one: Office) -> None:
     stale = changing(lambda body: body["items"][0].update(currency_amount="0.0"))
-    one.wire.faults = [Fault("GET", POST, stale, skip=1)]
+    one.wire.faults = [Fault("GET", POST, stale, skip=2)]
     assert statuses(one.apply())["INV-1"] == "done"
 
 

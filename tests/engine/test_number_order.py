@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.engine.planning.order import natural_key
+from pennyform.engine.planning.resolve import PlanRejectedError
 
+from .test_imports import scanned
 from .test_interleaving import Slow
 from .world import (
     Fault,
     Office,
     Trick,
     answering,
+    by_reference,
     invoice,
     line,
     lost_after,
@@ -163,3 +166,137 @@ def test_digits_count_as_the_number_that_they_write(numbers: list[int]) -> None:
 def test_natural_order(ordered: list[str]) -> None:
     shuffled = ordered[::-1]
     assert sorted(shuffled, key=natural_key) == ordered
+
+
+def policy(office: Office, **policies: str) -> None:
+    lines = "".join(f"  {name}: {value}\n" for name, value in policies.items())
+    office.write("pennyform.yaml", f"version: 1\nenvironment: sandbox\nrounding: line\npolicies:\n{lines}")
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_strict_numbers_hold_back_later_dates(office: Office, workers: int) -> None:
+    policy(office, number_order="strict")
+    for number in range(1, 61):
+        define(office, f"INV-{number}", day=1 + number // 10)
+    office.workers = workers
+    office.wire.faults = [Fault("PUT", "finalize", answering(422, {"error": "no", "status": 422}), skip=12)]
+    report = office.apply()
+    # INV-13 is refused: what has its date goes on, what has a later one does not.
+    assert statuses(report)["INV-13"] == "failed"
+    assert numbered(office) == names([*range(1, 13), *range(14, 20)])
+    ended = by_reference(report)
+    assert {ended[f"INV-{number}"].status for number in range(20, 61)} <= {"partial", "not_started"}
+    assert ended["INV-20"].detail == "INV-13 of 2025-10-02 did not become final, and number_order is strict"
+    assert set(statuses(office.apply()).values()) == {"done", "unchanged"}
+    assert numbered(office) == names([*range(1, 13), *range(14, 20), 13, *range(20, 61)])
+
+
+def test_strict_numbers_wait_for_what_nobody_knows(office: Office) -> None:
+    policy(office, number_order="strict")
+    for number in range(1, 7):
+        define(office, f"INV-{number}", day=number)
+    office.wire.faults = [Fault("PUT", "finalize", lost_before, times=99, skip=1)]
+    office.apply()
+    assert numbered(office) == names([1])
+
+
+def test_any_order_finalizes_several_at_once_and_says_so(office: Office) -> None:
+    policy(office, number_order="any")
+    for number in range(1, 25):
+        define(office, f"INV-{number}", day=number)
+    assert [warning for warning in office.plan().warnings if "number_order: any" in warning]
+    office.workers = 4
+    slow = Slow()
+    office.wire.faults = [Fault("PUT", "finalize", slow, times=99)]
+    assert set(statuses(office.apply()).values()) == {"done"}
+    assert slow.most == 4
+
+
+def test_in_order_only_one_is_finalized_at_a_time(office: Office) -> None:
+    for number in range(1, 25):
+        define(office, f"INV-{number}", day=number)
+    office.workers = 4
+    slow = Slow()
+    office.wire.faults = [Fault("PUT", "finalize", slow, times=99)]
+    office.apply()
+    assert slow.most == 1
+    assert not office.plan().warnings
+
+
+def test_an_older_date_than_the_account_has_is_said(office: Office) -> None:
+    define(office, "INV-20", day=20)
+    office.apply()
+    for number in (1, 2, 3, 4, 5, 6, 19, 20, 21):
+        define(office, f"INV-{number}", day=number)
+    (warning,) = office.plan().warnings
+    number = only(office.books()["INV-20"])["invoice_number"]
+    older = ", ".join(f"INV-{day} (2025-10-0{day})" for day in range(1, 6))
+    assert warning == (
+        f"{older} and 2 more are dated before {number} of 2025-10-20, which is final already, "
+        "so the numbers do not follow the dates"
+    )
+
+
+def test_a_draft_of_the_account_counts_once_it_is_to_be_final(office: Office) -> None:
+    define(office, "INV-20", day=20)
+    office.apply()
+    office.write("invoices/INV-1.yaml", invoice("INV-1"))
+    assert not office.plan().warnings
+    office.apply()
+    office.write("invoices/INV-1.yaml", invoice("INV-1", finalize=True))
+    assert "INV-1 (2025-10-01) is dated before" in office.plan().warnings[0]
+
+
+def test_an_older_date_than_the_run_has_is_said(office: Office) -> None:
+    define(office, "INV-9", day=9)
+    define(office, "NOTE", 3, "credit_note_of: INV-9\n", line(quantity="-2"))
+    (warning,) = office.plan().warnings
+    assert warning == (
+        "NOTE (2025-10-03) is dated before INV-9 of 2025-10-09, which becomes final before it, "
+        "so the numbers do not follow the dates"
+    )
+
+
+def test_older_dates_can_be_forbidden(office: Office) -> None:
+    policy(office, older_dates="forbid")
+    define(office, "INV-9", day=9)
+    office.apply()
+    define(office, "INV-8", day=8)
+    define(office, "INV-10", day=10)
+    with pytest.raises(PlanRejectedError) as refusal:
+        office.plan()
+    (finding,) = refusal.value.findings
+    number = only(office.books()["INV-9"])["invoice_number"]
+    assert finding.summary == (
+        f"INV-8: it is dated 2025-10-08, before {number} of 2025-10-09, which is final already; older_dates "
+        "forbids that"
+    )
+    assert (finding.rule, finding.file.rpartition("/")[2], finding.line) == ("policy", "INV-8.yaml", 1)
+    (office.root / "invoices" / "INV-8.yaml").unlink()
+    assert statuses(office.apply())["INV-10"] == "done"
+
+
+def test_what_others_issued_later_and_was_imported_does_not_count(office: Office) -> None:
+    scanned(office)
+    definition = office.root / "invoices" / "OLD-1.yaml"
+    definition.write_text(definition.read_text().replace("date: 2019-10-01", "date: 2025-10-20"))
+    definition.write_text(definition.read_text().replace("2019-10-31", "2025-10-31"))
+    office.apply()
+    define(office, "INV-1", day=1)
+    assert not office.plan().warnings
+
+
+def test_one_look_up_finds_older_dates_and_only_where_it_matters(office: Office) -> None:
+    def looked_up() -> int:
+        return sum("sort=-date" in str(request.url) for request in office.wire.sent)
+
+    office.define("INV-1")
+    office.plan()
+    assert looked_up() == 0
+    office.define("INV-2", finalize=True)
+    office.plan()
+    assert looked_up() == 1
+    office.apply()
+    before = looked_up()
+    office.plan()
+    assert looked_up() == before

@@ -35,7 +35,8 @@ _NOT_DONE = {
     "not_started": "not started",
     "waiting": "waiting for its PDF",
 }
-_EXPLAINED = frozenset({Status.FAILED, Status.CONFLICT, Status.UNKNOWN, Status.DIFFERS})
+# What says itself all that there is to say.
+_NO_DETAIL = frozenset({Status.WAITING})
 _STEPS = {
     "create": "create",
     "update": "update",
@@ -61,10 +62,17 @@ def render(report: ApplyDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - i
         symbol, colour = _SYMBOLS[result.status]
         subject = f"{result.kind} {result.external_reference}"
         lines.append(f"  {ansi(symbol, colour, 'bold')} {subject}  {_outcome(result)}")
-        if result.status in _EXPLAINED and result.detail:
+        if result.became_final and result.status is not Status.DONE:
+            lines.append(f"      {_not_done(result)}")
+        if result.detail and result.detail != report.stopped and result.status not in _NO_DETAIL:
             lines.append(f"      {result.detail}")
         lines += [f"      {format_difference(row)}" for row in result.differences]
     lines += ["", *money(report.money, "Money of what was done and verified")]
+    if report.final:
+        totals = (
+            f"{count(row.invoices, 'invoice')}, {row.currency_amount} {row.currency}" for row in report.final
+        )
+        lines.append(f"Became final: {'; '.join(totals)}.")
     if report.stopped:
         lines.append(ansi(f"Stopped: {report.stopped}", "yellow"))
     return "\n".join([*lines, _summary_line(report, ansi)]) + "\n"
@@ -72,19 +80,32 @@ def render(report: ApplyDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - i
 
 def _outcome(result: AppliedChange) -> str:
     id_ = f" (id {result.id})" if result.id else ""
+    if result.became_final:
+        number = (
+            f"final as {result.invoice_number}" if result.invoice_number else "final, its number was not read"
+        )
+        verified = ", verified" if result.status is Status.DONE else ""
+        return f"{number}, {result.currency_amount} {result.currency}{verified}{id_}"
     if result.status is not Status.DONE:
-        steps = ", ".join(_STEPS.get(step) or format_task(step) for step in result.remaining_steps)
-        outcome = _NOT_DONE[result.status]
-        if result.draft is False and result.invoice_number:
-            # Whatever is wrong with it: it has its number for ever.
-            outcome = "differs" if result.status is Status.DIFFERS else outcome
-            outcome = f"final as {result.invoice_number}; {outcome}"
-        return f"{outcome}{id_}" + (f"; left: {steps}" if steps else "")
+        number = f"final as {result.invoice_number}; " if _has_number(result) else ""
+        return f"{number}{_not_done(result, id_)}"
     if result.kind != "invoice":
         return f"{_DONE_PREREQUISITE[result.action]}{id_}"
     if not result.draft and result.invoice_number:
         return f"final as {result.invoice_number}, verified{id_}"
     return _DONE.get(result.action.removesuffix("_and_finalize"), "verified") + id_
+
+
+def _not_done(result: AppliedChange, id_: str = "") -> str:
+    steps = ", ".join(_STEPS.get(step) or format_task(step) for step in result.remaining_steps)
+    # Whatever is wrong with what is final: it has its number for ever, and is taken no further.
+    is_final = result.became_final or _has_number(result)
+    outcome = "differs" if result.status is Status.DIFFERS and is_final else _NOT_DONE[result.status]
+    return f"{outcome}{id_}" + (f"; left: {steps}" if steps else "")
+
+
+def _has_number(result: AppliedChange) -> bool:
+    return result.draft is False and bool(result.invoice_number)
 
 
 def _summary_line(report: ApplyDocument, ansi: Ansi) -> str:

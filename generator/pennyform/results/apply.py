@@ -35,6 +35,10 @@ class AppliedChange(Record, frozen=True):
     ``remaining_steps`` (``left`` in JSON) are the steps that were not taken; ``detail`` says in a sentence
     why, with what to do about it; ``differences`` are those of the last reading. ``draft`` is null where no
     invoice was read.
+
+    ``became_final`` says that this apply made the invoice final, whatever became of the rest. Its
+    ``currency`` and ``currency_amount``, tax included, are there then, and ``invoice_number`` unless it
+    could not be read.
     """
 
     kind: Literal["invoice", "customer", "product"]
@@ -44,16 +48,27 @@ class AppliedChange(Record, frozen=True):
     id: int | None
     invoice_number: str
     draft: bool | None
+    became_final: bool
+    currency: str
+    currency_amount: str | None
     remaining_steps: tuple[str, ...] = msgspec.field(name="left")
     detail: str
     differences: tuple[FieldDifference, ...]
 
 
+class FinalTotal(Record, frozen=True):
+    """How many invoices became final in one currency, and what they come to, tax included."""
+
+    currency: str
+    invoices: int
+    currency_amount: str
+
+
 class ApplyDocument(Record, frozen=True):
     """Everything one apply did and did not do.
 
-    ``summary`` counts the results by status; ``money`` is what was done and verified; ``stopped`` says why it
-    ended early, if it did.
+    ``summary`` counts the results by status; ``money`` is what was done and verified; ``final`` is what
+    became final, done or not; ``stopped`` says why it ended early, if it did.
     """
 
     format_version: Literal[1]
@@ -63,5 +78,6 @@ class ApplyDocument(Record, frozen=True):
     results: tuple[AppliedChange, ...]
     summary: dict[str, int]
     money: tuple[CurrencyTotals, ...]
+    final: tuple[FinalTotal, ...]
     stopped: str
     interrupted: bool

@@ -263,6 +263,19 @@ class AccountClient:
         rows = [row for page in islice(pages, most_pages) for row in page]
         return rows, len(rows) < most_pages * PAGE or next(pages, None) is None
 
+    def final_after(self, date: str) -> list[RemoteInvoice]:
+        """The hundred final invoices with the latest dates, after ``date`` (ISO), latest first: one request.
+
+        Without their lines.
+        """
+        conditions = [_condition("draft", "eq", value=False), _condition("date", "gt", date)]
+        with _reading():
+            page = self._client.customer_invoices.list_page(filter=conditions, sort="-date", limit=PAGE)
+            matches = [answers.invoice(row) for row in promised(page.items, "items")]
+        _check({row.date is not None and row.date.isoformat() > date for row in matches}, {True}, "date")
+        _check({row.draft for row in matches}, {False}, "draft")
+        return matches
+
     def exactly(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with all its lines in the order of the document."""
         with _reading():

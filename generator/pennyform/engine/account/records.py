@@ -169,8 +169,9 @@ class RemoteState:
     rows that have the legal number of an import that no look-up by reference found, by the number as its
     definition spells it. ``deposits_by_number`` are the deposits that definitions name by their legal
     numbers; ``of_customers`` are the invoices of customers whose deposits are to be taken off, since these
-    deposits, by the customer's id. ``unsettled`` are references of which an earlier apply does not
-    know what became; ``memory`` is what the journal remembers.
+    deposits, by the customer's id. ``newest_final`` is the final invoice with the latest date, if that is
+    after the date of one that is to become final. ``unsettled`` are references of which an earlier apply does
+    not know what became; ``memory`` is what the journal remembers.
     """
 
     company: Company
@@ -186,6 +187,7 @@ class RemoteState:
     numbered: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     deposits_by_number: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     of_customers: Mapping[int, Sequence[RemoteInvoice]] = field(default_factory=dict)
+    newest_final: RemoteInvoice | None = None
     unsettled: frozenset[str] = frozenset()
     memory: ReplayedState = field(default_factory=ReplayedState)
 

@@ -29,7 +29,8 @@ def apply_plan(plan: Plan, context: ApplyContext) -> ApplyReport:
     """
     sender, tasks = context.sender, TaskRunner(context)
     results = PrerequisiteWriter(context).carry_out(plan.prerequisites)
-    runs = Scheduler([change for change in plan.invoices if change.busy], context, tasks).run()
+    changes = [change for change in plan.invoices if change.busy]
+    runs = Scheduler(changes, context, tasks, plan.number_order).run()
     tasks.wait_for_pdfs()
     context.buyers.look_again()
     for reference in (*context.buyers.moved, *context.buyers.unsure):

@@ -15,42 +15,56 @@ from pennyform.engine.applying.invoice_run import InvoiceRun
 
 @dataclass(eq=False, slots=True)
 class FinalizationQueue:
-    """The invoices that will be finalized and have no known outcome yet, in order."""
+    """The invoices that will be finalized and have no known outcome yet, in order.
+
+    With ``any_order`` they become final as soon as they are ready, several at once.
+    """
 
     _waiting: deque[InvoiceRun]
+    any_order: bool = False
     # Not asked of the runs, which change in other threads.
-    _ready: set[InvoiceRun] = field(default_factory=set)
-    _under_way: InvoiceRun | None = None
+    _ready: dict[InvoiceRun, None] = field(default_factory=dict)
+    _under_way: set[InvoiceRun] = field(default_factory=set)
 
     @classmethod
-    def of(cls, runs: Iterable[InvoiceRun]) -> FinalizationQueue:
+    def of(cls, runs: Iterable[InvoiceRun], *, any_order: bool = False) -> FinalizationQueue:
         """The queue of those among ``runs`` that will be finalized."""
-        return cls(deque(run for run in runs if run.change.is_finalized))
+        return cls(deque(run for run in runs if run.change.is_finalized), any_order)
 
     @property
     def first(self) -> InvoiceRun | None:
-        """The invoice that everything behind it waits for; None when there is none left."""
+        """The invoice that everything behind it waits for; None when nothing waits."""
         while self._waiting and self._waiting[0].number_is_settled:
             self._waiting.popleft()
-        return self._waiting[0] if self._waiting else None
+        return self._waiting[0] if self._waiting and not self.any_order else None
+
+    @property
+    def ready(self) -> list[InvoiceRun]:
+        """The invoices that could be finalized if it were their turn."""
+        return list(self._ready)
 
     @property
     def idle(self) -> bool:
         """Whether nothing can be finalized at the moment."""
-        return self._under_way is None and self.first not in self._ready
+        return not self._under_way and (self.first not in self._ready)
 
     def add_ready(self, run: InvoiceRun) -> None:
         """``run`` was read back and found equal: it is finalized when it is its turn."""
-        self._ready.add(run)
+        self._ready[run] = None
+
+    def remove(self, run: InvoiceRun) -> None:
+        """``run`` is not finalized after all."""
+        self._ready.pop(run, None)
 
     def take(self) -> InvoiceRun | None:
         """The invoice to finalize now, until :meth:`done`; None while it is not its turn, or not ready."""
-        if self.idle or self._under_way is not None:
+        run = next(iter(self._ready), None) if self.any_order else self.first
+        if run is None or run not in self._ready or (self._under_way and not self.any_order):
             return None
-        self._under_way = self._waiting[0]
-        self._ready.discard(self._under_way)
-        return self._under_way
+        del self._ready[run]
+        self._under_way.add(run)
+        return run
 
-    def done(self) -> None:
-        """The request for the invoice taken was answered, or its answer was lost."""
-        self._under_way = None
+    def done(self, run: InvoiceRun) -> None:
+        """The request for ``run`` was answered, or its answer was lost."""
+        self._under_way.discard(run)

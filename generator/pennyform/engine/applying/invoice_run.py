@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.applying.report import Result
@@ -39,6 +40,7 @@ class InvoiceRun:
         file_id: the uploaded file that an import is about to use.
         tasks: what is left to do besides the content.
         doubts: what is unknown about its tasks.
+        answered_final: the request that made it final was answered so.
         shared: another machine is at work on the same invoice.
         card: a digest of the card that it becomes final with; empty until then.
         status: set once: then no further step is taken.
@@ -57,6 +59,7 @@ class InvoiceRun:
     reference_taken: bool = False
     repeats: int = 0
     file_id: int | None = None
+    answered_final: bool = False
     shared: bool = False
     card: str = ""
     status: Status | None = None
@@ -89,6 +92,13 @@ class InvoiceRun:
     def past_number(self) -> bool:
         """Whether the request that finalizes it was sent."""
         return Step.FINALIZE in self.change.steps[: self.position]
+
+    @property
+    def has_number(self) -> bool:
+        """Whether it certainly has the number that this run was to give it, if it was to give it one."""
+        if self.status is Status.UNKNOWN and self.remaining_steps:
+            return not self.change.is_finalized
+        return self.past_number or not self.change.is_finalized
 
     @property
     def number_is_uncertain(self) -> bool:
@@ -209,6 +219,17 @@ class InvoiceRun:
             return finalized_update_body(self.resolved, remote) is not None
         return comparison.equal
 
+    def _final_amount(self) -> Decimal | None:
+        """What it comes to, tax included, if this apply made it final, whether that was read back or not."""
+        if not self.change.irreversible:
+            return None
+        planned = self.resolved.totals.amount
+        if self.remote is None or self.remote.draft:
+            return planned if self.answered_final else None
+        amount = self.remote.currency_amount
+        # Of equal numbers, the one with the decimals of its currency.
+        return planned if amount in {None, planned} else amount
+
     def result(self, stopped: str) -> Result:
         """What to report; ``stopped`` is why the run ended early, if it did."""
         remaining = [str(step) for step in self.remaining_steps if step is not Step.READ_BACK]
@@ -222,6 +243,7 @@ class InvoiceRun:
             id=self.id,
             invoice_number=self.remote.invoice_number if self.remote else "",
             draft=self.remote.draft if self.remote else None,
+            final_amount=self._final_amount(),
             remaining_steps=tuple(remaining),
             detail=self.detail or (stopped if remaining else "; ".join(self.doubts)),
             differences=self.differences if self.status in _TELLING else (),

@@ -64,6 +64,7 @@ class InvoiceWriter:
             except JournalError as problem:
                 run.end(Status.FAILED, str(problem))
             else:
+                run.answered_final = run.answered_final or step in FINAL
                 run.advance()
 
     def _take(self, run: InvoiceRun, step: Step) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pennyform import __version__
 from pennyform.engine.account.records import Company
@@ -16,7 +18,7 @@ from pennyform.engine.planning.actions import (
 from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.plan import money
 from pennyform.invoices.desired.json_bodies import to_json
-from pennyform.results.apply import AppliedChange, ApplyDocument, Status
+from pennyform.results.apply import AppliedChange, ApplyDocument, FinalTotal, Status
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 
 
@@ -24,8 +26,9 @@ from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 class Result:
     """The end of one change.
 
-    ``left`` are the steps that were not taken; ``detail`` says in a sentence why, with what to do about it;
-    ``differences`` are those of the last reading.
+    ``final_amount`` is what an invoice that this apply made final comes to, tax included.
+    ``remaining_steps`` are the steps that were not taken; ``detail`` says in a sentence why, with what to
+    do about it; ``differences`` are those of the last reading.
     """
 
     change: InvoiceChange | PrerequisiteChange | DraftDeletion
@@ -33,9 +36,18 @@ class Result:
     id: int | None = None
     invoice_number: str = ""
     draft: bool | None = None
+    final_amount: Decimal | None = None
     remaining_steps: tuple[str, ...] = ()
     detail: str = ""
     differences: tuple[Difference, ...] = ()
+
+    @property
+    def currency(self) -> str:
+        """The currency of an invoice that became final."""
+        change = self.change
+        if isinstance(change, InvoiceChange) and self.final_amount is not None:
+            return change.resolved.totals.currency
+        return ""
 
     def record(self) -> AppliedChange:
         """The result as it is reported."""
@@ -48,6 +60,9 @@ class Result:
             id=self.id,
             invoice_number=self.invoice_number,
             draft=self.draft,
+            became_final=self.final_amount is not None,
+            currency=self.currency,
+            currency_amount=None if self.final_amount is None else f"{self.final_amount:f}",
             remaining_steps=self.remaining_steps,
             detail=self.detail,
             differences=()
@@ -82,6 +97,16 @@ class ApplyReport:
             results=tuple(result.record() for result in self.results),
             summary=dict(sorted(Counter(str(result.status) for result in self.results).items())),
             money=money(change for change in changed if isinstance(change, InvoiceChange)),
+            final=tuple(_final_totals(self.results)),
             stopped=self.stopped,
             interrupted=self.interrupted,
         )
+
+
+def _final_totals(results: Iterable[Result]) -> Iterator[FinalTotal]:
+    amounts: dict[str, list[Decimal]] = {}
+    for result in results:
+        if result.final_amount is not None:
+            amounts.setdefault(result.currency, []).append(result.final_amount)
+    for currency, final in sorted(amounts.items()):
+        yield FinalTotal(currency, len(final), f"{sum(final, Decimal(0)):f}")

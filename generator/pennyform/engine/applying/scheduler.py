@@ -7,6 +7,7 @@ all of its invoices are written; one whose outcome is uncertain leaves its wave,
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -39,11 +40,13 @@ class Scheduler:
     """Takes the invoices of a plan through their steps and tasks.
 
     ``changes`` are in the order in which they become final, each after those that it depends on.
+    ``number_order`` is the policy of that name.
     """
 
     changes: Sequence[InvoiceChange]
     context: ApplyContext
     tasks: TaskRunner
+    number_order: str = "by-date"
     _writer: InvoiceWriter = field(init=False)
     _queue: FinalizationQueue = field(init=False)
     _runs: list[InvoiceRun] = field(default_factory=list)
@@ -60,6 +63,9 @@ class Scheduler:
     _complete_waves: deque[_Wave] = field(default_factory=deque)
     _with_tasks: deque[InvoiceRun] = field(default_factory=deque)
     _uncertain: list[InvoiceRun] = field(default_factory=list)
+    # With strict numbers, once one failed: what is dated later does not become final.
+    _last_date: dt.date | None = None
+    _why_held_back: str = ""
     _resolving: bool = False
     _writing: int = 0
     # To be finalized: begun, and how many are not.
@@ -77,7 +83,7 @@ class Scheduler:
                 self._draft_waves.update(dict.fromkeys(runs, before))
                 self._final_waves.update(dict.fromkeys(runs, after))
                 self._runs += runs
-        self._queue = FinalizationQueue.of(self._runs)
+        self._queue = FinalizationQueue.of(self._runs, any_order=self.number_order == "any")
         self._new.extend(self._runs)
         self._by_reference = {run.reference: run for run in self._runs}
         self._not_final_yet = {run.reference for run in self._runs if run.change.irreversible}
@@ -156,6 +162,9 @@ class Scheduler:
 
     def _begin(self, run: InvoiceRun) -> bool:
         """Begin with ``run`` and the ids that are known by now, if what it depends on is final."""
+        if self._is_held_back(run):
+            self._hold_back(run)
+            return False
         needed = [name for name in run.change.depends_on if name in self._not_final_yet]
         failed = [name for name in needed if self._by_reference[name].status is not None]
         if needed and not failed:
@@ -186,7 +195,7 @@ class Scheduler:
         job = self._steps_job(run)
 
         def then() -> None:
-            self._queue.done()
+            self._queue.done(run)
             job.then()
 
         return Job(job.work, then)
@@ -254,6 +263,7 @@ class Scheduler:
         if run.status is not None:
             self._leave(run, self._draft_waves[run])
             self._leave(run, self._final_waves[run])
+            self._hold_back_later(run)
             self._let_go()
             return
         wave = (self._final_waves if run.past_number else self._draft_waves)[run]
@@ -264,11 +274,34 @@ class Scheduler:
             self._leave(run, wave)
             if run.next_step is None:
                 self._finish_content(run)
+            elif self._is_held_back(run):
+                self._hold_back(run)
             else:
                 self._queue.add_ready(run)
         else:
             wave.expected.add(run)
             self._begun.append(run)
+
+    def _hold_back_later(self, failed: InvoiceRun) -> None:
+        """Let nothing of a later date become final, where policies want that, once ``failed`` did not."""
+        if self.number_order != "strict" or failed.has_number or self._is_held_back(failed):
+            return
+        self._last_date = failed.change.desired.body.date
+        self._why_held_back = (
+            f"{failed.reference} of {self._last_date} did not become final, and number_order is strict"
+        )
+        for run in self._queue.ready:
+            if self._is_held_back(run):
+                self._queue.remove(run)
+                self._hold_back(run)
+
+    def _is_held_back(self, run: InvoiceRun) -> bool:
+        late = self._last_date is not None and run.change.desired.body.date > self._last_date
+        return late and run.change.is_finalized
+
+    def _hold_back(self, run: InvoiceRun) -> None:
+        run.end(Status.PARTIAL if run.position else Status.NOT_STARTED, self._why_held_back)
+        self._go_on(run)
 
     def _leave(self, run: InvoiceRun, wave: _Wave) -> None:
         wave.expected.discard(run)

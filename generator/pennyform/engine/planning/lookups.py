@@ -32,7 +32,7 @@ from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.deposits.lookups import with_deposits
 from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import needed
-from pennyform.engine.planning.resolve import keys_of, resolver
+from pennyform.engine.planning.resolve import IMPORTED, keys_of, resolver
 from pennyform.engine.recovery import e_invoice_numbers
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
@@ -61,7 +61,8 @@ def refresh(
     """
     state = _prerequisites(repository, account, company or account.company(), memory)
     invoices, numbered = _find_invoices(repository.invoices, account, memory)
-    state = replace(state, invoices=invoices, numbered=numbered)
+    newest_final = _newest_final(repository.invoices, invoices, account)
+    state = replace(state, invoices=invoices, numbered=numbered, newest_final=newest_final)
     if any(invoice.deductions for invoice in repository.invoices):
         state = with_deposits(repository, state, account)
     if any(map(is_open, repository.invoices)):
@@ -215,6 +216,24 @@ def _imported_as(row: RemoteInvoice, by_number: Mapping[str, str], memory: Repla
     """
     reference = by_number.get(row.invoice_number, "")
     return reference if reference and booked_numbers.is_our_import(row, reference, memory) else ""
+
+
+def _newest_final(
+    invoices: Iterable[DesiredInvoice], matches: InvoicesByReference, account: AccountClient
+) -> RemoteInvoice | None:
+    """The final invoice with the latest date, if one of ``invoices`` would get its number after it.
+
+    Imports that are known as such are left out: they have the numbers of whoever issued them.
+    """
+    imported, dates = set[str](), []
+    for invoice in invoices:
+        rows = matches.get(invoice.external_reference, ())
+        if invoice.kind == IMPORTED:
+            imported.add(invoice.external_reference)
+        elif invoice.options.finalize and all(row.draft for row in rows):
+            dates.append(invoice.body.date)
+    final = account.final_after(min(dates).isoformat()) if dates else []
+    return next((row for row in final if row.external_reference not in imported), None)
 
 
 def _remembered(

@@ -23,7 +23,10 @@ from pennyform.results.values import FORMAT_VERSION, CompanyIdentity, CurrencyTo
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything one apply will do, in order: customers and products, invoices, drafts to be deleted."""
+    """Everything one apply will do, in order: customers and products, invoices, drafts to be deleted.
+
+    ``number_order`` is the policy of that name.
+    """
 
     environment: str
     company: Company
@@ -33,6 +36,7 @@ class Plan:
     warnings: tuple[str, ...] = field(default=())
     deletions: tuple[DraftDeletion, ...] = ()
     orphans: OrphanReport = NOT_SEARCHED
+    number_order: str = "by-date"
 
     @property
     def changes(self) -> tuple[PrerequisiteChange | InvoiceChange | DraftDeletion, ...]:

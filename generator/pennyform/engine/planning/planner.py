@@ -21,11 +21,12 @@ from pennyform.engine.planning.deposits.completion import (
     hold_dependents,
 )
 from pennyform.engine.planning.diff import Comparison, diff_invoice
+from pennyform.engine.planning.older_dates import find_older_dates, older_date_warnings
 from pennyform.engine.planning.order import in_order
 from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.post_finalize_tasks import difference, outlook, waiting_for_finalize
-from pennyform.engine.planning.preflight import enforce, missing_scopes
+from pennyform.engine.planning.preflight import enforce, enforce_dates, missing_scopes
 from pennyform.engine.planning.resolve import (
     IMPORTED,
     Resolved,
@@ -77,6 +78,11 @@ _FINAL = (
 
 # So many invoices are named in one warning.
 _MOST_NAMES = 5
+_ANY_ORDER = (
+    "number_order: any in pennyform.yaml lets several invoices become final at once, "
+    "so the numbers may not follow the dates"
+)
+
 _WAITS = "{} waits until the invoice is final; the definition does not ask for that"
 
 
@@ -108,13 +114,20 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
     ordered = in_order(repository.invoices)
     planned = [with_card_warnings(planner.plan_invoice(invoice)) for invoice in ordered]
     changes = hold_dependents(hold_credits(planned, state))
-    enforce(repository.settings.policies, changes)
+    policies = repository.settings.policies
+    enforce(policies, changes)
+    any_order = policies.number_order == "any"
+    older = tuple(find_older_dates(changes, state.newest_final, any_order=any_order))
+    enforce_dates(policies, older)
+    finalized = sum(change.is_finalized for change in changes)
     return Plan(
         environment=repository.settings.environment,
         company=state.company,
         rounding=repository.settings.rounding,
         prerequisites=prerequisites,
         invoices=changes,
+        warnings=(*older_date_warnings(older), *((_ANY_ORDER,) if any_order and finalized > 1 else ())),
+        number_order=policies.number_order,
     )
 
 
@@ -124,7 +137,14 @@ def make_plan(repository: Repository, state: RemoteState, notices: Sequence[str]
     lacking = [f"the token lacks the scope {scope}, which apply needs" for scope in missing_scopes(made)]
     return replace(
         made,
-        warnings=(*notices, *unnamed(repository, state), *search_notices(state), *_outdated(made), *lacking),
+        warnings=(
+            *notices,
+            *made.warnings,
+            *unnamed(repository, state),
+            *search_notices(state),
+            *_outdated(made),
+            *lacking,
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pennyform.engine.account.records import Company
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.customers.checks import check_card
+from pennyform.engine.planning.older_dates import OlderDate
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.findings import Finding, Severity, errors, tidy
@@ -155,6 +156,26 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
                 )
             )
     _raise(findings)
+
+
+def enforce_dates(policies: Policies, older: Iterable[OlderDate]) -> None:
+    """Refuse what would get its number after a later date, where ``older_dates`` forbids that.
+
+    Raises:
+        PlanRejectedError: it forbids that, and there is such an invoice.
+    """
+    if policies.older_dates == "forbid":
+        _raise(
+            [
+                _at(
+                    change.desired,
+                    "policy",
+                    f"it is dated {change.desired.body.date}, before {later}; older_dates forbids that",
+                    fix="give it a later date, or change older_dates in pennyform.yaml",
+                )
+                for change, later in older
+            ]
+        )
 
 
 def check_dates(policies: Policies, changes: Iterable[InvoiceChange], today: date) -> list[Finding]:

@@ -29,6 +29,10 @@ class Policies(NamedTuple):
 
     ``duplicate_customers`` says what two customers of one legal identity are, here or one of them in the
     account: ``forbid`` an error, ``warn`` a warning.
+
+    ``number_order`` is ``by-date``, ``strict`` (also holds back later dates once an invoice does not become
+    final) or ``any``. ``older_dates`` is ``warn`` or ``forbid``: what is done about an invoice that would get
+    its number after one with a later date.
     """
 
     never_finalize: bool = False
@@ -43,6 +47,8 @@ class Policies(NamedTuple):
     max_days_to_pay: int | None = None
     closed_until: dt.date | None = None
     duplicate_customers: str = "forbid"
+    number_order: str = "by-date"
+    older_dates: str = "warn"
 
 
 class Settings(NamedTuple):

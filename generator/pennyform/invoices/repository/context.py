@@ -151,6 +151,8 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
             max_days_to_pay=limits.get("max_days_to_pay"),
             closed_until=scalars.parse(limits.get("closed_until", "")),
             duplicate_customers=limits.get("duplicate_customers", "forbid"),
+            number_order=limits.get("number_order", "by-date"),
+            older_dates=limits.get("older_dates", "warn"),
         )
     return Settings(
         root=sources.root,
