@@ -14,7 +14,7 @@ from pennyform.findings import Failure
 from pennyform.sandbox import TOKEN, Sandbox
 
 from .test_cli import Shell
-from .world import KEY, PRODUCT, Office, state_variables
+from .world import API, KEY, PRODUCT, Office, raw, state_variables
 
 Plan = dict[str, Any]
 
@@ -232,3 +232,17 @@ def test_a_full_disk_leaves_the_old_plan(shell: Shell, plan: Path, monkeypatch: 
     assert "No space left" in shell.err
     assert plan.read_bytes() == before
     assert [path.name for path in shell.root.glob("it.plan*")] == ["it.plan"]
+
+
+def test_it_is_bound_to_the_card_of_a_customer_that_is_only_in_the_account(shell: Shell) -> None:
+    assert shell("apply", "--auto-approve", "--target", "INV-1") == 0
+    (shell.root / "customers" / "acme.yaml").unlink()
+    assert shell("plan", "--out", "it.plan") == 0
+    sandbox = Sandbox(shell.root / ".pennyform" / "sandbox.db")
+    with raw(sandbox) as caller:
+        (customer,) = caller.get(f"{API}/customers").json()["items"]
+        path = f"{API}/company_customers/{customer['id']}"
+        caller.put(path, json={"recipient": "Purchasing"}).raise_for_status()
+    sandbox.close()
+    assert shell("apply", "it.plan") == 1
+    assert "the account changed since it was made: invoice INV-2" in shell.err
