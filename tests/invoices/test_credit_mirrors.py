@@ -122,3 +122,14 @@ def test_parts_never_exceed_and_the_last_one_takes_the_rest(
         assert 0 <= open_amount <= most
         said = [one for one in validate([folder], processes=1).findings if one.rule == "cents-left-open"]
         assert bool(said) == bool(open_amount)
+
+
+def test_earlier_parts_count_where_only_the_last_one_is_checked(tmp_path: Path) -> None:
+    define(
+        tmp_path, "line", ([{"quantity": 3, "price": "33.33", "rate": "FR_200", "off": None}], False, None)
+    )
+    for number in (1, 2, 3):
+        write(tmp_path, f"PART-{number}", "credit: [{line: 1, quantity: 1}]\n", day=number + 1, of="INV")
+    repository, _ = load([tmp_path / "part-3.yaml"])
+    (note,) = repository.invoices
+    assert totals(note.body, rounding="line", product=repository.product).amount == Decimal("-39.99")

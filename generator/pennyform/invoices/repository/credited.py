@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ class CreditCompleter:
     """Gives credit notes their lines, by date, and then the checks that waited for these."""
 
     def __init__(self, context: RepositoryContext) -> None:
-        self.findings: list[Finding] = []
+        self._findings: dict[str, list[Finding]] = {}
         self.completed: dict[str, ResolvedInvoice] = {}
         self._context, self._product = context, context.repository().product
         self._rounding = context.settings.rounding
@@ -57,6 +57,17 @@ class CreditCompleter:
                         body = by_hand[note.terms.reference].invoice.body
                         source.take_by_hand(totals(body, rounding=self._rounding, product=self._product))
                 self._complete(definition, source)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is wrong with the credit notes."""
+        return [finding for findings in self._findings.values() for finding in findings]
+
+    def forget(self, references: Collection[str]) -> None:
+        """Leave out credit notes that only counted for what they take back."""
+        for reference in references:
+            self._findings.pop(reference, None)
+            self.completed.pop(reference, None)
 
     def _source(self, credited: ResolvedInvoice | None) -> CreditedBody | None:
         if credited is None or credited.invoice.draws_on_others:
@@ -88,7 +99,10 @@ class CreditCompleter:
             else:
                 resolved = ResolvedInvoice(_with_marks(document, invoice), invoice, resolved.origins)
                 findings += check_resolved(resolved, self._context)
-        self.findings += [with_subject(finding, definition.definition, "invoice") for finding in findings]
+        reference = resolved.invoice.external_reference
+        self._findings[reference] = [
+            with_subject(finding, definition.definition, "invoice") for finding in findings
+        ]
         if not errors(findings):
             self.completed[resolved.invoice.external_reference] = resolved
 

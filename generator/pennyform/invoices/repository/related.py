@@ -104,9 +104,16 @@ def _complete_credits(related: Related, sources: Sources, context: RepositoryCon
         from pennyform.invoices.checks.credit_notes import credit_notes
 
         names = {str(key.value) for other in linked if (key := other.resolved.invoice.credit_note_of)}
-        earlier = {note.terms.reference for note in related.notes if note.of in names}
+        # What is credited earlier counts, also where the run was given other files only.
+        elsewhere = Related()
+        for result in check_files(list(_files_mentioning(names, sources, context)), context):
+            elsewhere.add(result)
+        unasked = [other for other in elsewhere.linked if other.resolved.invoice.credit is not None]
+        notes = [*related.notes, *elsewhere.notes]
+        earlier = {note.terms.reference for note in notes if note.of in names}
         read = definitions_named(names | earlier, related.claims, sources, context)
-        completer.complete(linked, related.notes, read, read)
+        completer.complete([*linked, *unasked], notes, read, read)
+        completer.forget({other.resolved.invoice.external_reference for other in unasked})
         product, rounding = context.repository().product, context.settings.rounding
         made = [other for other in completer.completed.values() if other.invoice.body.invoice_lines]
         related.notes += credit_notes(made, product, rounding)
