@@ -1,4 +1,4 @@
-"""Output that cannot be written: the work is done all the same, and the exit code tells the truth."""
+"""Output that cannot be written: the work is done anyway, and the exit code tells the truth."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _DIFFERS = "what was read back is not what was asked for"
 
 @dataclass(eq=False, slots=True)
 class _Update:
-    """One update under way. ``uncertain`` is why nobody knows whether it was carried out."""
+    """One update under way. ``uncertain`` is why its outcome is unknown."""
 
     change: PrerequisiteChange
     attempts: int = 0
@@ -86,7 +86,7 @@ class DeclaredUpdater:
         return [update.result() for update in updates]
 
     def _send(self, update: _Update) -> None:
-        """Send once; until it is read back, nobody knows what became of it."""
+        """Send once; until it is read back, its outcome is unknown."""
         sender = self.context.sender
         if sender.must_stop():
             return

@@ -102,7 +102,7 @@ class InvoiceRun:
 
     @property
     def number_is_uncertain(self) -> bool:
-        """Whether it was finalized and nobody knows what became of that."""
+        """Whether it was finalized with an unknown outcome."""
         before = self.change.steps[self.position - 1] if self.position else None
         return bool(self.uncertain) and before is Step.FINALIZE
 

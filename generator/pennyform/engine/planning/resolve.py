@@ -213,7 +213,7 @@ def _outdated(issued: Sequence[LineBody], today: Sequence[LineBody]) -> Iterator
     for index, (line, current) in enumerate(zip(issued, today, strict=True)):
         for name in FROM_PRODUCT:
             value, value_today = getattr(line, name), getattr(current, name)
-            # What nobody knows today is no difference; an empty text is the same as null.
+            # An unknown value is no difference; an empty text is the same as null.
             if value_today is not UNSET and (value or None) != (value_today or None):
                 yield OutdatedValue(f"/invoice_lines/{index}/{name}", value, value_today)
 
