@@ -203,7 +203,7 @@ class Evaluation:
         result = self._run(text, scope, at)
         if isinstance(result, PendingText) and not _takes_pending_text(schema, to):
             self.findings.append(_misplaced_number(self._document, at, to))
-            result = text
+            result = _NOTHING
         if scope.about and isinstance(result, str) and _BRACES.search(result) and not _writes_braces(text):
             self.findings.append(self._brace_finding(text, scope, at))
             return _NOTHING
