@@ -16,7 +16,10 @@ def test_the_page_is_true(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = Clock()
-    monkeypatch.chdir(tmp_path)
+    # The state lies outside of the repository.
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    monkeypatch.chdir(repository)
     monkeypatch.setattr(sandbox, "Sandbox", functools.partial(sandbox.Sandbox, clock=clock))
 
     def run(words: list[str]) -> tuple[int, str]:
