@@ -62,24 +62,38 @@ def _known_amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
         (
             visible_line(line.label),
             visible_line(f"{line.quantity} {line.unit} x {line.raw_currency_unit_price}"),
+            f"- {discount}" if discount else "",
             line.vat_rate,
             line.currency_amount_before_tax,
         )
-        for line in totals.lines
+        for line, discount in zip(totals.lines, _line_discounts(body), strict=True)
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for *texts, amount in rows:
-        cells = [text.ljust(width) for text, width in zip(texts, widths, strict=False)]
+        cells = [text.ljust(width) for text, width in zip(texts, widths, strict=False) if width]
         yield "  " + "  ".join([*cells, amount.rjust(widths[-1])])
-    match body.get("discount"):
-        case {"type": kind, "value": value}:
-            yield f"  discount on the invoice: {value}{' %' if kind == 'relative' else ''}"
+    if discount := _discount(body.get("discount")):
+        yield f"  discount on the invoice: {discount}"
     for vat in totals.vat:
         yield f"  {vat.vat_rate}: {vat.percent} % of {vat.base} is {vat.tax}"
     yield (
         f"  {totals.currency_amount_before_tax} + tax {totals.currency_tax}"
         f" = {totals.currency_amount} {totals.currency}"
     )
+
+
+def _line_discounts(body: JsonObject) -> Iterator[str]:
+    match body.get("invoice_lines"):
+        case [*lines]:
+            yield from (_discount(line.get("discount")) if isinstance(line, dict) else "" for line in lines)
+
+
+def _discount(discount: Json) -> str:
+    """``10 %``, or an amount; empty when there is none."""
+    match discount:
+        case {"type": kind, "value": value}:
+            return f"{value}{' %' if kind == 'relative' else ''}"
+    return ""
 
 
 def _named(value: Json, kind: str) -> str:

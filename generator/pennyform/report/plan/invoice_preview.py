@@ -24,7 +24,11 @@ _ADDRESS = ("address", "postal_code city", "country_alpha2")
 
 @dataclass(frozen=True, slots=True)
 class PreviewLine:
-    """One line as it is printed; ``changed`` tells that the account has it otherwise, or not at all."""
+    """One line as it is printed.
+
+    ``rate`` is a percentage, and ``code`` the VAT code that it belongs to. ``changed`` tells that the account
+    has the line otherwise, or not at all.
+    """
 
     label: str
     description: str
@@ -33,6 +37,7 @@ class PreviewLine:
     price: str
     discount: str
     rate: str
+    code: str
     amount: str
     changed: bool
 
@@ -146,7 +151,7 @@ def _lines(
     changed = {int(parts[2]) for parts in pointers if len(parts) > 2 and parts[1] == "invoice_lines"}
     pairs = zip(body["invoice_lines"], totals.lines, strict=True)
     for index, (content, line) in enumerate(pairs):
-        rate, period = line.vat_rate, ""
+        code, period = line.vat_rate, ""
         match content.get("imputation_dates"):
             case {"start_date": start, "end_date": end}:
                 period = f"{day(str(start))} to {day(str(end))}"
@@ -157,7 +162,8 @@ def _lines(
             quantity=f"{amount(line.quantity)} {_text(line.unit)}".strip(),
             price=amount(line.raw_currency_unit_price),
             discount=_discount(content.get("discount"), totals.currency),
-            rate=f"{percents[rate]} %" if rate in percents else rate,
+            rate=f"{percents[code]} %" if code in percents else "",
+            code=code,
             amount=amount(line.currency_amount_before_tax),
             changed=index in changed,
         )
