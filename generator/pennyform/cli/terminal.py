@@ -91,6 +91,9 @@ class Terminal(NamedTuple):
 
         ``stream`` is standard error when left out.
         """
+        findings = list(findings)
+        if not findings:
+            return
         stream = stream or self.stderr
         relative = [finding._replace(file=shorten_path(finding.file)) for finding in findings]
         text = render(tidy(relative), _source_lines(), self.ansi(stream))

@@ -10,7 +10,7 @@ from pennyform.engine.account.errors import OutcomeError, UnreadableError
 from pennyform.engine.journal.journal import Journal
 from pennyform.engine.journal.records import Absent, Found, Settled, Subject, Waited
 from pennyform.engine.runtime import Runtime, pause
-from pennyform.invoices.model import DesiredInvoice, ImportedInvoiceBody, Repository
+from pennyform.invoices.model import DesiredInvoice, Repository
 
 # Steps of which finding the row proves that they were carried out.
 _CREATIONS = {"create", "create_draft", "upload_file", "import"}
@@ -125,17 +125,12 @@ def _group(subjects: Sequence[Subject], *, last: bool) -> list[Sequence[Subject]
     return groups
 
 
-def legal_number(invoice: DesiredInvoice) -> str:
-    """The legal number that an imported invoice states; empty for every other one."""
-    return invoice.body.invoice_number or "" if isinstance(invoice.body, ImportedInvoiceBody) else ""
-
-
 def e_invoice_numbers(invoices: Iterable[DesiredInvoice]) -> dict[str, str]:
     """The legal numbers that electronic invoices among ``invoices`` will have, by reference."""
     return {
-        invoice.external_reference: legal_number(invoice)
+        invoice.external_reference: invoice.e_invoice_number
         for invoice in invoices
-        if invoice.e_invoice_lines and legal_number(invoice)
+        if invoice.e_invoice_number
     }
 
 

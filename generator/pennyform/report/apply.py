@@ -98,7 +98,7 @@ def _outcome(result: AppliedChange) -> str:
 
 def _not_done(result: AppliedChange, id_: str = "") -> str:
     steps = ", ".join(_STEPS.get(step) or format_task(step) for step in result.remaining_steps)
-    # Whatever is wrong with what is final: it has its number for ever, and is taken no further.
+    # Whatever is wrong with what is final: it keeps its number, and is taken no further.
     is_final = result.became_final or _has_number(result)
     outcome = "differs" if result.status is Status.DIFFERS and is_final else _NOT_DONE[result.status]
     return f"{outcome}{id_}" + (f"; left: {steps}" if steps else "")

@@ -65,7 +65,8 @@ def render_text(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:
     lines += [""] if differing else []
     for text in unverifiable(invoices):
         lines += [f"  note: {text}", ""]
-    lines += orphans.text_lines(verification.orphans)
+    if verification.orphans.invoices:
+        lines += orphans.text_lines(verification.orphans)
     return "\n".join([*lines, summary_line(verification, ansi)]) + "\n"
 
 

@@ -13,13 +13,12 @@ from pennyform.engine.planning.diff import (
     Comparison,
     Difference,
     amounts_as_text,
-    filled_line,
     header_as_defined,
     line_as_defined,
 )
 from pennyform.engine.planning.order import dependencies
 from pennyform.engine.planning.resolve import Identify, Resolved, id_of
-from pennyform.invoices.desired.json_bodies import to_json
+from pennyform.invoices.desired.json_bodies import filled_line, to_json
 from pennyform.invoices.model import (
     Attachment,
     CustomerBody,

@@ -14,7 +14,6 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
-from pennyform.engine.recovery import legal_number
 from pennyform.invoices.model import DesiredInvoice
 from pennyform.invoices.model.lookalikes import difference, fold
 
@@ -43,7 +42,8 @@ def look_up(invoices: Iterable[DesiredInvoice], account: AccountClient) -> dict[
     Raises:
         OutcomeError: the account could not be read.
     """
-    spellings = {number: spellings_of(number) for number in map(legal_number, invoices) if number}
+    numbers = (invoice.legal_number for invoice in invoices)
+    spellings = {number: spellings_of(number) for number in numbers if number}
     rows: dict[str, list[RemoteInvoice]] = {}
     for row in account.invoices_with_numbers({text for texts in spellings.values() for text in texts}):
         rows.setdefault(row.invoice_number, []).append(row)

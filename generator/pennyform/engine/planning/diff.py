@@ -16,7 +16,7 @@ from typing import Any
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteLine
 from pennyform.engine.planning.resolve import Resolved
-from pennyform.invoices.desired.json_bodies import to_json, write_field
+from pennyform.invoices.desired.json_bodies import filled_line, to_json, write_field
 from pennyform.invoices.model import (
     UNSET,
     Discount,
@@ -28,7 +28,6 @@ from pennyform.invoices.model import (
     set_fields,
 )
 from pennyform.invoices.money.scalars import canonical, plain_number
-from pennyform.invoices.money.totals import FROM_PRODUCT
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,13 +263,6 @@ def amounts_as_text(remote: RemoteInvoice) -> JsonObject:
 def line_as_defined(line: RemoteLine) -> JsonObject:
     """A line of the API in the words of a definition."""
     return _words(line, LINE)
-
-
-def filled_line(line: LineBody) -> JsonObject:
-    """A line of a definition as JSON; what its product may have filled in comes first."""
-    definition = to_json(line)
-    first = FROM_PRODUCT if line.product_id else ()
-    return {**{name: definition[name] for name in first if name in definition}, **definition}
 
 
 def _words(record: RemoteInvoice | RemoteLine, names: Iterable[str]) -> JsonObject:

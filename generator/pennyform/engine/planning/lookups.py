@@ -16,6 +16,7 @@ from typing import TypeAlias, TypeVar
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import (
     Company,
+    CustomerSearch,
     RemoteCustomer,
     RemoteInvoice,
     RemoteProduct,
@@ -25,15 +26,14 @@ from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
 from pennyform.engine.planning import booked_numbers
-from pennyform.engine.planning.credits.lines import is_open, with_line_order
+from pennyform.engine.planning.credits.lines import with_line_order
 from pennyform.engine.planning.customers.existing import search_customers
 from pennyform.engine.planning.declared.changes import customer_accounts, looked_up
 from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.deposits.lookups import with_deposits
 from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import needed
-from pennyform.engine.planning.resolve import IMPORTED, keys_of, resolver
-from pennyform.engine.recovery import e_invoice_numbers
+from pennyform.engine.planning.resolve import IMPORTED, keys_of, named, names_others, resolver
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 
 InvoicesByReference: TypeAlias = dict[str, list[RemoteInvoice]]
@@ -65,9 +65,10 @@ def refresh(
     state = replace(state, invoices=invoices, numbered=numbered, newest_final=newest_final)
     if any(invoice.deductions for invoice in repository.invoices):
         state = with_deposits(repository, state, account)
-    if any(map(is_open, repository.invoices)):
+    if any(map(names_others, repository.invoices)):
         state = with_line_order(repository, state, account)
-    return replace(state, invoices=_read_exactly(complete(repository, state), state, account))
+        repository = complete(repository, state)
+    return replace(state, invoices=_read_exactly(repository, state, account))
 
 
 def _by_number(rows: Iterable[RemoteInvoice]) -> dict[str, list[RemoteInvoice]]:
@@ -82,7 +83,7 @@ def _prerequisites(
 ) -> RemoteState:
     keys = keys_of(repository)
 
-    def named(kind: str, field: str) -> list[str]:
+    def values(kind: str, field: str) -> list[str]:
         return sorted({str(key.value) for key in keys if (key.kind, key.field) == (kind, field)})
 
     customers, products = looked_up(repository, "customer"), looked_up(repository, "product")
@@ -90,6 +91,8 @@ def _prerequisites(
         account.customers(customers), "customer", customers, memory, account.customers_by_id
     )
     accounts = customer_accounts(repository, known_customers)
+    new = (named(repository, "customer") & repository.customers.keys()) - known_customers.keys()
+    created = [repository.customers[reference].body for reference in sorted(new)]
     defined = {invoice.external_reference for invoice in repository.invoices}
     return RemoteState(
         company=company,
@@ -98,11 +101,11 @@ def _prerequisites(
         customers_by_id=account.customers_by_id(
             int(key.value) for key in keys if (key.kind, key.field) == ("customer", "id")
         ),
-        search=search_customers(repository, known_customers, account),
+        search=search_customers(created, account) if created else CustomerSearch(),
         products=_with_missed(
             account.products(products), "product", products, memory, account.products_by_id
         ),
-        products_by_id=account.products_by_id(int(value) for value in named("product", "id")),
+        products_by_id=account.products_by_id(int(value) for value in values("product", "id")),
         ids=_ids([*keys, *accounts], account),
         credited={
             reference: account.invoices_with(reference)
@@ -112,9 +115,9 @@ def _prerequisites(
             and (reference := str(key.value)) not in defined
         },
         deposits_by_number=_by_number(
-            account.invoices_with_numbers(named("customer_invoice", "invoice_number"))
+            account.invoices_with_numbers(values("customer_invoice", "invoice_number"))
         ),
-        credited_by_id=account.invoices_by_id(int(value) for value in named("customer_invoice", "id")),
+        credited_by_id=account.invoices_by_id(int(value) for value in values("customer_invoice", "id")),
     )
 
 
@@ -181,7 +184,11 @@ def _find_invoices(
     """The invoices by their references, and by legal number those that have the number of an import."""
     missing = {invoice.external_reference: invoice for invoice in invoices}
     references = {reference: reference for reference in missing}
-    by_number = {number: reference for reference, number in e_invoice_numbers(invoices).items()}
+    by_number = {
+        invoice.e_invoice_number: invoice.external_reference
+        for invoice in invoices
+        if invoice.e_invoice_number
+    }
     matches: InvoicesByReference = {}
 
     def keep(rows: Iterable[RemoteInvoice]) -> None:
@@ -203,7 +210,8 @@ def _find_invoices(
             keep(account.invoices_with(reference))
         keep(_remembered(missing, account, memory))
     # Whatever the date, and whoever booked it: a number is booked once.
-    numbered = booked_numbers.look_up(missing.values(), account)
+    imports = [invoice for invoice in missing.values() if invoice.legal_number]
+    numbered = booked_numbers.look_up(imports, account) if imports else {}
     keep(row for rows in numbered.values() for row in rows)
     return matches, numbered
 

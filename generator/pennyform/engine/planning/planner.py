@@ -11,7 +11,7 @@ from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits.conflicts import hold_credits
 from pennyform.engine.planning.customers.buyers import is_checked
 from pennyform.engine.planning.customers.checks import with_card_warnings
-from pennyform.engine.planning.customers.existing import search_notices, with_existing
+from pennyform.engine.planning.customers.existing import limited_search, with_existing
 from pennyform.engine.planning.declared.changes import plan_prerequisites, unnamed
 from pennyform.engine.planning.declared.obstacles import Obstacles, obstacles
 from pennyform.engine.planning.deposits.completion import (
@@ -31,9 +31,9 @@ from pennyform.engine.planning.resolve import (
     IMPORTED,
     Resolved,
     becomes_final,
+    names_others,
     resolver,
 )
-from pennyform.engine.recovery import legal_number
 from pennyform.invoices.desired.json_bodies import after_finalize
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.results.plan import Action
@@ -101,8 +101,12 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         UnresolvedError: a definition names something that neither repository nor account has.
         PlanRejectedError: a policy forbids what would be done.
     """
-    repository = complete(repository, state)
-    prerequisites = tuple(with_existing(plan_prerequisites(repository, state), repository, state))
+    are_linked = any(map(names_others, repository.invoices))
+    if are_linked:
+        repository = complete(repository, state)
+    prerequisites = tuple(plan_prerequisites(repository, state))
+    if state.search.rows:
+        prerequisites = tuple(with_existing(prerequisites, repository, state))
     planner = InvoicePlanner(
         state,
         resolver(repository, state).resolve,
@@ -112,21 +116,24 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
         obstacles(prerequisites),
     )
     ordered = in_order(repository.invoices)
-    planned = [with_card_warnings(planner.plan_invoice(invoice)) for invoice in ordered]
-    changes = hold_dependents(hold_credits(planned, state))
+    changes = tuple(planner.plan_invoice(invoice) for invoice in ordered)
+    if are_linked:
+        changes = hold_dependents(hold_credits(changes, state))
     policies = repository.settings.policies
     enforce(policies, changes)
-    any_order = policies.number_order == "any"
-    older = tuple(find_older_dates(changes, state.newest_final, any_order=any_order))
-    enforce_dates(policies, older)
     finalized = sum(change.is_finalized for change in changes)
+    warnings = [_ANY_ORDER] if policies.number_order == "any" and finalized > 1 else []
+    if finalized > 1 or state.newest_final is not None:
+        older = tuple(find_older_dates(changes, state.newest_final, any_order=policies.number_order == "any"))
+        enforce_dates(policies, older)
+        warnings = [*older_date_warnings(older), *warnings]
     return Plan(
         environment=repository.settings.environment,
         company=state.company,
         rounding=repository.settings.rounding,
         prerequisites=prerequisites,
         invoices=changes,
-        warnings=(*older_date_warnings(older), *((_ANY_ORDER,) if any_order and finalized > 1 else ())),
+        warnings=tuple(warnings),
         number_order=policies.number_order,
     )
 
@@ -141,7 +148,7 @@ def make_plan(repository: Repository, state: RemoteState, notices: Sequence[str]
             *notices,
             *made.warnings,
             *unnamed(repository, state),
-            *search_notices(state),
+            *(() if state.search.is_complete else (limited_search(),)),
             *_outdated(made),
             *lacking,
         ),
@@ -163,7 +170,7 @@ def _references_by_number(repository: Repository, state: RemoteState) -> dict[st
     references: dict[str, set[str]] = {}
     if any(invoice.e_invoice_lines for invoice in repository.invoices):
         for invoice in repository.invoices:
-            references.setdefault(legal_number(invoice), set()).add(invoice.external_reference)
+            references.setdefault(invoice.legal_number, set()).add(invoice.external_reference)
         for reference, remotes in state.invoices.items():
             for remote in remotes:
                 references.setdefault(remote.invoice_number, set()).add(reference)
@@ -192,9 +199,9 @@ class InvoicePlanner:
         ways_out = self.obstacles.ways_out(invoice) if change.busy else ()
         if is_checked(change):
             ways_out = (*ways_out, *self.obstacles.other_buyer(invoice))
-        if not ways_out:
-            return change
-        return replace(change, action=Action.CONFLICT, steps=(), tasks=(), ways_out=ways_out)
+        if ways_out:
+            return replace(change, action=Action.CONFLICT, steps=(), tasks=(), ways_out=ways_out)
+        return change if change.resolved.is_customer_declared else with_card_warnings(change)
 
     def _plan_whole(self, invoice: DesiredInvoice) -> InvoiceChange:
         """What is done about the content, and what else is left to do once that is as it should be."""
@@ -214,7 +221,7 @@ class InvoicePlanner:
             doubts=remaining.doubts,
             warnings=(
                 *change.warnings,
-                *self.accounts.open_cents(invoice),
+                *(self.accounts.open_cents(invoice) if invoice.deductions else ()),
                 *(_WAITS.format(name) for name in waiting),
             ),
         )
@@ -230,7 +237,7 @@ class InvoicePlanner:
             return InvoiceChange(invoice, resolved, Action.CONFLICT, remote=remote, ways_out=(way_out,))
         if remote is None:
             if invoice.kind == IMPORTED:
-                steps, number = _E_IMPORT if invoice.e_invoice_lines else _IMPORT, legal_number(invoice)
+                steps, number = _E_IMPORT if invoice.e_invoice_lines else _IMPORT, invoice.legal_number
                 doubts = tuple(booked_numbers.doubts(number, self.state.numbered.get(number, ())))
                 return InvoiceChange(invoice, resolved, Action.IMPORT, steps, warnings=doubts)
             return InvoiceChange(invoice, resolved, *_steps(Action.CREATE, invoice))
@@ -257,13 +264,15 @@ class InvoicePlanner:
 
     def _deposit_obstacle(self, invoice: DesiredInvoice, remote: RemoteInvoice | None) -> str:
         """Why its deposits cannot be taken off, or why it would lack a number; empty once it is final."""
-        if remote is not None and not remote.draft:
+        if not names_others(invoice) or (remote is not None and not remote.draft):
             return ""
         return deposit_obstacle(invoice, self.accounts, self.becoming_final)
 
     def _booked_elsewhere(self, invoice: DesiredInvoice, remotes: Sequence[RemoteInvoice]) -> str:
         """Why the legal number of an import is that of another invoice; empty when it is not."""
-        reference, number = invoice.external_reference, legal_number(invoice)
+        if invoice.kind != IMPORTED:
+            return ""
+        reference, number = invoice.external_reference, invoice.legal_number
         # An electronic invoice is imported without a reference: until it has one, its number must tell it.
         if invoice.e_invoice_lines and all(row.external_reference != reference for row in remotes):
             namesakes = ", ".join(sorted(set(self.by_number.get(number, ())) - {reference}))

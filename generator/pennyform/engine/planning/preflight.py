@@ -129,7 +129,8 @@ def enforce(policies: Policies, changes: Iterable[InvoiceChange]) -> None:
     busy = [change for change in changes if change.busy]
     findings = [finding for change in busy for finding in _check_policies(policies, change)]
     findings += [finding for change in changes for finding in _check_expected(change)]
-    findings += [finding for change in changes for finding in check_card(change)]
+    undeclared = [change for change in busy if not change.resolved.is_customer_declared]
+    findings += [finding for change in undeclared for finding in check_card(change)]
     for change in busy:
         # An excessive discount turns the total around: one mistake is one finding.
         findings += list(_check_discount(change)) or list(_check_signs(change))
@@ -205,7 +206,7 @@ def check_dates(policies: Policies, changes: Iterable[InvoiceChange], today: dat
         if change.busy and (change.remote is None or change.remote.draft)
         for problem in check_dates_to_issue(change.desired, policies, today)
     ]
-    findings = tidy(with_rule_texts(findings))
+    findings = tidy(with_rule_texts(findings)) if findings else []
     if errors(findings):
         raise PlanRejectedError(findings)
     return findings

@@ -224,6 +224,15 @@ def number_keys(invoice: DesiredInvoice) -> tuple[Key, ...]:
     return tuple(Key("customer_invoice", "external_reference", name, invoice.place) for name in references)
 
 
+def names_others(invoice: DesiredInvoice) -> bool:
+    """Whether it takes back or takes off other invoices, or prints their numbers.
+
+    Then, and only then, what the account says of those has a part in it.
+    """
+    is_credit_note = invoice.credit_note_of is not None or invoice.credit is not None
+    return is_credit_note or bool(invoice.deductions or number_keys(invoice))
+
+
 def keys_of(repository: Repository) -> list[Key]:
     """Every natural key that invoices, or the declared products of the run, refer to, each once."""
     products = {reference for kind, reference in in_step(repository) if kind == "product"}

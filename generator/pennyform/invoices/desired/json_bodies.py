@@ -27,10 +27,12 @@ from pennyform.invoices.model import (
     InvoiceSection,
     JsonObject,
     Key,
+    LineBody,
     Options,
     TransactionReference,
 )
 from pennyform.invoices.money.scalars import canonical
+from pennyform.invoices.money.totals import FROM_PRODUCT
 
 R = TypeVar("R", bound=tuple[Any, ...])
 Identify = Callable[[Key], object]
@@ -127,6 +129,13 @@ def write_field(name: str, value: Any, identify: Identify | None = None) -> Any:
         case tuple():
             return [write_field(name, item, identify) for item in value]
     return value
+
+
+def filled_line(line: LineBody) -> JsonObject:
+    """A line of a definition as JSON; what its product may have filled in comes first."""
+    definition = to_json(line)
+    first = FROM_PRODUCT if line.product_id else ()
+    return {**{name: definition[name] for name in first if name in definition}, **definition}
 
 
 def draft_part(body: InvoiceBody) -> InvoiceBody:

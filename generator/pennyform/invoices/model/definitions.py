@@ -9,7 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pennyform.invoices.model.bodies import Body, CustomerBody, Id, Key, Place, ProductBody
+from pennyform.invoices.model.bodies import (
+    Body,
+    CustomerBody,
+    Id,
+    ImportedInvoiceBody,
+    Key,
+    Place,
+    ProductBody,
+)
 
 # Named tuples for the same reason as the bodies: commit hooks import them.
 
@@ -172,6 +180,16 @@ class DesiredInvoice(NamedTuple):
     def draws_on_others(self) -> bool:
         """Whether lines of it follow from what other invoices say."""
         return bool(self.deductions) or self.credit is not None
+
+    @property
+    def legal_number(self) -> str:
+        """The legal number that an imported invoice states; empty for every other one."""
+        return self.body.invoice_number or "" if isinstance(self.body, ImportedInvoiceBody) else ""
+
+    @property
+    def e_invoice_number(self) -> str:
+        """The legal number that an electronic invoice will have; empty for every other one."""
+        return self.legal_number if self.e_invoice_lines else ""
 
 
 class DesiredCustomer(NamedTuple):

@@ -71,7 +71,7 @@ def load(
     repository = context.repository(invoices, files)._replace(
         requested=requested_references(context, sources)
     )
-    return repository, tidy(with_rule_texts(findings))
+    return repository, tidy(with_rule_texts(findings)) if findings else []
 
 
 def requested_references(context: RepositoryContext, sources: Sources) -> frozenset[tuple[str, str]]:

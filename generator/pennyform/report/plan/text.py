@@ -79,7 +79,8 @@ def render(plan: PlanDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it i
         counts = ", ".join(count(number, kind) for number, kind in numbers if number)
         lines += [ansi(f"  = {counts} unchanged", "dim"), ""]
     lines += [ansi(f"  warning: {warning}", "yellow") for warning in head.warnings]
-    lines += orphans.text_lines(head.orphans)
+    if head.orphans.invoices:
+        lines += orphans.text_lines(head.orphans)
     lines += money(head.money.changing, "Money of these changes")
     return "\n".join([*lines, summary_line(head, ansi)]) + "\n"
 

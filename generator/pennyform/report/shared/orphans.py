@@ -37,10 +37,8 @@ def table(report: OrphanReport, most: int = _MOST_ON_PAGES) -> OrphanTable:
 
 
 def text_lines(report: OrphanReport) -> Iterator[str]:
-    """The same for a terminal, with an empty line at its end; nothing when there are none."""
+    """The same for a terminal, with an empty line at its end."""
     first_rows = table(report, MOST_SHOWN)
-    if not first_rows.rows:
-        return
     yield first_rows.title
     for text in align_columns(first_rows.rows, right=frozenset({3})):
         yield f"  {text}"

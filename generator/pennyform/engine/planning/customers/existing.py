@@ -7,14 +7,13 @@ compare as text: registration numbers, e-mail addresses, names. Nothing is asked
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import CustomerSearch, RemoteCustomer, RemoteState
 from pennyform.engine.limits import CUSTOMER_PAGES, EXACT_LOOKUPS, PAGE
 from pennyform.engine.planning.actions import PrerequisiteChange
-from pennyform.engine.planning.resolve import named
 from pennyform.invoices.model import CustomerBody, DesiredCustomer, Repository
 from pennyform.invoices.model.identities import Identity, Likeness, Match, compare, identity_of
 from pennyform.invoices.model.lookalikes import difference, fold
@@ -28,23 +27,12 @@ _NAME_IT = "or name it on the invoices, as in `customer: {{id: {}}}`, and delete
 _ALLOW = "or set `duplicate_customers: warn` under `policies` in pennyform.yaml, if both are meant"
 
 
-def search_customers(
-    repository: Repository, known: Mapping[str, RemoteCustomer], account: AccountClient
-) -> CustomerSearch:
-    """Look for customers of the account that may be those about to be created.
-
-    Args:
-        repository: the definitions.
-        known: the customers that were found by their references.
-        account: the account.
+def search_customers(bodies: Sequence[CustomerBody], account: AccountClient) -> CustomerSearch:
+    """Look for customers of the account that may be ``bodies``, which are about to be created.
 
     Raises:
         OutcomeError: the account could not be read.
     """
-    references = named(repository, "customer") - known.keys()
-    bodies = [repository.customers[name].body for name in sorted(references & repository.customers.keys())]
-    if not bodies:
-        return CustomerSearch()
     rows, is_complete = account.newest_customers(CUSTOMER_PAGES)
     if not is_complete:
         identities = [identity_of(body) for body in bodies]
@@ -68,9 +56,9 @@ def _number_forms(identity: Identity) -> Iterator[str]:
             yield from (identity.siret, f"{spaced} {branch}", f"{siren} {branch}")
 
 
-def search_notices(state: RemoteState) -> list[str]:
-    """What was not looked for, in one sentence; nothing when all customers were compared."""
-    return [] if state.search.is_complete else [_LIMITED.format(CUSTOMER_PAGES * PAGE)]
+def limited_search() -> str:
+    """What was not looked for, when not all customers of the account were compared."""
+    return _LIMITED.format(CUSTOMER_PAGES * PAGE)
 
 
 def with_existing(
