@@ -21,6 +21,9 @@ from .types import File
 
 T = TypeVar("T")
 
+# Digits of a number without a type: far more than any amount or share has.
+_MOST_DIGITS = 1000
+
 # The default of fields that the contract promises in every answer: they are typed as what is promised, and
 # yet reading an answer that lacks one works. `Any`, so that the promise stays the field's type.
 PROMISED: Any = msgspec.UNSET
@@ -230,14 +233,22 @@ def explained(problem: Exception) -> str:
     return f"{text} - at `${''.join(reversed(places))}`" if places else text
 
 
+def _fraction(text: str) -> Decimal:
+    """A JSON number with a fraction or an exponent; ``1e99999999`` would take 100 MB when written out."""
+    number = Decimal(text)
+    if abs(number.adjusted()) > _MOST_DIGITS or len(text) > _MOST_DIGITS:
+        raise ValueError("Number out of range")
+    return number
+
+
 _ENCODER = msgspec.json.Encoder(enc_hook=_encode_hook)
-_PLAIN = msgspec.json.Decoder(float_hook=Decimal)
+_PLAIN = msgspec.json.Decoder(float_hook=_fraction)
 
 
 def decoder(type_: Any) -> msgspec.json.Decoder[Any]:
     """A decoder for answers of ``type_``; numbers without a type become ``Decimal``, never float."""
     _read(type_)
-    return msgspec.json.Decoder(type_, dec_hook=_decode_hook, float_hook=Decimal)
+    return msgspec.json.Decoder(type_, dec_hook=_decode_hook, float_hook=_fraction)
 
 
 def encode(value: object) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from pennylane_company import models, to_builtins
 
+from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.account.records import (
     RemoteCategory,
     RemoteCustomer,
@@ -35,6 +36,8 @@ R = TypeVar("R", Address, ImputationDates, TransactionReference)
 
 # Shown and settable by an import, but computed by Pennylane otherwise: in euros, whatever the currency.
 _IN_EUROS = frozenset({"amount", "tax"})
+# Of a number before the point, and behind it. The API stores amounts of at most 15 digits.
+_MOST_DIGITS = 30
 # Lists of an invoice with requests of their own; the invoice itself only says where.
 _READ_APART = frozenset({"invoice_lines", "invoice_line_sections"})
 
@@ -122,7 +125,7 @@ def category(answer: models.CategoryShare | models.Category) -> RemoteCategory:
         label=promised(answer.label, "label"),
         analytical_code=_known(answer.analytical_code),
         group_id=_link(answer.category_group),
-        weight=getattr(answer, "weight", None) or Decimal(0),
+        weight=_bounded(getattr(answer, "weight", None) or Decimal(0)),
     )
 
 
@@ -131,7 +134,7 @@ def transaction(answer: models.Transaction) -> RemoteTransaction:
     return RemoteTransaction(
         promised(answer.id, "id"),
         _known(answer.label),
-        promised(answer.currency_amount, "currency_amount"),
+        _bounded(promised(answer.currency_amount, "currency_amount")),
     )
 
 
@@ -171,9 +174,27 @@ def product(answer: models.Product) -> RemoteProduct:
 # --- parts of answers -------------------------------------------------------------------------------------
 
 
+def _bounded(number: Decimal) -> Decimal:
+    """``number``, which is finite and no longer than any amount of money.
+
+    Raises:
+        UnreadableError: it is not. Written out, ``1e99999999`` takes 100 MB, and no sum can be made with NaN.
+    """
+    if number and (
+        not number.is_finite() or number.adjusted() >= _MOST_DIGITS or _decimals(number) > _MOST_DIGITS
+    ):
+        raise UnreadableError(f"an answer has the number {number}, which is out of range"[:200])
+    return number
+
+
+def _decimals(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
+
+
 @lru_cache(4096)
 def _decimal(text: str) -> Decimal:
-    return Decimal(text)
+    return _bounded(Decimal(text))
 
 
 def _known(value: T) -> T | None:
@@ -192,6 +213,8 @@ def _known(value: T) -> T | None:
 
 
 def _set(value: T) -> T | Any:
+    if isinstance(value, Decimal):
+        _bounded(value)
     return UNSET if value is msgspec.UNSET else value
 
 
@@ -202,7 +225,7 @@ def _link(linked: models.LinkedRecord | models.RecordId | None) -> int | None:
 @lru_cache(1024)
 def _discount_of(type_: str, value: str | None) -> Discount:
     # Nearly every line of an account has the same one: none.
-    return Discount(type_, None if value is None else Decimal(value))
+    return Discount(type_, None if value is None else _decimal(value))
 
 
 def _discount(
