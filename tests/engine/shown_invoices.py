@@ -40,8 +40,8 @@ class ShownInvoice:
     reference: str
     customer_reference: str | None
     customer_name: str | None
-    date: date
-    deadline: date
+    date: date | None
+    deadline: date | None
     currency: str
     discount: str
     lines: tuple[ShownLine, ...]
@@ -86,15 +86,16 @@ def read_rendered_text(text: str) -> Iterator[ShownInvoice]:
         head, *rows = block.split("\n")
         named = _RENDERED_HEAD.fullmatch(head)
         assert named, head
-        start, end = _one(_RENDERED_DATES, rows)
+        dates = [found.groups() for found in map(_RENDERED_DATES.fullmatch, rows) if found]
+        start, end = map(date.fromisoformat, dates[0]) if dates else (None, None)
         *amounts, currency = _one(_RENDERED_SUM, rows)
         discounts = [found[1] for found in map(_RENDERED_DISCOUNT.fullmatch, rows) if found]
         yield ShownInvoice(
             named["reference"],
             named["customer"],
             None,
-            date.fromisoformat(start),
-            date.fromisoformat(end),
+            start,
+            end,
             currency,
             _discount_of(discounts[0] if discounts else ""),
             tuple(_line(found) for found in map(_RENDERED_LINE.fullmatch, rows) if found),
@@ -186,13 +187,14 @@ def read_sums_of_json(document: Any) -> dict[str, ShownSum]:
 
 def _of_json(invoice: Any, body: Any, name: str | None) -> ShownInvoice:
     totals = invoice["totals"]
-    lines = zip(body["invoice_lines"], totals["lines"], strict=True)
+    # The import of an electronic invoice leaves lines and dates to its file.
+    contents = body.get("invoice_lines") or [{}] * len(totals["lines"])
+    lines = zip(contents, totals["lines"], strict=True)
     return ShownInvoice(
         invoice["external_reference"],
         body["customer_id"]["lookup"]["external_reference"],
         name,
-        date.fromisoformat(body["date"]),
-        date.fromisoformat(body["deadline"]),
+        *(date.fromisoformat(body[name]) if name in body else None for name in ("date", "deadline")),
         totals["currency"],
         _discount(body.get("discount")),
         tuple(_line(line | {"discount": _discount(content.get("discount"))}) for content, line in lines),

@@ -38,7 +38,11 @@ from .world import API, raw, read_all
 ROOT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "cases" / "agreement"
 # The second is a repository of its own inside the first.
-REPOSITORIES = [ROOT / "examples", ROOT / "examples" / "deposits", CASES / "templates", CASES / "money"]
+REPOSITORIES = [
+    ROOT / "examples",
+    ROOT / "examples" / "deposits",
+    *map(CASES.__truediv__, ("templates", "money", "e-invoices")),
+]
 FIELDS = ("customer_reference", "customer_name", "date", "deadline", "currency", "discount", "amounts", "vat")
 
 
@@ -67,6 +71,16 @@ class Outputs:
             shown = {name: invoice for name, invoice in invoices.items() if invoice}
             for field in FIELDS:
                 texts += _unequal(f"{reference} {field}", {n: getattr(i, field) for n, i in shown.items()})
+            sums_of_codes = {
+                name: (
+                    sum(base for base, _ in invoice.vat.values()),
+                    sum(tax for _, tax in invoice.vat.values()),
+                )
+                for name, invoice in shown.items()
+                if invoice.vat is not None
+            }
+            totals = {f"{name} in all": invoice.amounts[:2] for name, invoice in shown.items()}
+            texts += _unequal(f"{reference} codes together", sums_of_codes | totals)
             # The page has the lines by section.
             in_order = {name: invoice.lines for name, invoice in shown.items() if name != "page"}
             texts += _unequal(f"{reference} lines", in_order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice
@@ -49,7 +50,7 @@ def _amounts(body: JsonObject, totals: InvoiceTotals | None, then: LaterSteps) -
     if totals is None:
         yield "  totals unknown: a line names a product that is not declared here"
         return
-    if not body.get("invoice_lines"):
+    if not totals.lines:
         yield "  totals unknown: the invoice that it takes back is known only to the account"
         return
     yield from _known_amounts(body, totals)
@@ -66,7 +67,7 @@ def _known_amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
             line.vat_rate,
             line.currency_amount_before_tax,
         )
-        for line, discount in zip(totals.lines, _line_discounts(body), strict=True)
+        for line, discount in zip(totals.lines, _line_discounts(body), strict=False)
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for *texts, amount in rows:
@@ -83,9 +84,11 @@ def _known_amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
 
 
 def _line_discounts(body: JsonObject) -> Iterator[str]:
+    """The discount of each line, then nothing for ever: an electronic invoice has its lines in its file."""
     match body.get("invoice_lines"):
         case [*lines]:
             yield from (_discount(line.get("discount")) if isinstance(line, dict) else "" for line in lines)
+    yield from itertools.repeat("")
 
 
 def _discount(discount: Json) -> str:

@@ -259,7 +259,10 @@ def _once(line: Line, *_texts: str) -> Line:
 
 
 def _imported_totals(body: ImportedInvoiceBody, currency: str) -> Totals:
-    """The amounts on the document; each VAT code has what its lines say, unrounded."""
+    """The amounts on the document; each VAT code has what its lines say, unrounded.
+
+    Charges and allowances on the document are at the code whose rate gives their tax, if there is just one.
+    """
     lines = []
     vat: dict[str, VatAmount] = {}
     for line in body.invoice_lines:
@@ -277,6 +280,13 @@ def _imported_totals(body: ImportedInvoiceBody, currency: str) -> Totals:
         )
         known = vat.get(code, VatAmount(code, rates()[code].charged, ZERO, ZERO))
         vat[code] = known._replace(base=known.base + before_tax, tax=known.tax + tax)
+    base = body.currency_amount_before_tax - sum((amount.base for amount in vat.values()), ZERO)
+    tax = body.currency_tax - sum((amount.tax for amount in vat.values()), ZERO)
+    unit = Decimal(1).scaleb(-minor_units(currency))
+    fitting = [code for code in vat if rounded_tax(base, rates()[code].charged, unit) == tax]
+    if base and len(fitting) == 1:
+        known = vat[fitting[0]]
+        vat[known.vat_rate] = known._replace(base=known.base + base, tax=known.tax + tax)
     return Totals(
         currency, body.currency_amount_before_tax, body.currency_tax, tuple(vat.values()), tuple(lines)
     )
