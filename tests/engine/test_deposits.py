@@ -48,9 +48,11 @@ def deposit(office: Office, reference: str = "Z-DEP", lines: str = DEPOSIT, more
     office.define(reference, finalize=True, lines=lines, more=more)
 
 
-def balance(office: Office, *deposits: str, reference: str = "BAL", more: str = "") -> None:
+def balance(
+    office: Office, *deposits: str, reference: str = "BAL", more: str = "", date: str = "2025-10-01"
+) -> None:
     more = f"{more}language: en_GB\ndeduct: [{', '.join(deposits or ('Z-DEP',))}]\n"
-    office.define(reference, finalize=True, lines=WORK, more=more)
+    office.define(reference, finalize=True, lines=WORK, more=more, date=date)
 
 
 def row(office: Office, reference: str) -> dict[str, Any]:
@@ -234,7 +236,87 @@ def test_a_deposit_that_was_taken_off_already_is_a_conflict(office: Office) -> N
     (office.root / "invoices" / "BAL.yaml").unlink()
     balance(office, reference="BAL-2")
     number = row(office, "BAL")["invoice_number"]
-    assert way_out(office, "BAL-2") == f"{number} takes off Z-DEP already: take it out of `deduct`"
+    fix = "take it out of `deduct`, or make a credit note of all of that invoice final first"
+    assert way_out(office, "BAL-2") == f"{number} takes off Z-DEP already: {fix}"
+
+
+@pytest.mark.parametrize("finalize", [True, False])
+def test_two_names_of_one_deposit_are_taken_off_once(office: Office, finalize: bool) -> None:
+    deposit(office)
+    office.apply()
+    number = row(office, "Z-DEP")["invoice_number"]
+    balance(office, "Z-DEP", reference="BAL-1")
+    more = f"deduct: [{{invoice_number: {number}}}]\n"
+    office.define("BAL-2", finalize=finalize, lines=WORK, more=more, date="2025-10-02")
+    assert way_out(office, "BAL-2").startswith("BAL-1 takes off " + number)
+    assert "BAL-2" not in office.books()
+    assert way_out(office, "BAL-2").startswith(row(office, "BAL-1")["invoice_number"])
+
+
+def test_two_names_of_one_deposit_in_one_invoice(office: Office) -> None:
+    deposit(office)
+    office.apply()
+    number = row(office, "Z-DEP")["invoice_number"]
+    balance(office, "Z-DEP", f"{{invoice_number: {number}}}")
+    assert way_out(office) == f"Z-DEP and {number} are one deposit: take one of them out of `deduct`"
+
+
+@pytest.mark.parametrize("defined", [True, False])
+def test_a_balance_that_was_credited_in_full_gives_its_deposit_free(office: Office, defined: bool) -> None:
+    deposit(office)
+    balance(office)
+    office.apply()
+    (office.root / "invoices" / "BAL.yaml").rename(office.root / "BAL.kept")
+    balance(office, reference="BAL-2", date="2025-10-03")
+    assert "takes off Z-DEP already" in way_out(office, "BAL-2")
+    if defined:
+        (office.root / "BAL.kept").rename(office.root / "invoices" / "BAL.yaml")
+    office.write(
+        "invoices/CN.yaml",
+        "external_reference: CN\ncredit_note_of: BAL\ncredit: all\ncustomer: ACME\ndate: 2025-10-02\n"
+        "deadline: 2025-10-02\noptions: {finalize: true}\n",
+    )
+    assert statuses(office.apply())["BAL-2"] == "conflict"
+    assert statuses(office.apply())["BAL-2"] == "done"
+    assert amount(office, "BAL") + amount(office, "CN") == 0
+    assert amount(office, "Z-DEP") + amount(office, "BAL-2") == FULL_PRICE
+    assert not office.plan().pending
+
+
+def test_a_balance_that_was_credited_in_part_keeps_its_deposit(office: Office) -> None:
+    deposit(office)
+    balance(office)
+    office.define("CN", finalize=True, lines=line("Work", "-0.1", "1000.00"), more="credit_note_of: BAL\n")
+    office.apply()
+    for name in ("BAL", "CN"):
+        (office.root / "invoices" / f"{name}.yaml").unlink()
+    balance(office, reference="BAL-2")
+    assert "takes off Z-DEP already" in way_out(office, "BAL-2")
+
+
+@pytest.mark.parametrize("quantity", ["-1", "-0.5"])
+def test_a_credit_note_after_the_date_of_the_balance(office: Office, quantity: str) -> None:
+    deposit(office, lines=line("Deposit", "1", "300.00"))
+    office.define(
+        "CN",
+        finalize=True,
+        lines=line("Deposit", quantity, "300.00"),
+        more="credit_note_of: Z-DEP\n",
+        date="2025-10-20",
+    )
+    office.apply()
+    for name in ("Z-DEP", "CN"):
+        (office.root / "invoices" / f"{name}.yaml").unlink()
+    balance(office, date="2025-10-10")
+    fix = "date this invoice 2025-10-20 or later, so that only the rest is taken off"
+    assert way_out(office).endswith(fix)
+    balance(office, date="2025-10-20")
+    if quantity == "-1":
+        assert "nothing is left of `Z-DEP`" in way_out(office)
+        return
+    assert statuses(office.apply())["BAL"] == "done"
+    total = sum((amount(office, name) for name in ("Z-DEP", "CN", "BAL")), Decimal(0))
+    assert total == FULL_PRICE
 
 
 def test_a_deposit_that_is_all_credited_is_a_conflict(office: Office) -> None:

@@ -58,13 +58,19 @@ unit: day
 
 
 def invoice(
-    reference: str, *, finalize: bool = False, lines: str = "", more: str = "", options: str = ""
+    reference: str,
+    *,
+    finalize: bool = False,
+    lines: str = "",
+    more: str = "",
+    options: str = "",
+    date: str = "2025-10-01",
 ) -> str:
     """The YAML of a definition with one line of 2 x 100.00, unless ``lines`` says otherwise."""
     return (
         f"external_reference: {reference}\n"
         "customer: ACME\n"
-        "date: 2025-10-01\n"
+        f"date: {date}\n"
         "deadline: 2025-10-31\n"
         f"{more}"
         "invoice_lines:\n"

@@ -20,6 +20,7 @@ from pennyform.engine.planning.deposits.completion import (
     deposit_obstacle,
     hold_dependents,
 )
+from pennyform.engine.planning.deposits.taken import hold_double_deductions
 from pennyform.engine.planning.diff import Comparison, diff_invoice
 from pennyform.engine.planning.older_dates import find_older_dates, older_date_warnings
 from pennyform.engine.planning.order import in_order
@@ -118,7 +119,7 @@ def plan(repository: Repository, state: RemoteState) -> Plan:
     ordered = in_order(repository.invoices)
     changes = tuple(planner.plan_invoice(invoice) for invoice in ordered)
     if are_linked:
-        changes = hold_dependents(hold_credits(changes, state))
+        changes = hold_dependents(hold_credits(hold_double_deductions(changes, state), state))
     policies = repository.settings.policies
     enforce(policies, changes)
     finalized = sum(change.is_finalized for change in changes)

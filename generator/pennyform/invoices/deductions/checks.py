@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.deductions.lines import Deposit, own_lines
 from pennyform.invoices.model import DesiredInvoice, Id, InvoiceBody, Key, Place
+from pennyform.invoices.model.pending_text import PendingText
 from pennyform.invoices.money.totals import Product, UnknownProductError, totals
 from pennyform.invoices.yaml.document import Path
+
+if TYPE_CHECKING:
+    from pennyform.invoices.checks.credit_notes import CreditNote
 
 RULE = "deduction-differs"
 
@@ -80,12 +85,46 @@ class DepositsTaken:
             taker = (resolved.invoice.external_reference, key.place)
             reference, place = self.by_deposit.setdefault(name, taker)
             if place is not key.place:
+                fix = "delete one of the two"
+                if reference != resolved.invoice.external_reference:
+                    fix += f", or define a credit note of all of `{reference}`"
                 yield resolved.document.finding(
                     "deduction-twice",
                     f"`{key.value}` is taken off already",
                     ("deduct", index),
                     detail=f"`{reference}` takes it off at {place}.",
+                    fix=fix,
                 )
+
+
+def is_credited_in_full(
+    balance: DesiredInvoice,
+    linked: Iterable[DesiredInvoice],
+    notes: Iterable[CreditNote],
+    product: Product,
+    rounding: str,
+) -> bool:
+    """Whether credit notes take back all of ``balance``, so that its deposits can be taken off anew.
+
+    Args:
+        balance: the invoice, with the lines of its deductions.
+        linked: credit notes that leave their lines to the invoices that they name, among others.
+        notes: those that say their lines themselves; one may occur twice.
+        product: gives the fields of a declared product.
+        rounding: the rounding model of the repository.
+    """
+    reference = balance.external_reference
+    for other in linked:
+        key = other.credit_note_of
+        # ``credit: all`` names no lines.
+        if other.credit == () and key is not None and str(key.value) == reference:
+            return True
+    amounts = {note.terms.reference: note.terms.amount for note in notes if note.of == reference}
+    taken_back = -sum((amount or Decimal(0) for amount in amounts.values()), Decimal(0))
+    try:
+        return bool(amounts) and taken_back >= totals(balance.body, rounding=rounding, product=product).amount
+    except UnknownProductError:
+        return False
 
 
 def check_balance(
@@ -104,6 +143,7 @@ def check_balance(
         summary = "a credit note takes off no deposit"
         yield document.finding(RULE, summary, ("deduct",), key=True, fix="delete `deduct`")
         return
+    yield from _labels(resolved)
     for index, deposit in deposits.items():
         same = same_key(deposit.customer, invoice.body.customer_id)
         for problem in deposit_problems(deposit, invoice, same_customer=same):
@@ -126,6 +166,22 @@ def check_balance(
             )
             return
     yield from _cents(resolved, list(deposits.values()), product, rounding)
+
+
+def _labels(resolved: ResolvedInvoice) -> Iterator[Finding]:
+    """Labels without the number of the deposit that they are about: nobody could tell what was taken off."""
+    for index, deduction in enumerate(resolved.invoice.deductions):
+        name, label = str(deduction.deposit.value), deduction.label
+        if label is None:
+            continue
+        if deduction.deposit.field == "external_reference":
+            is_named = isinstance(label, PendingText) and name in label.references
+            fix = f"write `{{{{ number('{name}') }}}}` in it, or leave `label` out"
+        else:
+            is_named, fix = name in label, f"write {name} in it, or leave `label` out"
+        if not is_named:
+            summary = f"the label does not print the number of `{name}`"
+            yield resolved.document.finding(RULE, summary, ("deduct", index, "label"), fix=fix)
 
 
 def _cents(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.checks.references import ReferenceClaim, ResolvedInvoice, duplicates
-from pennyform.invoices.deductions.checks import DepositsTaken, check_balance
+from pennyform.invoices.deductions.checks import DepositsTaken, check_balance, is_credited_in_full
 from pennyform.invoices.deductions.lines import Deposit, deduction_lines, deposit_of, language_of, with_lines
 from pennyform.invoices.deductions.links import Link, circles, misspelled
-from pennyform.invoices.model import UNSET, InvoiceBody, Unset
+from pennyform.invoices.model import UNSET, DesiredInvoice, InvoiceBody, Unset
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.credited import CreditCompleter
 from pennyform.invoices.repository.definition import (
@@ -139,6 +139,7 @@ class _Completer:
         self._note_credits(related.notes)
         # Balance invoices of files that the run was not asked for.
         self._elsewhere: list[LinkedDefinition] = []
+        self._notes_elsewhere: list[CreditNote] = []
         self._read_elsewhere: set[str] = set()
         self._known: dict[str, ResolvedInvoice] = {}
         self._with_lines: dict[str, ResolvedInvoice] = {}
@@ -148,18 +149,23 @@ class _Completer:
         deducting = [other for other in self._related.linked if other.resolved.invoice.credit is None]
         self._read_deposits([definition.resolved for definition in deducting])
         elsewhere = [other for other in self._elsewhere if other.resolved.invoice.credit is None]
-        linked = sorted((*deducting, *elsewhere), key=_by_date)
+        # A balance invoice that was credited gives its deposits free: its credit notes name it, not them.
+        balances = (*deducting, *elsewhere)
+        self._read_mentions({other.resolved.invoice.external_reference for other in balances})
+        linked = sorted(balances, key=_by_date)
         completed: dict[str, ResolvedInvoice] = {}
         taken = DepositsTaken()
         for definition in linked:
             if definition in self._elsewhere:
-                list(taken.take(definition.resolved))
+                if not self._is_credited_in_full(self._completed(definition.resolved).invoice):
+                    list(taken.take(definition.resolved))
                 continue
             deposits = self._deposits(definition.resolved)
             resolved = self._completed(definition.resolved)
-            self.findings += self._late_credits(resolved)
+            is_credited = self._is_credited_in_full(resolved.invoice)
+            self.findings += self._late_credits(resolved) if not is_credited else ()
             findings = [
-                *taken.take(resolved),
+                *(DepositsTaken() if is_credited else taken).take(resolved),
                 *check_balance(resolved, deposits, self._product, self._rounding),
             ]
             # Amounts that a wrong deduction leads to say nothing of their own.
@@ -192,6 +198,7 @@ class _Completer:
         for result in check_files(files, self._context):
             self._known |= {resolved.invoice.external_reference: resolved for resolved in result.invoices}
             self._note_credits(result.credit_notes)
+            self._notes_elsewhere += result.credit_notes
             self._elsewhere += result.linked
 
     def _note_credits(self, notes: Iterable[CreditNote]) -> None:
@@ -239,6 +246,11 @@ class _Completer:
             deposits[index] = deposit_of(invoice, notes, self._product, self._rounding)
         return deposits
 
+    def _is_credited_in_full(self, balance: DesiredInvoice) -> bool:
+        linked = [other.resolved.invoice for other in (*self._related.linked, *self._elsewhere)]
+        notes = (*self._related.notes, *self._notes_elsewhere)
+        return is_credited_in_full(balance, linked, notes, self._product, self._rounding)
+
     def _late_credits(self, balance: ResolvedInvoice) -> Iterator[Finding]:
         """Credit notes of its deposits that are dated after ``balance``, which has taken off all of them."""
         deposits = set(_deposits_named([balance]))
@@ -252,7 +264,8 @@ class _Completer:
                     *note.places["credit_note_of"],
                     pointer="/credit_note_of",
                     detail=f"`{reference}` is of {balance.invoice.body.date}.",
-                    fix=f"credit `{reference}`, or date the credit note before it",
+                    fix=f"credit `{reference}` instead, or let the credit note come first: date it before "
+                    f"`{reference}`, or that one later",
                 )
 
     def _language(self, body: InvoiceBody) -> str | Unset:

@@ -7,7 +7,6 @@ invoice has what the definition of the deposit says, and a number that is still 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,6 +15,7 @@ from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import InvoiceChange
 from pennyform.engine.planning.credits.conflicts import charged_by_code
 from pennyform.engine.planning.credits.lines import complete_credits
+from pennyform.engine.planning.deposits.taken import taken_elsewhere
 from pennyform.engine.planning.resolve import number_keys
 from pennyform.invoices.deductions.checks import deposit_problems, open_cents
 from pennyform.invoices.deductions.lines import (
@@ -110,18 +110,15 @@ class Accounts:
             and row.date <= balance.body.date
         ]
 
-    def taken_elsewhere(self, deposit: RemoteInvoice, balance: DesiredInvoice) -> RemoteInvoice | None:
-        """Another invoice of the account that takes off ``deposit``: a line below zero names its number."""
-        named = re.compile(rf"(?<!\w){re.escape(deposit.invoice_number)}(?!\w)")
-        for row in self.state.of_customers.get(deposit.customer_id or 0, ()):
-            is_another = row.external_reference != balance.external_reference and row.id != deposit.id
-            if not is_another or row.credited_invoice_id is not None or (row.currency_amount or 0) < 0:
-                continue
-            for line in row.lines:
-                below_zero = (line.currency_amount_before_tax or _NOTHING) < 0
-                if below_zero and named.search(line.label or ""):
-                    return row
-        return None
+    def late_credit_note(self, deposit: RemoteInvoice, balance: DesiredInvoice) -> RemoteInvoice | None:
+        """A credit note of ``deposit`` that has a later date than ``balance``, which is yet to be issued."""
+        late = (
+            row
+            for row in self.state.of_customers.get(deposit.customer_id or 0, ())
+            if row.credited_invoice_id == deposit.id and not row.draft and row.date is not None
+        )
+        latest = max(late, key=lambda row: row.date or dt.date.min, default=None)
+        return latest if latest and latest.date and latest.date > balance.body.date else None
 
     def open_cents(self, invoice: DesiredInvoice) -> Iterator[str]:
         """What is to be said of a balance invoice whose final deposits do not add up with it to the cent."""
@@ -226,10 +223,14 @@ def _misfit(invoice: DesiredInvoice, final: RemoteInvoice, accounts: Accounts) -
     is_same = final.customer_id is None or customer_id == final.customer_id
     for problem in deposit_problems(deposit, invoice, same_customer=is_same):
         return f"{problem.summary}: {problem.fix}"
-    other = accounts.taken_elsewhere(final, invoice)
+    if (late := accounts.late_credit_note(final, invoice)) is not None:
+        took_back = f"{late.invoice_number} of {late.date} took back a part of {deposit.reference}, or all"
+        return f"{took_back}: date this invoice {late.date} or later, so that only the rest is taken off"
+    other = taken_elsewhere(accounts.state, final, invoice.external_reference)
     if other is not None:
         name = other.invoice_number or other.external_reference or f"invoice {other.id}"
-        return f"{name} takes off {deposit.reference} already: take it out of `deduct`"
+        way_out = "take it out of `deduct`, or make a credit note of all of that invoice final first"
+        return f"{name} takes off {deposit.reference} already: {way_out}"
     return ""
 
 
