@@ -9,7 +9,7 @@ import pytest
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.results.apply import Status
 
-from .world import Fault, Handler, Office
+from .world import Fault, Handler, Office, Trick
 
 AMOUNT = re.compile(
     rb'"(currency_amount|currency_tax|raw_currency_unit_price|price_before_tax|quantity)": ?"?[^",}]*"?'
@@ -26,7 +26,7 @@ NUMBERS = [
 ]
 
 
-def saying(number: str) -> Handler:
+def saying(number: str) -> Trick:
     """An answer whose amounts are all ``number``."""
 
     def answer(request: httpx.Request, handle: Handler) -> httpx.Response:
