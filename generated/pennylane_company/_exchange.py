@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -35,6 +35,9 @@ _BACKOFF_STATUSES = frozenset({500, 502, 503, 504})
 _LONGEST_TEXT = 500
 # Pages of one list that are read before its end is no longer believed in.
 MOST_PAGES = 10_000
+MOST_EMPTY_PAGES = 10
+# The largest page that any list of the contract has.
+MOST_ITEMS = 1000
 _MESSAGE_FIELDS = ("message", "error", "errors", "details")
 
 
@@ -204,22 +207,41 @@ def answer(operation: Operation[T], reply: Reply) -> T:
         raise _undecodable(operation, reply, explained(problem)) from problem
 
 
-def following(operation: Operation[Any], page: Page[Any], cursor: str | None, number: int) -> str | None:
-    """The cursor of the page after ``page``, which is the ``number``-th, or None when it was the last.
+@dataclass(slots=True)
+class Cursors:
+    """The cursors of one list so far, and how many pages in a row were empty."""
 
-    Raises:
-        OutcomeUnknownError: more is promised but cannot be reached, or there is no end to it; a list cut
-            short must not look complete.
-    """
-    if page.has_more is False or not (page.has_more or page.next_cursor):
-        return None
-    if not page.next_cursor or page.next_cursor == cursor:
-        raise OutcomeUnknownError(
-            "the list goes on, but the service gave no new cursor for it", operation=operation.name
-        )
-    if number >= MOST_PAGES:
-        raise OutcomeUnknownError(f"the list goes on after {MOST_PAGES} pages", operation=operation.name)
-    return page.next_cursor
+    operation: Operation[Any]
+    seen: set[str] = field(default_factory=set)
+    empty: int = 0
+
+    def following(self, page: Page[Any]) -> str | None:
+        """The cursor of the page after ``page``, or None when it was the last.
+
+        Raises:
+            OutcomeUnknownError: more is promised but cannot be reached, or there is no end to it; a list cut
+                short must not look complete.
+        """
+        items = page.items or ()
+        if len(items) > MOST_ITEMS:
+            raise self._endless(
+                f"a page of the list has {len(items)} items; the contract allows {MOST_ITEMS}"
+            )
+        if page.has_more is False or not (page.has_more or page.next_cursor):
+            return None
+        cursor = page.next_cursor
+        if not cursor or cursor in self.seen:
+            raise self._endless("the list goes on, but the service gave no new cursor for it")
+        self.seen.add(cursor)
+        self.empty = 0 if items else self.empty + 1
+        if self.empty >= MOST_EMPTY_PAGES:
+            raise self._endless(f"the list goes on after {self.empty} empty pages")
+        if len(self.seen) >= MOST_PAGES:
+            raise self._endless(f"the list goes on after {MOST_PAGES} pages")
+        return cursor
+
+    def _endless(self, what: str) -> OutcomeUnknownError:
+        return OutcomeUnknownError(what, operation=self.operation.name)
 
 
 _HEADERS = {

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
 from typing import TypeVar, cast
 
 import httpx
 
 from ._clock import Clock
-from ._exchange import NOTHING, Exchange, Operation, Reply, Steps, Values, answer, following
+from ._exchange import NOTHING, Cursors, Exchange, Operation, Reply, Steps, Values, answer
 from ._failures import TRANSPORT_FAILURES
 from .types import Page
 
@@ -70,11 +69,12 @@ class Core:
     ) -> Iterator[T]:
         """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
         cursor: str | None = None
-        for number in count(1):
+        cursors = Cursors(operation)
+        while True:
             asked = {**query, "cursor": cursor} if cursor else {**query, **first}
             page = self.call(operation, path, asked)
             yield from page.items or ()
-            cursor = following(operation, page, cursor, number)
+            cursor = cursors.following(page)
             if cursor is None:
                 return
 
@@ -117,6 +117,9 @@ class Core:
             response.close()
 
     def _read(self, response: httpx.Response) -> bytes:
+        # Of a body that is compressed twice, a kilobyte may become a gigabyte at once.
+        if "," in response.headers.get("content-encoding", ""):
+            raise httpx.DecodingError("an answer that is compressed more than once")
         deadline = self._clock.monotonic() + MOST_SECONDS
         chunks: list[bytes] = []
         size = 0
@@ -199,12 +202,13 @@ class AsyncCore:
     ) -> AsyncIterator[T]:
         """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
         cursor: str | None = None
-        for number in count(1):
+        cursors = Cursors(operation)
+        while True:
             asked = {**query, "cursor": cursor} if cursor else {**query, **first}
             page = await self.call(operation, path, asked)
             for item in page.items or ():
                 yield item
-            cursor = following(operation, page, cursor, number)
+            cursor = cursors.following(page)
             if cursor is None:
                 return
 
@@ -247,6 +251,9 @@ class AsyncCore:
             await response.aclose()
 
     async def _read(self, response: httpx.Response) -> bytes:
+        # Of a body that is compressed twice, a kilobyte may become a gigabyte at once.
+        if "," in response.headers.get("content-encoding", ""):
+            raise httpx.DecodingError("an answer that is compressed more than once")
         deadline = self._clock.monotonic() + MOST_SECONDS
         chunks: list[bytes] = []
         size = 0

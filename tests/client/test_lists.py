@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import gzip
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -114,12 +115,61 @@ def test_a_list_without_an_end_is_given_up(connect: Connect, monkeypatch: pytest
     numbers = itertools.count()
     client = connect(
         lambda request: httpx.Response(
-            200, json={"items": [], "has_more": True, "next_cursor": str(next(numbers))}
+            200, json={"items": [{"id": 1}], "has_more": True, "next_cursor": str(next(numbers))}
         )
     )
     with pytest.raises(errors.OutcomeUnknownError, match="goes on after 20 pages"):
         list(client.products.list())
     assert next(numbers) == 20
+
+
+def test_cursors_that_go_in_a_circle_are_given_up(connect: Connect) -> None:
+    numbers = itertools.count()
+    client = connect(
+        lambda request: httpx.Response(
+            200, json={"items": [{"id": 1}], "has_more": True, "next_cursor": "abc"[next(numbers) % 3]}
+        )
+    )
+    with pytest.raises(errors.OutcomeUnknownError, match="no new cursor"):
+        list(client.products.list())
+    assert next(numbers) == 4
+
+
+def test_empty_pages_without_an_end_are_given_up(connect: Connect) -> None:
+    numbers = itertools.count()
+    client = connect(
+        lambda request: httpx.Response(
+            200, json={"items": [], "has_more": True, "next_cursor": str(next(numbers))}
+        )
+    )
+    with pytest.raises(errors.OutcomeUnknownError, match="goes on after 10 empty pages"):
+        list(client.products.list())
+    assert next(numbers) == 10
+
+
+def test_a_page_larger_than_any_is_refused(connect: Connect) -> None:
+    page = {"items": [{"id": 1}] * 1001, "has_more": False}
+    client = connect(lambda request: httpx.Response(200, json=page))
+    with pytest.raises(errors.OutcomeUnknownError, match="1001 items"):
+        list(client.products.list())
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "deflate,gzip", "gzip,identity,gzip"])
+def test_an_answer_that_is_compressed_twice_is_refused_unread(connect: Connect, coding: str) -> None:
+    """A few kilobytes could become gigabytes at once."""
+    bomb = gzip.compress(gzip.compress(b" " * 1_000_000))
+    headers = {"content-type": "application/json", "content-encoding": coding}
+
+    class Unread(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            read.append(True)
+            yield bomb
+
+    read: list[bool] = []
+    client = connect(lambda request: httpx.Response(200, headers=headers, stream=Unread()))
+    with pytest.raises(errors.OutcomeUnknownError, match="compressed more than once"):
+        list(client.products.list())
+    assert not read
 
 
 @pytest.mark.parametrize("page", [{}, {"items": []}, {"items": [], "has_more": False, "next_cursor": "x"}])

@@ -15,6 +15,8 @@ PERIOD = 5.1
 
 # Pages of one look-up: a million invoices.
 PAGES = 10_000
+# Empty pages in a row, although more are promised.
+EMPTY_PAGES = 10
 
 # Pages in which invoices with the repository's prefix are looked for that no definition asks for: the newest
 # 2,000. At the API's rate, all of them take four seconds.

@@ -40,7 +40,7 @@ from pennyform.engine.account.records import (
     RemoteProduct,
     RemoteTransaction,
 )
-from pennyform.engine.limits import LEDGER_PAGE, PAGE, PAGES
+from pennyform.engine.limits import EMPTY_PAGES, LEDGER_PAGE, PAGE, PAGES
 from pennyform.invoices.model import JsonObject
 from pennyform.invoices.model.pending_text import pending_texts
 
@@ -319,6 +319,8 @@ class AccountClient:
         with_lines: bool = True,
     ) -> Iterator[list[RemoteInvoice]]:
         cursor: str | None = None
+        cursors: set[str | None] = {None}
+        empty = 0
         for number in count(1):
             with _reading():
                 # A cursor holds neither the filter nor the order (contract): both go along with each page.
@@ -334,15 +336,17 @@ class AccountClient:
                     self._with_lines(row, included.get(str(row.id))) if with_lines else answers.invoice(row)
                     for row in promised(page.items, "items")
                 ]
-                more, before, cursor = promised(page.has_more, "has_more"), cursor, page.next_cursor or None
+                more, cursor = promised(page.has_more, "has_more"), page.next_cursor or None
             yield rows
             if not more:
                 return
             # A list cut short must not look complete: what is not in it would be created again.
-            if not cursor or cursor == before or number >= PAGES:
+            empty = 0 if rows else empty + 1
+            if cursor in cursors or empty >= EMPTY_PAGES or number >= PAGES:
                 raise UnreadableError(
                     f"the list of invoices goes on after page {number:,}, yet not to its end"
                 )
+            cursors.add(cursor)
 
     def _with_lines(
         self, row: models.CustomerInvoice, included: models.IncludedInvoiceLines | None
