@@ -13,6 +13,7 @@ from pennyform.invoices.model import InvoiceBody
 from pennyform.results.documents import json_data
 
 from .world import (
+    API,
     CUSTOMER,
     PRODUCT,
     Fault,
@@ -21,6 +22,7 @@ from .world import (
     changing,
     line,
     only,
+    raw,
     read_all,
     statuses,
 )
@@ -182,3 +184,27 @@ def test_what_a_draft_cannot_carry_is_set_right_after_finalizing(
     assert actions(office.plan()) == {"INV-1": "update"}
     assert statuses(office.apply())["INV-1"] == "done"
     assert not office.plan().pending
+
+
+def test_records_of_one_name_are_told_apart(office: Office) -> None:
+    """Ids alone say nothing to whoever has to choose."""
+    with raw(office.sandbox) as caller:
+        for group in caller.get(f"{API}/category_groups").json()["items"]:
+            body = {"label": "Paris", "category_group_id": group["id"]}
+            caller.post(f"{API}/categories", json=body).raise_for_status()
+        account = caller.get(f"{API}/bank_accounts").json()["items"][0]["id"]
+        for amount in ("120.00", "240.00"):
+            payment = {"bank_account_id": account, "label": "ACME", "date": "2025-10-03", "amount": amount}
+            caller.post(f"{API}/transactions", json=payment).raise_for_status()
+    options = (
+        '  categories:\n    - {label: Paris, weight: "1"}\n'
+        "  matched_transactions:\n    - {date: 2025-10-03, label: ACME}\n"
+    )
+    office.define("INV-1", finalize=True, options=options)
+    with pytest.raises(UnresolvedError) as caught:
+        office.plan()
+    category, transaction = caught.value.findings
+    assert category.summary == "label 'Paris' is ambiguous: 2 categories have it"
+    assert "(Paris, group Region)" in category.fix and "(Paris, group Cost centre)" in category.fix
+    assert transaction.summary == "date '2025-10-03' is ambiguous: 2 transactions have it"
+    assert "(ACME, 120.00)" in transaction.fix and "(ACME, 240.00)" in transaction.fix

@@ -162,7 +162,8 @@ class RemoteState:
 
     ``customers`` and ``products`` are by ``external_reference``, ``customers_by_id`` and ``products_by_id``
     by id; ``search`` are customers that may be those to be created. ``ids`` are the ids of everything that
-    answers to each other key: ledger accounts, templates, categories, transactions.
+    answers to each other key: ledger accounts, templates, categories, transactions; ``labels`` tell records
+    of one name apart, by id.
     ``credited`` are the invoices that credit notes name and that have no definition, by reference, and
     ``credited_by_id`` those that they name by their id.
     ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``numbered`` are the
@@ -181,6 +182,7 @@ class RemoteState:
     products: Mapping[str, RemoteProduct] = field(default_factory=dict)
     products_by_id: Mapping[int, RemoteProduct] = field(default_factory=dict)
     ids: Mapping[Key, Sequence[int]] = field(default_factory=dict)
+    labels: Mapping[int, str] = field(default_factory=dict)
     credited: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     credited_by_id: Mapping[int, RemoteInvoice] = field(default_factory=dict)
     invoices: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)

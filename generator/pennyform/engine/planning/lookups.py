@@ -17,6 +17,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import (
     Company,
     CustomerSearch,
+    RemoteCategory,
     RemoteCustomer,
     RemoteInvoice,
     RemoteProduct,
@@ -35,6 +36,7 @@ from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import needed
 from pennyform.engine.planning.resolve import IMPORTED, keys_of, named, names_others, resolver
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
+from pennyform.invoices.money.scalars import canonical
 
 InvoicesByReference: TypeAlias = dict[str, list[RemoteInvoice]]
 R = TypeVar("R", RemoteCustomer, RemoteProduct)
@@ -93,6 +95,7 @@ def _prerequisites(
     accounts = customer_accounts(repository, known_customers)
     new = (named(repository, "customer") & repository.customers.keys()) - known_customers.keys()
     created = [repository.customers[reference].body for reference in sorted(new)]
+    ids, labels = _ids([*keys, *accounts], account)
     defined = {invoice.external_reference for invoice in repository.invoices}
     return RemoteState(
         company=company,
@@ -106,7 +109,8 @@ def _prerequisites(
             account.products(products), "product", products, memory, account.products_by_id
         ),
         products_by_id=account.products_by_id(int(value) for value in values("product", "id")),
-        ids=_ids([*keys, *accounts], account),
+        ids=ids,
+        labels=labels,
         credited={
             reference: account.invoices_with(reference)
             for key in keys
@@ -134,14 +138,18 @@ def _with_missed(
     return matches | {row.body.external_reference or "": row for row in by_id(ids).values()}
 
 
-def _ids(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequence[int]]:
-    """What else the definitions name, besides invoices: ledger accounts, templates, and what options name."""
+def _ids(keys: Sequence[Key], account: AccountClient) -> tuple[dict[Key, Sequence[int]], dict[int, str]]:
+    """What else the definitions name, besides invoices: ledger accounts, templates, and what options name.
+
+    Returns:
+        The ids of all that answers to each key; and what tells records of one name apart, by id.
+    """
     by_number = account.ledger_accounts(
         str(key.value) for key in keys if (key.kind, key.field) == ("ledger_account", "number")
     )
     has_templates = any((key.kind, key.field) == ("customer_invoice_template", "name") for key in keys)
     by_name = account.templates() if has_templates else {}
-    matches: dict[Key, Sequence[int]] = _categories(keys, account)
+    matches, labels = _categories(keys, account)
     for key in keys:
         value, qualifiers = str(key.value), dict(key.qualifiers)
         match key.kind, key.field:
@@ -152,30 +160,38 @@ def _ids(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequence[int]
             case "transaction", "date":
                 # Several transactions of a day may have one label: label and amount are compared here.
                 amount = qualifiers.get("currency_amount")
-                matches[key] = [
-                    row.id
+                rows = [
+                    row
                     for row in account.transactions(value)
                     if (amount is None or Decimal(amount) == row.currency_amount)
                     and ("label" not in qualifiers or qualifiers["label"] == row.label)
                 ]
-    return matches
+                matches[key] = [row.id for row in rows]
+                labels |= {row.id: f"{row.label or '-'}, {canonical(row.currency_amount)}" for row in rows}
+    return matches, labels
 
 
-def _categories(keys: Sequence[Key], account: AccountClient) -> dict[Key, Sequence[int]]:
+def _categories(
+    keys: Sequence[Key], account: AccountClient
+) -> tuple[dict[Key, Sequence[int]], dict[int, str]]:
     named = [key for key in keys if key.kind == "category" and key.field != "id"]
     groups = account.category_groups() if any(key.qualifiers for key in named) else {}
-    matches: dict[Key, Sequence[int]] = {}
+    answers: dict[Key, list[RemoteCategory]] = {}
     for field in sorted({key.field for key in named}):
         of_field = [key for key in named if key.field == field]
         rows = account.categories(field, (str(key.value) for key in of_field))
         for key in of_field:
             group = dict(key.qualifiers).get("group")
-            matches[key] = [
-                row.id
+            answers[key] = [
+                row
                 for row in rows
                 if getattr(row, field) == key.value and group in (None, groups.get(row.group_id or 0))
             ]
-    return matches
+    ambiguous = [row for rows in answers.values() if len(rows) > 1 for row in rows]
+    if ambiguous and not groups:
+        groups = account.category_groups()
+    labels = {row.id: f"{row.label}, group {groups.get(row.group_id or 0, '-')}" for row in ambiguous}
+    return {key: [row.id for row in rows] for key, rows in answers.items()}, labels
 
 
 def _find_invoices(

@@ -6,7 +6,7 @@ A natural key that stands for nothing, or for more than one record, is a finding
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -36,6 +36,8 @@ Identify = Callable[[Key], int | None]
 
 # The kind of definitions that state what was issued elsewhere.
 IMPORTED = "imported_invoice"
+
+_PLURALS = {"category": "categories"}
 
 
 class PlanRejectedError(Exception):
@@ -281,7 +283,7 @@ def resolver(repository: Repository, state: RemoteState) -> Resolver:
         if key.field != "id" and str(key.value) not in _declared(repository, key):
             ids = state.ids_of(key)
             if len(ids) != 1:
-                findings.append(_unresolved(repository, key, ids))
+                findings.append(_unresolved(repository, key, ids, state.labels))
     if findings:
         raise UnresolvedError(tidy(findings))
     is_updated = repository.settings.declared == "update"
@@ -355,12 +357,13 @@ def _declared(repository: Repository, key: Key) -> Collection[str]:
     return ()
 
 
-def _unresolved(repository: Repository, key: Key, ids: Sequence[int]) -> Finding:
+def _unresolved(repository: Repository, key: Key, ids: Sequence[int], labels: Mapping[int, str]) -> Finding:
     name, place = key.kind.replace("_", " "), key.place
     if ids:
-        summary = f"{key.field} {key.value!r} is ambiguous: {len(ids)} {name}s answer to it"
-        listed = ", ".join(map(str, ids))
-        fix = f"name the one you mean by its id, as in {{id: {ids[0]}}}; their ids are {listed}"
+        names = _PLURALS.get(name, f"{name}s")
+        summary = f"{key.field} {key.value!r} is ambiguous: {len(ids)} {names} have it"
+        listed = "; ".join(f"{id_} ({labels[id_]})" if id_ in labels else str(id_) for id_ in ids)
+        fix = f"name the one you mean by its id, as in {{id: {ids[0]}}}; their ids: {listed}"
     else:
         summary = f"there is no {name} with {key.field} {key.value!r}, neither here nor in the account"
         near = difflib.get_close_matches(str(key.value), _declared(repository, key), n=1)
