@@ -49,7 +49,8 @@ def check_identities(declared: Sequence[DeclaredCustomer], *, warn: bool) -> Ite
         same = [(place, match) for place, match in shared if match.likeness is Likeness.SAME]
         if same:
             place, match = same[0]
-            yield _duplicate(declared[index], declared[place].customer, match, warn=warn)
+            finding = _duplicate(declared[index], declared[place].customer, match, warn=warn)
+            yield _with_row(finding, declared[index])
         for match in dict.fromkeys(match for _, match in shared if not same):
             if match not in reported:
                 reported.add(match)
@@ -62,7 +63,8 @@ def check_identities(declared: Sequence[DeclaredCustomer], *, warn: bool) -> Ite
                 ]
                 if match.likeness is Likeness.EMAIL:
                     reported_emails.add((kind, match.value))
-                yield _related(declared[index], [declared[place].customer for place in alike], match)
+                related = [declared[place].customer for place in alike]
+                yield _with_row(_related(declared[index], related, match), declared[index])
 
 
 def _values(identity: Identity) -> Iterator[tuple[str, str]]:
@@ -96,6 +98,15 @@ def _related(entry: DeclaredCustomer, related: Sequence[DesiredCustomer], match:
         severity=Severity.WARNING,
         detail=f"Declared at {places}{more}.",
     )
+
+
+def _with_row(finding: Finding, entry: DeclaredCustomer) -> Finding:
+    """Say which customer of a series it is about: a computed value stands at one place for all rows."""
+    row = entry.customer.place
+    if row.file == entry.document.file or finding.file != entry.document.file:
+        return finding
+    place = f"{row.file}:{row.line}"
+    return finding._replace(detail=f"{finding.detail} For {place}.", subject=place)
 
 
 def _path(entry: DeclaredCustomer, match: Match) -> Path:

@@ -81,7 +81,7 @@ def look_at_all(
     """
     claims = related.claims
     mirrors = _complete_credits(related, sources, context)
-    findings = [*duplicates(claims), *check_shared_rows(claims), *mirrors.findings]
+    findings = [*duplicates(claims), *check_shared_rows(claims, related.links), *mirrors.findings]
     findings += check_credit_notes(related.notes, claims, sources, context)
     loops = list(circles(related.links))
     findings += loops

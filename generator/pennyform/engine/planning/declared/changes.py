@@ -38,7 +38,7 @@ _OTHER_KIND = (
 )
 _OTHER_ACCOUNT = (
     "the API cannot move a customer to another ledger account: change it in Pennylane, or correct "
-    "`ledger_account` in its declaration"
+    "`ledger_account` in its declaration, or delete it there"
 )
 _FIXED = "the API cannot change {}: change it in Pennylane, or correct its declaration"
 # So many names are told of those that are declared for no invoice.
