@@ -18,6 +18,7 @@ from .world import (
     Office,
     actions,
     by_reference,
+    line,
     lost_after,
     lost_before,
     only,
@@ -164,3 +165,47 @@ def test_spellings_are_few_and_hold_the_number_itself() -> None:
         "2019-01",
         "2019-1",
     )
+
+
+# --- final invoices under another reference ---------------------------------------------------------------
+
+
+def renamed(office: Office, reference: str, to: str) -> None:
+    id_ = only(office.books()[reference])["id"]
+    with raw(office.sandbox) as caller:
+        body = {"external_reference": to}
+        caller.put(f"{API}/customer_invoices/{id_}", json=body).raise_for_status()
+
+
+@pytest.mark.parametrize("more", ["", "deduct: [INV-1]\n"])
+def test_a_final_invoice_that_somebody_renamed_is_not_issued_again(office: Office, more: str) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    number = only(office.books()["INV-1"])["invoice_number"]
+    renamed(office, "INV-1", "OTHER")
+    office.define("INV-2", finalize=True, lines=line("Work", "1", "500.00"), more=more)
+    conflict = next(change for change in office.plan().invoices if change.external_reference == "INV-1")
+    assert conflict.ways_out[0].startswith(f"it was issued as {number}, which has the reference OTHER")
+    assert statuses(office.apply())["INV-2"] == ("conflict" if more else "done")
+    assert "INV-1" not in office.books()
+    renamed(office, "OTHER", "INV-1")
+    office.apply()
+    assert not office.plan().pending
+    assert len(office.books()) == 2
+
+
+def test_a_renamed_invoice_may_be_named_anew_here(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    renamed(office, "INV-1", "OTHER")
+    (office.root / "invoices" / "INV-1.yaml").unlink()
+    office.define("OTHER", finalize=True)
+    assert actions(office.plan()) == {"OTHER": "no_op"}
+
+
+def test_an_id_of_another_invoice_is_no_renamed_invoice(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    renamed(office, "INV-1", "OTHER")
+    office.define("INV-1", finalize=True, lines=line("Work", "1", "500.00"))
+    assert actions(office.plan()) == {"INV-1": "create_and_finalize"}

@@ -249,7 +249,8 @@ def _missed(repository: Repository, remote: RemoteState) -> list[Subject]:
     """What would be created, although the journal has seen it under an id and nothing is open about it."""
     state = remote.memory
     invoices = {invoice.external_reference for invoice in repository.invoices} - remote.invoices.keys()
-    absent = {Subject("invoice", reference) for reference in invoices}
+    # What carries another reference by now is not absent.
+    absent = {Subject("invoice", reference) for reference in invoices - remote.renamed.keys()}
     absent |= {Subject("customer", name) for name in repository.customers.keys() - remote.customers.keys()}
     absent |= {Subject("product", name) for name in repository.products.keys() - remote.products.keys()}
     missed = {subject for subject in absent if subject in state.ids and subject not in state.unsettled}

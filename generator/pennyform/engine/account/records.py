@@ -168,11 +168,12 @@ class RemoteState:
     ``credited_by_id`` those that they name by their id.
     ``invoices`` holds *all* rows that carry a reference: more than one is a duplicate. ``numbered`` are the
     rows that have the legal number of an import that no look-up by reference found, by the number as its
-    definition spells it. ``deposits_by_number`` are the deposits that definitions name by their legal
-    numbers; ``of_customers`` are the invoices of customers whose deposits are to be taken off, since these
-    deposits, by the customer's id. ``newest_final`` is the final invoice with the latest date, if that is
-    after the date of one that is to become final. ``unsettled`` are references of which an earlier apply does
-    not know what became; ``memory`` is what the journal remembers.
+    definition spells it. ``renamed`` are final invoices that the journal knows under a reference that they
+    do not carry any more, by that reference. ``deposits_by_number`` are the deposits that definitions name by
+    their legal numbers; ``of_customers`` are the invoices of customers whose deposits are to be taken off,
+    since these deposits, by the customer's id. ``newest_final`` is the final invoice with the latest date,
+    if that is after the date of one that is to become final. ``unsettled`` are references of which an earlier
+    apply does not know what became; ``memory`` is what the journal remembers.
     """
 
     company: Company
@@ -187,6 +188,7 @@ class RemoteState:
     credited_by_id: Mapping[int, RemoteInvoice] = field(default_factory=dict)
     invoices: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     numbered: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
+    renamed: Mapping[str, RemoteInvoice] = field(default_factory=dict)
     deposits_by_number: Mapping[str, Sequence[RemoteInvoice]] = field(default_factory=dict)
     of_customers: Mapping[int, Sequence[RemoteInvoice]] = field(default_factory=dict)
     newest_final: RemoteInvoice | None = None

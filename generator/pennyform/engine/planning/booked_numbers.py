@@ -1,4 +1,4 @@
-"""Legal numbers of imports that the account has already: whose they are, and in which spelling.
+"""Invoices that the account has already under another name: imports by their numbers, renamed final invoices.
 
 A number is booked once. The account can only be asked for numbers as they are written, so that it is asked
 for the spellings that people take for the same.
@@ -14,6 +14,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
+from pennyform.engine.planning.resolve import Resolved
 from pennyform.invoices.model import DesiredInvoice
 from pennyform.invoices.model.lookalikes import difference, fold
 
@@ -31,6 +32,26 @@ def is_our_import(row: RemoteInvoice, reference: str, memory: ReplayedState) -> 
     """
     subject = Subject("invoice", reference)
     return memory.ids.get(subject) == row.id or memory.unsettled.get(subject) == _IMPORT
+
+
+def issued_before(resolved: Resolved, renamed: RemoteInvoice) -> str:
+    """Why an invoice is not issued: it was, and carries another reference now; empty when it was not.
+
+    Args:
+        resolved: the invoice.
+        renamed: the final invoice that the journal knows under its reference. Another account may have given
+            its id to another invoice: what the two come to tells.
+    """
+    body, amount = resolved.body, resolved.totals.amount
+    if (body.date, body.customer_id, amount) != (renamed.date, renamed.customer_id, renamed.currency_amount):
+        return ""
+    reference = (
+        f"the reference {renamed.external_reference}" if renamed.external_reference else "no reference"
+    )
+    return (
+        f"it was issued as {renamed.invoice_number}, which has {reference} in Pennylane now: give it "
+        f"{body.external_reference} again there, or change external_reference here"
+    )
 
 
 def look_up(invoices: Iterable[DesiredInvoice], account: AccountClient) -> dict[str, list[RemoteInvoice]]:

@@ -62,9 +62,9 @@ def refresh(
         UnresolvedError: a definition names something that neither repository nor account has.
     """
     state = _prerequisites(repository, account, company or account.company(), memory)
-    invoices, numbered = _find_invoices(repository.invoices, account, memory)
+    invoices, numbered, renamed = _find_invoices(repository.invoices, account, memory)
     newest_final = _newest_final(repository.invoices, invoices, account)
-    state = replace(state, invoices=invoices, numbered=numbered, newest_final=newest_final)
+    state = replace(state, invoices=invoices, numbered=numbered, renamed=renamed, newest_final=newest_final)
     if any(invoice.deductions for invoice in repository.invoices):
         state = with_deposits(repository, state, account)
     if any(map(names_others, repository.invoices)):
@@ -196,8 +196,11 @@ def _categories(
 
 def _find_invoices(
     invoices: Sequence[DesiredInvoice], account: AccountClient, memory: ReplayedState
-) -> tuple[InvoicesByReference, dict[str, list[RemoteInvoice]]]:
-    """The invoices by their references, and by legal number those that have the number of an import."""
+) -> tuple[InvoicesByReference, dict[str, list[RemoteInvoice]], dict[str, RemoteInvoice]]:
+    """The invoices by their references; by legal number, those that have that of an import; the renamed.
+
+    Renamed are final invoices that the journal knows under a reference that they do not carry any more.
+    """
     missing = {invoice.external_reference: invoice for invoice in invoices}
     references = {reference: reference for reference in missing}
     by_number = {
@@ -206,6 +209,7 @@ def _find_invoices(
         if invoice.e_invoice_number
     }
     matches: InvoicesByReference = {}
+    remembered: dict[str, RemoteInvoice] = {}
 
     def keep(rows: Iterable[RemoteInvoice]) -> None:
         for row in rows:
@@ -220,16 +224,23 @@ def _find_invoices(
         dates = sorted(invoice.body.date.isoformat() for invoice in missing.values())
         for page in islice(account.invoices_dated(dates[0], dates[-1]), len(missing)):
             keep(page)
-        keep(_remembered(missing, account, memory))
+        remembered = _remembered(missing, account, memory)
+        keep(remembered.values())
     if len(missing) <= EXACT_LOOKUPS:
         for reference in sorted(missing):
             keep(account.invoices_with(reference))
-        keep(_remembered(missing, account, memory))
+        remembered = _remembered(missing, account, memory)
+        keep(remembered.values())
     # Whatever the date, and whoever booked it: a number is booked once.
     imports = [invoice for invoice in missing.values() if invoice.legal_number]
     numbered = booked_numbers.look_up(imports, account) if imports else {}
     keep(row for rows in numbered.values() for row in rows)
-    return matches, numbered
+    renamed = {
+        reference: row
+        for reference, row in remembered.items()
+        if reference in missing and not row.draft and row.external_reference not in references
+    }
+    return matches, numbered, renamed
 
 
 def _imported_as(row: RemoteInvoice, by_number: Mapping[str, str], memory: ReplayedState) -> str:
@@ -262,12 +273,12 @@ def _newest_final(
 
 def _remembered(
     references: Iterable[str], account: AccountClient, memory: ReplayedState
-) -> list[RemoteInvoice]:
+) -> dict[str, RemoteInvoice]:
     """Invoices that the journal has seen under an id, whatever reference they carry by now."""
     subjects = [Subject("invoice", reference) for reference in references]
-    return list(
-        account.invoices_by_id(memory.ids[subject] for subject in subjects if subject in memory.ids).values()
-    )
+    ids = {subject.reference: memory.ids[subject] for subject in subjects if subject in memory.ids}
+    rows = account.invoices_by_id(ids.values())
+    return {reference: rows[id_] for reference, id_ in ids.items() if id_ in rows}
 
 
 def _read_exactly(repository: Repository, state: RemoteState, account: AccountClient) -> InvoicesByReference:

@@ -237,6 +237,9 @@ class InvoicePlanner:
         if way_out := self._obstacle(invoice, remotes) or self._deposit_obstacle(invoice, remote):
             return InvoiceChange(invoice, resolved, Action.CONFLICT, remote=remote, ways_out=(way_out,))
         if remote is None:
+            renamed = self.state.renamed.get(reference)
+            if renamed and (why := booked_numbers.issued_before(resolved, renamed)):
+                return InvoiceChange(invoice, resolved, Action.CONFLICT, ways_out=(why,))
             if invoice.kind == IMPORTED:
                 steps, number = _E_IMPORT if invoice.e_invoice_lines else _IMPORT, invoice.legal_number
                 doubts = tuple(booked_numbers.doubts(number, self.state.numbered.get(number, ())))
