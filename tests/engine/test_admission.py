@@ -54,6 +54,7 @@ def refusals(office: Office) -> list[str]:
             {"max_amount": {"EUR": Decimal("239.99"), "USD": Decimal(1)}},
             "INV-1: it comes to 240.00 EUR; max_amount allows 239.99",
         ),
+        ({"max_amount": {"USD": Decimal(1)}}, "INV-1: max_amount names no limit in EUR"),
         (
             {"max_total": {"EUR": Decimal("479.99")}},
             "the invoices of this run come to 480.00 EUR; max_total allows 479.99",

@@ -80,13 +80,20 @@ def test_by_reference_and_never_over_a_file(account: Office, capsys: pytest.Capt
     assert run(account, "adopt", "--reference", "INV-1") == 0
     assert [path.name for path in (account.root / "invoices").iterdir()] == ["INV-1.yaml"]
     assert run(account, "adopt", "--reference", "INV-1") == 0
-    assert "0 definitions" in capsys.readouterr().out
+    assert "Adopted: nothing. The account has no more" in capsys.readouterr().out
     account.write("invoices/INV-2.yaml", "external_reference: MINE\n")
     (account.root / "invoices" / "INV-2.yaml").rename(account.root / "invoices" / "x.txt")
     (account.root / "invoices" / "INV-2.yaml").mkdir()
     assert run(account, "adopt", "--reference", "INV-2") == 1
     assert "adopt-exists" in capsys.readouterr().err
     assert not (account.root / "invoices" / "INV-2.yaml").is_file()
+
+
+@pytest.mark.parametrize(("first", "names"), [("2025-09-01", 6), ("2025-10-02", 0)])
+def test_without_a_last_day_all_later_invoices_are_meant(account: Office, first: str, names: int) -> None:
+    run(account, "adopt", "--from", first)
+    written = list((account.root / "invoices").glob("*.yaml"))
+    assert len(written) == names
 
 
 def test_what_is_not_there_is_an_error(account: Office, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +183,7 @@ def test_customers_and_products_come_back_in_every_field(
     assert run(account, "plan", "--detailed-exitcode") == 0
     assert "No changes." in capsys.readouterr().out
     assert run(account, "adopt", "--customers", "--products") == 0
-    assert "0 definitions" in capsys.readouterr().out
+    assert "Adopted: nothing. The account has no more" in capsys.readouterr().out
 
 
 def test_cards_that_cannot_be_declared_are_named(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,7 +216,7 @@ def test_cards_that_cannot_be_declared_are_named(office: Office, capsys: pytest.
     ("words", "code", "said"),
     [
         ([], 1, "adopt-nothing"),
-        (["--to", "2025-10-01"], 1, "adopt-nothing"),
+        (["--to", "2025-10-01"], 1, "--to is named without --from"),
         (["--from", "2025-10-02", "--to", "2025-10-01"], 1, "adopt-dates"),
         (["--customers", "--from", "2025-10-02"], 1, "adopt-dates"),
         (["--from", "october"], 64, "'october' is not a day"),

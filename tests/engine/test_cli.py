@@ -123,6 +123,17 @@ def test_a_customer_that_nobody_has_is_a_finding_at_its_place(shell: Shell) -> N
     assert shell.books() == {}
 
 
+@pytest.mark.parametrize("verb", [("plan",), ("apply", "--auto-approve"), ("verify",)])
+def test_what_the_account_answers_is_no_note_any_more(shell: Shell, verb: tuple[str, ...]) -> None:
+    assert shell("apply", "--auto-approve") == 0
+    file = shell.root / "customers" / "acme.yaml"
+    file.write_text(file.read_text().replace("ACME", "OTHER_REFERENCE"))
+    assert shell("validate") == 0
+    assert "note undeclared-customer" in shell.out
+    assert shell(*verb) == 0
+    assert "note" not in shell.err
+
+
 def test_an_ambiguous_ledger_account_is_a_finding(shell: Shell) -> None:
     account = '    ledger_account: "708500"\n'
     (shell.root / "invoices" / "INV-3.yaml").write_text(invoice("INV-3", lines=line(more=account)))

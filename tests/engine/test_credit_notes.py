@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.terminal import Exit
+from pennyform.report.plan import text as plan_text
 from pennyform.sandbox import Rules
 
 from .world import (
@@ -206,7 +207,11 @@ def test_what_this_run_marks_as_paid_is_not_credited(office: Office) -> None:
     office.define("INV-1", finalize=True, options="  mark_as_paid: true\n")
     credit(office)
     assert actions(office.plan()) == {"INV-1": "create_and_finalize", "A-CREDIT": "conflict"}
-    assert "this run marks it as paid" in office.plan().invoices[1].ways_out[0]
+    way_out = office.plan().invoices[1].ways_out[0]
+    assert "this run marks it as paid" in way_out
+    assert way_out.endswith("or leave out its `mark_as_paid`")
+    text = plan_text.render(office.plan().document())
+    assert "invoice A-CREDIT cannot be created as its definition asks" in text
     assert statuses(office.apply()) == {"ACME": "done", "INV-1": "done", "A-CREDIT": "conflict"}
     assert "is paid, or credited already" in conflict(office)
 

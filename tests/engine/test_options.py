@@ -10,6 +10,7 @@ from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.terminal import Exit
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.invoices import EmailOption, Repository
+from pennyform.report import apply as apply_text
 from pennyform.results.documents import json_data
 from pennyform.sandbox import Rules
 
@@ -162,6 +163,10 @@ def test_an_ambiguous_mail_is_never_sent_again(desk: Office, trick: Trick) -> No
     again = desk.apply()
     assert (statuses(again)["INV-1"], exit_of(again)) == ("unknown", Exit.UNKNOWN)
     assert "--mailed INV-1" in by_reference(again)["INV-1"].detail
+    # Another apply alone does not find it out.
+    closing = apply_text.render(again.document()).splitlines()[-1]
+    assert "Look whether the mail was sent" in closing
+    assert "finds out" not in closing
     assert desk.wire.count("POST", "send_by_email") == 1
 
 

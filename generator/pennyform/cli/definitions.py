@@ -23,13 +23,15 @@ Options = TypeVar("Options")
 def load_repository(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> Repository:
     """The definitions that ``targets`` name, in the environment that they name. Warnings are printed.
 
+    Notes are not: they say what is open until the account is read, which follows.
+
     Raises:
         PlanRejectedError: there are errors in them, or they ask for what cannot be carried out.
     """
     repository, findings = runtime.load_definitions(targets.paths, environment=targets.environment)
     if errors(findings):
         raise PlanRejectedError(findings)
-    terminal.print_findings(findings)
+    terminal.print_findings([finding for finding in findings if finding.severity is not Severity.NOTE])
     repository = select_invoices(in_environment(repository, targets.environment), targets.references)
     # Before a token is looked for: what cannot be carried out needs no account to say so.
     preflight(repository)

@@ -88,13 +88,18 @@ class AccountExcerpt:
 
 
 def read_excerpt(
-    account: AccountClient, *, dates: tuple[str, str] | None, references: Iterable[str], prefix: str = ""
+    account: AccountClient,
+    *,
+    dates: tuple[str, str | None] | None,
+    references: Iterable[str],
+    prefix: str = "",
 ) -> tuple[AccountExcerpt, list[str]]:
     """Read invoices exactly, with their customers and products.
 
     Args:
         account: whose invoices are read.
-        dates: the first and the last day (ISO dates) whose invoices are meant; None for none.
+        dates: the first and the last day (ISO dates) whose invoices are meant, None for no last day; None
+            for no invoices by date.
         references: the ``external_reference`` of further ones, with or without ``prefix``.
         prefix: of the repository; the empty text for none.
 

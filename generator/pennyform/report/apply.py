@@ -108,6 +108,19 @@ def _has_number(result: AppliedChange) -> bool:
     return result.draft is False and bool(result.invoice_number)
 
 
+def _unknown_advice(report: ApplyDocument) -> str:
+    """What to do about unknown outcomes: another apply looks them up, except mails, which no answer shows."""
+    # Every step was taken, and yet the outcome is unknown: only of mails.
+    unknown = [result for result in report.results if result.status is Status.UNKNOWN]
+    mails = [result for result in unknown if not result.remaining_steps]
+    look_up = "Run 'pennyform apply' again: it finds out what became of the unknown."
+    if not mails:
+        return look_up
+    options = "'--mailed REFERENCE' or '--not-mailed REFERENCE'"
+    say = f"Look whether the mail was sent, and run 'pennyform apply' with {options}."
+    return say if len(mails) == len(unknown) else f"{look_up} {say}"
+
+
 def _summary_line(report: ApplyDocument, ansi: Ansi) -> str:
     """The counts in one line, and what to do when not everything was done."""
     summary = report.summary
@@ -125,7 +138,7 @@ def _summary_line(report: ApplyDocument, ansi: Ansi) -> str:
     counts = ", ".join(f"{summary[name]} {name.replace('_', ' ')}" for name in names if summary.get(name))
     text = f"Apply: {counts or count(0, 'change')}."
     if summary.get("unknown"):
-        return ansi(f"{text} Run 'pennyform apply' again: it finds out what became of the unknown.", "red")
+        return ansi(f"{text} {_unknown_advice(report)}", "red")
     if summary.get("waiting"):
         return ansi(f"{text} Run 'pennyform apply' again in a few minutes for what waits.", "yellow")
     if summary.get("partial") or summary.get("not_started"):

@@ -19,7 +19,7 @@ from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository
 from pennyform.invoices.expressions.evaluate import escape_braces
 from pennyform.invoices.yaml.writer import definition_text
-from pennyform.report.shared.formatting import format_difference
+from pennyform.report.shared.formatting import count, format_difference
 from pennyform.results.values import FieldDifference
 from pennyform.results.verification import VerificationStatus
 from pennyform.safe_files import write_file
@@ -27,6 +27,7 @@ from pennyform.safe_files import write_file
 Load = Callable[[], tuple[Repository, list[Finding]]]
 _MOST_REASONS = 3
 _FIX_MISSING = "write the reference as Pennylane shows it, and check which account is meant"
+_FIX_LEFT = "correct the record in Pennylane and adopt it again, or go on without a definition of it"
 
 
 def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
@@ -54,14 +55,21 @@ def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     paths = [definition.path for definition in adopted if definition.path not in withdrawn]
     for path in paths:
         terminal.print(f"wrote {path}")
-    terminal.print(f"Adopted: {len(paths)} definitions, which say what the account has.")
+    terminal.print(_summary(len(paths), is_incomplete=bool(problems or missing or withdrawn)))
     problems += [f"{path} was not kept: {why}" for path, why in sorted(withdrawn.items())]
     findings = [
         *(Finding("adopt-missing", Severity.ERROR, text, fix=_FIX_MISSING) for text in missing),
-        *(Finding("adopt-left", Severity.WARNING, text) for text in problems),
+        *(Finding("adopt-left", Severity.WARNING, text, fix=_FIX_LEFT) for text in problems),
     ]
     terminal.print_findings(findings)
     return Exit.FINDINGS if findings else Exit.OK
+
+
+def _summary(number: int, *, is_incomplete: bool) -> str:
+    if number:
+        return f"Adopted: {count(number, 'definition')}, equal to the account."
+    # What is not adopted is reported below.
+    return "Adopted: nothing." + ("" if is_incomplete else " The account has no more of what was asked for.")
 
 
 def _adopt(
@@ -73,7 +81,7 @@ def _adopt(
     """
     if options.kinds:
         return adopt_declared(account, repository, options.kinds, options.references)
-    dates = (options.first, options.last or options.first) if options.first else None
+    dates = (options.first, options.last) if options.first else None
     prefix = repository.settings.reference_prefix
     excerpt, missing = read_excerpt(account, dates=dates, references=options.references, prefix=prefix)
     adopted, skipped = adopt(excerpt, repository)

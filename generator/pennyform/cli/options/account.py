@@ -251,6 +251,8 @@ class VerifyOptions:
 class AdoptOptions:
     """What to adopt: invoices dated from ``first`` to ``last`` (ISO dates), and those of ``references``.
 
+    Without ``last``, all that are dated from ``first`` on.
+
     With ``kinds`` (``customer``, ``product``), those instead of invoices: of ``references``, or all of them.
     """
 
@@ -269,7 +271,7 @@ class AdoptOptions:
             "--from", dest="first", type=parse_day, metavar="DATE", help="invoices dated from this day on"
         )
         parser.add_argument(
-            "--to", dest="last", type=parse_day, metavar="DATE", help="and up to this day; default: --from"
+            "--to", dest="last", type=parse_day, metavar="DATE", help="up to this day; default: the newest"
         )
         parser.add_argument(
             "--reference",
@@ -302,7 +304,7 @@ class AdoptOptions:
                 "--from and --to are for invoices: customers and products have no date",
                 fix="leave them out, or adopt invoices in a run of its own",
             )
-        if not args.first and not args.reference and not kinds:
+        if not args.first and not args.last and not args.reference and not kinds:
             raise failure(
                 "adopt-nothing",
                 "nothing is named to be adopted",
@@ -312,8 +314,8 @@ class AdoptOptions:
         if (args.last and not args.first) or (args.last or "9") < (args.first or ""):
             raise failure(
                 "adopt-dates",
-                "--from and --to name no days",
-                fix="name the first day with --from, a later one with --to",
+                "--to is before --from" if args.first else "--to is named without --from",
+                fix="name the first day with --from, and the last with --to",
             )
         return cls(TargetOptions.read(args), args.first, args.last, tuple(args.reference), kinds)
 

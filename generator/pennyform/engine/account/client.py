@@ -216,12 +216,13 @@ class AccountClient:
             if invoice.remaining_amount_with_tax is not None
         }
 
-    def invoices_dated(self, first: str, last: str) -> Iterator[list[RemoteInvoice]]:
-        """Pages of the invoices dated from ``first`` to ``last``, both included (ISO dates)."""
-        window = [_condition("date", "gteq", first), _condition("date", "lteq", last)]
+    def invoices_dated(self, first: str, last: str | None) -> Iterator[list[RemoteInvoice]]:
+        """Pages of the invoices dated from ``first`` to ``last``, both included; None for no end."""
+        window = [_condition("date", "gteq", first)]
+        window += [_condition("date", "lteq", last)] if last else []
         for page in self._pages(window):
             days = (row.date.isoformat() if row.date else first for row in page)
-            _check({first <= day <= last for day in days}, {True}, "date")
+            _check({first <= day <= (last or day) for day in days}, {True}, "date")
             yield page
 
     def invoices_of_customer(self, customer_id: int, since: dt.date) -> list[RemoteInvoice]:

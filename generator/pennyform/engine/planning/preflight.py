@@ -200,7 +200,7 @@ def check_dates(policies: Policies, changes: Iterable[InvoiceChange], today: dat
             problem.summary,
             severity=problem.severity,
             detail=problem.detail,
-            fix="",
+            fix=problem.fix,
         )
         for change in changes
         if change.busy and (change.remote is None or change.remote.draft)
@@ -227,7 +227,9 @@ def _check_policies(policies: Policies, change: InvoiceChange) -> Iterator[Findi
             fix="finalize it in Pennylane, or lift never_finalize in pennyform.yaml",
         )
     limit = policies.max_amount.get(totals.currency)
-    if limit is not None and abs(totals.amount) > limit:
+    if policies.max_amount and limit is None:
+        yield _at(invoice, "policy", f"max_amount names no limit in {totals.currency}", fix=_FIX)
+    elif limit is not None and abs(totals.amount) > limit:
         amount = f"{totals.amount:f} {totals.currency}"
         yield _at(invoice, "policy", f"it comes to {amount}; max_amount allows {limit}", fix=_FIX)
     codes = {row.vat_rate for row in totals.vat}

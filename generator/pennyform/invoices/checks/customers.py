@@ -62,6 +62,11 @@ def check_email(document: Document, path: Path, email: object) -> Iterator[Findi
     """An e-mail address that no mail can be sent to."""
     if not isinstance(email, str) or not (problem := email_problem(email)):
         return
+    if not email.strip():
+        summary = "the e-mail address is empty"
+        fix = "leave it out; for a data file write `{{ row.mail if row.mail != '' else none }}`"
+        yield document.finding("email-address", summary, path, detail="", fix=fix)
+        return
     fix = ""
     parts = [part for part in re.split(r"[;,\s]+", email) if part]
     if len(parts) > 1:

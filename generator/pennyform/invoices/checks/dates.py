@@ -25,13 +25,14 @@ _DAYS_AHEAD, _DAYS_BACK, _DAYS_TO_PAY = 31, 42, 366
 
 
 class DateProblem(NamedTuple):
-    """What is wrong with ``field``, which is ``date`` or ``deadline``."""
+    """What is wrong with ``field``, which is ``date`` or ``deadline``; no ``fix`` for the rule's."""
 
     rule: str
     severity: Severity
     field: str
     summary: str
     detail: str = ""
+    fix: str = ""
 
 
 def check_dates(resolved: ResolvedInvoice, policies: Policies, today: dt.date | None) -> Iterator[Finding]:
@@ -52,7 +53,12 @@ def check_dates(resolved: ResolvedInvoice, policies: Policies, today: dt.date | 
             problems.append(DateProblem("date-long-ago", Severity.WARNING, "date", summary))
     for problem in problems:
         yield resolved.document.finding(
-            problem.rule, problem.summary, (problem.field,), severity=problem.severity, detail=problem.detail
+            problem.rule,
+            problem.summary,
+            (problem.field,),
+            severity=problem.severity,
+            detail=problem.detail,
+            fix=problem.fix,
         )
 
 
@@ -88,7 +94,8 @@ def _deadline(invoice: DesiredInvoice, policies: Policies) -> Iterator[DateProbl
     if (deadline - day).days > limit and deadline <= _years_later(day, _MOST_YEARS):
         severity = _severity(invoice, is_own_limit=policies.max_days_to_pay is not None)
         summary = f"the deadline {deadline} is {(deadline - day).days} days after the date, {limit} at most"
-        yield DateProblem("deadline-far", severity, "deadline", f"{summary} are expected")
+        fix = _change_limit("deadline", "max_days_to_pay", severity)
+        yield DateProblem("deadline-far", severity, "deadline", f"{summary} are expected", fix=fix)
 
 
 def _future(invoice: DesiredInvoice, policies: Policies, today: dt.date) -> Iterator[DateProblem]:
@@ -116,7 +123,15 @@ def _past(invoice: DesiredInvoice, policies: Policies, today: dt.date) -> Iterat
     if is_issued and not invoice.file and (today - day).days > limit:
         summary = f"the date {day} is {(today - day).days} days back, {limit} at most are expected"
         severity = _severity(invoice, is_own_limit=policies.max_days_back is not None)
-        yield DateProblem("date-long-ago", severity, "date", summary)
+        fix = _change_limit("date", "max_days_back", severity)
+        yield DateProblem("date-long-ago", severity, "date", summary, fix=fix)
+
+
+def _change_limit(field: str, policy: str, severity: Severity) -> str:
+    """An error comes from a limit of the folder: it cannot be left as it is."""
+    return (
+        f"correct the {field}, or change `{policy}` in pennyform.yaml" if severity is Severity.ERROR else ""
+    )
 
 
 def _severity(invoice: DesiredInvoice, *, is_own_limit: bool) -> Severity:

@@ -139,7 +139,7 @@ def _suggest(text: str, notation: NumberNotation) -> str:
     swapped = _read_number(text, NumberNotation(other))
     if swapped is not None:
         digits = f"{Decimal(swapped):f}".replace(".", point)
-        return f"write {digits}, or name `{other}` as what stands before decimals"
+        return f"write {digits}, or name `{other}` as the decimal separator"
     return f"write digits, as in 1234{point}50"
 
 

@@ -163,7 +163,8 @@ class CreditedBody:
         quantities: list[tuple[_Line, Decimal]] = []
         for index, entry in enumerate(credited):
             if entry.line > len(self.lines):
-                summary = f"the invoice has {len(self.lines)} lines, and no line {entry.line}"
+                number = len(self.lines)
+                summary = f"the invoice has {number} line{'s' * (number != 1)}, and no line {entry.line}"
                 raise CreditError(summary, "name one of its lines, counted from 1", index)
             line = self.lines[entry.line - 1]
             quantity = line.rest if entry.quantity is None else entry.quantity

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pennyform.report.plan.charts import addressee, charts
 from pennyform.report.plan.invoice_preview import InvoicePreview, preview_invoice
-from pennyform.report.plan.text import IRREVERSIBLE, PHRASES, PREREQUISITE_PHRASES, summary_line
+from pennyform.report.plan.text import IRREVERSIBLE, PREREQUISITE_PHRASES, phrase_of, summary_line
 from pennyform.report.shared import orphans
 from pennyform.report.shared.formatting import format_task, header_fields
 from pennyform.report.shared.html import page
@@ -88,7 +88,7 @@ def _entries(changes: Sequence[PlannedChange]) -> Iterator[Entry]:
         yield Entry(
             change,
             anchor=f"{change.kind}-{number}" if has_more else "",
-            phrase=(PHRASES if invoice else PREREQUISITE_PHRASES)[change.action],
+            phrase=phrase_of(invoice) if invoice else PREREQUISITE_PHRASES[change.action],
             tone=_TONES.get(change.action, "warm"),
             customer=addressee(invoice) if invoice else "",
             was=was,

@@ -36,7 +36,7 @@ _SYMBOLS = {
     "no_op": ("=", "dim"),
 }
 # What becomes of an invoice, by the action that a plan takes.
-PHRASES = {
+_PHRASES = {
     "create": "will be created as a draft",
     "create_and_finalize": "will be created, verified and finalized",
     "update": "will be updated",
@@ -116,6 +116,13 @@ def _change(change: PlannedChange, ansi: Ansi) -> Iterator[str]:
         yield f"      {ansi('→', colour)} {way_out}"
 
 
+def phrase_of(change: PlannedInvoice) -> str:
+    """What becomes of an invoice. A conflict about one that the account lacks keeps it from being created."""
+    if change.action == "conflict" and change.id is None:
+        return "cannot be created as its definition asks"
+    return _PHRASES[change.action]
+
+
 def _title(change: PlannedChange) -> str:
     if not isinstance(change, PlannedInvoice):
         return f"{change.kind} {change.external_reference} {PREREQUISITE_PHRASES[change.action]}"
@@ -124,7 +131,7 @@ def _title(change: PlannedChange) -> str:
         is_draft = change.before is None or change.before["draft"]
         status = one_line(change.invoice_number) or ("draft" if is_draft else "final")
         remote = f" ({status}, id {change.id})"
-    return f"invoice {change.external_reference}{remote} {PHRASES[change.action]}"
+    return f"invoice {change.external_reference}{remote} {phrase_of(change)}"
 
 
 def _new_content(change: PlannedChange) -> Iterator[str]:

@@ -67,9 +67,9 @@ class CreditedInvoice:
         open_amount = max(self.remaining - self.taken, _NOTHING)
         if amount <= open_amount:
             return ""
-        why = ""
+        why, undo = "", "undo its payment in Pennylane"
         if self.paid_here:
-            why = " (this run marks it as paid)"
+            why, undo = " (this run marks it as paid)", "leave out its `mark_as_paid`"
         elif self.remaining < self.amount:
             why = " (the rest is paid, or credited already)"
         elif self.taken:
@@ -78,7 +78,7 @@ class CreditedInvoice:
         return (
             f"{comes_to}, of which {canonical(open_amount)} can be taken back{why}; the credit note takes "
             f"back {canonical(amount)}: take back no more than that, delete this definition if the invoice "
-            "was credited otherwise, or undo its payment in Pennylane"
+            f"was credited otherwise, or {undo}"
         )
 
     def _excess_by_code(self, note: InvoiceChange) -> str:
