@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pennyform.sandbox.faults.fault import RequestOutcome
-from pennyform.sandbox.http.asgi import Dispatcher
+from pennyform.sandbox.http.dispatcher import Dispatcher
 from pennyform.sandbox.messages import Request
 
 FOLDER = "PENNYFORM_EXCHANGES"

@@ -262,7 +262,7 @@ def test_a_name_that_somebody_else_may_own_shows_nothing(server_request: Any, pa
     assert server_request("GET", path, {"host": "evil.com:8787"}).status == 403
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8787", "[::1]:8787", "localhost:8787", "sandbox:8787", "a.test"])
+@pytest.mark.parametrize("host", ["127.0.0.1:8787", "[::1]:8787", "localhost:8787", "192.0.2.7"])
 def test_this_computer_may(server_request: Any, host: str) -> None:
     assert server_request("GET", "/", {"host": host, "origin": f"http://{host}"}).status == 200
 
@@ -280,12 +280,13 @@ def test_a_body_that_is_not_declared_as_json_is_refused(admin: httpx.Client) -> 
 @pytest.fixture
 def server_request(sandbox: Sandbox) -> Any:
     """Ask as a server would: the origin is made of the Host header."""
-    from pennyform.sandbox.http.asgi import Dispatcher
+    from pennyform.sandbox.http.dispatcher import Dispatcher
+    from pennyform.sandbox.http.visitors import Visitors
     from pennyform.sandbox.messages import Request
 
     def ask(method: str, path: str, headers: dict[str, str]) -> Any:
         host = headers.get("host", "127.0.0.1:8787")
         request = Request(method, path, headers={"host": host, **headers}, origin=f"http://{host}")
-        return Dispatcher(sandbox)(request).response
+        return Dispatcher(sandbox, Visitors())(request).response
 
     return ask

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pennyform.sandbox.http.asgi import Dispatcher
+from pennyform.sandbox.http.dispatcher import Dispatcher
 from pennyform.sandbox.service import SandboxService
 
 if TYPE_CHECKING:
@@ -39,8 +40,13 @@ class Sandbox(SandboxService):
 
         return AsyncTransport(Dispatcher(self), sleep)
 
-    def asgi(self) -> Application:
-        """An ASGI application, for a server such as uvicorn."""
-        from pennyform.sandbox.http.asgi import application
+    def asgi(self, *, hosts: Iterable[str] = ()) -> Application:
+        """An ASGI application, for a server such as uvicorn.
 
-        return application(Dispatcher(self))
+        Args:
+            hosts: names by which it may be reached, besides ``localhost`` and IP addresses.
+        """
+        from pennyform.sandbox.http.asgi import application
+        from pennyform.sandbox.http.visitors import Visitors
+
+        return application(Dispatcher(self, Visitors(hosts)))

@@ -1,9 +1,4 @@
-"""Access: tokens and scopes, what opens without a token, and the rate limit.
-
-A page of any site can make a browser send requests to 127.0.0.1 (CSRF), and a site can give itself that
-address (DNS rebinding). So a foreign ``Origin`` is rejected, and so is a host name that anyone could own.
-Requests that change something also need a body declared as JSON: browsers ask (CORS preflight) before they
-send one to another origin, and nothing here allows it.
+"""Access: tokens and scopes, links that open a file without a token, and the rate limit.
 
 The rate limit is 25 requests per 5 seconds and token. The guide gives these numbers, but not the window. It
 slides by default: the strictest reading, so that clients that stay under it here stay under it anywhere.
@@ -13,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import math
 import re
 import sqlite3
@@ -21,14 +15,13 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from threading import Lock
 
 import msgspec
 
-from pennyform.sandbox.api_errors import ApiError, forbidden, too_many_requests, unauthorized
+from pennyform.sandbox.api_errors import forbidden, too_many_requests, unauthorized
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.contract.contract import Operation
-from pennyform.sandbox.messages import Request
 
 _SCHEME = "bearer "
 
@@ -117,11 +110,9 @@ def add_token(
 
 
 LINK_PREFIX = "/public/files/"
-# No secret: it makes a link that somebody changed, or prolonged, fail as it does on the real service.
-_KEY = b"pennyform sandbox"
-_PATH = re.compile(rf"{LINK_PREFIX}(([0-9]+)/([a-z_]+)/([0-9]+)/([0-9]+))/([0-9a-f]+)/[^/]+")
-# Names that nobody can register (RFC 2606, RFC 6762, .internal), and the one that clients use in-process.
-_RESERVED = ("localhost", "internal", "local", "test", "example", "app.pennylane.com")
+_PATH = re.compile(
+    rf"{LINK_PREFIX}(([0-9]{{1,18}})/([a-z_]{{1,64}})/([0-9]{{1,18}})/([0-9]{{1,18}}))/([0-9a-f]{{32}})/[^/]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,43 +124,27 @@ class SignedLink:
     record: int
 
 
-def sign_link(company: int, kind: str, record: int, until: int) -> str:
-    """The part of a link between the prefix and the file's name; it opens until a Unix time."""
+def sign_link(key: bytes, company: int, kind: str, record: int, until: int) -> str:
+    """The part of a link between the prefix and the file's name; it opens until a Unix time.
+
+    ``key`` is the database's own.
+    """
     target = f"{company}/{kind}/{record}/{until}"
-    return f"{target}/{_signature(target)}"
+    return f"{target}/{_signature(key, target)}"
 
 
-def verify_link(path: str, now: datetime) -> SignedLink | None:
+def verify_link(key: bytes, path: str, now: datetime) -> SignedLink | None:
     """The record that a link leads to; None when it is no link, was tampered with, or has expired."""
     match = _PATH.fullmatch(path)
-    if match is None or not hmac.compare_digest(match[6], _signature(match[1])):
+    if match is None or not hmac.compare_digest(match[6], _signature(key, match[1])):
         return None
     if int(match[5]) <= now.timestamp():
         return None
     return SignedLink(int(match[2]), match[3], int(match[4]))
 
 
-def _signature(target: str) -> str:
-    return hmac.new(_KEY, target.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def check_origin(request: Request) -> None:
-    """Let a request pass that no other site can have sent; 403 for others."""
-    host = urlsplit(request.origin).hostname or ""
-    if not _is_private(host):
-        raise ApiError(403, f"{host} may be anyone's: come by an IP address or as localhost")
-    origin = request.headers.get("origin")
-    if origin is not None and origin != request.origin:
-        raise ApiError(403, f"requests of {origin[:100]} are refused")
-    if request.method not in ("GET", "HEAD") and request.headers.get("sec-fetch-site") == "cross-site":
-        raise ApiError(403, "requests of other sites are refused")
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(host))
-    except ValueError:
-        return "." not in host or host.endswith(tuple(f".{name}" for name in _RESERVED)) or host in _RESERVED
+def _signature(key: bytes, target: str) -> str:
+    return hmac.new(key, target.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 REQUESTS = 25
@@ -187,6 +162,7 @@ class RateLimiter:
     def __init__(self, *, enforced: bool) -> None:
         self._enforced = enforced
         self._requests: dict[str, deque[float]] = {}
+        self._lock = Lock()
 
     def admit(self, client: str, now: datetime, window: str = "sliding") -> dict[str, str]:
         """Count one request.
@@ -205,6 +181,10 @@ class RateLimiter:
         moment = now.timestamp()
         if not self._enforced:
             return _headers(REQUESTS, moment + SECONDS)
+        with self._lock:
+            return self._count(client, moment, window)
+
+    def _count(self, client: str, moment: float, window: str) -> dict[str, str]:
         if client not in self._requests and len(self._requests) >= _MOST_CLIENTS:
             self._requests.clear()
         times = self._requests.setdefault(client, deque())

@@ -20,6 +20,7 @@ class Request:
 
     ``path`` is decoded, ``query`` is the raw text after ``?``; header names are lower case. ``origin`` is
     the scheme and authority the caller used (``https://app.pennylane.com``): links in responses point there.
+    ``is_cut``: the body was longer than the limit, and was not kept.
     """
 
     method: str
@@ -28,6 +29,11 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     origin: str = ""
+    is_cut: bool = False
+
+    def exceeds(self, limit: int) -> bool:
+        """Whether the body is longer than so many bytes."""
+        return self.is_cut or len(self.body) > limit
 
     @property
     def media_type(self) -> str:

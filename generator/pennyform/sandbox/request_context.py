@@ -64,7 +64,7 @@ class RequestContext:
     ) -> str:
         """A link to a file that opens without a token, for so many minutes."""
         until = int(self.now.timestamp() + 60 * minutes)
-        target = auth.sign_link(self.access.company.id, kind, identifier, until)
+        target = auth.sign_link(self.records.link_key, self.access.company.id, kind, identifier, until)
         return f"{self.origin}{auth.LINK_PREFIX}{target}/{quote(filename)}"
 
     @overload

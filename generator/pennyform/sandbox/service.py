@@ -162,7 +162,27 @@ class SandboxService:
 
     def handle_as_of(self, snapshot: bytes, request: Request) -> Response:
         """Answer one request from what :meth:`copy` returned; nothing that it writes is stored."""
-        return self._handle(request, Snapshot(snapshot))
+        return self._handle(request, Snapshot(snapshot, self._store.link_key()))
+
+    def longest_body(self, head: Request) -> int:
+        """How many bytes of a request's body are read: none of one that is refused whatever its body says.
+
+        ``head`` is the request without its body.
+        """
+        if head.path.startswith(oauth.PREFIX):
+            return oauth.LONGEST_FORM if head.method == "POST" else 0
+        match = self._router.match(head.method, head.path)
+        if match is None:
+            return 0
+        operation, _ = match
+        try:
+            with self._store.read() as connection:
+                digest = auth.token_digest(head.headers)
+                client = auth.authenticate(connection, digest, self.clock())
+            auth.require_scope(client, operation)
+        except ApiError:
+            return 0
+        return request_validation.longest_body(operation, head.media_type)
 
     def answer(self, company: Company, request: Request) -> Response:
         """Answer one request as a user of the company who may do everything, and needs no token."""
@@ -244,6 +264,10 @@ class SandboxService:
     def books_id(self) -> str:
         """Tells these books from all others, those of the same file before a reset included."""
         return self._store.books_id()
+
+    def link_key(self) -> bytes:
+        """The key that links to files are signed with: new after every reset, and in no copy."""
+        return self._store.link_key()
 
     def close(self) -> None:
         """Close the database."""

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pennyform import data
 from pennyform.sandbox.api_errors import ApiError, not_found
-from pennyform.sandbox.auth import Company, check_origin
+from pennyform.sandbox.auth import Company
 from pennyform.sandbox.faults import Fault
 from pennyform.sandbox.faults.kinds import KINDS
 from pennyform.sandbox.json_types import JsonObject
@@ -71,7 +71,6 @@ class Pages:
             match = path.fullmatch(request.path)
             if match and request.method == "GET":
                 try:
-                    check_origin(request)
                     return view(request, **match.groupdict())
                 except ApiError as error:
                     return self._render("problem.html", status=error.status, error=error.message)

@@ -68,7 +68,7 @@ def _serve(options: ServeOptions, terminal: Terminal) -> None:
         if not is_loopback(options.host):
             terminal.print_error(f"anyone who can reach {options.host} can use this sandbox")
         with suppress(KeyboardInterrupt):
-            server(sandbox.asgi()).run(sockets=[listener])
+            server(sandbox.asgi(hosts=(options.host, *options.hosts))).run(sockets=[listener])
         terminal.print_error("sandbox stopped")
 
 
@@ -146,6 +146,7 @@ def _replace(database: Path, books: bytes) -> None:
         return
     with closing(Sandbox()) as trial:
         trial.restore(books)
+        books = trial.copy()
     # Empty books, or half a file, would be taken for what was asked for by the next run.
     _write_whole(database, books, folders=True)
 

@@ -24,6 +24,8 @@ class ServeOptions:
     Attributes:
         database: the file of the books.
         books: what new books begin with.
+        host: the address to listen on.
+        hosts: names by which clients may reach it, besides ``host`` and those of this computer.
         faults: the file that says what goes wrong.
         rules: words such as ``pdf_seconds=2``.
         clock: the time to begin at.
@@ -32,6 +34,7 @@ class ServeOptions:
     database: Path
     books: NewBooks
     host: str
+    hosts: tuple[str, ...]
     port: int
     rate_limit: bool
     faults: Path | None
@@ -48,6 +51,13 @@ class ServeOptions:
         # Whoever reaches the port can use the sandbox: its token is printed.
         serve.add_argument(
             "--host", default="127.0.0.1", help="address to listen on (default: this computer only)"
+        )
+        serve.add_argument(
+            "--allow-host",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="also answer requests to this host name, such as a container's; may be repeated",
         )
         serve.add_argument(
             "--no-rate-limit", action="store_true", help="do not refuse more than 25 requests in 5 s"
@@ -128,6 +138,7 @@ class SandboxOptions:
             args.db,
             books,
             args.host,
+            tuple(args.allow_host),
             args.port,
             not args.no_rate_limit,
             args.faults,

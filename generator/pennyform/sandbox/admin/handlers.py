@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote
 import msgspec
 from msgspec import Meta
 
-from pennyform.sandbox.api_errors import ApiError
+from pennyform.sandbox.api_errors import ApiError, too_large
 from pennyform.sandbox.clock import timestamp, with_zone
 from pennyform.sandbox.faults import Fault, Faults, ScheduledFault
 from pennyform.sandbox.faults.schedule import FaultError, from_json
@@ -23,6 +23,7 @@ from pennyform.sandbox.service import SandboxService, TokenRequest, grant_token
 T = TypeVar("T")
 # A snapshot is a whole database in memory: a test that takes one per case must not fill the computer's.
 _MOST_SNAPSHOTS = 16
+LONGEST_BODY = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,11 @@ class AdminRequest:
         """The body, decoded as a type.
 
         Raises:
-            ApiError: 415 when it is not declared as JSON, 400 when it is no JSON or not of this type.
+            ApiError: 413 when it is too long, 415 when it is not declared as JSON, 400 when it is no JSON or
+                not of this type.
         """
-        # A browser asks before it sends JSON to another site's address, so no page can change anything here.
+        if self.request.exceeds(LONGEST_BODY):
+            raise too_large(LONGEST_BODY)
         if self.request.media_type != "application/json":
             raise ApiError(415, "Content-Type must be application/json")
         try:

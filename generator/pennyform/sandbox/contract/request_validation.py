@@ -122,12 +122,12 @@ def read_body(operation: Operation, request: Request) -> Json:
 
     Raises:
         ApiError: 400 for a wrong content type, text that is not JSON or no form, or the first violation of
-            the schema; 413 for more bytes than ``largest_body``.
+            the schema; 413 for more bytes than ``longest_body``.
     """
     if not operation.media_types:
         return None
-    limit = largest_body(request.media_type)
-    if len(request.body) > limit:
+    limit = longest_body(operation, request.media_type)
+    if request.exceeds(limit):
         raise too_large(limit)
     if not request.body and not operation.body_required:
         return None
@@ -142,9 +142,11 @@ def read_body(operation: Operation, request: Request) -> Json:
     return value
 
 
-def largest_body(media_type: str) -> int:
-    """How many bytes a body of this media type may have: forms carry files."""
-    return LARGEST_FORM if media_type == _FORM else LARGEST_BODY
+def longest_body(operation: Operation, media_type: str) -> int:
+    """How many bytes a body of this media type may have: forms carry files. 0 when none is read."""
+    if not operation.media_types:
+        return 0
+    return LARGEST_FORM if media_type == _FORM and _FORM in operation.media_types else LARGEST_BODY
 
 
 def _read_form(operation: Operation, request: Request) -> JsonObject:

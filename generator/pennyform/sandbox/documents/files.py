@@ -18,6 +18,7 @@ from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.model.documents import CustomerInvoice, Quote
 from pennyform.sandbox.model.parties import StoredFile
 from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.storage.link_key import link_key
 from pennyform.sandbox.storage.records import Record, Records
 
 File = TypeVar("File", bound=StoredFile)
@@ -92,7 +93,7 @@ def answer_download(connection: sqlite3.Connection, request: Request, now: datet
     Raises:
         ApiError: 404 for a link that is none, that was changed, or that has expired.
     """
-    link = auth.verify_link(request.path, now)
+    link = auth.verify_link(link_key(connection), request.path, now)
     if link is None or request.method != "GET":
         raise not_found()
     records = Records(connection, link.company, now)
@@ -116,5 +117,5 @@ def answer_download(connection: sqlite3.Connection, request: Request, now: datet
         company = next(company for company in companies(connection) if company.id == link.company)
         document = (Quote if record.kind == Quote.KIND else CustomerInvoice).from_fields(fields)
         content = document_pdf(records, company, record.id, document)
-    disposition = f"inline; filename*=UTF-8''{quote(filename)}"
+    disposition = f"attachment; filename*=UTF-8''{quote(filename)}"
     return Response(200, {"content-type": media_type, "content-disposition": disposition}, content)

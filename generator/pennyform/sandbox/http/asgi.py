@@ -1,7 +1,7 @@
-"""The ASGI application of the sandbox, and the dispatch of a request to its part.
+"""The sandbox as an ASGI application.
 
-A request is answered in the event loop itself. SQLite has one writer, and an answer takes less time than
-handing it to a thread would.
+A request is answered in a thread: one that waits for a file which another process has locked would otherwise
+keep all others waiting, and the server from stopping.
 
 ASGI cannot break a connection. Faults that need to use the connection that ``http.server`` leaves in
 ``scope["state"]``; under another server they end in its own error.
@@ -12,74 +12,32 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from pennyform.sandbox.contract.request_validation import largest_body
+from pennyform.sandbox.api_errors import ApiError
+from pennyform.sandbox.contract.request_validation import LARGEST_BODY
 from pennyform.sandbox.faults.fault import Ending, RequestOutcome
-from pennyform.sandbox.faults.schedule import HEADER, FaultError, from_header
-from pennyform.sandbox.messages import Request, Response, make_response
-from pennyform.sandbox.service import SandboxService
-
-if TYPE_CHECKING:
-    from pennyform.sandbox.admin.routes import Admin
-    from pennyform.sandbox.ui import Pages
-
-
-_API = "/api/"
-_ADMIN = "_sandbox"
-
-
-class Dispatcher:
-    """What a transport calls: a function from a request to its outcome."""
-
-    def __init__(self, sandbox: SandboxService) -> None:
-        self._sandbox = sandbox
-
-    def __call__(self, request: Request) -> RequestOutcome:
-        """Answer one request, or say what happens instead."""
-        if not request.path.startswith(_API):
-            is_admin = request.path.split("/")[1:2] == [_ADMIN]
-            response = self._admin.answer(request) if is_admin else self._pages.answer(request)
-            if response is not None:
-                return RequestOutcome(response)
-        started, at = time.perf_counter(), self._sandbox.clock()
-        try:
-            faults = from_header(request.headers.get(HEADER, ""))
-        except FaultError as error:
-            body = {"message": f"{HEADER}: {error}"}
-            outcome = RequestOutcome(make_response(400, body, {"content-type": "application/json"}))
-        else:
-            outcome = self._sandbox.faults.deliver(request, self._sandbox, faults)
-        self._sandbox.log.record(request, outcome, at, started)
-        return outcome
-
-    # Both are imported when first needed: a client of the API needs neither them nor Jinja.
-
-    @cached_property
-    def _admin(self) -> Admin:
-        from pennyform.sandbox.admin.routes import Admin
-
-        return Admin(self._sandbox)
-
-    @cached_property
-    def _pages(self) -> Pages:
-        from pennyform.sandbox.ui import Pages
-
-        return Pages(self._sandbox)
-
+from pennyform.sandbox.http.bodies import (
+    BodyMemory,
+    DisconnectedError,
+    Receive,
+    announces_body,
+    drop_body,
+    read_body,
+)
+from pennyform.sandbox.http.workers import Workers
+from pennyform.sandbox.messages import Request, Response
 
 # The ASGI specification's own types: messages are mappings whose keys depend on their "type".
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONNECTION = "pennyform.connection"
+_READERS = 4
+_OAUTH = "/oauth/"
 # A client without a timeout would wait without end for an answer that a fault withholds.
 LONGEST_SILENCE = 300.0
 _SILENT = {Ending.READ_TIMEOUT, Ending.WRITE_TIMEOUT, Ending.CONNECT_TIMEOUT, Ending.POOL_TIMEOUT}
@@ -87,8 +45,34 @@ _SILENT = {Ending.READ_TIMEOUT, Ending.WRITE_TIMEOUT, Ending.CONNECT_TIMEOUT, En
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
-def application(dispatch: Callable[[Request], RequestOutcome]) -> Application:
+class Dispatch(Protocol):
+    """What answers requests, in several threads at a time."""
+
+    def __call__(self, request: Request) -> RequestOutcome:
+        """Answer one request."""
+
+    def longest_body(self, head: Request) -> int:
+        """How many bytes of the body of a request are read; 0 when it is answered without."""
+
+
+class _Threads:
+    """Who writes comes after others who write, as SQLite has one writer; nobody waits for them who reads."""
+
+    def __init__(self) -> None:
+        self._readers, self._writer = Workers(_READERS), Workers(1)
+
+    def of(self, request: Request) -> Workers:
+        reads = request.method in ("GET", "HEAD") and not request.path.startswith(_OAUTH)
+        return self._readers if reads else self._writer
+
+    @property
+    def readers(self) -> Workers:
+        return self._readers
+
+
+def application(dispatch: Dispatch) -> Application:
     """An ASGI application that answers HTTP with ``dispatch`` and rejects WebSockets."""
+    threads, memory = _Threads(), BodyMemory()
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -97,62 +81,79 @@ def application(dispatch: Callable[[Request], RequestOutcome]) -> Application:
                 event = (await receive())["type"]
                 await send({"type": f"{event}.complete"})
         elif scope["type"] == "http":
-            request = await _read_request(scope, receive)
-            if request is not None:
-                await _carry_out(dispatch(request), scope, receive, send)
+            head = _read_head(scope)
+            with memory.lease() as lease, suppress(DisconnectedError):
+                limit = LARGEST_BODY
+                if announces_body(head):
+                    limit = await threads.readers.run(dispatch.longest_body, head)
+                try:
+                    request, unread = await read_body(head, receive, limit, lease)
+                except ApiError as error:
+                    outcome, unread = RequestOutcome(error.response()), True
+                else:
+                    outcome = await threads.of(request).run(dispatch, request)
+                await _carry_out(outcome, scope, receive, send, unread=unread)
 
     return asgi
 
 
-async def _read_request(scope: Scope, receive: Receive) -> Request | None:
-    """The request to its end; None when the client went away."""
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    request = Request(
+def _read_head(scope: Scope) -> Request:
+    """The request without its body. A header that comes twice has both values, as RFC 9110 joins them."""
+    headers: dict[str, str] = {}
+    for name_bytes, value_bytes in scope["headers"]:
+        name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Request(
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
         origin=f"{scope['scheme']}://{headers.get('host', 'localhost')}",
     )
-    # Of a body that is too large just enough is kept for the answer to say so; the rest is read and dropped,
-    # as many clients do not look at a response before they have sent everything.
-    limit = largest_body(request.media_type)
-    parts, length = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        part = message.get("body", b"")
-        if length <= limit:
-            parts.append(part)
-        length += len(part)
-        if not message.get("more_body"):
-            return replace(request, body=b"".join(parts))
 
 
-async def _carry_out(outcome: RequestOutcome, scope: Scope, receive: Receive, send: Send) -> None:
+async def _carry_out(
+    outcome: RequestOutcome, scope: Scope, receive: Receive, send: Send, *, unread: bool
+) -> None:
+    connection: asyncio.Transport | None = scope.get("state", {}).get(CONNECTION)
     if outcome.delay and await _disconnects_within(outcome.delay, receive):
         return
     if outcome.response is not None:
-        await _send(outcome, outcome.response, receive, send)
+        await _send(outcome, outcome.response, receive, send, unread=unread, connection=connection)
     if outcome.ending is not Ending.COMPLETE:
-        await _break_connection(outcome.ending, scope.get("state", {}).get(CONNECTION), receive)
+        await _break_connection(outcome.ending, connection, receive)
 
 
-async def _send(outcome: RequestOutcome, response: Response, receive: Receive, send: Send) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+async def _send(
+    outcome: RequestOutcome,
+    response: Response,
+    receive: Receive,
+    send: Send,
+    *,
+    unread: bool,
+    connection: asyncio.Transport | None,
+) -> None:
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1", "replace"))
+        for name, value in response.headers.items()
+    ]
     if response.status != 204:
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if outcome.ending is Ending.COMPLETE and not outcome.pause:
+    if outcome.ending is Ending.COMPLETE and not outcome.pause and not unread:
         await send({"type": "http.response.body", "body": response.body})
         return
     for piece in outcome.pieces():
         if outcome.pause and await _disconnects_within(outcome.pause, receive):
             return
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-    if outcome.ending is Ending.COMPLETE:
-        await send({"type": "http.response.body", "body": b""})
+    if outcome.ending is not Ending.COMPLETE:
+        return
+    # The client has the whole answer before the rest of its request is dropped.
+    is_clean = not unread or await drop_body(receive)
+    await send({"type": "http.response.body", "body": b""})
+    if not is_clean and connection is not None:
+        connection.close()
 
 
 async def _break_connection(ending: Ending, connection: asyncio.Transport | None, receive: Receive) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
+import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -56,6 +61,23 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's, except that the system itself ends the process on SIGTERM.
+
+    Python handles a signal between two instructions only, and one call of a library may take long. What was
+    answered is stored. As process 1 of a container it stops as uvicorn does: the system gives that process
+    no default.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals while the server runs."""
+        with super().capture_signals():
+            if threading.current_thread() is threading.main_thread() and os.getpid() != 1:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            yield
+
+
 def server(application: Application) -> uvicorn.Server:
     """A server for ``run(sockets=[listener])``; ``should_exit = True`` stops it, and so does Ctrl-C."""
     base: Any = AutoHTTPProtocol  # the faster of uvicorn's protocols that is installed
@@ -65,7 +87,7 @@ def server(application: Application) -> uvicorn.Server:
         base.connection_made(self, transport)
         self.app_state = {**self.app_state, CONNECTION: transport}
 
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             application,
             http=type("Protocol", (base,), {"connection_made": connection_made}),

@@ -4,7 +4,7 @@ There is no page to log in on: whoever is sent to ``/oauth/authorize`` consents 
 or the one that ``company_id`` names.
 """
 
-from pennyform.sandbox.oauth.endpoints import PREFIX, answer
+from pennyform.sandbox.oauth.endpoints import LONGEST_FORM, PREFIX, answer
 from pennyform.sandbox.oauth.grants import APPLICATION, add_application
 
-__all__ = ["APPLICATION", "PREFIX", "add_application", "answer"]
+__all__ = ["APPLICATION", "LONGEST_FORM", "PREFIX", "add_application", "answer"]

@@ -16,6 +16,7 @@ from pennyform.sandbox.oauth.grants import ACCESS_LIFETIME, Application, Grant, 
 from pennyform.sandbox.rules import Rules
 
 PREFIX = "/oauth/"
+LONGEST_FORM = 64 * 1024
 # RFC 6749, section 5.1: responses with tokens must not be cached.
 _NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 _S256_LENGTH = 43  # a SHA-256 in base64url, without padding: RFC 7636, section 4.2
@@ -209,6 +210,8 @@ def revoke(grants: Grants, request: Request) -> None:
 
 def read_form(request: Request) -> dict[str, str]:
     """The fields of a request's form; raises :class:`OAuthError` when its body is no form."""
+    if request.exceeds(LONGEST_FORM):
+        raise OAuthError("invalid_request", f"the form is longer than {LONGEST_FORM} bytes", 413)
     if request.media_type != _FORM:
         raise OAuthError("invalid_request", f"Content-Type must be {_FORM}")
     try:

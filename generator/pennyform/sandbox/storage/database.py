@@ -24,6 +24,13 @@ import msgspec
 from pennyform.findings import Failure, failure
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.json_types import JsonObject
+from pennyform.sandbox.storage.link_key import link_key, replace_link_key
+from pennyform.sandbox.storage.schema import (
+    create_later_tables,
+    create_tables,
+    drop_tables,
+    schema_difference,
+)
 
 Operation = Literal["insert", "update", "delete"]
 
@@ -88,68 +95,19 @@ _LOCK_TIMEOUT = 30.0
 # SQLite's busy timeout does not cover the switch to WAL mode: of two processes that create one file at the
 # same moment, one gets "database is locked" at once and must try again.
 _OPEN_RETRY_DELAY = 0.02
-_FIRST_ID = 10_000_000_000_000  # the real service's ids have 14 digits; none may fit in 32 bits by chance
 
-_TABLES = f"""
-CREATE TABLE company (
-  id INTEGER PRIMARY KEY, name TEXT NOT NULL, reg_no TEXT NOT NULL, accounting_logic TEXT NOT NULL
-);
-CREATE TABLE token (
-  digest TEXT PRIMARY KEY, company INTEGER NOT NULL REFERENCES company, name TEXT NOT NULL,
-  scopes TEXT NOT NULL, expires_at TEXT
-);
-CREATE TABLE record (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, company INTEGER NOT NULL REFERENCES company, kind TEXT NOT NULL,
-  parent INTEGER, reference TEXT, body TEXT NOT NULL,
-  created_at TEXT NOT NULL, updated_at TEXT NOT NULL, deleted_at TEXT
-);
-CREATE UNIQUE INDEX record_reference ON record (company, kind, reference) WHERE reference IS NOT NULL;
-CREATE INDEX record_kind ON record (company, kind, id) WHERE deleted_at IS NULL;
-CREATE INDEX record_parent ON record (parent, kind, id) WHERE parent IS NOT NULL AND deleted_at IS NULL;
-CREATE TABLE change (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, company INTEGER NOT NULL REFERENCES company, kind TEXT NOT NULL,
-  record INTEGER NOT NULL, operation TEXT NOT NULL, detail TEXT NOT NULL,
-  occurred_at TEXT NOT NULL, created_at TEXT NOT NULL
-);
-CREATE INDEX change_kind ON change (company, kind, id);
-CREATE TABLE content (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE application (client TEXT PRIMARY KEY, secret TEXT NOT NULL, redirects TEXT NOT NULL);
-CREATE TABLE grants (
-  id INTEGER PRIMARY KEY, client TEXT NOT NULL, company INTEGER NOT NULL REFERENCES company,
-  scopes TEXT NOT NULL, redirect TEXT NOT NULL, challenge TEXT NOT NULL, code TEXT NOT NULL UNIQUE,
-  expires_at TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE pair (
-  refresh TEXT PRIMARY KEY, access TEXT NOT NULL UNIQUE, granted INTEGER NOT NULL REFERENCES grants,
-  expires_at TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE counter (
-  company INTEGER NOT NULL REFERENCES company, name TEXT NOT NULL, value INTEGER NOT NULL,
-  PRIMARY KEY (company, name)
-);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('record', {_FIRST_ID});
-"""  # noqa: S608
-
-# Foreign keys are enforced: a table that refers to another is dropped before it.
-_DROP_ORDER = (
-    "books",
-    "change",
-    "content",
-    "record",
-    "pair",
-    "grants",
-    "application",
-    "token",
-    "counter",
-    "company",
-)
 # Bytes 18 and 19 of a database file are 2 for WAL and 1 for a rollback journal; a database in memory cannot
 # be opened in WAL mode (https://sqlite.org/fileformat.html#file_format_version_numbers).
 _ROLLBACK_JOURNAL = b"\x01\x01"
+_NO_JSON = (
+    "SELECT 1 FROM record WHERE NOT json_valid(body)"
+    " UNION ALL SELECT 1 FROM change WHERE NOT json_valid(detail)"
+    " UNION ALL SELECT 1 FROM token WHERE NOT json_valid(scopes)"
+)
 
 
 class Database:
-    """An open database. One connection behind one lock: SQLite has one writer anyway.
+    """An open database: one connection that writes, as SQLite has one writer anyway, and one that reads.
 
     Args:
         database: a path, created with its folder when absent, or ``":memory:"``.
@@ -165,6 +123,10 @@ class Database:
         self._lock = RLock()
         try:
             self._connection = self._open()
+            # A second connection, as readers never wait for a writer: not in SQLite, and not here.
+            in_memory = self._name == ":memory:"
+            self._read_lock = self._lock if in_memory else RLock()
+            self._reader = self._connection if in_memory else _connect(self._name)
         except (sqlite3.DatabaseError, OSError) as error:
             raise _database_failure(self._name, str(error)) from error
 
@@ -181,20 +143,16 @@ class Database:
                 time.sleep(_OPEN_RETRY_DELAY)
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._name, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
+        connection = _connect(self._name)
         try:
             # Checked before anything is written: the file may belong to another program.
             with _transaction(connection, write=False):
                 self._check(connection)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
             with _transaction(connection, write=True):
                 if not _pragma(connection, "application_id"):
                     self._create(connection)
-                _name_books(connection)
+                create_later_tables(connection)
         except BaseException:
             connection.close()
             raise
@@ -208,10 +166,12 @@ class Database:
             raise _database_failure(self._name, "it is a database of another program")
         if owner and version != _VERSION:
             raise _database_failure(self._name, f"it was written by another version ({version})")
+        difference = schema_difference(connection) if owner else ""
+        if difference:
+            raise _database_failure(self._name, difference)
 
     def _create(self, connection: sqlite3.Connection) -> None:
-        for statement in _TABLES.split(";"):
-            connection.execute(statement)
+        create_tables(connection)
         self._seed(connection)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {_VERSION}")
@@ -224,27 +184,32 @@ class Database:
             write: takes the write lock at once, so that what was read cannot change before the write;
                 otherwise the block sees one snapshot.
         """
-        with self._lock, _transaction(self._connection, write=write) as connection:
+        lock, connection = (self._lock, self._connection) if write else (self._read_lock, self._reader)
+        with lock, _transaction(connection, write=write):
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection for single queries, each of which sees the latest commit."""
-        with self._lock:
-            yield self._connection
+        with self._read_lock:
+            yield self._reader
 
     def reset(self) -> None:
         """Drop everything and seed again, in one transaction: others who have the file open see it."""
         with self.transaction(write=True) as connection:
-            for table in _DROP_ORDER:
-                connection.execute(f"DROP TABLE {table}")
+            drop_tables(connection)
             self._create(connection)
-            _name_books(connection)
+            create_later_tables(connection)
 
     def books_id(self) -> str:
         """Tells these books from all others: it is new in a new file and after every reset."""
         with self.read() as connection:
             return str(connection.execute("SELECT id FROM books").fetchone()[0])
+
+    def link_key(self) -> bytes:
+        """The key that links to files are signed with."""
+        with self.read() as connection:
+            return link_key(connection)
 
     def restore(self, image: bytes) -> None:
         """Replace everything by a snapshot, in one transaction: others who have the file open see it.
@@ -257,6 +222,7 @@ class Database:
         with self._lock, closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
             try:
                 source.deserialize(image)
+                source.execute("PRAGMA trusted_schema = OFF")
                 self._check(source)
                 if not _pragma(source, "application_id"):
                     raise _database_failure(self._name, "what is to be put back is empty")
@@ -264,23 +230,41 @@ class Database:
                 problem = str(source.execute("PRAGMA quick_check(1)").fetchone()[0])
                 if problem != "ok":
                     raise _database_failure(self._name, f"the copy is damaged: {problem}")
-                source.backup(self._connection)
-                _name_books(self._connection)
+                if source.execute(_NO_JSON).fetchone():
+                    raise _database_failure(self._name, "the copy holds records that are no JSON")
+                # The id and the key go with all the rest: nobody ever sees these books without them.
+                key = link_key(self._connection)
+                create_later_tables(source)
+                replace_link_key(source, key)
+                source.backup(self._connection, progress=_stop_at(time.monotonic() + _LOCK_TIMEOUT))
             except sqlite3.DatabaseError as error:
                 raise _database_failure(self._name, f"the copy cannot be put back: {error}") from error
 
     def close(self) -> None:
         """Close the file. Closing twice is harmless."""
-        with self._lock:
+        with self._lock, self._read_lock:
+            self._reader.close()
             self._connection.close()
 
 
-def _name_books(connection: sqlite3.Connection) -> None:
-    """Give books a name that have none yet."""
-    connection.execute("CREATE TABLE IF NOT EXISTS books (id TEXT NOT NULL)")
-    connection.execute(
-        "INSERT INTO books SELECT lower(hex(randomblob(8))) WHERE NOT EXISTS (SELECT 1 FROM books)"
-    )
+def _connect(name: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(name, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
+    # The schema may be somebody else's until it is compared: no function of it may have an effect.
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _stop_at(deadline: float) -> Callable[[int, int, int], None]:
+    """Ends a backup that waits for a locked file; by itself it waits without end."""
+
+    def check(status: int, remaining: int, pages: int) -> None:
+        del remaining, pages
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
+            raise sqlite3.OperationalError("database is locked")
+
+    return check
 
 
 @contextmanager
@@ -310,9 +294,10 @@ def _database_failure(name: str, reason: str) -> Failure:
 
 
 def take_snapshot(connection: sqlite3.Connection) -> bytes:
-    """Everything that the connection's transaction sees."""
-    with closing(sqlite3.connect(":memory:")) as copy:
+    """Everything that the connection's transaction sees, except the key of its links."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
         connection.backup(copy)
+        replace_link_key(copy, None)
         image = copy.serialize()
     return image[:18] + _ROLLBACK_JOURNAL + image[20:]
 
@@ -320,11 +305,12 @@ def take_snapshot(connection: sqlite3.Connection) -> bytes:
 class Snapshot:
     """An earlier state of a database, as :func:`take_snapshot` gave it.
 
-    Every connection gets a copy, which is dropped with all writes to it.
+    Every connection gets a copy, which is dropped with all writes to it. ``key`` signs its links.
     """
 
-    def __init__(self, image: bytes) -> None:
+    def __init__(self, image: bytes, key: bytes) -> None:
         self._image = image
+        self._key = key
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -338,4 +324,5 @@ class Snapshot:
         del write
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             connection.deserialize(self._image)
+            replace_link_key(connection, self._key)
             yield connection

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
 import msgspec
@@ -22,6 +22,7 @@ import msgspec
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.storage.database import Changes, Operation
+from pennyform.sandbox.storage.link_key import link_key
 
 _COLUMNS = "id, kind, parent, reference, body, created_at, updated_at"
 _GET = f"SELECT {_COLUMNS} FROM record WHERE id = ? AND company = ? AND kind = ? AND deleted_at IS NULL"  # noqa: S608
@@ -159,6 +160,11 @@ class Records:
         self._stamp = timestamp(now)
         self.changes = Changes(connection, company, now)
         self.files = FileContents(connection)
+
+    @cached_property
+    def link_key(self) -> bytes:
+        """The key that links to files are signed with."""
+        return link_key(self._connection)
 
     @overload
     def get(self, kind: str, identifier: int) -> JsonRecord | None: ...
