@@ -300,7 +300,9 @@ def _read_exactly(repository: Repository, state: RemoteState, account: AccountCl
                 again = account.invoices_by_id([remote.id]).get(remote.id)
                 if again:
                     remote = replace(again, lines=remote.lines, exact=True, sections=remote.sections)
-        rows[0] = account.with_lists(remote, needed(invoice, draft=remote.draft))
+        if invoice.has_tasks:
+            remote = account.with_lists(remote, needed(invoice, draft=remote.draft))
+        rows[0] = remote
     return matches
 
 

@@ -209,6 +209,10 @@ class InvoicePlanner:
         change = self._plan_content(invoice)
         if change.action in {Action.CONFLICT, Action.UNSETTLED}:
             return change
+        if invoice.deductions:
+            change = replace(change, warnings=(*change.warnings, *self.accounts.open_cents(invoice)))
+        if not invoice.has_tasks:
+            return change
         remote = change.remote
         remaining = outlook(invoice, remote, self.state.identify, self.state.memory)
         lacking = [difference(task, remote) for task in remaining.tasks] if remote else []
@@ -220,11 +224,7 @@ class InvoicePlanner:
             tasks=remaining.tasks,
             lacking=tuple(shortfall for shortfall in lacking if shortfall),
             doubts=remaining.doubts,
-            warnings=(
-                *change.warnings,
-                *(self.accounts.open_cents(invoice) if invoice.deductions else ()),
-                *(_WAITS.format(name) for name in waiting),
-            ),
+            warnings=(*change.warnings, *(_WAITS.format(name) for name in waiting)),
         )
 
     def _plan_content(self, invoice: DesiredInvoice) -> InvoiceChange:

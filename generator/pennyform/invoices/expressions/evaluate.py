@@ -285,14 +285,6 @@ def _misplaced_number(document: Document, at: Path, to: Path) -> Finding:
     )
 
 
-def holds_braces(value: YamlValue) -> bool:
-    """Whether any text in ``value`` may be or hold an expression."""
-    if isinstance(value, str):
-        return "{" in value or "}" in value
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(map(holds_braces, parts))
-
-
 def literal_expressions(document: Document, at: Path, where: str) -> list[Finding]:
     """Each text of ``document`` below ``at`` that looks like an expression, where none is evaluated.
 

@@ -182,6 +182,11 @@ class DesiredInvoice(NamedTuple):
         return bool(self.deductions) or self.credit is not None
 
     @property
+    def has_tasks(self) -> bool:
+        """Whether it asks for more than its content: categories, files, payments, mail, a link."""
+        return self.credit_note_of is not None or self.options._replace(finalize=False) != Options()
+
+    @property
     def legal_number(self) -> str:
         """The legal number that an imported invoice states; empty for every other one."""
         return self.body.invoice_number or "" if isinstance(self.body, ImportedInvoiceBody) else ""

@@ -6,7 +6,7 @@ Read once for a run, however many invoices there are, and never changed by one o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -29,7 +29,7 @@ from pennyform.invoices.repository.expansion import is_valid
 from pennyform.invoices.sources.discover import Sources
 from pennyform.invoices.sources.source_file import FileReader, Source, kind_of
 from pennyform.invoices.templates.library import Library
-from pennyform.invoices.yaml.document import YamlMapping, YamlValue
+from pennyform.invoices.yaml.document import Document, YamlMapping, YamlValue, holds_braces
 
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_ROUNDING = "line"
@@ -91,6 +91,7 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
     findings: list[Finding] = []
     context = RepositoryContext(_load_settings(sources, reader, findings), reader, findings)
     customers: list[DeclaredCustomer] = []
+    templates: list[tuple[Document, bool]] = []
     for source in candidates:
         file = reader.read(source)
         kind = kind_of(source, file.document) if file.document else source.kind
@@ -102,21 +103,35 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
             continue
         if kind == "invoice-template":
             valid = is_valid(kind, file.document, findings, is_well_formed=file.is_well_formed)
-            context.library.add(file.document, is_valid=valid)
+            templates.append((file.document, valid))
         else:
             declared = declare(file.document, kind, sources.root, reader, is_well_formed=file.is_well_formed)
             context.add(declared)
             customers += declared.customers
-    is_allowed = context.settings.policies.duplicate_customers != "forbid"
-    findings += check_identities(customers, warn=is_allowed)
-    # Also templates that no definition uses are checked; those without a finding are ready for all invoices.
-    for name in context.library.user_templates():
-        context.library.find(name)
-    context.library.check_expressions(
-        sources.requested_shared.union(source.name for source in sources.requested)
-    )
-    findings += context.library.findings
+    if len(customers) > 1:
+        is_allowed = context.settings.policies.duplicate_customers != "forbid"
+        findings += check_identities(customers, warn=is_allowed)
+    if templates:
+        requested = sources.requested_shared.union(source.name for source in sources.requested)
+        findings += _add_templates(context.library, templates, requested)
     return context
+
+
+def _add_templates(
+    library: Library, templates: Iterable[tuple[Document, bool]], requested: Collection[str]
+) -> list[Finding]:
+    """Add the user's templates, each with whether it is valid, to ``library``.
+
+    Returns:
+        What is wrong with them; with their expressions, only for those in the files ``requested``.
+    """
+    for document, valid in templates:
+        library.add(document, is_valid=valid)
+    # Also templates that no definition uses are checked; those without a finding are ready for all invoices.
+    for name in library.user_templates():
+        library.find(name)
+    library.check_expressions(requested)
+    return library.findings
 
 
 def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]) -> Settings:
@@ -127,7 +142,8 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
         findings += file.findings
         document, is_well_formed = file.document, file.is_well_formed
         if document:
-            literals = literal_expressions(document, (), "the settings")
+            braced = holds_braces(document.value)
+            literals = literal_expressions(document, (), "the settings") if braced else []
             findings += literals
             is_well_formed = is_well_formed and not literals
         if document and is_valid("pennyform", document, findings, is_well_formed=is_well_formed):

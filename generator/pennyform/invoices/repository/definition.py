@@ -28,7 +28,7 @@ from pennyform.invoices.model import ImportedInvoiceBody, Key, Policies
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
 from pennyform.invoices.schema.schema import definition_schema
-from pennyform.invoices.sources.attachments import find_attachments
+from pennyform.invoices.sources.attachments import AttachmentResult, find_attachments
 from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Document
 
@@ -94,8 +94,13 @@ def check_definition(
         checker.findings,
         checker.files,
         tuple(checker.linked),
-        tuple(link for resolved in invoices for link in links_of(resolved)),
+        tuple(link for resolved in invoices if _may_name_others(resolved) for link in links_of(resolved)),
     )
+
+
+def _may_name_others(resolved: ResolvedInvoice) -> bool:
+    # The number of another invoice only comes from an expression.
+    return bool(resolved.invoice.credit_note_of or resolved.invoice.deductions or resolved.origins)
 
 
 class _DefinitionChecker:
@@ -172,11 +177,13 @@ class _DefinitionChecker:
         prefix = self.context.settings.reference_prefix
         findings += check_prefix(complete.document, prefix)
         document = with_prefix(complete.document, prefix)
-        attachments, problems = find_attachments(document, self.context.settings.root)
-        findings += problems
-        if problems:
-            return None
-        self.files.update({file.path: file.sha256 for file in attachments.values()})
+        attachments: AttachmentResult = {}
+        if "file" in document.value or (document.value.get("options") or {}).get("appendices"):
+            attachments, problems = find_attachments(document, self.context.settings.root)
+            findings += problems
+            if problems:
+                return None
+            self.files.update({file.path: file.sha256 for file in attachments.values()})
         invoice = desired.invoice(document, attachments)
         if definition.row:
             invoice = invoice._replace(place=place_of(definition))
@@ -215,7 +222,9 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
     """
     settings, product = context.settings, context.repository().product
     yield from check_references(resolved, product, context.declared)
-    discount_problems = list(check_absolute_discount(resolved, product))
+    discount_problems = (
+        list(check_absolute_discount(resolved, product)) if resolved.invoice.body.discount else []
+    )
     yield from discount_problems
     yield from check_signs(resolved, product, settings.rounding, with_discount=not discount_problems)
     key = resolved.invoice.body.customer_id

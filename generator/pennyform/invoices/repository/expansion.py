@@ -9,11 +9,10 @@ from pathlib import Path
 from pennyform.findings import Finding, errors
 from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.checks.semantics import check_any, check_invoice
-from pennyform.invoices.expressions.evaluate import holds_braces
 from pennyform.invoices.model import Place
 from pennyform.invoices.schema.schema import definition_schema, schema_errors
 from pennyform.invoices.sources.source_file import FileReader, definition_schema_name
-from pennyform.invoices.yaml.document import Document, pointer
+from pennyform.invoices.yaml.document import Document, holds_braces, pointer
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,43 +80,51 @@ def look_at_all(
         The valid ones of ``related.linked``, completed, by reference; and every finding.
     """
     claims = related.claims
-    mirrors = _complete_credits(related, sources, context)
-    findings = [*duplicates(claims), *check_shared_rows(claims, related.links), *mirrors.findings]
+    findings = list(duplicates(claims))
+    of_rows = [claim for claim in claims if claim.source and claim.place.file != claim.source]
+    if of_rows:
+        findings += check_shared_rows(of_rows, related.links)
+    completed: dict[str, ResolvedInvoice] = {}
+    mirrored = [other for other in related.linked if other.resolved.invoice.credit is not None]
+    if mirrored:
+        mirrors = _complete_credits(mirrored, related, sources, context)
+        findings += mirrors.findings
+        completed = mirrors.completed
     findings += check_credit_notes(related.notes, claims, sources, context)
-    loops = list(circles(related.links))
-    findings += loops
-    names = [claim.reference for claim in claims if claim.kind == "invoice"]
-    findings += misspelled(related.links, names) if related.links else ()
-    completed = mirrors.completed
+    loops: list[Finding] = []
+    if related.links:
+        loops = list(circles(related.links))
+        names = (claim.reference for claim in claims if claim.kind == "invoice")
+        findings += [*loops, *misspelled(related.links, names)]
     # What goes round in circles has no beginning to complete it from.
-    if any(linked.resolved.invoice.credit is None for linked in related.linked) and not loops:
-        completer = _Completer(related, sources, context, mirrors.completed)
+    if len(mirrored) < len(related.linked) and not loops:
+        completer = _Completer(related, sources, context, completed)
         completed = completed | completer.complete()
         findings += completer.findings
     return completed, findings
 
 
-def _complete_credits(related: Related, sources: Sources, context: RepositoryContext) -> CreditCompleter:
-    """Complete credit notes that leave their lines to an invoice, and count them among ``related.notes``."""
-    completer = CreditCompleter(context)
-    linked = [other for other in related.linked if other.resolved.invoice.credit is not None]
-    if linked:
-        from pennyform.invoices.checks.credit_notes import credit_notes
+def _complete_credits(
+    linked: Sequence[LinkedDefinition], related: Related, sources: Sources, context: RepositoryContext
+) -> CreditCompleter:
+    """Complete ``linked``, which leave their lines to an invoice, and count them among ``related.notes``."""
+    from pennyform.invoices.checks.credit_notes import credit_notes
 
-        names = {str(key.value) for other in linked if (key := other.resolved.invoice.credit_note_of)}
-        # What is credited earlier counts, also where the run was given other files only.
-        elsewhere = Related()
-        for result in check_files(list(_files_mentioning(names, sources, context)), context):
-            elsewhere.add(result)
-        unasked = [other for other in elsewhere.linked if other.resolved.invoice.credit is not None]
-        notes = [*related.notes, *elsewhere.notes]
-        earlier = {note.terms.reference for note in notes if note.of in names}
-        read = definitions_named(names | earlier, related.claims, sources, context)
-        completer.complete([*linked, *unasked], notes, read, read)
-        completer.forget({other.resolved.invoice.external_reference for other in unasked})
-        product, rounding = context.repository().product, context.settings.rounding
-        made = [other for other in completer.completed.values() if other.invoice.body.invoice_lines]
-        related.notes += credit_notes(made, product, rounding)
+    completer = CreditCompleter(context)
+    names = {str(key.value) for other in linked if (key := other.resolved.invoice.credit_note_of)}
+    # What is credited earlier counts, also where the run was given other files only.
+    elsewhere = Related()
+    for result in check_files(list(_files_mentioning(names, sources, context)), context):
+        elsewhere.add(result)
+    unasked = [other for other in elsewhere.linked if other.resolved.invoice.credit is not None]
+    notes = [*related.notes, *elsewhere.notes]
+    earlier = {note.terms.reference for note in notes if note.of in names}
+    read = definitions_named(names | earlier, related.claims, sources, context)
+    completer.complete([*linked, *unasked], notes, read, read)
+    completer.forget({other.resolved.invoice.external_reference for other in unasked})
+    product, rounding = context.repository().product, context.settings.rounding
+    made = [other for other in completer.completed.values() if other.invoice.body.invoice_lines]
+    related.notes += credit_notes(made, product, rounding)
     return completer
 
 

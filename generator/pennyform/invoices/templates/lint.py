@@ -12,11 +12,10 @@ from jinja2 import nodes
 
 from pennyform.findings import Finding, closest_name
 from pennyform.invoices.expressions.compile import ExpressionError, syntax_trees
-from pennyform.invoices.expressions.evaluate import holds_braces
 from pennyform.invoices.expressions.sandbox import NOTHING_TO_CALL, NUMBER_OF
 from pennyform.invoices.templates.apply import HEADER_NAMES
 from pennyform.invoices.templates.parameters import Parameter
-from pennyform.invoices.yaml.document import Document, Path, YamlValue
+from pennyform.invoices.yaml.document import Document, Path, YamlValue, holds_braces
 
 Known = Mapping[str, frozenset[str] | None]
 """What expressions may name, and the fields that each of it has; None where it has none to name."""

@@ -113,3 +113,11 @@ def mappings(value: YamlValue) -> list[tuple[int, YamlMapping]]:
     """The entries of a list that are mappings, with their indexes; none when ``value`` is no list."""
     items = value if isinstance(value, list) else []
     return [(index, item) for index, item in enumerate(items) if isinstance(item, dict)]
+
+
+def holds_braces(value: YamlValue) -> bool:
+    """Whether any text in ``value`` may be or hold an expression."""
+    if isinstance(value, str):
+        return "{" in value or "}" in value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(holds_braces, parts))
