@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pennyform.invoices.sources import attachments
 from pennyform.invoices.sources.attachments import read_attachment
-from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
+from pennyform.invoices.sources.source_file import UnsafePathError, resolve_inside
 
 PDF = b"%PDF-1.4\n"
 

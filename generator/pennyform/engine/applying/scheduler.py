@@ -22,8 +22,8 @@ from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.limits import DRAFTS_AHEAD, SMALL_WAVE
 from pennyform.engine.planning.actions import InvoiceChange, Step
+from pennyform.engine.planning.plan import final_waves
 from pennyform.engine.planning.resolve import keys_in, prerequisites_of
-from pennyform.engine.planning.waves import final_waves
 from pennyform.results.apply import Status
 
 

@@ -12,8 +12,7 @@ from pennyform.engine.planning.credits.conflicts import hold_credits
 from pennyform.engine.planning.customers.buyers import is_checked
 from pennyform.engine.planning.customers.checks import with_card_warnings
 from pennyform.engine.planning.customers.existing import limited_search, with_existing
-from pennyform.engine.planning.declared.changes import plan_prerequisites, unnamed
-from pennyform.engine.planning.declared.obstacles import Obstacles, obstacles
+from pennyform.engine.planning.declared.changes import Obstacles, obstacles, plan_prerequisites, unnamed
 from pennyform.engine.planning.deposits.completion import (
     Accounts,
     complete,

@@ -73,6 +73,11 @@ class ReferenceClaim:
     place: Place
     source: str = ""
 
+    @property
+    def is_of_row(self) -> bool:
+        """Whether it was made from a row of a data file."""
+        return bool(self.source) and self.place.file != self.source
+
 
 def check_prefix(document: Document, prefix: str) -> Iterator[Finding]:
     """A reference that begins with something that looks like the repository's prefix, and is another."""

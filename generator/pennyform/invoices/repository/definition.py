@@ -19,8 +19,7 @@ from pennyform.invoices.checks.references import (
     check_references,
 )
 from pennyform.invoices.checks.signs import check_signs
-from pennyform.invoices.checks.vat import check_vat_rates
-from pennyform.invoices.checks.vat_france import check_french_vat
+from pennyform.invoices.checks.vat import check_french_vat, check_vat_rates
 from pennyform.invoices.deductions.links import Link, links_of
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import WITHOUT_PREFIX, prefixed, with_prefix

@@ -81,7 +81,7 @@ def look_at_all(
     """
     claims = related.claims
     findings = list(duplicates(claims))
-    of_rows = [claim for claim in claims if claim.source and claim.place.file != claim.source]
+    of_rows = [claim for claim in claims if claim.kind == "invoice" and claim.is_of_row]
     if of_rows:
         findings += check_shared_rows(of_rows, related.links)
     completed: dict[str, ResolvedInvoice] = {}

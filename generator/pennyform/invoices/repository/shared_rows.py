@@ -16,7 +16,7 @@ def check_shared_rows(claims: Iterable[ReferenceClaim], links: Iterable[Link]) -
     A credit note or a balance invoice is made from the row of the invoice that it names: that is no finding.
 
     Args:
-        claims: of all definitions of the run; those of a series have their row as their place.
+        claims: of the invoices of the run that are made from rows, each with its row as its place.
         links: which of their invoices name one another.
 
     Returns:
@@ -26,8 +26,6 @@ def check_shared_rows(claims: Iterable[ReferenceClaim], links: Iterable[Link]) -
     readers: dict[tuple[str, int], list[ReferenceClaim]] = {}
     shared: dict[tuple[str, str, str], list[Place]] = {}
     for claim in claims:
-        if claim.kind != "invoice" or not claim.source or claim.place.file == claim.source:
-            continue
         earlier = readers.setdefault((claim.place.file, claim.place.line), [])
         for other in earlier:
             group = groups.get(claim.reference, claim.reference)

@@ -7,7 +7,7 @@ from pathlib import Path as FilePath
 
 from pennyform.findings import Finding
 from pennyform.invoices.model import Attachment
-from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
+from pennyform.invoices.sources.source_file import UnsafePathError, resolve_inside
 from pennyform.invoices.yaml.document import Document, Path
 from pennyform.safe_files import UnsafeFileError, open_inside
 

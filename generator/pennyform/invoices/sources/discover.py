@@ -9,8 +9,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pennyform.findings import Failure, Finding, Severity, failure
-from pennyform.invoices.sources.safe_path import close_name, leads_inside, rejected_files
-from pennyform.invoices.sources.source_file import FileReader, Source
+from pennyform.invoices.sources.source_file import (
+    FileReader,
+    Source,
+    close_name,
+    leads_inside,
+    rejected_files,
+)
 from pennyform.invoices.yaml.document import YamlValue
 
 SETTINGS_FILE = "pennyform.yaml"

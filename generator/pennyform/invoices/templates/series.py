@@ -11,8 +11,7 @@ from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.sources.data_file import DataFile, Row, read_data_file
 from pennyform.invoices.sources.discover import DATA_FOLDER, is_data
-from pennyform.invoices.sources.safe_path import UnsafePathError, resolve_inside
-from pennyform.invoices.sources.source_file import FileReader, Source
+from pennyform.invoices.sources.source_file import FileReader, Source, UnsafePathError, resolve_inside
 from pennyform.invoices.templates.apply import header_scope
 from pennyform.invoices.templates.columns import parse_columns, read_columns
 from pennyform.invoices.yaml.document import Document, YamlMapping
