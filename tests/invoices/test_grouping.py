@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,15 @@ SETTINGS = "version: 1\nenvironment: sandbox\nrounding: line\npolicies: {max_day
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "repository"
     for name in ("customers", "data", "invoices"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "pennyform.yaml").write_text(SETTINGS)
-    (tmp_path / "customers" / "acme.yaml").write_text(CUSTOMER)
+        (root / name).mkdir(parents=True)
+    (root / "pennyform.yaml").write_text(SETTINGS)
+    (root / "customers" / "acme.yaml").write_text(CUSTOMER)
     rows = "".join(f"{number},Nowhere\n" for number in range(1, 307))
-    (tmp_path / "data" / "members.csv").write_text(f"number,site\n{rows}")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    (root / "data" / "members.csv").write_text(f"number,site\n{rows}")
+    monkeypatch.chdir(root)
+    return root
 
 
 def test_one_missing_category_is_one_finding(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,6 +62,41 @@ def test_a_policy_that_all_rows_break(folder: Path, capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) <= 30
     assert any("306 in all" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("2026-02-05", '"{{ row.day }}"'),
+        ("2026-02-05", '"{{ date | later }}"'),
+        ("2026-02-05", '"{{ date | days_later(row.site) }}"'),
+        ("../data/members.csv", '{file: ../data/members.csv, when: "{{ row.number }}"}'),
+        ("2026-02-05", '"{{ row.number | date }}"'),
+        ("2026-02-05", '"{{ row.number }}"'),
+    ],
+    ids=["no column", "no filter", "an argument", "a condition", "a notation", "no date"],
+)
+def test_an_expression_that_fails_for_every_row(
+    folder: Path, capsys: pytest.CaptureFixture[str], before: str, after: str
+) -> None:
+    text = SERIES.partition("options")[0].replace(before, after)
+    (folder / "invoices" / "fees.yaml").write_text(text)
+    assert main(["validate"]) == 4
+    output = capsys.readouterr().out
+    assert output.count(": error ") == 1
+    places = re.search(r"\n  also: 305 more, 306 in all: (.*), …\n", output)
+    assert places
+    assert [place.split(":")[1] for place in places[1].split(", ")] == ["3", "4", "5", "6", "7"]
+
+
+def test_ten_cells_in_another_notation_stay_apart(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = SERIES.partition("options")[0].replace("2026-02-05", '"{{ row.number | date }}"')
+    (folder / "invoices" / "fees.yaml").write_text(text)
+    for number in (10, 11):
+        rows = "".join(f"{row},Nowhere\n" for row in range(1, number + 1))
+        (folder / "data" / "members.csv").write_text(f"number,site\n{rows}")
+        main(["validate"])
+        assert capsys.readouterr().out.count(": error ") == (10 if number == 10 else 1)
 
 
 def test_json_has_every_finding_with_what_it_is_about(
@@ -84,7 +121,7 @@ def finding(number: int, **fields: str) -> Finding:
 
 
 def test_places_of_their_own_stay_apart_until_there_are_many() -> None:
-    assert [len(group.others) for group in grouped(finding(number) for number in range(1, 4))] == [0, 0, 0]
+    assert [len(group.repeats) for group in grouped(finding(number) for number in range(1, 4))] == [0, 0, 0]
     (group,) = grouped(finding(number) for number in range(1, 5))
     assert group.also == "3 more, 4 in all: a.yaml:2:1, a.yaml:3:1, a.yaml:4:1"
 

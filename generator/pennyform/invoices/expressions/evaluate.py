@@ -38,16 +38,22 @@ class Scope:
     """What expressions may refer to, and where each of it is written.
 
     ``names`` are native values; ``sources`` are places by what an expression calls them (``days``,
-    ``row.price``); ``about`` says for which row they are evaluated, where that is not plain from elsewhere.
+    ``row.price``); ``row`` is the place of the row that they are evaluated for, where that is not plain from
+    elsewhere.
     """
 
     names: Mapping[str, YamlValue]
     sources: Mapping[str, Mark]
-    about: str = ""
+    row: str = ""
+
+    @property
+    def about(self) -> str:
+        """The row in a sentence, for a finding."""
+        return f"For {self.row}." if self.row else ""
 
     def within(self, names: Mapping[str, YamlValue], sources: Mapping[str, Mark]) -> Scope:
         """This scope with more names, which hide those of the same name."""
-        return Scope({**self.names, **names}, {**self.sources, **sources}, self.about)
+        return Scope({**self.names, **names}, {**self.sources, **sources}, self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ class Evaluation:
                     at,
                     detail=f"It gives `{result}`. {scope.about}".strip(),
                     fix="compare it with something, as in `{{ quantity > 0 }}`",
-                )
+                )._replace(subject=scope.row)
             )
         return result is True
 
@@ -204,7 +210,7 @@ class Evaluation:
         if isinstance(result, PendingText) and not _takes_pending_text(schema, to):
             self.findings.append(_misplaced_number(self._document, at, to))
             result = _NOTHING
-        if scope.about and isinstance(result, str) and _BRACES.search(result) and not _writes_braces(text):
+        if scope.row and isinstance(result, str) and _BRACES.search(result) and not _writes_braces(text):
             self.findings.append(self._brace_finding(text, scope, at))
             return _NOTHING
         if self._literal is not None and len(self.findings) > before:
@@ -252,7 +258,7 @@ class Evaluation:
                     at,
                     detail=f"Known here: {known}. {scope.about}".strip(),
                     fix=error.unreadable.fix if error.unreadable else error.fix,
-                )
+                )._replace(subject=scope.row)
             )
             return _NOTHING
         return _NOTHING if result is None else result

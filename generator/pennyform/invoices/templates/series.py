@@ -88,7 +88,7 @@ def expand_series(
         row, unreadable = read_columns(source_row, columns, document)
         marks = {f"{name}.{column}": mark for column, mark in row.marks.items()}
         names = {**header.names, name: row.values, "index": index}
-        scope = Scope(names, {**header.sources, **marks}, f"For {row.place}.")
+        scope = Scope(names, {**header.sources, **marks}, row.place)
         evaluation = Evaluation(single)  # a new one for each row: it keeps the places of one result
         is_wanted = condition is None or evaluation.is_true(condition, scope, ("for_each", "when"))
         if unreadable:

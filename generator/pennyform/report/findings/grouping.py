@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pennyform.findings import Finding
@@ -10,7 +11,11 @@ from pennyform.findings import Finding
 # So many findings that only have their text in common stay apart: each has a place to be looked at. Those
 # that name the row or the invoice that they are about have one cause, however few they are.
 _MOST_APART = 3
+# So many cells of a data file whose values are wrong in the same way stay apart: each may need another fix.
+_MOST_CELLS = 10
 _MOST_NAMED = 5
+# A value as findings quote it.
+_VALUE = re.compile(r"`[^`]*`|'[^']*'")
 
 
 class FindingGroup(NamedTuple):
@@ -34,13 +39,31 @@ def grouped(findings: Iterable[Finding]) -> list[FindingGroup]:
     alike: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         alike.setdefault(_key(finding), []).append(finding)
-    groups: list[FindingGroup] = []
-    for first, *repeats in alike.values():
+    merged: dict[tuple[str, ...], list[list[Finding]]] = {}
+    for same in alike.values():
+        merged.setdefault(_key_without_values(same[0]), []).append(same)
+    groups = [group for sames in merged.values() for group in _groups(sames)]
+    return groups if len(groups) == len(merged) else sorted(groups, key=lambda group: group.first.order)
+
+
+def _groups(sames: list[list[Finding]]) -> Iterator[FindingGroup]:
+    """The groups of findings that differ at most in the values that they quote; a list has one text."""
+    number = sum(map(len, sames))
+    if len(sames) > 1 and (sames[0][0].subject or number > _MOST_CELLS):
+        first, *repeats = sorted((finding for same in sames for finding in same), key=_order_of_rows)
+        yield FindingGroup(first, tuple(repeats))
+        return
+    for first, *repeats in sames:
         if first.subject or len(repeats) >= _MOST_APART:
-            groups.append(FindingGroup(first, tuple(repeats)))
+            yield FindingGroup(first, tuple(repeats))
         else:
-            groups += map(FindingGroup, (first, *repeats))
-    return groups if len(groups) == len(alike) else sorted(groups, key=lambda group: group.first.order)
+            yield from map(FindingGroup, (first, *repeats))
+
+
+def _order_of_rows(finding: Finding) -> tuple[object, ...]:
+    """By place; at one place, by the row, whose number counts as a number."""
+    digits = re.findall(r"\d+", finding.subject)
+    return finding.file, finding.line, finding.column, [int(number) for number in digits], finding.order
 
 
 def _key(finding: Finding) -> tuple[str, ...]:
@@ -50,6 +73,18 @@ def _key(finding: Finding) -> tuple[str, ...]:
     texts = (finding.summary, finding.detail, finding.fix)
     common = (text.replace(subject, "\0", 1) if subject else text for text in texts)
     return finding.rule, finding.severity, str(bool(subject)), *common
+
+
+def _key_without_values(finding: Finding) -> tuple[str, ...]:
+    """The same without the values of rows: what findings at one place quote, or at cells of one file."""
+    rule, severity, has_subject, summary, detail, fix = _key(finding)
+    if finding.subject:
+        texts = (*(_VALUE.sub("", text) for text in (summary, detail)), fix, finding.place)
+    elif finding.file.endswith(".csv"):
+        texts = (_VALUE.sub("", summary), detail, "", finding.file)
+    else:
+        texts = (summary, detail, fix, "")
+    return rule, severity, has_subject, *texts
 
 
 def _label(finding: Finding, first: Finding) -> str:
