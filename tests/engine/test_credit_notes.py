@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -184,6 +185,29 @@ def test_credited_by_hand_in_part(office: Office) -> None:
     assert statuses(office.apply())["A-CREDIT"] == "done"
     assert row(office, "INV-1")["status"] == "cancelled"
     assert not office.plan().pending
+
+
+@pytest.mark.parametrize("vat", ["FR_200", "FR_55", "exempt"])
+def test_the_proposed_line_takes_back_what_remains(office: Office, vat: str) -> None:
+    """Three times 33.333333, of which somebody took back 10.00 and its tax."""
+    office.define("INV-1", finalize=True, lines=line("Work", "3", "33.333333", vat))
+    office.apply()
+    by_hand(office, -1, raw_currency_unit_price="10.00", vat_rate=vat)
+    mirror(office)
+    proposed = re.search(r"`(invoice_lines: \[.*?\])` in place of `credit`", conflict(office))
+    assert proposed is not None
+    file = office.root / "invoices" / "A-CREDIT.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("credit: all", proposed[1]), "utf-8")
+    assert statuses(office.apply())["A-CREDIT"] == "done"
+    assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"
+
+
+def test_no_line_is_proposed_for_several_rates(office: Office) -> None:
+    office.define("INV-1", finalize=True, lines=line() + line("Books", "1", "50.00", "FR_55"))
+    office.apply()
+    by_hand(office, -1)
+    mirror(office)
+    assert "take back no more than that, delete this definition" in conflict(office)
 
 
 def test_credited_by_a_definition_that_is_gone(office: Office) -> None:
@@ -371,5 +395,20 @@ def test_all_of_what_was_credited_by_hand_is_a_conflict(office: Office) -> None:
 def test_lines_by_the_id_of_an_invoice(office: Office) -> None:
     forgotten(office)
     mirror(office, of=f"{{id: {row(office, 'INV-1')['id']}}}")
+    assert statuses(office.apply())["A-CREDIT"] == "done"
+    assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"
+
+
+def test_the_lines_of_a_balance_invoice_wait_for_its_deposits(office: Office) -> None:
+    office.define("DEP", finalize=True)
+    office.define("INV-1", finalize=True, lines=line("Work", "1", "500.00"), more="deduct: [DEP]\n")
+    mirror(office)
+    assert "once that is final: run 'pennyform apply' again then" in office.plan().invoices[-1].ways_out[0]
+    assert statuses(office.apply()) == {
+        "ACME": "done",
+        "DEP": "done",
+        "INV-1": "done",
+        "A-CREDIT": "conflict",
+    }
     assert statuses(office.apply())["A-CREDIT"] == "done"
     assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"

@@ -258,8 +258,11 @@ def _keys(repository: Repository, products: Collection[str]) -> Iterator[Key]:
         yield from keys_in(invoice.body)
         if invoice.credit_note_of is not None:
             yield invoice.credit_note_of
-        yield from (deduction.deposit for deduction in invoice.deductions)
-        yield from number_keys(invoice)
+        deposits = [deduction.deposit for deduction in invoice.deductions]
+        yield from deposits
+        # The usual label of a deduction names its deposit as well.
+        known = {key.value for key in deposits if key.field == "external_reference"}
+        yield from (key for key in number_keys(invoice) if key.value not in known)
         yield from (share.key for share in invoice.options.categories or ())
         yield from invoice.options.matched_transactions
     for reference, product in repository.products.items():

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits.bodies import body_of, expected_amounts
 from pennyform.engine.planning.resolve import becomes_final
+from pennyform.invoices.checks.credit_proposals import CodeAmount, LineWords, proposal
 from pennyform.invoices.model import Id, Key
-from pennyform.invoices.money.scalars import canonical
-from pennyform.invoices.money.totals import Totals, totals
+from pennyform.invoices.money.scalars import canonical, minor_units
+from pennyform.invoices.money.totals import Totals, rounded_tax, totals
+from pennyform.invoices.money.vat_codes import rates
 from pennyform.results.plan import Action
 
 _NOTHING = Decimal(0)
@@ -61,9 +63,10 @@ class CreditedInvoice:
 
     def excess(self, note: InvoiceChange) -> str:
         """Why ``note`` cannot be taken off what remains; empty when it can."""
-        return self._excess_in_all(amount_taken(note)) or self._excess_by_code(note)
+        return self._excess_in_all(note) or self._excess_by_code(note)
 
-    def _excess_in_all(self, amount: Decimal) -> str:
+    def _excess_in_all(self, note: InvoiceChange) -> str:
+        amount = amount_taken(note)
         open_amount = max(self.remaining - self.taken, _NOTHING)
         if amount <= open_amount:
             return ""
@@ -75,11 +78,32 @@ class CreditedInvoice:
         elif self.taken:
             why = " (other credit notes of this run take back the rest)"
         comes_to = f"{self.name} comes to {canonical(self.amount)} {self.currency}"
+        way_out = f"take back no more than that{self._rest(note, open_amount)}"
         return (
             f"{comes_to}, of which {canonical(open_amount)} can be taken back{why}; the credit note takes "
-            f"back {canonical(amount)}: take back no more than that, delete this definition if the invoice "
-            f"was credited otherwise, or {undo}"
+            f"back {canonical(amount)}: {way_out}, delete this definition if the invoice was credited "
+            f"otherwise, or {undo}"
         )
+
+    def _rest(self, note: InvoiceChange, open_amount: Decimal) -> str:
+        """A line that takes back ``open_amount``; empty where what is left at each VAT code is not known."""
+        codes = self.charged or {}
+        if len(codes) != 1 or not codes.keys() <= rates().keys() or open_amount <= _NOTHING:
+            return ""
+        ((code, charged),) = codes.items()
+        taken = self.taken_by_code.get(code, (_NOTHING, _NOTHING))
+        unit = Decimal(1).scaleb(-minor_units(self.currency))
+        percent = rates()[code].charged
+        base = (open_amount * 100 / (100 + percent)).quantize(unit, ROUND_HALF_UP)
+        tax = rounded_tax(base, percent, unit)
+        if base + tax != open_amount or base > charged[0] - taken[0] or tax > charged[1] - taken[1]:
+            return ""
+        first = next(iter(note.resolved.lines), None)
+        words = LineWords((first and first.label) or "Rest", (first and first.unit) or "piece")
+        lines = proposal({code: CodeAmount(percent, base, tax)}, {code: words}, unit, "line")
+        replaced = "`credit`" if note.desired.credit is not None else "its lines"
+        also = " and `discount`" if note.desired.body.discount else ""
+        return f" ({lines} in place of {replaced}{also})"
 
     def _excess_by_code(self, note: InvoiceChange) -> str:
         if self.charged is None:
@@ -112,7 +136,7 @@ def hold_credits(changes: Sequence[InvoiceChange], state: RemoteState) -> tuple[
     """
     by_reference = {change.external_reference: change for change in changes}
     conflicts = {
-        change.external_reference: _NO_LINES
+        change.external_reference: _no_lines(change, by_reference)
         for change in changes
         if change.desired.credit is not None and not change.desired.body.invoice_lines
     }
@@ -136,6 +160,18 @@ def hold_credits(changes: Sequence[InvoiceChange], state: RemoteState) -> tuple[
         else change
         for change in changes
     )
+
+
+def _no_lines(note: InvoiceChange, by_reference: Mapping[str, InvoiceChange]) -> str:
+    """Why a credit note has no lines of its own."""
+    key = note.desired.credit_note_of
+    planned = by_reference.get(str(key.value)) if key is not None else None
+    is_final = planned is not None and planned.remote is not None and not planned.remote.draft
+    if planned is not None and planned.desired.deductions and not is_final:
+        name = planned.external_reference
+        why = f"its lines are those of {name}, with the numbers of the deposits of {name}"
+        return f"{why}, which are known once that is final: run 'pennyform apply' again then"
+    return _NO_LINES
 
 
 def _same_key(key: Key, state: RemoteState) -> Key:
