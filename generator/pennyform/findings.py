@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple
 
 from pennyform.text import visible_line
@@ -21,6 +22,13 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+MOST_FINDINGS = 10_000
+"""So many findings are reported of one run; one more says how many there are besides."""
+LONGEST_TEXT = 4_000
+"""So many characters of each text of a finding are reported."""
+# Comparing names takes the product of their lengths, for each of them.
+_LONGEST_NAME = 100
+_MOST_NAMES = 1_000
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -64,10 +72,12 @@ def closest_name(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
 
     ``cutoff`` is the ratio of :mod:`difflib`, from 0 to 1: higher where a wrong guess would mislead.
     """
+    if len(name) > _LONGEST_NAME:
+        return ""
     # Only where something is wrong: no valid definition pays for the import.
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, list(names), n=1, cutoff=cutoff)), "")
+    return next(iter(get_close_matches(name, list(islice(names, _MOST_NAMES)), n=1, cutoff=cutoff)), "")
 
 
 def tidy(findings: Iterable[Finding]) -> list[Finding]:
@@ -76,20 +86,39 @@ def tidy(findings: Iterable[Finding]) -> list[Finding]:
     Each text becomes one line: it may quote what a file says, and a line of its own in the log of a CI job
     could be taken for a command.
     """
-    return sorted(dict.fromkeys(map(_on_one_line, findings)), key=lambda finding: finding.order)
+    ordered = sorted(dict.fromkeys(map(_on_one_line, findings)), key=lambda finding: finding.order)
+    # What says how many there are besides is the first: it has no place.
+    return ordered if len(ordered) <= MOST_FINDINGS + 1 else [_more(ordered), *ordered[:MOST_FINDINGS]]
+
+
+def _more(findings: list[Finding]) -> Finding:
+    """What says how many of ``findings`` are left out, as heavy as the heaviest of them."""
+    left_out = findings[MOST_FINDINGS:]
+    return Finding(
+        "findings-many",
+        min((finding.severity for finding in left_out), key=_WEIGHT.__getitem__),
+        f"{len(left_out):,} more findings are not reported: the first {MOST_FINDINGS:,} are",
+        detail="What is wrong so often mostly has one cause.",
+        fix="mend what is reported, and run the command again",
+    )
 
 
 def _on_one_line(finding: Finding) -> Finding:
-    # Nearly all is printable, and one look at everything together is enough to know.
-    if f"{finding.summary}{finding.pointer}{finding.detail}{finding.fix}".isprintable():
+    texts = f"{finding.summary}{finding.pointer}{finding.detail}{finding.fix}"
+    # Nearly all is printable and short, and one look at everything together is enough to know.
+    if len(texts) <= LONGEST_TEXT and texts.isprintable():
         return finding
     return finding._replace(
-        summary=visible_line(finding.summary),
-        pointer=visible_line(finding.pointer),
-        detail=visible_line(finding.detail),
-        fix=visible_line(finding.fix),
-        subject=visible_line(finding.subject),
+        summary=_line(finding.summary),
+        pointer=_line(finding.pointer),
+        detail=_line(finding.detail),
+        fix=_line(finding.fix),
+        subject=_line(finding.subject),
     )
+
+
+def _line(text: str) -> str:
+    return visible_line(text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…")
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:

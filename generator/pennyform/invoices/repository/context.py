@@ -77,7 +77,7 @@ def declare(
             declared.customers.append(DeclaredCustomer(resolved, customer))
         elif valid:
             declared.products.append(resolve.product(resolved)._replace(place=place_of(definition)))
-        declared.findings += [with_subject(finding, definition, kind) for finding in findings]
+        declared.findings += with_subject(findings, definition, kind)
     return declared
 
 

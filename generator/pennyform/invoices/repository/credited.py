@@ -100,9 +100,7 @@ class CreditCompleter:
                 resolved = ResolvedInvoice(_with_marks(document, invoice), invoice, resolved.origins)
                 findings += check_resolved(resolved, self._context)
         reference = resolved.invoice.external_reference
-        self._findings[reference] = [
-            with_subject(finding, definition.definition, "invoice") for finding in findings
-        ]
+        self._findings[reference] = with_subject(findings, definition.definition, "invoice")
         if not errors(findings):
             self.completed[resolved.invoice.external_reference] = resolved
 

@@ -140,7 +140,7 @@ class _DefinitionChecker:
                 if isinstance(body, ImportedInvoiceBody) and body.invoice_number:
                     place = resolved.document.place(("invoice_number",))
                     self.imports.append(ReferenceClaim(IMPORTED_NUMBER, body.invoice_number, place, source))
-        self.findings += [with_subject(finding, definition, "invoice") for finding in findings]
+        self.findings += with_subject(findings, definition, "invoice")
         return None if errors(findings) else resolved
 
     def claims(self, definition: ResolvedDefinition) -> list[ReferenceClaim]:

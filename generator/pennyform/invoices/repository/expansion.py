@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,25 +99,30 @@ def place_of(definition: ResolvedDefinition) -> Place:
     return definition.document.place(("external_reference",))
 
 
-def with_subject(finding: Finding, definition: ResolvedDefinition, noun: str) -> Finding:
-    """Say which definition a finding is about, where its place does not.
+def with_subject(findings: Iterable[Finding], definition: ResolvedDefinition, noun: str) -> list[Finding]:
+    """Say which definition the findings are about, where their places do not.
 
     A place in a template or a data file does not name the definition. A place in a definition for many rows
     does not name the row, where the value was computed for one of them.
 
     Args:
-        finding: about the definition.
+        findings: about the definition.
         definition: of one invoice, customer or product.
         noun: which of them.
     """
     file, row = definition.document.file, definition.row
-    if finding.file == file:
-        is_computed = row and finding.pointer in map(pointer, definition.origins)
-        subject = row.place if row and is_computed else ""
-        about = f"For {subject}." if subject else ""
-    elif row and finding.file != row.mark.file:
-        subject, about = row.place, f"In the {noun} of {file} for {row.place}."
-    else:
-        # A cell of a data file is a place of its own: each is looked at.
-        subject, about = "" if row else file, f"In the {noun} of {file}."
-    return finding._replace(detail=f"{finding.detail} {about}".strip(), subject=subject)
+    computed: set[str] | None = None
+    complete = []
+    for finding in findings:
+        if finding.file == file:
+            if row and computed is None:
+                computed = set(map(pointer, definition.origins))
+            subject = row.place if row and finding.pointer in (computed or ()) else ""
+            about = f"For {subject}." if subject else ""
+        elif row and finding.file != row.mark.file:
+            subject, about = row.place, f"In the {noun} of {file} for {row.place}."
+        else:
+            # A cell of a data file is a place of its own: each is looked at.
+            subject, about = "" if row else file, f"In the {noun} of {file}."
+        complete.append(finding._replace(detail=f"{finding.detail} {about}".strip(), subject=subject))
+    return complete

@@ -178,7 +178,7 @@ class _Completer:
             ]
             # Amounts that a wrong deduction leads to say nothing of their own.
             findings += [] if errors(findings) else check_resolved(resolved, self._context)
-            self.findings += [with_subject(finding, definition.definition, "invoice") for finding in findings]
+            self.findings += with_subject(findings, definition.definition, "invoice")
             if not errors(findings):
                 completed[resolved.invoice.external_reference] = resolved
         return completed

@@ -29,6 +29,9 @@ def _is_integer(_checker: object, instance: object) -> bool:
     return isinstance(instance, int) and not isinstance(instance, bool)
 
 
+MOST_UNKNOWN = 100
+"""So many unknown fields of one object are explained one by one; one more finding counts the others."""
+
 _TYPES = Draft7Validator.TYPE_CHECKER.redefine("integer", _is_integer)
 
 Reference: Any = extend(Draft7Validator, type_checker=_TYPES)  # type: ignore[no-untyped-call]
@@ -92,11 +95,17 @@ def explain_errors(document: Document, schema: Schema) -> list[Finding]:
     for error in errors:
         if error.keyword != "additionalProperties":
             continue
-        for name in error.value:
-            if name not in error.schema.get("properties", {}):
-                instead, finding = unknown_field_finding(document, schema, error.schema, (*error.path, name))
-                findings.append(finding)
-                intended.add((error.path, instead))
+        known = error.schema.get("properties", {})
+        unknown = [name for name in error.value if name not in known]
+        for name in unknown[:MOST_UNKNOWN]:
+            instead, finding = unknown_field_finding(document, schema, error.schema, (*error.path, name))
+            findings.append(finding)
+            intended.add((error.path, instead))
+        if len(unknown) > MOST_UNKNOWN:
+            number, owner = len(unknown) - MOST_UNKNOWN, messages.object_name(error.path)
+            more = f"{number:,} more fields of {owner} are unknown"
+            path = (*error.path, unknown[MOST_UNKNOWN])
+            findings.append(document.finding("unknown-field", more, path, key=True, fix="delete them"))
     for error in errors:
         if error.keyword != "additionalProperties":
             findings += _explain(document, schema, error, intended)

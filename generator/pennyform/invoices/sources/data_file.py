@@ -21,6 +21,8 @@ from pennyform.invoices.yaml.document import Document, Mark, YamlMapping
 from pennyform.invoices.yaml.reader import LARGEST_FILE, decode, read
 
 MOST_ROWS = 20_000
+MOST_COLUMNS = 1_000
+_TOO_LONG = f"the file has more than {MOST_ROWS:,} rows"
 _YAML = (".yaml", ".yml", ".json")
 _SEPARATORS = (",", ";", "\t")
 # Possessive, so that a doubled quote at the end of the text is never taken for a closing one.
@@ -82,8 +84,11 @@ def _list_rows(document: Document, findings: list[Finding]) -> list[Row]:
     for path, mark in document.marks.items():
         if len(path) > 1 and isinstance(path[0], int):
             marks[path[0]][".".join(map(str, path[1:]))] = mark
-    rows = []
+    rows: list[Row] = []
     for index, entry in enumerate(document.value):
+        if len(rows) == MOST_ROWS:
+            findings.append(document.finding("data-too-long", _TOO_LONG, (index,)))
+            break
         if isinstance(entry, dict):
             rows.append(Row(entry, marks[index], document.mark((index,))))
         else:
@@ -100,18 +105,12 @@ def _csv_rows(text: str, name: str, findings: list[Finding]) -> list[Row]:
         for cells in csv_rows(text):
             if not header:
                 header, columns = cells, [cell.text for cell in cells]
-                for index, (cell, column) in enumerate(zip(header, columns, strict=True)):
-                    if not column:
-                        summary, fix = "a column has no name", "the first line names every column"
-                    elif column in columns[:index]:
-                        summary = f"another column is called `{column[:60]}`"
-                        fix = "give one of them another name"
-                    else:
-                        continue
-                    findings.append(_cell_finding(cell, name, "data-column", summary, fix))
+                if len(columns) > MOST_COLUMNS:
+                    findings.append(_too_wide(cells[MOST_COLUMNS], name))
+                    break
+                findings += _header_findings(header, name)
             elif len(rows) == MOST_ROWS:
-                summary = f"the file has more than {MOST_ROWS:,} rows"
-                findings.append(_cell_finding(cells[0], name, "data-too-long", summary))
+                findings.append(_cell_finding(cells[0], name, "data-too-long", _TOO_LONG))
                 break
             elif len(cells) != len(header):
                 summary = f"the row has {len(cells)} cells, the header {len(header)}"
@@ -132,6 +131,24 @@ def _csv_rows(text: str, name: str, findings: list[Finding]) -> list[Row]:
             Finding("data-form", Severity.ERROR, str(error), name, error.line, error.column, fix=error.fix)
         )
     return rows
+
+
+def _header_findings(header: Sequence[Cell], name: str) -> Iterator[Finding]:
+    """Columns without a name, or with that of another one."""
+    names: set[str] = set()
+    for cell in header:
+        if not cell.text:
+            summary, fix = "a column has no name", "the first line names every column"
+            yield _cell_finding(cell, name, "data-column", summary, fix)
+        elif cell.text in names:
+            summary, fix = f"another column is called `{cell.text[:60]}`", "give one of them another name"
+            yield _cell_finding(cell, name, "data-column", summary, fix)
+        names.add(cell.text)
+
+
+def _too_wide(cell: Cell, name: str) -> Finding:
+    summary = f"the file has more than {MOST_COLUMNS:,} columns"
+    return _cell_finding(cell, name, "data-column", summary, "leave out the columns that nothing reads")
 
 
 def _cell_finding(cell: Cell, name: str, rule: str, summary: str, fix: str = "") -> Finding:

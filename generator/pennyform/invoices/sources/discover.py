@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 from pathlib import Path
 
 from pennyform.findings import Failure, Finding, Severity, failure
@@ -23,6 +25,8 @@ _SUFFIXES = (".yaml", ".yml")
 _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoice-template"}
 # Below a folder of this name files are what definitions draw on, never definitions themselves.
 DATA_FOLDER = "data"
+MOST_PATTERNS = 1_000
+LONGEST_PATTERN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +142,29 @@ def _ignore_rule(settings: Source | None, root: Path, reader: FileReader) -> Cal
     value: YamlValue = document.value if document else None
     ignore = value.get("ignore") if isinstance(value, dict) else None
     entries = ignore if isinstance(ignore, list) else []
-    patterns = [pattern.strip("/") for pattern in entries if isinstance(pattern, str)]
+    # More, and longer ones, are an error that the schema of the settings reports.
+    texts = [
+        text for text in entries[:MOST_PATTERNS] if isinstance(text, str) and len(text) <= LONGEST_PATTERN
+    ]
+    patterns = [text.strip("/") for text in texts]
     if not patterns:
         return lambda _: False
+    # One expression for all of them, and one look at each folder, however many files are in it.
+    pattern = re.compile("|".join(map(translate, patterns)))
+
+    @lru_cache(4096)
+    def is_ignored_folder(folder: Path) -> bool:
+        """Whether a pattern names the folder, relative to the root, or one around it."""
+        if pattern.match(folder.as_posix()):
+            return True
+        return folder.parent != folder and is_ignored_folder(folder.parent)
 
     def is_ignored(source: Source) -> bool:
         """A pattern names the file or a folder around it."""
         if not source.path.is_relative_to(root):
             return False
         file = source.path.relative_to(root)
-        names = [file.as_posix(), *(folder.as_posix() for folder in file.parents)]
-        return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+        return bool(pattern.match(file.as_posix())) or is_ignored_folder(file.parent)
 
     return is_ignored
 

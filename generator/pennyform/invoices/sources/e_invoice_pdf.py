@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pennyform.invoices.sources.e_invoice_errors import UnreadableError
+from pennyform.invoices.sources.metered import TooMuchWorkError, metered
 
 if TYPE_CHECKING:
     from pypdf.generic import PdfObject
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 # Factur-X 1.0 and ZUGFeRD 2.1 and later; ZUGFeRD 1 and 2.0; the XRechnung profile. Programs vary the case.
 INVOICE_NAMES = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
 LARGEST_XML = 10 * 1024 * 1024  # bytes, after decompression
+LARGEST_PART = 4 * 1024 * 1024  # bytes of any other stream, after decompression
+MOST_FILES = 1_000
+# Units of work (see `metered`): so many for any PDF, and one more for each so many bytes of it.
+WORK = 1_000_000
+_BYTES_OF_WORK = 4
 _DEEPEST_TREE = 32
-_MOST_FILES = 1000
 
 
 def embedded_invoices(pdf: bytes) -> dict[bytes, str]:
@@ -29,17 +34,23 @@ def embedded_invoices(pdf: bytes) -> dict[bytes, str]:
     Raises:
         UnreadableError: it cannot be read, or carries none.
     """
-    from pypdf import PdfReader  # takes as long to load as all of validate for one definition
+    from pypdf import PdfReader, apply_configuration  # as long to load as all of validate for one definition
 
     # pypdf writes what it repairs to this log, and Python shows it where nobody listens.
     logging.getLogger("pypdf").addHandler(logging.NullHandler())
+    parts = apply_configuration(
+        zlib_maximum_output_length=LARGEST_PART, lzw_maximum_output_length=LARGEST_PART
+    )
     try:
-        # Few objects are tried where the cross-reference table is broken: each try reads the whole file.
-        reader = PdfReader(io.BytesIO(pdf), root_object_recovery_limit=100)
-        if reader.is_encrypted:
-            raise UnreadableError("the PDF is encrypted")
-        files = list(_embedded_files(reader.root_object))
-        invoices = {_content(file): name for name, file in files if name.casefold() in INVOICE_NAMES}
+        with parts, metered(WORK + len(pdf) // _BYTES_OF_WORK):
+            # Few objects are tried where the cross-reference table is broken: each try reads the whole file.
+            reader = PdfReader(_File(pdf), root_object_recovery_limit=100)
+            if reader.is_encrypted:
+                raise UnreadableError("the PDF is encrypted")
+            files = list(_embedded_files(reader.root_object))
+            invoices = {_content(file): name for name, file in files if name.casefold() in INVOICE_NAMES}
+    except TooMuchWorkError as error:
+        raise UnreadableError("reading the PDF takes more work than its size can ask for") from error
     except UnreadableError:
         raise
     except Exception as error:  # what a broken PDF makes pypdf raise is of no one family
@@ -53,13 +64,20 @@ def embedded_invoices(pdf: bytes) -> dict[bytes, str]:
     return invoices
 
 
+class _File(io.BytesIO):
+    """The PDF; what is read of it counts as work, because this is a call that returns it."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size)
+
+
 def _embedded_files(catalogue: PdfObject) -> Iterator[tuple[str, PdfObject]]:
     """Each embedded file of the document: its name and its specification."""
     from pypdf.generic import TextStringObject
 
     names = _get(catalogue, "/Names")
     specifications = [*_tree_values(_get(names, "/EmbeddedFiles")), *_items(_get(catalogue, "/AF"))]
-    for specification in specifications[:_MOST_FILES]:
+    for specification in specifications[:MOST_FILES]:
         # UF is the name in Unicode, F the older one.
         name = _get(specification, "/UF") or _get(specification, "/F")
         if _get(specification, "/EF") is not None and isinstance(name, TextStringObject):
@@ -73,18 +91,23 @@ def _tree_values(root: PdfObject | None) -> Iterator[PdfObject]:
         for node in level:
             # Names and values take turns.
             yield from _items(_get(node, "/Names"))[1::2]
-        level = [kid for node in level for kid in _items(_get(node, "/Kids"))][:_MOST_FILES]
+        level = [kid for node in level for kid in _items(_get(node, "/Kids"))][:MOST_FILES]
 
 
 def _content(specification: PdfObject) -> bytes:
+    from pypdf import apply_configuration
+    from pypdf.errors import LimitReachedError
     from pypdf.generic import StreamObject
 
     embedded = _get(specification, "/EF")
     stream = _get(embedded, "/UF") or _get(embedded, "/F")
     if not isinstance(stream, StreamObject):
         raise UnreadableError("the embedded file of the PDF has no content")
-    # pypdf stops decompressing at 75 MB.
-    content = bytes(stream.get_data())
+    try:
+        with apply_configuration(zlib_maximum_output_length=LARGEST_XML + 1):
+            content = bytes(stream.get_data())
+    except LimitReachedError as error:
+        raise UnreadableError("its XML is larger than 10 MB") from error
     if len(content) > LARGEST_XML:
         raise UnreadableError("its XML is larger than 10 MB")
     return content
@@ -103,4 +126,4 @@ def _items(array: PdfObject | None) -> list[PdfObject]:
 
     if not isinstance(array, ArrayObject):
         return []
-    return [item for item in (entry.get_object() for entry in array[: 2 * _MOST_FILES]) if item is not None]
+    return [item for item in (entry.get_object() for entry in array[: 2 * MOST_FILES]) if item is not None]

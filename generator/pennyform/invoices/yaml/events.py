@@ -27,6 +27,8 @@ from pennyform.text import FILLERS
 
 DEEPEST = 32
 MOST_NODES = 100_000
+# Every finding about a value repeats the keys around it.
+LONGEST_KEY = 200
 _CARRIAGE_RETURN = re.compile("\r")
 _IN_ITS_PLACE = "The values of an invoice must be readable in place, without following references."
 
@@ -201,6 +203,9 @@ class DocumentBuilder:
             self._reject("yaml-merge", summary, event, path, detail=_IN_ITS_PLACE, fix=fix)
             return None
         name = str(event.value)
+        if len(name) > LONGEST_KEY:
+            self._reject("yaml-key", f"a key has at most {LONGEST_KEY} characters", event, path)
+            return None
         match = self._forbidden(name)
         if match:
             self._reject("control-character", _invisible(match), event, (*path, name))

@@ -48,19 +48,20 @@ def _block(group: FindingGroup, source: SourceLine, ansi: Ansi) -> str:
     lines = [f"{place}{ansi(finding.severity, colour, 'bold')} {finding.rule}: {finding.summary}"]
     line = source(finding.file, finding.line) if finding.line else None
     if line is not None:
-        visible, column = source_line(line), finding.column
-        # Of a long line, the part around the column.
+        column = finding.column
+        # Of a long line, the part around the column. Only that part is looked at: a line may have a megabyte,
+        # and a finding at each of its columns.
         start = 0 if column <= _WIDEST_SOURCE // 2 else column - _WIDEST_SOURCE // 2
-        text = visible[start : start + _WIDEST_SOURCE].rstrip()
+        visible = source_line(line[start : start + _WIDEST_SOURCE])
         # Wide characters (Chinese, most emoji) take two columns of a terminal (UAX #11); a tab as many as
         # it does above.
         indent = "".join(
             "\t" if character == "\t" else "  " if unicodedata.east_asian_width(character) in "WF" else " "
-            for character in visible[start : column - 1]
+            for character in visible[: column - 1 - start]
         )
         number = str(finding.line)
         caret = ansi("^", colour, "bold")
-        lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {indent}{caret}"]
+        lines += [f"  {number} | {visible.rstrip()}", f"  {' ' * len(number)} | {indent}{caret}"]
     lines += [f"  {ansi(label, 'dim')} {text}" for label, text in remarks(finding)]
     lines += [f"  {ansi('also:', 'dim')} {group.also}"] if group.repeats else []
     return "\n".join(lines) + "\n"

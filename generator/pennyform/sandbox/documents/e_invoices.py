@@ -49,7 +49,8 @@ _UBL_LINES = {
     "Invoice": ("InvoiceLine", "InvoicedQuantity"),
     "CreditNote": ("CreditNoteLine", "CreditedQuantity"),
 }
-_LARGEST_XML = 10 * 1024 * 1024
+_LARGEST_XML = 10 * 1024 * 1024  # of all files of a PDF that are named like an invoice, together
+_MOST_FILES = 1_000
 # What Factur-X, ZUGFeRD and XRechnung call the file that is the invoice, in any case.
 _EMBEDDED = {"factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml"}
 _PRICE_UNIT = Decimal("0.000001")
@@ -333,7 +334,7 @@ def _embedded_files(content: bytes) -> list[bytes]:
         with Pdf.open(io.BytesIO(content)) as pdf:
             attached = [file.obj for file in pdf.attachments.values()]
             associated = pdf.Root.get(Name.AF)
-            more = list(associated) if isinstance(associated, Array) else []
+            more = list(associated)[:_MOST_FILES] if isinstance(associated, Array) else []
             return list(dict.fromkeys(_unpack([*attached, *more])))
     except PdfError as problem:
         raise UnreadableError("It is no PDF that can be read") from problem
@@ -342,15 +343,25 @@ def _embedded_files(content: bytes) -> list[bytes]:
 def _unpack(specifications: Sequence[Object]) -> Iterator[bytes]:
     from pikepdf import Array, Name
 
+    unpacked: set[tuple[int, int]] = set()
+    left = _LARGEST_XML
     for specification in specifications:
         name = str(specification.get(Name.UF) or specification.get(Name.F) or "")
         if re.split(r"[/\\]", name)[-1].strip().lower() not in _EMBEDDED or Name.EF not in specification:
             continue
         stream = specification.EF.get(Name.UF) or specification.EF.F
+        # A file is mostly named twice, and can be named without end.
+        if stream.objgen in unpacked:
+            continue
+        unpacked.add(stream.objgen)
         compressed = stream.read_raw_bytes()
         named = stream.get(Name.Filter, Array())
         filters = list(named) if isinstance(named, Array) else [named]
         if filters not in ([], [Name.FlateDecode]):
             raise UnreadableError("The embedded file is compressed in an unusual way")
         # Bounded: a few bytes can unpack to gigabytes.
-        yield zlib.decompressobj().decompress(compressed, _LARGEST_XML) if filters else compressed
+        content = zlib.decompressobj().decompress(compressed, left + 1) if filters else compressed
+        left -= len(content)
+        if left < 0:
+            raise UnreadableError("The embedded files are larger than 10 MB")
+        yield content
