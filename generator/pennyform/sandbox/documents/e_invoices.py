@@ -344,7 +344,7 @@ def _unpack(specifications: Sequence[Object]) -> Iterator[bytes]:
     from pikepdf import Array, Name
 
     unpacked: set[tuple[int, int]] = set()
-    left = _LARGEST_XML
+    most = _LARGEST_XML
     for specification in specifications:
         name = str(specification.get(Name.UF) or specification.get(Name.F) or "")
         if re.split(r"[/\\]", name)[-1].strip().lower() not in _EMBEDDED or Name.EF not in specification:
@@ -360,8 +360,8 @@ def _unpack(specifications: Sequence[Object]) -> Iterator[bytes]:
         if filters not in ([], [Name.FlateDecode]):
             raise UnreadableError("The embedded file is compressed in an unusual way")
         # Bounded: a few bytes can unpack to gigabytes.
-        content = zlib.decompressobj().decompress(compressed, left + 1) if filters else compressed
-        left -= len(content)
-        if left < 0:
+        content = zlib.decompressobj().decompress(compressed, most + 1) if filters else compressed
+        most -= len(content)
+        if most < 0:
             raise UnreadableError("The embedded files are larger than 10 MB")
         yield content
