@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pennyform import text
 from pennyform.invoices import load
-from pennyform.invoices.model.lookalikes import difference, fold
 from pennyform.invoices.yaml.events import FORBIDDEN
 from pennyform.invoices.yaml.reader import read
+from pennyform.text import difference, fold
 
 from .definitions import YAML_TEXT, write
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 WING = ROOT / "generator" / "pennyform" / "invoices"
 NAMES = {rule.name for rule in rules()}
 REPORTING = {"finding", "Finding", "failure", "_refuse"}
-NO_RULES = re.compile(r"x-pennyform.*|utf-8.*|imported-invoice|invoice-template|yyyy-mm-dd")
+NO_RULES = re.compile(r"x-pennyform.*|utf-8.*|by-date|imported-invoice|invoice-template|yyyy-mm-dd")
 PLACE = re.compile(r"(\S+):(\d+):\d+: (error|warning|note) ([a-z-]+): ")
 # What no folder of files can show, and the test that shows it.
 SHOWN_BY_TESTS = {

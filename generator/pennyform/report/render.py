@@ -84,7 +84,7 @@ def _known_amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
 
 
 def _line_discounts(body: JsonObject) -> Iterator[str]:
-    """The discount of each line, then nothing for ever: an electronic invoice has its lines in its file."""
+    """The discount of each line, then empty texts: an electronic invoice has its lines in its file."""
     match body.get("invoice_lines"):
         case [*lines]:
             yield from (_discount(line.get("discount")) if isinstance(line, dict) else "" for line in lines)

@@ -245,10 +245,11 @@ def replay_file(path: Path, storage: Storage, key: Callable[[], bytes]) -> Repla
     Raises:
         Failure: ``journal-damaged``.
     """
-    replay = Replay()
     data = storage.read(path)
-    if data is not None:
-        read(data, replay.add, key(), name=str(path))
+    if data is None:
+        return ReplayedState()
+    replay = Replay()
+    read(data, replay.add, key(), name=str(path))
     return replay.state()
 
 

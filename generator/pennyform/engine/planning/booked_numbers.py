@@ -16,7 +16,7 @@ from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.planning.resolve import Resolved
 from pennyform.invoices.model import DesiredInvoice
-from pennyform.invoices.model.lookalikes import difference, fold
+from pennyform.text import difference, fold
 
 # The step of the journal that imports. That of an electronic invoice carries no reference.
 _IMPORT = "import"

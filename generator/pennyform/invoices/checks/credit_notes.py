@@ -15,10 +15,10 @@ from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.credit_proposals import CodeAmount, LineWords, proposal, summed, targets
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import DesiredInvoice, Id, Key, Place, lines_of
-from pennyform.invoices.model.lookalikes import difference, fold
 from pennyform.invoices.money.scalars import minor_units
 from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
+from pennyform.text import difference, fold
 
 
 @dataclass(frozen=True, slots=True)

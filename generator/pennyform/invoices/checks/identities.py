@@ -8,8 +8,8 @@ from typing import NamedTuple
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model import UNSET, DesiredCustomer
 from pennyform.invoices.model.identities import Identity, Likeness, Match, compare, identity_of
-from pennyform.invoices.model.lookalikes import fold
 from pennyform.invoices.yaml.document import Document, Path
+from pennyform.text import fold
 
 
 class DeclaredCustomer(NamedTuple):

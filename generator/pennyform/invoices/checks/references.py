@@ -21,9 +21,9 @@ from pennyform.invoices.model import (
     lines_of,
     set_fields,
 )
-from pennyform.invoices.model.lookalikes import difference, fold
 from pennyform.invoices.money.totals import Product
 from pennyform.invoices.yaml.document import Document, Path
+from pennyform.text import difference, fold
 
 if TYPE_CHECKING:
     from pennyform.invoices.expressions.evaluate import Origin

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from pennyform.findings import Finding, Severity
-from pennyform.invoices.model.lookalikes import fold
 from pennyform.invoices.money import scalars
 from pennyform.invoices.money.scalars import parse_amount
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.schema.schema import leaves
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue, mappings
+from pennyform.text import fold
 
 # The bounds of an amount: totals are computed exactly within them.
 _LARGEST_QUANTITY = Decimal(10) ** 12

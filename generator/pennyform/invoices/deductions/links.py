@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import Place
-from pennyform.invoices.model.lookalikes import difference, fold
 from pennyform.invoices.model.pending_text import PendingText
 from pennyform.invoices.yaml.document import Path, pointer
+from pennyform.text import difference, fold
 
 CREDITS = "credits"
 DEDUCTS = "takes off"

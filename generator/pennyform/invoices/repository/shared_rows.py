@@ -34,12 +34,12 @@ def check_shared_rows(claims: Iterable[ReferenceClaim], links: Iterable[Link]) -
                 shared.setdefault((claim.place.file, other.source, claim.source), []).append(claim.place)
                 break
         earlier.append(claim)
-    for (_, earlier, source), places in shared.items():
+    for (_, other_source, source), places in shared.items():
         rows = "this row makes" if len(places) == 1 else f"{len(places)} rows from here on make"
         yield Finding(
             "shared-data-rows",
             Severity.WARNING,
-            f"{rows} invoices of both {earlier} and {source}",
+            f"{rows} invoices of both {other_source} and {source}",
             *min(places),
         )
 

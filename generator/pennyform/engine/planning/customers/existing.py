@@ -16,8 +16,8 @@ from pennyform.engine.limits import CUSTOMER_PAGES, EXACT_LOOKUPS, PAGE
 from pennyform.engine.planning.actions import PrerequisiteChange
 from pennyform.invoices.model import CustomerBody, DesiredCustomer, Repository
 from pennyform.invoices.model.identities import Identity, Likeness, Match, compare, identity_of
-from pennyform.invoices.model.lookalikes import difference, fold
 from pennyform.results.plan import Action
+from pennyform.text import difference, fold
 
 _LIMITED = (
     "the account has more than {:,} customers: whether those to be created are among the older ones was only "
