@@ -17,6 +17,7 @@ from pennyform.invoices.expressions.business_days import (
     next_business_day,
 )
 from pennyform.invoices.expressions.compile import ExpressionError, evaluate
+from pennyform.invoices.expressions.notation import NotationError, NumberNotation, parse_number
 
 NAMES: dict[str, Any] = {
     "date": date(2026, 1, 31),
@@ -277,3 +278,22 @@ def test_instalments_add_up(total: Decimal, count: int) -> None:
     ]
     assert sum(parts) == total  # type: ignore[arg-type]
     assert max(parts) - min(parts) <= Decimal("0.01")  # type: ignore[type-var,operator]
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("\N{MINUS SIGN}12,50", "write -12,50"),
+        ("+12,50", "write 12,50"),
+        ("12,50 €", "name the sign with `currency`, or leave it out"),
+        ("EUR 12,50", "name the sign with `currency`, or leave it out"),
+        ("(12,50)", "write digits, as in 1234,50"),
+        ("1e3", "write digits, as in 1234,50"),
+        ("12.50", "write 12,50, or name `.` as the decimal separator"),
+        ("12,50-", "name the minus behind numbers with `trailing_minus`, or write it in front"),
+    ],
+)
+def test_what_to_write_instead(text: str, fix: str) -> None:
+    with pytest.raises(NotationError) as error:
+        parse_number(text, NumberNotation(","))
+    assert error.value.fix == fix

@@ -99,6 +99,16 @@ def test_ten_cells_in_another_notation_stay_apart(folder: Path, capsys: pytest.C
         assert capsys.readouterr().out.count(": error ") == (10 if number == 10 else 1)
 
 
+def test_cells_that_need_another_fix_stay_apart(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = SERIES.partition("options")[0].replace('"60.00"', "\"{{ row.number | number(',') }}\"")
+    (folder / "invoices" / "fees.yaml").write_text(text)
+    rows = "".join(f"1.{row},x\n$ {row},x\n" for row in range(10, 31))
+    (folder / "data" / "members.csv").write_text(f"number;site\n{rows}".replace(",", ";"))
+    main(["validate"])
+    output = capsys.readouterr().out
+    assert output.count(": error ") == output.count("20 more, 21 in all") == 2
+
+
 def test_json_has_every_finding_with_what_it_is_about(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -119,6 +119,12 @@ def _is_thousands_mark(grouped: re.Match[str], notation: NumberNotation, *, has_
     return mark not in POINTS or has_decimals or grouped[0].count(mark) > 1
 
 
+_OF_DIGITS = r"[0-9.,'\u2019\s-]"
+_NO_DIGITS = r"[^0-9.,'\u2019\s-]"
+# Signs that no notation names, and what to write.
+_SIGNS_IN_FRONT = {"+": "", "\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"}
+
+
 def _suggest(text: str, notation: NumberNotation) -> str:
     """What would make ``text`` readable: a mark that is not named, or other digits in its place."""
     point, thousands = notation.point, notation.thousands
@@ -130,11 +136,12 @@ def _suggest(text: str, notation: NumberNotation) -> str:
         return "name the minus behind numbers with `trailing_minus`, or write it in front"
     if not thousands and _read_number(text, NumberNotation(point, other, notation.currency)) is not None:
         return f"name the mark between thousands, `thousands` `{other}`, or leave it out"
-    without_sign = re.sub(r"[^0-9.,'\u2019\s-]", "", text).strip(_SPACES)
-    if (
-        without_sign != text.strip(" ")
-        and _read_number(without_sign, NumberNotation(point, thousands)) is not None
-    ):
+    digits, sign = (re.sub(pattern, "", text).strip(_SPACES) for pattern in (_NO_DIGITS, _OF_DIGITS))
+    is_number = _read_number(digits, NumberNotation(point, thousands)) is not None
+    if is_number and sign in _SIGNS_IN_FRONT:
+        return f"write {_SIGNS_IN_FRONT[sign]}{digits}"
+    is_at_an_end = text.strip(_SPACES).startswith(sign) or text.strip(_SPACES).endswith(sign)
+    if is_number and is_at_an_end and _SIGN.fullmatch(sign):
         return "name the sign with `currency`, or leave it out"
     swapped = _read_number(text, NumberNotation(other))
     if swapped is not None:

@@ -16,6 +16,8 @@ _MOST_CELLS = 10
 _MOST_NAMED = 5
 # A value as findings quote it.
 _VALUE = re.compile(r"`[^`]*`|'[^']*'")
+# What a fix proposes to write in a cell.
+_NUMBER = re.compile(r"\d[\d.,]*")
 
 
 class FindingGroup(NamedTuple):
@@ -81,7 +83,7 @@ def _key_without_values(finding: Finding) -> tuple[str, ...]:
     if finding.subject:
         texts = (*(_VALUE.sub("", text) for text in (summary, detail)), fix, finding.place)
     elif finding.file.endswith(".csv"):
-        texts = (_VALUE.sub("", summary), detail, "", finding.file)
+        texts = (_VALUE.sub("", summary), detail, _NUMBER.sub("", _VALUE.sub("", fix)), finding.file)
     else:
         texts = (summary, detail, fix, "")
     return rule, severity, has_subject, *texts
