@@ -19,7 +19,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where commands keep journals: never in the home folder of whoever runs the tests."""
-    folder = tmp_path / "state"
+    folder = tmp_path.with_name(f"{tmp_path.name}-state")
     monkeypatch.setenv("PENNYFORM_STATE", str(folder))
-    monkeypatch.delenv("PENNYFORM_STATE_KEY", raising=False)
+    monkeypatch.setenv("PENNYFORM_STATE_KEY", "")
     return folder

@@ -19,7 +19,10 @@ from tests.engine.world import Fault, Office, Wire, lost_before
 from . import scene
 
 # What an apply may have to say that met another one: a mail shows nowhere, and a draft may be gone.
-_ACCEPTABLE = re.compile("--not-mailed|replaced meanwhile; the next apply looks again")
+_ACCEPTABLE = re.compile(
+    "--not-mailed|replaced meanwhile; the next apply looks again"
+    "|that changed since the plan was made; plan again"
+)
 _TWICE = "2 appendices"
 
 

@@ -47,11 +47,11 @@ if not available():
     sys.exit({NO_LEAVE})
 send = JournalledSender.send
 
-def late(self, subject, step, request, id_=None):
+def late(self, subject, step, request, *more, **named):
     if step != "send_by_email":
-        return send(self, subject, step, request, id_)
+        return send(self, subject, step, request, *more, **named)
     answer = request()
-    send(self, subject, step, lambda: answer, id_)
+    send(self, subject, step, lambda: answer, *more, **named)
 
 JournalledSender.send = late
 with campaign(Path(sys.argv[1])) as one:

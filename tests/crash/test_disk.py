@@ -28,7 +28,7 @@ def largest_file(size: int) -> Sequence[str]:
 
 def mounted(options: str) -> Sequence[str]:
     """Runs a command in a folder whose ``.pennyform`` is a small disk of its own."""
-    script = f'mount -t tmpfs -o {options} tmpfs .pennyform && exec "$@"'
+    script = f'mount -t tmpfs -o mode=700,{options} tmpfs .pennyform && exec "$@"'
     return ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
 
 

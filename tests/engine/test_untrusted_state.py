@@ -29,7 +29,8 @@ def shell(
     office.close()
     (office.root / ".pennyform" / "sandbox.db").unlink()
     monkeypatch.chdir(office.root)
-    monkeypatch.setenv("NO_COLOR", "1")
+    for name, value in {"NO_COLOR": "1", "PENNYFORM_STATE": str(state), "PENNYFORM_STATE_KEY": ""}.items():
+        monkeypatch.setenv(name, value)
     return Shell(office.root, capsys)
 
 

@@ -6,6 +6,7 @@ The oracle reads the sandbox's books by itself, so that what is believed to have
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -244,6 +245,8 @@ class Office:
     def __post_init__(self) -> None:
         self.root.mkdir(exist_ok=True)
         (self.root / ".pennyform").mkdir(exist_ok=True)
+        # Commands that a test runs share the journal; what it was before comes back after the test.
+        os.environ.update(state_variables(self.root))
         self.write("pennyform.yaml", "version: 1\nenvironment: sandbox\nrounding: line\n")
         self.write("customers/acme.yaml", CUSTOMER)
         self._open()
@@ -290,7 +293,7 @@ class Office:
         )
 
     def state(self) -> CompanyFiles:
-        return CompanyFiles(state_in(self.root), "sandbox", self.remote().company())
+        return CompanyFiles(state_in(self.root), f"books-{self.sandbox.books_id()}", self.remote().company())
 
     def looked_up(self) -> RemoteState:
         """What a plan looks up."""
