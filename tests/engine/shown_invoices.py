@@ -109,6 +109,7 @@ def read_rendered_text(text: str) -> Iterator[ShownInvoice]:
 
 
 _PLANNED_HEAD = re.compile(r"  \S (customer|invoice) (\S+) will be (?:created|imported).*")
+_PLANNED_BUYER = re.compile(r"      for ([^,]+), .* \(as the account has it\)")
 _PLANNED_FIELD = re.compile(r"      (\w+)  +(\S.*)")
 _PLANNED_LINE = re.compile(
     r"        · (?P<label>\S.*?)  +(?P<quantity>-?[\d.]+)(?: (?P<unit>.+?))?  +x (?P<price>-?[\d.]+)"
@@ -118,7 +119,7 @@ _PLANNED_SUM = re.compile(r"      before tax (-?[\d.]+)   VAT (-?[\d.]+)   total
 
 
 def read_planned_text(text: str) -> Iterator[ShownInvoice]:
-    """What ``plan`` prints of new invoices, with the names of new customers."""
+    """What ``plan`` prints of new invoices; it has the names of customers that are new or not declared."""
     names: dict[str, str] = {}
     for block in text.split("\n\n"):
         head, *rows = block.split("\n")
@@ -131,10 +132,11 @@ def read_planned_text(text: str) -> Iterator[ShownInvoice]:
             names[change[2]] = fields.get("name", person)
             continue
         *amounts, currency = _one(_PLANNED_SUM, rows)
+        in_account = [found[1] for found in map(_PLANNED_BUYER.fullmatch, rows) if found]
         yield ShownInvoice(
             change[2],
             fields["customer_id"],
-            names.get(fields["customer_id"]),
+            in_account[0] if in_account else names.get(fields["customer_id"]),
             date.fromisoformat(fields["date"]),
             date.fromisoformat(fields["deadline"]),
             currency,

@@ -229,6 +229,19 @@ def test_after_a_product_and_a_customer_change(repository: Make) -> None:
     assert (invoice.customer_name, invoice.lines[0].price) == ("Example & Sons <Trade>", Decimal("701.07"))
 
 
+def test_a_customer_that_only_the_account_has(repository: Make) -> None:
+    repository_ = repository(CASES / "money")
+    repository_.run("apply", "--auto-approve")
+    (repository_.root / "customers" / "abroad.yaml").unlink()
+    definition = (repository_.root / "invoices" / "dollars.yaml").read_text()
+    new = definition.replace("reference: DOLLARS", "reference: LATER")
+    (repository_.root / "invoices" / "later.yaml").write_text(new)
+    outputs = repository_.outputs().of("LATER")
+    texts = [text for text in outputs.differences() if not text.startswith("sums")]
+    assert not texts, "\n".join(texts)
+    assert outputs.invoices["plan"]["LATER"].customer_name == "Sample Imports Inc."
+
+
 # --- planted faults ----------------------------------------------------------------------------------------
 
 
