@@ -233,7 +233,7 @@ def test_an_older_date_than_the_account_has_is_said(office: Office) -> None:
     older = ", ".join(f"INV-{day} (2025-10-0{day})" for day in range(1, 6))
     assert warning == (
         f"{older} and 2 more are dated before {number} of 2025-10-20, which is final already, "
-        "so the numbers do not follow the dates"
+        "so the numbers do not follow the dates: give them a later date if that is not meant"
     )
 
 
@@ -253,7 +253,7 @@ def test_an_older_date_than_the_run_has_is_said(office: Office) -> None:
     (warning,) = office.plan().warnings
     assert warning == (
         "NOTE (2025-10-03) is dated before INV-9 of 2025-10-09, which becomes final before it, "
-        "so the numbers do not follow the dates"
+        "so the numbers do not follow the dates: give it a later date if that is not meant"
     )
 
 

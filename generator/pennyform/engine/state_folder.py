@@ -117,7 +117,8 @@ def state_folder(environ: Mapping[str, str], random_bytes: Callable[[int], bytes
     named = environ.get(PATH_VARIABLE, "").strip()
     if named:
         if not Path(named).is_absolute():
-            raise _refused(Path(named), f"{PATH_VARIABLE} must be an absolute path")
+            fix = f"write it in full, such as {PATH_VARIABLE}=$HOME/pennyform-state"
+            raise _refused(Path(named), f"{PATH_VARIABLE} must be an absolute path", fix)
         return StateFolder(Path(os.path.normpath(named)), secret, random_bytes)
     base = environ.get("XDG_STATE_HOME", "")
     if not Path(base).is_absolute():

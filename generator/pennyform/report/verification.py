@@ -45,7 +45,7 @@ def render_text(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:
             invoice.external_reference,
             remote_status(invoice),
             verdict(invoice),
-            f"{invoice.totals.currency_amount} {invoice.totals.currency}",
+            _amount(invoice),
         ]
         for invoice in invoices
     ]
@@ -68,6 +68,12 @@ def render_text(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:
     if verification.orphans.invoices:
         lines += orphans.text_lines(verification.orphans)
     return "\n".join([*lines, summary_line(verification, ansi)]) + "\n"
+
+
+def _amount(invoice: InvoiceVerdict) -> str:
+    """The total. Where the account has something else, it is only what the definition asks for."""
+    is_there = invoice.status in {"equal", "as_issued"}
+    return f"{'' if is_there else 'asked for '}{invoice.totals.currency_amount} {invoice.totals.currency}"
 
 
 def remote_status(invoice: InvoiceVerdict) -> str:
@@ -134,7 +140,8 @@ def summary_line(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str
         text += f"; {in_step} as declared" if in_step else ""
         return ansi(f"Verified: {text}.", "yellow" if issued else "green")
     names = ("equal", "as_issued", "differs", "missing", "duplicate")
-    counts = [f"{summary[name]} {name.replace('_', ' ')}" for name in names if summary.get(name)]
+    verbs = {"as_issued": "as issued", "differs": "differs" if summary.get("differs") == 1 else "differ"}
+    counts = [f"{summary[name]} {verbs.get(name, name)}" for name in names if summary.get(name)]
     differing = Counter(verdict.kind for verdict in declared if verdict.status != "equal")
     counts += [f"{count(number, kind)} not as declared" for kind, number in sorted(differing.items())]
     return ansi(f"Drift: {', '.join(counts)}.", "red")

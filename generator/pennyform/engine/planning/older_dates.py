@@ -57,8 +57,9 @@ def older_date_warnings(older: Sequence[OlderDate]) -> tuple[str, ...]:
         names = [f"{change.external_reference} ({change.desired.body.date})" for change in changes[:_NAMED]]
         if len(changes) > _NAMED:
             names.append(f"{len(changes) - _NAMED} more")
-        verb = "is" if len(changes) == 1 else "are"
-        warnings.append(f"{_and(names)} {verb} dated before {later}, {_CONSEQUENCE}")
+        verb, them = ("is", "it") if len(changes) == 1 else ("are", "them")
+        fix = f"give {them} a later date if that is not meant"
+        warnings.append(f"{_and(names)} {verb} dated before {later}, {_CONSEQUENCE}: {fix}")
     return tuple(warnings)
 
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 # What tells most about an invoice comes first; all else follows in the order of the contract.
 _HEADER_ORDER = ("customer_id", "date", "deadline", "currency", "discount", "label", "language")
 _TASKS = {
-    "link_credit_note": "link it to the invoice it corrects",
+    "link_credit_note": "link it to the invoice it credits",
     "set_categories": "set its categories",
     "add_appendix": "attach",
     "match_transaction": "match the transaction",
