@@ -43,7 +43,8 @@ def shown(line: str, output: str) -> bool:
 def test_the_commands_of_a_page_do_what_it_shows(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "books").mkdir()
+    monkeypatch.chdir(tmp_path / "books")
     steps = BLOCK.findall((DOCS / name).read_text(encoding="utf-8"))
     assert {kind for kind, _, _ in steps} >= {"yaml", "console"}
     for kind, file, text in steps:
