@@ -15,7 +15,7 @@ from pennyform.invoices import Key, Place, load, totals
 from pennyform.invoices.deductions.checks import open_cents
 from pennyform.invoices.deductions.lines import deduction_lines, deposit_of, with_lines
 from pennyform.invoices.desired.json_bodies import digest, from_json
-from pennyform.invoices.model import Deduction, DesiredInvoice, InvoiceBody, Options
+from pennyform.invoices.model import Body, Deduction, DesiredInvoice, InvoiceBody, Options
 from pennyform.invoices.model.pending_text import NumberOf, PendingText, pending_texts, settled
 from pennyform.invoices.repository.validate import FEWEST_FILES_TO_SHARE, validate
 
@@ -139,3 +139,56 @@ def test_many_files_are_shared_out_and_their_deposits_found(tmp_path: Path) -> N
     results = [validate([tmp_path], processes=processes) for processes in (1, 2)]
     assert [finding.rule for finding in results[0].findings] == ["deduction-twice", "deduction-twice"]
     assert results[0] == results[1]
+
+
+SHARES = st.lists(st.sampled_from(("33.33", "33.34", "25", "12.5", "7.77")), min_size=1, max_size=3)
+
+
+@given(LINES, SHARES, st.sampled_from(("line", "document")), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_several_deposits_and_the_balance_are_the_full_price(
+    lines: list[tuple[str, str]], shares: list[str], rounding: str, is_credited: bool
+) -> None:
+    """Deposits of some percent each, the first one perhaps credited in part before it is taken off."""
+    bodies: list[Body] = []
+    known, deductions = [], []
+    for number, share in enumerate(shares):
+        parts = [(f"{Decimal(price) * Decimal(share) / 100:.2f}", code) for price, code in lines]
+        deposit = invoice(
+            f"DEP-{number}", [part for part in parts if Decimal(part[0])] or [("0.01", "exempt")]
+        )
+        notes = [invoice("CN", [_first_line(deposit)], times=-1)] if is_credited and not number else []
+        bodies += [deposit.body, *(note.body for note in notes)]
+        known.append(deposit_of(deposit, notes, lambda _: None, rounding))
+        name = Key("customer_invoice", "external_reference", deposit.external_reference, PLACE)
+        deductions.append(Deduction(name))
+    price = invoice("BAL", lines)._replace(deductions=tuple(deductions))
+    pairs = zip(deductions, known, strict=True)
+    taken_off = [deduction_lines(*pair, language="en_GB", rounding=rounding) for pair in pairs]
+    balance = with_lines(price, taken_off)
+    sums = _sums([*bodies, balance.body], price.body, rounding)
+    exempt = sums.pop("exempt", (Decimal(0), Decimal(0)))
+    assert {base for base, _ in [*sums.values(), exempt]} == {Decimal(0)}
+    open_taxes = {
+        code: cents
+        for code, cents, _ in open_cents(balance, known, lambda _: None, rounding)
+        if code != "exempt"
+    }
+    # What a credit note rounds by itself belongs to it, and is no part of deposits and balance.
+    assert open_taxes == {code: tax for code, (_, tax) in sums.items() if tax}
+    assert rounding == "document" or open_taxes == {}
+
+
+def _first_line(deposit: DesiredInvoice) -> tuple[str, str]:
+    line = deposit.body.invoice_lines[0]
+    return str(line.raw_currency_unit_price), str(line.vat_rate)
+
+
+def _sums(bodies: Sequence[Body], price: Body, rounding: str) -> dict[str, tuple[Decimal, Decimal]]:
+    """What ``bodies`` come to beyond ``price``, by VAT code: before tax, and tax."""
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for body, sign in [*((body, 1) for body in bodies), (price, -1)]:
+        for vat in totals(body, rounding=rounding, product=lambda _: None).vat:
+            base, tax = sums.get(vat.vat_rate, (Decimal(0), Decimal(0)))
+            sums[vat.vat_rate] = (base + sign * vat.base, tax + sign * vat.tax)
+    return sums
