@@ -112,6 +112,20 @@ def test_what_was_final_before_is_not_counted_again(office: Office) -> None:
     report = office.apply().document()
     assert report.final == ()
     assert "Became final" not in render(report)
+    assert f"  ✓ invoice INV-1  final as {number_of(office)}, 240.00 EUR, verified (id " in render(report)
+
+
+def test_what_waits_again_says_number_and_money_again(shell: Shell) -> None:
+    path = shell.root / "invoices" / "INV-2.yaml"
+    path.write_text(path.read_text() + MAIL)
+    shell("apply", "--auto-approve", "--wait", "0")
+    assert shell("apply", "--auto-approve", "--wait", "0") == 75
+    assert "- invoice INV-2  final as F-2025-0001, 2340.00 EUR; waiting for its PDF (id " in shell.out
+    assert "Became final" not in shell.out
+    assert shell("apply", "--auto-approve", "--wait", "0", "--format", "json") == 75
+    results = json.loads(shell.out)["results"]
+    (result,) = [row for row in results if row["external_reference"] == "INV-2"]
+    assert (result["became_final"], result["currency_amount"]) == (False, "2340.00")
 
 
 def test_apply_without_waiting_says_the_number(shell: Shell) -> None:

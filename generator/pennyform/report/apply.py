@@ -87,12 +87,12 @@ def _outcome(result: AppliedChange) -> str:
         verified = ", verified" if result.status is Status.DONE else ""
         return f"{number}, {result.currency_amount} {result.currency}{verified}{id_}"
     if result.status is not Status.DONE:
-        number = f"final as {result.invoice_number}; " if _has_number(result) else ""
+        number = f"final as {result.invoice_number}{_amount(result)}; " if _has_number(result) else ""
         return f"{number}{_not_done(result, id_)}"
     if result.kind != "invoice":
         return f"{_DONE_PREREQUISITE[result.action]}{id_}"
     if not result.draft and result.invoice_number:
-        return f"final as {result.invoice_number}, verified{id_}"
+        return f"final as {result.invoice_number}{_amount(result)}, verified{id_}"
     return _DONE.get(result.action.removesuffix("_and_finalize"), "verified") + id_
 
 
@@ -102,6 +102,10 @@ def _not_done(result: AppliedChange, id_: str = "") -> str:
     is_final = result.became_final or _has_number(result)
     outcome = "differs" if result.status is Status.DIFFERS and is_final else _NOT_DONE[result.status]
     return f"{outcome}{id_}" + (f"; left: {steps}" if steps else "")
+
+
+def _amount(result: AppliedChange) -> str:
+    return f", {result.currency_amount} {result.currency}" if result.currency_amount else ""
 
 
 def _has_number(result: AppliedChange) -> bool:

@@ -36,9 +36,9 @@ class AppliedChange(Record, frozen=True):
     why, with what to do about it; ``differences`` are those of the last reading. ``draft`` is null where no
     invoice was read.
 
-    ``became_final`` says that this apply made the invoice final, whatever became of the rest. Its
-    ``currency`` and ``currency_amount``, tax included, are there then, and ``invoice_number`` unless it
-    could not be read.
+    ``became_final`` says that this apply made the invoice final, whatever became of the rest. ``currency``
+    and ``currency_amount``, tax included, are there for every final invoice, and ``invoice_number`` unless
+    it could not be read.
     """
 
     kind: Literal["invoice", "customer", "product"]

@@ -18,6 +18,7 @@ from pennyform.engine.planning.actions import (
 from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.plan import money
 from pennyform.invoices.desired.json_bodies import to_json
+from pennyform.invoices.money.scalars import canonical
 from pennyform.results.apply import AppliedChange, ApplyDocument, FinalTotal, Status
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 
@@ -42,10 +43,18 @@ class Result:
     differences: tuple[Difference, ...] = ()
 
     @property
+    def amount(self) -> Decimal | None:
+        """What an invoice that is final comes to, whether this apply or an earlier one made it final."""
+        if self.final_amount is not None:
+            return self.final_amount
+        remote = self.change.remote if isinstance(self.change, InvoiceChange) else None
+        return remote.currency_amount if remote is not None and not remote.draft else None
+
+    @property
     def currency(self) -> str:
-        """The currency of an invoice that became final."""
+        """The currency of an invoice that is final."""
         change = self.change
-        if isinstance(change, InvoiceChange) and self.final_amount is not None:
+        if isinstance(change, InvoiceChange) and self.amount is not None:
             return change.resolved.totals.currency
         return ""
 
@@ -62,7 +71,7 @@ class Result:
             draft=self.draft,
             became_final=self.final_amount is not None,
             currency=self.currency,
-            currency_amount=None if self.final_amount is None else f"{self.final_amount:f}",
+            currency_amount=None if self.amount is None else canonical(self.amount),
             remaining_steps=self.remaining_steps,
             detail=self.detail,
             differences=()
