@@ -124,7 +124,7 @@ def test_empty_pages_without_an_end_are_given_up(office: Office) -> None:
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "limits.md"
 ROW = re.compile(r"^\| .+? \| ([\d,]+)( \w+)? \| .* \| `([\w.]+):([\w.]+)` \|$", re.MULTILINE)
-UNITS = {"MiB": 1024**2, "GiB": 1024**3}
+UNITS = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 
 @pytest.mark.parametrize("row", ROW.findall(DOCUMENT.read_text("utf-8")), ids=lambda row: row[3])

@@ -27,8 +27,15 @@ def moment(text: str) -> datetime:
 
 
 def with_zone(moment: datetime) -> datetime:
-    """A time without a zone is taken to be in UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    """The time in UTC; one without a zone is taken to be so.
+
+    Raises:
+        ValueError: when it lies outside of the calendar there, as ``9999-12-31T23:00:00-02:00`` does.
+    """
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError(f"{moment.isoformat()} is out of range") from error
 
 
 class AdjustableClock:

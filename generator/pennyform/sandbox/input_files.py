@@ -14,7 +14,7 @@ from yaml.composer import ComposerError
 
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.sandbox.faults.fault import Fault
-from pennyform.sandbox.faults.schedule import FaultError, Faults, from_json
+from pennyform.sandbox.faults.schedule import MOST_FAULTS, FaultError, Faults, from_json
 from pennyform.sandbox.generic.synthesis import collection_of
 from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.messages import BASE_PATH, Request, Response
@@ -41,7 +41,8 @@ class Document:
             loader = _Loader(content.decode("utf-8"))
             self._node = loader.get_single_node()
             self.value = loader.construct_document(self._node) if self._node else None
-        except (OSError, UnicodeDecodeError, RecursionError) as error:
+        # ValueError: text that is no UTF-8, and numbers of more digits than Python reads.
+        except (OSError, ValueError, RecursionError) as error:
             raise failure("sandbox-file", f"cannot be read: {error}", file=self.file) from error
         except yaml.MarkedYAMLError as error:
             raise Failure([self._finding(error.problem_mark, str(error.problem))]) from error
@@ -249,10 +250,13 @@ def load_faults(path: Path) -> Faults:
     unknown = value.keys() - {"seed", "faults"}
     findings = [document.finding(f"{key} is unknown here: use seed and faults", key) for key in unknown]
     seed, items = value.get("seed", 0), value.get("faults") or []
-    if not isinstance(seed, int):
-        findings.append(document.finding("seed must be an integer", "seed"))
+    if not isinstance(seed, int) or abs(seed) > 2**53:
+        findings.append(document.finding("seed must be an integer of at most 53 bits", "seed"))
     if not isinstance(items, list):
         findings.append(document.finding("faults must be a list", "faults"))
+        items = []
+    if len(items) > MOST_FAULTS:
+        findings.append(document.finding(f"at most {MOST_FAULTS} faults are scheduled", "faults"))
         items = []
     faults: list[Fault] = []
     for index, item in enumerate(items):

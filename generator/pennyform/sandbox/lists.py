@@ -32,6 +32,9 @@ _COMPARISONS = {"lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "eq": "=", "no
 _MEMBERSHIPS = {"in": "IN", "not_in": "NOT IN"}
 _BOUND_ARRAY = "(SELECT value FROM json_each(?))"
 # What fits in the 64 bits of an integer in SQLite.
+_LARGEST_INTEGER = 2**63 - 1
+# SQLite refuses an expression that is nested a thousand deep.
+_MOST_CONDITIONS = 100
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true": 1, "false": 0}
 _KEYS = {"field", "operator", "value"}
@@ -92,6 +95,8 @@ def parse_filter(text: str, allowed: Mapping[str, Sequence[str]]) -> tuple[list[
         raise bad_request("The filter is not valid JSON") from problem
     if not isinstance(entries, list):
         raise bad_request("The filter must be a JSON array of {field, operator, value}")
+    if len(entries) > _MOST_CONDITIONS:
+        raise bad_request(f"A filter has at most {_MOST_CONDITIONS} conditions")
     conditions = [_parse_condition(entry, allowed) for entry in entries]
     return [sql for sql, _ in conditions], [value for _, value in conditions]
 
@@ -115,7 +120,9 @@ def _parse_condition(entry: Json, allowed: Mapping[str, Sequence[str]]) -> tuple
         return f"{field.expression} {_MEMBERSHIPS[operator]} {_BOUND_ARRAY}", values
     operand = _parse_value(field, value, name)
     if operator == "start_with":
-        return f"instr({field.expression}, ?) = 1", operand
+        # Not `instr`, which goes on to look for it in all the rest.
+        begins = f"substr({field.expression}, 1, length(start)) = start"
+        return f"(SELECT {begins} FROM (SELECT ? AS start))", operand  # noqa: S608
     return f"{field.expression} {_COMPARISONS[operator]} ?", operand
 
 
@@ -225,6 +232,9 @@ def decode_cursor(text: str) -> list[int | str | None]:
         position = msgspec.json.decode(raw, type=list[int | str | None])
     except (ValueError, RecursionError) as problem:
         raise bad_request("The cursor is not valid") from problem
+    integers = [value for value in position if isinstance(value, int)]
+    if any(not -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER for value in integers):
+        raise bad_request("The cursor is not valid")
     if len(position) not in (1, 3) or not isinstance(position[0], int):
         raise bad_request("The cursor is not valid")
     return position

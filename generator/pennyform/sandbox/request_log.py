@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,7 +19,8 @@ from pennyform.text import visible_line
 _MOST_ENTRIES = 1000
 _LONGEST_BODY = 16 * 1024
 _SHORTEST_SECRET = 8  # "sandbox" is no secret, and stands in every path of ours
-_SECRET = re.compile(r"((?:^|[?&;])[^=&;]*(?:token|secret|password|code|key)[^=&;]*=)[^&;]*", re.IGNORECASE)
+_SECRETS = ("token", "secret", "password", "code", "key")
+_LONGEST_TARGET = 2000
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -76,8 +76,14 @@ class RequestLog:
         """Add one request, which came when ``time.perf_counter()`` was ``started``."""
         elapsed = 1000 * (time.perf_counter() - started)
         # A form may carry 100 MB of files; a thousand of them must not stay in memory.
-        if len(request.body) > _LONGEST_BODY:
-            request = replace(request, body=request.body[:_LONGEST_BODY])
+        authorization = request.headers.get("authorization", "")
+        request = replace(
+            request,
+            path=request.path[:_LONGEST_TARGET],
+            query=request.query[:_LONGEST_TARGET],
+            headers={"authorization": authorization},
+            body=request.body[:_LONGEST_BODY],
+        )
         response = outcome.response
         if response is not None and len(response.body) > _LONGEST_BODY:
             outcome = replace(outcome, response=replace(response, body=response.body[:_LONGEST_BODY]))
@@ -118,7 +124,7 @@ def _readable(entry: _RawEntry) -> Entry:
         # Bodies of /oauth consist of secrets.
         return "" if request.path.startswith("/oauth") else hide(content.decode("utf-8", "replace"))
 
-    query = _SECRET.sub(r"\1…", unquote(request.query))
+    query = hide_secrets(unquote(request.query))
     target = request.path.removeprefix(BASE_PATH) + (f"?{query}" if query else "")
     return Entry(
         number=entry.number,
@@ -133,6 +139,18 @@ def _readable(entry: _RawEntry) -> Entry:
         request=body(request.body),
         answer=body(response.body if response else b""),
     )
+
+
+def hide_secrets(query: str) -> str:
+    """A query without the values of parameters that are named like secrets."""
+    parameters = query.replace(";", "&;").split("&")
+    return "&".join(map(_hide_secret, parameters)).replace("&;", ";")
+
+
+def _hide_secret(parameter: str) -> str:
+    name, equals, _ = parameter.partition("=")
+    is_secret = equals and any(word in name.lower() for word in _SECRETS)
+    return f"{name}=…" if is_secret else parameter
 
 
 def _reason(body: bytes) -> str:

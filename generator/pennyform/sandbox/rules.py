@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from pennyform.sandbox.json_types import JsonObject
 
-_Seconds = Annotated[float, Meta(ge=0)]
+_Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
+_LONGEST_NAME = 100
 _Minutes = Annotated[float, Meta(ge=0, le=1e6)]
 
 
@@ -115,7 +116,7 @@ class Rules(msgspec.Struct, frozen=True):
     entry_line_has_one_side: bool = True
     changelog_delay: _Seconds = 4.0
     attached_is_change: bool = False
-    code_minutes: _Seconds = 10.0
+    code_minutes: _Minutes = 10.0
     refresh_once: bool = True
     numbered_by_year: bool = True
     rate_window: Literal["sliding", "fixed"] = "sliding"
@@ -130,7 +131,7 @@ def update_rules(rules: Rules, changes: JsonObject) -> Rules:
     names = Rules.__struct_fields__
     for name in changes:
         if name not in names:
-            matches = difflib.get_close_matches(name, names, n=1)
+            matches = difflib.get_close_matches(name[:_LONGEST_NAME], names, n=1)
             hint = f"did you mean {matches[0]}?" if matches else f"there are {', '.join(names)}"
-            raise ValueError(f"there is no rule {name}: {hint}")
+            raise ValueError(f"there is no rule {name[:_LONGEST_NAME]}: {hint}")
     return msgspec.convert({**msgspec.structs.asdict(rules), **changes}, Rules)

@@ -14,7 +14,7 @@ from msgspec import Meta
 from pennyform.sandbox.api_errors import ApiError, too_large
 from pennyform.sandbox.clock import timestamp, with_zone
 from pennyform.sandbox.faults import Fault, Faults, ScheduledFault
-from pennyform.sandbox.faults.schedule import FaultError, from_json
+from pennyform.sandbox.faults.schedule import MOST_FAULTS, FaultError, from_json
 from pennyform.sandbox.json_types import Json, JsonObject
 from pennyform.sandbox.messages import Request, Response, make_response
 from pennyform.sandbox.rules import update_rules
@@ -23,6 +23,7 @@ from pennyform.sandbox.service import SandboxService, TokenRequest, grant_token
 T = TypeVar("T")
 # A snapshot is a whole database in memory: a test that takes one per case must not fill the computer's.
 _MOST_SNAPSHOTS = 16
+_LONGEST_NAME = 100
 LONGEST_BODY = 1024 * 1024
 
 
@@ -60,8 +61,8 @@ AdminHandler = Callable[[AdminRequest], Response]
 
 
 class _Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    seed: int = 0
-    faults: list[Json] = []
+    seed: Annotated[int, Meta(ge=-(2**53), le=2**53)] = 0
+    faults: Annotated[list[Json], Meta(max_length=MOST_FAULTS)] = []
 
 
 def faults_status(admin: AdminRequest) -> JsonObject:
@@ -81,6 +82,8 @@ def add_faults(admin: AdminRequest) -> Response:
     body = admin.body(object)
     # All are read before the first is scheduled: a list with a mistake in it changes nothing.
     faults = [_read_fault(item) for item in (body if isinstance(body, list) else [body])]
+    if len(faults) + len(admin.sandbox.faults.scheduled()) > MOST_FAULTS:
+        raise ApiError(400, f"at most {MOST_FAULTS} faults are scheduled")
     numbers = {admin.sandbox.faults.schedule(fault) for fault in faults}
     scheduled = [
         _present_fault(fault) for fault in admin.sandbox.faults.scheduled() if fault.number in numbers
@@ -93,7 +96,8 @@ def replace_faults(admin: AdminRequest) -> Response:
     try:
         schedule = msgspec.convert(admin.body(JsonObject), _Schedule)
     except msgspec.ValidationError as error:
-        raise ApiError(400, "give an object with seed, an integer, and faults, a list") from error
+        message = f"give an object with seed, an integer, and faults, a list of at most {MOST_FAULTS}"
+        raise ApiError(400, message) from error
     admin.sandbox.faults = Faults(schedule.seed, [_read_fault(item) for item in schedule.faults])
     return get_faults(admin)
 
@@ -109,7 +113,7 @@ def remove_fault(admin: AdminRequest) -> Response:
     number = admin.name
     # No schedule counts to nine digits; a longer text would make int() slow.
     if not number.isdecimal() or not admin.sandbox.faults.remove(int(number[:9])):
-        raise ApiError(404, f"there is no fault number {number}")
+        raise ApiError(404, f"there is no fault number {number[:20]}")
     return make_response(204, None)
 
 
@@ -175,6 +179,8 @@ def reset(admin: AdminRequest) -> Response:
 
 def take_snapshot(admin: AdminRequest) -> Response:
     """Remember everything that is stored under a name, in memory."""
+    if len(admin.name) > _LONGEST_NAME:
+        raise ApiError(400, f"the name of a snapshot has at most {_LONGEST_NAME} characters")
     if len(admin.snapshots) >= _MOST_SNAPSHOTS and admin.name not in admin.snapshots:
         raise ApiError(409, f"at most {_MOST_SNAPSHOTS} snapshots are kept: take it by a name in use")
     admin.snapshots[admin.name] = admin.sandbox.copy()
@@ -185,7 +191,7 @@ def restore_snapshot(admin: AdminRequest) -> Response:
     """Put back what a snapshot holds."""
     if admin.name not in admin.snapshots:
         known = ", ".join(sorted(admin.snapshots)) or "none was taken"
-        raise ApiError(404, f"there is no snapshot {admin.name}: {known}")
+        raise ApiError(404, f"there is no snapshot {admin.name[:_LONGEST_NAME]}: {known}")
     admin.sandbox.restore(admin.snapshots[admin.name])
     return make_response(204, None)
 
@@ -201,7 +207,10 @@ def move_clock(admin: AdminRequest) -> Response:
     if (request.now is None) == (request.advance is None):
         raise ApiError(400, 'give {"now": "2026-01-31T09:00:00Z"} or {"advance": {"days": 30}}')
     if request.now is not None:
-        admin.sandbox.clock.set(with_zone(request.now))
+        try:
+            admin.sandbox.clock.set(with_zone(request.now))
+        except ValueError as error:
+            raise ApiError(400, str(error)) from error
     if request.advance is not None:
         try:
             admin.sandbox.clock.advance(timedelta(**msgspec.structs.asdict(request.advance)))

@@ -331,7 +331,8 @@ def _embedded_files(content: bytes) -> list[bytes]:
     from pikepdf import Array, Name, Pdf, PdfError  # slow to load, and few requests carry a PDF
 
     try:
-        with Pdf.open(io.BytesIO(content)) as pdf:
+        # Without its repair of damaged files, which looks for every object again from the beginning.
+        with Pdf.open(io.BytesIO(content), attempt_recovery=False) as pdf:
             attached = [file.obj for file in pdf.attachments.values()]
             associated = pdf.Root.get(Name.AF)
             more = list(associated)[:_MOST_FILES] if isinstance(associated, Array) else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +23,8 @@ PIECES = 10
 # A snapshot is a whole database, and one is taken before each write while a lag is scheduled.
 _MOST_SNAPSHOTS = 256
 _MOST_PAGES = 1000
+_MOST_LATE = 1000
+_EVERYTHING = "/**"
 Method: TypeAlias = Literal["", "GET", "POST", "PUT", "DELETE"]
 
 
@@ -138,8 +139,9 @@ class FaultState:
             self.deliver(late.request, service)
 
     def deliver_later(self, request: Request, due: datetime) -> None:
-        """Put a request on its way."""
-        self._late.append(_LateRequest(due, request))
+        """Put a request on its way; one too many never arrives."""
+        if len(self._late) < _MOST_LATE:
+            self._late.append(_LateRequest(due, request))
 
     def deliver(self, request: Request, service: Service, *, cached: bool = True) -> RequestOutcome:
         """Deliver a request now. A list page that comes back is stored when ``cached``."""
@@ -236,10 +238,10 @@ class Fault(
     """
 
     method: Method = ""
-    path: str = "/**"
-    containing: str = ""
-    skip: Annotated[int, Meta(ge=0)] = 0
-    times: Annotated[int, Meta(ge=1)] | None = None
+    path: Annotated[str, Meta(max_length=200)] = _EVERYTHING
+    containing: Annotated[str, Meta(max_length=1000)] = ""
+    skip: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
+    times: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
     chance: Annotated[float, Meta(ge=0, le=1)] = 1.0
 
     @property
@@ -256,7 +258,7 @@ class Fault(
         """Whether method, path and text match; ``skip``, ``times`` and ``chance`` are counted elsewhere."""
         if self.method and self.method != request.method:
             return False
-        if not _compile_path(self.path).fullmatch(request.path.removeprefix(BASE_PATH)):
+        if not path_matches(self.path, request.path.removeprefix(BASE_PATH)):
             return False
         text = self.containing
         return not text or text in request.query or text.encode() in request.body
@@ -266,8 +268,63 @@ class Fault(
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A pattern as sets of its tokens, each set an integer with a bit per token.
+
+    Attributes:
+        characters: by character, the tokens that are that character.
+        segments: the tokens ``*``.
+        anything: the tokens ``**``.
+        end: the bit after the last token.
+    """
+
+    characters: dict[str, int]
+    segments: int
+    anything: int
+    end: int
+
+
 @cache
-def _compile_path(path: str) -> re.Pattern[str]:
-    wildcards = {"**": ".*", "*": "[^/]+"}
-    parts = re.split(r"(\*\*|\*)", path)
-    return re.compile("".join(wildcards.get(part, re.escape(part)) for part in parts))
+def _read_pattern(text: str) -> _Pattern:
+    tokens: list[str] = []
+    for character in text:
+        if character == "*" and tokens[-1:] == ["*"]:
+            tokens[-1] = "**"
+        elif character == "*" and tokens[-1:] == ["**"]:
+            tokens.append("*")
+        else:
+            tokens.append(character)
+    bits = {
+        token: sum(1 << index for index, other in enumerate(tokens) if other == token)
+        for token in set(tokens)
+    }
+    return _Pattern(bits, bits.pop("*", 0), bits.pop("**", 0), 1 << len(tokens))
+
+
+def path_matches(pattern: str, path: str) -> bool:
+    """Whether a path fits a pattern, in one pass: ``*`` is one segment or a part of it, ``**`` anything.
+
+    No regular expression: one with several wildcards would try all ways to divide the path among them.
+    """
+    if pattern == _EVERYTHING and path.startswith("/"):
+        return True
+    tokens = _read_pattern(pattern)
+    # Which tokens may come next; the bit after the last one says that the pattern is through.
+    state = _skip_anything(1, tokens)
+    for character in path:
+        following = (state & tokens.characters.get(character, 0)) << 1 | state & tokens.anything
+        if character != "/":
+            following |= (state & tokens.segments) << 1 | state & tokens.segments
+        state = _skip_anything(following, tokens)
+        if not state:
+            return False
+    return bool(state & tokens.end)
+
+
+def _skip_anything(state: int, tokens: _Pattern) -> int:
+    """The state with what may come next when each ``**`` stands for nothing."""
+    skipped = state | (state & tokens.anything) << 1
+    while skipped != state:
+        state, skipped = skipped, skipped | (skipped & tokens.anything) << 1
+    return state

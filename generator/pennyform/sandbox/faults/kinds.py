@@ -30,6 +30,8 @@ from pennyform.sandbox.faults.fault import (
 from pennyform.sandbox.json_types import Json
 from pennyform.sandbox.messages import Request, Response
 
+_Integer: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+_ShortText: TypeAlias = Annotated[str, Meta(max_length=200)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=31_536_000)]
 _HTML = b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n"
 
@@ -56,7 +58,7 @@ class Slow(Fault, frozen=True, kw_only=True, tag="slow"):
 class RateLimited(Fault, frozen=True, kw_only=True, tag="rate_limited"):
     """429; nothing is done. ``retry_after`` None leaves the header out, and text is sent as it is."""
 
-    retry_after: int | str | None = 1
+    retry_after: _Integer | _ShortText | None = 1
 
     def apply(self, context: FaultContext) -> RequestOutcome:
         del context  # nothing reaches the service
@@ -88,6 +90,10 @@ class Html(_FailingFault, frozen=True, kw_only=True, tag="html"):
     """A proxy's own page instead of the response."""
 
     status: Annotated[int, Meta(ge=200, le=599)] = 200
+
+    def __post_init__(self) -> None:
+        if self.status in (204, 205, 304):
+            raise ValueError(f"an answer with status {self.status} has no page")
 
     def apply(self, context: FaultContext) -> RequestOutcome:
         self._deliver_if_after_commit(context)

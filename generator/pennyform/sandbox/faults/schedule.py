@@ -7,16 +7,22 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate
 from threading import RLock
 
 import msgspec
 
 from pennyform.sandbox.faults.fault import Deliver, Fault, FaultContext, FaultState, RequestOutcome, Service
-from pennyform.sandbox.faults.kinds import KINDS, Lag, Stale
+from pennyform.sandbox.faults.kinds import KINDS, Duplicate, Lag, Stale
 from pennyform.sandbox.json_types import Json
 from pennyform.sandbox.messages import Request
 
 HEADER = "x-sandbox-fault"
+# Faults wrap each other, and each duplicate doubles what is inside it.
+MOST_FAULTS = 100
+_MOST_BY_HEADER = 8
+_MOST_DUPLICATES = 3
+_LONGEST_KIND = 100
 
 
 class FaultError(ValueError):
@@ -44,7 +50,7 @@ def from_json(value: Json, *, strict: bool = True) -> Fault:
 
 
 def _unknown_kind(kind: Json) -> str:
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) or len(kind) > _LONGEST_KIND:
         return f"a fault is an object with a kind: {', '.join(KINDS)}"
     nearest = difflib.get_close_matches(kind, KINDS, n=1)
     hint = f"did you mean {nearest[0]}?" if nearest else f"use one of {', '.join(KINDS)}"
@@ -55,8 +61,10 @@ def from_header(text: str) -> list[Fault]:
     """Read faults for one request: ``latency; seconds=2, unavailable; after_commit=true``.
 
     Raises:
-        FaultError: when one cannot be read, or needs to know what was before this request.
+        FaultError: when one cannot be read, or needs to know what was before this request; for too many.
     """
+    if text.count(",") >= _MOST_BY_HEADER:
+        raise FaultError(f"a header has at most {_MOST_BY_HEADER} faults")
     faults = [from_json(_from_words(part), strict=False) for part in text.split(",") if part.strip()]
     for fault in faults:
         if isinstance(fault, Lag | Stale):
@@ -104,8 +112,14 @@ class Faults:
             self.schedule(fault)
 
     def schedule(self, fault: Fault) -> int:
-        """Schedule a fault; returns its number. Of several on one request the first wraps the others."""
+        """Schedule a fault; returns its number. Of several on one request the first wraps the others.
+
+        Raises:
+            FaultError: when there are 100 already.
+        """
         with self._lock:
+            if len(self._scheduled) >= MOST_FAULTS:
+                raise FaultError(f"at most {MOST_FAULTS} faults are scheduled")
             self._number += 1
             self._scheduled.append(ScheduledFault(self._number, fault))
             self._prepare()
@@ -145,7 +159,7 @@ class Faults:
         with self._lock:
             self._state.deliver_due(service)
             scheduled = [scheduled.fault for scheduled in self._scheduled if self._draw(scheduled, request)]
-            faults = [*extra, *scheduled]
+            faults = _without_surplus([*extra, *scheduled])
         # A stale page must be older than the response that it replaces: that one is not cached.
         cached = not _has(faults, Stale)
         deliver: Deliver = partial(self._state.deliver, service=service, cached=cached)
@@ -175,6 +189,16 @@ class Faults:
         faults = [scheduled.fault for scheduled in self._scheduled]
         longest = max((fault.seconds for fault in faults if isinstance(fault, Lag)), default=None)
         self._state.prepare(longest_lag=longest, cache=_has(faults, Stale))
+
+
+def _without_surplus(faults: Sequence[Fault]) -> list[Fault]:
+    """The faults of one request, with a few duplicates at most."""
+    counts = accumulate((isinstance(fault, Duplicate) for fault in faults), initial=0)
+    return [
+        fault
+        for fault, before in zip(faults, counts, strict=False)
+        if not isinstance(fault, Duplicate) or before < _MOST_DUPLICATES
+    ]
 
 
 def _has(faults: Iterable[Fault], kind: type[Fault]) -> bool:

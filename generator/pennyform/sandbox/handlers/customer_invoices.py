@@ -5,7 +5,6 @@ By the contract a body without ``draft`` is issued at once: numbered and final.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Sequence
 
@@ -32,7 +31,7 @@ register_child_list("getCustomerInvoiceInvoiceLines", "customer_invoice", Invoic
 register_child_list(
     "getCustomerInvoiceInvoiceLineSections", "customer_invoice", InvoiceSection, present_section
 )
-_EMAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_LONGEST_ADDRESS = 320  # RFC 3696, erratum 1690: 64 characters, @, 255 characters
 
 
 @handles("postCustomerInvoices")
@@ -175,11 +174,18 @@ def send_document(context: RequestContext, document: Record[CustomerInvoice] | R
     if context.rules.mail_needs_address:
         if not recipients:
             raise unprocessable("There is no recipient: the customer has no email address")
-        if not all(_EMAIL_ADDRESS.fullmatch(recipient) for recipient in recipients):
+        if not all(map(is_email_address, recipients)):
             raise unprocessable("recipients must be email addresses")
     if not has_file(document.body, context.now, context.rules):
         raise conflict("The PDF of the document is not ready yet, try again in a few minutes")
     context.records.insert("email", {"recipients": recipients}, parent=document.id)
+
+
+def is_email_address(text: str) -> bool:
+    """Whether a text has the form of an address: something, ``@``, and a domain with a dot in it."""
+    local, _, domain = text.partition("@")
+    is_plain = len(text) <= _LONGEST_ADDRESS and not any(map(str.isspace, text))
+    return is_plain and bool(local) and "@" not in domain and "." in domain[1:-1]
 
 
 @handles("sendToPaCustomerInvoice")

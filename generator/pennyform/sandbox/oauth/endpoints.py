@@ -17,6 +17,7 @@ from pennyform.sandbox.rules import Rules
 
 PREFIX = "/oauth/"
 LONGEST_FORM = 64 * 1024
+_LONGEST_LIST = 500
 # RFC 6749, section 5.1: responses with tokens must not be cached.
 _NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 _S256_LENGTH = 43  # a SHA-256 in base64url, without padding: RFC 7636, section 4.2
@@ -81,11 +82,16 @@ def _check_authorization(
     if query.get("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response_type must be code")
     challenge = query.get("code_challenge", "")
-    if challenge and (query.get("code_challenge_method") != "S256" or len(challenge) != _S256_LENGTH):
+    if challenge and (query.get("code_challenge_method") != "S256" or not _is_sha256(challenge)):
         raise OAuthError("invalid_request", "code_challenge_method must be S256")
     if not challenge and not application.secret:
         raise OAuthError("invalid_request", "an application without a secret needs a code_challenge")
     return check_scopes(query.get("scope", "").split(), scopes)
+
+
+def _is_sha256(challenge: str) -> bool:
+    letters = challenge.replace("-", "").replace("_", "")
+    return len(challenge) == _S256_LENGTH and letters.isascii() and letters.isalnum()
 
 
 def _redirect(redirect: str, parameters: Mapping[str, str]) -> Response:
@@ -189,7 +195,7 @@ def check_scopes(requested: list[str], allowed: Collection[str]) -> list[str]:
     """
     unknown = sorted(set(requested) - set(allowed))
     if unknown or not requested:
-        description = f"unknown scopes: {' '.join(unknown)}" if requested else "no scope"
+        description = f"unknown scopes: {' '.join(unknown)[:_LONGEST_LIST]}" if requested else "no scope"
         raise OAuthError("invalid_scope", description)
     return sorted(set(requested))
 

@@ -22,6 +22,7 @@ from pennyform.sandbox.clock import timestamp
 
 APPLICATION = "sandbox"
 ACCESS_LIFETIME = timedelta(hours=24)  # both as the guide to OAuth says
+_LONGEST_ADDRESS = 2000
 _REFRESH_LIFETIME = timedelta(days=90)
 _BY_CODE = (
     "SELECT id, client, company, scopes, redirect, challenge, used, expires_at FROM grants WHERE code = ?"
@@ -48,8 +49,20 @@ class Application:
         """Whether users may be sent back to an address; compared as text (RFC 6749, section 3.1.2.3)."""
         if self.redirects:
             return address in self.redirects
-        parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and bool(parts.netloc) and not parts.fragment
+        # It becomes a header: one line of ASCII.
+        if (
+            len(address) > _LONGEST_ADDRESS
+            or not address.isascii()
+            or not address.isprintable()
+            or " " in address
+        ):
+            return False
+        try:
+            parts = urlsplit(address)
+            is_complete = bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a host or a port that is none
+            return False
+        return parts.scheme in ("http", "https") and is_complete and not parts.fragment
 
 
 @dataclass(frozen=True, slots=True)
