@@ -157,11 +157,15 @@ def _check_postal_code(document: Document, path: Path, address: YamlMapping) -> 
     code, country = address.get("postal_code"), address.get("country_alpha2")
     if not isinstance(code, str) or not isinstance(country, str) or country not in _POSTAL_CODES:
         return
+    if path[0] == "delivery_address" and not any(
+        address.get(part) for part in ("address", "postal_code", "city")
+    ):
+        return  # an empty delivery address clears the one that the account has
     pattern, example = _POSTAL_CODES[country]
     if not re.fullmatch(pattern, code, re.ASCII):
         yield document.finding(
             "postal-code",
-            f"`{code[:20]}` is no postal code of {country}",
+            f"`{code[:20]}` is no postal code of {country}" if code else "the postal code is empty",
             path,
             # Elsewhere the forms change now and then, and a letter may arrive anyway.
             severity=Severity.ERROR if country in SIRENE else Severity.WARNING,

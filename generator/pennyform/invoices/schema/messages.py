@@ -65,7 +65,7 @@ def type_finding(document: Document, path: Path, schema: Schema, value: YamlValu
         "wrong-type",
         f"{field_name(path)} must be {' or '.join(_TYPES[type_] for type_ in types)}, not {_kind(value)}",
         path,
-        fix=_type_fix(types, value),
+        fix=_type_fix(types, value, schema),
     )
 
 
@@ -81,9 +81,11 @@ def _kind(value: YamlValue) -> str:
     return "a list" if isinstance(value, list) else "text"
 
 
-def _type_fix(types: Sequence[str], value: YamlValue) -> str:
+def _type_fix(types: Sequence[str], value: YamlValue, schema: Schema) -> str:
     if value is None:
-        return "give it a value, or delete the key"
+        # `null` is what people write to clear a field, and deleting its key does not.
+        empty = "[]" if "array" in types else '""' if "string" in types and _may_be_blank(schema) else ""
+        return f"give it a value, {f'write {empty} to clear it, ' if empty else ''}or delete the key"
     if "string" in types and isinstance(value, bool | int | Decimal):
         return f'quote it: "{str(value).lower() if isinstance(value, bool) else shorten(value)}"'
     if isinstance(value, str):
@@ -95,6 +97,10 @@ def _type_fix(types: Sequence[str], value: YamlValue) -> str:
     if "array" in types:
         return "begin each entry with `- `"
     return "write `name: value` for each field" if "object" in types else ""
+
+
+def _may_be_blank(schema: Schema) -> bool:
+    return not {"enum", "format", "pattern", "minLength"} & schema.keys()
 
 
 def enum_finding(document: Document, path: Path, allowed: Sequence[YamlValue], value: YamlValue) -> Finding:
