@@ -13,6 +13,7 @@ from pennyform.sandbox import Rules
 
 from .world import (
     API,
+    PRODUCT,
     Fault,
     Office,
     Trick,
@@ -411,4 +412,56 @@ def test_the_lines_of_a_balance_invoice_wait_for_its_deposits(office: Office) ->
         "A-CREDIT": "conflict",
     }
     assert statuses(office.apply())["A-CREDIT"] == "done"
+    assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"
+
+
+DAY = '  - {product: DAY, quantity: 2, ledger_account: "706000"}\n'
+LATER = PRODUCT.replace("650.00", "660.00").replace("Consulting day", "Day").replace("FR_200", "FR_100")
+
+
+def sold(office: Office) -> None:
+    """INV-1 is final with what its product said; since then the product's price, label and VAT are others."""
+    office.write("products/day.yaml", PRODUCT)
+    office.define("INV-1", finalize=True, lines=DAY)
+    assert statuses(office.apply())["INV-1"] == "done"
+    office.write("products/day.yaml", LATER)
+
+
+@pytest.mark.parametrize("credit", ["all", "[{line: 1}]", "[{line: 1, quantity: 2}]"])
+def test_what_was_issued_is_taken_back_and_not_the_price_of_today(office: Office, credit: str) -> None:
+    sold(office)
+    mirror(office, credit)
+    assert set(statuses(office.apply()).values()) <= {"done", "unchanged"}
+    assert row(office, "A-CREDIT")["currency_amount"] == "-1560.0"
+    assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"
+    assert not office.plan().pending
+
+
+def test_a_draft_of_a_credit_note_follows_what_was_issued(office: Office) -> None:
+    sold(office)
+    mirror(office)
+    text = (office.root / "invoices" / "A-CREDIT.yaml").read_text()
+    office.write("invoices/A-CREDIT.yaml", text.replace("true", "false"))
+    office.apply()
+    assert row(office, "A-CREDIT")["currency_amount"] == "-1560.0"
+
+
+def test_a_final_credit_note_stays_as_it_is_when_the_product_changes(office: Office) -> None:
+    office.write("products/day.yaml", PRODUCT)
+    office.define("INV-1", finalize=True, lines=DAY)
+    mirror(office)
+    assert set(statuses(office.apply()).values()) == {"done"}
+    office.write("products/day.yaml", LATER)
+    assert actions(office.plan()) == {"INV-1": "no_op", "A-CREDIT": "no_op"}
+    office.apply()
+    assert not office.verify().drift
+
+
+def test_what_was_issued_is_taken_back_after_its_definition_changed(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    office.define("INV-1", finalize=True, lines=line(price="10.00"))
+    mirror(office)
+    assert actions(office.plan()) == {"INV-1": "conflict", "A-CREDIT": "create_and_finalize"}
+    office.apply()
     assert row(office, "INV-1")["remaining_amount_with_tax"] == "0.0"

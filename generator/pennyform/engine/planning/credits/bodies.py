@@ -12,6 +12,7 @@ from pennyform.invoices.model import (
     InvoiceBody,
     InvoiceLine,
 )
+from pennyform.invoices.money.scalars import canonical
 
 
 def expected_amounts(final: RemoteInvoice) -> tuple[Decimal | None, Decimal | None]:
@@ -72,7 +73,7 @@ def _line(line: RemoteLine) -> InvoiceLine | None:
         description=line.description or UNSET,
         quantity=line.quantity,
         unit=line.unit,
-        raw_currency_unit_price=line.raw_currency_unit_price,
+        raw_currency_unit_price=Decimal(canonical(line.raw_currency_unit_price)),
         vat_rate=line.vat_rate,
         discount=line.discount,
         substance=line.substance or UNSET,

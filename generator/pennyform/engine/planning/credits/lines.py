@@ -1,6 +1,7 @@
-"""The lines of credit notes that leave them to an invoice that only the account knows.
+"""The lines of credit notes that leave them to an invoice, as the account has it once it is final.
 
-What is defined here has been completed when the definitions were read.
+What is defined here has been completed when the definitions were read. A final invoice keeps what it took
+from its products: where its definition comes to something else today, the account says what to take back.
 """
 
 from __future__ import annotations
@@ -11,7 +12,17 @@ from dataclasses import replace
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.credits.bodies import body_of, body_of_amounts, expected_amounts
-from pennyform.invoices.model import Body, DesiredInvoice, Id, Key, ProductBody, Repository
+from pennyform.engine.planning.diff import diff_invoice
+from pennyform.engine.planning.resolve import resolver
+from pennyform.invoices.model import (
+    Body,
+    DesiredInvoice,
+    Id,
+    Key,
+    ProductBody,
+    Repository,
+    lines_of,
+)
 from pennyform.invoices.money.mirror import CreditedBody, CreditError, with_credit
 from pennyform.invoices.money.totals import UnknownProductError, totals
 
@@ -45,8 +56,12 @@ def with_line_order(repository: Repository, state: RemoteState, account: Account
 
 
 def complete_credits(repository: Repository, state: RemoteState) -> Repository:
-    """``repository`` with the lines that follow from the account; where it cannot tell, they stay missing."""
-    if not any(map(is_open, repository.invoices)):
+    """``repository`` with the lines that follow from the account; where it cannot tell, they stay missing.
+
+    Raises:
+        UnresolvedError: a definition names something that neither repository nor account has.
+    """
+    if all(invoice.credit is None for invoice in repository.invoices):
         return repository
 
     def product(key: Id) -> ProductBody | None:
@@ -62,11 +77,30 @@ def complete_credits(repository: Repository, state: RemoteState) -> Repository:
     completed: dict[str, DesiredInvoice] = {}
     for notes in groups.values():
         key = notes[0].credit_note_of
-        if key is not None and any(map(is_open, notes)):
+        if key is None or all(note.credit is None for note in notes):
+            continue
+        if any(map(is_open, notes)) or _is_outdated(key, repository, state, definitions):
             body = _body(key, state, definitions, rounding)
             completed.update(_completed(body, notes, product, rounding))
     invoices = (completed.get(invoice.external_reference, invoice) for invoice in repository.invoices)
     return repository._replace(invoices=tuple(invoices))
+
+
+def _is_outdated(
+    key: Key, repository: Repository, state: RemoteState, definitions: Mapping[str, DesiredInvoice]
+) -> bool:
+    """Whether a final invoice is not what its definition, with the products of today, comes to."""
+    defined, final = definitions.get(str(key.value)), _final(key, state)
+    if key.field == "id" or defined is None or final is None:
+        return False
+    resolved = resolver(repository, state).resolve(defined, final)
+    return bool(resolved.outdated) or not diff_invoice(resolved, final).equal
+
+
+def _final(key: Key, state: RemoteState) -> RemoteInvoice | None:
+    by_id = state.credited_by_id.get(int(key.value)) if key.field == "id" else None
+    rows = state.invoices_of(key) if key.field != "id" else [by_id] if by_id else []
+    return next((row for row in rows if not row.draft), None)
 
 
 def _completed(
@@ -95,13 +129,23 @@ def _body(
     key: Key, state: RemoteState, definitions: Mapping[str, DesiredInvoice], rounding: str
 ) -> Body | None:
     """The invoice that ``key`` names: as the account has it once it is final, else as it is defined."""
-    by_id = state.credited_by_id.get(int(key.value)) if key.field == "id" else None
-    rows = state.invoices_of(key) if key.field != "id" else [by_id] if by_id else []
-    final = next((row for row in rows if not row.draft), None)
+    final, defined = _final(key, state), definitions.get(str(key.value))
     if final is not None:
-        return _body_of_account(final, rounding)
-    defined = definitions.get(str(key.value))
+        body = _body_of_account(final, rounding)
+        return _with_accounts(body, defined.body) if body is not None and defined is not None else body
     return defined.body if defined is not None and not defined.draws_on_others else None
+
+
+def _with_accounts(body: Body, defined: Body) -> Body:
+    """``body`` with the ledger accounts of its definition: no answer of the API shows those of lines."""
+    lines, of_definition = lines_of(body), lines_of(defined)
+    if len(lines) != len(of_definition):
+        return body
+    filled = [
+        line._replace(ledger_account_id=other.ledger_account_id)
+        for line, other in zip(lines, of_definition, strict=True)
+    ]
+    return body._replace(invoice_lines=tuple(filled))  # type: ignore[arg-type]
 
 
 def _body_of_account(final: RemoteInvoice, rounding: str) -> Body | None:
