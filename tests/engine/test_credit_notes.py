@@ -457,6 +457,14 @@ def test_a_final_credit_note_stays_as_it_is_when_the_product_changes(office: Off
     assert not office.verify().drift
 
 
+def test_a_line_that_was_not_issued_cannot_be_taken_back(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    office.define("INV-1", finalize=True, lines=line() + line(label="Later"))
+    mirror(office, "[{line: 2}]")
+    assert "it has no such line" in conflict(office)
+
+
 def test_what_was_issued_is_taken_back_after_its_definition_changed(office: Office) -> None:
     office.define("INV-1", finalize=True)
     office.apply()

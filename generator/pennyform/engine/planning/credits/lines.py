@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.credits.bodies import body_of, body_of_amounts, expected_amounts
 from pennyform.engine.planning.diff import diff_invoice
-from pennyform.engine.planning.resolve import resolver
+from pennyform.engine.planning.resolve import Resolver, resolver
 from pennyform.invoices.model import (
     Body,
     DesiredInvoice,
@@ -75,25 +76,42 @@ def complete_credits(repository: Repository, state: RemoteState) -> Repository:
     definitions = {invoice.external_reference: invoice for invoice in repository.invoices}
     rounding = repository.settings.rounding
     completed: dict[str, DesiredInvoice] = {}
+
+    @cache
+    def resolve_all() -> Resolver:
+        return resolver(repository, state)
+
     for notes in groups.values():
         key = notes[0].credit_note_of
         if key is None or all(note.credit is None for note in notes):
             continue
-        if any(map(is_open, notes)) or _is_outdated(key, repository, state, definitions):
+        is_outdated = _is_outdated(key, definitions, state, resolve_all)
+        if is_outdated:
+            completed.update(
+                (note.external_reference, _open(note)) for note in notes if note.credit is not None
+            )
+        if is_outdated or any(map(is_open, notes)):
             body = _body(key, state, definitions, rounding)
             completed.update(_completed(body, notes, product, rounding))
     invoices = (completed.get(invoice.external_reference, invoice) for invoice in repository.invoices)
     return repository._replace(invoices=tuple(invoices))
 
 
+def _open(note: DesiredInvoice) -> DesiredInvoice:
+    return note._replace(body=note.body._replace(invoice_lines=()))
+
+
 def _is_outdated(
-    key: Key, repository: Repository, state: RemoteState, definitions: Mapping[str, DesiredInvoice]
+    key: Key,
+    definitions: Mapping[str, DesiredInvoice],
+    state: RemoteState,
+    resolve: Callable[[], Resolver],
 ) -> bool:
     """Whether a final invoice is not what its definition, with the products of today, comes to."""
     defined, final = definitions.get(str(key.value)), _final(key, state)
     if key.field == "id" or defined is None or final is None:
         return False
-    resolved = resolver(repository, state).resolve(defined, final)
+    resolved = resolve().resolve(defined, final)
     return bool(resolved.outdated) or not diff_invoice(resolved, final).equal
 
 
