@@ -14,6 +14,7 @@ import msgspec
 from pennyform.sandbox import Rules, Sandbox
 from pennyform.sandbox.faults import Faults
 from pennyform.sandbox.messages import Request, Response
+from pennyform.sandbox.storage.link_key import replace_link_key
 
 from .loop import Loop
 from .machine import START
@@ -147,6 +148,9 @@ class Service(Sandbox):
             ":memory:", clock=lambda: START + timedelta(seconds=loop.now), rules=rules, faults=faults
         )
         self._loop = loop
+        with self._store.transaction(write=True) as connection:
+            # A random one would show in every link, and no two runs of a seed would be the same.
+            replace_link_key(connection, b"simulated")
         self.allow(self.scopes)
         self.by_hand("POST", "/customer_invoices", self.draft(FOREIGN))
         if not unique:

@@ -322,7 +322,7 @@ BUGS: tuple[Bug, ...] = (
     replaced("one line takes off each deposit", deduction_lines, "split_for_tax", _single_line, "none"),
     replaced(
         "a deposit may be taken off by another invoice as well",
-        completion.Accounts,
+        completion,
         "taken_elsewhere",
         lambda *_: None,
         test="test_a_deposit_that_was_taken_off_already_is_a_conflict",
