@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 
 from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice
 from pennyform.results.values import InvoiceTotals, Json, JsonObject
@@ -75,8 +76,14 @@ def _known_amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
         yield "  " + "  ".join([*cells, amount.rjust(widths[-1])])
     if discount := _discount(body.get("discount")):
         yield f"  discount on the invoice: {discount}"
+    reason = "rounded line by line"
+    if {"file", "file_attachment_id"} & body.keys():
+        reason = "as the document says"
     for vat in totals.vat:
-        yield f"  {vat.vat_rate}: {vat.percent} % of {vat.base} is {vat.tax}"
+        tax = Decimal(vat.tax)
+        rounded = (Decimal(vat.base) * Decimal(vat.percent) / 100).quantize(tax, ROUND_HALF_UP)
+        note = "" if rounded == tax else f", {reason}"
+        yield f"  {vat.vat_rate}: {vat.percent} % of {vat.base} is {vat.tax}{note}"
     yield (
         f"  {totals.currency_amount_before_tax} + tax {totals.currency_tax}"
         f" = {totals.currency_amount} {totals.currency}"

@@ -105,6 +105,7 @@ def _circle(steps: Sequence[Link]) -> Finding:
         *steps[0].place,
         pointer=steps[0].pointer,
         detail=f"{explanation}. A number exists once its invoice is final.",
+        fix="" if len(steps) > 1 else "name another invoice, or leave the number out",
     )
 
 
