@@ -179,3 +179,25 @@ def test_many_take_few_requests(office: Office, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(orphans, "ORPHAN_PAGES", 1)
     office.journal.unlink()
     assert found() == ("newest", 100, 2)
+
+
+@pytest.mark.parametrize("by", ["reference", "id"])
+def test_what_is_credited_is_no_orphan(left: Office, capsys: pytest.CaptureFixture[str], by: str) -> None:
+    """A credit note is the way out that is named: once it is defined, nothing is left to be said."""
+    (row,) = [
+        row
+        for row in json.loads(told(capsys, "plan", "--format", "json"))["orphans"]["invoices"]
+        if row["external_reference"] == "A-FINAL"
+    ]
+    key = "FINAL" if by == "reference" else f"{{id: {row['id']}}}"
+    left.write(
+        "invoices/credit.yaml",
+        f"external_reference: CREDIT\ncredit_note_of: {key}\ncredit: all\ncustomer: ACME\n"
+        "date: 2025-10-02\ndeadline: 2025-10-31\noptions: {finalize: true}\n",
+    )
+    document = json.loads(told(capsys, "plan", "--format", "json"))
+    names = [row["external_reference"] for row in document["orphans"]["invoices"]]
+    assert names == ["A-DRAFT", "A-FEE-2", "A-OFFER"]
+    told(capsys, "apply", "--auto-approve")
+    document = json.loads(told(capsys, "verify", "--format", "json"))
+    assert [row["external_reference"] for row in document["orphans"]["invoices"]] == names

@@ -33,6 +33,8 @@ def find_orphans(
     prefix = repository.settings.reference_prefix
     defined = {invoice.external_reference for invoice in repository.invoices}
     listed_ids = {row.id for rows in state.invoices.values() for row in rows}
+    # What a credit note names has a definition that answers for it.
+    listed_ids |= {row.id for rows in state.credited.values() for row in rows} | {*state.credited_by_id}
     # A draft that another one replaced has a warning of its own.
     listed_ids |= {*deleted, *state.memory.aside.values()}
     remembered = {
