@@ -29,6 +29,7 @@ SHOWN_BY_TESTS = {
     "date-closed": "test_dates.py",
     "file-too-large": "test_read.py",
     "file-unreadable": "test_read.py",
+    "over-budget": "test_budget.py",
     "format-needed": "test_format.py",
     "format-refused": "test_format.py",
     "path-missing": "test_commands.py",

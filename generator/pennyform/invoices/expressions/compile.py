@@ -17,6 +17,7 @@ from typing import Any
 import jinja2
 import jinja2.nodes
 
+from pennyform.invoices.expressions.bounds import LONGEST_TEXT, bounded
 from pennyform.invoices.expressions.errors import explain_expression_error
 from pennyform.invoices.expressions.notation import NotationError
 from pennyform.invoices.expressions.sandbox import UnknownNumber, environment
@@ -34,7 +35,6 @@ DEEPEST = 16
 MOST_OPERATORS = 100
 _OPERATORS = frozenset(("and", "else", "if", "in", "is", "not", "or"))
 _BRACES = re.compile("[{}]+")
-_LONGEST_RESULT = 20_000
 
 
 _Evaluator = Callable[[Mapping[str, YamlValue]], Any]
@@ -71,7 +71,7 @@ def evaluate(text: str, names: Mapping[str, YamlValue]) -> Value | None:
     ]
     value = parts[0] if len(parts) == 1 else text_of([_to_text(part) for part in parts])
     value = text_of([value]) if isinstance(value, NumberOf) else value
-    if isinstance(value, str) and (len(value) > _LONGEST_RESULT or FORBIDDEN.search(value)):
+    if isinstance(value, str) and (len(value) > LONGEST_TEXT or FORBIDDEN.search(value)):
         raise ExpressionError("the result is too long or holds invisible characters")
     return value
 
@@ -150,7 +150,7 @@ def _compile_expression(source: str) -> _Evaluator:
 
     def run(names: Mapping[str, YamlValue]) -> Any:
         try:
-            return compiled(**names)
+            return bounded(compiled(**names))
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             failure = ExpressionError(f"`{source}`: {explain_expression_error(error)}")
             failure.unreadable = error if isinstance(error, NotationError) else None

@@ -10,6 +10,7 @@ from typing import Any
 
 import jinja2
 
+from pennyform.invoices.expressions.bounds import bounded
 from pennyform.invoices.expressions.filters import filter_names
 
 _COMPARED = re.compile(r"'([<>]=?)' not supported")
@@ -23,7 +24,7 @@ def with_argument_errors(name: str, function: Callable[..., Any]) -> Callable[..
     @wraps(function)
     def call(*positional: Any, **named: Any) -> Any:
         try:
-            return function(*positional, **named)
+            return bounded(function(*positional, **named))
         except TypeError as error:
             signature = inspect.signature(function)
             try:

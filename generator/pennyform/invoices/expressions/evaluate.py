@@ -7,13 +7,16 @@ where an expression does nothing but name a value, that is where the value itsel
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from pennyform.findings import Finding, Severity
+from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.model.pending_text import PendingText
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from pennyform.invoices.model import Place
 
 MOST_LINES = 2_000
+_MOST_LISTED = 30
 _BRACES = re.compile("[{}]+")
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 _CONTROLS = ("for_each", "as", "when")
@@ -53,7 +57,9 @@ class Scope:
 
     def within(self, names: Mapping[str, YamlValue], sources: Mapping[str, Mark]) -> Scope:
         """This scope with more names, which hide those of the same name."""
-        return Scope({**self.names, **names}, {**self.sources, **sources}, self.row)
+        # Every value that is computed keeps its sources: they are shared, not copied for each entry.
+        layers = ChainMap(dict(sources), cast(dict[str, Mark], self.sources)) if sources else self.sources
+        return Scope({**self.names, **names}, layers, self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +78,19 @@ class Evaluation:
     path there, and ``findings`` what could not be evaluated.
     """
 
-    def __init__(self, document: Document, *, literal: Collection[Path] | None = None) -> None:
+    def __init__(
+        self, document: Document, budget: Budget, *, literal: Collection[Path] | None = None
+    ) -> None:
         """Evaluates ``document``.
 
         Args:
             document: what holds the expressions.
+            budget: what evaluating them draws on.
             literal: given for a definition that is not validated yet: what stands at these paths, or where a
                 truth value must, is no expression, and what cannot be evaluated stays, as ``spoiled``.
         """
         self._document = document
+        self._budget = budget
         self._literal = literal
         self.spoiled: set[Path] = set()
         self.marks: dict[Path, Mark] = {}
@@ -145,6 +155,7 @@ class Evaluation:
             controls = entry if isinstance(entry, dict) and self._literal is None else {}
             condition = controls.get("when")
             for inner in self._repetitions(controls, scope, path):
+                self._budget.draw("entries", 1, partial(self._document.place, path))
                 if len(entries) == MOST_LINES:
                     summary = f"this makes more than {MOST_LINES:,} entries"
                     self.findings.append(
@@ -170,15 +181,9 @@ class Evaluation:
             for number in range(1, min(over, MOST_LINES + 1) + 1):
                 yield scope.within({item_name: number, "index": number}, {})
         elif isinstance(over, list):
+            sources = _sources_of_items(scope, name, item_name)
             for index, item in enumerate(over):
-                # Where the fields of the item are written, by what expressions call them.
-                prefix = f"{name}.{index}."
-                sources = {
-                    f"{item_name}.{source.removeprefix(prefix)}": mark
-                    for source, mark in scope.sources.items()
-                    if source.startswith(prefix)
-                }
-                yield scope.within({item_name: item, "index": index + 1}, sources)
+                yield scope.within({item_name: item, "index": index + 1}, sources.get(str(index), {}))
         elif over is not None:
             summary = f"`{name}` is neither a list nor a whole number"
             self.findings.append(self._document.finding("template-loop", summary, (*at, "for_each")))
@@ -244,10 +249,14 @@ class Evaluation:
         # Importing Jinja costs more than validating a file; most files need no expression.
         from pennyform.invoices.expressions.compile import ExpressionError, evaluate
 
+        place = partial(self._document.place, at)
+        self._budget.draw("expressions", _units(text, scope), place)
         try:
             result = evaluate(text, scope.names)
+            if isinstance(result, str):
+                self._budget.draw("characters", len(result), place)
         except ExpressionError as error:
-            known = ", ".join(sorted(scope.names))
+            known = _listed(sorted(scope.names))
             cell = _place_of(error.unreadable.text, text, scope) if error.unreadable else None
             self.findings.append(
                 notation_finding(error.unreadable, cell, self._document.place(at), text)
@@ -262,6 +271,28 @@ class Evaluation:
             )
             return _NOTHING
         return _NOTHING if result is None else result
+
+
+def _units(text: str, scope: Scope) -> int:
+    """What evaluating ``text`` counts: Jinja copies all names, and a total looks at every entry of a list."""
+    return 1 + len(scope.names) // 32 + (100 if "total" in text else 0)
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_LISTED
+    return ", ".join(names[:_MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _sources_of_items(scope: Scope, name: str, item_name: str) -> dict[str, dict[str, Mark]]:
+    """Where the fields of each item of the list ``name`` are written: by its index, and by their names."""
+    sources: dict[str, dict[str, Mark]] = {}
+    prefix = f"{name}."
+    for source, mark in scope.sources.items():
+        if source.startswith(prefix):
+            index, _, field = source.removeprefix(prefix).partition(".")
+            if field:
+                sources.setdefault(index, {})[f"{item_name}.{field}"] = mark
+    return sources
 
 
 def _writes_braces(text: str) -> bool:

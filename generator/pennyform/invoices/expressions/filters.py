@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.invoices.expressions import business_days, l10n
+from pennyform.invoices.expressions.bounds import MOST_DIGITS
 from pennyform.invoices.expressions.notation import ISO_FORM, NumberNotation, parse_date, parse_number
 from pennyform.invoices.money import scalars
 from pennyform.invoices.money.totals import spread
@@ -41,6 +42,8 @@ def _whole_number(value: Any) -> int:
 
 def decimal_literal(text: str) -> Decimal:
     """Only written by the lexer, for a number with a point."""
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number in an expression has at most {MOST_DIGITS} digits")
     return Decimal(text)
 
 

@@ -14,6 +14,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.sandbox import SandboxedEnvironment
 
+from pennyform.invoices.expressions.bounds import bounded
 from pennyform.invoices.expressions.errors import with_argument_errors
 from pennyform.invoices.expressions.filters import FILTERS, is_number
 
@@ -68,14 +69,14 @@ class _Sandbox(SandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
-            return left + right
+            return bounded(left + right)
         if operator == "**":
             raise SecurityError("`**` is not allowed")
         if not (is_number(left) and is_number(right)):
             raise SecurityError(f"`{operator}` is for two numbers; text becomes one with `| number`")
         if operator == "/":
-            return Decimal(left) / Decimal(right)
-        return self.binop_table[operator](left, right)
+            return bounded(Decimal(left) / Decimal(right))
+        return bounded(self.binop_table[operator](bounded(left), bounded(right)))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A field called ``items`` or ``values`` is a field, not a method of the mapping."""
@@ -85,7 +86,7 @@ class _Sandbox(SandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Mapping) and isinstance(argument, str) and argument in obj:
-            return obj[argument]
+            return bounded(obj[argument])
         known = f"; there are {', '.join(map(str, obj))}" if obj and isinstance(obj, Mapping) else ""
         return self.undefined(f"there is no `{argument}`{known}")
 

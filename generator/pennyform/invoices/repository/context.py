@@ -26,6 +26,7 @@ from pennyform.invoices.model import (
     Repository,
     Settings,
 )
+from pennyform.invoices.model.budget import OverBudgetError
 from pennyform.invoices.money import scalars
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
 from pennyform.invoices.sources.discover import Sources
@@ -152,21 +153,26 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
     customers: list[DeclaredCustomer] = []
     templates: list[tuple[Document, bool]] = []
     for source in candidates:
-        file = reader.read(source)
-        kind = kind_of(source, file.document) if file.document else source.kind
-        if kind not in _SHARED_KINDS:
-            context.invoices.append(source)
-            continue
-        findings += file.findings
-        if file.document is None:
-            continue
-        if kind == "invoice-template":
-            valid = is_valid(kind, file.document, findings, is_well_formed=file.is_well_formed)
-            templates.append((file.document, valid))
-        else:
+        reader.budget.begin()
+        try:
+            file = reader.read(source)
+            kind = kind_of(source, file.document) if file.document else source.kind
+            if kind not in _SHARED_KINDS:
+                context.invoices.append(source)
+                continue
+            findings += file.findings
+            if file.document is None:
+                continue
+            if kind == "invoice-template":
+                valid = is_valid(kind, file.document, findings, is_well_formed=file.is_well_formed)
+                templates.append((file.document, valid))
+                continue
             declared = declare(file.document, kind, sources.root, reader, is_well_formed=file.is_well_formed)
-            context.add(declared)
-            customers += declared.customers
+        except OverBudgetError as error:
+            findings += error.findings
+            break
+        context.add(declared)
+        customers += declared.customers
     if len(customers) > 1:
         is_allowed = context.settings.policies.duplicate_customers != "forbid"
         findings += check_identities(customers, warn=is_allowed)

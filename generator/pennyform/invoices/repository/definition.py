@@ -202,7 +202,9 @@ class _DefinitionChecker:
             return None
         from pennyform.invoices.templates.apply import apply_template
 
-        complete, problems = apply_template(definition, template, definition_schema(schema_name))
+        complete, problems = apply_template(
+            definition, template, definition_schema(schema_name), self.context.reader.budget
+        )
         # A broken expression of the template is one finding, however many invoices use it.
         findings += [finding for finding in problems if finding.place not in library.reported]
         if complete is None:

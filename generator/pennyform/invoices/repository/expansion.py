@@ -10,6 +10,7 @@ from pennyform.findings import Finding, errors
 from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.model import Place
+from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.schema.schema import definition_schema, schema_errors
 from pennyform.invoices.sources.source_file import FileReader, definition_schema_name
 from pennyform.invoices.yaml.document import Document, holds_braces, pointer
@@ -42,7 +43,7 @@ def expand(
         is_well_formed: whether the file had no errors as YAML.
     """
     if not isinstance(document.value, dict) or "for_each" not in document.value:
-        return _evaluate(document, kind, is_well_formed=is_well_formed)
+        return _evaluate(document, kind, reader.budget, is_well_formed=is_well_formed)
     findings: list[Finding] = []
     schema_name = definition_schema_name(document.value, kind)
     if not is_valid(schema_name, document, findings, is_well_formed=is_well_formed):
@@ -60,18 +61,18 @@ def expand(
     if errors(data.findings):
         return Expansion([], findings, is_well_formed, files)
     single = definition_schema(schema_name.removesuffix("-series"))
-    definitions, problems = expand_series(document, data.rows, single)
+    definitions, problems = expand_series(document, data.rows, single, reader.budget)
     return Expansion(definitions, [*findings, *problems], is_well_formed, files)
 
 
-def _evaluate(document: Document, kind: str, *, is_well_formed: bool) -> Expansion:
+def _evaluate(document: Document, kind: str, budget: Budget, *, is_well_formed: bool) -> Expansion:
     """The definition of one, its expressions evaluated."""
     if not isinstance(document.value, dict) or not holds_braces(document.value):
         return Expansion([ResolvedDefinition(document, {})], [], is_well_formed)
     from pennyform.invoices.templates.single import evaluate_definition
 
     schema = definition_schema(definition_schema_name(document.value, kind))
-    definition, findings = evaluate_definition(document, schema)
+    definition, findings = evaluate_definition(document, schema, budget)
     return Expansion([definition], findings, is_well_formed and not findings)
 
 

@@ -14,7 +14,8 @@ from pennyform.invoices.checks.references import ReferenceClaim, ResolvedInvoice
 from pennyform.invoices.deductions.checks import DepositsTaken, check_balance, is_credited_in_full
 from pennyform.invoices.deductions.lines import Deposit, deduction_lines, deposit_of, language_of, with_lines
 from pennyform.invoices.deductions.links import Link, circles, misspelled
-from pennyform.invoices.model import UNSET, DesiredInvoice, InvoiceBody, Unset
+from pennyform.invoices.model import UNSET, DesiredInvoice, InvoiceBody, Place, Unset
+from pennyform.invoices.model.budget import OverBudgetError
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.credited import CreditCompleter
 from pennyform.invoices.repository.definition import (
@@ -62,13 +63,30 @@ class Related:
 
 
 def check_files(invoices: Sequence[Source], context: RepositoryContext) -> Iterator[DefinitionResult]:
-    """The result of each of the files ``invoices``, in their order; nothing of one is kept for the next."""
+    """The result of each of the files ``invoices``, in their order; nothing of one is kept for the next.
+
+    When the budget of the run is used up, the last result has the finding that says so.
+    """
+    budget = context.reader.budget
     for source in invoices:
-        file = context.reader.read(source)
-        if file.document is None:
-            yield DefinitionResult((), (), (), file.findings, {})
-        else:
-            yield check_definition(file.document, context, file.findings)
+        if budget.is_used_up:
+            return
+        try:
+            yield _check_file(source, context)
+        except OverBudgetError as error:
+            yield DefinitionResult((), (), (), error.findings, {})
+
+
+def _check_file(source: Source, context: RepositoryContext) -> DefinitionResult:
+    budget = context.reader.budget
+    budget.begin()
+    file = context.reader.read(source)
+    if file.document is None:
+        result = DefinitionResult((), (), (), file.findings, {})
+    else:
+        result = check_definition(file.document, context, file.findings)
+    budget.draw("findings", len(result.findings), lambda: Place(source.name, 1, 1))
+    return result
 
 
 def look_at_all(

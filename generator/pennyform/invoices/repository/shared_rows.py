@@ -23,17 +23,17 @@ def check_shared_rows(claims: Iterable[ReferenceClaim], links: Iterable[Link]) -
         One warning for each two definitions and data file, at the first row that they share.
     """
     groups = _groups(links)
-    readers: dict[tuple[str, int], list[ReferenceClaim]] = {}
+    # By row, one claim for each group. The whole place tells rows apart: JSON may have all on one line.
+    readers: dict[Place, dict[str, ReferenceClaim]] = {}
     shared: dict[tuple[str, str, str], list[Place]] = {}
     for claim in claims:
-        earlier = readers.setdefault((claim.place.file, claim.place.line), [])
-        for other in earlier:
-            group = groups.get(claim.reference, claim.reference)
-            is_linked = group == groups.get(other.reference, other.reference)
-            if other.source != claim.source and not is_linked:
+        group = groups.get(claim.reference, claim.reference)
+        on_row = readers.setdefault(claim.place, {})
+        for other_group, other in on_row.items():
+            if other_group != group and other.source != claim.source:
                 shared.setdefault((claim.place.file, other.source, claim.source), []).append(claim.place)
                 break
-        earlier.append(claim)
+        on_row.setdefault(group, claim)
     for (_, other_source, source), places in shared.items():
         rows = "this row makes" if len(places) == 1 else f"{len(places)} rows from here on make"
         yield Finding(
@@ -51,7 +51,10 @@ def _groups(links: Iterable[Link]) -> dict[str, str]:
     for link in links:
         group, other = groups.get(link.reference, link.reference), groups.get(link.to, link.to)
         if group != other:
-            joined = members.setdefault(group, [group])
-            joined += members.pop(other, [other])
-            groups.update(dict.fromkeys(joined, group))
+            # The smaller group joins the larger one, so that no invoice changes its group often.
+            if len(members.get(other, ())) > len(members.get(group, ())):
+                group, other = other, group
+            joining = members.pop(other, [other])
+            members.setdefault(group, [group]).extend(joining)
+            groups.update(dict.fromkeys([group, *joining], group))
     return groups

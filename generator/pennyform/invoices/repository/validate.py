@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +50,9 @@ class _PartialResult:
     findings: list[Finding] = field(default_factory=list)
     # The files of balance invoices that a worker has resolved, and does not send.
     linked_files: set[str] = field(default_factory=set)
+    # What a worker has used of the budget, and whether that alone was too much.
+    used: Mapping[str, int] = field(default_factory=dict)
+    is_over: bool = False
 
 
 def validate(
@@ -123,7 +126,15 @@ def _share(
     # Forked, so that what has been read and compiled is there already and need not be sent.
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(processes, fork, initializer=_begin_worker, initargs=(context,)) as pool:
-        yield from pool.map(_check_in_worker, parts)
+        budget = context.reader.budget
+        for part, result in zip(parts, pool.map(_check_in_worker, parts), strict=True):
+            if result.is_over or not budget.has_room_for(result.used):
+                # Once more here, where it ends: at the same place however many processes there are.
+                pool.shutdown(wait=False, cancel_futures=True)
+                yield _check(part, context)
+                return
+            budget.add(result.used)
+            yield result
 
 
 _context_of_worker: RepositoryContext
@@ -143,7 +154,12 @@ def _begin_worker(context: RepositoryContext) -> None:
 
 def _check_in_worker(part: Sequence[Source]) -> _PartialResult:
     """The result of ``part`` without its balance invoices, which are not sent: their files are named."""
+    budget = _context_of_worker.reader.budget
+    before = dict(budget.used)
     total = _check(part, _context_of_worker)
+    total.used = {what: amount - before[what] for what, amount in budget.used.items()}
+    total.is_over = budget.is_used_up
+    budget.used, budget.is_used_up = before, False
     total.linked_files = {linked.definition.document.file for linked in total.related.linked}
     total.related.linked = []
     return total

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity, errors
+from pennyform.invoices.model import Place
 from pennyform.invoices.sources.source_file import FileReader, Source
 from pennyform.invoices.yaml.document import Document, Mark, YamlMapping
 from pennyform.invoices.yaml.reader import LARGEST_FILE, decode, read
@@ -62,6 +63,7 @@ def read_data_file(source: Source, reader: FileReader) -> DataFile:
     if content is None:
         return DataFile([], None, [problem] if problem else [])
     name = source.name
+    reader.draw(source, content)
     if source.path.suffix.lower() in _YAML:
         document, findings = read(content, name)
         rows = _list_rows(document, findings) if document else []
@@ -70,6 +72,7 @@ def read_data_file(source: Source, reader: FileReader) -> DataFile:
         rows = _csv_rows(text, name, findings) if text is not None else []
     if not rows and not errors(findings):
         findings.append(Finding("data-empty", Severity.ERROR, "the data file has no rows", name, 1, 1))
+    reader.budget.draw("rows", len(rows), lambda: Place(name, 1, 1))
     return DataFile(rows, content, findings)
 
 

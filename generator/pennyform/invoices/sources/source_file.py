@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity, closest_name, errors
+from pennyform.invoices.model import Place
+from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.yaml.document import Document, YamlValue
 from pennyform.invoices.yaml.events import FORBIDDEN
 from pennyform.invoices.yaml.reader import read, read_bytes
@@ -163,6 +165,8 @@ class FileReader:
     """
 
     def __init__(self, *, hash_contents: bool = False) -> None:
+        self.budget = Budget()
+        """What everything that the run reads and makes draws on."""
         self.sha256: dict[Path, str] = {}
         """The SHA-256 of each file that was read, when hashes are asked for."""
         self._hash_contents = hash_contents
@@ -181,11 +185,17 @@ class FileReader:
             self._bytes_kept += len(content)
         return content, None
 
+    def draw(self, source: Source, content: bytes) -> None:
+        """Count a file that is about to be parsed; raises OverBudgetError when the run has had its share."""
+        self.budget.draw("files", 1, lambda: Place(source.name, 1, 1))
+        self.budget.draw("bytes", len(content), lambda: Place(source.name, 1, 1))
+
     def read(self, source: Source) -> SourceFile:
         """Read and parse one file."""
         content, problem = self.content(source)
         if content is None:
             return SourceFile(source, None, None, [problem] if problem else [])
+        self.draw(source, content)
         if self._hash_contents:
             import hashlib  # loads OpenSSL, which checking alone does not need
 

@@ -16,6 +16,7 @@ from pennyform.findings import Finding, closest_name
 from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.expressions.filters import is_number
+from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.money import scalars
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
@@ -35,7 +36,7 @@ _HEADER_NAMES = {
 
 
 def apply_template(
-    definition: ResolvedDefinition, template: Template, schema: Schema
+    definition: ResolvedDefinition, template: Template, schema: Schema, budget: Budget
 ) -> tuple[ResolvedDefinition | None, list[Finding]]:
     """Give a definition what its template provides.
 
@@ -44,6 +45,7 @@ def apply_template(
             come from a data file, where numbers may be text.
         template: what it names.
         schema: the definition schema of invoices, which says what type each field takes.
+        budget: what evaluating the template draws on.
 
     Returns:
         The definition without ``template`` and ``values``: its own keys before the template's defaults, its
@@ -56,7 +58,7 @@ def apply_template(
     if findings:
         return None, findings
     scope = header_scope(document, schema).within(values, _value_marks(document, template))
-    evaluation = Evaluation(template.document)
+    evaluation = Evaluation(template.document, budget)
     provided = evaluation.evaluate(schema, scope, ("invoice",))
     if evaluation.findings:
         return None, evaluation.findings
@@ -92,16 +94,24 @@ def header_scope(document: Document, schema: Schema) -> Scope:
 
 def _value_marks(document: Document, template: Template) -> dict[str, Mark]:
     """Where the value of each parameter is written, by its name; entries of lists as ``name.0.field``."""
+    stated, defaults = _marks_by_name(document.marks, 1), _marks_by_name(template.document.marks, 2)
     value_marks = {}
     for name in template.parameters:
-        path: Path = ("values", name)
-        marks = document.marks
-        if path not in marks:  # the default counts
-            marks, path = template.document.marks, ("parameters", name, "default")
-        for value_path, mark in marks.items():
-            if value_path[: len(path)] == path:
-                value_marks[".".join(map(str, (name, *value_path[len(path) :])))] = mark
+        # The default counts where no value is stated.
+        is_stated = ("values", name) in document.marks
+        marks = stated.get(("values", name)) if is_stated else defaults.get(("parameters", name, "default"))
+        for path, mark in marks or ():
+            value_marks[".".join(map(str, (name, *path)))] = mark
     return value_marks
+
+
+def _marks_by_name(marks: Mapping[Path, Mark], depth: int) -> dict[Path, list[tuple[Path, Mark]]]:
+    """The marks of values below each path of one step more than ``depth``, with the rest of their paths."""
+    by_name: dict[Path, list[tuple[Path, Mark]]] = {}
+    for path, mark in marks.items():
+        if len(path) > depth:
+            by_name.setdefault(path[: depth + 1], []).append((path[depth + 1 :], mark))
+    return by_name
 
 
 def _from_template(marks: Mapping[Path, _About], fields: YamlMapping) -> dict[Path, _About]:
@@ -133,11 +143,12 @@ def resolve_values(
     if not isinstance(values, dict):
         return {}, []  # the schema's finding
     findings = [_unknown(document, name, template) for name in values if name not in template.parameters]
+    misspelled = {finding.fix for finding in findings}
     native: YamlMapping = {}
     for name, parameter in template.parameters.items():
         if name not in values and parameter.required:
             # A misspelled name is one mistake, not an unknown value and a missing one.
-            if any(finding.fix == f"write `{name}`" for finding in findings):
+            if f"write `{name}`" in misspelled:
                 continue
             path: Path = ("values",) if "values" in document.value else ("template",)
             findings.append(

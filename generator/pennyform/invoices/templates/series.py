@@ -8,6 +8,7 @@ from pathlib import Path
 from pennyform.findings import Finding
 from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
+from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.sources.data_file import DataFile, Row, read_data_file
 from pennyform.invoices.sources.discover import DATA_FOLDER, is_data
@@ -53,7 +54,7 @@ def read_rows(document: Document, root: Path, reader: FileReader) -> tuple[DataF
 
 
 def expand_series(
-    document: Document, rows: list[Row], schema: Schema
+    document: Document, rows: list[Row], schema: Schema, budget: Budget
 ) -> tuple[list[ResolvedDefinition], list[Finding]]:
     """The definitions that ``document`` stands for: one for each row that its condition holds for.
 
@@ -61,6 +62,7 @@ def expand_series(
         document: has passed the schema of definitions with ``for_each``.
         rows: those of its data file.
         schema: of a single definition, which says what type each field takes.
+        budget: what evaluating draws on.
     """
     if "{{" not in document.value["external_reference"]:
         finding = document.finding(
@@ -89,7 +91,7 @@ def expand_series(
         marks = {f"{name}.{column}": mark for column, mark in row.marks.items()}
         names = {**header.names, name: row.values, "index": index}
         scope = Scope(names, {**header.sources, **marks}, row.place)
-        evaluation = Evaluation(single)  # a new one for each row: it keeps the places of one result
+        evaluation = Evaluation(single, budget)  # a new one for each row: it keeps the places of one result
         is_wanted = condition is None or evaluation.is_true(condition, scope, ("for_each", "when"))
         if unreadable:
             # A row that is left out may hold anything, such as sums; where that cannot be told, it is meant.
