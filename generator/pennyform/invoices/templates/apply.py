@@ -94,12 +94,14 @@ def header_scope(document: Document, schema: Schema) -> Scope:
 
 def _value_marks(document: Document, template: Template) -> dict[str, Mark]:
     """Where the value of each parameter is written, by its name; entries of lists as ``name.0.field``."""
-    stated, defaults = _marks_by_name(document.marks, 1), _marks_by_name(template.document.marks, 2)
+    of_values, defaults = _marks_by_name(document.marks, 1), _marks_by_name(template.document.marks, 2)
     value_marks = {}
     for name in template.parameters:
         # The default counts where no value is stated.
         is_stated = ("values", name) in document.marks
-        marks = stated.get(("values", name)) if is_stated else defaults.get(("parameters", name, "default"))
+        marks = (
+            of_values.get(("values", name)) if is_stated else defaults.get(("parameters", name, "default"))
+        )
         for path, mark in marks or ():
             value_marks[".".join(map(str, (name, *path)))] = mark
     return value_marks
