@@ -191,3 +191,12 @@ def test_a_conflict_ends_with_exit_code_3_and_its_way_out(desk: Desk) -> None:
     assert "the API cannot turn one kind of customer into the other: correct `customer_type`" in shown
     assert desk("apply", "--auto-approve")[0] == 3
     assert desk("verify")[0] == 3
+
+
+def test_nothing_is_called_equal_where_there_is_no_invoice(desk: Desk) -> None:
+    desk.invoice("V1", "CUP")
+    assert desk("apply", "--auto-approve")[0] == 0
+    (desk.root / "invoices" / "V1.yaml").unlink()
+    shown = desk("verify")[1]
+    assert "Verified: 0 invoices; " in shown
+    assert "equal" not in shown.splitlines()[-1]

@@ -133,7 +133,7 @@ def summary_line(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str
     ]
     in_step = ", ".join(count(number, kind) for number, kind in numbers if number)
     if equal + issued == len(verification.invoices) and len(equal_ones) == len(declared):
-        text = f"{count(equal, 'invoice')}, all equal, to the cent"
+        text = f"{count(equal, 'invoice')}{', all equal, to the cent' if equal else ''}"
         if issued:
             text = f"{count(equal, 'invoice')} equal, to the cent; {issued} as issued, with values that "
             text += "their products do not have any more"
