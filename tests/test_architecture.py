@@ -74,7 +74,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"sandbox", "background_server"},
         {"application"},
         {"http"},
-        {"ui", "admin"},
+        {"admin"},
         {"input_files"},
         {"service"},
         {"handlers", "seed"},

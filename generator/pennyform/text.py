@@ -165,8 +165,5 @@ def difference(text: str, other: str) -> str:
     unlike = next(((a, b) for a, b in pairs if a.casefold() != b.casefold()), None)
     if unlike is None:
         return "they differ in length"
-    return "one has {} where the other has {}".format(*map(_name, unlike))
-
-
-def _name(character: str) -> str:
-    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
+    first, second = (f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip() for letter in unlike)
+    return f"one has {first} where the other has {second}"

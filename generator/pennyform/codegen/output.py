@@ -245,7 +245,12 @@ def _replace(files: Mapping[str, bytes], output: Path, made_from: JsonObject) ->
                 (staging / path).replace(output / path)
         for path in stale:
             (output / path).unlink()
-        _remove_empty(output, stale)
+        # The folders that the removed files leave empty, innermost first.
+        folders = {folder for path in stale for folder in Path(path).parents if folder != Path()}
+        for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+            caches = [child for child in (output / folder).iterdir() if child.name in _IGNORED_FOLDERS]
+            if len(list((output / folder).iterdir())) == len(caches):
+                shutil.rmtree(output / folder)
         (staging / NAME).replace(output / NAME)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -258,15 +263,6 @@ def _write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _remove_empty(output: Path, removed: list[str]) -> None:
-    """Remove the folders that the removed files leave empty, innermost first."""
-    folders = {folder for path in removed for folder in Path(path).parents if folder != Path()}
-    for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
-        caches = [child for child in (output / folder).iterdir() if child.name in _IGNORED_FOLDERS]
-        if len(list((output / folder).iterdir())) == len(caches):
-            shutil.rmtree(output / folder)
 
 
 def _roots(files: Mapping[str, bytes], output: Path) -> set[str]:

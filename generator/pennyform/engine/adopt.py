@@ -116,7 +116,8 @@ def read_excerpt(
         rows = next(filter(None, map(account.invoices_with, forms)), [])
         listed |= {row.id: row for row in rows}
         if not rows:
-            missing.append(f"no invoice of the account has the external_reference {_quoted(forms)}")
+            quoted = " or ".join(f"`{form}`" for form in forms)
+            missing.append(f"no invoice of the account has the external_reference {quoted}")
     invoices = []
     for _, listing in sorted(listed.items()):
         invoice = account.exactly(listing)
@@ -198,17 +199,17 @@ def adopt_declared(
         for reference in references
         if reference not in names
     ]
-    skipped = [_without_reference(record) for record in records if not record.body.external_reference]
+    skipped = []
+    for record in records:
+        if not record.body.external_reference:
+            kind = "customer" if isinstance(record, RemoteCustomer) else "product"
+            skipped.append(
+                f"{kind} {record.id} has no external_reference: give it one in Pennylane or by the API "
+                "(PUT), then adopt it; until then definitions name it by its id, as in "
+                f"`{kind}: {{id: {record.id}}}`"
+            )
     adopted = [*_customers(customers, repository), *_products(products, repository)]
     return _with_own_paths(adopted), missing, skipped
-
-
-def _without_reference(record: RemoteCustomer | RemoteProduct) -> str:
-    kind = "customer" if isinstance(record, RemoteCustomer) else "product"
-    return (
-        f"{kind} {record.id} has no external_reference: give it one in Pennylane or by the API "
-        f"(PUT), then adopt it; until then definitions name it by its id, as in `{kind}: {{id: {record.id}}}`"
-    )
 
 
 def _with_own_paths(adopted: Sequence[AdoptedDefinition]) -> list[AdoptedDefinition]:
@@ -223,10 +224,6 @@ def _with_own_paths(adopted: Sequence[AdoptedDefinition]) -> list[AdoptedDefinit
         taken.add(path.casefold())
         result.append(replace(definition, path=path))
     return result
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return " or ".join(f"`{name}`" for name in names)
 
 
 def _customers(

@@ -113,7 +113,18 @@ class Verification:
             environment=self.environment,
             company=CompanyIdentity(self.company.id, self.company.name),
             invoices=tuple(invoice.record() for invoice in self.invoices),
-            declared=tuple(map(_declared_verdict, self.declared)),
+            declared=tuple(
+                DeclaredVerdict(
+                    kind=change.kind,
+                    external_reference=change.external_reference,
+                    status=_status(change),
+                    id=change.id,
+                    differences=difference_records(change.differences, to_json(change.desired.body)),
+                    unverifiable=change.unverifiable,
+                    place=place_record(change.desired.place),
+                )
+                for change in self.declared
+            ),
             summary=dict(sorted(Counter(str(invoice.status) for invoice in self.invoices).items())),
             orphans=self.orphans,
         )
@@ -127,18 +138,6 @@ def _status(change: PrerequisiteChange) -> VerificationStatus:
     if change.remote is None:
         return VerificationStatus.MISSING
     return VerificationStatus.DIFFERS if change.differences else VerificationStatus.EQUAL
-
-
-def _declared_verdict(change: PrerequisiteChange) -> DeclaredVerdict:
-    return DeclaredVerdict(
-        kind=change.kind,
-        external_reference=change.external_reference,
-        status=_status(change),
-        id=change.id,
-        differences=difference_records(change.differences, to_json(change.desired.body)),
-        unverifiable=change.unverifiable,
-        place=place_record(change.desired.place),
-    )
 
 
 def _outdated_value(value: OutdatedValue) -> Difference:

@@ -187,13 +187,21 @@ class _FixtureLoader:
             ValueError: there is none, or more than one.
         """
         rows = list(self._rows(kind, description))
-        matches = [row for row in rows if _is_described(row, description)]
+        matches = [
+            row
+            for row in rows
+            if all(name in row and str(row[name]) == str(value) for name, value in description.items())
+        ]
         if len(matches) != 1:
             words = ", ".join(f"{name}: {value}" for name, value in description.items())
             number = len(matches) or "no"
             problem = f"{kind}_id: {number} records of {collection_of(kind)} have {words}; one must"
             known = matches or rows
-            names = [_describe(row, description) for row in known[:_MOST_NAMED]]
+            # Each by the fields that the description asks for, and its id.
+            names = [
+                f"{' '.join(str(row[name]) for name in description if name in row)} (id {row['id']})".strip()
+                for row in known[:_MOST_NAMED]
+            ]
             more = ", …" if len(known) > _MOST_NAMED else ""
             listed = f". There are {', '.join(names)}{more}" if names else ""
             raise ValueError(problem + listed)
@@ -218,17 +226,6 @@ class _FixtureLoader:
 
     def _send(self, request: Request) -> Response:
         return self._sandbox.answer(self._company, request)
-
-
-def _is_described(row: JsonObject, description: JsonObject) -> bool:
-    """Whether ``row`` has these fields."""
-    return all(name in row and str(row[name]) == str(value) for name, value in description.items())
-
-
-def _describe(row: JsonObject, description: JsonObject) -> str:
-    """``row`` by the fields that a description asks for, and its id."""
-    fields = " ".join(str(row[name]) for name in description if name in row)
-    return f"{fields} (id {row['id']})".strip()
 
 
 def _reason(response: Response) -> str:

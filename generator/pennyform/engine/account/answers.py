@@ -165,7 +165,7 @@ def product(answer: models.Product) -> RemoteProduct:
     names = (name for name in ProductBody._fields if name not in ("ledger_account_id", "extra"))
     fields: dict[str, Any] = {name: _set(getattr(answer, name)) for name in names}
     account = _link(answer.ledger_account)
-    extra = _extra(answer, ProductBody, _product_fields())
+    extra = _extra(answer, ProductBody, frozenset(models.ProductCreate.__struct_fields__))
     return RemoteProduct(
         promised(answer.id, "id"), ProductBody(**fields, ledger_account_id=account, extra=extra)
     )
@@ -292,11 +292,6 @@ def _line_fields() -> frozenset[str]:
 def _customer_fields() -> frozenset[str]:
     requests = (models.CompanyCustomerCreate, models.IndividualCustomerCreate)
     return frozenset(name for request in requests for name in request.__struct_fields__)
-
-
-@cache
-def _product_fields() -> frozenset[str]:
-    return frozenset(models.ProductCreate.__struct_fields__)
 
 
 def updatable_fields(kind: str) -> frozenset[str]:

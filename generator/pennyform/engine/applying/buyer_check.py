@@ -121,7 +121,11 @@ class BuyerCheck:
         reading = self._readings.get(customer)
         if reading is None or not self._is_fresh(reading):
             customers = self._next_customers(customer)
-            self._hold(customers)
+            # What was read so far holds while it is read again: others need not ask for the same.
+            now = self.runtime.clock.monotonic()
+            for id_ in customers:
+                if earlier := self._readings.pop(id_, None):
+                    self._readings[id_] = earlier._replace(at=now, invoices=self._invoices)
             reading = self._read(customers)[customer]
         for seconds in self.runtime.patience.lag:
             if reading.certain or (reading.body and not buyer_differences(run.change, reading.body)):
@@ -135,26 +139,19 @@ class BuyerCheck:
         age = self.runtime.clock.monotonic() - reading.at
         return age <= CARD_SECONDS and self._invoices - reading.invoices < CARD_INVOICES
 
-    def _hold(self, customers: Iterable[int]) -> None:
-        """Let what was read so far hold while it is read again: others need not ask for the same."""
-        now = self.runtime.clock.monotonic()
-        for customer in customers:
-            if reading := self._readings.pop(customer, None):
-                self._readings[customer] = reading._replace(at=now, invoices=self._invoices)
-
     def _next_customers(self, first: int) -> list[int]:
         """``first`` and the customers of the invoices that become final next, a hundred at most."""
         customers = dict.fromkeys([first])
         for change in self._waiting.values():
             if len(customers) >= PAGE:
                 break
-            customer = id_of(change.resolved.body.customer_id, self._identify)
+            customer = id_of(
+                change.resolved.body.customer_id,
+                lambda key: self.ids.get(Subject(key.kind, str(key.value))),
+            )
             if not isinstance(customer, Key):
                 customers[customer] = None
         return list(customers)
-
-    def _identify(self, key: Key) -> int | None:
-        return self.ids.get(Subject(key.kind, str(key.value)))
 
     def _read(self, customers: Iterable[int]) -> dict[int, _Reading]:
         """Read cards; those of invoices that became final since they were last read are compared."""

@@ -84,13 +84,12 @@ def spellings_of(number: str) -> tuple[str, ...]:
     plain = "".join("-" if unicodedata.category(letter) == "Pd" else letter for letter in plain).strip()
     folded = fold(number)
     digits = _LAST_DIGITS.search(plain)
-    padded = {_padded(plain, digits, width) for width in _WIDTHS} if digits else set()
+    padded = set()
+    if digits:
+        number_ = digits[0].lstrip("0") or "0"
+        start, end = plain[: digits.start()], plain[digits.end() :]
+        padded = {f"{start}{number_.zfill(width)}{end}" for width in _WIDTHS}
     return tuple(sorted({number, plain, folded, folded.upper(), *padded} - {""}))
-
-
-def _padded(text: str, digits: re.Match[str], width: int) -> str:
-    number = (digits[0].lstrip("0") or "0").zfill(width)
-    return f"{text[: digits.start()]}{number}{text[digits.end() :]}"
 
 
 def obstacle(number: str, booked: Iterable[RemoteInvoice]) -> str:

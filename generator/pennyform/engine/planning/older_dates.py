@@ -57,11 +57,7 @@ def older_date_warnings(older: Sequence[OlderDate]) -> tuple[str, ...]:
         names = [f"{change.external_reference} ({change.desired.body.date})" for change in changes[:_NAMED]]
         if len(changes) > _NAMED:
             names.append(f"{len(changes) - _NAMED} more")
-        verb, them = ("is", "it") if len(changes) == 1 else ("are", "them")
-        fix = f"give {them} a later date if that is not meant"
-        warnings.append(f"{_and(names)} {verb} dated before {later}, {_CONSEQUENCE}: {fix}")
+        listed = f"{names[0]} is" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} are"
+        fix = f"give {'it' if len(changes) == 1 else 'them'} a later date if that is not meant"
+        warnings.append(f"{listed} dated before {later}, {_CONSEQUENCE}: {fix}")
     return tuple(warnings)
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -206,7 +206,10 @@ def requests_of(changes: Iterable[InvoiceChange]) -> int:
         count += sum(step is not Step.READ_BACK for change in wave.changes for step in change.steps)
         for members in wave.drafts:
             # What remains of the invoices that credit notes take back is asked once more for a whole wave.
-            count += any(_finalizes_credit_note(change) for change in members)
+            count += any(
+                change.is_finalized and any(task.step is Step.LINK for task in change.tasks)
+                for change in members
+            )
             count += _readings([(change, change.steps_before_number) for change in members])
         count += _readings([(change, change.steps_after_number) for change in wave.changes])
     return count
@@ -229,7 +232,3 @@ def _readings(members: Sequence[tuple[InvoiceChange, Sequence[Step]]]) -> int:
             count += ceil(lines / PAGE) if lines > INCLUDED_LINES else 0
             count += getattr(body, "invoice_line_sections", UNSET) is not UNSET
     return count
-
-
-def _finalizes_credit_note(change: InvoiceChange) -> bool:
-    return change.is_finalized and any(task.step is Step.LINK for task in change.tasks)

@@ -74,17 +74,13 @@ def proposal(amounts: CodeAmounts, words: Mapping[str, LineWords], unit: Decimal
         for number, part in enumerate(parts):
             document = number if is_one_tax else 0
             documents += [[] for _ in range(document + 1 - len(documents))]
-            documents[document].append(_line(part, code, words))
+            label, unit_name = (json.dumps(text, ensure_ascii=False) for text in words[code])
+            documents[document].append(
+                f"{{label: {label}, quantity: -1, unit: {unit_name}, "
+                f'raw_currency_unit_price: "{canonical(part)}", vat_rate: {code}}}'
+            )
     texts = [f"`invoice_lines: [{', '.join(lines)}]`" for lines in documents if lines]
     return ", and, in a credit note of its own, ".join(texts)
-
-
-def _line(part: Decimal, code: str, words: Mapping[str, LineWords]) -> str:
-    label, unit = (json.dumps(text, ensure_ascii=False) for text in words[code])
-    return (
-        f"{{label: {label}, quantity: -1, unit: {unit}, "
-        f'raw_currency_unit_price: "{canonical(part)}", vat_rate: {code}}}'
-    )
 
 
 def summed(amounts: Sequence[CodeAmounts]) -> dict[str, CodeAmount]:

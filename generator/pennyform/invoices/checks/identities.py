@@ -49,7 +49,15 @@ def check_identities(declared: Sequence[DeclaredCustomer], *, warn: bool) -> Ite
         same = [(place, match) for place, match in shared if match.likeness is Likeness.SAME]
         if same:
             place, match = same[0]
-            finding = _duplicate(declared[index], declared[place].customer, match, warn=warn)
+            entry, other = declared[index], declared[place].customer
+            finding = entry.document.finding(
+                "duplicate-customer",
+                f"the customer `{other.external_reference}` has the same {match.name}, {match.value}",
+                _path(entry, match),
+                severity=Severity.WARNING if warn else Severity.ERROR,
+                detail=f"It is declared at {other.place}. Their invoices would go to two accounts of one "
+                "customer.",
+            )
             yield _with_row(finding, declared[index])
         for match in dict.fromkeys(match for _, match in shared if not same):
             if match not in reported:
@@ -73,16 +81,6 @@ def _values(identity: Identity) -> Iterator[tuple[str, str]]:
         if value := getattr(identity, name):
             yield name, value
     yield from (("email", email) for email in identity.emails)
-
-
-def _duplicate(entry: DeclaredCustomer, other: DesiredCustomer, match: Match, *, warn: bool) -> Finding:
-    return entry.document.finding(
-        "duplicate-customer",
-        f"the customer `{other.external_reference}` has the same {match.name}, {match.value}",
-        _path(entry, match),
-        severity=Severity.WARNING if warn else Severity.ERROR,
-        detail=f"It is declared at {other.place}. Their invoices would go to two accounts of one customer.",
-    )
 
 
 def _related(entry: DeclaredCustomer, related: Sequence[DesiredCustomer], match: Match) -> Finding:
@@ -113,13 +111,8 @@ def _path(entry: DeclaredCustomer, match: Match) -> Path:
     """Where the card says what it has in common."""
     body = entry.customer.body
     if match.likeness is Likeness.EMAIL:
-        emails = list(body.emails or ())
-        position = next(place for place, email in enumerate(emails) if _is_email(email, match.value))
-        return ("emails", position)
+        folded = [email.strip().casefold() for email in body.emails or ()]
+        return ("emails", folded.index(match.value))
     # Where a card has no SIREN, that of its French VAT number counts.
     has_number = match.value in identity_of(body._replace(vat_number=UNSET))
     return ("reg_no",) if has_number else ("vat_number",)
-
-
-def _is_email(email: str, folded: str) -> bool:
-    return email.strip().casefold() == folded

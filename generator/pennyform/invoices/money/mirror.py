@@ -131,7 +131,13 @@ class CreditedBody:
             line.quantity, line.base_taken, line.tax_taken = abs(line.body.quantity), line.net, line.tax
         for vat in self.computed.vat:
             self._count(vat.vat_rate, vat.base, vat.tax)
-        return tuple(_negated(line.body) for line in self.lines), _negated_discount(self.body.discount)
+        negated = (
+            _line(body, -abs(body.quantity), _price(body))._replace(
+                discount=_negated_discount(body.discount) or UNSET
+            )
+            for body in (line.body for line in self.lines)
+        )
+        return tuple(negated), _negated_discount(self.body.discount)
 
     def _rest_by_code(self) -> tuple[InvoiceLine, ...]:
         """A line for what is left at each VAT code, or as many as that takes."""
@@ -266,11 +272,6 @@ def _lines(line: LineBody, quantity: Decimal, parts: Sequence[Decimal], unit: De
         if line_before_tax(with_discount, unit) != -first:
             with_discount = _line(line, Decimal(-1), first)
     return [with_discount, *(_line(line, Decimal(-1), part) for part in parts[1:])]
-
-
-def _negated(line: LineBody) -> InvoiceLine:
-    discount = _negated_discount(line.discount)
-    return _line(line, -abs(line.quantity), _price(line))._replace(discount=discount or UNSET)
 
 
 def _negated_discount(discount: object) -> Discount | None:

@@ -86,6 +86,12 @@ def check_definition(
 
         product, rounding = context.repository().product, context.settings.rounding
         notes = tuple(credit_notes(invoices, product, rounding))
+    # The number of another invoice only comes from an expression.
+    linked = [
+        resolved
+        for resolved in invoices
+        if resolved.invoice.credit_note_of or resolved.invoice.deductions or resolved.origins
+    ]
     return DefinitionResult(
         tuple(invoices),
         (*claims, *checker.imports),
@@ -93,13 +99,8 @@ def check_definition(
         checker.findings,
         checker.files,
         tuple(checker.linked),
-        tuple(link for resolved in invoices if _may_name_others(resolved) for link in links_of(resolved)),
+        tuple(link for resolved in linked for link in links_of(resolved)),
     )
-
-
-def _may_name_others(resolved: ResolvedInvoice) -> bool:
-    # The number of another invoice only comes from an expression.
-    return bool(resolved.invoice.credit_note_of or resolved.invoice.deductions or resolved.origins)
 
 
 class _DefinitionChecker:

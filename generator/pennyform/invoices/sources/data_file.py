@@ -109,7 +109,9 @@ def _csv_rows(text: str, name: str, findings: list[Finding]) -> list[Row]:
             if not header:
                 header, columns = cells, [cell.text for cell in cells]
                 if len(columns) > MOST_COLUMNS:
-                    findings.append(_too_wide(cells[MOST_COLUMNS], name))
+                    summary = f"the file has more than {MOST_COLUMNS:,} columns"
+                    fix = "leave out the columns that nothing reads"
+                    findings.append(_cell_finding(cells[MOST_COLUMNS], name, "data-column", summary, fix))
                     break
                 findings += _header_findings(header, name)
             elif len(rows) == MOST_ROWS:
@@ -147,11 +149,6 @@ def _header_findings(header: Sequence[Cell], name: str) -> Iterator[Finding]:
             summary, fix = f"another column is called `{cell.text[:60]}`", "give one of them another name"
             yield _cell_finding(cell, name, "data-column", summary, fix)
         names.add(cell.text)
-
-
-def _too_wide(cell: Cell, name: str) -> Finding:
-    summary = f"the file has more than {MOST_COLUMNS:,} columns"
-    return _cell_finding(cell, name, "data-column", summary, "leave out the columns that nothing reads")
 
 
 def _cell_finding(cell: Cell, name: str, rule: str, summary: str, fix: str = "") -> Finding:

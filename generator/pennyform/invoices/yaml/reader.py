@@ -124,7 +124,11 @@ def read_bytes(path: FilePath, name: str, root: FilePath) -> tuple[bytes | None,
         with open(open_inside(root, path), "rb") as stream:  # noqa: PTH123 - a descriptor
             status = os.fstat(stream.fileno())
             if is_secret(status, root):
-                return None, _secret(name)
+                reason = "only its owner may, while others may read pennyform.yaml"
+                return None, _unreadable(name, reason)._replace(
+                    detail="That is how a token is kept. What is read here is shown in findings and plans.",
+                    fix="if it is no secret, let others read it like the files beside it (chmod a+r)",
+                )
             if status.st_size > LARGEST_FILE:
                 return None, _too_large(name, status.st_size)
             # It may have grown since: one byte more than allowed is enough to tell.
@@ -137,14 +141,6 @@ def read_bytes(path: FilePath, name: str, root: FilePath) -> tuple[bytes | None,
 
 def _unreadable(name: str, reason: str) -> Finding:
     return Finding("file-unreadable", Severity.ERROR, f"the file cannot be read: {reason}", name, 1, 1)
-
-
-def _secret(name: str) -> Finding:
-    reason = "only its owner may, while others may read pennyform.yaml"
-    return _unreadable(name, reason)._replace(
-        detail="That is how a token is kept. What is read here is shown in findings and plans.",
-        fix="if it is no secret, let others read it like the files beside it (chmod a+r)",
-    )
 
 
 def _too_large(name: str, size: int) -> Finding:

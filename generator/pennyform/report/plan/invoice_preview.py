@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pennyform.report.plan.charts import addressee
 from pennyform.report.shared.formatting import format_value
 from pennyform.report.shared.html import amount, day
-from pennyform.results.plan import Action, Addressee, PlannedChange, PlannedInvoice
+from pennyform.results.plan import Action, PlannedChange, PlannedInvoice
 from pennyform.results.values import (
     Discount,
     FieldDifference,
@@ -91,6 +91,10 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
     # A credit note has a negative amount, or is to be linked to what it takes back when it comes to nothing.
     is_credit_note = totals.currency_amount.startswith("-") or "link_credit_note" in change.steps
     subject = body.get("pdf_invoice_subject")
+    card_values: tuple[tuple[str, str | None], ...] = ()
+    if card:
+        emails = ", ".join(card.emails)
+        card_values = (("registration", card.reg_no), ("VAT", card.vat_number), ("mail to", emails))
     return InvoicePreview(
         kind="Credit note" if is_credit_note else "Invoice",
         number=one_line(change.invoice_number or body.get("invoice_number") or ""),
@@ -105,15 +109,10 @@ def preview_invoice(change: PlannedChange) -> InvoicePreview | None:
         discount=_discount(body.get("discount"), totals.currency),
         sections=tuple(_sections(body, totals, change.differences)),
         totals=totals,
-        card=_card(card) if card else (),
+        # What stands on an invoice of its customer besides name and address, and where mail goes.
+        card=tuple(one_line(f"{name} {value}") for name, value in card_values if value),
         from_account=card is not None and not card.is_declared,
     )
-
-
-def _card(card: Addressee) -> tuple[str, ...]:
-    """What stands on an invoice of its customer besides name and address, and where mail goes."""
-    fields = (("registration", card.reg_no), ("VAT", card.vat_number), ("mail to", ", ".join(card.emails)))
-    return tuple(one_line(f"{name} {value}") for name, value in fields if value)
 
 
 def _paragraphs(*texts: str | None) -> tuple[str, ...]:

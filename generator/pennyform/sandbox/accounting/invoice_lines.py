@@ -106,7 +106,16 @@ def compute_amounts(context: RequestContext, document: SalesDocument, lines: Seq
     rules = context.rules
     discount = _signed_discount(context, document.discount)
     totals = arithmetic.compute_totals(
-        [_arithmetic_line(context, line) for line in lines],
+        [
+            arithmetic.Line(
+                quantity=Decimal(line.quantity),
+                unit_price=Decimal(line.raw_currency_unit_price),
+                vat_rate=line.vat_rate,
+                percent=vat_percent(line.vat_rate, reverse_charge=rules.reverse_charge_taxed),
+                discount=_signed_discount(context, line.discount),
+            )
+            for line in lines
+        ],
         discount,
         rates.minor_unit_decimals(document.currency),
         rules.rounding,
@@ -124,16 +133,6 @@ def compute_amounts(context: RequestContext, document: SalesDocument, lines: Seq
     document.credit_note = totals.invoice.with_tax < 0
     for line, amounts in zip(lines, totals.lines, strict=True):
         _set_amounts(line, amounts, rate)
-
-
-def _arithmetic_line(context: RequestContext, line: InvoiceLine) -> arithmetic.Line:
-    return arithmetic.Line(
-        quantity=Decimal(line.quantity),
-        unit_price=Decimal(line.raw_currency_unit_price),
-        vat_rate=line.vat_rate,
-        percent=vat_percent(line.vat_rate, reverse_charge=context.rules.reverse_charge_taxed),
-        discount=_signed_discount(context, line.discount),
-    )
 
 
 def _signed_discount(context: RequestContext, discount: StoredDiscount) -> Discount:

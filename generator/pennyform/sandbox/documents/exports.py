@@ -116,14 +116,14 @@ EXPORT_FILES = {
 
 def _spreadsheet(rows: Iterable[Sequence[str]]) -> bytes:
     """A workbook with one sheet of text."""
-    cells = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
+    texts = [[escape(xml_text(text, instead="")) for text in row] for row in rows]
+    cells = "".join(
+        "<row>" + "".join(f'<c t="inlineStr"><is><t>{text}</t></is></c>' for text in row) + "</row>"
+        for row in texts
+    )
     sheet = f'<worksheet xmlns="{_MAIN}"><sheetData>{cells}</sheetData></worksheet>'
     output = io.BytesIO()
     with zipfile.ZipFile(output, "w") as archive:
         for name, content in {**_PARTS, "xl/worksheets/sheet1.xml": sheet}.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), f'<?xml version="1.0"?>\n{content}')
     return output.getvalue()
-
-
-def _cell(text: str) -> str:
-    return f'<c t="inlineStr"><is><t>{escape(xml_text(text, instead=""))}</t></is></c>'

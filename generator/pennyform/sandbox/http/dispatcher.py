@@ -18,8 +18,8 @@ from pennyform.sandbox.service import SandboxService
 
 if TYPE_CHECKING:
     from pennyform.sandbox.admin.routes import Admin
+    from pennyform.sandbox.admin.ui import Pages
     from pennyform.sandbox.http.visitors import Visitors
-    from pennyform.sandbox.ui import Pages
 
 _API = "/api/"
 _ADMIN = "_sandbox"
@@ -109,7 +109,7 @@ class Dispatcher:
 
     @cached_property
     def _made_pages(self) -> Pages:
-        from pennyform.sandbox.ui import Pages
+        from pennyform.sandbox.admin.ui import Pages
 
         return Pages(self._sandbox)
 
@@ -122,10 +122,9 @@ def _make_inert(outcome: RequestOutcome) -> RequestOutcome:
     """The outcome with headers that say so, and without characters that could end a header."""
     if outcome.response is None:
         return outcome
-    headers = {name: _clean(value) for name, value in {**_INERT, **outcome.response.headers}.items()}
-    return replace(outcome, response=replace(outcome.response, headers=headers))
-
-
-def _clean(value: str) -> str:
     # Text of callers gets into headers: addresses to redirect to, and what a fault says.
-    return value if value.isprintable() else "".join(c if c.isprintable() else " " for c in value)
+    headers = {
+        name: "".join(character if character.isprintable() else " " for character in value)
+        for name, value in {**_INERT, **outcome.response.headers}.items()
+    }
+    return replace(outcome, response=replace(outcome.response, headers=headers))

@@ -147,7 +147,10 @@ def hold_credits(changes: Sequence[InvoiceChange], state: RemoteState) -> tuple[
         if change.external_reference in conflicts:
             continue
         if key is not None and (is_final or (becomes_final(change.desired) and not change.ways_out)):
-            groups.setdefault(_same_key(key, state), []).append(change)
+            # One key for all ways to name an invoice: its id, once the account has it.
+            id_ = state.identify(key)
+            key = key if id_ is None else Key(key.kind, "id", id_, key.place)
+            groups.setdefault(key, []).append(change)
     rows = {row.id: row for rows in (*state.invoices.values(), *state.credited.values()) for row in rows}
     rows.update(state.credited_by_id)
     for key, notes in groups.items():
@@ -155,7 +158,15 @@ def hold_credits(changes: Sequence[InvoiceChange], state: RemoteState) -> tuple[
         planned = by_reference.get(remote.external_reference if remote else str(key.value))
         conflicts.update(_conflicts(key, notes, remote, planned))
     return tuple(
-        _as_conflict(change, conflicts[change.external_reference])
+        replace(
+            change,
+            action=Action.CONFLICT,
+            steps=(),
+            tasks=(),
+            lacking=(),
+            doubts=(),
+            ways_out=(conflicts[change.external_reference],),
+        )
         if change.external_reference in conflicts
         else change
         for change in changes
@@ -172,12 +183,6 @@ def _no_lines(note: InvoiceChange, by_reference: Mapping[str, InvoiceChange]) ->
         why = f"its lines are those of {name}, with the numbers of the deposits of {name}"
         return f"{why}, which are known once that is final: run 'pennyform apply' again then"
     return _NO_LINES
-
-
-def _same_key(key: Key, state: RemoteState) -> Key:
-    """One key for all ways to name an invoice: its id, once the account has it."""
-    id_ = state.identify(key)
-    return key if id_ is None else Key(key.kind, "id", id_, key.place)
 
 
 def _conflicts(
@@ -269,10 +274,6 @@ def _from_plan(planned: InvoiceChange | None) -> CreditedInvoice | None:
 
 def _marks_as_paid(planned: InvoiceChange | None) -> bool:
     return planned is not None and any(task.step is Step.PAY for task in planned.tasks)
-
-
-def _as_conflict(change: InvoiceChange, why: str) -> InvoiceChange:
-    return replace(change, action=Action.CONFLICT, steps=(), tasks=(), lacking=(), doubts=(), ways_out=(why,))
 
 
 # --- amounts ----------------------------------------------------------------------------------------------

@@ -91,27 +91,19 @@ def _compared(
             continue
         match = compare(identity, other)
         if fold(existing) == fold(reference):
-            ways_out += _lookalike(row, reference, existing)
+            ways_out.append(
+                f"the account has the customer {existing} ({name_of(row.body)}, id {row.id}), which looks "
+                f"the same: {difference(reference, existing)}; write this reference like that one, or change "
+                "it in Pennylane"
+            )
         elif match and match.likeness is Likeness.SAME and not allowed:
-            ways_out += _same(row, match, reference)
+            way_out = f"give that one the external_reference {reference} in Pennylane"
+            ways_out += [f"{_describe(row, match)}: {way_out}", _NAME_IT.format(row.id), _ALLOW]
         elif match:
             warnings.append(f"{_describe(row, match)}, which stays another customer")
     if ways_out:
         return replace(change, action=Action.CONFLICT, ways_out=tuple(ways_out), warnings=tuple(warnings))
     return replace(change, warnings=(*change.warnings, *warnings))
-
-
-def _same(row: RemoteCustomer, match: Match, reference: str) -> Iterator[str]:
-    yield f"{_describe(row, match)}: give that one the external_reference {reference} in Pennylane"
-    yield _NAME_IT.format(row.id)
-    yield _ALLOW
-
-
-def _lookalike(row: RemoteCustomer, reference: str, existing: str) -> Iterator[str]:
-    yield (
-        f"the account has the customer {existing} ({name_of(row.body)}, id {row.id}), which looks the same: "
-        f"{difference(reference, existing)}; write this reference like that one, or change it in Pennylane"
-    )
 
 
 def _describe(row: RemoteCustomer, match: Match) -> str:

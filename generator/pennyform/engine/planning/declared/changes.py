@@ -21,7 +21,6 @@ from pennyform.engine.planning.declared.comparison import (
     compare_customer,
     ledger_account_key,
 )
-from pennyform.engine.planning.diff import Difference
 from pennyform.engine.planning.resolve import in_step, named, prerequisites_of, product_with_ids
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import (
@@ -40,14 +39,17 @@ from pennyform.invoices.money.totals import FROM_PRODUCT
 from pennyform.results.plan import Action
 
 _LEFT = "the account's {} differs from the declaration; pennyform leaves it as it is"
-_OTHER_KIND = (
-    "the API cannot turn one kind of customer into the other: correct `customer_type`, or declare it under "
-    "another external_reference"
-)
-_OTHER_ACCOUNT = (
-    "the API cannot move a customer to another ledger account: change it in Pennylane, or correct "
-    "`ledger_account` in its declaration, or delete it there"
-)
+# Ways out of what no update of a customer can change, by field.
+_STUCK = {
+    "customer_type": (
+        "the API cannot turn one kind of customer into the other: correct `customer_type`, or declare it "
+        "under another external_reference"
+    ),
+    "ledger_account": (
+        "the API cannot move a customer to another ledger account: change it in Pennylane, or correct "
+        "`ledger_account` in its declaration, or delete it there"
+    ),
+}
 _FIXED = "the API cannot change {}: change it in Pennylane, or correct its declaration"
 _CONFLICT = "the {} {} that it names is in conflict: no invoice is written until that is settled"
 _OTHER_VALUE = (
@@ -88,13 +90,15 @@ def plan_prerequisites(repository: Repository, state: RemoteState) -> Iterator[P
     for reference in looked_up(repository, "customer"):
         customer, known = repository.customers.get(reference), state.customers.get(reference)
         if customer and known:
-            yield _plan_customer(customer, known, state, update=update)
+            card = compare_customer(customer, known, state)
+            yield _decide(customer, customer.body, known, card, _STUCK, update=update)
         elif customer and reference in customers:
             yield PrerequisiteChange(customer, customer.body, Action.CREATE)
     for reference in looked_up(repository, "product"):
         product, sold = repository.products.get(reference), state.products.get(reference)
         if product and sold:
-            yield _plan_product(product, sold, state, update=update)
+            body = product_with_ids(product.body, state.identify)
+            yield _decide(product, body, sold, compare(body, sold.body), {}, update=update)
         elif product and reference in products:
             body = product_with_ids(product.body, state.identify)
             yield PrerequisiteChange(product, body, Action.CREATE)
@@ -110,24 +114,6 @@ def unnamed(repository: Repository, state: RemoteState) -> list[str]:
         listed = f"{', '.join(names[:_MOST_NAMES])}{more}"
         texts += [f"{kind}{'' if len(names) == 1 else 's'} {listed}"] if names else []
     return [f"declared, but not created as no invoice names them: {'; '.join(texts)}"] if texts else []
-
-
-def _plan_customer(
-    desired: DesiredCustomer, remote: RemoteCustomer, state: RemoteState, *, update: bool
-) -> PrerequisiteChange:
-    card = compare_customer(desired, remote, state)
-    fixed = {
-        "customer_type": _OTHER_KIND,
-        "ledger_account": _OTHER_ACCOUNT,
-    }
-    return _decide(desired, desired.body, remote, card, fixed, update=update)
-
-
-def _plan_product(
-    desired: DesiredProduct, remote: RemoteProduct, state: RemoteState, *, update: bool
-) -> PrerequisiteChange:
-    body = product_with_ids(desired.body, state.identify)
-    return _decide(desired, body, remote, compare(body, remote.body), {}, update=update)
 
 
 def _decide(
@@ -199,13 +185,9 @@ class Obstacles:
         for name, of_product in FROM_PRODUCT.items():
             difference = differences.get(of_product)
             if difference and getattr(line, name) is UNSET:
-                yield _other_value(number, of_product, change.external_reference, difference)
-
-
-def _other_value(number: int, name: str, product: str, difference: Difference) -> str:
-    return _OTHER_VALUE.format(
-        number, name.replace("_", " "), product, difference.have or "nothing", difference.want or "nothing"
-    )
+                have, want = difference.have or "nothing", difference.want or "nothing"
+                field = of_product.replace("_", " ")
+                yield _OTHER_VALUE.format(number, field, change.external_reference, have, want)
 
 
 def obstacles(changes: Iterable[PrerequisiteChange]) -> Obstacles:
