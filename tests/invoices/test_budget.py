@@ -100,6 +100,7 @@ TOO_LARGE = [
     f"{{{{ {NINES}00000000000 + 1 }}}}",
     f"{{{{ {'9' * 70}.0 }}}}",
     "{{ 1e50 * 1e50 }}",
+    f"{{{{ {NINES} * {NINES} - {NINES} * {NINES} }}}}",
     "{{ (1e50 | integer) * (1e50 | integer) }}",
     "{{ 1e-50 / 1e50 }}",
     "{{ wide + wide }}",

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from pennyform.findings import Finding, Severity, tidy
+from pennyform.invoices.checks.references import ReferenceClaim
+from pennyform.invoices.model import Place
+from pennyform.invoices.repository.shared_rows import check_shared_rows
 from pennyform.invoices.repository.validate import validate
 from pennyform.report.findings import github, grouping, junit, markdown, sarif, text
 from pennyform.report.findings import json as findings_json
@@ -197,5 +200,16 @@ def test_reports_grow_with_the_findings(render: Callable[[list[Finding]], object
     def prepare(number: int) -> Callable[[], object]:
         findings = _findings(number)
         return lambda: render(findings)
+
+    assert growth(prepare, 200) < MOST_GROWTH
+
+
+def test_rows_on_one_line_are_told_apart() -> None:
+    def prepare(number: int) -> Callable[[], object]:
+        claims = [
+            ReferenceClaim("invoice", f"R-{row}", Place("r.json", 1, row + 1), "a.yaml")
+            for row in range(number)
+        ]
+        return lambda: list(check_shared_rows(claims, []))
 
     assert growth(prepare, 200) < MOST_GROWTH
