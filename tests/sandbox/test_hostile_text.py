@@ -141,6 +141,7 @@ def test_addresses_are_read_in_one_pass(address: str) -> None:
     "content",
     [
         b"%PDF-1.7\n" + b"stream\n" * 40_000,
+        b"%PDF-1.7\n" + b"".join(b"%d 0 obj<</Length 9>>stream\n" % number for number in range(1, 40_000)),
         b"%PDF-1.7\n" + b"1 0 obj\n<<" * 30_000,
         b"%PDF-1.7\n" + b"trailer\n" * 40_000 + b"startxref\n0\n%%EOF",
         b"%PDF-1.7\nxref\n0 99999999\ntrailer\n<<>>\nstartxref\n9\n%%EOF" + b" " * 280_000,
