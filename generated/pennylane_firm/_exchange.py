@@ -212,7 +212,7 @@ class Cursors:
     """The cursors of one list so far, and how many pages in a row were empty."""
 
     operation: Operation[Any]
-    seen: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set[str])
     empty: int = 0
 
     def following(self, page: Page[Any]) -> str | None:

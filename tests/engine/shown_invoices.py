@@ -76,7 +76,7 @@ _RENDERED_LINE = re.compile(
     r"(?:  +- (?P<discount>-?[\d.]+(?: %)?))?  +(?P<vat_code>\w+)  +(?P<amount>-?[\d.]+)"
 )
 _RENDERED_DISCOUNT = re.compile(r"  discount on the invoice: (.*)")
-_RENDERED_VAT = re.compile(r"  (\w+): [\d.]+ % of (-?[\d.]+) is (-?[\d.]+)")
+_RENDERED_VAT = re.compile(r"  (\w+): [\d.]+ % of (-?[\d.]+) is (-?[\d.]+)(?:, .+)?")
 _RENDERED_SUM = re.compile(r"  (-?[\d.]+) \+ tax (-?[\d.]+) = (-?[\d.]+) ([A-Z]{3})")
 
 

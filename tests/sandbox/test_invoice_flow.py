@@ -169,7 +169,7 @@ class InvoiceFlow(RuleBasedStateMachine):
             assert answer.status_code == 404
             return
         fits = invoice.hours > 0 > note.hours and not invoice.draft and not note.draft and not note.credits
-        fits = fits and invoice.credited - note.total <= invoice.total
+        fits = fits and -note.total <= invoice.left
         assert answer.status_code == (200 if fits else 422), answer.text
         if fits:
             invoice.credited -= note.total
