@@ -17,6 +17,7 @@ from pennyform.invoices.repository.validate import validate
 
 RATES = ["FR_200", "FR_100", "FR_55", "FR_21", "exempt"]
 NOTHING = Decimal(0)
+CENT = Decimal("0.01")
 
 
 def yaml_lines(lines: list[dict[str, Any]]) -> str:
@@ -117,8 +118,9 @@ def test_parts_never_exceed_and_the_last_one_takes_the_rest(
             notes = computed(folder, rounding)
         invoice = notes.pop("INV")
         open_amount = invoice.amount + sum((note.amount for note in notes.values()), NOTHING)
-        # One tax for each code and document: a cent for each of them may be out of reach, and is said.
-        most = Decimal("0.01") * len(notes) * len(invoice.vat) if rounding == "document" else NOTHING
+        # One tax for each code and document: the amount whose tax is a cent may be out of reach, and is said.
+        reach = [CENT + (CENT * 100 / vat.percent if vat.percent else NOTHING) for vat in invoice.vat]
+        most = sum(reach, NOTHING) * len(notes) if rounding == "document" else NOTHING
         assert 0 <= open_amount <= most
         said = [one for one in validate([folder], processes=1).findings if one.rule == "cents-left-open"]
         assert bool(said) == bool(open_amount)
