@@ -47,9 +47,9 @@ RECORDER = "tests.conformance.recorder"
 FOLDER = "PENNYFORM_EXCHANGES"
 NUMBER = "x-exchange"
 
-# What the service does and the contract does not tell: too much, too often, not now; and 409 for a reference
+# What a service does and the contract does not tell: too much, too long, too often, not now; and 409 for a reference
 # in use, which two reports tell of and a switch of the sandbox chooses.
-UNTOLD = {409, 413, 415, 429, 503}
+UNTOLD = {408, 409, 413, 414, 415, 429, 431, 503}
 NO_SUCH_STATUS = "Unable to match the returned status code"
 
 Exchange = dict[str, Any]
