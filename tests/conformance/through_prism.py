@@ -47,8 +47,8 @@ RECORDER = "tests.conformance.recorder"
 FOLDER = "PENNYFORM_EXCHANGES"
 NUMBER = "x-exchange"
 
-# What a service does and the contract does not tell: too much, too long, too often, not now; and 409 for a reference
-# in use, which two reports tell of and a switch of the sandbox chooses.
+# What a service does and the contract does not tell: too much, too long, too often, not now; and 409 for a
+# reference in use, which two reports tell of and a switch of the sandbox chooses.
 UNTOLD = {408, 409, 413, 414, 415, 429, 431, 503}
 NO_SUCH_STATUS = "Unable to match the returned status code"
 
