@@ -18,7 +18,6 @@ from pennyform.invoices.model import DesiredInvoice, Id, Key, Place, lines_of
 from pennyform.invoices.money.scalars import minor_units
 from pennyform.invoices.money.totals import Product, UnknownProductError, fill_from_product, totals
 from pennyform.invoices.yaml.document import Path
-from pennyform.text import difference, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,24 +114,6 @@ def credit_notes(
             words,
             bool(body.discount),
         )
-
-
-def misspelled(notes: Sequence[CreditNote], references: Iterable[str]) -> Iterator[Finding]:
-    """Credit notes of a reference that only looks like one of ``references``, those of the invoices here."""
-    known = {fold(reference): reference for reference in references}
-    exact = set(known.values())
-    for note in notes:
-        alike = known.get(fold(note.of))
-        if alike is not None and note.of not in exact:
-            yield Finding(
-                "lookalike-reference",
-                Severity.ERROR,
-                f"`{note.of}` looks like the invoice `{alike}`, and is not the same",
-                *note.places["credit_note_of"],
-                pointer="/credit_note_of",
-                detail=f"In the text, {difference(note.of, alike)}.",
-                fix=f"write `{alike}`",
-            )
 
 
 def compare(notes: Sequence[CreditNote], known: Mapping[str, Terms], rounding: str) -> Iterator[Finding]:

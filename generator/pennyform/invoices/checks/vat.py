@@ -52,10 +52,10 @@ class _TaxedLine:
     line: LineBody
 
 
-def check_vat_rates(
+def check_vat(
     resolved: ResolvedInvoice, product: Product, customer: DesiredCustomer | None
 ) -> Iterator[Finding]:
-    """Warnings about the VAT codes of an invoice.
+    """Warnings about the VAT codes of an invoice, and about what French law and platforms make of them.
 
     Args:
         resolved: the invoice.
@@ -75,6 +75,7 @@ def check_vat_rates(
             yield from check_country(resolved, taxed, customer)
     yield from check_exemption(resolved, lines)
     yield from check_mixed(resolved, lines)
+    yield from check_french_vat(resolved, lines, customer)
 
 
 def check_rate(resolved: ResolvedInvoice, taxed: _TaxedLine) -> Iterator[Finding]:
@@ -165,31 +166,20 @@ def check_mixed(resolved: ResolvedInvoice, lines: Sequence[_TaxedLine]) -> Itera
 
 
 def check_french_vat(
-    resolved: ResolvedInvoice, product: Product, customer: DesiredCustomer | None
+    resolved: ResolvedInvoice, lines: Sequence[_TaxedLine], customer: DesiredCustomer | None
 ) -> Iterator[Finding]:
-    """Warnings about the VAT codes of an invoice, as French law and French platforms see them.
-
-    Args:
-        resolved: the invoice.
-        product: gives the fields of a declared product.
-        customer: the invoice's customer, when it is declared here.
-    """
+    """The VAT codes of an invoice as French law and French platforms see them."""
     is_mentioned = any(getattr(resolved.invoice.body, name, None) for name in TEXTS)
-    reversed_: tuple[Path, Rate] | None = None
-    for index, line in enumerate(lines_of(resolved.invoice.body)):
-        filled = fill_from_product(line, product)
-        rate = rates().get(filled.vat_rate or "")
-        if rate is None:
-            continue
-        path: Path = ("invoice_lines", index, "vat_rate" if line.vat_rate else "product")
-        yield from _check_e_invoice_rate(resolved, path, rate)
+    reversed_: _TaxedLine | None = None
+    for taxed in lines:
+        yield from _check_e_invoice_rate(resolved, taxed.path, taxed.rate)
         if customer:
-            yield from _check_overseas(resolved, path, rate, customer)
-        if rate.reverse_charge and rate.country in ("", "FR"):
-            reversed_ = reversed_ or (path, rate)
-            is_mentioned = is_mentioned or bool(filled.description)
+            yield from _check_overseas(resolved, taxed.path, taxed.rate, customer)
+        if taxed.rate.reverse_charge and taxed.rate.country in ("", "FR"):
+            reversed_ = reversed_ or taxed
+            is_mentioned = is_mentioned or bool(taxed.line.description)
     if reversed_:
-        path, rate = reversed_
+        path, rate = reversed_.path, reversed_.rate
         # A document that was issued elsewhere says it or does not.
         if not is_mentioned and not resolved.invoice.file:
             summary = f"`{rate.code}` leaves the tax to the customer, and nothing on the invoice says so"

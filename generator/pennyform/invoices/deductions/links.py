@@ -115,8 +115,7 @@ def misspelled(links: Iterable[Link], references: Iterable[str]) -> Iterator[Fin
     exact = set(known.values())
     for link in links:
         alike = known.get(fold(link.to))
-        # Credit notes are looked at elsewhere.
-        if link.how != CREDITS and alike is not None and link.to not in exact:
+        if alike is not None and link.to not in exact:
             yield Finding(
                 "lookalike-reference",
                 Severity.ERROR,

@@ -31,7 +31,7 @@ from pennyform.invoices.money import scalars
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
 from pennyform.invoices.sources.discover import Sources
 from pennyform.invoices.sources.source_file import FileReader, Source, kind_of
-from pennyform.invoices.templates.library import Library
+from pennyform.invoices.templates.template_set import TemplateSet
 from pennyform.invoices.yaml.document import Document, YamlMapping, YamlValue, holds_braces
 
 
@@ -114,7 +114,7 @@ class RepositoryContext:
     today: dt.date | None = None
     customers: dict[str, DesiredCustomer] = field(default_factory=dict)
     products: dict[str, DesiredProduct] = field(default_factory=dict)
-    library: Library = field(default_factory=Library)
+    template_set: TemplateSet = field(default_factory=TemplateSet)
     claims: list[ReferenceClaim] = field(default_factory=list)
     declared: dict[str, set[str]] = field(default_factory=lambda: {"customer": set(), "product": set()})
     invoices: list[Source] = field(default_factory=list)
@@ -178,25 +178,25 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
         findings += check_identities(customers, warn=is_allowed)
     if templates:
         requested = sources.requested_shared.union(source.name for source in sources.requested)
-        findings += _add_templates(context.library, templates, requested)
+        findings += _add_templates(context.template_set, templates, requested)
     return context
 
 
 def _add_templates(
-    library: Library, templates: Iterable[tuple[Document, bool]], requested: Collection[str]
+    template_set: TemplateSet, templates: Iterable[tuple[Document, bool]], requested: Collection[str]
 ) -> list[Finding]:
-    """Add the user's templates, each with whether it is valid, to ``library``.
+    """Add the user's templates, each with whether it is valid, to ``template_set``.
 
     Returns:
         What is wrong with them; with their expressions, only for those in the files ``requested``.
     """
     for document, valid in templates:
-        library.add(document, is_valid=valid)
+        template_set.add(document, is_valid=valid)
     # Also templates that no definition uses are checked; those without a finding are ready for all invoices.
-    for name in library.user_templates():
-        library.find(name)
-    library.check_expressions(requested)
-    return library.findings
+    for name in template_set.user_templates():
+        template_set.find(name)
+    template_set.check_expressions(requested)
+    return template_set.findings
 
 
 def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]) -> Settings:

@@ -36,25 +36,23 @@ class CreditCompleter:
         self,
         linked: Sequence[LinkedDefinition],
         notes: Sequence[CreditNote],
-        credited: Mapping[str, ResolvedInvoice],
-        by_hand: Mapping[str, ResolvedInvoice],
+        defined: Mapping[str, ResolvedInvoice],
     ) -> None:
         """Complete ``linked``.
 
         Args:
             linked: the credit notes that leave their lines to an invoice.
             notes: those of the run that say them themselves.
-            credited: the invoices that are defined here, by reference.
-            by_hand: the definitions of ``notes``, by reference.
+            defined: the definitions of the invoices that are taken back, and of ``notes``, by reference.
         """
         for of, group in groupby(sorted(linked, key=_turn), _credited_reference):
             earlier = [note for note in notes if note.of == of]
-            source = self._source(credited.get(of))
+            source = self._source(defined.get(of))
             for definition in group:
                 for note in [note for note in earlier if note.turn < _turn(definition)[1:]]:
                     earlier.remove(note)
-                    if source is not None and note.terms.reference in by_hand:
-                        body = by_hand[note.terms.reference].invoice.body
+                    if source is not None and note.terms.reference in defined:
+                        body = defined[note.terms.reference].invoice.body
                         source.take_by_hand(totals(body, rounding=self._rounding, product=self._product))
                 self._complete(definition, source)
 

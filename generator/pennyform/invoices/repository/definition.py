@@ -19,7 +19,7 @@ from pennyform.invoices.checks.references import (
     check_references,
 )
 from pennyform.invoices.checks.signs import check_signs
-from pennyform.invoices.checks.vat import check_french_vat, check_vat_rates
+from pennyform.invoices.checks.vat import check_vat
 from pennyform.invoices.deductions.links import Link, links_of
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import WITHOUT_PREFIX, prefixed, with_prefix
@@ -161,7 +161,7 @@ class _DefinitionChecker:
             if schema_name == "definitions/invoice" and isinstance(document.value, dict):
                 # What the template finds wrong with the values is reported with the other mistakes.
                 name = document.value.get("template")
-                template = self.context.library.find(name) if isinstance(name, str) else None
+                template = self.context.template_set.find(name) if isinstance(name, str) else None
                 if template:
                     from pennyform.invoices.templates.apply import resolve_values
 
@@ -197,8 +197,8 @@ class _DefinitionChecker:
     def _apply_template(
         self, definition: ResolvedDefinition, findings: list[Finding]
     ) -> ResolvedDefinition | None:
-        library, schema_name = self.context.library, "definitions/invoice"
-        template = library.template(definition.document, ("template",), findings)
+        template_set, schema_name = self.context.template_set, "definitions/invoice"
+        template = template_set.template(definition.document, ("template",), findings)
         if template is None:
             return None
         from pennyform.invoices.templates.apply import apply_template
@@ -207,7 +207,7 @@ class _DefinitionChecker:
             definition, template, definition_schema(schema_name), self.context.reader.budget
         )
         # A broken expression of the template is one finding, however many invoices use it.
-        findings += [finding for finding in problems if finding.place not in library.reported]
+        findings += [finding for finding in problems if finding.place not in template_set.reported]
         if complete is None:
             return None
         # Once more by the schema: what expressions gave may be of the wrong form.
@@ -233,8 +233,7 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
     customer = None
     if isinstance(key, Key) and key.field == "external_reference":
         customer = context.customers.get(str(key.value))
-    yield from check_vat_rates(resolved, product, customer)
-    yield from check_french_vat(resolved, product, customer)
+    yield from check_vat(resolved, product, customer)
     if resolved.invoice.options.send_by_email or resolved.invoice.options.send_to_pa:
         from pennyform.invoices.checks.delivery import check_delivery
 

@@ -86,8 +86,8 @@ def own_templates(folder: Path) -> dict[str, YamlMapping]:
     """The content of each usable template of the repository in ``folder``, by name."""
     reader = FileReader()
     sources = discover([folder], reader)
-    library = load_context(sources, sources.shared, reader).library
-    templates = {name: library.find(name) for name in library.user_templates()}
+    template_set = load_context(sources, sources.shared, reader).template_set
+    templates = {name: template_set.find(name) for name in template_set.user_templates()}
     return {name: template.document.value for name, template in templates.items() if template}
 
 

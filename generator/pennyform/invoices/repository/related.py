@@ -138,7 +138,7 @@ def _complete_credits(
     notes = [*related.notes, *elsewhere.notes]
     earlier = {note.terms.reference for note in notes if note.of in names}
     read = definitions_named(names | earlier, related.claims, sources, context)
-    completer.complete([*linked, *unasked], notes, read, read)
+    completer.complete([*linked, *unasked], notes, read)
     completer.forget({other.resolved.invoice.external_reference for other in unasked})
     product, rounding = context.repository().product, context.settings.rounding
     made = [other for other in completer.completed.values() if other.invoice.body.invoice_lines]
@@ -353,14 +353,13 @@ def check_credit_notes(
     """
     if not notes:
         return
-    from pennyform.invoices.checks.credit_notes import compare, misspelled, terms
+    from pennyform.invoices.checks.credit_notes import compare, terms
 
     product, rounding = context.repository().product, context.settings.rounding
     again = definitions_named({note.of for note in notes}, claims, sources, context)
     invoices = {
         reference: terms(resolved.invoice, product, rounding) for reference, resolved in again.items()
     }
-    yield from misspelled(notes, (claim.reference for claim in claims if claim.kind == "invoice"))
     yield from compare(notes, invoices, rounding)
 
 

@@ -22,7 +22,7 @@ DEEPEST = 16
 
 
 @dataclass(slots=True)
-class Library:
+class TemplateSet:
     """Templates by name, each parsed and joined with what it extends when it is first asked for.
 
     ``findings`` grow as templates turn out not to be usable. ``reported`` are the places of expressions that
