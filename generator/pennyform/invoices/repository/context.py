@@ -106,6 +106,7 @@ class RepositoryContext:
     ``today`` is the day of the check, None where nothing depends on it;
     ``invoices`` are files that could not be told from the others before they were parsed. ``files`` are the
     data files that customers and products draw on, by path below the root, with the SHA-256 of each.
+    ``elsewhere`` are the invoices' files that the run was not asked for, None until they are looked for.
     """
 
     settings: Settings
@@ -119,6 +120,7 @@ class RepositoryContext:
     declared: dict[str, set[str]] = field(default_factory=lambda: {"customer": set(), "product": set()})
     invoices: list[Source] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    elsewhere: list[Source] | None = None
 
     def add(self, declarations: Declarations) -> None:
         """Add what one file declares, and what was found wrong with it."""

@@ -369,10 +369,14 @@ def _files_mentioning(
     """Files of the repository beyond those requested that one of ``references`` occurs in."""
     if not references or not sources.settings:
         return
+    if context.elsewhere is None:
+        requested = {source.path for source in sources.requested}
+        everywhere = discover([sources.root], context.reader).requested
+        context.elsewhere = [source for source in everywhere if source.path not in requested]
     # A definition may leave the prefix out.
-    prefix, known = context.settings.reference_prefix, {source.path for source in sources.requested}
+    prefix = context.settings.reference_prefix
     texts = [reference.removeprefix(prefix).encode() for reference in references]
-    for source in discover([sources.root], context.reader).requested:
-        content = None if source.path in known else context.reader.content(source)[0]
+    for source in context.elsewhere:
+        content = context.reader.content(source)[0]
         if content is not None and any(text in content for text in texts):
             yield source
