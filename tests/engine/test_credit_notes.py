@@ -12,6 +12,7 @@ from pennyform.report.plan import text as plan_text
 from pennyform.sandbox import Rules
 
 from .world import (
+    AMBIGUOUS,
     API,
     PRODUCT,
     Fault,
@@ -19,19 +20,12 @@ from .world import (
     Trick,
     actions,
     answering,
-    broken_after,
     by_reference,
     line,
-    lost_after,
-    lost_before,
     only,
     raw,
     statuses,
-    unavailable_after,
-    unavailable_before,
 )
-
-AMBIGUOUS = [lost_before, lost_after, broken_after, unavailable_before, unavailable_after]
 
 
 def credit(office: Office, reference: str = "A-CREDIT", *, of: str = "INV-1", quantity: str = "-2") -> None:

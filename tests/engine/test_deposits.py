@@ -16,25 +16,20 @@ from pennyform.invoices.model.pending_text import NumberOf, PendingText
 from pennyform.sandbox import Rules
 
 from .world import (
+    AMBIGUOUS,
     API,
     Fault,
     Office,
     Trick,
     actions,
     answering,
-    broken_after,
     by_reference,
     line,
-    lost_after,
-    lost_before,
     only,
     raw,
     statuses,
-    unavailable_after,
-    unavailable_before,
 )
 
-AMBIGUOUS = [lost_before, lost_after, broken_after, unavailable_before, unavailable_after]
 # 3 x 0.33 at 20 % are taxed 0.07 each, 0.99 is taxed 0.20: one line cannot take that off.
 DEPOSIT = (
     line("Deposit", "1", "300.00") + 3 * line("Deposit", "1", "0.33") + line("Books", "1", "50", "FR_55")

@@ -15,13 +15,13 @@ from pennyform.results.documents import json_data
 from pennyform.sandbox import Rules
 
 from .world import (
+    AMBIGUOUS,
     API,
     Fault,
     Handler,
     Office,
     Trick,
     answering,
-    broken_after,
     by_reference,
     changing,
     invoice,
@@ -33,13 +33,11 @@ from .world import (
     raw,
     records_of,
     statuses,
-    unavailable_after,
     unavailable_before,
 )
 
 POST = "customer_invoices"
 FINALIZE = r"customer_invoices/\d+/finalize"
-AMBIGUOUS = [lost_before, lost_after, broken_after, unavailable_before, unavailable_after]
 
 
 @pytest.fixture

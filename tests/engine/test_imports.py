@@ -10,22 +10,17 @@ from pennyform.results.documents import json_data
 from pennyform.sandbox import Rules
 
 from .world import (
+    AMBIGUOUS,
     Fault,
     Handler,
     Office,
     Trick,
     actions,
-    broken_after,
     by_reference,
-    lost_after,
-    lost_before,
     only,
     statuses,
-    unavailable_after,
-    unavailable_before,
 )
 
-AMBIGUOUS = [lost_before, lost_after, broken_after, unavailable_before, unavailable_after]
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 

@@ -209,6 +209,10 @@ def unavailable_after(request: httpx.Request, handle: Handler) -> httpx.Response
     return httpx.Response(503, text="try later")
 
 
+# Answers after which nobody knows whether a request was carried out.
+AMBIGUOUS = [lost_before, lost_after, broken_after, unavailable_before, unavailable_after]
+
+
 def answering(status: int, body: Any) -> Trick:
     """Nothing is done; ``body`` is the answer."""
     return lambda request, handle: httpx.Response(status, json=body)
