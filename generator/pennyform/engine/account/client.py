@@ -45,6 +45,7 @@ from pennyform.invoices.model import JsonObject
 from pennyform.invoices.model.pending_text import pending_texts
 
 T = TypeVar("T")
+V = TypeVar("V", int, str)
 
 
 class AccountClient:
@@ -104,9 +105,7 @@ class AccountClient:
         Rows that were not asked for may be among them: whoever asks compares them anyway.
         """
         rows: list[RemoteCustomer] = []
-        expected = sorted(set(values))
-        for start in range(0, len(expected), PAGE):
-            batch = expected[start : start + PAGE]
+        for batch in _batches(values):
             condition = _condition(
                 field, "eq" if field == "name" else "in", batch[0] if field == "name" else batch
             )
@@ -184,9 +183,7 @@ class AccountClient:
     def invoices_with_numbers(self, numbers: Iterable[str]) -> list[RemoteInvoice]:
         """All invoices that have one of these legal numbers: one request per hundred numbers."""
         matches: list[RemoteInvoice] = []
-        expected = sorted(set(numbers))
-        for start in range(0, len(expected), PAGE):
-            batch = expected[start : start + PAGE]
+        for batch in _batches(numbers):
             rows = list(self._invoices([_condition("invoice_number", "in", batch)]))
             _check({row.invoice_number for row in rows}, set(batch), "invoice_number")
             matches += rows
@@ -195,9 +192,7 @@ class AccountClient:
     def invoices_by_id(self, ids: Iterable[int]) -> dict[int, RemoteInvoice]:
         """The invoices with these ids, with up to 20 of their lines: one request per hundred."""
         matches: dict[int, RemoteInvoice] = {}
-        expected = sorted(set(ids))
-        for start in range(0, len(expected), PAGE):
-            batch = expected[start : start + PAGE]
+        for batch in _batches(ids):
             rows = {row.id: row for row in self._invoices([_condition("id", "in", batch)])}
             _check(set(rows), set(batch), "id")
             matches |= rows
@@ -250,9 +245,7 @@ class AccountClient:
     def headers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteInvoice]:
         """The invoices with these ids, without their lines: one request per hundred."""
         matches: dict[int, RemoteInvoice] = {}
-        expected = sorted(set(ids))
-        for start in range(0, len(expected), PAGE):
-            batch = expected[start : start + PAGE]
+        for batch in _batches(ids):
             for page in self._pages([_condition("id", "in", batch)], with_lines=False):
                 _check({row.id for row in page}, set(batch), "id")
                 matches |= {row.id: row for row in page}
@@ -513,9 +506,7 @@ class AccountClient:
     ) -> list[T]:
         """The rows of a list whose ``field`` is one of ``values``, asked for by the hundred."""
         matches: list[T] = []
-        values = sorted(set(values))
-        for start in range(0, len(values), PAGE):
-            batch = values[start : start + PAGE]
+        for batch in _batches(values):
             condition = _condition(field, operator, batch[0] if operator == "eq" else batch)
             with _reading():
                 rows = list(list_(filter=[condition], sort="id", limit=limit))
@@ -577,6 +568,13 @@ def _created(request: Callable[[], Any]) -> int:
     if answer.id is msgspec.UNSET:
         raise UnknownOutcomeError("the answer names no id")
     return int(answer.id)
+
+
+def _batches(values: Iterable[V]) -> Iterator[list[V]]:
+    """The different ones of ``values`` in their order, by the hundred: as many as one request looks up."""
+    expected = sorted(set(values))
+    for start in range(0, len(expected), PAGE):
+        yield expected[start : start + PAGE]
 
 
 # --- errors -----------------------------------------------------------------------------------------------

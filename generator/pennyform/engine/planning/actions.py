@@ -196,11 +196,9 @@ def _addressee(resolved: Resolved) -> Addressee | None:
     card = resolved.customer
     if card is None:
         return None
-    # The API puts the name of a person together from its parts, as here.
-    full_name = " ".join(name for name in (card.first_name, card.last_name) if name)
     delivery = to_json(card.delivery_address) if card.delivery_address else {}
     return Addressee(
-        card.name or full_name,
+        card.full_name,
         to_json(card.billing_address) if card.billing_address else None,
         card.recipient or "",
         delivery if any(delivery.values()) else None,

@@ -259,6 +259,11 @@ class CustomerBody(NamedTuple):
     billing_language: str | Unset = UNSET
     extra: Extra = _NO_EXTRA
 
+    @property
+    def full_name(self) -> str:
+        """The name of a company, or of a person as the API puts it together; empty when there is none."""
+        return self.name or " ".join(part for part in (self.first_name, self.last_name) if part)
+
 
 class ProductBody(NamedTuple):
     """A product, from which a line takes what it does not say: label, price, unit and VAT code."""

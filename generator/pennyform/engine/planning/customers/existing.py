@@ -92,7 +92,7 @@ def _compared(
         match = compare(identity, other)
         if fold(existing) == fold(reference):
             ways_out.append(
-                f"the account has the customer {existing} ({name_of(row.body)}, id {row.id}), which looks "
+                f"the account has the customer {existing} ({row.body.full_name}, id {row.id}), which looks "
                 f"the same: {difference(reference, existing)}; write this reference like that one, or change "
                 "it in Pennylane"
             )
@@ -111,10 +111,5 @@ def _describe(row: RemoteCustomer, match: Match) -> str:
     what = "another establishment of" if match.likeness is Likeness.ESTABLISHMENT else "with"
     return (
         f"the account has a customer {what} the same {match.name}, {match.value}: "
-        f"{name_of(row.body)} (id {row.id}{reference})"
+        f"{row.body.full_name} (id {row.id}{reference})"
     )
-
-
-def name_of(body: CustomerBody) -> str:
-    """The name of a company, or of a person as the API puts it together."""
-    return body.name or " ".join(part for part in (body.first_name, body.last_name) if part)
