@@ -209,7 +209,7 @@ def unavailable_after(request: httpx.Request, handle: Handler) -> httpx.Response
     return httpx.Response(503, text="try later")
 
 
-# Answers after which nobody knows whether a request was carried out.
+# Answers after which it is unknown whether a request was carried out.
 AMBIGUOUS = [lost_before, lost_after, broken_after, unavailable_before, unavailable_after]
 
 
