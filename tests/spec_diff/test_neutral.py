@@ -153,6 +153,75 @@ def test_a_parameter_says_what_goes_without_saying() -> None:
     assert compare(one, document({"put": operation(parameters=[spoken])})) == []
 
 
+# What is written differently -> two contracts that mean the same.
+SECURE = operation(security=[{"oauth2": ["a"]}])
+UPLOAD = {"content": {"multipart/form-data": {"schema": thing(a=TEXT, b={**TEXT, "format": "binary"})}}}
+ENCODED = {
+    "multipart/form-data": {
+        **UPLOAD["content"]["multipart/form-data"],
+        "encoding": {"a": {"contentType": "text/plain"}, "b": {"contentType": "application/octet-stream"}},
+    }
+}
+CONTRACTS: dict[str, tuple[Any, Any]] = {
+    "security of the document": (
+        document({"put": SECURE}),
+        {**document(), "security": [{"oauth2": ["a"]}]},
+    ),
+    "security of the document that an operation replaces": (
+        document({"put": SECURE}),
+        {**document({"put": SECURE}), "security": [{"key": []}]},
+    ),
+    "no security": (document(), document({"put": operation(security=[])})),
+    "requirements in another order": (
+        document({"put": operation(security=[{"oauth2": ["a"]}, {"key": []}])}),
+        document({"put": operation(security=[{"key": []}, {"oauth2": ["a"]}])}),
+    ),
+    "a security scheme under another name": (
+        document({"put": operation(security=[{"key": []}])}, securitySchemes={"key": {"type": "http"}}),
+        document({"put": operation(security=[{"token": []}])}, securitySchemes={"token": {"type": "http"}}),
+    ),
+    "a security scheme that no operation asks for": (
+        document(),
+        document(securitySchemes={"token": {"type": "http"}}),
+    ),
+    "a slash at the end of a server": (
+        document(),
+        {**document(), "servers": [{"url": "https://api.example.com/"}]},
+    ),
+    "a character set": (
+        sending(thing(a=TEXT)),
+        document(
+            {
+                "put": operation(
+                    requestBody={
+                        "required": True,
+                        "content": {"application/json; charset=utf-8": {"schema": thing(a=TEXT)}},
+                    }
+                )
+            }
+        ),
+    ),
+    "an encoding that says the default": (
+        document({"put": operation(requestBody=UPLOAD)}),
+        document({"put": operation(requestBody={"content": ENCODED})}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_a_contract_written_differently(name: str) -> None:
+    one, other = CONTRACTS[name]
+    assert compare(one, other) == []
+    assert compare(other, one) == []
+
+
+def test_a_part_that_comes_with_its_encoding_is_a_field_that_comes() -> None:
+    body = {"multipart/form-data": {"schema": thing(a=TEXT)}}
+    old = document({"put": operation(requestBody={"content": body})})
+    (change,) = compare(old, document({"put": operation(requestBody={"content": ENCODED})}))
+    assert (change.kind, change.path, change.severity) == ("field-added", "b", "additive")
+
+
 def test_scopes_in_another_form() -> None:
     one = document({"put": operation(security=[{"oauth2": ["a", "b"]}])})
     assert compare(one, document({"put": operation(security=[{"oauth2": ["b"]}, {"oauth2": ["a"]}])})) == []

@@ -54,6 +54,12 @@ def servers(*urls: str) -> Schema:
     return {**document(), "servers": [{"url": url} for url in urls]}
 
 
+def webhooks(schema: Schema) -> Schema:
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    paid = {"post": {"operationId": "paid", "requestBody": body, "responses": {}}}
+    return {**document(), "webhooks": {"paid": paid}}
+
+
 def both(**operations: Schema) -> Schema:
     return document(operations)
 
@@ -63,6 +69,7 @@ SORTS = "x-pennyform-sorts"
 INCLUDES = "x-pennyform-includes"
 STABILITY = "x-pennyform-stability"
 FILE_SIZE = "x-pennyform-file-megabytes"
+UNKNOWN = "x-pennyform-unknown-keywords"
 
 # What is being shown -> old contract, new contract, kind, direction, path, class.
 CASES: dict[str, tuple[Schema, Schema, str, str, str, str]] = {
@@ -369,7 +376,125 @@ CASES: dict[str, tuple[Schema, Schema, str, str, str, str]] = {
         upload(a={"contentType": "application/json"}),
         "encoding-changed",
         "request",
+        "a",
+        B,
+    ),
+    "a part takes more media types": (
+        upload(a={"contentType": "image/png"}),
+        upload(a={"contentType": "application/pdf, image/*"}),
+        "encoding-widened",
+        "request",
+        "a",
+        A,
+    ),
+    "a part takes fewer media types": (
+        upload(a={"contentType": "image/png, image/jpeg"}),
+        upload(a={"contentType": "image/png"}),
+        "encoding-narrowed",
+        "request",
+        "a",
+        B,
+    ),
+    "one operation has another server": (
+        document(),
+        put(servers=[{"url": "https://uploads.example.com"}]),
+        "operation-server-changed",
+        "request",
         ITEM,
+        B,
+    ),
+    "the operations of a path have another server": (
+        document(),
+        document({"put": operation(), "servers": [{"url": "https://uploads.example.com"}]}),
+        "operation-server-changed",
+        "request",
+        ITEM,
+        B,
+    ),
+    "a second scheme must be satisfied": (
+        put(security=[{"oauth2": ["a"]}]),
+        put(security=[{"oauth2": ["a"], "key": []}]),
+        "security-narrowed",
+        "request",
+        ITEM,
+        B,
+    ),
+    "another scheme is enough": (
+        put(security=[{"oauth2": ["a"]}]),
+        put(security=[{"oauth2": ["a"]}, {"key": []}]),
+        "security-widened",
+        "request",
+        ITEM,
+        A,
+    ),
+    "no scheme is enough": (
+        put(security=[{"oauth2": ["a"]}]),
+        put(security=[{"oauth2": ["a"]}, {}]),
+        "security-widened",
+        "request",
+        ITEM,
+        A,
+    ),
+    "another scheme must be satisfied": (
+        put(security=[{"oauth2": ["a"]}]),
+        put(security=[{"key": []}]),
+        "security-changed",
+        "request",
+        ITEM,
+        B,
+    ),
+    "every operation must be authenticated": (
+        document(),
+        {**document(), "security": [{"key": []}]},
+        "security-narrowed",
+        "request",
+        ITEM,
+        B,
+    ),
+    "every operation is authenticated in another way": (
+        {**document(), "security": [{"key": []}]},
+        {**document(), "security": [{"signature": []}]},
+        "security-changed",
+        "request",
+        ITEM,
+        B,
+    ),
+    "a webhook comes": (document(), webhooks(TEXT), "webhook-added", "answer", "paid", A),
+    "a webhook goes": (webhooks(TEXT), document(), "webhook-removed", "answer", "paid", B),
+    "what a webhook says changes": (
+        webhooks(thing(a=TEXT)),
+        webhooks(thing()),
+        "field-removed",
+        "answer",
+        "a",
+        B,
+    ),
+    "a callback says something else": (
+        put(callbacks={"done": {"{$request.body#/url}": webhooks(thing(a=TEXT))["webhooks"]["paid"]}}),
+        put(
+            callbacks={
+                "done": {"{$request.body#/url}": webhooks(thing(a={"type": "integer"}))["webhooks"]["paid"]}
+            }
+        ),
+        "type-changed",
+        "answer",
+        "a",
+        B,
+    ),
+    "an operation has a keyword that pennyform does not know": (
+        document(),
+        put(**{UNKNOWN: {"/cookies": "0" * 12}}),
+        "unknown-keyword-changed",
+        "request",
+        ITEM,
+        B,
+    ),
+    "the document has a keyword that pennyform does not know": (
+        document(),
+        {**document(), "info": {**document()["info"], UNKNOWN: {"/components/links": "0" * 12}}},
+        "unknown-keyword-changed",
+        "both",
+        "",
         B,
     ),
     "another success": (answers("200"), answers("201"), "success-status-changed", "answer", ITEM, T),

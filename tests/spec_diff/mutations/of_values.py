@@ -134,8 +134,21 @@ MAKERS = [
         answered=B,
     ),
     _each(
-        "format-changed",
+        "type-format-removed",
         _dropping("format", lambda schema: schema["format"] in ("date", "date-time", "binary")),
+        sent=T,
+        answered=B,
+    ),
+    _each("type-format-added", _when(_text, format="date"), sent=B, answered=B),
+    _each(
+        "format-narrowed",
+        lambda schema: {**schema, "format": "int32"} if schema.get("format") == "int64" else None,
+        sent=B,
+        answered=A,
+    ),
+    _each(
+        "unknown-keyword-changed",
+        _when(_text, **{"x-pennyform-unknown-keywords": {"/contentEncoding": "0" * 12}}),
         sent=B,
         answered=B,
     ),

@@ -31,6 +31,8 @@ METHOD = "x-pennyform-method"
 # What pinning and normalising write.
 API = "x-pennyform-api"
 """In ``info``: which contract this is, ``company`` for example."""
+UNKNOWN = "x-pennyform-unknown-keywords"
+"""On a schema or an operation: keywords that were left out -> a digest of what they said."""
 DIRECTION = "x-pennyform-direction"
 """On a component: ``request`` or ``answer``, the direction that it serves."""
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from pennyform.findings import failure
-from pennyform.spec.document.extensions import FILE_SIZE, METHOD, RESOURCE, STABILITY
+from pennyform.spec.document.extensions import FILE_SIZE, METHOD, RESOURCE, STABILITY, UNKNOWN
 from pennyform.spec.document.json_types import Json, JsonObject
 from pennyform.spec.document.references import follow
 
@@ -72,32 +72,45 @@ class ResponseObject(_Referable, frozen=True):
     headers: dict[str, HeaderObject] = {}
 
 
+class ServerObject(_Object, frozen=True):
+    """An address of the API."""
+
+    url: str = ""
+
+
 class OperationObject(_Object, frozen=True):
-    """One operation, with what pinning and overlays say about it."""
+    """One operation, with what pinning and overlays say about it.
+
+    ``security`` is None where the document's counts. ``callbacks``: by name and address, path items.
+    """
 
     operation_id: str
     responses: dict[str, ResponseObject]
     parameters: list[ParameterObject] = []
     request_body: RequestBodyObject | None = None
     deprecated: bool = False
-    security: Security = []
+    security: Security | None = None
+    servers: list[ServerObject] = []
+    callbacks: dict[str, dict[str, Json]] = {}
     summary: str = ""
     description: str = ""
     stability: str = msgspec.field(name=STABILITY, default="")
     file_megabytes: int | float | None = msgspec.field(name=FILE_SIZE, default=None)
     resource: str = msgspec.field(name=RESOURCE, default="")
     method_name: str = msgspec.field(name=METHOD, default="")
+    unknown: dict[str, str] = msgspec.field(name=UNKNOWN, default={})
 
     @property
     def scopes(self) -> set[str]:
         """The scopes it names, see :func:`scopes_of`."""
-        return scopes_of(self.security)
+        return scopes_of(self.security or ())
 
 
 class PathItemObject(_Object, frozen=True):
     """The operations of one path, and the parameters that all of them take."""
 
     parameters: list[ParameterObject] = []
+    servers: list[ServerObject] = []
     get: OperationObject | None = None
     put: OperationObject | None = None
     post: OperationObject | None = None
@@ -125,10 +138,15 @@ _T = TypeVar("_T", bound=_Referable)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document: its paths as records, in their order, and the JSON that references are followed in."""
+    """A document: its paths as records, in their order, and the JSON that references are followed in.
+
+    Each operation has the security and the servers that count for it, also those of its path and of the
+    document. ``webhooks`` are the requests that come to the caller, callbacks among them.
+    """
 
     json: JsonObject
     paths: Mapping[str, PathItemObject]
+    webhooks: Mapping[str, PathItemObject]
 
     @classmethod
     def read(cls, json: JsonObject) -> Document:
@@ -138,7 +156,20 @@ class Document:
             Failure: an overlay or a hand has put something else in its place.
         """
         try:
-            return cls(json, dict(sorted(msgspec.convert(json["paths"], dict[str, PathItemObject]).items())))
+            paths, webhooks = (
+                msgspec.convert(json.get(keyword, {}), dict[str, PathItemObject])
+                for keyword in ("paths", "webhooks")
+            )
+            security = msgspec.convert(json.get("security", []), Security)
+            paths = {path: _complete(item, security) for path, item in sorted(paths.items())}
+            callbacks = {
+                f"{operation.operation_id} {name} {url}": msgspec.convert(item, PathItemObject)
+                for path_item in paths.values()
+                for _, operation in path_item.operations()
+                for name, urls in operation.callbacks.items()
+                for url, item in urls.items()
+            }
+            return cls(json, paths, dict(sorted((webhooks | callbacks).items())))
         except msgspec.ValidationError as error:
             fix = "Look for the overlay that changes it, or fetch the contract again."
             raise failure("not-a-contract", f"the paths are not OpenAPI's: {error}", fix=fix) from None
@@ -171,6 +202,19 @@ class Document:
                 raise failure("reference", problem, fix=fix) from None
         fix = "Refer to the component itself."
         raise failure("reference", f"the reference {reference!r} leads on and on", fix=fix)
+
+
+def _complete(item: PathItemObject, security: Security) -> PathItemObject:
+    """A path item whose operations have what counts for them although it stands further out."""
+    operations = {
+        method: msgspec.structs.replace(
+            operation,
+            security=security if operation.security is None else operation.security,
+            servers=operation.servers or item.servers,
+        )
+        for method, operation in item.operations()
+    }
+    return msgspec.structs.replace(item, **operations)
 
 
 def scopes_of(security: Iterable[Mapping[str, Iterable[str]]]) -> set[str]:

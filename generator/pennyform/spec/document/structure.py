@@ -59,6 +59,19 @@ _TYPES: JsonObject = {
 }
 _UNLESS_REFERENCE: JsonObject = {"required": ["$ref"]}
 
+_OPERATION: JsonObject = {
+    "operationId": _TEXT,
+    "tags": _list(_TEXT),
+    "deprecated": _FLAG,
+    "security": _list(_map(_list(_TEXT))),
+    "parameters": _list(_object("parameter")),
+    "requestBody": _object("body"),
+    "responses": _map(_object("response")),
+    **dict.fromkeys((extensions.STABILITY, extensions.RESOURCE, extensions.METHOD), _TEXT),
+    extensions.FILE_SIZE: _NUMBER,
+    "servers": _list(_object("server")),
+}
+
 _DEFINITIONS: dict[str, JsonObject] = {
     "document": {
         "required": ["openapi", "info", "paths"],
@@ -67,11 +80,18 @@ _DEFINITIONS: dict[str, JsonObject] = {
             "info": _object("info"),
             "servers": _list(_object("server")),
             "paths": _map(_object("path item")),
+            "security": _list(_map(_list(_TEXT))),
+            "webhooks": _map(_object("webhook item")),
             "components": _object("components"),
         },
     },
     "info": {"properties": {"title": _TEXT, "version": _TEXT}},
-    "server": {"properties": {"url": _TEXT}},
+    "server": {
+        "properties": {
+            "url": _TEXT,
+            "variables": _map({"type": "object", "description": "a server variable object"}),
+        }
+    },
     "components": {
         "properties": {
             "schemas": _map(_object("schema")),
@@ -95,20 +115,23 @@ _DEFINITIONS: dict[str, JsonObject] = {
         "properties": {
             **dict.fromkeys(METHODS, _object("operation")),
             "parameters": _list(_object("parameter")),
+            "servers": _list(_object("server")),
         }
     },
+    "webhook_item": {
+        "properties": {
+            **dict.fromkeys(METHODS, _object("webhook operation")),
+            "parameters": _list(_object("parameter")),
+            "servers": _list(_object("server")),
+        }
+    },
+    "callback": {"properties": {"$ref": _TEXT}, "additionalProperties": _object("webhook item")},
+    "webhook_operation": {"properties": _OPERATION},
     "operation": {
         "required": ["operationId", "responses"],
         "properties": {
-            "operationId": _TEXT,
-            "tags": _list(_TEXT),
-            "deprecated": _FLAG,
-            "security": _list(_map(_list(_TEXT))),
-            "parameters": _list(_object("parameter")),
-            "requestBody": _object("body"),
-            "responses": _map(_object("response")),
-            **dict.fromkeys((extensions.STABILITY, extensions.RESOURCE, extensions.METHOD), _TEXT),
-            extensions.FILE_SIZE: _NUMBER,
+            **_OPERATION,
+            "callbacks": _map(_object("callback")),
         },
     },
     "parameter": {

@@ -93,7 +93,7 @@ class OperationReader:
             scopes=tuple(sorted(raw.scopes)),
             deprecated=raw.deprecated,
             security_schemes=tuple(
-                sorted({scheme for requirement in raw.security for scheme in requirement})
+                sorted({scheme for requirement in raw.security or () for scheme in requirement})
             ),
             summary=raw.summary,
             description=raw.description,

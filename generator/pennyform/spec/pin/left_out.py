@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -37,20 +38,29 @@ class LeftOut:
     file: str
     keywords: list[Finding] = field(default_factory=list)
     sentences: dict[UnreadSentence, list[str]] = field(default_factory=dict)
-
-    def note_keyword(self, keyword: str, pointer: str) -> None:
-        """Note a keyword that is left out, unless it is known to hold no fact."""
-        if keyword in _PROSE or keyword.startswith("x-"):
-            return
-        detail = "It may be a fact that the pinned contract should keep."
-        summary = f"the keyword {keyword!r} is left out"
-        self.keywords.append(self._warning("unknown-keyword", summary, pointer, detail))
+    digests: dict[str, str] = field(default_factory=dict)
 
     def note_unknown(self, item: JsonObject, known: Collection[str], pointer: str) -> None:
-        """Note every keyword of an object that is not among the known ones."""
+        """Note every keyword of an object that is not among the known ones, unless it can hold no fact."""
         for keyword in item:
-            if keyword not in known:
-                self.note_keyword(keyword, child(pointer, keyword))
+            if keyword in known or keyword in _PROSE or keyword.startswith("x-"):
+                continue
+            detail = "It may be a fact that the pinned contract should keep."
+            summary = f"the keyword {keyword!r} is left out"
+            self.keywords.append(self._warning("unknown-keyword", summary, child(pointer, keyword), detail))
+            digest = fingerprint(json.dumps(item[keyword], sort_keys=True))
+            self.digests[child(pointer, keyword)] = digest
+
+    def take_digests(self, pointer: str) -> dict[str, str]:
+        """What stands in the pinned document for the keywords left out below a place: a change is seen by it.
+
+        Returns:
+            Pointers relative to ``pointer`` -> digests. Each is given once, to the first that asks.
+        """
+        taken = {place: digest for place, digest in self.digests.items() if place.startswith(f"{pointer}/")}
+        for place in taken:
+            del self.digests[place]
+        return {place.removeprefix(pointer): digest for place, digest in sorted(taken.items())}
 
     def facts_of(self, description: DescriptionFacts, pointer: str) -> JsonObject:
         """The facts of a description; its sentences that were not understood are noted."""
@@ -82,5 +92,5 @@ class LeftOut:
 
 
 def fingerprint(sentence: str) -> str:
-    """What stands for a sentence that may not be repeated: the first 12 digits of its SHA-256."""
+    """What stands for a text that may not be repeated: the first 12 digits of its SHA-256."""
     return hashlib.sha256(sentence.encode()).hexdigest()[:12]

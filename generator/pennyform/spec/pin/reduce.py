@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from pennyform.findings import Finding
 from pennyform.spec.description_facts import operation_facts, parameter_facts, schema_facts, text_facts
-from pennyform.spec.document.extensions import API, is_extension
+from pennyform.spec.document.extensions import API, UNKNOWN, is_extension
 from pennyform.spec.document.json_types import Json, JsonObject, child
 from pennyform.spec.document.openapi import METHODS
 from pennyform.spec.document.references import restore_references
 from pennyform.spec.pin.left_out import LeftOut, UnreadEntry
 
 _OPERATION_FACTS = frozenset(
-    {"deprecated", "operationId", "parameters", "requestBody", "responses", "security", "tags"}
+    {
+        *("callbacks", "deprecated", "operationId", "parameters", "requestBody", "responses", "security"),
+        *("servers", "tags"),
+    }
 )
 _PARAMETER_FACTS = ("$ref", "name", "in", "required", "deprecated", "style", "explode", "allowReserved")
 _SECURITY_SCHEME_FACTS = ("type", "name", "in", "scheme", "bearerFormat", "openIdConnectUrl")
@@ -89,16 +92,37 @@ class _Reducer:
                 "version": str(info.get("version", "")),
                 API: api,
             },
-            "servers": [{"url": server["url"]} for server in document.get("servers", []) if "url" in server],
+            "servers": _servers(document),
             "paths": {path: self._path_item(paths[path], child("/paths", path)) for path in sorted(paths)},
             "components": self._components(document.get("components", {})),
         }
-        self._left_out.note_unknown(document, {*pinned, "tags", "security"}, "")
+        if "security" in document:
+            pinned["security"] = document["security"]
+        if document.get("webhooks"):
+            webhooks = document["webhooks"]
+            pinned["webhooks"] = {
+                name: self._webhook(name, webhooks[name], child("/webhooks", name))
+                for name in sorted(webhooks)
+            }
+        self._left_out.note_unknown(document, {*pinned, "tags"}, "")
+        # What is left belongs to no operation and no schema.
+        if unknown := {**info.get(UNKNOWN, {}), **self._left_out.take_digests("")}:
+            pinned["info"][UNKNOWN] = unknown
         return pinned
 
+    def _webhook(self, name: str, item: JsonObject, pointer: str) -> JsonObject:
+        """A path item of requests that come to the caller: their operations need no id and no answers."""
+        # A callback of a callback is not looked at.
+        operations = {
+            method: {"operationId": name, "responses": {}, **item[method], "callbacks": {}}
+            for method in METHODS
+            if method in item
+        }
+        return self._path_item({**item, **operations}, pointer)
+
     def _path_item(self, item: JsonObject, pointer: str) -> JsonObject:
-        self._left_out.note_unknown(item, {*METHODS, "parameters"}, pointer)
-        pinned: JsonObject = {}
+        self._left_out.note_unknown(item, {*METHODS, "parameters", "servers"}, pointer)
+        pinned: JsonObject = {"servers": _servers(item)} if item.get("servers") else {}
         if "parameters" in item:
             pinned["parameters"] = self._parameters(item["parameters"], pointer)
         for method in METHODS:
@@ -132,6 +156,19 @@ class _Reducer:
             status: self._response(responses[status], f"{pointer}/responses/{status}")
             for status in sorted(responses)
         }
+        if operation.get("servers"):
+            pinned["servers"] = _servers(operation)
+        if operation.get("callbacks"):
+            pinned["callbacks"] = {
+                name: {
+                    url: self._webhook(name, item, f"{pointer}/callbacks/{index}")
+                    for url, item in sorted(urls.items())
+                }
+                for index, (name, urls) in enumerate(sorted(operation["callbacks"].items()))
+                if "$ref" not in urls
+            }
+        if unknown := self._left_out.take_digests(pointer):
+            pinned[UNKNOWN] = unknown
         return pinned
 
     def _parameters(self, parameters: list[JsonObject], pointer: str) -> list[JsonObject]:
@@ -219,7 +256,6 @@ class _Reducer:
             if keyword not in _SCHEMA_FACTS:
                 if is_extension(keyword):
                     pinned[keyword] = value
-                self._left_out.note_keyword(keyword, place)
             elif keyword == "properties":
                 # Their order is the vendor's: people read a form in that order.
                 pinned[keyword] = {name: self._schema(value[name], child(place, name)) for name in value}
@@ -231,13 +267,28 @@ class _Reducer:
                 pinned[keyword] = self._schema(value, place)
             else:
                 pinned[keyword] = sorted(value) if keyword == "required" else value
-        reduced = _with_facts(pinned, self._left_out.facts_of(schema_facts(schema), pointer))
+        self._left_out.note_unknown(schema, _SCHEMA_FACTS, pointer)
+        unknown = self._left_out.take_digests(pointer)
+        facts = self._left_out.facts_of(schema_facts(schema), pointer)
+        reduced = _with_facts(pinned, {**facts, UNKNOWN: unknown} if unknown else facts)
         # An allOf that held a schema and its description: only the schema is left of it.
         if reduced.get("allOf") == []:
             del reduced["allOf"]
         elif reduced.keys() == {"allOf"} and len(reduced["allOf"]) == 1:
             return dict(reduced["allOf"][0])
         return reduced
+
+
+def _servers(holder: JsonObject) -> list[JsonObject]:
+    """The addresses of a document, a path or an operation, with the defaults of their variables."""
+    servers: list[JsonObject] = []
+    for server in holder.get("servers", []):
+        if "url" in server:
+            url = str(server["url"])
+            for name, variable in server.get("variables", {}).items():
+                url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+            servers.append({"url": url})
+    return servers
 
 
 def _with_facts(schema: JsonObject, facts: JsonObject) -> JsonObject:

@@ -21,6 +21,7 @@ from pennyform.spec.document.extensions import (
     INCLUDES,
     SORTS,
     STABILITY,
+    UNKNOWN,
 )
 from pennyform.spec.document.json_types import Json, JsonObject
 
@@ -28,6 +29,8 @@ _LOWER_BOUNDS = ("minItems", "minLength", "minProperties", "minimum")
 _UPPER_BOUNDS = ("maxItems", "maxLength", "maxProperties", "maximum", DECIMALS)
 # Formats that decide what type a value has in a program: gaining or losing one is a change of type.
 _TYPE_FORMATS = frozenset({"binary", "byte", "date", "date-time", "decimal", "time"})
+# Formats of numbers whose second one has every value of the first: what was sent still fits.
+_WIDENING_FORMATS = frozenset({("int32", "int64"), ("float", "double")})
 # Whether a field is sent at all is what these two decide, see pennyform.spec.diff.comparison.schemas.
 _DIRECTIONS = frozenset({"readOnly", "writeOnly"})
 
@@ -139,9 +142,14 @@ def _strictness(keyword: str, value: Json) -> tuple[float, bool]:
 
 
 def _format_kind(_: str, old: Json, new: Json) -> str:
-    if (old and new) or _TYPE_FORMATS & {old, new}:
+    if (old, new) in _WIDENING_FORMATS:
+        return "format-widened"
+    if (new, old) in _WIDENING_FORMATS:
+        return "format-narrowed"
+    if old and new:
         return "format-changed"
-    return "format-added" if new else "format-removed"
+    prefix = "type-" if _TYPE_FORMATS & {old, new} else ""
+    return f"{prefix}format-added" if new else f"{prefix}format-removed"
 
 
 _KINDS: dict[str, Callable[[str, Json, Json], str]] = {
@@ -155,5 +163,6 @@ _KINDS: dict[str, Callable[[str, Json, Json], str]] = {
     "deprecated": lambda _keyword, _old, new: "deprecated" if new else "undeprecated",
     "format": _format_kind,
     DEFAULT: lambda *_: "page-size-changed",
+    UNKNOWN: lambda *_: "unknown-keyword-changed",
     STABILITY: lambda *_: "stability-changed",
 }

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from pennyform.spec.diff.comparison.differences import changed, one_sided
 from pennyform.spec.diff.comparison.kinds import ANSWER, BOTH, REQUEST
-from pennyform.spec.diff.comparison.operations import Site, compare_operations
+from pennyform.spec.diff.comparison.operations import Site, compare_operations, compare_webhooks
 from pennyform.spec.diff.comparison.schemas import SchemaComparison
 from pennyform.spec.diff.schemas.node import SchemaPool
-from pennyform.spec.diff.schemas.operations import Operation, OperationReader
+from pennyform.spec.diff.schemas.operations import Operation, OperationReader, address
 from pennyform.spec.diff.schemas.reader import SchemaReader
+from pennyform.spec.document.extensions import UNKNOWN
 from pennyform.spec.document.json_types import Json, JsonObject
 from pennyform.spec.document.openapi import Document
 
@@ -25,12 +26,15 @@ class ContractReader:
     def __init__(self, document: JsonObject, pool: SchemaPool) -> None:
         self.document = document
         self.schemas = SchemaReader(document, pool)
-        self.operations = OperationReader(Document.read(document), self.schemas, pool).read()
+        reader = OperationReader(Document.read(document), self.schemas, pool)
+        self.operations = reader.read()
+        self.webhooks = reader.read_webhooks()
 
 
 def compare_contracts(old: ContractReader, new: ContractReader, pool: SchemaPool) -> Iterator[Site]:
     """Every difference of two contracts that were read into ``pool``, where it takes effect."""
-    yield from _compare_documents(old.document, new.document)
+    renamed_schemes = _renamed_schemes(old.document, new.document)
+    yield from _compare_documents(old.document, new.document, renamed_schemes)
     # Which operation became which: the one at its place, else the only one that has its id.
     pairs = [(key, key) for key in old.operations if key in new.operations]
     gone, come = _unique_ids(old.operations, new.operations), _unique_ids(new.operations, old.operations)
@@ -49,7 +53,14 @@ def compare_contracts(old: ContractReader, new: ContractReader, pool: SchemaPool
         before, after = old.operations[old_key], new.operations[new_key]
         # An operation that was read once only is the same; in a cycle, being the same proves nothing.
         if before is not after or pool.has_cycles:
-            yield from compare_operations(before, after, request, answer)
+            yield from compare_operations(before, after, request, answer, renamed_schemes)
+    for key in sorted(old.webhooks.keys() | new.webhooks.keys()):
+        old_webhook, new_webhook = old.webhooks.get(key), new.webhooks.get(key)
+        if old_webhook and new_webhook:
+            yield from compare_webhooks(old_webhook, new_webhook, answer)
+        elif webhook := new_webhook or old_webhook:
+            kind = "webhook-added" if new_webhook else "webhook-removed"
+            yield Site(webhook, ANSWER, one_sided(kind, webhook.title, delta=webhook.title))
 
 
 def _unique_ids(operations: _Operations, other_side: _Operations) -> dict[str, _Key]:
@@ -61,26 +72,57 @@ def _unique_ids(operations: _Operations, other_side: _Operations) -> dict[str, _
     }
 
 
-def _compare_documents(old: JsonObject, new: JsonObject) -> Iterator[Site]:
-    """What concerns every operation: servers and the ways to authenticate."""
+def _renamed_schemes(old: JsonObject, new: JsonObject) -> dict[str, str]:
+    """Security schemes that say the same under another name: the former name -> the new one."""
+    before, after = (document.get("components", {}).get("securitySchemes", {}) for document in (old, new))
+    come = [name for name in after if name not in before]
+    renamed: dict[str, str] = {}
+    for name, scheme in before.items():
+        same = [other for other in come if after[other] == scheme and other not in renamed.values()]
+        if name not in after and same:
+            renamed[name] = same[0]
+    return renamed
+
+
+def _compare_documents(
+    old: JsonObject, new: JsonObject, renamed_schemes: Mapping[str, str]
+) -> Iterator[Site]:
+    """What concerns every operation: servers, the ways to authenticate, keywords that were left out."""
+    unknown = [document["info"].get(UNKNOWN, {}) for document in (old, new)]
+    for place in sorted(unknown[0].keys() | unknown[1].keys()):
+        sides = [{place: side[place]} if place in side else None for side in unknown]
+        if sides[0] != sides[1]:
+            yield Site(None, BOTH, changed("unknown-keyword-changed", sides[0], sides[1]))
     before, after = (
-        dict.fromkeys(server["url"] for server in document.get("servers", ()) if "url" in server)
+        dict.fromkeys(address(server["url"]) for server in document.get("servers", ()) if "url" in server)
         for document in (old, new)
     )
     # A server that moved is one that went and one that came: which replaces which, a contract does not say.
     for url in sorted(before.keys() ^ after.keys()):
         kind = "server-added" if url in after else "server-removed"
         yield Site(None, REQUEST, one_sided(kind, url, delta=url))
-    old_facts, new_facts = (dict(_authentication(document)) for document in (old, new))
+    # A scheme that only one side has counts where an operation asks for it.
+    old_schemes, new_schemes = (
+        document.get("components", {}).get("securitySchemes", {}) for document in (old, new)
+    )
+    shared = {name: renamed_schemes.get(name, name) for name in old_schemes}
+    old_facts = dict(
+        _authentication(
+            {shared[name]: scheme for name, scheme in old_schemes.items() if shared[name] in new_schemes}
+        )
+    )
+    new_facts = dict(
+        _authentication({name: scheme for name, scheme in new_schemes.items() if name in shared.values()})
+    )
     for key in sorted(old_facts.keys() | new_facts.keys()):
         old_fact, new_fact = old_facts.get(key), new_facts.get(key)
         if old_fact != new_fact:
             yield Site(None, REQUEST, changed("authentication-changed", old_fact, new_fact))
 
 
-def _authentication(document: JsonObject) -> Iterator[tuple[str, Json]]:
+def _authentication(schemes: JsonObject) -> Iterator[tuple[str, Json]]:
     """Facts of the security schemes. The scopes they declare count where an operation asks for them."""
-    for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
+    for name, scheme in schemes.items():
         for keyword, value in scheme.items():
             if keyword != "flows":
                 yield f"{name}/{keyword}", {f"{name}.{keyword}": value}

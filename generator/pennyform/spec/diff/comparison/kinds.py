@@ -39,7 +39,11 @@ KINDS: dict[str, tuple[Severity, Severity]] = {
     "operation-id-changed": (_T, _T),
     "server-added": (_A, _A),
     "server-removed": (_B, _B),
+    "operation-server-changed": (_B, _B),
     "authentication-changed": (_T, _T),
+    "security-narrowed": (_B, _B),
+    "security-widened": (_A, _A),
+    "security-changed": (_B, _B),
     "scope-added": (_A, _A),
     "scope-removed": (_B, _B),
     "scope-required": (_B, _B),
@@ -73,6 +77,8 @@ KINDS: dict[str, tuple[Severity, Severity]] = {
     "media-type-removed": (_B, _B),
     "media-type-changed": (_B, _B),
     "encoding-changed": (_B, _T),
+    "encoding-narrowed": (_B, _A),
+    "encoding-widened": (_A, _T),
     "success-status-added": (_T, _T),
     "success-status-removed": (_B, _B),
     "success-status-changed": (_T, _T),
@@ -107,11 +113,19 @@ KINDS: dict[str, tuple[Severity, Severity]] = {
     "format-added": (_B, _T),
     "format-removed": (_A, _T),
     "format-changed": (_B, _B),
+    "format-narrowed": (_B, _A),
+    "format-widened": (_A, _T),
+    "type-format-added": (_B, _B),
+    "type-format-removed": (_T, _B),
     "default-changed": (_T, _A),
     "variant-added": (_A, _T),
     "variant-removed": (_B, _A),
     "constraint-changed": (_B, _T),
+    "unknown-keyword-changed": (_B, _B),
+    "webhook-added": (_A, _A),
+    "webhook-removed": (_B, _B),
 }
+
 
 # One cause can look different from its two sides: a field that must be sent is also just new in an answer.
 _SEEN_AS = {"required-field-added": "field-added"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pennyform.spec.diff.comparison.differences import Difference, changed, field_step, one_sided, part_step
@@ -10,6 +10,7 @@ from pennyform.spec.diff.comparison.kinds import ANSWER, BOTH, REQUEST, family
 from pennyform.spec.diff.comparison.schemas import CompareSchemas
 from pennyform.spec.diff.schemas.node import SchemaNode, json_text, to_json_schema
 from pennyform.spec.diff.schemas.operations import Answer, Content, Operation, Parameter
+from pennyform.spec.document.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,11 @@ class Site:
 
 
 def compare_operations(
-    old: Operation, new: Operation, request: CompareSchemas, answer: CompareSchemas
+    old: Operation,
+    new: Operation,
+    request: CompareSchemas,
+    answer: CompareSchemas,
+    renamed_schemes: Mapping[str, str],
 ) -> Iterator[Site]:
     """The differences between two forms of one operation.
 
@@ -36,10 +41,11 @@ def compare_operations(
         new: the operation there is.
         request: compares two schemas of what is sent.
         answer: compares two schemas of what comes back.
+        renamed_schemes: security schemes that have another name now, by the former one.
     """
     for difference in _compare_attributes(old, new):
         yield Site(old, BOTH, difference)
-    for difference in _compare_demands(old, new):
+    for difference in _compare_demands(old, new, renamed_schemes):
         yield Site(new, REQUEST, difference)
     for difference in _compare_parameters(old, new, request):
         yield Site(new, REQUEST, difference)
@@ -61,8 +67,62 @@ def _compare_attributes(old: Operation, new: Operation) -> Iterator[Difference]:
         yield changed("stability-changed", old.stability or None, new.stability or None)
 
 
-def _compare_demands(old: Operation, new: Operation) -> Iterator[Difference]:
-    """What a caller needs: one of the scopes, an upload that is not too large."""
+def compare_webhooks(old: Operation, new: Operation, answer: CompareSchemas) -> Iterator[Site]:
+    """The differences between two forms of a request that the caller gets, and reads like an answer."""
+    for compared in (
+        _compare_unknown(old, new),
+        _compare_parameters(old, new, answer),
+        compare_requests(old, new, answer),
+    ):
+        for difference in compared:
+            yield Site(new, ANSWER, difference)
+
+
+def _compare_unknown(old: Operation, new: Operation) -> Iterator[Difference]:
+    for place in sorted(old.unknown.keys() | new.unknown.keys()):
+        before, after = old.unknown.get(place), new.unknown.get(place)
+        if before != after:
+            yield changed("unknown-keyword-changed", before and {place: before}, after and {place: after})
+
+
+def _compare_demands(
+    old: Operation, new: Operation, renamed_schemes: Mapping[str, str]
+) -> Iterator[Difference]:
+    """What a caller needs: an address, one of the schemes and scopes, an upload that is not too large."""
+    yield from _compare_unknown(old, new)
+    if old.servers != new.servers:
+        yield changed("operation-server-changed", sorted(old.servers) or None, sorted(new.servers) or None)
+    yield from _compare_security(old, new, renamed_schemes)
+    before, after = old.file_size, new.file_size
+    if before != after:
+        narrower = before is None or (after is not None and after < before)
+        sides = [None if size is None else {"file": f"{size} MB"} for size in (before, after)]
+        yield changed("limit-narrowed" if narrower else "limit-widened", sides[0], sides[1])
+
+
+_NO_SECURITY = frozenset([frozenset[str]()])
+
+
+def _compare_security(
+    old: Operation, new: Operation, renamed_schemes: Mapping[str, str]
+) -> Iterator[Difference]:
+    """The schemes that satisfy an operation and the scopes of its tokens.
+
+    Scopes are compared where the schemes are the same, and where one side asks for nothing at all.
+    """
+    before = frozenset(
+        frozenset(renamed_schemes.get(name, name) for name in schemes) for schemes in old.security
+    )
+    after = new.security
+    # Who satisfied one of the old sets satisfies a new one that asks for no more than that.
+    refused = any(not any(demand <= known for demand in after) for known in before)
+    gained = any(not any(known <= demand for known in before) for demand in after)
+    if (refused or gained) and not (_NO_SECURITY in (before, after) and old.scopes != new.scopes):
+        kind = "changed" if refused and gained else "narrowed" if refused else "widened"
+        sides = [sorted(sorted(schemes) for schemes in side) for side in (before, after)]
+        yield changed(f"security-{kind}", sides[0], sides[1])
+        if refused and gained:
+            return
     if bool(old.scopes) != bool(new.scopes):
         kind = "scope-required" if new.scopes else "scope-dropped"
         yield changed(kind, sorted(old.scopes), sorted(new.scopes))
@@ -71,11 +131,6 @@ def _compare_demands(old: Operation, new: Operation) -> Iterator[Difference]:
             yield one_sided("scope-removed", scope, delta=scope)
         for scope in sorted(new.scopes - old.scopes):
             yield one_sided("scope-added", scope, delta=scope)
-    before, after = old.file_size, new.file_size
-    if before != after:
-        narrower = before is None or (after is not None and after < before)
-        sides = [None if size is None else {"file": f"{size} MB"} for size in (before, after)]
-        yield changed("limit-narrowed" if narrower else "limit-widened", sides[0], sides[1])
 
 
 def _compare_parameters(old: Operation, new: Operation, compare: CompareSchemas) -> Iterator[Difference]:
@@ -212,6 +267,32 @@ def _compare_bodies(old: _Bodies, new: _Bodies, compare: CompareSchemas) -> Iter
         yield from (one_sided("media-type-removed", name, delta=name) for name in gone)
         yield from (one_sided("media-type-added", name, delta=name) for name in come)
     for before, after in pairs:
-        if old[before].encoding != new[after].encoding:
-            yield changed("encoding-changed", old[before].encoding, new[after].encoding)
+        yield from _compare_encodings(old[before].encoding, new[after].encoding)
         yield from compare(old[before].schema, new[after].schema)
+
+
+def _compare_encodings(old: JsonObject, new: JsonObject) -> Iterator[Difference]:
+    """How the parts of a form are written. A part that comes or goes is a field that does."""
+    for name in sorted(old.keys() & new.keys()):
+        before, after = old[name], new[name]
+        if before == after:
+            continue
+        types = (before["contentType"], after["contentType"])
+        kind = "encoding-changed"
+        if {**before, "contentType": None} == {**after, "contentType": None}:
+            if all(_covered(media_type, types[1]) for media_type in types[0]):
+                kind = "encoding-widened"
+            elif all(_covered(media_type, types[0]) for media_type in types[1]):
+                kind = "encoding-narrowed"
+        sides = [_only_in(before, after), _only_in(after, before)]
+        yield changed(kind, sides[0], sides[1], steps=(field_step(name),))
+
+
+def _covered(media_type: str, accepted: Iterable[str]) -> bool:
+    """Whether a media type is among those, ``image/*`` for example."""
+    return any(pattern in ("*/*", media_type, f"{media_type.partition('/')[0]}/*") for pattern in accepted)
+
+
+def _only_in(side: JsonObject, other: JsonObject) -> JsonObject:
+    """What one side says that the other does not."""
+    return {keyword: value for keyword, value in side.items() if other.get(keyword) != value}

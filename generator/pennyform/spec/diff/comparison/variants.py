@@ -37,7 +37,8 @@ def compare_variants(
         if index not in pairs.values():
             yield _variant("variant-added", variant, after[index])
     labelled = [
-        (after[new_index], difference)
+        # The same label whichever side is the old one.
+        (min(before[old_index], after[new_index], key=_label_order), difference)
         for old_index, new_index in pairs.items()
         for difference in compare(old[old_index], new[new_index])
     ]
@@ -61,6 +62,11 @@ def variant_labels(variants: Sequence[SchemaNode]) -> list[str]:
         label if label and labels.count(label) == 1 else f"variant {number}"
         for number, label in enumerate(labels, start=1)
     ]
+
+
+def _label_order(label: str) -> tuple[bool, bool, str]:
+    """Which of two labels says more: a constant, a field or a type, then a mere number."""
+    return "=" not in label, label.startswith("variant "), label
 
 
 def _label(variant: SchemaNode, siblings: Sequence[SchemaNode]) -> str:

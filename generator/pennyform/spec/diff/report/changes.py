@@ -21,7 +21,7 @@ from pennyform.spec.document.json_types import Json
 # Kinds that are about a schema: elsewhere the same difference is always the same cause.
 _SCHEMA_KINDS = (
     *("field-", "required-field-", "object-", "type-", "nullable-", "enum-", "limit-", "format-", "default-"),
-    *("variant-", "constraint-", "deprecated", "undeprecated"),
+    *("variant-", "constraint-", "deprecated", "undeprecated", "unknown-keyword-"),
 )
 # Kinds that name a field, parameter, filter…: its name is part of what changed.
 _NAMED_KINDS = (

@@ -59,6 +59,8 @@ class Operation:
 
     ``stability`` is empty where nothing is said about it, ``file_size`` the largest upload in megabytes.
     ``body`` is None when none is sent. ``scopes``: one of them is enough; empty means that any token will do.
+    ``security``: the sets of schemes of which one must be satisfied. ``servers`` are those of its own.
+    ``unknown``: digests of keywords that were left out, by their place.
     """
 
     operation_id: str
@@ -69,6 +71,9 @@ class Operation:
     stability: str
     file_size: float | None
     scopes: frozenset[str]
+    security: frozenset[frozenset[str]]
+    servers: frozenset[str]
+    unknown: Mapping[str, str]
     parameters: Mapping[tuple[str, str], Parameter]
     body: Mapping[str, Content] | None
     body_required: bool
@@ -106,8 +111,15 @@ class OperationReader:
 
     def read(self) -> dict[tuple[str, str], Operation]:
         """Every operation by its key, in the order of paths and methods."""
+        return self._read(self._document.paths)
+
+    def read_webhooks(self) -> dict[tuple[str, str], Operation]:
+        """The requests that come to the caller, by method and name."""
+        return self._read(self._document.webhooks)
+
+    def _read(self, paths: Mapping[str, PathItemObject]) -> dict[tuple[str, str], Operation]:
         operations: dict[tuple[str, str], Operation] = {}
-        for path, item in self._document.paths.items():
+        for path, item in paths.items():
             for method, raw in item.operations():
                 identity = (path, method, self._schemas.identity((item.parameters, raw)))
                 if identity not in self._pool.known:
@@ -143,6 +155,9 @@ class OperationReader:
             stability=raw.stability,
             file_size=raw.file_megabytes,
             scopes=frozenset(raw.scopes),
+            security=frozenset(map(frozenset, raw.security or [{}])),
+            servers=frozenset(address(server.url) for server in raw.servers),
+            unknown=raw.unknown,
             parameters={
                 (parameter.location, parameter.name): parameter
                 for parameter in map(self._parameter, item.parameters_of(raw))
@@ -170,12 +185,53 @@ class OperationReader:
         )
 
     def _bodies(self, content: Mapping[str, MediaTypeObject]) -> dict[str, Content]:
-        return {
-            media_type.lower(): Content(
-                self._schemas.read({} if media.schema is None else media.schema), media.encoding
-            )
-            for media_type, media in sorted(content.items())
-        }
+        bodies = {}
+        for media_type, media in sorted(content.items()):
+            schema = self._schemas.read({} if media.schema is None else media.schema)
+            encoding = {
+                name: _full_encoding(media.encoding.get(name, {}), inner)
+                for name, inner in schema.fields.items()
+                if media_type.startswith(("multipart/", "application/x-www-form-urlencoded"))
+            }
+            bodies[_essence(media_type)] = Content(schema, encoding)
+        return bodies
+
+
+def address(url: str) -> str:
+    """A server's address as it is compared: a slash at its end makes no difference."""
+    return url.rstrip("/")
+
+
+def _essence(media_type: str) -> str:
+    """A media type as it is compared: in lower case, without the character set, which is UTF-8 for JSON."""
+    name, *parameters = (part.strip().lower() for part in media_type.split(";"))
+    return ";".join([name, *sorted(part for part in parameters if part and not part.startswith("charset="))])
+
+
+def _full_encoding(encoding: JsonObject, schema: SchemaNode) -> JsonObject:
+    """How a part of a form is written, with what OpenAPI takes for granted where nothing is said."""
+    style = encoding.get("style", "form")
+    return {
+        "style": style,
+        "explode": style == "form",
+        "allowReserved": False,
+        **encoding,
+        "contentType": _content_types(encoding.get("contentType") or _default_content_type(schema)),
+    }
+
+
+def _content_types(text: str) -> list[str]:
+    return sorted({_essence(media_type) for media_type in text.split(",")})
+
+
+def _default_content_type(schema: SchemaNode) -> str:
+    """The media type of a part by its type (OpenAPI 3.0, Encoding Object)."""
+    if schema.types == ("array",) and schema.items is not None:
+        return _default_content_type(schema.items)
+    if "object" in schema.types or schema.fields:
+        return "application/json"
+    binary = schema.constraints.get("format") in ("binary", "base64", "byte")
+    return "application/octet-stream" if binary else "text/plain"
 
 
 def resources(document: JsonObject, operation_ids: Collection[str]) -> Iterator[str]:
