@@ -45,6 +45,7 @@ from pennyform.invoices.model import JsonObject
 from pennyform.invoices.model.pending_text import pending_texts
 
 T = TypeVar("T")
+R = TypeVar("R")
 V = TypeVar("V", int, str)
 
 
@@ -76,13 +77,19 @@ class AccountClient:
 
     def customers(self, references: Iterable[str]) -> dict[str, RemoteCustomer]:
         """Customers by ``external_reference``; those that do not exist are left out."""
-        rows = self._list(self._client.customers.list, "external_reference", "in", references)
-        return {row.external_reference: answers.customer(row) for row in rows}
+        rows = self._list(
+            self._client.customers.list,
+            lambda row: (str(row.external_reference), answers.customer(row)),
+            "external_reference",
+            "in",
+            references,
+        )
+        return dict(rows)
 
     def customers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteCustomer]:
         """Customers by id; those that do not exist are left out."""
-        rows = self._list(self._client.customers.list, "id", "in", ids)
-        return {row.id: answers.customer(row) for row in rows}
+        rows = self._list(self._client.customers.list, answers.customer, "id", "in", ids)
+        return {row.id: row for row in rows}
 
     def newest_customers(self, pages: int) -> tuple[list[RemoteCustomer], bool]:
         """The newest customers, up to ``pages`` of a hundred, and whether these are all there are."""
@@ -116,13 +123,19 @@ class AccountClient:
 
     def products(self, references: Iterable[str]) -> dict[str, RemoteProduct]:
         """Products by ``external_reference``; those that do not exist are left out."""
-        rows = self._list(self._client.products.list, "external_reference", "in", references)
-        return {row.external_reference: answers.product(row) for row in rows}
+        rows = self._list(
+            self._client.products.list,
+            lambda row: (str(row.external_reference), answers.product(row)),
+            "external_reference",
+            "in",
+            references,
+        )
+        return dict(rows)
 
     def products_by_id(self, ids: Iterable[int]) -> dict[int, RemoteProduct]:
         """Products by id; those that do not exist are left out."""
-        rows = self._list(self._client.products.list, "id", "in", ids)
-        return {row.id: answers.product(row) for row in rows}
+        rows = self._list(self._client.products.list, answers.product, "id", "in", ids)
+        return {row.id: row for row in rows}
 
     def all_customers(self) -> dict[int, RemoteCustomer]:
         """Every customer of the account, by id: one request per hundred."""
@@ -138,8 +151,8 @@ class AccountClient:
 
     def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[int, ...]]:
         """The ids of all ledger accounts with these numbers; a number can belong to several."""
-        rows = self._list(self._client.ledger_accounts.list, "number", "in", numbers, limit=LEDGER_PAGE)
-        return _by_name((row.number, row.id) for row in rows)
+        accounts = self._client.ledger_accounts.list
+        return _by_name(self._list(accounts, _ledger_account, "number", "in", numbers, limit=LEDGER_PAGE))
 
     def templates(self) -> dict[str, tuple[int, ...]]:
         """The ids of all invoice templates of the account, by name."""
@@ -150,9 +163,7 @@ class AccountClient:
 
     def categories(self, field: str, values: Iterable[str]) -> list[RemoteCategory]:
         """Categories by ``label`` or ``analytical_code``; a label can belong to several groups."""
-        return [
-            answers.category(row) for row in self._list(self._client.categories.list, field, "in", values)
-        ]
+        return self._list(self._client.categories.list, answers.category, field, "in", values)
 
     def category_groups(self) -> dict[int, str]:
         """The label of every category group, by id."""
@@ -162,8 +173,7 @@ class AccountClient:
 
     def transactions(self, date: str) -> list[RemoteTransaction]:
         """The bank transactions of one day (ISO date)."""
-        rows = self._list(self._client.transactions.list, "date", "eq", [date])
-        return [answers.transaction(row) for row in rows]
+        return self._list(self._client.transactions.list, answers.transaction, "date", "eq", [date])
 
     # --- invoices, read -------------------------------------------------------------------------------
 
@@ -203,8 +213,7 @@ class AccountClient:
 
         Those of which the account does not say it are left out: drafts and credit notes.
         """
-        rows = self._list(self._client.customer_invoices.list, "id", "in", ids)
-        invoices = (answers.invoice(row) for row in rows)
+        invoices = self._list(self._client.customer_invoices.list, answers.invoice, "id", "in", ids)
         return {
             invoice.id: invoice.remaining_amount_with_tax
             for invoice in invoices
@@ -499,13 +508,14 @@ class AccountClient:
     def _list(
         self,
         list_: Callable[..., Iterable[T]],
+        read: Callable[[T], R],
         field: str,
         operator: Literal["eq", "in"],
         values: Iterable[Any],
         limit: int = PAGE,
-    ) -> list[T]:
-        """The rows of a list whose ``field`` is one of ``values``, asked for by the hundred."""
-        matches: list[T] = []
+    ) -> list[R]:
+        """The rows of a list whose ``field`` is one of ``values``, asked for by the hundred and ``read``."""
+        matches: list[R] = []
         for batch in _batches(values):
             condition = _condition(field, operator, batch[0] if operator == "eq" else batch)
             with _reading():
@@ -513,8 +523,8 @@ class AccountClient:
                 for row in rows:
                     # Nothing can be made of a row without its id.
                     promised(getattr(row, "id", msgspec.UNSET), "id")
-            _check({_text(getattr(row, field)) for row in rows}, set(map(_text, batch)), field)
-            matches += rows
+                _check({_text(getattr(row, field)) for row in rows}, set(map(_text, batch)), field)
+                matches += map(read, rows)
         return matches
 
 
@@ -532,6 +542,10 @@ def _check(actual: set[Any], expected: set[Any], field: str) -> None:
 
 def _text(value: object) -> object:
     return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _ledger_account(row: Any) -> tuple[str, int]:
+    return row.number, row.id
 
 
 def _by_name(rows: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
