@@ -127,6 +127,14 @@ def test_nonsense_is_no_plan(shell: Shell, plan: Path, what: str) -> None:
     refused(shell, "plan-unreadable")
 
 
+@pytest.mark.parametrize("found", ['"é', '"\\ud800'])
+def test_letters_that_no_signature_has(shell: Shell, plan: Path, found: str) -> None:
+    plan.write_text(plan.read_text().replace('"id": "', f'"id": {found}'))
+    refused(shell, "plan-")
+    plan.write_text(plan.read_text().replace('"name": "', f'"name": {found}'))
+    refused(shell, "plan-")
+
+
 def test_what_has_no_end_is_no_plan(shell: Shell, plan: Path) -> None:
     plan.write_text("[" * 200_000)
     refused(shell, "plan-unreadable")

@@ -90,9 +90,11 @@ def read(file: Path, key: bytes) -> SavedPlan:
             raise ValueError(f"it is larger than {PLAN_BYTES:,} bytes")
         content = json.loads(text, object_pairs_hook=_refuse_duplicate_keys)
         document = _decode(content)
+        signature = str(content.pop("id")).encode()
+        is_ours = hmac.compare_digest(signature, sign(content, key).encode())
     except (OSError, ValueError, KeyError, TypeError, RecursionError, msgspec.ValidationError) as problem:
         raise failure("plan-unreadable", f"it is not a saved plan: {problem}", file=str(file)) from None
-    if not hmac.compare_digest(str(content.pop("id")), sign(content, key)):
+    if not is_ours:
         raise failure(
             "plan-changed",
             "the plan was changed after it was saved, or saved by somebody else",
