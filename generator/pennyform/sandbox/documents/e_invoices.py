@@ -328,7 +328,7 @@ def _parse_xml(content: bytes) -> Tree.Element:
 
 def _embedded_files(content: bytes) -> list[bytes]:
     """The files embedded in a PDF under the name of an invoice, each content once."""
-    from pikepdf import Array, Name, Pdf, PdfError  # slow to load, and few requests carry a PDF
+    from pikepdf import Array, Name, Pdf  # slow to load, and few requests carry a PDF
 
     try:
         # Without its repair of damaged files, which looks for every object again from the beginning.
@@ -337,7 +337,9 @@ def _embedded_files(content: bytes) -> list[bytes]:
             associated = pdf.Root.get(Name.AF)
             more = list(associated)[:_MOST_FILES] if isinstance(associated, Array) else []
             return list(dict.fromkeys(_unpack([*attached, *more])))
-    except PdfError as problem:
+    except UnreadableError:
+        raise
+    except Exception as problem:  # what a broken PDF makes pikepdf raise is of no one family
         raise UnreadableError("It is no PDF that can be read") from problem
 
 
