@@ -98,7 +98,9 @@ def field_name(name: str) -> Code:
 
 def component_of(schema: Schema) -> str:
     """The name of the component that a schema refers to, or ""."""
-    return str(schema.get("$ref", "")).removeprefix(COMPONENTS)
+    reference = schema.get("$ref", "")
+    # A property may have that name: it then is a schema.
+    return reference.removeprefix(COMPONENTS) if isinstance(reference, str) else ""
 
 
 def base_path(contract: Contract) -> str:
