@@ -51,10 +51,13 @@ def test_a_contract_is_read_with_its_very_bytes(tmp_path):
         (b"[" * 128, "json-syntax", 1, 129),
         (b'[["' + b"[" * 1_000 + b'"], x]', "json-syntax", 1, 1_008),
         (b'["' + b"[" * 1_000, "json-syntax", 1, 2),
+        (b'{"a": {"\\ud800": 1}}', "json-syntax", 0, 0),
+        (b'["\\uDC00\\uD800"]', "json-syntax", 0, 0),
     ],
     ids=[
         *("empty", "html", "brace", "nan", "duplicate", "escaped-duplicate", "latin-1", "very-deep", "deep"),
         *("deep-and-open", "very-deep-and-open", "open", "deep-within-text", "deep-within-open-text"),
+        *("half-a-character", "two-halves"),
     ],
 )
 def test_what_is_not_json_is_refused_where_it_goes_wrong(tmp_path, content, rule, line, column):

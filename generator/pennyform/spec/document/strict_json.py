@@ -82,8 +82,19 @@ def parse(content: bytes, *, file: str) -> Json:
             if isinstance(inner, dict | list)
         ]
         if not level:
+            _check_escapes(text, value, file)
             return value
     raise Failure([too_deep])
+
+
+def _check_escapes(text: str, value: Json, file: str) -> None:
+    # Few contracts have such escapes at all.
+    if "\\ud" in text.lower():
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            summary = "an escape stands for half of a character, which no encoding can say"
+            raise Failure([_finding("json-syntax", summary, file)]) from None
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
