@@ -271,8 +271,15 @@ def crash(session: nox.Session) -> None:
 @nox.session
 def schemathesis(session: nox.Session) -> None:
     """Test every operation of the sandbox with schemathesis; -- --long sends many more requests."""
-    _install_project(session, "fuzz")
+    _install_project(session, "schemathesis")
     session.run("python", "tests/conformance/fuzz.py", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz every reader for seconds; -- --minutes N --target NAME --seed S fuzz for longer."""
+    _install_project(session, "test", "fuzz", extras="[codegen]")
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
 @nox.session

@@ -1,0 +1,50 @@
+"""Saved plans and journals."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+from pennyform.engine.journal import journal
+from pennyform.engine.journal.records import Record
+from pennyform.engine.journal.replayed_state import Replay
+from pennyform.engine.plan_files import binding, plan_file
+from pennyform.findings import Failure
+
+from .files import written
+
+KEY = b"k" * 32
+
+
+def read_plan(content: bytes) -> None:
+    """A saved plan: as it is, and signed with the right key, as somebody who has it may have made it."""
+    path = written("it.plan", content)
+    with suppress(Failure):
+        plan_file.read(path, KEY)
+    with suppress(ValueError, RecursionError):
+        document = json.loads(content)
+        if isinstance(document, dict):
+            document.pop("id", None)
+            document["id"] = plan_file.sign(document, KEY)
+            path.write_text(json.dumps(document, ensure_ascii=True))
+    with suppress(Failure):
+        saved = plan_file.read(path, KEY)
+        assert saved.paths is not None
+        binding.explain_reuse(saved, Replay().state())
+
+
+def read_journal(content: bytes) -> None:
+    """A journal: as it is, and each of its lines with the right checksum."""
+    with suppress(Failure):
+        journal.read(content, Replay().add, KEY, name="it.jsonl")
+    signed, previous = b"", journal._START
+    for line in content.split(b"\n"):
+        previous = journal._checksum(previous, line, KEY)
+        signed += previous.encode() + b" " + line + b"\n"
+    replay, records = Replay(), list[Record]()
+    with suppress(Failure):
+        journal.read(signed, lambda record: (replay.add(record), records.append(record))[0], KEY, name="it")
+    replay.state()
+    again = Replay()
+    again.add(replay.summary())
+    assert again.state().unsettled == replay.state().unsettled
