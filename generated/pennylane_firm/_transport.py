@@ -101,9 +101,7 @@ class Core:
             while True:
                 step = steps.send(outcome)
                 if isinstance(step, httpx.Request):
-                    outcome = self._exchange.redacted(step, self._send(step))
-                    if isinstance(outcome, Reply):
-                        self.date = outcome.headers.get("date", self.date)
+                    outcome = self._send(step)
                 else:
                     self._clock.sleep(step)
                     outcome = None
@@ -118,6 +116,7 @@ class Core:
             response = self._http().send(request, stream=True)
         except TRANSPORT_FAILURES as failure:
             return failure
+        self.date = response.headers.get("date", self.date)
         try:
             return Reply(response.status_code, response.headers, self._read(response))
         except TRANSPORT_FAILURES as failure:
@@ -247,9 +246,7 @@ class AsyncCore:
             while True:
                 step = steps.send(outcome)
                 if isinstance(step, httpx.Request):
-                    outcome = self._exchange.redacted(step, await self._send(step))
-                    if isinstance(outcome, Reply):
-                        self.date = outcome.headers.get("date", self.date)
+                    outcome = await self._send(step)
                 else:
                     await self._clock.async_sleep(step)
                     outcome = None
@@ -264,6 +261,7 @@ class AsyncCore:
             response = await self._http().send(request, stream=True)
         except TRANSPORT_FAILURES as failure:
             return failure
+        self.date = response.headers.get("date", self.date)
         try:
             return Reply(response.status_code, response.headers, await self._read(response))
         except TRANSPORT_FAILURES as failure:
