@@ -40,7 +40,31 @@ class UnsafeFileError(OSError):
 # --- reading ------------------------------------------------------------------------------------------------
 
 
-def open_inside(root: str | Path, path: str | Path) -> int:
+class FolderCache:
+    """The folder of the file that was opened last, kept open for the next one: most of a run lie in a few."""
+
+    def __init__(self) -> None:
+        self._path: tuple[str, ...] = ()
+        self._descriptor = -1
+
+    def descriptor(self, root: str, folders: list[str]) -> int:
+        """A descriptor of the folder that ``folders`` lead to from ``root``, valid until the next call."""
+        if self._path != (root, *folders):
+            self.close()
+            self._descriptor = _open_folder(root, folders)
+            self._path = (root, *folders)
+        return self._descriptor
+
+    def close(self) -> None:
+        """Close the folder."""
+        if self._path:
+            self._path = ()
+            os.close(self._descriptor)
+
+    __del__ = close
+
+
+def open_inside(root: str | Path, path: str | Path, cache: FolderCache | None = None) -> int:
     """A descriptor of the regular file ``path``, for reading.
 
     A link is followed when what it leads to lies inside ``root`` as well.
@@ -48,17 +72,18 @@ def open_inside(root: str | Path, path: str | Path) -> int:
     Args:
         root: the folder that the file must lie in, after every link is resolved.
         path: an absolute path.
+        cache: holds the file's folder open, for whoever opens many.
 
     Raises:
         UnsafeFileError: it lies outside, its links go in circles, or it is no regular file.
         OSError: it cannot be opened.
     """
     try:
-        descriptor = _open_below(root, path, _READ)
+        descriptor = _open_below(root, path, cache)
     except OSError as problem:
         if isinstance(problem, UnsafeFileError) or problem.errno not in _IS_A_LINK:
             raise
-        descriptor = _open_below(os.path.realpath(root), _resolve(root, path), _READ)
+        descriptor = _open_below(os.path.realpath(root), _resolve(root, path))
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
@@ -91,26 +116,36 @@ def is_below(path: str | Path, folder: str | Path) -> bool:
     return text == start or text.startswith(start if start.endswith(os.sep) else start + os.sep)
 
 
-def _open_below(root: str | Path, path: str | Path, flags: int, mode: int = 0o666) -> int:
-    """Open ``path`` folder by folder from ``root``, following no link below it."""
-    normal = os.path.normpath(path)
-    if not is_below(normal, root) or normal == os.fspath(root):
+def _open_below(root: str | Path, path: str | Path, cache: FolderCache | None = None) -> int:
+    """Open ``path`` for reading, folder by folder from ``root``, following no link below it."""
+    normal, start = os.path.normpath(path), os.fspath(root)
+    if not is_below(normal, start) or normal == start:
         raise UnsafeFileError("it lies outside the repository")
-    *folders, name = normal[len(os.fspath(root)) :].strip(os.sep).split(os.sep)
-    with _folder(root, folders) as folder:
-        return os.open(name, flags, mode, dir_fd=folder)
+    *folders, name = normal[len(start) :].strip(os.sep).split(os.sep)
+    if cache:
+        return os.open(name, _READ, dir_fd=cache.descriptor(start, folders))
+    with _folder(start, folders) as folder:
+        return os.open(name, _READ, dir_fd=folder)
 
 
-@contextmanager
-def _folder(root: str | Path, folders: list[str]) -> Iterator[int]:
+def _open_folder(root: str, folders: list[str]) -> int:
     """A descriptor of the folder that ``folders`` lead to from ``root``, none of them a link."""
     # The way to the root is the user's own, links included.
     descriptor = os.open(root, _FOLDER & ~os.O_NOFOLLOW)
-    try:
-        for name in folders:
+    for name in folders:
+        try:
             inner = os.open(name, _FOLDER, dir_fd=descriptor)
+        finally:
             os.close(descriptor)
-            descriptor = inner
+        descriptor = inner
+    return descriptor
+
+
+@contextmanager
+def _folder(root: str, folders: list[str]) -> Iterator[int]:
+    """A descriptor of a folder, closed at the end: see :func:`_open_folder`."""
+    descriptor = _open_folder(root, folders)
+    try:
         yield descriptor
     finally:
         os.close(descriptor)

@@ -24,7 +24,7 @@ _BREAKS = re.compile(r"[\t\r\n]+")
 # Control, format (bidirectional overrides, zero-width), private, unassigned, surrogates, line separators.
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 # What XML 1.0 cannot hold, not even as a character reference.
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MARKDOWN = {ord(character): f"&#{ord(character)};" for character in "\\|<[]@`*"}
 _UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 

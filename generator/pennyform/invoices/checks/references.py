@@ -6,8 +6,8 @@ Also the records that checks work on: a definition resolved, and the invoice mad
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from pennyform.findings import Finding, Severity, closest_name
 from pennyform.invoices.model import (
@@ -34,8 +34,7 @@ IMPORTED_FILE = "imported file"
 IMPORTED_NUMBER = "imported number"
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedDefinition:
+class ResolvedDefinition(NamedTuple):
     """A definition of one invoice: the document of a file, or what was made of it.
 
     ``origins`` are the expressions that some of its values come from, by the path of each value; ``row`` is
@@ -47,8 +46,7 @@ class ResolvedDefinition:
     row: Row | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedInvoice:
+class ResolvedInvoice(NamedTuple):
     """An invoice and the document it was made from, which knows the places.
 
     ``origins`` are the expressions that gave values, by the path of each value.
@@ -56,11 +54,10 @@ class ResolvedInvoice:
 
     document: Document
     invoice: DesiredInvoice
-    origins: Mapping[Path, Origin] = field(default_factory=dict)
+    origins: Mapping[Path, Origin] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceClaim:
+class ReferenceClaim(NamedTuple):
     """The claim of a definition to a reference: all that a run keeps of a valid file, hence small.
 
     ``kind`` is what the reference is of; ``IMPORTED_FILE`` is that of a file's content, whose SHA-256 is the

@@ -6,8 +6,8 @@ All are warnings: the law has exceptions, and where a service is taxed depends o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
@@ -43,8 +43,7 @@ _E_INVOICE_RATES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _TaxedLine:
+class _TaxedLine(NamedTuple):
     """One line with a known code, filled from its product, and where that code is written."""
 
     path: Path

@@ -87,7 +87,7 @@ def _read(record: type[tuple[Any, ...]], name: str, value: Any) -> object:
             return _decimal(str(value))
         case str() if name in _DATES:
             return dt.date.fromisoformat(value)
-        case Mapping() if name in _RECORDS:
+        case dict() if name in _RECORDS:
             return from_json(_RECORDS[name], value)
         case list() if name == "invoice_lines":
             return tuple(from_json(line, item) for item in value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pennyform.invoices.desired.json_bodies import from_json
 from pennyform.invoices.model import (
@@ -34,9 +34,11 @@ from pennyform.invoices.model.pending_text import PendingText, pending_texts
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.schema.schema import definition_schema
-from pennyform.invoices.sources.attachments import AttachmentResult
 from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Document, Path
+
+if TYPE_CHECKING:
+    from pennyform.invoices.sources.attachments import AttachmentResult
 
 _FIELDS = ("external_reference", "credit_note_of")
 WITHOUT_PREFIX = "without_prefix"

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model.budget import Budget
@@ -37,8 +36,7 @@ _NOTHING = object()
 _NEEDED_AT_ONCE = ("external_reference", "invoice_number", "file", "values", "options", "expect", "for_each")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What expressions may refer to, and where each of it is written.
 
     ``names`` are native values; ``sources`` are places by what an expression calls them (``days``,
@@ -62,8 +60,7 @@ class Scope:
         return Scope({**self.names, **names}, layers, self.row)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The expression that gave a value: its text, its place, and what it could refer to."""
 
     expression: str

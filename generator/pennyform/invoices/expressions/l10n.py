@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pennyform.invoices.money.scalars import minor_units
 
@@ -29,8 +28,7 @@ SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(NamedTuple):
     """How a language writes an amount."""
 
     thousands: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +16,6 @@ from pennyform.invoices.checks.customers import check_customer
 from pennyform.invoices.checks.identities import DeclaredCustomer, check_identities
 from pennyform.invoices.checks.references import ReferenceClaim, ResolvedDefinition
 from pennyform.invoices.desired import resolve
-from pennyform.invoices.expressions.evaluate import literal_expressions
 from pennyform.invoices.model import (
     DesiredCustomer,
     DesiredInvoice,
@@ -35,18 +33,18 @@ from pennyform.invoices.templates.template_set import TemplateSet
 from pennyform.invoices.yaml.document import Document, YamlMapping, YamlValue, holds_braces
 
 
-@dataclass(slots=True)
 class Declarations:
     """The customers and products of one file that are valid, and the claims of all of them.
 
     ``files`` are the data files that it draws on, by path below the root, with the SHA-256 of each.
     """
 
-    customers: list[DeclaredCustomer] = field(default_factory=list)
-    products: list[DesiredProduct] = field(default_factory=list)
-    claims: list[ReferenceClaim] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    files: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, findings: list[Finding], files: Mapping[str, str]) -> None:
+        self.customers: list[DeclaredCustomer] = []
+        self.products: list[DesiredProduct] = []
+        self.claims: list[ReferenceClaim] = []
+        self.findings = findings
+        self.files = files
 
 
 def declare(
@@ -62,7 +60,7 @@ def declare(
         is_well_formed: whether the file had no errors as YAML.
     """
     expansion = expand(document, kind, root, reader, is_well_formed=is_well_formed)
-    declared = Declarations(findings=expansion.findings, files=expansion.files)
+    declared = Declarations(expansion.findings, expansion.files)
     for definition in expansion.definitions:
         # A reference counts as declared whatever else is wrong: one mistake is one finding.
         declared.claims += _claims(definition, kind)
@@ -98,7 +96,6 @@ _ENVIRONMENTS = ("sandbox", "production")
 _SHARED_KINDS = ("customer", "product", "invoice-template")
 
 
-@dataclass(slots=True)
 class RepositoryContext:
     """Settings, templates, customers and products of a repository, and the findings about all this.
 
@@ -109,18 +106,17 @@ class RepositoryContext:
     ``elsewhere`` are the invoices' files that the run was not asked for, None until they are looked for.
     """
 
-    settings: Settings
-    reader: FileReader
-    findings: list[Finding]
-    today: dt.date | None = None
-    customers: dict[str, DesiredCustomer] = field(default_factory=dict)
-    products: dict[str, DesiredProduct] = field(default_factory=dict)
-    template_set: TemplateSet = field(default_factory=TemplateSet)
-    claims: list[ReferenceClaim] = field(default_factory=list)
-    declared: dict[str, set[str]] = field(default_factory=lambda: {"customer": set(), "product": set()})
-    invoices: list[Source] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
-    elsewhere: list[Source] | None = None
+    def __init__(self, settings: Settings, reader: FileReader, findings: list[Finding]) -> None:
+        self.settings, self.reader, self.findings = settings, reader, findings
+        self.today: dt.date | None = None
+        self.customers: dict[str, DesiredCustomer] = {}
+        self.products: dict[str, DesiredProduct] = {}
+        self.template_set = TemplateSet()
+        self.claims: list[ReferenceClaim] = []
+        self.declared: dict[str, set[str]] = {"customer": set(), "product": set()}
+        self.invoices: list[Source] = []
+        self.files: dict[str, str] = {}
+        self.elsewhere: list[Source] | None = None
 
     def add(self, declarations: Declarations) -> None:
         """Add what one file declares, and what was found wrong with it."""
@@ -208,9 +204,10 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
         file = reader.read(sources.settings)
         findings += file.findings
         document, is_well_formed = file.document, file.is_well_formed
-        if document:
-            braced = holds_braces(document.value)
-            literals = literal_expressions(document, (), "the settings") if braced else []
+        if document and holds_braces(document.value):
+            from pennyform.invoices.expressions.evaluate import literal_expressions
+
+            literals = literal_expressions(document, (), "the settings")
             findings += literals
             is_well_formed = is_well_formed and not literals
         if document and is_valid("pennyform", document, findings, is_well_formed=is_well_formed):

@@ -4,23 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding, Severity, errors
-from pennyform.invoices.checks.references import ResolvedInvoice
+from pennyform.invoices.checks.credit_notes import CreditNote, compare, credit_notes, terms
+from pennyform.invoices.checks.references import ReferenceClaim, ResolvedInvoice
 from pennyform.invoices.model import DesiredInvoice
 from pennyform.invoices.money.mirror import CreditedBody, CreditError, with_credit
 from pennyform.invoices.money.totals import UnknownProductError, totals
 from pennyform.invoices.repository.context import RepositoryContext
-from pennyform.invoices.repository.definition import LinkedDefinition, check_resolved
+from pennyform.invoices.repository.definition import LinkedDefinition, Related, check_files, check_resolved
 from pennyform.invoices.repository.expansion import with_subject
+from pennyform.invoices.repository.related import definitions_named, files_mentioning
+from pennyform.invoices.sources.discover import Sources
 from pennyform.invoices.yaml.document import Document
-
-if TYPE_CHECKING:
-    from pennyform.invoices.checks.credit_notes import CreditNote
 
 # What follows from the invoice, and what cannot be told of a mirror.
 _EXCLUDED = ("invoice_lines", "invoice_line_sections", "discount", "template", "deduct")
+
+
+def complete_credits(
+    linked: Sequence[LinkedDefinition], related: Related, sources: Sources, context: RepositoryContext
+) -> CreditCompleter:
+    """Complete ``linked``, which leave their lines to an invoice, and count them among ``related.notes``."""
+    completer = CreditCompleter(context)
+    names = {str(key.value) for other in linked if (key := other.resolved.invoice.credit_note_of)}
+    # What is credited earlier counts, also where the run was given other files only.
+    elsewhere = Related()
+    for result in check_files(list(files_mentioning(names, sources, context)), context):
+        elsewhere.add(result)
+    unasked = [other for other in elsewhere.linked if other.resolved.invoice.credit is not None]
+    notes = [*related.notes, *elsewhere.notes]
+    earlier = {note.terms.reference for note in notes if note.of in names}
+    read = definitions_named(names | earlier, related.claims, sources, context)
+    completer.complete([*linked, *unasked], notes, read)
+    completer.forget({other.resolved.invoice.external_reference for other in unasked})
+    product, rounding = context.repository().product, context.settings.rounding
+    made = [other for other in completer.completed.values() if other.invoice.body.invoice_lines]
+    related.notes += credit_notes(made, product, rounding)
+    return completer
+
+
+def check_credit_notes(
+    notes: Sequence[CreditNote],
+    claims: Sequence[ReferenceClaim],
+    sources: Sources,
+    context: RepositoryContext,
+) -> Iterator[Finding]:
+    """What keeps credit notes from taking back the invoices that they name, where those are defined here.
+
+    Args:
+        notes: of the run, which has kept nothing of the invoices: they are resolved again.
+        claims: which file each reference of the run is in.
+        sources: of the run; when it was given a part of the repository, the rest is searched too.
+        context: what the invoices depend on.
+    """
+    if not notes:
+        return
+    product, rounding = context.repository().product, context.settings.rounding
+    again = definitions_named({note.of for note in notes}, claims, sources, context)
+    invoices = {
+        reference: terms(resolved.invoice, product, rounding) for reference, resolved in again.items()
+    }
+    yield from compare(notes, invoices, rounding)
 
 
 class CreditCompleter:

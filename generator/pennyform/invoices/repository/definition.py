@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from pennyform.findings import Finding, errors
 from pennyform.invoices.checks.amounts import check_absolute_discount, check_expectations, check_policies
@@ -20,27 +19,27 @@ from pennyform.invoices.checks.references import (
 )
 from pennyform.invoices.checks.signs import check_signs
 from pennyform.invoices.checks.vat import check_vat
-from pennyform.invoices.deductions.links import Link, links_of
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import WITHOUT_PREFIX, prefixed, with_prefix
-from pennyform.invoices.model import ImportedInvoiceBody, Key, Policies
+from pennyform.invoices.model import ImportedInvoiceBody, Key, Place, Policies
+from pennyform.invoices.model.budget import OverBudgetError
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
 from pennyform.invoices.schema.schema import definition_schema
-from pennyform.invoices.sources.attachments import AttachmentResult, find_attachments
-from pennyform.invoices.sources.source_file import definition_schema_name
+from pennyform.invoices.sources.source_file import Source, definition_schema_name
 from pennyform.invoices.yaml.document import Document
 
 if TYPE_CHECKING:
     from pennyform.invoices.checks.credit_notes import CreditNote
+    from pennyform.invoices.deductions.links import Link
+    from pennyform.invoices.sources.attachments import AttachmentResult
 
 # What few definitions need is only imported for them: starting is most of the time that checking one file
 # takes, and Jinja alone would add a third to it.
 _NO_POLICIES = Policies()
 
 
-@dataclass(frozen=True, slots=True)
-class DefinitionResult:
+class DefinitionResult(NamedTuple):
     """The result of one definition: its invoices (none when it has errors), its references, its findings.
 
     ``credit_notes`` are left to be compared with what they take back, which may be in other files. ``linked``
@@ -58,8 +57,7 @@ class DefinitionResult:
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LinkedDefinition:
+class LinkedDefinition(NamedTuple):
     """An invoice that takes off deposits, and the definition that it was resolved from."""
 
     definition: ResolvedDefinition
@@ -92,6 +90,11 @@ def check_definition(
         for resolved in invoices
         if resolved.invoice.credit_note_of or resolved.invoice.deductions or resolved.origins
     ]
+    links: tuple[Link, ...] = ()
+    if linked:
+        from pennyform.invoices.deductions.links import links_of
+
+        links = tuple(link for resolved in linked for link in links_of(resolved))
     return DefinitionResult(
         tuple(invoices),
         (*claims, *checker.imports),
@@ -99,8 +102,63 @@ def check_definition(
         checker.findings,
         checker.files,
         tuple(checker.linked),
-        tuple(link for resolved in linked for link in links_of(resolved)),
+        links,
     )
+
+
+class Related:
+    """What is kept of all definitions of a run for looking at them together.
+
+    ``claims`` are all references; ``links`` say which invoice names which; ``notes`` are the credit notes;
+    ``linked`` are the definitions that take off deposits, whose lines are still missing.
+    """
+
+    def __init__(self, claims: Iterable[ReferenceClaim] = ()) -> None:
+        self.claims = list(claims)
+        self.links: list[Link] = []
+        self.notes: list[CreditNote] = []
+        self.linked: list[LinkedDefinition] = []
+
+    def add(self, result: DefinitionResult) -> None:
+        """Keep what ``result`` says about other definitions."""
+        self.claims += result.claims
+        self.links += result.links
+        self.notes += result.credit_notes
+        self.linked += result.linked
+
+    def extend(self, other: Related) -> None:
+        """Keep what is kept in ``other`` as well."""
+        self.claims += other.claims
+        self.links += other.links
+        self.notes += other.notes
+        self.linked += other.linked
+
+
+def check_files(invoices: Sequence[Source], context: RepositoryContext) -> Iterator[DefinitionResult]:
+    """The result of each of the files ``invoices``, in their order; nothing of one is kept for the next.
+
+    When the budget of the run is used up, the last result has the finding that says so.
+    """
+    budget = context.reader.budget
+    for source in invoices:
+        if budget.is_used_up:
+            return
+        try:
+            yield _check_file(source, context)
+        except OverBudgetError as error:
+            yield DefinitionResult((), (), (), error.findings, {})
+
+
+def _check_file(source: Source, context: RepositoryContext) -> DefinitionResult:
+    budget = context.reader.budget
+    budget.begin()
+    file = context.reader.read(source)
+    if file.document is None:
+        result = DefinitionResult((), (), (), file.findings, {})
+    else:
+        result = check_definition(file.document, context, file.findings)
+    budget.draw("findings", len(result.findings), lambda: Place(source.name, 1, 1))
+    return result
 
 
 class _DefinitionChecker:
@@ -179,6 +237,8 @@ class _DefinitionChecker:
         document = with_prefix(complete.document, prefix)
         attachments: AttachmentResult = {}
         if "file" in document.value or (document.value.get("options") or {}).get("appendices"):
+            from pennyform.invoices.sources.attachments import find_attachments
+
             attachments, problems = find_attachments(document, self.context.settings.root)
             findings += problems
             if problems:

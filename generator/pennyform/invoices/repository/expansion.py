@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pennyform.findings import Finding, errors
 from pennyform.invoices.checks.references import ResolvedDefinition
@@ -16,8 +17,7 @@ from pennyform.invoices.sources.source_file import FileReader, definition_schema
 from pennyform.invoices.yaml.document import Document, holds_braces, pointer
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(NamedTuple):
     """What a definition stands for, its expressions evaluated; nothing of it is validated yet.
 
     ``files`` are the data files that it draws on, by path below the root, with the SHA-256 of each.
@@ -27,7 +27,7 @@ class Expansion:
     definitions: list[ResolvedDefinition]
     findings: list[Finding]
     is_well_formed: bool
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = MappingProxyType({})
 
 
 def expand(

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pennyform.findings import Finding, tidy
-from pennyform.invoices.checks.references import ResolvedInvoice
+from pennyform.invoices.checks.references import ResolvedInvoice, duplicates
 from pennyform.invoices.desired.json_bodies import digest
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.invoices.repository.context import RepositoryContext, load_context
-from pennyform.invoices.repository.related import Related, check_files, look_at_all
+from pennyform.invoices.repository.definition import Related, check_files
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.sources.discover import Sources, discover
 from pennyform.invoices.sources.source_file import FileReader, Source, is_surely_an_invoice
@@ -72,6 +72,49 @@ def load(
         requested=requested_references(context, sources)
     )
     return repository, tidy(with_rule_texts(findings)) if findings else []
+
+
+def look_at_all(
+    related: Related, sources: Sources, context: RepositoryContext
+) -> tuple[dict[str, ResolvedInvoice], list[Finding]]:
+    """Look at all definitions together: references, circles, credit notes, deposits.
+
+    Returns:
+        The valid ones of ``related.linked``, completed, by reference; and every finding.
+    """
+    claims = related.claims
+    findings = list(duplicates(claims))
+    of_rows = [claim for claim in claims if claim.kind == "invoice" and claim.is_of_row]
+    if of_rows:
+        from pennyform.invoices.repository.shared_rows import check_shared_rows
+
+        findings += check_shared_rows(of_rows, related.links)
+    completed: dict[str, ResolvedInvoice] = {}
+    mirrored = [other for other in related.linked if other.resolved.invoice.credit is not None]
+    if mirrored or related.notes:
+        from pennyform.invoices.repository.credited import check_credit_notes, complete_credits
+
+    if mirrored:
+        mirrors = complete_credits(mirrored, related, sources, context)
+        findings += mirrors.findings
+        completed = mirrors.completed
+    if related.notes:
+        findings += check_credit_notes(related.notes, claims, sources, context)
+    loops: list[Finding] = []
+    if related.links:
+        from pennyform.invoices.deductions.links import circles, misspelled
+
+        loops = list(circles(related.links))
+        names = (claim.reference for claim in claims if claim.kind == "invoice")
+        findings += [*loops, *misspelled(related.links, names)]
+    # What goes round in circles has no beginning to complete it from.
+    if len(mirrored) < len(related.linked) and not loops:
+        from pennyform.invoices.repository.balances import BalanceCompleter
+
+        completer = BalanceCompleter(related, sources, context, completed)
+        completed = completed | completer.complete()
+        findings += completer.findings
+    return completed, findings
 
 
 def requested_references(context: RepositoryContext, sources: Sources) -> frozenset[tuple[str, str]]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.repository.context import RepositoryContext, load_context
-from pennyform.invoices.repository.loader import partition
-from pennyform.invoices.repository.related import Related, check_files, look_at_all
+from pennyform.invoices.repository.definition import Related, check_files
+from pennyform.invoices.repository.loader import look_at_all, partition
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.source_file import FileReader, Source
@@ -25,8 +25,7 @@ FEWEST_FILES_TO_SHARE = 300
 _FILES_AT_A_TIME = 50
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationSummary:
+class ValidationSummary(NamedTuple):
     """The result of a check: how many files and valid definitions, which files, and every finding, sorted."""
 
     files: tuple[str, ...]
@@ -41,18 +40,18 @@ class ValidationSummary:
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
-@dataclass(slots=True)
 class _PartialResult:
     """What is kept of some files."""
 
-    invoices: int = 0
-    related: Related = field(default_factory=Related)
-    findings: list[Finding] = field(default_factory=list)
-    # The files of balance invoices that a worker has resolved, and does not send.
-    linked_files: set[str] = field(default_factory=set)
-    # What a worker has used of the budget, and whether that alone was too much.
-    used: Mapping[str, int] = field(default_factory=dict)
-    is_over: bool = False
+    def __init__(self) -> None:
+        self.invoices = 0
+        self.related = Related()
+        self.findings: list[Finding] = []
+        # The files of balance invoices that a worker has resolved, and does not send.
+        self.linked_files: set[str] = set()
+        # What a worker has used of the budget, and whether that alone was too much.
+        self.used: Mapping[str, int] = {}
+        self.is_over = False
 
 
 def validate(
@@ -74,7 +73,9 @@ def validate(
     unsure, sure = partition(sources.requested, reader)
     context = load_context(sources, (*sources.shared, *unsure), reader)
     context.today = today
-    total = _PartialResult(0, Related(context.claims), [*sources.rejected, *context.findings])
+    total = _PartialResult()
+    total.related.claims += context.claims
+    total.findings += [*sources.rejected, *context.findings]
     for part in _share(context, [*context.invoices, *sure], processes):
         total.invoices += part.invoices
         total.findings += part.findings

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pennyform.findings import Failure, Finding, Severity, failure
 from pennyform.invoices.sources.source_file import (
@@ -29,8 +29,7 @@ MOST_PATTERNS = 1_000
 LONGEST_PATTERN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """The files of one run. ``settings`` is None in a folder without ``pennyform.yaml``.
 
     ``shared`` are the customers, products and templates of the repository, whichever paths were requested;

@@ -9,7 +9,6 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.yaml.document import Document, YamlValue
 from pennyform.invoices.yaml.events import FORBIDDEN
 from pennyform.invoices.yaml.reader import read, read_bytes
+from pennyform.safe_files import FolderCache
 
 # A line break in a name would begin a line of its own in a log, where it could be taken for a command.
 _FORBIDDEN_IN_NAMES = re.compile(f"[\t\r\n]|{FORBIDDEN.pattern}")
@@ -142,8 +142,7 @@ class Source(NamedTuple):  # sent to worker processes by the thousand: a tuple i
     root: Path
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file that has been read. ``document`` and ``content`` are None when nothing could be made of it."""
 
     source: Source
@@ -170,6 +169,7 @@ class FileReader:
         self.sha256: dict[Path, str] = {}
         """The SHA-256 of each file that was read, when hashes are asked for."""
         self._hash_contents = hash_contents
+        self._folder = FolderCache()
         self._contents: dict[Path, bytes] = {}
         self._bytes_kept = 0
 
@@ -177,7 +177,7 @@ class FileReader:
         """The bytes of a file, or the finding that says why there are none."""
         if source.path in self._contents:
             return self._contents[source.path], None
-        content, problem = read_bytes(source.path, source.name, source.root)
+        content, problem = read_bytes(source.path, source.name, source.root, self._folder)
         if content is None:
             return None, problem
         if self._bytes_kept + len(content) <= MOST_BYTES_KEPT:

@@ -8,7 +8,6 @@ file, or in the template.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
@@ -74,7 +73,7 @@ def apply_template(
     origins = {**_from_template(evaluation.origins, fields), **_from_definition(definition.origins, offsets)}
     spoiled = set(_from_definition(dict.fromkeys(document.spoiled), offsets))
     joined = Document(document.file, value, marks, spoiled)
-    return replace(definition, document=joined, origins=origins), []
+    return definition._replace(document=joined, origins=origins), []
 
 
 def header_scope(document: Document, schema: Schema) -> Scope:

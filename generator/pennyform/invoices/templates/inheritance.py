@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pennyform.findings import Finding
 from pennyform.invoices.expressions.evaluate import literal_expressions
@@ -18,8 +17,7 @@ LISTS = ("invoice_lines", "invoice_line_sections")
 _About = TypeVar("_About")
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A template that has passed its schema; what it extends is part of it.
 
     ``name`` is the name of its file without the suffix. ``document`` may hold values of several files; each

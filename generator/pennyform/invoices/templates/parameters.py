@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from pennyform.findings import closest_name
 from pennyform.invoices.money import scalars
@@ -48,8 +48,7 @@ class UnknownFieldError(WrongValueError):
     """An entry of a list has a field that was not declared: its name is what is wrong, not its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter, or one field of the entries of a ``list``.
 
     ``default`` is as written, and counts only when not ``required``; None is a value of its own then, for
@@ -94,7 +93,7 @@ def parse_parameter(name: str, declaration: YamlMapping) -> Parameter:
         limits[limit] = _as_type(parameter, declaration[limit], from_text=False)
         if limits[limit] is None:
             raise WrongValueError(f"{TYPES[parameter.type]}, as the parameter is", (limit,))
-    return replace(parameter, **limits)
+    return parameter._replace(**limits)
 
 
 def to_native(parameter: Parameter, value: YamlValue, *, from_text: bool = False) -> YamlValue:

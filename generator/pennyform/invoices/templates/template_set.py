@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,6 @@ _BUILT_IN = "built-in/"
 DEEPEST = 16
 
 
-@dataclass(slots=True)
 class TemplateSet:
     """Templates by name, each parsed and joined with what it extends when it is first asked for.
 
@@ -29,10 +27,11 @@ class TemplateSet:
     a finding is about already, whatever an invoice makes of them.
     """
 
-    findings: list[Finding] = field(default_factory=list)
-    reported: set[str] = field(default_factory=set)
-    _documents: dict[str, Document | None] = field(default_factory=dict)
-    _templates: dict[str, Template | None] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.reported: set[str] = set()
+        self._documents: dict[str, Document | None] = {}
+        self._templates: dict[str, Template | None] = {}
 
     def add(self, document: Document, *, is_valid: bool) -> None:
         """Take in a template of the user's; nothing can be made from one that is not valid."""

@@ -14,12 +14,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-import yaml
+from yaml import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue, pointer
@@ -71,8 +77,7 @@ _decimal = lru_cache(4096)(Decimal)
 Scalar = str | int | Decimal | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(NamedTuple):
     """A scalar that is rejected: why, and what to write instead."""
 
     reason: str
@@ -123,12 +128,12 @@ class DocumentBuilder:
         self.events = events
         value = None
         for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, DocumentStartEvent):
                 value = self._node(next(events), (), None)
                 next(events)
                 break
         for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, DocumentStartEvent):
                 summary = "a second document begins here"
                 self._reject("yaml-documents", summary, event, ())
                 break
@@ -150,7 +155,9 @@ class DocumentBuilder:
         self.marks[path] = Mark(
             self.name, start.line + 1, start.column + 1, key_start.line + 1, key_start.column + 1
         )
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event, path)
+        if isinstance(event, AliasEvent):
             self.spoiled.add(path)
             summary, fix = (
                 f"`*{event.anchor}` repeats a value from elsewhere",
@@ -159,12 +166,10 @@ class DocumentBuilder:
             self._reject("yaml-anchor", summary, event, path, detail=_IN_ITS_PLACE, fix=fix)
             return None
         self._reject_anchor_and_tag(event, path)
-        if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event, path)
-        if isinstance(event, yaml.SequenceStartEvent):
+        if isinstance(event, SequenceStartEvent):
             items: list[YamlValue] = []
             for item in self.events:
-                if isinstance(item, yaml.SequenceEndEvent):
+                if isinstance(item, SequenceEndEvent):
                     break
                 items.append(self._node(item, (*path, len(items)), None))
             return items
@@ -173,7 +178,7 @@ class DocumentBuilder:
     def _mapping(self, path: Path) -> YamlMapping:
         members: YamlMapping = {}
         for key in self.events:
-            if isinstance(key, yaml.MappingEndEvent):
+            if isinstance(key, MappingEndEvent):
                 break
             name = self._key(key, path)
             if name is not None and name not in members:
@@ -192,9 +197,9 @@ class DocumentBuilder:
         return members
 
     def _key(self, event: Any, path: Path) -> str | None:
-        if not isinstance(event, yaml.ScalarEvent):
+        if not isinstance(event, ScalarEvent):
             self._reject("yaml-key", "a key must be a plain word", event, path)
-            if not isinstance(event, yaml.AliasEvent):
+            if not isinstance(event, AliasEvent):
                 self._node(event, (*path, ""), None)
             return None
         self._reject_anchor_and_tag(event, path)
@@ -214,6 +219,7 @@ class DocumentBuilder:
         return name
 
     def _scalar(self, event: Any, path: Path) -> YamlValue:
+        self._reject_anchor_and_tag(event, path)
         text: str = event.value
         match = self._forbidden(text)
         if match:
@@ -233,7 +239,6 @@ class DocumentBuilder:
     @staticmethod
     def _forbidden(text: str) -> re.Match[str] | None:
         """The first character of ``text`` that nobody sees, which an escape may have put there."""
-        # Asked first, because it saves two searches for nearly all.
         if text.isascii() and text.isprintable():
             return None
         return FORBIDDEN.search(text) or _CARRIAGE_RETURN.search(text)
