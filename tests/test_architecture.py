@@ -17,11 +17,12 @@ CLIENTS = [ROOT / "generated" / name for name in ("pennylane_company", "pennylan
 LARGEST_FOLDER = 15
 
 # Room -> the rooms of pennyform that it may import, besides itself.
-GROUND = {"findings", "data", "text", "results", "safe_files"}
+GROUND = {"findings", "data", "text", "redaction", "results", "safe_files"}
 ALLOWED = {
     "findings": {"text"},
     "data": set(),
     "text": set(),
+    "redaction": set(),
     "safe_files": set(),
     "results": {"findings", "data", "text"},
     "spec": GROUND,

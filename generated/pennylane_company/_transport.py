@@ -91,7 +91,9 @@ class Core:
             while True:
                 step = steps.send(outcome)
                 if isinstance(step, httpx.Request):
-                    outcome = self._send(step)
+                    outcome = self._exchange.redacted(step, self._send(step))
+                    if isinstance(outcome, Reply):
+                        self.date = outcome.headers.get("date", self.date)
                 else:
                     self._clock.sleep(step)
                     outcome = None
@@ -106,7 +108,6 @@ class Core:
             response = self._http().send(request, stream=True)
         except TRANSPORT_FAILURES as failure:
             return failure
-        self.date = response.headers.get("date", self.date)
         try:
             return Reply(response.status_code, response.headers, self._read(response))
         except TRANSPORT_FAILURES as failure:
@@ -225,7 +226,9 @@ class AsyncCore:
             while True:
                 step = steps.send(outcome)
                 if isinstance(step, httpx.Request):
-                    outcome = await self._send(step)
+                    outcome = self._exchange.redacted(step, await self._send(step))
+                    if isinstance(outcome, Reply):
+                        self.date = outcome.headers.get("date", self.date)
                 else:
                     await self._clock.async_sleep(step)
                     outcome = None
@@ -240,7 +243,6 @@ class AsyncCore:
             response = await self._http().send(request, stream=True)
         except TRANSPORT_FAILURES as failure:
             return failure
-        self.date = response.headers.get("date", self.date)
         try:
             return Reply(response.status_code, response.headers, await self._read(response))
         except TRANSPORT_FAILURES as failure:

@@ -8,13 +8,14 @@ import hashlib
 from collections.abc import Generator, Hashable
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import httpx
 
 from ._clock import SYSTEM_CLOCK, Clock
 from ._exchange import Exchange, Retries
 from ._limits import RateLimit, shared_turns
+from ._logs import keep_out_of_logs
 from ._origins import checked_origin, is_printable
 from ._transport import AsyncCore, Core
 
@@ -55,6 +56,10 @@ class BearerToken(httpx.Auth):
         if not is_printable(token):
             raise ValueError("the token is empty, or has a character that no token has (a space, a line end)")
         self._token = token
+        keep_out_of_logs(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token is not written into a pickle")
 
     def secrets(self) -> tuple[str, ...]:
         """What no message may repeat."""

@@ -20,6 +20,7 @@ import msgspec
 from ._codec import Request, decoder, encode, explained, is_list, plain
 from ._failures import Fate, fate
 from ._limits import Turns
+from ._redaction import Redactor
 from .errors import NotSentError, OutcomeUnknownError, for_status, seconds
 from .types import File, NumberedPage, Page
 
@@ -99,6 +100,19 @@ class Exchange:
     def __repr__(self) -> str:
         return f"Exchange({self.origin!r})"
 
+    def redacted(self, request: httpx.Request, outcome: Reply | Exception) -> Reply | Exception:
+        """What came of a request as it goes any further: an answer without the secrets that it repeats."""
+        if isinstance(outcome, Exception):
+            return outcome
+        redact = self._redactor(request)
+        headers = [(redact.in_bytes(name), redact.in_bytes(value)) for name, value in outcome.headers.raw]
+        return Reply(outcome.status, httpx.Headers(headers), redact.in_bytes(outcome.body))
+
+    def _redactor(self, request: httpx.Request) -> Redactor:
+        # An httpx.Auth of somebody else's does not tell its secrets, but they were sent.
+        sent = request.headers.get("authorization", "").rpartition(" ")[2]
+        return Redactor((*self.secrets(), sent))
+
     def request(
         self, operation: Operation[Any], path: Values, query: Values, body: object | None
     ) -> httpx.Request:
@@ -130,7 +144,7 @@ class Exchange:
                 self.turns.observe(outcome.headers, turn)
             wait = self._wait(operation, outcome, attempt)
             if wait is None:
-                return self._settle(operation, outcome)
+                return self._settle(operation, request, outcome)
             yield wait
 
     def _wait(self, operation: Operation[Any], outcome: Reply | Exception, attempt: int) -> float | None:
@@ -153,18 +167,18 @@ class Exchange:
             self.turns.pause(wait)
         return wait if wait <= self.retries.max_wait else None
 
-    def _settle(self, operation: Operation[Any], outcome: Reply | Exception) -> Reply:
+    def _settle(self, operation: Operation[Any], request: httpx.Request, outcome: Reply | Exception) -> Reply:
         if isinstance(outcome, Reply):
             if 200 <= outcome.status < 300:
                 return outcome
             raise self._refusal(operation, outcome)
-        what = self._redact(f"{type(outcome).__name__}: {outcome}".removesuffix(": "))
+        what = self._redactor(request)(f"{type(outcome).__name__}: {outcome}".removesuffix(": "))
+        # Without its cause, which holds the request and that the secrets.
         if fate(outcome) is Fate.NOT_SENT:
-            raise NotSentError(f"nothing was sent ({what})", operation=operation.name) from outcome
-        raise OutcomeUnknownError(f"no usable answer ({what})", operation=operation.name) from outcome
+            raise NotSentError(f"nothing was sent ({what})", operation=operation.name)
+        raise OutcomeUnknownError(f"no usable answer ({what})", operation=operation.name)
 
     def _refusal(self, operation: Operation[Any], reply: Reply) -> Exception:
-        text = self._redact(reply.body.decode("utf-8", "replace"))
         if reply.status < 400 or reply.status == 408:
             return OutcomeUnknownError(
                 f"status {reply.status}, which neither confirms nor refuses; redirects are not followed",
@@ -172,7 +186,7 @@ class Exchange:
                 status=reply.status,
                 body=reply.body,
             )
-        body = _json_or_text(text)
+        body = _json_or_text(reply.body.decode("utf-8", "replace"))
         return for_status(reply.status)(
             _message(body) or "no message",
             operation=operation.name,
@@ -180,11 +194,6 @@ class Exchange:
             body=body,
             headers=reply.headers,
         )
-
-    def _redact(self, text: str) -> str:
-        for secret in self.secrets():
-            text = text.replace(secret, "[token]")
-        return text
 
 
 def answer(operation: Operation[T], reply: Reply) -> T:

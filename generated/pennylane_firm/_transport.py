@@ -101,7 +101,9 @@ class Core:
             while True:
                 step = steps.send(outcome)
                 if isinstance(step, httpx.Request):
-                    outcome = self._send(step)
+                    outcome = self._exchange.redacted(step, self._send(step))
+                    if isinstance(outcome, Reply):
+                        self.date = outcome.headers.get("date", self.date)
                 else:
                     self._clock.sleep(step)
                     outcome = None
@@ -116,7 +118,6 @@ class Core:
             response = self._http().send(request, stream=True)
         except TRANSPORT_FAILURES as failure:
             return failure
-        self.date = response.headers.get("date", self.date)
         try:
             return Reply(response.status_code, response.headers, self._read(response))
         except TRANSPORT_FAILURES as failure:
@@ -246,7 +247,9 @@ class AsyncCore:
             while True:
                 step = steps.send(outcome)
                 if isinstance(step, httpx.Request):
-                    outcome = await self._send(step)
+                    outcome = self._exchange.redacted(step, await self._send(step))
+                    if isinstance(outcome, Reply):
+                        self.date = outcome.headers.get("date", self.date)
                 else:
                     await self._clock.async_sleep(step)
                     outcome = None
@@ -261,7 +264,6 @@ class AsyncCore:
             response = await self._http().send(request, stream=True)
         except TRANSPORT_FAILURES as failure:
             return failure
-        self.date = response.headers.get("date", self.date)
         try:
             return Reply(response.status_code, response.headers, await self._read(response))
         except TRANSPORT_FAILURES as failure:

@@ -20,7 +20,7 @@ import hmac
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_urlsafe
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -29,7 +29,9 @@ import msgspec
 from ._clock import SYSTEM_CLOCK, Clock
 from ._exchange import Exchange, Reply, Retries, Steps
 from ._failures import Fate, fate
+from ._logs import keep_out_of_logs
 from ._origins import is_printable, is_safe
+from ._redaction import Redactor
 from ._tokens import FileTokenStore, MemoryTokenStore, Tokens, TokenStore
 from ._transport import AsyncCore, Core
 from .errors import AuthorizationError, AuthorizationUnknownError
@@ -136,9 +138,13 @@ class OAuth(httpx.Auth):
         # What is used, and what was seen last: while a refresh is under way nothing may be used.
         self._known: Tokens | None = None
         self._seen: Tokens | None = None
+        keep_out_of_logs(self)
 
     def __repr__(self) -> str:
         return f"OAuth({self._client_id!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("secrets are not written into a pickle")
 
     def secrets(self) -> tuple[str, ...]:
         """What no message may repeat."""
@@ -383,7 +389,7 @@ class OAuth(httpx.Auth):
             if 200 <= outcome.status < 300:
                 return outcome
             secret = [value for name, value in data.items() if name in _SECRET]
-            raise _refusal(outcome, (*self.secrets(), *secret))
+            raise _refusal(outcome, Redactor((*self.secrets(), *secret)))
         # The cause is left out, since it holds the request and that the secrets.
         if isinstance(outcome, Exception) and fate(outcome) is Fate.NOT_SENT:
             raise AuthorizationError(f"the service could not be reached ({type(outcome).__name__})")
@@ -413,14 +419,13 @@ def _grant(body: bytes) -> _Grant | None:
     return grant if grant.access_token and is_printable(grant.access_token) else None
 
 
-def _refusal(reply: Reply, secret: Sequence[str]) -> AuthorizationError:
-    said = " ".join(reply.body.decode("utf-8", "replace").split())
-    for each in secret:
-        said = said.replace(each, "[secret]")
+def _refusal(reply: Reply, redact: Redactor) -> AuthorizationError:
+    body = redact.in_bytes(reply.body)
+    said = " ".join(body.decode("utf-8", "replace").split())
     said = f"status {reply.status}: {said[:_LONGEST_TEXT]}"
     if reply.status >= 500 or reply.status < 400 or reply.status == 408:
         return AuthorizationUnknownError(f"{said}; {_LOST}")
-    return AuthorizationError(said, error=_error(reply.body))
+    return AuthorizationError(said, error=_error(body))
 
 
 def _error(body: bytes) -> str:
@@ -437,8 +442,11 @@ def _code(request: AuthorizationRequest, callback: str) -> str:
     if not hmac.compare_digest(given.get("state", "").encode(), request.state.encode()):
         raise AuthorizationError("the state is not the one that was sent: this is not the user who asked")
     if "error" in given:
-        said = f"{given['error']}: {given.get('error_description', '')}".removesuffix(": ")
-        raise AuthorizationError(said[:_LONGEST_TEXT], error=given["error"])
+        # The callback comes from a browser, and who made it knows the state.
+        redact = Redactor((request.state, request.verifier, given.get("code", "")))
+        error, description = redact(given["error"]), redact(given.get("error_description", ""))
+        said = f"{error}: {description}".removesuffix(": ")
+        raise AuthorizationError(said[:_LONGEST_TEXT], error=error)
     if not given.get("code"):
         raise AuthorizationError("the callback brings no code")
     return given["code"]

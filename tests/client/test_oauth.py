@@ -31,7 +31,7 @@ from tests.client.conftest import ORIGIN, FakeClock
 
 BACK = "https://me.example/back"
 DAY = 86_400.0
-SECRETS = ("s3cret", "access-", "refresh-", "c0de", "v3rifier")
+SECRETS = ("s3cret", "access-", "refresh-", "c0de-of-mine", "v3rifier")
 
 
 class Service:
@@ -71,7 +71,7 @@ def tokens(clock: FakeClock, *, age: float = 0.0) -> Tokens:
 def oauth(service: Service, store: TokenStore, clock: FakeClock, **options: Any) -> OAuth:
     carriers = {"transport": httpx.MockTransport(service), "async_transport": httpx.MockTransport(service)}
     settings = {"redirect_uri": BACK, "store": store, "clock": clock, **carriers, **options}
-    return OAuth("an-id", "s3cret", **settings)
+    return OAuth("an-id", "s3cret-of-mine", **settings)
 
 
 def call(auth: OAuth, service: Service) -> None:
@@ -139,18 +139,18 @@ ASKED = AuthorizationRequest("https://x.example", "st4te", "v3rifier")
 def test_a_code_becomes_tokens_that_are_stored(flavour: str, store: TokenStore, clock: FakeClock) -> None:
     service = Service()
     auth = oauth(service, store, clock)
-    callback = f"{BACK}?code=c0de&state=st4te"
+    callback = f"{BACK}?code=c0de-of-mine&state=st4te"
     got = (
         auth.exchange(ASKED, callback) if flavour == "sync" else asyncio.run(auth.aexchange(ASKED, callback))
     )
     assert service.forms == [
         {
             "grant_type": "authorization_code",
-            "code": "c0de",
+            "code": "c0de-of-mine",
             "code_verifier": "v3rifier",
             "redirect_uri": BACK,
             "client_id": "an-id",
-            "client_secret": "s3cret",
+            "client_secret": "s3cret-of-mine",
         }
     ]
     assert store.load() == got
@@ -162,8 +162,8 @@ def test_a_code_becomes_tokens_that_are_stored(flavour: str, store: TokenStore, 
 @pytest.mark.parametrize(
     ("query", "what"),
     [
-        ("code=c0de&state=other", "not the user"),
-        ("code=c0de", "not the user"),
+        ("code=c0de-of-mine&state=other", "not the user"),
+        ("code=c0de-of-mine", "not the user"),
         ("state=st4te", "no code"),
         ("error=access_denied&error_description=No&state=st4te", "access_denied: No"),
     ],
@@ -302,7 +302,7 @@ def test_a_refresh_that_was_interrupted_counts_as_lost(store: TokenStore, clock:
 NOT_DONE = [
     httpx.ConnectError("no route"),
     httpx.Response(429, text="slow down"),
-    httpx.Response(400, json={"error": "invalid_grant", "error_description": "refresh-0 is s3cret"}),
+    httpx.Response(400, json={"error": "invalid_grant", "error_description": "refresh-0 is s3cret-of-mine"}),
     httpx.Response(401, json={"error": "invalid_client"}),
 ]
 
@@ -356,11 +356,11 @@ def test_revoking_ends_it_and_forgets_it(flavour: str, store: TokenStore, clock:
 def test_no_secret_is_in_a_repr_an_error_or_a_log(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     store = MemoryTokenStore(tokens(clock, age=DAY))
-    echo = "access-0 refresh-0 s3cret"
+    echo = "access-0 refresh-0 s3cret-of-mine"
     outcomes: list[httpx.Response | Exception] = [
         httpx.Response(400, text=echo),
         httpx.Response(500, text=echo),
-        httpx.Response(400, text=f"{echo} c0de v3rifier"),
+        httpx.Response(400, text=f"{echo} c0de-of-mine v3rifier"),
         httpx.ReadError("x"),
     ]
     service = Service(*outcomes)
@@ -370,7 +370,7 @@ def test_no_secret_is_in_a_repr_an_error_or_a_log(clock: FakeClock, caplog: pyte
     attempts: list[Callable[[], Any]] = [
         auth.refresh,
         lambda: auth.refresh(again=True),
-        lambda: auth.exchange(ASKED, f"{BACK}?code=c0de&state=st4te"),
+        lambda: auth.exchange(ASKED, f"{BACK}?code=c0de-of-mine&state=st4te"),
         lambda: auth.refresh(again=True),
     ]
     for attempt in attempts:

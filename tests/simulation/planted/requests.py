@@ -17,6 +17,7 @@ from pennylane_company import _exchange, convert, errors, models
 from pennylane_company._exchange import Exchange, Operation
 from pennylane_company._failures import Fate
 from pennylane_company._limits import Turns
+from pennylane_company._redaction import Redactor
 
 from tests.simulation import process_runtime
 from tests.simulation.planted.bug import Bug, replaced
@@ -128,8 +129,8 @@ BUGS: tuple[Bug, ...] = (
     replaced(
         "the token is left in messages",
         Exchange,
-        "_redact",
-        lambda _, text: text,
+        "_redactor",
+        lambda *_: Redactor(),
         "error page repeats the token",
     ),
 )

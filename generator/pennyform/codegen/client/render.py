@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
+from pennyform import redaction
 from pennyform.codegen.client.calls import Filter
 from pennyform.codegen.client.code import WIDTH, Code, fill, join_code, literal, only_code
 from pennyform.codegen.client.methods import Resource
@@ -30,6 +31,7 @@ _RUNTIME = {
     "failures.py.jinja": "_failures.py",
     "lazy.py.jinja": "_lazy.py",
     "limits.py.jinja": "_limits.py",
+    "logs.py.jinja": "_logs.py",
     "oauth.py.jinja": "oauth.py",
     "origins.py.jinja": "_origins.py",
     "package_init.py.jinja": "__init__.py",
@@ -88,7 +90,11 @@ class Renderer:
         What reads lists by page number is left out unless the contract has such lists (``numbered``).
         """
         values = {"endpoints": endpoints, "base": literal(base), "numbered": numbered}
-        return dict(self._module(module, template, **values) for template, module in _RUNTIME.items())
+        files = dict(self._module(module, template, **values) for template, module in _RUNTIME.items())
+        # One module for the tool and the clients: what one of them finds, the other one finds too.
+        header = self._environment.get_template("header.jinja").render()
+        source = Path(redaction.__file__).read_text(encoding="utf-8")
+        return files | {f"{self._package}/_redaction.py": f"{header}\n{source}"}
 
     def models(self, modules: Mapping[str, Sequence[Model]]) -> dict[str, str]:
         """The modules of models, and the index that finds a model without importing the others."""

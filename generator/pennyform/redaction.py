@@ -1,0 +1,216 @@
+"""Secrets kept out of whatever is shown, written or raised, however they are spelled.
+
+A server, a proxy or a file may repeat a token: as it is, in capitals, with some of its characters as escapes
+of JSON, URLs or HTML, one within the other, split by white space or by characters that nobody sees, in
+full-width letters, as hexadecimal digits, or in base64, alone or within a longer text (``Basic …``).
+
+Escapes are undone, as often as a text may have been escaped; what is left is reduced to printable ASCII in
+lower case and searched for the spellings. The time that takes is proportional to the length of the text.
+
+The emitted clients contain this module word for word: it imports only the standard library.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple, NoReturn
+
+SHORTEST = 8
+"""Shorter secrets are not looked for: ``a``, or a word such as ``sandbox``, would blank much that is none."""
+PLACEHOLDER = "[secret]"
+
+# Of a longer text that has a secret in it, nothing is shown: finding its place takes much more memory.
+_LONGEST = 4 * 2**20
+# So often a text may have been escaped, each time in another way; escapes of one kind count once.
+_MOST_ESCAPINGS = 6
+_INVISIBLE = bytes([*range(0x21), 0x7F])
+_BASE64 = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+/-_")
+# Each run of backslashes, percents or ampersands is matched once, from its beginning: linear time.
+_ESCAPE = re.compile(
+    r"\\(?<!\\\\)\\*+(?:u\{0{0,8}([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})"
+    r"|([abfnrtv])|)"
+    r"|%(?:25)*([0-9A-Fa-f]{2})"
+    r"|&(?:amp;)*+#(?:[xX]0{0,8}([0-9A-Fa-f]{1,6})|(0{0,8}[0-9]{1,7}));?"
+    r"|&(?:amp;)++"
+)
+
+
+class Redactor:
+    """Replaces secrets in text and in bytes.
+
+    Args:
+        secrets: what nobody may read; those with fewer than :data:`SHORTEST` characters are passed over.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        # Each with whether it is base64.
+        self._spellings: dict[bytes, bool] = {}
+        self.add(*secrets)
+
+    def __repr__(self) -> str:
+        return "Redactor(...)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("secrets are not written into a pickle")
+
+    def add(self, *secrets: str) -> None:
+        """Look for these secrets too."""
+        for secret in secrets:
+            self._spellings.update(_spellings(secret))
+
+    def __call__(self, text: str) -> str:
+        """``text`` with :data:`PLACEHOLDER` wherever it spells a secret."""
+        if self._spellings:
+            text = self._redacted(text, letters=False)
+            # `\n` is a line feed to whoever escapes, and the start of a name in a path.
+            if "\\" in text:
+                text = self._redacted(text, letters=True)
+        return text
+
+    def in_bytes(self, content: bytes) -> bytes:
+        """The same for bytes: text in UTF-8, or in anything that has ASCII in it."""
+        if not self._spellings:
+            return content
+        text = content.decode("utf-8", "surrogateescape")
+        redacted = self(text)
+        return content if redacted is text else redacted.encode("utf-8", "surrogateescape")
+
+    def is_in(self, text: str) -> bool:
+        """Whether ``text`` spells a secret."""
+        return self(text) is not text
+
+    def _redacted(self, text: str, *, letters: bool) -> str:
+        unescaped = text
+        for depth in range(_MOST_ESCAPINGS + 1):
+            reduced = _reduced(unescaped)
+            if any(spelling in reduced for spelling in self._spellings):
+                text = unescaped = self._without_secrets(text, depth, letters=letters)
+                for _ in range(depth):
+                    unescaped = _unescaped(unescaped, letters=letters)
+            before = unescaped
+            unescaped = _unescaped(before, letters=letters)
+            if unescaped == before:
+                break
+        return text
+
+    def _without_secrets(self, text: str, depth: int, *, letters: bool) -> str:
+        """``text`` without what spells a secret once it is unescaped ``depth`` times."""
+        if len(text) > _LONGEST:
+            return PLACEHOLDER
+        traced = _Traced(text, array("L", range(len(text))), array("L", range(1, len(text) + 1)))
+        for _ in range(depth):
+            traced = traced.unescaped(letters=letters)
+        traced = traced.reduced()
+        parts, end = [], 0
+        for first, last in sorted(self._places(traced)):
+            start, stop = traced.starts[first], traced.ends[last]
+            if start >= end:
+                parts += [text[end:start], PLACEHOLDER]
+            end = max(end, stop)
+        return "".join([*parts, text[end:]])
+
+    def _places(self, traced: _Traced) -> Iterator[tuple[int, int]]:
+        """The first and the last index of each spelling of a secret in reduced text."""
+        for spelling, is_base64 in self._spellings.items():
+            first = traced.text.find(spelling.decode())
+            while first >= 0:
+                last = first + len(spelling) - 1
+                yield (traced.beside(first, -1), traced.beside(last, 1)) if is_base64 else (first, last)
+                first = traced.text.find(spelling.decode(), first + 1)
+
+
+class _Traced(NamedTuple):
+    """Text that was made of another one, and the places there of each of its characters."""
+
+    text: str
+    starts: array[int]
+    ends: array[int]
+
+    def beside(self, index: int, step: int) -> int:
+        """The next character if it is of the same base64 text: it holds some bits of what is encoded."""
+        first, last = sorted((index, index + step))
+        if first < 0 or last >= len(self.text) or self.ends[first] != self.starts[last]:
+            return index
+        return index + step if self.text[index + step] in _BASE64 else index
+
+    def unescaped(self, *, letters: bool) -> _Traced:
+        """The same without one layer of escapes."""
+        texts, starts, ends = [], array("L"), array("L")
+        done = 0
+        for match in _ESCAPE.finditer(self.text):
+            first, last = match.span()
+            texts.append(self.text[done:first])
+            starts += self.starts[done:first]
+            ends += self.ends[done:first]
+            character = _character(match, letters=letters)
+            texts.append(character)
+            starts.extend([self.starts[first]] * len(character))
+            ends.extend([self.ends[last - 1]] * len(character))
+            done = last
+        return _Traced(
+            "".join([*texts, self.text[done:]]), starts + self.starts[done:], ends + self.ends[done:]
+        )
+
+    def reduced(self) -> _Traced:
+        """The same in what spellings are searched in."""
+        texts, starts, ends = [], array("L"), array("L")
+        for character, start, end in zip(self.text, self.starts, self.ends, strict=True):
+            text = _reduced(character).decode()
+            texts.append(text)
+            starts.extend([start] * len(text))
+            ends.extend([end] * len(text))
+        return _Traced("".join(texts), starts, ends)
+
+
+def _reduced(text: str) -> bytes:
+    """Printable ASCII in lower case. Full-width letters become plain ones; what else is not ASCII goes."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+    return text.encode("ascii", "ignore").translate(None, _INVISIBLE).lower()
+
+
+def _unescaped(text: str, *, letters: bool) -> str:
+    return _ESCAPE.sub(lambda match: _character(match, letters=letters), text)
+
+
+def _character(match: re.Match[str], *, letters: bool) -> str:
+    """What an escape stands for; "" for what is no printable ASCII character anyway."""
+    unicode_braces, unicode_4, unicode_8, byte, letter, percent, html_hex, html_decimal = match.groups()
+    if letter:
+        return str(letter) if letters else ""
+    digits = unicode_braces or unicode_4 or unicode_8 or byte or percent or html_hex
+    if digits or html_decimal:
+        number = int(digits, 16) if digits else int(html_decimal)
+        # Bytes beyond ASCII are parts of characters in UTF-8.
+        is_part = bool(byte or percent) and number > 0x7F
+        return "" if is_part or number > 0x10FFFF else chr(number)
+    return "&" if match.group().startswith("&") else ""
+
+
+# Clients make a redactor for each request: tokens change while they work.
+@lru_cache(maxsize=64)
+def _spellings(secret: str) -> Mapping[bytes, bool]:
+    """What text with ``secret`` in it contains once it is reduced, each with whether it is base64."""
+    plain = _reduced(secret)
+    # Without what is not ASCII, little may be left of it.
+    if len(plain) < SHORTEST:
+        return {}
+    spellings = {plain: False}
+    for cased in {secret, secret.lower(), secret.upper()}:
+        content = cased.encode()
+        spellings[content.hex().encode()] = False
+        for before in range(3):
+            encoded = b64encode(bytes(before) + content)
+            # Only of whole characters; those at its ends depend on what stands beside the secret.
+            first, last = -(-8 * before // 6), 8 * (before + len(content)) // 6
+            standard = encoded[first:last].lower()
+            spellings[standard] = spellings[standard.translate(_TO_URL_SAFE)] = True
+    return spellings
+
+
+_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
