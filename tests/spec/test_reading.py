@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from pennyform.findings import Failure
-from pennyform.spec.document.load import Limits, load
+from pennyform.spec.document.budget import Limits
+from pennyform.spec.document.load import load
 
 OPERATION = {"operationId": "getMe", "responses": {"204": {"description": ""}}}
 GOOD = {"openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "paths": {"/v1/me": {"get": OPERATION}}}

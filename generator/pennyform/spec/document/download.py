@@ -1,0 +1,295 @@
+"""Download one document: one deadline for all of it, and every address is checked before it is connected to.
+
+The deadline is that of the sockets. Whatever a server sends, and however slowly it does, each operation gets
+the time that is left of the whole: connecting, TLS, informational answers, headers, the body, redirects.
+"""
+
+from __future__ import annotations
+
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import httpcore
+import httpx
+
+from pennyform.findings import Failure, failure
+from pennyform.spec.document.addresses import (
+    THIS_MACHINE,
+    Address,
+    AddressError,
+    is_this_machine,
+    parse_address,
+    reach,
+)
+from pennyform.spec.document.budget import Limits
+
+# Unpacking is where a small answer becomes one that no memory holds: nothing packed is asked for, or taken.
+_HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "pennyform"}
+_REDIRECTS = (
+    HTTPStatus.MOVED_PERMANENTLY,
+    HTTPStatus.FOUND,
+    HTTPStatus.SEE_OTHER,
+    HTTPStatus.TEMPORARY_REDIRECT,
+    HTTPStatus.PERMANENT_REDIRECT,
+)
+# For one of several addresses, so that one that never answers leaves time for the next.
+_SECONDS_OF_ONE = 10.0
+_ERRORS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError)
+
+
+def _resolve(host: str, port: int, seconds: float) -> list[str]:
+    """The IP addresses of a host. The system's resolver knows no deadline: a thread waits for it."""
+    answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as problem:
+            answers.put(problem)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise httpcore.ConnectTimeout from None
+    if isinstance(answer, Exception):
+        raise httpcore.ConnectError(str(answer))
+    return list(dict.fromkeys(str(entry[4][0]) for entry in answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What a download takes from the machine.
+
+    Attributes:
+        clock: seconds, monotonic.
+        resolve: host, port and the seconds left → IP addresses.
+        sockets: what connects to an IP address.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    resolve: Callable[[str, int, float], list[str]] = _resolve
+    sockets: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
+
+
+def download(
+    url: str, limits: Limits, *, trust: ssl.SSLContext | None = None, network: Network | None = None
+) -> bytes:
+    """Return the body of ``url``.
+
+    Args:
+        url: ``https://``, or ``http://`` to this machine. Redirects obey the same rule. They never lead from
+            https to http, nor from everybody's network to a private one or to this machine.
+        limits: bounds; time counts from the first step to the last byte.
+        trust: whose certificates to believe; the usual authorities when left out.
+        network: what carries the requests; this machine's when left out.
+
+    Raises:
+        Failure: the address is refused, the server answers anything but 200, or a limit is exceeded.
+    """
+    exchange = _Exchange(url, limits, network or Network())
+    try:
+        address = parse_address(url)
+    except AddressError as problem:
+        if problem.has_secret:
+            raise failure("credentials-in-url", str(problem), fix="Give the URL without them.") from None
+        raise exchange.failure("address-refused", f"{url} is refused: {problem}") from None
+    context = httpx.create_ssl_context(trust_env=False) if trust is None else trust
+    # No proxy and no password of the environment is used: each address is checked before it is asked.
+    with httpcore.ConnectionPool(ssl_context=context, network_backend=exchange, retries=0) as pool:
+        for _ in range(limits.redirects + 1):
+            exchange.check(address)
+            try:
+                answer = _ask(pool, address, exchange)
+            except httpcore.TimeoutException:
+                raise exchange.too_slow() from None
+            except _ERRORS as error:
+                reason = str(error) or type(error).__name__
+                raise exchange.failure("unreachable", f"cannot fetch {url}: {reason}") from None
+            if isinstance(answer, bytes):
+                return answer
+            address = answer
+    raise exchange.failure("too-many-redirects", f"more than {limits.redirects} redirects")
+
+
+def _ask(pool: httpcore.ConnectionPool, address: Address, exchange: _Exchange) -> bytes | Address:
+    """The body of an answer, or where it redirects to."""
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    location = httpcore.URL(
+        scheme=address.scheme, host=host.encode(), port=address.port, target=address.target.encode()
+    )
+    exchange.expect(exchange.limits.headers)
+    with pool.stream("GET", location, headers=list(_HEADERS.items())) as response:
+        headers = [(name.lower(), value) for name, value in response.headers]
+        locations = [value for name, value in headers if name == b"location"]
+        if response.status in _REDIRECTS and len(locations) == 1:
+            # A redirect may lead anywhere (RFC 9110, 15.4): also to this machine, or to plain http.
+            try:
+                return address.redirected_to(locations[0].decode("latin-1"))
+            except AddressError as problem:
+                summary = f"{exchange.url} redirects to an address that is refused: {problem}"
+                raise exchange.failure("address-refused", summary) from None
+        if response.status != HTTPStatus.OK:
+            nowhere = ", without saying where to" if response.status in _REDIRECTS else ""
+            summary = f"{exchange.url} answered {response.status}{nowhere}"
+            raise exchange.failure("unexpected-status", summary)
+        if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in headers):
+            raise exchange.failure("packed-answer", f"{exchange.url} answered with packed content")
+        # What surrounds the chunks of a body counts as well: as much as the body itself is enough for it.
+        exchange.expect(2 * exchange.limits.size)
+        return _read_body(response.iter_stream(), exchange)
+
+
+def _read_body(stream: Iterable[bytes], exchange: _Exchange) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in stream:
+        size += len(chunk)
+        if size > exchange.limits.size:
+            raise exchange.too_large()
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+class _Exchange(httpcore.NetworkBackend):
+    """The network of one download: it gives each operation the time that is left, and counts what comes."""
+
+    def __init__(self, url: str, limits: Limits, network: Network) -> None:
+        self.url = url
+        self.limits = limits
+        self._network = network
+        self._deadline = network.clock() + limits.seconds
+        self._expected = 0
+        self._address: Address | None = None
+        self._first: Address | None = None
+        self._first_reach = THIS_MACHINE
+
+    def expect(self, size: int) -> None:
+        """So many bytes may come in from here on."""
+        self._expected = size
+
+    def seconds_left(self) -> float:
+        """The time that is left.
+
+        Raises:
+            Failure: there is none.
+        """
+        seconds = self._deadline - self._network.clock()
+        if seconds <= 0:
+            raise self.too_slow()
+        return seconds
+
+    def count(self, content: bytes) -> bytes:
+        """Count what came in.
+
+        Raises:
+            Failure: it is more than was expected.
+        """
+        self._expected -= len(content)
+        if self._expected < 0:
+            raise self.too_large()
+        return content
+
+    def check(self, address: Address) -> None:
+        """Make sure that an address may be asked; by its text, before its name is looked up.
+
+        Raises:
+            Failure: it is plain http and not this machine, or after https.
+        """
+        first = self._first = self._first or address
+        self._address = address
+        if address.scheme == "http" and (first.scheme != "http" or not is_this_machine(address.host)):
+            raise self.failure("address-refused", f"{address.text} is not https")
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002 - the deadline counts
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to a host: to the very IP addresses that were checked."""
+        addresses = self._network.resolve(host.strip("[]"), port, self.seconds_left())
+        if not addresses:
+            raise httpcore.ConnectError("the host has no address")
+        nearest = min(map(reach, addresses))
+        assert self._address, "an address is checked before it is connected to"
+        if self._address is self._first:
+            self._first_reach = nearest
+        if nearest < self._first_reach:
+            where = "this machine" if nearest == THIS_MACHINE else "a private network"
+            raise self.failure("address-refused", f"{self.url} redirects to {where}")
+        if self._address.scheme == "http" and nearest != THIS_MACHINE:
+            raise self.failure("address-refused", f"{self._address.text} is not https, nor this machine")
+        *first_choices, last = addresses
+        for address in first_choices:
+            try:
+                return self._connect(address, port, local_address, socket_options, most=_SECONDS_OF_ONE)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return self._connect(last, port, local_address, socket_options, most=self.limits.seconds)
+
+    def _connect(
+        self,
+        address: str,
+        port: int,
+        local_address: str | None,
+        options: Iterable[httpcore.SOCKET_OPTION] | None,
+        *,
+        most: float,
+    ) -> httpcore.NetworkStream:
+        seconds = min(most, self.seconds_left())
+        return _Stream(
+            self._network.sockets.connect_tcp(address, port, seconds, local_address, options), self
+        )
+
+    def too_slow(self) -> Failure:
+        """The finding that the time is over."""
+        return self.failure("too-slow", f"took longer than {self.limits.seconds:g} seconds")
+
+    def too_large(self) -> Failure:
+        """The finding that too much came in."""
+        summary = f"larger than {self.limits.size:,} bytes, or {self.limits.headers:,} bytes of headers"
+        return self.failure("too-large", summary)
+
+    def failure(self, rule: str, summary: str) -> Failure:
+        """A finding about this download."""
+        return failure(rule, summary, file=self.url, fix="Download the document yourself and give its path.")
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that obeys the deadline and the limits of a download."""
+
+    def __init__(self, stream: httpcore.NetworkStream, exchange: _Exchange) -> None:
+        self._stream = stream
+        self._exchange = exchange
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        return self._exchange.count(self._stream.read(max_bytes, self._exchange.seconds_left()))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        self._stream.write(buffer, self._exchange.seconds_left())
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        # TLS waits for all its messages together, not for each of them.
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._exchange.seconds_left())
+        return _Stream(stream, self._exchange)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
