@@ -311,7 +311,15 @@ def test_redirects_in_a_circle_end():
         (b"", {}, "json-syntax"),
         (b'{"a": 1e99999999}', {}, "json-syntax"),
     ],
-    ids=["a mark", "another type", "another encoding", "packed in silence", "a page", "empty", "a number"],
+    ids=[
+        "a mark",
+        "another type",
+        "another encoding",
+        "packed but not declared",
+        "a page",
+        "empty",
+        "a number",
+    ],
 )
 def test_what_counts_is_what_came_and_not_what_it_is_called(body, headers, rule, tmp_path, capsys):
     with serving(answer(body=body, **headers)) as url:
