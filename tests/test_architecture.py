@@ -108,6 +108,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"commands"},
         {"definitions"},
         {"connection"},
+        {"contracts"},
         {"terminal", "options"},
         {"output"},
     ],

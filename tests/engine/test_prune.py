@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -85,10 +86,8 @@ def test_a_part_of_the_repository_prunes_nothing(
     ours.close()
     monkeypatch.chdir(ours.root)
 
-    def load_prefixed(
-        paths: Sequence[str | Path], *, environment: str | None = None
-    ) -> tuple[Repository, list[Finding]]:
-        repository, findings = load(paths, environment=environment)
+    def load_prefixed(paths: Sequence[str | Path], **settings: Any) -> tuple[Repository, list[Finding]]:
+        repository, findings = load(paths, **settings)
         return prefixed(repository), findings
 
     runtime = replace(Runtime.system(), load_definitions=load_prefixed)

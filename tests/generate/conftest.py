@@ -33,7 +33,7 @@ class Checkout:
         self.runs = 0
         self.emitted = {"client/a.py": b"a = 1\n", "client/sub/b.py": b"b = 1\n", "schemas/c.json": b"{}\n"}
 
-    def emit(self, contract, templates):
+    def emit(self, contract, templates, **_):
         """Stands in for the emitters: what they give is tested elsewhere."""
         self.runs += 1
         return dict(self.emitted)

@@ -155,7 +155,7 @@ def test_a_missing_operation_fails_the_run(checkout, capsys):
 
 
 def test_what_an_emitter_does_not_understand_fails_the_run_and_writes_nothing(checkout, capsys, monkeypatch):
-    def refuse(contract, templates):
+    def refuse(contract, templates, **_):
         raise failure("parser-warning", "a schema was dropped", fix="Correct it in the overlay.")
 
     generate()

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
+from pennyform import data
+from pennyform.invoices.schema.schema import definition_schemas
+
+SCHEMAS = definition_schemas(data.schemas())
+definition_schema = SCHEMAS.schema
 
 INVOICE: dict[str, Any] = {
     "external_reference": "INV-1",

@@ -17,11 +17,11 @@ from pennyform.codegen.definitions.fields import Fields, UnsupportedShapeError
 from pennyform.codegen.definitions.schemas import emit
 from pennyform.codegen.definitions.template_schemas import template_schema
 from pennyform.invoices.schema.errors import Reference
-from pennyform.invoices.schema.schema import compile_schema, definition_schema
+from pennyform.invoices.schema.schema import compile_schema
 from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.spec import Body, Contract, Operation
 
-from .definitions import CUSTOMER, INVOICE, PRODUCT, nearly_valid
+from .definitions import CUSTOMER, INVOICE, PRODUCT, definition_schema, nearly_valid
 
 TEXT = {"type": "string"}
 ID = {"type": "integer", "format": "int64"}

@@ -13,8 +13,9 @@ from pennyform.cli import main
 from pennyform.findings import errors
 from pennyform.invoices.formatter.formatter import format_definition
 from pennyform.invoices.money.scalars import parse_amount
-from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.yaml.reader import read
+
+from .definitions import definition_schema
 
 CASES = Path(__file__).parents[1] / "cases" / "format"
 INVOICE = definition_schema("definitions/invoice")

@@ -18,11 +18,21 @@ from pennyform.findings import Failure, Severity
 from pennyform.invoices import Key, Options, load, request_body
 from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.desired.json_bodies import to_json
-from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.yaml.document import Document
 from pennyform.invoices.yaml.document import Path as Steps
 
-from .definitions import CUSTOMER, OF_KIND, PERSON, PROBES, PRODUCT, VALUES, YAML_TEXT, nearly_valid, write
+from .definitions import (
+    CUSTOMER,
+    OF_KIND,
+    PERSON,
+    PROBES,
+    PRODUCT,
+    VALUES,
+    YAML_TEXT,
+    definition_schema,
+    nearly_valid,
+    write,
+)
 
 SETTINGS = "version: 1\nenvironment: sandbox\nrounding: document\n"
 

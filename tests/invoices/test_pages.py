@@ -11,8 +11,9 @@ import pytest
 from pennyform import data
 from pennyform.invoices import load
 from pennyform.invoices.expressions.filters import FILTERS
-from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.templates.parameters import TYPES
+
+from .definitions import definition_schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```(?:yaml|csv) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

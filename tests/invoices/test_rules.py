@@ -13,7 +13,6 @@ import pytest
 from pennyform import data
 from pennyform.cli import main
 from pennyform.invoices.schema.rules import rules
-from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.sources.data_file import MOST_ROWS
 
 from .definitions import YAML_TEXT, write
@@ -130,11 +129,7 @@ def test_an_installation_without_schemas(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data, "schemas", lambda: tmp_path / "gone")
-    definition_schema.cache_clear()
-    try:
-        assert main(["validate", str(write(tmp_path, invoice=YAML_TEXT))]) == 1
-    finally:
-        definition_schema.cache_clear()
+    assert main(["validate", str(write(tmp_path, invoice=YAML_TEXT))]) == 1
     assert "schemas-missing" in capsys.readouterr().err
 
 

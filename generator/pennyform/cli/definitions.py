@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.errors import NotAllowedError, OutcomeError, RateExhaustedError
@@ -84,8 +87,10 @@ def run_with_account(
     Returns:
         What ``run`` returns; 4 when definitions are rejected, 75 when the rate is exhausted, 1 otherwise.
     """
+    find_schemas = schema_finder(terminal.environ)
+    load = functools.partial(runtime.load_definitions, find_schemas=find_schemas)
     try:
-        return run(options, terminal, runtime)
+        return run(options, terminal, replace(runtime, load_definitions=load))
     except PlanRejectedError as problem:
         terminal.print_findings(problem.findings)
         return Exit.FINDINGS

@@ -5,22 +5,31 @@ Emitting is pure; :mod:`pennyform.codegen.output` is the only module that touche
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pennyform import data
-from pennyform.findings import failure
+from pennyform.findings import Finding, failure
 from pennyform.spec import Contract
 
 _INVOICED = "company"
 """The API whose invoices can be defined in files; the others get a client and schemas only."""
 
 
-def emit_all(contract: Contract, templates: Path | None = None) -> dict[str, bytes]:
+def emit_all(
+    contract: Contract,
+    templates: Path | None = None,
+    *,
+    package: str = "",
+    warnings: list[Finding] | None = None,
+) -> dict[str, bytes]:
     """Emit the client, the schemas and the tables of one API.
 
     Args:
         contract: the normalised contract.
         templates: the folder of templates; this installation's when left out.
+        package: the name of the client's package; ``pennylane_<api>`` when left out.
+        warnings: see :func:`emit_schemas`.
 
     Returns:
         Bytes by path below ``generated/``, sorted.
@@ -28,19 +37,48 @@ def emit_all(contract: Contract, templates: Path | None = None) -> dict[str, byt
     Raises:
         Failure: something in the contract was not understood, or is not safe to emit.
     """
-    from pennyform.codegen import client, schemas
+    from pennyform.codegen import client
 
     templates = templates or data.templates()
-    parts = [client.emit(contract, templates / "client"), schemas.emit(contract)]
+    parts = [
+        client.emit(contract, templates / "client", package=package),
+        emit_schemas(contract, templates, warnings=warnings),
+    ]
+    return _joined(parts)
+
+
+def emit_schemas(
+    contract: Contract, templates: Path, *, warnings: list[Finding] | None = None
+) -> dict[str, bytes]:
+    """Emit the schemas and the tables of one API, for which no other tool is needed.
+
+    Args:
+        contract: the normalised contract.
+        templates: the folder of templates.
+        warnings: gets what is said about a contract that is not pennyform's own, and what its author cannot
+            put right; in pennyform's own, that is an error.
+
+    Raises:
+        Failure: definitions cannot be derived from the contract.
+    """
+    from pennyform.codegen import schemas
+
+    parts = [schemas.emit(contract)]
     if contract.api == _INVOICED:
         from pennyform.codegen import vat_rates
         from pennyform.codegen.definitions import schemas as definitions
         from pennyform.codegen.definitions.fields import UnsupportedShapeError
 
-        rates = vat_rates.emit(contract, templates / "schemas" / "vat_rates.yaml")
+        rates = vat_rates.emit(contract, templates / "schemas" / "vat_rates.yaml", warnings=warnings)
         try:
             parts.append(
-                definitions.emit(contract, templates / "definitions", templates / "invoices", rates=rates)
+                definitions.emit(
+                    contract,
+                    templates / "definitions",
+                    templates / "invoices",
+                    rates=rates,
+                    warnings=warnings,
+                )
             )
         except (UnsupportedShapeError, KeyError) as problem:
             fix = "Adapt the mapping to the contract."
@@ -48,6 +86,10 @@ def emit_all(contract: Contract, templates: Path | None = None) -> dict[str, byt
             file = str(templates / "definitions")
             raise failure("definition-mapping", summary, file=file, fix=fix) from None
         parts += [rates, schemas.emit_result_schemas()]
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Mapping[str, bytes]]) -> dict[str, bytes]:
     emitted: dict[str, bytes] = {}
     for part in parts:
         twice = emitted.keys() & part.keys()

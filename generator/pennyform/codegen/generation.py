@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pennyform.codegen import emit_all
+from pennyform.codegen import emit_all, emit_schemas
 from pennyform.codegen.output import find_stale_files
 from pennyform.findings import Finding, Severity, failure, tidy
 from pennyform.spec import Contract, canonical_json, read_contract
@@ -20,6 +20,7 @@ class Emission:
     contract: Contract
     declared: int
     files: dict[str, bytes]
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def lines(self) -> int:
@@ -32,12 +33,43 @@ class Emission:
         return sum(map(len, self.files.values()))
 
 
-def emit_contract(api: str, store: Store, templates: Path) -> Emission:
+def emit_contract(api: str, store: Store, templates: Path, package: str = "") -> Emission:
     """Read, normalise and emit one pinned contract.
+
+    Args:
+        api: which one.
+        store: where it is pinned.
+        templates: the folder of templates.
+        package: the name of the client's package; ``pennylane_<api>`` when left out.
 
     Raises:
         Failure: something in it was not understood, or an operation would be missing.
     """
+    warnings = _tolerated(store)
+    contract, declared = _read_intact(api, store, warnings)
+    files = emit_all(contract, templates, package=package, warnings=warnings)
+    return Emission(contract, declared, files, tuple(warnings or ()))
+
+
+def derive_schemas(api: str, store: Store, templates: Path) -> dict[str, bytes]:
+    """The schemas and tables of one pinned contract, by path below ``schemas/``, without its client.
+
+    Raises:
+        Failure: something in it was not understood.
+    """
+    warnings = _tolerated(store)
+    contract, _ = _read_intact(api, store, warnings)
+    files = emit_schemas(contract, templates, warnings=warnings)
+    return {path.removeprefix("schemas/"): content for path, content in files.items()}
+
+
+def _tolerated(store: Store) -> list[Finding] | None:
+    """Where warnings go about a repository's own contract; None for pennyform's, where they are errors."""
+    return None if store.shipped is None else []
+
+
+def _read_intact(api: str, store: Store, warnings: list[Finding] | None) -> tuple[Contract, int]:
+    """A pinned contract, normalised, and how many operations it has."""
     if store.contract_path(api).is_file() and not store.is_intact(api):
         raise failure(
             "contract-changed",
@@ -46,14 +78,14 @@ def emit_contract(api: str, store: Store, templates: Path) -> Emission:
             detail="What is emitted would not be what the vendor has published.",
             fix="Fetch it again; corrections belong into an overlay.",
         )
-    contract = read_contract(api, store)
+    contract = read_contract(api, store, warnings=warnings)
     # The lock counted them when the contract was pinned: none may be lost silently.
     declared = store.lock().contracts[api].counts.operations
     if len(contract.operations) != declared:
         summary = f"{len(contract.operations)} of {declared} operations of {api} would be emitted"
         fix = f"Pin the contract again, or look for an overlay that removes operations of {api}."
         raise failure("missing-operations", summary, file=str(store.contract_path(api)), fix=fix)
-    return Emission(contract, declared, emit_all(contract, templates))
+    return contract, declared
 
 
 def all_files(emitted: Sequence[Emission]) -> dict[str, bytes]:

@@ -27,13 +27,17 @@ _NEW = "assumed: a new code, the rate in its name is charged"
 _NUMBER_INSIDE = re.compile(r"(?:^|_)(\d+)(?=_|$)")
 
 
-def emit(contract: Contract, assumptions: Path | None = None) -> dict[str, bytes]:
+def emit(
+    contract: Contract, assumptions: Path | None = None, *, warnings: list[Finding] | None = None
+) -> dict[str, bytes]:
     """The table of VAT codes, in the contract's order.
 
     Args:
         contract: the normalised contract.
         assumptions: the reviewed entries for codes that do not speak for themselves; the project's own
             when left out.
+        warnings: gets one for each code that no rule speaks of, which is left out then; without it, such a
+            code is an error.
 
     Returns:
         Bytes by path below ``generated/``; nothing for a contract without VAT codes.
@@ -53,7 +57,7 @@ def emit(contract: Contract, assumptions: Path | None = None) -> dict[str, bytes
         findings = [
             Finding(
                 "unknown-vat-code",
-                Severity.ERROR,
+                Severity.ERROR if warnings is None else Severity.WARNING,
                 f"no rule says what the VAT code {code!r} puts on a document",
                 file=str(path),
                 detail="An invoice with this code would be totalled by a guess.",
@@ -61,7 +65,10 @@ def emit(contract: Contract, assumptions: Path | None = None) -> dict[str, bytes
             )
             for code in unknown
         ]
-        raise Failure(tidy(findings))
+        if warnings is None:
+            raise Failure(tidy(findings))
+        warnings += findings
+        rates = [rate for rate in rates if rate is not None]
     return {PATH: canonical_json({"format_version": 1, "rates": rates})} if rates else {}
 
 

@@ -23,6 +23,7 @@ from pennyform.engine.files import Disk, Storage, SystemCalls
 from pennyform.engine.limits import WORKERS, Patience
 from pennyform.findings import Finding
 from pennyform.invoices import Repository, load
+from pennyform.invoices.schema.contract import FindSchemas
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -187,7 +188,11 @@ class LoadDefinitions(Protocol):
     """:func:`pennyform.invoices.load`, or what takes its place."""
 
     def __call__(
-        self, paths: Sequence[str | Path], *, environment: str | None = None
+        self,
+        paths: Sequence[str | Path],
+        *,
+        environment: str | None = None,
+        find_schemas: FindSchemas | None = None,
     ) -> tuple[Repository, list[Finding]]:
         """The definitions under ``paths``, and everything that is wrong with them."""
 

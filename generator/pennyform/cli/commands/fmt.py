@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.definitions import FmtOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
@@ -13,7 +14,7 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
     """Write the files that change and name them; 4 when one cannot be, or when one would by ``--check``."""
     findings: list[Finding] = []
     changed = unchanged = 0
-    for result in format_files(options.paths):
+    for result in format_files(options.paths, schema_finder(terminal.environ)):
         findings += result.findings
         if result.change:
             changed += 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pennyform import data
+from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.definitions import InitOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import failure
@@ -26,7 +27,7 @@ def run(options: InitOptions, terminal: Terminal) -> Exit:
             terminal.print(f"written {target}")
         else:
             terminal.print(f"kept    {target}")
-    for name, content in sorted(_schemas(folder).items()):
+    for name, content in sorted(_schemas(folder, terminal.environ).items()):
         target = folder / name
         if _write(target, content, replace=True):
             count += 1
@@ -50,19 +51,22 @@ def _files(options: InitOptions) -> list[tuple[Path, bytes]]:
     return sorted(files.items())
 
 
-def _schemas(folder: Path) -> dict[Path, bytes]:
-    """The schemas for editors: those that come with pennyform, and one for each template in ``folder``."""
+def _schemas(folder: Path, environ: Mapping[str, str]) -> dict[Path, bytes]:
+    """The schemas for editors: those of the contract that holds, and one for each template in ``folder``."""
     import msgspec
 
     from pennyform.codegen.definitions.template_schemas import template_schema
     from pennyform.invoices.repository.loader import own_templates
-    from pennyform.invoices.schema.schema import definition_schema
+    from pennyform.invoices.schema.schema import definition_schemas
 
-    emitted = [*data.schemas().glob("*.schema.json"), *data.schemas().glob("templates/*.schema.json")]
-    schemas = {Path(_SCHEMAS) / path.relative_to(data.schemas()): path.read_bytes() for path in emitted}
-    single, series = (definition_schema(f"definitions/{way}") for way in ("invoice", "invoice-series"))
+    settings, templates = own_templates(folder, schema_finder(environ))
+    source = settings.schemas
+    emitted = [*source.glob("*.schema.json"), *source.glob("templates/*.schema.json")]
+    schemas = {Path(_SCHEMAS) / path.relative_to(source): path.read_bytes() for path in emitted}
+    definitions = definition_schemas(source)
+    single, series = (definitions.schema(f"definitions/{way}") for way in ("invoice", "invoice-series"))
     encoder = msgspec.json.Encoder(decimal_format="number")
-    for name, template in own_templates(folder).items():
+    for name, template in templates.items():
         schema = encoder.encode(template_schema(single, series, name, template))
         schemas[Path(_SCHEMAS, "templates", f"{name}.schema.json")] = msgspec.json.format(schema) + b"\n"
     return schemas

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
+from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.definitions import RenderOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import errors
@@ -39,7 +40,11 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
     """Print invoices on standard output and findings on standard error; 4 when a definition is invalid."""
     as_json = options.format == "json"
     resolved: list[ResolvedInvoice] = []
-    repository, findings = load(options.paths, resolved.append if as_json or options.provenance else None)
+    repository, findings = load(
+        options.paths,
+        resolved.append if as_json or options.provenance else None,
+        find_schemas=schema_finder(terminal.environ),
+    )
     terminal.print_findings(findings)
     if errors(findings):
         return Exit.FINDINGS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.definitions import ValidateOptions
 from pennyform.cli.terminal import Exit, Terminal, render_findings
 from pennyform.findings import failure
@@ -12,7 +13,12 @@ from pennyform.safe_files import write_file
 
 def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     """Print the findings on standard output, or write them to a file; 4 when one of them is an error."""
-    summary = validate(options.paths, processes=options.jobs, today=terminal.today)
+    summary = validate(
+        options.paths,
+        processes=options.jobs,
+        today=terminal.today,
+        find_schemas=schema_finder(terminal.environ),
+    )
     if options.output:
         try:
             write_file(options.output, _render(options.format, summary).encode())

@@ -23,12 +23,13 @@ __all__ = ["emit"]
 _PROSE = {"description", "summary", "title"}
 
 
-def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
+def emit(contract: Contract, templates: Path, *, package: str = "") -> dict[str, bytes]:
     """Emit the client of one API.
 
     Args:
         contract: a normalised contract.
         templates: the folder of the client's templates.
+        package: what to call it; ``pennylane_<api>`` when left out.
 
     Returns:
         Path below ``generated/`` → content, sorted.
@@ -36,7 +37,7 @@ def emit(contract: Contract, templates: Path) -> dict[str, bytes]:
     Raises:
         Failure: something in the contract was not understood, or is not safe to emit.
     """
-    package = str(identifier(f"pennylane_{contract.api}"))
+    package = str(identifier(package or f"pennylane_{contract.api}"))
     try:
         reject_hidden_characters(contract.document)
         # Before anything is rendered: what it cannot read, we may have misread.

@@ -10,7 +10,8 @@ is meant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.normaliser.contract import Schema
@@ -47,10 +48,22 @@ class Fields:
     Args:
         components: the contract's ``components.schemas``.
         mapping: the declared mapping of this kind.
+        added: the names of pennyform's own keys, by the path of the object that they stand in.
+
+    Attributes:
+        renamed: the contract's fields that bear the name of a key of pennyform's, by path; each is called
+            ``api_<name>`` in definitions.
     """
 
-    def __init__(self, components: Mapping[str, Schema], mapping: JsonObject) -> None:
+    def __init__(
+        self,
+        components: Mapping[str, Schema],
+        mapping: JsonObject,
+        added: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> None:
+        self.renamed: dict[str, str] = {}
         self._components = components
+        self._added = added
         self._keys: Mapping[str, Schema] = mapping.get("keys", {})
         self._words: Mapping[str, Schema] = mapping.get("words", {})
         self._orders: Mapping[str, list[str]] = mapping.get("order_within", {})
@@ -82,24 +95,31 @@ class Fields:
 
     def _object(self, schema: Schema, path: str) -> Schema:
         properties = {}
+        names = self._names_in_definitions(schema["properties"], path)
         for name, member in schema["properties"].items():
             key = self._keys.get(name)
             if key:
-                properties[key["name"]] = natural_key(key, sends=name)
-            else:
-                properties[name] = self.add_words(
-                    self.convert(member, f"{path}.{name}".lstrip(".")), path, name
-                )
+                properties[names[name]] = natural_key(key, sends=name)
+                continue
+            converted = self.add_words(self.convert(member, f"{path}.{name}".lstrip(".")), path, name)
+            if names[name] != name:
+                converted["x-pennyform-sends"] = name
+            properties[names[name]] = converted
         return {
             "type": schema.get("type", "object"),
             "additionalProperties": False,
             "properties": sort_fields(properties, self._orders.get(path, ())),
-            "required": [self.rename(name) for name in schema.get("required", ())],
+            "required": [names[name] for name in schema.get("required", ())],
         }
 
-    def rename(self, name: str) -> str:
-        """How a definition calls the contract's field ``name``."""
-        return str(self._keys[name]["name"]) if name in self._keys else name
+    def _names_in_definitions(self, fields: Collection[str], path: str) -> dict[str, str]:
+        """How definitions call each of the contract's ``fields`` of the object at ``path``."""
+        keys = {name: str(self._keys[name]["name"]) for name in fields if name in self._keys}
+        # A key of ours keeps its name when the vendor takes it one day: definitions stay what they are.
+        taken = {*keys.values(), *self._added.get(path, ())}
+        renamed = {name: f"api_{name}" for name in fields if name in taken and name not in keys}
+        self.renamed |= {f"{path}.{name}".lstrip("."): called for name, called in renamed.items()}
+        return {name: name for name in fields} | keys | renamed
 
     def add_words(self, schema: Schema, path: str, name: str) -> Schema:
         """``schema`` with the declared words for the field ``name`` of the object at ``path``."""

@@ -90,7 +90,8 @@ def _add_fields_set_later(draft: Schema, final: Schema, updatable: Mapping[str, 
     """Give ``draft`` the fields that only ``final`` has and that can still be set then, marked as such."""
     for name, schema in final["properties"].items():
         in_draft = draft["properties"].get(name)
-        if in_draft is None and name in updatable:
+        sent = schema.get("x-pennyform-sends", name)
+        if in_draft is None and sent in updatable:
             draft["properties"][name] = {**schema, "x-pennyform-after-finalizing": True}
         elif in_draft and "properties" in in_draft.get("items", {}):
             of_items = dict.fromkeys(updatable.get(name, ()), frozenset[str]())

@@ -29,6 +29,7 @@ from pennyform.codegen.definitions.template_schemas import (
     template_schema,
     with_expressions,
 )
+from pennyform.findings import Finding, Severity
 from pennyform.spec import Contract
 from pennyform.spec.document.json_types import Json, JsonObject
 from pennyform.spec.document.strict_yaml import load_yaml
@@ -43,6 +44,7 @@ _WAYS = ("invoice", "imported-invoice", "customer", "product")
 _SERIES_KEYWORDS = frozenset(
     ["$schema", "x-pennyform", "type", "additionalProperties", "if", "then", "else", "required"]
 )
+_RENAMED = "Write that name to set the API's field: the name itself is a key of pennyform's."
 _TOOL_KEYWORDS = ("operation", "operations", "told_apart_by", "default", "sets")
 
 
@@ -52,6 +54,7 @@ def emit(
     templates: Path | None = None,
     *,
     rates: Mapping[str, bytes] | None = None,
+    warnings: list[Finding] | None = None,
 ) -> dict[str, bytes]:
     """The schemas of all kinds of definitions.
 
@@ -60,6 +63,7 @@ def emit(
         mappings: the folder of declared mappings; the project's own when left out.
         templates: the folder of invoice templates that come with pennyform; the project's own when left out.
         rates: what :func:`pennyform.codegen.vat_rates.emit` emits; it is called when left out.
+        warnings: gets what its author should know about names that changed.
 
     Returns:
         Bytes by path below ``generated/``.
@@ -74,6 +78,13 @@ def emit(
     series = {f"{way}-series": declared.series(schema) for way, schema in single.items()}
     schemas |= {f"definitions/{name}": schema for name, schema in (single | series).items()}
     # The tool validates the results of expressions; editors see the expressions.
+    if warnings is not None:
+        warnings += [
+            Finding(
+                "renamed-field", Severity.WARNING, f"{place} is called `{name}` in definitions", fix=_RENAMED
+            )
+            for place, name in declared.renamed.items()
+        ]
     edited = {way: editable_definition(schema) for way, schema in single.items()}
     schemas["invoice"] = _ways_of_an_invoice(edited, series)
     for kind in ("customer", "product"):
@@ -98,6 +109,7 @@ class _Mappings:
     """The declared mappings, applied to one contract."""
 
     def __init__(self, folder: Path, contract: Contract) -> None:
+        self.renamed: dict[str, str] = {}
         self._folder = folder
         self._contract = contract
 
@@ -153,10 +165,19 @@ class _Mappings:
             for path, members in mapping.get("added_to_items", {}).items()
         }
 
+    def _added_names(self, mapping: JsonObject) -> dict[str, set[str]]:
+        """The names of all keys that ``mapping``, series or templates add, by the path of their object."""
+        names = {"": {*mapping["added"], *self._read("series")["added"]}}
+        for other in ("series", "invoice-template"):
+            for path, added in self._read(other)["added_to_items"].items():
+                names.setdefault(f"{path}[]", set()).update(added)
+        return names
+
     def _assemble(self, kind: str, mapping: JsonObject) -> Schema:
         """The contract's fields in the words of definitions, with what the mapping adds and takes away."""
-        fields = Fields(self._contract.schemas, mapping)
+        fields = Fields(self._contract.schemas, mapping, self._added_names(mapping))
         derived = derive_body(fields, mapping, self._contract)
+        self.renamed |= {f"{kind}: {path}": name for path, name in fields.renamed.items()}
         sets = mapping.get("sets", {})
         properties = {name: schema for name, schema in derived["properties"].items() if name not in sets}
         properties |= {name: added_key(fields, name, key) for name, key in mapping["added"].items()}

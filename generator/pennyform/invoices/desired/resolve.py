@@ -33,8 +33,6 @@ from pennyform.invoices.model import (
 from pennyform.invoices.model.pending_text import PendingText, pending_texts
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
-from pennyform.invoices.schema.schema import definition_schema
-from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Document, Path
 
 if TYPE_CHECKING:
@@ -83,18 +81,18 @@ def _with_prefixed_numbers(value: Any, prefix: str) -> Any:
     return [_with_prefixed_numbers(member, prefix) for member in value] if isinstance(value, list) else value
 
 
-def invoice(document: Document, attached: AttachmentResult) -> DesiredInvoice:
+def invoice(document: Document, schema: Schema, attached: AttachmentResult) -> DesiredInvoice:
     """The invoice that a valid definition, its template already resolved, asks for.
 
     Args:
         document: the definition.
+        schema: of such a definition.
         attached: the files that it names.
 
     Returns:
         The invoice, its digest left empty.
     """
     value = document.value
-    schema = definition_schema(definition_schema_name(value))
     imported = "file" in value
     body_json = request(document, schema)
     body: Body = from_json(ImportedInvoiceBody, body_json) if imported else from_json(InvoiceBody, body_json)
@@ -151,9 +149,8 @@ def deductions(document: Document) -> Iterator[Deduction]:
         yield Deduction(Key("customer_invoice", field, value, place), label)
 
 
-def customer(document: Document) -> DesiredCustomer:
+def customer(document: Document, schema: Schema) -> DesiredCustomer:
     """The customer that a valid definition declares."""
-    schema = definition_schema("definitions/customer")
     # The contract has one operation for companies and one for individuals, and no field that tells which.
     how = schema["x-pennyform"]
     body_json = request(document, schema)
@@ -167,9 +164,8 @@ def customer(document: Document) -> DesiredCustomer:
     )
 
 
-def product(document: Document) -> DesiredProduct:
+def product(document: Document, schema: Schema) -> DesiredProduct:
     """The product that a valid definition declares."""
-    schema = definition_schema("definitions/product")
     body_json = request(document, schema)
     return DesiredProduct(
         external_reference=body_json["external_reference"],
@@ -193,9 +189,7 @@ def _request(document: Document, schema: Schema, value: Any, path: Path) -> Any:
         return key(document, schema["x-pennyform-key"], value, path)
     if isinstance(value, dict):
         return {
-            known.get("x-pennyform-key", {}).get("sends", name): _request(
-                document, known, value[name], (*path, name)
-            )
+            _sent_as(known, name): _request(document, known, value[name], (*path, name))
             for name, known in schema["properties"].items()
             if name in value and not known.get("x-pennyform-added")
         }
@@ -208,6 +202,12 @@ def _request(document: Document, schema: Schema, value: Any, path: Path) -> Any:
         return int(value)
     # Many definitions say the same: each text is kept once.
     return sys.intern(value) if type(value) is str else value
+
+
+def _sent_as(schema: Schema, name: str) -> str:
+    """What the API calls the field ``name`` of a definition."""
+    sent: str = schema.get("x-pennyform-sends") or schema.get("x-pennyform-key", {}).get("sends", name)
+    return sent
 
 
 def key(document: Document, declared: Mapping[str, str], value: Any, path: Path) -> Key:

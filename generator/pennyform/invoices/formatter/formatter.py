@@ -15,8 +15,9 @@ from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.formatter.lines import Lines
 from pennyform.invoices.money.scalars import parse_amount
 from pennyform.invoices.schema import Schema
+from pennyform.invoices.schema.contract import FindSchemas, owned_contract, schemas_in_force
 from pennyform.invoices.schema.rules import with_rule_texts
-from pennyform.invoices.schema.schema import definition_schema, leaves
+from pennyform.invoices.schema.schema import definition_schemas, leaves
 from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.source_file import FileReader, definition_schema_name, kind_of
 from pennyform.invoices.yaml.document import Document, Path, YamlValue
@@ -148,14 +149,22 @@ class FormattedFile:
     findings: list[Finding]
 
 
-def format_files(paths: Sequence[str | FilePath]) -> Iterator[FormattedFile]:
+def format_files(
+    paths: Sequence[str | FilePath], find_schemas: FindSchemas | None = None
+) -> Iterator[FormattedFile]:
     """The definitions under ``paths``, formatted, in stable order. Nothing is written.
+
+    Args:
+        paths: files and folders of one invoice repository; the working directory when empty.
+        find_schemas: for a repository that owns its contract; pennyform's own holds when left out.
 
     Raises:
         Failure: a path does not exist, or the paths belong to several repositories.
     """
     reader = FileReader()
     sources = discover(paths, reader)
+    settings = reader.read(sources.settings).document if sources.settings else None
+    schemas = definition_schemas(schemas_in_force(owned_contract(settings, sources.root), find_schemas))
     for finding in sources.rejected:
         yield FormattedFile(FilePath(finding.file), finding.file, None, None, [finding])
     folders = [FilePath(path).resolve() for path in paths] or [FilePath.cwd()]
@@ -168,6 +177,6 @@ def format_files(paths: Sequence[str | FilePath]) -> Iterator[FormattedFile]:
             continue
         kind = "pennyform" if source == sources.settings else kind_of(source, file.document)
         schema_name = definition_schema_name(file.document.value, kind)
-        result = format_definition(file.content, file.document, definition_schema(schema_name))
+        result = format_definition(file.content, file.document, schemas.schema(schema_name))
         change = format_finding(file.content, result.content, source.name) if result.content else None
         yield FormattedFile(source.path, source.name, result.content, change, result.findings)

@@ -27,6 +27,7 @@ from pennyform.invoices.model.bodies import (
 from pennyform.invoices.model.definitions import (
     Attachment,
     CategoryWeight,
+    ContractSettings,
     CreditedLine,
     Deduction,
     DesiredCustomer,
@@ -45,6 +46,7 @@ __all__ = [
     "Attachment",
     "Body",
     "CategoryWeight",
+    "ContractSettings",
     "CreditedLine",
     "CustomerBody",
     "Deduction",

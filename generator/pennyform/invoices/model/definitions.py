@@ -59,6 +59,22 @@ class Policies(NamedTuple):
     older_dates: str = "warn"
 
 
+class ContractSettings(NamedTuple):
+    """The contract that a repository owns: ``contract`` in ``pennyform.yaml``.
+
+    ``root`` is the repository's folder. ``specs`` and ``output`` are folders in it: what is pinned, and what
+    is emitted. The emitted packages are called ``<package>_<api>``. ``sources`` are addresses by API, for
+    those that are not fetched from where the vendor publishes them.
+    """
+
+    root: Path
+    specs: Path
+    output: Path
+    package: str
+    apis: tuple[str, ...]
+    sources: Mapping[str, str] = MappingProxyType({})
+
+
 class Settings(NamedTuple):
     """``pennyform.yaml``: which environment is meant, how amounts are rounded, where state lies.
 
@@ -66,6 +82,9 @@ class Settings(NamedTuple):
     ``reference_prefix`` begins every ``external_reference`` of an invoice (the definitions already have it);
     ``environments`` are the policies of each environment. ``declared`` is what is done about customers and
     products that differ from their declarations: ``update`` keeps them in step, ``create-only`` leaves them.
+
+    ``contract`` is what the repository owns, None where pennyform's own contract holds; ``schemas`` is the
+    folder of the schemas that follow from the contract that holds.
     """
 
     root: Path
@@ -75,6 +94,8 @@ class Settings(NamedTuple):
     reference_prefix: str = ""
     environments: Mapping[str, Policies] = MappingProxyType({})
     declared: str = "update"
+    contract: ContractSettings | None = None
+    schemas: Path = Path()
 
     @property
     def policies(self) -> Policies:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 from pennyform.findings import Finding
@@ -27,6 +26,8 @@ from pennyform.invoices.model import (
 from pennyform.invoices.model.budget import OverBudgetError
 from pennyform.invoices.money import scalars
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
+from pennyform.invoices.schema.contract import FindSchemas, owned_contract, schemas_in_force
+from pennyform.invoices.schema.schema import DefinitionSchemas, definition_schemas
 from pennyform.invoices.sources.discover import Sources
 from pennyform.invoices.sources.source_file import FileReader, Source, kind_of
 from pennyform.invoices.templates.template_set import TemplateSet
@@ -48,34 +49,35 @@ class Declarations:
 
 
 def declare(
-    document: Document, kind: str, root: Path, reader: FileReader, *, is_well_formed: bool
+    document: Document, kind: str, context: RepositoryContext, *, is_well_formed: bool
 ) -> Declarations:
     """What ``document`` declares: one customer or product, or one for each row of its data file.
 
     Args:
         document: what the file says.
         kind: ``customer`` or ``product``.
-        root: the folder of the invoice repository.
-        reader: reads data files.
+        context: where the repository lies, what reads its data files, and the schemas.
         is_well_formed: whether the file had no errors as YAML.
     """
-    expansion = expand(document, kind, root, reader, is_well_formed=is_well_formed)
+    schemas, root = context.schemas, context.settings.root
+    expansion = expand(document, kind, schemas, root, context.reader, is_well_formed=is_well_formed)
     declared = Declarations(expansion.findings, expansion.files)
     for definition in expansion.definitions:
         # A reference counts as declared whatever else is wrong: one mistake is one finding.
         declared.claims += _claims(definition, kind)
         findings: list[Finding] = []
         resolved, name = definition.document, f"definitions/{kind}"
-        valid = is_valid(name, resolved, findings, is_well_formed=expansion.is_well_formed)
+        valid = is_valid(name, resolved, schemas, findings, is_well_formed=expansion.is_well_formed)
         # What could not be evaluated stands there as it is written: no number, no address.
         if kind == "customer" and not resolved.spoiled:
             findings += check_customer(resolved)
         # Also with a card that is wrong: that is said there, not at each invoice of the customer.
         if valid and kind == "customer":
-            customer = resolve.customer(resolved)._replace(place=place_of(definition))
+            customer = resolve.customer(resolved, schemas.schema(name))._replace(place=place_of(definition))
             declared.customers.append(DeclaredCustomer(resolved, customer))
         elif valid:
-            declared.products.append(resolve.product(resolved)._replace(place=place_of(definition)))
+            product = resolve.product(resolved, schemas.schema(name))
+            declared.products.append(product._replace(place=place_of(definition)))
         declared.findings += with_subject(findings, definition, kind)
     return declared
 
@@ -99,6 +101,7 @@ _SHARED_KINDS = ("customer", "product", "invoice-template")
 class RepositoryContext:
     """Settings, templates, customers and products of a repository, and the findings about all this.
 
+    ``schemas`` say what its definitions may say, by the contract that it owns or by pennyform's own.
     ``declared`` are the references of all customers and products, by kind, those with mistakes included.
     ``today`` is the day of the check, None where nothing depends on it;
     ``invoices`` are files that could not be told from the others before they were parsed. ``files`` are the
@@ -106,8 +109,10 @@ class RepositoryContext:
     ``elsewhere`` are the invoices' files that the run was not asked for, None until they are looked for.
     """
 
-    def __init__(self, settings: Settings, reader: FileReader, findings: list[Finding]) -> None:
-        self.settings, self.reader, self.findings = settings, reader, findings
+    def __init__(
+        self, settings: Settings, schemas: DefinitionSchemas, reader: FileReader, findings: list[Finding]
+    ) -> None:
+        self.settings, self.schemas, self.reader, self.findings = settings, schemas, reader, findings
         self.today: dt.date | None = None
         self.customers: dict[str, DesiredCustomer] = {}
         self.products: dict[str, DesiredProduct] = {}
@@ -138,16 +143,26 @@ class RepositoryContext:
         return Repository(root, self.settings, tuple(invoices), self.customers, self.products, files)
 
 
-def load_context(sources: Sources, candidates: Iterable[Source], reader: FileReader) -> RepositoryContext:
+def load_context(
+    sources: Sources,
+    candidates: Iterable[Source],
+    reader: FileReader,
+    find_schemas: FindSchemas | None = None,
+) -> RepositoryContext:
     """Read what invoices depend on.
 
     Args:
         sources: says where the repository begins and what its settings file is.
         candidates: the files that may declare a customer, a product or a template.
         reader: reads the files.
+        find_schemas: for a repository that owns its contract; pennyform's own holds when left out.
+
+    Raises:
+        Failure: the schemas have not been emitted, or see ``FindSchemas``.
     """
     findings: list[Finding] = []
-    context = RepositoryContext(_load_settings(sources, reader, findings), reader, findings)
+    settings = _load_settings(sources, reader, findings, find_schemas)
+    context = RepositoryContext(settings, definition_schemas(settings.schemas), reader, findings)
     customers: list[DeclaredCustomer] = []
     templates: list[tuple[Document, bool]] = []
     for source in candidates:
@@ -162,10 +177,12 @@ def load_context(sources: Sources, candidates: Iterable[Source], reader: FileRea
             if file.document is None:
                 continue
             if kind == "invoice-template":
-                valid = is_valid(kind, file.document, findings, is_well_formed=file.is_well_formed)
+                valid = is_valid(
+                    kind, file.document, context.schemas, findings, is_well_formed=file.is_well_formed
+                )
                 templates.append((file.document, valid))
                 continue
-            declared = declare(file.document, kind, sources.root, reader, is_well_formed=file.is_well_formed)
+            declared = declare(file.document, kind, context, is_well_formed=file.is_well_formed)
         except OverBudgetError as error:
             findings += error.findings
             break
@@ -197,11 +214,15 @@ def _add_templates(
     return template_set.findings
 
 
-def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]) -> Settings:
+def _load_settings(
+    sources: Sources, reader: FileReader, findings: list[Finding], find_schemas: FindSchemas | None
+) -> Settings:
     """The settings that ``pennyform.yaml`` states, or the defaults; adds to ``findings``."""
     value: YamlMapping = {}
-    if sources.settings:
-        file = reader.read(sources.settings)
+    file = reader.read(sources.settings) if sources.settings else None
+    contract = owned_contract(file.document if file else None, sources.root)
+    folder = schemas_in_force(contract, find_schemas)
+    if file:
         findings += file.findings
         document, is_well_formed = file.document, file.is_well_formed
         if document and holds_braces(document.value):
@@ -210,7 +231,8 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
             literals = literal_expressions(document, (), "the settings")
             findings += literals
             is_well_formed = is_well_formed and not literals
-        if document and is_valid("pennyform", document, findings, is_well_formed=is_well_formed):
+        schemas = definition_schemas(folder)
+        if document and is_valid("pennyform", document, schemas, findings, is_well_formed=is_well_formed):
             value = document.value
     environments = {}
     for name in _ENVIRONMENTS:
@@ -242,6 +264,8 @@ def _load_settings(sources: Sources, reader: FileReader, findings: list[Finding]
         reference_prefix=value.get("reference_prefix", ""),
         environments=environments,
         declared=value.get("declared", DEFAULT_DECLARED),
+        contract=contract,
+        schemas=folder,
     )
 
 

@@ -25,7 +25,6 @@ from pennyform.invoices.model import ImportedInvoiceBody, Key, Place, Policies
 from pennyform.invoices.model.budget import OverBudgetError
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
-from pennyform.invoices.schema.schema import definition_schema
 from pennyform.invoices.sources.source_file import Source, definition_schema_name
 from pennyform.invoices.yaml.document import Document
 
@@ -174,8 +173,15 @@ class _DefinitionChecker:
 
     def expand(self, document: Document) -> list[ResolvedDefinition]:
         """The definitions in ``document``: itself, or one for each row that it is for."""
-        root, reader = self.context.settings.root, self.context.reader
-        expansion = expand(document, "invoice", root, reader, is_well_formed=self.is_well_formed)
+        context = self.context
+        expansion = expand(
+            document,
+            "invoice",
+            context.schemas,
+            context.settings.root,
+            context.reader,
+            is_well_formed=self.is_well_formed,
+        )
         self.findings += expansion.findings
         self.files.update(expansion.files)
         self.is_well_formed = expansion.is_well_formed
@@ -215,7 +221,8 @@ class _DefinitionChecker:
 
     def _resolve(self, definition: ResolvedDefinition, findings: list[Finding]) -> ResolvedInvoice | None:
         document, schema_name = definition.document, definition_schema_name(definition.document.value)
-        if not is_valid(schema_name, document, findings, is_well_formed=self.is_well_formed):
+        schemas = self.context.schemas
+        if not is_valid(schema_name, document, schemas, findings, is_well_formed=self.is_well_formed):
             if schema_name == "definitions/invoice" and isinstance(document.value, dict):
                 # What the template finds wrong with the values is reported with the other mistakes.
                 name = document.value.get("template")
@@ -244,7 +251,8 @@ class _DefinitionChecker:
             if problems:
                 return None
             self.files.update({file.path: file.sha256 for file in attachments.values()})
-        invoice = desired.invoice(document, attachments)
+        schema = schemas.schema(definition_schema_name(document.value))
+        invoice = desired.invoice(document, schema, attachments)
         if definition.row:
             invoice = invoice._replace(place=place_of(definition))
         if document.value.get("e_invoice"):
@@ -257,21 +265,24 @@ class _DefinitionChecker:
     def _apply_template(
         self, definition: ResolvedDefinition, findings: list[Finding]
     ) -> ResolvedDefinition | None:
-        template_set, schema_name = self.context.template_set, "definitions/invoice"
+        template_set, schemas = self.context.template_set, self.context.schemas
+        schema_name = "definitions/invoice"
         template = template_set.template(definition.document, ("template",), findings)
         if template is None:
             return None
         from pennyform.invoices.templates.apply import apply_template
 
         complete, problems = apply_template(
-            definition, template, definition_schema(schema_name), self.context.reader.budget
+            definition, template, schemas.schema(schema_name), self.context.reader.budget
         )
         # A broken expression of the template is one finding, however many invoices use it.
         findings += [finding for finding in problems if finding.place not in template_set.reported]
         if complete is None:
             return None
         # Once more by the schema: what expressions gave may be of the wrong form.
-        valid = is_valid(schema_name, complete.document, findings, is_well_formed=self.is_well_formed)
+        valid = is_valid(
+            schema_name, complete.document, schemas, findings, is_well_formed=self.is_well_formed
+        )
         return complete if valid else None
 
 

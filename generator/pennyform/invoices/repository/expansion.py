@@ -12,7 +12,7 @@ from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.model import Place
 from pennyform.invoices.model.budget import Budget
-from pennyform.invoices.schema.schema import definition_schema, schema_errors
+from pennyform.invoices.schema.schema import DefinitionSchemas
 from pennyform.invoices.sources.source_file import FileReader, definition_schema_name
 from pennyform.invoices.yaml.document import Document, holds_braces, pointer
 
@@ -31,22 +31,29 @@ class Expansion(NamedTuple):
 
 
 def expand(
-    document: Document, kind: str, root: Path, reader: FileReader, *, is_well_formed: bool
+    document: Document,
+    kind: str,
+    schemas: DefinitionSchemas,
+    root: Path,
+    reader: FileReader,
+    *,
+    is_well_formed: bool,
 ) -> Expansion:
     """The definitions in ``document``.
 
     Args:
         document: what a file says.
         kind: what it declares: ``invoice``, ``customer`` or ``product``.
+        schemas: what definitions may say.
         root: the folder of the invoice repository.
         reader: reads data files.
         is_well_formed: whether the file had no errors as YAML.
     """
     if not isinstance(document.value, dict) or "for_each" not in document.value:
-        return _evaluate(document, kind, reader.budget, is_well_formed=is_well_formed)
+        return _evaluate(document, kind, schemas, reader.budget, is_well_formed=is_well_formed)
     findings: list[Finding] = []
     schema_name = definition_schema_name(document.value, kind)
-    if not is_valid(schema_name, document, findings, is_well_formed=is_well_formed):
+    if not is_valid(schema_name, document, schemas, findings, is_well_formed=is_well_formed):
         return Expansion([], findings, is_well_formed)
     # What few definitions need is only imported for them: Jinja alone adds a third to checking one file.
     from pennyform.invoices.templates.series import expand_series, read_rows
@@ -60,34 +67,44 @@ def expand(
         files[file.relative_to(root).as_posix()] = hashlib.sha256(data.content).hexdigest()
     if errors(data.findings):
         return Expansion([], findings, is_well_formed, files)
-    single = definition_schema(schema_name.removesuffix("-series"))
+    single = schemas.schema(schema_name.removesuffix("-series"))
     definitions, problems = expand_series(document, data.rows, single, reader.budget)
     return Expansion(definitions, [*findings, *problems], is_well_formed, files)
 
 
-def _evaluate(document: Document, kind: str, budget: Budget, *, is_well_formed: bool) -> Expansion:
+def _evaluate(
+    document: Document, kind: str, schemas: DefinitionSchemas, budget: Budget, *, is_well_formed: bool
+) -> Expansion:
     """The definition of one, its expressions evaluated."""
     if not isinstance(document.value, dict) or not holds_braces(document.value):
         return Expansion([ResolvedDefinition(document, {})], [], is_well_formed)
     from pennyform.invoices.templates.single import evaluate_definition
 
-    schema = definition_schema(definition_schema_name(document.value, kind))
+    schema = schemas.schema(definition_schema_name(document.value, kind))
     definition, findings = evaluate_definition(document, schema, budget)
     return Expansion([definition], findings, is_well_formed and not findings)
 
 
-def is_valid(kind: str, document: Document, findings: list[Finding], *, is_well_formed: bool) -> bool:
+def is_valid(
+    kind: str,
+    document: Document,
+    schemas: DefinitionSchemas,
+    findings: list[Finding],
+    *,
+    is_well_formed: bool,
+) -> bool:
     """Whether ``document`` is a definition of ``kind``; adds to ``findings`` why not.
 
     Args:
         kind: which schema holds.
         document: what the file says.
+        schemas: those of all kinds.
         findings: where to report.
         is_well_formed: whether the file had no errors as YAML; one with errors is checked but never valid.
     """
-    schema = definition_schema(kind)
+    schema = schemas.schema(kind)
     semantic_check = check_invoice if "invoice" in kind.partition("/")[2] else check_any
-    problems = [*schema_errors(kind, document), *semantic_check(document, schema)]
+    problems = [*schemas.errors(kind, document), *semantic_check(document, schema)]
     findings += problems
     return is_well_formed and not errors(problems)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from pennyform.findings import Finding, tidy
 from pennyform.invoices.checks.references import ResolvedInvoice, duplicates
 from pennyform.invoices.desired.json_bodies import digest
-from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.invoices.model import DesiredInvoice, Repository, Settings
 from pennyform.invoices.repository.context import RepositoryContext, load_context
 from pennyform.invoices.repository.definition import Related, check_files
+from pennyform.invoices.schema.contract import FindSchemas
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.sources.discover import Sources, discover
 from pennyform.invoices.sources.source_file import FileReader, Source, is_surely_an_invoice
@@ -22,6 +23,7 @@ def load(
     on_invoice: Callable[[ResolvedInvoice], None] | None = None,
     *,
     environment: str | None = None,
+    find_schemas: FindSchemas | None = None,
 ) -> tuple[Repository, list[Finding]]:
     """Read the definitions under ``paths``, and the customers, products and templates declared beside them.
 
@@ -29,18 +31,18 @@ def load(
         paths: files and folders of one invoice repository; the working directory when empty.
         on_invoice: is called with each invoice and what it was made from, which is not kept.
         environment: whose policies hold; the one that the settings say when left out.
+        find_schemas: for a repository that owns its contract; pennyform's own holds when left out.
 
     Returns:
         The repository, with only those definitions that have no error, and every finding in all files.
 
     Raises:
-        Failure: a path does not exist, the paths belong to several repositories, or the emitted schemas are
-            missing.
+        Failure: a path does not exist, the paths belong to several repositories, or the schemas are missing.
     """
     reader = FileReader(hash_contents=True)
     sources = discover(paths, reader)
     unsure, sure = partition(sources.requested, reader)
-    context = load_context(sources, (*sources.shared, *unsure), reader)
+    context = load_context(sources, (*sources.shared, *unsure), reader, find_schemas)
     if environment:
         context.settings = context.settings._replace(environment=environment)
     invoices: list[DesiredInvoice] = []
@@ -125,13 +127,15 @@ def requested_references(context: RepositoryContext, sources: Sources) -> frozen
     return frozenset((kind, name) for kind, name, place in places if place.file in names)
 
 
-def own_templates(folder: Path) -> dict[str, YamlMapping]:
-    """The content of each usable template of the repository in ``folder``, by name."""
+def own_templates(folder: Path, find_schemas: FindSchemas | None) -> tuple[Settings, dict[str, YamlMapping]]:
+    """The settings of the repository in ``folder``, and the content of each usable template, by name."""
     reader = FileReader()
     sources = discover([folder], reader)
-    template_set = load_context(sources, sources.shared, reader).template_set
-    templates = {name: template_set.find(name) for name in template_set.user_templates()}
-    return {name: template.document.value for name, template in templates.items() if template}
+    context = load_context(sources, sources.shared, reader, find_schemas)
+    templates = {name: context.template_set.find(name) for name in context.template_set.user_templates()}
+    return context.settings, {
+        name: template.document.value for name, template in templates.items() if template
+    }
 
 
 def partition(requested: Sequence[Source], reader: FileReader) -> tuple[list[Source], list[Source]]:

@@ -16,6 +16,7 @@ from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.repository.context import RepositoryContext, load_context
 from pennyform.invoices.repository.definition import Related, check_files
 from pennyform.invoices.repository.loader import look_at_all, partition
+from pennyform.invoices.schema.contract import FindSchemas
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.source_file import FileReader, Source
@@ -55,7 +56,11 @@ class _PartialResult:
 
 
 def validate(
-    paths: Sequence[str | Path], *, processes: int | None = None, today: dt.date | None = None
+    paths: Sequence[str | Path],
+    *,
+    processes: int | None = None,
+    today: dt.date | None = None,
+    find_schemas: FindSchemas | None = None,
 ) -> ValidationSummary:
     """Check the definitions under ``paths``, and the customers, products and templates declared beside them.
 
@@ -63,15 +68,15 @@ def validate(
         paths: files and folders of one invoice repository; the working directory when empty.
         processes: how many to share the work out among; one for each core when left out.
         today: the date to compare with; without it, no date is in the future or long ago.
+        find_schemas: for a repository that owns its contract; pennyform's own holds when left out.
 
     Raises:
-        Failure: a path does not exist, the paths belong to several repositories, or the emitted schemas are
-            missing.
+        Failure: a path does not exist, the paths belong to several repositories, or the schemas are missing.
     """
     reader = FileReader()
     sources = discover(paths, reader)
     unsure, sure = partition(sources.requested, reader)
-    context = load_context(sources, (*sources.shared, *unsure), reader)
+    context = load_context(sources, (*sources.shared, *unsure), reader, find_schemas)
     context.today = today
     total = _PartialResult()
     total.related.claims += context.claims

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from pennyform import data
 from pennyform.findings import Finding, failure
 from pennyform.invoices.model.pending_text import with_placeholders
 from pennyform.invoices.schema import Schema
@@ -21,21 +21,62 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft7Validator
 
 
-@cache
-def definition_schema(kind: str) -> Schema:
-    """The emitted schema of one kind of definition: ``invoice``, ``customer``, ``product``, ….
+class DefinitionSchemas:
+    """The schemas of all kinds of definitions that follow from one contract.
 
-    Raises:
-        Failure: the schemas have not been emitted.
+    Each is read, and its validator compiled, when it is first asked for.
+
+    Args:
+        folder: where they lie, as ``generate`` emits them.
     """
-    path = data.schemas() / f"{kind}.schema.json"
-    try:
-        schema: Schema = json.loads(path.read_bytes())
-    except OSError as error:
-        raise failure(
-            "schemas-missing", f"the schema {path.name} cannot be read: {error.strerror}"
-        ) from error
-    return schema
+
+    def __init__(self, folder: FilePath) -> None:
+        self.folder = folder
+        self._schemas: dict[str, Schema] = {}
+        self._validators: dict[str, Draft7Validator] = {}
+
+    def schema(self, kind: str) -> Schema:
+        """The schema of one kind of definition: ``invoice``, ``customer``, ``product``, ….
+
+        Raises:
+            Failure: the schemas have not been emitted.
+        """
+        if kind not in self._schemas:
+            path = self.folder / f"{kind}.schema.json"
+            try:
+                self._schemas[kind] = json.loads(path.read_bytes())
+            except OSError as error:
+                raise failure(
+                    "schemas-missing", f"the schema {path.name} cannot be read: {error.strerror}"
+                ) from error
+        return self._schemas[kind]
+
+    def errors(self, kind: str, document: Document) -> list[Finding]:
+        """Everything in ``document`` that the schema of ``kind`` does not allow, each at its place.
+
+        Raises:
+            Failure: the schemas have not been emitted.
+        """
+        if kind not in self._validators:
+            self._validators[kind] = compile_schema(self.schema(kind))
+        validator = self._validators[kind]
+        try:
+            if validator.is_valid(document.value):
+                return []
+        except ValueError:
+            # Text with a lone surrogate, which Rust cannot hold, or text that waits for a number.
+            if _is_valid_as_shown(validator, document):
+                return []
+        # Importing jsonschema takes 100 ms, which a valid file never pays.
+        from pennyform.invoices.schema.errors import explain_errors
+
+        return explain_errors(document, self.schema(kind))
+
+
+@cache
+def definition_schemas(folder: FilePath) -> DefinitionSchemas:
+    """The schemas in ``folder``; the same ones each time, as no folder of schemas ever changes."""
+    return DefinitionSchemas(folder)
 
 
 def leaves(schema: Schema, value: YamlValue) -> Iterator[tuple[Path, Schema, YamlValue]]:
@@ -62,34 +103,9 @@ def compile_schema(schema: Schema) -> Draft7Validator:
     return Draft7Validator(schema, validate_formats=False)
 
 
-@cache
-def validator(kind: str) -> Draft7Validator:
-    """The validator of one kind of definition."""
-    return compile_schema(definition_schema(kind))
-
-
-def schema_errors(kind: str, document: Document) -> list[Finding]:
-    """Everything in ``document`` that the schema of ``kind`` does not allow, each at its place.
-
-    Raises:
-        Failure: the schemas have not been emitted.
-    """
-    try:
-        if validator(kind).is_valid(document.value):
-            return []
-    except ValueError:
-        # Text with a lone surrogate, which Rust cannot hold, or text that waits for a number.
-        if _is_valid_as_shown(kind, document):
-            return []
-    # Importing jsonschema takes 100 ms, which a valid file never pays.
-    from pennyform.invoices.schema.errors import explain_errors
-
-    return explain_errors(document, definition_schema(kind))
-
-
-def _is_valid_as_shown(kind: str, document: Document) -> bool:
+def _is_valid_as_shown(validator: Draft7Validator, document: Document) -> bool:
     """Whether ``document`` is valid with placeholders for the numbers that its texts wait for."""
     try:
-        return validator(kind).is_valid(with_placeholders(document.value))
+        return validator.is_valid(with_placeholders(document.value))
     except ValueError:
         return False

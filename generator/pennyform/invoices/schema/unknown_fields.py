@@ -110,7 +110,7 @@ REFUSED = {
 }
 
 
-_MOST_LISTED = 8
+_MOST_LISTED = 9
 
 
 def unknown_field_finding(

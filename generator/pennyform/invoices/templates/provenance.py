@@ -14,7 +14,7 @@ from pennyform.invoices.model import Body, Key, Repository, lines_of
 from pennyform.invoices.model.pending_text import with_placeholders
 from pennyform.invoices.money.totals import FROM_PRODUCT
 from pennyform.invoices.schema import Schema
-from pennyform.invoices.schema.schema import definition_schema
+from pennyform.invoices.schema.schema import definition_schemas
 from pennyform.invoices.sources.source_file import definition_schema_name
 from pennyform.invoices.yaml.document import Mark, Path, YamlValue, pointer
 from pennyform.results.rendering import ValueOrigin
@@ -27,9 +27,10 @@ def find_provenance(resolved: ResolvedInvoice, repository: Repository) -> Iterat
 
     Args:
         resolved: the invoice.
-        repository: knows the products that are declared.
+        repository: knows the products that are declared, and the schemas.
     """
-    schema = definition_schema(definition_schema_name(resolved.document.value))
+    schemas = definition_schemas(repository.settings.schemas)
+    schema = schemas.schema(definition_schema_name(resolved.document.value))
     body = first_request(resolved.invoice.body)
     for path, sent_path, value in _leaves(schema, body):
         origin = resolved.origins.get(path)

@@ -43,12 +43,15 @@ def read_overlay(path: Path) -> JsonObject:
     return overlay
 
 
-def apply_overlays(document: JsonObject, overlays: Sequence[JsonObject]) -> JsonObject:
+def apply_overlays(
+    document: JsonObject, overlays: Sequence[JsonObject], *, unmatched: list[Finding] | None = None
+) -> JsonObject:
     """Apply overlays in order, and each one's actions in order.
 
     Args:
         document: the pinned contract; it is not changed.
         overlays: what :func:`read_overlay` returned.
+        unmatched: gets a warning for each action that matches nothing; without it that is an error.
 
     Returns:
         The corrected document.
@@ -69,23 +72,35 @@ def apply_overlays(document: JsonObject, overlays: Sequence[JsonObject]) -> Json
         environment.max_recursion_depth = MAXIMUM_DEPTH + 1
     for overlay in overlays:
         for index, action in enumerate(overlay.get("actions", [])):
-            problem = _malformed(action) or _apply(action, corrected, environment)
+            place = str(overlay.get("x-pennyform-file", "")), f"/actions/{index}"
+            try:
+                problem = _malformed(action) or _apply(action, corrected, environment)
+            except _UnmatchedError as error:
+                problem = str(error)
+                if unmatched is not None:
+                    unmatched.append(_action_finding(Severity.WARNING, problem, *place))
+                    continue
             if problem:
-                findings.append(
-                    Finding(
-                        "overlay-action",
-                        Severity.ERROR,
-                        problem,
-                        file=str(overlay.get("x-pennyform-file", "")),
-                        pointer=f"/actions/{index}",
-                        detail="The contract may have changed: the correction is no longer needed, or misses "
-                        "its place.",
-                        fix="Compare the target with the pinned contract, then adapt or remove the action.",
-                    )
-                )
+                findings.append(_action_finding(Severity.ERROR, problem, *place))
     if findings:
         raise Failure(tidy(findings))
     return corrected
+
+
+class _UnmatchedError(Exception):
+    """What an action is about is not in the contract; ``str()`` says what."""
+
+
+def _action_finding(severity: Severity, problem: str, file: str, pointer: str) -> Finding:
+    return Finding(
+        "overlay-action",
+        severity,
+        problem,
+        file=file,
+        pointer=pointer,
+        detail="The contract may have changed: the correction is no longer needed, or misses its place.",
+        fix="Compare the target with the pinned contract, then adapt or remove the action.",
+    )
 
 
 def _malformed(action: Json) -> str:
@@ -100,7 +115,11 @@ def _malformed(action: Json) -> str:
 
 
 def _apply(action: JsonObject, document: JsonObject, environment: JSONPathEnvironment) -> str:
-    """Carry out one action in place; returns what is wrong with it, if anything."""
+    """Carry out one action in place; returns what is wrong with it, if anything.
+
+    Raises:
+        _UnmatchedError: what it is about is not there.
+    """
     from jsonpath import JSONPathError
 
     target = action["target"]
@@ -113,7 +132,7 @@ def _apply(action: JsonObject, document: JsonObject, environment: JSONPathEnviro
         index = error.token.index if error.token and error.token.index >= 0 else len(target)
         return f"the target is not a JSONPath: {error.message}, at character {index + 1}"
     if not matches:
-        return f"the target matches nothing: {target}"
+        raise _UnmatchedError(f"the target matches nothing: {target}")
     # From the last place to the first: removing from a list then does not shift what is still to come. Inner
     # places come before outer ones, whose removal would take them away.
     for parts in sorted(matches, reverse=True):
@@ -127,7 +146,7 @@ def _apply(action: JsonObject, document: JsonObject, environment: JSONPathEnviro
         elif isinstance(parent[parts[-1]], dict):
             absent = _merge(parent[parts[-1]], action["update"])
             if absent:
-                return f"nothing to describe: {', '.join(absent)} is not below {target}"
+                raise _UnmatchedError(f"nothing to describe: {', '.join(absent)} is not below {target}")
         else:
             return f"the target is neither an object nor an array: {target}"
     return ""

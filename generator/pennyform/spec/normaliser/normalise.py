@@ -30,6 +30,7 @@ def normalise(
     overlays: Sequence[JsonObject] = (),
     *,
     names: Mapping[str, ComponentName] | None = None,
+    unmatched: list[Finding] | None = None,
 ) -> Contract:
     """Normalise a contract.
 
@@ -37,6 +38,7 @@ def normalise(
         pinned: an OpenAPI 3 document without prose, see :func:`pennyform.spec.pin.pin`.
         overlays: corrections and descriptions, applied in order.
         names: the component names given before, which stay. Without them all names are made anew.
+        unmatched: gets a warning for each overlay action that matches nothing; without it that is an error.
 
     Returns:
         The contract: a function of the arguments alone, the same to the byte every time.
@@ -45,7 +47,7 @@ def normalise(
         Failure: an overlay action matches nothing; a schema is contradictory, cyclic or refers outside; an
             operation's name, path or id cannot be emitted; names collide. Findings of one kind come together.
     """
-    document = Document.read(apply_overlays(pinned, overlays))
+    document = Document.read(apply_overlays(pinned, overlays, unmatched=unmatched))
     flattener, collector = Flattener(document.json), ComponentCollector()
     drafts = _read_operations(document, flattener, collector)
     operations = [draft.operation for draft in drafts]

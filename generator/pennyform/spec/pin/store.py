@@ -66,9 +66,14 @@ class UnreadRecord(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The ``specs`` folder: a checkout's, or the installed package's, which is only read."""
+    """The ``specs`` folder: a checkout's, the installed package's, which is only read, or a repository's own.
+
+    ``shipped`` is the ``specs`` folder of pennyform itself, whose overlays lie under those of a repository;
+    None where ``folder`` is that.
+    """
 
     folder: Path
+    shipped: Path | None = None
 
     @classmethod
     def default(cls) -> Store:

@@ -1,0 +1,154 @@
+"""The contract that holds in a repository: where its pin lies, and the schemas that follow from it.
+
+What definitions may say follows from the pinned JSON alone, and from what pennyform itself knows: nothing
+that was generated into the repository is read, and no code of it ever runs. Working it out takes two seconds,
+so the result is kept in the user's cache folder, under the digest of all that decides it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pennyform import __version__, data
+from pennyform.findings import failure
+from pennyform.safe_files import UnsafeFileError, read_inside
+
+if TYPE_CHECKING:
+    import tempfile
+
+    from pennyform.invoices.model import ContractSettings
+    from pennyform.invoices.schema.contract import FindSchemas
+
+INVOICED = "company"
+"""The API whose invoices can be defined in files."""
+
+_LARGEST_FILE = 32 * 1024 * 1024
+_MOST_KEPT = 8
+
+
+def schema_finder(environ: Mapping[str, str]) -> FindSchemas:
+    """What gives the folder of schemas for a repository that owns its contract.
+
+    Args:
+        environ: the environment variables, which say where the user's cache is.
+    """
+    temporary: list[tempfile.TemporaryDirectory[str]] = []
+
+    def find(contract: ContractSettings) -> Path:
+        if INVOICED not in contract.apis:
+            return data.schemas()
+        key = _digest(contract)
+        kept = _cache_folder(environ)
+        if kept is None:
+            import tempfile
+
+            # Removed when the process ends.
+            temporary.append(tempfile.TemporaryDirectory(prefix="pennyform-"))
+            kept = Path(temporary[-1].name)
+        folder = kept / key
+        if not folder.is_dir():
+            _derive(contract, folder)
+            _tidy(kept)
+        return folder
+
+    return find
+
+
+def _digest(contract: ContractSettings) -> str:
+    """A digest of everything that the schemas of a contract follow from."""
+    import hashlib  # loads OpenSSL, which only a repository with a contract of its own needs
+
+    total = hashlib.sha256(__version__.encode())
+    if checkout := data.checkout():
+        # Whoever works on pennyform changes what decides without changing its version.
+        for path in sorted((checkout / "generator" / "pennyform").rglob("*.py")):
+            status = path.stat()
+            total.update(f"{path} {status.st_mtime_ns} {status.st_size}\n".encode())
+        for path in sorted((*data.templates().rglob("*.yaml"), *(data.specs() / "overlays").iterdir())):
+            total.update(path.read_bytes())
+    for path in _inputs(contract):
+        content = _read(contract.root, path)
+        total.update(f"\n{path.relative_to(contract.root)} {len(content)}\n".encode())
+        total.update(content)
+    return total.hexdigest()
+
+
+def _inputs(contract: ContractSettings) -> Iterator[Path]:
+    """The files of the repository that decide; those of ``Store``, whose import takes too long for a hook."""
+    pinned = contract.specs / INVOICED
+    yield contract.specs / "lock.json"
+    yield pinned / "contract.json"
+    optional = [pinned / "names.json", *sorted((contract.specs / "overlays").glob(f"{INVOICED}.*yaml"))]
+    yield from (path for path in optional if path.is_file())
+
+
+def _read(root: Path, path: Path) -> bytes:
+    try:
+        return read_inside(root, path, _LARGEST_FILE)
+    except FileNotFoundError:
+        fix = f"Pin a contract: pennyform spec fetch --api {INVOICED}; or lay one out: pennyform spec init"
+        raise failure(
+            "no-contract", "pennyform.yaml names a contract that is not there", file=str(path), fix=fix
+        ) from None
+    except OSError as problem:
+        reason = str(problem) if isinstance(problem, UnsafeFileError) else problem.strerror
+        raise failure("no-contract", f"the contract cannot be read: {reason}", file=str(path)) from None
+
+
+def _derive(contract: ContractSettings, folder: Path) -> None:
+    """Work out the schemas and put them into ``folder``, whole or not at all."""
+    import tempfile
+
+    from pennyform.codegen.generation import derive_schemas
+    from pennyform.spec.pin.store import Store
+
+    files = derive_schemas(INVOICED, Store(contract.specs, data.specs()), data.templates())
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent, ignore_cleanup_errors=True) as new:
+        for name, content in files.items():
+            path = Path(new, "schemas", name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        # Another command may have put it there meanwhile: the same, by its name.
+        with suppress(OSError):
+            Path(new, "schemas").rename(folder)
+
+
+def _cache_folder(environ: Mapping[str, str]) -> Path | None:
+    """The user's own folder for what can be worked out again; None where there is none to be had.
+
+    ``pennyform/contracts`` in ``XDG_CACHE_HOME``, else in ``~/.cache``
+    (https://specifications.freedesktop.org/basedir-spec/latest/).
+    """
+    base = environ.get("XDG_CACHE_HOME", "")
+    if not Path(base).is_absolute():
+        home = environ.get("HOME", "")
+        if not Path(home).is_absolute():
+            return None
+        base = str(Path(home, ".cache"))
+    folder = Path(base, "pennyform", "contracts")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError:
+        return None
+    # What others may write decides nothing here.
+    is_ours = status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return folder if is_ours and os.access(folder, os.W_OK) else None
+
+
+def _tidy(folder: Path) -> None:
+    """Remove all but the latest ones."""
+    import shutil
+
+    kept = sorted(
+        (path for path in folder.iterdir() if not path.name.startswith(".")),
+        key=lambda path: path.stat().st_mtime,
+        reverse=True,
+    )
+    for path in kept[_MOST_KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
