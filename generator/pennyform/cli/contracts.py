@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform import __version__, data
-from pennyform.findings import failure
+from pennyform.findings import Failure, errors, failure
 from pennyform.safe_files import UnsafeFileError, read_inside
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pennyform.invoices.model import ContractSettings
     from pennyform.invoices.schema.contract import FindSchemas
+    from pennyform.spec.pin.store import Store
 
 INVOICED = "company"
 """The API whose invoices can be defined in files."""
@@ -57,6 +58,38 @@ def schema_finder(environ: Mapping[str, str]) -> FindSchemas:
         return folder
 
     return find
+
+
+def contract_here(folder: Path = Path()) -> ContractSettings | None:
+    """The contract that the repository around ``folder`` owns; None when there is none.
+
+    Raises:
+        Failure: the settings name it wrongly.
+    """
+    from pennyform.invoices.schema.contract import owned_contract
+    from pennyform.invoices.schema.schema import definition_schemas
+    from pennyform.invoices.sources.discover import SETTINGS_FILE, settings_above
+    from pennyform.invoices.sources.source_file import FileReader, Source
+
+    root = settings_above(folder)
+    if root is None:
+        return None
+    file = FileReader().read(Source(root / SETTINGS_FILE, str(root / SETTINGS_FILE), "", root))
+    contract = owned_contract(file.document, root)
+    findings = [*file.findings]
+    if contract is None and file.document:
+        findings += definition_schemas(data.schemas()).errors("pennyform", file.document)
+    wrong = [finding for finding in errors(findings) if finding.pointer.startswith("/contract")]
+    if contract is None and (wrong or file.document is None):
+        raise Failure(wrong or findings)
+    return contract
+
+
+def store_of(contract: ContractSettings) -> Store:
+    """Where the contract of a repository is pinned, pennyform's own corrections lying under its own."""
+    from pennyform.spec.pin.store import Store
+
+    return Store(contract.specs, data.specs())
 
 
 def _digest(contract: ContractSettings) -> str:
@@ -105,9 +138,8 @@ def _derive(contract: ContractSettings, folder: Path) -> None:
     import tempfile
 
     from pennyform.codegen.generation import derive_schemas
-    from pennyform.spec.pin.store import Store
 
-    files = derive_schemas(INVOICED, Store(contract.specs, data.specs()), data.templates())
+    files = derive_schemas(INVOICED, store_of(contract), data.templates())
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent, ignore_cleanup_errors=True) as new:
         for name, content in files.items():
             path = Path(new, "schemas", name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pennyform.codegen import emit_all, emit_schemas
 from pennyform.codegen.output import find_stale_files
@@ -93,9 +96,46 @@ def all_files(emitted: Sequence[Emission]) -> dict[str, bytes]:
     return {path: content for emission in emitted for path, content in emission.files.items()}
 
 
-def find_stale(emitted: Sequence[Emission], output: Path, store: Store) -> list[Finding]:
-    """Every file below ``output``, and every record of names, that a generation would change."""
-    findings = find_stale_files(all_files(emitted), output)
+def distribution_files(
+    name: str, packages: Mapping[str, str], store: Store, templates: Path
+) -> dict[str, bytes]:
+    """What makes the emitted packages one that can be installed.
+
+    Args:
+        name: what it is installed by.
+        packages: the names of the packages by API.
+        store: where the contracts are pinned.
+        templates: the folder of the templates of these files.
+
+    Returns:
+        Bytes by path below the output folder. The version is the date of the newest contract.
+    """
+    dates = {api: store.lock().contracts[api].date for api in packages}
+    newest = date.fromisoformat(max(dates.values()))
+    values = {
+        "name": name,
+        "packages": dict(packages),
+        "dates": dates,
+        "version": f"{newest.year}.{newest.month}.{newest.day}",
+    }
+    environment = Environment(  # noqa: S701 - no HTML; all values are names and dates that were checked
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return {
+        file: environment.get_template(f"{file}.jinja").render(values).encode()
+        for file in ("README.md", "pyproject.toml")
+    }
+
+
+def find_stale(
+    emitted: Sequence[Emission], files: Mapping[str, bytes], output: Path, store: Store
+) -> list[Finding]:
+    """Every one of ``files``, orphan and record of names that a generation into ``output`` would change."""
+    findings = find_stale_files(files, output)
     for emission in emitted:
         path = store.names_path(emission.contract.api)
         if not path.is_file() or path.read_bytes() != canonical_json(emission.contract.names):

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 import pennyform
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
@@ -35,20 +36,32 @@ OTHERS = "others"
 """In ``stock_templates``: all that ours do not stand in for."""
 
 
-def inputs(store: Store, templates: Path) -> JsonObject:
+def inputs(store: Store, templates: Path, packages: Mapping[str, str] = MappingProxyType({})) -> JsonObject:
     """Digests and versions of everything that decides what is emitted.
 
     Args:
         store: where the contracts are pinned.
         templates: the folder of templates.
+        packages: the names of the packages by API; all APIs, under our own names, when empty.
+
+    Raises:
+        Failure: a contract is not pinned.
     """
     our_templates = _tree(templates)
     contracts = {}
-    for api in store.apis():
-        # The source as the pin's own lock knows it, and the files that it became and that we say about it.
-        files = [store.contract_path(api), *store.overlay_paths(api), store.names_path(api)]
-        digests = {path.name: digest(path.read_bytes()) for path in files if path.is_file()}
-        contracts[api] = {"source": store.lock().contracts[api].read, **digests}
+    for api in packages or store.apis():
+        if api not in store.apis():
+            store.pinned(api)
+        entry = store.lock().contracts[api]
+        # The source as the pin's own lock knows it, and the files that it became and that are said about it.
+        files = {path.name: path for path in (store.contract_path(api), store.names_path(api))}
+        files |= {path.name: path for path in store.overlay_paths(api)}
+        if store.shipped is not None:
+            shipped = Store(store.shipped).overlay_paths(api)
+            files |= {f"pennyform/{path.name}": path for path in shipped}
+        digests = {name: digest(path.read_bytes()) for name, path in files.items() if path.is_file()}
+        named = {"package": packages[api]} if packages else {}
+        contracts[api] = {"date": entry.date, "source": entry.read, **named, **digests}
     # This generator's own code too: its version alone would hide a change in a checkout.
     package = Path(pennyform.__file__).parent
     generator = {name: text for room in _ROOMS for name, text in _tree(package / room).items()}
@@ -87,6 +100,30 @@ def _stock_templates(our_names: Collection[str]) -> dict[str, str]:
     replaced = {name: text for name, text in digests.items() if name in our_names}
     unreplaced = {name: text for name, text in digests.items() if name not in our_names}
     return {**replaced, OTHERS: _digest_of_all(unreplaced)}
+
+
+def refuse_older(lock: JsonObject, made_from: JsonObject, output: Path) -> None:
+    """Make sure that no contract is older than the one that ``output`` was made from.
+
+    Raises:
+        Failure: one is; each is a finding.
+    """
+    before, after = lock.get("inputs", {}).get("contracts", {}), made_from["contracts"]
+    findings = [
+        Finding(
+            "older-contract",
+            Severity.ERROR,
+            f"the contract of {api} is of {after[api]['date']}, what is there of {before[api]['date']}",
+            file=str(output),
+            detail="Fields and operations that programs use already may be missing in it.",
+            fix="Fetch the newer contract, or say that it shall be so: pennyform generate --allow-older",
+        )
+        for api in before.keys() & after.keys()
+        # Dates in ISO 8601 sort as text.
+        if after[api]["date"] < before[api].get("date", "")
+    ]
+    if findings:
+        raise Failure(tidy(findings))
 
 
 def changed_stock(lock: JsonObject, made_from: JsonObject) -> list[Finding]:
@@ -277,6 +314,8 @@ def _list_files(output: Path, roots: set[str]) -> Iterator[str]:
     for root in sorted(roots):
         if (output / root).is_symlink():
             raise UnsafeFileError(f"{root} is a symbolic link")
+        if (output / root).is_file():
+            yield root
         for folder, folders, names in os.walk(output / root):
             folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
             for name in names:

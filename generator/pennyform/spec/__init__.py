@@ -77,11 +77,12 @@ def read_overlays(api: str, store: Store, warnings: list[Finding] | None = None)
     shipped = [read_overlay(path) for path in Store(store.shipped).overlay_paths(api)]
     off = {target: overlay for overlay in own for target in overlay.get(SWITCH_OFF) or ()}
     known = {action["target"] for overlay in shipped for action in overlay["actions"]}
-    for target in off.keys() - known if warnings is not None else ():
+    for target in sorted(off.keys() - known):
         file = off[target]["x-pennyform-file"]
         summary = f"{SWITCH_OFF} names {target}, which is the target of none of pennyform's corrections"
         fix = "Take it out: pennyform may have dropped that correction."
-        warnings.append(Finding("overlay-action", Severity.WARNING, summary, file=file, fix=fix))
+        finding = Finding("overlay-action", Severity.WARNING, summary, file=file, fix=fix)
+        (warnings if warnings is not None else []).append(finding)
     for overlay in shipped:
         overlay["x-pennyform-file"] = f"pennyform: {overlay['x-pennyform-file']}"
         overlay["actions"] = [action for action in overlay["actions"] if action["target"] not in off]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gc
 import importlib.util
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform import data
 from pennyform.cli.commands.spec_diff import print_changes
+from pennyform.cli.contracts import contract_here, store_of
 from pennyform.cli.options.contracts import GenerateOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
-from pennyform.codegen.output import changed_stock, inputs, is_untouched, read_lock
+from pennyform.codegen.output import changed_stock, inputs, is_untouched, read_lock, refuse_older
 from pennyform.codegen.output import write as write_output
 from pennyform.findings import failure
 from pennyform.spec.pin.store import Store
@@ -29,17 +31,31 @@ _NEEDED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What to emit and where.
+
+    ``packages`` are the names of the packages by API, empty for all APIs under our own names; ``is_ours``
+    tells that ``store`` and ``output`` belong together, so that names are remembered in the store.
+    ``distribution`` is the name that the packages are installed by, "" where they are none of their own.
+    """
+
+    store: Store
+    output: Path
+    packages: Mapping[str, str]
+    is_ours: bool
+    distribution: str = ""
+
+
 def run(options: GenerateOptions, terminal: Terminal) -> Exit:
     """Emit what is not up to date; with ``check`` only say so, and exit 4."""
     started = time.monotonic()
-    store, checkout, output = Store.default(), data.checkout(), options.output
-    if output is None:
-        if checkout is None:
-            fix = "Say where to: pennyform generate --output FOLDER"
-            raise failure("no-output", "an installed pennyform has no generated/ of its own", fix=fix)
-        output = checkout / "generated"
+    target = _target(options)
+    output, store, templates = target.output, target.store, data.templates()
     lock = read_lock(output)
-    made_from = inputs(store, data.templates())
+    made_from = inputs(store, templates, target.packages)
+    if not options.allow_older:
+        refuse_older(lock, made_from, output)
     if not options.full and lock.get("inputs") == made_from and is_untouched(output, lock):
         terminal.print(f"up to date: {_files(len(lock['files']))} in {shorten_path(output)}")
         return Exit.OK
@@ -47,27 +63,60 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
     # While everything that is made lives on, looking for garbage is a fifth of the time for nothing.
     gc.disable()
     try:
-        emitted = _emit(store, data.templates(), terminal)
+        emitted = _emit(target, templates, terminal)
     finally:
         gc.enable()
     if options.check:
-        return _check(emitted, output, store, terminal)
-    from pennyform.codegen.generation import all_files, write_names
+        return _check(emitted, target, terminal)
+    from pennyform.codegen.generation import write_names
 
-    if checkout is not None:
+    if target.is_ours:
         write_names(emitted, store)
     # Read again: the names just written are among the inputs.
-    made_from = inputs(store, data.templates())
-    counts = write_output(all_files(emitted), output, made_from=made_from, ours=_is_checkout(output))
+    made_from = inputs(store, templates, target.packages)
+    counts = write_output(_all_files(emitted, target), output, made_from=made_from, ours=_is_checkout(output))
     result = f"{counts.added} added, {counts.changed} changed, {counts.removed} removed"
     seconds = time.monotonic() - started
     terminal.print(f"{shorten_path(output)}: {result}, {seconds:.1f} s")
+    done = _is_checkout(output) or bool(target.is_ours and target.distribution)
     for emission in emitted:
-        _report_changes(emission.contract.api, store, options.against, terminal, done=_is_checkout(output))
+        _report_changes(emission.contract.api, store, options.against, terminal, done=done)
     return Exit.OK
 
 
-def _emit(store: Store, templates: Path, terminal: Terminal) -> list[Emission]:
+def _target(options: GenerateOptions) -> _Target:
+    """What the options ask for, else what the repository owns, else this checkout.
+
+    Raises:
+        Failure: nothing says where to.
+    """
+    contract = None if options.specs else contract_here()
+    if contract:
+        packages = {api: f"{contract.package}_{api}" for api in contract.apis}
+        is_own = options.output is None or options.output.resolve() == contract.output.resolve()
+        name = contract.package.replace("_", "-")
+        return _Target(store_of(contract), options.output or contract.output, packages, is_own, name)
+    checkout = data.checkout()
+    store = Store(options.specs) if options.specs else Store.default()
+    if options.output is None and (checkout is None or options.specs):
+        fix = "Say where to (pennyform generate --output FOLDER), or own the contract (pennyform spec init)."
+        raise failure("no-output", "nothing says where to generate to", fix=fix)
+    output = options.output or checkout / "generated"  # type: ignore[operator]  # one of them is there
+    return _Target(store, output, {}, bool(options.specs) or checkout is not None)
+
+
+def _all_files(emitted: Sequence[Emission], target: _Target) -> dict[str, bytes]:
+    from pennyform.codegen.generation import all_files, distribution_files
+
+    files = all_files(emitted)
+    if target.distribution:
+        files |= distribution_files(
+            target.distribution, target.packages, target.store, data.templates() / "package"
+        )
+    return files
+
+
+def _emit(target: _Target, templates: Path, terminal: Terminal) -> list[Emission]:
     missing = [package for module, package in _NEEDED.items() if importlib.util.find_spec(module) is None]
     if missing:
         fix = "Install them: pip install 'pennyform[codegen]'"
@@ -76,8 +125,9 @@ def _emit(store: Store, templates: Path, terminal: Terminal) -> list[Emission]:
     from pennyform.codegen.generation import emit_contract
 
     emitted = []
-    for api in store.apis():
-        emission = emit_contract(api, store, templates)
+    for api in target.packages or target.store.apis():
+        emission = emit_contract(api, target.store, templates, target.packages.get(api, ""))
+        terminal.print_findings(emission.warnings)
         emitted.append(emission)
         operations = f"{len(emission.contract.operations)} of {emission.declared} operations"
         size = f"{emission.lines:,} lines, {emission.size:,} bytes"
@@ -85,12 +135,13 @@ def _emit(store: Store, templates: Path, terminal: Terminal) -> list[Emission]:
     return emitted
 
 
-def _check(emitted: Sequence[Emission], output: Path, store: Store, terminal: Terminal) -> Exit:
-    from pennyform.codegen.generation import all_files, find_stale
+def _check(emitted: Sequence[Emission], target: _Target, terminal: Terminal) -> Exit:
+    from pennyform.codegen.generation import find_stale
 
-    findings = find_stale(emitted, output, store)
+    files = _all_files(emitted, target)
+    findings = find_stale(emitted, files, target.output, target.store)
     if not findings:
-        terminal.print(f"up to date: {_files(len(all_files(emitted)))} in {shorten_path(output)}")
+        terminal.print(f"up to date: {_files(len(files))} in {shorten_path(target.output)}")
         return Exit.OK
     terminal.print_findings(findings, terminal.stdout)
     terminal.print(f"{_files(len(findings))} stale. Run: pennyform generate")

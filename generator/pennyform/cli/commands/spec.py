@@ -1,25 +1,53 @@
-"""``pennyform spec``: fetch and pin a contract, say which ones are pinned, and compare two."""
+"""``pennyform spec``: own a contract, fetch and pin it, say which ones are pinned, and compare two."""
 
 from __future__ import annotations
 
 import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
+import yaml
 
+from pennyform import data
 from pennyform.cli.commands import spec_diff
 from pennyform.cli.commands.spec_diff import print_changes
-from pennyform.cli.options.contracts import DiffOptions, FetchOptions, StatusOptions
-from pennyform.cli.terminal import Exit, Terminal
+from pennyform.cli.contracts import contract_here, store_of
+from pennyform.cli.options.contracts import (
+    DiffOptions,
+    FetchOptions,
+    InitContractOptions,
+    SpecAction,
+    StatusOptions,
+)
+from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.findings import failure
+from pennyform.safe_files import write_file
+from pennyform.spec import SWITCH_OFF
 from pennyform.spec.document.load import load
-from pennyform.spec.pin.fetch import pin_source, publication_date, write_pinned
+from pennyform.spec.document.strict_yaml import load_yaml
+from pennyform.spec.pin.fetch import ADDRESSES, pin_source, publication_date, write_pinned
 from pennyform.spec.pin.store import LockEntry, Store
 
+_SETTINGS = "pennyform.yaml"
+_NEW_SETTINGS = "version: 1\nenvironment: sandbox # or production: Pennylane itself\n"
+_OVERLAY = f"""\
+# Your corrections of the contract, over pennyform's own (OpenAPI Overlay 1.0).
+overlay: 1.0.0
+info:
+  title: Corrections of ours
+  version: 1.0.0
+# The targets of pennyform's corrections that shall not count here.
+{SWITCH_OFF}: []
+actions: []
+"""
 
-def run(options: FetchOptions | StatusOptions | DiffOptions, terminal: Terminal) -> Exit:
+
+def run(options: SpecAction, terminal: Terminal) -> Exit:
     """Carry out one action."""
     match options:
+        case InitContractOptions():
+            return _init(options, terminal)
         case FetchOptions():
             return _fetch(options, terminal)
         case StatusOptions():
@@ -28,20 +56,58 @@ def run(options: FetchOptions | StatusOptions | DiffOptions, terminal: Terminal)
             return spec_diff.run(options, terminal)
 
 
+# --- init ---------------------------------------------------------------------------------------------------
+
+
+def _init(options: InitContractOptions, terminal: Terminal) -> Exit:
+    """Let a repository own its contract, beginning with the one that pennyform comes with."""
+    folder, shipped = options.folder, Store(data.specs())
+    settings = _settings(folder / _SETTINGS, options)
+    own = Store(folder / "specs")
+    files: dict[Path, bytes] = {}
+    for api in options.apis:
+        for path in (shipped.contract_path(api), shipped.names_path(api), shipped.unread_path(api)):
+            files[own.folder / path.relative_to(shipped.folder)] = path.read_bytes()
+        files[own.folder / "overlays" / f"{api}.yaml"] = _OVERLAY.encode()
+    taken = [path for path in (*files, own.lock_path) if path.exists() or path.is_symlink()]
+    if taken:
+        fix = "Move what is there away, or write the `contract` section by hand."
+        raise failure("not-writable", "something of that name is there already", file=str(taken[0]), fix=fix)
+    try:
+        for path, content in files.items():
+            write_file(path, content, replace=False, folders=True)
+        for api in options.apis:
+            own.lock_contract(api, shipped.lock().contracts[api])
+        write_file(folder / _SETTINGS, settings.encode(), folders=True)
+    except OSError as problem:
+        raise failure("not-writable", f"it cannot be written: {problem}", file=str(folder)) from None
+    for path in (folder / _SETTINGS, own.lock_path, *files):
+        terminal.print(f"written {shorten_path(path)}")
+    terminal.print("\nNext: pennyform spec fetch --api company, then pennyform generate")
+    return Exit.OK
+
+
+def _settings(path: Path, options: InitContractOptions) -> str:
+    """The settings in ``path``, or new ones, with the section that names the contract."""
+    section = f"contract:\n  package: {options.package}\n  apis: [{', '.join(options.apis)}]\n"
+    before = path.read_text(encoding="utf-8") if path.exists() else _NEW_SETTINGS
+    after = f"{before.rstrip()}\n{section}"
+    try:
+        is_added = load_yaml(after) == {**load_yaml(before), **load_yaml(section)}
+    except (yaml.YAMLError, TypeError):
+        is_added = False
+    if not is_added:
+        problem = "the section `contract` cannot be added at its end, or is there already"
+        raise failure("own-contract", problem, file=str(path), fix=f"Write it yourself:\n{section}")
+    return after
+
+
+# --- fetch --------------------------------------------------------------------------------------------------
+
+
 def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
-    api, store = options.api, Store(options.specs) if options.specs else Store.default()
-    trust = None
-    if options.ca_file is not None:
-        try:
-            trust = ssl.create_default_context(cafile=options.ca_file)
-        except (OSError, ssl.SSLError) as problem:
-            raise failure(
-                "unreadable-file",
-                f"cannot read {options.ca_file}: {problem}",
-                file=options.ca_file,
-                fix="Give a file with certificates of authorities in PEM.",
-            ) from None
-    source = load(options.source, trust=trust)
+    api, (store, address) = options.api, _target(options)
+    source = load(address, trust=_trust(options.ca_file))
     today = datetime.now(UTC).date()
     pinned = pin_source(source, api=api, day=options.date or publication_date(source.name, today=today))
     locked = store.lock().contracts.get(api)
@@ -66,8 +132,55 @@ def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
     return Exit.OK
 
 
+def _target(options: FetchOptions) -> tuple[Store, str]:
+    """Where to pin, and what.
+
+    Raises:
+        Failure: an installation would be written to, or no address is known.
+    """
+    contract = None if options.specs else contract_here()
+    source = options.source
+    if contract and not source and options.api in contract.sources:
+        stated = contract.sources[options.api]
+        source = stated if "://" in stated else str(contract.root / stated)
+    source = source or ADDRESSES.get(options.api)
+    if source is None:
+        fix = f"Say where it is: pennyform spec fetch --api {options.api} --from FILE|URL"
+        raise failure("no-address", f"no address of a contract of {options.api!r} is known", fix=fix)
+    if options.specs:
+        return Store(options.specs), source
+    if contract:
+        return store_of(contract), source
+    if data.checkout() is None:
+        raise failure(
+            "no-repository",
+            "no contract can be pinned into an installed pennyform",
+            detail="An installation is never written to: a contract belongs to a repository.",
+            fix="Let this folder own its contract: pennyform spec init",
+        )
+    return Store.default(), source
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext | None:
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as problem:
+        raise failure(
+            "unreadable-file",
+            f"cannot read {ca_file}: {problem}",
+            file=ca_file,
+            fix="Give a file with certificates of authorities in PEM.",
+        ) from None
+
+
+# --- status -------------------------------------------------------------------------------------------------
+
+
 def _status(options: StatusOptions, terminal: Terminal) -> Exit:
-    store = Store(options.specs) if options.specs else Store.default()
+    contract = None if options.specs else contract_here()
+    store = Store(options.specs) if options.specs else store_of(contract) if contract else Store.default()
     contracts = store.lock().contracts
     if not contracts:
         terminal.print("no contract is pinned; pin one: pennyform spec fetch --api company --from FILE|URL")

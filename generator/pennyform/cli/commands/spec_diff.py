@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pennyform import data
+from pennyform.cli.contracts import contract_here, store_of
 from pennyform.cli.options.contracts import DiffOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
@@ -21,6 +22,7 @@ from pennyform.spec.diff.usage import Definitions, Text, search
 from pennyform.spec.document.extensions import API
 from pennyform.spec.document.load import load
 from pennyform.spec.pin import pin
+from pennyform.spec.pin.store import Store
 
 _PLACES = re.compile(r" \(in \d+ places\)$")
 _LARGEST_TEXT = 8 * 1024 * 1024
@@ -32,12 +34,16 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
     accepted = {}
     if options.accepted:
         accepted = read_accepted(_read(options.accepted), file=str(options.accepted))
-    (old, unread_old), (new, unread_new) = _contract(options.old), _contract(options.new)
+    names = (options.old or f"{options.api} as generated", options.new or f"{options.api} as pinned")
+    if options.old and options.new:
+        (old, unread_old), (new, unread_new) = _contract(options.old), _contract(options.new)
+        findings = _unread(unread_old, unread_new)
+    else:
+        (old, new), findings = _since_generated(options), []
     changes = compare(old, new)
     uses = look_through(changes, options.against, (old, new)) if options.against else None
-    diff = diff_document(changes, old=options.old, new=options.new, accepted=accepted, uses=uses)
-    findings = [*_unread(unread_old, unread_new), *unused_acceptances(accepted, changes)]
-    terminal.print_findings(findings)
+    diff = diff_document(changes, old=names[0], new=names[1], accepted=accepted, uses=uses)
+    terminal.print_findings([*findings, *unused_acceptances(accepted, changes)])
     if options.format == "json":
         terminal.write(json_text(diff))
     elif options.format == "markdown":
@@ -47,6 +53,21 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
         terminal.write(contract_diff.render_text(diff, terminal.ansi(), longest=longest))
     limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if is_failure(changes, accepted, limit) else Exit.OK
+
+
+def _since_generated(options: DiffOptions) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was generated from last, and what is pinned; twice the same when nothing has been fetched since.
+
+    Raises:
+        Failure: only one contract is named, or none is pinned.
+    """
+    if options.old:
+        fix = "Name the contract to compare it with as well, or neither of them."
+        raise failure("one-contract", "there is nothing to compare with", file=options.old, fix=fix)
+    contract = contract_here()
+    store = store_of(contract) if contract else Store.default()
+    pinned = store.pinned(options.api)
+    return store.previous(options.api) or pinned, pinned
 
 
 def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TypeAlias
 
 from pennyform.cli.options.common import add_against, add_format
 
@@ -16,15 +18,15 @@ class FetchOptions:
 
     Attributes:
         api: the name to pin it under.
-        source: a file, or an https URL.
+        source: a file, or an https URL; None for the address in the settings, else the vendor's.
         date: published when; None to read it from the source's name.
         ca_file: the authorities (PEM) to believe instead of the system's.
         against: files and folders to look through for uses of what changed.
-        specs: where contracts lie; None for this checkout's.
+        specs: where contracts lie; None for those of the repository, or of this checkout.
     """
 
     api: str
-    source: str
+    source: str | None
     date: date | None
     ca_file: str | None
     against: tuple[Path, ...]
@@ -33,7 +35,7 @@ class FetchOptions:
 
 @dataclass(frozen=True, slots=True)
 class StatusOptions:
-    """``specs`` is where contracts lie; None for this checkout's."""
+    """``specs`` is where contracts lie; None for those of the repository, else pennyform's own."""
 
     specs: Path | None
 
@@ -43,16 +45,18 @@ class DiffOptions:
     """The two contracts, files or URLs, and how to report what differs.
 
     Attributes:
-        old: the contract there was.
-        new: the contract there is.
+        old: the contract there was; None for what was generated from last.
+        new: the contract there is; None for what is pinned.
+        api: which of the pinned ones, where they are left out.
         fail_on: exit 4 on a change of this severity, or a worse one, that is not accepted.
         accepted: the file of accepted changes.
         against: files and folders to look through for uses of what changed.
         show_all: name every operation of every change in text.
     """
 
-    old: str
-    new: str
+    old: str | None
+    new: str | None
+    api: str
     format: str
     fail_on: str | None
     accepted: Path | None
@@ -63,9 +67,19 @@ class DiffOptions:
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options of ``spec diff``."""
         parser.add_argument(
-            "old", metavar="OLD", help="a contract: pinned or as published; a file or https URL"
+            "old",
+            nargs="?",
+            metavar="OLD",
+            help="a contract: pinned or as published; a file or https URL. Left out with NEW: what has been "
+            "fetched since the last generate",
         )
-        parser.add_argument("new", metavar="NEW", help="the contract to compare it with")
+        parser.add_argument("new", nargs="?", metavar="NEW", help="the contract to compare it with")
+        parser.add_argument(
+            "--api",
+            type=parse_api,
+            default="company",
+            help="which one, without OLD and NEW; else company",
+        )
         add_format(parser, "text", "json", "markdown")
         parser.add_argument(
             "--fail-on",
@@ -82,6 +96,33 @@ class DiffOptions:
         parser.add_argument("--all", action="store_true", help="name every operation of every change")
 
 
+@dataclass(frozen=True, slots=True)
+class InitContractOptions:
+    """The repository that will own its contract, the beginning of its packages' names, and which APIs."""
+
+    folder: Path
+    package: str
+    apis: tuple[str, ...]
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options of ``spec init``."""
+        parser.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER")
+        parser.add_argument(
+            "--package",
+            type=parse_package,
+            default="my_pennylane",
+            metavar="NAME",
+            help="the Python packages will be called NAME_company and NAME_firm; default: %(default)s",
+        )
+        parser.add_argument(
+            "--api", action="append", choices=("company", "firm"), help="which ones; default: company"
+        )
+
+
+SpecAction: TypeAlias = "FetchOptions | StatusOptions | DiffOptions | InitContractOptions"
+
+
 class SpecOptions:
     """The options of ``spec``: a record for each of its actions."""
 
@@ -93,7 +134,12 @@ class SpecOptions:
         fetch.add_argument(
             "--api", required=True, type=parse_api, help="the name to pin it under: company or firm"
         )
-        fetch.add_argument("--from", required=True, dest="source", metavar="FILE|URL", help="https only")
+        fetch.add_argument(
+            "--from",
+            dest="source",
+            metavar="FILE|URL",
+            help="https only; by default the address in pennyform.yaml, else the vendor's",
+        )
         fetch.add_argument(
             "--date", type=parse_date, metavar="YYYY-MM-DD", help="published when; else read from its name"
         )
@@ -108,19 +154,29 @@ class SpecOptions:
         )
         for action in (fetch, status):
             action.add_argument(
-                "--specs", type=Path, metavar="FOLDER", help="where contracts lie; else this checkout's"
+                "--specs", type=Path, metavar="FOLDER", help="where contracts lie; else the repository's"
             )
+        InitContractOptions.configure(actions.add_parser("init", help="let a repository own its contract"))
         DiffOptions.configure(actions.add_parser("diff", help="show what changed between two contracts"))
 
     @staticmethod
-    def read(args: argparse.Namespace) -> FetchOptions | StatusOptions | DiffOptions:
+    def read(args: argparse.Namespace) -> SpecAction:
         """The options that ``args`` hold."""
+        if args.action == "init":
+            return InitContractOptions(args.folder, args.package, tuple(args.api or ("company",)))
         if args.action == "status":
             return StatusOptions(args.specs)
         against = tuple(args.against)
         if args.action == "diff":
             return DiffOptions(
-                args.old, args.new, args.format, args.fail_on, args.accepted, against, args.all
+                args.old,
+                args.new,
+                args.api,
+                args.format,
+                args.fail_on,
+                args.accepted,
+                against,
+                args.all,
             )
         return FetchOptions(args.api, args.source, args.date, args.ca_file, against, args.specs)
 
@@ -129,6 +185,15 @@ def parse_api(text: str) -> str:
     """The value of ``--api``: it becomes a folder's name and part of a package's."""
     if not text.isidentifier() or not text.islower():
         raise argparse.ArgumentTypeError(f"{text!r} is not a name of lower-case letters, digits and _")
+    return text
+
+
+def parse_package(text: str) -> str:
+    """The value of ``--package``, as the settings want it."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", text) or len(text) > 60:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a name of lower-case letters, digits and single underscores"
+        )
     return text
 
 
@@ -142,11 +207,16 @@ def parse_date(text: str) -> date:
 
 @dataclass(frozen=True, slots=True)
 class GenerateOptions:
-    """Where to, and whether to write. ``against`` is looked through for uses of what changed."""
+    """From where, where to, and whether to write. ``against`` is looked through for uses of what changed.
 
+    ``allow_older`` also emits a contract that is older than the one before.
+    """
+
+    specs: Path | None
     output: Path | None
     check: bool
     full: bool
+    allow_older: bool
     against: tuple[Path, ...]
 
     @staticmethod
@@ -156,7 +226,13 @@ class GenerateOptions:
             "--check", action="store_true", help="write nothing; name what is stale and exit 4"
         )
         parser.add_argument(
-            "--output", type=Path, metavar="FOLDER", help="where to; else this checkout's generated/"
+            "--output", type=Path, metavar="FOLDER", help="where to; else as pennyform.yaml says"
+        )
+        parser.add_argument(
+            "--specs", type=Path, metavar="FOLDER", help="where contracts lie; else as pennyform.yaml says"
+        )
+        parser.add_argument(
+            "--allow-older", action="store_true", help="also from an older contract than the last time"
         )
         parser.add_argument(
             "--full", action="store_true", help="emit even where the lock says that nothing changed"
@@ -166,7 +242,7 @@ class GenerateOptions:
     @classmethod
     def read(cls, args: argparse.Namespace) -> GenerateOptions:
         """The options that ``args`` hold."""
-        return cls(args.output, args.check, args.full, tuple(args.against))
+        return cls(args.specs, args.output, args.check, args.full, args.allow_older, tuple(args.against))
 
 
 OPTIONS = {"spec": SpecOptions, "generate": GenerateOptions}

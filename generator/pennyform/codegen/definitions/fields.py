@@ -49,10 +49,12 @@ class Fields:
         components: the contract's ``components.schemas``.
         mapping: the declared mapping of this kind.
         added: the names of pennyform's own keys, by the path of the object that they stand in.
+        lenient: whether an optional field of a shape that cannot be derived takes any value.
 
     Attributes:
         renamed: the contract's fields that bear the name of a key of pennyform's, by path; each is called
             ``api_<name>`` in definitions.
+        unchecked: the fields that take any value, by path, and why; None when that is an error.
     """
 
     def __init__(
@@ -60,8 +62,11 @@ class Fields:
         components: Mapping[str, Schema],
         mapping: JsonObject,
         added: Mapping[str, Collection[str]] = MappingProxyType({}),
+        *,
+        lenient: bool = False,
     ) -> None:
         self.renamed: dict[str, str] = {}
+        self.unchecked: dict[str, str] | None = {} if lenient else None
         self._components = components
         self._added = added
         self._keys: Mapping[str, Schema] = mapping.get("keys", {})
@@ -101,7 +106,10 @@ class Fields:
             if key:
                 properties[names[name]] = natural_key(key, sends=name)
                 continue
-            converted = self.add_words(self.convert(member, f"{path}.{name}".lstrip(".")), path, name)
+            required = name in schema.get("required", ())
+            converted = self.add_words(
+                self._convert_member(member, f"{path}.{name}".lstrip("."), required=required), path, name
+            )
             if names[name] != name:
                 converted["x-pennyform-sends"] = name
             properties[names[name]] = converted
@@ -111,6 +119,16 @@ class Fields:
             "properties": sort_fields(properties, self._orders.get(path, ())),
             "required": [names[name] for name in schema.get("required", ())],
         }
+
+    def _convert_member(self, schema: Schema, path: str, *, required: bool) -> Schema:
+        try:
+            return self.convert(schema, path)
+        except UnsupportedShapeError as problem:
+            if required or self.unchecked is None:
+                raise
+            # It can be left out: that nothing can be said about its form is no reason to lose all others.
+            self.unchecked[path] = str(problem)
+            return {}
 
     def _names_in_definitions(self, fields: Collection[str], path: str) -> dict[str, str]:
         """How definitions call each of the contract's ``fields`` of the object at ``path``."""

@@ -63,7 +63,8 @@ def emit(
         mappings: the folder of declared mappings; the project's own when left out.
         templates: the folder of invoice templates that come with pennyform; the project's own when left out.
         rates: what :func:`pennyform.codegen.vat_rates.emit` emits; it is called when left out.
-        warnings: gets what its author should know about names that changed.
+        warnings: gets what changed names, and which optional fields take any value; without it, a shape that
+            cannot be derived is an error.
 
     Returns:
         Bytes by path below ``generated/``.
@@ -72,19 +73,15 @@ def emit(
         UnsupportedShapeError: the contract has a union that the mapping does not tell apart.
         KeyError: the mapping names an operation that the contract does not have.
     """
-    declared = _Mappings(mappings or data.templates() / "definitions", contract)
+    folder = mappings or data.templates() / "definitions"
+    declared = _Mappings(folder, contract, lenient=warnings is not None)
     schemas = {"pennyform": declared.definition("pennyform")}
     single = {way: declared.definition(way) for way in _WAYS}
     series = {f"{way}-series": declared.series(schema) for way, schema in single.items()}
     schemas |= {f"definitions/{name}": schema for name, schema in (single | series).items()}
     # The tool validates the results of expressions; editors see the expressions.
     if warnings is not None:
-        warnings += [
-            Finding(
-                "renamed-field", Severity.WARNING, f"{place} is called `{name}` in definitions", fix=_RENAMED
-            )
-            for place, name in declared.renamed.items()
-        ]
+        warnings += declared.warnings
     edited = {way: editable_definition(schema) for way, schema in single.items()}
     schemas["invoice"] = _ways_of_an_invoice(edited, series)
     for kind in ("customer", "product"):
@@ -108,8 +105,9 @@ def emit(
 class _Mappings:
     """The declared mappings, applied to one contract."""
 
-    def __init__(self, folder: Path, contract: Contract) -> None:
-        self.renamed: dict[str, str] = {}
+    def __init__(self, folder: Path, contract: Contract, *, lenient: bool) -> None:
+        self.warnings: list[Finding] = []
+        self._lenient = lenient
         self._folder = folder
         self._contract = contract
 
@@ -175,9 +173,14 @@ class _Mappings:
 
     def _assemble(self, kind: str, mapping: JsonObject) -> Schema:
         """The contract's fields in the words of definitions, with what the mapping adds and takes away."""
-        fields = Fields(self._contract.schemas, mapping, self._added_names(mapping))
+        fields = Fields(self._contract.schemas, mapping, self._added_names(mapping), lenient=self._lenient)
         derived = derive_body(fields, mapping, self._contract)
-        self.renamed |= {f"{kind}: {path}": name for path, name in fields.renamed.items()}
+        for path, name in fields.renamed.items():
+            summary = f"the API's {path} is called `{name}` in definitions of kind {kind}"
+            self.warnings.append(Finding("renamed-field", Severity.WARNING, summary, fix=_RENAMED))
+        for reason in (fields.unchecked or {}).values():
+            summary = f"definitions of kind {kind} take any value there: {reason}"
+            self.warnings.append(Finding("unchecked-field", Severity.WARNING, summary))
         sets = mapping.get("sets", {})
         properties = {name: schema for name, schema in derived["properties"].items() if name not in sets}
         properties |= {name: added_key(fields, name, key) for name, key in mapping["added"].items()}

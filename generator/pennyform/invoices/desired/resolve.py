@@ -187,13 +187,13 @@ def request(document: Document, schema: Schema) -> dict[str, Any]:
 def _request(document: Document, schema: Schema, value: Any, path: Path) -> Any:
     if "x-pennyform-key" in schema:
         return key(document, schema["x-pennyform-key"], value, path)
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "properties" in schema:
         return {
-            _sent_as(known, name): _request(document, known, value[name], (*path, name))
+            sent_as(known, name): _request(document, known, value[name], (*path, name))
             for name, known in schema["properties"].items()
             if name in value and not known.get("x-pennyform-added")
         }
-    if isinstance(value, list):
+    if isinstance(value, list) and "items" in schema:
         items = schema["items"]
         return [_request(document, items, item, (*path, index)) for index, item in enumerate(value)]
     if schema.get("format") == "decimal" and not isinstance(value, bool) and value is not None:
@@ -204,7 +204,7 @@ def _request(document: Document, schema: Schema, value: Any, path: Path) -> Any:
     return sys.intern(value) if type(value) is str else value
 
 
-def _sent_as(schema: Schema, name: str) -> str:
+def sent_as(schema: Schema, name: str) -> str:
     """What the API calls the field ``name`` of a definition."""
     sent: str = schema.get("x-pennyform-sends") or schema.get("x-pennyform-key", {}).get("sends", name)
     return sent

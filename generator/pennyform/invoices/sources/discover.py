@@ -117,8 +117,7 @@ def _settings_root(requested: Sequence[Path]) -> Path | None:
             fix = f"write `{path.with_name(close)}`" if close else "check the path, and the folder you are in"
             summary = "there is no such file or folder"
             missing.append(Finding("path-missing", Severity.ERROR, summary, file=str(path), fix=fix))
-        upwards = (path.resolve(), *path.resolve().parents)
-        roots.add(next((folder for folder in upwards if (folder / SETTINGS_FILE).is_file()), None))
+        roots.add(settings_above(path))
     if missing:
         raise Failure(missing)
     if len(roots) > 1:
@@ -128,6 +127,12 @@ def _settings_root(requested: Sequence[Path]) -> Path | None:
             detail=f"Each folder with a {SETTINGS_FILE} is a repository of its own, with its own settings.",
         )
     return roots.pop()
+
+
+def settings_above(path: Path) -> Path | None:
+    """The nearest folder with settings, from ``path`` itself upwards."""
+    upwards = (path.resolve(), *path.resolve().parents)
+    return next((folder for folder in upwards if (folder / SETTINGS_FILE).is_file()), None)
 
 
 def is_data(path: Path, root: Path) -> bool:

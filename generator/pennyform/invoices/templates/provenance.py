@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.desired.json_bodies import first_request, to_json
+from pennyform.invoices.desired.resolve import sent_as
 from pennyform.invoices.model import UNSET as NOT_STATED
 from pennyform.invoices.model import Body, Key, Repository, lines_of
 from pennyform.invoices.model.pending_text import with_placeholders
@@ -64,7 +65,7 @@ def _leaves(
     """Each scalar of a body: its path in the definition, its path in the body, and the value."""
     if isinstance(value, Mapping):
         for name, field in schema["properties"].items():
-            sent_name = field.get("x-pennyform-key", {}).get("sends", name)
+            sent_name = sent_as(field, name)
             if sent_name in value:
                 yield from _leaves(field, value[sent_name], (*path, name), (*sent_path, sent_name))
     elif isinstance(value, list):

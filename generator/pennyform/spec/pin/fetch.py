@@ -15,6 +15,12 @@ from pennyform.spec.pin.reduce import reduce
 from pennyform.spec.pin.store import UNREAD_VERSION, LockEntry, Store, UnreadRecord, count_parts, digest
 from pennyform.text import has_hidden
 
+ADDRESSES = {
+    "company": "https://pennylane.readme.io/openapi/accounting.json",
+    "firm": "https://firm-pennylane.readme.io/openapi/referentials.json",
+}
+"""Where the vendor publishes its contracts, by API. Its documentation is made from them, without a link."""
+
 _DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 
 
