@@ -17,13 +17,14 @@ CLIENTS = [ROOT / "generated" / name for name in ("pennylane_company", "pennylan
 LARGEST_FOLDER = 15
 
 # Room -> the rooms of pennyform that it may import, besides itself.
-GROUND = {"findings", "data", "text", "redaction", "results", "safe_files"}
+GROUND = {"findings", "data", "text", "redaction", "results", "safe_files", "vat_rules"}
 ALLOWED = {
     "findings": {"text"},
     "data": set(),
     "text": set(),
     "redaction": set(),
     "safe_files": set(),
+    "vat_rules": set(),
     "results": {"findings", "data", "text"},
     "spec": GROUND,
     "codegen": GROUND | {"spec"},

@@ -108,7 +108,7 @@ def test_the_lock_covers_inputs_versions_and_every_file(checkout):
     generate()
     lock = json.loads((checkout.generated / "lock.json").read_bytes())
     assert set(lock["files"]) == set(checkout.emitted)
-    assert set(lock["inputs"]["contracts"]["example"]) == {"source", "contract.json", "names.json"}
+    assert set(lock["inputs"]["contracts"]["example"]) == {"date", "source", "contract.json", "names.json"}
     assert set(lock["inputs"]["templates"]) == {"one.jinja"}
     assert lock["inputs"]["packages"]["openapi-python-client"].startswith("0.29.")
     assert lock["inputs"]["stock_templates"]

@@ -48,6 +48,7 @@ def inputs(store: Store, templates: Path, packages: Mapping[str, str] = MappingP
         Failure: a contract is not pinned.
     """
     our_templates = _tree(templates)
+    replaced = {Path(name).name for name in our_templates if not name.startswith("package/")}
     contracts = {}
     for api in packages or store.apis():
         if api not in store.apis():
@@ -69,7 +70,7 @@ def inputs(store: Store, templates: Path, packages: Mapping[str, str] = MappingP
     return {
         "contracts": contracts,
         "templates": our_templates,
-        "stock_templates": _stock_templates({Path(name).name for name in our_templates}),
+        "stock_templates": _stock_templates(replaced),
         "generator": _digest_of_all(generator),
         "packages": {name: _version(name) for name in _PACKAGES},
     }

@@ -7,9 +7,8 @@ derived from its name and called an assumption as well.
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
-from fnmatch import fnmatchcase
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from pennyform import data
@@ -17,14 +16,9 @@ from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec import Contract, canonical_json
 from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.document.strict_yaml import load_yaml
+from pennyform.vat_rules import rate_of_code
 
 PATH = "schemas/vat_rates.json"
-# The vendor's codes: `CC_NNN` is NNN tenths of a percent, `CC_A_BBB` is A.BBB percent.
-_TENTHS = re.compile(r"[A-Z]{2}_(\d{2,3})")
-_DECIMALS = re.compile(r"[A-Z]{2}_(\d{1,2})_(\d{2,3})")
-_DERIVABLE = re.compile(r"[A-Z]{2}_(?:.*_)?\d{2,3}(?:_.*)?")
-_NEW = "assumed: a new code, the rate in its name is charged"
-_NUMBER_INSIDE = re.compile(r"(?:^|_)(\d+)(?=_|$)")
 
 
 def emit(
@@ -47,11 +41,8 @@ def emit(
     """
     path = assumptions or data.templates() / "schemas" / "vat_rates.yaml"
     table = load_yaml(path.read_text(encoding="utf-8"))
-    # Codes of invoices first, then those that only ledger accounts know.
-    components = [table["component"][use] for use in ("invoices", "ledger_accounts")]
-    enums = [contract.schemas.get(component, {}).get("enum", []) for component in components]
-    codes = list(dict.fromkeys(code for enum in enums for code in enum))
-    rates = [_rate(code, table) for code in codes]
+    codes = _codes(contract, table)
+    rates = [rate_of_code(code, table) for code in codes]
     unknown = [code for code, rate in zip(codes, rates, strict=True) if rate is None]
     if unknown:
         findings = [
@@ -60,8 +51,10 @@ def emit(
                 Severity.ERROR if warnings is None else Severity.WARNING,
                 f"no rule says what the VAT code {code!r} puts on a document",
                 file=str(path),
-                detail="An invoice with this code would be totalled by a guess.",
-                fix="Add an entry under 'codes', with 'reviewed: false' as long as it is an assumption.",
+                detail="An invoice with this code would be totalled by a guess: definitions cannot have it.",
+                fix="Add an entry under 'codes', with 'reviewed: false' as long as it is an assumption."
+                if warnings is None
+                else "Upgrade pennyform, or ask for a rule for this code.",
             )
             for code in unknown
         ]
@@ -72,57 +65,15 @@ def emit(
     return {PATH: canonical_json({"format_version": 1, "rates": rates})} if rates else {}
 
 
-def _rate(code: str, table: JsonObject) -> JsonObject | None:
-    entry = _entry(code, table)
-    if entry is None:
-        return None
-    began, ended = table["began"].get(code), table["ended"].get(code)
-    percent = entry.get("percent")
-    if percent == "from_name":
-        # The tenths of a percent that stand somewhere in the name; none is no tax.
-        match = _NUMBER_INSIDE.search(code)
-        percent = _percent_text(Decimal(match[1]) / 10) if match else "0"
-    return {
-        "vat_rate": code,
-        "percent": percent,
-        "country": entry.get("country"),
-        "tax_on_document": bool(entry.get("tax_on_document")),
-        "reverse_charge": bool(entry.get("reverse_charge")),
-        "writable": bool(entry.get("writable", True)),
-        "reviewed": bool(entry.get("reviewed")),
-        "valid_from": began.isoformat() if began else None,
-        "valid_until": ended.isoformat() if ended else None,
-        "note": entry.get("note", ""),
-    }
+def codes_without_rule(contract: Contract, rates: Mapping[str, bytes]) -> frozenset[str]:
+    """The codes of ``contract`` that ``rates`` leaves out: what they charge cannot be told."""
+    known = {row["vat_rate"] for row in json.loads(rates[PATH])["rates"]} if PATH in rates else set()
+    table = load_yaml((data.templates() / "schemas" / "vat_rates.yaml").read_text(encoding="utf-8"))
+    return frozenset(_codes(contract, table)) - known if known else frozenset()
 
 
-def _entry(code: str, table: JsonObject) -> JsonObject | None:
-    """What the name of a plain code says, else the first entry that matches, else the rule for new codes."""
-    percent = _percent_of_name(code)
-    if percent is not None:
-        reviewed = code[3:] in table["reviewed"].get(code[:2], ())
-        note = "" if reviewed else _NEW
-        return {
-            "country": code[:2],
-            "percent": percent,
-            "tax_on_document": True,
-            "reviewed": reviewed,
-            "note": note,
-        }
-    entry: JsonObject | None = next((row for row in table["codes"] if fnmatchcase(code, row["match"])), None)
-    if entry is None and _DERIVABLE.fullmatch(code):
-        return {"country": code[:2], "percent": "from_name", "tax_on_document": True, "note": _NEW}
-    return entry
-
-
-def _percent_of_name(code: str) -> str | None:
-    """``FR_200`` → 20, ``FR_55`` → 5.5, ``FR_09`` → 0.9, ``FR_15_385`` → 15.385; None for other names."""
-    if match := _TENTHS.fullmatch(code):
-        return _percent_text(Decimal(match[1]) / 10)
-    if match := _DECIMALS.fullmatch(code):
-        return _percent_text(Decimal(f"{match[1]}.{match[2]}"))
-    return None
-
-
-def _percent_text(percent: Decimal) -> str:
-    return f"{percent.normalize():f}"
+def _codes(contract: Contract, table: JsonObject) -> list[str]:
+    """The VAT codes of invoices, then those that only ledger accounts know."""
+    components = [table["component"][use] for use in ("invoices", "ledger_accounts")]
+    enums = [contract.schemas.get(component, {}).get("enum", []) for component in components]
+    return list(dict.fromkeys(code for enum in enums for code in enum))

@@ -50,6 +50,7 @@ class Fields:
         mapping: the declared mapping of this kind.
         added: the names of pennyform's own keys, by the path of the object that they stand in.
         lenient: whether an optional field of a shape that cannot be derived takes any value.
+        refused: values that no definition may have, though an enum of the contract has them.
 
     Attributes:
         renamed: the contract's fields that bear the name of a key of pennyform's, by path; each is called
@@ -64,11 +65,13 @@ class Fields:
         added: Mapping[str, Collection[str]] = MappingProxyType({}),
         *,
         lenient: bool = False,
+        refused: Collection[str] = (),
     ) -> None:
         self.renamed: dict[str, str] = {}
         self.unchecked: dict[str, str] | None = {} if lenient else None
         self._components = components
         self._added = added
+        self._refused = refused
         self._keys: Mapping[str, Schema] = mapping.get("keys", {})
         self._words: Mapping[str, Schema] = mapping.get("words", {})
         self._orders: Mapping[str, list[str]] = mapping.get("order_within", {})
@@ -93,6 +96,8 @@ class Fields:
             return array | {name: schema[name] for name in ("minItems", "maxItems") if name in schema}
         # A scalar.
         carried = {name: schema[name] for name in _CARRIED if name in schema}
+        if self._refused and "enum" in carried:
+            carried["enum"] = [value for value in carried["enum"] if value not in self._refused]
         if carried.get("format") == "decimal" and "string" in _types(carried):
             carried |= {"pattern": DECIMAL_PATTERN, "patternErrorMessage": DECIMAL_MESSAGE}
         description = schema.get("description")

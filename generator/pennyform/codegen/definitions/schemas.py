@@ -15,7 +15,7 @@ two, one or many. Each way has a schema of its own under ``schemas/definitions``
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pennyform import data
@@ -74,7 +74,9 @@ def emit(
         KeyError: the mapping names an operation that the contract does not have.
     """
     folder = mappings or data.templates() / "definitions"
-    declared = _Mappings(folder, contract, lenient=warnings is not None)
+    emitted_rates = vat_rates.emit(contract, warnings=warnings) if rates is None else rates
+    refused = vat_rates.codes_without_rule(contract, emitted_rates)
+    declared = _Mappings(folder, contract, lenient=warnings is not None, refused=refused)
     schemas = {"pennyform": declared.definition("pennyform")}
     single = {way: declared.definition(way) for way in _WAYS}
     series = {f"{way}-series": declared.series(schema) for way, schema in single.items()}
@@ -91,7 +93,7 @@ def emit(
         schemas[f"templates/{name}"] = template_schema(
             single["invoice"], series["invoice-series"], name, template
         )
-    meanings = _vat_code_meanings(vat_rates.emit(contract) if rates is None else rates)
+    meanings = _vat_code_meanings(emitted_rates)
     for kind, schema in schemas.items():
         # Not where only the tool looks, nor in the settings, which the tool reads at every start.
         if kind != "pennyform" and not kind.startswith("definitions/"):
@@ -105,9 +107,10 @@ def emit(
 class _Mappings:
     """The declared mappings, applied to one contract."""
 
-    def __init__(self, folder: Path, contract: Contract, *, lenient: bool) -> None:
+    def __init__(self, folder: Path, contract: Contract, *, lenient: bool, refused: Collection[str]) -> None:
         self.warnings: list[Finding] = []
         self._lenient = lenient
+        self._refused = refused
         self._folder = folder
         self._contract = contract
 
@@ -173,7 +176,13 @@ class _Mappings:
 
     def _assemble(self, kind: str, mapping: JsonObject) -> Schema:
         """The contract's fields in the words of definitions, with what the mapping adds and takes away."""
-        fields = Fields(self._contract.schemas, mapping, self._added_names(mapping), lenient=self._lenient)
+        fields = Fields(
+            self._contract.schemas,
+            mapping,
+            self._added_names(mapping),
+            lenient=self._lenient,
+            refused=self._refused,
+        )
         derived = derive_body(fields, mapping, self._contract)
         for path, name in fields.renamed.items():
             summary = f"the API's {path} is called `{name}` in definitions of kind {kind}"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from typing import NamedTuple
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 from pennyform import data
 from pennyform.findings import failure
@@ -49,9 +49,32 @@ class Rate(NamedTuple):
         return self.percent if self.on_document else Decimal(0)
 
 
+class Rates(Mapping[str, Rate]):
+    """Every VAT code of pennyform's own contract, in its order.
+
+    A code that is not among them is one of a newer contract, or of none: its rate follows from its name, by
+    the same rules as the others were made. Which codes a definition may use is for its schema to say.
+    """
+
+    def __init__(self, known: Mapping[str, Rate]) -> None:
+        self._known = known
+
+    def __getitem__(self, code: str) -> Rate:
+        rate = self._known.get(code) or _derived(code)
+        if rate is None:
+            raise KeyError(code)
+        return rate
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
 @cache
-def rates() -> Mapping[str, Rate]:
-    """Every VAT code of the contract, in its order.
+def rates() -> Rates:
+    """The VAT codes.
 
     Raises:
         Failure: the table has not been emitted.
@@ -61,21 +84,40 @@ def rates() -> Mapping[str, Rate]:
         rows = json.loads(path.read_bytes())["rates"]
     except OSError as error:
         raise failure("schemas-missing", f"{path.name} cannot be read: {error.strerror}") from error
-    return {
-        row["vat_rate"]: Rate(
-            code=row["vat_rate"],
-            percent=Decimal(row["percent"] or "0"),
-            country=row["country"] or "",
-            on_document=row["tax_on_document"],
-            reverse_charge=row["reverse_charge"],
-            writable=row["writable"],
-            reviewed=row["reviewed"],
-            valid_from=_day(row.get("valid_from")),
-            valid_until=_day(row.get("valid_until")),
-            note=row["note"],
-        )
-        for row in rows
-    }
+    return Rates({row["vat_rate"]: _rate(row) for row in rows})
+
+
+def _rate(row: Mapping[str, Any]) -> Rate:
+    return Rate(
+        code=row["vat_rate"],
+        percent=Decimal(row["percent"] or "0"),
+        country=row["country"] or "",
+        on_document=row["tax_on_document"],
+        reverse_charge=row["reverse_charge"],
+        writable=row["writable"],
+        reviewed=row["reviewed"],
+        valid_from=_day(row.get("valid_from")),
+        valid_until=_day(row.get("valid_until")),
+        note=row["note"],
+    )
+
+
+@lru_cache(1024)
+def _derived(code: str) -> Rate | None:
+    """The rate of a code that is new to this pennyform; None when no rule speaks of it."""
+    from pennyform.vat_rules import rate_of_code
+
+    row = rate_of_code(code, _rules())
+    return _rate(row) if row else None
+
+
+@cache
+def _rules() -> Mapping[str, Any]:
+    import yaml
+
+    path = data.templates() / "schemas" / "vat_rates.yaml"
+    rules: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return rules
 
 
 def _day(text: str | None) -> date | None:

@@ -25,6 +25,8 @@ _SUFFIXES = (".yaml", ".yml")
 _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoice-template"}
 # Below a folder of this name files are what definitions draw on, never definitions themselves.
 DATA_FOLDER = "data"
+# The folders of a contract that the repository owns, and where they are unless its settings say otherwise.
+CONTRACT_FOLDERS = {"specs": "specs", "output": "generated"}
 MOST_PATTERNS = 1_000
 LONGEST_PATTERN = 200
 
@@ -144,12 +146,18 @@ def _ignore_rule(settings: Source | None, root: Path, reader: FileReader) -> Cal
     """Whether the settings ignore a file. What is wrong with the settings is reported by who checks them."""
     document = reader.read(settings).document if settings else None
     value: YamlValue = document.value if document else None
-    ignore = value.get("ignore") if isinstance(value, dict) else None
+    stated = value if isinstance(value, dict) else {}
+    ignore = stated.get("ignore")
     entries = ignore if isinstance(ignore, list) else []
     # More, and longer ones, are an error that the schema of the settings reports.
     texts = [
         text for text in entries[:MOST_PATTERNS] if isinstance(text, str) and len(text) <= LONGEST_PATTERN
     ]
+    # What is pinned and generated holds no definitions.
+    contract = stated.get("contract")
+    if isinstance(contract, dict):
+        folders = (contract.get(name, default) for name, default in CONTRACT_FOLDERS.items())
+        texts += [text for text in folders if isinstance(text, str) and len(text) <= LONGEST_PATTERN]
     patterns = [text.strip("/") for text in texts]
     if not patterns:
         return lambda _: False
