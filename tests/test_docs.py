@@ -30,7 +30,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 ACTIONS = {
     "sandbox": ("serve", "reset", "snapshot", "restore"),
-    "spec": ("fetch", "status", "diff"),
+    "spec": ("init", "fetch", "status", "diff"),
     "auth": ("status",),
 }
 

@@ -120,9 +120,11 @@ def test_a_change_of_the_generators_own_code_is_an_input(checkout, monkeypatch, 
     package = tmp_path / "pennyform"
     for room in ("codegen", "spec", "results"):
         shutil.copytree(Path(pennyform.__file__).parent / room, package / room)
+    for module in ("redaction.py", "vat_rules.py"):
+        shutil.copy(Path(pennyform.__file__).parent / module, package / module)
     monkeypatch.setattr(pennyform, "__file__", str(package / "__init__.py"))
     assert output.inputs(checkout.store, checkout.templates)["generator"] == before
-    for file in ("codegen/client/render.py", "spec/normaliser/normalise.py"):
+    for file in ("codegen/client/render.py", "spec/normaliser/normalise.py", "vat_rules.py"):
         (package / file).write_text((package / file).read_text() + "# changed\n")
         after = output.inputs(checkout.store, checkout.templates)["generator"]
         assert after != before, file

@@ -44,17 +44,17 @@ def schema_finder(environ: Mapping[str, str]) -> FindSchemas:
         if INVOICED not in contract.apis:
             return data.schemas()
         key = _digest(contract)
-        kept = _cache_folder(environ)
-        if kept is None:
+        cache = _cache_folder(environ)
+        if cache is None:
             import tempfile
 
             # Removed when the process ends.
             temporary.append(tempfile.TemporaryDirectory(prefix="pennyform-"))
-            kept = Path(temporary[-1].name)
-        folder = kept / key
+            cache = Path(temporary[-1].name)
+        folder = cache / key
         if not folder.is_dir():
             _derive(contract, folder)
-            _tidy(kept)
+            _tidy(cache)
         return folder
 
     return find
@@ -177,10 +177,10 @@ def _tidy(folder: Path) -> None:
     """Remove all but the latest ones."""
     import shutil
 
-    kept = sorted(
+    folders = sorted(
         (path for path in folder.iterdir() if not path.name.startswith(".")),
         key=lambda path: path.stat().st_mtime,
         reverse=True,
     )
-    for path in kept[_MOST_KEPT:]:
+    for path in folders[_MOST_KEPT:]:
         shutil.rmtree(path, ignore_errors=True)

@@ -28,8 +28,8 @@ NAME = "lock.json"
 _FORMAT_VERSION = 1
 _PACKAGES = ("openapi-python-client", "jinja2", "msgspec", "ruff")
 _ROOMS = ("codegen", "spec", "results")
-# Part of the emitted clients, word for word.
-_EMITTED_MODULE = "redaction.py"
+# Part of the emitted clients, word for word; the rules of VAT codes.
+_MODULES = ("redaction.py", "vat_rules.py")
 # Folders that decide nothing: Python's caches, what compares contracts, the templates of `init` and invoices.
 _IRRELEVANT = frozenset({"__pycache__", "diff", "init", "invoices"})
 OTHERS = "others"
@@ -66,7 +66,7 @@ def inputs(store: Store, templates: Path, packages: Mapping[str, str] = MappingP
     # This generator's own code too: its version alone would hide a change in a checkout.
     package = Path(pennyform.__file__).parent
     generator = {name: text for room in _ROOMS for name, text in _tree(package / room).items()}
-    generator[_EMITTED_MODULE] = digest((package / _EMITTED_MODULE).read_bytes())
+    generator |= {name: digest((package / name).read_bytes()) for name in _MODULES}
     return {
         "contracts": contracts,
         "templates": our_templates,

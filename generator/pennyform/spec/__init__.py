@@ -69,13 +69,13 @@ def read_overlays(api: str, store: Store, warnings: list[Finding] | None = None)
     A repository's own lie over pennyform's: ``x-pennyform-switch-off`` in one of them lists the targets of
     pennyform's actions that do not count. ``warnings`` gets those that name none.
     """
-    own = [read_overlay(path) for path in store.overlay_paths(api)]
+    overlays = [read_overlay(path) for path in store.overlay_paths(api)]
     if store.shipped is None:
-        return own
-    for overlay, path in zip(own, store.overlay_paths(api), strict=True):
+        return overlays
+    for overlay, path in zip(overlays, store.overlay_paths(api), strict=True):
         overlay["x-pennyform-file"] = str(path)
     shipped = [read_overlay(path) for path in Store(store.shipped).overlay_paths(api)]
-    off = {target: overlay for overlay in own for target in overlay.get(SWITCH_OFF) or ()}
+    off = {target: overlay for overlay in overlays for target in overlay.get(SWITCH_OFF) or ()}
     known = {action["target"] for overlay in shipped for action in overlay["actions"]}
     for target in sorted(off.keys() - known):
         file = off[target]["x-pennyform-file"]
@@ -86,4 +86,4 @@ def read_overlays(api: str, store: Store, warnings: list[Finding] | None = None)
     for overlay in shipped:
         overlay["x-pennyform-file"] = f"pennyform: {overlay['x-pennyform-file']}"
         overlay["actions"] = [action for action in overlay["actions"] if action["target"] not in off]
-    return [*shipped, *own]
+    return [*shipped, *overlays]

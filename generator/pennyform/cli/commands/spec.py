@@ -63,13 +63,13 @@ def _init(options: InitContractOptions, terminal: Terminal) -> Exit:
     """Let a repository own its contract, beginning with the one that pennyform comes with."""
     folder, shipped = options.folder, Store(data.specs())
     settings = _settings(folder / _SETTINGS, options)
-    own = Store(folder / "specs")
+    store = Store(folder / "specs")
     files: dict[Path, bytes] = {}
     for api in options.apis:
         for path in (shipped.contract_path(api), shipped.names_path(api), shipped.unread_path(api)):
-            files[own.folder / path.relative_to(shipped.folder)] = path.read_bytes()
-        files[own.folder / "overlays" / f"{api}.yaml"] = _OVERLAY.encode()
-    taken = [path for path in (*files, own.lock_path) if path.exists() or path.is_symlink()]
+            files[store.folder / path.relative_to(shipped.folder)] = path.read_bytes()
+        files[store.folder / "overlays" / f"{api}.yaml"] = _OVERLAY.encode()
+    taken = [path for path in (*files, store.lock_path) if path.exists() or path.is_symlink()]
     if taken:
         fix = "Move what is there away, or write the `contract` section by hand."
         raise failure("not-writable", "something of that name is there already", file=str(taken[0]), fix=fix)
@@ -77,11 +77,11 @@ def _init(options: InitContractOptions, terminal: Terminal) -> Exit:
         for path, content in files.items():
             write_file(path, content, replace=False, folders=True)
         for api in options.apis:
-            own.lock_contract(api, shipped.lock().contracts[api])
+            store.lock_contract(api, shipped.lock().contracts[api])
         write_file(folder / _SETTINGS, settings.encode(), folders=True)
     except OSError as problem:
         raise failure("not-writable", f"it cannot be written: {problem}", file=str(folder)) from None
-    for path in (folder / _SETTINGS, own.lock_path, *files):
+    for path in (folder / _SETTINGS, store.lock_path, *files):
         terminal.print(f"written {shorten_path(path)}")
     terminal.print("\nNext: pennyform spec fetch --api company, then pennyform generate")
     return Exit.OK
@@ -141,8 +141,8 @@ def _target(options: FetchOptions) -> tuple[Store, str]:
     contract = None if options.specs else contract_here()
     source = options.source
     if contract and not source and options.api in contract.sources:
-        stated = contract.sources[options.api]
-        source = stated if "://" in stated else str(contract.root / stated)
+        address = contract.sources[options.api]
+        source = address if "://" in address else str(contract.root / address)
     source = source or ADDRESSES.get(options.api)
     if source is None:
         fix = f"Say where it is: pennyform spec fetch --api {options.api} --from FILE|URL"

@@ -28,13 +28,13 @@ def owned_contract(settings: Document | None, root: Path) -> ContractSettings | 
         settings: what ``pennyform.yaml`` says; None where there is none.
         root: the folder of the repository.
     """
-    stated = settings.value.get("contract") if settings and isinstance(settings.value, dict) else None
-    if stated is None:
+    section = settings.value.get("contract") if settings and isinstance(settings.value, dict) else None
+    if section is None:
         return None
     schema = definition_schemas(data.schemas()).schema("pennyform")["properties"]["contract"]
-    if not compile_schema(schema).is_valid(stated):
+    if not compile_schema(schema).is_valid(section):
         return None
-    value = {name: member.get("default") for name, member in schema["properties"].items()} | stated
+    value = {name: member.get("default") for name, member in schema["properties"].items()} | section
     return ContractSettings(
         root=root,
         specs=root / value["specs"],

@@ -146,15 +146,15 @@ def _ignore_rule(settings: Source | None, root: Path, reader: FileReader) -> Cal
     """Whether the settings ignore a file. What is wrong with the settings is reported by who checks them."""
     document = reader.read(settings).document if settings else None
     value: YamlValue = document.value if document else None
-    stated = value if isinstance(value, dict) else {}
-    ignore = stated.get("ignore")
+    sections = value if isinstance(value, dict) else {}
+    ignore = sections.get("ignore")
     entries = ignore if isinstance(ignore, list) else []
     # More, and longer ones, are an error that the schema of the settings reports.
     texts = [
         text for text in entries[:MOST_PATTERNS] if isinstance(text, str) and len(text) <= LONGEST_PATTERN
     ]
     # What is pinned and generated holds no definitions.
-    contract = stated.get("contract")
+    contract = sections.get("contract")
     if isinstance(contract, dict):
         folders = (contract.get(name, default) for name, default in CONTRACT_FOLDERS.items())
         texts += [text for text in folders if isinstance(text, str) and len(text) <= LONGEST_PATTERN]
