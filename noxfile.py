@@ -269,6 +269,13 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session
+def attacks(session: nox.Session) -> None:
+    """Carry out every attack that is known; -- --planted takes each gate out and sees it missed."""
+    _install_project(session, "test", extras="[codegen]")
+    session.run("python", "-m", "tests.attacks", *session.posargs)
+
+
+@nox.session
 def schemathesis(session: nox.Session) -> None:
     """Test every operation of the sandbox with schemathesis; -- --long sends many more requests."""
     _install_project(session, "schemathesis")

@@ -8,12 +8,22 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.attacks.kinds import kind_of
+
 # The same examples every time, however busy the computer: a failure is a change's own, and comes back.
 # HYPOTHESIS_PROFILE=default looks further, with new examples each time.
 settings.register_profile(
     "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that are attacks with their kind."""
+    for item in items:
+        test = item.nodeid.partition("tests/")[2]
+        if kind := kind_of(test):
+            item.add_marker(pytest.mark.attack(kind))
 
 
 @pytest.fixture(autouse=True)

@@ -134,7 +134,8 @@ def _settings_root(requested: Sequence[Path]) -> Path | None:
 def settings_above(path: Path) -> Path | None:
     """The nearest folder with settings, from ``path`` itself upwards."""
     upwards = (path.resolve(), *path.resolve().parents)
-    return next((folder for folder in upwards if (folder / SETTINGS_FILE).is_file()), None)
+    # Also where it is a link to nothing, or a pipe: its policies must not be left out unnoticed.
+    return next((folder for folder in upwards if os.path.lexists(folder / SETTINGS_FILE)), None)
 
 
 def is_data(path: Path, root: Path) -> bool:

@@ -1,0 +1,124 @@
+"""Gates that are taken out, one at a time: some attack of the kind must then get through."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A gate of ``kind``. ``at`` is ``module:name``, and ``instead`` is what stands there without it."""
+
+    kind: str
+    at: str
+    instead: Any
+
+    def plant(self) -> None:
+        """Take it out of this process."""
+        setattr(*self.found(), self.instead)
+
+    def found(self) -> tuple[Any, str]:
+        """What has the gate, and the name it has there."""
+        module, _, path = self.at.partition(":")
+        *owners, name = path.split(".")
+        owner: Any = import_module(f"pennyform.{module}" if not module.startswith("pennylane") else module)
+        for each in owners:
+            owner = getattr(owner, each)
+        assert hasattr(owner, name), f"there is no {self.at}"
+        return owner, name
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """What a check comes to that is gone."""
+
+
+def _unchanged(value: Any, *_: Any, **__: Any) -> Any:
+    return value
+
+
+@contextmanager
+def _unmetered(_: int) -> Iterator[Callable[[], int]]:
+    yield lambda: 0
+
+
+class _TrustingHmac:
+    """The module, with a comparison that is always satisfied."""
+
+    def __getattr__(self, name: str) -> Any:
+        import hmac
+
+        return (lambda *_: True) if name == "compare_digest" else getattr(hmac, name)
+
+
+def _checksum_without_key(previous: str, text: bytes, _: bytes | None) -> str:
+    return hashlib.sha256(previous.encode() + b"\n" + text).hexdigest()[:16]
+
+
+def _longest_body(_: Any, head: Any) -> int:
+    return 1 << 40
+
+
+def _open_anything(_: Any, path: Any, *__: Any) -> int:
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+
+def _write_through(path: Any, data: bytes, **_: Any) -> None:
+    with open(path, "wb") as file:  # noqa: PTH123 - as the gate does it
+        file.write(data)
+
+
+async def _whole_body(head: Any, receive: Any, *_: Any) -> tuple[Any, bool]:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return replace(head, body=b"".join(parts)), False
+
+
+_HUGE = 1 << 40
+PLANTED: Mapping[str, Plant] = {
+    "a saved plan's signature is not compared": Plant(
+        "state", "engine.plan_files.plan_file:hmac", _TrustingHmac()
+    ),
+    "a journal has checksums without a key": Plant(
+        "state", "engine.journal.journal:_checksum", _checksum_without_key
+    ),
+    "a state folder may belong to anybody": Plant("state", "engine.state_folder:check_private", _nothing),
+    "a file is opened wherever links lead": Plant("files", "safe_files:open_inside", _open_anything),
+    "definitions are opened wherever links lead": Plant(
+        "files", "invoices.yaml.reader:open_inside", _open_anything
+    ),
+    "an output is written through links": Plant("files", "safe_files:write_file", _write_through),
+    "a file that others may not read is no secret": Plant(
+        "files", "invoices.yaml.reader:is_secret", lambda *_: False
+    ),
+    "nothing is drawn from the budget": Plant("budget", "invoices.model.budget:Budget.draw", _nothing),
+    "values of expressions have no bound": Plant(
+        "budget", "invoices.expressions.compile:bounded", _unchanged
+    ),
+    "YAML may nest as deep as it likes": Plant("budget", "invoices.yaml.events:DEEPEST", _HUGE),
+    "YAML may have any number of values": Plant("budget", "invoices.yaml.events:MOST_NODES", _HUGE),
+    "work on a PDF is not metered": Plant("documents", "invoices.sources.e_invoice_pdf:metered", _unmetered),
+    "a contract's text is not looked at": Plant("contracts", "spec.pin.fetch:_unsafe_text", lambda *_: ()),
+    "emitted code is not checked": Plant("contracts", "codegen.client:check", _nothing),
+    "findings are shown as they are": Plant("text", "findings:_on_one_line", _unchanged),
+    "a value is shown as it is": Plant("text", "text:one_line", _unchanged),
+    "Markdown is not escaped": Plant("text", "text:markdown_text", _unchanged),
+    "an answer's numbers have no bound": Plant("numbers", "engine.account.answers:_bounded", _unchanged),
+    "an output that fails is a failure": Plant(
+        "output", "cli.output:Output.write", lambda self, text: self._write(text) or len(text)
+    ),
+    "any host and origin may come": Plant("browser", "sandbox.http.visitors:Visitors.check", _nothing),
+    "files are shown as they are": Plant("browser", "sandbox.http.dispatcher:_make_inert", _unchanged),
+    "every body is read before it is asked whose it is": Plant(
+        "requests", "sandbox.http.dispatcher:Dispatcher.longest_body", _longest_body
+    ),
+    "bodies have no limit and no deadline": Plant("requests", "sandbox.http.asgi:read_body", _whole_body),
+}
