@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pennylane_firm import AsyncClient, Client, _exchange, errors
+from pennylane_firm import AsyncClient, Bounds, Client, errors
 
 Answer = Callable[[int], dict[str, Any]]
 SIZE = 2
@@ -50,12 +50,12 @@ class Numbered:
         return [query.get("page") for query in self.queries]
 
 
-def connect(service: Numbered) -> Client:
-    return Client("a-token", transport=httpx.MockTransport(service), rate_limit=None)
+def connect(service: Numbered, **options: Any) -> Client:
+    return Client("a-token", transport=httpx.MockTransport(service), rate_limit=None, **options)
 
 
-def identify(service: Numbered) -> list[int]:
-    with connect(service) as client:
+def identify(service: Numbered, **options: Any) -> list[int]:
+    with connect(service, **options) as client:
         return [company.id for company in client.companies.list()]
 
 
@@ -131,6 +131,15 @@ def test_a_service_that_loses_count_does_not_look_complete(answer: Answer, numbe
     assert service.numbers == numbers
 
 
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [({"items": None}, "items"), ({"items": [{"id": 1}] * 1001}, "1001 items")],
+)
+def test_what_is_no_page_does_not_look_like_the_last(answer: dict[str, Any], what: str) -> None:
+    with pytest.raises(errors.OutcomeUnknownError, match=what):
+        identify(Numbered(2, lambda number: answer))
+
+
 def test_the_error_says_which_page_came_instead() -> None:
     message = "page 2 of the list was asked for; the answer is page 1 of 3"
     with pytest.raises(errors.OutcomeUnknownError, match=message) as caught:
@@ -138,9 +147,8 @@ def test_the_error_says_which_page_came_instead() -> None:
     assert caught.value.operation == "getCompanies"
 
 
-def test_a_list_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_exchange, "MOST_PAGES", 20)
+def test_a_list_without_end_is_left() -> None:
     service = Numbered(1_000, lambda number: {"total_pages": number + 1})
     with pytest.raises(errors.OutcomeUnknownError, match="goes on after 20 pages"):
-        identify(service)
+        identify(service, bounds=Bounds(pages=20))
     assert len(service.queries) == 20

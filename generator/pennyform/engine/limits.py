@@ -13,11 +13,6 @@ REQUESTS_PER_PERIOD = 25
 # Seconds. The API says 5; the client keeps a little more between a request and the 25th after it.
 PERIOD = 5.1
 
-# Pages of one look-up: a million invoices.
-PAGES = 10_000
-# Empty pages in a row, although more are promised.
-EMPTY_PAGES = 10
-
 # Pages in which invoices with the repository's prefix are looked for that no definition asks for: the newest
 # 2,000. At the API's rate, all of them take four seconds.
 ORPHAN_PAGES = 20

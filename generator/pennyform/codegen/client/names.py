@@ -35,7 +35,7 @@ class Variant:
     httpx_client: Code
     base_transport: Code
     close: Code
-    iter_bytes: Code
+    iter_raw: Code
     sleep: Code
 
 
@@ -60,7 +60,7 @@ _WORDS = {
     "httpx_client": ("Client", "AsyncClient"),
     "base_transport": ("BaseTransport", "AsyncBaseTransport"),
     "close": ("close", "aclose"),
-    "iter_bytes": ("iter_bytes", "aiter_bytes"),
+    "iter_raw": ("iter_raw", "aiter_raw"),
     "sleep": ("sleep", "async_sleep"),
 }
 VARIANTS = tuple(

@@ -24,6 +24,7 @@ from pennyform.spec.normaliser.contract import Contract
 
 # Template → module, for what does not depend on the contract's operations.
 _RUNTIME = {
+    "bounds.py.jinja": "_bounds.py",
     "clock.py.jinja": "_clock.py",
     "codec.py.jinja": "_codec.py",
     "errors.py.jinja": "errors.py",
@@ -32,6 +33,7 @@ _RUNTIME = {
     "lazy.py.jinja": "_lazy.py",
     "limits.py.jinja": "_limits.py",
     "logs.py.jinja": "_logs.py",
+    "network.py.jinja": "_network.py",
     "oauth.py.jinja": "oauth.py",
     "origins.py.jinja": "_origins.py",
     "package_init.py.jinja": "__init__.py",

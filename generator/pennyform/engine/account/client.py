@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from itertools import count, islice
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from pennylane_company import Client, convert, errors, models
+from pennylane_company import Client, Cursors, convert, errors, models
 from pennylane_company.filters import CustomerInvoiceFilter
 from pennylane_company.types import File
 
@@ -40,7 +40,7 @@ from pennyform.engine.account.records import (
     RemoteProduct,
     RemoteTransaction,
 )
-from pennyform.engine.limits import EMPTY_PAGES, LEDGER_PAGE, PAGE, PAGES
+from pennyform.engine.limits import LEDGER_PAGE, PAGE
 from pennyform.invoices.model import JsonObject
 from pennyform.invoices.model.pending_text import pending_texts
 
@@ -95,13 +95,14 @@ class AccountClient:
         """The newest customers, up to ``pages`` of a hundred, and whether these are all there are."""
         rows: list[RemoteCustomer] = []
         cursor: str | None = None
+        cursors = Cursors("getCustomers")
         for _ in range(pages):
             with _reading():
                 page = self._client.customers.list_page(sort="-id", limit=PAGE, cursor=cursor)
                 rows += [answers.customer(row) for row in promised(page.items, "items")]
-                has_more, cursor = promised(page.has_more, "has_more"), page.next_cursor or None
-            if not has_more or not cursor:
-                return rows, not has_more
+                cursor = cursors.following(page)
+            if cursor is None:
+                return rows, True
         return rows, False
 
     def customers_like(
@@ -322,9 +323,8 @@ class AccountClient:
         with_lines: bool = True,
     ) -> Iterator[list[RemoteInvoice]]:
         cursor: str | None = None
-        cursors: set[str | None] = {None}
-        empty = 0
-        for number in count(1):
+        cursors = Cursors("getCustomerInvoices")
+        while True:
             with _reading():
                 # A cursor holds neither the filter nor the order (contract): both go along with each page.
                 page = self._client.customer_invoices.list_page(
@@ -339,17 +339,11 @@ class AccountClient:
                     self._with_lines(row, included.get(str(row.id))) if with_lines else answers.invoice(row)
                     for row in promised(page.items, "items")
                 ]
-                more, cursor = promised(page.has_more, "has_more"), page.next_cursor or None
+                # A list cut short must not look complete: what is not in it would be created again.
+                cursor = cursors.following(page)
             yield rows
-            if not more:
+            if cursor is None:
                 return
-            # A list cut short must not look complete: what is not in it would be created again.
-            empty = 0 if rows else empty + 1
-            if cursor in cursors or empty >= EMPTY_PAGES or number >= PAGES:
-                raise UnreadableError(
-                    f"the list of invoices goes on after page {number:,}, yet not to its end"
-                )
-            cursors.add(cursor)
 
     def _with_lines(
         self, row: models.CustomerInvoice, included: models.IncludedInvoiceLines | None
