@@ -17,7 +17,7 @@ CLIENTS = [ROOT / "generated" / name for name in ("pennylane_company", "pennylan
 LARGEST_FOLDER = 15
 
 # Room -> the rooms of pennyform that it may import, besides itself.
-GROUND = {"findings", "data", "text", "redaction", "results", "safe_files", "vat_rules"}
+GROUND = {"findings", "data", "text", "redaction", "results", "safe_files", "strict_json", "vat_rules"}
 ALLOWED = {
     "findings": {"text"},
     "data": set(),
@@ -25,12 +25,13 @@ ALLOWED = {
     "redaction": set(),
     "safe_files": set(),
     "vat_rules": set(),
+    "strict_json": {"findings"},
     "results": {"findings", "data", "text"},
     "spec": GROUND,
     "codegen": GROUND | {"spec"},
     "invoices": GROUND,
     "engine": GROUND | {"invoices"},
-    "sandbox": GROUND - {"results"},
+    "sandbox": GROUND - {"results", "strict_json"},
     "testing": {"sandbox"},
     "report": GROUND,
     "cli": GROUND | {"spec", "codegen", "invoices", "engine", "sandbox", "report"},

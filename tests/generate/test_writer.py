@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,50 @@ def test_after_a_write_the_folder_is_what_was_emitted(tmp_path_factory, first, s
 
 def _differences(first, second):
     return len({path for path in first.keys() | second.keys() if first.get(path) != second.get(path)})
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"../victim/secret": "sha256:0"},
+        {"src/mine.py": "sha256:0"},
+        {"/": "sha256:0"},
+        {".git/config": "sha256:0"},
+        {"./x": "sha256:0"},
+        {"client/../../victim/secret": "sha256:0"},
+        {"src/mine\0.py": "sha256:0"},
+        {"src": "sha256:0"},
+        {1: 2},
+        ["src/mine.py"],
+        "src/mine.py",
+        None,
+    ],
+)
+def test_a_lock_that_somebody_wrote_deletes_nothing(tmp_path, files):
+    """It comes with commits, and what it names used to be removed as no longer emitted."""
+    output = tmp_path / "output"
+    mine = [output / "src" / "mine.py", output / ".git" / "config", tmp_path / "victim" / "secret"]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    lock = output / "lock.json"
+    for inputs in ({}, None, {"stock_templates": []}):
+        lock.write_text(json.dumps({"format_version": 1, "inputs": inputs, "files": files}))
+        assert not writer.is_untouched(output, writer.read_lock(output))
+        write(FILES, output)
+        assert all(path.read_text() == "mine" for path in mine)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"[" * 100_000, b"\xff", b'{"files": {}, "files": {"a/b": "c"}}', b"1e999"]
+)
+def test_a_lock_that_is_none_is_no_lock(tmp_path, text):
+    (tmp_path / "lock.json").write_bytes(text)
+    assert writer.read_lock(tmp_path) == {}
+
+
+def test_a_pipe_in_the_place_of_a_file_does_not_hold_up(tmp_path):
+    write(FILES, tmp_path)
+    (tmp_path / "client" / "a.py").unlink()
+    os.mkfifo(tmp_path / "client" / "a.py")
+    assert not writer.is_untouched(tmp_path, writer.read_lock(tmp_path))

@@ -16,11 +16,13 @@ from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
+
 import pennyform
+from pennyform import strict_json
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
-from pennyform.safe_files import UnsafeFileError, make_folders, repository_around
+from pennyform.safe_files import UnsafeFileError, make_folders, open_inside, repository_around
 from pennyform.spec import canonical_json
-from pennyform.spec.document import strict_json
 from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.pin.store import Store, digest
 
@@ -32,6 +34,21 @@ _ROOMS = ("codegen", "spec", "results")
 _MODULES = ("redaction.py", "vat_rules.py")
 # Folders that decide nothing: Python's caches, what compares contracts, the templates of `init` and invoices.
 _IRRELEVANT = frozenset({"__pycache__", "diff", "init", "invoices"})
+
+
+class _Inputs(msgspec.Struct, frozen=True):
+    """What of a lock's inputs is looked at one by one; the rest is only compared."""
+
+    stock_templates: dict[str, str] = {}
+
+
+class _Lock(msgspec.Struct, frozen=True):
+    """The lock's content: whoever can commit to a folder can write anything into it."""
+
+    files: dict[str, str]
+    inputs: _Inputs = _Inputs()
+
+
 OTHERS = "others"
 """In ``stock_templates``: all that ours do not stand in for."""
 
@@ -190,10 +207,17 @@ def read_lock(output: Path) -> JsonObject:
     if not path.is_file():
         return {}
     try:
-        content = strict_json.parse(path.read_bytes(), file=str(path))
-    except Failure:
+        content: JsonObject = strict_json.parse(path.read_bytes(), file=str(path))
+        lock = msgspec.convert(content, _Lock)
+    except (Failure, msgspec.ValidationError):
         return {}
-    return content if isinstance(content, dict) else {}
+    return content if all(map(_is_plain, lock.files)) else {}
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path leads to a file in a folder of the output, and not by a detour."""
+    parts = path.split("/")
+    return len(parts) > 1 and not {"", ".", ".."} & {*parts} and "\0" not in path
 
 
 def is_untouched(output: Path, lock: JsonObject) -> bool:
@@ -203,8 +227,29 @@ def is_untouched(output: Path, lock: JsonObject) -> bool:
     return (
         bool(files)
         and present == set(files)
-        and all(digest((output / path).read_bytes()) == recorded for path, recorded in files.items())
+        and all(_holds(output, path, recorded) for path, recorded in files.items())
     )
+
+
+def _holds(output: Path, path: str, recorded: str) -> bool:
+    """Whether a file is there and has the digest that was recorded."""
+    try:
+        with open(open_inside(output.absolute(), output.absolute() / path), "rb") as file:  # noqa: PTH123
+            return digest(file.read()) == recorded
+    except OSError:
+        return False
+
+
+def _present(files: Mapping[str, bytes], output: Path) -> set[str]:
+    """What is there of what is emitted now, whole folders, and of what the lock says was emitted before.
+
+    Of a folder that is not emitted any more, only files that still are what was recorded: a lock may come
+    with somebody's commit, and name any folder of the user.
+    """
+    roots = {path.split("/")[0] for path in files}
+    recorded = read_lock(output).get("files", {})
+    former = {path for path in recorded if path.split("/")[0] not in roots}
+    return {*_list_files(output, roots), *(path for path in former if _holds(output, path, recorded[path]))}
 
 
 def find_stale_files(files: Mapping[str, bytes], output: Path) -> list[Finding]:
@@ -217,7 +262,7 @@ def find_stale_files(files: Mapping[str, bytes], output: Path) -> list[Finding]:
     Returns:
         An error for every changed, missing or orphaned file.
     """
-    present = set(_list_files(output, _roots(files, output)))
+    present = _present(files, output)
     findings = [_stale_finding("missing", path, output) for path in files.keys() - present]
     findings += [_stale_finding("orphaned", path, output) for path in present - files.keys()]
     findings += [
@@ -267,7 +312,7 @@ def _replace(files: Mapping[str, bytes], output: Path, made_from: JsonObject) ->
     if root := repository_around(output):
         make_folders(root, output)
     output.mkdir(parents=True, exist_ok=True)
-    present = set(_list_files(output, _roots(files, output)))
+    present = _present(files, output)
     stale = sorted(present - files.keys())
     new = sorted(files.keys() - present)
     changed = sorted(path for path in files.keys() & present if (output / path).read_bytes() != files[path])
@@ -304,11 +349,6 @@ def _write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _roots(files: Mapping[str, bytes], output: Path) -> set[str]:
-    """The folders that are emitted now or were the last time."""
-    return {path.split("/")[0] for path in (*files, *read_lock(output).get("files", {}))}
 
 
 def _list_files(output: Path, roots: set[str]) -> Iterator[str]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pennyform import strict_json
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
-from pennyform.spec.document import strict_json
 from pennyform.spec.document.budget import Limits
 from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.structure import structure_errors

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.spec.document.json_types import Json, JsonObject
-from pennyform.spec.document.strict_json import MAXIMUM_DEPTH
 from pennyform.spec.document.strict_yaml import load_yaml
+from pennyform.strict_json import MAXIMUM_DEPTH
 
 if TYPE_CHECKING:
     from jsonpath import JSONPathEnvironment

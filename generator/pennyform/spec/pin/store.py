@@ -11,10 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
-from pennyform import data
+from pennyform import data, strict_json
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
-from pennyform.spec.document import strict_json
 from pennyform.spec.document.json_types import Json, JsonObject, canonical_json
 from pennyform.spec.document.openapi import Document
 from pennyform.spec.normaliser.contract import ComponentName

@@ -7,12 +7,11 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pennyform.findings import Failure, Finding, Severity, tidy
-from pennyform.spec.document.json_types import Json, JsonObject
 
-# Contracts come from elsewhere: each bound is a multiple of what real ones need.
+# What is read comes from elsewhere: each bound is a multiple of what real documents need.
 MAXIMUM_DEPTH = 128
 """Levels of objects and arrays in one JSON document."""
 MAXIMUM_DIGITS = 40
@@ -28,7 +27,7 @@ class _DuplicateKeyError(ValueError):
     """The standard library's reader found a key twice; :func:`_duplicate_keys` will say where."""
 
 
-def parse(content: bytes, *, file: str) -> Json:
+def parse(content: bytes, *, file: str) -> Any:
     """Read one JSON document.
 
     Args:
@@ -87,7 +86,7 @@ def parse(content: bytes, *, file: str) -> Json:
     raise Failure([too_deep])
 
 
-def _check_escapes(text: str, value: Json, file: str) -> None:
+def _check_escapes(text: str, value: Any, file: str) -> None:
     # Few contracts have such escapes at all.
     if "\\ud" in text.lower():
         try:
@@ -97,7 +96,7 @@ def _check_escapes(text: str, value: Json, file: str) -> None:
             raise Failure([_finding("json-syntax", summary, file)]) from None
 
 
-def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     unique = dict(pairs)
     if len(unique) != len(pairs):
         raise _DuplicateKeyError
