@@ -109,6 +109,11 @@ def _resolve(root: str | Path, path: str | Path) -> str:
     return real
 
 
+def real_path(path: str | Path) -> Path:
+    """``path`` without links, absolute. Links that go in circles stay: who opens it is told."""
+    return Path(os.path.realpath(path))
+
+
 def is_below(path: str | Path, folder: str | Path) -> bool:
     """Whether ``path`` is ``folder`` or lies in it, as both are written."""
     # Text, not pathlib: this is asked of every file of a repository.
@@ -297,20 +302,26 @@ def _write_all(descriptor: int, data: bytes) -> None:
 # --- what belongs to the user alone -------------------------------------------------------------------------
 
 
-def check_private(descriptor: int, *, what: str) -> None:
+def check_private(descriptor: int, *, what: str, secret: bool = False) -> None:
     """Refuse a file or folder that somebody else may have written.
 
     Args:
         descriptor: of the file or folder.
         what: what it is, as the beginning of a sentence.
+        secret: whether nobody else may read it either.
 
     Raises:
-        UnsafeFileError: it belongs to another user, others may write it, or it has a second name.
+        UnsafeFileError: it belongs to another user, others may write it, it has a second name, or it is a
+            pipe or a device.
     """
     status = os.fstat(descriptor)
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise UnsafeFileError(f"{what} is not a regular file")
     if status.st_uid != os.geteuid():
         raise UnsafeFileError(f"{what} belongs to another user")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise UnsafeFileError(f"{what} can be written by others")
+    if secret and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UnsafeFileError(f"{what} can be read by others")
     if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
         raise UnsafeFileError(f"{what} has a second name (a hard link)")

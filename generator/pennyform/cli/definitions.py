@@ -18,7 +18,7 @@ from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository
-from pennyform.safe_files import write_file
+from pennyform.safe_files import real_path, write_file
 
 Options = TypeVar("Options")
 
@@ -60,8 +60,8 @@ def report_dates(plan: Plan, repository: Repository, terminal: Terminal, runtime
 
 def is_whole(repository: Repository, targets: TargetOptions) -> bool:
     """Whether ``targets`` are about all definitions of the repository."""
-    root = repository.root.resolve()
-    return not targets.references and any(path.resolve() == root for path in targets.paths)
+    root = real_path(repository.root)
+    return not targets.references and any(real_path(path) == root for path in targets.paths)
 
 
 def require_all_definitions(repository: Repository, targets: TargetOptions) -> None:

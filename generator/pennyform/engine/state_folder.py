@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import hmac
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pennyform.findings import Failure, failure
-from pennyform.safe_files import UnsafeFileError, check_private, is_below, make_folders
+from pennyform.safe_files import UnsafeFileError, check_private, is_below, make_folders, real_path
 
 PATH_VARIABLE = "PENNYFORM_STATE"
 KEY_VARIABLE = "PENNYFORM_STATE_KEY"
@@ -34,13 +35,13 @@ class StateFolder:
     secret: str = field(default="", repr=False)
     random_bytes: Callable[[int], bytes] = os.urandom
 
-    def check_place(self, root: Path) -> None:
-        """Refuse a folder inside the invoice repository ``root`` (resolved) when its key lies there as well.
+    def check_place(self, root: str | Path) -> None:
+        """Refuse a folder inside the repository that ``root`` belongs to when its key lies there as well.
 
         Raises:
             Failure: it does: the key would come with a commit as easily as the journal it should vouch for.
         """
-        if not self.secret and is_below(self.path.resolve(), root):
+        if not self.secret and is_below(real_path(self.path), _work_tree(root)):
             raise _refused(
                 self.path,
                 "it lies in the invoice repository",
@@ -55,7 +56,7 @@ class StateFolder:
         """
         for folder in (self.path, self.path / "journal"):
             try:
-                make_folders(folder.anchor, folder.parent.resolve())
+                make_folders(folder.anchor, real_path(folder.parent))
                 folder.mkdir(mode=0o700, exist_ok=True)
                 descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             except OSError as problem:
@@ -78,23 +79,69 @@ class StateFolder:
             return hashlib.sha256(self.secret.encode()).digest()
         path = self.path / _KEY_FILE
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            try:
-                check_private(file, what="it")
-                # Two commands may be the first at the same moment.
-                fcntl.flock(file, fcntl.LOCK_EX)
-                key = os.read(file, 2 * _KEY_BYTES)
-                if not key:
-                    key = self.random_bytes(_KEY_BYTES)
-                    os.write(file, key)
-                    os.fsync(file)
-            finally:
-                os.close(file)
+            key = _read_key(path) or _make_key(path, self.random_bytes)
         except OSError as problem:
-            raise _refused(path, f"the key cannot be used: {problem}") from problem
+            raise _refused(
+                path,
+                f"the key cannot be used: {problem}",
+                f"let it be a file of yours alone: chmod 600 {path}",
+            ) from problem
         if len(key) != _KEY_BYTES:
-            raise _refused(path, "the key is damaged", "restore it, or delete it with the journals beside it")
+            raise _refused(
+                path,
+                f"the key is damaged: it has not {_KEY_BYTES} bytes",
+                "restore it; if it is lost, delete it and run 'pennyform apply --repair-journal …'",
+            )
         return key
+
+    def journal_key(self, name: str) -> bytes:
+        """The key for the journal ``name`` alone: the journal of another company is no journal of this one.
+
+        Raises:
+            Failure: the key's file cannot be used.
+        """
+        return hmac.digest(self.key(), f"pennyform journal {name}".encode(), "sha256")
+
+
+def _work_tree(root: str | Path) -> Path:
+    """The folder whose files are committed together with those of ``root``; ``root`` without one."""
+    real = real_path(root)
+    return next((folder for folder in (real, *real.parents) if (folder / ".git").exists()), real)
+
+
+def _read_key(path: Path) -> bytes:
+    """What the key's file holds; nothing when there is none."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    try:
+        check_private(file, what="it", secret=True)
+        return os.read(file, 2 * _KEY_BYTES)
+    finally:
+        os.close(file)
+
+
+def _make_key(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
+    """Make a key, unless another command was faster; durable on return."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    try:
+        check_private(file, what="it", secret=True)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        key = os.read(file, 2 * _KEY_BYTES)
+        if not key:
+            key = random_bytes(_KEY_BYTES)
+            os.write(file, key)
+            os.fsync(file)
+            # Its name too: journals that it signed may outlive a power cut, and must not without it.
+            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        return key
+    finally:
+        os.close(file)
 
 
 def state_folder(environ: Mapping[str, str], random_bytes: Callable[[int], bytes]) -> StateFolder:

@@ -22,6 +22,7 @@ from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.source_file import FileReader, definition_schema_name, kind_of
 from pennyform.invoices.yaml.document import Document, Path, YamlValue
 from pennyform.invoices.yaml.reader import read
+from pennyform.safe_files import real_path
 
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -167,9 +168,9 @@ def format_files(
     schemas = definition_schemas(schemas_in_force(owned_contract(settings, sources.root), find_schemas))
     for finding in sources.rejected:
         yield FormattedFile(FilePath(finding.file), finding.file, None, None, [finding])
-    folders = [FilePath(path).resolve() for path in paths] or [FilePath.cwd()]
+    folders = [real_path(path) for path in paths] or [FilePath.cwd()]
     for source in sorted(sources.all):
-        if not any(source.path.resolve().is_relative_to(folder) for folder in folders):
+        if not any(real_path(source.path).is_relative_to(folder) for folder in folders):
             continue
         file = reader.read(source)
         if file.document is None or file.content is None or not file.is_well_formed:

@@ -19,6 +19,7 @@ from pennyform.invoices.sources.source_file import (
     rejected_files,
 )
 from pennyform.invoices.yaml.document import YamlValue
+from pennyform.safe_files import real_path
 
 SETTINGS_FILE = "pennyform.yaml"
 _SUFFIXES = (".yaml", ".yml")
@@ -63,14 +64,14 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     """
     requested = [Path(path) for path in paths] or [Path()]
     settings_root = _settings_root(requested)
-    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in requested)]
+    folders = [path if path.is_dir() else path.parent for path in map(real_path, requested)]
     root = settings_root or Path(os.path.commonpath(folders))
     names_from = None if requested[0].is_absolute() else Path.cwd()
     sources = _unique(
         _source(file, root, names_from)
         for path in requested
         # A file keeps its own name, be it a link: `rejected_files` says whether it may lead where it does.
-        for file in (_walk(path.resolve()) if path.is_dir() else [path.parent.resolve() / path.name])
+        for file in (_walk(real_path(path)) if path.is_dir() else [real_path(path.parent) / path.name])
         if file.name != SETTINGS_FILE
     )
     folders_of_kinds = [root / folder for folder in _FOLDERS]
