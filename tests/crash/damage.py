@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.files import Disk
-from pennyform.engine.journal.journal import open_journal, read
+from pennyform.engine.journal.journal import open_journal
+from pennyform.engine.journal.reading import read
 from pennyform.engine.journal.replayed_state import replay
 from pennyform.findings import Failure
 from pennyform.results.apply import Status
 
-from tests.engine.world import KEY, Office, records_of
+from tests.engine.world import Office, key_of, records_of
 
 from . import scene
 
@@ -43,10 +44,10 @@ class _Watching(Disk):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def append(self, path: Path, data: bytes) -> None:
+    def append(self, path: Path, data: bytes, size: int) -> None:
         mails = self.office.wire.done("send_by_email")
         self.moments.append(Moment(len(self.journal), self.office.sandbox.copy(), mails))
-        super().append(path, data)
+        super().append(path, data, size)
         self.journal += data
 
 
@@ -90,13 +91,14 @@ class History:
             How many there are.
         """
         path = self.office.root / "prefix"
-        records = records_of(self.journal)
+        key = key_of(self.office.journal)
+        records = records_of(self.journal, key)
         ends = [moment.start for moment in self.moments[1:]]
         lengths = range(0, len(self.journal) + 1, step)
         for length in lengths:
             path.write_bytes(self.journal[:length])
             kept = sum(end <= length for end in ends)
-            assert open_journal(path, Disk(), self.office.clock.now, KEY).state == replay(records[:kept]), (
+            assert open_journal(path, Disk(), self.office.clock.now, key).state == replay(records[:kept]), (
                 length
             )
             assert path.read_bytes() == self.journal[: self.moments[kept].start], length
@@ -123,12 +125,12 @@ class History:
         Returns:
             How many there are.
         """
-        places = range(0, len(self.journal), step)
+        places, key = range(0, len(self.journal), step), key_of(self.office.journal)
         for place in places:
             for bit in range(8):
                 damaged = _flipped(self.journal, place, bit)
                 try:
-                    doubtful = read(damaged, lambda _: None, KEY, name="journal").doubtful
+                    doubtful = read(damaged, lambda _: None, key, name="journal").doubtful
                 except Failure:
                     doubtful = False
                 assert doubtful == (place >= self.last), (place, bit)

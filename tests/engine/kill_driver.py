@@ -38,12 +38,12 @@ def arm(countdown: Countdown) -> None:
     """A moment before and after each durable write and each request, and one in the middle of a write."""
     append, handle = Disk.append, Transport.handle_request
 
-    def dying_append(self: Disk, path: Path, data: bytes) -> None:
+    def dying_append(self: Disk, path: Path, data: bytes, size: int) -> None:
         countdown.moment()
         if countdown.left == 0:
-            append(self, path, data[: len(data) // 2])
+            append(self, path, data[: len(data) // 2], size)
         countdown.moment()
-        append(self, path, data)
+        append(self, path, data, size)
         countdown.moment()
 
     def dying_request(self: Transport, request: httpx.Request) -> httpx.Response:

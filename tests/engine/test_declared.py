@@ -481,7 +481,7 @@ def test_an_update_is_written_down_before_it_is_sent(office: Office) -> None:
     seen: list[str] = []
 
     def looking(request: Any, handle: Any) -> Any:
-        last = records_of(office.journal.read_bytes())[-1]
+        last = records_of(office.journal)[-1]
         seen.append(f"{last.kind} {last.step}" if isinstance(last, Intent) else type(last).__name__)
         return handle(request)
 

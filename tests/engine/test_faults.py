@@ -343,7 +343,7 @@ def test_the_intent_is_durable_before_the_first_byte_leaves(one: Office) -> None
     seen: list[list[str]] = []
 
     def look(request: httpx.Request, handle: Handler) -> httpx.Response:
-        last = records_of(one.journal.read_bytes())[-1]
+        last = records_of(one.journal)[-1]
         assert isinstance(last, Intent)
         seen.append([last.step, last.reference])
         return handle(request)

@@ -49,7 +49,7 @@ def test_a_slow_answer_does_not_leave_the_rate_unused(office: Office) -> None:
 
 def test_each_invoices_steps_stay_in_order_and_the_journal_is_one_chain(office: Office) -> None:
     applied(office, workers=4)
-    records = records_of(office.journal.read_bytes())
+    records = records_of(office.journal)
     steps: dict[str, list[str]] = {}
     for record in records:
         if isinstance(record, Intent):

@@ -16,9 +16,9 @@ from pennyform.engine.journal.journal import (
     import_journal,
     open_journal,
     quarantine,
-    read,
     replay_file,
 )
+from pennyform.engine.journal.reading import read
 from pennyform.engine.journal.records import (
     Acknowledged,
     Intent,
@@ -120,8 +120,8 @@ def test_a_last_record_that_was_durable_and_is_damaged_makes_doubtful(tmp_path: 
 
 def test_a_write_that_fails_is_the_last_one(tmp_path: Path) -> None:
     class Full(Disk):
-        def append(self, path: Path, data: bytes) -> None:
-            super().append(path, data[: len(data) // 2])
+        def append(self, path: Path, data: bytes, size: int) -> None:
+            super().append(path, data[: len(data) // 2], size)
             raise OSError(28, "No space left on device")
 
     path = tmp_path / "journal"
@@ -181,7 +181,7 @@ def test_without_the_journal_everything_is_found_again(office: Office) -> None:
 
 def test_nothing_is_sent_when_the_journal_cannot_be_written(office: Office) -> None:
     class ReadOnly(Disk):
-        def append(self, path: Path, data: bytes) -> None:
+        def append(self, path: Path, data: bytes, size: int) -> None:
             raise OSError(30, "Read-only file system")
 
     office.storage = ReadOnly()
@@ -197,12 +197,12 @@ def test_a_disk_that_fills_up_stops_and_loses_nothing(office: Office, records: i
     class Filling(Disk):
         left = records
 
-        def append(self, path: Path, data: bytes) -> None:
+        def append(self, path: Path, data: bytes, size: int) -> None:
             self.left -= 1
             if self.left < 0:
-                super().append(path, data[:10])
+                super().append(path, data[:10], size)
                 raise OSError(28, "No space left on device")
-            super().append(path, data)
+            super().append(path, data, size)
 
     office.storage = Filling()
     office.define("INV-1", finalize=True)

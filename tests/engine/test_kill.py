@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from pennyform.engine.journal.journal import read
+from pennyform.engine.journal.reading import read
 from pennyform.sandbox import Sandbox
 
-from .world import KEY, PRODUCT, SECRET, Office, books_of, line, read_all
+from .world import PRODUCT, SECRET, Office, books_of, key_of, line, read_all
 
 DRIVER = Path(__file__).parent / "kill_driver.py"
 # Moments are about 150. tests/crash is thorough, at system calls; here the server dies with its client.
@@ -112,4 +112,4 @@ def check_books(folder: Path) -> None:
     finally:
         sandbox.close()
     journal = next((folder / ".pennyform" / "journal").glob("*.jsonl"))
-    assert not read(journal.read_bytes(), lambda _: None, KEY, name=str(journal)).torn, folder
+    assert not read(journal.read_bytes(), lambda _: None, key_of(journal), name=str(journal)).torn, folder

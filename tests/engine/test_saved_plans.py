@@ -76,6 +76,52 @@ def forge(plan: Path, change: Callable[[Plan], object]) -> None:
     plan.write_text(json.dumps({**content, "id": plan_file.sign(content, KEY)}))
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        ["--prune"],
+        ["--target", "INV-1"],
+        ["--mailed", "INV-1"],
+        ["--not-mailed", "INV-1"],
+        ["invoices/INV-1.yaml"],
+        ["it.plan"],
+    ],
+)
+def test_what_a_saved_plan_cannot_honour_is_refused_and_not_ignored(shell: Shell, beside: list[str]) -> None:
+    why = refused(shell, "plan-alone", *beside)
+    assert (beside[0] if beside[0].startswith("--") else "other files") in why
+    assert shell("apply", "it.plan") == 0
+
+
+def test_a_word_for_an_environment_that_is_none_is_not_the_real_account(shell: Shell, plan: Path) -> None:
+    for word in ("Sandbox", "staging", "production ", ""):
+        forge(plan, lambda content, word=word: content.update(environment=word))
+        refused(shell, "plan-unreadable")
+
+
+def test_a_plan_is_about_files_of_its_folder_whoever_signed_it(shell: Shell, plan: Path) -> None:
+    secret = shell.root.parent / "secret.yaml"
+    secret.write_text("password: hunter2\n")
+    for path in (str(secret), "../secret.yaml", "invoices/../../secret.yaml", ".."):
+        forge(plan, lambda content, path=path: content["saved"].update(paths=[path]))
+        assert "hunter2" not in refused(shell, "plan-unreadable")
+
+
+def test_the_journal_of_the_machine_that_applies_is_not_compared(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A machine without the journal says of each draft that it may be somebody else's: no other plan."""
+    assert shell("apply", "--auto-approve", "--target", "INV-1") == 0
+    definition = shell.root / "invoices" / "INV-1.yaml"
+    definition.write_text(definition.read_text().replace("quantity: 2", "quantity: 3"))
+    assert shell("plan", "--out", "it.plan") == 0
+    assert "not in the journal" not in shell.out
+    monkeypatch.setenv("PENNYFORM_STATE", str(tmp_path / "another machine"))
+    assert shell("plan") == 0
+    assert "not in the journal" in shell.out
+    assert shell("apply", "it.plan") == 0, shell.err
+
+
 def less(change: Plan) -> None:
     change["totals"]["currency_amount"] = "1.00"
 
@@ -142,7 +188,7 @@ def test_what_has_no_end_is_no_plan(shell: Shell, plan: Path) -> None:
 
 def test_a_key_that_is_there_twice_shows_a_reviewer_something_else(shell: Shell, plan: Path) -> None:
     plan.write_text(plan.read_text().replace("{", '{"environment": "sandbox",', 1))
-    assert "a key is there twice" in refused(shell, "plan-unreadable")
+    assert "the key 'environment' stands twice" in refused(shell, "plan-unreadable")
 
 
 def test_another_environment_is_another_account(shell: Shell, plan: Path) -> None:

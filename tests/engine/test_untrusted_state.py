@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pennyform.engine.files import Disk
 from pennyform.engine.journal.journal import open_journal
-from pennyform.engine.journal.records import Found
+from pennyform.engine.journal.records import Found, Record
+from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure
 
 from .test_cli import Shell
@@ -110,12 +111,8 @@ def test_a_journal_in_the_repository_is_named_and_taken_over_on_request(shell: S
     assert "journal-exists" in shell.err
 
 
-def records_of_user(journal: Path, state: Path) -> list[object]:
-    records: list[object] = []
-    from pennyform.engine.journal.journal import read
-
-    read(journal.read_bytes(), records.append, (state / "key").read_bytes(), name="journal")
-    return records
+def records_of_user(journal: Path, state: Path) -> list[Record]:
+    return records_of(journal.read_bytes(), StateFolder(state).journal_key(journal.stem))
 
 
 def test_state_in_the_repository_needs_a_key_from_elsewhere(
@@ -131,7 +128,7 @@ def test_state_in_the_repository_needs_a_key_from_elsewhere(
     monkeypatch.setenv("PENNYFORM_STATE_KEY", SECRET)
     assert shell("apply", "--auto-approve", "--wait", "0") in {0, 75}
     (journal,) = (shell.root / ".ci" / "journal").glob("*.jsonl")
-    assert records_of(journal.read_bytes())
+    assert records_of(journal)
     assert not (shell.root / ".ci" / "key").exists()
 
 

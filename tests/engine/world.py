@@ -19,7 +19,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteState
 from pennyform.engine.applying.report import ApplyReport, Result
 from pennyform.engine.files import Disk, Storage
-from pennyform.engine.journal.journal import read
+from pennyform.engine.journal.reading import read
 from pennyform.engine.journal.records import Record
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.plan import Plan
@@ -362,10 +362,17 @@ def state_variables(root: Path) -> dict[str, str]:
     return {"PENNYFORM_STATE": str(root / ".pennyform"), "PENNYFORM_STATE_KEY": SECRET}
 
 
-def records_of(data: bytes) -> list[Record]:
-    """The records of a journal's bytes; a damaged one is refused."""
+def key_of(journal: Path) -> bytes:
+    """What the journal of an office is signed with."""
+    return StateFolder(Path(), SECRET).journal_key(journal.stem)
+
+
+def records_of(journal: bytes | Path, key: bytes = KEY) -> list[Record]:
+    """The records of an office's journal, or of bytes that ``key`` signed; a damaged one is refused."""
+    if isinstance(journal, Path):
+        return records_of(journal.read_bytes(), key_of(journal))
     records: list[Record] = []
-    read(data, records.append, KEY, name="journal")
+    read(journal, records.append, key, name="journal")
     return records
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
+from socket import inet_aton, inet_ntoa
 
+import httpx
 import pennylane_company
 from pennylane_company import Client
 
@@ -94,6 +96,13 @@ def connect(
         with closing(sandbox), Client(TOKEN, transport=sandbox.transport(), rate_limit=None) as client:
             yield Connection(AccountClient(client), f"books-{sandbox.books_id()}", runtime, folder)
         return
+    if repository.settings.environment != "production":
+        # A word that is not known must not mean the real account.
+        raise failure(
+            "connection-refused",
+            f"there is no environment '{repository.settings.environment}'",
+            fix="sandbox and production are all there are",
+        )
     base_url = environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
     try:
         host = canonical_host(base_url)
@@ -118,12 +127,23 @@ def canonical_host(base_url: str) -> str:
     However the address is spelled, one company has one journal and one lock.
 
     Raises:
-        ValueError: its port is no number.
+        ValueError: its host or its port cannot be read.
     """
-    parts = urlsplit(base_url)
-    usual = {"https": 443, "http": 80}.get(parts.scheme)
-    port = "" if parts.port in (None, usual) else f":{parts.port}"
-    return (parts.hostname or "service").rstrip(".") + port
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as problem:
+        raise ValueError(f"the base URL cannot be read: {problem}") from problem
+    # As requests are sent: lower case, and names in their ASCII form.
+    host = url.raw_host.decode("ascii").rstrip(".")
+    # Resolvers take 127.1 and 0x7f000001 for addresses too.
+    with suppress(OSError):
+        host = inet_ntoa(inet_aton(host))
+    with suppress(ValueError):
+        address = ip_address(host)
+        host = str(getattr(address, "ipv4_mapped", None) or address)
+    host = "127.0.0.1" if host in {"localhost", "::1"} else host
+    port = "" if url.port in {None, 443, 80} else f":{url.port}"
+    return (host or "service") + port
 
 
 def find_token(file: Path | None, host: str, environ: Mapping[str, str]) -> str:

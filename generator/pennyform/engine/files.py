@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from pennyform.engine.limits import FILE_BYTES
-from pennyform.safe_files import check_private, open_inside
+from pennyform.safe_files import UnsafeFileError, check_private, open_inside
 
 
 class SystemCalls(Protocol):
@@ -48,8 +48,11 @@ class Storage(Protocol):
     def read_inside(self, root: Path, path: Path) -> bytes | None:
         """All bytes of ``path``, which lies in ``root``; None when there is no such file."""
 
-    def append(self, path: Path, data: bytes) -> None:
-        """Add ``data`` at the end of ``path``, creating it and its folder; durable on return."""
+    def append(self, path: Path, data: bytes, size: int) -> None:
+        """Add ``data`` behind the ``size`` bytes of ``path``; durable on return.
+
+        Without any bytes yet, the file and its folder are created.
+        """
 
     def truncate(self, path: Path, size: int) -> None:
         """Cut ``path`` to its first ``size`` bytes; durable on return."""
@@ -57,7 +60,8 @@ class Storage(Protocol):
     def replace(self, path: Path, data: bytes, keep: Path) -> None:
         """Let ``path`` hold ``data`` and ``keep`` what it held, in its folder; durable on return.
 
-        Whenever the power goes, ``path`` holds either the one or the other, whole.
+        Whenever the power goes, ``path`` holds either the one or the other, whole. What cannot be read, such
+        as a pipe in its place, is not copied but renamed.
         """
 
 
@@ -96,16 +100,17 @@ class Disk:
         except FileNotFoundError:
             return None
 
-    def append(self, path: Path, data: bytes) -> None:
+    def append(self, path: Path, data: bytes, size: int) -> None:
         """Write, then fsync the file, and the first time its folder too.
 
         Raises:
-            OSError: nothing may be assumed about how much of ``data`` is there.
+            OSError: nothing may be assumed about how much of ``data`` is there. With another size than
+                ``size``, none of it is: somebody removed the file, or wrote into it.
         """
         new = path not in self._durable_names
         if new:
             make_folder(path.parent, self._calls)
-        self._write(path, data, os.O_APPEND)
+        self._write(path, data, os.O_APPEND | (0 if size else os.O_CREAT), size)
         if new:
             sync_folder(path.parent, self._calls)
             self._durable_names.add(path)
@@ -123,17 +128,29 @@ class Disk:
     def replace(self, path: Path, data: bytes, keep: Path) -> None:
         """Write a copy of ``path`` and then ``data``, each beside where it goes, and rename it there."""
         # The copy first: should the power go between the two, nothing is lost yet.
-        for target, content in ((keep, self.read(path) or b""), (path, data)):
-            unfinished = target.with_name(f"{target.name}.unfinished")
-            self._write(unfinished, content, os.O_TRUNC)
-            unfinished.replace(target)
+        try:
+            content = self.read(path) or b""
+        except OSError:
+            former = path
+        else:
+            former = self._write_beside(keep, content)
+        unfinished = self._write_beside(path, data)
+        former.replace(keep)
+        unfinished.replace(path)
         sync_folder(path.parent, self._calls)
 
-    def _write(self, path: Path, data: bytes, mode: int) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | mode
+    def _write_beside(self, path: Path, data: bytes) -> Path:
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        self._write(unfinished, data, os.O_TRUNC | os.O_CREAT)
+        return unfinished
+
+    def _write(self, path: Path, data: bytes, mode: int, size: int | None = None) -> None:
+        flags = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | mode
         file = self._calls.open(path, flags, 0o600)
         try:
             check_private(file, what="it")
+            if size is not None and os.fstat(file).st_size != size:
+                raise UnsafeFileError("somebody else wrote into it, or removed it")
             rest = memoryview(data)
             while rest:
                 rest = rest[self._calls.write(file, rest) :]
@@ -143,9 +160,13 @@ class Disk:
 
 
 def _read_whole(file: BinaryIO) -> bytes:
-    if os.fstat(file.fileno()).st_size > FILE_BYTES:
-        raise OSError(errno.EFBIG, f"larger than {FILE_BYTES:,} bytes")
-    return file.read()
+    size = os.fstat(file.fileno()).st_size
+    if size > FILE_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {FILE_BYTES:,} bytes")
+    data = file.read(size + 1)
+    if len(data) > size:
+        raise OSError(errno.EAGAIN, "it grows while it is read")
+    return data
 
 
 def make_folder(folder: Path, system_calls: SystemCalls = os) -> None:

@@ -99,7 +99,7 @@ class UnknownOutcomeResolver:
                 (reference,) = references
                 invoices = self.account.invoices_with(reference)
                 if not invoices and reference in self.numbers:
-                    known = self.journal.state.ids.get(Subject("invoice", reference))
+                    known = self.journal.replay.ids.get(Subject("invoice", reference))
                     rows = self.account.invoices_numbered(self.numbers[reference])
                     invoices = [row for row in rows if known in (None, row.id)]
                 if len(invoices) > 1:

@@ -35,6 +35,7 @@ from pennyform.engine.recovery import (
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.state_folder import StateFolder
 from pennyform.invoices.model import Repository
+from pennyform.safe_files import real_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,14 @@ class CompanyFiles:
     def journal(self) -> Path:
         """The company's journal."""
         return self.state.path / "journal" / f"{self.service}-{self.company.id}.jsonl"
+
+    def key(self) -> bytes:
+        """What the journal is signed with.
+
+        Raises:
+            Failure: the key cannot be used.
+        """
+        return self.state.journal_key(self.journal.stem)
 
     @property
     def lock(self) -> Path:
@@ -180,7 +189,7 @@ def open_session(
     preflight(repository, state.company)
     state.state.check_place(repository.root)
     state.state.prepare()
-    key = state.state.key()
+    key = state.key()
     with lock.hold(state.lock, retry, runtime.system_calls):
         if repair:
             quarantine(state.journal, runtime.storage, runtime.clock.now, key)
@@ -230,7 +239,7 @@ def refresh_read_only(
     """
     preflight(repository, state.company)
     state.state.check_place(repository.root)
-    journal = replay_file(state.journal, storage, state.state.key)
+    journal = replay_file(state.journal, storage, state.key)
     remote = refresh(repository, account, memory=journal, company=state.company)
     references = {invoice.external_reference for invoice in repository.invoices}
     unknown = [
@@ -268,7 +277,10 @@ def _leftover_warnings(state: ReplayedState) -> tuple[str, ...]:
 
 def _distrusted(root: Path, known: int) -> tuple[str, ...]:
     """That a journal lies in the repository ``root``, unless one of the user's own knows something."""
-    files = [] if known else sorted((root / ".pennyform" / "journal").glob("*.jsonl"))
+    folder = root / ".pennyform" / "journal"
+    # Not through a link: what lies elsewhere is not for a plan.
+    is_there = not known and real_path(folder) == real_path(root) / ".pennyform" / "journal"
+    files = sorted(folder.glob("*.jsonl")) if is_there else []
     return tuple(
         f"{file.relative_to(root).as_posix()} is not read: a journal that comes with a repository proves "
         "nothing. If pennyform 0.1 wrote it here, name it once in 'pennyform apply --import-journal'"

@@ -35,6 +35,7 @@ _NOT_DONE = {
     "not_started": "not started",
     "waiting": "waiting for its PDF",
 }
+_MAIL = "send_by_email"
 # What says itself all that there is to say.
 _NO_DETAIL = frozenset({Status.WAITING})
 _STEPS = {
@@ -114,9 +115,9 @@ def _has_number(result: AppliedChange) -> bool:
 
 def _unknown_advice(report: ApplyDocument) -> str:
     """What to do about unknown outcomes: another apply looks them up, except mails, which no answer shows."""
-    # Every step was taken, and yet the outcome is unknown: only of mails.
+    # Every step was taken and the outcome is unknown, or a mail is what comes next: nothing shows a mail.
     unknown = [result for result in report.results if result.status is Status.UNKNOWN]
-    mails = [result for result in unknown if not result.remaining_steps]
+    mails = [result for result in unknown if (*result.remaining_steps, _MAIL)[0] == _MAIL]
     look_up = "Run 'pennyform apply' again: it finds out what became of the unknown."
     if not mails:
         return look_up

@@ -26,6 +26,7 @@ from pennyform.invoices import Repository
 from pennyform.report import apply as report_apply
 from pennyform.results.apply import Status
 from pennyform.results.documents import json_text
+from pennyform.safe_files import repository_around
 
 _SECONDS_BETWEEN_LOCK_ATTEMPTS = 0.5
 
@@ -36,26 +37,50 @@ def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     Raises:
         Failure: what is named is not a saved plan, or something else, or a part of it, is named beside it.
     """
-    targets, saved = options.targets, None
-    # Definitions are known by their suffix; a file of another name is a saved plan.
-    plans = [file for file in targets.paths if file.is_file() and file.suffix not in {".yaml", ".yml"}]
-    if plans:
-        if len(targets.paths) > 1 or targets.references:
-            raise failure("plan-alone", "a saved plan is applied alone and whole", file=str(plans[0]))
-        folder = state_folder(terminal.environ, runtime.random_bytes)
-        folder.prepare()
-        saved = plan_file.read(plans[0], folder.key())
+    saved = _saved_plan(options, terminal, runtime)
+    if saved:
         # It says by itself what it is about.
         targets = TargetOptions(
             saved.paths,
-            targets.environment or saved.document.environment,
-            targets.token_file,
+            options.targets.environment or saved.document.environment,
+            options.targets.token_file,
             tuple(saved.binding.targets),
             saved.binding.prune,
         )
         options = replace(options, targets=targets)
     repository = load_repository(options.targets, terminal, runtime)
     return _apply_locked(repository, options, saved, terminal, runtime)
+
+
+def _saved_plan(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> SavedPlan | None:
+    """The saved plan that is named; None when definitions are.
+
+    Raises:
+        Failure: it is not one, or something is named beside it that it cannot honour.
+    """
+    targets = options.targets
+    # Definitions are known by their suffix; a file of another name is a saved plan.
+    plans = [file for file in targets.paths if file.is_file() and file.suffix not in {".yaml", ".yml"}]
+    if not plans:
+        return None
+    beside = {
+        "other files": len(targets.paths) > 1,
+        "--target": bool(targets.references),
+        "--prune": targets.prune,
+        "--mailed": bool(options.mailed),
+        "--not-mailed": bool(options.not_mailed),
+    }
+    if names := ", ".join(name for name, is_there in beside.items() if is_there):
+        raise failure(
+            "plan-alone",
+            f"a saved plan is applied alone and whole, and {names} would change it",
+            file=str(plans[0]),
+            fix="leave that out, or make a new plan with it: 'pennyform plan --out'",
+        )
+    folder = state_folder(terminal.environ, runtime.random_bytes)
+    folder.check_place(repository_around(plans[0]) or plans[0].parent)
+    folder.prepare()
+    return plan_file.read(plans[0], folder.key())
 
 
 def _apply_locked(
@@ -94,7 +119,8 @@ def _apply_locked(
             Severity.ERROR,
             f"another apply to this company is under way ({problem})",
             detail="Two of them at once could create an invoice twice.",
-            fix="wait until it is done and run it again, or let --lock-timeout wait for it",
+            fix="wait until it is done and run it again, or let --lock-timeout wait for it. If that process "
+            "stands still: 'kill -CONT PID' lets it go on, and 'kill PID' ends it",
         )
         terminal.print_findings([finding])
         return Exit.TRY_LATER
@@ -103,7 +129,7 @@ def _apply_locked(
             "journal-unwritable",
             str(problem),
             detail="Nothing is sent unless it can be written down first.",
-            fix="make its folder writable and check that there is space left",
+            fix="make its folder writable, check that there is space left, and move away what is in the way",
         ) from problem
 
 

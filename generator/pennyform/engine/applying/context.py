@@ -25,7 +25,15 @@ from pennyform.engine.account.errors import (
 )
 from pennyform.engine.applying.buyer_check import BuyerCheck
 from pennyform.engine.journal.journal import Journal, JournalError
-from pennyform.engine.journal.records import Acknowledged, Intent, Record, Refused, Subject, Unknown
+from pennyform.engine.journal.records import (
+    Acknowledged,
+    Intent,
+    Record,
+    Refused,
+    Subject,
+    Unknown,
+    as_text,
+)
 from pennyform.engine.limits import UNKNOWN_IN_A_ROW
 from pennyform.engine.recovery import UnknownOutcomeResolver
 from pennyform.engine.runtime import Runtime
@@ -103,7 +111,7 @@ class JournalledSender:
             with self._lock:
                 unknown = isinstance(problem, UnknownOutcomeError)
                 record = Unknown if unknown else Refused
-                self.note(record(kind=kind, reference=reference, step=step, why=str(problem)))
+                self.note(record(kind=kind, reference=reference, step=step, why=as_text(problem)))
                 self._unknown_in_a_row = self._unknown_in_a_row + 1 if unknown else 0
                 if self._unknown_in_a_row >= UNKNOWN_IN_A_ROW:
                     self.stop(f"{UNKNOWN_IN_A_ROW} answers in a row were lost; the last: {problem}")

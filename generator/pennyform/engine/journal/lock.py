@@ -37,24 +37,29 @@ def hold(path: Path, retry: Retry = lambda _: False, system_calls: SystemCalls =
 
     Raises:
         LockHeldError: another process holds it.
-        LockFileError: the file cannot be made.
+        LockFileError: the file cannot be made, or is something else.
     """
     try:
         make_folder(path.parent, system_calls)
         # Closed on exec: a child process would go on holding the lock.
-        file = system_calls.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        check_private(file, what="it")
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        file = system_calls.open(path, flags, 0o600)
     except OSError as problem:
         raise LockFileError(f"the lock {path} cannot be made: {problem}") from problem
     # flock, and no file that says who holds it: the system releases it whatever the process dies of.
     try:
+        try:
+            check_private(file, what="it")
+        except OSError as problem:
+            raise LockFileError(f"the lock {path} cannot be used: {problem}") from problem
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                holder = system_calls.pread(file, 64, 0).decode(errors="replace").strip()
-                held = LockHeldError(f"process {holder}" if holder.isdigit() else "another process")
+                held = LockHeldError(_holder(file, system_calls))
+            except OSError as problem:
+                raise LockFileError(f"the lock {path} cannot be taken: {problem}") from problem
             if not retry(held):
                 raise held
         # Who holds it, for messages; a full disk is no reason not to hold it.
@@ -64,3 +69,12 @@ def hold(path: Path, retry: Retry = lambda _: False, system_calls: SystemCalls =
         yield
     finally:
         system_calls.close(file)
+
+
+def _holder(file: int, system_calls: SystemCalls) -> str:
+    """Who holds a lock, as far as its file tells."""
+    try:
+        text = system_calls.pread(file, 64, 0).decode(errors="replace").strip()
+    except OSError:
+        text = ""
+    return f"process {text}" if text.isdecimal() else "another process"

@@ -1,15 +1,33 @@
 """The records of a journal, one type for each event. What they say on disk is the format of version 1.
 
 Every journal that was ever written must stay readable: a field may be added with a default, and none may be
-renamed or removed. Fields that a record does not know are passed over.
+renamed or removed. Fields that a record does not know are passed over. What a record must look like beyond
+its types, such as the bounds of an id, is part of the types: nothing behind :func:`decode` looks again.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
+
+from pennyform import strict_json
+from pennyform.findings import Failure
+
+# References are far shorter; the name of a task holds that of a file, and a refusal what a server said.
+TEXT_LENGTH = 16_384
+_MESSAGE_LENGTH = 200
+
+Text = Annotated[str, Meta(max_length=TEXT_LENGTH)]
+Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+# As written by this program, so that two of them compare as text; "" for never.
+Moment = Annotated[str, Meta(pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00)?\Z")]
+
+
+def as_text(message: object) -> str:
+    """A message in words that a record can hold: Unicode, and no longer than a text may be."""
+    return str(message)[:TEXT_LENGTH].encode("utf-8", "replace").decode()
 
 
 class Subject(NamedTuple):
@@ -22,12 +40,12 @@ class Subject(NamedTuple):
 class _Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     """``at`` is when it was written: ISO time, UTC, milliseconds. :class:`Journal` fills it in."""
 
-    at: str = ""
+    at: Moment = ""
 
 
 class _SubjectRecord(_Record, frozen=True):
-    kind: str
-    reference: str
+    kind: Text
+    reference: Text
 
 
 class Intent(_SubjectRecord, frozen=True, tag="intent"):
@@ -36,37 +54,37 @@ class Intent(_SubjectRecord, frozen=True, tag="intent"):
     ``card`` is a digest of the customer's card with which an invoice becomes final.
     """
 
-    step: str
-    id: int | None = None
-    card: str | UnsetType = UNSET
+    step: Text
+    id: Id | None = None
+    card: Text | UnsetType = UNSET
 
 
 class Acknowledged(_SubjectRecord, frozen=True, tag="acknowledged"):
     """The request was answered with success; ``id`` is that of what it made or changed."""
 
-    step: str = ""
-    id: int | None = None
+    step: Text = ""
+    id: Id | None = None
 
 
 class Refused(_SubjectRecord, frozen=True, tag="refused"):
     """The request was certainly not carried out."""
 
-    step: str = ""
-    why: str = ""
+    step: Text = ""
+    why: Text = ""
 
 
 class Unknown(_SubjectRecord, frozen=True, tag="unknown"):
     """A request may have been carried out or not (``step``), or an invoice could not be read (``id``)."""
 
-    step: str | UnsetType = UNSET
-    why: str | UnsetType = UNSET
-    id: int | UnsetType | None = UNSET
+    step: Text | UnsetType = UNSET
+    why: Text | UnsetType = UNSET
+    id: Id | UnsetType | None = UNSET
 
 
 class _LookedUp(_SubjectRecord, frozen=True):
     """``confirmed_by_user`` tells that a person said so, not a look-up; on disk it is called ``told``."""
 
-    id: int | UnsetType | None = UNSET
+    id: Id | UnsetType | None = UNSET
     confirmed_by_user: bool | UnsetType = msgspec.field(default=UNSET, name="told")
 
 
@@ -85,37 +103,37 @@ class Waited(_SubjectRecord, frozen=True, tag="waited"):
 class Verified(_SubjectRecord, frozen=True, tag="verified"):
     """An invoice was read back and is what it should be."""
 
-    id: int | None = None
+    id: Id | None = None
 
 
 class Differs(_SubjectRecord, frozen=True, tag="differs"):
     """An invoice was read back and is not what it should be."""
 
-    id: int | None = None
+    id: Id | None = None
 
 
 class SetAside(_SubjectRecord, frozen=True, tag="set_aside"):
     """A draft, ``old``, gave up its reference to the one that replaces it."""
 
-    old: int
+    old: Id
 
 
 class Deleted(_SubjectRecord, frozen=True, tag="deleted"):
     """The draft that was set aside is gone."""
 
-    old: int
+    old: Id
 
 
 class PlanUsed(_Record, frozen=True, tag="plan_used"):
     """A saved plan is about to be carried out, and never again. ``plan`` is its id."""
 
-    plan: str
+    plan: Text
 
 
 class Doubt(_Record, frozen=True, tag="doubt"):
     """Records may be missing: everything must be looked up before anything is created."""
 
-    why: str = ""
+    why: Text = ""
 
 
 class Settled(_Record, frozen=True, tag="settled"):
@@ -125,15 +143,15 @@ class Settled(_Record, frozen=True, tag="settled"):
 class Summary(_Record, frozen=True, tag="memory"):
     """What all records before it add up to, in their place; by kind and reference."""
 
-    unsettled: dict[str, dict[str, str]]
-    ids: dict[str, dict[str, int]]
-    used: list[str]
-    aside: dict[str, dict[str, int]]
-    done: dict[str, list[str]]
-    finalized: list[str]
+    unsettled: dict[Text, dict[Text, Text]]
+    ids: dict[Text, dict[Text, Id]]
+    used: list[Text]
+    aside: dict[Text, dict[Text, Id]]
+    done: dict[Text, list[Text]]
+    finalized: list[Text]
     doubtful: bool
-    doubted_at: str
-    cards: dict[str, str] | UnsetType = UNSET
+    doubted_at: Moment
+    cards: dict[Text, Text] | UnsetType = UNSET
 
 
 SubjectRecord = (
@@ -157,7 +175,11 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def encode(record: Record) -> bytes:
-    """A record as it stands in the file, without its checksum."""
+    """A record as it stands in the file, without its checksum.
+
+    Raises:
+        ValueError: it holds text that is not Unicode.
+    """
     return _ENCODER.encode(record)
 
 
@@ -165,6 +187,15 @@ def decode(text: bytes) -> Record:
     """The record that ``text`` holds.
 
     Raises:
-        msgspec.MsgspecError: it holds none.
+        ValueError: it holds none, or readers may disagree on what it says; ``str()`` tells why.
     """
-    return _DECODER.decode(text)
+    try:
+        record = _DECODER.decode(text)
+        # As this version writes it there is nothing to ask; strict reading takes ten times as long.
+        if encode(record) != text:
+            strict_json.parse(text, file="")
+    except Failure as problem:
+        raise ValueError(problem.findings[0].summary[:_MESSAGE_LENGTH]) from None
+    except (msgspec.MsgspecError, RecursionError) as problem:
+        raise ValueError(str(problem)[:_MESSAGE_LENGTH]) from None
+    return record

@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 # Steps after which an invoice is final.
 _FINAL = frozenset({"finalize", "import"})
+# What has a record of its own in the account; every other kind is a task of an invoice.
+_OBJECTS = frozenset({"invoice", "customer", "product"})
 # After these the outcome of the last request is known.
 _OUTCOMES = (Acknowledged, Refused, Found, Absent, Verified, Differs, Waited)
 
@@ -74,6 +76,8 @@ class Replay:
     doubtful: bool = False
     doubted_at: str = ""
     cards: dict[str, str] = field(default_factory=dict)
+    # The tasks of each invoice that anything is remembered of, by its reference.
+    _tasks: dict[str, set[Subject]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         """Add one record, the next in time."""
@@ -95,6 +99,9 @@ class Replay:
                 self.finalized = set(record.finalized)
                 self.doubtful, self.doubted_at = record.doubtful, record.doubted_at
                 self.cards = {} if record.cards is UNSET else dict(record.cards)
+                self._tasks.clear()
+                for subject in (*self.unsettled, *self.ids, *self.done):
+                    self._note_task(subject)
             case _:
                 self._add_outcome(record)
                 self._add_identity(record)
@@ -115,6 +122,7 @@ class Replay:
 
     def _add_outcome(self, record: SubjectRecord) -> None:
         subject = Subject(record.kind, record.reference)
+        self._note_task(subject)
         if isinstance(record, _OUTCOMES):
             self.unsettled.pop(subject, None)
         match record:
@@ -134,9 +142,27 @@ class Replay:
             case Acknowledged() | Found():
                 self.done.add(subject)
             case Absent():
-                self.done.discard(subject)
-                if record.confirmed_by_user is True:
-                    self.finalized.add(subject.reference)
+                self._add_absence(record, subject)
+
+    def _add_absence(self, record: Absent, subject: Subject) -> None:
+        self.done.discard(subject)
+        if record.confirmed_by_user is True:
+            self.finalized.add(subject.reference)
+        elif subject.kind == "invoice":
+            self._forget_tasks(subject.reference)
+
+    def _note_task(self, subject: Subject) -> None:
+        if subject.kind not in _OBJECTS:
+            self._tasks.setdefault(subject.reference, set()).add(subject)
+
+    def _forget_tasks(self, reference: str) -> None:
+        """The invoice is gone, as after a reset: what was done to it was not done to the next of its name."""
+        self.finalized.discard(reference)
+        self.cards.pop(reference, None)
+        for subject in self._tasks.pop(reference, ()):
+            self.done.discard(subject)
+            self.ids.pop(subject, None)
+            self.unsettled.pop(subject, None)
 
     def _add_identity(self, record: SubjectRecord) -> None:
         subject = Subject(record.kind, record.reference)

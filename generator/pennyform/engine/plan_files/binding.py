@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,10 +18,12 @@ from pennyform.engine.plan_files.plan_file import Binding, SavedPlan, digest
 from pennyform.engine.planning.actions import remote_content
 from pennyform.engine.planning.customers.buyers import card_digest
 from pennyform.engine.planning.plan import Plan
+from pennyform.engine.planning.planner import NOT_IN_JOURNAL
 from pennyform.invoices.model import Repository
 from pennyform.results.documents import json_data
 from pennyform.results.plan import PlanDocument
 from pennyform.results.values import JsonObject
+from pennyform.safe_files import real_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,13 @@ def build_content(
         targets: the references it was restricted to.
         prune: whether it deletes drafts that left the repository.
     """
-    root = repository.root.resolve()
+    root = real_path(repository.root)
     binding = Binding(
         created_at=origin.now.isoformat(timespec="milliseconds"),
         nonce=origin.nonce,
         service=origin.service,
-        root=os.path.relpath(repository.root, file.resolve().parent),
-        paths=[os.path.relpath(path.resolve(), root) for path in paths] or ["."],
+        root=os.path.relpath(repository.root, real_path(file).parent),
+        paths=[os.path.relpath(real_path(path), root) for path in paths] or ["."],
         targets=sorted(targets),
         prune=prune,
         files=dict(sorted(repository.files.items())),
@@ -108,9 +111,8 @@ def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan, serv
 
 def _explain_move(saved: SavedPlan, new: PlanDocument, plan: Plan) -> str:
     # As JSON: what a newer contract knows of an invoice is compared even where its record does not name it.
-    # Places are left out: they depend on where the command was started.
     before, after = (
-        {f"{change['kind']} {change['external_reference']}": {**change, "place": None} for change in changes}
+        {f"{change['kind']} {change['external_reference']}": _without_machine(change) for change in changes}
         for changes in (saved.data["changes"], json_data(new)["changes"])
     )
     moved = _changed(before, after) or _changed(saved.binding.remote, _hash_remote(plan))
@@ -120,6 +122,12 @@ def _explain_move(saved: SavedPlan, new: PlanDocument, plan: Plan) -> str:
     old = saved.document
     summed_up = (old.summary, old.money, old.rounding) == (new.summary, new.money, new.rounding)
     return "" if summed_up and len(before) == len(old.changes) else "it does not say what would be done now"
+
+
+def _without_machine(change: dict[str, Any]) -> dict[str, Any]:
+    """A change without what depends on the machine: where the command was started, what its journal knows."""
+    warnings = [warning for warning in change["warnings"] if warning != NOT_IN_JOURNAL]
+    return {**change, "place": None, "warnings": warnings}
 
 
 def _hash_schemas() -> str:

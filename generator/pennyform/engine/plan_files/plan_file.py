@@ -5,23 +5,38 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
-from pennyform import __version__
+from pennyform import __version__, strict_json
+from pennyform.engine.journal.records import Moment, Text
 from pennyform.engine.limits import PLAN_BYTES
 from pennyform.engine.state_folder import KEY_VARIABLE
 from pennyform.findings import Failure, failure
 from pennyform.results.plan import PlanDocument
-from pennyform.results.values import FORMAT_VERSION, Json, JsonObject
-from pennyform.safe_files import write_file
+from pennyform.results.values import FORMAT_VERSION, Json
+from pennyform.safe_files import read_inside, real_path, write_file
 
 _DEFINITIONS = frozenset({".yaml", ".yml"})
 _NEW_PLAN = "make a new one with 'pennyform plan --out'"
+
+
+_MESSAGE_LENGTH = 300
+_Path = Annotated[str, Meta(max_length=4096)]
+_Inside = Annotated[_Path, Meta(pattern=r"^(?!/)(?!(?:.*/)?\.\.(?:/|\Z))")]
+_Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What every version of a saved plan begins with."""
+
+    format_version: Annotated[int, Meta(ge=0, le=1_000_000)]
+    pennyform: Annotated[str, Meta(max_length=100)]
 
 
 class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,23 +48,25 @@ class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     makes two plans of the same content two plans, of which each may be used once.
     """
 
-    created_at: str
-    nonce: str
-    service: str
-    root: str
-    paths: list[str]
-    targets: list[str]
+    created_at: Moment
+    nonce: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+    service: Annotated[str, Meta(max_length=300)]
+    root: _Path
+    # A plan is about files below its root, whoever signed it.
+    paths: Annotated[list[_Inside], Meta(min_length=1)]
+    targets: list[Text]
     prune: bool
-    files: dict[str, str]
-    schemas: str
-    remote: dict[str, str]
+    files: dict[_Path, _Hash]
+    schemas: _Hash
+    remote: dict[str, _Hash]
 
 
 class SavedDocument(PlanDocument, frozen=True):
     """A plan's document as it is saved: with what binds it, and a hash of all the rest."""
 
+    environment: Literal["sandbox", "production"]
     saved: Binding
-    id: str
+    id: _Hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +90,7 @@ class SavedPlan:
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files and folders that it is about, absolute."""
-        root = self.file.resolve().parent / self.binding.root
+        root = real_path(self.file).parent / self.binding.root
         return tuple(root / path for path in self.binding.paths)
 
 
@@ -84,17 +101,18 @@ def read(file: Path, key: bytes) -> SavedPlan:
         Failure: it is not one, or it was changed since.
     """
     try:
-        with file.open("rb") as opened:
-            text = opened.read(PLAN_BYTES + 1)
+        path = real_path(file)
+        text = read_inside(path.parent, path, PLAN_BYTES)
         if len(text) > PLAN_BYTES:
             raise ValueError(f"it is larger than {PLAN_BYTES:,} bytes")
-        content = json.loads(text, object_pairs_hook=_refuse_duplicate_keys)
+        content = strict_json.parse(text, file=str(file))
         document = _decode(content)
-        signature = str(content.pop("id")).encode()
-        is_ours = hmac.compare_digest(signature, sign(content, key).encode())
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, msgspec.ValidationError) as problem:
-        raise failure("plan-unreadable", f"it is not a saved plan: {problem}", file=str(file)) from None
-    if not is_ours:
+    except (OSError, ValueError, msgspec.ValidationError) as problem:
+        raise _unreadable(file, str(problem)) from None
+    except Failure as problem:
+        raise _unreadable(file, problem.findings[0].summary) from None
+    del content["id"]
+    if not hmac.compare_digest(document.id, sign(content, key)):
         raise failure(
             "plan-changed",
             "the plan was changed after it was saved, or saved by somebody else",
@@ -105,25 +123,23 @@ def read(file: Path, key: bytes) -> SavedPlan:
     return SavedPlan(file, document, content)
 
 
+def _unreadable(file: Path, why: str) -> Failure:
+    return failure(
+        "plan-unreadable", f"it is not a saved plan: {why[:_MESSAGE_LENGTH]}", file=str(file), fix=_NEW_PLAN
+    )
+
+
 def _decode(content: Any) -> SavedDocument:
-    if content["format_version"] != FORMAT_VERSION:
-        raise ValueError(f"its format is version {content['format_version']}")
+    head = msgspec.convert(content, _Head)
+    if head.format_version != FORMAT_VERSION:
+        raise ValueError(f"its format is version {head.format_version}")
     try:
         return msgspec.convert(content, SavedDocument)
     except msgspec.ValidationError as problem:
-        made_by = content.get("pennyform")
-        if made_by in (None, __version__):
+        if head.pennyform == __version__:
             raise
         # A version may have added members without another format: that is the likelier reason.
-        raise ValueError(f"it was made by pennyform {made_by}, and this is {__version__}") from problem
-
-
-def _refuse_duplicate_keys(pairs: Sequence[tuple[str, Any]]) -> JsonObject:
-    """A reviewer may read one value and the machine another."""
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a key is there twice")
-    return content
+        raise ValueError(f"it was made by pennyform {head.pennyform}, and this is {__version__}") from problem
 
 
 def write(file: Path, content: Mapping[str, Json], key: bytes) -> None:
@@ -132,8 +148,11 @@ def write(file: Path, content: Mapping[str, Json], key: bytes) -> None:
     Raises:
         Failure: it cannot be written, is too large to be read again, or would be taken for a definition.
     """
-    text = json.dumps({**content, "id": sign(content, key)}, ensure_ascii=False, indent=2) + "\n"
-    data = text.encode()
+    try:
+        text = json.dumps({**content, "id": sign(content, key)}, ensure_ascii=False, indent=2) + "\n"
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise _not_saved(file, "the name of a file is not UTF-8", "rename it") from None
     if file.suffix in _DEFINITIONS:
         raise _not_saved(file, "a file of this name is taken for a definition", "name it otherwise")
     if file.exists() and not file.is_file():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
+from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits.conflicts import hold_credits
@@ -83,6 +84,11 @@ _ANY_ORDER = (
     "so the numbers may not follow the dates"
 )
 
+NOT_IN_JOURNAL = (
+    "this draft is not in the journal: somebody else made it, or another machine did; it would be changed to "
+    "what the definition says"
+)
+"""A warning about what this machine knows: it does not belong to what a saved plan is bound to."""
 _WAITS = "{} waits until the invoice is final; the definition does not ask for that"
 
 
@@ -201,7 +207,16 @@ class InvoicePlanner:
             ways_out = (*ways_out, *self.obstacles.other_buyer(invoice))
         if ways_out:
             return replace(change, action=Action.CONFLICT, steps=(), tasks=(), ways_out=ways_out)
+        if self._is_strange(change):
+            change = replace(change, warnings=(NOT_IN_JOURNAL, *change.warnings))
         return change if change.resolved.is_customer_declared else with_card_warnings(change)
+
+    def _is_strange(self, change: InvoiceChange) -> bool:
+        """Whether a draft would be changed that this journal has never seen."""
+        remote = change.remote
+        if remote is None or not remote.draft or not change.busy:
+            return False
+        return self.state.memory.ids.get(Subject("invoice", change.external_reference)) != remote.id
 
     def _plan_whole(self, invoice: DesiredInvoice) -> InvoiceChange:
         """What is done about the content, and what else is left to do once that is as it should be."""

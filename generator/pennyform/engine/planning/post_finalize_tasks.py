@@ -122,7 +122,7 @@ def outlook(
             subject = Subject(task.key, remote.external_reference)
             done = subject in memory.done and memory.ids.get(subject) == remote.id
         if done is None and remote is not None and not remote.draft:
-            done = _remembered_done(task, invoice.external_reference, memory)
+            done = _remembered_done(task, invoice.external_reference, remote.id, memory)
             if done is None:
                 doubts.append(mail_doubt(invoice.external_reference))
                 continue
@@ -139,9 +139,11 @@ def waiting_for_finalize(invoice: DesiredInvoice) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _remembered_done(task: Task, reference: str, memory: ReplayedState) -> bool | None:
-    """Whether the journal saw the task done; None when it cannot say."""
+def _remembered_done(task: Task, reference: str, id_: int, memory: ReplayedState) -> bool | None:
+    """Whether the journal saw the task done to the invoice ``id_``; None when it cannot say."""
     subject = Subject(task.key, reference)
+    if memory.ids.get(subject, id_) != id_:
+        return None
     if subject in memory.done:
         return True
     if subject in memory.unsettled or reference not in memory.finalized:

@@ -134,7 +134,7 @@ def _settings_root(requested: Sequence[Path]) -> Path | None:
 
 def settings_above(path: Path) -> Path | None:
     """The nearest folder with settings, from ``path`` itself upwards."""
-    upwards = (path.resolve(), *path.resolve().parents)
+    upwards = (real_path(path), *real_path(path).parents)
     # Also where it is a link to nothing, or a pipe: its policies must not be left out unnoticed.
     return next((folder for folder in upwards if os.path.lexists(folder / SETTINGS_FILE)), None)
 
