@@ -460,7 +460,8 @@ def test_every_value_of_a_plan_in_every_shape_is_refused_or_without_effect(
         # Not each at each place: that would take half a minute.
         for value in (MISSING, *VALUES[number % 3 :: 3]):
             forged = changed(content, place, value)
-            id_ = plan_file.sign(forged, KEY)
+            # What is half of a character cannot even be signed.
+            id_ = "0" * 64 if value == "\ud800" else plan_file.sign(forged, KEY)
             file.write_text(json.dumps({**forged, "id": id_}))
             try:
                 saved = plan_file.read(file, KEY)
