@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.applying import buyer_check
+from pennyform.engine.applying import finalization
 from pennyform.results.apply import Status
 
 from .world import API, CUSTOMER, Fault, Handler, Office, by_reference, invoice, only, raw, read_all, statuses
@@ -199,7 +199,7 @@ def test_a_customer_that_is_only_named_is_issued_to_as_planned(office: Office) -
 def test_without_the_check_it_would_be_issued_to_another_card(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buyer_check, "buyer_differences", lambda *_: ())
+    monkeypatch.setattr(finalization, "buyer_differences", lambda *_: ())
     office.define("INV-1", finalize=True)
     meanwhile(
         office, "POST", "/customer_invoices", lambda: change_card(office, name="ACME Holding"), after=True

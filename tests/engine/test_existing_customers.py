@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pennyform.engine.planning import customers
 from pennyform.engine.planning.actions import PrerequisiteChange
-from pennyform.engine.planning.customers import existing
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.session import refresh_read_only
 from pennyform.results.plan import Action
@@ -146,7 +146,7 @@ def test_nothing_is_asked_when_nobody_is_to_be_created(office: Office) -> None:
 def test_in_a_large_account_older_customers_are_looked_up(
     office: Office, monkeypatch: pytest.MonkeyPatch, declared: str, known: dict[str, Any], is_same: bool
 ) -> None:
-    monkeypatch.setattr(existing, "CUSTOMER_PAGES", 1)
+    monkeypatch.setattr(customers, "CUSTOMER_PAGES", 1)
     declare(office, declared)
     know(office, **known)
     for number in range(110):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennyform.engine.planning.order import natural_key
+from pennyform.engine.planning.dependencies import natural_key
 from pennyform.engine.planning.resolve import PlanRejectedError
 
 from .test_imports import scanned

@@ -11,8 +11,8 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.account.records import Company, RemoteState
 from pennyform.engine.applying.applier import apply_plan, count_writes
-from pennyform.engine.applying.buyer_check import BuyerCheck
 from pennyform.engine.applying.context import ApplyContext, JournalledSender, Progress
+from pennyform.engine.applying.finalization import BuyerCheck
 from pennyform.engine.applying.prune import find_deletions
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.files import Storage
@@ -21,12 +21,12 @@ from pennyform.engine.journal.journal import Journal, import_journal, open_journ
 from pennyform.engine.journal.records import Absent, Found, Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.planning.actions import Step
+from pennyform.engine.planning.dependencies import keys_of
 from pennyform.engine.planning.lookups import refresh
 from pennyform.engine.planning.orphans import find_orphans
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.planning.preflight import preflight, require_scopes, select_invoices
-from pennyform.engine.planning.resolve import keys_of
 from pennyform.engine.recovery import (
     UnknownOutcomeResolver,
     e_invoice_numbers,

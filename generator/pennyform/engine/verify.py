@@ -13,12 +13,13 @@ from pennyform.engine.planning.actions import (
     difference_records,
     place_record,
 )
-from pennyform.engine.planning.customers.buyers import BuyerVerdict, verify_buyer
-from pennyform.engine.planning.declared.changes import plan_prerequisites
+from pennyform.engine.planning.customers import BuyerVerdict, verify_buyer
+from pennyform.engine.planning.declared import plan_prerequisites
+from pennyform.engine.planning.dependencies import becomes_final, names_others
 from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.diff import Comparison, Difference, as_defined, diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import difference, tasks_of
-from pennyform.engine.planning.resolve import OutdatedValue, Resolved, becomes_final, resolver
+from pennyform.engine.planning.resolve import OutdatedValue, Resolved, resolver
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.results.orphans import NOT_SEARCHED, OrphanReport
@@ -151,7 +152,8 @@ def verify(repository: Repository, state: RemoteState) -> Verification:
     Raises:
         UnresolvedError: a definition names something that neither repository nor account has.
     """
-    repository = complete(repository, state)
+    if any(map(names_others, repository.invoices)):
+        repository = complete(repository, state)
     resolve = resolver(repository, state).resolve
     invoices = []
     for invoice in sorted(repository.invoices, key=lambda invoice: invoice.external_reference):
@@ -162,7 +164,7 @@ def verify(repository: Repository, state: RemoteState) -> Verification:
         (remote,) = remotes
         resolved = resolve(invoice, remote)
         # What waits for finalizing is not missing from a draft.
-        tasks = () if remote.draft else tasks_of(invoice, state.identify)
+        tasks = tasks_of(invoice, state.identify) if invoice.has_tasks and not remote.draft else ()
         lacking = (difference(task, remote) for task in tasks)
         invoices.append(
             VerifiedInvoice(

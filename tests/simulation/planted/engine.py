@@ -12,19 +12,16 @@ from unittest.mock import patch
 from pennyform.cli.commands import apply
 from pennyform.cli.terminal import Exit
 from pennyform.engine import session
-from pennyform.engine.applying import applier, buyer_check, declared_updates, invoice_run, invoice_steps
-from pennyform.engine.applying.buyer_check import BuyerCheck
-from pennyform.engine.applying.declared_updates import DeclaredUpdater
-from pennyform.engine.applying.finalization_queue import FinalizationQueue
+from pennyform.engine.applying import applier, finalization, invoice_run, invoice_steps, prerequisites
+from pennyform.engine.applying.finalization import BuyerCheck, FinalizationQueue
 from pennyform.engine.applying.invoice_run import InvoiceRun
 from pennyform.engine.applying.invoice_steps import InvoiceWriter
-from pennyform.engine.applying.prerequisites import PrerequisiteWriter
+from pennyform.engine.applying.prerequisites import DeclaredUpdater, PrerequisiteWriter
 from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.plan_files import binding
-from pennyform.engine.planning import actions, order, planner, post_finalize_tasks
+from pennyform.engine.planning import actions, declared, dependencies, planner, post_finalize_tasks
 from pennyform.engine.planning.actions import DraftDeletion, Step
-from pennyform.engine.planning.declared import changes
 from pennyform.engine.planning.deposits import completion
 from pennyform.engine.planning.resolve import Resolved
 from pennyform.invoices.deductions import lines as deduction_lines
@@ -116,7 +113,7 @@ _carry_out = PrerequisiteWriter.carry_out
 
 
 def _send_unjournalled(self: DeclaredUpdater, update: Any) -> None:
-    declared_updates._put(update, self.context.account)
+    prerequisites._put(update, self.context.account)
     update.end(Status.UNKNOWN)
 
 
@@ -199,7 +196,7 @@ def _sent_is_settled(self: InvoiceRun) -> bool:
 BUGS: tuple[Bug, ...] = (
     replaced(
         "the buyer's card is not compared",
-        buyer_check,
+        finalization,
         "buyer_differences",
         lambda *_: (),
         "a person changes a card",
@@ -213,7 +210,7 @@ BUGS: tuple[Bug, ...] = (
         "a person changes a card",
     ),
     replaced("numbers do not follow the dates", planner, "in_order", _by_reference, "none"),
-    replaced("references are in the order of text", order, "natural_key", str, "none"),
+    replaced("references are in the order of text", dependencies, "natural_key", str, "none"),
     replaced("several are finalized at once", FinalizationQueue, "of", _at_once, "slow answers", "none"),
     replaced(
         "the next is finalized while an outcome is unknown",
@@ -272,7 +269,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "what differs from its declaration is left alone",
-        changes,
+        declared,
         "updatable_fields",
         lambda kind: frozenset(),
         "none",

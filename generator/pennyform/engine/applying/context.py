@@ -23,7 +23,7 @@ from pennyform.engine.account.errors import (
     RefusedError,
     UnknownOutcomeError,
 )
-from pennyform.engine.applying.buyer_check import BuyerCheck
+from pennyform.engine.applying.finalization import BuyerCheck
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.records import (
     Acknowledged,

@@ -13,17 +13,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pennyform.engine.applying.context import ApplyContext
-from pennyform.engine.applying.finalization_queue import FinalizationQueue
+from pennyform.engine.applying.finalization import FinalizationQueue
 from pennyform.engine.applying.invoice_run import CREATIONS, InvoiceRun
 from pennyform.engine.applying.invoice_steps import InvoiceWriter, read_back
 from pennyform.engine.applying.task_runner import TaskRunner
-from pennyform.engine.applying.worker_pool import Job, run_jobs
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.limits import DRAFTS_AHEAD, SMALL_WAVE
 from pennyform.engine.planning.actions import InvoiceChange, Step
+from pennyform.engine.planning.dependencies import keys_in, prerequisites_of
 from pennyform.engine.planning.plan import final_waves
-from pennyform.engine.planning.resolve import keys_in, prerequisites_of
+from pennyform.engine.runtime import Job, run_jobs
 from pennyform.results.apply import Status
 
 

@@ -13,12 +13,11 @@ from typing import Any
 from pennyform.engine.account.errors import OutcomeError, RefusedError, UnknownOutcomeError
 from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.invoice_run import InvoiceRun
-from pennyform.engine.applying.worker_pool import run_for_each
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Absent, Found, Subject
 from pennyform.engine.planning.actions import Step, Task
 from pennyform.engine.planning.post_finalize_tasks import APPENDICES, NEEDS_PDF, is_done, needed
-from pennyform.engine.runtime import pause
+from pennyform.engine.runtime import pause, run_for_each
 from pennyform.invoices.model import Key
 from pennyform.invoices.money.scalars import canonical
 from pennyform.results.apply import Status

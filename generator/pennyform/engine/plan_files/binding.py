@@ -16,7 +16,7 @@ from pennyform import __version__, data
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.plan_files.plan_file import Binding, SavedPlan, digest
 from pennyform.engine.planning.actions import remote_content
-from pennyform.engine.planning.customers.buyers import card_digest
+from pennyform.engine.planning.customers import card_digest
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import NOT_IN_JOURNAL
 from pennyform.invoices.model import Repository

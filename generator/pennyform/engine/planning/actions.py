@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal, cast
 
 from pennyform.engine.account.records import RemoteCustomer, RemoteInvoice, RemoteProduct
+from pennyform.engine.planning.dependencies import dependencies
 from pennyform.engine.planning.diff import (
     Comparison,
     Difference,
@@ -16,7 +17,6 @@ from pennyform.engine.planning.diff import (
     header_as_defined,
     line_as_defined,
 )
-from pennyform.engine.planning.order import dependencies
 from pennyform.engine.planning.resolve import Identify, Resolved, id_of
 from pennyform.invoices.desired.json_bodies import filled_line, to_json
 from pennyform.invoices.model import (

@@ -26,7 +26,7 @@ from pennyform.engine.limits import (
     WAVE,
 )
 from pennyform.engine.planning.actions import DraftDeletion, InvoiceChange, PrerequisiteChange, Step
-from pennyform.engine.planning.customers.buyers import card_requests
+from pennyform.engine.planning.customers import card_requests
 from pennyform.invoices.model import UNSET
 from pennyform.invoices.money.scalars import plain_number
 from pennyform.invoices.money.totals import Totals

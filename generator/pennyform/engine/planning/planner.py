@@ -10,10 +10,9 @@ from pennyform.engine.journal.records import Subject
 from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits.conflicts import hold_credits
-from pennyform.engine.planning.customers.buyers import is_checked
-from pennyform.engine.planning.customers.checks import with_card_warnings
-from pennyform.engine.planning.customers.existing import limited_search, with_existing
-from pennyform.engine.planning.declared.changes import Obstacles, obstacles, plan_prerequisites, unnamed
+from pennyform.engine.planning.customers import is_checked, limited_search, with_card_warnings, with_existing
+from pennyform.engine.planning.declared import Obstacles, obstacles, plan_prerequisites, unnamed
+from pennyform.engine.planning.dependencies import IMPORTED, becomes_final, in_order, names_others
 from pennyform.engine.planning.deposits.completion import (
     Accounts,
     complete,
@@ -23,18 +22,11 @@ from pennyform.engine.planning.deposits.completion import (
 from pennyform.engine.planning.deposits.taken import hold_double_deductions
 from pennyform.engine.planning.diff import Comparison, diff_invoice
 from pennyform.engine.planning.older_dates import find_older_dates, older_date_warnings
-from pennyform.engine.planning.order import in_order
 from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.post_finalize_tasks import difference, outlook, waiting_for_finalize
 from pennyform.engine.planning.preflight import enforce, enforce_dates, missing_scopes
-from pennyform.engine.planning.resolve import (
-    IMPORTED,
-    Resolved,
-    becomes_final,
-    names_others,
-    resolver,
-)
+from pennyform.engine.planning.resolve import Resolved, resolver
 from pennyform.invoices.desired.json_bodies import after_finalize
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.results.plan import Action

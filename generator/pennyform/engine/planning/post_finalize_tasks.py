@@ -14,8 +14,9 @@ from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.planning.actions import CategoryShare, Step, Task
+from pennyform.engine.planning.dependencies import becomes_final
 from pennyform.engine.planning.diff import Difference
-from pennyform.engine.planning.resolve import Identify, becomes_final, id_of
+from pennyform.engine.planning.resolve import Identify, id_of
 from pennyform.invoices.model import DesiredInvoice, Key
 
 CATEGORIES, APPENDICES, TRANSACTIONS = "categories", "appendices", "matched_transactions"

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from pennyform.engine.account.records import Company
 from pennyform.engine.planning.actions import InvoiceChange, Step
-from pennyform.engine.planning.customers.checks import check_card
+from pennyform.engine.planning.customers import check_card
 from pennyform.engine.planning.older_dates import OlderDate
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.resolve import PlanRejectedError

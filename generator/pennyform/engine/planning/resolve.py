@@ -8,9 +8,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteLine, RemoteState
+from pennyform.engine.planning.dependencies import in_step, named, natural_keys
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices import totals
 from pennyform.invoices.model import (
@@ -34,8 +35,6 @@ T = TypeVar("T")
 P = TypeVar("P", CustomerBody, ProductBody)
 Identify = Callable[[Key], int | None]
 
-# The kind of definitions that state what was issued elsewhere.
-IMPORTED = "imported_invoice"
 
 _PLURALS = {"category": "categories"}
 
@@ -172,27 +171,6 @@ def product_with_ids(body: ProductBody, identify: Identify) -> ProductBody:
     return body._replace(ledger_account_id=id_of(body.ledger_account_id, identify))
 
 
-def keys_in(body: Body) -> Iterator[Key]:
-    """Every natural key in ``body``, in order of appearance."""
-    for record in (body, *lines_of(body)):
-        yield from (value for _, value in set_fields(record) if isinstance(value, Key))
-
-
-def prerequisites_of(body: Body) -> Iterator[tuple[str, str | int]]:
-    """The customer and the products that ``body`` names: each by its kind, and its reference or id."""
-    customer = [("customer", body.customer_id)]
-    for kind, key in (*customer, *(("product", line.product_id) for line in lines_of(body))):
-        if isinstance(key, Key):
-            yield kind, int(key.value) if key.field == "id" else str(key.value)
-        elif key:
-            yield kind, key
-
-
-def becomes_final(invoice: DesiredInvoice) -> bool:
-    """Whether an invoice should not be a draft: it asks for finalizing, or was issued elsewhere."""
-    return invoice.options.finalize or invoice.kind == IMPORTED
-
-
 def id_of(key: Id | T, identify: Identify) -> Id | T:
     """The id that ``key`` stands for; ``key`` itself when it is no natural key, or not known."""
     if not isinstance(key, Key):
@@ -220,56 +198,6 @@ def _outdated(issued: Sequence[LineBody], today: Sequence[LineBody]) -> Iterator
                 yield OutdatedValue(f"/invoice_lines/{index}/{name}", value, value_today)
 
 
-def number_keys(invoice: DesiredInvoice) -> tuple[Key, ...]:
-    """The invoices whose numbers the texts of ``invoice`` wait for, each once."""
-    references = dict.fromkeys(name for text in pending_texts(invoice.body) for name in text.references)
-    return tuple(Key("customer_invoice", "external_reference", name, invoice.place) for name in references)
-
-
-def names_others(invoice: DesiredInvoice) -> bool:
-    """Whether it takes back or takes off other invoices, or prints their numbers.
-
-    Then, and only then, what the account says of those has a part in it.
-    """
-    is_credit_note = invoice.credit_note_of is not None or invoice.credit is not None
-    return is_credit_note or bool(invoice.deductions or number_keys(invoice))
-
-
-def keys_of(repository: Repository) -> list[Key]:
-    """Every natural key that invoices, or the declared products of the run, refer to, each once."""
-    products = {reference for kind, reference in in_step(repository) if kind == "product"}
-    return list(dict.fromkeys(_keys(repository, named(repository, "product") | products)))
-
-
-def in_step(repository: Repository) -> frozenset[tuple[str, str]]:
-    """The kinds and references of what is made as it is declared, whether invoices name it or not."""
-    return repository.requested if repository.settings.declared == "update" else frozenset()
-
-
-def named(repository: Repository, kind: Literal["customer", "product"]) -> set[str]:
-    """The references of the customers or products that invoices name, declared or not."""
-    names = (name for invoice in repository.invoices for name in prerequisites_of(invoice.body))
-    return {name for of_kind, name in names if of_kind == kind and isinstance(name, str)}
-
-
-def _keys(repository: Repository, products: Collection[str]) -> Iterator[Key]:
-    """All natural keys wherever they are written, those of invoices first, and those of ``products``."""
-    for invoice in repository.invoices:
-        yield from keys_in(invoice.body)
-        if invoice.credit_note_of is not None:
-            yield invoice.credit_note_of
-        deposits = [deduction.deposit for deduction in invoice.deductions]
-        yield from deposits
-        # The usual label of a deduction names its deposit as well.
-        known = {key.value for key in deposits if key.field == "external_reference"}
-        yield from (key for key in number_keys(invoice) if key.value not in known)
-        yield from (share.key for share in invoice.options.categories or ())
-        yield from invoice.options.matched_transactions
-    for reference, product in repository.products.items():
-        if reference in products and isinstance(product.body.ledger_account_id, Key):
-            yield product.body.ledger_account_id
-
-
 def resolver(repository: Repository, state: RemoteState) -> Resolver:
     """Resolves definitions by what the account has, and by what declarations make of that.
 
@@ -281,7 +209,7 @@ def resolver(repository: Repository, state: RemoteState) -> Resolver:
     # What no invoice names is not created: its account need not exist yet.
     present = {name for kind, name in requested if kind == "product" and name in state.products}
     findings = []
-    for key in _keys(repository, products | present):
+    for key in natural_keys(repository, products | present):
         # An id is taken as it is: whether it exists is the API's to say.
         if key.field != "id" and str(key.value) not in _declared(repository, key):
             ids = state.ids_of(key)

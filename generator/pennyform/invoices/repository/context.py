@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from pennyform.findings import Finding
 from pennyform.invoices.checks.customers import check_customer
@@ -30,8 +32,10 @@ from pennyform.invoices.schema.contract import FindSchemas, owned_contract, sche
 from pennyform.invoices.schema.schema import DefinitionSchemas, definition_schemas
 from pennyform.invoices.sources.discover import Sources
 from pennyform.invoices.sources.source_file import FileReader, Source, kind_of
-from pennyform.invoices.templates.template_set import TemplateSet
 from pennyform.invoices.yaml.document import Document, YamlMapping, YamlValue, holds_braces
+
+if TYPE_CHECKING:
+    from pennyform.invoices.templates.template_set import TemplateSet
 
 
 class Declarations:
@@ -116,12 +120,18 @@ class RepositoryContext:
         self.today: dt.date | None = None
         self.customers: dict[str, DesiredCustomer] = {}
         self.products: dict[str, DesiredProduct] = {}
-        self.template_set = TemplateSet()
         self.claims: list[ReferenceClaim] = []
         self.declared: dict[str, set[str]] = {"customer": set(), "product": set()}
         self.invoices: list[Source] = []
         self.files: dict[str, str] = {}
         self.elsewhere: list[Source] | None = None
+
+    @cached_property
+    def template_set(self) -> TemplateSet:
+        """The templates of the repository, and those that come with pennyform."""
+        from pennyform.invoices.templates.template_set import TemplateSet
+
+        return TemplateSet()
 
     def add(self, declarations: Declarations) -> None:
         """Add what one file declares, and what was found wrong with it."""

@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits.bodies import body_of, expected_amounts
-from pennyform.engine.planning.resolve import becomes_final
+from pennyform.engine.planning.dependencies import becomes_final
 from pennyform.invoices.checks.credit_proposals import CodeAmount, LineWords, proposal
 from pennyform.invoices.model import Id, Key
 from pennyform.invoices.money.scalars import canonical, minor_units

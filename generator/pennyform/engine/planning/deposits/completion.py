@@ -15,8 +15,8 @@ from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import InvoiceChange
 from pennyform.engine.planning.credits.conflicts import charged_by_code
 from pennyform.engine.planning.credits.lines import complete_credits
+from pennyform.engine.planning.dependencies import number_keys
 from pennyform.engine.planning.deposits.taken import taken_elsewhere
-from pennyform.engine.planning.resolve import number_keys
 from pennyform.invoices.deductions.checks import deposit_problems, open_cents
 from pennyform.invoices.deductions.lines import (
     Deposit,

@@ -9,20 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from pennyform.engine.account.answers import updatable_fields
 from pennyform.engine.account.records import RemoteCustomer, RemoteProduct, RemoteState
 from pennyform.engine.planning.actions import PrerequisiteChange
-from pennyform.engine.planning.customers.buyers import CARD
-from pennyform.engine.planning.declared.comparison import (
-    CardComparison,
-    compare,
-    compare_customer,
-    ledger_account_key,
-)
-from pennyform.engine.planning.resolve import in_step, named, prerequisites_of, product_with_ids
-from pennyform.invoices.desired.json_bodies import to_json
+from pennyform.engine.planning.dependencies import in_step, named, prerequisites_of
+from pennyform.engine.planning.diff import Difference, as_defined, same_json, same_value
+from pennyform.engine.planning.resolve import product_with_ids
+from pennyform.invoices.desired.json_bodies import to_json, write_field
 from pennyform.invoices.model import (
     UNSET,
     CustomerBody,
@@ -34,6 +29,7 @@ from pennyform.invoices.model import (
     ProductBody,
     Repository,
     lines_of,
+    set_fields,
 )
 from pennyform.invoices.money.totals import FROM_PRODUCT
 from pennyform.results.plan import Action
@@ -98,7 +94,7 @@ def plan_prerequisites(repository: Repository, state: RemoteState) -> Iterator[P
         product, sold = repository.products.get(reference), state.products.get(reference)
         if product and sold:
             body = product_with_ids(product.body, state.identify)
-            yield _decide(product, body, sold, compare(body, sold.body), {}, update=update)
+            yield _decide(product, body, sold, compare_bodies(body, sold.body), {}, update=update)
         elif product and reference in products:
             body = product_with_ids(product.body, state.identify)
             yield PrerequisiteChange(product, body, Action.CREATE)
@@ -212,3 +208,96 @@ def obstacles(changes: Iterable[PrerequisiteChange]) -> Obstacles:
         for name in (change.external_reference, change.id or 0)
     }
     return Obstacles(in_conflict, drifted, drifted_cards)
+
+
+# What stands on an invoice of its buyer, or says who that is.
+CARD = (
+    "name",
+    "first_name",
+    "last_name",
+    "recipient",
+    "billing_address",
+    "delivery_address",
+    "reg_no",
+    "vat_number",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CardComparison:
+    """Where a record of the account is not what its declaration states; all pointers are into its body.
+
+    ``unverifiable`` are pointers to what no answer of the API shows.
+    """
+
+    differences: tuple[Difference, ...]
+    unverifiable: tuple[str, ...] = ()
+
+
+def compare_customer(desired: DesiredCustomer, remote: RemoteCustomer, state: RemoteState) -> CardComparison:
+    """Compare a declared customer with the one that the account has under its reference.
+
+    Args:
+        desired: the declaration.
+        remote: the customer of the account.
+        state: knows the ids of ledger accounts by number (:func:`customer_accounts`).
+    """
+    if desired.customer_type != remote.customer_type:
+        # The two kinds have other fields: nothing else can be compared.
+        kind = Difference("/customer_type", desired.customer_type, remote.customer_type)
+        return CardComparison((kind,))
+    card = compare_bodies(desired.body._replace(ledger_account=UNSET), remote.body)
+    account = ledger_account_key(desired)
+    # One number can belong to several accounts, one for each VAT set-up.
+    if account is None or remote.ledger_account_id in state.ids_of(account):
+        return card
+    other = {"id": remote.ledger_account_id} if remote.ledger_account_id else None
+    difference = Difference("/ledger_account", desired.body.ledger_account, other)
+    return CardComparison((*card.differences, difference), card.unverifiable)
+
+
+def compare_bodies(body: CustomerBody | ProductBody, remote: CustomerBody | ProductBody) -> CardComparison:
+    """Compare what ``body`` states, with ids in place, with what the account has."""
+    differences: list[Difference] = []
+    unverifiable: list[str] = []
+    for name, value in set_fields(body):
+        remote_value = getattr(remote, name, UNSET)
+        if remote_value is UNSET:
+            remote_value = remote.extra.get(name, UNSET)
+        if remote_value is UNSET:
+            unverifiable.append(f"/{name}")
+        elif name in body.extra:
+            differences += (
+                [] if same_json(value, remote_value) else [Difference(f"/{name}", value, remote_value)]
+            )
+        else:
+            differences += _field(f"/{name}", name, value, remote_value)
+    return CardComparison(tuple(differences), tuple(unverifiable))
+
+
+def _field(pointer: str, name: str, want: Any, have: Any) -> Iterator[Difference]:
+    if hasattr(want, "_fields"):
+        for part, value in set_fields(want):
+            remote_value = getattr(have, part, UNSET) if have else None
+            if remote_value is UNSET:
+                remote_value = have.extra.get(part)
+            yield from _field(f"{pointer}/{part}", part, value, remote_value)
+    elif isinstance(want, tuple):
+        # The order of mail addresses is nobody's concern.
+        if sorted(want) != sorted(have or ()):
+            yield Difference(pointer, list(want), as_defined(name, have))
+    elif not same_value(want, have):
+        yield Difference(pointer, write_field(name, want), as_defined(name, have))
+
+
+def ledger_account_key(customer: DesiredCustomer) -> Key | None:
+    """The key of the ledger account that a declared customer names by its number, if it does."""
+    account = customer.body.ledger_account
+    number = account.get("number") if isinstance(account, Mapping) else None
+    return Key("ledger_account", "number", str(number), customer.place) if number else None
+
+
+def card_of(body: CustomerBody, more: Iterable[str] = ()) -> CustomerBody:
+    """``body`` with nothing but what stands on an invoice, and the fields ``more``."""
+    names = (*CARD, *more)
+    return CustomerBody(**{name: getattr(body, name) for name in names if getattr(body, name) is not UNSET})

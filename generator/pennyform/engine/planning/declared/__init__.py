@@ -1,1 +1,0 @@
-"""Declared customers and products: compared with those of the account, and what that means for invoices."""
