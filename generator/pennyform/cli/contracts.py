@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import tempfile
 
     from pennyform.invoices.model import ContractSettings
-    from pennyform.invoices.schema.contract import FindSchemas
+    from pennyform.invoices.schema.schema import FindSchemas
     from pennyform.spec.pin.store import Store
 
 INVOICED = "company"
@@ -66,8 +66,7 @@ def contract_here(folder: Path = Path()) -> ContractSettings | None:
     Raises:
         Failure: the settings name it wrongly.
     """
-    from pennyform.invoices.schema.contract import owned_contract
-    from pennyform.invoices.schema.schema import definition_schemas
+    from pennyform.invoices.schema.schema import definition_schemas, owned_contract
     from pennyform.invoices.sources.discover import SETTINGS_FILE, settings_above
     from pennyform.invoices.sources.source_file import FileReader, Source
 

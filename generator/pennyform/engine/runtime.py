@@ -23,7 +23,7 @@ from pennyform.engine.files import Disk, Storage, SystemCalls
 from pennyform.engine.limits import WORKERS, Patience
 from pennyform.findings import Finding
 from pennyform.invoices import Repository, load
-from pennyform.invoices.schema.contract import FindSchemas
+from pennyform.invoices.schema.schema import FindSchemas
 
 T = TypeVar("T")
 

@@ -15,9 +15,14 @@ from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.formatter.lines import Lines
 from pennyform.invoices.money.scalars import parse_amount
 from pennyform.invoices.schema import Schema
-from pennyform.invoices.schema.contract import FindSchemas, owned_contract, schemas_in_force
 from pennyform.invoices.schema.rules import with_rule_texts
-from pennyform.invoices.schema.schema import definition_schemas, leaves
+from pennyform.invoices.schema.schema import (
+    FindSchemas,
+    definition_schemas,
+    leaves,
+    owned_contract,
+    schemas_in_force,
+)
 from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.source_file import FileReader, definition_schema_name, kind_of
 from pennyform.invoices.yaml.document import Document, Path, YamlValue

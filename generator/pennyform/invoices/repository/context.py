@@ -28,8 +28,13 @@ from pennyform.invoices.model import (
 from pennyform.invoices.model.budget import OverBudgetError
 from pennyform.invoices.money import scalars
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
-from pennyform.invoices.schema.contract import FindSchemas, owned_contract, schemas_in_force
-from pennyform.invoices.schema.schema import DefinitionSchemas, definition_schemas
+from pennyform.invoices.schema.schema import (
+    DefinitionSchemas,
+    FindSchemas,
+    definition_schemas,
+    owned_contract,
+    schemas_in_force,
+)
 from pennyform.invoices.sources.discover import Sources
 from pennyform.invoices.sources.source_file import FileReader, Source, kind_of
 from pennyform.invoices.yaml.document import Document, YamlMapping, YamlValue, holds_braces

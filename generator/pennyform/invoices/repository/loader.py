@@ -11,8 +11,8 @@ from pennyform.invoices.desired.json_bodies import digest
 from pennyform.invoices.model import DesiredInvoice, Repository, Settings
 from pennyform.invoices.repository.context import RepositoryContext, load_context
 from pennyform.invoices.repository.definition import Related, check_files
-from pennyform.invoices.schema.contract import FindSchemas
 from pennyform.invoices.schema.rules import with_rule_texts
+from pennyform.invoices.schema.schema import FindSchemas
 from pennyform.invoices.sources.discover import Sources, discover
 from pennyform.invoices.sources.source_file import FileReader, Source, is_surely_an_invoice
 from pennyform.invoices.yaml.document import YamlMapping

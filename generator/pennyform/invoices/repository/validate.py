@@ -16,8 +16,8 @@ from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.repository.context import RepositoryContext, load_context
 from pennyform.invoices.repository.definition import Related, check_files
 from pennyform.invoices.repository.loader import look_at_all, partition
-from pennyform.invoices.schema.contract import FindSchemas
 from pennyform.invoices.schema.rules import with_rule_texts
+from pennyform.invoices.schema.schema import FindSchemas
 from pennyform.invoices.sources.discover import discover
 from pennyform.invoices.sources.source_file import FileReader, Source
 

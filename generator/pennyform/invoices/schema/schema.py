@@ -1,18 +1,21 @@
-"""The emitted schemas of definitions, and validation against them.
+"""The emitted schemas of definitions, those that hold in a repository, and validation against them.
 
 jsonschema-rs says yes or no. A definition that it rejects is explained by jsonschema, which also has the last
-word: where it finds no error, there is no finding.
+word: where it finds no error, there is no finding. A repository may own its contract, and then has schemas of
+its own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from pennyform import data
 from pennyform.findings import Finding, failure
+from pennyform.invoices.model import ContractSettings
 from pennyform.invoices.model.pending_text import with_placeholders
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.yaml.document import Document, Path, YamlValue
@@ -109,3 +112,47 @@ def _is_valid_as_shown(validator: Draft7Validator, document: Document) -> bool:
         return validator.is_valid(with_placeholders(document.value))
     except ValueError:
         return False
+
+
+FindSchemas: TypeAlias = Callable[[ContractSettings], FilePath]
+"""Gives the folder of the schemas that follow from the contract that a repository owns.
+
+Raises:
+    Failure: there is no contract where the settings say, or it cannot be used.
+"""
+
+
+def owned_contract(settings: Document | None, root: FilePath) -> ContractSettings | None:
+    """The contract that ``pennyform.yaml`` names; None when it names none, or not as it should.
+
+    What is wrong with it is reported by who checks all settings, by a schema that may follow from this.
+
+    Args:
+        settings: what ``pennyform.yaml`` says; None where there is none.
+        root: the folder of the repository.
+    """
+    section = settings.value.get("contract") if settings and isinstance(settings.value, dict) else None
+    if section is None:
+        return None
+    schema = definition_schemas(data.schemas()).schema("pennyform")["properties"]["contract"]
+    if not compile_schema(schema).is_valid(section):
+        return None
+    value = {name: member.get("default") for name, member in schema["properties"].items()} | section
+    return ContractSettings(
+        root=root,
+        specs=root / value["specs"],
+        output=root / value["output"],
+        package=value["package"],
+        apis=tuple(value["apis"]),
+        sources=value["sources"] or {},
+    )
+
+
+def schemas_in_force(contract: ContractSettings | None, find_schemas: FindSchemas | None) -> FilePath:
+    """The folder of the schemas that hold: those of ``contract``, or of pennyform's own.
+
+    Args:
+        contract: what the repository owns.
+        find_schemas: gives its schemas; without it, pennyform's own hold.
+    """
+    return find_schemas(contract) if contract and find_schemas else data.schemas()
