@@ -108,7 +108,8 @@ class Redactor:
         for _ in range(depth):
             traced = traced.unescaped(letters=letters)
         traced = traced.reduced()
-        parts, end = [], 0
+        parts: list[str] = []
+        end = 0
         for first, last in sorted(self._places(traced)):
             start, stop = traced.starts[first], traced.ends[last]
             if start >= end:
@@ -142,7 +143,8 @@ class _Traced(NamedTuple):
 
     def unescaped(self, *, letters: bool) -> _Traced:
         """The same without one layer of escapes."""
-        texts, starts, ends = [], array("L"), array("L")
+        texts: list[str] = []
+        starts, ends = array("L"), array("L")
         done = 0
         for match in _ESCAPE.finditer(self.text):
             first, last = match.span()
@@ -160,7 +162,8 @@ class _Traced(NamedTuple):
 
     def reduced(self) -> _Traced:
         """The same in what spellings are searched in."""
-        texts, starts, ends = [], array("L"), array("L")
+        texts: list[str] = []
+        starts, ends = array("L"), array("L")
         for character, start, end in zip(self.text, self.starts, self.ends, strict=True):
             text = _reduced(character).decode()
             texts.append(text)

@@ -106,7 +106,8 @@ class Redactor:
         for _ in range(depth):
             traced = traced.unescaped(letters=letters)
         traced = traced.reduced()
-        parts, end = [], 0
+        parts: list[str] = []
+        end = 0
         for first, last in sorted(self._places(traced)):
             start, stop = traced.starts[first], traced.ends[last]
             if start >= end:
@@ -140,7 +141,8 @@ class _Traced(NamedTuple):
 
     def unescaped(self, *, letters: bool) -> _Traced:
         """The same without one layer of escapes."""
-        texts, starts, ends = [], array("L"), array("L")
+        texts: list[str] = []
+        starts, ends = array("L"), array("L")
         done = 0
         for match in _ESCAPE.finditer(self.text):
             first, last = match.span()
@@ -158,7 +160,8 @@ class _Traced(NamedTuple):
 
     def reduced(self) -> _Traced:
         """The same in what spellings are searched in."""
-        texts, starts, ends = [], array("L"), array("L")
+        texts: list[str] = []
+        starts, ends = array("L"), array("L")
         for character, start, end in zip(self.text, self.starts, self.ends, strict=True):
             text = _reduced(character).decode()
             texts.append(text)

@@ -15,6 +15,7 @@ from pennyform.engine.limits import Patience
 from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding
 from pennyform.invoices import Repository
+from pennyform.invoices.schema.schema import FindSchemas
 from pennylane_company._limits import _QUEUES
 
 from .loop import Loop, Pool
@@ -29,7 +30,10 @@ def runtime(process: Process, workers: int) -> Runtime:
     calls = SystemCalls(process)
 
     def load(
-        paths: Sequence[str | Path], *, environment: str | None = None
+        paths: Sequence[str | Path],
+        *,
+        environment: str | None = None,
+        find_schemas: FindSchemas | None = None,
     ) -> tuple[Repository, list[Finding]]:
         return process.workload.repository(process.machine.root), []
 
