@@ -7,9 +7,10 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NoReturn
 
-from pennyform.findings import Failure, Finding, Severity, tidy
+from pennyform.findings import MOST_FINDINGS, Failure, Finding, Severity, tidy
 
 # What is read comes from elsewhere: each bound is a multiple of what real documents need.
 MAXIMUM_DEPTH = 128
@@ -60,7 +61,8 @@ def parse(content: bytes, *, file: str) -> Any:
         )
     except _DuplicateKeyError:
         # The quick reader knows no places: only a text with a fault is scanned once more.
-        raise Failure(tidy(_duplicate_keys(text, file))) from None
+        # One more than are reported: there is no need to count the others.
+        raise Failure(tidy(islice(_duplicate_keys(text, file), MOST_FINDINGS + 1))) from None
     except (json.JSONDecodeError, RecursionError) as error:
         # How deep the library follows differs with the interpreter: what stands before its error is counted.
         if _opens_deeper_than(text, MAXIMUM_DEPTH, getattr(error, "pos", len(text))):
@@ -143,6 +145,7 @@ class _Container:
 def _duplicate_keys(text: str, file: str) -> Iterator[Finding]:
     """Every repeated key of a text that is otherwise valid JSON."""
     containers: list[_Container] = []
+    line, counted = 1, 0
     for token in _TOKEN.finditer(text):
         mark = token.group()
         if mark in "{[":
@@ -155,7 +158,8 @@ def _duplicate_keys(text: str, file: str) -> Iterator[Finding]:
             containers[-1].key_next = False
             key = json.loads(mark)
             if key in containers[-1].keys:
-                line = text.count("\n", 0, token.start()) + 1
+                line += text.count("\n", counted, token.start())
+                counted = token.start()
                 column = token.start() - text.rfind("\n", 0, token.start())
                 summary = f"the key {key!r} stands twice in one object"
                 yield _finding("duplicate-key", summary, file, line, column)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pennyform.codegen.schemas import emit, self_contained
 from pennyform.findings import Failure
 from pennyform.spec import REQUEST, normalise
+from pennyform.spec.document.budget import Budget
 from pennyform.spec.normaliser.flatten import Flattener
 
 from .pinned import company, corrected, normalised
@@ -101,7 +102,7 @@ def test_a_random_schema_allows_the_same_after_normalising(schema, values):
 @settings(max_examples=80, deadline=None)
 @given(SCHEMAS)
 def test_what_is_flat_stays_as_it_is(schema):
-    flattener = Flattener({})
+    flattener = Flattener({}, Budget())
     try:
         once = flattener.flatten(schema, "")
     except Failure:

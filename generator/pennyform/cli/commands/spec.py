@@ -27,6 +27,7 @@ from pennyform.spec import SWITCH_OFF
 from pennyform.spec.document.load import load
 from pennyform.spec.document.strict_yaml import load_yaml
 from pennyform.spec.pin.fetch import ADDRESSES, pin_source, publication_date, write_pinned
+from pennyform.spec.pin.left_out import sentence_of
 from pennyform.spec.pin.store import LockEntry, Store
 
 _SETTINGS = "pennyform.yaml"
@@ -118,9 +119,7 @@ def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
     terminal.print(f"{store.contract_path(api)}  {pinned.entry.pinned}")
     # Every keyword that was left out, and the sentences not understood that were not there before.
     known = {entry.sentence for entry in pinned.unread} - update.new_sentences
-    terminal.print_findings(
-        finding for finding in pinned.findings if not any(sentence in finding.detail for sentence in known)
-    )
+    terminal.print_findings(finding for finding in pinned.findings if sentence_of(finding) not in known)
     if pinned.unread:
         record, new = store.unread_path(api), len(update.new_sentences)
         terminal.print(f"{len(pinned.unread)} sentences not understood, {new} of them new: {record}")

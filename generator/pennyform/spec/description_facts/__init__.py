@@ -84,7 +84,8 @@ def _filters(text: str) -> tuple[JsonObject, list[str]]:
         if line in _FILTER_INTRODUCTIONS:
             continue
         match = _FILTER_LINE.fullmatch(line)
-        operators = _quoted_words(match["operators"]) if match else []
+        # Each field has all of them: one that is repeated would be repeated as often as there are fields.
+        operators = list(dict.fromkeys(_quoted_words(match["operators"]))) if match else []
         if match is None or not _OPERATORS.issuperset(operators):
             unclear.append(line)
             continue
@@ -182,6 +183,10 @@ def parameter_facts(parameter: JsonObject) -> DescriptionFacts:
 def _read(text: str, subject: JsonObject, patterns: Patterns) -> DescriptionFacts:
     facts: JsonObject = {}
     unread: list[UnreadSentence] = []
+    if isinstance(subject.get("enum"), list):
+        # Each sentence may ask whether a value is among them.
+        values = frozenset(value for value in subject["enum"] if isinstance(value, str | bool))
+        subject = {**subject, "enum": values}
     for sentence in split_sentences(text):
         statement = read_sentence(sentence, subject, patterns)
         category = ""

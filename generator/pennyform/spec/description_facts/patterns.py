@@ -105,15 +105,18 @@ _DEPRECATED = {
     r"Please use `\w+`(?: from `\w+`)? instead\.": _always(),
 }
 
+# Fewer digits than the interpreter reads at most: a longer number is not understood.
+_MOST = r"(?P<most>\d[\d,]{0,14})"
+
 VALUE_PATTERNS: Patterns = {
     **_DEPRECATED,
-    r"(?:.*\. )?[Mm]aximum (?P<maxLength>[\d,]+) characters\.": _lengths,
-    r"(?P<minLength>\d+) to (?P<maxLength>\d+) letters that represents? .+": _lengths,
-    r".+ \(up to (?P<most>[\d,]+) items\)": _items,
-    r"The max number of .+ that you can create using this endpoint is (?P<most>[\d,]+) per request\.": _items,
-    r"Can be set up to (?P<most>\d+) decimals\.": _decimals,
-    r"It must have a maximum of (?P<most>\d+) decimals\.": _decimals,
-    r"Must be between (?P<least>[\d,]+) and (?P<most>[\d,]+)\.": _range,
+    r"(?:.*\. )?[Mm]aximum (?P<maxLength>\d[\d,]{0,14}) characters\.": _lengths,
+    r"(?P<minLength>\d{1,15}) to (?P<maxLength>\d{1,15}) letters that represents? .+": _lengths,
+    rf".+ \(up to {_MOST} items\)": _items,
+    rf"The max number of .+ that you can create using this endpoint is {_MOST} per request\.": _items,
+    r"Can be set up to (?P<most>\d{1,15}) decimals\.": _decimals,
+    r"It must have a maximum of (?P<most>\d{1,15}) decimals\.": _decimals,
+    r"Must be between (?P<least>\d[\d,]{0,14}) and (?P<most>\d[\d,]{0,14})\.": _range,
     r"Default is `?(?P<value>\w+)`?\.?": _default,
     r"Defaults to (?P<value>\w+) if not specified\.": _default,
     r"If this parameter is not provided, it will use the default `(?P<value>\w+)` mode\.": _default,
@@ -131,8 +134,8 @@ VALUE_PATTERNS: Patterns = {
 """Pattern -> what it says of the schema that it describes."""
 
 PAGE_SIZE_PATTERNS: Patterns = {
-    r"Defaults to (?P<size>\d+) if not specified\.": _page_size,
-    r".*By default, you get (?P<size>\d+) items per page\.": _page_size,
+    r"Defaults to (?P<size>\d{1,15}) if not specified\.": _page_size,
+    r".*By default, you get (?P<size>\d{1,15}) items per page\.": _page_size,
     **VALUE_PATTERNS,
 }
 """The same for the parameters ``limit`` and ``per_page``."""
@@ -141,6 +144,8 @@ OPERATION_PATTERNS: Patterns = {
     **_DEPRECATED,
     r"This endpoint requires (?:one of )?the following scopes?: (?P<scopes>.+)": _scopes,
     r"\[BETA\] .+": _always(**{STABILITY: "beta"}),
-    r"The maximum allowed file size is (?P<size>\d+)MB\.": lambda match, _: {FILE_SIZE: int(match["size"])},
+    r"The maximum allowed file size is (?P<size>\d{1,15})MB\.": lambda match, _: {
+        FILE_SIZE: int(match["size"])
+    },
 }
 """Pattern -> what it says of the operation that it describes."""

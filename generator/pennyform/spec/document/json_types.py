@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import msgspec
@@ -21,6 +22,18 @@ unknown keyword must survive until it is reported. What is read out of them beco
 def child(pointer: str, step: str | int) -> str:
     """The JSON Pointer one step further in."""
     return f"{pointer}/{str(step).replace('~', '~0').replace('/', '~1')}"
+
+
+def all_values(document: Json) -> Iterator[Json]:
+    """Every value of a document, itself first, in no order that means anything."""
+    queue = [document]
+    while queue:
+        value = queue.pop()
+        yield value
+        if isinstance(value, dict):
+            queue.extend(value.values())
+        elif isinstance(value, list):
+            queue.extend(value)
 
 
 # As wide as our code, so that a review shows both alike.
@@ -69,9 +82,15 @@ def _one_line(value: Json, room: int) -> str | None:
         return json.dumps(value, allow_nan=False)
     parts: list[str] = []
     room -= 2
+    if room < 0:
+        return None
     for item in value:
         text = f"{json.dumps(item)}: " if isinstance(value, dict) else ""
-        nested = _one_line(value[item] if isinstance(value, dict) else item, room - len(text))
+        inner = value[item] if isinstance(value, dict) else item
+        # Every level above a text looks whether it fits: only the one that it stands in may write it out.
+        if isinstance(inner, str) and len(inner) > _WIDTH:
+            return None
+        nested = _one_line(inner, room - len(text))
         if nested is None:
             return None
         parts.append(text + nested)
@@ -80,3 +99,33 @@ def _one_line(value: Json, room: int) -> str | None:
             return None
     joined = ", ".join(parts)
     return f"{{{joined}}}" if isinstance(value, dict) else f"[{joined}]"
+
+
+class Shapes:
+    """Numbers JSON values, so that equal ones have the same number: each part is looked at once.
+
+    ``true`` and ``1`` are different, and so are ``1`` and ``1.0``; the order of keys makes no difference.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        # The values are kept: another one could get the place in memory of one that is gone.
+        self._known: dict[int, tuple[Json, int]] = {}
+
+    def number(self, value: Json) -> int:
+        """The number of a value, which must not change afterwards."""
+        if not isinstance(value, dict | list):
+            return self._number_of((type(value), value))
+        known = self._known.get(id(value))
+        if known is not None:
+            return known[1]
+        if isinstance(value, dict):
+            parts = sorted((key, self.number(item)) for key, item in value.items())
+            number = self._number_of((dict, *parts))
+        else:
+            number = self._number_of((list, *map(self.number, value)))
+        self._known[id(value)] = (value, number)
+        return number
+
+    def _number_of(self, shape: Hashable) -> int:
+        return self._numbers.setdefault(shape, len(self._numbers))

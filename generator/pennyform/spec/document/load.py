@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from pennyform import strict_json
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
-from pennyform.spec.document.budget import Limits
-from pennyform.spec.document.json_types import JsonObject, child
+from pennyform.spec.document.budget import LONGEST_NAME, VALUES, Limits
+from pennyform.spec.document.json_types import Json, JsonObject, all_values, child
 from pennyform.spec.document.structure import structure_errors
 
 if TYPE_CHECKING:
     import ssl
+
+_FIX = "No real contract has that: check where this document comes from."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLCont
         name, content = text, download(text, limits, trust=trust)
     else:
         name, content = Path(text).name, _read(Path(text), limits)
+    if sum(map(content.count, (b",", b"[", b"{"))) > VALUES:
+        raise failure("json-size", f"more than {VALUES:,} values", file=text, fix=_FIX)
     document = strict_json.parse(content, file=text)
+    _check_names(document, text)
     problems = [(pointer, f"expected {expected}") for pointer, expected in structure_errors(document)]
     paths = document.get("paths") if isinstance(document, dict) else None
     if paths == {}:
@@ -68,6 +73,15 @@ def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLCont
     if findings:
         raise Failure(findings)
     return Source(name, content, document)
+
+
+def _check_names(document: Json, file: str) -> None:
+    """Names become part of places, at every level below them."""
+    for value in all_values(document):
+        name = max(value, key=len, default="") if isinstance(value, dict) else ""
+        if len(name) > LONGEST_NAME:
+            summary = f"the name {name[:40]!r}… is longer than {LONGEST_NAME} characters"
+            raise failure("json-name", summary, file=file, fix=_FIX)
 
 
 def _read(path: Path, limits: Limits) -> bytes:

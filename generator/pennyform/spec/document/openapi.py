@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -147,6 +147,8 @@ class Document:
     json: JsonObject
     paths: Mapping[str, PathItemObject]
     webhooks: Mapping[str, PathItemObject]
+    # What was resolved before: thousands of operations may refer to one response.
+    _resolved: dict[tuple[str, type], _Referable] = field(default_factory=dict)
 
     @classmethod
     def read(cls, json: JsonObject) -> Document:
@@ -190,9 +192,13 @@ class Document:
         Raises:
             Failure: a reference leads out of the document, to nothing, on and on, or to something else.
         """
-        reference = item.ref
+        reference, kind = item.ref, type(item)
+        if (reference, kind) in self._resolved:
+            return cast("_T", self._resolved[reference, kind])
         for _ in range(_LONGEST_CHAIN):
             if not item.ref:
+                if reference:
+                    self._resolved[reference, kind] = item
                 return item
             try:
                 item = msgspec.convert(follow(item.ref, self.json, pointer)[1], type(item))

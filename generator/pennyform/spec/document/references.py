@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pennyform.findings import Failure, Finding, Severity
-from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.json_types import Json, JsonObject, Shapes
 
 _REFERENCE = re.compile(r"#/components/(?P<kind>\w+)/(?P<name>[^/]+)")
 # A schema that says no more than this is equal to another one by chance.
@@ -37,59 +37,70 @@ def restore_references(document: JsonObject) -> JsonObject:
     """
     components = document.get("components", {})
     schemas, responses = components.get("schemas", {}), components.get("responses", {})
-    index: dict[str, str] = {}
+    index: dict[int, str] = {}
+    shapes = Shapes()
     # Of equal schemas the last one counts here: the shortest name.
     for name in sorted(schemas, key=lambda name: (-len(name), name)):
         if not _TOO_COMMON.issuperset(schemas[name]):
-            index[_text(schemas[name])] = f"#/components/schemas/{name}"
+            index[shapes.number(schemas[name])] = f"#/components/schemas/{name}"
     known = {
-        (status, _text(responses[name])): f"#/components/responses/{name}"
+        (status, shapes.number(responses[name])): f"#/components/responses/{name}"
         for status, name in _STATUS_NAMES.items()
         if name in responses
     }
-    restored: JsonObject = {key: _restore(_name_responses(document[key], known), index) for key in document}
+    restorer = _Restorer(shapes, index, known)
+    restored: JsonObject = {key: restorer.restore(restorer.name_responses(document[key])) for key in document}
     for name, schema in schemas.items():
         # Its parts only: a component must not become a reference to itself.
-        restored["components"]["schemas"][name] = {key: _restore(part, index) for key, part in schema.items()}
-    return restored
-
-
-def _name_responses(value: Json, known: Mapping[tuple[str, str], str]) -> Json:
-    """The paths with references in place of responses that are components."""
-    if not isinstance(value, dict):
-        return value
-    if isinstance(value.get("responses"), dict) and "operationId" in value:
-        named = {
-            status: {"$ref": known[key]} if (key := (status, _text(response))) in known else response
-            for status, response in value["responses"].items()
+        restored["components"]["schemas"][name] = {
+            key: restorer.restore(part) for key, part in schema.items()
         }
-        return {**value, "responses": named}
-    return {key: _name_responses(item, known) for key, item in value.items()}
-
-
-def _restore(value: Json, index: Mapping[str, str]) -> Json:
-    if isinstance(value, list):
-        return [_restore(item, index) for item in value]
-    if not isinstance(value, dict):
-        return value
-    reference = index.get(_text(value))
-    if reference:
-        return {"$ref": reference}
-    restored = {key: _restore(item, index) for key, item in value.items()}
-    if isinstance(value.get("allOf"), list):
-        # Of an allOf only objects by reference: tools cannot merge what else its members refer to.
-        restored["allOf"] = [
-            _restore(member, index)
-            if "properties" in member
-            else {key: _restore(part, index) for key, part in member.items()}
-            for member in value["allOf"]
-        ]
     return restored
 
 
-def _text(value: Json) -> str:
-    """A text that is equal for equal values."""
-    return json.dumps(value, sort_keys=True)
+@dataclass(frozen=True, slots=True)
+class _Restorer:
+    """References by what they stand for: ``index`` those of schemas, ``known`` those of responses."""
+
+    shapes: Shapes
+    index: Mapping[int, str]
+    known: Mapping[tuple[str, int], str]
+
+    def name_responses(self, value: Json) -> Json:
+        """The paths with references in place of responses that are components."""
+        if not isinstance(value, dict):
+            return value
+        if isinstance(value.get("responses"), dict) and "operationId" in value:
+            named = {
+                status: {"$ref": self.known[key]}
+                if (key := (status, self.shapes.number(response))) in self.known
+                else response
+                for status, response in value["responses"].items()
+            }
+            return {**value, "responses": named}
+        return {key: self.name_responses(item) for key, item in value.items()}
+
+    def restore(self, value: Json) -> Json:
+        """A value with references in place of the schemas that are components."""
+        if isinstance(value, list):
+            return [self.restore(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        reference = self.index.get(self.shapes.number(value))
+        if reference:
+            return {"$ref": reference}
+        # Of an allOf only objects by reference: tools cannot merge what else its members refer to.
+        return {
+            key: [
+                self.restore(member)
+                if not isinstance(member, dict) or "properties" in member
+                else {inner: self.restore(part) for inner, part in member.items()}
+                for member in item
+            ]
+            if key == "allOf" and isinstance(item, list)
+            else self.restore(item)
+            for key, item in value.items()
+        }
 
 
 def follow(reference: str, document: JsonObject, pointer: str) -> tuple[str, Json]:

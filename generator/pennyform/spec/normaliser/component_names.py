@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from pennyform.findings import Failure, Finding, Severity, tidy
+from pennyform.spec.document.budget import Budget, text_steps
 from pennyform.spec.normaliser.components import ITEM, VALUE, Component, Place
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, ComponentName, Operation
 from pennyform.spec.normaliser.identifiers import pascal_case, singular, snake_case
@@ -34,6 +35,7 @@ class Naming:
         operations: Mapping[tuple[str, str], Operation],
         vendor_names: Mapping[str, str],
         known: Mapping[str, ComponentName],
+        budget: Budget,
     ) -> None:
         """What names are made from.
 
@@ -42,6 +44,7 @@ class Naming:
             operations: by method and path.
             vendor_names: the vendor's names, by the keys of equal components.
             known: the names given before.
+            budget: what following references draws on.
         """
         # The shallowest first: inner components are named after outer ones.
         self._components: dict[str, Component] = {}
@@ -51,6 +54,7 @@ class Naming:
         self._operations = operations
         self._vendor_names = vendor_names
         self._known = known
+        self._budget = budget
         self._names: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self._findings: list[Finding] = []
@@ -123,6 +127,8 @@ class Naming:
         for component in self._components.values():
             if component.key not in claimed:
                 name = self._vendor_names.get(component.key) or self._claim(component, keys, claimed)
+                # A name after all the places around it may be as long as they are deep.
+                self._budget.draw(text_steps(name), "naming schemas", str(component.first_place()))
                 claimed[component.key] = name
                 claims[name].append(component)
         for name, components in claims.items():
@@ -138,6 +144,7 @@ class Naming:
         """The name by its place: after the nearest component around it, else after its operation."""
         place = component.first_place()
         for outside in range(1, len(place.steps) + 1):
+            self._budget.draw(1 + len(place.steps) // 8, "naming schemas")
             parent = keys.get((component.direction, place.outside(outside)))
             if parent is not None:
                 return _inner_name(claimed[parent], place.steps[-outside:])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pennyform.findings import Finding, Severity, failure
+from pennyform.findings import Finding, Severity
+from pennyform.spec.document.budget import Budget, text_steps
 from pennyform.spec.document.extensions import DECLARED, is_extension
 from pennyform.spec.document.json_types import Json
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Schema
@@ -15,8 +17,6 @@ from pennyform.spec.normaliser.flatten import NULL, UNIONS, is_annotation
 from pennyform.spec.normaliser.identifiers import pascal_case
 
 ITEM, VALUE = "[]", "{}"
-MAXIMUM_SCHEMAS = 100_000
-"""Schemas that a contract may unfold to: about ten times what the largest known one does."""
 
 
 @dataclass(frozen=True, order=True)
@@ -66,9 +66,9 @@ class Component:
 class ComponentCollector:
     """Collects components from schemas; ``components`` are those found so far, by their keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
         self.components: dict[str, Component] = {}
-        self._schemas = 0
+        self._budget = budget
 
     def extract(self, schema: Schema, direction: str, place: Place) -> Schema:
         """Replace every object, enum and union in a flat schema by a reference to its component.
@@ -82,13 +82,9 @@ class ComponentCollector:
             An OpenAPI 3.1 schema; its references are keys of :attr:`components`.
 
         Raises:
-            Failure: the contract unfolds to more than ``MAXIMUM_SCHEMAS``: a few references to references can
-                stand for more than any memory holds.
+            Failure: the contract unfolds to more than it deserves, see :class:`Budget`.
         """
-        self._schemas += 1
-        if self._schemas > MAXIMUM_SCHEMAS:
-            fix = "Check where this contract comes from."
-            raise failure("too-many-schemas", f"it unfolds to more than {MAXIMUM_SCHEMAS:,} schemas", fix=fix)
+        self._budget.draw_schema(len(place.steps), place)
         core = {key: value for key, value in schema.items() if not is_annotation(key)}
         if direction == ANSWER and core.get("additionalProperties") is False:
             del core["additionalProperties"]
@@ -155,7 +151,10 @@ class ComponentCollector:
 
     def _intern(self, kind: str, content: Schema, direction: str, place: Place) -> Schema:
         """The reference to the one component with this content."""
+        for name in ("enum", "required"):
+            self._budget.draw(len(content.get(name, ())), "unfolding schemas", place)
         text = json.dumps([direction, _without_descriptions(content)], sort_keys=True)
+        self._budget.draw(text_steps(text), "unfolding schemas", place)
         # 64 bits: names.json repeats them, and a few hundred components never meet by chance.
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
         component = self.components.setdefault(key, Component(key, kind, direction, content))
@@ -178,20 +177,16 @@ def _nullable(schema: Schema) -> Schema:
 
 def _variant_labels(members: Sequence[Schema]) -> Iterator[str]:
     """A word for each member of a union: what only it has, its position only where there is no such thing."""
-    names = [set(member.get("properties", {})) for member in members]
+    counts = Counter(name for member in members for name in member.get("properties", {}))
     for position, member in enumerate(members, start=1):
         constants = []
         for name, item in member.get("properties", {}).items():
-            if len(item.get("enum", [])) == 1 and all(name in properties for properties in names):
+            if len(item.get("enum", [])) == 1 and counts[name] == len(members):
                 value = item["enum"][0]
                 # A boolean says it best by the property's name: `draft`, or `not draft`.
                 boolean_label = name if value else f"not_{name}"
                 constants.append(boolean_label if isinstance(value, bool) else str(value))
-        unique = [
-            name
-            for name in sorted(member.get("required", []))
-            if sum(name in properties for properties in names) == 1
-        ]
+        unique = [name for name in sorted(member.get("required", [])) if counts[name] == 1]
         types = [member["type"]] if member.get("type") not in (None, "object") else []
         labels = map(pascal_case, [*constants, *unique, *types])
         yield next(filter(None, labels), f"Variant{position}")

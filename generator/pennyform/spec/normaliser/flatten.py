@@ -8,9 +8,10 @@ flat. ``{"type": "null"}`` is the schema of null itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from pennyform.findings import Failure, Finding, Severity
+from pennyform.spec.document.budget import Budget
 from pennyform.spec.document.extensions import DECLARED
 from pennyform.spec.document.json_types import Json, JsonObject, child
 from pennyform.spec.document.references import follow
@@ -36,16 +37,21 @@ _INAPPLICABLE = {
     )
     for kind in (*_KEYWORDS_OF_TYPE, "boolean")
 }
+_MERGING = "merging schemas"
+_LONGEST_EXCERPT = 200
 _INAPPLICABLE["integer"] = _INAPPLICABLE["number"]
 
 
 class Flattener:
     """Flattens schemas of one document. Each named schema is worked out once."""
 
-    def __init__(self, document: JsonObject) -> None:
+    def __init__(self, document: JsonObject, budget: Budget) -> None:
         self._document = document
-        self._named: dict[str, Schema] = {}
+        self._budget = budget
+        # By name: the flat schema, and how many levels of schemas are in it.
+        self._named: dict[str, tuple[Schema, int]] = {}
         self._open: list[str] = []
+        self._depth = self._deepest = 0
 
     def flatten(self, schema: Json, pointer: str) -> Schema:
         """The flat form of ``schema``.
@@ -55,17 +61,32 @@ class Flattener:
             pointer: the JSON Pointer of where it stands, for findings.
 
         Raises:
-            Failure: a reference leads outside, to nothing or into a circle, or parts contradict each other.
+            Failure: a reference leads outside, to nothing or into a circle, parts contradict each other, or
+                the budget is used up.
         """
+        self._depth += 1
+        self._note_depth(self._depth, pointer)
+        try:
+            return self._flatten(schema, pointer)
+        finally:
+            self._depth -= 1
+
+    def _note_depth(self, depth: int, pointer: str) -> None:
+        self._budget.check_depth(depth, pointer)
+        self._deepest = max(self._deepest, depth)
+
+    def _flatten(self, schema: Json, pointer: str) -> Schema:
         if not isinstance(schema, dict):
             if schema is True:
                 return {}
             raise _contradiction(f"{json.dumps(schema)} is not a schema that values can satisfy", pointer)
+        steps = 1 + sum(map(_length, schema.values()))
+        self._budget.draw(steps, "following references", pointer)
         if "$ref" in schema:
             # As OpenAPI 3.1 has it; in 3.0 what stands beside a reference says nothing, and vendors mean it.
             target = self._referred(schema["$ref"], pointer)
             siblings = {key: schema[key] for key in schema if key != "$ref"}
-            return merge([target, self.flatten(siblings, pointer)], pointer)
+            return merge([target, self.flatten(siblings, pointer)], pointer, self._budget)
         keywords = self._own_keywords(schema, pointer)
         parts = self._members("allOf", schema, pointer)
         parts += [
@@ -73,7 +94,7 @@ class Flattener:
             for keyword in UNIONS
             if keyword in schema
         ]
-        merged = merge([*parts, keywords], pointer) if parts else keywords
+        merged = merge([*parts, keywords], pointer, self._budget) if parts else keywords
         # Beside parts, nullable says something about all of them, or it says nothing.
         if parts and keywords.get("nullable") and not _states_values(keywords):
             merged["nullable"] = True
@@ -91,11 +112,17 @@ class Flattener:
         if name in self._open:
             circle = " → ".join([*self._open[self._open.index(name) :], name])
             raise _failure("cyclic-schema", f"the schema contains itself: {circle}", pointer)
-        if name not in self._named:
-            self._open.append(name)
-            self._named[name] = self.flatten(schema, child("/components/schemas", name))
-            self._open.pop()
-        return self._named[name]
+        if name in self._named:
+            flat, levels = self._named[name]
+            self._note_depth(self._depth + levels, pointer)
+            return flat
+        self._open.append(name)
+        deepest, self._deepest = self._deepest, self._depth
+        flat = self.flatten(schema, child("/components/schemas", name))
+        self._open.pop()
+        self._named[name] = (flat, self._deepest - self._depth)
+        self._deepest = max(deepest, self._deepest)
+        return flat
 
     def _own_keywords(self, schema: Schema, pointer: str) -> Schema:
         """The schema's own keywords, its inner schemas flat, null as ``nullable``."""
@@ -154,25 +181,27 @@ def _union(keyword: str, members: Sequence[Schema], pointer: str) -> Schema:
     return {**union, "nullable": True} if nullable else union
 
 
-def merge(schemas: Sequence[Schema], pointer: str) -> Schema:
+def merge(schemas: Sequence[Schema], pointer: str, budget: Budget) -> Schema:
     """What satisfies all of several flat schemas. A later annotation wins.
 
     Raises:
-        Failure: nothing can satisfy them all, or this room cannot say what does.
+        Failure: nothing can satisfy them all, this room cannot say what does, or the budget is used up.
     """
     merged: Schema = {}
     nullable = [schema.get("nullable", False) for schema in schemas if _states_values(schema)]
     for schema in schemas:
-        _check_closed(merged, schema, pointer)
+        budget.draw(1 + len(schema), _MERGING, pointer)
+        _check_closed(merged, schema, pointer, budget)
         for keyword, value in schema.items():
-            left = merged.get(keyword, value)
-            if left == value or is_annotation(keyword):
+            known = merged.get(keyword, value)
+            if is_annotation(keyword) or equal(known, value, pointer, budget):
                 merged[keyword] = value
                 continue
+            budget.draw(_length(known) + _length(value), _MERGING, pointer)
             merger = _MERGERS.get(keyword)
-            both = merger(left, value, f"{pointer}/{keyword}") if merger else None
+            both = merger(known, value, f"{pointer}/{keyword}", budget) if merger else None
             if both is None:
-                sides = f"{json.dumps(left)} and {json.dumps(value)}"
+                sides = f"{_excerpt(known)} and {_excerpt(value)}"
                 raise _contradiction(f"{keyword}: {sides} must both hold", pointer)
             merged[keyword] = both
     merged.pop("nullable", None)
@@ -185,8 +214,41 @@ def merge(schemas: Sequence[Schema], pointer: str) -> Schema:
     if not unions or not beside:
         return merged
     # A union stands alone: what stands beside it is worked into each of its members.
-    members = [merge([beside, member], pointer) for member in merged[unions[0]]]
+    members = [merge([beside, member], pointer, budget) for member in merged[unions[0]]]
     return {unions[0]: members, **{key: value for key, value in merged.items() if is_annotation(key)}}
+
+
+def equal(one: Json, other: Json, pointer: str, budget: Budget) -> bool:
+    """Whether two flat schemas, or parts of them, are equal: what they share is not unfolded for that.
+
+    Raises:
+        Failure: the budget is used up.
+    """
+    if one is other:
+        return True
+    if type(one) is not type(other) or not isinstance(one, dict | list):
+        # A number may be written as an integer or not.
+        return bool(one == other)
+    budget.draw(1 + len(one), "comparing schemas", pointer)
+    if len(one) != len(other):
+        return False
+    if isinstance(one, list):
+        return all(equal(left, right, pointer, budget) for left, right in zip(one, other, strict=True))
+    return all(key in other and equal(value, other[key], pointer, budget) for key, value in one.items())
+
+
+def _length(value: Json) -> int:
+    return len(value) if isinstance(value, dict | list) else 1
+
+
+def _excerpt(value: Json) -> str:
+    """The beginning of a value as JSON. A flat schema is not written out whole: it may unfold without end."""
+    text = ""
+    for part in json.JSONEncoder().iterencode(value):
+        text += part
+        if len(text) > _LONGEST_EXCERPT:
+            return f"{text[:_LONGEST_EXCERPT]}…"
+    return text
 
 
 def is_annotation(keyword: str) -> bool:
@@ -206,36 +268,51 @@ def _states_values(schema: Schema) -> bool:
     return "type" in schema or "enum" in schema or any(keyword in schema for keyword in UNIONS)
 
 
-def _check_closed(left: Schema, right: Schema, pointer: str) -> None:
+def _check_closed(left: Schema, right: Schema, pointer: str, budget: Budget) -> None:
     """A closed object forbids what only its neighbour knows: no object can then satisfy both."""
     for closed, neighbour in ((left, right), (right, left)):
         if closed.get("additionalProperties") is not False:
             continue
+        budget.draw(_length(neighbour.get("properties")), _MERGING, pointer)
         forbidden = neighbour.get("properties", {}).keys() - closed.get("properties", {}).keys()
         if forbidden:
             names = ", ".join(sorted(forbidden))
             raise _contradiction(f"a closed object stands beside one that has {names}", pointer)
 
 
-def _merge_properties(left: Schema, right: Schema, pointer: str) -> Schema:
-    shared = {name: merge([left[name], right[name]], child(pointer, name)) for name in left if name in right}
+def _merge_properties(left: Schema, right: Schema, pointer: str, budget: Budget) -> Schema:
+    shared = {
+        name: merge([left[name], right[name]], child(pointer, name), budget) for name in left if name in right
+    }
     return {**left, **right, **shared}
 
 
+def _common_values(left: list[Json], right: list[Json]) -> list[Json] | None:
+    keys = set(map(_value_key, right))
+    return [value for value in left if _value_key(value) in keys] or None
+
+
+def _value_key(value: Json) -> Hashable:
+    """What is equal for equal JSON values: for 1 and 1.0, but not for 1 and true."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True), "text"
+    return value, isinstance(value, bool)
+
+
 # Keyword -> what satisfies both, or None when nothing does.
-_MERGERS: dict[str, Callable[[Json, Json, str], Json]] = {
-    "additionalProperties": lambda left, right, pointer: (
+_MERGERS: dict[str, Callable[[Json, Json, str, Budget], Json]] = {
+    "additionalProperties": lambda left, right, pointer, budget: (
         False not in (left, right)
-        and merge([{} if item is True else item for item in (left, right)], pointer)
+        and merge([{} if item is True else item for item in (left, right)], pointer, budget)
     ),
-    "enum": lambda left, right, _: [value for value in left if value in right] or None,
-    "items": lambda left, right, pointer: merge([left, right], pointer),
+    "enum": lambda left, right, *_: _common_values(left, right),
+    "items": lambda left, right, pointer, budget: merge([left, right], pointer, budget),
     "properties": _merge_properties,
-    "required": lambda left, right, _: sorted({*left, *right}),
-    "type": lambda left, right, _: "integer" if {left, right} == {"integer", "number"} else None,
-    "uniqueItems": lambda left, right, _: left or right,
-    **dict.fromkeys(_LOWER_BOUNDS, lambda left, right, _: max(left, right)),
-    **dict.fromkeys(_UPPER_BOUNDS, lambda left, right, _: min(left, right)),
+    "required": lambda left, right, *_: sorted({*left, *right}),
+    "type": lambda left, right, *_: "integer" if {left, right} == {"integer", "number"} else None,
+    "uniqueItems": lambda left, right, *_: left or right,
+    **dict.fromkeys(_LOWER_BOUNDS, lambda left, right, *_: max(left, right)),
+    **dict.fromkeys(_UPPER_BOUNDS, lambda left, right, *_: min(left, right)),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pennyform.findings import Failure, Finding, tidy
+from pennyform.spec.document.budget import Budget
 from pennyform.spec.document.extensions import API, DECLARED
 from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.openapi import Document
@@ -17,7 +18,7 @@ from pennyform.spec.normaliser.components import (
     contradictory_descriptions,
 )
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, ComponentName, Contract, Schema
-from pennyform.spec.normaliser.flatten import Flattener, variants_of
+from pennyform.spec.normaliser.flatten import Flattener, equal, variants_of
 from pennyform.spec.normaliser.operations import OperationDraft, OperationReader, lint_operations
 from pennyform.spec.normaliser.render import render_document
 
@@ -48,16 +49,19 @@ def normalise(
             operation's name, path or id cannot be emitted; names collide. Findings of one kind come together.
     """
     document = Document.read(apply_overlays(pinned, overlays, unmatched=unmatched))
-    flattener, collector = Flattener(document.json), ComponentCollector()
+    # What follows references may do more than the document's size says: all of it draws on one budget.
+    budget = Budget(document.json)
+    flattener, collector = Flattener(document.json, budget), ComponentCollector(budget)
     drafts = _read_operations(document, flattener, collector)
     operations = [draft.operation for draft in drafts]
-    error = _error_body(drafts, collector)
+    error = _error_body(drafts, collector, budget)
     components = collector.components
     _raise_findings(contradictory_descriptions(components.values()))
     naming = Naming(
         components=components,
         operations={(operation.method, operation.path): operation for operation in operations},
-        vendor_names=_vendor_names(document, flattener, components),
+        vendor_names=_vendor_names(document, flattener, components, budget),
+        budget=budget,
         known=names or {},
     )
     assigned = naming.assign()
@@ -93,7 +97,9 @@ def _raise_findings(findings: Iterable[Finding]) -> None:
         raise Failure(tidied)
 
 
-def _error_body(drafts: Sequence[OperationDraft], collector: ComponentCollector) -> Schema | None:
+def _error_body(
+    drafts: Sequence[OperationDraft], collector: ComponentCollector, budget: Budget
+) -> Schema | None:
     """One open object that every declared error body fits: all their properties, none of them required."""
     properties: dict[str, list[Schema]] = {}
     for draft in drafts:
@@ -101,7 +107,7 @@ def _error_body(drafts: Sequence[OperationDraft], collector: ComponentCollector)
             for variant in variants_of(body):
                 for name, schema in variant.get("properties", {}).items():
                     schemas = properties.setdefault(name, [])
-                    if schema not in schemas:
+                    if not any(equal(schema, other, name, budget) for other in schemas):
                         schemas.append(schema)
     if not properties:
         return None
@@ -117,7 +123,7 @@ def _error_body(drafts: Sequence[OperationDraft], collector: ComponentCollector)
 
 
 def _vendor_names(
-    document: Document, flattener: Flattener, components: Mapping[str, Component]
+    document: Document, flattener: Flattener, components: Mapping[str, Component], budget: Budget
 ) -> dict[str, str]:
     """The vendor's name for each component that equals one of its own; the shortest where several do."""
     names: dict[str, str] = {}
@@ -126,7 +132,7 @@ def _vendor_names(
         schema = flattener.flatten(document.schemas[name], child("/components/schemas", name))
         for direction in (REQUEST, ANSWER):
             place = Place("", "", name)
-            extracted = ComponentCollector().extract({**schema, "nullable": False}, direction, place)
+            extracted = ComponentCollector(budget).extract({**schema, "nullable": False}, direction, place)
             key = extracted.get("$ref", "")
             if key in components and vendor_name(name):
                 names.setdefault(key, vendor_name(name))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pennyform.findings import Finding
 from pennyform.spec.description_facts import operation_facts, parameter_facts, schema_facts, text_facts
+from pennyform.spec.document.budget import Budget
 from pennyform.spec.document.extensions import API, UNKNOWN, is_extension
 from pennyform.spec.document.json_types import Json, JsonObject, child
 from pennyform.spec.document.openapi import METHODS
@@ -72,7 +73,7 @@ def pin(document: JsonObject, *, api: str, file: str = "") -> tuple[JsonObject, 
 
 def reduce(document: JsonObject, *, api: str, file: str = "") -> Reduced:
     """The same as :func:`pin`, with a record of the sentences that were not understood."""
-    left_out = LeftOut(file)
+    left_out = LeftOut(file, Budget(document))
     pinned = _Reducer(left_out).reduce_document(document, api)
     return Reduced(restore_references(pinned), left_out.findings(), left_out.record())
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +12,7 @@ import msgspec
 from pennyform import data, strict_json
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
-from pennyform.spec.document.json_types import Json, JsonObject, canonical_json
+from pennyform.spec.document.json_types import Json, JsonObject, Shapes, all_values, canonical_json
 from pennyform.spec.document.openapi import Document
 from pennyform.spec.normaliser.contract import ComponentName
 from pennyform.spec.pin.left_out import UnreadEntry
@@ -175,21 +173,18 @@ def digest(content: bytes) -> str:
 
 def count_parts(document: JsonObject, *, unread: int) -> Counts:
     """Count what a pinned document holds; ``unread`` is the number of sentences not understood."""
-    read = Document.read(document)
+    read, shapes = Document.read(document), Shapes()
     operations = [operation for item in read.paths.values() for _, operation in item.operations()]
     return Counts(
         operations=len(operations),
         paths=len(read.paths),
         schemas=len(read.schemas),
-        shapes=len(set(_object_schemas(document))),
+        shapes=len({shapes.number(value) for value in all_values(document) if _is_shape(value)}),
         scopes=len({scope for operation in operations for scope in operation.scopes}),
         unread=unread,
     )
 
 
-def _object_schemas(value: Json) -> Iterator[str]:
-    """The object and enum schemas below a value, as text."""
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _object_schemas(inner)
-    if isinstance(value, dict) and (value.get("type") == "object" or isinstance(value.get("enum"), list)):
-        yield json.dumps(value, sort_keys=True)
+def _is_shape(value: Json) -> bool:
+    """Whether a value is the schema of an object or an enum."""
+    return isinstance(value, dict) and (value.get("type") == "object" or isinstance(value.get("enum"), list))

@@ -78,8 +78,9 @@ def _compare_values(old: SchemaNode, new: SchemaNode) -> Iterator[Difference]:
         kind = "enum-introduced" if old.values is None else "enum-lifted"
         before, after = old.values, new.values
     else:
-        before = tuple(value for value in old.values if value not in new.values) or None
-        after = tuple(value for value in new.values if value not in old.values) or None
+        old_values, new_values = frozenset(old.values), frozenset(new.values)
+        before = tuple(value for value in old.values if value not in new_values) or None
+        after = tuple(value for value in new.values if value not in old_values) or None
         kind = (
             "enum-values-replaced" if before and after else f"enum-values-{'added' if after else 'removed'}"
         )

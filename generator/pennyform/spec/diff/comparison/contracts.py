@@ -12,6 +12,7 @@ from pennyform.spec.diff.comparison.schemas import SchemaComparison
 from pennyform.spec.diff.schemas.node import SchemaPool
 from pennyform.spec.diff.schemas.operations import Operation, OperationReader, address
 from pennyform.spec.diff.schemas.reader import SchemaReader
+from pennyform.spec.document.budget import Budget
 from pennyform.spec.document.extensions import UNKNOWN
 from pennyform.spec.document.json_types import Json, JsonObject
 from pennyform.spec.document.openapi import Document
@@ -24,6 +25,7 @@ class ContractReader:
     """One contract, read for comparison with others; all of them share a pool."""
 
     def __init__(self, document: JsonObject, pool: SchemaPool) -> None:
+        pool.budget.add(document)
         self.document = document
         self.schemas = SchemaReader(document, pool)
         reader = OperationReader(Document.read(document), self.schemas, pool)
@@ -33,7 +35,7 @@ class ContractReader:
 
 def compare_contracts(old: ContractReader, new: ContractReader, pool: SchemaPool) -> Iterator[Site]:
     """Every difference of two contracts that were read into ``pool``, where it takes effect."""
-    renamed_schemes = _renamed_schemes(old.document, new.document)
+    renamed_schemes = _renamed_schemes(old.document, new.document, pool.budget)
     yield from _compare_documents(old.document, new.document, renamed_schemes)
     # Which operation became which: the one at its place, else the only one that has its id.
     pairs = [(key, key) for key in old.operations if key in new.operations]
@@ -72,11 +74,12 @@ def _unique_ids(operations: _Operations, other_side: _Operations) -> dict[str, _
     }
 
 
-def _renamed_schemes(old: JsonObject, new: JsonObject) -> dict[str, str]:
+def _renamed_schemes(old: JsonObject, new: JsonObject, budget: Budget) -> dict[str, str]:
     """Security schemes that say the same under another name: the former name -> the new one."""
     before, after = (document.get("components", {}).get("securitySchemes", {}) for document in (old, new))
     come = [name for name in after if name not in before]
     renamed: dict[str, str] = {}
+    budget.draw(len(before) * len(come), "comparing the contracts")
     for name, scheme in before.items():
         same = [other for other in come if after[other] == scheme and other not in renamed.values()]
         if name not in after and same:

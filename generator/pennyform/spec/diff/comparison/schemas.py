@@ -46,8 +46,15 @@ class SchemaComparison:
     def __call__(self, old: SchemaNode, new: SchemaNode) -> tuple[Difference, ...]:
         """The differences between two schemas, their places relative to the schemas."""
         if self._pool.is_cyclic(old) or self._pool.is_cyclic(new):
-            return self._compare_cyclic((self._resolve(old, 0), self._resolve(new, 1)))
-        return () if old is new else self._compare_once((old, new))
+            differences = self._compare_cyclic((self._resolve(old, 0), self._resolve(new, 1)))
+        else:
+            differences = () if old is new else self._compare_once((old, new))
+        # Each is reported at every place that leads to it, and there may be more ways than schemas.
+        self._draw(1 + sum(1 + len(difference.steps) // 8 for difference in differences))
+        return differences
+
+    def _draw(self, steps: int) -> None:
+        self._pool.budget.draw(steps, "comparing the contracts")
 
     def _compare_once(self, pair: Pair) -> tuple[Difference, ...]:
         if pair not in self._known:
@@ -77,7 +84,7 @@ class SchemaComparison:
             # One side is a union: the other one counts as its only variant, and null is looked at apart.
             nullable = [self._pool.intern(SchemaNode(nullable=node.nullable)) for node in (old, new)]
             yield from compare_constraints(nullable[0], nullable[1])
-            yield from compare_variants(self._variants(old), self._variants(new), self)
+            yield from compare_variants(self._variants(old), self._variants(new), self, self._draw)
             return
         differences = list(compare_constraints(old, new))
         yield from differences
@@ -93,14 +100,16 @@ class SchemaComparison:
 
     def _compare_fields(self, old: SchemaNode, new: SchemaNode) -> Iterator[Difference]:
         pair = (old, new)
+        self._draw(len(old.fields) + len(new.fields))
         before, after = (
             [name for name, inner in node.fields.items() if not inner.constraints.get(self._hidden)]
             for node in pair
         )
         if before != after:
             yield from _compare_names(before, after, pair)
+        remaining = frozenset(after)
         for name in before:
-            if name not in after:
+            if name not in remaining:
                 continue
             inner = (old.fields[name], new.fields[name])
             if (name in old.required) != (name in new.required):
@@ -133,7 +142,7 @@ class SchemaComparison:
             for node in (old, new)
         )
         for old_union, new_union in zip(before, after, strict=False):
-            yield from compare_variants(old_union, new_union, self)
+            yield from compare_variants(old_union, new_union, self, self._draw)
         if len(before) != len(after):
             yield changed("constraint-changed", len(old.unions), len(new.unions), schemas=(old, new))
 
@@ -147,8 +156,9 @@ class SchemaComparison:
 def _compare_names(before: Sequence[str], after: Sequence[str], pair: Pair) -> Iterator[Difference]:
     """The fields that only one of two objects has, in the objects' order."""
     old, new = pair
-    removed = [name for name in before if name not in after]
-    added = [name for name in after if name not in before]
+    old_names, new_names = frozenset(before), frozenset(after)
+    removed = [name for name in before if name not in new_names]
+    added = [name for name in after if name not in old_names]
     # Vendors keep the order when they rename: one field went, and an equal one came in its place.
     if len(removed) == len(added) == 1 and before.index(removed[0]) == after.index(added[0]):
         gone, come = removed[0], added[0]

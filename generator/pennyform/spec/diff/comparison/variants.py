@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pennyform.spec.diff.comparison.differences import Difference, changed, one_sided, variant_step
@@ -18,6 +18,7 @@ def compare_variants(
     old: Sequence[SchemaNode],
     new: Sequence[SchemaNode],
     compare: Callable[[SchemaNode, SchemaNode], tuple[Difference, ...]],
+    draw: Callable[[int], None],
 ) -> Iterator[Difference]:
     """The differences of two unions.
 
@@ -27,14 +28,17 @@ def compare_variants(
         old: the variants there were.
         new: the variants there are.
         compare: compares two schemas all the way down.
+        draw: takes steps from the budget: each variant is compared with all others.
     """
+    draw((len(old) + len(new)) * sum(1 + len(variant.fields) for variant in (*old, *new)))
     before, after = variant_labels(old), variant_labels(new)
     pairs = _pair_variants(old, new)
+    come = set(pairs.values())
     for index, variant in enumerate(old):
         if index not in pairs:
             yield _variant("variant-removed", variant, before[index])
     for index, variant in enumerate(new):
-        if index not in pairs.values():
+        if index not in come:
             yield _variant("variant-added", variant, after[index])
     labelled = [
         # The same label whichever side is the old one.
@@ -52,14 +56,20 @@ def compare_variants(
         elif key not in reported:
             reported.add(key)
             yield inner
+    draw(sum(inner.kind == "field-removed" for _, inner in single) * len(single))
     yield from _with_moves(single)
 
 
 def variant_labels(variants: Sequence[SchemaNode]) -> list[str]:
     """What tells the variants of a union apart: a constant, a field only one has, a type, or its number."""
-    labels = [_label(variant, [other for other in variants if other is not variant]) for variant in variants]
+    constants = {variant: _constants(variant) for variant in variants}
+    labels = [
+        _label(variant, [other for other in variants if other is not variant], constants)
+        for variant in variants
+    ]
+    counts = Counter(labels)
     return [
-        label if label and labels.count(label) == 1 else f"variant {number}"
+        label if label and counts[label] == 1 else f"variant {number}"
         for number, label in enumerate(labels, start=1)
     ]
 
@@ -69,9 +79,11 @@ def _label_order(label: str) -> tuple[bool, bool, str]:
     return "=" not in label, label.startswith("variant "), label
 
 
-def _label(variant: SchemaNode, siblings: Sequence[SchemaNode]) -> str:
-    for name, value in sorted(_constants(variant).items()):
-        if siblings and all(_constants(sibling).get(name, value) != value for sibling in siblings):
+def _label(
+    variant: SchemaNode, siblings: Sequence[SchemaNode], constants: Mapping[SchemaNode, Mapping[str, str]]
+) -> str:
+    for name, value in sorted(constants[variant].items()):
+        if siblings and all(constants[sibling].get(name, value) != value for sibling in siblings):
             return f"{name}={value}"
     for names in (sorted(variant.required), sorted(variant.fields)):
         for name in names:
@@ -103,9 +115,11 @@ def _pair_variants(old: Sequence[SchemaNode], new: Sequence[SchemaNode]) -> dict
         for new_index, other in enumerate(new)
     ]
     pairs: dict[int, int] = {}
+    paired: set[int] = set()
     for score, old_index, new_index in sorted(scores, reverse=True):
-        if score > _ALIKE and -old_index not in pairs and -new_index not in pairs.values():
+        if score > _ALIKE and -old_index not in pairs and new_index not in paired:
             pairs[-old_index] = -new_index
+            paired.add(new_index)
     return pairs
 
 

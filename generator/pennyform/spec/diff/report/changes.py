@@ -29,6 +29,9 @@ _NAMED_KINDS = (
 )
 
 
+_GROUPING = "grouping the changes"
+
+
 class RootCauses:
     """Groups sites by whatever evidence they share (union-find). Iterating gives the sites of each cause."""
 
@@ -42,6 +45,7 @@ class RootCauses:
         """Put a site to those with the same cause."""
         cause = cause_key(site.difference)
         keys = [(cause, item) for item in self._evidence(site, cause)]
+        self._pool.budget.draw(len(keys), _GROUPING)
         for key in keys:
             self._parents[self._root(key)] = self._root(keys[0])
         self._sites.append((site, keys[0]))
@@ -52,9 +56,10 @@ class RootCauses:
             groups.setdefault(self._root(key), []).append(site)
         return iter(groups.values())
 
-    # Without path compression: chains are short, a few sites for each cause.
     def _root(self, key: Hashable) -> Hashable:
         while (parent := self._parents.setdefault(key, key)) != key:
+            # Halving the way as it is gone keeps all ways short.
+            self._parents[key] = self._parents.setdefault(parent, parent)
             key = parent
         return key
 
@@ -75,6 +80,7 @@ class RootCauses:
             # Lists of values that are mostly alike are one list, maintained in several places.
             values = frozenset(old.values or ())
             lists = self._lists.setdefault(cause, [])
+            self._pool.budget.draw(1 + sum(map(len, lists)) // 8, _GROUPING)
             alike = (known for known in lists if 2 * len(values & known) >= len(values | known))
             known = next(alike, None)
             if known is None:
@@ -145,15 +151,29 @@ def group_changes(sites: Iterable[Site], pool: SchemaPool) -> list[Change]:
     causes = RootCauses(pool)
     for site in sites:
         causes.add(site)
-    return sorted((_change(cause) for cause in causes), key=lambda change: change.order)
+    texts = _Texts()
+    return sorted((_change(cause, texts) for cause in causes), key=lambda change: change.order)
 
 
-def _change(sites: list[Site]) -> Change:
+class _Texts:
+    """JSON values as text. The sites of one cause mostly share the value, which is written out once."""
+
+    def __init__(self) -> None:
+        # The values are kept, as another one could get the place in memory of one that is gone.
+        self._known: dict[int, tuple[Json, str]] = {}
+
+    def of(self, value: Json) -> str:
+        if id(value) not in self._known:
+            self._known[id(value)] = (value, json_text(value))
+        return self._known[id(value)][1]
+
+
+def _change(sites: list[Site], texts: _Texts) -> Change:
     # What is shown and fingerprinted must not depend on the order in which sites were found.
     def order(site: Site) -> tuple[int, str, str, str, str]:
         steps = site.difference.steps
         operation_id = site.operation.operation_id if site.operation else ""
-        return len(steps), path_of(steps), operation_id, site.direction, json_text(site.difference.new)
+        return len(steps), path_of(steps), operation_id, site.direction, texts.of(site.difference.new)
 
     sites = sorted(sites, key=order)
     # The worst of what it means in any place is what it means.

@@ -11,10 +11,14 @@ import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pennyform.spec.document.budget import Budget
 from pennyform.spec.document.json_types import Json, JsonObject
 
 OPEN = "open"
 CLOSED = "closed"
+MOST_SHOWN = 1_000
+"""Schemas within one that are shown with what stands in them, and values of one of them."""
+_READING = "reading schemas"
 
 
 # Equality by identity makes a pair of nodes a key that costs nothing to hash, however deep they are.
@@ -79,14 +83,21 @@ class SchemaPool:
     """Interns nodes, and remembers which named schemas they came from."""
 
     def __init__(self) -> None:
+        self.budget = Budget()
+        """What the contracts deserve together; reading each of them adds to it."""
         self._nodes: dict[Hashable, SchemaNode] = {_key(ANYTHING): ANYTHING}
         self._origins: dict[SchemaNode, frozenset[str]] = {}
         self._cyclic: set[SchemaNode] = set()
         self.known: dict[Hashable, Json] = {}
         """What was read before, by its text and what that refers to; for the readers."""
+        self.identities: dict[Hashable, int] = {}
+        """A number for each text and what it refers to, as such graphs would be unfolded to compare them."""
+        self.intersections: dict[Pair, SchemaNode] = {}
+        """The intersections worked out before."""
 
     def intern(self, draft: SchemaNode) -> SchemaNode:
         """The one node that equals ``draft``, whose parts came from this pool."""
+        self.budget.draw(1 + len(draft.fields) + len(draft.values or ()) + len(draft.unions), _READING)
         key = _key(draft)
         node = self._nodes.get(key)
         if node is None:
@@ -110,7 +121,8 @@ class SchemaPool:
     def add_origins(self, node: SchemaNode, names: Iterable[str]) -> None:
         """Remember that ``node`` came from named schemas. A trivial one comes from everywhere."""
         if names and not node.is_trivial:
-            self._origins[node] = self.origins(node).union(names)
+            origins = self._origins[node] = self.origins(node).union(names)
+            self.budget.draw(1 + len(origins) // 8, _READING)
 
     def origins(self, node: SchemaNode) -> frozenset[str]:
         """The named schemas that a node was made from, as far as they say anything about it."""
@@ -141,41 +153,52 @@ def _key(node: SchemaNode) -> Hashable:
     )
 
 
-def to_json_schema(node: SchemaNode, *, depth: int = 8) -> JsonObject:
-    """A node as a JSON Schema (2020-12) for people and programs; below ``depth`` levels only types."""
-    if node.cycle:
-        return {"$ref": f"#/components/schemas/{node.cycle}"}
-    schema: JsonObject = {}
-    names = [*node.types, "null"] if node.nullable and node.types else list(node.types)
-    if node.only_null:
-        names = ["null"]
-    if names:
-        schema["type"] = names[0] if len(names) == 1 else names
-    if node.values:
-        schema["enum"] = [json.loads(value) for value in node.values] + [None] * node.nullable
-    for keyword, value in node.constraints.items():
-        schema.update(constraint_as_keyword(keyword, value))
-    return schema | (_structure_as_json_schema(node, depth - 1) if depth else {})
+def to_json_schema(node: SchemaNode) -> JsonObject:
+    """A node as a JSON Schema (2020-12) for people and programs; below some levels and schemas only types."""
+    return _Writer().write(node, 8)
 
 
-def _structure_as_json_schema(node: SchemaNode, depth: int) -> JsonObject:
-    schema: JsonObject = {}
-    if node.fields:
-        schema["properties"] = {
-            name: to_json_schema(inner, depth=depth) for name, inner in node.fields.items()
-        }
-    if node.required:
-        schema["required"] = sorted(node.required)
-    if node.additional != OPEN:
-        schema["additionalProperties"] = (
-            to_json_schema(node.additional, depth=depth) if isinstance(node.additional, SchemaNode) else False
-        )
-    if node.items:
-        schema["items"] = to_json_schema(node.items, depth=depth)
-    unions = [{"anyOf": [to_json_schema(variant, depth=depth) for variant in union]} for union in node.unions]
-    if len(unions) == 1:
-        return schema | unions[0]
-    return schema | ({"allOf": unions} if unions else {})
+class _Writer:
+    """Writes one schema: what is shown of it has an end, whatever it unfolds to."""
+
+    def __init__(self) -> None:
+        self._schemas = 0
+
+    def write(self, node: SchemaNode, depth: int) -> JsonObject:
+        if node.cycle:
+            return {"$ref": f"#/components/schemas/{node.cycle}"}
+        self._schemas += 1
+        schema: JsonObject = {}
+        names = [*node.types, "null"] if node.nullable and node.types else list(node.types)
+        if node.only_null:
+            names = ["null"]
+        if names:
+            schema["type"] = names[0] if len(names) == 1 else names
+        if node.values:
+            shown = node.values[:MOST_SHOWN]
+            self._schemas += len(shown) // 8
+            schema["enum"] = [json.loads(value) for value in shown] + [None] * node.nullable
+        for keyword, value in node.constraints.items():
+            schema.update(constraint_as_keyword(keyword, value))
+        inside = depth and self._schemas < MOST_SHOWN
+        return schema | (self._structure(node, depth - 1) if inside else {})
+
+    def _structure(self, node: SchemaNode, depth: int) -> JsonObject:
+        schema: JsonObject = {}
+        if node.fields:
+            schema["properties"] = {name: self.write(inner, depth) for name, inner in node.fields.items()}
+        if node.required:
+            schema["required"] = sorted(node.required)
+        if node.additional != OPEN:
+            schema["additionalProperties"] = (
+                self.write(node.additional, depth) if isinstance(node.additional, SchemaNode) else False
+            )
+        if node.items:
+            schema["items"] = self.write(node.items, depth)
+        unions = [{"anyOf": [self.write(variant, depth) for variant in union]} for union in node.unions]
+        if len(unions) == 1:
+            return schema | unions[0]
+        return schema | ({"allOf": unions} if unions else {})
 
 
 def constraint_as_keyword(keyword: str, value: Json) -> JsonObject:

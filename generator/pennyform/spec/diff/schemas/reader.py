@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import reduce
 
@@ -16,7 +17,8 @@ from pennyform.spec.diff.schemas.node import (
     distinct,
     json_text,
 )
-from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.budget import text_steps
+from pennyform.spec.document.json_types import Json, JsonObject, child
 from pennyform.spec.document.references import follow
 
 _LOWER_BOUNDS = frozenset({"minItems", "minLength", "minProperties", "minimum"})
@@ -33,9 +35,19 @@ def intersect(left: SchemaNode, right: SchemaNode, pool: SchemaPool) -> SchemaNo
         return right
     if right is ANYTHING:
         return left
+    # Each pair once: two graphs of schemas have far fewer pairs of nodes than ways that lead to them.
+    node = pool.intersections.get((left, right))
+    if node is None:
+        node = pool.intersections[left, right] = _intersect(left, right, pool)
+    return node
+
+
+def _intersect(left: SchemaNode, right: SchemaNode, pool: SchemaPool) -> SchemaNode:
+    pool.budget.draw(1 + len(left.fields) + len(right.fields), "merging schemas")
     values = right.values if left.values is None else left.values
     if left.values is not None and right.values is not None:
-        values = tuple(value for value in left.values if value in right.values)
+        others = frozenset(right.values)
+        values = tuple(value for value in left.values if value in others)
     constraints = {**left.constraints, **right.constraints}
     for keyword in left.constraints.keys() & right.constraints.keys():
         constraints[keyword] = _stricter(keyword, left.constraints[keyword], right.constraints[keyword])
@@ -54,7 +66,7 @@ def intersect(left: SchemaNode, right: SchemaNode, pool: SchemaPool) -> SchemaNo
             required=left.required | right.required,
             additional=_additional(left.additional, right.additional, pool),
             items=intersect(left.items or ANYTHING, right.items, pool) if right.items else left.items,
-            unions=left.unions + tuple(union for union in right.unions if union not in left.unions),
+            unions=tuple(dict.fromkeys((*left.unions, *right.unions))),
             cycle=left.cycle or right.cycle,
         )
     )
@@ -100,6 +112,7 @@ def _additional(left: SchemaNode | str, right: SchemaNode | str, pool: SchemaPoo
 def unite(members: Iterable[SchemaNode], pool: SchemaPool) -> SchemaNode:
     """What satisfies one of several, in the simplest form that means it."""
     variants = list(members)
+    pool.budget.draw(1 + sum(1 + sum(map(len, variant.unions)) for variant in variants), "merging schemas")
     nullable = any(variant.nullable or variant.only_null for variant in variants)
     variants = [pool.without_null(variant) for variant in variants if not variant.only_null]
     # The variants of a union that says nothing else are variants of this one.
@@ -161,6 +174,7 @@ class SchemaReader:
         self._named: dict[str, SchemaNode] = {}
         self._open: set[str] = set()
         self._identities: dict[str, Hashable] = {}
+        self._depth = 0
 
     def read(self, schema: Json) -> SchemaNode:
         """The node of a schema of this document, which may stand in another one of the same pool.
@@ -181,7 +195,21 @@ class SchemaReader:
         """
         # Of records as well as of JSON; it tells 1 from true.
         text = repr(value)
-        return (text, *map(self._referred_identity, _REFERENCE.findall(text)))
+        self._pool.budget.draw(text_steps(text), "reading schemas")
+        with self._deeper():
+            identity = (text, *map(self._referred_identity, _REFERENCE.findall(text)))
+        # As a number: identities that hold identities are graphs, which would be unfolded to compare them.
+        return self._pool.identities.setdefault(identity, len(self._pool.identities))
+
+    @contextmanager
+    def _deeper(self, pointer: str = "") -> Iterator[None]:
+        """One level further in."""
+        self._depth += 1
+        self._pool.budget.check_depth(self._depth, pointer)
+        try:
+            yield
+        finally:
+            self._depth -= 1
 
     def _referred_identity(self, reference: str) -> Hashable:
         kind, _, escaped = reference.removeprefix(_COMPONENTS).partition("/")
@@ -218,7 +246,8 @@ class SchemaReader:
             return self._pool.intern(SchemaNode(cycle=name))
         if name not in self._named:
             self._open.add(name)
-            node = self.read(schema)
+            with self._deeper(child("/components/schemas", name)):
+                node = self.read(schema)
             self._open.discard(name)
             self._pool.add_origins(node, [name])
             self._named[name] = node
