@@ -141,7 +141,7 @@ FAMILIES = {
     "operations that share a parameter": (with_parameters, 300),
     "a sentence for each value": (described, 2_000),
     "operators for each field": (filtered, 2_000),
-    "keywords that nobody knows": (lambda number: operations(number, **{f"k{number}": {"a": 1}}), 500),
+    "unknown keywords": (lambda number: operations(number, **{f"k{number}": {"a": 1}}), 500),
     "long names": (
         lambda number: nested(
             number, lambda inner: {"type": "object", "properties": {"n" * 400: inner, "m" * 400: {}}}

@@ -218,23 +218,23 @@ def merge(schemas: Sequence[Schema], pointer: str, budget: Budget) -> Schema:
     return {unions[0]: members, **{key: value for key, value in merged.items() if is_annotation(key)}}
 
 
-def equal(one: Json, other: Json, pointer: str, budget: Budget) -> bool:
+def equal(left: Json, right: Json, pointer: str, budget: Budget) -> bool:
     """Whether two flat schemas, or parts of them, are equal: what they share is not unfolded for that.
 
     Raises:
         Failure: the budget is used up.
     """
-    if one is other:
+    if left is right:
         return True
-    if type(one) is not type(other) or not isinstance(one, dict | list):
+    if type(left) is not type(right) or not isinstance(left, dict | list):
         # A number may be written as an integer or not.
-        return bool(one == other)
-    budget.draw(1 + len(one), "comparing schemas", pointer)
-    if len(one) != len(other):
+        return bool(left == right)
+    budget.draw(1 + len(left), "comparing schemas", pointer)
+    if len(left) != len(right):
         return False
-    if isinstance(one, list):
-        return all(equal(left, right, pointer, budget) for left, right in zip(one, other, strict=True))
-    return all(key in other and equal(value, other[key], pointer, budget) for key, value in one.items())
+    if isinstance(left, list):
+        return all(equal(before, after, pointer, budget) for before, after in zip(left, right, strict=True))
+    return all(key in right and equal(value, right[key], pointer, budget) for key, value in left.items())
 
 
 def _length(value: Json) -> int:
