@@ -175,9 +175,9 @@ class _Writer:
         if names:
             schema["type"] = names[0] if len(names) == 1 else names
         if node.values:
-            shown = node.values[:MOST_SHOWN]
-            self._schemas += len(shown) // 8
-            schema["enum"] = [json.loads(value) for value in shown] + [None] * node.nullable
+            choices = node.values[:MOST_SHOWN]
+            self._schemas += len(choices) // 8
+            schema["enum"] = [json.loads(value) for value in choices] + [None] * node.nullable
         for keyword, value in node.constraints.items():
             schema.update(constraint_as_keyword(keyword, value))
         inside = depth and self._schemas < MOST_SHOWN

@@ -46,8 +46,8 @@ def _intersect(left: SchemaNode, right: SchemaNode, pool: SchemaPool) -> SchemaN
     pool.budget.draw(1 + len(left.fields) + len(right.fields), "merging schemas")
     values = right.values if left.values is None else left.values
     if left.values is not None and right.values is not None:
-        others = frozenset(right.values)
-        values = tuple(value for value in left.values if value in others)
+        allowed = frozenset(right.values)
+        values = tuple(value for value in left.values if value in allowed)
     constraints = {**left.constraints, **right.constraints}
     for keyword in left.constraints.keys() & right.constraints.keys():
         constraints[keyword] = _stricter(keyword, left.constraints[keyword], right.constraints[keyword])
