@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator
 from pennyform.invoices import load
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.expressions.compile import ExpressionError, evaluate
-from pennyform.invoices.expressions.evaluate import escape_braces
+from pennyform.invoices.expressions.literals import escape_braces
 
 from .definitions import CUSTOMER, PRODUCT, YAML_TEXT, write
 

@@ -60,8 +60,8 @@ def schema_finder(environ: Mapping[str, str]) -> FindSchemas:
     return find
 
 
-def contract_here(folder: Path = Path()) -> ContractSettings | None:
-    """The contract that the repository around ``folder`` owns; None when there is none.
+def contract_here() -> ContractSettings | None:
+    """The contract that the repository around the working directory owns; None when there is none.
 
     Raises:
         Failure: the settings name it wrongly.
@@ -70,7 +70,7 @@ def contract_here(folder: Path = Path()) -> ContractSettings | None:
     from pennyform.invoices.sources.discover import SETTINGS_FILE, settings_above
     from pennyform.invoices.sources.source_file import FileReader, Source
 
-    root = settings_above(folder)
+    root = settings_above(Path())
     if root is None:
         return None
     file = FileReader().read(Source(root / SETTINGS_FILE, str(root / SETTINGS_FILE), "", root))

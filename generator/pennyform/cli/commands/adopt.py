@@ -17,7 +17,7 @@ from pennyform.engine.runtime import Runtime
 from pennyform.engine.verify import VerifiedInvoice, verify
 from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository
-from pennyform.invoices.expressions.evaluate import escape_braces
+from pennyform.invoices.expressions.literals import escape_braces
 from pennyform.invoices.yaml.writer import definition_text
 from pennyform.report.shared.formatting import count, format_difference
 from pennyform.results.values import FieldDifference

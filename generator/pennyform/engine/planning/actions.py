@@ -165,6 +165,12 @@ class InvoiceChange:
         """The steps from finalizing on."""
         return self.steps[len(self.steps_before_number) :]
 
+    def stopped(self, way_out: str) -> InvoiceChange:
+        """The same invoice in conflict: nothing is done about it before ``way_out`` is taken."""
+        return replace(
+            self, action=Action.CONFLICT, steps=(), tasks=(), lacking=(), doubts=(), ways_out=(way_out,)
+        )
+
     def record(self) -> PlannedInvoice:
         """The change as it is reported. Before and after are given in full only where something changes."""
         remote, body = self.remote, to_json(self.desired.body)

@@ -12,22 +12,18 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from pennyform.findings import Finding, Severity
+from pennyform.invoices.expressions.literals import BRACES
 from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.model.pending_text import PendingText
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue
 
-if TYPE_CHECKING:
-    from pennyform.invoices.expressions.notation import NotationError
-    from pennyform.invoices.model import Place
-
 MOST_LINES = 2_000
 _MOST_LISTED = 30
-_BRACES = re.compile("[{}]+")
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 _CONTROLS = ("for_each", "as", "when")
 _NAMES = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
@@ -186,7 +182,7 @@ class Evaluation:
             self.findings.append(self._document.finding("template-loop", summary, (*at, "for_each")))
 
     def _scalar(self, text: str, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlValue:
-        if not _BRACES.search(text) or (self._literal is not None and self._is_literal(schema, to)):
+        if not BRACES.search(text) or (self._literal is not None and self._is_literal(schema, to)):
             return text
         mark = self._document.mark(at)
         # The name in an expression that is nothing else; it is no name otherwise.
@@ -212,7 +208,7 @@ class Evaluation:
         if isinstance(result, PendingText) and not _takes_pending_text(schema, to):
             self.findings.append(_misplaced_number(self._document, at, to))
             result = _NOTHING
-        if scope.row and isinstance(result, str) and _BRACES.search(result) and not _writes_braces(text):
+        if scope.row and isinstance(result, str) and BRACES.search(result) and not _writes_braces(text):
             self.findings.append(self._brace_finding(text, scope, at))
             return _NOTHING
         if self._literal is not None and len(self.findings) > before:
@@ -253,6 +249,8 @@ class Evaluation:
             if isinstance(result, str):
                 self._budget.draw("characters", len(result), place)
         except ExpressionError as error:
+            from pennyform.invoices.expressions.notation import notation_finding
+
             known = _listed(sorted(scope.names))
             cell = _place_of(error.unreadable.text, text, scope) if error.unreadable else None
             self.findings.append(
@@ -295,7 +293,7 @@ def _sources_of_items(scope: Scope, name: str, item_name: str) -> dict[str, dict
 def _writes_braces(text: str) -> bool:
     """Whether the author of the expressions in ``text`` means braces to be printed."""
     inside = text.replace("{{", "").replace("}}", "")
-    return "verbatim" in text or bool(_BRACES.search(inside))
+    return "verbatim" in text or bool(BRACES.search(inside))
 
 
 def _takes_pending_text(schema: Schema, to: Path) -> bool:
@@ -316,56 +314,6 @@ def _misplaced_number(document: Document, at: Path, to: Path) -> Finding:
         fix="give the template the reference, and write {{ number(…) }} in its text"
         if to[:1] == ("values",)
         else "",
-    )
-
-
-def literal_expressions(document: Document, at: Path, where: str) -> list[Finding]:
-    """Each text of ``document`` below ``at`` that looks like an expression, where none is evaluated.
-
-    ``where`` names that part of the document, in words.
-    """
-    value = document.value
-    for step in at:
-        value = value[step]
-    if isinstance(value, dict | list):
-        steps = value if isinstance(value, dict) else range(len(value))
-        return [finding for step in steps for finding in literal_expressions(document, (*at, step), where)]
-    if not isinstance(value, str) or "{{" not in value:
-        return []
-    summary = f"`{value[:60]}` is no expression here: nothing is computed in {where}"
-    return [document.finding("expression", summary, at, fix="write the value itself")]
-
-
-def escape_braces(value: YamlValue) -> YamlValue:
-    """``value`` with every brace in its texts written as an expression that gives it."""
-    if isinstance(value, dict):
-        return {name: escape_braces(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [escape_braces(entry) for entry in value]
-    if not isinstance(value, str) or not _BRACES.search(value):
-        return value
-    # Jinja drops a line feed at the end of a text, and none inside an expression.
-    return re.sub(r"[{}]+|\n\Z", r"{{ '\g<0>' }}", value)
-
-
-def notation_finding(error: NotationError, cell: Mark, reader: Place, how: str) -> Finding:
-    """The finding that a text is not in the notation named, at the text.
-
-    Args:
-        error: says which text, and why.
-        cell: where the text is written.
-        reader: the place of what reads it.
-        how: what reads it, as it is written there.
-    """
-    return Finding(
-        "text-notation",
-        Severity.ERROR,
-        f"`{error.text[:40]}` {error.problem}",
-        file=cell.file,
-        line=cell.line,
-        column=cell.column,
-        detail=f"It is read by `{how[:60]}` at {reader}.",
-        fix=error.fix,
     )
 
 

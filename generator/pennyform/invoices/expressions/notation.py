@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from pennyform.findings import Finding, Severity
 from pennyform.invoices.expressions.l10n import SYMBOLS
+from pennyform.invoices.model import Place
+from pennyform.invoices.yaml.document import Mark
 
 POINTS = (".", ",")
 _SPACES = " \u00a0\u202f"
@@ -175,3 +178,24 @@ def parse_date(text: str, form: str = ISO_FORM) -> date:
         return date(*(int(match[part]) for part in _DATE_PARTS))
     except ValueError as error:
         raise NotationError(text, "is no date: there is no such day", "write a day that exists") from error
+
+
+def notation_finding(error: NotationError, cell: Mark, reader: Place, how: str) -> Finding:
+    """The finding that a text is not in the notation named, at the text.
+
+    Args:
+        error: says which text, and why.
+        cell: where the text is written.
+        reader: the place of what reads it.
+        how: what reads it, as it is written there.
+    """
+    return Finding(
+        "text-notation",
+        Severity.ERROR,
+        f"`{error.text[:40]}` {error.problem}",
+        file=cell.file,
+        line=cell.line,
+        column=cell.column,
+        detail=f"It is read by `{how[:60]}` at {reader}.",
+        fix=error.fix,
+    )

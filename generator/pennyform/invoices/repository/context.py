@@ -241,7 +241,7 @@ def _load_settings(
         findings += file.findings
         document, is_well_formed = file.document, file.is_well_formed
         if document and holds_braces(document.value):
-            from pennyform.invoices.expressions.evaluate import literal_expressions
+            from pennyform.invoices.expressions.literals import literal_expressions
 
             literals = literal_expressions(document, (), "the settings")
             findings += literals

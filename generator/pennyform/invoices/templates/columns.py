@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from pennyform.findings import Finding, Severity, closest_name
-from pennyform.invoices.expressions.evaluate import notation_finding
 from pennyform.invoices.expressions.notation import (
     ISO_FORM,
     NotationError,
     NumberNotation,
+    notation_finding,
     parse_date,
     parse_number,
 )

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import NamedTuple, TypeVar
 
 from pennyform.findings import Finding
-from pennyform.invoices.expressions.evaluate import literal_expressions
+from pennyform.invoices.expressions.literals import literal_expressions
 from pennyform.invoices.templates.parameters import Parameter, WrongValueError, parse_parameter, to_native
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
@@ -245,16 +245,13 @@ def hold_dependents(changes: Sequence[InvoiceChange]) -> tuple[InvoiceChange, ..
     for planned in changes:
         is_final = planned.remote is not None and not planned.remote.draft
         causes = () if is_final else [name for name in _needs(planned.desired) if name in blocked]
-        change = _as_conflict(planned, causes[0]) if causes and planned.action not in _BLOCKED else planned
+        change = planned
+        if causes and planned.action not in _BLOCKED:
+            change = planned.stopped(f"{causes[0]} cannot be carried out either: settle that first")
         if change.action in _BLOCKED:
             blocked.add(change.external_reference)
         held.append(change)
     return tuple(held)
-
-
-def _as_conflict(change: InvoiceChange, cause: str) -> InvoiceChange:
-    why = f"{cause} cannot be carried out either: settle that first"
-    return replace(change, action=Action.CONFLICT, steps=(), tasks=(), lacking=(), doubts=(), ways_out=(why,))
 
 
 def _needs(invoice: DesiredInvoice) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
@@ -69,7 +68,7 @@ def hold_double_deductions(changes: Sequence[InvoiceChange], state: RemoteState)
         if not blocked and not twice and not _is_final(change):
             for deposit, _ in _deposits(change.desired, state):
                 takers.setdefault(deposit, change.external_reference)
-        held.append(_as_conflict(change, twice) if twice else change)
+        held.append(change.stopped(twice) if twice else change)
     return tuple(held)
 
 
@@ -100,7 +99,3 @@ def _is_credited(change: InvoiceChange, state: RemoteState) -> bool:
     remote = change.remote
     of_customer = state.of_customers.get(remote.customer_id or 0, ()) if remote is not None else ()
     return remote is not None and is_credited_in_full(remote, of_customer)
-
-
-def _as_conflict(change: InvoiceChange, why: str) -> InvoiceChange:
-    return replace(change, action=Action.CONFLICT, steps=(), tasks=(), lacking=(), doubts=(), ways_out=(why,))
