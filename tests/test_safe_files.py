@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from pennyform.safe_files import UnsafeFileError, open_inside, read_inside, write_file
+from pennyform.safe_files import FolderCache, UnsafeFileError, open_inside, read_inside, write_file
 
 LIMIT = 1000
 
@@ -30,6 +30,33 @@ def unsafe(root: Path, path: Path) -> str:
 
 def test_a_file_inside_is_read(repository: Path) -> None:
     assert read_inside(repository, repository / "invoices" / "a.yaml", LIMIT) == b"a: 1\n"
+
+
+def test_a_folder_is_opened_once_for_its_files(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / "invoices" / "b.yaml").write_text("b: 1\n")
+    opened: list[str] = []
+    real = os.open
+
+    def note(path: str | Path, *args: int, **options: int) -> int:
+        opened.append(os.fspath(path))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(os, "open", note)
+    cache = FolderCache()
+    for name in ("a.yaml", "b.yaml"):
+        os.close(open_inside(repository, repository / "invoices" / name, cache))
+    assert opened == [str(repository), "invoices", "a.yaml", "b.yaml"]
+
+
+def test_another_folder_is_not_taken_for_the_one_that_is_open(repository: Path) -> None:
+    cache = FolderCache()
+    os.close(open_inside(repository, repository / "invoices" / "a.yaml", cache))
+    (repository / "customers").symlink_to(repository.parent)
+    with pytest.raises(UnsafeFileError):
+        open_inside(repository, repository / "customers" / "profile", cache)
+    os.close(open_inside(repository, repository / "pennyform.yaml", cache))
+    cache.close()
+    assert cache.descriptor(str(repository), ["invoices"]) > 0
 
 
 def test_a_limit_is_passed_by_one_byte_at_most(repository: Path) -> None:

@@ -21,6 +21,8 @@ SLOW = {
     "multiprocessing",
     "httpx",
 }
+# Whose import, and the making of whose types, takes longer than checking a file.
+MAKERS_OF_TYPES = {"dataclasses", "msgspec"}
 # Besides, neither help nor a usage error needs what a command works with.
 FOR_COMMANDS = {"msgspec", "pennylane_company", "yaml", "ssl"}
 ROOMS_FOR_COMMANDS = ("codegen", "engine", "invoices", "results", "sandbox", "spec")
@@ -41,7 +43,7 @@ def imports(folder: Path, *words: str, exit_code: int = 0) -> set[str]:
 
 
 def slow_imports(folder: Path, *words: str) -> set[str]:
-    return SLOW & imports(folder, *words)
+    return (SLOW | MAKERS_OF_TYPES) & imports(folder, *words)
 
 
 def needless_imports(modules: set[str]) -> set[str]:
