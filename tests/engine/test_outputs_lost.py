@@ -16,7 +16,7 @@ import pytest
 from pennyform.cli.output import Output
 from pennyform.sandbox import Sandbox
 
-from .world import Office, books_of
+from .world import CUSTOMER, Office, books_of
 
 PENNYFORM = f"{sys.executable} -m pennyform"
 
@@ -63,6 +63,43 @@ def test_the_exit_code_is_true(folder: Path, verb: str, code: int, output: str) 
     done = shell(f"{PENNYFORM} {verb} {output}")
     assert done.stdout.splitlines()[-1] == str(code)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("output", ["| head -c0", ">&- 2>&-", "> /dev/full 2> /dev/full"])
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [
+        ("validate invoices/none.yaml", 1),
+        ("render .", 0),
+        ("rules", 0),
+        ("fmt --check .", 4),
+        ("auth status", 0),
+        ("apply --environment production", 1),
+        ("sandbox reset", 0),
+        ("plan --help", 0),
+        ("--nonsense", 64),
+    ],
+)
+def test_the_exit_code_of_every_verb_is_true(folder: Path, verb: str, code: int, output: str) -> None:
+    (folder / "customers" / "acme.yaml").write_text(
+        "name:   ACME\n" + CUSTOMER.replace("name: ACME SAS\n", "")
+    )
+    done = shell(f"{PENNYFORM} {verb} {output}")
+    assert done.stdout.splitlines()[-1] == str(code)
+    assert "Traceback" not in done.stderr
+    assert "internal" not in done.stderr
+
+
+def test_a_page_that_cannot_be_written_hides_no_result_and_stops_nothing(folder: Path) -> None:
+    done = shell(f"{PENNYFORM} verify --html /dev/full")
+    assert done.stdout.splitlines()[-1] == "3"
+    assert "No space left on device" in done.stderr
+    done = shell(f"{PENNYFORM} plan --html {folder}/nowhere/page.html --out it.plan")
+    assert done.stdout.splitlines()[-1] == "1"
+    assert "page-not-written" in done.stderr
+    assert ".part" not in done.stderr
+    assert (folder / "it.plan").exists()
+    assert shell(f"{PENNYFORM} apply it.plan").stdout.splitlines()[-1] == "0"
 
 
 def test_what_was_lost_is_said_unless_the_reader_left(folder: Path) -> None:

@@ -107,14 +107,24 @@ def run_with_account(
     return code
 
 
-def write_page(text: str, file: Path, terminal: Terminal) -> None:
-    """Write a page into ``file`` and say so on standard error.
+def write_page(text: str, file: Path, terminal: Terminal) -> Exit:
+    """Write a page into ``file``, and say so, or why not, on standard error.
 
-    Raises:
-        Failure: ``page-not-written``.
+    Returns:
+        1 when it cannot be written: that is no reason not to do the rest, nor to hide a worse result.
     """
     try:
         write_file(file, text.encode())
     except OSError as problem:
-        raise failure("page-not-written", f"the page cannot be written: {problem}", file=str(file)) from None
+        summary = f"the page cannot be written: {problem.strerror or problem}"
+        finding = Finding(
+            "page-not-written",
+            Severity.ERROR,
+            summary,
+            file=str(file),
+            fix="check that the folder is there and has space left",
+        )
+        terminal.print_findings([finding])
+        return Exit.ERROR
     terminal.print_error(f"Wrote {file}.")
+    return Exit.OK

@@ -65,7 +65,8 @@ class StateFolder:
             try:
                 check_private(descriptor, what="it")
             except UnsafeFileError as problem:
-                raise _refused(folder, str(problem), f"chmod go-w {folder}") from problem
+                fix = f"chmod go-w {folder}, or let {PATH_VARIABLE} name a folder of yours"
+                raise _refused(folder, str(problem), fix) from problem
             finally:
                 os.close(descriptor)
 

@@ -23,7 +23,7 @@ from pennyform.results.plan import PlanDocument
 
 
 def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
-    """Print the plan; 3 on a conflict, 4 on findings, and 2 on changes when asked for."""
+    """Print the plan; 3 on a conflict, 4 on findings, 1 without its page, and 2 on changes when asked for."""
     repository = load_repository(options.targets, terminal, runtime)
     targets, out = options.targets, options.out
     if targets.prune:
@@ -40,8 +40,7 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     report_dates(plan, repository, terminal, runtime)
     document = plan.document()
     print_plan(document, options.format, terminal)
-    if options.html:
-        write_page(_page(document), options.html, terminal)
+    page = write_page(_page(document), options.html, terminal) if options.html else Exit.OK
     if out:
         content = binding.build_content(
             plan,
@@ -58,7 +57,7 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     # A conflict needs a person, whatever else is pending.
     if plan.conflicts:
         return Exit.DRIFT
-    return Exit.PENDING if options.detailed_exitcode and plan.pending else Exit.OK
+    return page or (Exit.PENDING if options.detailed_exitcode and plan.pending else Exit.OK)
 
 
 def print_plan(plan: PlanDocument, format_: str, terminal: Terminal) -> None:

@@ -33,6 +33,5 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         terminal.write(render_html(document))
     else:
         terminal.write(render_text(document, terminal.ansi()))
-    if options.html:
-        write_page(render_html(document), options.html, terminal)
-    return Exit.DRIFT if verification.drift else Exit.OK
+    page = write_page(render_html(document), options.html, terminal) if options.html else Exit.OK
+    return Exit.DRIFT if verification.drift else page

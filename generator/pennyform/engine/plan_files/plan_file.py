@@ -164,7 +164,8 @@ def write(file: Path, content: Mapping[str, Json], key: bytes) -> None:
         # For nobody else: it tells who is billed what, as the definitions do.
         write_file(file, data, mode=0o600)
     except OSError as problem:
-        raise _not_saved(file, str(problem), "check that the folder is there and has space left") from None
+        why = problem.strerror or str(problem)
+        raise _not_saved(file, why, "check that the folder is there and has space left") from None
 
 
 def _not_saved(file: Path, why: str, fix: str) -> Failure:
