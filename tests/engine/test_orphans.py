@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import html
 from pennyform.cli import main
+from pennyform.engine.planning.orphans import find_orphans
 
 from .world import API, Office, line, only, raw
 
@@ -201,3 +202,16 @@ def test_what_is_credited_is_no_orphan(left: Office, capsys: pytest.CaptureFixtu
     told(capsys, "apply", "--auto-approve")
     document = json.loads(told(capsys, "verify", "--format", "json"))
     assert [row["external_reference"] for row in document["orphans"]["invoices"]] == names
+
+
+def test_what_another_repository_of_the_company_asks_for_is_no_orphan(office: Office) -> None:
+    """They share one journal: it knows the invoices of both."""
+    settings = "version: 1\nenvironment: sandbox\nrounding: line\nreference_prefix: {}\n"
+    for prefix, name in (("A-", "ONE"), ("B-", "TWO")):
+        office.write("pennyform.yaml", settings.format(prefix))
+        office.define(name)
+        office.apply()
+        (office.root / "invoices" / f"{name}.yaml").unlink()
+    remote = office.looked_up()
+    orphans = find_orphans(office.repository(), remote, office.remote()).invoices
+    assert [orphan.external_reference for orphan in orphans] == ["B-TWO"]

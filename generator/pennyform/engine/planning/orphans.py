@@ -1,7 +1,8 @@
 """Invoices of ours that no definition asks for any more: definitions that vanished, rows that were deleted.
 
-Ours is what the journal knows, and what carries the repository's prefix. No filter of the API takes the
-beginning of a reference, so that those are found by reading the list of invoices, the newest first.
+Ours is what carries the repository's prefix; without a prefix, what the journal knows. Repositories of one
+company share its journal, so that with a prefix it only tells of older ones. No filter of the API takes the
+beginning of a reference, so that the newest are found by reading the list of invoices.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ def find_orphans(
     remembered = {
         id_
         for (kind, reference), id_ in state.memory.ids.items()
-        if kind == "invoice" and reference not in defined and id_ not in listed_ids
+        if kind == "invoice"
+        and reference.startswith(prefix)
+        and reference not in defined
+        and id_ not in listed_ids
     }
     rows = dict(account.headers_by_id(remembered))
     is_complete = True
