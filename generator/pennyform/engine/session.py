@@ -13,7 +13,6 @@ from pennyform.engine.account.records import Company, RemoteState
 from pennyform.engine.applying.applier import apply_plan, count_writes
 from pennyform.engine.applying.context import ApplyContext, JournalledSender, Progress
 from pennyform.engine.applying.finalization import BuyerCheck
-from pennyform.engine.applying.prune import find_deletions
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.files import Storage
 from pennyform.engine.journal import lock
@@ -23,7 +22,7 @@ from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.dependencies import keys_of
 from pennyform.engine.planning.lookups import refresh
-from pennyform.engine.planning.orphans import find_orphans
+from pennyform.engine.planning.orphans import find_deletions, find_orphans
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.planning.preflight import preflight, require_scopes, select_invoices

@@ -8,14 +8,17 @@ What fails for one invoice does not stop the others; what would fail for all of 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
 from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.prerequisites import PrerequisiteWriter
-from pennyform.engine.applying.prune import delete_orphan
 from pennyform.engine.applying.report import ApplyReport, Result
 from pennyform.engine.applying.scheduler import Scheduler
 from pennyform.engine.applying.task_runner import TaskRunner
-from pennyform.engine.journal.records import Differs
-from pennyform.engine.planning.actions import InvoiceChange, Step
+from pennyform.engine.journal.journal import JournalError
+from pennyform.engine.journal.records import Differs, Subject
+from pennyform.engine.planning.actions import DraftDeletion, InvoiceChange, Step, remote_content
 from pennyform.engine.planning.plan import Plan
 from pennyform.results.apply import Status
 from pennyform.results.plan import Action
@@ -37,7 +40,7 @@ def apply_plan(plan: Plan, context: ApplyContext) -> ApplyReport:
         # From now on, the journal does not claim to know the card that the invoice has.
         sender.note(Differs(kind="invoice", reference=reference))
     results += [context.buyers.revise(run.result(sender.stopped)) for run in runs]
-    results += [delete_orphan(orphan, context) for orphan in plan.deletions]
+    results += [_delete(orphan, context) for orphan in plan.deletions]
     results += [_unchanged(change) for change in plan.invoices if not change.busy]
     return ApplyReport(
         plan.environment,
@@ -71,3 +74,27 @@ def _unchanged(change: InvoiceChange) -> Result:
         detail="; ".join((*change.ways_out, *change.doubts)),
         differences=comparison.all if comparison else (),
     )
+
+
+def _delete(orphan: DraftDeletion, context: ApplyContext) -> Result:
+    """Delete a draft, if it still is what was planned."""
+    account, sender = context.account, context.sender
+    remaining, id_ = (str(Step.PRUNE),), orphan.remote.id
+    if sender.must_stop():
+        return Result(orphan, Status.NOT_STARTED, id=id_, remaining_steps=remaining, detail=sender.stopped)
+    failed = Result(orphan, Status.FAILED, id=id_, remaining_steps=remaining)
+    try:
+        current = account.invoices_by_id([id_]).get(id_)
+        # Somebody else deleted it: there is nothing left to do.
+        if current is None:
+            return Result(orphan, Status.DONE, id=id_)
+        # Somebody may have made the draft theirs since the plan was shown.
+        if remote_content(current) != remote_content(orphan.remote):
+            return replace(failed, detail="it was changed meanwhile")
+        subject = Subject("invoice", orphan.external_reference)
+        sender.send(subject, Step.PRUNE, lambda: account.delete_draft(id_), id_)
+    except UnknownOutcomeError as problem:
+        return replace(failed, status=Status.UNKNOWN, detail=str(problem))
+    except (OutcomeError, JournalError) as problem:
+        return replace(failed, detail=str(problem))
+    return Result(orphan, Status.DONE, id=id_)

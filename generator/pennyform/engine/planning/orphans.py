@@ -12,9 +12,21 @@ from collections.abc import Iterable
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.limits import ORPHAN_PAGES
+from pennyform.engine.planning.actions import DraftDeletion
+from pennyform.engine.planning.resolve import PlanRejectedError
+from pennyform.findings import Finding, Severity
 from pennyform.invoices.model import Repository
 from pennyform.invoices.money.scalars import canonical
 from pennyform.results.orphans import OrphanedInvoice, OrphanReport
+
+_NO_PREFIX = Finding(
+    "prune-without-prefix",
+    Severity.ERROR,
+    "--prune needs a reference_prefix",
+    file="pennyform.yaml",
+    detail="Drafts of this folder are told from those of others by how their references begin.",
+    fix="give the folder a reference_prefix in pennyform.yaml",
+)
 
 
 def find_orphans(
@@ -73,3 +85,27 @@ def _record(row: RemoteInvoice, prefix: str, *, is_remembered: bool) -> Orphaned
         currency=row.currency or "",
         currency_amount="" if amount is None else canonical(amount),
     )
+
+
+def find_deletions(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tuple[DraftDeletion, ...]:
+    """The drafts that carry the repository's prefix and that none of its definitions asks for, by reference.
+
+    Args:
+        repository: all definitions there are; a part of them would make orphans of the others.
+        drafts: all drafts of the account.
+
+    Raises:
+        PlanRejectedError: the repository has no prefix, so that nobody can say whose a draft is.
+    """
+    prefix = repository.settings.reference_prefix
+    if not prefix:
+        raise PlanRejectedError([_NO_PREFIX])
+    defined = {invoice.external_reference for invoice in repository.invoices}
+    orphans = [
+        draft
+        for draft in drafts
+        if draft.draft
+        and draft.external_reference.startswith(prefix)
+        and draft.external_reference not in defined
+    ]
+    return tuple(map(DraftDeletion, sorted(orphans, key=lambda draft: draft.external_reference)))
