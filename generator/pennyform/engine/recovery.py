@@ -43,11 +43,12 @@ class UnknownOutcomeResolver:
     interrupted: Callable[[], bool]
     numbers: Mapping[str, str] = field(default_factory=dict)
 
-    def resolve(self, subjects: Collection[Subject]) -> Resolution:
+    def resolve(self, subjects: Collection[Subject], *, has_waited: bool = False) -> Resolution:
         """Look every subject up, again and again, until it is found or the window is over.
 
         What is found or proven absent is written into the journal. A subject whose last look-up failed, or
-        whose window was cut short, stays unknown.
+        whose window was cut short, stays unknown. When the window is over already (``has_waited``), one
+        look-up is the last word.
 
         Raises:
             JournalError: what was found out cannot be written down.
@@ -55,10 +56,12 @@ class UnknownOutcomeResolver:
         ids: dict[Subject, int] = {}
         missing: set[Subject] = set()
         pending = sorted(subjects)
-        pauses = self.runtime.patience.settle
+        pauses = (0.0,) if has_waited else self.runtime.patience.settle
         for number, seconds in enumerate(pauses, start=1):
+            if not pending:
+                break
             pause(self.runtime.clock, seconds, self.interrupted)
-            if not pending or self.interrupted():
+            if self.interrupted():
                 break
             missing = set()
             for group in _group(pending, last=number == len(pauses)):
@@ -160,11 +163,12 @@ def resolve_past_outcomes(resolver: UnknownOutcomeResolver, repository: Reposito
         for subject in state.unsettled
         if subject.kind not in {"invoice", "customer", "product", _MAIL} and subject.reference in references
     )
-    if tasks or set(open_steps.values()) - _CREATIONS:
+    must_wait = bool(tasks or set(open_steps.values()) - _CREATIONS)
+    if must_wait:
         # A change still on its way would collide with the next one: seeing the invoice proves nothing.
         pause(runtime.clock, sum(runtime.patience.settle), resolver.interrupted)
     for kind, reference in () if resolver.interrupted() else tasks:
         journal.write(Waited(kind=kind, reference=reference))
-    resolution = resolver.resolve(subjects if state.doubtful else open_steps)
+    resolution = resolver.resolve(subjects if state.doubtful else open_steps, has_waited=must_wait)
     if state.doubtful and not resolution.unknown:
         journal.write(Settled())
