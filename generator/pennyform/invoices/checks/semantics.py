@@ -233,23 +233,17 @@ def check_options(document: Document, schema: Schema) -> Iterator[Finding]:
 def _too_early(document: Document, options: YamlMapping, schema: Schema) -> Iterator[Finding]:
     """What a draft cannot do or carry: in the options, in the header, and on lines."""
     paths: list[Path] = [(_OPTIONS, name) for name in _AFTER_FINALIZING if options.get(name)]
-    for name, field in schema["properties"].items():
-        if name not in document.value:
-            continue
+    for name, value in document.value.items():
+        field = schema["properties"].get(name, {})
         if field.get("x-pennyform-after-finalizing"):
             paths.append((name,))
-        later = [
-            inner
-            for inner, of_entry in field.get("items", {}).get("properties", {}).items()
-            if of_entry.get("x-pennyform-after-finalizing")
+        of_entry = field.get("items", {}).get("properties", {})
+        paths += [
+            (name, index, inner)
+            for index, entry in mappings(value)
+            for inner in entry
+            if of_entry.get(inner, {}).get("x-pennyform-after-finalizing")
         ]
-        if later:
-            paths += [
-                (name, index, inner)
-                for index, entry in mappings(document.value[name])
-                for inner in later
-                if inner in entry
-            ]
     for path in paths:
         yield document.finding(
             "needs-finalize",

@@ -35,6 +35,11 @@ DEEPEST = 16
 MOST_OPERATORS = 100
 _OPERATORS = frozenset(("and", "else", "if", "in", "is", "not", "or"))
 _BRACES = re.compile("[{}]+")
+# A name and fields of it; words of Jinja's own are none.
+_PATH = re.compile(
+    r"(?!(?:true|false|none|True|False|None|not|and|or|in|is|if|else)\b)[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+",
+    re.ASCII,
+)
 
 
 _Evaluator = Callable[[Mapping[str, YamlValue]], Any]
@@ -148,9 +153,16 @@ def _compile_expression(source: str) -> _Evaluator:
     except (jinja2.TemplateError, ValueError, SyntaxError, ArithmeticError) as error:
         raise ExpressionError(f"`{source}`: {explain_expression_error(error)}") from error
 
+    path = source.split(".") if _PATH.fullmatch(source) else []
+
     def run(names: Mapping[str, YamlValue]) -> Any:
         try:
-            return bounded(compiled(**names))
+            # What most rows of a series ask for: a field, as the environment gives it. What is not there is
+            # explained by the environment.
+            value: Any = names if path and path[0] in names else None
+            for step in path:
+                value = value.get(step) if isinstance(value, Mapping) else None
+            return bounded(compiled(**names) if value is None else value)
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             failure = ExpressionError(f"`{source}`: {explain_expression_error(error)}")
             failure.unreadable = error if isinstance(error, NotationError) else None

@@ -20,7 +20,7 @@ from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.model.pending_text import PendingText
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
-from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue
+from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue, holds_braces
 
 MOST_LINES = 2_000
 _MOST_LISTED = 30
@@ -64,6 +64,34 @@ class Origin(NamedTuple):
     sources: Mapping[str, Mark]
 
 
+ConstantParts = Mapping[Path, Mapping[Path, Mark]]
+
+
+def constant_parts(document: Document) -> ConstantParts:
+    """The largest parts of ``document`` in which nothing is evaluated, by path, with the places in each."""
+    parts: dict[Path, dict[Path, Mark]] = {}
+    waiting: list[tuple[Path, YamlValue]] = [((), document.value)]
+    while waiting:
+        path, value = waiting.pop()
+        if not holds_braces(value) and not _is_repeated(value):
+            parts[path] = {}
+        elif isinstance(value, dict | list):
+            members = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [((*path, step), member) for step, member in members]
+    for path, mark in document.marks.items():
+        for length in range(len(path) + 1):
+            if path[:length] in parts:
+                parts[path[:length]][path] = mark
+    return parts
+
+
+def _is_repeated(value: YamlValue) -> bool:
+    """Whether a part says itself how often it is there, or holds one that does."""
+    if isinstance(value, dict):
+        return not value.keys().isdisjoint(_CONTROLS) or any(map(_is_repeated, value.values()))
+    return isinstance(value, list) and any(map(_is_repeated, value))
+
+
 class Evaluation:
     """Evaluates parts of one document.
 
@@ -72,7 +100,12 @@ class Evaluation:
     """
 
     def __init__(
-        self, document: Document, budget: Budget, *, literal: Collection[Path] | None = None
+        self,
+        document: Document,
+        budget: Budget,
+        *,
+        literal: Collection[Path] | None = None,
+        constant: ConstantParts | None = None,
     ) -> None:
         """Evaluates ``document``.
 
@@ -81,10 +114,12 @@ class Evaluation:
             budget: what evaluating them draws on.
             literal: given for a definition that is not validated yet: what stands at these paths, or where a
                 truth value must, is no expression, and what cannot be evaluated stays, as ``spoiled``.
+            constant: what :func:`constant_parts` gives, for whoever evaluates the document many times.
         """
         self._document = document
         self._budget = budget
         self._literal = literal
+        self._constant = constant or {}
         self.spoiled: set[Path] = set()
         self.marks: dict[Path, Mark] = {}
         self.origins: dict[Path, Origin] = {}
@@ -124,6 +159,9 @@ class Evaluation:
         return result is True
 
     def _part(self, value: YamlValue, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlValue:
+        if at in self._constant and at == to:
+            self.marks.update(self._constant[at])
+            return value
         mark = self._document.marks.get(at)
         if mark:
             self.marks[to] = mark
