@@ -28,7 +28,7 @@ KINDS: Mapping[str, Kind] = {
         "a pull request brings journals, locks, keys, saved plans, or links in their place",
         "state lies with the user, signed with a key that is in no repository",
         (
-            *("engine/test_untrusted_state.py", "engine/test_saved_plans.py"),
+            *("engine/test_untrusted_state.py", "engine/test_saved_plans.py", "engine/test_hostile_state.py"),
             *_of(
                 "engine/test_journal.py",
                 *("every_prefix", "every_flipped", "no_record", "a_last_record", "a_damaged"),
@@ -56,7 +56,7 @@ KINDS: Mapping[str, Kind] = {
         "a repository whose size, nesting, expressions or rows ask for more than they deserve",
         "one budget for a run, and bounds that are counted; work grows as the input does",
         (
-            *("invoices/test_budget.py", "invoices/test_growth.py"),
+            *("invoices/test_budget.py", "invoices/test_growth.py", "attacks/test_growth.py"),
             *_of("invoices/test_read.py", "depth", "nodes", "a_large_file", "no_bytes", "no_yaml"),
             *_of("invoices/test_load.py", "no_definition", "no_template_and"),
             *_of("invoices/test_outputs.py", "markdown_stays"),
@@ -111,6 +111,7 @@ KINDS: Mapping[str, Kind] = {
         "`1e99999999`, `NaN`, `sNaN` and thousands of digits, in answers and in requests",
         "digits and exponents are bounded where a number is read",
         (
+            "attacks/test_numbers.py",
             *_of("engine/test_hostile_answers.py", "amounts"),
             *_of("sandbox/test_robustness.py", "numbers"),
             *_of("sandbox/test_hostile_text.py", "numbers"),
@@ -120,6 +121,7 @@ KINDS: Mapping[str, Kind] = {
         "answers that never end, repeat, contradict one another, or are about something else",
         "a request has one deadline and caps; what was not asked for is refused",
         (
+            "client/test_deadline.py",
             *_of("client/test_exchange.py", "every_shape", "a_success", "an_endless"),
             *_of("client/test_exchange.py", "a_wait", "a_long_message"),
             *_of("engine/test_limits.py", "a_list", "empty_pages"),

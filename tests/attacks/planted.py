@@ -82,13 +82,17 @@ async def _whole_body(head: Any, receive: Any, *_: Any) -> tuple[Any, bool]:
             return replace(head, body=b"".join(parts)), False
 
 
+def _add_all(body: Any, chunk: bytes) -> None:
+    body._chunks.append(body._unpacked(chunk))
+
+
 _HUGE = 1 << 40
 PLANTED: Mapping[str, Plant] = {
     "a saved plan's signature is not compared": Plant(
         "state", "engine.plan_files.plan_file:hmac", _TrustingHmac()
     ),
     "a journal has checksums without a key": Plant(
-        "state", "engine.journal.journal:_checksum", _checksum_without_key
+        "state", "engine.journal.reading:_checksum", _checksum_without_key
     ),
     "a state folder may belong to anybody": Plant("state", "engine.state_folder:check_private", _nothing),
     "a file is opened wherever links lead": Plant("files", "safe_files:open_inside", _open_anything),
@@ -101,17 +105,25 @@ PLANTED: Mapping[str, Plant] = {
     ),
     "nothing is drawn from the budget": Plant("budget", "invoices.model.budget:Budget.draw", _nothing),
     "values of expressions have no bound": Plant(
-        "budget", "invoices.expressions.compile:bounded", _unchanged
+        "budget", "invoices.expressions.sandbox:bounded", _unchanged
     ),
     "YAML may nest as deep as it likes": Plant("budget", "invoices.yaml.events:DEEPEST", _HUGE),
     "YAML may have any number of values": Plant("budget", "invoices.yaml.events:MOST_NODES", _HUGE),
     "work on a PDF is not metered": Plant("documents", "invoices.sources.e_invoice_pdf:metered", _unmetered),
     "a contract's text is not looked at": Plant("contracts", "spec.pin.fetch:_unsafe_text", lambda *_: ()),
-    "emitted code is not checked": Plant("contracts", "codegen.client:check", _nothing),
-    "findings are shown as they are": Plant("text", "findings:_on_one_line", _unchanged),
+    "emitted code is not checked": Plant("contracts", "codegen.client.checks:check", _nothing),
     "a value is shown as it is": Plant("text", "text:one_line", _unchanged),
     "Markdown is not escaped": Plant("text", "text:markdown_text", _unchanged),
     "an answer's numbers have no bound": Plant("numbers", "engine.account.answers:_bounded", _unchanged),
+    "an answer may have any number of headers": Plant(
+        "answers", "pennylane_company._bounds:MOST_HEADERS", _HUGE
+    ),
+    "an answer is unpacked whatever it comes to": Plant(
+        "answers", "pennylane_company._bounds:Body.add", _add_all
+    ),
+    "secrets are not looked for": Plant(
+        "token", "pennylane_company._redaction:Redactor.__call__", lambda _, text: text
+    ),
     "an output that fails is a failure": Plant(
         "output", "cli.output:Output.write", lambda self, text: self._write(text) or len(text)
     ),

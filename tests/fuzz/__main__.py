@@ -1,8 +1,8 @@
 """Fuzz one target or all: ``python -m tests.fuzz [--target NAME] [--minutes N] [--seed S] [--keep]``.
 
-Each target runs in a process of its own, under libFuzzer, which ends it when an input takes too long or too
-much memory. What fails is written to ``found/``, and the exit code is 1. The same seed tries the same inputs,
-as many as there is time for.
+Each target runs in a process of its own under libFuzzer, as many at a time as there are cores. It ends when
+an input takes too long or too much memory. What fails is written to ``found/``, and the exit code is 1. The
+same seed tries the same inputs, as many as there is time for.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .corpus import keep, kept, seeds
@@ -23,7 +24,7 @@ from .targets import TARGETS
 # For one input of an instrumented process, which is slower than the product by far.
 _MOST_SECONDS = 30
 _MOST_MEGABYTES = 500
-_SHORT_SECONDS = 2
+_SHORT_SECONDS = 1
 _HERE = Path(__file__).parent
 _FOUND = _HERE / "found"
 
@@ -31,7 +32,9 @@ _FOUND = _HERE / "found"
 def main() -> int:
     """Fuzz; returns the exit code."""
     options = _options()
-    failed = [name for name in options.target if not _fuzz(name, options)]
+    with ThreadPoolExecutor(os.cpu_count()) as at_work:
+        held = at_work.map(lambda name: _fuzz(name, options), options.target)
+        failed = [name for name, has_held in zip(options.target, held, strict=True) if not has_held]
     _say(f"failed: {', '.join(failed)}: see {_FOUND}" if failed else "nothing failed")
     return bool(failed)
 

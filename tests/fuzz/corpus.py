@@ -24,9 +24,10 @@ from .targets import TARGETS
 
 ROOT = Path(__file__).parent.parent
 FOLDER = Path(__file__).parent / "corpus"
-LONGEST = 2 * 1024
-MOST_BYTES = 64 * 1024
-"""Of the inputs of one target that are kept, and of one input."""
+LONGEST = 1024
+"""Bytes of one input that is kept."""
+MOST_BYTES = 24 * 1024
+"""And of all inputs of one target, as they are written."""
 
 
 def kept(target: str) -> list[bytes]:

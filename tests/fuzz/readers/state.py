@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
-from pennyform.engine.journal import journal
+from pennyform.engine.journal import reading
 from pennyform.engine.journal.records import Record
 from pennyform.engine.journal.replayed_state import Replay
 from pennyform.engine.plan_files import binding, plan_file
@@ -36,14 +36,14 @@ def read_plan(content: bytes) -> None:
 def read_journal(content: bytes) -> None:
     """A journal: as it is, and each of its lines with the right checksum."""
     with suppress(Failure):
-        journal.read(content, Replay().add, KEY, name="it.jsonl")
-    signed, previous = b"", journal._START
+        reading.read(content, Replay().add, KEY, name="it.jsonl")
+    signed, previous = b"", reading.START
     for line in content.split(b"\n"):
-        previous = journal._checksum(previous, line, KEY)
+        previous = reading._checksum(previous, line, KEY)
         signed += previous.encode() + b" " + line + b"\n"
     replay, records = Replay(), list[Record]()
     with suppress(Failure):
-        journal.read(signed, lambda record: (replay.add(record), records.append(record))[0], KEY, name="it")
+        reading.read(signed, lambda record: (replay.add(record), records.append(record))[0], KEY, name="it")
     replay.state()
     again = Replay()
     again.add(replay.summary())

@@ -56,6 +56,7 @@ FORBIDDEN = re.compile(f"[{_CONTROLS}{_FORMAT}{FILLERS}{_NO_CHARACTERS}]")
 # Far above any amount or identifier, and small enough that no arithmetic on it can run away.
 _LONGEST_NUMBER = 40
 _HIGHEST_EXPONENT = 30
+_EXPONENT_DIGITS = len(str(_HIGHEST_EXPONENT))
 
 _CONSTANTS = {"null": None, "": None, "true": True, "false": False}
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -90,7 +91,10 @@ def resolve(text: str) -> Scalar | Ambiguous:
         return _CONSTANTS[text]
     number = _NUMBER.fullmatch(text)
     if number:
-        value = _decimal(text) if len(text) <= _LONGEST_NUMBER else None
+        # An exponent of many digits is more than Decimal itself reads.
+        exponent = (number.group(2) or "").lstrip("eE+-0")
+        is_bounded = len(text) <= _LONGEST_NUMBER and len(exponent) <= _EXPONENT_DIGITS
+        value = _decimal(text) if is_bounded else None
         if value is None or abs(value.adjusted()) > _HIGHEST_EXPONENT:
             reason = f"a number has at most {_LONGEST_NUMBER} characters and {_HIGHEST_EXPONENT} places"
             return Ambiguous(reason, "write it shorter, or quote it if it is text")
