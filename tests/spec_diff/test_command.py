@@ -163,11 +163,16 @@ def test_what_is_no_contract(content: str | None, problem: str, capsys: pytest.C
     assert f"error {problem}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", [["--fail-on", "additive"], ["--format", "html"], []])
+@pytest.mark.parametrize("option", [["--fail-on", "additive"], ["--format", "html"]])
 def test_usage(option: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        main(["spec", "diff", "old.json", *(["new.json", *option] if option else [])])
+        main(["spec", "diff", "old.json", "new.json", *option])
     assert stopped.value.code == Exit.USAGE
+
+
+def test_one_contract_alone_is_compared_with_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["spec", "diff", "old.json"]) == Exit.ERROR
+    assert "error one-contract" in capsys.readouterr().err
 
 
 def test_the_accepted_file_must_be_there(capsys: pytest.CaptureFixture[str]) -> None:
