@@ -23,7 +23,7 @@ from pennyform.text import encodable
 
 _LARGEST_SOURCE = 1024 * 1024
 _NOTHING_LOST = (
-    "  why: What was sent before is in the journal: nothing is lost, and the next apply settles it.\n"
+    "  why: What was sent before is in the journal: the next apply looks it up, and asks about mails.\n"
 )
 # The progress bar in characters; fewer steps than this are over before anybody wonders.
 _BAR_WIDTH, _FEW_STEPS = 30, 20
