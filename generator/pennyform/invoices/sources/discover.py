@@ -28,7 +28,8 @@ _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoic
 DATA_FOLDER = "data"
 # The folders of a contract that the repository owns, and where they are unless its settings say otherwise.
 CONTRACT_FOLDERS = {"specs": "specs", "output": "generated"}
-MOST_PATTERNS = 1_000
+# Each of them is compared with each file.
+MOST_PATTERNS = 200
 LONGEST_PATTERN = 200
 
 
