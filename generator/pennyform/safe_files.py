@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -223,6 +224,61 @@ def write_file(
         if isinstance(problem, UnsafeFileError) or problem.errno not in _IS_A_LINK:
             raise
         raise UnsafeFileError("a folder on the way to it is a symbolic link") from None
+
+
+@contextmanager
+def replaced_files(files: Mapping[Path, bytes]) -> Iterator[None]:
+    """Let all of some files hold what they should, or none of them, also should the block in ``with`` fail.
+
+    All of it is on the disk before the first file moves into its place. They move in their order: should the
+    process be killed between two of them, the last one still is what it was.
+
+    Raises:
+        OSError: one of them cannot be written; see :func:`write_file`.
+    """
+    token = os.urandom(8).hex()
+    parts: dict[Path, Path] = {}
+    backups: dict[Path, Path | None] = {}
+    folders = [folder for path in files for folder in path.parents if not folder.exists()]
+    try:
+        for path, content in files.items():
+            if path.is_symlink():
+                raise UnsafeFileError("it is a symbolic link, which is not written through")
+            parts[path] = path.with_name(f".{path.name}.{token}.part")
+            write_file(parts[path], content, replace=False, folders=True)
+        for path in parts:
+            backup = path.with_name(f".{path.name}.{token}.old") if path.exists() else None
+            if backup:
+                shutil.copy2(path, backup)
+            backups[path] = backup
+        for path, part in parts.items():
+            part.replace(path)
+        yield
+    except BaseException:
+        for path, backup in backups.items():
+            if not parts[path].exists():
+                _put_back(path, backup)
+        _remove(parts.values())
+        for folder in folders:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+    finally:
+        _remove(filter(None, backups.values()))
+
+
+def _put_back(path: Path, backup: Path | None) -> None:
+    with suppress(OSError):
+        if backup is None:
+            path.unlink()
+        else:
+            backup.replace(path)
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def make_folders(root: str | Path, folder: str | Path) -> None:

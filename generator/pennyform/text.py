@@ -40,6 +40,11 @@ def has_hidden(text: str) -> bool:
     return not text.isprintable() and any(map(is_hidden, text))
 
 
+def has_filler(text: str) -> bool:
+    """Whether any character of ``text`` is a letter or a sign that nobody sees."""
+    return not text.isascii() and _FILLER.search(text) is not None
+
+
 def one_line(text: str) -> str:
     """For a value in a line that pennyform lays out: runs of white space become one space.
 

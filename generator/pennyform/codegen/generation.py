@@ -147,7 +147,9 @@ def find_stale(
     return tidy(findings)
 
 
-def write_names(emitted: Sequence[Emission], store: Store) -> None:
-    """Remember the names that components bear now, so that they keep them."""
-    for emission in emitted:
-        store.write(store.names_path(emission.contract.api), emission.contract.names)
+def names_files(emitted: Sequence[Emission], store: Store) -> dict[Path, bytes]:
+    """What remembers the names that components bear now, so that they keep them."""
+    return {
+        store.names_path(emission.contract.api): canonical_json(emission.contract.names)
+        for emission in emitted
+    }

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform import data
-from pennyform.cli.commands.spec_diff import print_changes
+from pennyform.cli.commands.spec_diff import changes_text
 from pennyform.cli.contracts import contract_here, store_of
 from pennyform.cli.options.contracts import GenerateOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.codegen.output import changed_stock, inputs, is_untouched, read_lock, refuse_older
 from pennyform.codegen.output import write as write_output
 from pennyform.findings import failure
+from pennyform.safe_files import replaced_files
 from pennyform.spec.pin.store import Store
 
 if TYPE_CHECKING:
@@ -68,19 +69,23 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
         gc.enable()
     if options.check:
         return _check(emitted, target, terminal)
-    from pennyform.codegen.generation import write_names
+    from pennyform.codegen.generation import names_files
 
-    if target.is_ours:
-        write_names(emitted, store)
-    # Read again: the names just written are among the inputs.
-    made_from = inputs(store, templates, target.packages)
-    counts = write_output(_all_files(emitted, target), output, made_from=made_from, ours=_is_checkout(output))
+    # Whatever can go wrong has its say before the first file changes.
+    files, apis = _all_files(emitted, target), [emission.contract.api for emission in emitted]
+    changes = [_changes(api, store, options.against, terminal) for api in apis]
+    with replaced_files(names_files(emitted, store) if target.is_ours else {}):
+        # Read again: the names just written are among the inputs.
+        made_from = inputs(store, templates, target.packages)
+        counts = write_output(files, output, made_from=made_from, ours=_is_checkout(output))
     result = f"{counts.added} added, {counts.changed} changed, {counts.removed} removed"
     seconds = time.monotonic() - started
     terminal.print(f"{shorten_path(output)}: {result}, {seconds:.1f} s")
     done = _is_checkout(output) or bool(target.is_ours and target.distribution)
-    for emission in emitted:
-        _report_changes(emission.contract.api, store, options.against, terminal, done=done)
+    for api, text in zip(apis, changes, strict=True):
+        terminal.write(text)
+        if text and done:
+            store.previous_path(api).unlink()
     return Exit.OK
 
 
@@ -116,9 +121,13 @@ def _all_files(emitted: Sequence[Emission], target: _Target) -> dict[str, bytes]
     return files
 
 
+def missing_packages() -> list[str]:
+    """The packages that emitting needs and that are not installed."""
+    return [package for module, package in _NEEDED.items() if importlib.util.find_spec(module) is None]
+
+
 def _emit(target: _Target, templates: Path, terminal: Terminal) -> list[Emission]:
-    missing = [package for module, package in _NEEDED.items() if importlib.util.find_spec(module) is None]
-    if missing:
+    if missing := missing_packages():
         fix = "Install them: pip install 'pennyform[codegen]'"
         raise failure("missing-extra", f"generating needs {' and '.join(missing)}", fix=fix)
 
@@ -154,17 +163,13 @@ def _is_checkout(output: Path) -> bool:
     return checkout is not None and output.resolve() == (checkout / "generated").resolve()
 
 
-def _report_changes(
-    api: str, store: Store, against: Sequence[Path], terminal: Terminal, *, done: bool
-) -> None:
-    """What the vendor has changed since the last generation; ``done`` makes this one the last."""
+def _changes(api: str, store: Store, against: Sequence[Path], terminal: Terminal) -> str:
+    """What the vendor has changed since the last generation."""
     previous = store.previous(api)
     if previous is None:
-        return
+        return ""
     names = (f"{api} as emitted before", f"{api} of {store.lock().contracts[api].date}")
-    print_changes(previous, store.pinned(api), names=names, against=against, terminal=terminal)
-    if done:
-        store.previous_path(api).unlink()
+    return changes_text(previous, store.pinned(api), names=names, against=against, terminal=terminal)
 
 
 def _files(number: int) -> str:

@@ -11,7 +11,8 @@ import yaml
 
 from pennyform import data
 from pennyform.cli.commands import spec_diff
-from pennyform.cli.commands.spec_diff import print_changes
+from pennyform.cli.commands.generate import missing_packages
+from pennyform.cli.commands.spec_diff import changes_text
 from pennyform.cli.contracts import contract_here, store_of
 from pennyform.cli.options.contracts import (
     DiffOptions,
@@ -23,10 +24,17 @@ from pennyform.cli.options.contracts import (
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
-from pennyform.spec import SWITCH_OFF
+from pennyform.spec import SWITCH_OFF, read_contract
 from pennyform.spec.document.load import load
 from pennyform.spec.document.strict_yaml import load_yaml
-from pennyform.spec.pin.fetch import ADDRESSES, pin_source, publication_date, write_pinned
+from pennyform.spec.pin.fetch import (
+    ADDRESSES,
+    check_pinned,
+    pin_source,
+    publication_date,
+    update_of,
+    write_pinned,
+)
 from pennyform.spec.pin.left_out import sentence_of
 from pennyform.spec.pin.store import LockEntry, Store
 
@@ -111,9 +119,16 @@ def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
     source = load(address, trust=_trust(options.ca_file))
     today = datetime.now(UTC).date()
     pinned = pin_source(source, api=api, day=options.date or publication_date(source.name, today=today))
-    locked = store.lock().contracts.get(api)
-    update = write_pinned(pinned, api=api, store=store)
-    day = pinned.entry.date
+    locked, day = store.lock().contracts.get(api), pinned.entry.date
+    # Whatever can go wrong has its say before the first file changes.
+    check_pinned(pinned, api=api, store=store, check=lambda copy: _check(api, copy))
+    update, text = update_of(pinned, api=api, store=store), ""
+    if update.previous is not None and locked is not None:
+        names = (f"{api} of {locked.date}", f"{api} of {day}")
+        text = changes_text(
+            update.previous, pinned.document, names=names, against=options.against, terminal=terminal
+        )
+    write_pinned(pinned, api=api, store=store)
     terminal.print(f"{'pinned' if update.changed else 'unchanged'} {api} of {day} from {source.name}")
     terminal.print(_counts(pinned.entry))
     terminal.print(f"{store.contract_path(api)}  {pinned.entry.pinned}")
@@ -123,12 +138,18 @@ def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
     if pinned.unread:
         record, new = store.unread_path(api), len(update.new_sentences)
         terminal.print(f"{len(pinned.unread)} sentences not understood, {new} of them new: {record}")
-    if update.previous is not None and locked is not None:
-        names = (f"{api} of {locked.date}", f"{api} of {day}")
-        print_changes(
-            update.previous, pinned.document, names=names, against=options.against, terminal=terminal
-        )
+    terminal.write(text)
     return Exit.OK
+
+
+def _check(api: str, store: Store) -> None:
+    """See whether code can be emitted for a pinned contract; without the extra, whether it can be read."""
+    if missing_packages():
+        read_contract(api, store)
+        return
+    from pennyform.codegen.generation import emit_contract
+
+    emit_contract(api, store, data.templates())
 
 
 def _target(options: FetchOptions) -> tuple[Store, str]:

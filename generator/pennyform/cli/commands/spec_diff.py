@@ -150,24 +150,24 @@ def _strings_in(value: Any) -> Iterator[str]:
         yield from _strings_in(inner)
 
 
-def print_changes(
+def changes_text(
     old: dict[str, Any],
     new: dict[str, Any],
     *,
     names: tuple[str, str],
     against: Sequence[Path],
     terminal: Terminal,
-) -> None:
-    """Print how two pinned contracts differ for those who call them: ``spec fetch`` and ``generate`` end so.
+) -> str:
+    """How two pinned contracts differ for those who call them: ``spec fetch`` and ``generate`` end so.
 
     Args:
         old: the contract there was.
         new: the contract there is.
         names: what to call the two.
         against: files and folders to look through for uses of what changed.
-        terminal: where to.
+        terminal: where it will be printed.
     """
     changes = compare(old, new)
     uses = look_through(changes, against, (old, new)) if against else None
     diff = diff_document(changes, old=names[0], new=names[1], accepted={}, uses=uses)
-    terminal.write("\n" + contract_diff.render_text(diff, terminal.ansi()))
+    return "\n" + contract_diff.render_text(diff, terminal.ansi())

@@ -103,11 +103,57 @@ def _problems(path: str, text: str, without_prose: str) -> Iterator[tuple[int, s
         yield getattr(problem, "lineno", 0) or 0, f"does not parse: {problem}"
         return
     if any(part in path for part in _FROM_CONTRACT):
+        yield from _names_bound_twice(tree)
         for node in ast.walk(tree):
             if not isinstance(node, _ALLOWED_NODES):
                 yield getattr(node, "lineno", 0), f"holds a {type(node).__name__}"
             elif isinstance(node, ast.Call) and ast.unparse(node.func) not in _ALLOWED_CALLS:
                 yield node.lineno, f"calls {ast.unparse(node.func)}"
+
+
+def _names_bound_twice(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Names of which one would take the place of another: Python reads all of them in their NFKC form."""
+    scopes = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef)]
+    for scope in scopes:
+        bound: set[str] = set()
+        for line, name in _bound_names(scope.body):
+            if name in bound:
+                yield line, f"binds {name!r} twice"
+            bound.add(name)
+        if isinstance(scope, ast.ClassDef):
+            # What a class body reads must not be one of its own names.
+            used = {
+                node.id
+                for statement in scope.body
+                if isinstance(statement, ast.Assign | ast.AnnAssign)
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+            }
+            for name in sorted(used & bound):
+                yield scope.lineno, f"hides {name!r}, which {scope.name} uses"
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+            names = [argument.arg for argument in arguments]
+            for name in sorted({name for name in names if names.count(name) > 1}):
+                yield function.lineno, f"has two arguments {name!r}"
+
+
+def _bound_names(statements: list[ast.stmt]) -> Iterator[tuple[int, str]]:
+    """The names that some statements bind, with their lines; of two branches the first counts."""
+    for statement in statements:
+        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield statement.lineno, statement.name
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names if statement.names[0].name != "*" else ():
+                yield statement.lineno, alias.asname or alias.name
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    yield statement.lineno, target.id
+        elif isinstance(statement, ast.If):
+            yield from _bound_names(statement.body)
 
 
 def _code_lines(text: str, tree: ast.Module) -> list[str]:

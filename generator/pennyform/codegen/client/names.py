@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -76,6 +77,9 @@ _BASE = re.compile(r"(/[A-Za-z0-9_.~-]+)*?/v\d+(?=/)")
 # Names that annotations in the same class body use: a field of that name would hide them from type checkers.
 _USED_BY_ANNOTATIONS = {"bool", "dict", "dt", "int", "list", "str"}
 
+# The function that says a field's name in JSON: a field of that name would take its place in the class body.
+_USED_BY_CLASSES = {"field"}
+
 
 # Worked out once: the company's contract asks 6,535 times for a few hundred names.
 @cache
@@ -87,11 +91,24 @@ def class_name(component: str) -> ClassName:
 @cache
 def identifier(name: str) -> PythonIdentifier:
     """A legal snake_case name for anything that the contract names."""
-    return PythonIdentifier(name, FIELD_PREFIX)
+    return PythonIdentifier(_in_ascii(name), FIELD_PREFIX)
+
+
+def _in_ascii(name: str) -> str:
+    """A name in the letters that nobody takes for others: Python reads several letters of Unicode as one.
+
+    Accents are left out, and what is no letter of the alphabet then is written as its number.
+    """
+    if name.isascii():
+        return name
+    letters = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return "".join(letter if letter.isascii() else f" u{ord(letter):x} " for letter in letters)
 
 
 def field_name(name: str) -> Code:
     """The contract's own name wherever Python allows it."""
+    if name in _USED_BY_CLASSES:
+        return Code(f"{name}_")
     legal = re.fullmatch(r"[a-z][a-z0-9_]*", name) and not keyword.iskeyword(name)
     return Code(name if legal and name not in _USED_BY_ANNOTATIONS else identifier(name))
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 from pennyform.findings import Failure, Finding, Severity, tidy
+from pennyform.safe_files import replaced_files
 from pennyform.spec.document.json_types import Json, JsonObject, canonical_json, child
 from pennyform.spec.document.load import Source
 from pennyform.spec.pin.left_out import UnreadEntry
 from pennyform.spec.pin.reduce import reduce
 from pennyform.spec.pin.store import UNREAD_VERSION, LockEntry, Store, UnreadRecord, count_parts, digest
-from pennyform.text import has_hidden
+from pennyform.text import has_filler, has_hidden
 
 ADDRESSES = {
     "company": "https://pennylane.readme.io/openapi/accounting.json",
@@ -83,28 +86,65 @@ def publication_date(name: str, *, today: date) -> date:
     return today
 
 
-def write_pinned(pinned: Pinned, *, api: str, store: Store) -> StoreUpdate:
-    """Write the pinned contract, what was not understood of it, and its lock entry, which comes last.
-
-    The contract that was there stays beside it until the next ``generate``, so that what is emitted can be
-    reported against what it was emitted from.
-    """
+def update_of(pinned: Pinned, *, api: str, store: Store) -> StoreUpdate:
+    """What pinning a contract would change in a store; nothing is written yet."""
     locked = store.lock().contracts.get(api) if store.is_intact(api) else None
     known_sentences = {entry.sentence for entry in store.unread(api)}
     # The same source pinned by other rules is no change of the vendor's.
     newer = locked and locked.read != pinned.entry.read and locked.pinned != pinned.entry.pinned
-    previous = store.pinned(api) if newer else None
-    if previous is not None and not store.previous_path(api).is_file():
-        store.write(store.previous_path(api), previous)
-    store.write(store.contract_path(api), pinned.document)
-    store.write(store.unread_path(api), UnreadRecord(UNREAD_VERSION, pinned.unread))
-    # Should writing be cut off before this, the contract differs from the lock, and everybody is told so.
-    store.lock_contract(api, pinned.entry)
     return StoreUpdate(
         changed=locked is None or locked.pinned != pinned.entry.pinned,
-        previous=previous,
+        previous=store.pinned(api) if newer else None,
         new_sentences=frozenset({entry.sentence for entry in pinned.unread} - known_sentences),
     )
+
+
+def write_pinned(pinned: Pinned, *, api: str, store: Store) -> StoreUpdate:
+    """Write the pinned contract, what was not understood of it, and its lock entry: all of it or nothing.
+
+    The contract that was there stays beside it until the next ``generate``, so that what is emitted can be
+    reported against what it was emitted from.
+    """
+    update = update_of(pinned, api=api, store=store)
+    files: dict[Path, bytes] = {}
+    if update.previous is not None and not store.previous_path(api).is_file():
+        files[store.previous_path(api)] = canonical_json(update.previous)
+    files[store.contract_path(api)] = canonical_json(pinned.document)
+    files[store.unread_path(api)] = canonical_json(UnreadRecord(UNREAD_VERSION, pinned.unread))
+    # The last one: should writing be cut off before it, the contract differs from it, and everybody is told.
+    files[store.lock_path] = canonical_json(store.lock().with_entry(api, pinned.entry))
+    with replaced_files(files):
+        return update
+
+
+def check_pinned(pinned: Pinned, *, api: str, store: Store, check: Callable[[Store], object]) -> None:
+    """Pin into a copy of a store, and see whether what follows from the pin is sound there.
+
+    Args:
+        pinned: the contract.
+        api: the name to keep it under.
+        store: the store that it would be pinned into.
+        check: reads the contract from the store that it gets, and raises a failure where it is not sound.
+
+    Raises:
+        Failure: see ``check``; places name the files of ``store``.
+    """
+    with tempfile.TemporaryDirectory(prefix="pennyform-") as folder:
+        copy = replace(store, folder=Path(folder))
+        for path in (*store.overlay_paths(api), store.names_path(api), store.lock_path):
+            if path.is_file() and path.is_relative_to(store.folder):
+                target = copy.folder / path.relative_to(store.folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+        write_pinned(pinned, api=api, store=copy)
+        try:
+            check(copy)
+        except Failure as problem:
+            findings = [
+                finding._replace(file=finding.file.replace(folder, str(store.folder)))
+                for finding in problem.findings
+            ]
+            raise Failure(findings) from None
 
 
 def _unsafe_text(value: Json, file: str, pointer: str = "") -> Iterator[Finding]:
@@ -116,7 +156,7 @@ def _unsafe_text(value: Json, file: str, pointer: str = "") -> Iterator[Finding]
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unsafe_text(item, file, child(pointer, index))
-    elif isinstance(value, str) and has_hidden(value):
+    elif isinstance(value, str) and (has_hidden(value) or has_filler(value)):
         yield Finding(
             "unsafe-text",
             Severity.ERROR,

@@ -53,6 +53,10 @@ class Lock(msgspec.Struct, frozen=True):
     format_version: int = LOCK_VERSION
     contracts: dict[str, LockEntry] = {}
 
+    def with_entry(self, api: str, entry: LockEntry) -> Lock:
+        """The lock with the entry of one more contract, or another one of it."""
+        return Lock(contracts=dict(sorted({**self.contracts, api: entry}.items())))
+
 
 class UnreadRecord(msgspec.Struct, frozen=True):
     """``unread.json``: the sentences of a contract that were not understood."""
@@ -146,8 +150,7 @@ class Store:
 
     def lock_contract(self, api: str, entry: LockEntry) -> None:
         """Put a contract's entry into the lock."""
-        contracts = {**self.lock().contracts, api: entry}
-        self.write(self.lock_path, Lock(contracts=dict(sorted(contracts.items()))))
+        self.write(self.lock_path, self.lock().with_entry(api, entry))
 
     def write(self, path: Path, value: Json) -> None:
         """Write JSON, records included, so that a reader sees the old or the new file, never half of one."""

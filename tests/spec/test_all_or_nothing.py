@@ -1,0 +1,146 @@
+"""Exit 1 of ``spec fetch`` means that nothing changed: neither the pin, nor the lock, nor a folder."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pennyform import safe_files
+from pennyform.cli import main
+from pennyform.safe_files import replaced_files
+
+from .hostile_contracts import UNSOUND_NAMES, UNSOUND_OPERATIONS, UNSOUND_SCHEMAS, closed, contract, sending
+
+
+def state(folder):
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def fetch(tmp_path, document):
+    (tmp_path / "contract.json").write_text(json.dumps(document))
+    words = ["--specs", str(tmp_path / "specs"), "--from", str(tmp_path / "contract.json")]
+    return main(["spec", "fetch", "--api", "example", *words])
+
+
+UNSOUND = {
+    **{name: UNSOUND_SCHEMAS[name] for name in ("a schema in itself", "two types at once")},
+    **{name: UNSOUND_OPERATIONS[name] for name in ("an id that is code", "two ways to succeed")},
+    "a shape named by code": UNSOUND_NAMES["a shape named by code"],
+    "two fields of one name": sending(closed("field", "\ufb01eld")),
+    "two fields of one name in Python": sending(closed("a-b", "a_b")),
+    "a class that is imported": sending({**closed("a"), "x-pennyform-component": {"name": "Request"}}),
+    "a filler that is a letter": sending(closed("a\u3164")),
+    "a joiner": sending(closed("a\u034fb")),
+    "an address of OAuth that is none": contract(
+        document={
+            "components": {
+                "securitySchemes": {
+                    "o": {
+                        "type": "oauth2",
+                        "flows": {"authorizationCode": {"tokenUrl": "http://x", "authorizationUrl": "y"}},
+                    }
+                }
+            }
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSOUND)
+def test_what_is_not_sound_changes_nothing(name, tmp_path, capsys):
+    assert fetch(tmp_path, UNSOUND[name]) == 1
+    assert not (tmp_path / "specs").exists()
+    assert fetch(tmp_path, contract()) == 0
+    before = state(tmp_path / "specs")
+    assert fetch(tmp_path, UNSOUND[name]) == 1
+    assert state(tmp_path / "specs") == before
+    err = capsys.readouterr().err
+    assert "internal defect" not in err
+    assert "/tmp/pennyform-" not in err
+
+
+def test_an_overlay_that_does_not_fit_keeps_the_pin_that_it_fits(tmp_path, capsys):
+    assert fetch(tmp_path, contract()) == 0
+    overlay = tmp_path / "specs/overlays/example.yaml"
+    overlay.parent.mkdir()
+    action = """{target: "$.paths['/v1/things'].post", update: {x-pennyform-method: make}}"""
+    overlay.write_text(f"overlay: 1.0.0\nactions: [{action}]\n")
+    before = state(tmp_path / "specs")
+    other = json.loads(json.dumps(contract()).replace("/v1/things", "/v1/others"))
+    assert fetch(tmp_path, other) == 1
+    assert "overlay-action" in capsys.readouterr().err
+    assert state(tmp_path / "specs") == before
+
+
+@pytest.mark.parametrize("failing", range(4))
+def test_a_disk_that_refuses_leaves_all_as_it_was(failing, tmp_path, monkeypatch):
+    assert fetch(tmp_path, contract()) == 0
+    before = state(tmp_path / "specs")
+    written, write_file = iter(range(100)), safe_files.write_file
+
+    def write(path, *arguments, **options):
+        if str(path).startswith(str(tmp_path / "specs")) and next(written) == failing:
+            raise OSError(28, "No space left on device")
+        return write_file(path, *arguments, **options)
+
+    monkeypatch.setattr(safe_files, "write_file", write)
+    document = contract(deprecated=True)
+    assert fetch(tmp_path, document) == 1
+    assert state(tmp_path / "specs") == before
+
+
+@pytest.mark.parametrize("failing", range(3))
+def test_a_move_that_fails_is_taken_back(failing, tmp_path, monkeypatch):
+    files = {tmp_path / "a": b"new", tmp_path / "deep/er/b": b"new", tmp_path / "c": b"new"}
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "c").write_bytes(b"old")
+    before = state(tmp_path)
+    moves = iter(range(100))
+    move = type(tmp_path).replace
+
+    def replace(self, target):
+        if self.suffix == ".part" and next(moves) == failing:
+            raise OSError(5, "Input/output error")
+        return move(self, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", replace)
+    with pytest.raises(OSError, match="Input"), replaced_files(files):
+        pytest.fail("nothing has been replaced")
+    assert state(tmp_path) == before
+
+
+def test_what_fails_afterwards_takes_the_files_back(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    before = state(tmp_path)
+
+    def interrupted():
+        with replaced_files({tmp_path / "a": b"1", tmp_path / "b/c": b"2"}):
+            assert (tmp_path / "a").read_bytes() == b"1"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert state(tmp_path) == before
+
+
+def test_the_lock_moves_last(tmp_path, monkeypatch):
+    moved = []
+    move = type(tmp_path).replace
+    monkeypatch.setattr(
+        type(tmp_path), "replace", lambda self, target: (moved.append(target.name), move(self, target))[1]
+    )
+    assert fetch(tmp_path, contract()) == 0
+    assert moved[-1] == "lock.json"
+    assert len(moved) > 2
+
+
+def test_letters_of_other_scripts_keep_their_names_in_json(tmp_path):
+    assert fetch(tmp_path, sending(closed("\u00e9tat", "\u540d", "field", "class", "__init__", "None"))) == 0
+    out = tmp_path / "out"
+    assert main(["generate", "--specs", str(tmp_path / "specs"), "--output", str(out)]) == 0
+    code = (out / "pennylane_example/models/things.py").read_text(encoding="utf-8")
+    names = [line.split(":")[0].strip() for line in code.splitlines() if "name=" in line]
+    assert all(name.isascii() and name.isidentifier() for name in names)
+    assert "etat: " in code
+    assert "field_: " in code
+    compile(code, "things.py", "exec")
