@@ -2,7 +2,7 @@
 """Between Python values and JSON text, without a float in between.
 
 Requests are closed: what the contract does not know is refused. Answers are open: unknown fields are passed
-over, unknown enum values are kept as they are, a missing field is ``UNSET``.
+over, a missing field is ``UNSET``, and a value of another kind than the contract has is kept as it came.
 """
 
 from __future__ import annotations
@@ -10,8 +10,23 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeGuard, TypeVar, cast, overload
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    TypeAlias,
+    TypeGuard,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -65,14 +80,21 @@ class AnswerPage(Answer, frozen=True, kw_only=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, repr_omit_defaults=True):
     """The base of every object that is sent: closed, immutable; ``msgspec.structs.replace`` makes another."""
 
+    # Which fields have decimals, and how they are written, see :func:`prepared`.
     __amounts__: ClassVar[tuple[str, ...]] = ()
     __numbers__: ClassVar[tuple[str, ...]] = ()
-    __multipart__: ClassVar[bool] = False
+    __mixed__: ClassVar[tuple[str, ...]] = ()
+    __free__: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        for names, kind in ((self.__amounts__, Amount), (self.__numbers__, Number)):
+        for kind, names in (
+            ("amount", self.__amounts__),
+            ("number", self.__numbers__),
+            ("mixed", self.__mixed__),
+            ("free", self.__free__),
+        ):
             for name in names:
-                force_setattr(self, name, _marked(name, getattr(self, name), kind))
+                force_setattr(self, name, prepared(name, getattr(self, name), kind))
 
 
 def is_list(value: object) -> TypeGuard[list[Any]]:
@@ -80,71 +102,115 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def _marked(name: str, value: Any, kind: type[Decimal]) -> Any:
-    """``value`` as the kind of decimal that the contract wants; null, unset and blank stay what they are."""
+def prepared(name: str, value: Any, kind: str) -> Any:
+    """``value`` with its decimals as they are written; null, unset and blank stay what they are.
+
+    Args:
+        name: what it is called in messages.
+        value: of a request; lists and mappings are gone through.
+        kind: ``amount`` (all are decimals, as text), ``number`` (all are, as numbers), ``mixed`` (decimals
+            are text, beside other values) or ``free`` (decimals are numbers, beside whatever else).
+
+    Raises:
+        TypeError: a float, or something else that is no decimal where all are.
+        ValueError: no number, or not a finite one.
+    """
     if value is None or value is msgspec.UNSET or isinstance(value, Blank):
         return value
-    if is_list(value):
-        return [_marked(name, each, kind) for each in value]
-    if not isinstance(value, (Decimal, int, str)) or isinstance(value, bool):
+    if is_list(value) or isinstance(value, tuple):
+        return [prepared(name, each, kind) for each in cast("list[Any]", value)]
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, Any]", value).items()
+        return {key: prepared(name, each, kind) for key, each in items}
+    only = kind in {"amount", "number"}
+    misfit = not isinstance(value, (Decimal, int, str)) or isinstance(value, bool)
+    if isinstance(value, float) or (only and misfit):
         raise TypeError(f"{name} must be a Decimal, not {type(value).__name__}: floats lose cents")
-    marked = kind(value)
+    if not only and not isinstance(value, Decimal):
+        return value
+    try:
+        marked = (Amount if kind in {"amount", "mixed"} else Number)(value)
+    except InvalidOperation:
+        raise ValueError(f"{name} must be a number") from None
     if not marked.is_finite():
         raise ValueError(f"{name} must be a finite number")
     return marked
 
 
 class Variants(type):
-    """The runtime side of a union of objects: reads whichever of them fits.
+    """The runtime side of a union: reads whichever of its members fits.
 
-    ``of`` are the classes. ``field`` names the field that tells them apart and ``tags`` maps its values to
-    the classes (None: the field is left out); with neither, the first one that accepts the object is it.
+    ``of`` are its classes, ``others`` its other types in the order in which they are tried. ``field`` names
+    the field that tells the classes apart, and ``tags`` maps its values to them (None: the field is left
+    out); without it, ``needs`` are the fields that an answer of each class must have. What fits no member is
+    refused if all of them are ``known``, as in a request, and else stays as it came.
     """
 
     of: tuple[type[msgspec.Struct], ...]
+    others: tuple[Any, ...]
+    known: bool
     field: str
     tags: dict[Any, type[msgspec.Struct]]
+    needs: tuple[tuple[str, ...], ...]
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, cls.of)
+        # What was read is one of them, whatever it is.
+        return isinstance(instance, cls.of) or not cls.known or bool(cls.others)
 
     def read(cls, value: Any) -> Any:
-        """The variant that ``value`` is, as an object of its class."""
+        """The member that ``value`` is."""
         if isinstance(value, cls.of):
+            return value
+        if isinstance(value, Mapping) and cls.of:
+            fields = cast("Mapping[str, Any]", value)
+            kind = cls.choose(fields)
+            if kind is not None:
+                return _convert(fields, kind)
+        for other in cls.others:
+            try:
+                return _convert(value, other)
+            except ValueError:
+                continue
+        if not cls.known:
             return value
         if not isinstance(value, Mapping):
             raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
-        return cls._read(cast("Mapping[str, Any]", value))
-
-    def _read(cls, value: Mapping[str, Any]) -> Any:
-        if cls.field:
-            return _convert(value, cls._tagged(value))
-        for candidate in cls.of:
-            try:
-                return _convert(value, candidate)
-            except ValueError:
-                continue
-        return _convert(value, cls._most_alike(value))
-
-    def _tagged(cls, value: Mapping[str, Any]) -> type[msgspec.Struct]:
-        """The variant that the telling field names; in an answer, failing that, the one it resembles most."""
-        tag = value.get(cls.field)
-        if tag in cls.tags:
-            return cls.tags[tag]
-        if issubclass(cls.of[0], Answer):
-            return cls._most_alike(value)
         known = ", ".join(str(each).lower() for each in cls.tags if each is not None)
-        raise ValueError(f"`{cls.field}` must be one of {known}")
+        raise ValueError(f"`{cls.field}` must be one of {known}" if known else "fits none of its variants")
 
-    def _most_alike(cls, value: Mapping[str, Any]) -> type[msgspec.Struct]:
-        return max(cls.of, key=lambda each: len(value.keys() & set(each.__struct_encode_fields__)))
+    def choose(cls, value: Mapping[str, Any]) -> type[msgspec.Struct] | None:
+        """The class that an object is of, or None."""
+        if cls.field:
+            tag = value.get(cls.field)
+            return cls.tags.get(tag) if isinstance(tag, (str, int, type(None))) else None
+        if cls.known:
+            for candidate in cls.of:
+                try:
+                    _convert(value, candidate)
+                except ValueError:
+                    continue
+                return candidate
+            return None if cls.others else max(cls.of, key=lambda each: _alike(value, each))
+        needs = cls.needs or ((),) * len(cls.of)
+        fitting = [each for each, names in zip(cls.of, needs, strict=True) if value.keys() >= {*names}]
+        return max(fitting, key=lambda each: _alike(value, each), default=None)
+
+
+def _alike(value: Mapping[str, Any], kind: type[msgspec.Struct]) -> int:
+    return len(value.keys() & {*kind.__struct_encode_fields__})
 
 
 def variants(
-    *of: type[msgspec.Struct], field: str = "", tags: Mapping[Any, type[msgspec.Struct]] = {}
+    *of: type[msgspec.Struct],
+    others: tuple[Any, ...] = (),
+    known: bool = True,
+    field: str = "",
+    tags: Mapping[Any, type[msgspec.Struct]] = {},
+    needs: tuple[tuple[str, ...], ...] = (),
 ) -> Any:
-    """A type for msgspec that stands for one of several objects."""
-    return Variants("Variants", (), {"of": of, "field": field, "tags": dict(tags)})
+    """A type for msgspec that stands for one of several types."""
+    parts = {"of": of, "others": others, "known": known, "field": field, "tags": dict(tags), "needs": needs}
+    return Variants("Variants", (), parts)
 
 
 class _DecimalKind(type):
@@ -160,7 +226,7 @@ class _DecimalKind(type):
         """A decimal out of a JSON string or number."""
         if value == "" and cls.blankable:
             return Blank()
-        number = msgspec.convert(value, Decimal)
+        number = value if isinstance(value, Decimal) else msgspec.convert(value, Decimal)
         return Number(number) if cls.number else number
 
 
@@ -219,10 +285,46 @@ def _read(type_: Any) -> None:
 def _convert(value: Any, type_: Any) -> Any:
     _read(type_)
     try:
-        return msgspec.convert(value, type_, dec_hook=_decode_hook)
+        try:
+            return msgspec.convert(value, type_, dec_hook=_decode_hook)
+        except msgspec.ValidationError:
+            # A decimal of ours is none of msgspec's: an amount may have come as a number.
+            return msgspec.convert(_unmarked(value), type_, dec_hook=_decode_hook)
     except msgspec.ValidationError as problem:
         # A ValueError gets the place of the whole object added to the place within it.
         raise ValueError(str(problem)) from problem
+
+
+def kept(value: Any, type_: Any) -> Any:
+    """``value`` as ``type_`` as far as it fits; what does not fit within it stays as it came."""
+    try:
+        return _convert(value, type_)
+    except ValueError:
+        pass
+    kinds: tuple[Any, ...] = get_args(type_) if get_origin(type_) in {Union, UnionType} else (type_,)
+    for kind in kinds:
+        origin, inner = get_origin(kind), get_args(kind)
+        if origin is list and is_list(value):
+            return [kept(each, inner[0]) for each in value]
+        if isinstance(value, Mapping):
+            fields = cast("Mapping[str, Any]", value)
+            if origin is dict:
+                return {name: kept(each, inner[1]) for name, each in fields.items()}
+            chosen = kind.choose(fields) if isinstance(kind, Variants) and kind.of else kind
+            if isinstance(chosen, type) and issubclass(chosen, msgspec.Struct):
+                return _kept_fields(fields, chosen)
+    return value
+
+
+def _kept_fields(value: Mapping[str, Any], kind: type[msgspec.Struct]) -> Any:
+    hints = _hints(kind)
+    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+    return kind(**{name: kept(value[key], hints[name]) for name, key in names if key in value})
+
+
+@cache
+def _hints(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 _PLACES = re.compile(r" - at `\$(.*?)`")
@@ -233,6 +335,15 @@ def explained(problem: Exception) -> str:
     places = _PLACES.findall(str(problem))
     text = _PLACES.sub("", str(problem))
     return f"{text} - at `${''.join(reversed(places))}`" if places else text
+
+
+def _unmarked(value: Any) -> Any:
+    """``value`` with plain decimals in place of numbers."""
+    if isinstance(value, Number):
+        return Decimal(value)
+    if isinstance(value, Mapping):
+        return {key: _unmarked(each) for key, each in cast("Mapping[str, Any]", value).items()}
+    return [_unmarked(each) for each in value] if is_list(value) else value
 
 
 def _fraction(text: str) -> Decimal:
@@ -283,7 +394,8 @@ _PLAIN = msgspec.json.Decoder(float_hook=_fraction)
 def decoder(type_: Any) -> msgspec.json.Decoder[Any]:
     """A decoder for answers of ``type_``; numbers without a type become ``Decimal``, never float."""
     _read(type_)
-    return msgspec.json.Decoder(type_, dec_hook=_decode_hook, float_hook=_fraction)
+    # A number where any value may stand stays one when it is written back.
+    return msgspec.json.Decoder(type_, dec_hook=_decode_hook, float_hook=lambda text: Number(_fraction(text)))
 
 
 def encode(value: object) -> bytes:

@@ -8,26 +8,24 @@ synchronous and the asynchronous client cannot behave differently.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
-from urllib.parse import quote, urlencode
+from typing import IO, Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar, cast
 
 import httpx
 import msgspec
 
-from ._codec import Request, checked, decoder, encode, explained, is_list, plain
+from . import _parameters as parameters
+from ._codec import Request, Variants, checked, decoder, encode, explained, is_list, kept, plain, prepared
 from ._failures import Fate, fate
 from ._limits import Turns
+from ._parameters import NO_STYLES, NOTHING, Styles, Values
 from ._redaction import Redactor
-from .errors import NotSentError, OutcomeUnknownError, for_status, seconds
+from .errors import NotSentError, OutcomeUnknownError, SkippedOperationError, for_status, seconds
 from .types import File
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-Values = Mapping[str, Any]
-NOTHING: Values = {}
 
 # What every path of the contract starts with.
 BASE = "/api/external/v2"
@@ -39,19 +37,30 @@ _MESSAGE_FIELDS = ("message", "error", "errors", "details")
 class Operation(msgspec.Struct, Generic[T_co], frozen=True):
     """One operation of the contract.
 
-    ``answer`` names the class in ``models`` that a success carries (``module.Class``), or is None when a
-    success has no body; it is looked up when the first answer arrives, so that no model is imported before.
+    ``answer`` names the class in ``models`` that a success carries (``module.Class``), is ``bytes`` for a
+    body that is not JSON, or None when a success has no body; it is looked up when the first answer arrives,
+    so that no model is imported before. ``others`` are the answers of further statuses.
+
+    ``accept`` and ``sends`` are media types; ``parts`` are those of a form's parts, and ``decimals`` is how
+    those of a body without fields are written, where the contract says so. ``styles`` are those of parameters
+    by their location, see ``_parameters``.
     """
 
     name: str
     method: str
     path: str
     answer: str | None = None
+    others: Mapping[int, str | None] = {}
+    accept: str = "application/json"
+    sends: str = "application/json"
+    parts: Mapping[str, str] = {}
+    decimals: str = "free"
+    styles: Mapping[str, Styles] = {}
 
     @property
     def repeatable(self) -> bool:
         """Whether carrying it out twice is the same as once, however the first attempt ended."""
-        return self.method == "GET"
+        return self.method in {"GET", "HEAD"}
 
 
 class Reply(NamedTuple):
@@ -90,6 +99,7 @@ class Exchange:
     retries: Retries
     turns: Turns | None
     secrets: Callable[[], Iterable[str]]
+    strict: bool = False
 
     def __repr__(self) -> str:
         return f"Exchange({self.origin!r})"
@@ -108,16 +118,37 @@ class Exchange:
         return Redactor((*self.secrets(), sent))
 
     def request(
-        self, operation: Operation[Any], path: Values, query: Values, body: object | None
+        self,
+        operation: Operation[Any],
+        path: Values,
+        query: Values,
+        body: object | None,
+        headers: Values = NOTHING,
+        cookies: Values = NOTHING,
     ) -> httpx.Request:
-        """The HTTP request of a call; ``None`` in ``query`` means that the parameter is not sent."""
-        url = self.origin + BASE + _path(operation.path, path) + _query(query)
+        """The HTTP request of a call; a parameter that is ``None`` is not sent."""
+        styles, sent = operation.styles, {**_HEADERS, "accept": operation.accept}
+        place = parameters.path(operation.path, path, styles.get("path", NO_STYLES))
+        url = self.origin + BASE + place + parameters.query(query, styles.get("query", NO_STYLES))
+        if headers:
+            sent |= parameters.headers(headers, styles.get("header", NO_STYLES))
+        if cookies and (text := parameters.cookies(cookies, styles.get("cookie", NO_STYLES))):
+            sent["cookie"] = text
         if body is None:
-            return httpx.Request(operation.method, url, headers=_HEADERS)
-        parts = _parts(body)
-        if parts is not None:
-            return httpx.Request(operation.method, url, headers=_HEADERS, files=parts)
-        return httpx.Request(operation.method, url, headers=_JSON_HEADERS, content=encode(body))
+            return httpx.Request(operation.method, url, headers=sent)
+        if operation.sends == MULTIPART:
+            # Each part in the form of a file: httpx then sends multipart whether there is a file or not.
+            files = list(_parts(body, operation.parts))
+            return httpx.Request(operation.method, url, headers=sent, files=files)
+        sent["content-type"] = operation.sends
+        if operation.sends == URLENCODED:
+            content = parameters.form({name: _form_value(value) for name, value in _fields(body)})
+        elif operation.sends.endswith("json"):
+            value = body if isinstance(body, Request) else prepared("body", body, operation.decimals)
+            content = encode(value)
+        else:
+            content = cast("bytes", body)
+        return httpx.Request(operation.method, url, headers=sent, content=content)
 
     def steps(self, operation: Operation[Any], request: httpx.Request) -> Steps[Reply]:
         """Drive a call: a number yielded is to be waited for in seconds, a request is to be sent.
@@ -190,24 +221,62 @@ class Exchange:
         )
 
 
-def answer(operation: Operation[T], reply: Reply) -> T:
+def answer(operation: Operation[T], reply: Reply, *, strict: bool = False) -> T:
     """The typed value of a successful answer.
+
+    Args:
+        operation: which one was carried out.
+        reply: its answer.
+        strict: whether a value of another kind than the contract has makes it unreadable; otherwise it is
+            kept.
 
     Raises:
         OutcomeUnknownError: the body is not what the contract promises.
     """
+    name = operation.others.get(reply.status, operation.answer)
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if operation.answer is None:
-        if reply.body.strip() and not kind.endswith("json"):
+    empty = not reply.body.strip()
+    if name is None:
+        if not empty and not kind.endswith("json"):
             what = f"a body of type {kind or 'unknown'} where none was expected"
             raise _undecodable(operation, reply, what)
+        return cast("T", None)
+    if name == "bytes":
+        if kind == "text/html" != operation.accept:
+            raise _undecodable(operation, reply, f"a page instead of {operation.accept}")
+        return cast("T", reply.body)
+    if reply.status == 204 and empty and not strict:
         return cast("T", None)
     if not kind.endswith("json"):
         raise _undecodable(operation, reply, f"a body of type {kind or 'unknown'} instead of JSON")
     try:
-        return cast("T", _decoder(operation.answer).decode(checked(reply.body)))
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        return cast("T", _read(name, reply, strict))
+    except (msgspec.DecodeError, UnicodeError, LookupError) as problem:
         raise _undecodable(operation, reply, explained(problem)) from problem
+
+
+def _read(name: str, reply: Reply, strict: bool) -> Any:
+    body = reply.body
+    charset = reply.headers.get("content-type", "").lower().partition("charset=")[2].strip(' "')
+    if charset not in {"", "utf-8", "utf8"}:
+        body = body.decode(charset.partition(";")[0]).encode()
+    type_, reader = _reader(name)
+    try:
+        return reader.decode(checked(body))
+    except msgspec.ValidationError:
+        if strict:
+            raise
+        value = decoder(Any).decode(body)
+        read = kept(value, type_)
+        # Of a whole answer nothing can be kept: it is another one than was promised.
+        if read is value and not isinstance(type_, Variants):
+            raise
+        return read
+
+
+def left_out(operation: str, reason: str) -> NoReturn:
+    """Refuse to call an operation that this package leaves out."""
+    raise SkippedOperationError(f"this operation is left out of the client: {reason}", operation=operation)
 
 
 _HEADERS = {
@@ -215,56 +284,54 @@ _HEADERS = {
     "accept-encoding": "gzip, deflate",
     "user-agent": "pennylane_company (pennyform)",
 }
-_JSON_HEADERS = {**_HEADERS, "content-type": "application/json"}
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {}
+MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+_READERS: dict[str, tuple[Any, msgspec.json.Decoder[Any]]] = {}
 
 
-def _decoder(name: str) -> msgspec.json.Decoder[Any]:
-    if name not in _DECODERS:
+def _reader(name: str) -> tuple[Any, msgspec.json.Decoder[Any]]:
+    if name not in _READERS:
         module, _, attribute = name.partition(".")
-        models = importlib.import_module(f"{__package__}.models.{module}")
-        _DECODERS[name] = decoder(getattr(models, attribute))
-    return _DECODERS[name]
+        type_ = getattr(importlib.import_module(f"{__package__}.models.{module}"), attribute)
+        _READERS[name] = (type_, decoder(type_))
+    return _READERS[name]
 
 
-def _path(template: str, values: Values) -> str:
-    for name, value in values.items():
-        segment = quote(str(value), safe="")
-        if segment in {"", ".", ".."}:
-            raise ValueError(f"{name} must not be {segment!r}: it would address something else")
-        template = template.replace("{" + name + "}", segment)
-    return template
+def _fields(body: object) -> Iterator[tuple[str, Any]]:
+    """What a form has, by the contract's names; what is unset or null has no place in one."""
+    if isinstance(body, msgspec.Struct):
+        names = zip(body.__struct_encode_fields__, body.__struct_fields__, strict=True)
+        given = {key: getattr(body, name) for key, name in names}
+    else:
+        given = dict(cast("Mapping[str, Any]", prepared("body", body, "free")))
+    yield from (
+        (name, value) for name, value in given.items() if value is not None and value is not msgspec.UNSET
+    )
 
 
-def _query(values: Values) -> str:
-    pairs = [(name, _query_text(value)) for name, value in values.items() if value is not None]
-    return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
+def _form_value(value: Any) -> Any:
+    """An object as the JSON that stands for it in a form."""
+    if is_list(value):
+        return [_form_value(each) for each in value]
+    return encode(value).decode() if isinstance(value, (msgspec.Struct, Mapping)) else value
 
 
-def _query_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    text = encode(value).decode()
-    return text.strip('"')
+def _parts(body: object, media_types: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    """The parts of a multipart form; a list is one part for each of its items."""
+    for name, value in _fields(body):
+        for each in value if is_list(value) else [value]:
+            yield name, _part(each, media_types.get(name))
 
 
-def _parts(body: object) -> list[tuple[str, Any]] | None:
-    """The multipart form of a body that has a file in it, or None when it is JSON."""
-    if not isinstance(body, Request) or not body.__multipart__:
-        return None
-    given = msgspec.structs.asdict(body)
-    return [(name, _part(value)) for name, value in given.items() if value is not msgspec.UNSET]
-
-
-def _part(value: Any) -> Any:
+def _part(value: Any, media_type: str | None) -> Any:
     if isinstance(value, File):
-        named = (value.name, _repeatable(value.content), value.media_type)
-        return named if value.media_type else named[:2]
-    if isinstance(value, str):
-        return (None, value)
+        named = (value.name, _repeatable(value.content), value.media_type or media_type)
+        return named if named[2] else named[:2]
+    if isinstance(value, str) and (media_type is None or not media_type.endswith("json")):
+        return (None, value, media_type) if media_type else (None, value)
     text: bytes = encode(value)
-    media_type = "application/json" if text[:1] in {b"{", b"["} else "text/plain"
-    return (None, text.strip(b'"'), media_type)
+    if media_type is None:
+        media_type = "application/json" if text[:1] in {b"{", b"["} else "text/plain"
+    return (None, text if media_type.endswith("json") else text.strip(b'"'), media_type)
 
 
 def _repeatable(content: bytes | IO[bytes]) -> bytes | IO[bytes]:

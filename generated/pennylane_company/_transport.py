@@ -11,9 +11,11 @@ import httpx
 
 from ._bounds import ATTEMPT, DEFAULT_BOUNDS, Attempt, Body, Bounds, Cursors
 from ._clock import Clock
-from ._exchange import NOTHING, Exchange, Reply, Steps, Values, answer
-from ._exchange import Operation as Operation  # Resources take it from here.
+from ._exchange import Exchange, Reply, Steps, answer
+from ._exchange import Operation as Operation  # Resources take both from here.
+from ._exchange import left_out as left_out
 from ._failures import TRANSPORT_FAILURES
+from ._parameters import NOTHING, Values
 from .types import Page
 
 T = TypeVar("T")
@@ -54,11 +56,13 @@ class Core:
         path: Values = NOTHING,
         query: Values = NOTHING,
         body: object | None = None,
+        headers: Values = NOTHING,
+        cookies: Values = NOTHING,
     ) -> T:
         """Carry out one operation and return its typed answer."""
-        request = self._exchange.request(operation, path, query, body)
+        request = self._exchange.request(operation, path, query, body, headers, cookies)
         steps = self._exchange.steps(operation, request)
-        return answer(operation, self.drive(steps))
+        return answer(operation, self.drive(steps), strict=self._exchange.strict)
 
     def items(
         self,
@@ -66,13 +70,15 @@ class Core:
         path: Values = NOTHING,
         query: Values = NOTHING,
         first: Values = NOTHING,
+        headers: Values = NOTHING,
+        cookies: Values = NOTHING,
     ) -> Iterator[T]:
         """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
         cursor: str | None = None
         cursors = Cursors(operation.name, self._bounds.pages)
         while True:
             asked = {**query, "cursor": cursor} if cursor else {**query, **first}
-            page = self.call(operation, path, asked)
+            page = self.call(operation, path, asked, None, headers, cookies)
             cursor = cursors.following(page)
             yield from page.items or ()
             if cursor is None:
@@ -195,11 +201,13 @@ class AsyncCore:
         path: Values = NOTHING,
         query: Values = NOTHING,
         body: object | None = None,
+        headers: Values = NOTHING,
+        cookies: Values = NOTHING,
     ) -> T:
         """Carry out one operation and return its typed answer."""
-        request = self._exchange.request(operation, path, query, body)
+        request = self._exchange.request(operation, path, query, body, headers, cookies)
         steps = self._exchange.steps(operation, request)
-        return answer(operation, await self.drive(steps))
+        return answer(operation, await self.drive(steps), strict=self._exchange.strict)
 
     async def items(
         self,
@@ -207,13 +215,15 @@ class AsyncCore:
         path: Values = NOTHING,
         query: Values = NOTHING,
         first: Values = NOTHING,
+        headers: Values = NOTHING,
+        cookies: Values = NOTHING,
     ) -> AsyncIterator[T]:
         """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
         cursor: str | None = None
         cursors = Cursors(operation.name, self._bounds.pages)
         while True:
             asked = {**query, "cursor": cursor} if cursor else {**query, **first}
-            page = await self.call(operation, path, asked)
+            page = await self.call(operation, path, asked, None, headers, cookies)
             cursor = cursors.following(page)
             for item in page.items or ():
                 yield item

@@ -73,11 +73,17 @@ class BearerToken(httpx.Auth):
 
 
 def _exchange(
-    auth: httpx.Auth, who: Hashable, origin: str, limit: RateLimit | None, retries: Retries, clock: Clock
+    auth: httpx.Auth,
+    who: Hashable,
+    origin: str,
+    limit: RateLimit | None,
+    retries: Retries,
+    clock: Clock,
+    strict: bool,
 ) -> Exchange:
     turns = shared_turns((origin, who), limit, clock) if limit is not None else None
     # An httpx.Auth of somebody else's may not tell its secrets; ours do, so that no error repeats them.
-    return Exchange(origin, retries, turns, getattr(auth, "secrets", tuple[str, ...]))
+    return Exchange(origin, retries, turns, getattr(auth, "secrets", tuple[str, ...]), strict)
 
 
 def _resource(module: str, name: str) -> Any:
@@ -105,6 +111,8 @@ class Client:
         retries: how often a call is repeated by itself where that is safe.
         bounds: what one attempt of a call, and one list, may take in all.
         clock: where time comes from.
+        strict_answers: whether a success with a value of another kind than the contract has is an unknown
+            outcome. Otherwise the value is kept as it came.
 
     Raises:
         ValueError: ``base_url`` or ``token`` cannot be used; the message never shows the token.
@@ -121,10 +129,12 @@ class Client:
         retries: Retries = DEFAULT_RETRIES,
         bounds: Bounds = DEFAULT_BOUNDS,
         clock: Clock = SYSTEM_CLOCK,
+        strict_answers: bool = False,
     ) -> None:
         auth = BearerToken(token) if isinstance(token, str) else token
         who = hashlib.sha256(token.encode()).digest() if isinstance(token, str) else token
-        exchange = _exchange(auth, who, checked_origin(base_url), rate_limit, retries, clock)
+        origin = checked_origin(base_url)
+        exchange = _exchange(auth, who, origin, rate_limit, retries, clock, strict_answers)
         self._core = Core(exchange, clock, auth, httpx.Timeout(timeout), transport, bounds)
 
     def __repr__(self) -> str:
@@ -267,6 +277,8 @@ class AsyncClient:
         retries: how often a call is repeated by itself where that is safe.
         bounds: what one attempt of a call, and one list, may take in all.
         clock: where time comes from.
+        strict_answers: whether a success with a value of another kind than the contract has is an unknown
+            outcome. Otherwise the value is kept as it came.
 
     Raises:
         ValueError: ``base_url`` or ``token`` cannot be used; the message never shows the token.
@@ -283,10 +295,12 @@ class AsyncClient:
         retries: Retries = DEFAULT_RETRIES,
         bounds: Bounds = DEFAULT_BOUNDS,
         clock: Clock = SYSTEM_CLOCK,
+        strict_answers: bool = False,
     ) -> None:
         auth = BearerToken(token) if isinstance(token, str) else token
         who = hashlib.sha256(token.encode()).digest() if isinstance(token, str) else token
-        exchange = _exchange(auth, who, checked_origin(base_url), rate_limit, retries, clock)
+        origin = checked_origin(base_url)
+        exchange = _exchange(auth, who, origin, rate_limit, retries, clock, strict_answers)
         self._core = AsyncCore(exchange, clock, auth, httpx.Timeout(timeout), transport, bounds)
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 
     PennylaneError
     ├── NotSentError                nothing left this process; the call may be repeated
+    │   └── SkippedOperationError       this package leaves the operation out; its message says why
     ├── OutcomeUnknownError         it may have been carried out; look before repeating a write
     ├── AuthorizationError          OAuth gave no access token, so the call was not sent
     │   └── AuthorizationUnknownError   it may have given one that never arrived; authorize again
@@ -41,6 +42,10 @@ class PennylaneError(Exception):
 
 class NotSentError(PennylaneError):
     """Nothing left this process: no connection was made, or the wait for a turn was too long."""
+
+
+class SkippedOperationError(NotSentError):
+    """The operation is in the contract, and this package leaves it out: repeating the call does not help."""
 
 
 class OutcomeUnknownError(PennylaneError):

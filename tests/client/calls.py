@@ -46,7 +46,7 @@ class Call:
 
     def read(self, value: Any) -> Any:
         """An answer, read as a call reads it."""
-        return self.module("._exchange")._decoder(self.constant.answer).decode(json_text(value))
+        return self.module("._exchange")._reader(self.constant.answer)[1].decode(json_text(value))
 
     def to_builtins(self, value: Any) -> Any:
         """An answer or a request as plain values."""

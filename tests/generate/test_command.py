@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 import shutil
@@ -15,7 +16,7 @@ from pennyform.codegen import output
 from pennyform.findings import failure
 from pennyform.spec import canonical_json
 
-from .conftest import CONTRACT
+from .conftest import CONTRACT, OPERATION
 
 
 def generate(*words):
@@ -282,3 +283,17 @@ def test_a_stock_template_that_has_changed_is_a_warning(checkout, capsys, monkey
     assert "model.py.jinja, which we replace" in said
     assert generate() == 0
     assert capsys.readouterr().err == "", "the lock knows the new one now"
+
+
+def test_an_operation_that_is_left_out_is_said_counted_and_listed(checkout, capsys):
+    document = copy.deepcopy(CONTRACT)
+    document["paths"]["/v1/me"]["options"] = {**OPERATION, "operationId": "optionsMe"}
+    checkout.pin("example", document)
+    assert generate() == 0
+    said = capsys.readouterr()
+    assert "1 of 2 operations" in said.out
+    assert "OPTIONS /v1/me is left out: no client sends OPTIONS requests" in said.err
+    lock = json.loads((checkout.generated / "lock.json").read_bytes())
+    assert lock["skipped"] == {"example": {"optionsMe": "no client sends OPTIONS requests"}}
+    assert main(["spec", "status"]) == 0
+    assert "left out of the client: optionsMe: no client sends OPTIONS" in capsys.readouterr().out

@@ -196,3 +196,11 @@ DOCUMENTS = {
     **NO_CONTRACTS, **UNSAFE_TEXTS, **UNSOUND_SCHEMAS, **UNSOUND_OPERATIONS, **UNSOUND_NAMES, **HARMLESS
 }  # fmt: skip
 """What a file says."""
+
+UNUSUAL = {
+    "two types at once", "an id twice", "ids that differ in case alone", "two methods of one name",
+    "an id that is a path", "an id that is code", "a parameter that is code", "two ways to succeed",
+    "no way to succeed", "a range of ways to succeed", "an answer that is a page", "a body that is a page",
+    "two shapes of one name",
+}  # fmt: skip
+"""What looks wrong and means something: it is emitted under names that do no harm."""

@@ -26,6 +26,9 @@ def outcome(case: Path) -> tuple[str, bytes]:
         normalised = normalise(contract, [read_overlay(overlay)] if overlay.is_file() else [])
     except Failure as problem:
         return "findings.txt", "".join(f"{_line(finding)}\n" for finding in problem.findings).encode()
+    if normalised.skipped:
+        lines = [f"{each.method} {each.path}: {each.reason}\n" for each in normalised.skipped]
+        return "left_out.txt", "".join(lines).encode()
     validate(normalised.document)
     return "normalised.json", canonical_json(normalised.document)
 
@@ -39,7 +42,7 @@ def _line(finding) -> str:
 def test_a_case_gives_exactly_what_it_says(case: Path) -> None:
     name, actual = outcome(case)
     if os.environ.get("PENNYFORM_ACCEPT"):
-        for stale in ("normalised.json", "findings.txt"):
+        for stale in ("normalised.json", "findings.txt", "left_out.txt"):
             (case / stale).unlink(missing_ok=True)
         (case / name).write_bytes(actual)
     assert (case / name).is_file(), actual.decode()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 
 import pytest
-from pennyform.findings import Failure
 from pennyform.spec import canonical_json, normalise
 from pennyform.spec.normaliser.component_names import vendor_name
 from pennyform.spec.normaliser.identifiers import is_plural, pascal_case, singular, snake_case
@@ -125,19 +124,20 @@ def _names_only(overlays):
     ]
 
 
-def test_two_shapes_that_want_one_name_are_both_shown():
+def test_two_shapes_that_claim_one_name_are_numbered_and_stay_so():
     one = {"type": "object", "properties": {"x": {"type": "string"}}}
     other = {"type": "object", "properties": {"y": {"type": "string"}}}
     schema = {
         "type": "object",
         "properties": {"a_b": one, "a": {"type": "object", "properties": {"b": other}}},
     }
-    with pytest.raises(Failure) as caught:
-        normalise(contract({"/v1/things": {"get": operation("getThings", schema)}}))
-    (finding,) = caught.value.findings
-    assert finding.rule == "name-collision"
-    assert "GET /v1/things 200 a_b" in finding.summary
-    assert "GET /v1/things 200 a.b" in finding.summary
+    document = contract({"/v1/things": {"get": operation("getThings", schema)}})
+    first = normalise(document)
+    assert {record.place: name for name, record in first.names.items() if "AB" in name} == {
+        "GET /v1/things 200 a_b": "ThingAB",
+        "GET /v1/things 200 a.b": "ThingAB2",
+    }
+    assert normalise(document, names=first.names).names == first.names
 
 
 def test_the_memory_is_the_same_after_reading_it_back():

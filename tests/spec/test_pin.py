@@ -115,16 +115,14 @@ def test_the_order_of_what_has_none_does_not_matter():
 def test_a_keyword_that_nobody_knows_is_left_out_and_reported():
     raw = copy.deepcopy(RAW)
     raw["paths"]["/v1/things"]["get"]["cookies"] = {"done": {}}
-    raw["components"]["schemas"]["Pair"]["contentEncoding"] = "base64"
+    raw["components"]["schemas"]["Pair"]["contentSchema"] = {}
     kept, findings = pin(raw, api="example", file="raw.json")
     assert '"base64"' not in json.dumps(kept)
-    assert kept["components"]["schemas"]["Pair"]["x-pennyform-unknown-keywords"].keys() == {
-        "/contentEncoding"
-    }
+    assert kept["components"]["schemas"]["Pair"]["x-pennyform-unknown-keywords"].keys() == {"/contentSchema"}
     assert kept["paths"]["/v1/things"]["get"]["x-pennyform-unknown-keywords"].keys() == {"/cookies"}
     assert pin(kept, api="example", file="kept.json") == (kept, [])
     assert [(finding.rule, finding.pointer) for finding in findings] == [
-        ("unknown-keyword", "/components/schemas/Pair/contentEncoding"),
+        ("unknown-keyword", "/components/schemas/Pair/contentSchema"),
         ("unknown-keyword", "/paths/~1v1~1things/get/cookies"),
     ]
 

@@ -383,7 +383,16 @@ if TYPE_CHECKING:
     BillingSubscriptionCreateMode: TypeAlias = BillingSubscriptionEmailMode | BillingSubscriptionManualMode
     """The ``mode`` of ``BillingSubscriptionCreate``."""
 else:
-    BillingSubscriptionCreateMode = variants(BillingSubscriptionEmailMode, BillingSubscriptionManualMode)
+    BillingSubscriptionCreateMode = variants(
+        BillingSubscriptionEmailMode,
+        BillingSubscriptionManualMode,
+        field="type",
+        tags={
+            "email": BillingSubscriptionEmailMode,
+            "awaiting_validation": BillingSubscriptionManualMode,
+            "finalized": BillingSubscriptionManualMode,
+        },
+    )
 
 
 if TYPE_CHECKING:

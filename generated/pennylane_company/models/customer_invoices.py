@@ -302,8 +302,6 @@ class CustomerInvoiceImportDiscount(Request, frozen=True, kw_only=True):
 class CustomerInvoiceImportEInvoice(Request, frozen=True, kw_only=True):
     """What ``customer_invoices.import_e_invoice`` is given."""
 
-    __multipart__ = True
-
     file: File
     """The electronic invoice."""
     send_to_pa: bool | UnsetType = UNSET

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._codec import PROMISED, Answer, AnswerPage, variants
 from .shared import (
@@ -106,12 +106,13 @@ class IndividualCustomerRecord(Answer, frozen=True, kw_only=True):
 
 
 if TYPE_CHECKING:
-    Customer: TypeAlias = CompanyCustomerRecord | IndividualCustomerRecord
+    Customer: TypeAlias = CompanyCustomerRecord | IndividualCustomerRecord | dict[str, Any]
     """A customer, as ``customers.get`` and ``customers.list`` give it."""
 else:
     Customer = variants(
         CompanyCustomerRecord,
         IndividualCustomerRecord,
+        known=False,
         field="customer_type",
         tags={"company": CompanyCustomerRecord, "individual": IndividualCustomerRecord},
     )

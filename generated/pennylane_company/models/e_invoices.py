@@ -20,7 +20,5 @@ EInvoiceImportType: TypeAlias = Literal["customer", "supplier"]
 class EInvoiceImport(Request, frozen=True, kw_only=True):
     """What ``e_invoices.import_`` is given."""
 
-    __multipart__ = True
-
     file: File
     type: EInvoiceImportType

@@ -186,8 +186,6 @@ class AddressUpdate(Request, frozen=True, kw_only=True):
 class AppendixCreate(Request, frozen=True, kw_only=True):
     """A file to attach."""
 
-    __multipart__ = True
-
     file: File
     """The file to attach."""
 
@@ -365,8 +363,6 @@ class FileAttachment(Answer, frozen=True, kw_only=True):
 
 class FileAttachmentCreate(Request, frozen=True, kw_only=True):
     """What ``file_attachments.create`` and ``ledger_attachments.create`` are given."""
-
-    __multipart__ = True
 
     file: File
     """The file; its type is told from its content."""

@@ -264,8 +264,6 @@ class SupplierInvoiceImport(Request, frozen=True, kw_only=True):
 class SupplierInvoiceImportEInvoice(Request, frozen=True, kw_only=True):
     """What ``supplier_invoices.import_e_invoice`` is given."""
 
-    __multipart__ = True
-
     file: File
     invoice_options: SupplierInvoiceEInvoiceImportImportOptions | UnsetType = UNSET
 

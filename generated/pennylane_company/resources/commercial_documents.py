@@ -24,6 +24,7 @@ _CREATE_APPENDICES: Operation[models.FileAttachment] = Operation(
     "POST",
     "/commercial_documents/{commercial_document_id}/appendices",
     "shared.FileAttachment",
+    sends="multipart/form-data",
 )
 _LIST_APPENDICES: Operation[models.AppendixPage] = Operation(
     "getCommercialDocumentAppendices",

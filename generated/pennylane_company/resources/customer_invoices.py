@@ -31,6 +31,7 @@ _CREATE_APPENDICES: Operation[models.FileAttachment] = Operation(
     "POST",
     "/customer_invoices/{customer_invoice_id}/appendices",
     "shared.FileAttachment",
+    sends="multipart/form-data",
 )
 _CREATE_FROM_QUOTE: Operation[models.CustomerInvoice] = Operation(
     "createCustomerInvoiceFromQuote",
@@ -49,6 +50,7 @@ _IMPORT_E_INVOICE: Operation[models.LinkedRecord] = Operation(
     "POST",
     "/customer_invoices/e_invoices/imports",
     "shared.LinkedRecord",
+    sends="multipart/form-data",
 )
 _LINK_CREDIT_NOTE: Operation[models.CustomerInvoice] = Operation(
     "linkCreditNote", "POST", "/customer_invoices/{id}/link_credit_note", "customer_invoices.CustomerInvoice"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .. import models
 
 _IMPORT: Operation[models.LinkedRecord] = Operation(
-    "createEInvoiceImport", "POST", "/e-invoices/imports", "shared.LinkedRecord"
+    "createEInvoiceImport", "POST", "/e-invoices/imports", "shared.LinkedRecord", sends="multipart/form-data"
 )
 
 

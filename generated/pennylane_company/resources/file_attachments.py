@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .. import models
 
 _CREATE: Operation[models.FileAttachment] = Operation(
-    "postFileAttachments", "POST", "/file_attachments", "shared.FileAttachment"
+    "postFileAttachments", "POST", "/file_attachments", "shared.FileAttachment", sends="multipart/form-data"
 )
 
 

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from .. import models
 
 _CREATE: Operation[models.LedgerAttachmentCreateAnswer] = Operation(
-    "postLedgerAttachments", "POST", "/ledger_attachments", "ledger_attachments.LedgerAttachmentCreateAnswer"
+    "postLedgerAttachments",
+    "POST",
+    "/ledger_attachments",
+    "ledger_attachments.LedgerAttachmentCreateAnswer",
+    sends="multipart/form-data",
 )
 
 

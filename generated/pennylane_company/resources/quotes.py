@@ -18,7 +18,11 @@ _GET: Operation[models.Quote] = Operation("getQuote", "GET", "/quotes/{id}", "qu
 _CREATE: Operation[models.Quote] = Operation("postQuotes", "POST", "/quotes", "quotes.Quote")
 _UPDATE: Operation[models.Quote] = Operation("updateQuote", "PUT", "/quotes/{id}", "quotes.Quote")
 _CREATE_APPENDICES: Operation[models.FileAttachment] = Operation(
-    "postQuoteAppendices", "POST", "/quotes/{quote_id}/appendices", "shared.FileAttachment"
+    "postQuoteAppendices",
+    "POST",
+    "/quotes/{quote_id}/appendices",
+    "shared.FileAttachment",
+    sends="multipart/form-data",
 )
 _LIST_APPENDICES: Operation[models.AppendixPage] = Operation(
     "getQuoteAppendices", "GET", "/quotes/{quote_id}/appendices", "shared.AppendixPage"

@@ -30,6 +30,7 @@ _IMPORT_E_INVOICE: Operation[models.LinkedRecord] = Operation(
     "POST",
     "/supplier_invoices/e_invoices/imports",
     "shared.LinkedRecord",
+    sends="multipart/form-data",
 )
 _LINK_PURCHASE_REQUEST: Operation[None] = Operation(
     "postSupplierInvoiceLinkedPurchaseRequests",

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._codec import PROMISED, Answer, AnswerPage, variants
 from .shared import CustomerInvoiceCreditedInvoice, Language, SupplierPostalAddress
@@ -77,12 +77,13 @@ class CustomerPage(AnswerPage, frozen=True, kw_only=True):
 
 
 if TYPE_CHECKING:
-    Customer: TypeAlias = CustomerCompany | CustomerIndividual
+    Customer: TypeAlias = CustomerCompany | CustomerIndividual | dict[str, Any]
     """A customer, as ``customers.list`` gives it."""
 else:
     Customer = variants(
         CustomerCompany,
         CustomerIndividual,
+        known=False,
         field="customer_type",
         tags={"company": CustomerCompany, "individual": CustomerIndividual},
     )

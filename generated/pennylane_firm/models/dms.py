@@ -19,8 +19,6 @@ __all__ = [
 class DmsCreateFile(Request, frozen=True, kw_only=True):
     """What ``dms.create_file`` is given."""
 
-    __multipart__ = True
-
     file: File
     name: str | UnsetType = UNSET
     parent_folder_id: int | UnsetType = UNSET

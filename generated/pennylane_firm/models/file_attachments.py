@@ -28,7 +28,5 @@ class FileAttachment(Answer, frozen=True, kw_only=True):
 class FileAttachmentCreate(Request, frozen=True, kw_only=True):
     """What ``file_attachments.create`` is given."""
 
-    __multipart__ = True
-
     file: File
     filename: str | UnsetType = UNSET

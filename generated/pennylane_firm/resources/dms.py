@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .. import filters, models
 
 _CREATE_FILE: Operation[models.DmsFile] = Operation(
-    "postDmsFiles", "POST", "/companies/{company_id}/dms/files", "dms.DmsFile"
+    "postDmsFiles", "POST", "/companies/{company_id}/dms/files", "dms.DmsFile", sends="multipart/form-data"
 )
 _CREATE_FOLDER: Operation[models.DmsFolder] = Operation(
     "postDmsFolders", "POST", "/companies/{company_id}/dms/folders", "dms.DmsFolder"

@@ -15,6 +15,7 @@ _CREATE: Operation[models.FileAttachment] = Operation(
     "POST",
     "/companies/{company_id}/file_attachments",
     "file_attachments.FileAttachment",
+    sends="multipart/form-data",
 )
 
 

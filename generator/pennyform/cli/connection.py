@@ -93,7 +93,11 @@ def connect(
         # Its answers take no time, and it writes one at a time: several workers would only wait for each
         # other.
         runtime = replace(runtime, patience=IMMEDIATE, workers=1)
-        with closing(sandbox), Client(TOKEN, transport=sandbox.transport(), rate_limit=None) as client:
+        transport = sandbox.transport()
+        with (
+            closing(sandbox),
+            Client(TOKEN, transport=transport, rate_limit=None, strict_answers=True) as client,
+        ):
             yield Connection(AccountClient(client), f"books-{sandbox.books_id()}", runtime, folder)
         return
     if repository.settings.environment != "production":
@@ -108,7 +112,12 @@ def connect(
         host = canonical_host(base_url)
         token = find_token(token_file, host, environ)
         client = Client(
-            token, base_url=base_url, transport=runtime.transport, clock=_ClientClock(runtime.clock)
+            token,
+            base_url=base_url,
+            transport=runtime.transport,
+            clock=_ClientClock(runtime.clock),
+            # What decides about money is never a value that the contract does not have.
+            strict_answers=True,
         )
     except ValueError as problem:
         raise failure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from pennyform.codegen import emit_all, emit_schemas
 from pennyform.codegen.output import find_stale_files
 from pennyform.findings import Finding, Severity, failure, tidy
 from pennyform.spec import Contract, canonical_json, read_contract
+from pennyform.spec.document.json_types import child
 from pennyform.spec.pin.store import Store
 
 
@@ -50,8 +51,27 @@ def emit_contract(api: str, store: Store, templates: Path, package: str = "") ->
     """
     warnings = _tolerated(store)
     contract, declared = _read_intact(api, store, warnings)
+    # Not for those who derive schemas only: it takes packages that they need not have.
+    from pennyform.codegen.client import without_unsupported
+
+    contract = without_unsupported(contract)
     files = emit_all(contract, templates, package=package, warnings=warnings)
-    return Emission(contract, declared, files, tuple(warnings or ()))
+    findings = [*(warnings or ()), *_skipped(contract, str(store.contract_path(api)))]
+    return Emission(contract, declared, files, tuple(findings))
+
+
+def _skipped(contract: Contract, file: str) -> Iterator[Finding]:
+    """What is said about each operation that is left out."""
+    for operation in contract.skipped:
+        yield Finding(
+            "operation-skipped",
+            Severity.NOTE if operation.declared else Severity.WARNING,
+            f"{operation.method} {operation.path} is left out: {operation.reason}",
+            file=file,
+            pointer=child(child("/paths", operation.path), operation.method.lower()),
+            detail="The client has a method in its place that says why it cannot be called.",
+            fix="Correct the contract in its overlay, or state the reason there: x-pennyform-skip.",
+        )
 
 
 def derive_schemas(api: str, store: Store, templates: Path) -> dict[str, bytes]:
@@ -84,11 +104,22 @@ def _read_intact(api: str, store: Store, warnings: list[Finding] | None) -> tupl
     contract = read_contract(api, store, warnings=warnings)
     # The lock counted them when the contract was pinned: none may be lost silently.
     declared = store.lock().contracts[api].counts.operations
-    if len(contract.operations) != declared:
-        summary = f"{len(contract.operations)} of {declared} operations of {api} would be emitted"
+    known = len(contract.operations) + len(contract.skipped)
+    if known != declared:
+        summary = f"{known} of {declared} operations of {api} would be emitted or left out with a reason"
         fix = f"Pin the contract again, or look for an overlay that removes operations of {api}."
         raise failure("missing-operations", summary, file=str(store.contract_path(api)), fix=fix)
     return contract, declared
+
+
+def skipped(emitted: Sequence[Emission]) -> dict[str, dict[str, str]]:
+    """The reasons of the operations that are left out, by API and operation id."""
+    return {
+        emission.contract.api: {
+            operation.operation_id: operation.reason for operation in emission.contract.skipped
+        }
+        for emission in emitted
+    }
 
 
 def all_files(emitted: Sequence[Emission]) -> dict[str, bytes]:

@@ -93,15 +93,17 @@ def inputs(store: Store, templates: Path, packages: Mapping[str, str] = MappingP
     }
 
 
-def record(made_from: JsonObject, files: Mapping[str, bytes]) -> bytes:
+def record(made_from: JsonObject, files: Mapping[str, bytes], skipped: JsonObject) -> bytes:
     """The lock's content.
 
     Args:
         made_from: see :func:`inputs`.
         files: what was emitted, by path below the output folder.
+        skipped: the reasons of the operations that are left out, by API and operation id.
     """
     digests = {path: digest(content) for path, content in sorted(files.items())}
-    return canonical_json({"format_version": _FORMAT_VERSION, "inputs": made_from, "files": digests})
+    content = {"inputs": made_from, "skipped": skipped, "files": digests}
+    return canonical_json({"format_version": _FORMAT_VERSION, **content})
 
 
 def _stock_templates(our_names: Collection[str]) -> dict[str, str]:
@@ -273,7 +275,14 @@ def find_stale_files(files: Mapping[str, bytes], output: Path) -> list[Finding]:
     return tidy(findings)
 
 
-def write(files: Mapping[str, bytes], output: Path, *, made_from: JsonObject, ours: bool) -> WriteResult:
+def write(
+    files: Mapping[str, bytes],
+    output: Path,
+    *,
+    made_from: JsonObject,
+    ours: bool,
+    skipped: JsonObject | None = None,
+) -> WriteResult:
     """Make a folder hold exactly these files.
 
     Everything is written beside the folder's content first; only when all of it is on the disk do files move
@@ -285,6 +294,7 @@ def write(files: Mapping[str, bytes], output: Path, *, made_from: JsonObject, ou
         made_from: what the lock records, see :func:`pennyform.codegen.output.inputs`.
         ours: whether the folder is known to hold nothing but emitted files. Otherwise a folder of the same
             name that was not emitted is never replaced.
+        skipped: the reasons of the operations that are left out, by API and operation id.
 
     Raises:
         Failure: a folder that is in the way was not emitted by us, or the disk refuses.
@@ -301,13 +311,13 @@ def write(files: Mapping[str, bytes], output: Path, *, made_from: JsonObject, ou
                 fix="Give another folder with --output.",
             )
     try:
-        return _replace(files, output, made_from)
+        return _replace(files, output, record(made_from, files, skipped or {}))
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         raise failure("cannot-write", f"cannot write {output}: {reason}", file=str(output)) from None
 
 
-def _replace(files: Mapping[str, bytes], output: Path, made_from: JsonObject) -> WriteResult:
+def _replace(files: Mapping[str, bytes], output: Path, lock: bytes) -> WriteResult:
     output = output.absolute()
     if root := repository_around(output):
         make_folders(root, output)
@@ -320,7 +330,7 @@ def _replace(files: Mapping[str, bytes], output: Path, made_from: JsonObject) ->
     try:
         contents = {
             **{path: files[path] for path in (*new, *changed)},
-            NAME: record(made_from, files),
+            NAME: lock,
         }
         # Each file has to reach the disk, but they need not wait for each other.
         with ThreadPoolExecutor(_WRITERS) as writers:

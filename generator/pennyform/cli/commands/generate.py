@@ -69,7 +69,7 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
         gc.enable()
     if options.check:
         return _check(emitted, target, terminal)
-    from pennyform.codegen.generation import names_files
+    from pennyform.codegen.generation import names_files, skipped
 
     # Whatever can go wrong has its say before the first file changes.
     files, apis = _all_files(emitted, target), [emission.contract.api for emission in emitted]
@@ -77,7 +77,13 @@ def run(options: GenerateOptions, terminal: Terminal) -> Exit:
     with replaced_files(names_files(emitted, store) if target.is_ours else {}):
         # Read again: the names just written are among the inputs.
         made_from = inputs(store, templates, target.packages)
-        counts = write_output(files, output, made_from=made_from, ours=_is_checkout(output))
+        counts = write_output(
+            files,
+            output,
+            made_from=made_from,
+            ours=_is_checkout(output),
+            skipped=skipped(emitted),
+        )
     result = f"{counts.added} added, {counts.changed} changed, {counts.removed} removed"
     seconds = time.monotonic() - started
     terminal.print(f"{shorten_path(output)}: {result}, {seconds:.1f} s")

@@ -22,6 +22,7 @@ from pennyform.cli.options.contracts import (
     StatusOptions,
 )
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
+from pennyform.codegen.output import read_lock
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
 from pennyform.spec import SWITCH_OFF, read_contract
@@ -202,11 +203,16 @@ def _status(options: StatusOptions, terminal: Terminal) -> Exit:
     contract = None if options.specs else contract_here()
     store = Store(options.specs) if options.specs else store_of(contract) if contract else Store.default()
     contracts = store.lock().contracts
+    checkout = data.checkout()
+    output = None if options.specs else contract.output if contract else checkout and checkout / "generated"
+    skipped = read_lock(output).get("skipped", {}) if output else {}
     if not contracts:
         terminal.print("no contract is pinned; pin one: pennyform spec fetch --api company --from FILE|URL")
     for api, entry in contracts.items():
         terminal.print(f"{api}  {entry.date}  from {entry.source}  {_state(api, store)}")
         terminal.print(f"  {_counts(entry)}")
+        for operation_id, reason in skipped.get(api, {}).items():
+            terminal.print(f"  left out of the client: {operation_id}: {reason}")
     return Exit.OK if all(map(store.is_intact, contracts)) else Exit.FINDINGS
 
 

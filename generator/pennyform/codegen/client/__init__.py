@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from pennyform.codegen.client.calls import filters
 from pennyform.codegen.client.checks import check, reject_hidden_characters
 from pennyform.codegen.client.code import UnsafeTextError
+from pennyform.codegen.client.filters import filters
 from pennyform.codegen.client.methods import resource
 from pennyform.codegen.client.model_modules import modules
 from pennyform.codegen.client.names import base_path, identifier
-from pennyform.codegen.client.render import Renderer, format_modules, oauth_endpoints
-from pennyform.codegen.client.second_reader import check_with_second_reader
+from pennyform.codegen.client.proof import prove
+from pennyform.codegen.client.render import Renderer, oauth_endpoints
+from pennyform.codegen.client.supported import without_unsupported
 from pennyform.findings import failure
 from pennyform.spec.document.json_types import Json
 from pennyform.spec.normaliser.contract import Contract
 
-__all__ = ["emit"]
+__all__ = ["emit", "without_unsupported"]
 
 
 _PROSE = {"description", "summary", "title"}
@@ -40,8 +41,6 @@ def emit(contract: Contract, templates: Path, *, package: str = "") -> dict[str,
     package = str(identifier(package or f"pennylane_{contract.api}"))
     try:
         reject_hidden_characters(contract.document)
-        # Before anything is rendered: what it cannot read, we may have misread.
-        check_with_second_reader(contract, package)
         # One for both renderings: compiling the templates takes most of the time of rendering.
         renderer = Renderer(templates, package)
         files = _render(contract, renderer)
@@ -67,13 +66,15 @@ def emit(contract: Contract, templates: Path, *, package: str = "") -> dict[str,
             "the contract is nested too deeply to be read",
             fix="Ask where it came from: an honest contract is a few dozen levels deep.",
         ) from problem
-    return {path: text.encode() for path, text in sorted(format_modules(files).items())}
+    return {path: text.encode() for path, text in sorted(prove(files).items())}
 
 
 def _render(contract: Contract, renderer: Renderer) -> dict[str, str]:
     models = modules(contract)
     homes = {str(model.name): module for module, members in models.items() for model in members}
-    names = sorted({operation.resource for operation in contract.operations})
+    named = {operation.resource for operation in contract.operations}
+    named |= {operation.resource for operation in contract.skipped}
+    names = sorted(named - {""})
     resources = [resource(name, contract, homes) for name in names]
     numbered = any(resource.numbered for resource in resources)
     return (

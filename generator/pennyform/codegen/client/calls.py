@@ -1,30 +1,31 @@
-"""Operations of the contract → what a call needs: arguments, body, answer, and their types."""
+"""Operations of the contract → what a call needs: arguments, body, answers, and their types."""
 
 from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from openapi_python_client.strings import ClassName
-
-from pennyform.codegen.client.code import Code, docstring, join_code, literal
+from pennyform.codegen.client.code import Code, join_code, literal
+from pennyform.codegen.client.filters import declared_filters, filter_name
+from pennyform.codegen.client.models import Components
 from pennyform.codegen.client.names import (
     answer_name,
     body_name,
     class_name,
     component_of,
-    field_name,
-    method_path,
+    distinct_names,
 )
-from pennyform.codegen.client.python_types import python_type
+from pennyform.codegen.client.python_types import PARAMETER, Type, python_type, union_members
 from pennyform.findings import failure
-from pennyform.spec.normaliser.contract import REQUEST, Contract, Operation, Parameter
-from pennyform.spec.normaliser.identifiers import pascal_case, singular
+from pennyform.spec.normaliser.contract import Answer, Contract, Operation, Parameter, Schema
+from pennyform.spec.normaliser.limits import names_in_path
+from pennyform.spec.normaliser.media_types import FORMS, JSON, essence, is_json
 
 # Beside a cursor the service answers 400 to one of these, so they go with the first page only.
 FIRST_PAGE_ONLY = {"start_date"}
+LOCATIONS = ("path", "query", "header", "cookie")
 _CURSOR, _NUMBER = "cursor", "page"
 # What an answer has when it is a page of a list → the parameter that says which page to get.
 _PAGES = {
@@ -33,19 +34,26 @@ _PAGES = {
 }
 _SIZES = {"limit", "per_page"}
 _SORTS, _INCLUDES = "x-pennyform-sorts", "x-pennyform-includes"
-# What a path may be made of; anything else would have to be escaped on its way into a URL.
-_PATH = re.compile(r"(/([A-Za-z0-9_.~-]+|\{[A-Za-z0-9_]+\}))+")
+# What a path may be made of, as a literal in emitted code.
+_PATH = re.compile(r"(/([A-Za-z0-9_.~!$&'()*+,;=:@-]|\{[^{}/?#%\s]+\})+)+/?|/")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_METHODS = {"get", "post", "put", "delete", "patch"}
+_METHODS = {"get", "post", "put", "delete", "patch", "head"}
+_TAKEN = {"self", "body"}
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument: as declared in a signature, and as an item of the ``dict`` that carries it on."""
+    """An argument: as declared in a signature, and as an item of the ``dict`` that carries it on.
+
+    ``style`` says how it is written where that is not plain text: OpenAPI's style, with ``*`` for ``explode``
+    and ``+`` for ``allowReserved``, as in RFC 6570.
+    """
 
     name: str
+    location: str
     declaration: Code
     item: Code
+    style: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +61,21 @@ class Call:
     """Everything that the methods of one operation are written from.
 
     Of a list, ``items`` is the type of what it yields, and ``page`` the argument that says which page to get;
-    ``query`` are its other arguments.
+    ``arguments`` are its other arguments. ``settings`` are what its ``Operation`` says beyond the usual.
     """
 
     operation: Operation
     name: Code
     answer: Code
     items: Code | None
-    path: tuple[Argument, ...]
+    arguments: tuple[Argument, ...]
     body: Code | None
-    query: tuple[Argument, ...]
     page: Argument | None
+    settings: tuple[Code, ...]
+
+    def at(self, *locations: str) -> tuple[Argument, ...]:
+        """The arguments that are sent in some places."""
+        return tuple(argument for argument in self.arguments if argument.location in locations)
 
     @property
     def numbered(self) -> bool:
@@ -82,12 +94,14 @@ def call_of(operation: Operation, contract: Contract) -> Call:
     Raises:
         Failure: its path, its method or its name cannot be emitted safely.
     """
-    if not _PATH.fullmatch(operation.path) or operation.method.lower() not in _METHODS:
+    declared = {parameter.name for parameter in operation.parameters if parameter.location == "path"}
+    known = declared.issuperset(names_in_path(operation.path))
+    if not _PATH.fullmatch(operation.path) or not known or operation.method.lower() not in _METHODS:
         raise failure(
             "path-unsafe",
             f"{operation.operation_id} has a path or a method that cannot be emitted",
             detail=f"{operation.method} {operation.path!r}",
-            fix="Paths are made of letters, digits, '.', '_', '~', '-' and {parameters}.",
+            fix="Paths are made of the characters that segments of URLs have, and of {parameters}.",
         )
     name = operation.name
     if not _NAME.fullmatch(name) or not _NAME.fullmatch(operation.resource) or keyword.iskeyword(name):
@@ -97,73 +111,168 @@ def call_of(operation: Operation, contract: Contract) -> Call:
             detail="Names of resources and methods are lower-case words joined by '_'.",
             fix="Give x-pennyform-resource or x-pennyform-method a plain name in the overlay.",
         )
-    parameters = {parameter.name: parameter for parameter in operation.parameters}
-    path = []
-    for key in re.findall(r"\{(\w+)\}", operation.path):
-        # Whatever type the contract gives it in a path, an id is the integer that every answer carries.
-        kind = "str | int" if parameters[key].schema.get("type") == "string" else "int"
-        variable = field_name(key)
-        path.append(Argument(key, Code(f"{variable}: {kind}"), Code(f"{literal(key)}: {variable}")))
-    query = [
-        _query_argument(parameter, operation)
-        for parameter in operation.parameters
-        if parameter.location == "query"
-    ]
-    page, items = _pagination(operation, contract, query)
+    components = Components(contract.schemas, {})
+    arguments = _arguments(operation, components)
+    page, items = _pagination(operation, contract, arguments)
     body = None
     if operation.request is not None:
         ending = "" if operation.request.required else " | None = None"
-        body = Code(f"body: models.{body_name(operation)}{ending}")
+        typed = is_json(operation.request.media_type) or operation.request.media_type in FORMS
+        body = Code(f"body: {f'models.{body_name(operation)}' if typed else 'bytes'}{ending}")
     return Call(
         operation,
         Code(name),
-        Code(f"models.{answer_name(operation)}") if operation.answer is not None else Code("None"),
+        _answer_type(operation),
         items,
-        tuple(path),
+        tuple(argument for argument in arguments if argument is not page),
         body,
-        tuple(argument for argument in query if argument is not page),
         page,
+        tuple(_settings(operation, arguments, components)),
     )
 
 
+def _answer_type(operation: Operation) -> Code:
+    kinds = [_answer_code(operation, answer) for answer in operation.answers]
+    return Type(tuple(dict.fromkeys(kinds))).code
+
+
+def _answer_code(operation: Operation, answer: Answer) -> Code:
+    if answer.schema is not None:
+        return Code(f"models.{answer_name(operation, answer)}")
+    return Code("bytes" if answer.media_type else "None")
+
+
+def _settings(operation: Operation, arguments: Iterable[Argument], components: Components) -> Iterable[Code]:
+    """What an ``Operation`` says beyond its name, method, path and answer, as keyword arguments."""
+    media_types = [answer.media_type for answer in operation.answers if answer.media_type]
+    if any(media_type != JSON for media_type in media_types):
+        yield Code(f"accept={literal(', '.join(dict.fromkeys(media_types)))}")
+    request = operation.request
+    if request is not None:
+        if request.media_type != JSON:
+            yield Code(f"sends={literal(request.media_type)}")
+        parts = dict(_part_types(request.schema, request.encoding, components))
+        if request.media_type in FORMS and parts:
+            yield Code(f"parts={{{_items(parts)}}}")
+        decimals = components.decimals(request.schema)
+        if decimals and not components.is_struct(request.schema):
+            yield Code(f"decimals={literal(decimals)}")
+    styles = {
+        location: {
+            argument.name: argument.style
+            for argument in arguments
+            if argument.location == location and argument.style
+        }
+        for location in LOCATIONS
+    }
+    entries = [
+        Code(f"{literal(location)}: {{{_items(by_name)}}}") for location, by_name in styles.items() if by_name
+    ]
+    if entries:
+        yield Code(f"styles={{{join_code(entries)}}}")
+
+
+def _items(values: Mapping[str, str]) -> Code:
+    return join_code(Code(f"{literal(name)}: {literal(value)}") for name, value in values.items())
+
+
+def _part_types(
+    schema: Schema, encoding: Mapping[str, Mapping[str, str]], components: Components
+) -> Iterable[tuple[str, str]]:
+    """The media types of a form's parts that are not what such parts have anyhow."""
+    schema = components.resolved(schema)
+    for name, part in encoding.items():
+        # A list of them is what a file may be.
+        media_type = part.get("contentType", "").partition(",")[0].strip()
+        kind = components.resolved(schema.get("properties", {}).get(name, {}))
+        is_object = kind.get("type") == "object" or "properties" in kind
+        if (
+            media_type
+            and "*" not in media_type
+            and essence(media_type) != (JSON if is_object else "text/plain")
+        ):
+            yield name, media_type
+
+
 def _pagination(
-    operation: Operation, contract: Contract, query: Iterable[Argument]
+    operation: Operation, contract: Contract, arguments: Iterable[Argument]
 ) -> tuple[Argument | None, Code | None]:
     """Of a list: the argument that says which page to get, and the type of its items; None for all others."""
     schema = contract.schemas.get(component_of(operation.answer or {}), {})
     fields = schema.get("properties", {})
-    arguments = {argument.name: argument for argument in query}
+    by_name = {argument.name: argument for argument in arguments if argument.location == "query"}
     parameter = next((name for promised, name in _PAGES.items() if promised <= fields.keys()), None)
-    if parameter is None or (parameter == _NUMBER and parameter not in arguments):
+    if parameter is None or (parameter == _NUMBER and parameter not in by_name):
         return None, None
     item = component_of(fields["items"].get("items", {}))
-    if not item:
+    if not item or len(operation.answers) > 1 or operation.request is not None or operation.method != "GET":
         return None, None
-    return arguments.get(parameter), Code(f"models.{class_name(item)}")
+    return by_name.get(parameter), Code(f"models.{class_name(item)}")
 
 
-def _query_argument(parameter: Parameter, operation: Operation) -> Argument:
-    name = field_name(parameter.name)
-    schema, default = parameter.schema, literal(largest_page(operation))
-    if parameter.name == "filter":
-        kind = (
-            f"Sequence[filters.{filter_name(operation)}]" if declared_filters(operation) else "types.Filters"
-        )
-    elif _SORTS in schema:
+def _arguments(operation: Operation, components: Components) -> list[Argument]:
+    """The arguments of a method: those in the path in its order, then the others in the contract's."""
+    parameters = {(parameter.location, parameter.name): parameter for parameter in operation.parameters}
+    keys = [("path", name) for name in dict.fromkeys(names_in_path(operation.path))]
+    keys += [key for key in parameters if key[0] != "path"]
+    names: dict[tuple[str, str], Code] = {}
+    taken = set(_TAKEN)
+    for location in LOCATIONS:
+        wire_names = [name for place, name in keys if place == location]
+        chosen = {name: parameters[location, name].python_name for name in wire_names}
+        distinct = distinct_names(wire_names, chosen, taken)
+        names |= {(location, name): python_name for name, python_name in distinct.items()}
+        taken |= {*distinct.values()}
+    return [_argument(parameters[key], names[key], operation, components) for key in keys]
+
+
+def _argument(parameter: Parameter, name: Code, operation: Operation, components: Components) -> Argument:
+    kind, is_filter = _argument_type(parameter, operation)
+    size = literal(largest_page(operation))
+    if parameter.location == "path" or parameter.required:
+        declaration = f"{name}: {kind}"
+    elif parameter.name not in _SIZES or size == "None" or parameter.location != "query":
+        declaration = f"{name}: {kind}{'' if kind.endswith(' | None') else ' | None'} = None"
+    else:
+        declaration = f"{name}: {kind} = {size}"
+    style = "" if is_filter else _style(parameter, components)
+    item = Code(f"{literal(parameter.name)}: {name}")
+    return Argument(parameter.name, parameter.location, Code(declaration), item, style)
+
+
+def _argument_type(parameter: Parameter, operation: Operation) -> tuple[Code, bool]:
+    """The type of an argument, and whether it is a list of conditions that is sent as JSON."""
+    schema = parameter.schema
+    if parameter.location == "query" and parameter.name == "filter" and schema.get("type") == "string":
+        if declared_filters(operation):
+            return Code(f"Sequence[filters.{filter_name(operation)}]"), True
+        return Code("types.Filters"), True
+    if _SORTS in schema:
         # "-" before a field sorts from the largest to the smallest.
         values = [f"{sign}{field}" for field in schema[_SORTS] for sign in ("", "-")]
-        kind = f"Literal[{join_code(map(literal, values))}]"
-    elif _INCLUDES in schema:
-        kind = f"Literal[{join_code(map(literal, schema[_INCLUDES]))}]"
-    else:
-        kind = python_type(schema, REQUEST).code
-    if parameter.required:
-        declaration = f"{name}: {kind}"
-    elif parameter.name not in _SIZES or default == "None":
-        declaration = f"{name}: {kind} | None = None"
-    else:
-        declaration = f"{name}: {kind} = {default}"
-    return Argument(parameter.name, Code(declaration), Code(f"{literal(parameter.name)}: {name}"))
+        return Code(f"Literal[{join_code(map(literal, values))}]"), False
+    if _INCLUDES in schema:
+        return Code(f"Literal[{join_code(map(literal, schema[_INCLUDES]))}]"), False
+    return python_type(schema, PARAMETER).code, False
+
+
+def _style(parameter: Parameter, components: Components) -> str:
+    plain = parameter.style in ("form", "simple") and not parameter.allow_reserved
+    if plain and not _may_hold_several(parameter.schema, components):
+        return ""
+    start = "+" if parameter.allow_reserved else ""
+    return f"{start}{parameter.style}{'*' if parameter.explode and parameter.style != 'json' else ''}"
+
+
+def _may_hold_several(schema: Schema, components: Components) -> bool:
+    schema = components.resolved(schema)
+    members = union_members(schema)
+    if members:
+        return any(_may_hold_several(member, components) for member in members)
+    if "enum" in schema or "const" in schema:
+        return False
+    kinds = schema.get("type", ["array"])
+    return not {"array", "object"}.isdisjoint([kinds] if isinstance(kinds, str) else kinds)
 
 
 def largest_page(operation: Operation) -> int | None:
@@ -172,77 +281,3 @@ def largest_page(operation: Operation) -> int | None:
         parameter.schema.get("maximum") for parameter in operation.parameters if parameter.name in _SIZES
     ]
     return next((limit for limit in limits if isinstance(limit, int)), None)
-
-
-FILTERS = "x-pennyform-filters"
-# The operators that take a list of values; all others take one.
-_LIST_OPERATORS = ("in", "not_in")
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One shape of condition: these fields, with these operators, and such a value."""
-
-    name: Code
-    head: Code
-    field: Code
-    operator: Code
-    value: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Everything that one list can be filtered by."""
-
-    name: ClassName
-    declaration: Code
-    docstring: Code
-    conditions: tuple[Condition, ...]
-
-
-def filters(contract: Contract) -> list[Filter]:
-    """The filters of all lists whose fields and operators the contract tells, by name."""
-    by_name = []
-    for operation in contract.operations:
-        operators_by_field = declared_filters(operation)
-        if operators_by_field:
-            name = filter_name(operation)
-            conditions = tuple(_conditions(name, operators_by_field))
-            union = join_code((condition.name for condition in conditions), " | ")
-            words = f"One condition of ``{method_path(operation)}``; several are joined by *and*."
-            declaration = Code(f"{name}: TypeAlias = {union}")
-            by_name.append(Filter(name, declaration, docstring([words], indent=0), conditions))
-    return sorted(by_name, key=lambda item: item.name)
-
-
-def declared_filters(operation: Operation) -> Mapping[str, Iterable[str]]:
-    """Field → operators, or nothing when the contract does not say."""
-    schemas = [parameter.schema for parameter in operation.parameters if parameter.name == "filter"]
-    fields: Mapping[str, Iterable[str]] = schemas[0].get(FILTERS, {}) if schemas else {}
-    return fields
-
-
-def filter_name(operation: Operation) -> ClassName:
-    """``customer_invoices.list`` → ``CustomerInvoiceFilter``."""
-    rest = operation.name.removeprefix("list").strip("_")
-    words = f"{singular(operation.resource)}_{singular(rest)}".strip("_")
-    return class_name(Code(f"{pascal_case(words)}Filter"))
-
-
-def _conditions(name: ClassName, operators_by_field: Mapping[str, Iterable[str]]) -> Iterator[Condition]:
-    # Fields that know the same operators share a condition, apart for operators of one value and of many.
-    groups: dict[tuple[tuple[str, ...], bool], list[str]] = {}
-    for field, field_operators in operators_by_field.items():
-        for many in (False, True):
-            operators = tuple(name for name in field_operators if (name in _LIST_OPERATORS) is many)
-            if operators:
-                groups.setdefault((operators, many), []).append(field)
-    for number, ((operators, many), fields) in enumerate(groups.items(), 1):
-        condition = Code(f"_{name}{number}")
-        yield Condition(
-            condition,
-            Code(f"class {condition}(TypedDict):"),
-            Code(f"field: Literal[{join_code(map(literal, fields))}]"),
-            Code(f"operator: Literal[{join_code(map(literal, operators))}]"),
-            Code("value: Sequence[Scalar]" if many else "value: Scalar"),
-        )

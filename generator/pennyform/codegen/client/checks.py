@@ -21,6 +21,7 @@ _ALLOWED_CALLS = {
     "Operation",
     "field",
     "lazily",
+    "left_out",
     "variants",
     "self._core.call",
     "self._core.items",
@@ -95,6 +96,8 @@ def check(files: Mapping[str, str], without_prose: Mapping[str, str]) -> None:
 def _problems(path: str, text: str, without_prose: str) -> Iterator[tuple[int, str]]:
     try:
         tree = ast.parse(text)
+        # What only the compiler finds, such as two arguments of one name.
+        compile(tree, path, "exec", dont_inherit=True)
         if text != without_prose and _code_lines(text, tree) != _code_lines(
             without_prose, ast.parse(without_prose)
         ):

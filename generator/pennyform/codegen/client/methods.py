@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from openapi_python_client.strings import ClassName
-
 from pennyform.codegen.client.calls import FIRST_PAGE_ONLY, Argument, Call, call_of
 from pennyform.codegen.client.code import Code, docstring, join_code, literal
 from pennyform.codegen.client.names import (
@@ -19,13 +17,15 @@ from pennyform.codegen.client.names import (
     Variant,
     answer_name,
     base_path,
+    field_name,
     identifier,
     resource_class,
     short_path,
 )
 from pennyform.findings import failure
-from pennyform.spec.normaliser.contract import Contract, Operation
+from pennyform.spec.normaliser.contract import Answer, Contract, Operation, SkippedOperation
 from pennyform.spec.normaliser.identifiers import singular
+from pennyform.text import visible_line
 
 _INDENT = 8
 # Method name → sentence, for what is done with an object as a whole.
@@ -146,10 +146,11 @@ class Resource:
     docstring: Code
     imports: tuple[Code, ...]
     constants: tuple[Code, ...]
-    classes: dict[str, ClassName]
+    classes: dict[str, Code]
     functions: dict[str, tuple[Function, ...]]
     lists: bool
     numbered: bool
+    has_stubs: bool
 
 
 def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resource:
@@ -164,6 +165,7 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
         Failure: two operations would be one method.
     """
     operations = [operation for operation in contract.operations if operation.resource == name]
+    skipped = [operation for operation in contract.skipped if operation.resource == name]
     operations.sort(key=lambda operation: (_READING_ORDER.get(operation.name, 9), operation.name))
     calls = [call_of(operation, contract) for operation in operations]
     _reject_equal_names(calls)
@@ -172,12 +174,17 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
         operation = call.operation
         path = operation.path.removeprefix(base_path(contract))
         parts = [literal(operation.operation_id), literal(operation.method.upper()), literal(path)]
-        if operation.answer is not None:
-            # By module and name: the model is imported when the operation is first called.
-            model = answer_name(operation)
-            parts.append(literal(f"{modules[model]}.{model}"))
+        answer, *further = operation.answers
+        if answer.media_type:
+            parts.append(_model(operation, answer, modules))
+        if further:
+            models = (Code(f"{int(other.status)}: {_model(operation, other, modules)}") for other in further)
+            parts.append(Code(f"others={{{join_code(models)}}}"))
+        parts += call.settings
         constants.append(Code(f"{call.constant}: Operation[{call.answer}] = Operation({join_code(parts)})"))
-    functions = {variant.key: tuple(_functions(calls, variant)) for variant in VARIANTS}
+    taken = {function for call in calls for function in _method_names(call)}
+    stubs = [_stub(operation) for operation in skipped if operation.name not in taken]
+    functions = {variant.key: (*_functions(calls, variant), *stubs) for variant in VARIANTS}
     heads = [function.head for methods in functions.values() for function in methods]
     return Resource(
         Code(identifier(name)),
@@ -187,9 +194,27 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
         tuple(constants),
         {variant.key: resource_class(name, variant) for variant in VARIANTS},
         functions,
-        any(call.items and call.name == "list" and not call.path for call in calls),
+        any(call.items and call.name == "list" and not call.at("path") for call in calls),
         any(call.numbered for call in calls),
+        bool(stubs),
     )
+
+
+def _model(operation: Operation, answer: Answer, modules: Mapping[str, str]) -> Code:
+    """An answer by module and name: the model is imported when the operation is first called."""
+    if answer.schema is None:
+        return literal("bytes" if answer.media_type else None)
+    model = answer_name(operation, answer)
+    return literal(f"{modules[model]}.{model}")
+
+
+def _stub(operation: SkippedOperation) -> Function:
+    """A method that says why there is none."""
+    title = visible_line(f"{operation.method} {operation.path}")
+    words = docstring([f"Left out of this client: ``{title}``."], indent=_INDENT)
+    head = Code(f"def {field_name(operation.name)}(self, *_: object, **__: object) -> NoReturn:")
+    body = Code(f"left_out({literal(operation.operation_id)}, {literal(operation.reason)})")
+    return Function(head, words, body)
 
 
 def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
@@ -197,8 +222,9 @@ def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
     if "dt" in words:
         yield Code("import datetime as dt")
     for module, names in (
-        ("collections.abc", ("AsyncIterator", "Iterator", "Sequence")),
-        ("typing", ("Literal",)),
+        ("collections.abc", ("AsyncIterator", "Iterator", "Mapping", "Sequence")),
+        ("decimal", ("Decimal",)),
+        ("typing", ("Any", "Literal", "NoReturn")),
         ("..", ("filters", "models", "types")),
     ):
         used = [Code(name) for name in names if name in words]
@@ -213,51 +239,65 @@ def _functions(calls: Iterable[Call], variant: Variant) -> Iterator[Function]:
     for call in calls:
         words = method_docstring(call.operation)
         start = f"{variant.async_}def {call.name}"
-        once: list[Argument] = []
         if call.items is None:
-            head = _head(start, call, call.query, call.answer)
-            body = _core_call(f"return {variant.await_}self._core.call", call, call.query, once)
+            head = _head(start, call, call.arguments, call.answer)
+            body = _core_call(f"return {variant.await_}self._core.call", call, call.arguments, [])
             yield Function(head, words, body)
             continue
-        if not call.numbered:
-            once = [argument for argument in call.query if argument.name in FIRST_PAGE_ONLY]
-        head = _head(f"def {call.name}", call, call.query, Code(f"{variant.iterator}[{call.items}]"))
+        arguments = call.arguments
+        once = [argument for argument in call.at("query") if argument.name in FIRST_PAGE_ONLY]
+        once = [] if call.numbered else once
+        head = _head(f"def {call.name}", call, arguments, Code(f"{variant.iterator}[{call.items}]"))
         core = "numbered_items" if call.numbered else "items"
-        yield Function(head, words, _core_call(f"return self._core.{core}", call, call.query, once))
-        query = (*call.query, call.page) if call.page else call.query
+        yield Function(head, words, _core_call(f"return self._core.{core}", call, arguments, once))
+        arguments = (*arguments, call.page) if call.page else arguments
         yield Function(
-            _head(f"{start}_page", call, query, call.answer),
+            _head(f"{start}_page", call, arguments, call.answer),
             page_docstring(call.operation, numbered=call.numbered),
-            _core_call(f"return {variant.await_}self._core.call", call, query, []),
+            _core_call(f"return {variant.await_}self._core.call", call, arguments, []),
         )
 
 
-def _head(start: str, call: Call, query: Sequence[Argument], returns: Code) -> Code:
-    arguments = [Code("self"), *(argument.declaration for argument in call.path)]
+def _head(start: str, call: Call, arguments: Sequence[Argument], returns: Code) -> Code:
+    parts = [Code("self"), *(argument.declaration for argument in arguments if argument.location == "path")]
     if call.body:
-        arguments.append(call.body)
-    if query:
-        arguments += [Code("*"), *(argument.declaration for argument in query)]
-    return Code(f"{start}({join_code(arguments)}) -> {returns}:")
+        parts.append(call.body)
+    keyword_only = [argument.declaration for argument in arguments if argument.location != "path"]
+    if keyword_only:
+        parts += [Code("*"), *keyword_only]
+    return Code(f"{start}({join_code(parts)}) -> {returns}:")
 
 
-def _core_call(start: str, call: Call, query: Sequence[Argument], once: Sequence[Argument]) -> Code:
+def _core_call(start: str, call: Call, arguments: Sequence[Argument], once: Sequence[Argument]) -> Code:
     """The call of the client's core; ``once`` are arguments that go with the first page only."""
-    arguments = [call.constant]
-    always = [argument for argument in query if argument not in once]
-    for name, values in (("path", call.path), ("query", always), ("first", once)):
+    parts = [call.constant]
+    for name, locations in (
+        ("path", "path"),
+        ("query", "query"),
+        ("headers", "header"),
+        ("cookies", "cookie"),
+    ):
+        values = [
+            argument for argument in arguments if argument.location == locations and argument not in once
+        ]
         if values:
-            arguments.append(Code(f"{name}={{{join_code(argument.item for argument in values)}}}"))
+            parts.append(Code(f"{name}={{{join_code(argument.item for argument in values)}}}"))
+        if name == "query" and once:
+            parts.append(Code(f"first={{{join_code(argument.item for argument in once)}}}"))
     if call.body:
-        arguments.append(Code("body=body"))
-    return Code(f"{start}({join_code(arguments)})")
+        parts.append(Code("body=body"))
+    return Code(f"{start}({join_code(parts)})")
+
+
+def _method_names(call: Call) -> list[str]:
+    return [call.operation.name, *([f"{call.operation.name}_page"] if call.items else [])]
 
 
 def _reject_equal_names(calls: Iterable[Call]) -> None:
     owners: dict[str, Operation] = {}
     for call in calls:
         operation = call.operation
-        for name in [operation.name, *([f"{operation.name}_page"] if call.items else [])]:
+        for name in _method_names(call):
             if name in owners:
                 raise failure(
                     "name-collision",

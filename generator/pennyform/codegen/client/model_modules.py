@@ -19,6 +19,7 @@ from pennyform.codegen.client.python_types import python_type, references
 from pennyform.findings import failure
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Contract, Operation, Schema
 from pennyform.spec.normaliser.identifiers import split_words
+from pennyform.spec.normaliser.media_types import FORMS, is_json
 
 _SHARED = "shared"
 
@@ -32,7 +33,9 @@ def modules(contract: Contract) -> dict[str, list[Model]]:
     components = Components(contract.schemas, sentences(contract))
     users: dict[str, set[str]] = defaultdict(set)
     for operation in contract.operations:
-        schemas = [operation.answer, operation.request.schema if operation.request else None]
+        schemas = [answer.schema for answer in operation.answers]
+        schemas += [operation.request.schema] if operation.request else []
+        schemas += [parameter.schema for parameter in operation.parameters]
         for name in components.reachable(schemas):
             users[name].add(operation.resource)
     models: dict[str, list[Model]] = defaultdict(list)
@@ -50,14 +53,26 @@ def modules(contract: Contract) -> dict[str, list[Model]]:
         models[module].append(model(name, components))
     for operation in contract.operations:
         # Bodies and answers that are no components, such as bare arrays, get an alias.
-        module = str(identifier(operation.resource))
-        if operation.answer is not None and not component_of(operation.answer):
-            kind = python_type(operation.answer, ANSWER)
-            models[module].append(type_alias(answer_name(operation), kind, [answer_sentence(operation)]))
-        if operation.request is not None and not component_of(operation.request.schema):
-            kind = python_type(operation.request.schema, REQUEST)
-            models[module].append(type_alias(body_name(operation), kind, [body_sentence(operation)]))
+        for alias in _aliases(operation):
+            models[str(identifier(operation.resource))].append(alias)
     return {name: _in_order(models[name]) for name in sorted(models)}
+
+
+def _aliases(operation: Operation) -> Iterator[Model]:
+    named = {}
+    for answer in operation.answers:
+        if answer.schema is not None and not component_of(answer.schema):
+            kind = python_type(answer.schema, ANSWER)
+            named[answer_name(operation, answer)] = type_alias(
+                answer_name(operation, answer), kind, [answer_sentence(operation)]
+            )
+    yield from named.values()
+    request = operation.request
+    if request is None or component_of(request.schema):
+        return
+    if is_json(request.media_type) or request.media_type in FORMS:
+        kind = python_type(request.schema, REQUEST)
+        yield type_alias(body_name(operation), kind, [body_sentence(operation)])
 
 
 def _in_order(models: list[Model]) -> list[Model]:
@@ -119,7 +134,8 @@ def _bodies(operations: Iterable[Operation]) -> Iterator[tuple[str, str]]:
 def _answers(operations: Iterable[Operation], schemas: Mapping[str, Schema]) -> Iterator[tuple[str, str]]:
     users: dict[str, list[str]] = defaultdict(list)
     for operation in operations:
-        users[component_of(operation.answer or {})].append(method_path(operation))
+        for name in dict.fromkeys(component_of(answer.schema or {}) for answer in operation.answers):
+            users[name].append(method_path(operation))
     answers = list(users.items())
     for name, methods in answers:
         if "items" in schemas.get(name, {}).get("properties", {}):
@@ -142,12 +158,13 @@ def _members(operations: Iterable[Operation]) -> Iterator[tuple[str, str]]:
     """The parts of bodies and answers without a name, such as the items of a bare array."""
     for operation in operations:
         body = operation.request.schema if operation.request else {}
-        for schema, sentence in (
-            (body, body_sentence(operation)),
-            (operation.answer or {}, answer_sentence(operation)),
-        ):
+        answers = [(answer.schema or {}, answer_sentence(operation)) for answer in operation.answers]
+        for schema, sentence in ((body, body_sentence(operation)), *answers):
             for name in references(schema):
                 yield name, f"One of {sentence[:1].lower()}{sentence[1:]}"
+        for parameter in operation.parameters:
+            for name in references(parameter.schema):
+                yield name, f"What ``{parameter.name}`` of ``{method_path(operation)}`` can be."
 
 
 def _parts(schemas: Mapping[str, Schema]) -> Iterator[tuple[str, str]]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-
-from openapi_python_client.strings import ClassName
+from functools import cached_property
 
 from pennyform.codegen.client.code import WIDTH, Code, docstring, fill, join_code, literal
-from pennyform.codegen.client.names import class_name, component_of, field_name
+from pennyform.codegen.client.names import class_name, component_of, distinct_names
 from pennyform.codegen.client.python_types import (
     AMOUNT,
+    FREE,
+    MIXED,
     NUMBER,
     Type,
+    any_of,
     python_type,
     references,
     union_members,
 )
 from pennyform.findings import failure
+from pennyform.spec.document.extensions import NAME
 from pennyform.spec.document.json_types import Json
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Schema
 
@@ -33,6 +35,7 @@ class Field:
     """One line of a struct: ``declaration`` is ``name: type = default``."""
 
     name: Code
+    wire_name: str
     declaration: Code
     docstring: Code | None
     type: Type
@@ -42,7 +45,7 @@ class Field:
 class Struct:
     """An object of the contract. ``flags`` are its class variables, such as which fields are numbers."""
 
-    name: ClassName
+    name: Code
     head: Code
     docstring: Code
     flags: tuple[Code, ...]
@@ -57,7 +60,7 @@ class Alias:
     ``runtime`` is the statement that makes a union readable, where type checkers see ``declaration`` only.
     """
 
-    name: ClassName
+    name: Code
     declaration: Code
     runtime: Code | None
     docstring: Code
@@ -67,7 +70,7 @@ class Alias:
 Model = Struct | Alias
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Components:
     """The components of one document, with a sentence for each."""
 
@@ -93,24 +96,93 @@ class Components:
                 queue += references(self.schemas[name])
         return names
 
-    def variants(self, schema: Schema) -> list[str]:
-        """The objects that a union is one of, unions within it resolved."""
-        names: list[str] = []
-        for member in union_members(schema):
-            name = component_of(member)
-            if name:
-                names += [name] if self.is_object(name) else self.variants(self.schemas[name])
-        return names
-
-    def constant(self, schema: Schema) -> Json:
-        """The one value that a schema allows, or None: a variant always says which one it is."""
+    def resolved(self, schema: Schema) -> Schema:
+        """A schema, or the component that it refers to."""
         name = component_of(schema)
-        if name:
-            return self.constant(self.schemas[name])
-        if "const" in schema:
-            return schema["const"]
-        values = schema.get("enum", [])
-        return values[0] if len(values) == 1 else None
+        return self.resolved(self.schemas[name]) if name else schema
+
+    def is_struct(self, schema: Schema) -> bool:
+        """Whether a schema is an object with fields, or a union of nothing but such."""
+        schema = self.resolved(schema)
+        members = union_members(schema)
+        return all(map(self.is_struct, members)) if members else bool(schema.get("properties"))
+
+    def members(self, schema: Schema) -> list[Schema]:
+        """What a union is one of, without null, and with unions within it resolved; else the schema alone."""
+        inner = self.schemas.get(component_of(schema), schema)
+        members = union_members(inner)
+        return [inner for member in members for inner in self.members(member)] if members else [schema]
+
+    def constants(self, schema: Schema) -> list[Json]:
+        """The scalars that a schema lists as all of its values, or none."""
+        schema = self.resolved(schema)
+        values = [schema["const"]] if "const" in schema else schema.get("enum", [])
+        return values if all(isinstance(value, str | int) for value in values) else []
+
+    def decimals(self, schema: Schema) -> str:
+        """How the decimals of a request are written that a schema allows outside of its objects' fields.
+
+        Returns:
+            ``amount`` (as text), ``number``, ``mixed`` (as text, beside text that is none), ``free`` (as
+            numbers, beside whatever else), or "" where there are none.
+        """
+        kinds = self._kinds(schema)
+        if "any" in kinds or {AMOUNT, NUMBER} <= kinds:
+            return FREE
+        if NUMBER in kinds:
+            return NUMBER if kinds <= {NUMBER, "integer", "null"} else FREE
+        if AMOUNT in kinds:
+            return AMOUNT if kinds <= {AMOUNT, "null"} else MIXED
+        return ""
+
+    def _kinds(self, schema: Schema) -> set[str]:
+        """The kinds of values that a schema allows, also inside arrays and maps; objects are one kind."""
+        schema = self.resolved(schema)
+        members = union_members(schema)
+        if members:
+            return {kind for member in members for kind in self._kinds(member)}
+        if "enum" in schema or "const" in schema:
+            values = [schema["const"]] if "const" in schema else schema["enum"]
+            return {
+                NUMBER if isinstance(value, float) else "any" if isinstance(value, list | dict) else "text"
+                for value in values
+            }
+        kinds = schema.get("type", "any")
+        leaves: set[str] = set()
+        for kind in [kinds] if isinstance(kinds, str) else kinds:
+            inner = schema.get("items", {}) if kind == "array" else schema.get("additionalProperties", {})
+            if schema.get("properties"):
+                leaves.add("object")
+            elif kind in ("array", "object"):
+                leaves |= self._kinds(inner) if isinstance(inner, dict) else {"any"} if inner else set()
+            else:
+                leaves.add(AMOUNT if kind == "string" and schema.get("format") == "decimal" else kind)
+        return leaves
+
+    @cached_property
+    def tags(self) -> dict[str, set[str]]:
+        """The fields that tell a component apart from the others of a union, by component."""
+        tags: dict[str, set[str]] = {}
+        for schema in self.schemas.values():
+            variants = (
+                [component_of(member) for member in self.members(schema)] if union_members(schema) else []
+            )
+            tag = self.discriminator([name for name in variants if name])
+            for name in variants if tag else ():
+                tags.setdefault(name, set()).add(tag)
+        return tags
+
+    def discriminator(self, variants: list[str]) -> str:
+        """The field that has other constants in each of some objects, or ""."""
+        if len(variants) < 2 or not all(self.schemas[name].get("properties") for name in variants):
+            return ""
+        properties = [self.schemas[name]["properties"] for name in variants]
+        for name in properties[0]:
+            values = [self.constants(fields[name]) for fields in properties if name in fields]
+            different = {(type(value), value) for constants in values for value in constants}
+            if len(values) == len(variants) and all(values) and len(different) == sum(map(len, values)):
+                return str(name)
+        return ""
 
     def words(self, name: str) -> list[str]:
         """What a docstring says of a component: our description of it, else where it is used."""
@@ -140,25 +212,28 @@ def _struct(name: str, components: Components) -> Struct:
     names = sorted(schema["properties"], key=lambda field: field not in promised)
     kinds = {field: python_type(schema["properties"].get(field, {}), ANSWER).code for field in _PAGE}
     is_page = direction == ANSWER and kinds == _PAGE and {*_PAGE, "items"} <= promised
+    chosen = {field: schema["properties"][field].get(NAME, "") for field in names}
+    python_names = distinct_names(list(schema["properties"]), chosen, ())
     fields = tuple(
-        _field(field, schema, direction, components) for field in names if not (is_page and field in _PAGE)
+        _field(field, python_names[field], name, components)
+        for field in names
+        if not (is_page and field in _PAGE)
     )
-    repeated = sorted(field for field, count in Counter(field.name for field in fields).items() if count > 1)
-    if repeated:
-        raise failure(
-            "name-collision",
-            f"two fields of {name} would both be called {', '.join(repeated)}",
-            detail="Python could not tell them apart.",
-            fix="Rename one of them in the overlay with an action on the contract.",
-        )
-    # Class variables tell the codec how decimals are written, and that a body is a form.
+    # Class variables tell the codec how decimals are written.
     flags = []
-    for kind, flag in ((AMOUNT, "__amounts__"), (NUMBER, "__numbers__")):
-        literals = [literal(str(field.name)) for field in fields if field.type.decimal == kind]
+    for kind, flag in (
+        (AMOUNT, "__amounts__"),
+        (NUMBER, "__numbers__"),
+        (MIXED, "__mixed__"),
+        (FREE, "__free__"),
+    ):
+        literals = [
+            literal(str(field.name))
+            for field in fields
+            if components.decimals(schema["properties"][field.wire_name]) == kind
+        ]
         if literals:
             flags.append(Code(f"{flag} = ({join_code(literals)}{',' if len(literals) == 1 else ''})"))
-    if any("File" in field.type.code.split(" | ") for field in fields):
-        flags.append(Code("__multipart__ = True"))
     base = "Request" if direction == REQUEST else "AnswerPage" if is_page else "Answer"
     return Struct(
         class_name(name),
@@ -170,23 +245,16 @@ def _struct(name: str, components: Components) -> Struct:
     )
 
 
-def _field(name: str, schema: Schema, direction: str, components: Components) -> Field:
+def _field(name: str, python_name: Code, owner: str, components: Components) -> Field:
+    schema, direction = components.schemas[owner], components.direction(owner)
     field_schema = schema["properties"][name]
     kind = python_type(field_schema, direction)
-    python_name = field_name(name)
-    required = name in schema.get("required", ())
-    constant = None if direction == ANSWER else components.constant(field_schema)
-    default: Code | None
-    if direction == ANSWER:
-        default = Code("PROMISED" if required else "UNSET")
-    elif constant is not None:
-        default = literal(constant)
-    else:
-        default = None if required else Code("UNSET")
+    default = _default(name, owner, components)
     annotation = kind.code
     if default == "UNSET" and annotation != "Any":
-        bare = annotation.removesuffix(" | None")
-        annotation = Code(f"{bare} | UnsetType{' | None' if bare != annotation else ''}")
+        bare = Type(tuple(part for part in kind.parts if part != "None"))
+        ending = " | None" if len(bare.parts) < len(kind.parts) else ""
+        annotation = Code(f"{bare.code} | UnsetType{ending}" if bare.parts else "None | UnsetType")
     if python_name != name:
         if not name or not name.isprintable() or set(name) & set('"\\'):
             raise failure(
@@ -199,59 +267,89 @@ def _field(name: str, schema: Schema, direction: str, components: Components) ->
     text = field_schema.get("description", "")
     return Field(
         python_name,
+        name,
         Code(f"{python_name}: {annotation}{f' = {default}' if default else ''}"),
         docstring([text], indent=_INDENT) if text else None,
         kind,
     )
 
 
+def _default(name: str, owner: str, components: Components) -> Code | None:
+    """What a field is when nobody says: unset, or the one value that it can have where it must be there."""
+    schema = components.schemas[owner]
+    required = name in schema.get("required", ())
+    if components.direction(owner) == ANSWER:
+        return Code("PROMISED" if required else "UNSET")
+    values = components.constants(schema["properties"][name])
+    # A variant of a union always says which one it is.
+    if len(values) == 1 and (required or name in components.tags.get(owner, ())):
+        return literal(values[0])
+    return None if required else Code("UNSET")
+
+
 def _alias(name: str, components: Components) -> Alias:
     schema, direction = components.schemas[name], components.direction(name)
     kind, words = python_type(schema, direction), components.words(name)
-    values = [literal(value) for value in schema.get("enum", ()) if value is not None]
-    if values and direction == REQUEST:
-        declaration = Code(f"{class_name(name)}: TypeAlias = Literal[{join_code(values)}]")
+    values = components.constants(schema) if direction == REQUEST and "enum" in schema else []
+    if values:
+        literals = [literal(value) for value in values]
+        declaration = Code(f"{class_name(name)}: TypeAlias = Literal[{join_code(literals)}]")
         if len(declaration) > WIDTH:
-            lines = fill(values, indent=_INDENT)
+            lines = fill(literals, indent=_INDENT)
             declaration = Code(f"{class_name(name)}: TypeAlias = Literal[\n{lines}\n]  # fmt: skip")
         return Alias(class_name(name), declaration, None, docstring(words, indent=0), kind.components)
-    variants = components.variants(schema)
-    if len(variants) < 2:
+    members = components.members(schema)
+    if len(members) < 2:
         return type_alias(class_name(name), kind, words)
-    arguments = [Code(class_name(variant)) for variant in variants]
-    tag = _discriminator(variants, components)
+    structs = [component_of(member) for member in members if components.is_struct(member)]
+    other_types = [python_type(member, direction) for member in members if not components.is_struct(member)]
+    if direction == ANSWER and structs:
+        # What fits none of them stays as it came.
+        kind = any_of([kind, python_type({"type": "object"}, direction)])
+    arguments = join_code(_variants(structs, other_types, direction, components))
+    return Alias(
+        class_name(name),
+        Code(f"{class_name(name)}: TypeAlias = {kind.code}"),
+        Code(f"{class_name(name)} = variants({arguments})"),
+        docstring(words, indent=_INDENT),
+        kind.components | frozenset(structs),
+    )
+
+
+def _variants(
+    structs: list[str], other_types: list[Type], direction: str, components: Components
+) -> Iterator[Code]:
+    """The arguments of ``variants`` for a union of objects and of other types."""
+    yield from (Code(class_name(name)) for name in structs)
+    if other_types:
+        # Plain text before what is read from text: a date that text happens to look like would lose its form.
+        codes = [part for other in other_types for part in other.parts]
+        codes.sort(key=lambda code: code != "str")
+        yield Code(f"others=({join_code(dict.fromkeys(codes))},)")
+    if direction == ANSWER:
+        yield Code("known=False")
+    tag = components.discriminator(structs)
     if tag:
-        schemas = {name: components.schemas[name] for name in variants}
+        schemas = {name: components.schemas[name] for name in structs}
         tags = [
-            Code(f"{literal(components.constant(schema['properties'][tag]))}: {class_name(name)}")
+            Code(f"{literal(value)}: {class_name(name)}")
             for name, schema in schemas.items()
+            for value in components.constants(schema["properties"][tag])
         ]
         optional = [name for name, schema in schemas.items() if tag not in schema.get("required", ())]
         if len(optional) == 1:
             # An object without the field is the variant that need not have it.
             tags.append(Code(f"None: {class_name(optional[0])}"))
-        arguments += [Code(f"field={literal(tag)}"), Code(f"tags={{{join_code(tags)}}}")]
-    return Alias(
-        class_name(name),
-        Code(f"{class_name(name)}: TypeAlias = {kind.code}"),
-        Code(f"{class_name(name)} = variants({join_code(arguments)})"),
-        docstring(words, indent=_INDENT),
-        kind.components,
-    )
+        yield from (Code(f"field={literal(tag)}"), Code(f"tags={{{join_code(tags)}}}"))
+    elif direction == ANSWER and len(structs) > 1:
+        # Every field of an answer may be missing: what it must have tells which one it is.
+        needs = [components.schemas[name].get("required", []) for name in structs]
+        lists = [f"({join_code(map(literal, names))}{',' if len(names) == 1 else ''})" for names in needs]
+        yield Code(f"needs=({', '.join(lists)})")
 
 
-def type_alias(name: ClassName, kind: Type, words: list[str]) -> Alias:
+def type_alias(name: Code, kind: Type, words: list[str]) -> Alias:
     """An alias that needs nothing at runtime, such as one for a bare array."""
     return Alias(
         name, Code(f"{name}: TypeAlias = {kind.code}"), None, docstring(words, indent=0), kind.components
     )
-
-
-def _discriminator(variants: list[str], components: Components) -> str:
-    """The field that has another constant in each variant, or ""."""
-    properties = [components.schemas[name]["properties"] for name in variants]
-    for name in properties[0]:
-        values = [components.constant(fields[name]) for fields in properties if name in fields]
-        if len(values) == len(variants) == len(set(values)) and None not in values:
-            return str(name)
-    return ""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import re
 import unicodedata
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from pennyform.codegen.client.code import Code
-from pennyform.spec.normaliser.contract import Contract, Operation, Schema
+from pennyform.spec.normaliser.contract import Answer, Contract, Operation, Schema
 from pennyform.spec.normaliser.identifiers import pascal_case
 
 
@@ -74,18 +76,39 @@ FIELD_PREFIX = "field_"
 COMPONENTS = "#/components/schemas/"
 # What every path starts with, up to the version: "/api/external/v2".
 _BASE = re.compile(r"(/[A-Za-z0-9_.~-]+)*?/v\d+(?=/)")
-# Names that annotations in the same class body use: a field of that name would hide them from type checkers.
-_USED_BY_ANNOTATIONS = {"bool", "dict", "dt", "int", "list", "str"}
-
-# The function that says a field's name in JSON: a field of that name would take its place in the class body.
-_USED_BY_CLASSES = {"field"}
+# Names that the same class body uses: a field of that name would hide them.
+_USED_IN_CLASSES = {"bool", "dict", "dt", "field", "int", "list", "str"}
+# Names that modules of models import, and those that modules of resources import or define.
+MODEL_IMPORTS = {
+    "Any": "typing",
+    "Answer": ".._codec",
+    "AnswerPage": ".._codec",
+    "BlankableDecimal": ".._codec",
+    "Decimal": "decimal",
+    "DecimalNumber": ".._codec",
+    "File": "..types",
+    "Literal": "typing",
+    "PROMISED": ".._codec",
+    "Request": ".._codec",
+    "TYPE_CHECKING": "typing",
+    "TypeAlias": "typing",
+    "UNSET": "msgspec",
+    "UnsetType": "msgspec",
+    "field": "msgspec",
+    "variants": ".._codec",
+}
+_RESOURCE_NAMES = {
+    "Any", "AsyncIterator", "AsyncResource", "Decimal", "Iterator", "Literal", "Mapping", "NoReturn",
+    "Operation", "Resource", "Sequence",
+}  # fmt: skip
 
 
 # Worked out once: the company's contract asks 6,535 times for a few hundred names.
 @cache
-def class_name(component: str) -> ClassName:
+def class_name(component: str) -> Code:
     """The class that a component of the contract becomes."""
-    return ClassName(component, FIELD_PREFIX)
+    name = ClassName(component, FIELD_PREFIX)
+    return Code(f"{name}_" if name in MODEL_IMPORTS else name)
 
 
 @cache
@@ -107,10 +130,39 @@ def _in_ascii(name: str) -> str:
 
 def field_name(name: str) -> Code:
     """The contract's own name wherever Python allows it."""
-    if name in _USED_BY_CLASSES:
-        return Code(f"{name}_")
-    legal = re.fullmatch(r"[a-z][a-z0-9_]*", name) and not keyword.iskeyword(name)
-    return Code(name if legal and name not in _USED_BY_ANNOTATIONS else identifier(name))
+    legal = name if is_legal(name) else identifier(name)
+    return Code(f"{legal}_" if legal in _USED_IN_CLASSES else legal)
+
+
+def is_legal(name: str) -> bool:
+    """Whether a name of the contract is one in Python as it is."""
+    return re.fullmatch(r"[a-z][a-z0-9_]*", name) is not None and not keyword.iskeyword(name)
+
+
+def distinct_names(
+    wire_names: Sequence[str], chosen: Mapping[str, str], taken: Collection[str]
+) -> dict[str, Code]:
+    """A Python name for each name of the contract, no two of them equal.
+
+    Args:
+        wire_names: the contract's names, in its order.
+        chosen: the names that an overlay chooses, by the contract's.
+        taken: names that none may have.
+
+    Returns:
+        Python names by the contract's names. What is chosen stays, then what is legal as it is; of the others
+        that would be equal, the later ones get a number.
+    """
+    names = {name: Code(python_name) for name, python_name in chosen.items() if python_name}
+    used = {*taken, *names.values()}
+    for name in sorted(wire_names, key=lambda name: not is_legal(name)):
+        if name not in names:
+            plain = field_name(name)
+            numbered = (Code(f"{plain.rstrip('_')}_{number}") for number in itertools.count(2))
+            candidates = itertools.chain([plain] if plain not in taken else [Code(f"{plain}_")], numbered)
+            names[name] = next(candidate for candidate in candidates if candidate not in used)
+            used.add(names[name])
+    return names
 
 
 def component_of(schema: Schema) -> str:
@@ -136,18 +188,24 @@ def method_path(operation: Operation) -> str:
     return f"{operation.resource}.{operation.name}"
 
 
-def resource_class(name: str, variant: Variant) -> ClassName:
+def resource_class(name: str, variant: Variant) -> Code:
     """``customer_invoices`` → ``CustomerInvoices`` or ``AsyncCustomerInvoices``."""
-    return class_name(Code(f"{variant.prefix}{pascal_case(name)}"))
+    title = pascal_case(name)
+    # ``AsyncJobs`` is the asynchronous variant of ``jobs``, and would be the other one of ``async_jobs``.
+    ending = "_" if title in _RESOURCE_NAMES or title.startswith("Async") else ""
+    return Code(f"{ClassName(f'{variant.prefix}{title}', FIELD_PREFIX)}{ending}")
 
 
-def answer_name(operation: Operation) -> ClassName:
-    """The class or alias of an operation's answer: its component's, or one named after the operation."""
-    component = component_of(operation.answer or {})
-    return class_name(component or f"{pascal_case(operation.operation_id)}Answer")
+def answer_name(operation: Operation, answer: Answer | None = None) -> Code:
+    """The class or alias of an answer, the first when left out: its component's or its own."""
+    first = operation.answers[0]
+    answer = answer or first
+    component = component_of(answer.schema or {})
+    ending = "" if answer.schema == first.schema else answer.status
+    return class_name(component or f"{pascal_case(operation.operation_id)}Answer{ending}")
 
 
-def body_name(operation: Operation) -> ClassName:
+def body_name(operation: Operation) -> Code:
     """The class or alias of an operation's body: its component's, or one named after the operation."""
     component = component_of(operation.request.schema) if operation.request else ""
     return class_name(component or f"{pascal_case(operation.operation_id)}Body")

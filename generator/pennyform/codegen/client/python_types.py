@@ -13,6 +13,9 @@ from pennyform.spec.document.json_types import Json
 from pennyform.spec.normaliser.contract import ANSWER, Schema
 
 AMOUNT, NUMBER = "amount", "number"
+MIXED, FREE = "mixed", "free"
+PARAMETER = "parameter"
+"""A direction beside ``request`` and ``answer``: an argument of a method, in a module of resources."""
 
 _STRINGS = {
     "date": Code("dt.date"),
@@ -28,14 +31,21 @@ class Type:
     """The Python type of a schema.
 
     Attributes:
-        code: as an annotation, such as ``list[InvoiceLine] | None``.
+        parts: the members of its union, such as ``list[InvoiceLine]`` and ``None``; mostly one.
         components: the components that it names.
-        decimal: how JSON carries it, where it is a decimal: as an ``amount`` (a string) or a ``number``.
     """
 
-    code: Code
+    parts: tuple[Code, ...]
     components: frozenset[str] = frozenset()
-    decimal: str = ""
+
+    @property
+    def code(self) -> Code:
+        """As an annotation, such as ``list[InvoiceLine] | None``."""
+        return join_code(self.parts, " | ")
+
+
+def _type(code: str, components: frozenset[str] = frozenset()) -> Type:
+    return Type((Code(code),), components)
 
 
 def union_members(schema: Schema) -> list[Schema]:
@@ -68,54 +78,60 @@ def python_type(schema: Schema, direction: str) -> Type:
     kinds = schema.get("type", [])
     kinds = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
     if name:
-        bare = Type(Code(class_name(name)), frozenset({name}))
+        prefix = "models." if direction == PARAMETER else ""
+        bare = _type(f"{prefix}{class_name(name)}", frozenset({name}))
     elif members:
-        bare = _any_of(python_type(member, direction) for member in members)
+        bare = any_of(python_type(member, direction) for member in members)
     elif "const" in schema or "enum" in schema:
         bare = _enum(schema, kinds, direction)
     elif kinds:
-        bare = _any_of(_of_kind(kind, schema, direction) for kind in kinds)
+        bare = any_of(_of_kind(kind, schema, direction) for kind in kinds)
     else:
-        bare = Type(_SCALARS["null"] if schema.get("type") == "null" else Code("Any"))
-    return _any_of([bare, Type(_SCALARS["null"])]) if is_nullable(schema) else bare
+        bare = Type((_SCALARS["null"] if schema.get("type") == "null" else Code("Any"),))
+    return any_of([bare, Type((_SCALARS["null"],))]) if is_nullable(schema) else bare
 
 
-def _any_of(types: Iterable[Type]) -> Type:
+def any_of(types: Iterable[Type]) -> Type:
+    """The union of some types, each member once."""
     distinct = list(dict.fromkeys(types))
     components = frozenset[str]().union(*(member.components for member in distinct))
-    decimals = {member.decimal for member in distinct} - {""}
-    codes = [part for member in distinct for part in member.code.split(" | ")]
-    return Type(Code(" | ".join(dict.fromkeys(codes))), components, decimals.pop() if decimals else "")
+    return Type(tuple(dict.fromkeys(part for member in distinct for part in member.parts)), components)
 
 
 def _enum(schema: Schema, kinds: list[str], direction: str) -> Type:
     values = [schema["const"]] if "const" in schema else schema["enum"]
     values = [value for value in values if value is not None]
+    number = Code("DecimalNumber" if direction == ANSWER else "Decimal")
+    if not all(isinstance(value, str | int | float) for value in values):
+        return Type((Code("Any"),))
+    if any(isinstance(value, float) for value in values):
+        # A float is no literal, and whole numbers among fractions may be written as either.
+        values = [value for value in values if isinstance(value, str | bool)]
+        literals = _enum({"enum": values}, kinds, direction).parts if values else ()
+        return Type((number, *literals))
     # A request with another value would be refused; an answer of a newer service may have one.
     if direction != ANSWER:
-        return Type(Code(f"Literal[{join_code(map(literal, values))}]"))
+        return _type(f"Literal[{join_code(map(literal, values))}]")
     # bool is a subclass of int in Python, so it is looked for first.
-    if values and all(isinstance(value, bool) for value in values):
-        return Type(_SCALARS["boolean"])
-    if values and all(isinstance(value, int) for value in values):
-        return Type(_SCALARS["integer"])
-    return Type(_SCALARS.get(kinds[0] if kinds else "string", Code("str")))
+    for python_kind, name in ((bool, "boolean"), (int, "integer")):
+        if values and all(isinstance(value, python_kind) for value in values):
+            return Type((_SCALARS[name],))
+    texts = all(isinstance(value, str) for value in values)
+    return Type((_SCALARS.get(kinds[0] if kinds else "string", Code("str")) if texts else Code("Any"),))
 
 
 def _of_kind(kind: str, schema: Schema, direction: str) -> Type:
     if kind == "string":
-        if schema.get("format") == "decimal":
-            blankable = _may_be_blank(schema)
-            return Type(Code("BlankableDecimal" if blankable else "Decimal"), decimal=AMOUNT)
-        return Type(_STRINGS.get(schema.get("format", ""), Code("str")))
+        return Type((_string(schema, direction),))
     # JSON numbers are read as decimals too: a float would not keep an amount to the cent.
     if kind == "number":
-        return Type(Code("DecimalNumber" if direction == ANSWER else "Decimal"), decimal=NUMBER)
+        return _type("DecimalNumber" if direction == ANSWER else "Decimal")
+    sequence, mapping = ("Sequence", "Mapping") if direction == PARAMETER else ("list", "dict")
     if kind == "array":
         items = python_type(schema.get("items", {}), direction)
-        return Type(Code(f"list[{items.code}]"), items.components, items.decimal)
+        return _type(f"{sequence}[{items.code}]", items.components)
     if kind != "object":
-        return Type(_SCALARS[kind])
+        return Type((_SCALARS.get(kind, Code("Any")),))
     if schema.get("properties"):
         raise failure(
             "shape-not-named",
@@ -124,8 +140,16 @@ def _of_kind(kind: str, schema: Schema, direction: str) -> Type:
             fix="Normalising gives every object a name; this one was passed over.",
         )
     additional = schema.get("additionalProperties")
-    values = python_type(additional, direction) if isinstance(additional, dict) else Type(Code("Any"))
-    return Type(Code(f"dict[str, {values.code}]"), values.components)
+    values = python_type(additional, direction) if isinstance(additional, dict) else _type("Any")
+    return _type(f"{mapping}[str, {values.code}]", values.components)
+
+
+def _string(schema: Schema, direction: str) -> Code:
+    if schema.get("format") == "decimal":
+        return Code("BlankableDecimal" if direction != PARAMETER and _may_be_blank(schema) else "Decimal")
+    if direction == PARAMETER and schema.get("format") == "binary":
+        return Code("str")
+    return _STRINGS.get(schema.get("format", ""), Code("str"))
 
 
 def _may_be_blank(schema: Schema) -> bool:

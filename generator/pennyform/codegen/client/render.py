@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +11,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 
 from pennyform import redaction
-from pennyform.codegen.client.calls import Filter
-from pennyform.codegen.client.code import WIDTH, Code, fill, join_code, literal, only_code
+from pennyform.codegen.client.code import Code, fill, join_code, literal, only_code
+from pennyform.codegen.client.filters import Filter
 from pennyform.codegen.client.methods import Resource
 from pennyform.codegen.client.models import Model, Struct
-from pennyform.codegen.client.names import VARIANTS, class_name
+from pennyform.codegen.client.names import MODEL_IMPORTS, VARIANTS, class_name
 from pennyform.findings import failure
 from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.normaliser.contract import Contract
@@ -37,29 +35,11 @@ _RUNTIME = {
     "oauth.py.jinja": "oauth.py",
     "origins.py.jinja": "_origins.py",
     "package_init.py.jinja": "__init__.py",
+    "parameters.py.jinja": "_parameters.py",
     "py.typed.jinja": "py.typed",
     "tokens.py.jinja": "_tokens.py",
     "transport.py.jinja": "_transport.py",
     "types.py.jinja": "types.py",
-}
-# Name in emitted code → the module that it is imported from.
-_MODEL_IMPORTS = {
-    "Any": "typing",
-    "Answer": ".._codec",
-    "AnswerPage": ".._codec",
-    "BlankableDecimal": ".._codec",
-    "Decimal": "decimal",
-    "DecimalNumber": ".._codec",
-    "File": "..types",
-    "Literal": "typing",
-    "PROMISED": ".._codec",
-    "Request": ".._codec",
-    "TYPE_CHECKING": "typing",
-    "TypeAlias": "typing",
-    "UNSET": "msgspec",
-    "UnsetType": "msgspec",
-    "field": "msgspec",
-    "variants": ".._codec",
 }
 _IMPORT_BLOCKS = (("decimal", "typing"), ("msgspec",))
 # The resource that docstrings show, where the contract has it.
@@ -145,30 +125,6 @@ class Renderer:
         return f"{self._package}/{module}", text
 
 
-def format_modules(files: Mapping[str, str]) -> dict[str, str]:
-    """``files`` with their Python modules laid out by ``ruff format``.
-
-    Raises:
-        Failure: ruff could not read one of them; the fault is in a template.
-    """
-    from ruff import find_ruff_bin
-
-    with tempfile.TemporaryDirectory(prefix="pennyform-") as folder:
-        root = Path(folder)
-        for path, text in files.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, encoding="utf-8")
-        # Isolated: the settings of the user's own project must not change a byte of what is emitted.
-        command = [find_ruff_bin(), "format", "--isolated", "--no-cache", "--quiet"]
-        command += ["--line-length", str(WIDTH), "--target-version", "py311", folder]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if result.returncode:
-            raise failure(
-                "emitted-code-unsafe", "ruff cannot read the emitted code", detail=result.stderr.strip()
-            )
-        return {path: (root / path).read_text(encoding="utf-8") for path in files}
-
-
 def _names(models: Iterable[Model], *, indent: int) -> Code:
     return fill((literal(name) for name in sorted(str(model.name) for model in models)), indent=indent)
 
@@ -184,8 +140,8 @@ def _imports(module: str, models: Sequence[Model], homes: Mapping[str, str]) -> 
             code += [model.declaration, "TYPE_CHECKING variants" if model.runtime else ""]
     words = {word for text in code for word in _WORD.findall(text)}
     names: dict[str, set[str]] = defaultdict(set)
-    for word in words & _MODEL_IMPORTS.keys():
-        names[_MODEL_IMPORTS[word]].add(word)
+    for word in words & MODEL_IMPORTS.keys():
+        names[MODEL_IMPORTS[word]].add(word)
     for name in {str(class_name(use)) for model in models for use in model.components}:
         if homes[name] != module:
             names[f".{homes[name]}"].add(name)

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 import msgspec
-from pennylane_company import models, to_builtins
+from pennylane_company import convert, models, to_builtins
 
 from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.account.records import (
@@ -139,7 +139,11 @@ def transaction(answer: models.Transaction) -> RemoteTransaction:
 
 
 def customer(answer: Any) -> RemoteCustomer:
-    """A customer, of a company or an individual."""
+    """A customer, of a company or an individual; one of another kind is read as what it resembles."""
+    if isinstance(answer, Mapping):
+        is_person = "last_name" in answer
+        kind = models.IndividualCustomerRecord if is_person else models.CompanyCustomerRecord
+        answer = convert({name: answer[name] for name in kind.__struct_fields__ if name in answer}, kind)
     # The contract has a type for companies and one for individuals: each lacks fields of the other.
     fields = {
         name: value

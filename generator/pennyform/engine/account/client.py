@@ -78,13 +78,9 @@ class AccountClient:
     def customers(self, references: Iterable[str]) -> dict[str, RemoteCustomer]:
         """Customers by ``external_reference``; those that do not exist are left out."""
         rows = self._list(
-            self._client.customers.list,
-            lambda row: (str(row.external_reference), answers.customer(row)),
-            "external_reference",
-            "in",
-            references,
+            self._client.customers.list, answers.customer, "external_reference", "in", references
         )
-        return dict(rows)
+        return {str(row.body.external_reference): row for row in rows}
 
     def customers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteCustomer]:
         """Customers by id; those that do not exist are left out."""
@@ -142,7 +138,7 @@ class AccountClient:
         """Every customer of the account, by id: one request per hundred."""
         with _reading():
             rows = self._client.customers.list(sort="id", limit=PAGE)
-            return {promised(row.id, "id"): answers.customer(row) for row in rows}
+            return {customer.id: customer for customer in map(answers.customer, rows)}
 
     def all_products(self) -> dict[int, RemoteProduct]:
         """Every product of the account, by id: one request per hundred."""

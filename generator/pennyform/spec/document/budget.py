@@ -26,6 +26,8 @@ LEVELS = 100
 STEPS, STEPS_PER_VALUE = 200_000, 50
 """Steps of work on a contract: so many, and so many more for each of its values."""
 _CHARACTERS_OF_A_VALUE = 64
+OVER_BUDGET = "over-budget"
+"""The rule of its findings, which concern the contract as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _over(summary: str, pointer: object) -> Failure:
     return Failure(
         [
             Finding(
-                "over-budget",
+                OVER_BUDGET,
                 Severity.ERROR,
                 summary,
                 pointer=str(pointer),

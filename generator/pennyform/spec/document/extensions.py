@@ -28,6 +28,11 @@ RESOURCE = "x-pennyform-resource"
 METHOD = "x-pennyform-method"
 """On an operation: the name of its method in the client."""
 
+NAME = "x-pennyform-name"
+"""On a parameter or a property's schema: its name in Python; what is sent keeps the contract's name."""
+SKIP = "x-pennyform-skip"
+"""On an operation: why it is left out of the client."""
+
 # What pinning and normalising write.
 API = "x-pennyform-api"
 """In ``info``: which contract this is, ``company`` for example."""

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from pennyform.findings import failure
-from pennyform.spec.document.extensions import FILE_SIZE, METHOD, RESOURCE, STABILITY, UNKNOWN
+from pennyform.spec.document.extensions import FILE_SIZE, METHOD, NAME, RESOURCE, SKIP, STABILITY, UNKNOWN
 from pennyform.spec.document.json_types import Json, JsonObject
 from pennyform.spec.document.references import follow
 
@@ -30,8 +30,19 @@ class _Referable(_Object, frozen=True):
     ref: str = msgspec.field(name="$ref", default="")
 
 
+class MediaTypeObject(_Object, frozen=True):
+    """A body in one media type; ``schema`` is None where there is none."""
+
+    # No schema is null: null can stand for its absence.
+    schema: Json = None
+    encoding: JsonObject = {}
+
+
 class ParameterObject(_Referable, frozen=True):
-    """A parameter; ``location`` is ``path``, ``query``, ``header`` or ``cookie``."""
+    """A parameter; ``location`` is ``path``, ``query``, ``header`` or ``cookie``.
+
+    It has a ``schema`` and is written by its ``style``, or has ``content`` in one media type.
+    """
 
     name: str = ""
     location: str = msgspec.field(name="in", default="")
@@ -42,14 +53,8 @@ class ParameterObject(_Referable, frozen=True):
     explode: bool | None = None
     allow_reserved: bool = False
     schema: Json = {}
-
-
-class MediaTypeObject(_Object, frozen=True):
-    """A body in one media type; ``schema`` is None where there is none."""
-
-    # No schema is null: null can stand for its absence.
-    schema: Json = None
-    encoding: JsonObject = {}
+    content: dict[str, MediaTypeObject] = {}
+    python_name: str = msgspec.field(name=NAME, default="")
 
 
 class RequestBodyObject(_Referable, frozen=True):
@@ -84,8 +89,9 @@ class OperationObject(_Object, frozen=True):
     ``security`` is None where the document's counts. ``callbacks``: by name and address, path items.
     """
 
-    operation_id: str
-    responses: dict[str, ResponseObject]
+    responses: dict[str, ResponseObject] = {}
+    # Pinning gives each operation one; see ``identifiers.derived_id``.
+    operation_id: str = ""
     parameters: list[ParameterObject] = []
     request_body: RequestBodyObject | None = None
     deprecated: bool = False
@@ -99,6 +105,7 @@ class OperationObject(_Object, frozen=True):
     resource: str = msgspec.field(name=RESOURCE, default="")
     method_name: str = msgspec.field(name=METHOD, default="")
     unknown: dict[str, str] = msgspec.field(name=UNKNOWN, default={})
+    skip: str = msgspec.field(name=SKIP, default="")
 
     @property
     def scopes(self) -> set[str]:

@@ -67,7 +67,7 @@ _OPERATION: JsonObject = {
     "parameters": _list(_object("parameter")),
     "requestBody": _object("body"),
     "responses": _map(_object("response")),
-    **dict.fromkeys((extensions.STABILITY, extensions.RESOURCE, extensions.METHOD), _TEXT),
+    **dict.fromkeys((extensions.STABILITY, extensions.RESOURCE, extensions.METHOD, extensions.SKIP), _TEXT),
     extensions.FILE_SIZE: _NUMBER,
     "servers": _list(_object("server")),
 }
@@ -97,6 +97,9 @@ _DEFINITIONS: dict[str, JsonObject] = {
             "schemas": _map(_object("schema")),
             "responses": _map(_object("response")),
             "parameters": _map(_object("parameter")),
+            "requestBodies": _map(_object("body")),
+            "headers": _map(_object("header")),
+            "pathItems": _map(_object("path item")),
             "securitySchemes": _map(_object("security scheme")),
         }
     },
@@ -113,6 +116,7 @@ _DEFINITIONS: dict[str, JsonObject] = {
     },
     "path_item": {
         "properties": {
+            "$ref": _TEXT,
             **dict.fromkeys(METHODS, _object("operation")),
             "parameters": _list(_object("parameter")),
             "servers": _list(_object("server")),
@@ -128,7 +132,6 @@ _DEFINITIONS: dict[str, JsonObject] = {
     "callback": {"properties": {"$ref": _TEXT}, "additionalProperties": _object("webhook item")},
     "webhook_operation": {"properties": _OPERATION},
     "operation": {
-        "required": ["operationId", "responses"],
         "properties": {
             **_OPERATION,
             "callbacks": _map(_object("callback")),
@@ -136,9 +139,10 @@ _DEFINITIONS: dict[str, JsonObject] = {
     },
     "parameter": {
         "properties": {
-            **dict.fromkeys(("$ref", "name", "in"), _TEXT),
-            "required": _FLAG,
+            **dict.fromkeys(("$ref", "name", "in", "style", extensions.NAME), _TEXT),
+            **dict.fromkeys(("required", "explode", "allowReserved"), _FLAG),
             "schema": _object("schema"),
+            "content": _map(_object("media type")),
         },
         "if": _UNLESS_REFERENCE,
         "else": {"required": ["name", "in"]},
@@ -151,18 +155,19 @@ _DEFINITIONS: dict[str, JsonObject] = {
             "headers": _map(_object("header")),
         }
     },
-    "header": {"properties": {"schema": _object("schema")}},
+    "header": {"properties": {"$ref": _TEXT, "schema": _object("schema")}},
     "media_type": {"properties": {"schema": _object("schema"), "encoding": _map(_ANY)}},
     "schema": {
         "properties": {
-            **dict.fromkeys(("$ref", "format", extensions.STABILITY), _TEXT),
+            **dict.fromkeys(("$ref", "format", extensions.STABILITY, extensions.NAME), _TEXT),
             "type": _TYPES,
             "pattern": _PATTERN,
             **dict.fromkeys(("enum", extensions.DEPRECATED_VALUES), _list(_ANY)),
-            **dict.fromkeys(("nullable", "deprecated", "uniqueItems"), _FLAG),
+            **dict.fromkeys(("nullable", "deprecated", "uniqueItems", "readOnly", "writeOnly"), _FLAG),
             **dict.fromkeys(("required", extensions.SORTS, extensions.INCLUDES), _list(_TEXT)),
-            "properties": _map(_object("schema")),
-            **dict.fromkeys(("items", "not"), _object("schema")),
+            "properties": _map(_object("schema", "boolean", words=" or true or false")),
+            "items": _object("schema", "boolean", words=" or true or false"),
+            "not": _object("schema"),
             "additionalProperties": _object("schema", "boolean", words=" or true or false"),
             **dict.fromkeys(("allOf", "anyOf", "oneOf"), _list(_object("schema"))),
             **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _NUMBER),

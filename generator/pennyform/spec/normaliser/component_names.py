@@ -8,6 +8,7 @@ component, so that nothing that is added elsewhere can change them.
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import re
 from collections import defaultdict
@@ -20,6 +21,8 @@ from pennyform.spec.normaliser.contract import ANSWER, REQUEST, ComponentName, O
 from pennyform.spec.normaliser.identifiers import pascal_case, singular, snake_case
 
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,119}")
+# Room is left for a suffix and a number.
+_LONGEST_CLAIM = 90
 _PAGE = "Page"
 _SUFFIX = {REQUEST: "Request", ANSWER: "Answer"}
 # In both directions: an object is mostly read and an enum mostly written, so these bear the name as it is.
@@ -73,7 +76,7 @@ class Naming:
         unfit = [
             _conflict(f"{name!r} cannot name a class; it would for {self._components[key].first_place()}")
             for key, name in self._names.items()
-            if not _CLASS_NAME.fullmatch(name) or keyword.iskeyword(name)
+            if not _is_class_name(name)
         ]
         if unfit:
             raise Failure(tidy(unfit))
@@ -126,7 +129,9 @@ class Naming:
         claimed = dict(self._names)
         for component in self._components.values():
             if component.key not in claimed:
-                name = self._vendor_names.get(component.key) or self._claim(component, keys, claimed)
+                name = self._vendor_names.get(component.key, "")
+                if not _is_class_name(name):
+                    name = _legal(self._claim(component, keys, claimed), component.key)
                 # A name after all the places around it may be as long as they are deep.
                 self._budget.draw(text_steps(name), "naming schemas", str(component.first_place()))
                 claimed[component.key] = name
@@ -136,7 +141,15 @@ class Naming:
             free = name not in self._keys
             for component in components:
                 as_it_is = free and (not both or component.direction == _WITHOUT_SUFFIX[component.kind])
-                self._give(name if as_it_is else name + _SUFFIX[component.direction], component)
+                claimed_name = name if as_it_is else name + _SUFFIX[component.direction]
+                # A number where a contract's own names do not tell shapes apart; it is remembered, too.
+                numbered = (f"{claimed_name}{number}" for number in itertools.count(2))
+                self._give(
+                    next(
+                        name for name in itertools.chain([claimed_name], numbered) if name not in self._keys
+                    ),
+                    component,
+                )
 
     def _claim(
         self, component: Component, keys: Mapping[tuple[str, Place], str], claimed: Mapping[str, str]
@@ -149,6 +162,17 @@ class Naming:
             if parent is not None:
                 return _inner_name(claimed[parent], place.steps[-outside:])
         return _body_name(self._operations[place.method, place.path], place)
+
+
+def _is_class_name(name: str) -> bool:
+    return _CLASS_NAME.fullmatch(name) is not None and not keyword.iskeyword(name)
+
+
+def _legal(name: str, key: str) -> str:
+    """A name made from places as a class name: not too long, and beginning with a letter."""
+    if len(name) > _LONGEST_CLAIM:
+        name = f"{name[:_LONGEST_CLAIM]}{key[:6].capitalize()}"
+    return name if _is_class_name(name) else f"Shape{name}"
 
 
 def name_records(names: Mapping[str, str], components: Mapping[str, Component]) -> dict[str, ComponentName]:

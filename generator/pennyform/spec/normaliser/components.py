@@ -17,6 +17,7 @@ from pennyform.spec.normaliser.flatten import NULL, UNIONS, is_annotation
 from pennyform.spec.normaliser.identifiers import pascal_case
 
 ITEM, VALUE = "[]", "{}"
+_TYPES = {str: "string", bool: "boolean", int: "integer"}
 
 
 @dataclass(frozen=True, order=True)
@@ -122,9 +123,14 @@ class ComponentCollector:
             extracted["additionalProperties"] = self.extract(values, direction, place.inside(VALUE))
         if not core.get("properties"):
             return extracted
+        # Of what only one side writes, the other side knows nothing (OpenAPI 3.0.4, 4.7.24.1).
+        other_side = "readOnly" if direction == REQUEST else "writeOnly"
+        own_properties = {name: item for name, item in core["properties"].items() if not item.get(other_side)}
+        if "required" in core and len(own_properties) < len(core["properties"]):
+            absent = core["properties"].keys() - own_properties.keys()
+            extracted["required"] = [name for name in core["required"] if name not in absent]
         extracted["properties"] = {
-            name: self.extract(item, direction, place.inside(name))
-            for name, item in core["properties"].items()
+            name: self.extract(item, direction, place.inside(name)) for name, item in own_properties.items()
         }
         return self._intern("object", {"type": "object", **extracted}, direction, place)
 
@@ -144,10 +150,23 @@ class ComponentCollector:
         ]
         # An open answer can fit two variants at once: only a request can be held to exactly one.
         content: Schema = {"anyOf" if direction == ANSWER else keyword: members}
-        # Beside scalars and null, one component needs no class of its own for the choice.
-        if sum("$ref" in member for member in members) < 2:
+        # What the JSON type tells apart needs no class of its own for the choice.
+        kinds = [self._json_type(member) for member in members]
+        if sum("$ref" in member for member in members) < 2 and len({*kinds, ""}) > len(kinds):
             return content
         return self._intern("union", content, direction, place)
+
+    def _json_type(self, member: Schema) -> str:
+        """The JSON type of a union's member; "" where it takes more than that to tell it from others."""
+        if "$ref" in member:
+            component = self.components[member["$ref"]]
+            return {"object": "object", "union": ""}.get(component.kind) or self._json_type(component.schema)
+        if "const" in member or "enum" in member:
+            values = [member["const"]] if "const" in member else member["enum"]
+            types = {_TYPES.get(type(value), "") for value in values}
+            return types.pop() if len(types) == 1 else ""
+        special = member.get("type") == "number" or member.get("format") == "decimal"
+        return "" if special else str(member.get("type", ""))
 
     def _intern(self, kind: str, content: Schema, direction: str, place: Place) -> Schema:
         """The reference to the one component with this content."""

@@ -29,17 +29,25 @@ class ComponentName(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of an operation; ``location`` is OpenAPI's ``in``: path, query or header."""
+    """One parameter of an operation; ``location`` is OpenAPI's ``in``: path, query, header or cookie.
+
+    ``style`` and ``explode`` are OpenAPI's, with its defaults; the style ``json`` stands for ``content`` in
+    JSON. ``python_name`` is what an overlay calls it, or "".
+    """
 
     name: str
     location: str
     schema: Schema
     required: bool
+    style: str = "form"
+    explode: bool = True
+    allow_reserved: bool = False
+    python_name: str = ""
 
 
 @dataclass(frozen=True)
 class Body:
-    """What an operation sends: ``application/json`` or ``multipart/form-data``.
+    """What an operation sends, in one media type.
 
     ``encoding`` is that of a form's parts, as OpenAPI has it.
     """
@@ -51,12 +59,24 @@ class Body:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """One success of an operation: ``status`` as the contract has it (``200``, ``2XX`` or ``default``).
+
+    ``media_type`` is "" and ``schema`` None where there is no body; a body that is not JSON has no schema.
+    """
+
+    status: str
+    media_type: str
+    schema: Schema | None
+
+
+@dataclass(frozen=True)
 class Operation:
     """One operation, called as ``client.<resource>.<name>(…)``.
 
     Attributes:
         path: the contract's, from the origin on.
-        status: the success status; ``answer`` is its schema, None when there is no body.
+        answers: what it answers when it succeeds, by status; the first one stands for all where one must.
         errors: the declared error statuses.
         scopes: one of them is enough; empty means that any token will do.
         security_schemes: names of the schemes that the token may be for.
@@ -73,8 +93,7 @@ class Operation:
     name: str
     parameters: tuple[Parameter, ...]
     request: Body | None
-    status: int
-    answer: Schema | None
+    answers: tuple[Answer, ...]
     errors: tuple[int, ...]
     scopes: tuple[str, ...]
     deprecated: bool = False
@@ -84,6 +103,34 @@ class Operation:
     stability: str = ""
     file_megabytes: float | None = None
 
+    @property
+    def status(self) -> int:
+        """The success status; 200 where the contract names a range."""
+        status = self.answers[0].status
+        return int(status) if status.isdecimal() else 200
+
+    @property
+    def answer(self) -> Schema | None:
+        """The schema of its JSON answer, None when it has another body or none."""
+        return self.answers[0].schema
+
+
+@dataclass(frozen=True)
+class SkippedOperation:
+    """An operation that is left out of the client, and why.
+
+    ``resource`` and ``name`` are where it would be, "" where that cannot be said. ``declared`` is whether an
+    overlay leaves it out.
+    """
+
+    operation_id: str
+    method: str
+    path: str
+    resource: str
+    name: str
+    reason: str
+    declared: bool = False
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -91,14 +138,15 @@ class Contract:
 
     ``document`` is OpenAPI 3.1. Each of its ``components.schemas`` serves one direction
     (``x-pennyform-direction``: ``request`` or ``answer``). ``operations`` are sorted by resource, path and
-    method. ``names`` remembers which place of the contract each component got its name from, see
-    :mod:`pennyform.spec.normaliser.component_names`.
+    method, ``skipped`` are those that are not in it. ``names`` remembers which place of the contract each
+    component got its name from, see :mod:`pennyform.spec.normaliser.component_names`.
     """
 
     api: str
     document: JsonObject
     operations: tuple[Operation, ...]
     names: Mapping[str, ComponentName] = field(default_factory=dict)
+    skipped: tuple[SkippedOperation, ...] = ()
 
     @property
     def schemas(self) -> dict[str, Schema]:

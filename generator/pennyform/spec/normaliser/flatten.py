@@ -19,7 +19,7 @@ from pennyform.spec.normaliser.contract import Schema
 
 NULL: Schema = {"type": "null"}
 UNIONS = ("anyOf", "oneOf")
-_ANNOTATIONS = ("default", "deprecated", "description", DECLARED)
+_ANNOTATIONS = ("default", "deprecated", "description", "readOnly", "writeOnly", DECLARED)
 # Read apart from a schema's own keywords, or of no consequence for the values allowed.
 _READ_APART = frozenset({"allOf", "discriminator", *UNIONS})
 _LOWER_BOUNDS = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
@@ -48,8 +48,8 @@ class Flattener:
     def __init__(self, document: JsonObject, budget: Budget) -> None:
         self._document = document
         self._budget = budget
-        # By name: the flat schema, and how many levels of schemas are in it.
-        self._named: dict[str, tuple[Schema, int]] = {}
+        # By name: the flat schema, and how many levels of schemas are in it; or why there is none.
+        self._named: dict[str, tuple[Schema, int] | Failure] = {}
         self._open: list[str] = []
         self._depth = self._deepest = 0
 
@@ -86,11 +86,20 @@ class Flattener:
             # As OpenAPI 3.1 has it; in 3.0 what stands beside a reference says nothing, and vendors mean it.
             target = self._referred(schema["$ref"], pointer)
             siblings = {key: schema[key] for key in schema if key != "$ref"}
-            return merge([target, self.flatten(siblings, pointer)], pointer, self._budget)
+            merged = merge([target, self.flatten(siblings, pointer)], pointer, self._budget)
+            return {**merged, "nullable": True} if siblings.get("nullable") is True else merged
+        if isinstance(schema.get("type"), list):
+            types = [name for name in schema["type"] if name != "null"]
+            if len(types) > 1:
+                return self.flatten(_one_of_types(schema, types), pointer)
         keywords = self._own_keywords(schema, pointer)
         parts = self._members("allOf", schema, pointer)
         parts += [
-            _union(keyword, self._members(keyword, schema, pointer), pointer)
+            _union(
+                keyword,
+                self._tagged(self._members(keyword, schema, pointer), keyword, schema),
+                pointer,
+            )
             for keyword in UNIONS
             if keyword in schema
         ]
@@ -107,19 +116,52 @@ class Flattener:
         members = enumerate(schema.get(keyword, []))
         return [self.flatten(member, child(child(pointer, keyword), index)) for index, member in members]
 
+    def _tagged(self, members: list[Schema], keyword: str, schema: Schema) -> list[Schema]:
+        """The members of a union with what its discriminator says of each: the values of a property."""
+        discriminator = schema.get("discriminator")
+        if not isinstance(discriminator, dict) or not isinstance(discriminator.get("propertyName"), str):
+            return members
+        name = discriminator["propertyName"]
+        values: dict[str, list[str]] = {}
+        for value, target in (discriminator.get("mapping") or {}).items():
+            values.setdefault(str(target).rpartition("/")[2], []).append(value)
+        tagged = []
+        for raw, flat in zip(schema[keyword], members, strict=True):
+            member = flat
+            component = str(raw.get("$ref", "")).rpartition("/")[2] if isinstance(raw, dict) else ""
+            property_ = member.get("properties", {}).get(name, {"type": "string"})
+            if (
+                component
+                and "properties" in member
+                and property_.get("type") == "string"
+                and "enum" not in property_
+            ):
+                property_ = {**property_, "enum": values.get(component, [component])}
+                member = {**member, "properties": {**member["properties"], name: property_}}
+            tagged.append(member)
+        return tagged
+
     def _referred(self, reference: Json, pointer: str) -> Schema:
         name, schema = follow(str(reference), self._document, pointer)
         if name in self._open:
             circle = " → ".join([*self._open[self._open.index(name) :], name])
             raise _failure("cyclic-schema", f"the schema contains itself: {circle}", pointer)
         if name in self._named:
-            flat, levels = self._named[name]
+            known = self._named[name]
+            if isinstance(known, Failure):
+                raise known
+            flat, levels = known
             self._note_depth(self._depth + levels, pointer)
             return flat
         self._open.append(name)
         deepest, self._deepest = self._deepest, self._depth
-        flat = self.flatten(schema, child("/components/schemas", name))
-        self._open.pop()
+        try:
+            flat = self.flatten(schema, child("/components/schemas", name))
+        except Failure as problem:
+            self._named[name] = problem
+            raise
+        finally:
+            self._open.pop()
         self._named[name] = (flat, self._deepest - self._depth)
         self._deepest = max(deepest, self._deepest)
         return flat
@@ -154,10 +196,8 @@ def _as_openapi_30(schema: Schema, pointer: str) -> Schema:
     """One spelling for what OpenAPI 3.0 and 3.1 write differently: 3.0's, and ``enum`` for ``const``."""
     types = schema.get("type")
     if isinstance(types, list):
-        real = [name for name in types if name != "null"] or ["null"]
-        if len(real) > 1:
-            raise _contradiction(f"several types at once: {', '.join(real)}", pointer)
-        schema["type"], schema["nullable"] = real[0], len(real) < len(types) or schema.get("nullable", False)
+        real = next((name for name in types if name != "null"), "null")
+        schema["type"], schema["nullable"] = real, "null" in types or schema.get("nullable", False)
     if "const" in schema:
         schema["enum"] = [schema.pop("const")]
     if schema.get("enum") == []:
@@ -166,6 +206,20 @@ def _as_openapi_30(schema: Schema, pointer: str) -> Schema:
         if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
             schema[exclusive] = schema.pop(bound)
     return schema
+
+
+def _one_of_types(schema: Schema, types: Sequence[str]) -> Schema:
+    """A schema of several types as the union of one for each; values that are listed state their types."""
+    apart = {key: value for key, value in schema.items() if key in _READ_APART or is_annotation(key)}
+    keywords_of_types = {key: value for key, value in schema.items() if key not in apart and key != "type"}
+    if "null" in schema["type"]:
+        apart["nullable"] = True
+    if "enum" in keywords_of_types or "const" in keywords_of_types:
+        return {**apart, **keywords_of_types}
+    union = {"anyOf": [{**keywords_of_types, "type": name} for name in types]}
+    annotations = {key: value for key, value in apart.items() if is_annotation(key)}
+    keywords = {key: value for key, value in apart.items() if not is_annotation(key)}
+    return {**annotations, "allOf": [union, keywords]} if keywords else {**annotations, **union}
 
 
 def _union(keyword: str, members: Sequence[Schema], pointer: str) -> Schema:
@@ -311,6 +365,9 @@ _MERGERS: dict[str, Callable[[Json, Json, str, Budget], Json]] = {
     "required": lambda left, right, *_: sorted({*left, *right}),
     "type": lambda left, right, *_: "integer" if {left, right} == {"integer", "number"} else None,
     "uniqueItems": lambda left, right, *_: left or right,
+    # Both have to match somewhere in the text.
+    "pattern": lambda left, right, *_: f"^(?=[\\s\\S]*(?:{left}))(?=[\\s\\S]*(?:{right}))",
+    "not": lambda left, right, *_: {"anyOf": [left, right]},
     **dict.fromkeys(_LOWER_BOUNDS, lambda left, right, *_: max(left, right)),
     **dict.fromkeys(_UPPER_BOUNDS, lambda left, right, *_: min(left, right)),
 }

@@ -51,9 +51,33 @@ def is_plural(text: str) -> bool:
     return singular(text) != text
 
 
+_OPERATION_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+
+
+def plain_id(operation_id: str) -> str:
+    """An operation's id as files can be named after it: ``customers.list`` → ``customersList``, or ""."""
+    if _OPERATION_ID.fullmatch(operation_id):
+        return operation_id
+    words = pascal_case(operation_id)[:100]
+    plain = words[:1].lower() + words[1:]
+    return plain if _OPERATION_ID.fullmatch(plain) else ""
+
+
+def derived_id(method: str, path: str) -> str:
+    """An id for an operation without one: ``GET /v1/things/{id}/parts`` → ``getThingsByIdParts``.
+
+    ``path`` is the contract's path or its JSON Pointer. The version that paths begin with is no part of it.
+    """
+    short = _BASE.sub("", path.replace("~1", "/").removeprefix("/paths/"), count=1)
+    words = (f"by_{segment}" if segment.startswith("{") else segment for segment in short.split("/"))
+    return method.lower() + "".join(map(pascal_case, words))
+
+
 # The Firm API has every resource below the company that it belongs to: that company is an argument, not the
 # resource.
 _BASE = re.compile(r"/(?:[^/]+/)*?v\d+(?:/companies/\{company_id\})?(?=/)")
+# Beside a method of such a name, annotations in the class would mean the method.
+_TYPES = frozenset({"bool", "bytes", "int", "str"})
 _COLLECTION = {"get": "get", "post": "create", "put": "replace", "delete": "delete_all", "patch": "update"}
 _ITEM = {"get": "get", "post": "create", "put": "update", "delete": "delete", "patch": "update"}
 
@@ -77,8 +101,10 @@ def resource_and_method(
 
 
 def _legal(name: str) -> str:
-    """PEP 8's way out where a name is a keyword: ``import_``."""
-    return f"{name}_" if keyword.iskeyword(name) else name
+    """PEP 8's way out where a name is taken (``import_``), and a name where a path has no word for one."""
+    if not name[:1].isalpha():
+        name = f"n{name}" if name else "root"
+    return f"{name}_" if keyword.iskeyword(name) or name in _TYPES else name
 
 
 def _method(rest: list[str], method: str, *, page: bool, bare_array: bool) -> str:

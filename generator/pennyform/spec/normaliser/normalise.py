@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pennyform.findings import Failure, Finding, tidy
-from pennyform.spec.document.budget import Budget
+from pennyform.spec.document.budget import OVER_BUDGET, Budget
 from pennyform.spec.document.extensions import API, DECLARED
 from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.openapi import Document
@@ -17,9 +19,17 @@ from pennyform.spec.normaliser.components import (
     Place,
     contradictory_descriptions,
 )
-from pennyform.spec.normaliser.contract import ANSWER, REQUEST, ComponentName, Contract, Schema
+from pennyform.spec.normaliser.contract import (
+    ANSWER,
+    REQUEST,
+    ComponentName,
+    Contract,
+    Schema,
+    SkippedOperation,
+)
 from pennyform.spec.normaliser.flatten import Flattener, equal, variants_of
-from pennyform.spec.normaliser.operations import OperationDraft, OperationReader, lint_operations
+from pennyform.spec.normaliser.identifiers import derived_id, snake_case
+from pennyform.spec.normaliser.operations import OperationDraft, OperationReader
 from pennyform.spec.normaliser.render import render_document
 
 ERROR_BODY = "ErrorBody"
@@ -45,14 +55,14 @@ def normalise(
         The contract: a function of the arguments alone, the same to the byte every time.
 
     Raises:
-        Failure: an overlay action matches nothing; a schema is contradictory, cyclic or refers outside; an
-            operation's name, path or id cannot be emitted; names collide. Findings of one kind come together.
+        Failure: an overlay action matches nothing, or overlays contradict each other; findings of one kind
+            come together. What cannot be emitted of one operation leaves that one out, see ``skipped``.
     """
     document = Document.read(apply_overlays(pinned, overlays, unmatched=unmatched))
     # What follows references may do more than the document's size says: all of it draws on one budget.
     budget = Budget(document.json)
     flattener, collector = Flattener(document.json, budget), ComponentCollector(budget)
-    drafts = _read_operations(document, flattener, collector)
+    drafts, skipped = _read_operations(document, flattener, collector)
     operations = [draft.operation for draft in drafts]
     error = _error_body(drafts, collector, budget)
     components = collector.components
@@ -71,24 +81,69 @@ def normalise(
         document=rendered,
         operations=named_operations,
         names=name_records(assigned, components),
+        skipped=tuple(skipped),
     )
 
 
 def _read_operations(
     document: Document, flattener: Flattener, collector: ComponentCollector
-) -> list[OperationDraft]:
-    """Every operation, its components collected, or the findings of all operations together."""
+) -> tuple[list[OperationDraft], list[SkippedOperation]]:
+    """Every operation, its components collected, and those that cannot be emitted, with their reasons."""
     reader = OperationReader(document, flattener, collector)
     drafts: list[OperationDraft] = []
-    findings: list[Finding] = []
+    skipped: list[SkippedOperation] = []
     for path, item in document.paths.items():
-        for method, operation in item.operations():
+        for method, raw in item.operations():
             try:
-                drafts.append(reader.read(path, method, item, operation))
-            except Failure as error:
-                findings.extend(error.findings)
-    _raise_findings([*findings, *lint_operations([draft.operation for draft in drafts])])
-    return drafts
+                drafts.append(reader.read(path, method, item, raw))
+            except Failure as problem:
+                if any(finding.rule == OVER_BUDGET for finding in problem.findings):
+                    raise
+                skipped.append(reader.skip(path, method, raw, problem))
+    chosen = {
+        (method.upper(), path)
+        for path, item in document.paths.items()
+        for method, raw in item.operations()
+        if raw.method_name
+    }
+    return _with_distinct_names(drafts, chosen), skipped
+
+
+def _with_distinct_names(
+    drafts: Sequence[OperationDraft], chosen: Collection[tuple[str, str]]
+) -> list[OperationDraft]:
+    """No two operations with one id or one method: the later one is named after its path, or after its id.
+
+    What an overlay names keeps its name, then what has the shorter path does.
+    """
+
+    def precedence(draft: OperationDraft) -> tuple[bool, int, str, str]:
+        path, method = draft.operation.path, draft.operation.method
+        return (method, path) not in chosen, path.count("/"), path, method
+
+    ids: set[str] = set()
+    methods: set[str] = set()
+    renamed: dict[int, OperationDraft] = {}
+    for draft in sorted(drafts, key=precedence):
+        operation = draft.operation
+        # Files and functions are named after ids: getMe and GetMe would be one.
+        names = [operation.operation_id, derived_id(operation.method, operation.path)]
+        operation_id = _first_free(names, ids)
+        ids.add(snake_case(operation_id))
+        resource = operation.resource
+        taken = {name.partition(".")[2] for name in methods if name.partition(".")[0] == resource}
+        name = _first_free([operation.name, snake_case(operation_id)], taken)
+        methods.add(f"{resource}.{name}")
+        renamed[id(draft)] = replace(
+            draft, operation=replace(operation, operation_id=operation_id, name=name)
+        )
+    return [renamed[id(draft)] for draft in drafts]
+
+
+def _first_free(names: Sequence[str], taken: Collection[str]) -> str:
+    """The first of ``names`` that is not taken, else the last one with the first number that makes it so."""
+    numbered = (f"{names[-1]}{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain(names, numbered) if snake_case(name) not in taken)
 
 
 def _raise_findings(findings: Iterable[Finding]) -> None:
@@ -129,7 +184,13 @@ def _vendor_names(
     names: dict[str, str] = {}
     # A collector of its own for each: a vendor's component that no operation uses is not emitted.
     for name in sorted(document.schemas, key=lambda name: (len(name), name)):
-        schema = flattener.flatten(document.schemas[name], child("/components/schemas", name))
+        try:
+            schema = flattener.flatten(document.schemas[name], child("/components/schemas", name))
+        except Failure as problem:
+            if any(finding.rule == OVER_BUDGET for finding in problem.findings):
+                raise
+            # The operations that need it are left out, with the reason; the others do not need it.
+            continue
         for direction in (REQUEST, ANSWER):
             place = Place("", "", name)
             extracted = ComponentCollector(budget).extract({**schema, "nullable": False}, direction, place)

@@ -1,16 +1,14 @@
-"""Read one operation of a document: parameters, request, answer, errors, scopes, and what it is called."""
+"""Read one operation of a document: parameters, request, answers, errors, scopes, and what it is called."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pennyform.findings import Failure, Finding, Severity
+from pennyform.findings import Failure
 from pennyform.spec.document.json_types import child
 from pennyform.spec.document.openapi import (
     Document,
-    MediaTypeObject,
     OperationObject,
     ParameterObject,
     PathItemObject,
@@ -18,11 +16,38 @@ from pennyform.spec.document.openapi import (
     ResponseObject,
 )
 from pennyform.spec.normaliser.components import ComponentCollector, Place
-from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Body, Operation, Parameter, Schema
+from pennyform.spec.normaliser.contract import (
+    ANSWER,
+    REQUEST,
+    Answer,
+    Body,
+    Operation,
+    Parameter,
+    Schema,
+    SkippedOperation,
+)
 from pennyform.spec.normaliser.flatten import Flattener
-from pennyform.spec.normaliser.identifiers import resource_and_method, snake_case
+from pennyform.spec.normaliser.identifiers import derived_id, plain_id, resource_and_method
+from pennyform.spec.normaliser.limits import check_operation, is_name, is_resource_name, unsupported
+from pennyform.spec.normaliser.media_types import (
+    FORMS,
+    MULTIPART,
+    as_form,
+    is_json,
+    is_text,
+    preferred_media,
+)
 
-_JSON = "application/json"
+# Fetched as they are in every client; OpenAPI has them mean nothing (3.1.1, 4.8.12.1).
+_IGNORED_HEADERS = frozenset({"accept", "authorization", "content-type"})
+_METHODS = frozenset({"delete", "get", "head", "patch", "post", "put"})
+# Location → its styles, the default first (OpenAPI 3.1.1, 4.8.12.4).
+_STYLES = {
+    "path": ("simple", "label", "matrix"),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "header": ("simple",),
+    "cookie": ("form",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,43 +77,38 @@ class OperationReader:
             raw: the operation in it.
 
         Raises:
-            Failure: one of its schemas cannot be flattened, or it declares several success answers.
+            Failure: it cannot be emitted so that it means the same; none of its components is collected then.
         """
         pointer = child(child("/paths", path), method)
-        place = Place(path, method.upper(), "")
-        status, success = self._success(raw, place, pointer)
-        answer = self._body_schema(success, child(f"{pointer}/responses", status))
-        body = self._document.resolve(raw.request_body or RequestBodyObject(), pointer)
-        media_type, media = _preferred_media(body.content)
-        request = (
-            None if media.schema is None else self._flattener.flatten(media.schema, f"{pointer}/requestBody")
-        )
+        if raw.skip:
+            raise unsupported("operation-skipped", raw.skip, pointer)
+        if method not in _METHODS:
+            raise unsupported("operation-method", f"no client sends {method.upper()} requests", pointer)
+        servers = {server.get("url") for server in self._document.json.get("servers", [])}
+        if any(server.url not in servers for server in raw.servers):
+            # The token would be sent to an address that the caller has not chosen.
+            raise unsupported("operation-server", "it has a server of its own", pointer)
+        answers = self._answers(raw, method, pointer)
+        request = self._request(raw, pointer)
+        parameters = tuple(self._parameters(item, raw, pointer))
+        answer = answers[0].schema or {}
         resource, name = resource_and_method(
             path,
             method,
             raw,
-            page="items" in (answer or {}).get("properties", {}),
-            bare_array=(request or {}).get("type") == "array",
+            page="items" in answer.get("properties", {}),
+            bare_array=request is not None and request.schema.get("type") == "array",
         )
-        # Components are collected in this order, which decides where an overlay's texts are found first.
-        parameters = self._parameters(item.parameters_of(raw), place, pointer)
-        request_body = None
-        if request is not None:
-            schema = self._collector.extract(request, REQUEST, replace(place, part=REQUEST))
-            request_body = Body(media_type, schema, body.required, media.encoding)
-        if answer is not None:
-            answer = self._collector.extract(answer, ANSWER, replace(place, part=status))
         errors = sorted(status for status in raw.responses if status.isdecimal() and status >= "4")
         operation = Operation(
-            operation_id=raw.operation_id,
+            operation_id=plain_id(raw.operation_id) or derived_id(method, path),
             method=method.upper(),
             path=path,
             resource=resource,
             name=name,
             parameters=parameters,
-            request=request_body,
-            status=int(status),
-            answer=answer,
+            request=request,
+            answers=answers,
             errors=tuple(map(int, errors)),
             scopes=tuple(sorted(raw.scopes)),
             deprecated=raw.deprecated,
@@ -100,112 +120,146 @@ class OperationReader:
             stability=raw.stability,
             file_megabytes=raw.file_megabytes,
         )
+        check_operation(operation, pointer)
         error_bodies = [self._error_body(raw.responses[status], pointer) for status in errors]
-        return OperationDraft(operation, tuple(body for body in error_bodies if body is not None))
+        return OperationDraft(
+            self._with_components(operation), tuple(body for body in error_bodies if body is not None)
+        )
 
-    def _success(self, raw: OperationObject, place: Place, pointer: str) -> tuple[str, ResponseObject]:
-        # A method of the client returns one type: which of two successes it would be, nobody can say.
+    def skip(self, path: str, method: str, raw: OperationObject, problem: Failure) -> SkippedOperation:
+        """What is kept of an operation that cannot be emitted."""
+        resource, name = resource_and_method(path, method, raw, page=False, bare_array=False)
+        reason = "; ".join(finding.summary for finding in problem.findings)
+        operation_id = plain_id(raw.operation_id) or derived_id(method, path)
+        if not (is_resource_name(resource) and is_name(name)):
+            resource = name = ""
+        return SkippedOperation(
+            operation_id, method.upper(), path, resource, name, reason, declared=bool(raw.skip)
+        )
+
+    def _with_components(self, operation: Operation) -> Operation:
+        """The operation with its components collected, in the order in which texts of overlays are found."""
+        place = Place(operation.path, operation.method, "")
+
+        def extract(schema: Schema, direction: str, part: str) -> Schema:
+            return self._collector.extract(schema, direction, replace(place, part=part))
+
+        parameters = []
+        for parameter in operation.parameters:
+            schema = extract(parameter.schema, REQUEST, f"?{parameter.name}")
+            if "description" in parameter.schema:
+                schema["description"] = parameter.schema["description"]
+            parameters.append(replace(parameter, schema=schema))
+        request = operation.request
+        if request is not None:
+            request = replace(request, schema=extract(request.schema, REQUEST, REQUEST))
+        answers = [
+            replace(answer, schema=extract(answer.schema, ANSWER, answer.status))
+            if answer.schema is not None
+            else answer
+            for answer in operation.answers
+        ]
+        return replace(operation, parameters=tuple(parameters), request=request, answers=tuple(answers))
+
+    def _answers(self, raw: OperationObject, method: str, pointer: str) -> tuple[Answer, ...]:
+        """Every success; a range before single statuses, as it stands for all that nobody names."""
         statuses = sorted(status for status in raw.responses if status.startswith("2"))
-        if len(statuses) != 1 or not statuses[0].isdecimal():
-            summary = f"{place} declares {len(statuses)} success answers: {', '.join(statuses) or 'none'}"
-            raise _failure("success-answer", summary, pointer)
-        response = self._document.resolve(raw.responses[statuses[0]], pointer)
-        if response.content and _JSON not in response.content:
-            summary = f"{place} answers {min(response.content)[:80]!r}, not JSON"
-            raise _failure("media-type", summary, pointer)
-        return statuses[0], response
+        if not statuses:
+            statuses = [status for status in raw.responses if status == "default"]
+        if not statuses:
+            raise unsupported("success-answer", "it declares no success answer", pointer)
+        answers = []
+        for status in sorted(statuses, key=lambda status: (status.isdecimal(), status)):
+            place = child(f"{pointer}/responses", status)
+            response = self._document.resolve(raw.responses[status], pointer)
+            # The answer to HEAD never has a body (RFC 9110, 9.3.2).
+            content = response.content if method != "head" else {}
+            media_type, media = preferred_media(content)
+            if not media_type:
+                answers.append(Answer(status, "", None))
+            elif is_json(media_type):
+                schema = {} if media.schema is None else self._flattener.flatten(media.schema, place)
+                answers.append(Answer(status, media_type, schema))
+            else:
+                answers.append(Answer(status, media_type, None))
+        return tuple(answers)
 
-    def _body_schema(self, response: ResponseObject, pointer: str) -> Schema | None:
-        _, media = _preferred_media(response.content)
-        return None if media.schema is None else self._flattener.flatten(media.schema, pointer)
+    def _request(self, raw: OperationObject, pointer: str) -> Body | None:
+        if raw.request_body is None:
+            return None
+        body = self._document.resolve(raw.request_body or RequestBodyObject(), pointer)
+        media_type, media = preferred_media(body.content)
+        if not media_type:
+            return None
+        place = f"{pointer}/requestBody"
+        # What is neither JSON nor a form is sent as the bytes that it is given as.
+        typed = media.schema is not None and (is_json(media_type) or media_type in FORMS)
+        schema = self._flattener.flatten(media.schema, place) if typed else {}
+        if media_type in FORMS:
+            modern = not str(self._document.json["openapi"]).startswith("3.0")
+            schema = as_form(schema, media.encoding, modern=modern and media_type == MULTIPART, pointer=place)
+        return Body(media_type, schema, body.required, media.encoding)
 
     def _error_body(self, response: ResponseObject, pointer: str) -> Schema | None:
-        """The body of one error; the named ones, which most operations share, are read once."""
+        """The body of one error; the named ones, which most operations share, are read once.
+
+        Clients read errors in any shape: one that cannot be understood keeps no operation from being emitted.
+        """
         if not response.ref or response.ref not in self._shared_error_bodies:
-            resolved = self._document.resolve(response, pointer)
-            self._shared_error_bodies[response.ref] = self._body_schema(resolved, f"{pointer}/responses")
+            try:
+                resolved = self._document.resolve(response, pointer)
+                media_type, media = preferred_media(resolved.content)
+                readable = media.schema is not None and is_json(media_type)
+                body = self._flattener.flatten(media.schema, f"{pointer}/responses") if readable else None
+            except Failure:
+                body = None
+            self._shared_error_bodies[response.ref] = body
         return self._shared_error_bodies[response.ref]
 
-    def _parameters(
-        self, references: Iterable[ParameterObject], place: Place, pointer: str
-    ) -> tuple[Parameter, ...]:
-        resolved = (self._document.resolve(reference, pointer) for reference in references)
+    def _parameters(self, item: PathItemObject, raw: OperationObject, pointer: str) -> Iterator[Parameter]:
+        resolved = (self._document.resolve(reference, pointer) for reference in item.parameters_of(raw))
         by_name = {(parameter.location, parameter.name): parameter for parameter in resolved}
-        parameters = []
         for (location, name), parameter in by_name.items():
-            flat = self._flattener.flatten(parameter.schema, child(f"{pointer}/parameters", name))
-            schema = self._collector.extract(flat, REQUEST, replace(place, part=f"?{name}"))
-            if parameter.description:
-                schema["description"] = parameter.description
-            required = location == "path" or parameter.required
-            parameters.append(Parameter(name, location, schema, required))
-        return tuple(parameters)
+            if location != "header" or name.lower() not in _IGNORED_HEADERS:
+                yield self._parameter(parameter, child(f"{pointer}/parameters", name))
+
+    def _parameter(self, parameter: ParameterObject, pointer: str) -> Parameter:
+        name, location = parameter.name, parameter.location
+        styles = _STYLES.get(location, ())
+        style = parameter.style or next(iter(styles), "")
+        explode = style == "form" if parameter.explode is None else parameter.explode
+        raw_schema = parameter.schema
+        if parameter.content:
+            (media_type, media), *_ = parameter.content.items()
+            if is_json(media_type):
+                style, raw_schema = "json", media.schema or {}
+            elif is_text(media_type):
+                raw_schema = {"type": "string"}
+            else:
+                raise unsupported("parameter-style", f"the parameter {name!r} is {media_type!r}", pointer)
+        if style not in (*styles, "json"):
+            summary = f"the parameter {name!r} is in {location!r} with the style {style!r}"
+            raise unsupported("parameter-style", summary, pointer)
+        schema = self._flattener.flatten(raw_schema, pointer)
+        if location == "cookie" and explode and style == "form" and _may_hold_several(schema):
+            summary = f"how the cookie {name!r} is written, with several values, is not defined"
+            raise unsupported("parameter-style", summary, pointer)
+        if parameter.description:
+            schema = {**schema, "description": parameter.description}
+        return Parameter(
+            name,
+            location,
+            schema,
+            required=location == "path" or parameter.required,
+            style=style,
+            explode=explode,
+            allow_reserved=parameter.allow_reserved,
+            python_name=parameter.python_name,
+        )
 
 
-def _preferred_media(content: Mapping[str, MediaTypeObject]) -> tuple[str, MediaTypeObject]:
-    """The content type to use, JSON where there is a choice, and its media type object."""
-    media_type = _JSON if _JSON in content else min(content, default="")
-    return media_type, content.get(media_type, MediaTypeObject())
-
-
-def _failure(rule: str, summary: str, pointer: str) -> Failure:
-    fix = "Leave one answer, in JSON or without a body, by an overlay that removes the others."
-    return Failure([Finding(rule, Severity.ERROR, summary, pointer=pointer, fix=fix)])
-
-
-_OPERATION_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
-# No empty segment and none of dots only: with a base URL, both could lead to another host or folder.
-_PATH = re.compile(r"(?:/(?!\.+(?:/|$))(?:[A-Za-z0-9_.~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+")
-_PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}")
-# What the clients have beside resources.
-_CLIENT_METHODS = frozenset({"close"})
-_MEDIA_TYPES = ("application/json", "multipart/form-data")
-
-
-def lint_operations(operations: Sequence[Operation]) -> Iterator[Finding]:
-    """Every reason why these operations cannot be emitted together."""
-    by_name: dict[str, Operation] = {}
-    for operation in operations:
-        for rule, problem in _problems(operation):
-            yield _finding(rule, problem, operation)
-        client_name = f"{operation.resource}.{operation.name}"
-        # Files and functions are named after ids: getMe and GetMe would be one.
-        for key, name in (
-            (snake_case(operation.operation_id), operation.operation_id),
-            (client_name, client_name),
-        ):
-            other = by_name.setdefault(key, operation)
-            if other is not operation:
-                yield _finding("duplicate-operation", f"{name} is also {_title(other)}", operation)
-
-
-def _problems(operation: Operation) -> Iterator[tuple[str, str]]:
-    """What is wrong with one operation by itself: the rule, and the problem in words."""
-    if not _OPERATION_ID.fullmatch(operation.operation_id):
-        yield "operation-id", f"the operationId {operation.operation_id!r} is not a name"
-    for name in (operation.resource, operation.name):
-        if not _NAME.fullmatch(name):
-            yield "operation-name", f"{name!r} is not a name for a resource or method"
-    if operation.resource in _CLIENT_METHODS:
-        yield "operation-name", f"{operation.resource!r} is a method of every client"
-    if operation.request and operation.request.media_type not in _MEDIA_TYPES:
-        yield "media-type", f"the body is {operation.request.media_type[:80]!r}, which no client sends"
-    if not _PATH.fullmatch(operation.path):
-        yield "operation-path", f"the path {operation.path!r} has characters no path needs"
-    in_path = re.findall(r"\{(\w+)\}", operation.path)
-    declared = [parameter.name for parameter in operation.parameters if parameter.location == "path"]
-    if sorted(in_path) != sorted(declared):
-        yield "path-parameters", f"the path has {in_path}, the operation declares {declared}"
-    for parameter in operation.parameters:
-        if not _PARAMETER.fullmatch(parameter.name):
-            yield "parameter-name", f"{parameter.name!r} is not a parameter's name"
-
-
-def _title(operation: Operation) -> str:
-    return f"{operation.method} {ascii(operation.path)[1:-1]}"
-
-
-def _finding(rule: str, problem: str, operation: Operation) -> Finding:
-    fix = "Correct it in the overlay: operationId, x-pennyform-resource, x-pennyform-method, or remove it."
-    return Finding(rule, Severity.ERROR, f"{_title(operation)}: {problem}", fix=fix)
+def _may_hold_several(schema: Schema) -> bool:
+    members = schema.get("anyOf") or schema.get("oneOf") or [schema]
+    return any(
+        member.get("type", "array") in ("array", "object") and "enum" not in member for member in members
+    )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pennyform.spec.document.extensions import DIRECTION, FILE_SIZE, METHOD, RESOURCE, STABILITY
 from pennyform.spec.document.json_types import Json, JsonObject
 from pennyform.spec.normaliser.components import Component
-from pennyform.spec.normaliser.contract import Operation, Schema
+from pennyform.spec.normaliser.contract import Operation, Parameter, Schema
 
 OPENAPI = "3.1.0"
 _JSON = "application/json"
@@ -87,7 +87,9 @@ def _named_operation(operation: Operation, references: Mapping[str, str]) -> Ope
             for parameter in operation.parameters
         ),
         request=request and replace(request, schema=_with_names(request.schema, references)),
-        answer=_with_names(operation.answer, references),
+        answers=tuple(
+            replace(answer, schema=_with_names(answer.schema, references)) for answer in operation.answers
+        ),
     )
 
 
@@ -127,24 +129,35 @@ def _render_operation(operation: Operation, error: Schema | None) -> JsonObject:
     if operation.deprecated:
         rendered["deprecated"] = True
     if operation.parameters:
-        rendered["parameters"] = [
-            {
-                "name": parameter.name,
-                "in": parameter.location,
-                "required": parameter.required,
-                "schema": parameter.schema,
-            }
-            for parameter in operation.parameters
-        ]
+        rendered["parameters"] = [_render_parameter(parameter) for parameter in operation.parameters]
     if operation.request:
         request = operation.request
         media = {"schema": request.schema, **({"encoding": request.encoding} if request.encoding else {})}
         rendered["requestBody"] = {"required": request.required, "content": {request.media_type: media}}
-    success: JsonObject = {"description": "success"}
-    if operation.answer is not None:
-        success["content"] = {_JSON: {"schema": operation.answer}}
-    rendered["responses"] = {str(operation.status): success}
+    rendered["responses"] = {}
+    for answer in operation.answers:
+        schema = {} if answer.schema is None else {"schema": answer.schema}
+        content = {"content": {answer.media_type: schema}} if answer.media_type else {}
+        rendered["responses"][answer.status] = {"description": "success", **content}
     for status in operation.errors:
         content = {"content": {_JSON: {"schema": error}}} if error else {}
         rendered["responses"][str(status)] = {"description": "error", **content}
     return rendered
+
+
+def _render_parameter(parameter: Parameter) -> JsonObject:
+    rendered: JsonObject = {
+        "name": parameter.name,
+        "in": parameter.location,
+        "required": parameter.required,
+    }
+    if parameter.style == "json":
+        return {**rendered, "content": {_JSON: {"schema": parameter.schema}}}
+    default = Parameter(parameter.name, parameter.location, {}, required=False)
+    if parameter.location in ("path", "header"):
+        default = replace(default, style="simple", explode=False)
+    if (parameter.style, parameter.explode) != (default.style, default.explode):
+        rendered |= {"style": parameter.style, "explode": parameter.explode}
+    if parameter.allow_reserved:
+        rendered["allowReserved"] = True
+    return {**rendered, "schema": parameter.schema}

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pennyform.findings import Finding
 from pennyform.spec.description_facts import operation_facts, parameter_facts, schema_facts, text_facts
 from pennyform.spec.document.budget import Budget
-from pennyform.spec.document.extensions import API, UNKNOWN, is_extension
+from pennyform.spec.document.extensions import API, NAME, UNKNOWN, is_extension
 from pennyform.spec.document.json_types import Json, JsonObject, child
 from pennyform.spec.document.openapi import METHODS
-from pennyform.spec.document.references import restore_references
+from pennyform.spec.document.references import follow, restore_references
+from pennyform.spec.normaliser.identifiers import derived_id
 from pennyform.spec.pin.left_out import LeftOut, UnreadEntry
 
 _OPERATION_FACTS = frozenset(
@@ -19,7 +20,7 @@ _OPERATION_FACTS = frozenset(
         *("servers", "tags"),
     }
 )
-_PARAMETER_FACTS = ("$ref", "name", "in", "required", "deprecated", "style", "explode", "allowReserved")
+_PARAMETER_FACTS = ("$ref", "name", "in", "required", "deprecated", "style", "explode", "allowReserved", NAME)
 _SECURITY_SCHEME_FACTS = ("type", "name", "in", "scheme", "bearerFormat", "openIdConnectUrl")
 _FLOW_FACTS = frozenset({"authorizationUrl", "refreshUrl", "scopes", "tokenUrl"})
 _SCHEMA_FACTS = frozenset(
@@ -30,6 +31,8 @@ _SCHEMA_FACTS = frozenset(
             "allOf",
             "anyOf",
             "const",
+            "contentEncoding",
+            "contentMediaType",
             "default",
             "deprecated",
             "discriminator",
@@ -85,7 +88,7 @@ class _Reducer:
         self._left_out = left_out
 
     def reduce_document(self, document: JsonObject, api: str) -> JsonObject:
-        info, paths = document["info"], document["paths"]
+        info, paths = document["info"], self._path_items(document)
         pinned: JsonObject = {
             "openapi": document["openapi"],
             "info": {
@@ -121,6 +124,16 @@ class _Reducer:
         }
         return self._path_item({**item, **operations}, pointer)
 
+    def _path_items(self, document: JsonObject) -> JsonObject:
+        """The paths, with what they refer to in place of references: tools know no other place for them."""
+        paths = {}
+        for path, item in document["paths"].items():
+            place = child("/paths", path)
+            if "$ref" in item:
+                self._left_out.note_unknown(item, {"$ref"}, place)
+            paths[path] = follow(item["$ref"], document, place)[1] if "$ref" in item else item
+        return paths
+
     def _path_item(self, item: JsonObject, pointer: str) -> JsonObject:
         self._left_out.note_unknown(item, {*METHODS, "parameters", "servers"}, pointer)
         pinned: JsonObject = {"servers": _servers(item)} if item.get("servers") else {}
@@ -128,7 +141,9 @@ class _Reducer:
             pinned["parameters"] = self._parameters(item["parameters"], pointer)
         for method in METHODS:
             if method in item:
-                pinned[method] = self._operation(item[method], child(pointer, method))
+                operation_id = item[method].get("operationId") or derived_id(method, pointer)
+                operation = {**item[method], "operationId": operation_id}
+                pinned[method] = self._operation(operation, child(pointer, method))
         return pinned
 
     def _operation(self, operation: JsonObject, pointer: str) -> JsonObject:
@@ -142,17 +157,8 @@ class _Reducer:
         if operation.get("parameters"):
             pinned["parameters"] = self._parameters(operation["parameters"], pointer)
         if "requestBody" in operation:
-            body, place = operation["requestBody"], child(pointer, "requestBody")
-            self._left_out.note_unknown(body, {"$ref", "content", "required"}, place)
-            pinned["requestBody"] = (
-                {"$ref": body["$ref"]}
-                if "$ref" in body
-                else {
-                    "required": bool(body.get("required")),
-                    "content": self._content(body.get("content", {}), place),
-                }
-            )
-        responses = operation["responses"]
+            pinned["requestBody"] = self._body(operation["requestBody"], child(pointer, "requestBody"))
+        responses = operation.get("responses", {})
         pinned["responses"] = {
             status: self._response(responses[status], f"{pointer}/responses/{status}")
             for status in sorted(responses)
@@ -172,6 +178,13 @@ class _Reducer:
             pinned[UNKNOWN] = unknown
         return pinned
 
+    def _body(self, body: JsonObject, pointer: str) -> JsonObject:
+        self._left_out.note_unknown(body, {"$ref", "content", "required"}, pointer)
+        if "$ref" in body:
+            return {"$ref": body["$ref"]}
+        content = self._content(body.get("content", {}), pointer)
+        return {"required": bool(body.get("required")), "content": content}
+
     def _parameters(self, parameters: list[JsonObject], pointer: str) -> list[JsonObject]:
         return [
             self._parameter(parameter, f"{pointer}/parameters/{index}")
@@ -179,13 +192,15 @@ class _Reducer:
         ]
 
     def _parameter(self, parameter: JsonObject, pointer: str) -> JsonObject:
-        self._left_out.note_unknown(parameter, {*_PARAMETER_FACTS, "schema"}, pointer)
+        self._left_out.note_unknown(parameter, {*_PARAMETER_FACTS, "schema", "content"}, pointer)
         pinned = {keyword: parameter[keyword] for keyword in _PARAMETER_FACTS if keyword in parameter}
         if "schema" in parameter:
             schema = self._schema(parameter["schema"], f"{pointer}/schema")
             pinned["schema"] = _with_facts(
                 schema, self._left_out.facts_of(parameter_facts(parameter), pointer)
             )
+        if "content" in parameter:
+            pinned["content"] = self._content(parameter["content"], pointer)
         return pinned
 
     def _response(self, response: JsonObject, pointer: str) -> JsonObject:
@@ -197,14 +212,17 @@ class _Reducer:
         pinned: JsonObject = {"description": ""}
         if "headers" in response:
             pinned["headers"] = {
-                name: {
-                    "schema": self._schema(header.get("schema", {}), child(child(pointer, "headers"), name))
-                }
+                name: self._header(header, child(child(pointer, "headers"), name))
                 for name, header in sorted(response["headers"].items())
             }
         if response.get("content"):
             pinned["content"] = self._content(response["content"], pointer)
         return pinned
+
+    def _header(self, header: JsonObject, pointer: str) -> JsonObject:
+        if "$ref" in header:
+            return {"$ref": header["$ref"]}
+        return {"schema": self._schema(header.get("schema", {}), pointer)}
 
     def _content(self, content: JsonObject, pointer: str) -> JsonObject:
         pinned: JsonObject = {}
@@ -221,9 +239,12 @@ class _Reducer:
             "schemas": self._schema,
             "responses": self._response,
             "parameters": self._parameter,
+            "requestBodies": self._body,
+            "headers": self._header,
             "securitySchemes": self._security_scheme,
         }
-        self._left_out.note_unknown(components, reducers, "/components")
+        # Path items stand where paths refer to them.
+        self._left_out.note_unknown(components, {*reducers, "pathItems"}, "/components")
         return {
             kind: {
                 name: reduce_component(item, child(f"/components/{kind}", name))
