@@ -27,11 +27,15 @@ def test_a_defect_is_said_in_three_lines(
     assert "secret" not in said
 
 
-def test_a_developer_can_see_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_developer_can_see_it_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     _break(monkeypatch)
     monkeypatch.setenv("PENNYFORM_DEBUG", "1")
-    with pytest.raises(LookupError):
-        cli.main(["plan"])
+    assert cli.main(["plan"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback (most recent call last):\n")
+    assert said.endswith("LookupError: Bearer secret\n")
 
 
 @pytest.mark.parametrize(

@@ -29,18 +29,21 @@ def test_a_value_and_a_line() -> None:
 @pytest.mark.parametrize(
     ("given_text", "shown"),
     [
-        ("a|b", "a&#124;b"),
-        ("[x](y) <b> @all `c` *d* \\", "&#91;x&#93;(y) &#60;b> &#64;all &#96;c&#96; &#42;d&#42; &#92;"),
+        ("a|b \\| c", "`a\\|b \\ \\|` c"),
+        ("[x](y) <b> @all, *d* \\", "`[x](y) <b> @all, *d* \\`"),
+        (
+            "mail it to a@b.fr, see http://x.fr or www.x.fr",
+            "mail it to `a@b.fr,` see `http://x.fr` or `www.x.fr`",
+        ),
+        ("#12 is GH-1, 1. of 0a1b2c3", "`#12` is `GH-1, 1.` of `0a1b2c3`"),
+        ("e-mail (net): 1,234.50 EUR", "e-mail (net): 1,234.50 EUR"),
+        ("`a_b|c` is _no_ <b>", "`a_b\\|c` is `_no_ <b>`"),
+        ("`a`, `b`: one", "`a`, `b`: one"),
+        ("one ` alone", "one `` ` `` alone"),
     ],
 )
 def test_a_value_in_markdown(given_text: str, shown: str) -> None:
     assert text.markdown_text(given_text) == shown
-
-
-def test_a_message_in_markdown_keeps_its_code() -> None:
-    assert text.markdown_message("`a_b|c` is _no_ <b>") == "`a_b\\|c` is \\_no\\_ &lt;b>"
-    assert text.markdown_message("one ` alone") == "one ' alone"
-    assert text.markdown_code("a`b|c") == "a'b\\|c"
 
 
 @given(st.text())

@@ -55,10 +55,9 @@ class Finding(NamedTuple):
 
     @property
     def place(self) -> str:
-        """``file:line:column``, shortened to what is known."""
-        if not self.line:
-            return self.file
-        return f"{self.file}:{self.line}:{self.column}"
+        """``file:line:column``, shortened to what is known, to be shown: a file may be named in any way."""
+        file = visible_line(self.file)
+        return f"{file}:{self.line}:{self.column}" if self.line else file
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -104,9 +103,9 @@ def _more(findings: list[Finding]) -> Finding:
 
 
 def _on_one_line(finding: Finding) -> Finding:
-    texts = f"{finding.summary}{finding.pointer}{finding.detail}{finding.fix}"
-    # Nearly all is printable and short, and one look at everything together is enough to know.
-    if len(texts) <= LONGEST_TEXT and texts.isprintable():
+    texts = f"{finding.summary}{finding.pointer}{finding.detail}{finding.fix}{finding.subject}"
+    # Nearly all is visible and short, and one look at everything together is enough to know.
+    if len(texts) <= LONGEST_TEXT and visible_line(texts) == texts:
         return finding
     return finding._replace(
         summary=_line(finding.summary),

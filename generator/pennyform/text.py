@@ -19,25 +19,56 @@ FILLERS = (
 )
 """Printable to Unicode and still nothing to see: fillers, joiners, variation selectors. As a pattern."""
 
+# Patterns are text where few commands need them: `re` compiles them when they are first used.
 _FILLER = re.compile(f"[{FILLERS}]")
-_BREAKS = re.compile(r"[\t\r\n]+")
+_BREAKS = r"[\t\r\n]+"
+# All white space but a space and the narrow no-break space of amounts.
+_OTHER_SPACES = r"[^\S \u202f]+"
 # Control, format (bidirectional overrides, zero-width), private, unassigned, surrogates, line separators.
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 # What XML 1.0 cannot hold, not even as a character reference.
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_MARKDOWN = {ord(character): f"&#{ord(character)};" for character in "\\|<[]@`*"}
-_UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]")
+_NOT_IN_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+_UNSAFE_IN_FILE_NAMES = r"[^A-Za-z0-9._-]"
+# What a CI system takes out of a job's log and obeys: GitHub (also its old form), Azure Pipelines, TeamCity,
+# GitLab's sections, Travis. Those with `##` count anywhere in a line, `::` behind white space too.
+_COMMAND = (
+    r"(?m)(^[^\S\n]*:)(?=:)|(#)(?=#(?:\[|vso\[|teamcity\[))"
+    r"|((?:section_(?:start|end)|travis_(?:fold|time)):)(?=\w)"
+)
+_MOST_REMEMBERED = 4096
 
 
 def is_hidden(character: str) -> bool:
     """Whether ``character`` shows as nothing, or changes how its neighbours show: spaces do not."""
-    return not character.isprintable() and unicodedata.category(character) in _HIDDEN_CATEGORIES
+    if character.isprintable():
+        return bool(_FILLER.match(character))
+    return unicodedata.category(character) in _HIDDEN_CATEGORIES
 
 
 def has_hidden(text: str) -> bool:
     """Whether any character of ``text`` is hidden: it shows as something else than it is."""
-    # What is printable is safe, and nearly everything is printable.
-    return not text.isprintable() and any(map(is_hidden, text))
+    # Nearly everything is ASCII and printable.
+    return not (text.isascii() and text.isprintable()) and any(map(is_hidden, text))
+
+
+class _Visible(dict[int, str]):
+    """For ``str.translate``: hidden characters become visible ones, a surrogate its escape."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if 0xD800 <= code <= 0xDFFF:
+            # A byte of a file name that is not UTF-8: with its escape, the file can be found.
+            character = f"\\u{code:04x}"
+        elif is_hidden(character):
+            character = REPLACEMENT
+        if len(self) < _MOST_REMEMBERED:
+            self[code] = character
+        return character
+
+
+_VISIBLE = _Visible()
+# The same for whole lines and documents, whose tabs and line feeds stay.
+_VISIBLE_LINES = _Visible({ord(character): character for character in "\t\n"})
 
 
 def has_filler(text: str) -> bool:
@@ -52,82 +83,147 @@ def one_line(text: str) -> str:
     (bidirectional overrides) and against values that look like lines of their own.
     """
     line = " ".join(text.split())
-    if line.isprintable():
-        return line
-    return "".join(character if character.isprintable() else REPLACEMENT for character in line)
+    return line if line.isascii() and line.isprintable() else line.translate(_VISIBLE)
 
 
 def visible_line(text: str) -> str:
     """For a sentence, a whole line, or a line of a log: like :func:`one_line`, but its spaces stay.
 
-    A line of its own in the log of a CI job could be taken for a command. Surrogates stay too: they are bytes
-    of a file name that is not UTF-8, which :func:`encodable` writes so that the name can be found.
+    A line of its own in the log of a CI job could be taken for a command.
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        REPLACEMENT if is_hidden(character) and not "\ud800" <= character <= "\udfff" else character
-        for character in _BREAKS.sub(" ", text)
-    )
+    return re.sub(_BREAKS, " ", text).translate(_VISIBLE)
+
+
+def log_lines(text: str) -> str:
+    """For whole lines on a terminal or in a log, laid out by pennyform: the last gate of the output streams.
+
+    Nothing in them hides or controls a terminal, and no line is a command to a CI system that reads the log.
+    """
+    if not (text.isascii() and text.replace("\n", "").isprintable()):
+        text = text.translate(_VISIBLE_LINES)
+    return without_commands(text, " ")
+
+
+def without_commands(text: str, separator: str) -> str:
+    """``text`` with ``separator`` within whatever a CI system would take for a command."""
+    if "::" in text or "##" in text or "_" in text:
+        return re.sub(_COMMAND, lambda match: f"{match[1] or match[2] or match[3]}{separator}", text)
+    return text
 
 
 def source_line(line: str) -> str:
     """For a line of a file above a caret: each hidden character is replaced by one, so that columns hold."""
     return "".join(
-        REPLACEMENT if (is_hidden(character) and character != "\t") or _FILLER.match(character) else character
-        for character in line
+        REPLACEMENT if is_hidden(character) and character != "\t" else character for character in line
     )
 
 
 def html_text(text: str) -> str:
-    """For a page: without characters that hide, reverse or break what stands around them.
+    """For a value in a page: without characters that hide, reverse or break what stands around them.
 
     Markup is for the template to escape. A narrow no-break space stays: amounts have it.
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(map(_html_character, text))
+    return re.sub(_OTHER_SPACES, " ", text).translate(_VISIBLE)
 
 
-def _html_character(character: str) -> str:
-    if character.isprintable() or character == "\N{NARROW NO-BREAK SPACE}":
+def html_document(document: str) -> str:
+    """For a whole page or XML document: nothing in it hides, and nothing is a command to a CI system."""
+    return _as_references(document.translate(_VISIBLE_LINES))
+
+
+def _as_references(document: str) -> str:
+    def reference(match: re.Match[str]) -> str:
+        text = match.group()
+        return f"{text[:-1]}&#{ord(text[-1])};"
+
+    return re.sub(_COMMAND, reference, document)
+
+
+def json_document(document: str) -> str:
+    """For a JSON document whose other characters are written as they are: its value stays the same.
+
+    What is hidden is an escape, and nothing is a command to a CI system that reads the log.
+    """
+    if not (document.isascii() and document.replace("\n", "").isprintable()):
+        document = "".join(map(_json_character, document))
+    return re.sub(_COMMAND, lambda match: f"{match.group()[:-1]}\\u{ord(match.group()[-1]):04x}", document)
+
+
+def _json_character(character: str) -> str:
+    if character in "\t\n" or not is_hidden(character):
         return character
-    return " " if character.isspace() else REPLACEMENT
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[index]:02x}{units[index + 1]:02x}" for index in range(0, len(units), 2))
+
+
+# A word that no Markdown renderer makes anything of: letters and digits, amounts, and what closes a sentence.
+_PLAIN_WORD = (
+    r"\(?(?:[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|\d{4}-\d\d-\d\d|[+\N{MINUS SIGN}-]?\d[\d,]*(?:\.\d+)?)\)?[,;:.?]?"
+    r"|[%€→…,;:.?)\u00b1\u2013\u2014\u00d7]"
+)
+# A number of a list at the beginning of a line, and the digits of a commit.
+_REFERENCE = r"\d+[.)]|[0-9a-fA-F]{7,}"
 
 
 def markdown_text(text: str) -> str:
-    """For a value in Markdown: it cannot end its cell, open a tag, be a link or mention anyone.
+    """For text in Markdown, in a table or not: words that could be anything but words are code.
 
-    Special characters become references, which show as the characters themselves.
+    Code is the one place where no renderer makes links, mentions, references, images or markup, whatever the
+    characters are. What stands between backticks is one piece of it.
     """
-    return " ".join(text.translate(_MARKDOWN).split())
+    line = without_commands(one_line(text), " ")
+    # What is between backticks is one word, unless one of them is alone.
+    words = re.findall("`[^`]+`|[^ `]+| " if line.count("`") % 2 == 0 else "[^ ]+| ", line)
+    pieces, code, space = list[str](), "", ""
+    for word in words:
+        if word == " ":
+            space = word
+            continue
+        if re.fullmatch(_PLAIN_WORD, word) and not re.fullmatch(_REFERENCE, word):
+            pieces += [markdown_code(code), space, word]
+            code = ""
+        elif code:
+            code += space + word.strip("`")
+        else:
+            pieces.append(space)
+            code = word.strip("`") or word
+        space = ""
+    return "".join([*pieces, markdown_code(code)])
 
 
 def markdown_code(text: str) -> str:
-    """For a value between backticks: none of its own can end the code, and no pipe can end the cell."""
-    return text.replace("`", "'").replace("|", "\\|")
+    """For a value in Markdown, as code with its backticks. No pipe in it ends the cell of a table."""
+    text = without_commands(one_line(text), " ")
+    if not text:
+        return ""
+    # A pipe behind a backslash would end the cell: the backslash is the one that is escaped.
+    text = text.replace("\\|", "\\ |").replace("|", "\\|")
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    padding = " " if longest and (text[0] == "`" or text[-1] == "`") else ""
+    return f"{fence}{padding}{text}{padding}{fence}"
 
 
-def markdown_message(text: str) -> str:
-    """For a sentence of ours that quotes values: what is between its backticks stays code, the rest text."""
-    text = re.sub(r"[\x00-\x1f\x7f]+", " ", text)
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        parts = [text.replace("`", "'")]
-    for index in range(0, len(parts), 2):
-        part = parts[index].replace("&", "&amp;").replace("<", "&lt;").replace("@", "@<!-- -->")
-        parts[index] = re.sub(r"([\\*_\[\]~#])", r"\\\1", part)
-    return "`".join(parts).replace("|", "\\|")
+def csv_cell(text: str) -> str:
+    """For a cell of a file that spreadsheets open: no formula, not behind spaces or in full width either."""
+    text = one_line(text)
+    if unicodedata.normalize("NFKC", text).lstrip(" '\"")[:1] in tuple("=+-@|\N{MINUS SIGN}"):
+        return f"'{text}"
+    return text
 
 
 def xml_text(text: str, instead: str = REPLACEMENT) -> str:
     """For XML: without the characters that no document may hold. Markup is for the writer to escape."""
-    return _NOT_IN_XML.sub(instead, text)
+    return re.sub(_NOT_IN_XML, instead, text)
 
 
 def file_name(text: str) -> str:
     """For a file name: no folder, no hidden file, no character that a shell or a system reads otherwise."""
-    return _UNSAFE_IN_FILE_NAMES.sub("_", text).lstrip(".")
+    return re.sub(_UNSAFE_IN_FILE_NAMES, "_", text).lstrip(".")
 
 
 def encodable(text: str, encoding: str) -> str:

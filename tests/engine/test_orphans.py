@@ -102,7 +102,7 @@ def test_text_and_page_say_what_becomes_of_each(
 
 def test_markdown_names_them(left: Office, capsys: pytest.CaptureFixture[str]) -> None:
     text = told(capsys, "plan", "--format", "markdown")
-    row = "| `A-FEE-2` | F-2025-0002 | 2025-10-01 | 240.00 EUR | stays: only a credit note undoes it |"
+    row = "| `A-FEE-2` | `F-2025-0002` | 2025-10-01 | 240.00 EUR | stays: only a credit note undoes it |"
     assert row in text.splitlines()
 
 

@@ -143,5 +143,6 @@ def test_text_from_outside_cannot_steer_the_terminal(office: Office) -> None:
     assert "\x1b" not in plan_text.render(plan)
     assert "\r" not in plan_text.render(plan)
     markdown = plan_markdown.render(plan)
-    assert "<b>" not in markdown
+    # Code, from which nothing gets out.
+    assert "`pdf_invoice_subject: \N{REPLACEMENT CHARACTER}[2J <b>\\|x` → Good |" in markdown
     assert "\x1b" not in markdown

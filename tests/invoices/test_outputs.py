@@ -121,10 +121,10 @@ def test_junit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_markdown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, "--format", "markdown") == (
-        "**2 errors**\n\n#### wrong.yaml\n\n| place | what | fix |\n|---|---|---|\n"
+        "**2 errors**\n\n#### `wrong.yaml`\n\n| place | what | fix |\n|---|---|---|\n"
         "| 9:30 | **error** `amount-unquoted`: `raw_currency_unit_price` must be quoted: an amount is text"
         "<br>Unquoted, most programs read it as a binary float, which cannot hold most cents exactly."
-        ' | write "100.00" |\n'
+        ' | write `"100.00"` |\n'
         "| 10:15 | **error** `unknown-vat-rate`: `FR_055` is no VAT code | 5.5 % is `FR_55` |\n"
     )
 

@@ -275,7 +275,7 @@ def test_nothing_is_promised_for_what_could_not_be_read(
     run(tmp_path, without("components", "schemas", "Products__Response", "unit"), "--format", form)
     out = capsys.readouterr().out
     assert "nothing of yours that could be read is touched" in out.lower()
-    assert "broken.yaml: not YAML in line 1" in out
+    assert "broken.yaml: not YAML in line 1" in out.replace("`", "")
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])

@@ -15,7 +15,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from pennyform.cli.output import lost
 from pennyform.cli.terminal import Exit, Terminal
@@ -69,22 +69,37 @@ def _columns() -> int:
 class _Parser(argparse.ArgumentParser):
     """argparse, but a usage error exits 64: its own 2 means "changes pending" here.
 
-    Options are not guessed from their beginnings: `--auto` must never approve anything.
+    Options are not guessed from their beginnings: `--auto` must never approve anything. What is printed, with
+    the words of the command line in it, goes through the gate of ``terminal``.
     """
 
     def __init__(
-        self, *, layout: type[argparse.HelpFormatter] = argparse.HelpFormatter, **settings: Any
+        self,
+        terminal: Terminal,
+        *,
+        layout: type[argparse.HelpFormatter] = argparse.HelpFormatter,
+        **settings: Any,
     ) -> None:
         # Left to itself, argparse imports shutil and three compressors to learn the terminal's width.
         formatter = functools.partial(layout, width=_columns() - 2)
         super().__init__(**settings, formatter_class=formatter, allow_abbrev=False)
+        self._terminal = terminal
+
+    def add_subparsers(self, **settings: Any) -> Any:
+        """Parsers of actions, with the same terminal."""
+        parser_class = cast("type[_Parser]", functools.partial(type(self), self._terminal))
+        return super().add_subparsers(parser_class=parser_class, **settings)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(Exit.USAGE, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+        self._terminal.print_error(f"{self.prog}: {message}", f"Try '{self.prog} --help'.")
+        sys.exit(Exit.USAGE)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (self._terminal.stdout if file is sys.stdout else self._terminal.stderr).write(message)
 
 
-def _find_verb(argv: Sequence[str]) -> str:
+def _find_verb(argv: Sequence[str], terminal: Terminal) -> str:
     """The verb that the command line begins with; a usage error when there is none."""
     if argv and argv[0] in VERBS:
         return argv[0]
@@ -94,6 +109,7 @@ def _find_verb(argv: Sequence[str]) -> str:
     verbs = "\n".join(f"  {name:<{width}}  {verb.help}" for name, verb in VERBS.items())
     # No subparsers of argparse: they would need the options of every verb before one is chosen.
     parser = _Parser(
+        terminal,
         prog="pennyform",
         usage="pennyform VERB [options] [FILE|FOLDER ...]",
         description="Pennylane invoices as code.",
@@ -112,9 +128,9 @@ def _find_verb(argv: Sequence[str]) -> str:
 
 
 def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> int:
-    name = _find_verb(argv)
+    name = _find_verb(argv, terminal)
     verb = VERBS[name]
-    parser = _Parser(prog=f"pennyform {name}", description=f"pennyform {name}: {verb.help}.")
+    parser = _Parser(terminal, prog=f"pennyform {name}", description=f"pennyform {name}: {verb.help}.")
     options_class = importlib.import_module(f"pennyform.cli.options.{verb.options}").OPTIONS[name]
     options_class.configure(parser)
     args = parser.parse_args(argv[1:])
@@ -142,7 +158,7 @@ def main(
     Returns:
         The exit code, one of :class:`~pennyform.cli.terminal.Exit`.
     """
-    terminal = terminal or Terminal.system()
+    terminal = (terminal or Terminal.system()).guarded()
     code = _run_to_an_exit_code(argv, terminal, runtime)
     if problem := lost(terminal.stdout):
         terminal.print_error(f"warning output: standard output could not be written: {problem}")
@@ -160,15 +176,9 @@ def _run_to_an_exit_code(argv: Sequence[str] | None, terminal: Terminal, runtime
     except KeyboardInterrupt:
         terminal.print_error("interrupted")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # What argparse prints goes past the terminal, and its reader may leave (`--help | head`).
-        sys.stderr.close()
-        return Exit.OK
     except OSError as problem:
         terminal.print_os_error(problem)
         return Exit.ERROR
     except Exception as defect:
-        if terminal.environ.get("PENNYFORM_DEBUG"):
-            raise
         terminal.print_bug(defect)
         return Exit.ERROR

@@ -19,6 +19,7 @@ import httpx
 import pennylane_company
 from pennylane_company import Client
 
+from pennyform.cli.terminal import TOKEN_VARIABLE, Terminal
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import Company
 from pennyform.engine.limits import IMMEDIATE
@@ -30,7 +31,6 @@ from pennyform.invoices import Repository
 
 BASE_URL_VARIABLE = "PENNYLANE_BASE_URL"
 DEFAULT_BASE_URL = "https://app.pennylane.com"
-TOKEN_VARIABLE = "PENNYLANE_API_TOKEN"  # noqa: S105 - the name of a variable
 KEYRING_SERVICE = "pennyform"
 # Far more than any token; a file beyond this is something else.
 _MAX_TOKEN_BYTES = 4096
@@ -69,20 +69,21 @@ class _ClientClock(pennylane_company.Clock):
 
 @contextmanager
 def connect(
-    repository: Repository, token_file: Path | None, environ: Mapping[str, str], runtime: Runtime
+    repository: Repository, token_file: Path | None, terminal: Terminal, runtime: Runtime
 ) -> Iterator[Connection]:
-    """Open the account that the repository's settings mean.
+    """Open the account that the repository's settings mean. From then on, no output shows the token.
 
     Args:
         repository: says whether it is the sandbox or the real service.
         token_file: where the token for the real service lies; the environment or the keyring when None.
-        environ: the environment variables.
+        terminal: has the environment variables, and is told the token.
         runtime: the machine.
 
     Raises:
         Failure: there is no token, or the base URL is not an origin that a token may be sent to. There is no
             falling back to the sandbox.
     """
+    environ = terminal.environ
     folder = state_folder(environ, runtime.random_bytes)
     if repository.settings.environment == "sandbox":
         from pennyform.sandbox import TOKEN, Sandbox
@@ -111,6 +112,7 @@ def connect(
     try:
         host = canonical_host(base_url)
         token = find_token(token_file, host, environ)
+        terminal.secrets.add(token)
         client = Client(
             token,
             base_url=base_url,

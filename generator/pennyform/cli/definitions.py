@@ -18,6 +18,7 @@ from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding, Severity, errors, failure
 from pennyform.invoices import Repository
+from pennyform.results.documents import json_text
 from pennyform.safe_files import real_path, write_file
 
 Options = TypeVar("Options")
@@ -56,6 +57,21 @@ def report_dates(plan: Plan, repository: Repository, terminal: Terminal, runtime
     """
     today = runtime.clock.now().date()
     terminal.print_findings(check_dates(repository.settings.policies, plan.invoices, today))
+
+
+def refuse_secrets(plan: Plan, terminal: Terminal) -> None:
+    """Refuse a plan that would write the token into the account, into a saved plan and into the journal.
+
+    Raises:
+        Failure: ``secret-in-definition``.
+    """
+    if terminal.secrets.are_in(lambda: json_text(plan.document())):
+        raise failure(
+            "secret-in-definition",
+            "a definition says what only pennyform may know: the API token, or the key of the state folder",
+            detail="It would be sent to Pennylane, mailed with the invoice, and kept in plans and journals.",
+            fix="take it out of the repository and of its history, and revoke it",
+        )
 
 
 def is_whole(repository: Repository, targets: TargetOptions) -> bool:
@@ -114,7 +130,7 @@ def write_page(text: str, file: Path, terminal: Terminal) -> Exit:
         1 when it cannot be written: that is no reason not to do the rest, nor to hide a worse result.
     """
     try:
-        write_file(file, text.encode())
+        write_file(file, terminal.secrets(text).encode())
     except OSError as problem:
         summary = f"the page cannot be written: {problem.strerror or problem}"
         finding = Finding(

@@ -12,18 +12,20 @@ from contextlib import contextmanager
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, TextIO, cast
 
-from pennyform.cli.output import system_outputs
+from pennyform.cli.output import Output, Secrets, guarded
 from pennyform.findings import Finding, tidy
 from pennyform.report.findings.text import SourceLine, render
 from pennyform.report.shared.ansi import Ansi
 from pennyform.safe_files import is_secret, open_inside, repository_around
-from pennyform.text import encodable
+from pennyform.text import visible_line
 
+TOKEN_VARIABLE = "PENNYLANE_API_TOKEN"  # noqa: S105 - the name of a variable
+_SECRET_VARIABLES = (TOKEN_VARIABLE, "PENNYFORM_STATE_KEY")
 _LARGEST_SOURCE = 1024 * 1024
 _NOTHING_LOST = (
-    "  why: What was sent before is in the journal: the next apply looks it up, and asks about mails.\n"
+    "  why: What was sent before is in the journal: the next apply looks it up, and asks about mails."
 )
 # The progress bar in characters; fewer steps than this are over before anybody wonders.
 _BAR_WIDTH, _FEW_STEPS = 30, 20
@@ -51,6 +53,8 @@ class Terminal(NamedTuple):
     """Where a command reads and writes, the environment variables it was started with, and on which day.
 
     ``no_color`` tells that the user wants no colour. Commands with an account have a clock of their own.
+    What is written on the streams of a :meth:`guarded` terminal, and in the files that reports go to, is
+    without ``secrets``.
     """
 
     stdin: TextIO
@@ -59,27 +63,40 @@ class Terminal(NamedTuple):
     environ: Mapping[str, str]
     no_color: bool = False
     today: dt.date | None = None
+    secrets: Secrets = Secrets()
 
     @classmethod
     def system(cls) -> Terminal:
         """Those of this process."""
-        stdout, stderr = system_outputs()
-        # Standard input may be closed as well (`<&-`): then there is nobody to ask.
+        # Any of them may be closed (`<&-`): without an input there is nobody to ask.
         stdin = sys.stdin or io.StringIO()
-        return cls(stdin, stdout, stderr, os.environ, today=dt.datetime.now(dt.UTC).date())
+        return cls(stdin, sys.stdout, sys.stderr, os.environ, today=dt.datetime.now(dt.UTC).date())
 
-    def print(self, text: str) -> None:
-        """Print a line on standard output."""
-        print(text, file=self.stdout)
+    def guarded(self) -> Terminal:
+        """The same with its outputs behind one gate, which knows the secrets of the environment variables."""
+        secrets = Secrets()
+        for name in _SECRET_VARIABLES:
+            if value := self.environ.get(name):
+                secrets.add(value)
+        stdout, stderr = (guarded(stream, secrets) for stream in (self.stdout, self.stderr))
+        return self._replace(stdout=cast("TextIO", stdout), stderr=cast("TextIO", stderr), secrets=secrets)
 
-    def print_error(self, text: str) -> None:
-        """Print a line on standard error."""
-        print(text, file=self.stderr, flush=True)
+    def print(self, *lines: str) -> None:
+        """Print lines on standard output. Whatever is in one of them, it stays one."""
+        self.stdout.write("".join(f"{visible_line(line)}\n" for line in lines))
+
+    def print_error(self, *lines: str) -> None:
+        """The same on standard error."""
+        self.stderr.write("".join(f"{visible_line(line)}\n" for line in lines))
+        self.stderr.flush()
 
     def write(self, text: str) -> None:
-        """Write ``text`` on standard output, whatever its encoding."""
-        # A console that lacks a character must not end a command that has done its work.
-        self.stdout.write(encodable(text, self.stdout.encoding or "utf-8"))
+        """Write a document, or lines that a report has laid out, on standard output."""
+        self.stdout.write(text)
+
+    def write_annotations(self, text: str) -> None:
+        """Write lines that are commands to GitHub on standard output."""
+        guarded(self.stdout, self.secrets).write_annotations(text)
 
     def ansi(self, stream: TextIO | None = None) -> Ansi:
         """Colour for ``stream`` (standard output), if it is a terminal and the user wants colour."""
@@ -96,8 +113,7 @@ class Terminal(NamedTuple):
             return
         stream = stream or self.stderr
         relative = [finding._replace(file=shorten_path(finding.file)) for finding in findings]
-        text = render(tidy(relative), _source_lines(), self.ansi(stream))
-        stream.write(encodable(text, stream.encoding or "utf-8"))
+        stream.write(render(tidy(relative), _source_lines(), self.ansi(stream)))
 
     def print_bug(self, defect: Exception) -> None:
         """Say that pennyform is at fault, and where, on standard error.
@@ -106,19 +122,24 @@ class Terminal(NamedTuple):
         """
         import traceback  # slow to import, and hardly ever needed
 
+        if self.environ.get("PENNYFORM_DEBUG"):
+            self.stderr.write("".join(traceback.format_exception(defect)))
+            return
         frame = traceback.extract_tb(defect.__traceback__)[-1]
         module = frame.filename.rpartition("/")[2]
         place = f"{type(defect).__name__} at {module}:{frame.lineno}"
         self.print_error(
-            f"error internal: a defect of pennyform stopped this command ({place})\n{_NOTHING_LOST}"
-            "  fix: report it; with PENNYFORM_DEBUG=1 the command shows the whole traceback"
+            f"error internal: a defect of pennyform stopped this command ({place})",
+            _NOTHING_LOST,
+            "  fix: report it; with PENNYFORM_DEBUG=1 the command shows the whole traceback",
         )
 
     def print_os_error(self, problem: OSError) -> None:
         """Say what the system refused: a full or a read-only disk, most often under what is printed."""
         self.print_error(
-            f"error system: the system refused: {problem}\n{_NOTHING_LOST}"
-            "  fix: make room, or let it be written, and run the command again"
+            f"error system: the system refused: {problem}",
+            _NOTHING_LOST,
+            "  fix: make room, or let it be written, and run the command again",
         )
 
 
@@ -160,14 +181,14 @@ def _source_lines() -> SourceLine:
 @contextmanager
 def progress_on(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
     """Show progress on ``stream``; gives what is called after each step with the steps done and in all."""
-    show = _bar(stream) if stream.isatty() else _tenths(stream)
+    output = guarded(stream, Secrets())
+    show = _bar(output) if output.isatty() else _tenths(output)
     yield lambda done, total: show(done, total) if total >= _FEW_STEPS else None
-    if stream.isatty():
-        stream.write("\r\x1b[K")
-        stream.flush()
+    if output.isatty():
+        output.redraw("")
 
 
-def _bar(stream: TextIO) -> Callable[[int, int], None]:
+def _bar(output: Output) -> Callable[[int, int], None]:
     start = time.monotonic()
 
     def show(done: int, total: int) -> None:
@@ -175,13 +196,12 @@ def _bar(stream: TextIO) -> Callable[[int, int], None]:
         rate = done / max(time.monotonic() - start, 0.001)
         bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
         seconds = (total - done) / rate
-        stream.write(f"\r\x1b[K[{bar}] {done}/{total} steps, {rate:.1f}/s, {seconds:.0f} s left")
-        stream.flush()
+        output.redraw(f"[{bar}] {done}/{total} steps, {rate:.1f}/s, {seconds:.0f} s left")
 
     return show
 
 
-def _tenths(stream: TextIO) -> Callable[[int, int], None]:
+def _tenths(output: Output) -> Callable[[int, int], None]:
     reached = 0
 
     def show(done: int, total: int) -> None:
@@ -189,7 +209,6 @@ def _tenths(stream: TextIO) -> Callable[[int, int], None]:
         tenth = 10 * done // total
         if tenth > reached:
             reached = tenth
-            stream.write(f"{tenth * 10} % ({done} of {total} steps)\n")
-            stream.flush()
+            output.write(f"{tenth * 10} % ({done} of {total} steps)\n")
 
     return show

@@ -232,7 +232,9 @@ def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterat
     uses = uses_of_yours(against)
     yield ""
     yield "used by yours, as far as words tell:" if uses else verdict(against)
-    rows = [[f"{use.file}:{use.line}:{use.column}", one_line(use.word), use.fingerprint] for use in uses]
+    rows = [
+        [one_line(f"{use.file}:{use.line}:{use.column}"), one_line(use.word), use.fingerprint] for use in uses
+    ]
     for use, row in zip(uses, align_columns(rows), strict=True):
         severity = severities[use.fingerprint]
         yield f"  {row}  {ansi(severity, _COLOURS[severity])}"
@@ -243,7 +245,8 @@ def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterat
         yield f"  not looked at: {one_line(file)}: {one_line(reason)}"
     symbols = emitted(against)
     if symbols:
-        yield f"generating anew changes {count(len(symbols), 'emitted symbol')}: {', '.join(symbols)}"
+        names = ", ".join(map(one_line, symbols))
+        yield f"generating anew changes {count(len(symbols), 'emitted symbol')}: {names}"
     yield f"({count(against.files, 'file')} searched for the words of the changes)"
 
 
@@ -253,7 +256,7 @@ def render_markdown(diff: ContractDiffDocument) -> str:
     tail = list(_tail(diff))
     rows = []
     for change in diff.changes:
-        place = f"`{markdown_code(subject(change))}`: " if subject(change) else ""
+        place = f"{markdown_code(subject(change))}: " if subject(change) else ""
         accepted = f"<br>accepted: {markdown_text(change.accepted)}" if change.accepted else ""
         what = f"{place}{markdown_text(phrase(change))}{accepted}"
         where_ = markdown_text(where(change))
@@ -269,12 +272,13 @@ def render_markdown(diff: ContractDiffDocument) -> str:
 
 def _tail(diff: ContractDiffDocument) -> Iterator[str]:
     for fingerprint in diff.unused_accepted:
-        yield f"\n`{fingerprint}` is accepted, but no change has this fingerprint."
+        yield f"\n{markdown_code(fingerprint)} is accepted, but no change has this fingerprint."
     against = diff.against
     if against is None:
         return
     rows = [
-        f"- {markdown_text(use.file)}:{use.line}:{use.column} `{markdown_code(use.word)}` ({use.fingerprint})"
+        f"- {markdown_code(f'{use.file}:{use.line}:{use.column}')} {markdown_code(use.word)}"
+        f" ({markdown_code(use.fingerprint)})"
         for use in uses_of_yours(against)
     ]
     rows_that_fit = fitting(rows, LARGEST // 3)
@@ -288,7 +292,7 @@ def _tail(diff: ContractDiffDocument) -> Iterator[str]:
         yield f"\nNot looked at: {markdown_text(file)}: {markdown_text(reason)}"
     symbols = emitted(against)
     if symbols:
-        names = ", ".join(f"`{markdown_code(symbol)}`" for symbol in symbols[:_MOST_SYMBOLS])
+        names = ", ".join(map(markdown_code, symbols[:_MOST_SYMBOLS]))
         more = len(symbols) - _MOST_SYMBOLS
         rest = f" and {more} more" if more > 0 else ""
         yield f"\nGenerating anew changes {count(len(symbols), 'emitted symbol')}: {names}{rest}"

@@ -14,6 +14,7 @@ from pennyform.results.plan import PlanDocument
 from pennyform.results.rendering import RenderDocument
 from pennyform.results.values import JsonObject, Record
 from pennyform.results.verification import VerificationDocument
+from pennyform.text import json_document
 
 DOCUMENTS: dict[str, type[Record]] = {
     "plan": PlanDocument,
@@ -40,13 +41,13 @@ def json_text(document: Record) -> str:
     Not by msgspec's own encoder: it refuses lone surrogates, which is how Python carries the bytes of a file
     name that is not UTF-8.
     """
-    return json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2) + "\n"
+    return json_document(json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2)) + "\n"
 
 
 def json_text_with_decimals(document: Record) -> str:
     """Like :func:`json_text`; decimals are written as numbers with exactly their digits."""
     encoded = msgspec.json.Encoder(decimal_format="number").encode(document)
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return json_document(msgspec.json.format(encoded, indent=2).decode()) + "\n"
 
 
 def json_schema(name: str) -> JsonObject:

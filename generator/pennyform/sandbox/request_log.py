@@ -12,13 +12,13 @@ from urllib.parse import unquote
 
 import msgspec
 
+from pennyform.redaction import Redactor
 from pennyform.sandbox.faults.fault import Ending, RequestOutcome
 from pennyform.sandbox.messages import BASE_PATH, Request
 from pennyform.text import visible_line
 
 _MOST_ENTRIES = 1000
 _LONGEST_BODY = 16 * 1024
-_SHORTEST_SECRET = 8  # "sandbox" is no secret, and stands in every path of ours
 _SECRETS = ("token", "secret", "password", "code", "key")
 _LONGEST_TARGET = 2000
 
@@ -114,15 +114,12 @@ def format_entry(entry: Entry) -> str:
 
 def _readable(entry: _RawEntry) -> Entry:
     request, response = entry.request, entry.outcome.response
-    token = request.headers.get("authorization", "").rpartition(" ")[2]
-
-    def hide(text: str) -> str:
-        """Without the client's token, wherever it was put by mistake."""
-        return text.replace(token, "…") if len(token) >= _SHORTEST_SECRET else text
+    # Without the client's token, wherever it was put by mistake.
+    hide = Redactor([request.headers.get("authorization", "").rpartition(" ")[2]])
 
     def body(content: bytes) -> str:
         # Bodies of /oauth consist of secrets.
-        return "" if request.path.startswith("/oauth") else hide(content.decode("utf-8", "replace"))
+        return "" if request.path.startswith("/oauth") else hide.in_bytes(content).decode("utf-8", "replace")
 
     query = hide_secrets(unquote(request.query))
     target = request.path.removeprefix(BASE_PATH) + (f"?{query}" if query else "")

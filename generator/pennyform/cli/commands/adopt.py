@@ -34,7 +34,7 @@ def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Write the definitions; 4 when something that was found cannot be put into one."""
     repository = load_repository(options.targets, terminal, runtime)
     targets, root = options.targets, repository.root
-    with connect(repository, targets.token_file, terminal.environ, runtime) as connection:
+    with connect(repository, targets.token_file, terminal, runtime) as connection:
         account = connection.account
         adopted, missing, problems = _adopt(options, account, repository)
         _refuse_overwriting(root, adopted)

@@ -7,7 +7,13 @@ from dataclasses import replace
 
 from pennyform.cli.commands.plan import print_plan
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import is_whole, load_repository, report_dates, require_all_definitions
+from pennyform.cli.definitions import (
+    is_whole,
+    load_repository,
+    refuse_secrets,
+    report_dates,
+    require_all_definitions,
+)
 from pennyform.cli.options.account import ApplyOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, progress_on
 from pennyform.engine.applying.report import ApplyReport
@@ -92,7 +98,7 @@ def _apply_locked(
 ) -> Exit:
     try:
         with (
-            connect(repository, options.targets.token_file, terminal.environ, runtime) as connection,
+            connect(repository, options.targets.token_file, terminal, runtime) as connection,
             runtime.interruption(terminal.stderr) as interruption,
         ):
             # Of the connection's patience: with the embedded sandbox there is less to wait for.
@@ -156,6 +162,7 @@ def _apply(
             detail="A saved plan is carried out exactly as it was reviewed, once, or not at all.",
             fix="make a new one with 'pennyform plan --out'",
         )
+    refuse_secrets(plan, terminal)
     report_dates(plan, session.repository, terminal, session.runtime)
     # JSON is one document: the report, which also says what was not done of the plan.
     if options.format == "text":

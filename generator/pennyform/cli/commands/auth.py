@@ -28,7 +28,7 @@ def run(options: AuthOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the company and the scopes."""
     repository, _ = runtime.load_definitions([])
     repository = in_environment(repository, options.environment)
-    with connect(repository, options.token_file, terminal.environ, runtime) as connection:
+    with connect(repository, options.token_file, terminal, runtime) as connection:
         company = connection.account.company()
     # A scope for all of a resource includes reading it.
     missing = [

@@ -34,7 +34,7 @@ def run(options: InitOptions, terminal: Terminal) -> Exit:
             terminal.print(f"written {target}")
     files = "1 file" if count == 1 else f"{count} files"
     change_folder = f"cd {folder} && " if folder != Path() else ""
-    terminal.print(f"\n{files} written. Next: {change_folder}pennyform validate, then pennyform plan")
+    terminal.print("", f"{files} written. Next: {change_folder}pennyform validate, then pennyform plan")
     return Exit.OK
 
 

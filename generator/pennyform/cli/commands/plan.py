@@ -6,6 +6,7 @@ from pennyform.cli.connection import connect
 from pennyform.cli.definitions import (
     is_whole,
     load_repository,
+    refuse_secrets,
     report_dates,
     require_all_definitions,
     write_page,
@@ -28,7 +29,7 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     targets, out = options.targets, options.out
     if targets.prune:
         require_all_definitions(repository, targets)
-    with connect(repository, targets.token_file, terminal.environ, runtime) as connection:
+    with connect(repository, targets.token_file, terminal, runtime) as connection:
         account, folder, service = connection.account, connection.folder, connection.service
         paths = connection.state(account.company())
         state = refresh_read_only(repository, account, paths, runtime.storage)
@@ -37,6 +38,7 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
             plan = with_deletions(plan, repository, account)
         if is_whole(repository, targets):
             plan = with_orphans(plan, repository, state.remote, account)
+    refuse_secrets(plan, terminal)
     report_dates(plan, repository, terminal, runtime)
     document = plan.document()
     print_plan(document, options.format, terminal)

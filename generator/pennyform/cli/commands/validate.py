@@ -21,13 +21,15 @@ def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     )
     if options.output:
         try:
-            write_file(options.output, _render(options.format, summary).encode())
+            write_file(options.output, terminal.secrets(_render(options.format, summary)).encode())
         except OSError as error:
             raise failure(
                 "not-writable", f"it cannot be written: {error}", file=str(options.output)
             ) from error
     elif options.format == "text":
         terminal.print_findings(summary.findings, terminal.stdout)
+    elif options.format == "github":
+        terminal.write_annotations(_render(options.format, summary))
     else:
         terminal.write(_render(options.format, summary))
     # These are read line by line, so that a summary may follow; the other formats are whole documents.

@@ -19,7 +19,7 @@ from pennyform.results.documents import json_text
 def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the verdicts; 3 when anything is not as it was asked for, 4 on findings."""
     repository = load_repository(options.targets, terminal, runtime)
-    with connect(repository, options.targets.token_file, terminal.environ, runtime) as connection:
+    with connect(repository, options.targets.token_file, terminal, runtime) as connection:
         paths = connection.state(connection.account.company())
         state = refresh_read_only(repository, connection.account, paths, runtime.storage)
         verification = verify(repository, state.remote)

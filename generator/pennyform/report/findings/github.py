@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pennyform.findings import Finding, Severity
 from pennyform.report.findings.grouping import grouped
 from pennyform.report.findings.text import message
+from pennyform.text import log_lines, visible_line, without_commands
 
 MOST_SHOWN = 10
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -31,7 +32,7 @@ def render(findings: Iterable[Finding]) -> str:
         place = {"file": finding.file, "line": finding.line, "col": finding.column, "title": finding.rule}
         # Colons and commas end a property; only line breaks end the message.
         properties = ",".join(
-            f"{name}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}"
+            f"{name}={_escape(visible_line(str(value))).replace(':', '%3A').replace(',', '%2C')}"
             for name, value in place.items()
             if value
         )
@@ -39,8 +40,10 @@ def render(findings: Iterable[Finding]) -> str:
             f"::{_COMMANDS[finding.severity]} {properties}::{_escape(message(finding, group.also))}"
         )
     more = [f"{len(unannotated)} more than GitHub shows as annotations:", *unannotated] if unannotated else []
-    return "".join(f"{line}\n" for line in [*annotations, *more])
+    return "".join(f"{line}\n" for line in annotations) + log_lines("".join(f"{line}\n" for line in more))
 
 
 def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    line = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    # GitHub still obeys its commands of old, wherever they are in a line.
+    return without_commands(line, " ")

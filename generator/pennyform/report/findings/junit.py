@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from pennyform.findings import Finding, Severity, errors
 from pennyform.report.findings.grouping import grouped
 from pennyform.report.findings.text import remarks
-from pennyform.text import xml_text
+from pennyform.text import html_document, visible_line
 
 
 def render(findings: Sequence[Finding], files: Iterable[str]) -> str:
@@ -31,18 +31,19 @@ def render(findings: Sequence[Finding], files: Iterable[str]) -> str:
     root = ET.Element("testsuites", counts)
     suite = ET.SubElement(root, "testsuite", counts)
     for name in names:
-        case = ET.SubElement(suite, "testcase", classname="validate", name=xml_text(name or "pennyform"))
+        case = ET.SubElement(suite, "testcase", classname="validate", name=visible_line(name or "pennyform"))
         wrong = errors(by_file.get(name, []))
         warnings = [finding for finding in by_file.get(name, []) if finding.severity is not Severity.ERROR]
         if wrong:
             # One element for all errors of a file: readers of JUnit show only the first.
             more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
-            message = xml_text(wrong[0].summary + more)
+            message = visible_line(wrong[0].summary + more)
             ET.SubElement(case, "failure", type=wrong[0].rule, message=message).text = _text(wrong)
         if warnings:
             ET.SubElement(case, "system-out").text = _text(warnings)
     ET.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    document = html_document(ET.tostring(root, encoding="unicode"))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{document}\n'
 
 
 def _text(findings: Iterable[Finding]) -> str:
@@ -52,4 +53,4 @@ def _text(findings: Iterable[Finding]) -> str:
         lines.append(f"{finding.place}: {finding.severity} {finding.rule}: {finding.summary}")
         lines += [f"  {label} {text}" for label, text in remarks(finding)]
         lines += [f"  also: {group.also}"] if group.repeats else []
-    return xml_text("\n".join(lines))
+    return "\n".join(map(visible_line, lines))

@@ -8,7 +8,7 @@ from pennyform.findings import Finding
 from pennyform.report.findings.grouping import grouped
 from pennyform.report.findings.text import counted
 from pennyform.report.shared.formatting import LARGEST
-from pennyform.text import markdown_message
+from pennyform.text import markdown_text
 
 _HEAD = "| place | what | fix |\n|---|---|---|\n"
 
@@ -21,13 +21,13 @@ def render(findings: Sequence[Finding]) -> str:
     for number, group in enumerate(groups):
         finding = group.first
         place = f"{finding.line}:{finding.column}" if finding.line else ""
-        what = f"**{finding.severity}** `{finding.rule}`: {markdown_message(finding.summary)}"
-        why = f"<br>{markdown_message(finding.detail)}" if finding.detail else ""
-        also = f"<br>also: {markdown_message(group.also)}" if group.repeats else ""
-        row = f"| {place} | {what}{why}{also} | {markdown_message(finding.fix)} |\n"
+        what = f"**{finding.severity}** `{finding.rule}`: {markdown_text(finding.summary)}"
+        why = f"<br>{markdown_text(finding.detail)}" if finding.detail else ""
+        also = f"<br>also: {markdown_text(group.also)}" if group.repeats else ""
+        row = f"| {place} | {what}{why}{also} | {markdown_text(finding.fix)} |\n"
         if finding.file != file:
             file = finding.file
-            row = f"\n#### {markdown_message(file or 'pennyform')}\n\n{_HEAD}{row}"
+            row = f"\n#### {markdown_text(file or 'pennyform')}\n\n{_HEAD}{row}"
         if len(text) + len(row) > LARGEST - 100:
             return f"{text}\n{len(groups) - number} more are not shown here.\n"
         text += row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from pennyform import __version__
 from pennyform.findings import Finding, Severity
 from pennyform.report.findings.grouping import grouped
 from pennyform.report.findings.text import message
+from pennyform.text import json_document
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -42,7 +44,7 @@ def render(findings: Sequence[Finding], rules: Mapping[str, tuple[str, str]]) ->
         ],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json_document(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _at_places(findings: Sequence[Finding]) -> Iterator[tuple[Finding, int]]:
@@ -59,7 +61,7 @@ def _result(finding: Finding, rule: int, occurrences: int) -> dict[str, object]:
     identity = "\0".join((finding.rule, finding.file, finding.pointer, finding.summary))
     fingerprint = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     path = PurePath(finding.file)
-    artifact = {"uri": quote(path.as_posix()), "uriBaseId": "%SRCROOT%"}
+    artifact = {"uri": quote(os.fsencode(path.as_posix())), "uriBaseId": "%SRCROOT%"}
     physical: dict[str, object] = {
         "artifactLocation": {"uri": path.as_uri()} if path.is_absolute() else artifact
     }
@@ -72,7 +74,8 @@ def _result(finding: Finding, rule: int, occurrences: int) -> dict[str, object]:
         "ruleId": finding.rule,
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
-        "message": {"text": message(finding)},
+        # Brackets and parentheses are a link (SARIF 3.11.6).
+        "message": {"text": message(finding).replace("](", "] (")},
         "partialFingerprints": {"pennyform/v1": fingerprint},
         **({"locations": [location]} if finding.file else {}),
         **({"occurrenceCount": occurrences} if occurrences > 1 else {}),

@@ -79,11 +79,13 @@ def _head(plan: PlanDocument) -> Iterator[str]:
         yield "| | VAT code | rate | before tax | VAT | total |"
         yield "|---|---|---:|---:|---:|---:|"
     for total in plan.money.changing:
-        name = total.currency
+        name = markdown_text(total.currency)
         for vat in total.vat:
-            yield f"| {name} | {vat.vat_rate} | {vat.percent} % | {vat.base} | {vat.tax} | |"
-        amounts = f"{total.currency_amount_before_tax} | {total.currency_tax} | {total.currency_amount}"
-        yield f"| {name} | **in all** | {count(total.invoices, 'invoice')} | {amounts} |"
+            cells = (vat.vat_rate, f"{vat.percent} %", vat.base, vat.tax)
+            yield f"| {name} | {' | '.join(map(markdown_text, cells))} | |"
+        amounts = (total.currency_amount_before_tax, total.currency_tax, total.currency_amount)
+        invoices = count(total.invoices, "invoice")
+        yield f"| {name} | **in all** | {invoices} | {' | '.join(map(markdown_text, amounts))} |"
     if plan.money.changing:
         yield ""
 
@@ -97,7 +99,7 @@ def _orphans(report: OrphanReport) -> Iterator[str]:
     yield "| reference | | date | total | what becomes of it |"
     yield "|---|---|---|---:|---|"
     for reference, *cells, outlook in table.rows:
-        texts = [f"`{markdown_code(reference)}`", *map(markdown_text, cells), outlook]
+        texts = [markdown_code(reference), *map(markdown_text, cells), outlook]
         yield f"| {' | '.join(texts)} |"
     yield ""
     if table.closing:
@@ -118,7 +120,7 @@ def _row(change: PlannedChange) -> str:
     texts += [*change.warnings, *change.ways_out]
     details = "<br>".join(markdown_text(_shorten(text)) for text in texts[: 2 * _MOST_DETAILS])
     total = f"{change.totals.currency_amount} {change.totals.currency}" if change.totals else ""
-    reference = f"`{markdown_code(change.external_reference)}`"
+    reference = markdown_code(change.external_reference)
     cells = [change.kind, reference, _WORDS[change.action], markdown_text(total), details]
     return f"| {' | '.join(cells)} |"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _CODES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "dim": "2", "bold": "1"}
+_CODE = "|".join(_CODES.values())
+SEQUENCE = rf"(\x1b\[(?:0|(?:{_CODE})(?:;(?:{_CODE}))*)m)"
+"""What :class:`Ansi` writes around text, as a pattern with one group."""
 
 
 class Ansi(NamedTuple):

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pennyform import data
 from pennyform.report.shared.formatting import format_pointer, format_value
-from pennyform.text import html_text
+from pennyform.text import html_document, html_text
 
 # Between groups of three digits, as French typography and SI want it; it never wraps.
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -119,7 +119,7 @@ def page(template: str, **context: Any) -> str:
     style = environment.get_template("style.css").render()
     style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     text = environment.get_template(template).render(style_hash=style_hash, **context)
-    return text.rstrip("\n") + "\n"
+    return html_document(text.rstrip("\n")) + "\n"
 
 
 @cache

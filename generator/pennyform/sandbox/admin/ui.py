@@ -24,6 +24,7 @@ from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.messages import BASE_PATH, Request, Response
 from pennyform.sandbox.request_log import format_entry
 from pennyform.sandbox.service import SandboxService
+from pennyform.text import html_document
 
 # Record bodies come from anyone: even if one got past the escaping, no script but ours would run.
 _CONTENT_SECURITY_POLICY = (
@@ -165,7 +166,7 @@ class Pages:
             "switched_on": len(self._sandbox.faults.scheduled()),
         }
         text = self._templates.get_template(template).render({**common, **values})
-        return Response(status, _PAGE_HEADERS, text.encode())
+        return Response(status, _PAGE_HEADERS, html_document(text).encode())
 
 
 def _money(text: str, currency: str = "") -> str:

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from pennyform.sandbox.model.ledger import Journal, LedgerAccount, LedgerEntry, LedgerEntryLine
 from pennyform.sandbox.storage.records import Record, Records, Selection
-from pennyform.text import one_line, xml_text
+from pennyform.text import csv_cell, xml_text
 
 # First and last day, in ISO 8601.
 Period = tuple[str, str]
@@ -71,8 +71,7 @@ def _fec(records: Records, period: Period) -> bytes:
             *(line.debit.replace(".", ","), line.credit.replace(".", ",")),
             *(str(line.lettering or ""), "", day, "", ""),
         ]
-        # A tab or a line break in a label would begin another cell.
-        rows.append([one_line(cell) for cell in cells])
+        rows.append(list(map(csv_cell, cells)))
     return "".join("\t".join(row) + "\r\n" for row in rows).encode("utf-8")
 
 
