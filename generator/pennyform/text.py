@@ -162,7 +162,8 @@ def _json_character(character: str) -> str:
 
 # A word that no Markdown renderer makes anything of: letters and digits, amounts, and what closes a sentence.
 _PLAIN_WORD = (
-    r"\(?(?:[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|\d{4}-\d\d-\d\d|[+\N{MINUS SIGN}-]?\d[\d,]*(?:\.\d+)?)\)?[,;:.?]?"
+    r"\(?(?:[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|\d{4}-\d\d-\d\d"
+    r"|[+\N{MINUS SIGN}-]?\d[\d,]*(?:\.\d+)?)\)?[,;:.?]?"
     r"|[%€→…,;:.?)\u00b1\u2013\u2014\u00d7]"
 )
 # A number of a list at the beginning of a line, and the digits of a commit.
