@@ -515,6 +515,7 @@ LEFT_OUT = {
     "get_cookies": "how the cookie 'many' is written, with several values, is not defined",
     "create_keys": "a field of the contract has a name that JSON keys are not made of",
     "get_nothing": "it declares no success answer",
+    "get_others": "an object has fields of its own and others of any name",
 }
 
 

@@ -207,6 +207,13 @@ def model(name: str, components: Components) -> Model:
 
 def _struct(name: str, components: Components) -> Struct:
     schema, direction = components.schemas[name], components.direction(name)
+    if isinstance(schema.get("additionalProperties"), dict) and schema["additionalProperties"]:
+        raise failure(
+            "additional-properties",
+            "an object has fields of its own and others of any name",
+            detail=f"What {name} has beside its fields would be lost.",
+            fix="Leave one of them by an overlay.",
+        )
     promised = {*schema.get("required", ())}
     # Required fields first, so that a signature shows what a call cannot do without.
     names = sorted(schema["properties"], key=lambda field: field not in promised)
