@@ -26,6 +26,7 @@ from .hostile_contracts import contract, query, ref, sending
 # Calls of Python functions and built-in ones: no step is more than so many, wherever it is taken.
 CALLS_PER_STEP = 30
 STEPS = 10_000
+MOST_CALLS = 20_000_000
 
 
 def doubled(levels, link, *, leaf=None):
@@ -158,6 +159,7 @@ def calls_of(action):
     def note(_frame, event, _argument):
         nonlocal count
         count += event.endswith("call")
+        assert count < MOST_CALLS, "the work has no end"
 
     sys.setprofile(note)
     try:
