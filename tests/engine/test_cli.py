@@ -487,7 +487,7 @@ def test_a_saved_plan_is_bound_to_schemas_and_to_what_the_account_held(
     made = json.loads((shell.root / "all.plan").read_text())["saved"]
     assert list(made["remote"]) == ["invoice INV-1", "customer of INV-2"]
     with monkeypatch.context() as patched:
-        patched.setattr("pennyform.engine.plan_files.binding._hash_schemas", lambda: "other")
+        patched.setattr("pennyform.engine.plan_files.binding._hash_schemas", lambda _: "other")
         assert shell("apply", "all.plan") == 1
         assert "schemas" in shell.err
     sandbox = Sandbox(shell.root / ".pennyform" / "sandbox.db")

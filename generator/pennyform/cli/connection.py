@@ -21,6 +21,7 @@ from pennylane_company import Client
 
 from pennyform.cli.terminal import TOKEN_VARIABLE, Terminal
 from pennyform.engine.account.client import AccountClient
+from pennyform.engine.account.own_contract import ObservedToken, OwnContract
 from pennyform.engine.account.records import Company
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.runtime import Clock, Runtime
@@ -90,16 +91,17 @@ def connect(
 
         database = repository.settings.sandbox_database
         database.parent.mkdir(parents=True, exist_ok=True)
-        sandbox = Sandbox(database, rate_limit=False)
+        sandbox = Sandbox(database, rate_limit=False, schemas=repository.settings.schemas)
         # Its answers take no time, and it writes one at a time: several workers would only wait for each
         # other.
         runtime = replace(runtime, patience=IMMEDIATE, workers=1)
+        auth, contract = _observed(TOKEN, repository)
         transport = sandbox.transport()
         with (
             closing(sandbox),
-            Client(TOKEN, transport=transport, rate_limit=None, strict_answers=True) as client,
+            Client(auth, transport=transport, rate_limit=None, strict_answers=True) as client,
         ):
-            yield Connection(AccountClient(client), f"books-{sandbox.books_id()}", runtime, folder)
+            yield Connection(AccountClient(client, contract), f"books-{sandbox.books_id()}", runtime, folder)
         return
     if repository.settings.environment != "production":
         # A word that is not known must not mean the real account.
@@ -113,8 +115,9 @@ def connect(
         host = canonical_host(base_url)
         token = find_token(token_file, host, environ)
         terminal.secrets.add(token)
+        auth, contract = _observed(token, repository)
         client = Client(
-            token,
+            auth,
             base_url=base_url,
             transport=runtime.transport,
             clock=_ClientClock(runtime.clock),
@@ -129,7 +132,15 @@ def connect(
         ) from None
     with client:
         # A colon, before a port, is no part of a file's name on every system.
-        yield Connection(AccountClient(client), host.replace(":", "-"), runtime, folder)
+        yield Connection(AccountClient(client, contract), host.replace(":", "-"), runtime, folder)
+
+
+def _observed(token: str, repository: Repository) -> tuple[str | ObservedToken, OwnContract | None]:
+    """The token as the client gets it, and the contract that the repository owns, which reads along then."""
+    if repository.settings.contract is None:
+        return token, None
+    contract = OwnContract(repository.settings.schemas / "company")
+    return ObservedToken(token, contract.observe), contract
 
 
 def canonical_host(base_url: str) -> str:

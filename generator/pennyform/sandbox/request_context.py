@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pennyform.sandbox import auth
 from pennyform.sandbox.api_errors import ApiError, not_found, unprocessable
 from pennyform.sandbox.auth import Access
-from pennyform.sandbox.contract.contract import Operation
+from pennyform.sandbox.contract.contract import Contract, Operation
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.messages import BASE_PATH
 from pennyform.sandbox.rules import Rules
@@ -44,6 +44,7 @@ class RequestContext:
     access: Access
     origin: str
     rules: Rules
+    contract: Contract
 
     @property
     def now(self) -> datetime:

@@ -66,6 +66,7 @@ class SandboxService:
         rate_limit: whether 25 requests per 5 seconds and token is enforced.
         rules: how to decide what is not certain about the real service.
         faults: what goes wrong; nothing when left out. More can be scheduled at any time.
+        schemas: the folder of schemas that follow from the contract to serve; pennyform's own when left out.
 
     Attributes:
         clock: ``clock``, which can be set and advanced here.
@@ -85,12 +86,13 @@ class SandboxService:
         rate_limit: bool = True,
         rules: Rules | None = None,
         faults: Faults | None = None,
+        schemas: Path | None = None,
     ) -> None:
         self.clock = AdjustableClock(clock)
         self.faults = faults or Faults()
         self.log = RequestLog()
         self.rules = rules or Rules()
-        self._contract = contract.load(data.schemas() / "company")
+        self._contract = contract.load((schemas or data.schemas()) / "company")
         self._handlers = handlers_for(self._contract)
         self._router = Router(self._contract.operations.values())
         self._rate_limiter = RateLimiter(enforced=rate_limit)
@@ -231,7 +233,9 @@ class SandboxService:
         # Subscriptions have no timer: the first request after a due date, even a GET, makes their invoices.
         with store.transaction(write=invoices_due or operation.method != "GET") as connection:
             records = Records(connection, client.company.id, now)
-            context = RequestContext(operation, parameters, body, records, client, request.origin, self.rules)
+            context = RequestContext(
+                operation, parameters, body, records, client, request.origin, self.rules, self._contract
+            )
             if invoices_due:
                 subscriptions.create_due_invoices(context)
             try:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pennyform.cli.contracts import contract_here, schema_finder
 from pennyform.cli.options.sandbox import (
     NewBooks,
     ResetOptions,
@@ -92,7 +93,14 @@ def _open(options: ServeOptions, terminal: Terminal) -> Sandbox:
                     new.clock.set(time)
                 _fill(new, options.books, terminal)
                 _replace(database, new.copy())
-    sandbox = Sandbox(database, rate_limit=options.rate_limit, faults=faults, rules=rules)
+    contract = contract_here()
+    sandbox = Sandbox(
+        database,
+        rate_limit=options.rate_limit,
+        faults=faults,
+        rules=rules,
+        schemas=schema_finder(terminal.environ)(contract) if contract else None,
+    )
     if time:
         sandbox.clock.set(time)
     if not options.quiet:

@@ -32,11 +32,13 @@ from pennyform.engine.account.errors import (
     UnknownOutcomeError,
     UnreadableError,
 )
+from pennyform.engine.account.own_contract import OwnContract
 from pennyform.engine.account.records import (
     Company,
     RemoteCategory,
     RemoteCustomer,
     RemoteInvoice,
+    RemoteLine,
     RemoteProduct,
     RemoteTransaction,
 )
@@ -47,6 +49,7 @@ from pennyform.invoices.model.pending_text import pending_texts
 T = TypeVar("T")
 R = TypeVar("R")
 V = TypeVar("V", int, str)
+Seen = TypeVar("Seen", RemoteInvoice, RemoteLine)
 
 
 class AccountClient:
@@ -57,8 +60,16 @@ class AccountClient:
     :class:`NotSentError` and :class:`RateExhaustedError`.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, contract: OwnContract | None = None) -> None:
+        """An account behind ``client``.
+
+        Args:
+            client: speaks to the API.
+            contract: what the repository owns; it observes the answers to ``client``. Without it, the
+                client knows all that there is.
+        """
         self._client = client
+        self._contract = contract
 
     # --- look-ups -----------------------------------------------------------------------------------
 
@@ -77,14 +88,12 @@ class AccountClient:
 
     def customers(self, references: Iterable[str]) -> dict[str, RemoteCustomer]:
         """Customers by ``external_reference``; those that do not exist are left out."""
-        rows = self._list(
-            self._client.customers.list, answers.customer, "external_reference", "in", references
-        )
+        rows = self._list(self._client.customers.list, self._customer, "external_reference", "in", references)
         return {str(row.body.external_reference): row for row in rows}
 
     def customers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteCustomer]:
         """Customers by id; those that do not exist are left out."""
-        rows = self._list(self._client.customers.list, answers.customer, "id", "in", ids)
+        rows = self._list(self._client.customers.list, self._customer, "id", "in", ids)
         return {row.id: row for row in rows}
 
     def newest_customers(self, pages: int) -> tuple[list[RemoteCustomer], bool]:
@@ -95,7 +104,7 @@ class AccountClient:
         for _ in range(pages):
             with _reading():
                 page = self._client.customers.list_page(sort="-id", limit=PAGE, cursor=cursor)
-                rows += [answers.customer(row) for row in promised(page.items, "items")]
+                rows += [self._customer(row) for row in promised(page.items, "items")]
                 cursor = cursors.following(page)
             if cursor is None:
                 return rows, True
@@ -115,14 +124,14 @@ class AccountClient:
             )
             with _reading():
                 page = self._client.customers.list_page(filter=[condition], sort="-id", limit=PAGE)
-                rows += [answers.customer(row) for row in promised(page.items, "items")]
+                rows += [self._customer(row) for row in promised(page.items, "items")]
         return rows
 
     def products(self, references: Iterable[str]) -> dict[str, RemoteProduct]:
         """Products by ``external_reference``; those that do not exist are left out."""
         rows = self._list(
             self._client.products.list,
-            lambda row: (str(row.external_reference), answers.product(row)),
+            lambda row: (str(row.external_reference), self._product(row)),
             "external_reference",
             "in",
             references,
@@ -131,20 +140,20 @@ class AccountClient:
 
     def products_by_id(self, ids: Iterable[int]) -> dict[int, RemoteProduct]:
         """Products by id; those that do not exist are left out."""
-        rows = self._list(self._client.products.list, answers.product, "id", "in", ids)
+        rows = self._list(self._client.products.list, self._product, "id", "in", ids)
         return {row.id: row for row in rows}
 
     def all_customers(self) -> dict[int, RemoteCustomer]:
         """Every customer of the account, by id: one request per hundred."""
         with _reading():
             rows = self._client.customers.list(sort="id", limit=PAGE)
-            return {customer.id: customer for customer in map(answers.customer, rows)}
+            return {customer.id: customer for customer in map(self._customer, rows)}
 
     def all_products(self) -> dict[int, RemoteProduct]:
         """Every product of the account, by id: one request per hundred."""
         with _reading():
             rows = self._client.products.list(sort="id", limit=PAGE)
-            return {promised(row.id, "id"): answers.product(row) for row in rows}
+            return {promised(row.id, "id"): self._product(row) for row in rows}
 
     def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[int, ...]]:
         """The ids of all ledger accounts with these numbers; a number can belong to several."""
@@ -210,7 +219,7 @@ class AccountClient:
 
         Those of which the account does not say it are left out: drafts and credit notes.
         """
-        invoices = self._list(self._client.customer_invoices.list, answers.invoice, "id", "in", ids)
+        invoices = self._list(self._client.customer_invoices.list, self._invoice, "id", "in", ids)
         return {
             invoice.id: invoice.remaining_amount_with_tax
             for invoice in invoices
@@ -271,7 +280,7 @@ class AccountClient:
         conditions = [_condition("draft", "eq", value=False), _condition("date", "gt", date)]
         with _reading():
             page = self._client.customer_invoices.list_page(filter=conditions, sort="-date", limit=PAGE)
-            matches = [answers.invoice(row) for row in promised(page.items, "items")]
+            matches = [self._invoice(row) for row in promised(page.items, "items")]
         _check({row.date is not None and row.date.isoformat() > date for row in matches}, {True}, "date")
         _check({row.draft for row in matches}, {False}, "draft")
         return matches
@@ -281,7 +290,7 @@ class AccountClient:
         with _reading():
             # Lists come newest first (`-id`, contract) unless asked otherwise: lines the wrong way round.
             lines = self._client.customer_invoices.list_invoice_lines(invoice.id, sort="rank", limit=PAGE)
-            return replace(invoice, lines=tuple(answers.line(line) for line in lines), exact=True)
+            return replace(invoice, lines=tuple(self._line(line) for line in lines), exact=True)
 
     def with_sections(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with its sections."""
@@ -332,7 +341,7 @@ class AccountClient:
                 )
                 included = (page.included.invoice_lines if page.included else None) or {}
                 rows = [
-                    self._with_lines(row, included.get(str(row.id))) if with_lines else answers.invoice(row)
+                    self._with_lines(row, included.get(str(row.id))) if with_lines else self._invoice(row)
                     for row in promised(page.items, "items")
                 ]
                 # A list cut short must not look complete: what is not in it would be created again.
@@ -346,10 +355,10 @@ class AccountClient:
     ) -> RemoteInvoice:
         """The included lines if they are all there (up to 20 are); else, a request of their own."""
         if included is None or promised(included.has_more, "has_more"):
-            return self.exactly(answers.invoice(row))
-        lines = map(answers.line, promised(included.items, "items"))
+            return self.exactly(self._invoice(row))
+        lines = map(self._line, promised(included.items, "items"))
         # The contract promises no order of what is included; ids grow in the order of creation.
-        return answers.invoice(row, tuple(sorted(lines, key=lambda line: line.id)))
+        return self._invoice(row, tuple(sorted(lines, key=lambda line: line.id)))
 
     # --- writes -------------------------------------------------------------------------------------
 
@@ -357,14 +366,14 @@ class AccountClient:
         """Create a ``company`` or ``individual`` customer and return its id."""
         client = self._client
         if customer_type == "company":
-            company = _request(body, models.CompanyCustomerCreate)
+            company = self._request(body, models.CompanyCustomerCreate, "postCompanyCustomer")
             return _created(lambda: client.company_customers.create(company))
-        individual = _request(body, models.IndividualCustomerCreate)
+        individual = self._request(body, models.IndividualCustomerCreate, "postIndividualCustomer")
         return _created(lambda: client.individual_customers.create(individual))
 
     def create_product(self, body: JsonObject) -> int:
         """Create a product and return its id."""
-        product = _request(body, models.ProductCreate)
+        product = self._request(body, models.ProductCreate, "postProducts")
         return _created(lambda: self._client.products.create(product))
 
     def update_customer(self, customer_type: str, id_: int, body: JsonObject) -> None:
@@ -374,15 +383,15 @@ class AccountClient:
         """
         client = self._client
         if customer_type == "company":
-            company = _request(body, models.CompanyCustomerUpdate)
+            company = self._request(body, models.CompanyCustomerUpdate, "putCompanyCustomer")
             _created(lambda: client.company_customers.update(id_, company))
         else:
-            individual = _request(body, models.IndividualCustomerUpdate)
+            individual = self._request(body, models.IndividualCustomerUpdate, "putIndividualCustomer")
             _created(lambda: client.individual_customers.update(id_, individual))
 
     def update_product(self, id_: int, body: JsonObject) -> None:
         """Change a product in part. Lines that were filled from it before keep what they took."""
-        product = _request(body, models.ProductUpdate)
+        product = self._request(body, models.ProductUpdate, "putProduct")
         _created(lambda: self._client.products.update(id_, product))
 
     def create_draft(self, body: JsonObject) -> int:
@@ -394,7 +403,7 @@ class AccountClient:
         # Without it, the API issues a legally numbered invoice at once (contract).
         if body.get("draft") is not True:
             raise ValueError("an invoice is only ever created as a draft")
-        draft = _request(body, models.DraftCustomerInvoiceCreate)
+        draft = self._request(body, models.DraftCustomerInvoiceCreate, "postCustomerInvoices")
         return _created(lambda: self._client.customer_invoices.create(draft))
 
     def upload(self, name: str, content: bytes, media_type: str) -> int:
@@ -408,7 +417,7 @@ class AccountClient:
         Raises:
             ReferenceTakenError: its reference exists, or its file was imported before: perhaps as this one.
         """
-        invoice = _request(body, models.CustomerInvoiceImport)
+        invoice = self._request(body, models.CustomerInvoiceImport, "importCustomerInvoices")
         try:
             return _created(lambda: self._client.customer_invoices.import_(invoice))
         except RefusedError as refusal:
@@ -437,12 +446,12 @@ class AccountClient:
 
     def update_draft(self, id_: int, body: JsonObject) -> None:
         """Change a draft in part."""
-        update = _request(body, models.DraftCustomerInvoiceUpdate)
+        update = self._request(body, models.DraftCustomerInvoiceUpdate, "updateCustomerInvoice")
         _created(lambda: self._client.customer_invoices.update(id_, update))
 
     def update_finalized(self, id_: int, body: JsonObject) -> None:
         """Set what may still be set on a finalized invoice."""
-        update = _request(body, models.FinalizedCustomerInvoiceUpdate)
+        update = self._request(body, models.FinalizedCustomerInvoiceUpdate, "updateCustomerInvoice")
         _created(lambda: self._client.customer_invoices.update(id_, update))
 
     def finalize(self, id_: int) -> None:
@@ -492,6 +501,39 @@ class AccountClient:
         """Mail an invoice. Every success is one more mail; 409 while Pennylane is still making the PDF."""
         mail = _request(body, models.CustomerInvoiceSendByEmail) if body else None
         _done(lambda: self._client.customer_invoices.send_by_email(id_, mail))
+
+    # --- what an own contract adds ---------------------------------------------------------------------
+
+    def _request(self, body: JsonObject, model: Any, operation_id: str) -> Any:
+        """``body`` as it is sent, checked against the contract that holds; see :func:`_request`."""
+        if self._contract is None:
+            return _request(body, model)
+        _refuse_pending(body)
+        return self._contract.request(operation_id, body)
+
+    def _invoice(self, row: models.CustomerInvoice, lines: tuple[RemoteLine, ...] = ()) -> RemoteInvoice:
+        return self._with_extra("invoice", answers.invoice(row, lines))
+
+    def _line(self, row: models.CustomerInvoiceLine) -> RemoteLine:
+        return self._with_extra("line", answers.line(row))
+
+    def _with_extra(self, kind: str, record: Seen) -> Seen:
+        extra = self._contract.newer_fields(kind, record.id) if self._contract else None
+        return replace(record, extra={**record.extra, **extra}) if extra else record
+
+    def _customer(self, row: Any) -> RemoteCustomer:
+        customer = answers.customer(row)
+        extra = self._contract.newer_fields("customer", customer.id) if self._contract else None
+        if not extra:
+            return customer
+        return replace(customer, body=customer.body._replace(extra={**customer.body.extra, **extra}))
+
+    def _product(self, row: models.Product) -> RemoteProduct:
+        product = answers.product(row)
+        extra = self._contract.newer_fields("product", product.id) if self._contract else None
+        if not extra:
+            return product
+        return replace(product, body=product.body._replace(extra={**product.body.extra, **extra}))
 
     # --- lists ----------------------------------------------------------------------------------------
 
@@ -550,13 +592,17 @@ def _request(body: object, model: Any) -> Any:
 
     Text that waits for the legal number of another invoice is never sent.
     """
-    waiting = next(pending_texts(body), None)
-    if waiting is not None:
-        raise RefusedError(f"the number of {waiting.references[0]} is not known yet", status=0)
+    _refuse_pending(body)
     try:
         return convert(body, model)
     except msgspec.ValidationError as problem:
         raise RefusedError(f"the request does not fit the contract: {problem}", status=400) from problem
+
+
+def _refuse_pending(body: object) -> None:
+    waiting = next(pending_texts(body), None)
+    if waiting is not None:
+        raise RefusedError(f"the number of {waiting.references[0]} is not known yet", status=0)
 
 
 def _done(request: Callable[[], object]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from pennyform import __version__, data
+from pennyform import __version__
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.plan_files.plan_file import Binding, SavedPlan, digest
 from pennyform.engine.planning.actions import remote_content
@@ -69,7 +69,7 @@ def build_content(
         targets=sorted(targets),
         prune=prune,
         files=dict(sorted(repository.files.items())),
-        schemas=_hash_schemas(),
+        schemas=_hash_schemas(repository.settings.schemas),
         remote=_hash_remote(plan),
     )
     return {**json_data(plan.document()), "saved": msgspec.to_builtins(binding)}
@@ -100,7 +100,7 @@ def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan, serv
     changed = _changed(saved.binding.files, repository.files)
     if changed:
         return f"definitions changed since it was made: {', '.join(changed[:5])}"
-    if saved.binding.schemas != _hash_schemas():
+    if saved.binding.schemas != _hash_schemas(repository.settings.schemas):
         return "the schemas that definitions are checked against changed since it was made"
     old, new = saved.document, plan.document()
     company = (new.company, new.environment, service)
@@ -130,9 +130,8 @@ def _without_machine(change: dict[str, Any]) -> dict[str, Any]:
     return {**change, "place": None, "warnings": warnings}
 
 
-def _hash_schemas() -> str:
+def _hash_schemas(folder: Path) -> str:
     """One hash over what definitions and requests are checked against, and how VAT is computed."""
-    folder = data.schemas()
     files = [*folder.glob("*.json"), *folder.glob("definitions/*.json"), folder / "company" / "openapi.json"]
     names = sorted(file.relative_to(folder).as_posix() for file in files)
     return digest({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pennyform.engine.account import own_contract
 from pennyform.engine.account.answers import updatable_fields
 from pennyform.engine.account.records import RemoteCustomer, RemoteProduct, RemoteState
 from pennyform.engine.planning.actions import PrerequisiteChange
@@ -87,14 +88,16 @@ def plan_prerequisites(repository: Repository, state: RemoteState) -> Iterator[P
         customer, known = repository.customers.get(reference), state.customers.get(reference)
         if customer and known:
             card = compare_customer(customer, known, state)
-            yield _decide(customer, customer.body, known, card, _STUCK, update=update)
+            takes = _updatable(repository, customer.customer_type) if update else None
+            yield _decide(customer, customer.body, known, card, _STUCK, takes)
         elif customer and reference in customers:
             yield PrerequisiteChange(customer, customer.body, Action.CREATE)
     for reference in looked_up(repository, "product"):
         product, sold = repository.products.get(reference), state.products.get(reference)
         if product and sold:
             body = product_with_ids(product.body, state.identify)
-            yield _decide(product, body, sold, compare_bodies(body, sold.body), {}, update=update)
+            takes = _updatable(repository, "product") if update else None
+            yield _decide(product, body, sold, compare_bodies(body, sold.body), {}, takes)
         elif product and reference in products:
             body = product_with_ids(product.body, state.identify)
             yield PrerequisiteChange(product, body, Action.CREATE)
@@ -112,25 +115,34 @@ def unnamed(repository: Repository, state: RemoteState) -> list[str]:
     return [f"declared, but not created as no invoice names them: {'; '.join(texts)}"] if texts else []
 
 
+def _updatable(repository: Repository, kind: str) -> frozenset[str]:
+    """The fields that an update takes by the contract that holds."""
+    if repository.settings.contract:
+        return own_contract.updatable_fields(repository.settings.schemas / "company", kind)
+    return updatable_fields(kind)
+
+
 def _decide(
     desired: DesiredCustomer | DesiredProduct,
     body: CustomerBody | ProductBody,
     remote: RemoteCustomer | RemoteProduct,
     card: CardComparison,
     fixed: Mapping[str, str],
-    *,
-    update: bool,
+    takes: frozenset[str] | None,
 ) -> PrerequisiteChange:
-    """The action that ``card`` asks for; ``fixed`` are ways out of what no update can change, by field."""
+    """The action that ``card`` asks for.
+
+    ``fixed`` are ways out of what no update can change, by field; ``takes`` are the fields that an update
+    takes, None where nothing is updated.
+    """
     change = PrerequisiteChange(
         desired, body, Action.NO_OP, remote, card.differences, unverifiable=card.unverifiable
     )
     names = list(dict.fromkeys(difference.pointer.split("/")[1] for difference in card.differences))
     if not names:
         return change
-    if not update:
+    if takes is None:
         return replace(change, warnings=(_LEFT.format(change.kind),))
-    takes = updatable_fields(desired.customer_type if isinstance(desired, DesiredCustomer) else "product")
     stuck = [name for name in names if name not in takes]
     if stuck:
         ways_out = tuple(fixed.get(name, _FIXED.format(name)) for name in stuck)

@@ -12,7 +12,7 @@ from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.model.documents import CustomerInvoice, InvoiceLine, InvoiceSection
 from pennyform.sandbox.model.ledger import Transaction, TransactionMatch
 from pennyform.sandbox.request_context import RequestContext
-from pennyform.sandbox.storage.records import Record
+from pennyform.sandbox.storage.records import Record, RecordBody
 
 # Lists below an invoice, by the names that their links have in it and their addresses below its own.
 _LISTS = (
@@ -78,6 +78,17 @@ def present_invoice(context: RequestContext, record: Record[CustomerInvoice]) ->
             **record.timestamps,
         }
     )
+    return _with_newer_fields(context, answer, invoice, "getCustomerInvoice")
+
+
+def _with_newer_fields(
+    context: RequestContext, answer: JsonObject, body: RecordBody, operation_id: str
+) -> JsonObject:
+    """``answer`` with the fields that a newer contract shows, as they were stored: they have no rule here."""
+    if body.extra:
+        for name in context.contract.answer_fields(operation_id) - answer.keys():
+            if name in body.extra:
+                answer[name] = body.extra[name]
     return answer
 
 
@@ -106,7 +117,7 @@ def _file_link(context: RequestContext, record: Record[CustomerInvoice]) -> Json
 def present_line(context: RequestContext, record: Record[InvoiceLine]) -> JsonObject:
     """A line; neither its ledger account nor its rank is shown."""
     line = record.body
-    return {
+    answer: JsonObject = {
         "id": record.id,
         "label": line.label,
         "unit": line.unit,
@@ -126,6 +137,7 @@ def present_line(context: RequestContext, record: Record[InvoiceLine]) -> JsonOb
         "product": context.link("products", line.product_id),
         **record.timestamps,
     }
+    return _with_newer_fields(context, answer, line, "getCustomerInvoiceInvoiceLines")
 
 
 def present_section(_: RequestContext, record: Record[InvoiceSection]) -> JsonObject:

@@ -137,6 +137,20 @@ class Contract:
     operations: Mapping[str, Operation]
     scopes: frozenset[str]
 
+    def answer_fields(self, operation_id: str) -> frozenset[str]:
+        """The fields of the object that an operation answers with, or of the entries of its list."""
+        return _answer_fields(self.operations[operation_id])
+
+
+@cache
+def _answer_fields(operation: Operation) -> frozenset[str]:
+    document = operation.response_schema or {}
+    schema = resolve_reference(document, document)
+    items = resolve_reference(document, schema.get("properties", {}).get("items", {}))
+    if "items" in items:
+        schema = resolve_reference(document, items["items"])
+    return frozenset(schema.get("properties", {}))
+
 
 class _ParameterObject(msgspec.Struct):
     name: str

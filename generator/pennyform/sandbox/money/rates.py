@@ -36,7 +36,7 @@ _EUROS = {"EUR": "1.0", "USD": "0.9", "GBP": "1.16", "CHF": "1.05", "CAD": "0.66
 _TENTHS_CODE = re.compile(r"[A-Z]{2}_(\d+)(_electronic)?(_BU\d+)?")
 # FR_1_05: 1.05 percent.
 _DECIMAL_CODE = re.compile(r"[A-Z]{2}_(\d+)_(\d+)")
-_UNTAXED_CODE = re.compile(r"exempt|extracom|crossborder|intracom|construction")
+_UNTAXED_CODE = re.compile(r"exempt|extracom|crossborder|intracom|construction|_isp_")
 _RATE_IN_CODE = re.compile(r"_(\d+)(?:_|$)")
 # For other uses: `mixed` is a document with several rates, `any` a ledger account open to all.
 _NOT_WRITABLE = frozenset({"mixed", "any"})
