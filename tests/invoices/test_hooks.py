@@ -68,10 +68,97 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_validate_takes_the_names_of_changed_files(folder: Path) -> None:
-    entry("pennyform-validate", folder, "invoices/good.yaml", "pennyform.yaml", expected=0)
-    output = entry("pennyform-validate", folder, "invoices/good.yaml", "invoices/wrong.yaml", expected=4)
+def test_validate_looks_at_whole_repositories(folder: Path) -> None:
+    output = entry("pennyform-validate", folder, expected=4)
     assert "invoices/wrong.yaml:10:15: error unknown-vat-rate" in output
+    assert "docs/else.yaml" not in output
+    (folder / "invoices" / "wrong.yaml").unlink()
+    entry("pennyform-validate", folder, expected=0)
+
+
+TEMPLATE = """\
+parameters:
+  hours: {type: number}
+invoice:
+  invoice_lines:
+    - {label: Work, quantity: "{{ hours }}", unit: hour, raw_currency_unit_price: "100.00", vat_rate: FR_200}
+"""
+DEPENDENT = """\
+external_reference: D-1
+customer: ACME
+date: 2026-01-31
+deadline: 2026-02-28
+template: work
+values: {hours: 2}
+"""
+CUSTOMER = """\
+external_reference: ACME
+name: Acme SARL
+emails: [accounts@client.example]
+billing_address: {address: 1 rue, postal_code: "75001", city: Paris, country_alpha2: FR}
+"""
+SERIES = """\
+for_each: data/rows.csv
+external_reference: "S-{{ row.number }}"
+customer: ACME
+date: 2026-01-31
+deadline: 2026-02-28
+invoice_lines:
+  - {product: DAY, quantity: 1}
+"""
+PRODUCT = 'external_reference: DAY\nlabel: Day\nprice_before_tax: "500.00"\nunit: day\nvat_rate: FR_200\n'
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (["rm", "-qf", "club/templates/work.yaml"], "unknown-template"),
+        (["mv", "club/templates/work.yaml", "club/templates/labour.yaml"], "unknown-template"),
+        (["rm", "-qf", "club/invoices/data/rows.csv"], "data-file"),
+        (["rm", "-qf", "club/products/day.yaml"], ""),
+        (["rm", "-qf", "club/customers/acme.yaml"], ""),
+    ],
+)
+def test_what_is_deleted_or_renamed_does_not_pass(tmp_path: Path, change: list[str], rule: str) -> None:
+    """A runner names none of these files, nor those that depend on them."""
+    for name, text in {
+        "pennyform.yaml": SETTINGS,
+        "templates/work.yaml": TEMPLATE,
+        "invoices/one.yaml": DEPENDENT,
+        "invoices/many.yaml": SERIES,
+        "invoices/data/rows.csv": "number\n1\n2\n",
+        "customers/acme.yaml": CUSTOMER,
+        "products/day.yaml": PRODUCT,
+    }.items():
+        path = tmp_path / "club" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    run(tmp_path, "git", "init", "-q", expected=0)
+    run(tmp_path, "git", "add", ".", expected=0)
+    before = entry("pennyform-validate", tmp_path, expected=0)
+    run(tmp_path, "git", *change, expected=0)
+    after = entry("pennyform-validate", tmp_path, expected=4 if rule else 0)
+    # A customer or product that is not declared may still be in the account.
+    assert rule in after
+    assert after != before
+
+
+def test_a_parameter_that_was_renamed_does_not_pass(tmp_path: Path) -> None:
+    for name, text in {
+        "pennyform.yaml": SETTINGS,
+        "templates/work.yaml": TEMPLATE.replace("hours", "days"),
+        "invoices/one.yaml": DEPENDENT,
+        "customers/acme.yaml": CUSTOMER,
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert "days" in entry("pennyform-validate", tmp_path, expected=4)
+
+
+def test_a_folder_without_a_repository_passes(tmp_path: Path) -> None:
+    (tmp_path / "else.yaml").write_text("a: 1\n")
+    assert "no definitions" in entry("pennyform-validate", tmp_path, expected=0)
 
 
 def test_fmt_changes_only_the_files_named(folder: Path) -> None:
@@ -90,7 +177,7 @@ def test_a_hook_is_declared_as_runners_want_it(hook: str) -> None:
     assert declared["entry"].startswith("pennyform ")
     assert declared["name"]
     assert declared["description"]
-    re.compile(declared["files"])
+    assert declared.get("always_run") or re.compile(declared["files"])
 
 
 def test_the_hook_that_generates_has_what_generating_needs() -> None:
@@ -100,7 +187,6 @@ def test_the_hook_that_generates_has_what_generating_needs() -> None:
     assert HOOKS["pennyform-generate-check"]["additional_dependencies"] == extra
 
 
-@pytest.mark.parametrize("hook", ["pennyform-validate", "pennyform-fmt"])
 @pytest.mark.parametrize(
     ("file", "is_meant"),
     [
@@ -113,8 +199,8 @@ def test_the_hook_that_generates_has_what_generating_needs() -> None:
         ("invoices/data/members.yaml", False),
     ],
 )
-def test_which_files_a_hook_is_for(hook: str, file: str, is_meant: bool) -> None:
-    declared = HOOKS[hook]
+def test_which_files_are_formatted(file: str, is_meant: bool) -> None:
+    declared = HOOKS["pennyform-fmt"]
     chosen = re.search(declared["files"], file) and not re.search(declared["exclude"], file)
     assert bool(chosen) is is_meant
 
@@ -143,7 +229,8 @@ def test_the_real_runner(runner: str, folder: Path, tmp_path_factory: pytest.Tem
     )
     (folder / "docs" / "else.yaml").write_text("b: 1\n")
     run(folder, "git", "add", ".", expected=0)
-    assert run(folder, runner, "run", expected=0).lower().count("skipped") == 2
+    # Formatting is skipped; what is deleted is named by no runner, so that checking never is.
+    assert run(folder, runner, "run", expected=0).lower().count("skipped") == 1
 
 
 @pytest.mark.skipif(not RUNNERS, reason="`nox -s hooks` runs these: they need a package index")
@@ -154,7 +241,7 @@ def test_the_real_runner_checks_what_is_generated(
     own_environments(tmp_path_factory)
     run(tmp_path, "git", "clone", "-q", str(ROOT), "copy", expected=0)
     copy = tmp_path / "copy"
-    hook = {"id": "pennyform-generate-check"}
+    hook = {"id": "pennyform-generate-check", "args": ["--specs", "specs", "--output", "generated"]}
     rev = run(ROOT, "git", "rev-parse", "HEAD").strip()
     config = {"repos": [{"repo": str(ROOT), "rev": rev, "hooks": [hook]}]}
     (copy / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))

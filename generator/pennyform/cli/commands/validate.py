@@ -6,18 +6,21 @@ from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.definitions import ValidateOptions
 from pennyform.cli.terminal import Exit, Terminal, render_findings
 from pennyform.findings import failure
-from pennyform.invoices.repository.validate import ValidationSummary, validate
+from pennyform.invoices.repository.validate import ValidationSummary, joined, validate
+from pennyform.invoices.sources.discover import definition_folders, repositories_below
 from pennyform.report.findings.text import counted
 from pennyform.safe_files import write_file
 
 
 def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     """Print the findings on standard output, or write them to a file; 4 when one of them is an error."""
-    summary = validate(
-        options.paths,
-        processes=options.jobs,
-        today=terminal.today,
-        find_schemas=schema_finder(terminal.environ),
+    find_schemas = schema_finder(terminal.environ)
+    runs = [options.paths]
+    if options.whole:
+        runs = [tuple(definition_folders(root)) for root in repositories_below(options.paths)]
+    summary = joined(
+        validate(paths, processes=options.jobs, today=terminal.today, find_schemas=find_schemas)
+        for paths in runs
     )
     if options.output:
         try:

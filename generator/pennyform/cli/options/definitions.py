@@ -43,9 +43,13 @@ class InitOptions(NamedTuple):
 
 
 class ValidateOptions(NamedTuple):
-    """What to validate, and how to report it. ``jobs`` are processes; None for one a core."""
+    """What to validate, and how to report it. ``jobs`` are processes; None for one a core.
+
+    ``whole`` is about all definitions of every repository at the paths and below.
+    """
 
     paths: tuple[Path, ...]
+    whole: bool
     format: str
     output: Path | None
     jobs: int | None
@@ -54,6 +58,12 @@ class ValidateOptions(NamedTuple):
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         add_paths(parser)
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="every repository in these folders and below, whole: for hooks, which do not name what was "
+            "deleted or renamed, nor what depends on it",
+        )
         add_format(parser, "text", "json", "markdown", "github", "sarif", "junit")
         parser.add_argument(
             "--output",
@@ -71,7 +81,7 @@ class ValidateOptions(NamedTuple):
     @classmethod
     def read(cls, args: argparse.Namespace) -> ValidateOptions:
         """The options that ``args`` hold."""
-        return cls(tuple(map(Path, args.paths)), args.format, args.output, args.jobs)
+        return cls(tuple(map(Path, args.paths)), args.all, args.format, args.output, args.jobs)
 
 
 def parse_job_count(text: str) -> int:

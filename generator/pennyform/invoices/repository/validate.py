@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +53,18 @@ class _PartialResult:
         # What a worker has used of the budget, and whether that alone was too much.
         self.used: Mapping[str, int] = {}
         self.is_over = False
+
+
+def joined(summaries: Iterable[ValidationSummary]) -> ValidationSummary:
+    """The results of several repositories as one."""
+    parts = list(summaries)
+    return ValidationSummary(
+        files=tuple(name for part in parts for name in part.files),
+        invoices=sum(part.invoices for part in parts),
+        customers=sum(part.customers for part in parts),
+        products=sum(part.products for part in parts),
+        findings=tidy(finding for part in parts for finding in part.findings),
+    )
 
 
 def validate(

@@ -26,6 +26,8 @@ _SUFFIXES = (".yaml", ".yml")
 _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoice-template"}
 # Below a folder of this name files are what definitions draw on, never definitions themselves.
 DATA_FOLDER = "data"
+INVOICES_FOLDER = "invoices"
+_WALKED = (INVOICES_FOLDER, *_FOLDERS, "node_modules")
 # The folders of a contract that the repository owns, and where they are unless its settings say otherwise.
 CONTRACT_FOLDERS = {"specs": "specs", "output": "generated"}
 # Each of them is compared with each file.
@@ -138,6 +140,31 @@ def settings_above(path: Path) -> Path | None:
     upwards = (real_path(path), *real_path(path).parents)
     # Also where it is a link to nothing, or a pipe: its policies must not be left out unnoticed.
     return next((folder for folder in upwards if os.path.lexists(folder / SETTINGS_FILE)), None)
+
+
+def repositories_below(folders: Iterable[Path]) -> list[Path]:
+    """The folders with settings at ``folders`` and below, in stable order; hidden ones are left out."""
+    roots: dict[Path, None] = {}
+    for start in folders:
+        for parent, names, files in os.walk(start):
+            names[:] = sorted(name for name in names if not name.startswith(".") and name != "node_modules")
+            if SETTINGS_FILE in files:
+                roots[Path(parent)] = None
+    return list(roots)
+
+
+def definition_folders(root: Path) -> Iterator[Path]:
+    """The settings of a repository, and its folders of definitions at any depth.
+
+    Other YAML of a repository, such as that of a deployment, is no matter of a hook.
+    """
+    yield root / SETTINGS_FILE
+    for parent, names, files in os.walk(root):
+        if SETTINGS_FILE in files and Path(parent) != root:
+            names.clear()  # a repository of its own
+            continue
+        yield from (Path(parent, name) for name in sorted(names) if name in (INVOICES_FOLDER, *_FOLDERS))
+        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _WALKED)
 
 
 def is_data(path: Path, root: Path) -> bool:

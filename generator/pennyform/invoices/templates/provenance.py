@@ -63,12 +63,13 @@ def _leaves(
     schema: Schema, value: YamlValue, path: Path = (), sent_path: Path = ()
 ) -> Iterator[tuple[Path, Path, YamlValue]]:
     """Each scalar of a body: its path in the definition, its path in the body, and the value."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and "properties" in schema:
         for name, field in schema["properties"].items():
             sent_name = sent_as(field, name)
-            if sent_name in value:
+            # The API may have a field of the name of a key that pennyform adds.
+            if sent_name in value and not field.get("x-pennyform-added"):
                 yield from _leaves(field, value[sent_name], (*path, name), (*sent_path, sent_name))
-    elif isinstance(value, list):
+    elif isinstance(value, list) and "items" in schema:
         for index, item in enumerate(value):
             yield from _leaves(schema["items"], item, (*path, index), (*sent_path, index))
     else:

@@ -1,0 +1,176 @@
+"""What a newer contract brings is validated, completed, sent and verified, without a new pennyform."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pennyform.cli import main
+
+from .conftest import INVOICE, NEWER, define
+from .newer import DRAFT, add_field, add_vat_code, contract, newer
+
+Pin = Callable[..., None]
+
+
+def refused(capsys: pytest.CaptureFixture[str], *rules: str) -> None:
+    capsys.readouterr()
+    assert main(["validate"]) == 4
+    out = capsys.readouterr().out
+    for rule in rules:
+        assert rule in out
+
+
+def test_a_field_and_a_code_of_today_from_validate_to_verify(
+    folder: Path, pin: Pin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    define(folder, NEWER)
+    refused(capsys, "unknown-field", "purchase_order_reference", "carbon_grams", "unknown-vat-rate")
+    pin()
+    assert main(["validate"]) == 0
+    assert main(["fmt"]) == 0
+    assert main(["fmt", "--check"]) == 0
+    assert main(["apply", "--auto-approve"]) == 0
+    assert main(["verify"]) == 0
+    # It is compared: what the account has otherwise is a difference.
+    define(folder, NEWER.replace("PO-7", "PO-8").replace("12.5", "13"))
+    capsys.readouterr()
+    assert main(["plan", "--detailed-exitcode"]) == 2
+    out = capsys.readouterr().out
+    assert "PO-7  →  PO-8" in out
+    assert main(["apply", "--auto-approve"]) == 0
+    assert main(["plan", "--detailed-exitcode"]) == 0
+
+
+def test_a_field_that_breaks_the_limits_of_the_contract(
+    folder: Path, pin: Pin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pin()
+    define(folder, NEWER.replace("PO-7", "P" * 51).replace("12.5", "many"))
+    refused(capsys, "too-long", "wrong-type")
+
+
+def test_editors_get_the_schemas_of_the_contract(folder: Path, pin: Pin) -> None:
+    pin()
+    assert main(["init", "--schemas"]) == 0
+    text = (folder / "schemas" / "invoice.schema.json").read_text(encoding="utf-8")
+    assert "purchase_order_reference" in text
+    assert "FR_225" in text
+
+
+def test_a_request_that_the_contract_refuses_is_not_sent(
+    folder: Path, pin: Pin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The schema of the request has the last word, also where a definition's says less."""
+    document = newer()
+    add_field(document, "delivery_terms", {"oneOf": [{"type": "string"}, {"type": "integer"}]})
+    pin(document)
+    define(folder, INVOICE.format(more="delivery_terms: {a: 1}\n", vat_rate="FR_200"))
+    assert main(["validate"]) == 0
+    assert main(["apply", "--auto-approve"]) != 0
+    assert "does not fit the contract" in "".join(capsys.readouterr())
+    define(folder, INVOICE.format(more="delivery_terms: EXW\n", vat_rate="FR_200"))
+    assert main(["apply", "--auto-approve"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "value"),
+    [
+        ("customer", {"type": "object", "properties": {"note": {"type": "string"}}}, "{note: gate 3}"),
+        ("template", {"type": "string"}, "red"),
+        ("options", {"type": "array", "items": {"type": "string"}}, "[a, b]"),
+    ],
+)
+def test_a_field_that_takes_the_name_of_a_key(
+    folder: Path, pin: Pin, capsys: pytest.CaptureFixture[str], name: str, schema: Any, value: str
+) -> None:
+    document = contract()
+    add_field(document, name, schema, answer=name != "customer")
+    pin(document)
+    # Definitions stay valid, and the field can be reached.
+    assert main(["validate"]) == 0
+    define(folder, INVOICE.format(more=f"api_{name}: {value}\n", vat_rate="FR_200"))
+    assert main(["validate"]) == 0
+    capsys.readouterr()
+    assert main(["render", "--format", "json"]) == 0
+    body = json.loads(capsys.readouterr().out)["invoices"][0]["body"]
+    assert name in body
+    assert f"api_{name}" not in body
+    assert main(["apply", "--auto-approve"]) == 0
+    capsys.readouterr()
+    assert main(["generate"]) == 0
+    assert f"is called `api_{name}` in definitions" in capsys.readouterr().err
+
+
+def test_a_code_without_a_rule_is_left_out_and_said(
+    folder: Path, pin: Pin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = contract()
+    add_vat_code(document, "standard")
+    pin(document)
+    capsys.readouterr()
+    assert main(["generate"]) == 0
+    assert "warning unknown-vat-code: no rule says what the VAT code 'standard'" in capsys.readouterr().err
+    define(folder, INVOICE.format(more="", vat_rate="standard"))
+    refused(capsys, "unknown-vat-rate")
+
+
+def test_a_code_in_the_policies(folder: Path, pin: Pin, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = folder / "pennyform.yaml"
+    settings.write_text(settings.read_text() + "policies: {vat_rates: [FR_225]}\n")
+    refused(capsys, "unknown-value")
+    pin()
+    define(folder, NEWER)
+    assert main(["validate"]) == 0
+
+
+def test_a_field_that_is_required_all_at_once(
+    folder: Path, pin: Pin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = newer()
+    document["components"]["schemas"][DRAFT]["required"].append("purchase_order_reference")
+    pin(document)
+    refused(capsys, "missing-field", "purchase_order_reference")
+
+
+# --- nothing of the repository runs -------------------------------------------------------------------------
+
+HOSTILE = "import pathlib; pathlib.Path({marker!r}).touch()\nraise SystemExit('this ran')\n"
+
+
+def test_no_code_of_the_repository_runs(folder: Path, pin: Pin, tmp_path: Path) -> None:
+    """Definitions come with pull requests: whatever else came along is never imported."""
+    pin()
+    assert main(["generate"]) == 0
+    define(folder, NEWER)
+    marker = tmp_path / "ran"
+    planted = ["pennyform", "json", "yaml", "msgspec", "sitecustomize", "usercustomize", "conftest"]
+    planted += ["pennylane_company/__init__", "acme_pennylane_company/__init__", "schemas/__init__"]
+    for parent in (folder, folder / "generated", folder / "specs", folder / "invoices"):
+        for name in planted:
+            path = parent / f"{name}.py"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(HOSTILE.format(marker=str(marker)), encoding="utf-8")
+    for path in (folder / "generated" / "schemas").rglob("*.json"):
+        path.write_text("{}", encoding="utf-8")
+    program = Path(sys.executable).with_name("pennyform")
+    for words in (
+        ["validate"],
+        ["fmt"],
+        ["init", "--schemas"],
+        ["plan"],
+        ["apply", "--auto-approve"],
+        ["verify"],
+        ["spec", "status"],
+        ["generate"],
+        ["generate", "--check"],
+    ):
+        done = subprocess.run([program, *words], cwd=folder, env=os.environ, capture_output=True, text=True)
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    assert not marker.exists()
