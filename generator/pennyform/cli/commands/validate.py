@@ -16,7 +16,7 @@ def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     """Print the findings on standard output, or write them to a file; 4 when one of them is an error."""
     find_schemas = schema_finder(terminal.environ)
     runs = [options.paths]
-    if options.whole:
+    if options.all_definitions:
         runs = [tuple(definition_folders(root)) for root in repositories_below(options.paths)]
     summary = joined(
         validate(paths, processes=options.jobs, today=terminal.today, find_schemas=find_schemas)

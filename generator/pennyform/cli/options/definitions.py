@@ -45,11 +45,11 @@ class InitOptions(NamedTuple):
 class ValidateOptions(NamedTuple):
     """What to validate, and how to report it. ``jobs`` are processes; None for one a core.
 
-    ``whole`` is about all definitions of every repository at the paths and below.
+    ``all_definitions`` is about all definitions of every repository at the paths and below.
     """
 
     paths: tuple[Path, ...]
-    whole: bool
+    all_definitions: bool
     format: str
     output: Path | None
     jobs: int | None
