@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pennyform.codegen import emit_all, emit_schemas
-from pennyform.codegen.output import find_stale_files
+from pennyform.codegen.output import DISTRIBUTION_FILES, find_stale_files
 from pennyform.findings import Finding, Severity, failure, tidy
 from pennyform.spec import Contract, canonical_json, read_contract
 from pennyform.spec.document.json_types import child
@@ -157,8 +157,7 @@ def distribution_files(
         keep_trailing_newline=True,
     )
     return {
-        file: environment.get_template(f"{file}.jinja").render(values).encode()
-        for file in ("README.md", "pyproject.toml")
+        file: environment.get_template(f"{file}.jinja").render(values).encode() for file in DISTRIBUTION_FILES
     }
 
 

@@ -49,6 +49,8 @@ class _Lock(msgspec.Struct, frozen=True):
     inputs: _Inputs = _Inputs()
 
 
+DISTRIBUTION_FILES = ("README.md", "pyproject.toml")
+"""The files at the top that make emitted packages one that can be installed."""
 OTHERS = "others"
 """In ``stock_templates``: all that ours do not stand in for."""
 
@@ -217,9 +219,10 @@ def read_lock(output: Path) -> JsonObject:
 
 
 def _is_plain(path: str) -> bool:
-    """Whether a path leads to a file in a folder of the output, and not by a detour."""
+    """Whether a path leads to a file in a folder of the output, or of the package, and not by a detour."""
     parts = path.split("/")
-    return len(parts) > 1 and not {"", ".", ".."} & {*parts} and "\0" not in path
+    is_inside = len(parts) > 1 and not {"", ".", ".."} & {*parts} and "\0" not in path
+    return is_inside or path in DISTRIBUTION_FILES
 
 
 def is_untouched(output: Path, lock: JsonObject) -> bool:
