@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # Module -> package of the extra that emitting needs.
 _NEEDED = {
-    "jsonpath": "python-jsonpath",
     "openapi_python_client": "openapi-python-client",
     "ruff": "ruff",
 }
