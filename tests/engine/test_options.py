@@ -8,12 +8,14 @@ import httpx
 import pytest
 from pennyform.cli.commands.apply import exit_of
 from pennyform.cli.terminal import Exit
+from pennyform.engine.limits import Patience
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.invoices import EmailOption, Repository
 from pennyform.report import apply as apply_text
 from pennyform.results.documents import json_data
 from pennyform.sandbox import Rules
 
+from . import world
 from .world import (
     AMBIGUOUS,
     API,
@@ -306,3 +308,37 @@ def test_a_person_speaks_of_invoices_that_are_defined(desk: Office) -> None:
     with pytest.raises(PlanRejectedError, match="INV-9"):
         desk.apply(told={"mailed": ["INV-9"]})
     assert desk.books() == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "method", "path"),
+    [
+        (CATEGORIES, "PUT", "categories"),
+        (APPENDICES, "POST", "appendices"),
+        (TRANSACTION, "POST", "matched_transactions"),
+        (PAID, "PUT", "mark_as_paid"),
+        (SUBMIT, "POST", "send_to_pa"),
+        ("", "PUT", "finalize"),
+        ("", "POST", "customer_invoices"),
+        ("", "POST", "company_customers"),
+    ],
+)
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_was_lost_is_waited_for_once_and_for_a_minute(
+    desk: Office, option: str, method: str, path: str, others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where several requests were lost: their time passes together."""
+    monkeypatch.setattr(world, "PATIENCE", Patience())
+    for number in range(1 + others):
+        desk.define(f"INV-{number}", finalize=True, options=option)
+
+    def lost_and_interrupted(request: httpx.Request, handle: Handler) -> httpx.Response:
+        desk.stop_after = 0
+        return lost_before(request, handle)
+
+    desk.wire.faults = [Fault(method, path, lost_and_interrupted)]
+    desk.apply()
+    desk.wire.faults, desk.stop_after = [], None
+    started = desk.clock.monotonic()
+    assert set(statuses(desk.apply()).values()) <= {"done", "unchanged"}
+    assert desk.clock.monotonic() - started <= 60.0
