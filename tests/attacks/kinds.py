@@ -89,7 +89,7 @@ KINDS: Mapping[str, Kind] = {
         "characters that hide, reverse, command a terminal or a CI job, or end a cell, a tag or a line",
         "`text`: one policy for each kind of place where text is shown",
         (
-            *("test_text.py", "invoices/test_lookalikes.py"),
+            *("test_text.py", "attacks/test_text.py", "invoices/test_lookalikes.py"),
             *_of("invoices/test_outputs.py", "every_format"),
             *_of("sandbox/test_hostile_text.py", "text_of_a_fault"),
         ),
@@ -125,6 +125,7 @@ KINDS: Mapping[str, Kind] = {
             *_of("client/test_exchange.py", "every_shape", "a_success", "an_endless"),
             *_of("client/test_exchange.py", "a_wait", "a_long_message"),
             *_of("engine/test_limits.py", "a_list", "empty_pages"),
+            *_of("engine/test_hostile_answers.py", "an_answer", "a_look_up", "the_answer"),
         ),
     ),
     "output": Kind(

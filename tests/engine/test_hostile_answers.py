@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
-from pennyform.engine.account.errors import OutcomeError
+from pennyform.engine.account import checks
+from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
+from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.results.apply import Status
 
-from .world import Fault, Handler, Office, Trick
+from .world import Fault, Handler, Office, Trick, changing
 
 AMOUNT = re.compile(
     rb'"(currency_amount|currency_tax|raw_currency_unit_price|price_before_tax|quantity)": ?"?[^",}]*"?'
@@ -57,3 +61,135 @@ def test_amounts_out_of_range_are_named_by_plan_and_verify(office: Office, numbe
     for command in (office.plan, office.verify):
         with pytest.raises(OutcomeError):
             command()
+
+
+# --- answers about something else ---------------------------------------------------------------------------
+
+
+def rows(body: Any) -> list[dict[str, Any]]:
+    """The records of an answer: those of a list, or the one that it is about."""
+    return body["items"] if isinstance(body.get("items"), list) else [body]
+
+
+def setting(name: str, change: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """One field of every record that has it is another one."""
+
+    def edit(body: Any) -> None:
+        for row in rows(body):
+            if row.get(name) is not None:
+                row[name] = change(row[name])
+
+    return edit
+
+
+def twice(body: Any) -> None:
+    """Every row of a list stands there again, under another id."""
+    if isinstance(body.get("items"), list):
+        body["items"] += [{**row, "id": row["id"] + 500_000} for row in body["items"] if "id" in row]
+
+
+def twice_different(body: Any) -> None:
+    """Every row of a list stands there again with another amount or name."""
+    if isinstance(body.get("items"), list):
+        body["items"] += [{**row, "currency_amount": "9.99", "name": "Other"} for row in body["items"]]
+
+
+CHANGES: dict[str, Callable[[Any], None]] = {
+    "another record": setting("id", lambda id_: id_ + 1_000_000),
+    "another reference": setting("external_reference", lambda text: f"{text}-OTHER"),
+    "another customer": setting("customer", lambda customer: {**customer, "id": customer["id"] + 1_000_000}),
+    "two records": twice,
+    "two forms of one record": twice_different,
+    "ten times the amount": setting("currency_amount", lambda text: str(float(text) * 10)),
+    "another currency": setting("currency", lambda _: "USD"),
+    "an amount that is no text": setting("currency_amount", lambda _: None),
+    "still a draft": setting("draft", lambda _: True),
+    "a list instead of a record": lambda body: body.update(id=[1]),
+    "no id": lambda body: [row.pop("id", None) for row in rows(body)] and None,
+}
+REQUESTS = [
+    ("GET", "customers"),
+    ("POST", "company_customers"),
+    ("GET", "customer_invoices"),
+    ("POST", "customer_invoices"),
+    ("PUT", "customer_invoices"),
+    ("PUT", "finalize"),
+    ("GET", "invoice_lines"),
+]
+
+
+@pytest.mark.parametrize("times", [1, 999])
+@pytest.mark.parametrize("request_", REQUESTS, ids=" ".join)
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_answer_about_something_else_makes_nothing_final_wrongly(
+    office: Office, change: str, request_: tuple[str, str], times: int
+) -> None:
+    office.define("INV-1", finalize=True)
+    office.wire.faults = [Fault(*request_, changing(CHANGES[change]), times=times)]
+    try:
+        office.apply()
+    except (OutcomeError, PlanRejectedError):
+        assert office.books() == {} or times == 999
+    _none_is_wrong(office)
+    office.wire.faults = []
+    # Twice: what was unknown is found out first.
+    office.apply()
+    office.apply()
+    _none_is_wrong(office)
+    assert [row["draft"] for row in office.books()["INV-1"]] == [False]
+
+
+def _none_is_wrong(office: Office) -> None:
+    """Whatever is in the books is the one invoice that was asked for."""
+    for reference, invoices in office.books().items():
+        assert (reference, [row["amount"] for row in invoices]) == ("INV-1", ["240.0"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "change", "message"),
+    [
+        ("GET", "customers", "two records", "two customers have the external_reference ACME"),
+        ("GET", "customers", "two forms of one record", "twice, with different contents"),
+        ("GET", "customers", "another reference", "rows that were not asked for"),
+        ("GET", "customer_invoices", "two forms of one record", "twice, with different contents"),
+        ("GET", "customer_invoices", "another reference", "rows that were not asked for"),
+    ],
+)
+def test_a_look_up_says_what_is_wrong_with_its_answer(
+    office: Office, method: str, path: str, change: str, message: str
+) -> None:
+    office.define("INV-1")
+    office.apply()
+    office.wire.faults = [Fault(method, path, changing(CHANGES[change]), times=999)]
+    with pytest.raises(OutcomeError, match=message):
+        office.plan()
+
+
+@pytest.mark.parametrize("change", ["another record", "still a draft", "no id"])
+def test_the_answer_to_a_finalization_is_about_that_invoice(office: Office, change: str) -> None:
+    """What cannot be told from the answer is looked up: it is unknown until then."""
+    office.define("INV-1")
+    office.apply()
+    office.wire.faults = [Fault("PUT", "finalize", changing(CHANGES[change]), times=999)]
+    with pytest.raises(UnknownOutcomeError):
+        office.remote().finalize(office.books()["INV-1"][0]["id"])
+
+
+@pytest.mark.parametrize("change", ["another reference", "no id"])
+def test_the_answer_to_a_creation_is_about_what_was_created(office: Office, change: str) -> None:
+    office.wire.faults = [Fault("POST", "products", changing(CHANGES[change]), times=999)]
+    product = {"external_reference": "DAY", "label": "Day", "price_before_tax": "1.00", "vat_rate": "FR_200"}
+    with pytest.raises(UnknownOutcomeError):
+        office.remote().create_product(product)
+
+
+def test_a_look_up_keeps_a_bounded_number_of_rows(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        office.define(f"INV-{number}")
+    office.apply()
+    # An invoice and its line are two rows.
+    monkeypatch.setattr(checks, "ROWS", 5)
+    with pytest.raises(OutcomeError, match="more than 5 rows"):
+        office.remote().drafts()
+    monkeypatch.setattr(checks, "ROWS", 6)
+    assert len(office.remote().drafts()) == 3

@@ -13,6 +13,9 @@ REQUESTS_PER_PERIOD = 25
 # Seconds. The API says 5; the client keeps a little more between a request and the 25th after it.
 PERIOD = 5.1
 
+# Rows that one look-up keeps in memory, the lines of invoices among them: some 200 MB.
+ROWS = 100_000
+
 # Pages in which invoices with the repository's prefix are looked for that no definition asks for: the newest
 # 2,000. At the API's rate, all of them take four seconds.
 ORPHAN_PAGES = 20

@@ -8,7 +8,7 @@ hand over other people's rows.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -22,6 +22,7 @@ from pennylane_company.types import File
 
 from pennyform.engine.account import answers
 from pennyform.engine.account.answers import promised
+from pennyform.engine.account.checks import by_reference, check_asked, check_written, each_once, field_of
 from pennyform.engine.account.errors import (
     NotAllowedError,
     NotSentError,
@@ -89,7 +90,7 @@ class AccountClient:
     def customers(self, references: Iterable[str]) -> dict[str, RemoteCustomer]:
         """Customers by ``external_reference``; those that do not exist are left out."""
         rows = self._list(self._client.customers.list, self._customer, "external_reference", "in", references)
-        return {str(row.body.external_reference): row for row in rows}
+        return by_reference(rows, "customers")
 
     def customers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteCustomer]:
         """Customers by id; those that do not exist are left out."""
@@ -107,8 +108,8 @@ class AccountClient:
                 rows += [self._customer(row) for row in promised(page.items, "items")]
                 cursor = cursors.following(page)
             if cursor is None:
-                return rows, True
-        return rows, False
+                return list(each_once(rows)), True
+        return list(each_once(rows)), False
 
     def customers_like(
         self, field: Literal["reg_no", "emails", "name"], values: Iterable[str]
@@ -129,14 +130,9 @@ class AccountClient:
 
     def products(self, references: Iterable[str]) -> dict[str, RemoteProduct]:
         """Products by ``external_reference``; those that do not exist are left out."""
-        rows = self._list(
-            self._client.products.list,
-            lambda row: (str(row.external_reference), self._product(row)),
-            "external_reference",
-            "in",
-            references,
-        )
-        return dict(rows)
+        list_ = self._client.products.list
+        rows = self._list(list_, self._product, "external_reference", "in", references)
+        return by_reference(rows, "products")
 
     def products_by_id(self, ids: Iterable[int]) -> dict[int, RemoteProduct]:
         """Products by id; those that do not exist are left out."""
@@ -147,13 +143,13 @@ class AccountClient:
         """Every customer of the account, by id: one request per hundred."""
         with _reading():
             rows = self._client.customers.list(sort="id", limit=PAGE)
-            return {customer.id: customer for customer in map(self._customer, rows)}
+            return {row.id: row for row in each_once(map(self._customer, rows))}
 
     def all_products(self) -> dict[int, RemoteProduct]:
         """Every product of the account, by id: one request per hundred."""
         with _reading():
             rows = self._client.products.list(sort="id", limit=PAGE)
-            return {promised(row.id, "id"): self._product(row) for row in rows}
+            return {row.id: self._product(row) for row in each_once(rows)}
 
     def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[int, ...]]:
         """The ids of all ledger accounts with these numbers; a number can belong to several."""
@@ -165,7 +161,7 @@ class AccountClient:
         with _reading():
             # The contract has no filter for templates: the whole list is read.
             rows = self._client.customer_invoice_templates.list(limit=PAGE)
-            return _by_name((promised(row.name, "name"), promised(row.id, "id")) for row in rows)
+            return _by_name((promised(row.name, "name"), row.id) for row in each_once(rows))
 
     def categories(self, field: str, values: Iterable[str]) -> list[RemoteCategory]:
         """Categories by ``label`` or ``analytical_code``; a label can belong to several groups."""
@@ -175,7 +171,7 @@ class AccountClient:
         """The label of every category group, by id."""
         with _reading():
             rows = self._client.category_groups.list(limit=PAGE)
-            return {promised(row.id, "id"): promised(row.label, "label") for row in rows}
+            return {row.id: promised(row.label, "label") for row in each_once(rows)}
 
     def transactions(self, date: str) -> list[RemoteTransaction]:
         """The bank transactions of one day (ISO date)."""
@@ -187,13 +183,13 @@ class AccountClient:
         """All invoices that carry ``reference``, with up to 20 of their lines: one request."""
         # The contract gives this field no operator `in`: one reference is one request.
         matches = list(self._invoices([_condition("external_reference", "eq", reference)]))
-        _check({invoice.external_reference for invoice in matches}, {reference}, "external_reference")
+        check_asked({invoice.external_reference for invoice in matches}, {reference}, "external_reference")
         return matches
 
     def invoices_numbered(self, number: str) -> list[RemoteInvoice]:
         """All invoices that have this legal number, with up to 20 of their lines: one request."""
         matches = list(self._invoices([_condition("invoice_number", "eq", number)]))
-        _check({invoice.invoice_number for invoice in matches}, {number}, "invoice_number")
+        check_asked({invoice.invoice_number for invoice in matches}, {number}, "invoice_number")
         return matches
 
     def invoices_with_numbers(self, numbers: Iterable[str]) -> list[RemoteInvoice]:
@@ -201,7 +197,7 @@ class AccountClient:
         matches: list[RemoteInvoice] = []
         for batch in _batches(numbers):
             rows = list(self._invoices([_condition("invoice_number", "in", batch)]))
-            _check({row.invoice_number for row in rows}, set(batch), "invoice_number")
+            check_asked({row.invoice_number for row in rows}, set(batch), "invoice_number")
             matches += rows
         return matches
 
@@ -210,7 +206,7 @@ class AccountClient:
         matches: dict[int, RemoteInvoice] = {}
         for batch in _batches(ids):
             rows = {row.id: row for row in self._invoices([_condition("id", "in", batch)])}
-            _check(set(rows), set(batch), "id")
+            check_asked(set(rows), set(batch), "id")
             matches |= rows
         return matches
 
@@ -232,7 +228,7 @@ class AccountClient:
         window += [_condition("date", "lteq", last)] if last else []
         for page in self._pages(window):
             days = (row.date.isoformat() if row.date else first for row in page)
-            _check({first <= day <= (last or day) for day in days}, {True}, "date")
+            check_asked({first <= day <= (last or day) for day in days}, {True}, "date")
             yield page
 
     def invoices_of_customer(self, customer_id: int, since: dt.date) -> list[RemoteInvoice]:
@@ -242,19 +238,19 @@ class AccountClient:
             _condition("date", "gteq", since.isoformat()),
         ]
         matches = list(self._invoices(conditions))
-        _check({invoice.customer_id for invoice in matches}, {customer_id}, "customer_id")
+        check_asked({invoice.customer_id for invoice in matches}, {customer_id}, "customer_id")
         return matches
 
     def drafts(self) -> list[RemoteInvoice]:
         """All drafts of the account, with up to 20 of their lines: one request per hundred."""
         matches = list(self._invoices([_condition("draft", "eq", value=True)]))
-        _check({invoice.draft for invoice in matches}, {True}, "draft")
+        check_asked({invoice.draft for invoice in matches}, {True}, "draft")
         return matches
 
     def newest_drafts(self) -> list[RemoteInvoice]:
         """The hundred newest drafts of the account: one request."""
         matches = next(self._pages([_condition("draft", "eq", value=True)], sort="-id"))
-        _check({invoice.draft for invoice in matches}, {True}, "draft")
+        check_asked({invoice.draft for invoice in matches}, {True}, "draft")
         return matches
 
     def headers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteInvoice]:
@@ -262,7 +258,7 @@ class AccountClient:
         matches: dict[int, RemoteInvoice] = {}
         for batch in _batches(ids):
             for page in self._pages([_condition("id", "in", batch)], with_lines=False):
-                _check({row.id for row in page}, set(batch), "id")
+                check_asked({row.id for row in page}, set(batch), "id")
                 matches |= {row.id: row for row in page}
         return matches
 
@@ -281,8 +277,8 @@ class AccountClient:
         with _reading():
             page = self._client.customer_invoices.list_page(filter=conditions, sort="-date", limit=PAGE)
             matches = [self._invoice(row) for row in promised(page.items, "items")]
-        _check({row.date is not None and row.date.isoformat() > date for row in matches}, {True}, "date")
-        _check({row.draft for row in matches}, {False}, "draft")
+        check_asked({row.date is not None and row.date.isoformat() > date for row in matches}, {True}, "date")
+        check_asked({row.draft for row in matches}, {False}, "draft")
         return matches
 
     def exactly(self, invoice: RemoteInvoice) -> RemoteInvoice:
@@ -290,7 +286,7 @@ class AccountClient:
         with _reading():
             # Lists come newest first (`-id`, contract) unless asked otherwise: lines the wrong way round.
             lines = self._client.customer_invoices.list_invoice_lines(invoice.id, sort="rank", limit=PAGE)
-            return replace(invoice, lines=tuple(self._line(line) for line in lines), exact=True)
+            return replace(invoice, lines=tuple(map(self._line, each_once(lines))), exact=True)
 
     def with_sections(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with its sections."""
@@ -305,20 +301,19 @@ class AccountClient:
             with _reading():
                 if name == "categories":
                     shares = invoices.list_categories(invoice.id, limit=PAGE)
-                    invoice = replace(invoice, categories=tuple(map(answers.category, shares)))
+                    invoice = replace(invoice, categories=tuple(map(answers.category, each_once(shares))))
                 elif name == "appendices":
                     files = invoices.list_appendices(invoice.id, limit=PAGE)
-                    matches = tuple(promised(file.filename, "filename") for file in files)
+                    matches = tuple(promised(file.filename, "filename") for file in each_once(files))
                     invoice = replace(invoice, appendices=matches)
                 else:
                     matched = invoices.list_matched_transactions(invoice.id, limit=PAGE)
-                    ids = tuple(promised(transaction.id, "id") for transaction in matched)
+                    ids = tuple(transaction.id for transaction in each_once(matched))
                     invoice = replace(invoice, matched_transactions=ids)
         return invoice
 
     def _invoices(self, conditions: Sequence[CustomerInvoiceFilter]) -> Iterator[RemoteInvoice]:
-        for page in self._pages(conditions):
-            yield from page
+        return each_once(row for page in self._pages(conditions) for row in page)
 
     def _pages(
         self,
@@ -356,7 +351,7 @@ class AccountClient:
         """The included lines if they are all there (up to 20 are); else, a request of their own."""
         if included is None or promised(included.has_more, "has_more"):
             return self.exactly(self._invoice(row))
-        lines = map(self._line, promised(included.items, "items"))
+        lines = map(self._line, each_once(promised(included.items, "items")))
         # The contract promises no order of what is included; ids grow in the order of creation.
         return self._invoice(row, tuple(sorted(lines, key=lambda line: line.id)))
 
@@ -366,15 +361,15 @@ class AccountClient:
         """Create a ``company`` or ``individual`` customer and return its id."""
         client = self._client
         if customer_type == "company":
-            company = self._request(body, models.CompanyCustomerCreate, "postCompanyCustomer")
-            return _created(lambda: client.company_customers.create(company))
-        individual = self._request(body, models.IndividualCustomerCreate, "postIndividualCustomer")
-        return _created(lambda: client.individual_customers.create(individual))
+            company = _request(body, models.CompanyCustomerCreate)
+            return _written(lambda: client.company_customers.create(company), _named(body))
+        individual = _request(body, models.IndividualCustomerCreate)
+        return _written(lambda: client.individual_customers.create(individual), _named(body))
 
     def create_product(self, body: JsonObject) -> int:
         """Create a product and return its id."""
-        product = self._request(body, models.ProductCreate, "postProducts")
-        return _created(lambda: self._client.products.create(product))
+        product = _request(body, models.ProductCreate)
+        return _written(lambda: self._client.products.create(product), _named(body))
 
     def update_customer(self, customer_type: str, id_: int, body: JsonObject) -> None:
         """Change a ``company`` or ``individual`` customer in part; an address is given as a whole.
@@ -383,16 +378,16 @@ class AccountClient:
         """
         client = self._client
         if customer_type == "company":
-            company = self._request(body, models.CompanyCustomerUpdate, "putCompanyCustomer")
-            _created(lambda: client.company_customers.update(id_, company))
+            company = _request(body, models.CompanyCustomerUpdate)
+            _written(lambda: client.company_customers.update(id_, company), {"id": id_})
         else:
-            individual = self._request(body, models.IndividualCustomerUpdate, "putIndividualCustomer")
-            _created(lambda: client.individual_customers.update(id_, individual))
+            individual = _request(body, models.IndividualCustomerUpdate)
+            _written(lambda: client.individual_customers.update(id_, individual), {"id": id_})
 
     def update_product(self, id_: int, body: JsonObject) -> None:
         """Change a product in part. Lines that were filled from it before keep what they took."""
-        product = self._request(body, models.ProductUpdate, "putProduct")
-        _created(lambda: self._client.products.update(id_, product))
+        product = _request(body, models.ProductUpdate)
+        _written(lambda: self._client.products.update(id_, product), {"id": id_})
 
     def create_draft(self, body: JsonObject) -> int:
         """Create an invoice as a draft and return its id.
@@ -403,13 +398,14 @@ class AccountClient:
         # Without it, the API issues a legally numbered invoice at once (contract).
         if body.get("draft") is not True:
             raise ValueError("an invoice is only ever created as a draft")
-        draft = self._request(body, models.DraftCustomerInvoiceCreate, "postCustomerInvoices")
-        return _created(lambda: self._client.customer_invoices.create(draft))
+        draft = _request(body, models.DraftCustomerInvoiceCreate)
+        expected = {**_named(body), "draft": True}
+        return _written(lambda: self._client.customer_invoices.create(draft), expected)
 
     def upload(self, name: str, content: bytes, media_type: str) -> int:
         """Upload a file that an import will use, and return the id that stands for it."""
         file = models.FileAttachmentCreate(file=File(name, content, media_type), filename=name)
-        return _created(lambda: self._client.file_attachments.create(file))
+        return _written(lambda: self._client.file_attachments.create(file), {})
 
     def import_invoice(self, body: JsonObject) -> int:
         """Import an invoice that was issued elsewhere and return its id. It is final from the start.
@@ -419,7 +415,7 @@ class AccountClient:
         """
         invoice = self._request(body, models.CustomerInvoiceImport, "importCustomerInvoices")
         try:
-            return _created(lambda: self._client.customer_invoices.import_(invoice))
+            return _written(lambda: self._client.customer_invoices.import_(invoice), _named(body))
         except RefusedError as refusal:
             # The same content a second time: the contract says 409, and nothing of the words.
             if refusal.status == 409:
@@ -437,7 +433,7 @@ class AccountClient:
             invoice_options=_request(options, models.CustomerInvoiceEInvoiceImportImportOptions),
         )
         try:
-            return _created(lambda: self._client.customer_invoices.import_e_invoice(form))
+            return _written(lambda: self._client.customer_invoices.import_e_invoice(form), {})
         except RefusedError as refusal:
             # Here it is a 422 (contract), as everything else that is wrong: only the words tell it apart.
             if "already" in str(refusal).lower():
@@ -446,17 +442,17 @@ class AccountClient:
 
     def update_draft(self, id_: int, body: JsonObject) -> None:
         """Change a draft in part."""
-        update = self._request(body, models.DraftCustomerInvoiceUpdate, "updateCustomerInvoice")
-        _created(lambda: self._client.customer_invoices.update(id_, update))
+        update = _request(body, models.DraftCustomerInvoiceUpdate)
+        _written(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
 
     def update_finalized(self, id_: int, body: JsonObject) -> None:
         """Set what may still be set on a finalized invoice."""
-        update = self._request(body, models.FinalizedCustomerInvoiceUpdate, "updateCustomerInvoice")
-        _created(lambda: self._client.customer_invoices.update(id_, update))
+        update = _request(body, models.FinalizedCustomerInvoiceUpdate)
+        _written(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
 
     def finalize(self, id_: int) -> None:
         """Make a draft final. Irreversible: it takes the customer's address as it is at this moment."""
-        _created(lambda: self._client.customer_invoices.finalize(id_))
+        _written(lambda: self._client.customer_invoices.finalize(id_), {"id": id_, "draft": False})
 
     def delete_draft(self, id_: int) -> None:
         """Delete a draft; one that is gone already is no error."""
@@ -551,25 +547,14 @@ class AccountClient:
         for batch in _batches(values):
             condition = _condition(field, operator, batch[0] if operator == "eq" else batch)
             with _reading():
-                rows = list(list_(filter=[condition], sort="id", limit=limit))
-                for row in rows:
-                    # Nothing can be made of a row without its id.
-                    promised(getattr(row, "id", msgspec.UNSET), "id")
-                _check({_text(getattr(row, field)) for row in rows}, set(map(_text, batch)), field)
+                rows = list(each_once(list_(filter=[condition], sort="id", limit=limit)))
+                check_asked({_text(field_of(row, field)) for row in rows}, set(map(_text, batch)), field)
                 matches += map(read, rows)
         return matches
 
 
 def _condition(field: str, operator: Any, value: Any) -> Any:
     return {"field": field, "operator": operator, "value": value}
-
-
-def _check(actual: set[Any], expected: set[Any], field: str) -> None:
-    unexpected = actual - expected
-    if unexpected:
-        raise UnreadableError(
-            f"a look-up by {field} was answered with rows that were not asked for; the filter was ignored"
-        )
 
 
 def _text(value: object) -> object:
@@ -611,13 +596,17 @@ def _done(request: Callable[[], object]) -> None:
         request()
 
 
-def _created(request: Callable[[], Any]) -> int:
+def _written(request: Callable[[], Any], expected: Mapping[str, object]) -> int:
     """Send a write that answers with what it made or changed, and return the id of that."""
     with _writing():
         answer = request()
-    if answer.id is msgspec.UNSET:
-        raise UnknownOutcomeError("the answer names no id")
-    return int(answer.id)
+    return check_written(answer, expected)
+
+
+def _named(body: JsonObject) -> dict[str, object]:
+    """What tells a record that is created from others."""
+    reference = body.get("external_reference")
+    return {"external_reference": reference} if reference else {}
 
 
 def _batches(values: Iterable[V]) -> Iterator[list[V]]:
