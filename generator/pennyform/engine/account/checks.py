@@ -69,6 +69,9 @@ def check_asked(actual: set[Any], expected: set[Any], field: str) -> None:
 def check_written(answer: Any, expected: Mapping[str, object]) -> int:
     """That the answer to a write is about what was written.
 
+    A reference is not among the fields: were it stored in another form, its record would count as absent and
+    be created again. Reading it back by its id compares the reference.
+
     Args:
         answer: the record that was created or changed.
         expected: the fields that tell it apart, and their values.

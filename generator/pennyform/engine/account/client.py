@@ -361,15 +361,15 @@ class AccountClient:
         """Create a ``company`` or ``individual`` customer and return its id."""
         client = self._client
         if customer_type == "company":
-            company = _request(body, models.CompanyCustomerCreate)
-            return _written(lambda: client.company_customers.create(company), _named(body))
-        individual = _request(body, models.IndividualCustomerCreate)
-        return _written(lambda: client.individual_customers.create(individual), _named(body))
+            company = self._request(body, models.CompanyCustomerCreate, "postCompanyCustomer")
+            return _written(lambda: client.company_customers.create(company), {})
+        individual = self._request(body, models.IndividualCustomerCreate, "postIndividualCustomer")
+        return _written(lambda: client.individual_customers.create(individual), {})
 
     def create_product(self, body: JsonObject) -> int:
         """Create a product and return its id."""
-        product = _request(body, models.ProductCreate)
-        return _written(lambda: self._client.products.create(product), _named(body))
+        product = self._request(body, models.ProductCreate, "postProducts")
+        return _written(lambda: self._client.products.create(product), {})
 
     def update_customer(self, customer_type: str, id_: int, body: JsonObject) -> None:
         """Change a ``company`` or ``individual`` customer in part; an address is given as a whole.
@@ -378,15 +378,15 @@ class AccountClient:
         """
         client = self._client
         if customer_type == "company":
-            company = _request(body, models.CompanyCustomerUpdate)
+            company = self._request(body, models.CompanyCustomerUpdate, "putCompanyCustomer")
             _written(lambda: client.company_customers.update(id_, company), {"id": id_})
         else:
-            individual = _request(body, models.IndividualCustomerUpdate)
+            individual = self._request(body, models.IndividualCustomerUpdate, "putIndividualCustomer")
             _written(lambda: client.individual_customers.update(id_, individual), {"id": id_})
 
     def update_product(self, id_: int, body: JsonObject) -> None:
         """Change a product in part. Lines that were filled from it before keep what they took."""
-        product = _request(body, models.ProductUpdate)
+        product = self._request(body, models.ProductUpdate, "putProduct")
         _written(lambda: self._client.products.update(id_, product), {"id": id_})
 
     def create_draft(self, body: JsonObject) -> int:
@@ -398,9 +398,8 @@ class AccountClient:
         # Without it, the API issues a legally numbered invoice at once (contract).
         if body.get("draft") is not True:
             raise ValueError("an invoice is only ever created as a draft")
-        draft = _request(body, models.DraftCustomerInvoiceCreate)
-        expected = {**_named(body), "draft": True}
-        return _written(lambda: self._client.customer_invoices.create(draft), expected)
+        draft = self._request(body, models.DraftCustomerInvoiceCreate, "postCustomerInvoices")
+        return _written(lambda: self._client.customer_invoices.create(draft), {"draft": True})
 
     def upload(self, name: str, content: bytes, media_type: str) -> int:
         """Upload a file that an import will use, and return the id that stands for it."""
@@ -415,7 +414,7 @@ class AccountClient:
         """
         invoice = self._request(body, models.CustomerInvoiceImport, "importCustomerInvoices")
         try:
-            return _written(lambda: self._client.customer_invoices.import_(invoice), _named(body))
+            return _written(lambda: self._client.customer_invoices.import_(invoice), {})
         except RefusedError as refusal:
             # The same content a second time: the contract says 409, and nothing of the words.
             if refusal.status == 409:
@@ -442,12 +441,12 @@ class AccountClient:
 
     def update_draft(self, id_: int, body: JsonObject) -> None:
         """Change a draft in part."""
-        update = _request(body, models.DraftCustomerInvoiceUpdate)
+        update = self._request(body, models.DraftCustomerInvoiceUpdate, "updateCustomerInvoice")
         _written(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
 
     def update_finalized(self, id_: int, body: JsonObject) -> None:
         """Set what may still be set on a finalized invoice."""
-        update = _request(body, models.FinalizedCustomerInvoiceUpdate)
+        update = self._request(body, models.FinalizedCustomerInvoiceUpdate, "updateCustomerInvoice")
         _written(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
 
     def finalize(self, id_: int) -> None:
@@ -601,12 +600,6 @@ def _written(request: Callable[[], Any], expected: Mapping[str, object]) -> int:
     with _writing():
         answer = request()
     return check_written(answer, expected)
-
-
-def _named(body: JsonObject) -> dict[str, object]:
-    """What tells a record that is created from others."""
-    reference = body.get("external_reference")
-    return {"external_reference": reference} if reference else {}
 
 
 def _batches(values: Iterable[V]) -> Iterator[list[V]]:
