@@ -23,13 +23,13 @@ def each_once(rows: Iterable[T]) -> Iterator[T]:
         UnreadableError: two rows have one id and different contents, or there are more rows than a look-up
             may keep in memory; the lines of an invoice count as rows.
     """
-    seen: dict[int, T] = {}
+    first_of: dict[int, T] = {}
     count = 0
     for row in rows:
         id_: int = promised(field_of(row, "id"), "id")
-        known = seen.setdefault(id_, row)
-        if known is not row:
-            if known != row:
+        earlier = first_of.setdefault(id_, row)
+        if earlier is not row:
+            if earlier != row:
                 raise UnreadableError(f"an answer has the record {id_} twice, with different contents")
             continue
         count += 1 + len(getattr(row, "lines", ()))

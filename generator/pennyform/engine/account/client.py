@@ -362,14 +362,14 @@ class AccountClient:
         client = self._client
         if customer_type == "company":
             company = self._request(body, models.CompanyCustomerCreate, "postCompanyCustomer")
-            return _written(lambda: client.company_customers.create(company), {})
+            return _write(lambda: client.company_customers.create(company), {})
         individual = self._request(body, models.IndividualCustomerCreate, "postIndividualCustomer")
-        return _written(lambda: client.individual_customers.create(individual), {})
+        return _write(lambda: client.individual_customers.create(individual), {})
 
     def create_product(self, body: JsonObject) -> int:
         """Create a product and return its id."""
         product = self._request(body, models.ProductCreate, "postProducts")
-        return _written(lambda: self._client.products.create(product), {})
+        return _write(lambda: self._client.products.create(product), {})
 
     def update_customer(self, customer_type: str, id_: int, body: JsonObject) -> None:
         """Change a ``company`` or ``individual`` customer in part; an address is given as a whole.
@@ -379,15 +379,15 @@ class AccountClient:
         client = self._client
         if customer_type == "company":
             company = self._request(body, models.CompanyCustomerUpdate, "putCompanyCustomer")
-            _written(lambda: client.company_customers.update(id_, company), {"id": id_})
+            _write(lambda: client.company_customers.update(id_, company), {"id": id_})
         else:
             individual = self._request(body, models.IndividualCustomerUpdate, "putIndividualCustomer")
-            _written(lambda: client.individual_customers.update(id_, individual), {"id": id_})
+            _write(lambda: client.individual_customers.update(id_, individual), {"id": id_})
 
     def update_product(self, id_: int, body: JsonObject) -> None:
         """Change a product in part. Lines that were filled from it before keep what they took."""
         product = self._request(body, models.ProductUpdate, "putProduct")
-        _written(lambda: self._client.products.update(id_, product), {"id": id_})
+        _write(lambda: self._client.products.update(id_, product), {"id": id_})
 
     def create_draft(self, body: JsonObject) -> int:
         """Create an invoice as a draft and return its id.
@@ -399,12 +399,12 @@ class AccountClient:
         if body.get("draft") is not True:
             raise ValueError("an invoice is only ever created as a draft")
         draft = self._request(body, models.DraftCustomerInvoiceCreate, "postCustomerInvoices")
-        return _written(lambda: self._client.customer_invoices.create(draft), {"draft": True})
+        return _write(lambda: self._client.customer_invoices.create(draft), {"draft": True})
 
     def upload(self, name: str, content: bytes, media_type: str) -> int:
         """Upload a file that an import will use, and return the id that stands for it."""
         file = models.FileAttachmentCreate(file=File(name, content, media_type), filename=name)
-        return _written(lambda: self._client.file_attachments.create(file), {})
+        return _write(lambda: self._client.file_attachments.create(file), {})
 
     def import_invoice(self, body: JsonObject) -> int:
         """Import an invoice that was issued elsewhere and return its id. It is final from the start.
@@ -414,7 +414,7 @@ class AccountClient:
         """
         invoice = self._request(body, models.CustomerInvoiceImport, "importCustomerInvoices")
         try:
-            return _written(lambda: self._client.customer_invoices.import_(invoice), {})
+            return _write(lambda: self._client.customer_invoices.import_(invoice), {})
         except RefusedError as refusal:
             # The same content a second time: the contract says 409, and nothing of the words.
             if refusal.status == 409:
@@ -432,7 +432,7 @@ class AccountClient:
             invoice_options=_request(options, models.CustomerInvoiceEInvoiceImportImportOptions),
         )
         try:
-            return _written(lambda: self._client.customer_invoices.import_e_invoice(form), {})
+            return _write(lambda: self._client.customer_invoices.import_e_invoice(form), {})
         except RefusedError as refusal:
             # Here it is a 422 (contract), as everything else that is wrong: only the words tell it apart.
             if "already" in str(refusal).lower():
@@ -442,16 +442,16 @@ class AccountClient:
     def update_draft(self, id_: int, body: JsonObject) -> None:
         """Change a draft in part."""
         update = self._request(body, models.DraftCustomerInvoiceUpdate, "updateCustomerInvoice")
-        _written(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
+        _write(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
 
     def update_finalized(self, id_: int, body: JsonObject) -> None:
         """Set what may still be set on a finalized invoice."""
         update = self._request(body, models.FinalizedCustomerInvoiceUpdate, "updateCustomerInvoice")
-        _written(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
+        _write(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
 
     def finalize(self, id_: int) -> None:
         """Make a draft final. Irreversible: it takes the customer's address as it is at this moment."""
-        _written(lambda: self._client.customer_invoices.finalize(id_), {"id": id_, "draft": False})
+        _write(lambda: self._client.customer_invoices.finalize(id_), {"id": id_, "draft": False})
 
     def delete_draft(self, id_: int) -> None:
         """Delete a draft; one that is gone already is no error."""
@@ -595,11 +595,11 @@ def _done(request: Callable[[], object]) -> None:
         request()
 
 
-def _written(request: Callable[[], Any], expected: Mapping[str, object]) -> int:
+def _write(request: Callable[[], Any], expected: Mapping[str, object]) -> int:
     """Send a write that answers with what it made or changed, and return the id of that."""
     with _writing():
         answer = request()
-    return check_written(answer, expected)
+    return check_write(answer, expected)
 
 
 def _batches(values: Iterable[V]) -> Iterator[list[V]]:
