@@ -88,9 +88,9 @@ def check_written(answer: Any, expected: Mapping[str, object]) -> int:
     for name, value in expected.items():
         actual = field_of(answer, name)
         if actual != value:
-            shown = "missing" if actual is msgspec.UNSET else actual
+            text = "missing" if actual is msgspec.UNSET else actual
             raise UnknownOutcomeError(
-                f"the answer is about something else: its {name} is {shown}, not {value}"
+                f"the answer is about something else: its {name} is {text}, not {value}"
             )
     return id_
 

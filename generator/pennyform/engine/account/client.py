@@ -599,7 +599,7 @@ def _write(request: Callable[[], Any], expected: Mapping[str, object]) -> int:
     """Send a write that answers with what it made or changed, and return the id of that."""
     with _writing():
         answer = request()
-    return check_write(answer, expected)
+    return check_written(answer, expected)
 
 
 def _batches(values: Iterable[V]) -> Iterator[list[V]]:
