@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -249,6 +248,8 @@ def replaced_files(files: Mapping[Path, bytes]) -> Iterator[None]:
         for path in parts:
             backup = path.with_name(f".{path.name}.{token}.old") if path.exists() else None
             if backup:
+                import shutil
+
                 shutil.copy2(path, backup)
             backups[path] = backup
         for path, part in parts.items():
