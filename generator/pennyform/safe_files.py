@@ -16,7 +16,9 @@ from functools import lru_cache
 from pathlib import Path
 
 # What makes a folder a place of its own: its files come from somewhere else than the user's keyboard.
-_MARKERS = ("pennyform.yaml", ".git")
+SETTINGS_FILE = "pennyform.yaml"
+"""Where the settings of an invoice repository are, and what marks its folder."""
+_MARKERS = (SETTINGS_FILE, ".git")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -166,7 +168,7 @@ def _others_may_read(file: str) -> bool:
 
 def is_secret(status: os.stat_result, root: str | Path) -> bool:
     """Whether a file of a repository is kept as a token is: for its owner alone, unlike the settings."""
-    return not status.st_mode & _READ_BY_OTHERS and _others_may_read(os.path.join(root, _MARKERS[0]))
+    return not status.st_mode & _READ_BY_OTHERS and _others_may_read(os.path.join(root, SETTINGS_FILE))
 
 
 # --- writing ------------------------------------------------------------------------------------------------
@@ -181,6 +183,13 @@ def repository_around(path: str | Path) -> str | None:
             return None
         folder = parent
     return folder
+
+
+def settings_above(path: Path) -> Path | None:
+    """The nearest folder with settings, from ``path`` itself upwards."""
+    upwards = (real_path(path), *real_path(path).parents)
+    # Also where it is a link to nothing, or a pipe: its policies must not be left out unnoticed.
+    return next((folder for folder in upwards if os.path.lexists(folder / SETTINGS_FILE)), None)
 
 
 def write_file(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pennyform import __version__, data
 from pennyform.findings import Failure, errors, failure
-from pennyform.safe_files import UnsafeFileError, read_inside
+from pennyform.safe_files import SETTINGS_FILE, UnsafeFileError, read_inside, settings_above
 
 if TYPE_CHECKING:
     import tempfile
@@ -66,13 +66,13 @@ def contract_here() -> ContractSettings | None:
     Raises:
         Failure: the settings name it wrongly.
     """
-    from pennyform.invoices.schema.schema import definition_schemas, owned_contract
-    from pennyform.invoices.sources.discover import SETTINGS_FILE, settings_above
-    from pennyform.invoices.sources.source_file import FileReader, Source
-
     root = settings_above(Path())
     if root is None:
         return None
+    # Imported only where there are settings to read: a sandbox starts without them.
+    from pennyform.invoices.schema.schema import definition_schemas, owned_contract
+    from pennyform.invoices.sources.source_file import FileReader, Source
+
     file = FileReader().read(Source(root / SETTINGS_FILE, str(root / SETTINGS_FILE), "", root))
     contract = owned_contract(file.document, root)
     findings = [*file.findings]

@@ -19,9 +19,8 @@ from pennyform.invoices.sources.source_file import (
     rejected_files,
 )
 from pennyform.invoices.yaml.document import YamlValue
-from pennyform.safe_files import real_path
+from pennyform.safe_files import SETTINGS_FILE, real_path, settings_above
 
-SETTINGS_FILE = "pennyform.yaml"
 _SUFFIXES = (".yaml", ".yml")
 _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoice-template"}
 # Below a folder of this name files are what definitions draw on, never definitions themselves.
@@ -133,13 +132,6 @@ def _settings_root(requested: Sequence[Path]) -> Path | None:
             detail=f"Each folder with a {SETTINGS_FILE} is a repository of its own, with its own settings.",
         )
     return roots.pop()
-
-
-def settings_above(path: Path) -> Path | None:
-    """The nearest folder with settings, from ``path`` itself upwards."""
-    upwards = (real_path(path), *real_path(path).parents)
-    # Also where it is a link to nothing, or a pipe: its policies must not be left out unnoticed.
-    return next((folder for folder in upwards if os.path.lexists(folder / SETTINGS_FILE)), None)
 
 
 def repositories_below(folders: Iterable[Path]) -> list[Path]:
