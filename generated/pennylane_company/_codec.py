@@ -102,6 +102,11 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
+def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """The same of a mapping, whose keys are names."""
+    return isinstance(value, Mapping)
+
+
 def prepared(name: str, value: Any, kind: str) -> Any:
     """``value`` with its decimals as they are written; null, unset and blank stay what they are.
 
@@ -119,8 +124,8 @@ def prepared(name: str, value: Any, kind: str) -> Any:
         return value
     if is_list(value) or isinstance(value, tuple):
         return [prepared(name, each, kind) for each in cast("list[Any]", value)]
-    if isinstance(value, Mapping):
-        items = cast("Mapping[str, Any]", value).items()
+    if is_mapping(value):
+        items = value.items()
         return {key: prepared(name, each, kind) for key, each in items}
     only = kind in {"amount", "number"}
     misfit = not isinstance(value, (Decimal, int, str)) or isinstance(value, bool)
@@ -161,11 +166,10 @@ class Variants(type):
         """The member that ``value`` is."""
         if isinstance(value, cls.of):
             return value
-        if isinstance(value, Mapping) and cls.of:
-            fields = cast("Mapping[str, Any]", value)
-            kind = cls.choose(fields)
+        if is_mapping(value) and cls.of:
+            kind = cls.choose(value)
             if kind is not None:
-                return _convert(fields, kind)
+                return _convert(value, kind)
         for other in cls.others:
             try:
                 return _convert(value, other)
@@ -173,7 +177,7 @@ class Variants(type):
                 continue
         if not cls.known:
             return value
-        if not isinstance(value, Mapping):
+        if not is_mapping(value):
             raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
         known = ", ".join(str(each).lower() for each in cls.tags if each is not None)
         raise ValueError(f"`{cls.field}` must be one of {known}" if known else "fits none of its variants")
@@ -306,13 +310,12 @@ def kept(value: Any, type_: Any) -> Any:
         origin, inner = get_origin(kind), get_args(kind)
         if origin is list and is_list(value):
             return [kept(each, inner[0]) for each in value]
-        if isinstance(value, Mapping):
-            fields = cast("Mapping[str, Any]", value)
+        if is_mapping(value):
             if origin is dict:
-                return {name: kept(each, inner[1]) for name, each in fields.items()}
-            chosen = kind.choose(fields) if isinstance(kind, Variants) and kind.of else kind
+                return {name: kept(each, inner[1]) for name, each in value.items()}
+            chosen = kind.choose(value) if isinstance(kind, Variants) and kind.of else kind
             if isinstance(chosen, type) and issubclass(chosen, msgspec.Struct):
-                return _kept_fields(fields, chosen)
+                return _kept_fields(value, chosen)
     return value
 
 
@@ -341,8 +344,8 @@ def _unmarked(value: Any) -> Any:
     """``value`` with plain decimals in place of numbers."""
     if isinstance(value, Number):
         return Decimal(value)
-    if isinstance(value, Mapping):
-        return {key: _unmarked(each) for key, each in cast("Mapping[str, Any]", value).items()}
+    if is_mapping(value):
+        return {key: _unmarked(each) for key, each in value.items()}
     return [_unmarked(each) for each in value] if is_list(value) else value
 
 
@@ -444,8 +447,8 @@ def convert(value: Any, type: Any) -> Any:
 def _refuse_floats(value: Any, path: str) -> None:
     if isinstance(value, float):
         raise TypeError(f"a float at {path}: give a Decimal or a str, floats lose cents")
-    if isinstance(value, Mapping):
-        for key, inner in cast("Mapping[str, Any]", value).items():
+    if is_mapping(value):
+        for key, inner in value.items():
             _refuse_floats(inner, f"{path}.{key}")
     elif isinstance(value, (list, tuple)):
         for index, inner in enumerate(cast("list[Any]", value)):

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from ._codec import encode, is_list, prepared
+from ._codec import encode, is_list, is_mapping, prepared
 
 Values = Mapping[str, Any]
 Styles = Mapping[str, str]
@@ -143,8 +143,8 @@ def _parts(value: Any) -> list[tuple[str | None, Any]] | None:
     if isinstance(value, msgspec.Struct):
         names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
         value = {key: getattr(value, name) for name, key in names}
-    if isinstance(value, Mapping):
-        items = cast("Mapping[str, Any]", value).items()
+    if is_mapping(value):
+        items = value.items()
         return [(str(key), part) for key, part in items if part is not None and part is not msgspec.UNSET]
     if is_list(value) or isinstance(value, tuple):
         return [(None, part) for part in cast("list[Any]", value) if part is not None]

@@ -17,7 +17,19 @@ import msgspec
 
 from . import _parameters as parameters
 from ._bounds import MOST_ITEMS
-from ._codec import Request, Variants, checked, decoder, encode, explained, is_list, kept, plain, prepared
+from ._codec import (
+    Request,
+    Variants,
+    checked,
+    decoder,
+    encode,
+    explained,
+    is_list,
+    is_mapping,
+    kept,
+    plain,
+    prepared,
+)
 from ._failures import Fate, fate
 from ._limits import Turns
 from ._parameters import NO_STYLES, NOTHING, Styles, Values
@@ -338,7 +350,7 @@ def _form_value(value: Any) -> Any:
     """An object as the JSON that stands for it in a form."""
     if is_list(value):
         return [_form_value(each) for each in value]
-    return encode(value).decode() if isinstance(value, (msgspec.Struct, Mapping)) else value
+    return encode(value).decode() if isinstance(value, msgspec.Struct) or is_mapping(value) else value
 
 
 def _parts(body: object, media_types: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
