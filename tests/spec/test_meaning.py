@@ -92,6 +92,8 @@ def test_a_random_schema_allows_the_same_after_normalising(schema, values):
         contract = normalise(body_contract(schema))
     except Failure:
         assume(False)
+    # A schema that cannot be emitted leaves its operation out.
+    assume(not contract.skipped)
     emitted = next(iter(content for path, content in emit(contract).items() if "/requests/" in path))
     before = jsonschema_rs.Draft202012Validator(translated(schema))
     after = jsonschema_rs.Draft202012Validator(json.loads(emitted))
