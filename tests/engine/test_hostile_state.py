@@ -446,8 +446,8 @@ def changed(content: JsonObject, place: tuple[Any, ...], value: Any) -> Any:
 def test_every_value_of_a_plan_in_every_shape_is_refused_or_without_effect(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hashed = binding._hash_schemas()
-    monkeypatch.setattr(binding, "_hash_schemas", lambda: hashed)
+    hashed = binding._hash_schemas(office.repository().settings.schemas)
+    monkeypatch.setattr(binding, "_hash_schemas", lambda _: hashed)
     office.define("INV-1")
     office.define("INV-2", finalize=True)
     repository, made, file = office.repository(), office.plan(), office.root / "it.plan"

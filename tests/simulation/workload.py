@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+from pennyform import data
 from pennyform.invoices import (
     Attachment,
     CategoryWeight,
@@ -165,7 +166,7 @@ class Workload:
         database = root / ".pennyform" / "sandbox.db"
         content = repr((self.invoices, self.price, self.street)).encode()
         files = {"invoices.yaml": hashlib.sha256(content).hexdigest()}
-        settings = Settings(root, "production", "line", database, PREFIX)
+        settings = Settings(root, "production", "line", database, PREFIX, schemas=data.schemas())
         customers, products = declared_customers(self.street), declared_products(self.price)
         requested = {("customer", name) for name in customers} | {("product", name) for name in products}
         return Repository(root, settings, invoices, customers, products, files, frozenset(requested))

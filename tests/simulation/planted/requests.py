@@ -118,7 +118,7 @@ BUGS: tuple[Bug, ...] = (
     replaced(
         "rows that were not asked for are taken",
         client,
-        "_check",
+        "check_asked",
         lambda *_: None,
         test="test_rows_that_were_not_asked_for_are_refused",
     ),
