@@ -15,7 +15,7 @@ from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.results.apply import Status
 
-from .world import Fault, Handler, Office, Trick, changing, line
+from .world import PRODUCT, Fault, Handler, Office, Trick, changing, invoice, line
 
 AMOUNT = re.compile(
     rb'"(currency_amount|currency_tax|raw_currency_unit_price|price_before_tax|quantity)": ?"?[^",}]*"?'
@@ -234,3 +234,36 @@ def test_a_look_up_keeps_a_bounded_number_of_rows(office: Office, monkeypatch: p
         office.remote().drafts()
     monkeypatch.setattr(checks, "ROWS", 6)
     assert len(office.remote().drafts()) == 3
+
+
+def unknown_codes(body: Any) -> None:
+    """Every VAT code in the answer is one that no rule gives a rate."""
+    for inner in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
+        unknown_codes(inner)
+    if isinstance(body, dict) and body.get("vat_rate") is not None:
+        body["vat_rate"] = "tomorrow"
+
+
+def test_a_product_whose_vat_code_has_no_known_rate_is_named(office: Office) -> None:
+    office.write("products/day.yaml", PRODUCT)
+    office.define("INV-1", finalize=True, lines="  - product: DAY\n    quantity: 1\n")
+    office.apply()
+    (office.root / "products/day.yaml").unlink()
+    office.define("INV-2", finalize=True, lines="  - product: DAY\n    quantity: 1\n")
+    office.wire.faults = [Fault("GET", "products", changing(unknown_codes), times=99)]
+    for command in (office.apply, office.plan, office.verify):
+        with pytest.raises(PlanRejectedError, match="INV-2 has the VAT code tomorrow from the account"):
+            command()
+    assert "INV-2" not in office.books()
+
+
+def test_a_credited_invoice_whose_vat_code_has_no_known_rate_is_named(office: Office) -> None:
+    office.define("INV-1", finalize=True)
+    office.apply()
+    (office.root / "invoices/INV-1.yaml").unlink()
+    note = invoice("CN-1", finalize=True, more="credit_note_of: INV-1\ncredit: all\n")
+    office.write("invoices/CN.yaml", note.partition("invoice_lines:")[0] + "options:\n  finalize: true\n")
+    office.wire.faults = [Fault("GET", "invoices.*", changing(unknown_codes), times=99)]
+    with pytest.raises(PlanRejectedError, match="tomorrow"):
+        office.apply()
+    assert "CN-1" not in office.books()

@@ -35,7 +35,7 @@ from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.deposits.lookups import with_deposits
 from pennyform.engine.planning.diff import diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import needed
-from pennyform.engine.planning.resolve import resolver
+from pennyform.engine.planning.resolve import known_vat_codes, resolver
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 from pennyform.invoices.money.scalars import canonical
 
@@ -70,7 +70,8 @@ def refresh(
         state = with_deposits(repository, state, account)
     if any(map(names_others, repository.invoices)):
         state = with_line_order(repository, state, account)
-        repository = complete(repository, state)
+        with known_vat_codes("an invoice that definitions name"):
+            repository = complete(repository, state)
     return replace(state, invoices=_read_exactly(repository, state, account))
 
 

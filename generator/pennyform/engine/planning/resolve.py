@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -30,6 +31,7 @@ from pennyform.invoices.model import (
 )
 from pennyform.invoices.model.pending_text import LegalNumber, pending_texts, settled
 from pennyform.invoices.money.totals import FROM_PRODUCT, Totals, fill_from_product
+from pennyform.invoices.money.vat_codes import UnknownVatCodeError
 
 T = TypeVar("T")
 P = TypeVar("P", CustomerBody, ProductBody)
@@ -49,6 +51,26 @@ class PlanRejectedError(Exception):
 
 class UnresolvedError(PlanRejectedError):
     """Definitions name what does not exist, or what is ambiguous. Carries a finding for each."""
+
+
+@contextmanager
+def known_vat_codes(name: str) -> Iterator[None]:
+    """Reject the plan where ``name`` has a VAT code of the account whose rate is unknown.
+
+    Raises:
+        PlanRejectedError: it has.
+    """
+    try:
+        yield
+    except UnknownVatCodeError as problem:
+        finding = Finding(
+            "vat-code-unknown",
+            Severity.ERROR,
+            f"{name} has the VAT code {problem.code} from the account, and its rate is not known",
+            detail="What the invoice comes to cannot be compared with what the account makes of it.",
+            fix="state another vat_rate in its lines or their product, or use a newer pennyform",
+        )
+        raise PlanRejectedError([finding]) from None
 
 
 class OutdatedValue(NamedTuple):
@@ -116,6 +138,7 @@ class Resolver:
         body = with_ids(invoice.body, self.identify)
         lines = [fill_from_product(line, self.product) for line in lines_of(invoice.body)]
         outdated: tuple[OutdatedValue, ...] = ()
+        name = invoice.external_reference
         if remote is not None and not remote.draft:
             definitions, today = lines_of(body), lines
             lines = [
@@ -132,14 +155,16 @@ class Resolver:
             if invoice.e_invoice_lines:
                 # What Pennylane makes of a file's code for a unit is not for a definition to say.
                 filled = tuple(line._replace(unit=UNSET) for line in filled)
-            amounts = totals(body, rounding=self.rounding, product=lambda _: None)
+            with known_vat_codes(name):
+                amounts = totals(body, rounding=self.rounding, product=lambda _: None)
             return Resolved(body, filled, amounts, *buyer, outdated)
         # The lines are filled in already: they need no product any more.
-        amounts = totals(
-            body._replace(invoice_lines=filled),  # type: ignore[arg-type]
-            rounding=self.rounding,
-            product=lambda _: None,
-        )
+        with known_vat_codes(name):
+            amounts = totals(
+                body._replace(invoice_lines=filled),  # type: ignore[arg-type]
+                rounding=self.rounding,
+                product=lambda _: None,
+            )
         return Resolved(body, filled, amounts, *buyer, outdated)
 
 

@@ -49,6 +49,14 @@ class Rate(NamedTuple):
         return self.percent if self.on_document else Decimal(0)
 
 
+class UnknownVatCodeError(KeyError):
+    """No rule speaks of a VAT code; ``code`` is it."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class Rates(Mapping[str, Rate]):
     """Every VAT code of pennyform's own contract, in its order.
 
@@ -62,7 +70,7 @@ class Rates(Mapping[str, Rate]):
     def __getitem__(self, code: str) -> Rate:
         rate = self._known.get(code) or _derived(code)
         if rate is None:
-            raise KeyError(code)
+            raise UnknownVatCodeError(code)
         return rate
 
     def __iter__(self) -> Iterator[str]:
