@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from pennyform.spec.diff.comparison.differences import changed, one_sided
+from pennyform.spec.diff.comparison.differences import changed, compare_unknown_keywords, one_sided
 from pennyform.spec.diff.comparison.kinds import ANSWER, BOTH, REQUEST
 from pennyform.spec.diff.comparison.operations import Site, compare_operations, compare_webhooks
 from pennyform.spec.diff.comparison.schemas import SchemaComparison
@@ -36,7 +36,7 @@ class ContractReader:
 def compare_contracts(old: ContractReader, new: ContractReader, pool: SchemaPool) -> Iterator[Site]:
     """Every difference of two contracts that were read into ``pool``, where it takes effect."""
     renamed_schemes = _renamed_schemes(old.document, new.document, pool.budget)
-    yield from _compare_documents(old.document, new.document, renamed_schemes)
+    yield from _compare_documents(old.document, new.document)
     # Which operation became which: the one at its place, else the only one that has its id.
     pairs = [(key, key) for key in old.operations if key in new.operations]
     gone, come = _unique_ids(old.operations, new.operations), _unique_ids(new.operations, old.operations)
@@ -76,7 +76,7 @@ def _unique_ids(operations: _Operations, other_side: _Operations) -> dict[str, _
 
 def _renamed_schemes(old: JsonObject, new: JsonObject, budget: Budget) -> dict[str, str]:
     """Security schemes that say the same under another name: the former name -> the new one."""
-    before, after = (document.get("components", {}).get("securitySchemes", {}) for document in (old, new))
+    before, after = _security_schemes(old), _security_schemes(new)
     come = [name for name in after if name not in before]
     renamed: dict[str, str] = {}
     budget.draw(len(before) * len(come), "comparing the contracts")
@@ -87,15 +87,11 @@ def _renamed_schemes(old: JsonObject, new: JsonObject, budget: Budget) -> dict[s
     return renamed
 
 
-def _compare_documents(
-    old: JsonObject, new: JsonObject, renamed_schemes: Mapping[str, str]
-) -> Iterator[Site]:
+def _compare_documents(old: JsonObject, new: JsonObject) -> Iterator[Site]:
     """What concerns every operation: servers, the ways to authenticate, keywords that were left out."""
     unknown = [document["info"].get(UNKNOWN, {}) for document in (old, new)]
-    for place in sorted(unknown[0].keys() | unknown[1].keys()):
-        sides = [{place: side[place]} if place in side else None for side in unknown]
-        if sides[0] != sides[1]:
-            yield Site(None, BOTH, changed("unknown-keyword-changed", sides[0], sides[1]))
+    for difference in compare_unknown_keywords(unknown[0], unknown[1]):
+        yield Site(None, BOTH, difference)
     before, after = (
         dict.fromkeys(address(server["url"]) for server in document.get("servers", ()) if "url" in server)
         for document in (old, new)
@@ -104,23 +100,19 @@ def _compare_documents(
     for url in sorted(before.keys() ^ after.keys()):
         kind = "server-added" if url in after else "server-removed"
         yield Site(None, REQUEST, one_sided(kind, url, delta=url))
-    # A scheme that only one side has counts where an operation asks for it.
-    old_schemes, new_schemes = (
-        document.get("components", {}).get("securitySchemes", {}) for document in (old, new)
-    )
-    shared = {name: renamed_schemes.get(name, name) for name in old_schemes}
-    old_facts = dict(
-        _authentication(
-            {shared[name]: scheme for name, scheme in old_schemes.items() if shared[name] in new_schemes}
-        )
-    )
-    new_facts = dict(
-        _authentication({name: scheme for name, scheme in new_schemes.items() if name in shared.values()})
-    )
+    # A scheme that only one side has counts where an operation asks for it, unless only its name is new.
+    schemes = [_security_schemes(document) for document in (old, new)]
+    shared = sorted(schemes[0].keys() & schemes[1].keys())
+    old_facts, new_facts = (dict(_authentication({name: side[name] for name in shared})) for side in schemes)
     for key in sorted(old_facts.keys() | new_facts.keys()):
         old_fact, new_fact = old_facts.get(key), new_facts.get(key)
         if old_fact != new_fact:
             yield Site(None, REQUEST, changed("authentication-changed", old_fact, new_fact))
+
+
+def _security_schemes(document: JsonObject) -> JsonObject:
+    schemes: JsonObject = document.get("components", {}).get("securitySchemes", {})
+    return schemes
 
 
 def _authentication(schemes: JsonObject) -> Iterator[tuple[str, Json]]:

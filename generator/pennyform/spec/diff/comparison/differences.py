@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -66,6 +66,14 @@ def one_sided(kind: str, value: Json, *, delta: str = "", **place: Unpack[_Place
     """What only one side has: the old one where the kind ends with ``-removed``, else the new one."""
     old, new = (value, None) if kind.endswith("-removed") else (None, value)
     return Difference(kind, old, new, delta=delta, **place)
+
+
+def compare_unknown_keywords(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Difference]:
+    """The keywords that pinning left out of one part and that changed, by their places -> digests."""
+    for place in sorted(old.keys() | new.keys()):
+        sides = [{place: side[place]} if place in side else None for side in (old, new)]
+        if sides[0] != sides[1]:
+            yield changed("unknown-keyword-changed", sides[0], sides[1])
 
 
 def is_mark(step: str) -> bool:

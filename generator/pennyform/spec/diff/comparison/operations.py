@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from pennyform.spec.diff.comparison.differences import Difference, changed, field_step, one_sided, part_step
+from pennyform.spec.diff.comparison.differences import (
+    Difference,
+    changed,
+    compare_unknown_keywords,
+    field_step,
+    one_sided,
+    part_step,
+)
 from pennyform.spec.diff.comparison.kinds import ANSWER, BOTH, REQUEST, family
 from pennyform.spec.diff.comparison.schemas import CompareSchemas
 from pennyform.spec.diff.schemas.node import SchemaNode, json_text, to_json_schema
@@ -70,7 +77,7 @@ def _compare_attributes(old: Operation, new: Operation) -> Iterator[Difference]:
 def compare_webhooks(old: Operation, new: Operation, answer: CompareSchemas) -> Iterator[Site]:
     """The differences between two forms of a request that the caller gets, and reads like an answer."""
     for compared in (
-        _compare_unknown(old, new),
+        compare_unknown_keywords(old.unknown, new.unknown),
         _compare_parameters(old, new, answer),
         compare_requests(old, new, answer),
     ):
@@ -78,18 +85,11 @@ def compare_webhooks(old: Operation, new: Operation, answer: CompareSchemas) -> 
             yield Site(new, ANSWER, difference)
 
 
-def _compare_unknown(old: Operation, new: Operation) -> Iterator[Difference]:
-    for place in sorted(old.unknown.keys() | new.unknown.keys()):
-        before, after = old.unknown.get(place), new.unknown.get(place)
-        if before != after:
-            yield changed("unknown-keyword-changed", before and {place: before}, after and {place: after})
-
-
 def _compare_demands(
     old: Operation, new: Operation, renamed_schemes: Mapping[str, str]
 ) -> Iterator[Difference]:
     """What a caller needs: an address, one of the schemes and scopes, an upload that is not too large."""
-    yield from _compare_unknown(old, new)
+    yield from compare_unknown_keywords(old.unknown, new.unknown)
     if old.servers != new.servers:
         yield changed("operation-server-changed", sorted(old.servers) or None, sorted(new.servers) or None)
     yield from _compare_security(old, new, renamed_schemes)
