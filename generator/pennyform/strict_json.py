@@ -143,20 +143,25 @@ class _Container:
 
 
 def _duplicate_keys(text: str, file: str) -> Iterator[Finding]:
-    """Every repeated key of a text that is otherwise valid JSON."""
+    """Every repeated key of a text, up to where it is no JSON any more: nobody has read its end."""
     containers: list[_Container] = []
     line, counted = 1, 0
     for token in _TOKEN.finditer(text):
         mark = token.group()
         if mark in "{[":
             containers.append(_Container(mark == "{", mark == "{", set()))
+        elif not containers:
+            return
         elif mark in "}]":
             containers.pop()
         elif mark == "," and containers[-1].is_object:
             containers[-1].key_next = True
-        elif mark[0] == '"' and containers and containers[-1].key_next:
+        elif mark[0] == '"' and containers[-1].key_next:
             containers[-1].key_next = False
-            key = json.loads(mark)
+            try:
+                key = json.loads(mark)
+            except ValueError:
+                return
             if key in containers[-1].keys:
                 line += text.count("\n", counted, token.start())
                 counted = token.start()
