@@ -43,56 +43,47 @@ def _check(said: str, format_: str) -> None:
         assert {tag.lower() for tag in re.findall(r"</?([A-Za-z]\w*)", page)} <= OURS, page
 
 
-@pytest.mark.parametrize("format_", FORMATS)
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-def test_a_path_that_is_not_there_is_said_in_one_line(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    payload: str,
-    format_: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["validate", "--format", format_, f"{payload}.yaml"]) == 1
+def _check_both(capfd: pytest.CaptureFixture[str], format_: str) -> None:
     out, err = capfd.readouterr()
     _check(out, format_)
     _check(err, "text")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which commands run in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+def test_a_path_that_is_not_there_is_said_in_one_line(
+    here: Path, capfd: pytest.CaptureFixture[str], payload: str, format_: str
+) -> None:
+    assert main(["validate", "--format", format_, f"{payload}.yaml"]) == 1
+    _check_both(capfd, format_)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_a_file_of_that_name_is_refused_or_shown_safely(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    payload: str,
-    format_: str,
+    here: Path, capfd: pytest.CaptureFixture[str], payload: str, format_: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
-    (tmp_path / f"{payload.replace('/', '_')}.yaml").write_text(
-        f"external_reference: '{payload[:1]}'\nnone: 1\n"
-    )
+    (here / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    (here / f"{payload.replace('/', '_')}.yaml").write_text(f"external_reference: '{payload[:1]}'\nnone: 1\n")
     assert main(["validate", "--format", format_]) == 4
-    out, err = capfd.readouterr()
-    _check(out, format_)
-    _check(err, "text")
+    _check_both(capfd, format_)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 @pytest.mark.parametrize("option", ["--target", "--token-file", "--environment", "--out"])
 def test_what_an_option_says_is_repeated_safely(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    payload: str,
-    option: str,
+    here: Path, capfd: pytest.CaptureFixture[str], payload: str, option: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     try:
-        code = main(["plan", option, f"{tmp_path}/none/{payload}"])
+        code = main(["plan", option, f"{here}/none/{payload}"])
     except SystemExit as usage:
         code = int(usage.code or 0)
     assert code
-    for said in capfd.readouterr():
-        _check(said, "text")
+    _check_both(capfd, "text")
