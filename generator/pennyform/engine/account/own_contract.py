@@ -216,8 +216,9 @@ def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
 
 def _records(path: str, answer: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """The records in an answer, each with its kind."""
-    *_, last = path.rstrip("/").split("/")
-    kind = _KINDS.get(last) or _KINDS.get(path.rstrip("/").split("/")[-2])
+    # The last name of the path, or the one before an id.
+    names = reversed(path.rstrip("/").split("/")[-2:])
+    kind = next((_KINDS[name] for name in names if name in _KINDS), None)
     if kind is None or not isinstance(answer, dict):
         return
     items = answer.get("items")
