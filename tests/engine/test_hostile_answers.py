@@ -6,16 +6,32 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from pennyform.engine.account import checks
 from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
+from pennyform.engine.applying import context
+from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.results.apply import Status
+from pennyform.sandbox import TOKEN
 
-from .world import PRODUCT, Fault, Handler, Office, Trick, changing, invoice, line
+from .world import (
+    CUSTOMER,
+    PRODUCT,
+    Fault,
+    Handler,
+    Office,
+    Trick,
+    answering,
+    changing,
+    invoice,
+    line,
+    unavailable_before,
+)
 
 AMOUNT = re.compile(
     rb'"(currency_amount|currency_tax|raw_currency_unit_price|price_before_tax|quantity)": ?"?[^",}]*"?'
@@ -207,14 +223,14 @@ def test_a_look_up_says_what_is_wrong_with_its_answer(
         office.plan()
 
 
-@pytest.mark.parametrize("change", ["another record", "still a draft", "no id"])
+@pytest.mark.parametrize("change", ["another record", "another reference", "still a draft", "no id"])
 def test_the_answer_to_a_finalization_is_about_that_invoice(office: Office, change: str) -> None:
     """What cannot be told from the answer is looked up: it is unknown until then."""
     office.define("INV-1")
     office.apply()
     office.wire.faults = [Fault("PUT", "finalize", changing(CHANGES[change]), times=999)]
     with pytest.raises(UnknownOutcomeError):
-        office.remote().finalize(office.books()["INV-1"][0]["id"])
+        office.remote().finalize(office.books()["INV-1"][0]["id"], "INV-1")
 
 
 def test_the_answer_to_a_creation_names_an_id(office: Office) -> None:
@@ -267,3 +283,109 @@ def test_a_credited_invoice_whose_vat_code_has_no_known_rate_is_named(office: Of
     with pytest.raises(PlanRejectedError, match="tomorrow"):
         office.apply()
     assert "CN-1" not in office.books()
+
+
+# --- a company that changes between two answers -------------------------------------------------------------
+
+MAILED = "  send_by_email: true\n"
+# What cannot be taken back, by the end of its path.
+IRREVERSIBLE = ("finalize", "send_by_email", "mark_as_paid")
+
+
+def changing_at(request_number: int, change: Callable[[Office], None], office: Office) -> Fault:
+    """After the ``request_number``-th request, the account is that of another company."""
+    seen = 0
+
+    def trick(request: httpx.Request, handle: Handler) -> httpx.Response:
+        nonlocal seen
+        seen += 1
+        answer = handle(request)
+        if seen == request_number:
+            change(office)
+        return answer
+
+    return Fault("GET|POST|PUT|DELETE", "", trick, times=9999)
+
+
+def to_twin(office: Office) -> None:
+    """All of its records are the same, with the same ids: only its own id tells."""
+    other = changing(lambda body: body["company"].update(id=99, name="Twin SAS"))
+    office.wire.faults.insert(0, Fault("GET", "/me", other, times=9999))
+
+
+def to_other(office: Office) -> None:
+    """Another company, which has none of the records."""
+    office.sandbox.add_token(TOKEN, company=office.sandbox.add_company("Other SAS"))
+
+
+def sent_after_the_change(office: Office, requests: int) -> list[str]:
+    """The irreversible writes but for the first ``requests``, and one that the last of these allowed."""
+    sent = [request.url.path.rpartition("/")[2] for request in office.wire.sent]
+    allowed = requests + 1 if sent[:requests][-1:] == ["me"] else requests
+    return [name for name in sent[allowed:] if name in IRREVERSIBLE]
+
+
+def swapped(path: Path, at: int, change: Callable[[Office], None]) -> tuple[Office, ApplyReport | None]:
+    """An apply of three invoices, during which the company changes with request ``at``; its report."""
+    office = Office(path)
+    office.write("customers/acme.yaml", CUSTOMER + "emails: [billing@acme.example]\n")
+    for number in range(3):
+        office.define(f"INV-{number}", finalize=True, options=MAILED)
+    office.wire.faults = [changing_at(at, change, office)]
+    try:
+        return office, office.apply()
+    except (OutcomeError, PlanRejectedError):
+        return office, None
+
+
+def test_nothing_final_follows_once_the_company_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At whichever request it changes, and although every other answer is as it was."""
+    monkeypatch.setattr(context, "COMPANY_WRITES", 1)
+    named = 0
+    for at in range(2, 99):
+        office, report = swapped(tmp_path / str(at), at, to_twin)
+        assert sent_after_the_change(office, at) == [], at
+        if report and report.stopped:
+            named += 1
+            assert report.stopped.endswith("and the account is that of Twin SAS (99) now")
+            assert not report.any(Status.UNKNOWN)
+        office.close()
+        if report and not report.stopped:
+            break
+    # Until the last mail is sent.
+    assert named > 15
+    assert office.wire.count("POST", "send_by_email") == 3
+
+
+def test_a_record_that_is_gone_makes_the_next_write_ask(tmp_path: Path) -> None:
+    """Long before a hundred writes are over: the other company has no such invoice."""
+    for at in range(2, 30):
+        office, _ = swapped(tmp_path / str(at), at, to_other)
+        assert len(sent_after_the_change(office, at)) <= 1, at
+        assert all(row["draft"] for rows in office.books().values() for row in rows), at
+        office.close()
+
+
+def test_an_answer_to_whose_account_it_is_holds_for_a_hundred_writes_and_a_minute(office: Office) -> None:
+    checked = context.CompanyCheck(office.remote(), office.remote().company(), office.clock)
+    office.wire.sent.clear()
+    counts = []
+    for seconds in (*[0.0] * 100, 0.0, 61.0, 0.0):
+        office.clock.seconds += seconds
+        checked.check()
+        counts.append(len(office.wire.sent))
+    assert counts == [*[1] * 100, 2, 3, 3]
+    checked.doubt()
+    checked.check()
+    assert len(office.wire.sent) == 4
+
+
+@pytest.mark.parametrize("trick", [unavailable_before, answering(200, {"company": {}}), answering(404, {})])
+def test_nothing_final_is_sent_while_the_company_cannot_be_read(office: Office, trick: Trick) -> None:
+    office.define("INV-1", finalize=True)
+    office.wire.faults = [Fault("GET", "/me", trick, times=99, skip=1)]
+    report = office.apply()
+    assert "it cannot be read whose account this is" in report.results[-1].detail
+    assert office.wire.count("PUT", "finalize") == 0

@@ -30,6 +30,11 @@ CUSTOMER_PAGES = 10
 CARD_INVOICES = 100
 CARD_SECONDS = 60.0
 
+# Whose account the token opens is asked again after so many writes that cannot be taken back, and after so
+# many seconds.
+COMPANY_WRITES = 100
+COMPANY_SECONDS = 60.0
+
 # Invoices that one request reads back.
 WAVE = 100
 

@@ -11,7 +11,7 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.account.records import Company, RemoteState
 from pennyform.engine.applying.applier import apply_plan, count_writes
-from pennyform.engine.applying.context import ApplyContext, JournalledSender, Progress
+from pennyform.engine.applying.context import ApplyContext, CompanyCheck, JournalledSender, Progress
 from pennyform.engine.applying.finalization import BuyerCheck
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.files import Storage
@@ -137,6 +137,7 @@ class Session:
         until = clock.monotonic() + self.runtime.patience.run
         sender = JournalledSender(
             self.journal,
+            CompanyCheck(self.account, plan.company, clock),
             self.interrupted,
             overdue=lambda: clock.monotonic() >= until,
             progress=progress,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from pennyform.engine.account.answers import promised
-from pennyform.engine.account.errors import UnknownOutcomeError, UnreadableError
+from pennyform.engine.account.errors import ForeignAnswerError, UnknownOutcomeError, UnreadableError
 from pennyform.engine.account.records import RemoteCustomer, RemoteProduct
 from pennyform.engine.limits import ROWS
 
@@ -69,8 +69,8 @@ def check_asked(actual: set[Any], expected: set[Any], field: str) -> None:
 def check_written(answer: Any, expected: Mapping[str, object]) -> int:
     """That the answer to a write is about what was written.
 
-    A reference is not among the fields: were it stored in another form, its record would count as absent and
-    be created again. Reading it back by its id compares the reference.
+    Of what is created, the reference is not among the fields: were it stored in another form, its record
+    would count as absent and be created again. Reading it back by its id compares the reference.
 
     Args:
         answer: the record that was created or changed.
@@ -80,7 +80,8 @@ def check_written(answer: Any, expected: Mapping[str, object]) -> int:
         Its id.
 
     Raises:
-        UnknownOutcomeError: it names no id, or is about something else. Only a look-up can tell.
+        UnknownOutcomeError: it names no id. Only a look-up can tell.
+        ForeignAnswerError: it is about something else; likewise.
     """
     id_ = field_of(answer, "id")
     if not isinstance(id_, int):
@@ -89,9 +90,7 @@ def check_written(answer: Any, expected: Mapping[str, object]) -> int:
         actual = field_of(answer, name)
         if actual != value:
             text = "missing" if actual is msgspec.UNSET else actual
-            raise UnknownOutcomeError(
-                f"the answer is about something else: its {name} is {text}, not {value}"
-            )
+            raise ForeignAnswerError(f"the answer is about something else: its {name} is {text}, not {value}")
     return id_
 
 

@@ -449,9 +449,13 @@ class AccountClient:
         update = self._request(body, models.FinalizedCustomerInvoiceUpdate, "updateCustomerInvoice")
         _write(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
 
-    def finalize(self, id_: int) -> None:
-        """Make a draft final. Irreversible: it takes the customer's address as it is at this moment."""
-        _write(lambda: self._client.customer_invoices.finalize(id_), {"id": id_, "draft": False})
+    def finalize(self, id_: int, reference: str) -> None:
+        """Make a draft final that was read with ``reference``.
+
+        Irreversible: it takes the customer's address as it is at this moment.
+        """
+        expected = {"id": id_, "draft": False, "external_reference": reference}
+        _write(lambda: self._client.customer_invoices.finalize(id_), expected)
 
     def delete_draft(self, id_: int) -> None:
         """Delete a draft; one that is gone already is no error."""

@@ -42,5 +42,9 @@ class UnknownOutcomeError(OutcomeError):
     """It left, and no usable answer came back: it may or may not have been executed."""
 
 
+class ForeignAnswerError(UnknownOutcomeError):
+    """The answer to a write is about something else than what was written."""
+
+
 class UnreadableError(OutcomeError):
     """A look-up gave no usable answer, however often it was tried, or rows that were not asked for."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf, isinf
 from pathlib import Path
 from threading import RLock
 from typing import TypeVar
@@ -16,13 +17,16 @@ from msgspec import UNSET
 
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import (
+    ForeignAnswerError,
     NotAllowedError,
     NotSentError,
     OutcomeError,
     RateExhaustedError,
     RefusedError,
     UnknownOutcomeError,
+    UnreadableError,
 )
+from pennyform.engine.account.records import Company
 from pennyform.engine.applying.finalization import BuyerCheck
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.records import (
@@ -34,9 +38,10 @@ from pennyform.engine.journal.records import (
     Unknown,
     as_text,
 )
-from pennyform.engine.limits import UNKNOWN_IN_A_ROW
+from pennyform.engine.limits import COMPANY_SECONDS, COMPANY_WRITES, UNKNOWN_IN_A_ROW
+from pennyform.engine.planning.actions import IRREVERSIBLE
 from pennyform.engine.recovery import UnknownOutcomeResolver
-from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime import Clock, Runtime
 from pennyform.invoices.model import Attachment, Key
 
 T = TypeVar("T")
@@ -46,15 +51,68 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(eq=False, slots=True)
+class CompanyCheck:
+    """Asks again whose account the token opens, before what cannot be taken back is written.
+
+    No other answer names the company. An answer holds for ``COMPANY_WRITES`` such writes and
+    ``COMPANY_SECONDS``, unless something is amiss: an invoice that is not there any more, or is another one.
+    ``company`` is the one that the plan is for.
+    """
+
+    account: AccountClient
+    company: Company
+    clock: Clock
+    _at: float = -inf
+    _writes: int = 0
+
+    def doubt(self) -> None:
+        """Let the next write ask."""
+        self._at = -inf
+
+    def check(self) -> None:
+        """Ask, unless an answer still holds. While a thread asks, an earlier answer holds for the others.
+
+        Raises:
+            NotSentError: it is another company.
+            OutcomeError: it cannot be read.
+        """
+        now, self._writes = self.clock.monotonic(), self._writes + 1
+        if now - self._at <= COMPANY_SECONDS and self._writes <= COMPANY_WRITES:
+            return
+        if not isinf(self._at):
+            self._at, self._writes = now, 1
+        try:
+            self._ask()
+        except OutcomeError:
+            self.doubt()
+            raise
+        self._at, self._writes = now, 1
+
+    def _ask(self) -> None:
+        try:
+            now = self.account.company()
+        except (NotAllowedError, NotSentError, RateExhaustedError):
+            raise
+        except OutcomeError as problem:
+            raise UnreadableError(f"it cannot be read whose account this is: {problem}") from problem
+        if (now.id, now.reg_no) != (self.company.id, self.company.reg_no):
+            planned = f"{self.company.name} ({self.company.id})"
+            raise NotSentError(
+                f"the plan is for the company {planned}, and the account is that of {now.name} ({now.id}) now"
+            )
+
+
+@dataclass(eq=False, slots=True)
 class JournalledSender:
     """Sends writes, of several threads at once, and knows when no more may be sent.
 
-    ``interrupted`` and ``overdue`` are asked before each write: whether a person wants it to stop, and
-    whether the run has taken too long. ``total`` is how many writes there are. ``stopped`` says why nothing
-    more is sent; ``try_later`` that the reason will pass.
+    ``company`` is asked before what cannot be taken back, ``interrupted`` and ``overdue`` before each write:
+    whether a person wants it to stop, and whether the run has taken too long. ``total`` is how many writes
+    there are. ``stopped`` says why nothing more is sent; ``try_later`` that the reason will pass.
     """
 
     journal: Journal
+    company: CompanyCheck
     interrupted: Callable[[], bool]
     overdue: Callable[[], bool]
     progress: Progress
@@ -97,6 +155,8 @@ class JournalledSender:
             JournalError: the intent could not be written, and nothing was sent.
         """
         kind, reference = subject
+        if step.partition(" ")[0] in IRREVERSIBLE:
+            self._check_company()
         try:
             with self._lock:
                 self.journal.write(
@@ -115,10 +175,9 @@ class JournalledSender:
                 self._unknown_in_a_row = self._unknown_in_a_row + 1 if unknown else 0
                 if self._unknown_in_a_row >= UNKNOWN_IN_A_ROW:
                     self.stop(f"{UNKNOWN_IN_A_ROW} answers in a row were lost; the last: {problem}")
-                # These would happen to every other request too.
-                if isinstance(problem, NotAllowedError | NotSentError | RateExhaustedError):
-                    self.try_later = isinstance(problem, RateExhaustedError)
-                    self.stop(str(problem))
+                self._stop_if_general(problem)
+            if isinstance(problem, ForeignAnswerError) or getattr(problem, "status", None) == 404:
+                self.company.doubt()
             raise
         # What creates something answers with its id; that of an uploaded file is not the invoice's.
         if isinstance(answer, int) and step != "upload_file":
@@ -129,6 +188,20 @@ class JournalledSender:
             self.done += 1
             self.progress(self.done, self.total)
         return answer
+
+    def _check_company(self) -> None:
+        try:
+            self.company.check()
+        except OutcomeError as problem:
+            with self._lock:
+                self._stop_if_general(problem)
+            raise
+
+    def _stop_if_general(self, problem: OutcomeError) -> None:
+        """Let nothing more be sent after what would happen to every other request too."""
+        if isinstance(problem, NotAllowedError | NotSentError | RateExhaustedError):
+            self.try_later = isinstance(problem, RateExhaustedError)
+            self.stop(str(problem))
 
     def note(self, record: Record) -> None:
         """Write down what happened; if that fails, it still happened, but nothing more is sent."""

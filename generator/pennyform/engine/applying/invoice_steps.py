@@ -157,10 +157,11 @@ class InvoiceWriter:
         if run.remote is None:
             raise ValueError("an invoice is only finalized as it was last read")
         account, id_ = self.context.account, run.known_id
+        reference = run.remote.external_reference
         try:
             if run.remote.draft:
                 self.context.sender.send(
-                    run.subject, Step.FINALIZE, lambda: account.finalize(id_), id_, card=run.card
+                    run.subject, Step.FINALIZE, lambda: account.finalize(id_, reference), id_, card=run.card
                 )
                 return
         except RefusedError:
@@ -195,6 +196,7 @@ def read_back(runs: Sequence[InvoiceRun], context: ApplyContext) -> None:
             mismatch = Mismatch(Status.UNKNOWN, run.uncertain)
         record: type[Verified | Differs | Unknown] = Verified
         if mismatch:
+            context.sender.company.doubt()
             record = Differs if mismatch.status is Status.DIFFERS else Unknown
         context.sender.note(record(kind="invoice", reference=run.reference, id=run.id))
         if mismatch is None:

@@ -106,6 +106,11 @@ class Task:
 # Steps after which an invoice is final.
 FINAL = frozenset({Step.FINALIZE, Step.IMPORT})
 
+# Writes that can be corrected: of drafts, of files that nothing uses yet, and what completes an invoice right
+# after it became final. All others cannot be taken back.
+_CORRECTABLE = frozenset({Step.CREATE, Step.UPDATE, Step.SET_ASIDE, Step.UPLOAD, Step.COMPLETE})
+IRREVERSIBLE = frozenset(Step) - _CORRECTABLE - {Step.READ_BACK}
+
 
 @dataclass(frozen=True, slots=True)
 class InvoiceChange:

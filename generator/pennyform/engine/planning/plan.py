@@ -17,6 +17,7 @@ from math import ceil
 from pennyform import __version__
 from pennyform.engine.account.records import Company
 from pennyform.engine.limits import (
+    COMPANY_WRITES,
     FINALIZE_WAVE,
     INCLUDED_LINES,
     PAGE,
@@ -25,7 +26,13 @@ from pennyform.engine.limits import (
     SMALL_WAVE,
     WAVE,
 )
-from pennyform.engine.planning.actions import DraftDeletion, InvoiceChange, PrerequisiteChange, Step
+from pennyform.engine.planning.actions import (
+    IRREVERSIBLE,
+    DraftDeletion,
+    InvoiceChange,
+    PrerequisiteChange,
+    Step,
+)
 from pennyform.engine.planning.customers import card_requests
 from pennyform.invoices.model import UNSET
 from pennyform.invoices.money.scalars import plain_number
@@ -69,8 +76,7 @@ class Plan:
 
     def document(self) -> PlanDocument:
         """The plan as it is reported: what is saved, and what every rendering is made from."""
-        # A draft is read again before it is deleted.
-        count = requests(self.prerequisites, self.invoices) + 2 * len(self.deletions)
+        count = requests(self.prerequisites, self.invoices, self.deletions)
         counts = {kind: Counter[str]() for kind in ("invoice", "customer", "product")}
         for change in self.changes:
             counts[change.kind][str(change.action)] += 1
@@ -134,7 +140,11 @@ def money(changes: Iterable[InvoiceChange]) -> tuple[CurrencyTotals, ...]:
     return tuple(total.record(currency) for currency, total in sorted(sums.items()))
 
 
-def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[InvoiceChange]) -> int:
+def requests(
+    prerequisites: Sequence[PrerequisiteChange],
+    invoices: Sequence[InvoiceChange],
+    deletions: Sequence[DraftDeletion] = (),
+) -> int:
     """How many requests carrying out these changes takes, when nothing goes wrong."""
     count = sum(change.busy for change in prerequisites)
     for kind in ("customer", "product"):
@@ -146,6 +156,10 @@ def requests(prerequisites: Sequence[PrerequisiteChange], invoices: Sequence[Inv
     # A file is looked for once more before it is attached.
     tasks = sum(1 + (task.step is Step.ATTACH) for change in invoices for task in change.tasks)
     busy = [change for change in invoices if change.busy]
+    irreversible = sum(step in IRREVERSIBLE for change in busy for step in change.steps)
+    irreversible += sum(len(change.tasks) for change in invoices) + len(deletions)
+    # Whose account it is, and each draft once more before it is deleted.
+    count += ceil(irreversible / COMPANY_WRITES) + 2 * len(deletions)
     return count + tasks + requests_of(busy) + card_requests(busy)
 
 
