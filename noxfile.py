@@ -72,9 +72,9 @@ def _install(session: nox.Session, *wanted: str, constraints: Path = CONSTRAINTS
     session.install("--quiet", "-c", str(constraints.relative_to(ROOT)), *wanted, env=env)
 
 
-def _install_project(session: nox.Session, *groups: str, extras: str = "") -> None:
-    """Install this checkout, editable, with its extras and the named dependency groups."""
-    _install(session, "-e", f".{extras}", *_packages(*groups))
+def _install_project(session: nox.Session, *groups: str) -> None:
+    """Install this checkout, editable, with all extras and the named dependency groups."""
+    _install(session, "-e", ".[all]", *_packages(*groups))
 
 
 def _packages(*groups: str) -> list[str]:
@@ -115,7 +115,7 @@ def _debian(session: nox.Session, *packages: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite on all cores; arguments after -- are passed to pytest."""
-    _install_project(session, "test", "types", "lint", extras="[codegen]")
+    _install_project(session, "test", "types", "lint")
     _pytest(session)
 
 
@@ -128,7 +128,7 @@ def _pytest(session: nox.Session) -> None:
 @nox.parametrize("which", [nox.param("lowest", id="lowest"), nox.param("newest", id="newest")])
 def versions(session: nox.Session, which: str) -> None:
     """Run the test suite with the lowest versions that pyproject.toml allows, then with the newest."""
-    wanted = ["-e", ".[codegen,keyring]", *_packages(*LOWEST)]
+    wanted = ["-e", ".[all]", *_packages(*LOWEST)]
     if which == "lowest":
         _install(session, *wanted, constraints=LOCKS / "lowest.txt")
     else:
@@ -141,8 +141,9 @@ def lock(session: nox.Session) -> None:
     """Upgrade the lock files of the other sessions; -- NAME ... upgrades only these packages."""
     _install(session, *_packages("lock"))
     _compile(session, "constraints", "highest", tuple(GROUPS), session.posargs)
-    extras = PROJECT["project"]["optional-dependencies"].values()
-    ours = [*PROJECT["project"]["dependencies"], *itertools.chain(*extras), *_packages(*LOWEST)]
+    extras = dict(PROJECT["project"]["optional-dependencies"])
+    del extras["all"]  # it names the others
+    ours = [*PROJECT["project"]["dependencies"], *itertools.chain(*extras.values()), *_packages(*LOWEST)]
     # Direct dependencies are always at their lowest version.
     direct = [re.split(r"[^\w.-]", package)[0] for package in ours]
     _compile(session, "lowest", "lowest-direct", LOWEST, session.posargs and [*session.posargs, *direct])
@@ -203,27 +204,27 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the tool and the emitted client with mypy --strict."""
-    _install_project(session, "types", extras="[codegen]")
+    _install_project(session, "types")
     session.run("mypy")
 
 
 @nox.session
 def generate(session: nox.Session) -> None:
     """Regenerate generated/ from the pinned contract and templates; arguments after -- are passed on."""
-    _install_project(session, extras="[codegen]")
+    _install_project(session)
     session.run("pennyform", "generate", *session.posargs)
 
 
 @nox.session
 def generated(session: nox.Session) -> None:
     """Check that generated/ is up to date with the pinned contract and the templates."""
-    _install_project(session, extras="[codegen]")
+    _install_project(session)
     session.run("pennyform", "generate", "--check")
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Plan, apply and verify the example invoices in an empty embedded sandbox."""
+    """Plan, apply and verify the example invoices in an empty embedded sandbox, without any extra."""
     _install(session, ".")
     scratch = Path(session.create_tmp()) / "invoices"
     session.run("python", "-c", _COPY_EXAMPLES, str(ROOT / "examples"), str(scratch), silent=True)
@@ -245,7 +246,7 @@ _COPY_EXAMPLES = (
 @nox.session
 def hooks(session: nox.Session) -> None:
     """Run the hooks of .pre-commit-hooks.yaml with pre-commit and with prek in a temporary repository."""
-    _install_project(session, "test", "hooks", extras="[codegen]")
+    _install_project(session, "test", "hooks")
     # The runners install the hooks themselves, with pip and with uv.
     env = {"PIP_CONSTRAINT": CONSTRAINTS.as_uri(), "UV_CONSTRAINT": str(CONSTRAINTS)}
     runners = {"PENNYFORM_HOOK_RUNNERS": "pre-commit prek"}
@@ -271,7 +272,7 @@ def crash(session: nox.Session) -> None:
 @nox.session
 def attacks(session: nox.Session) -> None:
     """Carry out every attack that is known; -- --planted takes each gate out and sees it missed."""
-    _install_project(session, "test", extras="[codegen]")
+    _install_project(session, "test")
     session.run("python", "-m", "tests.attacks", *session.posargs)
 
 
@@ -285,7 +286,7 @@ def schemathesis(session: nox.Session) -> None:
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Fuzz every reader for seconds; -- --minutes N --target NAME --seed S fuzz for longer."""
-    _install_project(session, "test", "fuzz", extras="[codegen]")
+    _install_project(session, "test", "fuzz")
     session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
@@ -302,7 +303,7 @@ def page(session: nox.Session) -> None:
 @nox.session
 def prism(session: nox.Session) -> None:
     """Validate the sandbox with Prism, a proxy, for the examples and its tests; -- --long: for all tests."""
-    _install_project(session, "test", "types", extras="[codegen]")
+    _install_project(session, "test", "types")
     executable = _npm(session, "prism")
     command = ("-m", "tests.conformance.through_prism", str(executable), *session.posargs)
     session.run("python", *command, env=_node(session))
@@ -311,7 +312,7 @@ def prism(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """Test the HTML reports in Chromium; apt installs it if it is missing."""
-    _install_project(session, "test", "browser", extras="[codegen]")
+    _install_project(session, "test", "browser")
     if not (executable := _chromium()):
         _debian(session, "chromium")
         executable = _chromium()
@@ -339,7 +340,7 @@ BENCHMARK_MODULES = ("account", "codec", "measure", "shapes")
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print speed and size as ratios to other tools, measured in the same run."""
-    _install_project(session, "bench", extras="[codegen]")
+    _install_project(session, "bench")
     for script in sorted((ROOT / "benchmarks").glob("*.py")):
         if script.stem not in BENCHMARK_MODULES:
             session.run("python", str(script.relative_to(ROOT)), *session.posargs)

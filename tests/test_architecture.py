@@ -17,10 +17,21 @@ CLIENTS = [ROOT / "generated" / name for name in ("pennylane_company", "pennylan
 LARGEST_FOLDER = 15
 
 # Room -> the rooms of pennyform that it may import, besides itself.
-GROUND = {"findings", "data", "text", "redaction", "results", "safe_files", "strict_json", "vat_rules"}
+GROUND = {
+    "findings",
+    "data",
+    "extras",
+    "text",
+    "redaction",
+    "results",
+    "safe_files",
+    "strict_json",
+    "vat_rules",
+}
 ALLOWED = {
     "findings": {"text"},
     "data": set(),
+    "extras": {"findings"},
     "text": set(),
     "redaction": set(),
     "safe_files": set(),

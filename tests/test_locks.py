@@ -37,7 +37,7 @@ def locked(name: str) -> dict[str, list[str]]:
 
 def requirements(*groups: str) -> Iterator[Requirement]:
     texts = [*PROJECT["project"]["dependencies"], *PROJECT["build-system"]["requires"]]
-    texts += [text for extra in EXTRAS.values() for text in extra]
+    texts += [text for name, extra in EXTRAS.items() if name != "all" for text in extra]
     yield from map(Requirement, texts + [text for group in groups for text in GROUPS[group]])
 
 

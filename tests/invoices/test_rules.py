@@ -31,6 +31,7 @@ SHOWN_BY_TESTS = {
     "over-budget": "test_budget.py",
     "format-needed": "test_format.py",
     "format-refused": "test_format.py",
+    "missing-extra": "../test_extras.py",
     "path-missing": "test_commands.py",
     "yaml-too-deep": "test_read.py",
     "yaml-too-many-nodes": "test_read.py",

@@ -99,6 +99,11 @@ def too_many_requests(seconds: int, headers: Mapping[str, str]) -> ApiError:
     return ApiError(429, message, body=message, headers={"retry-after": str(seconds), **headers})
 
 
+def not_implemented(message: str) -> ApiError:
+    """501: this installation cannot carry it out."""
+    return ApiError(501, message)
+
+
 def unavailable(reason: str) -> ApiError:
     """503: the database cannot be written for now. Nothing of the request was stored."""
     return ApiError(503, f"The sandbox's database cannot be used: {reason}")

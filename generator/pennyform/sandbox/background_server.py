@@ -5,8 +5,8 @@ from __future__ import annotations
 from threading import Thread
 from types import TracebackType
 
+from pennyform.extras import require_extra
 from pennyform.sandbox.application import Sandbox
-from pennyform.sandbox.http.server import address, listen, server
 from pennyform.sandbox.messages import BASE_PATH
 from pennyform.sandbox.seed import TOKEN
 
@@ -24,6 +24,15 @@ class Served:
     """
 
     def __init__(self, sandbox: Sandbox, *, port: int = 0) -> None:
+        """Listen on the port.
+
+        Raises:
+            Failure: the extra `server` is not installed, or the port cannot be used.
+        """
+        require_extra("server", "a sandbox on a port")
+
+        from pennyform.sandbox.http.server import address, listen, server
+
         self.sandbox = sandbox
         self.token = TOKEN
         self._listener = listen("127.0.0.1", port)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,18 +16,13 @@ from pennyform.cli.options.contracts import GenerateOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.codegen.output import changed_stock, inputs, is_untouched, read_lock, refuse_older
 from pennyform.codegen.output import write as write_output
+from pennyform.extras import require_extra
 from pennyform.findings import failure
 from pennyform.safe_files import replaced_files
 from pennyform.spec.pin.store import Store
 
 if TYPE_CHECKING:
     from pennyform.codegen.generation import Emission
-
-# Module -> package of the extra that emitting needs.
-_NEEDED = {
-    "openapi_python_client": "openapi-python-client",
-    "ruff": "ruff",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +120,8 @@ def _all_files(emitted: Sequence[Emission], target: _Target) -> dict[str, bytes]
     return files
 
 
-def missing_packages() -> list[str]:
-    """The packages that emitting needs and that are not installed."""
-    return [package for module, package in _NEEDED.items() if importlib.util.find_spec(module) is None]
-
-
 def _emit(target: _Target, templates: Path, terminal: Terminal) -> list[Emission]:
-    if missing := missing_packages():
-        fix = "Install them: pip install 'pennyform[codegen]'"
-        raise failure("missing-extra", f"generating needs {' and '.join(missing)}", fix=fix)
+    require_extra("codegen", "generating")
 
     from pennyform.codegen.generation import emit_contract
 

@@ -18,6 +18,7 @@ from pennyform.cli.options.sandbox import (
     SnapshotOptions,
 )
 from pennyform.cli.terminal import Exit, Terminal
+from pennyform.extras import require_extra
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
 
@@ -56,6 +57,8 @@ def run(options: ServeOptions | ResetOptions | SnapshotOptions | RestoreOptions,
 
 
 def _serve(options: ServeOptions, terminal: Terminal) -> None:
+    require_extra("server", "a sandbox on a port")
+
     from pennyform.sandbox import TOKEN
     from pennyform.sandbox.http.server import address, is_loopback, listen, server
 

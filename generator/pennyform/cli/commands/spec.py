@@ -11,7 +11,6 @@ import yaml
 
 from pennyform import data
 from pennyform.cli.commands import spec_diff
-from pennyform.cli.commands.generate import missing_packages
 from pennyform.cli.commands.spec_diff import changes_text
 from pennyform.cli.contracts import contract_here, store_of
 from pennyform.cli.options.contracts import (
@@ -23,6 +22,7 @@ from pennyform.cli.options.contracts import (
 )
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.codegen.output import read_lock
+from pennyform.extras import missing_packages
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
 from pennyform.spec import SWITCH_OFF, read_contract
@@ -145,7 +145,7 @@ def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
 
 def _check(api: str, store: Store) -> None:
     """See whether code can be emitted for a pinned contract; without the extra, whether it can be read."""
-    if missing_packages():
+    if missing_packages("codegen"):
         read_contract(api, store)
         return
     from pennyform.codegen.generation import emit_contract

@@ -1,0 +1,44 @@
+"""Extras: the packages that only some work needs, and what is said where one of them is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from pennyform.findings import failure
+
+# Extra -> module -> the package that it comes with. pyproject.toml has their versions.
+EXTRAS: Mapping[str, Mapping[str, str]] = {
+    "codegen": {"openapi_python_client": "openapi-python-client", "ruff": "ruff"},
+    "einvoice": {"lxml": "lxml", "pikepdf": "pikepdf", "pypdf": "pypdf"},
+    "server": {"uvicorn": "uvicorn"},
+}
+
+
+def missing_packages(extra: str) -> list[str]:
+    """The packages of an extra that are not installed."""
+    return [package for module, package in EXTRAS[extra].items() if find_spec(module) is None]
+
+
+def missing_extra(extra: str, work: str) -> tuple[str, str] | None:
+    """What to say where packages of an extra are not installed, and what to do; None where all are.
+
+    Args:
+        extra: a key of ``EXTRAS``.
+        work: what needs them, as the subject of a sentence.
+    """
+    missing = missing_packages(extra)
+    if not missing:
+        return None
+    return f"{work} needs {', '.join(missing)}", f"install it: pip install 'pennyform[{extra}]'"
+
+
+def require_extra(extra: str, work: str) -> None:
+    """See that the packages of an extra are installed.
+
+    Raises:
+        Failure: ``missing-extra``, with the command that installs them.
+    """
+    if texts := missing_extra(extra, work):
+        summary, fix = texts
+        raise failure("missing-extra", summary, fix=fix)
